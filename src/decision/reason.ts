@@ -1,0 +1,99 @@
+/** Whose fault an outcome is: the metric label `source` that decides who is woken at night. */
+export type ReasonSource = "client" | "upstream" | "proxy";
+
+export interface ReasonSpec {
+  /** HTTP status of the answer (RFC 9110). 499 stands in log and metric for a client that went away. */
+  readonly status: number;
+  /** gRPC status of the answer, https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+  readonly grpcStatus: number;
+  /** What the client may know; it never tells what would have been accepted. */
+  readonly text: string;
+  readonly source: ReasonSource;
+}
+
+const client = (status: number, grpcStatus: number, text: string): ReasonSpec => ({
+  status,
+  grpcStatus,
+  text,
+  source: "client",
+});
+const upstream = (status: number, grpcStatus: number, text: string): ReasonSpec => ({
+  status,
+  grpcStatus,
+  text,
+  source: "upstream",
+});
+
+const NOT_AUTHENTICATED = "Authentication is required.";
+const NOT_PERMITTED = "The caller may not do this.";
+
+/**
+ * Every reason for which postern itself answers. The key is the metric label, the log field and the `reason` of the
+ * answer; the list is closed, so a new reason without a row does not compile.
+ */
+export const REASONS = {
+  // admit: the message has one valid reading, or it has none
+  request_malformed: client(400, 3, "The request is not valid HTTP."),
+  target_ambiguous: client(400, 3, "The request target can be read in more than one way."),
+  host_invalid: client(400, 3, "The Host header is missing or invalid."),
+  method_forbidden: client(405, 12, "The method is not allowed."),
+  http_version_unsupported: client(505, 3, "The HTTP version is not supported."),
+  expectation_failed: client(417, 3, "The expectation cannot be met."),
+  head_too_large: client(431, 8, "The request header is too large."),
+  headers_too_many: client(431, 8, "The request has too many headers."),
+  head_timeout: client(408, 4, "The request header took too long."),
+  address_denied: client(403, 7, NOT_PERMITTED),
+  forwarded_invalid: client(400, 3, "The forwarding headers are invalid."),
+  // match
+  route_not_found: client(404, 12, "There is nothing here."),
+  method_not_allowed: client(405, 12, "The method is not allowed."),
+  // authenticate
+  credentials_missing: client(401, 16, NOT_AUTHENTICATED),
+  certificate_untrusted: client(401, 16, NOT_AUTHENTICATED),
+  certificate_identity_mismatch: client(401, 16, NOT_AUTHENTICATED),
+  api_key_unknown: client(401, 16, NOT_AUTHENTICATED),
+  api_key_expired: client(401, 16, NOT_AUTHENTICATED),
+  token_malformed: client(401, 16, NOT_AUTHENTICATED),
+  token_algorithm_forbidden: client(401, 16, NOT_AUTHENTICATED),
+  token_key_unknown: client(401, 16, NOT_AUTHENTICATED),
+  token_signature_invalid: client(401, 16, NOT_AUTHENTICATED),
+  token_expired: client(401, 16, NOT_AUTHENTICATED),
+  token_not_yet_valid: client(401, 16, NOT_AUTHENTICATED),
+  token_issuer_mismatch: client(401, 16, NOT_AUTHENTICATED),
+  token_audience_mismatch: client(401, 16, NOT_AUTHENTICATED),
+  token_claim_missing: client(401, 16, NOT_AUTHENTICATED),
+  // authorize
+  scope_missing: client(403, 7, NOT_PERMITTED),
+  role_missing: client(403, 7, NOT_PERMITTED),
+  claim_mismatch: client(403, 7, NOT_PERMITTED),
+  spiffe_id_mismatch: client(403, 7, NOT_PERMITTED),
+  not_authorized: client(403, 7, NOT_PERMITTED),
+  // limit
+  rate_limited: client(429, 8, "Too many requests."),
+  // validate
+  content_type_unsupported: client(415, 3, "The content type is not supported."),
+  content_encoding_unsupported: client(415, 3, "The content encoding is not supported."),
+  body_too_large: client(413, 8, "The request body is too large."),
+  body_timeout: client(408, 4, "The request body took too long."),
+  body_not_json: client(400, 3, "The request body is not valid JSON."),
+  body_schema_mismatch: client(422, 3, "The request body does not have the expected form."),
+  parameter_invalid: client(422, 3, "A parameter does not have the expected form."),
+  header_invalid: client(422, 3, "A header does not have the expected form."),
+  // forward
+  client_closed: client(499, 1, "The client went away."),
+  upstream_connect_failed: upstream(502, 14, "The service cannot be reached."),
+  upstream_connect_timeout: upstream(504, 14, "The service cannot be reached in time."),
+  upstream_response_timeout: upstream(504, 4, "The service did not answer in time."),
+  upstream_response_invalid: upstream(502, 14, "The service gave an invalid answer."),
+  upstream_closed: upstream(502, 14, "The service closed the connection without an answer."),
+  upstream_response_cut: upstream(502, 14, "The service did not finish its answer."),
+  upstream_overloaded: {
+    status: 503,
+    grpcStatus: 14,
+    text: "The service has no capacity left.",
+    source: "upstream",
+  },
+  internal_error: { status: 500, grpcStatus: 13, text: "The request could not be processed.", source: "proxy" },
+} as const satisfies Record<string, ReasonSpec>;
+
+export type Reason = keyof typeof REASONS;

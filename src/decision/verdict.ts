@@ -1,0 +1,45 @@
+import type { Reason } from "./reason.ts";
+
+/** Where in the policy a check stands, so that every denial can name its line. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The keys that lead there, as in `routes[2].authorize.scopes`. */
+  readonly path: string;
+}
+
+/** A header line of an answer, its name in lower case. */
+export type HeaderLine = readonly [name: string, value: string];
+
+/** Why a request is refused. `seen` and `wanted` are for the log and never hold a secret; the client gets neither. */
+export class Denial {
+  readonly reason: Reason;
+  /** The check's place in the policy; null where the refusal is HTTP's own, as for a malformed request. */
+  readonly place: Place | null;
+  readonly seen: string;
+  readonly wanted: string;
+  /** Header lines that the answer needs: WWW-Authenticate, Allow, Retry-After, Accept. */
+  readonly headers: readonly HeaderLine[];
+
+  constructor(
+    reason: Reason,
+    place: Place | null,
+    seen: string,
+    wanted: string,
+    headers: readonly HeaderLine[] = NO_HEADERS,
+  ) {
+    this.reason = reason;
+    this.place = place;
+    this.seen = seen;
+    this.wanted = wanted;
+    this.headers = headers;
+  }
+}
+
+const NO_HEADERS: readonly HeaderLine[] = [];
+
+/** The verdict of a check that has nothing against the request. It allows nothing by itself: only a Permit forwards. */
+export const CONTINUE = null;
+
+export type Verdict = Denial | typeof CONTINUE;

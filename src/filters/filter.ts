@@ -1,0 +1,138 @@
+import type { z } from "zod";
+import type { Phase } from "../decision/phases.ts";
+import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
+import type { Principal } from "../message/principal.ts";
+import type { Clock } from "../support/clock.ts";
+
+/** One compiled check of a route: settings are gone, what is left only looks and judges. */
+export interface Check {
+  /** The key in the policy: `address`, `authenticate`, `authorize`, `limit`, `validate`. */
+  readonly name: string;
+  readonly phase: Phase;
+  readonly place: Place;
+  /** The ladder: 0 only audits, 100 enforces, between them that share of requests is enforced. */
+  readonly enforcePercent: number;
+  /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
+  evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
+  /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
+  explain(exchange: Exchange): string;
+}
+
+/** What every compile step may use: the policy's places, its files, the world outside. */
+export interface CompileContext {
+  readonly service: string;
+  readonly clock: Clock;
+  /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
+  place(...path: readonly (string | number)[]): Place;
+  /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
+  problem(text: string, ...path: readonly (string | number)[]): void;
+  /**
+   * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
+   * problem at `path` and returns null where it cannot be read.
+   */
+  readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
+}
+
+/** What the checks of a route hand to `rewrite`: which request headers leave and which are added. */
+export interface RequestRules {
+  /** Remove headers that carried credentials (Authorization, the API key's header). */
+  readonly keepCredentials: boolean;
+  /** Further names to remove, lower case. */
+  readonly removeHeaders: readonly string[];
+  readonly setHeaders: readonly HeaderLine[];
+}
+
+/** What `respond` does to every answer of the service. */
+export interface ResponseRules {
+  /** Names to remove, lower case. */
+  readonly removeHeaders: ReadonlySet<string>;
+  /** Lines to add; they replace what the service sent under the same name. */
+  readonly setHeaders: readonly HeaderLine[];
+  /** Added only where TLS protects the connection (Strict-Transport-Security). */
+  readonly setHeadersSecure: readonly HeaderLine[];
+}
+
+/** Compilation of one filter for one route (or for `defaults`). */
+export interface RouteContext extends CompileContext {
+  /** The route's path template; `defaults` for the checks before the match. */
+  readonly template: string;
+  /** Methods of the route in upper case; empty means any. */
+  readonly methods: readonly string[];
+  readonly isPublic: boolean;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  /** Names that `authenticators:` defines, even where one of them did not compile. */
+  readonly limits: ReadonlyMap<string, Limit>;
+  /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
+  isDefined(section: "authenticators" | "limits" | "upstreams", name: string): boolean;
+  addCheck(check: Check): void;
+  setRequestRules(rules: RequestRules): void;
+  setResponseRules(rules: ResponseRules): void;
+  /** Names of headers that carry credentials of this route's authenticators, lower case. */
+  addCredentialHeaders(names: readonly string[]): void;
+  setBodyBytesMax(bytesMax: number): void;
+}
+
+/**
+ * One protection: a key of `routes[]` and `defaults`. The folder has schema.ts (its part of the policy), compile.ts
+ * (settings → check, once), evaluate.ts (exchange → verdict) and README.md.
+ */
+export interface Filter<Settings> {
+  /** Its key in the policy. */
+  readonly name: string;
+  /**
+   * How a route meets the defaults. `add`: both apply. `override`: key by key the route's setting wins; lists and
+   * scalars replace whole.
+   */
+  readonly defaults: "add" | "override";
+  readonly schema: z.ZodType<Settings>;
+  /** Also called with undefined where neither route nor defaults say anything, if `always` is true. */
+  readonly always?: boolean;
+  compile(settings: Settings, context: RouteContext): void;
+}
+
+export function defineFilter<Settings>(filter: Filter<Settings>): Filter<Settings> {
+  return filter;
+}
+
+/** No credentials of this kind in the request; another authenticator may find its own. */
+export const NO_CREDENTIALS = null;
+
+export type Authentication = Principal | Denial | typeof NO_CREDENTIALS;
+
+/** One named authenticator of the policy, compiled. */
+export interface Authenticator {
+  readonly name: string;
+  readonly type: Principal["type"];
+  readonly place: Place;
+  /** The challenge for WWW-Authenticate (RFC 9110 section 11.6.1). */
+  readonly challenge: string;
+  /** Names of the headers that carry this credential, lower case. */
+  readonly credentialHeaders: readonly string[];
+  authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
+  /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */
+  assume(identity: AssumedIdentity): Authentication;
+}
+
+/** A kind of authenticator: a `type` under `authenticators:`. */
+export interface AuthenticatorKind<Settings> {
+  readonly type: Principal["type"];
+  readonly schema: z.ZodType<Settings>;
+  /** Settings → authenticator, or null with problems reported. */
+  compile(name: string, settings: Settings, context: CompileContext): Authenticator | null;
+}
+
+export function defineAuthenticator<Settings>(kind: AuthenticatorKind<Settings>): AuthenticatorKind<Settings> {
+  return kind;
+}
+
+/** One named limit of the policy, compiled; `limit` of a route names it. */
+export interface Limit {
+  readonly name: string;
+  readonly place: Place;
+  /** `admit` where the key is known before authentication, else `limit`. */
+  readonly phase: "admit" | "limit";
+  readonly enforcePercent: number;
+  evaluate(exchange: Exchange, routeTemplate: string): Verdict;
+  explain(exchange: Exchange, routeTemplate: string): string;
+}

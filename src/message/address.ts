@@ -1,0 +1,39 @@
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+
+/**
+ * An IP address, parsed once. IPv4-mapped IPv6 (`::ffff:192.0.2.1`) is the IPv4 address, so that one written form
+ * cannot walk round a rule for the other.
+ */
+export interface Address {
+  /** Canonical text: dotted quad or RFC 5952. */
+  readonly text: string;
+  readonly family: 4 | 6;
+  /** The bits, most significant word first, as unsigned 32-bit integers; IPv4 uses `w0` only. */
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+}
+
+/** Text → address, or null. Only what `net.isIP` accepts: ipaddr.js alone would read `010.0.0.1` as 8.0.0.1. */
+export function parseAddress(text: string): Address | null {
+  if (isIP(text) === 0 || text.includes("%")) return null;
+  const parsed = ipaddr.process(text);
+  const bytes = parsed.toByteArray();
+  const word = (at: number): number =>
+    (((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>>
+    0;
+  if (parsed.kind() === "ipv4") return { text: parsed.toString(), family: 4, w0: word(0), w1: 0, w2: 0, w3: 0 };
+  return {
+    text: (parsed as ipaddr.IPv6).toRFC5952String(),
+    family: 6,
+    w0: word(0),
+    w1: word(4),
+    w2: word(8),
+    w3: word(12),
+  };
+}
+
+/** Stands for the peer of a Unix socket, which has no IP address; it is in no CIDR. */
+export const UNIX_PEER: Address = { text: "unix", family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };

@@ -1,0 +1,30 @@
+import type { Address } from "./address.ts";
+
+/** A client's certificate, read once at the handshake. */
+export interface ClientCertificate {
+  /** RFC 2253 subject, as in `CN=billing,O=Example`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hex, in decimal-free upper case as OpenSSL prints it. */
+  readonly serialNumber: string;
+  /** SHA-256 over the DER, as 64 lower-case hex digits. */
+  readonly fingerprint: string;
+  readonly dnsNames: readonly string[];
+  readonly uris: readonly string[];
+  readonly emails: readonly string[];
+  /** The one `spiffe://` URI, or null where there is none or more than one (SPIFFE X509-SVID section 2). */
+  readonly spiffeId: string | null;
+  readonly notAfterMs: number;
+  /** Why the chain is not trusted (OpenSSL's code, as CERT_HAS_EXPIRED), or null where it is verified. */
+  readonly untrusted: string | null;
+}
+
+/** What is true for every request of one connection. */
+export interface ConnectionFacts {
+  readonly listener: string;
+  /** The socket's peer; behind a trusted proxy the client's address is the exchange's `clientAddress`. */
+  readonly peer: Address;
+  /** Whether TLS protects the connection, so that the scheme the client used is https. */
+  readonly secure: boolean;
+  readonly certificate: ClientCertificate | null;
+}

@@ -1,0 +1,81 @@
+import type { Denial } from "../decision/verdict.ts";
+import type { Address } from "./address.ts";
+import type { RequestBody } from "./body.ts";
+import type { ConnectionFacts } from "./connection.ts";
+import type { HeaderBlock } from "./headers.ts";
+import type { Principal } from "./principal.ts";
+import type { Target } from "./target.ts";
+
+/** State of the tightest limit that a request met, for the RateLimit header fields. */
+export interface RateLimitState {
+  /** The limit's name in the policy. */
+  readonly policy: string;
+  /** Ready `RateLimit-Policy` value, made at load. */
+  readonly policyField: string;
+  readonly remaining: number;
+  readonly resetSeconds: number;
+}
+
+/**
+ * An identity that `explain` and policy tests put in place of credentials. The data path leaves `Exchange.assumed`
+ * null; test/architecture.test.ts holds it to that.
+ */
+export type AssumedIdentity =
+  | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
+  | { readonly type: "api-key"; readonly caller: string };
+
+/**
+ * One request, as the checks see it. Every field is set at birth, so that all exchanges have one shape for the
+ * compiler; the checks of later phases read what earlier ones found.
+ */
+export class Exchange {
+  readonly connection: ConnectionFacts;
+  readonly method: string;
+  readonly target: Target;
+  /** Host header in lower case, without port. */
+  readonly host: string;
+  /** Host header as received, with port. */
+  readonly authority: string;
+  readonly headers: HeaderBlock;
+  readonly body: RequestBody;
+  /** The peer, or behind trusted proxies the first address that none of them wrote. Set by `admit`. */
+  clientAddress: Address;
+  /** Values of the route's `{parameters}`, percent-decoded. Set by `match`. */
+  params: Readonly<Record<string, string>>;
+  /** Set by `authenticate`; null on public routes and before. */
+  principal: Principal | null;
+  /** Set by `limit`. */
+  rateLimit: RateLimitState | null;
+  /** A body that `validate` read whole; it is what is forwarded. */
+  collectedBody: Buffer | null;
+  /** Denials of checks that only audit: logged and counted, not enforced. */
+  audited: Denial[] | null;
+  assumed: AssumedIdentity | null;
+
+  constructor(
+    connection: ConnectionFacts,
+    method: string,
+    target: Target,
+    host: string,
+    authority: string,
+    headers: HeaderBlock,
+    body: RequestBody,
+  ) {
+    this.connection = connection;
+    this.method = method;
+    this.target = target;
+    this.host = host;
+    this.authority = authority;
+    this.headers = headers;
+    this.body = body;
+    this.clientAddress = connection.peer;
+    this.params = NO_PARAMS;
+    this.principal = null;
+    this.rateLimit = null;
+    this.collectedBody = null;
+    this.audited = null;
+    this.assumed = null;
+  }
+}
+
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});

@@ -1,0 +1,33 @@
+/**
+ * The header lines of one message: names in lower case, values without surrounding blanks, in the order received.
+ * Immutable, so that an identical block of a later request on the same connection can share it.
+ */
+export class HeaderBlock {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+
+  constructor(names: readonly string[], values: readonly string[]) {
+    this.names = names;
+    this.values = values;
+  }
+
+  /** The first value of `name` (given in lower case), or undefined. */
+  get(name: string): string | undefined {
+    const at = this.names.indexOf(name);
+    return at < 0 ? undefined : this.values[at];
+  }
+
+  count(name: string): number {
+    let count = 0;
+    for (const other of this.names) if (other === name) count++;
+    return count;
+  }
+
+  /** All values of `name` as one list value (RFC 9110 section 5.3), or undefined. */
+  list(name: string): string | undefined {
+    const values = this.values.filter((_, at) => this.names[at] === name);
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+}
+
+export const NO_HEADERS: HeaderBlock = new HeaderBlock([], []);

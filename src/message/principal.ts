@@ -1,0 +1,15 @@
+/** Who is asking, as one authenticator established it. Immutable and shared by all requests of a verified token. */
+export interface Principal {
+  /** The authenticator's name in the policy. */
+  readonly authenticator: string;
+  readonly type: "client-certificate" | "api-key" | "jwt";
+  /** `sub` or client id of a token, name of an API key's caller, SPIFFE ID or subject of a certificate. */
+  readonly id: string;
+  /** `authenticator/id`: what counters are keyed by, so that two authenticators' equal ids stay apart. */
+  readonly key: string;
+  readonly scopes: ReadonlySet<string>;
+  /** Claims of the token, or attributes of the key; empty for certificates. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** Unix milliseconds after which the credential is void; Infinity where it has no end. */
+  readonly expiresAtMs: number;
+}

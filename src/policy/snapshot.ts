@@ -1,0 +1,116 @@
+import type { Place } from "../decision/verdict.ts";
+import type { Authenticator, Check, RequestRules, ResponseRules } from "../filters/filter.ts";
+import type { CidrTable } from "../matching/cidr-table.ts";
+import type { RouteTree } from "../matching/route-tree.ts";
+
+/** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
+export interface Snapshot {
+  /** SHA-256 over the policy and every file it names, first 16 hex digits: what runs, for logs and metrics. */
+  readonly hash: string;
+  readonly service: string;
+  readonly listeners: readonly ListenerSettings[];
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
+  readonly admin: AdminSettings;
+  readonly log: LogSettings;
+  readonly authenticators: ReadonlyMap<string, Authenticator>;
+  /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
+  readonly admitChecks: readonly Check[];
+  readonly routes: RouteTree<Route>;
+  readonly routeList: readonly Route[];
+  /** Every certificate the policy uses, for expiry metrics. */
+  readonly certificates: readonly CertificateFacts[];
+  /** Absolute names of all files that went in, the policy first: what is watched. */
+  readonly files: readonly string[];
+  /** Things that are allowed but look like mistakes. */
+  readonly warnings: readonly Problem[];
+}
+
+/** What is wrong with a policy, where, and what is expected instead. */
+export interface Problem {
+  readonly place: Place;
+  readonly text: string;
+}
+
+/** One route with everything that can be known before a request comes. */
+export interface Route {
+  /** The path as the policy has it, `/v1/orders/{orderId}`: the metric label, never the raw path. */
+  readonly template: string;
+  /** Upper case; empty means any method. */
+  readonly methods: readonly string[];
+  /** Lower case; empty means any host. `*.example.org` is every name below example.org. */
+  readonly hosts: readonly string[];
+  readonly place: Place;
+  readonly isPublic: boolean;
+  /** In phase order. */
+  readonly checks: readonly Check[];
+  /** Null: the listener's. */
+  readonly upstream: string | null;
+  readonly requestRules: RequestRules;
+  readonly responseRules: ResponseRules;
+  /** Names of headers that carried credentials, lower case. */
+  readonly credentialHeaders: readonly string[];
+  readonly bodyBytesMax: number;
+}
+
+export type ListenAddress =
+  | { readonly type: "tcp"; readonly host: string; readonly port: number }
+  | { readonly type: "unix"; readonly path: string }
+  | { readonly type: "fd"; readonly name: string };
+
+export interface ListenerSettings {
+  readonly name: string;
+  readonly address: ListenAddress;
+  readonly place: Place;
+  /** Null: plain HTTP. */
+  readonly tls: TlsSettings | null;
+  readonly trustedProxies: CidrTable | null;
+  readonly upstream: string;
+  readonly headBytesMax: number;
+  readonly headersCountMax: number;
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly bodyProgressTimeoutMs: number;
+  readonly connectionsMax: number;
+}
+
+export interface TlsSettings {
+  /** PEM, leaf first. */
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  readonly clientCertificate: "off" | "optional" | "required";
+  readonly clientCa: Buffer | null;
+  readonly clientCrl: Buffer | null;
+  /** Changes with any of the above: a listener swaps its TLS context when it differs. */
+  readonly fingerprint: string;
+}
+
+export interface UpstreamSettings {
+  readonly name: string;
+  readonly address:
+    | { readonly type: "tcp"; readonly host: string; readonly port: number }
+    | { readonly type: "unix"; readonly path: string };
+  readonly connectTimeoutMs: number;
+  readonly responseTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly connectionsMax: number;
+}
+
+export interface AdminSettings {
+  /** Null: no admin port. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+}
+
+export interface LogSettings {
+  /** Which requests get an access line. */
+  readonly access: "all" | "denied" | "off";
+}
+
+export interface CertificateFacts {
+  /** Absolute file name. */
+  readonly file: string;
+  /** What for: `listener inbound`, `listener inbound client CA`. */
+  readonly use: string;
+  readonly subject: string;
+  readonly notAfterMs: number;
+}

@@ -1,0 +1,18 @@
+import type { Socket } from "node:net";
+import type { ConnectionFacts } from "../message/connection.ts";
+import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
+
+/** The data path as the daemon sees it: give it sockets, swap its snapshot, drain it. */
+export interface Proxy {
+  /** The snapshot that requests which begin now will keep. */
+  readonly snapshot: Snapshot;
+  readonly requestsInFlight: number;
+  readonly connectionsOpen: number;
+  swap(snapshot: Snapshot): void;
+  /** Serves HTTP/1.1 on a connected socket (after TLS) until it closes. */
+  serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void;
+  /** Idle connections close now, busy ones after their answer; resolves when none is left. */
+  drain(): Promise<void>;
+  /** Destroys every connection, client and upstream side. */
+  close(): void;
+}

@@ -1,0 +1,54 @@
+import type { Reason } from "../decision/reason.ts";
+import type { Denial } from "../decision/verdict.ts";
+import type { Exchange } from "../message/exchange.ts";
+
+/** Why a TLS handshake did not come about; closed, for it is a metric label. */
+export const HANDSHAKE_FAILURES = [
+  "certificate_missing",
+  "certificate_untrusted",
+  "certificate_expired",
+  "certificate_revoked",
+  "protocol_version",
+  "no_shared_cipher",
+  "not_tls",
+  "timeout",
+  "closed",
+  "other",
+] as const;
+
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+
+/** Everything that is told about one request, once, when it is over. */
+export interface RequestRecord {
+  /** Id of the decision: in the answer's problem document and in the log line. */
+  readonly id: string;
+  readonly listener: string;
+  /** The route's template; `unmatched` where none matched. */
+  readonly route: string;
+  readonly policyHash: string;
+  /** Null where the request could not be read. */
+  readonly exchange: Exchange | null;
+  /** Address of the socket's peer or, where trusted, what it forwarded. */
+  readonly clientAddress: string;
+  /** Status that the client got; 499 where it went away before. */
+  readonly status: number;
+  /** Null where the service's answer went to the client whole. */
+  readonly reason: Reason | null;
+  readonly denial: Denial | null;
+  /** Milliseconds from the first byte of the head to the verdict. */
+  readonly decisionMs: number;
+  /** Milliseconds from forwarding to the service's head; negative where nothing was forwarded. */
+  readonly upstreamMs: number;
+  readonly durationMs: number;
+  readonly requestBodyBytes: number;
+  readonly responseBodyBytes: number;
+}
+
+/** Where events go; the live one counts and logs, tests pass one that remembers. */
+export interface Telemetry {
+  requestStarted(): void;
+  requestFinished(record: RequestRecord): void;
+  connectionOpened(listener: string): void;
+  connectionClosed(listener: string): void;
+  handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
+}
