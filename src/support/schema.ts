@@ -1,0 +1,102 @@
+import { z } from "zod";
+import {
+  DURATION_PATTERN,
+  parseDurationMs,
+  parseRate,
+  parseSizeBytes,
+  RATE_PATTERN,
+  type Rate,
+  SIZE_PATTERN,
+} from "./units.ts";
+
+/** The words of the policy language that several filters share. Schemas read text and give numbers. */
+
+/** An object that refuses keys it does not know and names the nearest one it does. */
+export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue.keys ?? [], known) : undefined),
+  });
+}
+
+function unknownKeys(keys: readonly string[], known: readonly string[]): string {
+  return keys
+    .map((key) => {
+      const near = nearest(key, known);
+      const hint = near === undefined ? `expected one of: ${known.join(", ")}` : `did you mean '${near}'?`;
+      return `unknown key '${key}'; ${hint}`;
+    })
+    .join("; ");
+}
+
+/** The known word that fewest edits turn into `word`, if that is at most a third of its letters (and one). */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance, two rows. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** '30s' → milliseconds. */
+export const durationMs: z.ZodType<number, string> = z
+  .string()
+  .regex(DURATION_PATTERN, { error: "expected a duration: a number and one of ms, s, m, h, d, as in 30s" })
+  .transform((text) => {
+    const parsed = parseDurationMs(text);
+    return parsed.ok ? parsed.value : 0;
+  });
+
+/** '256KiB' → bytes. */
+export const sizeBytes: z.ZodType<number, string> = z
+  .string()
+  .regex(SIZE_PATTERN, { error: "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB" })
+  .transform((text) => {
+    const parsed = parseSizeBytes(text);
+    return parsed.ok ? parsed.value : 0;
+  });
+
+/** '50/second' → count and window. */
+export const rate: z.ZodType<Rate, string> = z
+  .string()
+  .regex(RATE_PATTERN, { error: "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second" })
+  .transform((text) => {
+    const parsed = parseRate(text);
+    return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };
+  });
+
+/** The ladder that every check climbs: 'audit' (0), 'enforce' (100), { enforce: '5%' } (5) → percent enforced. */
+export const mode: z.ZodType<number, "audit" | "enforce" | { enforce: string }> = z
+  .union([
+    z.enum(["audit", "enforce"]),
+    object({ enforce: z.string().regex(/^(?:100|[1-9]?\d)%$/, { error: "expected a share, as in 5%" }) }),
+  ])
+  .transform((value) => {
+    if (value === "audit") return 0;
+    return value === "enforce" ? 100 : Number(value.enforce.slice(0, -1));
+  });
+
+/** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
+export const headerName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: "expected a header name, as in X-Api-Key" })
+  .transform((name) => name.toLowerCase());
