@@ -6,7 +6,7 @@ const RATE_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
 
 export const DURATION_PATTERN = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
 export const SIZE_PATTERN = /^(\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB|KiB|MiB|GiB)$/;
-export const RATE_PATTERN = /^(\d{1,9})\/(second|minute|hour|day)$/;
+export const RATE_PATTERN = /^([1-9]\d{0,8})\/(second|minute|hour|day)$/;
 
 /** '250ms', '1s', '1.5m', '2h', '1d' → milliseconds. */
 export function parseDurationMs(text: string): Result<number, string> {
@@ -33,9 +33,8 @@ export interface Rate {
 /** '50/second', '1000/hour' → count and window. */
 export function parseRate(text: string): Result<Rate, string> {
   const match = RATE_PATTERN.exec(text);
-  const count = match === null ? 0 : Number(match[1]);
-  if (match === null || count === 0) {
+  if (match === null) {
     return err(`'${text}' is not a rate; expected COUNT/second, /minute, /hour or /day, as in 50/second`);
   }
-  return ok({ count, windowSeconds: RATE_SECONDS[match[2] as keyof typeof RATE_SECONDS] });
+  return ok({ count: Number(match[1]), windowSeconds: RATE_SECONDS[match[2] as keyof typeof RATE_SECONDS] });
 }
