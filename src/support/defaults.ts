@@ -38,6 +38,19 @@ export const DEFAULTS = {
 
   // Policy, reload, shutdown.
   policyBytesMax: 16 * 1024 * 1024,
+  /** Levels of nesting in a policy; the language itself needs few, a JSON Schema inside it some more. */
+  policyDepthMax: 64,
+  /** Values in a policy with its aliases written out: what an alias bomb runs into. */
+  policyNodesMax: 1_000_000,
+  /** Problems shown for one policy; a reader mends the first ones anyway. */
+  policyProblemsMax: 1_000,
+  /** Problems shown for one file that a policy names. */
+  fileProblemsMax: 20,
+  /** A file that a policy names: a certificate, a key set, a block list. */
+  namedFileBytesMax: 64 * 1024 * 1024,
+  /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
+  timeoutMsMax: 86_400_000,
+  headBytesCeiling: 1024 * 1024,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,
