@@ -123,3 +123,6 @@ export const routeShape = {
 };
 
 export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
+
+/** Keys of the top level besides `version` and `service`. */
+export const SECTIONS = ["listeners", "upstreams", "admin", "log", "authenticators", "limits", "defaults", "routes"];
