@@ -71,13 +71,13 @@ function rou3(routes: readonly BenchRoute[]): Contestant {
   return {
     find(method, path) {
       const match = findRoute(router, method, path);
-      return match === undefined ? null : { id: match.data, params: match.params ?? {} };
+      return match === undefined ? null : { id: match.data.id, params: match.params ?? {} };
     },
     run(methods, paths) {
       let sum = 0;
       for (let at = 0; at < paths.length; at++) {
         const match = findRoute(router, methods[at] as string, paths[at] as string);
-        if (match !== undefined) sum += match.data + (match.params === null ? 0 : 1);
+        if (match !== undefined) sum += match.data.id + (match.params === null ? 0 : 1);
       }
       return sum;
     },
@@ -89,13 +89,13 @@ function rou3Compiled(routes: readonly BenchRoute[]): Contestant {
   return {
     find(method, path) {
       const match = find(method, path);
-      return match === undefined ? null : { id: match.data, params: match.params ?? {} };
+      return match === undefined ? null : { id: match.data.id, params: match.params ?? {} };
     },
     run(methods, paths) {
       let sum = 0;
       for (let at = 0; at < paths.length; at++) {
         const match = find(methods[at] as string, paths[at] as string);
-        if (match !== undefined) sum += match.data + (match.params === null ? 0 : 1);
+        if (match !== undefined) sum += match.data.id + (match.params === null ? 0 : 1);
       }
       return sum;
     },
@@ -103,24 +103,24 @@ function rou3Compiled(routes: readonly BenchRoute[]): Contestant {
 }
 
 function rou3Router(routes: readonly BenchRoute[]) {
-  const router = createRouter<number>();
-  for (const route of routes) addRoute(router, methodOf(route), colonPath(route, "**"), route.id);
+  const router = createRouter<BenchRoute>();
+  for (const route of routes) addRoute(router, methodOf(route), colonPath(route, "**"), route);
   return router;
 }
 
 function memoirist(routes: readonly BenchRoute[]): Contestant {
-  const router = new Memoirist<number>();
-  for (const route of routes) router.add(methodOf(route), colonPath(route, "*"), route.id);
+  const router = new Memoirist<BenchRoute>();
+  for (const route of routes) router.add(methodOf(route), colonPath(route, "*"), route);
   return {
     find(method, path) {
       const match = router.find(method, path);
-      return match === null ? null : { id: match.store, params: match.params };
+      return match === null ? null : { id: match.store.id, params: match.params };
     },
     run(methods, paths) {
       let sum = 0;
       for (let at = 0; at < paths.length; at++) {
         const match = router.find(methods[at] as string, paths[at] as string);
-        if (match !== null) sum += match.store + (match.params === undefined ? 0 : 1);
+        if (match !== null) sum += match.store.id + (match.params === undefined ? 0 : 1);
       }
       return sum;
     },
@@ -129,8 +129,8 @@ function memoirist(routes: readonly BenchRoute[]): Contestant {
 
 /** Hono gives indexes into the match; its `Context` makes parameters of them in this way. */
 function honoRegExp(routes: readonly BenchRoute[]): Contestant {
-  const router = new RegExpRouter<number>();
-  for (const route of routes) router.add(methodOf(route), colonPath(route, "*"), route.id);
+  const router = new RegExpRouter<BenchRoute>();
+  for (const route of routes) router.add(methodOf(route), colonPath(route, "*"), route);
   function find(method: string, path: string): { id: number; params: Params } | null {
     const [handlers, stash] = router.match(method, path);
     const first = handlers[0];
@@ -138,7 +138,7 @@ function honoRegExp(routes: readonly BenchRoute[]): Contestant {
     const params: Record<string, string | undefined> = {};
     const indexes = first[1] as Record<string, number>;
     for (const name in indexes) params[name] = stash?.[indexes[name] as number];
-    return { id: first[0], params };
+    return { id: first[0].id, params };
   }
   // The first look-up builds the matcher, and throws where it cannot.
   find("GET", "/");

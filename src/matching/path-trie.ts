@@ -5,29 +5,29 @@ export const NO_LEAF = -1;
 
 const SLASH = 0x2f;
 
-// A node is eight integers in one array: half a cache line, and no pointers to chase. It is named by its offset.
-/** Its static text: from, to in the array of texts. The first character was compared when the node was chosen. */
-const TEXT_FROM = 0;
-const TEXT_TO = 1;
-/** Its children by the next character: from here in the array of children, for codes from `FIRST_CODE`, `CODES` many. */
-const CHILDREN = 2;
-const FIRST_CODE = 3;
-const CODES = 4;
-/** The node behind a `{parameter}` that begins where this node's text ends, or 0. */
-const PARAM = 5;
-/** The leaf of templates that end here, and of those that end here with `**`; or NO_LEAF. */
-const LEAF = 6;
-const REST = 7;
+// Nodes lie in one buffer, seen as 32-bit words and as bytes; a node is named by the index of its first word. All that a
+// step needs lies together, for with thousands of routes a look-up spends its time waiting for memory.
+//
+//   word 0      length of the text (8 bits), number of children (8), lowest code of a child where they are a table (8)
+//   word 1      the node behind a {parameter} that begins where this node's text ends, or 0
+//   word 2, 3   the leaf of the template that ends here, and of the one that ends here with **; or NO_LEAF
+//   children    each the node (24 bits) and its first character (8), or 0; few are a list, many a table by character
+//   text        without its first character, which was compared when the node was chosen
+const PARAM = 1;
+const LEAF = 2;
+const REST = 3;
+const CHILDREN = 4;
+const TEXT_LENGTH_MAX = 0xff;
+const CHILD_LIST_MAX = 6;
 
 /**
- * Path templates as a radix trie over characters, in flat arrays. At every place a static segment wins over a
- * parameter and a parameter over `**`; a choice that leads nowhere is taken back. A place in the trie is reached by
- * one place of the path only, so a look-up visits no node twice: its cost is bounded by the table, whatever the path.
+ * Path templates as a radix trie over characters. At every place a static segment wins over a parameter and a
+ * parameter over `**`; a choice that leads nowhere is taken back. A place in the trie is reached by one place of the
+ * path only, so a look-up visits no node twice: its cost is bounded by the table, whatever the path.
  */
 export class PathTrie {
-  readonly #nodes: Int32Array;
-  readonly #children: Int32Array;
-  readonly #texts: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
   /** Where the parameters of the last path found begin and end, two offsets each. Overwritten by the next look-up. */
   readonly bounds: Int32Array;
 
@@ -35,13 +35,12 @@ export class PathTrie {
   constructor(templates: readonly Template[]) {
     const root = newBranch("");
     for (const [leaf, template] of templates.entries()) insert(root, template, leaf);
-    const flat: Flat = { nodes: [], children: [], texts: [] };
-    place(root, flat);
-    this.#nodes = Int32Array.from(flat.nodes);
-    this.#children = Int32Array.from(flat.children);
-    this.#texts = Uint8Array.from(flat.texts);
-    const paramsMax = Math.max(0, ...templates.map((template) => template.segments.length));
-    this.bounds = new Int32Array(2 * paramsMax);
+    const words: number[] = [];
+    place(root, words);
+    this.#words = Int32Array.from(words);
+    this.#bytes = new Uint8Array(this.#words.buffer);
+    const segmentsMax = Math.max(0, ...templates.map((template) => template.segments.length));
+    this.bounds = new Int32Array(2 * segmentsMax);
   }
 
   /** Canonical path → the leaf of the most specific template that matches it, or NO_LEAF. */
@@ -50,27 +49,40 @@ export class PathTrie {
   }
 
   #walk(path: string, from: number, startNode: number, startParams: number): number {
-    const nodes = this.#nodes;
-    const texts = this.#texts;
+    const words = this.#words;
+    const bytes = this.#bytes;
     let at = from;
     let node = startNode;
     let params = startParams;
     for (;;) {
-      const textTo = nodes[node + TEXT_TO] as number;
-      for (let text = nodes[node + TEXT_FROM] as number; text < textTo; text++, at++) {
+      const head = words[node] as number;
+      const count = (head >> 8) & 0xff;
+      const textFrom = (node + CHILDREN + count) << 2;
+      const textTo = textFrom + (head & 0xff);
+      for (let text = textFrom; text < textTo; text++, at++) {
         // Past the end charCodeAt is NaN, which equals nothing.
-        if (path.charCodeAt(at) !== texts[text]) return NO_LEAF;
+        if (path.charCodeAt(at) !== bytes[text]) return NO_LEAF;
       }
-      const rest = nodes[node + REST] as number;
+      const rest = words[node + REST] as number;
       if (at === path.length) {
-        const leaf = nodes[node + LEAF] as number;
+        const leaf = words[node + LEAF] as number;
         return leaf !== NO_LEAF ? leaf : rest;
       }
       const code = path.charCodeAt(at);
-      const slot = code - (nodes[node + FIRST_CODE] as number);
-      const isChild = slot >= 0 && slot < (nodes[node + CODES] as number);
-      const child = isChild ? (this.#children[(nodes[node + CHILDREN] as number) + slot] as number) : 0;
-      const param = code === SLASH ? 0 : (nodes[node + PARAM] as number);
+      let child = 0;
+      if (count > CHILD_LIST_MAX) {
+        const slot = code - (head >>> 16);
+        if (slot >= 0 && slot < count) child = (words[node + CHILDREN + slot] as number) >>> 8;
+      } else {
+        for (let slot = node + CHILDREN; slot < node + CHILDREN + count; slot++) {
+          const entry = words[slot] as number;
+          if ((entry & 0xff) === code) {
+            child = entry >>> 8;
+            break;
+          }
+        }
+      }
+      const param = code === SLASH ? 0 : (words[node + PARAM] as number);
       const isRest = rest !== NO_LEAF && code === SLASH;
       if (child !== 0) {
         if (param === 0 && !isRest) {
@@ -123,9 +135,9 @@ function extend(from: Branch, text: string): Branch {
   if (text === "") return from;
   const child = from.children.get(text.charCodeAt(0));
   if (child === undefined) {
-    const grown = newBranch(text);
+    const grown = newBranch(text.slice(0, TEXT_LENGTH_MAX));
     from.children.set(text.charCodeAt(0), grown);
-    return grown;
+    return extend(grown, text.slice(TEXT_LENGTH_MAX));
   }
   let shared = 1;
   while (shared < child.text.length && child.text[shared] === text[shared]) shared++;
@@ -143,24 +155,28 @@ function splitBranch(branch: Branch, length: number): void {
   branch.rest = NO_LEAF;
 }
 
-interface Flat {
-  readonly nodes: number[];
-  readonly children: number[];
-  readonly texts: number[];
+/** Lays `branch` and all below it down, depth first so that what is used together lies together; gives its node. */
+function place(branch: Branch, words: number[]): number {
+  const node = words.length;
+  const codes = [...branch.children.keys()].sort((a, b) => a - b);
+  const isTable = codes.length > CHILD_LIST_MAX;
+  const first = isTable ? (codes[0] ?? 0) : 0;
+  const count = isTable ? (codes.at(-1) ?? 0) - first + 1 : codes.length;
+  const text = branch.text.slice(1);
+  words.push(text.length | (count << 8) | (first << 16), 0, branch.leaf, branch.rest);
+  for (let slot = 0; slot < count; slot++) words.push(0);
+  for (let at = 0; at < text.length; at += 4) words.push(packText(text, at));
+  for (const [index, code] of codes.entries()) {
+    const slot = node + CHILDREN + (isTable ? code - first : index);
+    words[slot] = (place(branch.children.get(code) as Branch, words) << 8) | code;
+  }
+  if (branch.param !== null) words[node + PARAM] = place(branch.param, words);
+  return node;
 }
 
-/** Lays `branch` and all below it down, depth first so that what is used together lies together; gives its offset. */
-function place(branch: Branch, flat: Flat): number {
-  const node = flat.nodes.length;
-  const codes = [...branch.children.keys()];
-  const firstCode = codes.length === 0 ? 0 : Math.min(...codes);
-  const codeCount = codes.length === 0 ? 0 : Math.max(...codes) - firstCode + 1;
-  const children = flat.children.length;
-  const textFrom = flat.texts.length;
-  for (let at = 1; at < branch.text.length; at++) flat.texts.push(branch.text.charCodeAt(at));
-  for (let slot = 0; slot < codeCount; slot++) flat.children.push(0);
-  flat.nodes.push(textFrom, flat.texts.length, children, firstCode, codeCount, 0, branch.leaf, branch.rest);
-  for (const [code, child] of branch.children) flat.children[children + code - firstCode] = place(child, flat);
-  if (branch.param !== null) flat.nodes[node + PARAM] = place(branch.param, flat);
-  return node;
+/** Four characters as the bytes of one word, in the order in which this machine lays words down. */
+function packText(text: string, at: number): number {
+  const bytes = new Uint8Array(4);
+  for (let index = 0; index < 4; index++) bytes[index] = text.charCodeAt(at + index);
+  return new Int32Array(bytes.buffer)[0] ?? 0;
 }

@@ -1,6 +1,6 @@
 import { decodeSegment } from "../message/target.ts";
 import { ANY_HOST, HostTable } from "./host-table.ts";
-import { MethodTable } from "./method-table.ts";
+import { type MethodClaim, MethodTable } from "./method-table.ts";
 import { NO_LEAF, PathTrie } from "./path-trie.ts";
 import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
 
@@ -41,9 +41,7 @@ export interface RouteTree<R> {
  * earlier one has it.
  */
 export function buildRouteTree<R extends RoutePattern>(routes: readonly R[]): RouteTree<R> {
-  const perHost = [...groupRoutes(routes)].map(
-    ([host, shapes]) => [host, new HostRoutes([...shapes.values()])] as const,
-  );
+  const perHost = [...groupRoutes(routes)].map(([host, shapes]) => [host, compileHost([...shapes.values()])] as const);
   const hosts = new HostTable(new Map(perHost));
   return { match: (host, method, path) => matchIn(hosts.get(host), method, path) };
 }
@@ -86,42 +84,29 @@ interface Endpoint<R> {
   readonly found: RouteMatch<R> | null;
 }
 
-/** One host pattern and path shape: what its routes do with each method. */
-interface Place<R> {
+/** The routes of one host pattern. */
+interface HostRoutes<R> {
+  readonly trie: PathTrie;
+  /** By the trie's leaf. */
   readonly methods: MethodTable<Endpoint<R>>;
-  readonly notAllowed: RouteMatch<R>;
 }
 
 const NOT_FOUND = { kind: "not_found" } as const;
 
-/** The routes of one host pattern. */
-class HostRoutes<R> {
-  readonly trie: PathTrie;
-  readonly places: readonly Place<R>[];
-
-  constructor(shapes: readonly Shape<R>[]) {
-    this.trie = new PathTrie(shapes.map((shape) => shape.template));
-    this.places = shapes.map((shape) => newPlace(shape.routes));
-  }
-}
-
-function newPlace<R>(routes: Shape<R>["routes"]): Place<R> {
-  const methods = new MethodTable(routes.map((each) => ({ methods: each.methods, value: newEndpoint(each) })));
-  return { methods, notAllowed: { kind: "method_not_allowed", allow: methods.allow } };
-}
-
-function newEndpoint<R>({ route, paramNames: names }: Shape<R>["routes"][number]): Endpoint<R> {
-  return { route, paramNames: names, found: names.length === 0 ? { kind: "found", route, params: NO_PARAMS } : null };
+function compileHost<R extends RoutePattern>(shapes: readonly Shape<R>[]): HostRoutes<R> {
+  return {
+    trie: new PathTrie(shapes.map((shape) => shape.template)),
+    methods: new MethodTable(shapes.map((shape) => shape.claims)),
+  };
 }
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
-    const { trie, places } = hosts[at] as HostRoutes<R>;
+    const { trie, methods } = hosts[at] as HostRoutes<R>;
     const leaf = trie.find(path);
     if (leaf === NO_LEAF) continue;
-    const place = places[leaf] as Place<R>;
-    const endpoint = place.methods.get(method);
-    if (endpoint === null) return place.notAllowed;
+    const endpoint = methods.get(leaf, method);
+    if (endpoint === null) return { kind: "method_not_allowed", allow: methods.allow(leaf) };
     if (endpoint.found !== null) return endpoint.found;
     return { kind: "found", route: endpoint.route, params: readParams(endpoint.paramNames, path, trie.bounds) };
   }
@@ -167,7 +152,7 @@ function hostsOf(route: RoutePattern): readonly string[] {
 /** All routes of one host pattern whose templates match the same paths. */
 interface Shape<R> {
   readonly template: Template;
-  readonly routes: { readonly route: R; readonly methods: readonly string[]; readonly paramNames: readonly string[] }[];
+  readonly claims: MethodClaim<Endpoint<R>>[];
 }
 
 /** Routes by host pattern and by shape of their path. */
@@ -176,12 +161,23 @@ function groupRoutes<R extends RoutePattern>(routes: readonly R[]): Map<string, 
   for (const route of routes) {
     const template = templateOf(route);
     const text = shapeOf(template);
+    const claim = { methods: route.methods, value: newEndpoint(route, template) };
     for (const host of hostsOf(route)) {
       const shapes = byHost.get(host) ?? new Map<string, Shape<R>>();
-      const shape = shapes.get(text) ?? { template, routes: [] };
-      shape.routes.push({ route, methods: route.methods, paramNames: paramNames(template) });
+      const shape = shapes.get(text) ?? { template, claims: [] };
+      shape.claims.push(claim);
       byHost.set(host, shapes.set(text, shape));
     }
   }
   return byHost;
+}
+
+function newEndpoint<R>(route: R, template: Template): Endpoint<R> {
+  const names = paramNames(template).map(internalized);
+  return { route, paramNames: names, found: names.length === 0 ? { kind: "found", route, params: NO_PARAMS } : null };
+}
+
+/** The engine's own copy of a property name: with any other, every use would look that one up. */
+function internalized(name: string): string {
+  return Object.keys({ [name]: 0 })[0] ?? name;
 }
