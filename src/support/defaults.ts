@@ -46,7 +46,22 @@ export const DEFAULTS = {
 
   // Counters.
   rateKeysMax: 65_536,
+  /** Slots of one bucket: how many keys are looked at before one is replaced. */
   rateProbesMax: 16,
+  /** A limit whose burst takes longer than this to come back is a quota, and a float of milliseconds is no place for it. */
+  rateRefillSecondsMax: 30 * 86_400,
+  /** After this long, in waits of a millisecond, the lock of a bucket is taken to be held by a dead thread. */
+  rateLockWaitsMax: 50,
+  rateKeyPartsMax: 4,
+
+  // Authorization, validation, headers.
+  authorizeDepthMax: 4,
+  schemaBytesMax: 1024 * 1024,
+  /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */
+  headerNamesRememberedMax: 512,
+  headerNameBytesMax: 64,
+  principalHeaderBytesMax: 512,
+  scopesHeaderBytesMax: 2048,
 
   // Policy, reload, shutdown.
   policyBytesMax: 16 * 1024 * 1024,
