@@ -64,6 +64,7 @@ export const DEFAULTS = {
   scopesHeaderBytesMax: 2048,
 
   // Policy, reload, shutdown.
+  /** A policy, and each file that it names. */
   policyBytesMax: 16 * 1024 * 1024,
   /** Levels of nesting in a policy; the language itself needs few, a JSON Schema inside it some more. */
   policyDepthMax: 64,
@@ -73,8 +74,6 @@ export const DEFAULTS = {
   policyProblemsMax: 1_000,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
-  /** A file that a policy names: a certificate, a key set, a block list. */
-  namedFileBytesMax: 64 * 1024 * 1024,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
   timeoutMsMax: 86_400_000,
   headBytesCeiling: 1024 * 1024,
