@@ -72,6 +72,11 @@ export const DEFAULTS = {
   connectionLogLinesPerSecondMax: 10,
   problemsKeptMax: 100,
 
+  // Listeners.
+  listenBacklog: 1_024,
+  unixSocketMode: 0o660,
+  unixProbeTimeoutMs: 500,
+
   // Admin port.
   adminHeadBytesMax: 8 * 1024,
   adminConnectionsMax: 32,
