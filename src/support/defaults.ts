@@ -30,7 +30,19 @@ export const DEFAULTS = {
   clockSkewMs: 30_000,
   tokenBytesMax: 8 * 1024,
   tokenCacheEntriesMax: 10_000,
+  /** Text of all cached tokens of one authenticator; one token costs at most tokenBytesMax of it. */
+  tokenCacheBytesMax: 16 * 1024 * 1024,
+  /** First verifications that later requests with the same token may join; beyond it each verifies for itself. */
+  tokenVerificationsSharedMax: 1024,
+  tokenKeysMax: 256,
+  /** Signature checks that one token may cost, where it names no key. */
+  tokenKeyTriesMax: 4,
+  clockSkewMsMax: 300_000,
+  rsaKeyBitsMin: 2048,
   apiKeyBytesMax: 512,
+  /** Shorter keys can be guessed from their SHA-256. */
+  apiKeyBytesAdvised: 32,
+  apiKeysMax: 100_000,
 
   // Counters.
   rateKeysMax: 65_536,
