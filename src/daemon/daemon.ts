@@ -1,5 +1,5 @@
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
-import type { Proxy } from "../proxy/proxy.ts";
+import type { ProxyServer } from "../proxy/proxy.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -31,7 +31,7 @@ export interface DaemonDeps {
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
   readonly compile: Compile;
-  readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => Proxy;
+  readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
 
 /** What the admin port shows under /policy. */
@@ -71,7 +71,7 @@ export class Daemon {
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
-  #proxy: Proxy | null = null;
+  #proxy: ProxyServer | null = null;
   #generation = 0;
   #lastAttempt: Attempt | null = null;
   #ending = false;

@@ -1,7 +1,7 @@
-import type { Proxy } from "../proxy/proxy.ts";
+import type { ProxyServer } from "../proxy/proxy.ts";
 
 /** Lets the proxy finish what it began, for at most `timeoutMs`; true where nothing is left. */
-export async function drainProxy(proxy: Proxy, timeoutMs: number): Promise<boolean> {
+export async function drainProxy(proxy: ProxyServer, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);
