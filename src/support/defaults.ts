@@ -84,4 +84,40 @@ export const DEFAULTS = {
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,
   certificateWarningDays: 30,
+  /** While saves keep coming, a reload waits at most this long for quiet. */
+  reloadDebounceMaxMs: 1_000,
+  /** A file whose change time is younger than this is hashed again: two saves may share a time stamp. */
+  reloadStatTrustMs: 2_000,
+  /** Symbolic links followed on the way to one watched file. */
+  watchedLinksMax: 40,
+  /** A folder of CA hashes aside, no policy names more; beyond it only the poll sees a change. */
+  watchedFilesMax: 10_000,
+
+  // Telemetry.
+  /** Cells of postern_requests_total; past it new combinations are counted under route `overflow`. */
+  metricSeriesMax: 20_000,
+  metricLabelCharsMax: 256,
+  logTextCharsMax: 256,
+  logPathCharsMax: 1_024,
+  logMethodCharsMax: 32,
+  logAuditedMax: 16,
+  logWriteBytes: 16 * 1024,
+  logFlushIntervalMs: 200,
+  /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */
+  logPendingBytesMax: 4 * 1024 * 1024,
+  logRetryMs: 50,
+  logCloseTimeoutMs: 1_000,
+  /** Lines a second about connections that never became requests; the rest is only counted. */
+  connectionLogLinesPerSecondMax: 10,
+  problemsKeptMax: 100,
+
+  // Listeners.
+  listenBacklog: 1_024,
+  unixSocketMode: 0o660,
+  unixProbeTimeoutMs: 500,
+
+  // Admin port.
+  adminHeadBytesMax: 8 * 1024,
+  adminConnectionsMax: 32,
+  adminTimeoutMs: 5_000,
 } as const;
