@@ -74,7 +74,6 @@ export class ServerConnection implements Timed, RequestBody {
   #answering = false;
   #draining = false;
   #minor: 0 | 1 = 1;
-  #clientEnded = false;
   #closed = false;
   /** The previous request's header lines: on a kept-alive connection the next ones are often the same, byte by byte. */
   #lastBlock = "";
@@ -255,8 +254,7 @@ export class ServerConnection implements Timed, RequestBody {
       this.#output.flush();
     }
     this.resume();
-    if (this.#clientEnded && this.#pending === null) this.#failBody("client_closed");
-    else this.#consumePending();
+    this.#consumePending();
   }
 
   pause(): void {
@@ -412,10 +410,6 @@ export class ServerConnection implements Timed, RequestBody {
   /** The response is out and the next request may be read. */
   #nextRequest(): void {
     this.#state = "head";
-    if (this.#clientEnded && this.#pending === null) {
-      this.#linger();
-      return;
-    }
     this.deadlineMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
     this.resume();
     this.#consumePending();
@@ -429,7 +423,6 @@ export class ServerConnection implements Timed, RequestBody {
     this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
     this.#socket.end();
     this.resume();
-    if (this.#clientEnded) this.#socket.destroySoon();
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
@@ -451,11 +444,10 @@ export class ServerConnection implements Timed, RequestBody {
   }
 
   #onEnd(): void {
-    this.#clientEnded = true;
+    // In the middle of a request the end of the client's bytes means that it is gone, as nginx and Envoy take it: the
+    // service need not work for nobody.
     if (this.#state === "closing" || this.idle) this.#socket.end();
-    else if (this.#state === "head" && !this.#answering) this.#socket.destroy();
-    else if (this.#state === "body" && this.#sink !== null) this.#failBody("client_closed");
-    else this.#closeAfterResponse = true;
+    else this.#socket.destroy();
   }
 
   #onClose(): void {
