@@ -53,7 +53,8 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
 /** Credentials in clear text may travel inside the machine only, unless the policy says so in a word. */
 function checkPlaintext(work: Work, { address, plaintext }: ListenerFields, path: Path): void {
   const hasTls = work.reader.raw([...path, "tls"]) !== undefined;
-  if (hasTls && plaintext !== undefined) work.warning("'tls' is there, so 'plaintext' is of no use", [...path, "plaintext"]);
+  if (hasTls && plaintext !== undefined)
+    work.warning("'tls' is there, so 'plaintext' is of no use", [...path, "plaintext"]);
   if (hasTls || address === undefined || work.reader.raw([...path, "plaintext"]) !== undefined) return;
   if (address.type !== "tcp" || isLoopback(address.host)) return;
   work.problem(
@@ -88,7 +89,10 @@ function compileTrustedProxies(work: Work, prefixes: readonly string[], path: Pa
   const table = buildCidrTable(prefixes);
   if (table.ok) {
     if (prefixes.some((prefix) => /\/0+$/.test(prefix))) {
-      work.problem("a prefix of length 0 would believe anyone's X-Forwarded-For; expected your proxies' networks", path);
+      work.problem(
+        "a prefix of length 0 would believe anyone's X-Forwarded-For; expected your proxies' networks",
+        path,
+      );
     }
     return table.value;
   }

@@ -1,5 +1,5 @@
-import { nearestHint } from "../support/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { nearestHint } from "../support/schema.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import type { Path } from "./path.ts";
 import { adminShape, logShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
@@ -98,7 +98,11 @@ export function compileAuthenticators(work: Work): void {
     } else {
       const settings = work.reader.read(kind.schema, work.reader.raw(path), path);
       if (settings === undefined) continue;
-      const compiled = kind.compile(name, settings, work.context((inner) => [...path, ...inner]));
+      const compiled = kind.compile(
+        name,
+        settings,
+        work.context((inner) => [...path, ...inner]),
+      );
       if (compiled !== null) work.authenticators.set(name, compiled);
     }
   }

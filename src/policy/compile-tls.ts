@@ -1,12 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import {
-  certificateFacts,
-  expiryWarning,
-  readCertificates,
-  readPrivateKey,
-  validityFault,
-} from "./certificates.ts";
+import { certificateFacts, expiryWarning, readCertificates, readPrivateKey, validityFault } from "./certificates.ts";
 import type { Path } from "./path.ts";
 import type { TlsEntry } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
