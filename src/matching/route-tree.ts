@@ -1,7 +1,7 @@
 import { decodeSegment } from "../message/target.ts";
 import { ANY_HOST, HostTable } from "./host-table.ts";
 import { type MethodClaim, MethodTable } from "./method-table.ts";
-import { NO_LEAF, PathTrie } from "./path-trie.ts";
+import { NO_ROW, PathTrie } from "./path-trie.ts";
 import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
 
 export { parseTemplate } from "./template.ts";
@@ -12,6 +12,8 @@ export interface RoutePattern {
   readonly methods: readonly string[];
   readonly hosts: readonly string[];
 }
+
+const NOT_FOUND = { kind: "not_found" } as const;
 
 /** Found, or why not: nothing at this path, or another method would be. */
 export type RouteMatch<R> =
@@ -76,39 +78,45 @@ export function findShadowed<R extends RoutePattern>(routes: readonly R[]): Shad
   return shadowed;
 }
 
-/** A route as one place offers it. */
-interface Endpoint<R> {
+/** A route as its places offer it. Without parameters it is its own, ready answer. */
+class Endpoint<R> {
+  readonly kind = "found";
   readonly route: R;
-  readonly paramNames: readonly string[];
-  /** The ready answer where there are no parameters to read from the path, else null. */
-  readonly found: RouteMatch<R> | null;
+  readonly params = NO_PARAMS;
+  // Private, so that the answer shows nothing else.
+  readonly #paramNames: readonly string[];
+
+  constructor(route: R, names: readonly string[]) {
+    this.route = route;
+    this.#paramNames = names;
+  }
+
+  answer(path: string, bounds: Int32Array): RouteMatch<R> {
+    if (this.#paramNames.length === 0) return this;
+    return { kind: "found", route: this.route, params: readParams(this.#paramNames, path, bounds) };
+  }
 }
 
 /** The routes of one host pattern. */
 interface HostRoutes<R> {
   readonly trie: PathTrie;
-  /** By the trie's leaf. */
   readonly methods: MethodTable<Endpoint<R>>;
 }
 
-const NOT_FOUND = { kind: "not_found" } as const;
-
 function compileHost<R extends RoutePattern>(shapes: readonly Shape<R>[]): HostRoutes<R> {
-  return {
-    trie: new PathTrie(shapes.map((shape) => shape.template)),
-    methods: new MethodTable(shapes.map((shape) => shape.claims)),
-  };
+  const methods = new MethodTable<Endpoint<R>>();
+  const trie = new PathTrie(shapes.map(({ template, claims }) => ({ template, row: methods.addRow(claims) })));
+  return { trie, methods };
 }
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
     const { trie, methods } = hosts[at] as HostRoutes<R>;
-    const leaf = trie.find(path);
-    if (leaf === NO_LEAF) continue;
-    const endpoint = methods.get(leaf, method);
-    if (endpoint === null) return { kind: "method_not_allowed", allow: methods.allow(leaf) };
-    if (endpoint.found !== null) return endpoint.found;
-    return { kind: "found", route: endpoint.route, params: readParams(endpoint.paramNames, path, trie.bounds) };
+    const row = trie.find(path);
+    if (row === NO_ROW) continue;
+    const endpoint = methods.get(trie.words, row, method);
+    if (endpoint === null) return { kind: "method_not_allowed", allow: methods.allow(trie.words, row) };
+    return endpoint.answer(path, trie.bounds);
   }
   return NOT_FOUND;
 }
@@ -158,10 +166,15 @@ interface Shape<R> {
 /** Routes by host pattern and by shape of their path. */
 function groupRoutes<R extends RoutePattern>(routes: readonly R[]): Map<string, Map<string, Shape<R>>> {
   const byHost = new Map<string, Map<string, Shape<R>>>();
+  // One list for all routes with the same names: it stays in the processor's cache.
+  const nameLists = new Map<string, readonly string[]>();
   for (const route of routes) {
     const template = templateOf(route);
     const text = shapeOf(template);
-    const claim = { methods: route.methods, value: newEndpoint(route, template) };
+    const names = paramNames(template);
+    const shared = nameLists.get(names.join("/")) ?? names.map(internalized);
+    nameLists.set(names.join("/"), shared);
+    const claim = { methods: route.methods, value: new Endpoint(route, shared) };
     for (const host of hostsOf(route)) {
       const shapes = byHost.get(host) ?? new Map<string, Shape<R>>();
       const shape = shapes.get(text) ?? { template, claims: [] };
@@ -170,11 +183,6 @@ function groupRoutes<R extends RoutePattern>(routes: readonly R[]): Map<string, 
     }
   }
   return byHost;
-}
-
-function newEndpoint<R>(route: R, template: Template): Endpoint<R> {
-  const names = paramNames(template).map(internalized);
-  return { route, paramNames: names, found: names.length === 0 ? { kind: "found", route, params: NO_PARAMS } : null };
 }
 
 /** The engine's own copy of a property name: with any other, every use would look that one up. */

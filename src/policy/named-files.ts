@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
-import { err, ok, type Result } from "../support/result.ts";
+import { err, type Result } from "../support/result.ts";
 
-/** Reads a file by its absolute name; the error says why not (`no such file`). */
+/** Reads a file by its absolute name; the error says of the file why not (`does not exist`). */
 export type ReadFile = (absolute: string) => Result<Buffer, string>;
 
 /**
@@ -31,7 +31,7 @@ export class NamedFiles {
 
   /** `name` is relative to the policy's folder. */
   read(name: string): Result<Buffer, string> {
-    if (name === "" || name.includes("\0")) return err("this is no name of a file");
+    if (name === "" || name.includes("\0")) return err("is no name of a file");
     return this.#readOnce(this.absoluteName(name), name);
   }
 
@@ -67,7 +67,6 @@ export class NamedFiles {
 }
 
 function bounded(content: Result<Buffer, string>): Result<Buffer, string> {
-  if (!content.ok || content.value.length <= DEFAULTS.namedFileBytesMax)
-    return content.ok ? ok(content.value) : content;
-  return err(`it has more than ${DEFAULTS.namedFileBytesMax} bytes`);
+  if (!content.ok || content.value.length <= DEFAULTS.policyBytesMax) return content;
+  return err(`is larger than ${DEFAULTS.policyBytesMax} bytes`);
 }

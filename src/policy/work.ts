@@ -1,5 +1,7 @@
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
+import type { Registry } from "../filters/index.ts";
 import type { RateTable } from "../filters/limit/rate-table.ts";
+import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
@@ -7,7 +9,6 @@ import { EntryReader } from "./entries.ts";
 import { NamedFiles, type ReadFile } from "./named-files.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
-import type { Registry } from "./registry.ts";
 import type {
   AdminSettings,
   CertificateFacts,
@@ -44,7 +45,12 @@ export class Work {
   readonly limits: Definitions<Limit> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   readonly admitChecks: Check[] = [];
+  /** Settings of `defaults` that every route compiles again, by filter. */
+  readonly routeDefaults: Map<string, unknown> = new Map();
   readonly routes: Route[] = [];
+  tree: RouteTree<Route> | null = null;
+  /** No later stage has anything to add. */
+  isOver = false;
   #reader: EntryReader | null = null;
 
   constructor(file: string, inputs: CompileInputs, registry: Registry) {
@@ -75,7 +81,7 @@ export class Work {
   readFile(name: string, path: Path): Buffer | null {
     const content = this.files.read(name);
     if (content.ok) return content.value;
-    this.problem(`cannot read '${name}': ${content.error}`, path);
+    this.problem(`'${name}' ${content.error}; expected a file, relative to the policy`, path);
     return null;
   }
 
