@@ -15,7 +15,7 @@ import { configureOrigin, nginx } from "./proxy/nginx.ts";
 import { createPostern } from "./proxy/postern.ts";
 import { freePort, OTHER_CORE, start } from "./proxy/processes.ts";
 import { type IdleRow, median, medianRow, type Row, renderIdle, renderRows } from "./proxy/report.ts";
-import { WORKLOADS, type Workload } from "./proxy/workloads.ts";
+import { IDLE_WORKLOADS, WORKLOADS, type Workload } from "./proxy/workloads.ts";
 import { createWorld, type World } from "./proxy/world.ts";
 
 const IDLE_ROUNDS = 3;
@@ -130,21 +130,19 @@ async function measureAll(bench: Bench, contestants: readonly Contestant[], opti
   return samples;
 }
 
-/** Start and memory with the full policy; postern's with 1,000 routes, as a large service has them. */
 async function measureStart(bench: Bench, contestants: readonly Contestant[]): Promise<IdleRow[]> {
-  const workload = WORKLOADS.find((candidate) => candidate.name === "h1-mtls-forward");
-  const full = WORKLOADS.find((candidate) => candidate.name === "h1-mtls-full");
   const rows: IdleRow[] = [];
   for (const contestant of contestants) {
-    const chosen = full !== undefined && contestant.supports(full) ? full : workload;
-    if (chosen === undefined) continue;
-    const idle = [];
-    for (let round = 0; round < IDLE_ROUNDS; round++) idle.push(await measureIdle(bench, contestant, chosen));
-    rows.push({
-      title: `${contestant.name}, ${chosen.policy} policy`,
-      readyMs: median(idle.map((sample) => sample.readyMs)),
-      residentMiB: median(idle.map((sample) => sample.residentMiB)),
-    });
+    for (const workload of IDLE_WORKLOADS) {
+      if (!contestant.supports(workload)) continue;
+      const idle = [];
+      for (let round = 0; round < IDLE_ROUNDS; round++) idle.push(await measureIdle(bench, contestant, workload));
+      rows.push({
+        title: `${contestant.name}, ${workload.name}`,
+        readyMs: median(idle.map((sample) => sample.readyMs)),
+        residentMiB: median(idle.map((sample) => sample.residentMiB)),
+      });
+    }
   }
   return rows;
 }

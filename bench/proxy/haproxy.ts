@@ -8,7 +8,7 @@ export const haproxy: Contestant = {
   name: "haproxy",
   refusesWithoutCertificate: "handshake",
   missing: () => (findProgram("haproxy") === null ? "haproxy is not installed" : null),
-  supports: () => true,
+  supports: (workload) => workload.routes === 1,
   configure(workload, world, ports, folder) {
     const file = join(folder, "haproxy.cfg");
     writeFileSync(file, configuration(workload, world, ports));

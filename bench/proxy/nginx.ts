@@ -12,7 +12,7 @@ export const nginx: Contestant = {
   refusesWithoutCertificate: 400,
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
   // It has no JWT without the commercial edition or njs.
-  supports: (workload) => workload.policy === "forward",
+  supports: (workload) => workload.policy === "forward" && workload.routes === 1,
   configure: (workload, world, ports, folder) => nginxCommand(folder, proxyServer(workload, world, ports)),
 };
 
