@@ -27,7 +27,8 @@ export function parseDocument(file: string, bytes: Buffer, report: (problem: Pro
     report({ place: { file, ...place, path: "" }, text });
     return null;
   };
-  if (bytes.length > DEFAULTS.policyBytesMax) return fault(`the policy is larger than ${DEFAULTS.policyBytesMax} bytes`);
+  if (bytes.length > DEFAULTS.policyBytesMax)
+    return fault(`the policy is larger than ${DEFAULTS.policyBytesMax} bytes`);
   const text = decodeUtf8(bytes);
   if (text === null) return fault("the policy is not UTF-8 text");
   const at = lineFinder(text);
