@@ -27,6 +27,8 @@ export interface CompileContext {
   place(...path: readonly (string | number)[]): Place;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
   problem(text: string, ...path: readonly (string | number)[]): void;
+  /** The same for a place in a file that the policy names, as a line of keys.yaml. */
+  problemAt(place: Place, text: string): void;
   /**
    * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
    * problem at `path` and returns null where it cannot be read.

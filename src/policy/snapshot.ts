@@ -1,7 +1,9 @@
 import type { Place } from "../decision/verdict.ts";
-import type { Authenticator, Check, RequestRules, ResponseRules } from "../filters/filter.ts";
+import type { Authenticator, Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
 export interface Snapshot {
@@ -17,6 +19,8 @@ export interface Snapshot {
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;
   readonly routeList: readonly Route[];
+  /** Response rules for answers that postern gives before a route is known. */
+  readonly rewriteResponse: RewriteResponse;
   /** Every certificate the policy uses, for expiry metrics. */
   readonly certificates: readonly CertificateFacts[];
   /** Absolute names of all files that went in, the policy first: what is watched. */
@@ -45,12 +49,19 @@ export interface Route {
   readonly checks: readonly Check[];
   /** Null: the listener's. */
   readonly upstream: string | null;
-  readonly requestRules: RequestRules;
-  readonly responseRules: ResponseRules;
-  /** Names of headers that carried credentials, lower case. */
-  readonly credentialHeaders: readonly string[];
+  readonly rewriteRequest: RewriteRequest;
+  readonly rewriteResponse: RewriteResponse;
   readonly bodyBytesMax: number;
 }
+
+/**
+ * Header lines for the service, each `name: value` with CR LF: what the client sent less what must not pass, plus what
+ * postern says of the caller. Host and framing are the forwarder's.
+ */
+export type RewriteRequest = (headers: HeaderBlock, exchange: Exchange) => string;
+
+/** Header lines for the client, each with CR LF, without framing. `secure`: TLS protects the connection. */
+export type RewriteResponse = (headers: HeaderBlock, secure: boolean) => string;
 
 export type ListenAddress =
   | { readonly type: "tcp"; readonly host: string; readonly port: number }

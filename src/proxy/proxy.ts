@@ -3,7 +3,7 @@ import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 
 /** The data path as the daemon sees it: give it sockets, swap its snapshot, drain it. */
-export interface Proxy {
+export interface ProxyServer {
   /** The snapshot that requests which begin now will keep. */
   readonly snapshot: Snapshot;
   readonly requestsInFlight: number;

@@ -30,7 +30,19 @@ export const DEFAULTS = {
   clockSkewMs: 30_000,
   tokenBytesMax: 8 * 1024,
   tokenCacheEntriesMax: 10_000,
+  /** Text of all cached tokens of one authenticator; one token costs at most tokenBytesMax of it. */
+  tokenCacheBytesMax: 16 * 1024 * 1024,
+  /** First verifications that later requests with the same token may join; beyond it each verifies for itself. */
+  tokenVerificationsSharedMax: 1024,
+  tokenKeysMax: 256,
+  /** Signature checks that one token may cost, where it names no key. */
+  tokenKeyTriesMax: 4,
+  clockSkewMsMax: 300_000,
+  rsaKeyBitsMin: 2048,
   apiKeyBytesMax: 512,
+  /** Shorter keys can be guessed from their SHA-256. */
+  apiKeyBytesAdvised: 32,
+  apiKeysMax: 100_000,
 
   // Counters.
   rateKeysMax: 65_536,
@@ -52,7 +64,19 @@ export const DEFAULTS = {
   scopesHeaderBytesMax: 2048,
 
   // Policy, reload, shutdown.
+  /** A policy, and each file that it names. */
   policyBytesMax: 16 * 1024 * 1024,
+  /** Levels of nesting in a policy; the language itself needs few, a JSON Schema inside it some more. */
+  policyDepthMax: 64,
+  /** Values in a policy with its aliases written out: what an alias bomb runs into. */
+  policyNodesMax: 1_000_000,
+  /** Problems shown for one policy; a reader mends the first ones anyway. */
+  policyProblemsMax: 1_000,
+  /** Problems shown for one file that a policy names. */
+  fileProblemsMax: 20,
+  /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
+  timeoutMsMax: 86_400_000,
+  headBytesCeiling: 1024 * 1024,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,
@@ -60,4 +84,40 @@ export const DEFAULTS = {
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,
   certificateWarningDays: 30,
+  /** While saves keep coming, a reload waits at most this long for quiet. */
+  reloadDebounceMaxMs: 1_000,
+  /** A file whose change time is younger than this is hashed again: two saves may share a time stamp. */
+  reloadStatTrustMs: 2_000,
+  /** Symbolic links followed on the way to one watched file. */
+  watchedLinksMax: 40,
+  /** A folder of CA hashes aside, no policy names more; beyond it only the poll sees a change. */
+  watchedFilesMax: 10_000,
+
+  // Telemetry.
+  /** Cells of postern_requests_total; past it new combinations are counted under route `overflow`. */
+  metricSeriesMax: 20_000,
+  metricLabelCharsMax: 256,
+  logTextCharsMax: 256,
+  logPathCharsMax: 1_024,
+  logMethodCharsMax: 32,
+  logAuditedMax: 16,
+  logWriteBytes: 16 * 1024,
+  logFlushIntervalMs: 200,
+  /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */
+  logPendingBytesMax: 4 * 1024 * 1024,
+  logRetryMs: 50,
+  logCloseTimeoutMs: 1_000,
+  /** Lines a second about connections that never became requests; the rest is only counted. */
+  connectionLogLinesPerSecondMax: 10,
+  problemsKeptMax: 100,
+
+  // Listeners.
+  listenBacklog: 1_024,
+  unixSocketMode: 0o660,
+  unixProbeTimeoutMs: 500,
+
+  // Admin port.
+  adminHeadBytesMax: 8 * 1024,
+  adminConnectionsMax: 32,
+  adminTimeoutMs: 5_000,
 } as const;

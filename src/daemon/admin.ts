@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isIP } from "node:net";
+import type { AdminSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { codeOf } from "./unix-socket.ts";
+
+type Address = NonNullable<AdminSettings["address"]>;
+
+export interface AdminPages {
+  /** The process serves: listening, and not yet told to end. */
+  ready(): boolean;
+  metrics(): Promise<string>;
+  readonly metricsContentType: string;
+  /** What runs and what was refused, without any content of a file. */
+  policy(): object;
+}
+
+export interface AdminServer {
+  readonly boundTo: string;
+  close(): Promise<void>;
+}
+
+interface Page {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A browser that was led here must neither read, nor keep, nor run, nor frame what it gets. */
+const HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+} as const;
+
+const TEXT = "text/plain; charset=utf-8";
+
+/** Opens the admin port. Errors in the words of the system. */
+export async function openAdmin(address: Address, pages: AdminPages): Promise<Result<AdminServer, string>> {
+  const server = createServer(
+    {
+      maxHeaderSize: DEFAULTS.adminHeadBytesMax,
+      headersTimeout: DEFAULTS.adminTimeoutMs,
+      requestTimeout: DEFAULTS.adminTimeoutMs,
+      keepAliveTimeout: DEFAULTS.adminTimeoutMs,
+      connectionsCheckingInterval: DEFAULTS.adminTimeoutMs / 5,
+    },
+    (request, response) => {
+      void answer(request, response, address.host, pages);
+    },
+  );
+  server.maxConnections = DEFAULTS.adminConnectionsMax;
+  server.setTimeout(DEFAULTS.adminTimeoutMs);
+  const listening = await listen(server, address);
+  if (!listening.ok) return listening;
+  return ok({ boundTo: boundTo(server), close: () => close(server) });
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  host: string,
+  pages: AdminPages,
+): Promise<void> {
+  response.on("error", () => response.destroy());
+  const page = await pageFor(request, host, pages).catch(
+    (): Page => ({ status: 500, contentType: TEXT, body: "internal error\n" }),
+  );
+  const body = Buffer.from(page.body);
+  // A body is nothing we want: it is not read, and the connection ends with the answer.
+  const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+  response.writeHead(page.status, {
+    ...HEADERS,
+    ...(page.status === 405 ? { Allow: "GET, HEAD" } : {}),
+    ...(hasBody ? { Connection: "close" } : {}),
+    "Content-Type": page.contentType,
+    "Content-Length": body.length,
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function pageFor(request: IncomingMessage, host: string, pages: AdminPages): Promise<Page> {
+  if (!isOwnHost(request.headers.host ?? "", host)) return text(421, "this host is not served here");
+  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
+  switch (request.url?.split("?", 1)[0]) {
+    case "/healthz":
+      return text(200, "ok");
+    case "/readyz":
+      return pages.ready() ? text(200, "ready") : text(503, "not ready");
+    case "/metrics":
+      return { status: 200, contentType: pages.metricsContentType, body: await pages.metrics() };
+    case "/policy":
+      return { status: 200, contentType: "application/json", body: `${JSON.stringify(pages.policy(), null, 2)}\n` };
+    default:
+      return text(404, "there are /metrics, /healthz, /readyz and /policy");
+  }
+}
+
+/**
+ * DNS rebinding: a page of evil.example makes its own name point to 127.0.0.1 and asks us, with the browser's blessing.
+ * Such a request names evil.example; no one can make a browser send an address that it was not given.
+ */
+export function isOwnHost(header: string, configured: string): boolean {
+  const host = header.replace(/:\d{1,5}$/, "").toLowerCase();
+  if (host === "localhost" || host === configured.toLowerCase()) return true;
+  return isIP(host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host) !== 0;
+}
+
+function text(status: number, body: string): Page {
+  return { status, contentType: TEXT, body: `${body}\n` };
+}
+
+function listen(server: Server, address: Address): Promise<Result<null, string>> {
+  return new Promise((resolve) => {
+    server.once("error", (error) => resolve(err(codeOf(error))));
+    server.listen({ host: address.host, port: address.port }, () => {
+      // Failing to accept one connection is no end of the process.
+      server.on("error", () => {});
+      resolve(ok(null));
+    });
+  });
+}
+
+function boundTo(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") return "";
+  return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

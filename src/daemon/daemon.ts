@@ -1,0 +1,247 @@
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { ProxyServer } from "../proxy/proxy.ts";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { createTelemetry, type LiveTelemetry } from "../telemetry/live.ts";
+import type { LogSink } from "../telemetry/log-sink.ts";
+import type { ProcessFigures } from "../telemetry/process-metrics.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { AdminPort } from "./admin-port.ts";
+import type { FileStates } from "./file-states.ts";
+import { type ListenerStatus, Listeners } from "./listeners.ts";
+import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
+import { readRegularFile } from "./regular-file.ts";
+import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
+import { drainProxy } from "./shutdown.ts";
+
+export interface DaemonOptions {
+  /** Absolute. */
+  readonly policyFile: string;
+  /** Listening sockets that the process inherited, by name. */
+  readonly inheritedSockets?: ReadonlyMap<string, number>;
+  readonly timings?: WatchTimings;
+  readonly handshakeTimeoutMs?: number;
+  readonly drainTimeoutMs?: number;
+}
+
+/** The world and the parts below; nothing in the daemon reads `process`, so a test can run several. */
+export interface DaemonDeps {
+  readonly clock: Clock;
+  readonly sink: LogSink;
+  readonly processFigures: (() => ProcessFigures) | null;
+  readonly compile: Compile;
+  readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
+}
+
+/** What the admin port shows under /policy. */
+export interface DaemonStatus {
+  readonly service: string;
+  readonly file: string;
+  readonly hash: string;
+  readonly loadedAt: string;
+  /** Counts the policies that have been in force, from 1. */
+  readonly generation: number;
+  /** Whether the policy on disk is refused and an older one runs. */
+  readonly stale: boolean;
+  readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
+  readonly warnings: readonly string[];
+  readonly listeners: readonly ListenerStatus[];
+}
+
+/** Reads the policy, opens its ports, serves. Problems with their places where the policy cannot be put in force. */
+export async function startDaemon(
+  options: DaemonOptions,
+  deps: DaemonDeps,
+): Promise<Result<Daemon, readonly Problem[]>> {
+  const daemon = new Daemon(options, deps);
+  const attempt = await daemon.start();
+  if (attempt.problems.length === 0) return ok(daemon);
+  await daemon.close();
+  return err(attempt.problems);
+}
+
+/** The living process. */
+export class Daemon {
+  readonly telemetry: LiveTelemetry;
+  readonly #options: DaemonOptions;
+  readonly #deps: DaemonDeps;
+  readonly #listeners: Listeners;
+  readonly #admin: AdminPort;
+  readonly #watch: PolicyWatch;
+  readonly #reloader: Reloader;
+  readonly #startedMs: number;
+  #proxy: ProxyServer | null = null;
+  #generation = 0;
+  #lastAttempt: Attempt | null = null;
+  #ending = false;
+  #ended: Promise<void> | null = null;
+
+  constructor(options: DaemonOptions, deps: DaemonDeps) {
+    const { clock, sink, processFigures } = deps;
+    const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.policyBytesMax);
+    this.#options = options;
+    this.#deps = deps;
+    this.#startedMs = clock.monotonicMs();
+    this.telemetry = createTelemetry({ clock, sink, processFigures });
+    this.#listeners = new Listeners({
+      // A handshake may end after draining began; nobody would wait for its requests.
+      serve: (socket, facts, listener) =>
+        this.#ending || this.#proxy === null ? void socket.destroy() : this.#proxy.serve(socket, facts, listener),
+      telemetry: this.telemetry,
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? DEFAULTS.handshakeTimeoutMs,
+      inheritedSockets: options.inheritedSockets ?? new Map(),
+    });
+    this.#admin = new AdminPort(options.policyFile, {
+      ready: () => this.#proxy !== null && !this.#ending,
+      metrics: () => this.telemetry.metricsText(),
+      metricsContentType: this.telemetry.metricsContentType,
+      policy: () => this.status,
+    });
+    this.#watch = new PolicyWatch({
+      clock,
+      timings: options.timings ?? WATCH_TIMINGS,
+      readFile,
+      onChange: () => this.#reloader.request(),
+      onError: (text) => this.telemetry.log.warn("watch_error", "changes are found by polling only", { error: text }),
+    });
+    this.#reloader = new Reloader({
+      policyFile: options.policyFile,
+      clock,
+      readFile,
+      compile: deps.compile,
+      install: (snapshot) => this.#install(snapshot),
+      onAttempt: (attempt, states) => this.#onAttempt(attempt, states),
+    });
+  }
+
+  async start(): Promise<Attempt> {
+    const attempt = await this.#reloader.load();
+    if (attempt.result === "refused") return attempt;
+    const listeners = this.#listeners.status().map(({ name, address }) => ({ name, address }));
+    this.telemetry.log.info("ready", "ready", {
+      policyFile: this.#options.policyFile,
+      policyHash: attempt.hash,
+      listeners,
+      admin: this.#admin.boundTo,
+      readyMs: Math.round(this.#deps.clock.monotonicMs() - this.#startedMs),
+    });
+    this.#watch.start();
+    return attempt;
+  }
+
+  get status(): DaemonStatus {
+    const { policy, policyStale } = this.telemetry.metrics;
+    const attempt = this.#lastAttempt;
+    return {
+      service: this.#proxy?.snapshot.service ?? "",
+      file: this.#options.policyFile,
+      hash: policy?.hash ?? "",
+      loadedAt: new Date(policy?.loadedAtMs ?? 0).toISOString(),
+      generation: this.#generation,
+      stale: policyStale,
+      lastAttempt: {
+        at: new Date(attempt?.atMs ?? 0).toISOString(),
+        result: attempt?.result ?? "refused",
+        problems: (attempt?.problems ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
+      },
+      warnings: (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
+      listeners: this.#listeners.status(),
+    };
+  }
+
+  /** `host:port` of the admin port, null without one. */
+  get adminAddress(): string | null {
+    return this.#admin.boundTo;
+  }
+
+  /** Reads the policy again, as on SIGHUP. */
+  reload(): void {
+    this.#reloader.request();
+  }
+
+  /** Resolves when no reload is running or due. */
+  reloadSettled(): Promise<void> {
+    return this.#reloader.settled();
+  }
+
+  /** Takes no new connections, lets requests finish for a while, then ends everything. */
+  shutdown(): Promise<void> {
+    this.#ended ??= this.#shutdown();
+    return this.#ended;
+  }
+
+  /** Ends everything now. */
+  async close(): Promise<void> {
+    this.#ending = true;
+    this.#listeners.close();
+    this.#proxy?.close();
+    await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
+    await this.#deps.sink.close();
+  }
+
+  async #shutdown(): Promise<void> {
+    this.#ending = true;
+    this.#listeners.stopAccepting();
+    const timeoutMs = this.#options.drainTimeoutMs ?? DEFAULTS.drainTimeoutMs;
+    const { log, metrics } = this.telemetry;
+    log.info("shutdown", "draining", { requestsInFlight: metrics.requestsInFlight, drainTimeoutMs: timeoutMs });
+    const drained = this.#proxy === null || (await drainProxy(this.#proxy, timeoutMs));
+    log.info("stopped", drained ? "every request finished" : "time is up", {
+      requestsInFlight: metrics.requestsInFlight,
+    });
+    await this.close();
+  }
+
+  /** All or nothing: what can fail is tried first, the rest is assignments. */
+  async #install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
+    const listeners = await this.#listeners.prepare(snapshot);
+    if (!listeners.ok) return listeners;
+    const admin = await this.#admin.prepare(snapshot.admin);
+    if (!admin.ok || this.#ending) {
+      listeners.value.rollback();
+      if (admin.ok) admin.value.rollback();
+      return admin.ok ? err([wholeFileProblem(this.#options.policyFile, "the process is ending")]) : admin;
+    }
+    try {
+      if (this.#proxy === null) this.#proxy = this.#deps.createProxy(snapshot, this.telemetry);
+      else this.#proxy.swap(snapshot);
+    } catch (error) {
+      listeners.value.rollback();
+      admin.value.rollback();
+      throw error;
+    }
+    this.telemetry.policyLoaded(snapshot);
+    listeners.value.commit();
+    admin.value.commit();
+    this.#generation++;
+    return ok(null);
+  }
+
+  #onAttempt(attempt: Attempt, states: FileStates): void {
+    this.#lastAttempt = attempt;
+    this.#watch.follow(states);
+    const isReload = this.#generation > 1 || attempt.result !== "ok";
+    if (isReload) this.telemetry.reloaded(attempt.result, attempt.result === "refused");
+    this.#logAttempt(attempt, isReload);
+  }
+
+  #logAttempt(attempt: Attempt, isReload: boolean): void {
+    const { log } = this.telemetry;
+    const problems = attempt.problems.slice(0, DEFAULTS.problemsKeptMax).map(problemText);
+    if (attempt.result === "refused") {
+      const fields = { result: attempt.result, problems, policyHash: this.telemetry.metrics.policy?.hash };
+      log.error(
+        "reload",
+        this.#proxy === null ? "the policy is refused" : "the policy is refused; the old one stays",
+        fields,
+      );
+      return;
+    }
+    if (isReload) log.info("reload", "policy loaded", { result: attempt.result, policyHash: attempt.hash });
+    if (attempt.result !== "ok") return;
+    for (const warning of (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax)) {
+      log.warn("warning", problemText(warning));
+    }
+  }
+}

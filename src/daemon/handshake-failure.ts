@@ -1,0 +1,44 @@
+import type { HandshakeFailure } from "../telemetry/telemetry.ts";
+
+/** What Node tells of a handshake that failed: its error, and the verdict on the client's certificate if it got that far. */
+export interface HandshakeFault {
+  readonly error: NodeJS.ErrnoException;
+  /** OpenSSL's X509 verification code, as CERT_HAS_EXPIRED; null where there was no verdict. */
+  readonly verification: string | null;
+}
+
+const BY_ERROR_CODE: Readonly<Record<string, HandshakeFailure>> = {
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "certificate_missing",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "protocol_version",
+  ERR_SSL_VERSION_TOO_LOW: "protocol_version",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "protocol_version",
+  ERR_SSL_NO_SHARED_CIPHER: "no_shared_cipher",
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: "no_shared_cipher",
+  ERR_SSL_NO_SHARED_GROUP: "no_shared_cipher",
+  ERR_SSL_WRONG_VERSION_NUMBER: "not_tls",
+  ERR_SSL_HTTP_REQUEST: "not_tls",
+  ERR_SSL_HTTPS_PROXY_REQUEST: "not_tls",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "not_tls",
+  ERR_SSL_BAD_RECORD_TYPE: "not_tls",
+  ERR_SSL_UNEXPECTED_MESSAGE: "not_tls",
+  ERR_TLS_HANDSHAKE_TIMEOUT: "timeout",
+  ECONNRESET: "closed",
+  EPIPE: "closed",
+};
+
+const BY_VERIFICATION: Readonly<Record<string, HandshakeFailure>> = {
+  CERT_HAS_EXPIRED: "certificate_expired",
+  CERT_REVOKED: "certificate_revoked",
+};
+
+/** Fault → metric label. A verdict on the certificate says more than the error of the torn connection that follows it. */
+export function classifyHandshake({ error, verification }: HandshakeFault): HandshakeFailure {
+  if (verification !== null) return BY_VERIFICATION[verification] ?? "certificate_untrusted";
+  return BY_ERROR_CODE[error.code ?? ""] ?? "other";
+}
+
+/** Fault → one line for the log. OpenSSL's texts name protocol states and never data. */
+export function describeHandshake({ error, verification }: HandshakeFault): string {
+  if (verification !== null) return `client certificate: ${verification}`;
+  return error.code === "ECONNRESET" ? "the client closed the connection" : error.message.trim();
+}

@@ -1,0 +1,196 @@
+import { createServer, type Server, Socket } from "node:net";
+import type { TLSSocket, Server as TlsServer } from "node:tls";
+import { type Address, parseAddress, UNIX_PEER } from "../message/address.ts";
+import { readClientCertificate } from "../message/certificate.ts";
+import type { ConnectionFacts } from "../message/connection.ts";
+import type { ListenerSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { LiveTelemetry } from "../telemetry/live.ts";
+import { classifyHandshake, describeHandshake, type HandshakeFault } from "./handshake-failure.ts";
+import { createTlsServer, verificationOf } from "./tls-server.ts";
+import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
+
+/** Takes a connection that is ready for HTTP. */
+export type Serve = (socket: Socket, facts: ConnectionFacts, listener: ListenerSettings) => void;
+
+export interface ListenerDeps {
+  readonly serve: Serve;
+  readonly telemetry: LiveTelemetry;
+  readonly handshakeTimeoutMs: number;
+  /** Listening sockets that the process inherited, by name (systemd socket activation). */
+  readonly inheritedSockets: ReadonlyMap<string, number>;
+}
+
+/** Settings of a listener with the TLS server that they ask for, checked and ready to swap in. */
+export interface ListenerPlan {
+  readonly settings: ListenerSettings;
+  readonly tls: TlsServer | null;
+}
+
+/** One open port: accepts, does the handshake, reads the client's certificate once, and hands the connection on. */
+export class Listener {
+  readonly #deps: ListenerDeps;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #isUnix = false;
+  #settings: ListenerSettings;
+  #tls: TlsServer | null = null;
+  /** Connections accepted before the policy that opened this port is in force; null afterwards. */
+  #waiting: Socket[] | null = [];
+
+  constructor(settings: ListenerSettings, deps: ListenerDeps) {
+    this.#settings = settings;
+    this.#deps = deps;
+    // A client may close its side after the last request and still wait for the answer.
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true });
+    this.#server.on("connection", (socket) => this.#accept(socket));
+    this.#server.on("drop", (data) => {
+      deps.telemetry.connectionRefused(this.#settings.name, data?.remoteAddress ?? "");
+    });
+  }
+
+  get settings(): ListenerSettings {
+    return this.#settings;
+  }
+
+  /** `host:port` or the path of what is bound; the port is the real one where the policy says 0. */
+  get boundTo(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") return address ?? "";
+    return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  }
+
+  /** Checks new settings without touching what runs; the same TLS settings keep the TLS server that is there. */
+  plan(settings: ListenerSettings): Result<ListenerPlan, string> {
+    if (settings.tls === null) return ok({ settings, tls: null });
+    if (this.#tls !== null && settings.tls.fingerprint === this.#settings.tls?.fingerprint) {
+      return ok({ settings, tls: this.#tls });
+    }
+    const server = createTlsServer(settings.tls, this.#deps.handshakeTimeoutMs, {
+      onSecure: (socket) => this.#onSecure(socket),
+      onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
+    });
+    return server.ok ? ok({ settings, tls: server.value }) : err(`TLS: ${server.error}`);
+  }
+
+  /** Opens the port. Connections wait until `update` says what to do with them. */
+  async bind(): Promise<Result<null, string>> {
+    const { address } = this.#settings;
+    if (address.type === "unix") {
+      const cleared = await clearStaleSocket(address.path);
+      if (!cleared.ok) return cleared;
+    }
+    const options = this.#listenOptions();
+    if (!options.ok) return options;
+    const listening = await listen(this.#server, options.value);
+    // Accepting can fail later (EMFILE): that is one client's trouble, and no end of the process.
+    this.#server.on("error", (error) => this.#deps.telemetry.acceptFailed(this.#settings.name, codeOf(error)));
+    this.#isUnix = typeof this.#server.address() === "string";
+    if (!listening.ok || address.type !== "unix") return listening;
+    return restrictSocket(address.path);
+  }
+
+  /** From here on, new connections get these settings; connections that are open keep theirs. */
+  update({ settings, tls }: ListenerPlan): void {
+    this.#settings = settings;
+    this.#tls = tls;
+    this.#server.maxConnections = settings.connectionsMax;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    for (const socket of waiting ?? []) this.#accept(socket);
+  }
+
+  /** Closes the port and leaves open connections alone. */
+  stop(): void {
+    if (this.#server.listening) this.#server.close();
+    for (const socket of this.#waiting ?? []) socket.destroy();
+  }
+
+  destroyConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  get connectionsOpen(): number {
+    return this.#sockets.size;
+  }
+
+  #listenOptions(): Result<object, string> {
+    const { address } = this.#settings;
+    const backlog = DEFAULTS.listenBacklog;
+    if (address.type === "tcp") return ok({ host: address.host, port: address.port, backlog });
+    if (address.type === "unix") return ok({ path: address.path, backlog });
+    const fd = this.#deps.inheritedSockets.get(address.name);
+    return fd === undefined ? err(`the service manager passed no socket named '${address.name}'`) : ok({ fd, backlog });
+  }
+
+  #accept(socket: Socket): void {
+    // A reset between two events must find a handler wherever the connection is just then.
+    socket.on("error", () => socket.destroy());
+    if (this.#waiting !== null) {
+      this.#waiting.push(socket);
+      return;
+    }
+    const peer = this.#peerOf(socket);
+    if (peer === null) {
+      socket.destroy();
+      return;
+    }
+    const { name } = this.#settings;
+    const { telemetry } = this.#deps;
+    this.#sockets.add(socket);
+    telemetry.connectionOpened(name);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      telemetry.connectionClosed(name);
+    });
+    if (this.#tls !== null) this.#tls.emit("connection", socket);
+    else this.#serve(socket, peer, false, null);
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    socket.on("error", () => socket.destroy());
+    const peer = this.#peerOf(socket);
+    if (peer === null) {
+      socket.destroy();
+      return;
+    }
+    const x509 = socket.getPeerX509Certificate();
+    const untrusted = socket.authorized ? null : (verificationOf(socket) ?? "UNVERIFIED");
+    this.#serve(socket, peer, true, x509 === undefined ? null : readClientCertificate(x509, untrusted));
+  }
+
+  #serve(socket: Socket, peer: Address, secure: boolean, certificate: ConnectionFacts["certificate"]): void {
+    const facts = { listener: this.#settings.name, peer, secure, certificate };
+    this.#deps.serve(socket, facts, this.#settings);
+  }
+
+  #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {
+    const peer = this.#peerOf(socketBelow(socket))?.text ?? "";
+    const { telemetry } = this.#deps;
+    telemetry.handshakeFailed(this.#settings.name, classifyHandshake(fault), peer, describeHandshake(fault));
+  }
+
+  /** Null where the connection is gone already. */
+  #peerOf(socket: Socket): Address | null {
+    if (this.#isUnix) return UNIX_PEER;
+    // Link-local addresses come with their zone, which is ours and not the peer's.
+    return parseAddress((socket.remoteAddress ?? "").replace(/%.*$/, ""));
+  }
+}
+
+/** The TCP socket of a TLS socket, which still knows its peer when the TLS one is destroyed; Node does not document it. */
+function socketBelow(socket: TLSSocket): Socket {
+  return "_parent" in socket && socket._parent instanceof Socket ? socket._parent : socket;
+}
+
+function listen(server: Server, options: object): Promise<Result<null, string>> {
+  return new Promise((resolve) => {
+    const onError = (error: Error): void => resolve(err(codeOf(error)));
+    server.once("error", onError);
+    server.listen(options, () => {
+      server.off("error", onError);
+      resolve(ok(null));
+    });
+  });
+}

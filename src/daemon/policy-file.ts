@@ -1,0 +1,127 @@
+import { dirname } from "node:path";
+import type { FSWatcher } from "chokidar";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { FileComparer, type FileStates } from "./file-states.ts";
+import type { ReadFile } from "./regular-file.ts";
+import { codeOf } from "./unix-socket.ts";
+import { watchedPaths } from "./watched-paths.ts";
+
+export interface WatchTimings {
+  /** Quiet time after an event before files are looked at. */
+  readonly debounceMs: number;
+  /** How often files are looked at without any event: network file systems and some mounts send none. */
+  readonly pollMs: number;
+}
+
+export const WATCH_TIMINGS: WatchTimings = { debounceMs: DEFAULTS.reloadDebounceMs, pollMs: DEFAULTS.reloadPollMs };
+
+export interface PolicyWatchDeps {
+  readonly clock: Clock;
+  readonly timings: WatchTimings;
+  readonly readFile: ReadFile;
+  /** Some file is not what the newest attempt read. Called once, until `follow` tells of the next attempt. */
+  onChange(): void;
+  onError(text: string): void;
+}
+
+/**
+ * Watches the policy and every file it names. Events only say when to look; contents decide. Folders are watched and
+ * not files, because editors, Kubernetes and certificate tools replace files instead of writing into them.
+ */
+export class PolicyWatch {
+  readonly #deps: PolicyWatchDeps;
+  readonly #comparer: FileComparer;
+  #states: FileStates = new Map();
+  #watcher: FSWatcher | null = null;
+  #watched = "";
+  #started = false;
+  #closed = false;
+  /** A change has been told and the attempt that answers it is not over. */
+  #told = false;
+  #timer: NodeJS.Timeout | null = null;
+  #firstEventMs = 0;
+  #poll: NodeJS.Timeout | null = null;
+
+  constructor(deps: PolicyWatchDeps) {
+    this.#deps = deps;
+    this.#comparer = new FileComparer(deps.readFile, deps.clock);
+  }
+
+  /** What the newest attempt read: the set to watch and the contents to compare with. */
+  follow(states: FileStates): void {
+    this.#states = states;
+    this.#told = false;
+    if (!this.#started) return;
+    this.#rewatch();
+    this.#touch();
+  }
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#poll = setInterval(() => this.#look(), this.#deps.timings.pollMs);
+    this.#rewatch();
+    this.#touch();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#poll !== null) clearInterval(this.#poll);
+    await this.#watcher?.close();
+  }
+
+  /** Something moved: look once it is quiet, but do not wait for quiet for ever. */
+  #touch(): void {
+    if (this.#closed) return;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#timer === null) this.#firstEventMs = nowMs;
+    else clearTimeout(this.#timer);
+    const leftMs = this.#firstEventMs + DEFAULTS.reloadDebounceMaxMs - nowMs;
+    const waitMs = Math.max(0, Math.min(this.#deps.timings.debounceMs, leftMs));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#look();
+    }, waitMs);
+  }
+
+  #look(): void {
+    if (this.#closed || this.#told || !this.#comparer.isChanged(this.#states)) return;
+    this.#told = true;
+    this.#deps.onChange();
+  }
+
+  /** Watches anew where the set of files, or a link on the way to one, is another. */
+  #rewatch(): void {
+    const entries = new Set([...this.#states.keys()].flatMap(watchedPaths));
+    const key = [...entries].sort().join("\n");
+    if (key === this.#watched || this.#closed) return;
+    this.#watched = key;
+    void this.#watch(entries).catch((error: unknown) => this.#deps.onError(codeOf(error)));
+  }
+
+  async #watch(entries: ReadonlySet<string>): Promise<void> {
+    // Not needed before the first request is served, and start-up is measured.
+    const { watch } = await import("chokidar");
+    const folders = new Set(Array.from(entries, dirname));
+    const key = this.#watched;
+    const previous = this.#watcher;
+    this.#watcher = null;
+    await previous?.close();
+    if (this.#closed || key !== this.#watched || this.#watcher !== null) return;
+    const watcher = watch([...folders], {
+      depth: 0,
+      ignoreInitial: true,
+      followSymlinks: false,
+      ignorePermissionErrors: true,
+      atomic: false,
+      // Other files of a busy folder are none of our business and cost no watches.
+      ignored: (path) => !folders.has(path) && !entries.has(path),
+    });
+    this.#watcher = watcher;
+    watcher.on("all", () => this.#touch());
+    watcher.on("ready", () => this.#touch());
+    watcher.on("error", (error) => this.#deps.onError(codeOf(error)));
+  }
+}

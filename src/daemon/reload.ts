@@ -1,0 +1,118 @@
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { Clock } from "../support/clock.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { ReloadResult } from "../telemetry/metrics.ts";
+import { type FileStates, recordReads } from "./file-states.ts";
+import type { ReadFile } from "./regular-file.ts";
+
+/** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
+export type Compile = (policyFile: string, readFile: ReadFile) => Promise<Result<Snapshot, readonly Problem[]>>;
+
+/** Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. */
+export type Install = (snapshot: Snapshot) => Promise<Result<null, readonly Problem[]>>;
+
+/** One attempt to load the policy, as the admin port tells of it. */
+export interface Attempt {
+  readonly atMs: number;
+  readonly result: ReloadResult;
+  /** Hash of the policy that was read; null where it did not compile. */
+  readonly hash: string | null;
+  readonly problems: readonly Problem[];
+}
+
+export interface ReloaderDeps {
+  readonly policyFile: string;
+  readonly clock: Clock;
+  readonly readFile: ReadFile;
+  readonly compile: Compile;
+  readonly install: Install;
+  /** After every attempt, whatever came of it. */
+  onAttempt(attempt: Attempt, states: FileStates): void;
+}
+
+/** Loads the policy again when asked. One attempt at a time; requests during one make exactly one more, the latest. */
+export class Reloader {
+  readonly #deps: ReloaderDeps;
+  #hash: string | null = null;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+
+  constructor(deps: ReloaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The first load: its problems end the start. */
+  async load(): Promise<Attempt> {
+    const attempt = this.#attempt();
+    this.#running = attempt.then(() => this.#finished());
+    return attempt;
+  }
+
+  request(): void {
+    if (this.#closed) return;
+    if (this.#running !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#attempt().then(() => this.#finished());
+  }
+
+  /** Resolves when no attempt is running or due. */
+  async settled(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.settled();
+  }
+
+  #finished(): void {
+    this.#running = null;
+    if (!this.#again) return;
+    this.#again = false;
+    this.request();
+  }
+
+  async #attempt(): Promise<Attempt> {
+    const reads = recordReads(this.#deps.readFile);
+    const outcome = await this.#tryPolicy(reads.readFile);
+    const atMs = this.#deps.clock.wallMs();
+    const attempt: Attempt = outcome.ok
+      ? { atMs, ...outcome.value, problems: [] }
+      : { atMs, result: "refused", hash: null, problems: outcome.error };
+    this.#deps.onAttempt(attempt, reads.states);
+    return attempt;
+  }
+
+  async #tryPolicy(readFile: ReadFile): Promise<Result<Pick<Attempt, "result" | "hash">, readonly Problem[]>> {
+    try {
+      const compiled = await this.#deps.compile(this.#deps.policyFile, readFile);
+      if (!compiled.ok) return compiled;
+      const { hash } = compiled.value;
+      if (hash === this.#hash) return ok({ result: "unchanged", hash });
+      const installed = await this.#deps.install(compiled.value);
+      if (!installed.ok) return installed;
+      this.#hash = hash;
+      return ok({ result: "ok", hash });
+    } catch (error) {
+      // A defect of ours, set off by some policy: the old one must go on serving all the same.
+      return err([wholeFileProblem(this.#deps.policyFile, `internal error: ${messageOf(error)}`)]);
+    }
+  }
+}
+
+/** A problem of the policy as a whole. */
+export function wholeFileProblem(file: string, text: string, path = ""): Problem {
+  return { place: { file, line: 1, column: 1, path }, text };
+}
+
+/** `file:line:column: text`, which editors and terminals make a link of. */
+export function problemText({ place, text }: Problem): string {
+  return `${place.file}:${place.line}:${place.column}: ${text}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

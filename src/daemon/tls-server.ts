@@ -1,0 +1,70 @@
+import { constants } from "node:crypto";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { TlsSettings } from "../policy/snapshot.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { HandshakeFault } from "./handshake-failure.ts";
+
+/** Forward secrecy and authenticated encryption only (RFC 9325 section 4.2); the first three are TLS 1.3's. */
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
+/**
+ * Tickets would let a client come back without showing its certificate again, past a new CA or revocation list;
+ * renegotiation would let it change certificates in mid-connection, after they were judged.
+ */
+const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
+
+export interface TlsHandlers {
+  onSecure(socket: TLSSocket): void;
+  onFailure(fault: HandshakeFault, socket: TLSSocket): void;
+}
+
+/**
+ * A TLS server that never listens: a listener gives it accepted sockets, so that certificates, CAs and modes swap by
+ * replacing this object while the port stays open. Gives OpenSSL's text where it refuses the settings.
+ */
+export function createTlsServer(tls: TlsSettings, timeoutMs: number, handlers: TlsHandlers): Result<Server, string> {
+  const asks = tls.clientCertificate !== "off";
+  let server: Server;
+  try {
+    server = createServer({
+      cert: tls.certificate,
+      key: tls.key,
+      ...(asks && tls.clientCa !== null ? { ca: tls.clientCa } : {}),
+      ...(asks && tls.clientCrl !== null ? { crl: tls.clientCrl } : {}),
+      requestCert: asks,
+      // With `optional` an untrusted certificate passes here, and the request is denied with a reason that helps.
+      rejectUnauthorized: tls.clientCertificate === "required",
+      minVersion: tls.minVersion,
+      maxVersion: "TLSv1.3",
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      secureOptions: SECURE_OPTIONS,
+      ALPNProtocols: ["http/1.1"],
+      handshakeTimeout: timeoutMs,
+    });
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+  server.on("secureConnection", (socket) => handlers.onSecure(socket));
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+    handlers.onFailure({ error, verification: verificationOf(socket) }, socket);
+    socket.destroy();
+  });
+  return ok(server);
+}
+
+/** OpenSSL's code for why the client's chain is not trusted, or null: Node's types say Error, Node gives the code. */
+export function verificationOf(socket: TLSSocket): string | null {
+  const code: unknown = socket.authorizationError;
+  return typeof code === "string" ? code : null;
+}

@@ -1,0 +1,57 @@
+import { dirname, isAbsolute, join } from "node:path";
+import type { Principal } from "../../message/principal.ts";
+import { type CompileContext, defineAuthenticator } from "../filter.ts";
+import { apiKeyAuthenticator } from "./evaluate.ts";
+import type { KeyEntry } from "./key-table.ts";
+import { readKeysFile } from "./keys-file.ts";
+import type { KeysFile } from "./keys-schema.ts";
+import { type ApiKeySettings, apiKeySchema } from "./schema.ts";
+
+export const apiKeyKind = defineAuthenticator<ApiKeySettings>({
+  type: "api-key",
+  schema: apiKeySchema,
+  compile: (name, settings, context) => {
+    const bytes = context.readFile(settings.keys, "keys");
+    if (bytes === null) return null;
+    const { callers, problems } = readKeysFile(bytes.toString("utf8"));
+    if (problems.length > 0) {
+      const { keys } = settings;
+      const file = isAbsolute(keys) ? keys : join(dirname(context.place().file), keys);
+      for (const { text, ...where } of problems) context.problemAt({ file, ...where }, text);
+      return null;
+    }
+    return build(name, settings, callers, context);
+  },
+});
+
+function build(name: string, settings: ApiKeySettings, callers: KeysFile["callers"], context: CompileContext) {
+  return apiKeyAuthenticator({
+    name,
+    service: context.service,
+    clock: context.clock,
+    place: context.place(),
+    header: settings.header,
+    entries: callers.flatMap((caller) => toEntries(name, caller)),
+  });
+}
+
+function toEntries(authenticator: string, caller: KeysFile["callers"][number]): KeyEntry[] {
+  const claims: Principal["claims"] = Object.freeze(Object.assign(Object.create(null), caller.attributes));
+  const scopes = new Set(caller.scopes);
+  return caller.keys.map(({ sha256, notAfter }) => {
+    const expiresAtMs = notAfter ?? Number.POSITIVE_INFINITY;
+    return {
+      digest: Buffer.from(sha256, "hex"),
+      notAfterMs: expiresAtMs,
+      principal: Object.freeze({
+        authenticator,
+        type: "api-key",
+        id: caller.name,
+        key: `${authenticator}/${caller.name}`,
+        scopes,
+        claims,
+        expiresAtMs,
+      } as const),
+    };
+  });
+}

@@ -1,0 +1,8 @@
+/**
+ * A challenge for WWW-Authenticate (RFC 9110 section 11.6.1). A 401 has to carry one, so the kinds that have no
+ * registered scheme get a telling name. The realm is the service, written as a quoted-string.
+ */
+export function challenge(scheme: string, service: string): string {
+  const realm = service.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&");
+  return `${scheme} realm="${realm}"`;
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { isTrustDomain, parseSpiffeId } from "../../message/spiffe-id.ts";
+import { object } from "../../support/schema.ts";
+
+const trustDomain = z
+  .string()
+  .refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" });
+
+/** `*` stands for one path segment, `**` at the end for one or more. */
+const spiffePattern = z
+  .string()
+  .refine((text) => !text.startsWith("spiffe://*") && parseSpiffeId(withoutStars(text)) !== null, {
+    error:
+      "expected a SPIFFE ID; * may stand for a path segment, ** for the rest, as in spiffe://example.org/ns/shop/**",
+  });
+
+function withoutStars(pattern: string): string {
+  return pattern.replace(/\/\*\*$/, "/x").replace(/\/\*(?=\/|$)/g, "/x");
+}
+
+const dnsPattern = z
+  .string()
+  .regex(/^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/i, {
+    error: "expected a host name; *. at its start may stand for one label, as in *.shop.example.org",
+  })
+  .transform((name) => name.toLowerCase());
+
+const fingerprint = z
+  .string()
+  .regex(/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i, {
+    error: "expected the SHA-256 of the certificate in 64 hexadecimal digits, with or without colons",
+  })
+  .transform((digits) => digits.replaceAll(":", "").toLowerCase());
+
+const oneOrMore = { error: "expected at least one entry: an empty list would let nobody in" };
+
+export const clientCertificateSchema = object({
+  type: z.literal("client-certificate"),
+  trustDomain: trustDomain.optional(),
+  spiffeIds: z.array(spiffePattern).min(1, oneOrMore).optional(),
+  dnsNames: z.array(dnsPattern).min(1, oneOrMore).optional(),
+  subjects: z.array(z.string().min(1)).min(1, oneOrMore).optional(),
+  fingerprints: z.array(fingerprint).min(1, oneOrMore).optional(),
+});
+
+export type ClientCertificateSettings = z.infer<typeof clientCertificateSchema>;

@@ -1,0 +1,40 @@
+import type { KeyObject } from "node:crypto";
+import type { Reason } from "../../decision/reason.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import type { VerificationKey } from "./keys.ts";
+
+export interface KeyFault {
+  readonly reason: Reason;
+  readonly seen: string;
+}
+
+/** The keys of one authenticator, by the `kid` that tokens name. */
+export class KeyRing {
+  readonly #all: readonly VerificationKey[];
+  readonly #byKid = new Map<string, VerificationKey[]>();
+  /** Keys without an id, as PEM gives them: they are tried whatever id a token names. */
+  readonly #anonymous: readonly VerificationKey[];
+
+  constructor(keys: readonly VerificationKey[]) {
+    this.#all = keys;
+    this.#anonymous = keys.filter(({ kid }) => kid === null);
+    for (const key of keys) {
+      if (key.kid !== null) this.#byKid.set(key.kid, [...(this.#byKid.get(key.kid) ?? []), key]);
+    }
+  }
+
+  /** The keys to try for a token, at least one and at most `tokenKeyTriesMax`. */
+  candidates(kid: string | null, algorithm: string): Result<readonly KeyObject[], KeyFault> {
+    const named = kid === null ? undefined : this.#byKid.get(kid);
+    const pool = named ?? (kid === null ? this.#all : this.#anonymous);
+    const fitting = pool.filter((key) => key.algorithms.has(algorithm)).map(({ key }) => key);
+    if (fitting.length > DEFAULTS.tokenKeyTriesMax) {
+      return err({ reason: "token_key_unknown", seen: `no kid; ${fitting.length} keys could be meant` });
+    }
+    if (fitting.length > 0) return ok(fitting);
+    const seen = `alg ${algorithm}, ${kid === null ? "no kid" : `kid ${JSON.stringify(kid.slice(0, 64))}`}`;
+    // A known key that is not for this algorithm: the token, not the key set, is wrong.
+    return err({ reason: named === undefined ? "token_key_unknown" : "token_algorithm_forbidden", seen });
+  }
+}

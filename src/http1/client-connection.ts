@@ -1,0 +1,293 @@
+import type { Socket } from "node:net";
+import { CHUNKED } from "../message/body.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Deadlines, Timed } from "../support/deadlines.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { BodyDecoder, UNTIL_CLOSE } from "./framing.ts";
+import { HeadFault, NO_LENGTH, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
+import { addChunk, LAST_CHUNK, Output } from "./output.ts";
+
+/** Why an exchange with the service came to nothing. */
+export type ClientFailure =
+  | "closed" // no byte of an answer
+  | "cut" // an answer began and did not end
+  | "invalid" // not HTTP/1.1 with one reading
+  | "timeout";
+
+/** Final response head of the service. */
+export interface ClientResponse {
+  readonly status: number;
+  readonly headers: HeaderBlock;
+  /** Length of the body that follows: bytes, CHUNKED, UNTIL_CLOSE, or 0 for none. */
+  readonly bodyBytes: number;
+  /** Content-Length of a message that carries no body (HEAD, 304), or NO_LENGTH. */
+  readonly announcedBytes: number;
+}
+
+/** Who sent the request that this connection carries. */
+export interface ResponseHandler {
+  onInformational(status: number, headers: HeaderBlock): void;
+  onResponse(response: ClientResponse): void;
+  /** A part of the body; false pauses the service until `resume`. */
+  onResponseBody(chunk: Buffer): void;
+  onResponseEnd(): void;
+  /** At the end of each read: what was handed over may be written now; false pauses the service. */
+  onReadEnd(): boolean;
+  onFailure(failure: ClientFailure, detail: string): void;
+  /** The service takes more of the request's body again. */
+  onUpstreamDrain(): void;
+}
+
+/** Where a connection goes when its exchange is over. */
+export interface ConnectionOwner {
+  /** Clean and idle: may carry another request. */
+  onReusable(connection: ClientConnection): void;
+  /** Once, when the socket is gone. */
+  onClosed(connection: ClientConnection): void;
+}
+
+/** Client side of one HTTP/1.1 connection to the service: one request at a time, answers read as strictly as requests. */
+export class ClientConnection implements Timed {
+  deadlineMs = Number.POSITIVE_INFINITY;
+  /** True once it has carried a request: an answer that never comes may then be a keep-alive race. */
+  used = false;
+  readonly #socket: Socket;
+  readonly #output: Output;
+  readonly #owner: ConnectionOwner;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  #handler: ResponseHandler | null = null;
+  #pending: Buffer | null = null;
+  #decoder: BodyDecoder | null = null;
+  #isHead = false;
+  #requestDone = true;
+  #chunkedRequest = false;
+  #keepAlive = false;
+  #responseTimeoutMs = 0;
+  #answered = false;
+  #paused = false;
+  #closed = false;
+  #lastBlock = "";
+  #lastParsed: ParsedHeaders | null = null;
+
+  constructor(socket: Socket, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
+    this.#socket = socket;
+    this.#output = new Output(socket);
+    this.#owner = owner;
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+    deadlines.add(this);
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("drain", () => this.#handler?.onUpstreamDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#onClose());
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#socket.destroyed;
+  }
+
+  // ---- request -------------------------------------------------------------------------------------------------
+
+  /** Starts a request; `head` is complete. With `bodyBytes` 0 the request is whole. Nothing is written before `flush`. */
+  begin(handler: ResponseHandler, head: string, isHead: boolean, bodyBytes: number, responseTimeoutMs: number): void {
+    this.#handler = handler;
+    this.#isHead = isHead;
+    this.#requestDone = bodyBytes === 0;
+    this.#chunkedRequest = bodyBytes === CHUNKED;
+    this.#responseTimeoutMs = responseTimeoutMs;
+    this.#answered = false;
+    this.#keepAlive = false;
+    this.deadlineMs = this.#requestDone ? this.#clock.monotonicMs() + responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.#output.add(head);
+  }
+
+  writeBody(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    if (this.#chunkedRequest) addChunk(this.#output, chunk);
+    else this.#output.add(chunk);
+  }
+
+  endBody(): void {
+    if (this.#chunkedRequest) this.#output.add(LAST_CHUNK);
+    this.#requestDone = true;
+    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+  }
+
+  flush(): boolean {
+    return this.#output.flush();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+    if (this.#answered) this.#touch();
+  }
+
+  /** Gives the connection up: nothing more is told to the handler. */
+  abort(): void {
+    this.#handler = null;
+    this.#socket.destroy();
+  }
+
+  // ---- response ------------------------------------------------------------------------------------------------
+
+  #onData(chunk: Buffer): void {
+    const handler = this.#handler;
+    if (handler === null) {
+      // Bytes that no request asked for: the next answer could be mistaken for another's.
+      this.#socket.destroy();
+      return;
+    }
+    let buffer = chunk;
+    if (this.#pending !== null) {
+      buffer = Buffer.concat([this.#pending, chunk]);
+      this.#pending = null;
+    }
+    this.#consume(buffer, handler);
+    if (!handler.onReadEnd() && this.#handler === handler) this.#pause();
+  }
+
+  #consume(buffer: Buffer, handler: ResponseHandler): void {
+    let at = 0;
+    while (at < buffer.length && this.#handler === handler) {
+      const before = at;
+      at = this.#decoder === null ? this.#readHead(buffer, at, handler) : this.#readBody(buffer, at, handler);
+      if (at === before) break;
+    }
+    if (at >= buffer.length) return;
+    if (this.#handler === handler) this.#pending = at === 0 ? buffer : buffer.subarray(at);
+    // More bytes than announced: whatever they are, no later answer may be read from behind them.
+    else this.#socket.destroy();
+  }
+
+  #readHead(buffer: Buffer, at: number, handler: ResponseHandler): number {
+    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + DEFAULTS.headBytesMax));
+    const end = text.indexOf("\r\n\r\n");
+    if (end < 0) {
+      if (buffer.length - at >= DEFAULTS.headBytesMax) this.#fail("invalid", "response head too large");
+      else if (/(^|[^\r])\n/.test(text)) this.#fail("invalid", "bare LF in the response head");
+      else if (!"HTTP/1.".startsWith(text.slice(0, 7))) this.#fail("invalid", "not an HTTP/1.1 response");
+      return at;
+    }
+    const lineEnd = text.indexOf("\r\n");
+    const line = parseStatusLine(text.slice(0, lineEnd));
+    if (line === null) return this.#fail("invalid", "malformed status line");
+    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
+    if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
+    if (line.status === 101) return this.#fail("invalid", "101 to a request without Upgrade");
+    if (line.status < 200) {
+      if (parsed.bodyBytes !== NO_LENGTH) return this.#fail("invalid", "informational response with a body");
+      if (line.status !== 100) handler.onInformational(line.status, parsed.headers);
+      return at + end + 4;
+    }
+    return this.#onFinalHead(line.status, line.minor, parsed, at + end + 4, handler);
+  }
+
+  #onFinalHead(status: number, minor: 0 | 1, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
+    if (minor === 0 && parsed.bodyBytes === CHUNKED) return this.#fail("invalid", "Transfer-Encoding in HTTP/1.0");
+    if (status === 204 && parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0) {
+      return this.#fail("invalid", "204 with a body");
+    }
+    const bodyless = this.#isHead || status === 204 || status === 304;
+    const bodyBytes = bodyless ? 0 : parsed.bodyBytes === NO_LENGTH ? UNTIL_CLOSE : parsed.bodyBytes;
+    this.#answered = true;
+    this.#keepAlive = minor === 1 ? !parsed.close && bodyBytes !== UNTIL_CLOSE : false;
+    this.#touch();
+    handler.onResponse({
+      status,
+      headers: parsed.headers,
+      bodyBytes,
+      announcedBytes: parsed.bodyBytes >= 0 ? parsed.bodyBytes : NO_LENGTH,
+    });
+    if (this.#handler !== handler) return end;
+    if (bodyBytes === 0) this.#finish(handler);
+    else this.#decoder = new BodyDecoder(bodyBytes);
+    return end;
+  }
+
+  #parseBlock(block: string): ParsedHeaders | HeadFault {
+    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
+    const parsed = parseHeaders(block, DEFAULTS.headersCountMax);
+    if (parsed instanceof HeadFault) return parsed;
+    this.#lastBlock = block;
+    this.#lastParsed = parsed;
+    return parsed;
+  }
+
+  #readBody(buffer: Buffer, at: number, handler: ResponseHandler): number {
+    const decoder = this.#decoder;
+    if (decoder === null) return at;
+    this.#touch();
+    const end = decoder.feed(buffer, at, this);
+    if (this.#handler !== handler) return end;
+    if (decoder.fault !== null) return this.#fail("cut", decoder.fault);
+    if (decoder.done) this.#finish(handler);
+    return end;
+  }
+
+  /** Called by the decoder. */
+  onBody(chunk: Buffer): boolean {
+    this.#handler?.onResponseBody(chunk);
+    return true;
+  }
+
+  #finish(handler: ResponseHandler): void {
+    this.#decoder = null;
+    this.#handler = null;
+    this.used = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
+    const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;
+    handler.onResponseEnd();
+    if (reusable) this.#owner.onReusable(this);
+    else this.#socket.destroy();
+  }
+
+  #fail(failure: ClientFailure, detail: string): number {
+    const handler = this.#handler;
+    this.#handler = null;
+    this.#decoder = null;
+    this.#socket.destroy();
+    handler?.onFailure(this.#answered && failure === "invalid" ? "cut" : failure, detail);
+    return Number.MAX_SAFE_INTEGER;
+  }
+
+  #touch(): void {
+    this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+    // Now the client is the slow one; its own deadline runs.
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  // ---- events --------------------------------------------------------------------------------------------------
+
+  onDeadline(): void {
+    if (this.#handler === null) this.#socket.destroy();
+    else this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
+  }
+
+  #onEnd(): void {
+    const handler = this.#handler;
+    if (handler === null) this.#socket.destroy();
+    else if (this.#decoder?.endsWithConnection) {
+      this.#finish(handler);
+      handler.onReadEnd();
+    } else this.#fail(this.#answered ? "cut" : this.#pending === null ? "closed" : "invalid", "connection ended early");
+  }
+
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#deadlines.remove(this);
+    if (this.#handler !== null) this.#fail(this.#answered ? "cut" : "closed", "connection closed early");
+    this.#owner.onClosed(this);
+  }
+}

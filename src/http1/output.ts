@@ -1,0 +1,66 @@
+import type { Socket } from "node:net";
+
+/** Above this, copying pieces together costs more than a second system call. */
+const COMBINE_BYTES_MAX = 32 * 1024;
+
+/**
+ * Collects what one event makes of a message and writes it at once: head and body in one TLS record and one system call
+ * is the largest single saving on the data path (one write instead of two is about 3 µs a request).
+ */
+export class Output {
+  readonly #socket: Socket;
+  #pieces: (string | Buffer)[] = [];
+  #bytes = 0;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Strings hold one byte a character (latin1). */
+  add(piece: string | Buffer): void {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  /** Writes what was added; false where the socket asks to wait for `drain`. */
+  flush(): boolean {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return true;
+    const bytes = this.#bytes;
+    this.#pieces = [];
+    this.#bytes = 0;
+    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    const only = pieces[0];
+    if (pieces.length === 1 && only !== undefined) return this.#write(only);
+    if (bytes <= COMBINE_BYTES_MAX) return this.#socket.write(combine(pieces, bytes));
+    this.#socket.cork();
+    let flowing = true;
+    for (const piece of pieces) flowing = this.#write(piece) && flowing;
+    this.#socket.uncork();
+    return flowing;
+  }
+
+  #write(piece: string | Buffer): boolean {
+    return typeof piece === "string" ? this.#socket.write(piece, "latin1") : this.#socket.write(piece);
+  }
+}
+
+function combine(pieces: readonly (string | Buffer)[], bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    if (typeof piece === "string") buffer.write(piece, at, "latin1");
+    else piece.copy(buffer, at);
+    at += piece.length;
+  }
+  return buffer;
+}
+
+/** One chunk of a chunked body (RFC 9112 section 7.1). */
+export function addChunk(output: Output, chunk: Buffer): void {
+  output.add(`${chunk.length.toString(16)}\r\n`);
+  output.add(chunk);
+  output.add("\r\n");
+}
+
+export const LAST_CHUNK = "0\r\n\r\n";

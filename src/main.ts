@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { type Command, type CommandIo, EXIT, helpText } from "./cli/command.ts";
+import { systemClock } from "./support/clock.ts";
+import { nearest } from "./support/schema.ts";
+
+/** Every command, in the order of the help. Each loads alone: `run` must not wait for what only `init` needs. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  // ["run", async () => (await import("./cli/run.ts")).runCommand],
+]);
+
+/** Arguments after `postern` → exit code. */
+export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === "--version" || name === "-v") {
+    const { default: description } = await import("../package.json", { with: { type: "json" } });
+    io.stdout(`postern ${description.version}\n`);
+    return EXIT.fine;
+  }
+  if (name === "--help" || name === "-h" || name === "help") return help(rest[0], io);
+  if (name === undefined) {
+    io.stderr(await commandList());
+    return EXIT.misuse;
+  }
+  const load = COMMANDS.get(name);
+  if (load === undefined) return unknownCommand(name, io);
+  const command = await load();
+  if (asksForHelp(rest)) {
+    io.stdout(helpText(command));
+    return EXIT.fine;
+  }
+  return command.run(rest, io);
+}
+
+async function help(name: string | undefined, io: CommandIo): Promise<number> {
+  const load = name === undefined ? undefined : COMMANDS.get(name);
+  if (name !== undefined && load === undefined) return unknownCommand(name, io);
+  io.stdout(load === undefined ? await commandList() : helpText(await load()));
+  return EXIT.fine;
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.includes("--help") || options.includes("-h");
+}
+
+function unknownCommand(name: string, io: CommandIo): number {
+  const known = [...COMMANDS.keys()];
+  const near = nearest(name, known);
+  const hint = near === undefined ? `expected one of: ${known.join(", ")}` : `did you mean '${near}'?`;
+  io.stderr(`postern: unknown ${name.startsWith("-") ? "option" : "command"} '${name}'; ${hint}\n`);
+  return EXIT.misuse;
+}
+
+async function commandList(): Promise<string> {
+  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}\n`);
+  return `Usage: postern COMMAND [OPTION]...\n\n${lines.join("")}\n'postern COMMAND --help' tells more, with an example.\n`;
+}
+
+if (import.meta.main) {
+  // A reader that closes the pipe early, as `head` does, is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    cwd: process.cwd(),
+    clock: systemClock,
+  });
+}

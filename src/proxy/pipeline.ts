@@ -1,0 +1,96 @@
+import { mintPermit, type Permit } from "../decision/permit.ts";
+import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
+import type { Check } from "../filters/filter.ts";
+import type { CidrTable } from "../matching/cidr-table.ts";
+import type { Exchange } from "../message/exchange.ts";
+import { clientAddressOf } from "../message/forwarded.ts";
+import type { Route, Snapshot } from "../policy/snapshot.ts";
+
+/** `explain` looks on through this; requests have none. */
+export interface Observer {
+  onCheck(check: Check, verdict: Verdict, enforced: boolean): void;
+}
+
+/** What is judged, and what the judgement finds on its way. */
+export interface Subject {
+  readonly snapshot: Snapshot;
+  readonly exchange: Exchange;
+  /** Whose X-Forwarded-For is believed; null where the peer is none of them. */
+  readonly trustedProxies: CidrTable | null;
+  readonly observer: Observer | null;
+  /** 0 to 1, for the ladder's share. */
+  readonly random: () => number;
+  /** Set by the match. */
+  route: Route | null;
+}
+
+export type Outcome = Permit | Denial;
+
+/**
+ * Walks the phases from `admit` to `validate`. The one place where a Permit is minted: after every check of the route has
+ * had its say. Answers at once unless a check has to wait.
+ */
+export function judge(subject: Subject): Outcome | Promise<Outcome> {
+  const refused = admit(subject);
+  if (refused !== CONTINUE) return refused;
+  const admitted = runChecks(subject, subject.snapshot.admitChecks, 0);
+  if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeRoute(subject));
+  return admitted ?? judgeRoute(subject);
+}
+
+/** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
+const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
+const USUAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+function admit({ exchange, trustedProxies }: Subject): Verdict {
+  if (FORBIDDEN_METHODS.has(exchange.method)) {
+    const wanted = "any method but TRACE, TRACK and CONNECT";
+    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
+  }
+  if (trustedProxies === null) return CONTINUE;
+  const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
+  if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
+  exchange.clientAddress = client.value;
+  return CONTINUE;
+}
+
+function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
+  const { exchange, snapshot } = subject;
+  const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
+  if (match.kind === "not_found") {
+    return new Denial("route_not_found", null, `${exchange.method} on host ${exchange.host}`, "a route of the policy");
+  }
+  if (match.kind === "method_not_allowed") {
+    return new Denial("method_not_allowed", null, `method ${exchange.method}`, match.allow, [["allow", match.allow]]);
+  }
+  subject.route = match.route;
+  exchange.params = match.params;
+  const verdict = runChecks(subject, match.route.checks, 0);
+  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? mintPermit());
+  return verdict ?? mintPermit();
+}
+
+/** Runs `checks` from `first` on; leaves the stack only for a check that returned a promise. */
+function runChecks(subject: Subject, checks: readonly Check[], first: number): Verdict | Promise<Verdict> {
+  for (let at = first; at < checks.length; at++) {
+    const check = checks[at];
+    if (check === undefined) break;
+    const verdict = check.evaluate(subject.exchange);
+    if (verdict instanceof Promise) {
+      return verdict.then((settled) => enforce(subject, check, settled) ?? runChecks(subject, checks, at + 1));
+    }
+    const enforced = enforce(subject, check, verdict);
+    if (enforced !== CONTINUE) return enforced;
+  }
+  return CONTINUE;
+}
+
+/** The ladder: a check that audits, or enforces for a share only, has its denial noted instead. */
+function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
+  const enforced = verdict === CONTINUE || check.enforcePercent >= 100 || subject.random() * 100 < check.enforcePercent;
+  subject.observer?.onCheck(check, verdict, enforced);
+  if (enforced || verdict === CONTINUE) return verdict;
+  subject.exchange.audited ??= [];
+  subject.exchange.audited.push(verdict);
+  return CONTINUE;
+}

@@ -1,0 +1,60 @@
+import { REASONS, type Reason } from "../decision/reason.ts";
+import type { Denial } from "../decision/verdict.ts";
+import type { RateLimitState } from "../message/exchange.ts";
+import { HeaderBlock } from "../message/headers.ts";
+import type { RewriteResponse } from "../policy/snapshot.ts";
+import { reasonPhrase } from "../support/http-status.ts";
+
+/** A denial on the wire: status line and header lines without framing, and the body. */
+export interface DenialResponse {
+  readonly status: number;
+  readonly head: string;
+  readonly body: Buffer;
+}
+
+/** Everything of a problem document that the reason decides (RFC 9457), up to the decision's id. */
+const PROBLEMS: Readonly<Record<Reason, string>> = Object.fromEntries(
+  Object.entries(REASONS).map(([reason, { status, text }]) => {
+    const problem = { type: "about:blank", title: reasonPhrase(status), status, detail: text, reason, id: "" };
+    return [reason, JSON.stringify(problem).slice(0, -2)];
+  }),
+) as Record<Reason, string>;
+
+const PROBLEM_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["application/problem+json", "no-store"]);
+
+/**
+ * The answer to a refused request: status, RFC 9457 problem document, and the header lines that its status asks for. It
+ * names the reason and the decision's id; what was seen and what was wanted stay in the log.
+ */
+export function denialResponse(
+  denial: Denial,
+  id: string,
+  rewrite: RewriteResponse,
+  secure: boolean,
+  rateLimit: RateLimitState | null,
+  wallMs: number,
+): DenialResponse {
+  const status = REASONS[denial.reason].status;
+  let head = `${statusLine(status)}${rewrite(PROBLEM_HEADERS, secure)}date: ${new Date(wallMs).toUTCString()}\r\n`;
+  for (const [name, value] of denial.headers) head += `${name}: ${value}\r\n`;
+  if (rateLimit !== null) head += rateLimitLines(rateLimit);
+  return { status, head, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+}
+
+/** RateLimit fields of draft-ietf-httpapi-ratelimit-headers: what is left of the tightest limit. */
+export function rateLimitLines(state: RateLimitState): string {
+  const reset = state.resetSeconds;
+  return `ratelimit-policy: ${state.policyField}\r\nratelimit: "${state.policy}";r=${state.remaining};t=${reset}\r\n`;
+}
+
+const STATUS_LINES = new Map<number, string>();
+
+/** `HTTP/1.1 200 OK` with its line end; at most 900 of them are ever made. */
+export function statusLine(status: number): string {
+  let line = STATUS_LINES.get(status);
+  if (line === undefined) {
+    line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+    STATUS_LINES.set(status, line);
+  }
+  return line;
+}

@@ -1,0 +1,328 @@
+import { Permit } from "../decision/permit.ts";
+import type { Reason } from "../decision/reason.ts";
+import { Denial } from "../decision/verdict.ts";
+import type { ClientConnection, ClientFailure, ClientResponse, ResponseHandler } from "../http1/client-connection.ts";
+import { UNTIL_CLOSE } from "../http1/framing.ts";
+import { hostName, NO_LENGTH } from "../http1/head.ts";
+import type { ServerConnection, ServerRequest } from "../http1/server-connection.ts";
+import type { CidrTable } from "../matching/cidr-table.ts";
+import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY } from "../message/body.ts";
+import type { ConnectionFacts } from "../message/connection.ts";
+import { Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
+import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
+import { requestTarget } from "./request-target.ts";
+import { denialResponse, rateLimitLines, statusLine } from "./respond.ts";
+
+const FAILURE_REASONS = {
+  closed: "upstream_closed",
+  cut: "upstream_response_cut",
+  invalid: "upstream_response_invalid",
+  timeout: "upstream_response_timeout",
+} as const satisfies Record<ClientFailure, Reason>;
+
+/** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+/** Methods whose requests say so when they have no body; some services wait for one otherwise. */
+const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+/** What a transaction needs of the proxy that all connections share. */
+export interface TransactionDeps {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Of this moment; the transaction keeps the one it begins with. */
+  readonly snapshot: Snapshot;
+  readonly random: () => number;
+  nextId(): string;
+  poolOf(snapshot: Snapshot, name: string): Pool;
+}
+
+/** The client's side of it. */
+export interface TransactionOwner {
+  readonly facts: ConnectionFacts;
+  readonly listener: ListenerSettings;
+  /** Null where the peer is not one of the listener's trusted proxies. */
+  readonly trustedProxies: CidrTable | null;
+  onFinished(transaction: Transaction): void;
+}
+
+/**
+ * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
+ * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
+ */
+export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink {
+  readonly snapshot: Snapshot;
+  readonly exchange: Exchange;
+  readonly trustedProxies: CidrTable | null;
+  readonly observer: Observer | null = null;
+  readonly random: () => number;
+  route: Route | null = null;
+  readonly #deps: TransactionDeps;
+  readonly #owner: TransactionOwner;
+  readonly #client: ServerConnection;
+  readonly #id: string;
+  readonly #startedMs: number;
+  #decidedMs = 0;
+  #forwardedMs = -1;
+  #upstreamMs = -1;
+  #pool: Pool | null = null;
+  #service: ClientConnection | null = null;
+  #retried = false;
+  #responseStarted = false;
+  #finished = false;
+  #status = 0;
+  #malformed: Denial | null = null;
+
+  constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerConnection, request: ServerRequest) {
+    this.#deps = deps;
+    this.#owner = owner;
+    this.#client = client;
+    this.#id = deps.nextId();
+    this.#startedMs = request.startedMs;
+    this.snapshot = deps.snapshot;
+    this.trustedProxies = owner.trustedProxies;
+    this.random = deps.random;
+    const authority = request.parsed.authority;
+    const target = requestTarget(request.line.method, request.line.target, authority);
+    this.exchange = new Exchange(
+      owner.facts,
+      request.line.method,
+      target.ok ? target.value : NO_TARGET,
+      hostName(authority),
+      authority,
+      request.parsed.headers,
+      request.body,
+    );
+    if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
+  }
+
+  /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
+  run(): void {
+    if (this.#malformed !== null) {
+      this.deny(this.#malformed);
+      return;
+    }
+    try {
+      const outcome = judge(this);
+      if (outcome instanceof Promise) {
+        outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.#onInternalError(error));
+      } else this.#settle(outcome);
+    } catch (error) {
+      this.#onInternalError(error);
+    }
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#finished) return;
+    this.#decidedMs = this.#deps.clock.monotonicMs();
+    if (outcome instanceof Denial) this.deny(outcome);
+    else this.#forward(outcome);
+  }
+
+  #onInternalError(error: unknown): void {
+    const seen = error instanceof Error ? `${error.name}: ${error.message}` : "unknown error";
+    this.deny(new Denial("internal_error", null, seen, "no error"));
+  }
+
+  // ---- forward ---------------------------------------------------------------------------------------------------
+
+  #forward(permit: Permit): void {
+    if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
+    const bytesMax = this.route?.bodyBytesMax ?? 0;
+    if (this.exchange.collectedBody === null && this.exchange.body.announcedBytes > bytesMax) {
+      this.onBodyFailure("body_too_large");
+      return;
+    }
+    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#owner.listener.upstream);
+    this.#forwardedMs = this.#decidedMs;
+    this.#pool.acquire(this);
+  }
+
+  onConnection(connection: ClientConnection): void {
+    const route = this.route;
+    if (this.#finished || route === null) {
+      this.#pool?.onReusable(connection);
+      return;
+    }
+    this.#service = connection;
+    const { exchange } = this;
+    const { method, target } = exchange;
+    const collected = exchange.collectedBody;
+    const bodyBytes = collected === null ? exchange.body.announcedBytes : collected.length;
+    const head = `${method} ${target.path}${target.query} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${route.rewriteRequest(
+      exchange.headers,
+      exchange,
+    )}${framingLine(method, bodyBytes)}\r\n`;
+    connection.begin(this, head, method === "HEAD", bodyBytes, this.#responseTimeoutMs());
+    if (collected !== null) {
+      connection.writeBody(collected);
+      connection.endBody();
+    } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
+    connection.flush();
+  }
+
+  #responseTimeoutMs(): number {
+    return this.#pool?.settings.responseTimeoutMs ?? 0;
+  }
+
+  onAcquireFailure(failure: AcquireFailure, detail: string): void {
+    this.deny(new Denial(failure, null, detail, "a connection to the service"));
+  }
+
+  // The request's body, on its way to the service.
+
+  onBody(chunk: Buffer): boolean {
+    this.#service?.writeBody(chunk);
+    return this.#service?.flush() ?? true;
+  }
+
+  onBodyEnd(): void {
+    this.#service?.endBody();
+    this.#service?.flush();
+  }
+
+  onBodyFailure(failure: BodyFailure): void {
+    this.#dropService();
+    this.deny(
+      new Denial(failure, this.route?.place ?? null, `request body: ${failure}`, "a whole body within its limits"),
+    );
+  }
+
+  onUpstreamDrain(): void {
+    this.exchange.body.resume();
+  }
+
+  // ---- respond ---------------------------------------------------------------------------------------------------
+
+  onInformational(status: number, headers: HeaderBlock): void {
+    const rewrite = this.route?.rewriteResponse;
+    if (rewrite === undefined || status === 101) return;
+    this.#client.writeInformational(`${statusLine(status)}${rewrite(headers, false)}\r\n`);
+  }
+
+  onResponse(response: ClientResponse): void {
+    const route = this.route;
+    if (route === null) return;
+    this.#upstreamMs = this.#deps.clock.monotonicMs() - this.#forwardedMs;
+    this.#responseStarted = true;
+    this.#status = response.status;
+    let head = statusLine(response.status) + route.rewriteResponse(response.headers, this.#owner.facts.secure);
+    if (this.exchange.rateLimit !== null) head += rateLimitLines(this.exchange.rateLimit);
+    this.#client.startResponse(head, this.#responseBodyBytes(response));
+  }
+
+  #responseBodyBytes(response: ClientResponse): number {
+    if (response.bodyBytes === UNTIL_CLOSE) return CHUNKED;
+    if (response.bodyBytes !== 0) return response.bodyBytes;
+    // HEAD and 304 tell the length of what they do not send; 204 has none.
+    return response.status === 204 ? NO_LENGTH : response.announcedBytes;
+  }
+
+  onResponseBody(chunk: Buffer): void {
+    this.#client.writeBody(chunk);
+  }
+
+  onReadEnd(): boolean {
+    return this.#client.flush();
+  }
+
+  onResponseEnd(): void {
+    this.#service = null;
+    this.#finish(null, null);
+    this.#client.endResponse();
+  }
+
+  onFailure(failure: ClientFailure, detail: string): void {
+    const wasUsed = this.#service?.used === true;
+    this.#service = null;
+    if (failure === "closed" && wasUsed && this.#mayRetry()) {
+      this.#retried = true;
+      this.#pool?.acquire(this, true);
+      return;
+    }
+    this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole HTTP/1.1 response"));
+  }
+
+  /** Once, and only what arrives twice without harm and is still at hand. */
+  #mayRetry(): boolean {
+    const { exchange } = this;
+    const bodyAtHand = exchange.collectedBody !== null || exchange.body === EMPTY_BODY;
+    return !this.#retried && bodyAtHand && IDEMPOTENT.has(exchange.method);
+  }
+
+  /** Refuses the request; where the answer has begun, cuts it, so that nobody takes it for whole. */
+  deny(denial: Denial): void {
+    if (this.#finished) return;
+    if (this.#decidedMs === 0) this.#decidedMs = this.#deps.clock.monotonicMs();
+    this.#dropService();
+    if (this.#responseStarted || denial.reason === "client_closed") {
+      if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
+      this.#finish(denial.reason, denial);
+      this.#client.abort();
+      return;
+    }
+    const rewrite = this.route?.rewriteResponse ?? this.snapshot.rewriteResponse;
+    const { facts } = this.#owner;
+    const { rateLimit } = this.exchange;
+    const response = denialResponse(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
+    this.#status = response.status;
+    this.#responseStarted = true;
+    this.#client.startResponse(response.head, response.body.length);
+    if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
+    this.#finish(denial.reason, denial);
+    this.#client.endResponse();
+  }
+
+  onClientDrain(): void {
+    this.#service?.resume();
+  }
+
+  onClientClosed(): void {
+    if (this.#finished) return;
+    this.#dropService();
+    if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
+    const seen = this.#responseStarted ? "closed during the answer" : "closed before the answer";
+    this.#finish("client_closed", new Denial("client_closed", null, seen, "a client that waits"));
+  }
+
+  #dropService(): void {
+    this.#service?.abort();
+    this.#service = null;
+    this.#pool?.cancel(this);
+  }
+
+  #finish(reason: Reason | null, denial: Denial | null): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#owner.onFinished(this);
+    this.#deps.telemetry.requestFinished({
+      id: this.#id,
+      listener: this.#owner.listener.name,
+      route: this.route?.template ?? "unmatched",
+      policyHash: this.snapshot.hash,
+      exchange: this.exchange,
+      clientAddress: this.exchange.clientAddress.text,
+      status: this.#status,
+      reason,
+      denial,
+      decisionMs: this.#decidedMs - this.#startedMs,
+      upstreamMs: this.#upstreamMs,
+      durationMs: this.#deps.clock.monotonicMs() - this.#startedMs,
+      requestBodyBytes: this.#client.requestBodyBytes,
+      responseBodyBytes: this.#client.responseBodyBytes,
+    });
+  }
+}
+
+/** Nothing was sent: the client was gone. nginx made the number known; it never goes over the wire. */
+const CLIENT_CLOSED_STATUS = 499;
+const NO_TARGET = { path: "", query: "" };
+
+function framingLine(method: string, bodyBytes: number): string {
+  if (bodyBytes === CHUNKED) return "transfer-encoding: chunked\r\n";
+  return bodyBytes > 0 || WITH_LENGTH.has(method) ? `content-length: ${bodyBytes}\r\n` : "";
+}

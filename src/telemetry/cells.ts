@@ -1,0 +1,69 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
+
+/** A counter that costs one addition. */
+export class Cell {
+  value = 0;
+}
+
+/** Seconds; a cached decision takes about one microsecond, a signature about a hundred. */
+export const DECISION_BOUNDS_SECONDS: readonly number[] = [
+  1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 1e-1, 1,
+];
+
+/** Seconds; from a service on the same machine to the longest response timeout. */
+export const ANSWER_BOUNDS_SECONDS: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
+
+/** Counts per bucket, not cumulative: the sum over buckets is made when somebody scrapes. */
+export class HistogramCells {
+  readonly boundsSeconds: readonly number[];
+  /** One more than there are bounds: the last is +Inf. */
+  readonly counts: number[];
+  sumSeconds = 0;
+
+  constructor(boundsSeconds: readonly number[]) {
+    this.boundsSeconds = boundsSeconds;
+    this.counts = new Array<number>(boundsSeconds.length + 1).fill(0);
+  }
+
+  /** Ignores what is no duration, so that one wrong clock value cannot make the sum NaN for ever. */
+  observe(seconds: number): void {
+    if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return;
+    const bounds = this.boundsSeconds;
+    let at = 0;
+    while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    this.sumSeconds += seconds;
+  }
+}
+
+/** Everything that is counted per listener. */
+export class ListenerCells {
+  readonly name: string;
+  connectionsOpen = 0;
+  connectionsTotal = 0;
+  connectionsRefusedTotal = 0;
+  readonly handshakesFailed: Record<HandshakeFailure, number>;
+  requestBodyBytes = 0;
+  responseBodyBytes = 0;
+  readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);
+  readonly upstream: HistogramCells = new HistogramCells(ANSWER_BOUNDS_SECONDS);
+  readonly request: HistogramCells = new HistogramCells(ANSWER_BOUNDS_SECONDS);
+
+  constructor(name: string) {
+    this.name = name;
+    this.handshakesFailed = Object.fromEntries(HANDSHAKE_FAILURES.map((failure) => [failure, 0])) as Record<
+      HandshakeFailure,
+      number
+    >;
+  }
+}
+
+/** Text of a certificate as a label value: cut, and without characters that could act on a terminal or a page. */
+export function labelText(text: string): string {
+  return text
+    .slice(0, DEFAULTS.metricLabelCharsMax)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "�");
+}

@@ -1,0 +1,63 @@
+import { type Logger, pino } from "pino";
+import type { Clock } from "../support/clock.ts";
+import type { LogSink } from "./log-sink.ts";
+
+/** The daemon's own lines: what happened to it, in the same stream and form as the access log. */
+export const EVENTS = [
+  "ready",
+  "reload",
+  "warning",
+  "handshake_failed",
+  "connection_refused",
+  "listener_error",
+  "watch_error",
+  "shutdown",
+  "stopped",
+  "crash",
+] as const;
+export type EventName = (typeof EVENTS)[number];
+
+export interface EventLog {
+  info(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** JSON lines with an RFC 3339 time and the level as a word; no host name and pid, which the platform adds. */
+export function createLogger(clock: Clock, sink: LogSink): Logger {
+  const time = rfc3339(clock);
+  return pino(
+    {
+      base: null,
+      timestamp: () => `,"time":"${time()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    sink,
+  );
+}
+
+/** Lines about the daemon are written at once: they are few, and the last one before an end counts most. */
+export function createEventLog(logger: Logger, sink: LogSink): EventLog {
+  const write =
+    (level: "info" | "warn" | "error"): EventLog["info"] =>
+    (event, text, fields) => {
+      logger[level]({ event, ...fields }, text);
+      sink.flush();
+    };
+  return { info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** Date and time down to the second are kept from line to line; only the milliseconds are made anew. */
+function rfc3339(clock: Clock): () => string {
+  let second = Number.NaN;
+  let prefix = "";
+  return () => {
+    const wallMs = Math.floor(clock.wallMs());
+    const thisSecond = Math.floor(wallMs / 1000);
+    if (thisSecond !== second) {
+      second = thisSecond;
+      prefix = new Date(thisSecond * 1000).toISOString().slice(0, 20);
+    }
+    return `${prefix}${String(wallMs - thisSecond * 1000).padStart(3, "0")}Z`;
+  };
+}

@@ -1,0 +1,225 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { HistogramCells, ListenerCells } from "./cells.ts";
+import { labelText } from "./cells.ts";
+import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
+import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
+import { HANDSHAKE_FAILURES } from "./telemetry.ts";
+
+type Labels = Readonly<Record<string, string | number>>;
+interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** Figures that are held elsewhere and not by the metrics themselves. */
+export interface ExpositionInputs {
+  readonly metrics: Metrics;
+  readonly logLinesDropped: () => number;
+  readonly processFigures: (() => ProcessFigures) | null;
+}
+
+/**
+ * A prom-client registry over our cells. This file is imported when the first scrape comes: prom-client costs tens of
+ * milliseconds of start-up, and until then nobody needs it.
+ */
+export function createRegistry(inputs: ExpositionInputs): Registry {
+  const registry = new Registry();
+  registerRequests(registry, inputs.metrics);
+  registerListeners(registry, inputs.metrics);
+  registerPolicy(registry, inputs.metrics);
+  counter(registry, "postern_log_lines_dropped_total", "Log lines lost because nobody read the log.", () => [
+    { labels: {}, value: inputs.logLinesDropped() },
+  ]);
+  if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
+  return registry;
+}
+
+function registerRequests(registry: Registry, metrics: Metrics): void {
+  counter(registry, "postern_requests_total", "Requests by outcome; reason none is the service's own answer.", () =>
+    Array.from(metrics.requests.series(), (series) => ({
+      labels: {
+        listener: series.listener,
+        route: series.route,
+        method: series.method,
+        status_class: series.statusClass,
+        reason: series.reason,
+        source: series.source,
+      },
+      value: series.value,
+    })),
+  );
+  counter(registry, "postern_audited_denials_total", "Denials of checks in audit mode, which were not enforced.", () =>
+    Array.from(metrics.audited.values(), ({ route, check, reason, cell }) => ({
+      labels: { route, check, reason },
+      value: cell.value,
+    })),
+  );
+  gauge(registry, "postern_requests_in_flight", "Requests that have begun and not ended.", () => [
+    { labels: {}, value: metrics.requestsInFlight },
+  ]);
+}
+
+function registerListeners(registry: Registry, metrics: Metrics): void {
+  const each = (read: (cells: ListenerCells) => number) => () =>
+    Array.from(metrics.listeners.values(), (cells) => ({ labels: { listener: cells.name }, value: read(cells) }));
+  gauge(
+    registry,
+    "postern_connections",
+    "Open client connections.",
+    each((cells) => cells.connectionsOpen),
+  );
+  counter(
+    registry,
+    "postern_connections_total",
+    "Client connections accepted.",
+    each((cells) => cells.connectionsTotal),
+  );
+  counter(
+    registry,
+    "postern_connections_refused_total",
+    "Client connections closed at once because connectionsMax was reached.",
+    each((cells) => cells.connectionsRefusedTotal),
+  );
+  counter(registry, "postern_handshakes_failed_total", "TLS handshakes that did not come about.", () =>
+    Array.from(metrics.listeners.values()).flatMap((cells) =>
+      HANDSHAKE_FAILURES.map((reason) => ({
+        labels: { listener: cells.name, reason },
+        value: cells.handshakesFailed[reason],
+      })),
+    ),
+  );
+  counter(
+    registry,
+    "postern_request_body_bytes_total",
+    "Bytes of request bodies, without framing.",
+    each((cells) => cells.requestBodyBytes),
+  );
+  counter(
+    registry,
+    "postern_response_body_bytes_total",
+    "Bytes of response bodies, without framing.",
+    each((cells) => cells.responseBodyBytes),
+  );
+  const histogramOf = (name: string, help: string, read: (cells: ListenerCells) => HistogramCells): void => {
+    new CellHistogram(registry, name, help, () =>
+      Array.from(metrics.listeners.values(), (cells) => ({ listener: cells.name, cells: read(cells) })),
+    );
+  };
+  histogramOf("postern_decision_seconds", "From the first byte of the head to the verdict.", (cells) => cells.decision);
+  histogramOf("postern_upstream_seconds", "From forwarding to the head of the service's answer.", (c) => c.upstream);
+  histogramOf("postern_request_seconds", "From the first byte of the head to the end.", (cells) => cells.request);
+}
+
+function registerPolicy(registry: Registry, metrics: Metrics): void {
+  counter(registry, "postern_reloads_total", "Attempts to load the policy again, by result.", () =>
+    RELOAD_RESULTS.map((result) => ({ labels: { result }, value: metrics.reloads[result] })),
+  );
+  const policy = (read: (figures: NonNullable<Metrics["policy"]>) => readonly Sample[]) => () =>
+    metrics.policy === null ? [] : read(metrics.policy);
+  gauge(
+    registry,
+    "postern_policy_info",
+    "1 for the policy that runs.",
+    policy(({ hash }) => [{ labels: { hash }, value: 1 }]),
+  );
+  gauge(
+    registry,
+    "postern_policy_loaded_timestamp_seconds",
+    "When the policy that runs was loaded.",
+    policy(({ loadedAtMs }) => [{ labels: {}, value: loadedAtMs / 1000 }]),
+  );
+  gauge(registry, "postern_policy_stale", "1 while the policy on disk is refused and an older one runs.", () => [
+    { labels: {}, value: metrics.policyStale ? 1 : 0 },
+  ]);
+  gauge(
+    registry,
+    "postern_certificate_expiry_timestamp_seconds",
+    "When a certificate that the policy uses ends.",
+    policy(({ certificates }) =>
+      certificates.map(({ file, use, subject, notAfterMs }) => ({
+        labels: { file: labelText(file), use: labelText(use), subject: labelText(subject) },
+        value: notAfterMs / 1000,
+      })),
+    ),
+  );
+}
+
+type Read = () => readonly Sample[];
+
+function counter(registry: Registry, name: string, help: string, read: Read): void {
+  new CellCounter(registry, name, help, read);
+}
+
+function gauge(registry: Registry, name: string, help: string, read: Read): void {
+  new CellGauge(registry, name, help, read);
+}
+
+class CellCounter extends Counter {
+  readonly #read: Read;
+
+  constructor(registry: Registry, name: string, help: string, read: Read) {
+    super({ name, help, registers: [registry] });
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Counter["get"]> {
+    return { ...(await super.get()), values: distinct(this.#read()) };
+  }
+}
+
+class CellGauge extends Gauge {
+  readonly #read: Read;
+
+  constructor(registry: Registry, name: string, help: string, read: Read) {
+    super({ name, help, registers: [registry] });
+    this.#read = read;
+  }
+
+  override async get(): ReturnType<Gauge["get"]> {
+    return { ...(await super.get()), values: distinct(this.#read()) };
+  }
+}
+
+interface HistogramRow {
+  readonly listener: string;
+  readonly cells: HistogramCells;
+}
+
+class CellHistogram extends Histogram {
+  readonly #read: () => readonly HistogramRow[];
+  /** Gives the fields that go with the values. */
+  readonly #blank: Histogram;
+  readonly #name: string;
+
+  constructor(registry: Registry, name: string, help: string, read: () => readonly HistogramRow[]) {
+    super({ name, help, registers: [registry] });
+    this.#blank = new Histogram({ name, help, registers: [] });
+    this.#name = name;
+    this.#read = read;
+  }
+
+  /** What the registry, and `get` of prom-client itself, ask a histogram for. */
+  async getForPromString(): ReturnType<Histogram["get"]> {
+    const values = this.#read().flatMap((row) => histogramSamples(this.#name, row));
+    return { ...(await this.#blank.get()), values };
+  }
+}
+
+function histogramSamples(name: string, { listener, cells }: HistogramRow) {
+  let count = 0;
+  const buckets = cells.counts.map((inBucket, at) => {
+    count += inBucket;
+    const le = cells.boundsSeconds[at] ?? "+Inf";
+    return { metricName: `${name}_bucket`, labels: { listener, le }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: { listener }, value: cells.sumSeconds },
+    { metricName: `${name}_count`, labels: { listener }, value: count },
+  ];
+}
+
+/** One sample per label set: two equal ones (a certificate named twice) would void the whole scrape. */
+function distinct(samples: readonly Sample[]): Sample[] {
+  return Array.from(new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values());
+}

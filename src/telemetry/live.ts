@@ -1,0 +1,107 @@
+import type { Registry } from "prom-client";
+import type { LogSettings, Snapshot } from "../policy/snapshot.ts";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { logRequest } from "./access-log.ts";
+import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
+import type { LogSink } from "./log-sink.ts";
+import { logText } from "./log-text.ts";
+import { Metrics, type ReloadResult } from "./metrics.ts";
+import type { ProcessFigures } from "./process-metrics.ts";
+import { createRateGate } from "./rate-gate.ts";
+import type { HandshakeFailure, RequestRecord, Telemetry } from "./telemetry.ts";
+
+/** Telemetry that counts and logs, and what the daemon tells it besides requests. */
+export interface LiveTelemetry extends Telemetry {
+  readonly metrics: Metrics;
+  readonly log: EventLog;
+  /** A connection beyond `connectionsMax` was closed at once. */
+  connectionRefused(listener: string, peer: string): void;
+  /** Accepting failed, as for want of file descriptors. */
+  acceptFailed(listener: string, code: string): void;
+  policyLoaded(snapshot: Snapshot): void;
+  /** `stale`: the policy on disk is not the one that runs. */
+  reloaded(result: ReloadResult, stale: boolean): void;
+  /** The Prometheus text exposition. */
+  metricsText(): Promise<string>;
+  readonly metricsContentType: string;
+}
+
+export interface TelemetryDeps {
+  readonly clock: Clock;
+  readonly sink: LogSink;
+  readonly processFigures: (() => ProcessFigures) | null;
+}
+
+export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps): LiveTelemetry {
+  const metrics = new Metrics();
+  const logger = createLogger(clock, sink);
+  const log = createEventLog(logger, sink);
+  const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
+  const refusedGate = createRateGate(clock, 1);
+  const acceptGate = createRateGate(clock, 1);
+  let access: LogSettings["access"] = "all";
+  let registry: Promise<Registry> | null = null;
+  let rendering: Promise<string> | null = null;
+
+  const render = async (): Promise<string> => {
+    registry ??= import("./exposition.ts").then(({ createRegistry }) =>
+      createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures }),
+    );
+    return (await registry).metrics();
+  };
+
+  return {
+    metrics,
+    log,
+    requestStarted: () => {
+      metrics.requestsInFlight++;
+    },
+    requestFinished: (record: RequestRecord) => {
+      metrics.requestFinished(record);
+      logRequest(logger, access, record);
+    },
+    connectionOpened: (listener) => {
+      const cells = metrics.listener(listener);
+      cells.connectionsOpen++;
+      cells.connectionsTotal++;
+    },
+    connectionClosed: (listener) => {
+      metrics.listener(listener).connectionsOpen--;
+    },
+    handshakeFailed: (listener: string, failure: HandshakeFailure, peer: string, detail: string) => {
+      metrics.handshakeFailed(listener, failure);
+      const suppressed = handshakeGate();
+      if (suppressed === null) return;
+      const fields = { listener, reason: failure, client: peer, detail: logText(detail), suppressed };
+      log.info("handshake_failed", "TLS handshake failed", fields);
+    },
+    connectionRefused: (listener, peer) => {
+      metrics.listener(listener).connectionsRefusedTotal++;
+      const suppressed = refusedGate();
+      if (suppressed === null) return;
+      log.warn("connection_refused", "connectionsMax is reached", { listener, client: peer, suppressed });
+    },
+    acceptFailed: (listener, code) => {
+      const suppressed = acceptGate();
+      if (suppressed === null) return;
+      log.error("listener_error", "a connection could not be accepted", { listener, code, suppressed });
+    },
+    policyLoaded: (snapshot) => {
+      access = snapshot.log.access;
+      metrics.policyLoaded(snapshot, clock.wallMs());
+    },
+    reloaded: (result, stale) => {
+      metrics.reloads[result]++;
+      metrics.policyStale = stale;
+    },
+    // Scrapes that overlap share one text: asking often must not cost more than asking once.
+    metricsText: () => {
+      rendering ??= render().finally(() => {
+        rendering = null;
+      });
+      return rendering;
+    },
+    metricsContentType: "text/plain; version=0.0.4; charset=utf-8",
+  };
+}

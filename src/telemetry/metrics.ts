@@ -1,0 +1,112 @@
+import type { Reason } from "../decision/reason.ts";
+import type { Denial, Place } from "../decision/verdict.ts";
+import type { CertificateFacts, Snapshot } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { Cell, ListenerCells } from "./cells.ts";
+import { RequestCells } from "./request-cells.ts";
+import type { HandshakeFailure, RequestRecord } from "./telemetry.ts";
+
+/** What became of a reload; `unchanged` where the bytes on disk are those that run. */
+export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
+export type ReloadResult = (typeof RELOAD_RESULTS)[number];
+
+export interface AuditedSeries {
+  readonly route: string;
+  readonly check: string;
+  readonly reason: Reason;
+  readonly cell: Cell;
+}
+
+/** What is known of the policy that runs. */
+export interface PolicyFigures {
+  readonly hash: string;
+  readonly loadedAtMs: number;
+  readonly certificates: readonly CertificateFacts[];
+}
+
+/**
+ * All counters of the process, outside of any snapshot so that they survive reloads. Plain numbers: a request costs
+ * two map look-ups and some additions here; telemetry/exposition.ts gives them to prom-client when somebody scrapes.
+ */
+export class Metrics {
+  readonly requests: RequestCells = new RequestCells();
+  readonly audited: Map<string, AuditedSeries> = new Map();
+  readonly listeners: Map<string, ListenerCells> = new Map();
+  readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
+  requestsInFlight = 0;
+  policy: PolicyFigures | null = null;
+  policyStale = false;
+  #last: ListenerCells = new ListenerCells("");
+  #routesBefore: ReadonlySet<string> = new Set();
+
+  requestFinished(record: RequestRecord): void {
+    if (this.requestsInFlight > 0) this.requestsInFlight--;
+    const { exchange } = record;
+    const method = exchange === null ? "other" : exchange.method;
+    this.requests.count(record.listener, record.route, method, record.status, record.reason);
+    const cells = this.listener(record.listener);
+    cells.decision.observe(record.decisionMs / 1000);
+    cells.upstream.observe(record.upstreamMs / 1000);
+    cells.request.observe(record.durationMs / 1000);
+    cells.requestBodyBytes += record.requestBodyBytes;
+    cells.responseBodyBytes += record.responseBodyBytes;
+    if (exchange !== null && exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
+  }
+
+  handshakeFailed(listener: string, failure: HandshakeFailure): void {
+    this.listener(listener).handshakesFailed[failure]++;
+  }
+
+  listener(name: string): ListenerCells {
+    if (this.#last.name === name) return this.#last;
+    let cells = this.listeners.get(name);
+    if (cells === undefined) {
+      cells = new ListenerCells(name);
+      this.listeners.set(name, cells);
+    }
+    this.#last = cells;
+    return cells;
+  }
+
+  /**
+   * Takes over what a new policy says. Series of routes that neither it nor the policy before it has are forgotten;
+   * requests of the one before may still be under way.
+   */
+  policyLoaded(snapshot: Snapshot, loadedAtMs: number): void {
+    this.policy = { hash: snapshot.hash, loadedAtMs, certificates: snapshot.certificates };
+    const routes = new Set(["unmatched", ...snapshot.routeList.map((route) => route.template)]);
+    const kept = routes.union(this.#routesBefore);
+    this.#routesBefore = routes;
+    const listeners = new Set(snapshot.listeners.map((listener) => listener.name));
+    for (const [name, cells] of this.listeners) {
+      if (!listeners.has(name) && cells.connectionsOpen === 0) this.listeners.delete(name);
+    }
+    this.#last = new ListenerCells("");
+    this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
+    for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
+  }
+
+  #countAudited(route: string, denials: readonly Denial[]): void {
+    for (const denial of denials) {
+      const check = checkName(denial.place);
+      const key = `${route}\n${check}\n${denial.reason}`;
+      let series = this.audited.get(key);
+      if (series === undefined) {
+        if (this.audited.size >= DEFAULTS.metricSeriesMax) return;
+        series = { route, check, reason: denial.reason, cell: new Cell() };
+        this.audited.set(key, series);
+      }
+      series.cell.value++;
+    }
+  }
+}
+
+/** `routes[2].authorize.scopes` and `defaults.authorize` → `authorize`; `limits.perCaller` → `limits`. */
+export function checkName(place: Place | null): string {
+  if (place === null) return "http";
+  const keys = place.path.split(".");
+  const first = keys[0] ?? "";
+  const name = (first.startsWith("routes[") || first === "defaults" ? keys[1] : first) ?? first;
+  const bracket = name.indexOf("[");
+  return bracket < 0 ? name : name.slice(0, bracket);
+}
