@@ -11,7 +11,7 @@ export interface Figure {
 /** One short round of a contestant. */
 export type Lane = () => Sample;
 
-interface Sample {
+export interface Sample {
   readonly ns: number;
   readonly operations: number;
 }

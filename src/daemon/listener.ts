@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import { type Address, parseAddress, UNIX_PEER } from "../message/address.ts";
 import { readClientCertificate } from "../message/certificate.ts";
@@ -85,10 +85,7 @@ export class Listener {
     if (!options.ok) return options;
     const listening = await listen(this.#server, options.value);
     // Accepting can fail later (EMFILE): that is one client's trouble, and no end of the process.
-    this.#server.on("error", (error) => {
-      const fields = { listener: this.#settings.name, code: codeOf(error) };
-      this.#deps.telemetry.log.error("listener_error", "a connection could not be accepted", fields);
-    });
+    this.#server.on("error", (error) => this.#deps.telemetry.acceptFailed(this.#settings.name, codeOf(error)));
     this.#isUnix = typeof this.#server.address() === "string";
     if (!listening.ok || address.type !== "unix") return listening;
     return restrictSocket(address.path);
@@ -169,7 +166,7 @@ export class Listener {
   }
 
   #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {
-    const peer = this.#peerOf(socket)?.text ?? "";
+    const peer = this.#peerOf(socketBelow(socket))?.text ?? "";
     const { telemetry } = this.#deps;
     telemetry.handshakeFailed(this.#settings.name, classifyHandshake(fault), peer, describeHandshake(fault));
   }
@@ -180,6 +177,11 @@ export class Listener {
     // Link-local addresses come with their zone, which is ours and not the peer's.
     return parseAddress((socket.remoteAddress ?? "").replace(/%.*$/, ""));
   }
+}
+
+/** The TCP socket of a TLS socket, which still knows its peer when the TLS one is destroyed; Node does not document it. */
+function socketBelow(socket: TLSSocket): Socket {
+  return "_parent" in socket && socket._parent instanceof Socket ? socket._parent : socket;
 }
 
 function listen(server: Server, options: object): Promise<Result<null, string>> {

@@ -1,6 +1,6 @@
 import { decodeSegment } from "../message/target.ts";
 import { ANY_HOST, HostTable } from "./host-table.ts";
-import { type MethodClaim, MethodTable } from "./method-table.ts";
+import { type MethodClaim, MethodTable, NO_VALUE } from "./method-table.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
 import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
 
@@ -43,7 +43,7 @@ export interface RouteTree<R> {
  * earlier one has it.
  */
 export function buildRouteTree<R extends RoutePattern>(routes: readonly R[]): RouteTree<R> {
-  const perHost = [...groupRoutes(routes)].map(([host, shapes]) => [host, compileHost([...shapes.values()])] as const);
+  const perHost = [...routesByHost(routes)].map(([host, ofHost]) => [host, compileHost(ofHost)] as const);
   const hosts = new HostTable(new Map(perHost));
   return { match: (host, method, path) => matchIn(hosts.get(host), method, path) };
 }
@@ -78,52 +78,33 @@ export function findShadowed<R extends RoutePattern>(routes: readonly R[]): Shad
   return shadowed;
 }
 
-/** A route as its places offer it. Without parameters it is its own, ready answer. */
-class Endpoint<R> {
-  readonly kind = "found";
-  readonly route: R;
-  readonly params = NO_PARAMS;
-  // Private, so that the answer shows nothing else.
-  readonly #paramNames: readonly string[];
-
-  constructor(route: R, names: readonly string[]) {
-    this.route = route;
-    this.#paramNames = names;
-  }
-
-  answer(path: string, bounds: Int32Array): RouteMatch<R> {
-    if (this.#paramNames.length === 0) return this;
-    return { kind: "found", route: this.route, params: readParams(this.#paramNames, path, bounds) };
-  }
-}
-
 /** The routes of one host pattern. */
 interface HostRoutes<R> {
   readonly trie: PathTrie;
-  readonly methods: MethodTable<Endpoint<R>>;
-}
-
-function compileHost<R extends RoutePattern>(shapes: readonly Shape<R>[]): HostRoutes<R> {
-  const methods = new MethodTable<Endpoint<R>>();
-  const trie = new PathTrie(shapes.map(({ template, claims }) => ({ template, row: methods.addRow(claims) })));
-  return { trie, methods };
+  /** Method → number of the route, by the trie's rows. */
+  readonly methods: MethodTable;
+  /** By number. Apart from the routes, so that a look-up touches no route: those lie scattered in memory. */
+  readonly routes: readonly R[];
+  readonly paramNames: readonly (readonly string[])[];
 }
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
-    const { trie, methods } = hosts[at] as HostRoutes<R>;
+    const { trie, methods, routes, paramNames } = hosts[at] as HostRoutes<R>;
     const row = trie.find(path);
     if (row === NO_ROW) continue;
-    const endpoint = methods.get(trie.words, row, method);
-    if (endpoint === null) return { kind: "method_not_allowed", allow: methods.allow(trie.words, row) };
-    return endpoint.answer(path, trie.bounds);
+    const number = methods.get(trie.words, row, method);
+    if (number === NO_VALUE) return { kind: "method_not_allowed", allow: methods.allow(trie.words, row) };
+    const names = paramNames[number] as readonly string[];
+    const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
+    return { kind: "found", route: routes[number] as R, params };
   }
   return NOT_FOUND;
 }
 
 function readParams(names: readonly string[], path: string, bounds: Int32Array): Readonly<Record<string, string>> {
   const params = newParams();
-  const isPlain = !path.includes("%");
+  const isPlain = path.indexOf("%", bounds[0]) < 0;
   for (let at = 0; at < names.length; at++) {
     const value = path.slice(bounds[2 * at], bounds[2 * at + 1]);
     params[names[at] as string] = isPlain ? value : decodeSegment(value);
@@ -157,32 +138,45 @@ function hostsOf(route: RoutePattern): readonly string[] {
   return route.hosts.length === 0 ? [ANY_HOST] : [...new Set(route.hosts)];
 }
 
-/** All routes of one host pattern whose templates match the same paths. */
-interface Shape<R> {
-  readonly template: Template;
-  readonly claims: MethodClaim<Endpoint<R>>[];
-}
-
-/** Routes by host pattern and by shape of their path. */
-function groupRoutes<R extends RoutePattern>(routes: readonly R[]): Map<string, Map<string, Shape<R>>> {
-  const byHost = new Map<string, Map<string, Shape<R>>>();
-  // One list for all routes with the same names: it stays in the processor's cache.
-  const nameLists = new Map<string, readonly string[]>();
+/** The routes of each host pattern; a route without hosts is of all. */
+function routesByHost<R extends RoutePattern>(routes: readonly R[]): Map<string, R[]> {
+  const byHost = new Map<string, R[]>();
   for (const route of routes) {
-    const template = templateOf(route);
-    const text = shapeOf(template);
-    const names = paramNames(template);
-    const shared = nameLists.get(names.join("/")) ?? names.map(internalized);
-    nameLists.set(names.join("/"), shared);
-    const claim = { methods: route.methods, value: new Endpoint(route, shared) };
     for (const host of hostsOf(route)) {
-      const shapes = byHost.get(host) ?? new Map<string, Shape<R>>();
-      const shape = shapes.get(text) ?? { template, claims: [] };
-      shape.claims.push(claim);
-      byHost.set(host, shapes.set(text, shape));
+      const others = byHost.get(host);
+      if (others === undefined) byHost.set(host, [route]);
+      else others.push(route);
     }
   }
   return byHost;
+}
+
+function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R> {
+  // Number 0 is NO_VALUE; it stands for no route, so what is there is never read.
+  const numbered = [...routes.slice(0, 1), ...routes];
+  const templates = numbered.map(templateOf);
+  const shapes = new Map<string, { template: Template; claims: MethodClaim[] }>();
+  for (const [number, route] of numbered.entries()) {
+    const template = templates[number];
+    if (template === undefined || number === NO_VALUE) continue;
+    const shape = shapes.get(shapeOf(template)) ?? { template, claims: [] };
+    shape.claims.push({ methods: route.methods, value: number });
+    shapes.set(shapeOf(template), shape);
+  }
+  const methods = new MethodTable();
+  const entries = [...shapes.values()].map(({ template, claims }) => ({ template, row: methods.addRow(claims) }));
+  return { trie: new PathTrie(entries), methods, routes: numbered, paramNames: shareNames(templates) };
+}
+
+/** Parameters' names of every template; equal lists are one, which stays in the processor's cache. */
+function shareNames(templates: readonly Template[]): readonly (readonly string[])[] {
+  const lists = new Map<string, readonly string[]>();
+  return templates.map((template) => {
+    const names = paramNames(template);
+    const list = lists.get(names.join("/")) ?? names.map(internalized);
+    lists.set(names.join("/"), list);
+    return list;
+  });
 }
 
 /** The engine's own copy of a property name: with any other, every use would look that one up. */

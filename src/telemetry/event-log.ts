@@ -4,15 +4,12 @@ import type { LogSink } from "./log-sink.ts";
 
 /** The daemon's own lines: what happened to it, in the same stream and form as the access log. */
 export const EVENTS = [
-  "start",
-  "listening",
   "ready",
-  "warning",
   "reload",
+  "warning",
   "handshake_failed",
-  "listener_error",
   "connection_refused",
-  "admin_error",
+  "listener_error",
   "watch_error",
   "shutdown",
   "stopped",

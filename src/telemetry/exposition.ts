@@ -187,22 +187,21 @@ interface HistogramRow {
 
 class CellHistogram extends Histogram {
   readonly #read: () => readonly HistogramRow[];
+  /** Gives the fields that go with the values. */
+  readonly #blank: Histogram;
   readonly #name: string;
 
   constructor(registry: Registry, name: string, help: string, read: () => readonly HistogramRow[]) {
     super({ name, help, registers: [registry] });
+    this.#blank = new Histogram({ name, help, registers: [] });
     this.#name = name;
     this.#read = read;
   }
 
-  override async get(): ReturnType<Histogram["get"]> {
+  /** What the registry, and `get` of prom-client itself, ask a histogram for. */
+  async getForPromString(): ReturnType<Histogram["get"]> {
     const values = this.#read().flatMap((row) => histogramSamples(this.#name, row));
-    return { ...(await super.get()), values };
-  }
-
-  /** What the registry asks for instead of `get` when it writes text. */
-  getForPromString(): ReturnType<Histogram["get"]> {
-    return this.get();
+    return { ...(await this.#blank.get()), values };
   }
 }
 

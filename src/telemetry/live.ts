@@ -17,6 +17,8 @@ export interface LiveTelemetry extends Telemetry {
   readonly log: EventLog;
   /** A connection beyond `connectionsMax` was closed at once. */
   connectionRefused(listener: string, peer: string): void;
+  /** Accepting failed, as for want of file descriptors. */
+  acceptFailed(listener: string, code: string): void;
   policyLoaded(snapshot: Snapshot): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
@@ -37,6 +39,7 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const log = createEventLog(logger, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGate = createRateGate(clock, 1);
+  const acceptGate = createRateGate(clock, 1);
   let access: LogSettings["access"] = "all";
   let registry: Promise<Registry> | null = null;
   let rendering: Promise<string> | null = null;
@@ -78,6 +81,11 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       const suppressed = refusedGate();
       if (suppressed === null) return;
       log.warn("connection_refused", "connectionsMax is reached", { listener, client: peer, suppressed });
+    },
+    acceptFailed: (listener, code) => {
+      const suppressed = acceptGate();
+      if (suppressed === null) return;
+      log.error("listener_error", "a connection could not be accepted", { listener, code, suppressed });
     },
     policyLoaded: (snapshot) => {
       access = snapshot.log.access;

@@ -92,6 +92,8 @@ test("Keys whose hashes begin alike are told apart", () => {
     `callers: [{ name: twin, keys: [{ sha256: "${twin}" }] }, { name: acme, keys: [{ sha256: "${digest}" }] }]`,
   );
   expect(principalOf(present(KEY)).id).toBe("acme");
+  const alone = setUp(`callers: [{ name: twin, keys: [{ sha256: "${twin}" }] }]`);
+  expect(denialOf(alone.present(KEY)).reason).toBe("api_key_unknown");
 });
 
 test("Hashes in upper case are the same hashes", () => {

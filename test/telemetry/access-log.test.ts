@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { Denial } from "../../src/decision/verdict.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
+import { EVENTS } from "../../src/telemetry/event-log.ts";
+import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
+import type { RequestRecord } from "../../src/telemetry/telemetry.ts";
+import { snapshotOf } from "../fixtures/snapshot.ts";
+import { exchangeOf, type LogLine, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
+
+const PLACE = { file: "/etc/postern/policy.yaml", line: 42, column: 7, path: "routes[1].authorize.scopes" };
+
+function setUp(): { sink: MemorySink; telemetry: LiveTelemetry; clock: TestClock } {
+  const sink = new MemorySink();
+  const clock = new TestClock();
+  return { sink, clock, telemetry: createTelemetry({ clock, sink, processFigures: null }) };
+}
+
+function lineFor(changes: Partial<RequestRecord>): LogLine {
+  const { sink, telemetry } = setUp();
+  telemetry.requestFinished(recordOf(changes));
+  expect(sink.raw).toHaveLength(1);
+  return sink.lines[0] ?? {};
+}
+
+const denial = new Denial("scope_missing", PLACE, "scope 'orders:write'", "scope 'orders:read'");
+
+describe("the access log", () => {
+  test("a forwarded request is one line with these fields and no others", () => {
+    expect(lineFor({})).toEqual({
+      level: "info",
+      time: "2026-11-21T12:00:00.007Z",
+      event: "request",
+      id: "a-1",
+      listener: "inbound",
+      client: "192.0.2.1",
+      method: "GET",
+      path: "/v1/orders/1",
+      route: "/v1/orders/{orderId}",
+      status: 200,
+      decisionUs: 1.4,
+      upstreamMs: 1.25,
+      durationMs: 1.5,
+      bytesIn: 0,
+      bytesOut: 110,
+      policyHash: "0123456789abcdef",
+    });
+  });
+
+  test("a denial names reason, file, line, column and rule, and what was seen against what was wanted", () => {
+    expect(lineFor({ reason: "scope_missing", denial, status: 403, upstreamMs: -1 })).toMatchObject({
+      level: "info",
+      status: 403,
+      reason: "scope_missing",
+      source: "client",
+      policy: "/etc/postern/policy.yaml:42:7",
+      rule: "routes[1].authorize.scopes",
+      seen: "scope 'orders:write'",
+      wanted: "scope 'orders:read'",
+    });
+  });
+
+  test("neither header values nor the query reach the log", () => {
+    const { sink, telemetry } = setUp();
+    const exchange = exchangeOf("GET", "/", { authorization: "Bearer top-secret", cookie: "top-secret" });
+    telemetry.requestFinished(recordOf({ exchange, reason: "scope_missing", denial, status: 403 }));
+    expect(sink.raw.join("")).not.toMatch(/secret/);
+  });
+
+  test("the level follows whose fault it is", () => {
+    const levelOf = (reason: RequestRecord["reason"]) => lineFor({ reason }).level;
+    expect(levelOf("rate_limited")).toBe("info");
+    expect(levelOf("upstream_connect_failed")).toBe("warn");
+    expect(levelOf("internal_error")).toBe("error");
+  });
+
+  test("text from a client cannot begin a line of its own, colour a terminal or turn the text round", () => {
+    const { sink, telemetry } = setUp();
+    const evil = 'x\n{"event":"request","status":200}\r\u001b[2J\u009b31m\u2028\u202e\u2066"';
+    const exchange = exchangeOf(`G${evil}`, `/${evil}`);
+    exchange.principal = {
+      authenticator: "mesh",
+      type: "client-certificate",
+      id: `CN=${evil}`,
+      key: "",
+      scopes: new Set(),
+      claims: {},
+      expiresAtMs: 0,
+    };
+    exchange.audited = [new Denial("claim_mismatch", PLACE, evil, evil)];
+    telemetry.requestFinished(recordOf({ exchange, denial: new Denial("not_authorized", PLACE, evil, evil) }));
+    telemetry.handshakeFailed("inbound", "other", "192.0.2.1", evil);
+    for (const line of sink.raw) {
+      expect(line.indexOf("\n")).toBe(line.length - 1);
+      // biome-ignore format: the classes are easier to read on one line
+      expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+    }
+  });
+
+  test("a line has a greatest length, whatever a client sends", () => {
+    const { sink, telemetry } = setUp();
+    const long = "x".repeat(100_000);
+    const exchange = exchangeOf(long, `/${long}`);
+    exchange.audited = Array.from({ length: 1_000 }, () => new Denial("claim_mismatch", PLACE, long, long));
+    telemetry.requestFinished(recordOf({ exchange, denial: new Denial("not_authorized", PLACE, long, long) }));
+    expect(sink.raw[0]?.length).toBeLessThan(16_384);
+    expect(sink.lines[0]).toMatchObject({ audited: { length: DEFAULTS.logAuditedMax } });
+  });
+
+  test("the policy says which requests get a line, and a reload changes it", () => {
+    const { sink, telemetry } = setUp();
+    const finishBoth = () => {
+      telemetry.requestFinished(recordOf());
+      telemetry.requestFinished(recordOf({ reason: "scope_missing", denial, status: 403 }));
+    };
+    telemetry.policyLoaded(snapshotOf({ log: { access: "denied" } }));
+    finishBoth();
+    expect(sink.lines.map((line) => line.status)).toEqual([403]);
+    telemetry.policyLoaded(snapshotOf({ log: { access: "off" } }));
+    finishBoth();
+    expect(sink.raw).toHaveLength(1);
+    telemetry.policyLoaded(snapshotOf({ log: { access: "all" } }));
+    finishBoth();
+    expect(sink.raw).toHaveLength(3);
+  });
+
+  test("a flood of failed handshakes gives ten lines a second and the number of the others", () => {
+    const { sink, telemetry, clock } = setUp();
+    for (let at = 0; at < 1_000; at++) telemetry.handshakeFailed("inbound", "not_tls", "192.0.2.1", "");
+    expect(sink.raw).toHaveLength(DEFAULTS.connectionLogLinesPerSecondMax);
+    clock.monotonic += 1_000;
+    telemetry.handshakeFailed("inbound", "not_tls", "192.0.2.1", "");
+    expect(sink.lines.at(-1)).toMatchObject({ suppressed: 990 });
+    expect(telemetry.metrics.listener("inbound").handshakesFailed.not_tls).toBe(1_001);
+  });
+
+  test("the time goes on from second to second", () => {
+    const { sink, telemetry, clock } = setUp();
+    telemetry.requestFinished(recordOf());
+    clock.wall += 993;
+    telemetry.requestFinished(recordOf());
+    expect(sink.lines.map((line) => line.time)).toEqual(["2026-11-21T12:00:00.007Z", "2026-11-21T12:00:01.000Z"]);
+  });
+
+  test("the README describes every field of a request's line and every event", () => {
+    const readme = readFileSync("src/telemetry/README.md", "utf8");
+    const exchange = exchangeOf("GET", "/");
+    exchange.principal = {
+      authenticator: "mesh",
+      type: "jwt",
+      id: "a",
+      key: "mesh/a",
+      scopes: new Set(),
+      claims: {},
+      expiresAtMs: 0,
+    };
+    exchange.audited = [denial];
+    const line = lineFor({ exchange, denial, reason: "scope_missing" });
+    for (const field of [...Object.keys(line), ...EVENTS]) expect(readme).toContain(`\`${field}\``);
+  });
+});
