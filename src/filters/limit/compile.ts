@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import { type CompileContext, defineFilter, type Limit, type RouteContext } from "../filter.ts";
-import { RateLimit, structuredString } from "./evaluate.ts";
+import { RateLimit } from "./evaluate.ts";
 import { type RateTable, TICK_MS } from "./rate-table.ts";
 import { type LimitDefinition, limitSchema } from "./schema.ts";
 
@@ -25,8 +25,9 @@ export function compileLimit(
     );
     sound = false;
   }
-  if (!/^[\x20-\x7e]+$/.test(name)) {
-    context.problem(`the name '${name}' stands in a response header; expected visible ASCII`);
+  // It stands between quotes in the RateLimit fields (RFC 9651 section 3.3.3).
+  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(name)) {
+    context.problem(`the name '${name}' stands in a response header; expected visible ASCII without quotes`);
     sound = false;
   }
   if (!sound) return null;
@@ -42,7 +43,7 @@ export function compileLimit(
       toleranceMs: burst * intervalMs,
       description: `${count}/${unit}, burst ${burst}`,
       // The burst comes back in w seconds, which is the rate; q=count would be less than r after a pause.
-      policyField: `${structuredString(name)};q=${burst};w=${refillSeconds}`,
+      policyField: `"${name}";q=${burst};w=${refillSeconds}`,
     },
     table,
   );

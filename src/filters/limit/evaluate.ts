@@ -152,13 +152,3 @@ export class RateLimit implements Limit {
       .join(", ");
   }
 }
-
-/** The `RateLimit` value that goes with `state.policyField` (draft-ietf-httpapi-ratelimit-headers-10 section 4). */
-export function rateLimitField(state: RateLimitState): string {
-  return `${structuredString(state.policy)};r=${state.remaining};t=${state.resetSeconds}`;
-}
-
-/** RFC 9651 section 3.3.3; `text` is visible ASCII and spaces. */
-export function structuredString(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
-}

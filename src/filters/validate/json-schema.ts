@@ -14,9 +14,9 @@ const UNIQUE_ITEMS_MAX = 1000;
 const linearRegExp = Object.assign(
   (pattern: string, flags: string) => {
     new RegExp(pattern, flags);
-    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    const linear = RE2JS.compile(RE2JS.translateRegExp(pattern));
     // Ajv keeps compiled patterns apart by their text.
-    return { test: (text: string): boolean => compiled.test(text), toString: () => `/${pattern}/${flags}` };
+    return { test: (text: string): boolean => linear.test(text), toString: () => `/${pattern}/${flags}` };
   },
   { code: "linearRegExp" },
 );
@@ -38,8 +38,26 @@ const OPTIONS: Options = {
 /** Knows the meta-schema; schemas themselves are compiled apart, so that no file can refer into another. */
 let metaSchema: Ajv2020 | null = null;
 
+const COMPILED_MAX = 1000;
+const COMPILED_TEXT_MAX = 1024;
+
+/** Small schemas, as those of parameters, by their text: a policy has the same few in a thousand routes. */
+const compiled = new Map<string, Result<Validator, string>>();
+
 /** JSON Schema 2020-12 → validator, or why it is none. */
 export function compileSchema(schema: unknown): Result<Validator, string> {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  const result = compileAnew(schema);
+  if (text.length <= COMPILED_TEXT_MAX) {
+    if (compiled.size >= COMPILED_MAX) compiled.clear();
+    compiled.set(text, result);
+  }
+  return result;
+}
+
+function compileAnew(schema: unknown): Result<Validator, string> {
   if (typeof schema !== "boolean" && !isSchemaObject(schema)) return err("expected an object or a boolean");
   const costly = findCostly(schema);
   if (costly !== null) return err(costly);
