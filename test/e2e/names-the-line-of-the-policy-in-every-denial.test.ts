@@ -1,8 +1,9 @@
 // Goal: every kind of denial has its status, its reason, and in the log the line of the policy that made it.
 // Method: provoke each kind over real TLS; compare the answer with the log line of the same id; look the line up.
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { connect } from "node:tls";
+import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   type CallOptions,
@@ -141,10 +142,9 @@ test("the third request of two allowed: 429 with Retry-After and RateLimit field
 test("an address on the deny list: 403 address_denied, before anything else is looked at", async () => {
   const { pki } = await theWorld();
   const answer = await new Promise<string>((done, failed) => {
-    const socket = connect({
-      port: postern.port,
-      host: "127.0.0.1",
-      localAddress: "127.0.0.9",
+    const from = { port: postern.port, host: "127.0.0.1", localAddress: "127.0.0.9" };
+    const socket = tlsConnect({
+      socket: connect(from),
       ca: pki.ca.certificate,
       servername: "localhost",
     });
