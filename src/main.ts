@@ -6,6 +6,8 @@ import { nearest } from "./support/schema.ts";
 /** Every command, in the order of the help. Each loads alone: `run` must not wait for what only `init` needs. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
   ["check", async () => (await import("./cli/check.ts")).checkCommand],
+  ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
+  ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);
 
