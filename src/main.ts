@@ -7,6 +7,7 @@ import { nearest } from "./support/schema.ts";
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
   ["check", async () => (await import("./cli/check.ts")).checkCommand],
   ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
+  ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);
