@@ -123,6 +123,7 @@ function freeze(work: Work): Snapshot | null {
     authenticators: new Map(work.authenticators),
     admitChecks: Object.freeze(work.admitChecks),
     routes: work.tree,
+    rewriteResponse: work.rewriteResponse,
     routeList: Object.freeze(work.routes),
     certificates: Object.freeze(work.certificates),
     files: Object.freeze(work.files.names()),

@@ -11,6 +11,10 @@ import {
 
 /** The words of the policy language that several filters share. Schemas read text and give numbers. */
 
+const DURATION_EXPECTED = "expected a duration: a number and one of ms, s, m, h, d, as in 30s";
+const SIZE_EXPECTED = "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB";
+const RATE_EXPECTED = "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second";
+
 /** An object that refuses keys it does not know and names the nearest one it does. */
 export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
@@ -65,8 +69,8 @@ function editDistance(a: string, b: string): number {
 
 /** '30s' → milliseconds. */
 export const durationMs: z.ZodType<number, string> = z
-  .string()
-  .regex(DURATION_PATTERN, { error: "expected a duration: a number and one of ms, s, m, h, d, as in 30s" })
+  .string({ error: DURATION_EXPECTED })
+  .regex(DURATION_PATTERN, { error: DURATION_EXPECTED })
   .transform((text) => {
     const parsed = parseDurationMs(text);
     return parsed.ok ? parsed.value : 0;
@@ -74,8 +78,8 @@ export const durationMs: z.ZodType<number, string> = z
 
 /** '256KiB' → bytes. */
 export const sizeBytes: z.ZodType<number, string> = z
-  .string()
-  .regex(SIZE_PATTERN, { error: "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB" })
+  .string({ error: SIZE_EXPECTED })
+  .regex(SIZE_PATTERN, { error: SIZE_EXPECTED })
   .transform((text) => {
     const parsed = parseSizeBytes(text);
     return parsed.ok ? parsed.value : 0;
@@ -83,8 +87,8 @@ export const sizeBytes: z.ZodType<number, string> = z
 
 /** '50/second' → count and window. */
 export const rate: z.ZodType<Rate, string> = z
-  .string()
-  .regex(RATE_PATTERN, { error: "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second" })
+  .string({ error: RATE_EXPECTED })
+  .regex(RATE_PATTERN, { error: RATE_EXPECTED })
   .transform((text) => {
     const parsed = parseRate(text);
     return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };
