@@ -21,6 +21,8 @@ export class Denial {
   readonly wanted: string;
   /** Header lines that the answer needs: WWW-Authenticate, Allow, Retry-After, Accept. */
   readonly headers: readonly HeaderLine[];
+  /** The request cannot be forwarded any more (its body is lost), so that even a check that only audits ends it. */
+  readonly terminal: boolean;
 
   constructor(
     reason: Reason,
@@ -28,12 +30,14 @@ export class Denial {
     seen: string,
     wanted: string,
     headers: readonly HeaderLine[] = NO_HEADERS,
+    terminal: boolean = false,
   ) {
     this.reason = reason;
     this.place = place;
     this.seen = seen;
     this.wanted = wanted;
     this.headers = headers;
+    this.terminal = terminal;
   }
 }
 

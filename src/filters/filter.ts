@@ -51,7 +51,9 @@ export interface ResponseRules {
   readonly removeHeaders: ReadonlySet<string>;
   /** Lines to add; they replace what the service sent under the same name. */
   readonly setHeaders: readonly HeaderLine[];
-  /** Added only where TLS protects the connection (Strict-Transport-Security). */
+  /** Lines to add where the service sent none of that name: its own choice is more precise than a default. */
+  readonly defaultHeaders: readonly HeaderLine[];
+  /** Like `defaultHeaders`, only where TLS protects the connection (Strict-Transport-Security). */
   readonly setHeadersSecure: readonly HeaderLine[];
 }
 
@@ -90,6 +92,8 @@ export interface Filter<Settings> {
   readonly schema: z.ZodType<Settings>;
   /** Also called with undefined where neither route nor defaults say anything, if `always` is true. */
   readonly always?: boolean;
+  /** Awaited before `compile` where a route or the defaults use the key: loads what other policies need not load. */
+  prepare?(): Promise<void>;
   compile(settings: Settings, context: RouteContext): void;
 }
 

@@ -1,20 +1,13 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
-import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { BodyDecoder } from "./framing.ts";
-import {
-  HeadFault,
-  isValidHost,
-  NO_LENGTH,
-  type ParsedHeaders,
-  parseHeaders,
-  parseRequestLine,
-  type RequestLine,
-} from "./head.ts";
+import { HeadFault, NO_LENGTH, type ParsedHeaders, type RequestLine } from "./head.ts";
+import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { addChunk, LAST_CHUNK, Output } from "./output.ts";
+import { RequestReader } from "./request-reader.ts";
 
 /** One request as the codec read it: one valid reading, nothing judged yet. */
 export interface ServerRequest {
@@ -57,11 +50,12 @@ type State =
  * Server side of one HTTP/1.1 connection (RFC 9112): frames requests, keeps pipelined ones waiting, writes responses.
  * It judges grammar only; what a request may do is the handler's business.
  */
-export class ServerConnection implements Timed, RequestBody {
+export class ServerConnection implements Timed, BodyHost {
   readonly limits: ServerLimits;
   deadlineMs: number;
   readonly #socket: Socket;
   readonly #output: Output;
+  readonly #reader: RequestReader;
   readonly #handler: ServerHandler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
@@ -74,31 +68,22 @@ export class ServerConnection implements Timed, RequestBody {
   #answering = false;
   #draining = false;
   #minor: 0 | 1 = 1;
-  #clientEnded = false;
   #closed = false;
-  /** The previous request's header lines: on a kept-alive connection the next ones are often the same, byte by byte. */
-  #lastBlock = "";
-  #lastParsed: ParsedHeaders | null = null;
-
-  #decoder: BodyDecoder | null = null;
-  #sink: BodySink | null = null;
-  #bodyBytesMax = 0;
+  #body: IncomingBody | null = null;
   #expectContinue = false;
   #paused = false;
 
   #closeAfterResponse = false;
   #chunkedResponse = false;
   #lingered = 0;
-  /** Body bytes of the current request, read; and of the current response, written. */
-  requestBodyBytes = 0;
+  /** Body bytes of the current response, written so far. */
   responseBodyBytes = 0;
-  /** Content-Length of the current request, CHUNKED or 0. */
-  announcedBytes = 0;
 
   constructor(socket: Socket, limits: ServerLimits, handler: ServerHandler, clock: Clock, deadlines: Deadlines) {
     this.#socket = socket;
     this.#output = new Output(socket);
     this.limits = limits;
+    this.#reader = new RequestReader(limits.headBytesMax, limits.headersCountMax);
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
@@ -117,8 +102,9 @@ export class ServerConnection implements Timed, RequestBody {
     return this.#state === "head" && !this.#answering && this.#pending === null;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** Body bytes of the current request, read so far. */
+  get requestBodyBytes(): number {
+    return this.#body?.bytes ?? 0;
   }
 
   // ---- reading -------------------------------------------------------------------------------------------------
@@ -150,7 +136,7 @@ export class ServerConnection implements Timed, RequestBody {
     while (moved && at < buffer.length && !this.#socket.destroyed) {
       const before = at;
       if (this.#state === "head") at = this.#answering ? at : this.#readHead(buffer, at);
-      else if (this.#state === "body") at = this.#sink === null ? at : this.#readBody(buffer, at, this.#sink);
+      else if (this.#state === "body") at = this.#body?.wanted ? this.#body.feed(buffer, at) : at;
       else if (this.#state === "closing") at = buffer.length;
       moved = at > before;
     }
@@ -160,7 +146,7 @@ export class ServerConnection implements Timed, RequestBody {
 
   #keep(rest: Buffer): void {
     this.#pending = rest;
-    if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.pause();
+    if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.pauseReading();
   }
 
   /** Gives the offset after the head, `at` where it is not complete, or beyond the buffer where it is refused. */
@@ -169,43 +155,11 @@ export class ServerConnection implements Timed, RequestBody {
       this.#headStartedMs = this.#clock.monotonicMs();
       this.deadlineMs = this.#headStartedMs + this.limits.headTimeoutMs;
     }
-    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.limits.headBytesMax));
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0) return this.#onPartialHead(text, buffer.length - at, at);
-    const lineEnd = text.indexOf("\r\n");
-    const line = parseRequestLine(text.slice(0, lineEnd));
-    if (line instanceof HeadFault) return this.#refuse(line);
-    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
-    if (parsed instanceof HeadFault) return this.#refuse(parsed);
-    if (line.minor === 0 && parsed.bodyBytes === CHUNKED) {
-      return this.#refuse(new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0"));
-    }
-    if (!isValidHost(parsed.authority)) {
-      return this.#refuse(new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host"));
-    }
-    this.#begin(line, parsed);
-    return at + end + 4;
-  }
-
-  #onPartialHead(text: string, bytes: number, at: number): number {
-    // Refused at once rather than at the deadline: these can never become a valid head.
-    if (/(^|[^\r])\n/.test(text)) return this.#refuse(new HeadFault("request_malformed", "bare LF in the header"));
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(text)) {
-      return this.#refuse(new HeadFault("request_malformed", "request that does not start with a method"));
-    }
-    if (bytes >= this.limits.headBytesMax) {
-      return this.#refuse(new HeadFault("head_too_large", `more than ${this.limits.headBytesMax} bytes`));
-    }
-    return at;
-  }
-
-  #parseBlock(block: string): ParsedHeaders | HeadFault {
-    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, this.limits.headersCountMax);
-    if (parsed instanceof HeadFault) return parsed;
-    this.#lastBlock = block;
-    this.#lastParsed = parsed;
-    return parsed;
+    const head = this.#reader.read(buffer, at);
+    if (head === null) return at;
+    if (head instanceof HeadFault) return this.#refuse(head);
+    this.#begin(head.line, head.parsed);
+    return head.end;
   }
 
   #begin(line: RequestLine, parsed: ParsedHeaders): void {
@@ -213,17 +167,14 @@ export class ServerConnection implements Timed, RequestBody {
     this.#headStartedMs = 0;
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.requestBodyBytes = 0;
     this.responseBodyBytes = 0;
-    this.announcedBytes = parsed.bodyBytes === NO_LENGTH ? 0 : parsed.bodyBytes;
     this.#closeAfterResponse = parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
-    this.#sink = null;
-    const hasBody = this.announcedBytes !== 0;
-    this.#decoder = hasBody ? new BodyDecoder(this.announcedBytes) : null;
+    const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
+    this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
     this.#state = hasBody ? "body" : "read";
     this.#minor = line.minor;
-    this.#handler.onRequest(this, { line, parsed, body: hasBody ? this : EMPTY_BODY, startedMs });
+    this.#handler.onRequest(this, { line, parsed, body: this.#body ?? EMPTY_BODY, startedMs });
   }
 
   #refuse(fault: HeadFault): number {
@@ -232,34 +183,31 @@ export class ServerConnection implements Timed, RequestBody {
     this.#answering = true;
     this.#state = "read";
     this.#closeAfterResponse = true;
-    this.requestBodyBytes = 0;
+    this.#body = null;
     this.responseBodyBytes = 0;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#handler.onFault(this, fault.reason, fault.seen, startedMs);
     return Number.MAX_SAFE_INTEGER;
   }
 
-  // ---- the request's body (RequestBody) --------------------------------------------------------------------------
+  // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
 
-  start(sink: BodySink, bytesMax: number): void {
-    if (this.#state !== "body") {
-      sink.onBodyFailure("client_closed");
-      return;
-    }
-    this.#sink = sink;
-    this.#bodyBytesMax = bytesMax;
-    this.#touch();
+  onBodyWanted(): void {
+    this.onBodyProgress();
     if (this.#expectContinue) {
       this.#expectContinue = false;
       this.#output.add("HTTP/1.1 100 Continue\r\n\r\n");
       this.#output.flush();
     }
-    this.resume();
-    if (this.#clientEnded && this.#pending === null) this.#failBody("client_closed");
-    else this.#consumePending();
+    this.resumeReading();
+    this.#consumePending();
   }
 
-  pause(): void {
+  onBodyProgress(): void {
+    this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
+  }
+
+  pauseReading(): void {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
@@ -267,60 +215,24 @@ export class ServerConnection implements Timed, RequestBody {
     if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
-  resume(): void {
+  resumeReading(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
-    if (this.#state === "body" && this.#sink !== null) this.#touch();
+    if (this.#state === "body" && this.#body?.wanted) this.onBodyProgress();
   }
 
-  #readBody(buffer: Buffer, at: number, sink: BodySink): number {
-    const decoder = this.#decoder;
-    if (decoder === null) return at;
-    this.#touch();
-    const end = decoder.feed(buffer, at, this);
-    if (this.#sink !== sink) return buffer.length; // the body failed on the way
-    if (decoder.fault !== null) {
-      this.#failBody("request_malformed");
-      return buffer.length;
-    }
-    if (decoder.done) {
-      this.#state = "read";
-      this.#decoder = null;
-      this.#sink = null;
-      this.deadlineMs = Number.POSITIVE_INFINITY;
-      sink.onBodyEnd();
-      if (!this.#answering) this.#nextRequest();
-    }
-    return end;
+  onBodyDone(): void {
+    this.#state = "read";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (!this.#answering) this.#nextRequest();
   }
 
-  /** Called by the decoder. */
-  onBody(chunk: Buffer): boolean {
-    const sink = this.#sink;
-    if (sink === null) return true;
-    this.requestBodyBytes += chunk.length;
-    if (this.requestBodyBytes > this.#bodyBytesMax) {
-      this.#failBody("body_too_large");
-      return false;
-    }
-    if (!sink.onBody(chunk)) this.pause();
-    return true;
-  }
-
-  #failBody(failure: BodyFailure): void {
-    const sink = this.#sink;
-    this.#sink = null;
-    this.#decoder = null;
+  onBodyFailed(): void {
     this.#state = "read";
     this.#closeAfterResponse = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.resume();
-    sink?.onBodyFailure(failure);
-  }
-
-  #touch(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
+    this.resumeReading();
   }
 
   // ---- writing -------------------------------------------------------------------------------------------------
@@ -364,7 +276,7 @@ export class ServerConnection implements Timed, RequestBody {
 
   flush(): boolean {
     const flowing = this.#output.flush();
-    if (!flowing && !this.#closed) this.#touch(); // a client that never reads does not keep us for ever
+    if (!flowing && !this.#closed) this.onBodyProgress(); // a client that never reads does not keep us for ever
     return flowing;
   }
 
@@ -376,7 +288,7 @@ export class ServerConnection implements Timed, RequestBody {
     if (this.#closeAfterResponse) this.#linger();
     else if (this.#state === "read") this.#nextRequest();
     // An answer before the end of an upload that somebody still read: there is no next request to find behind it.
-    else if (this.#sink !== DISCARD) this.#linger();
+    else if (this.#body?.discarded !== true) this.#linger();
   }
 
   /** Cuts the connection, so that the client sees that the answer is not whole. */
@@ -396,28 +308,17 @@ export class ServerConnection implements Timed, RequestBody {
    * connection lives on, anything else closes it.
    */
   #prepareClose(): void {
-    if (this.#state !== "body" || this.#sink !== null) return;
-    const decoder = this.#decoder;
-    if (this.#expectContinue || decoder === null || decoder.remainingBytes > DEFAULTS.pipelineBytesMax) {
-      this.#closeAfterResponse = true;
-      return;
-    }
-    this.#sink = DISCARD;
-    this.#bodyBytesMax = Number.POSITIVE_INFINITY;
-    this.#touch();
-    this.resume();
-    if (!this.#consuming) this.#consumePending();
+    const body = this.#body;
+    if (this.#state !== "body" || body === null || body.wanted) return;
+    if (this.#expectContinue || body.remainingBytes > DEFAULTS.pipelineBytesMax) this.#closeAfterResponse = true;
+    else body.discard();
   }
 
   /** The response is out and the next request may be read. */
   #nextRequest(): void {
     this.#state = "head";
-    if (this.#clientEnded && this.#pending === null) {
-      this.#linger();
-      return;
-    }
     this.deadlineMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
-    this.resume();
+    this.resumeReading();
     this.#consumePending();
   }
 
@@ -425,11 +326,9 @@ export class ServerConnection implements Timed, RequestBody {
   #linger(): void {
     this.#state = "closing";
     this.#pending = null;
-    this.#sink = null;
     this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
     this.#socket.end();
-    this.resume();
-    if (this.#clientEnded) this.#socket.destroySoon();
+    this.resumeReading();
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
@@ -437,7 +336,7 @@ export class ServerConnection implements Timed, RequestBody {
   onDeadline(): void {
     if (this.#state === "closing" || this.#socket.writableNeedDrain) this.#socket.destroy();
     else if (this.#state === "head") this.#onHeadDeadline();
-    else if (this.#state === "body" && this.#sink !== null) this.#failBody("body_timeout");
+    else if (this.#state === "body" && this.#body?.wanted) this.#body.fail("body_timeout");
   }
 
   #onHeadDeadline(): void {
@@ -451,22 +350,17 @@ export class ServerConnection implements Timed, RequestBody {
   }
 
   #onEnd(): void {
-    this.#clientEnded = true;
+    // In the middle of a request the end of the client's bytes means that it is gone, as nginx and Envoy take it: the
+    // service need not work for nobody.
     if (this.#state === "closing" || this.idle) this.#socket.end();
-    else if (this.#state === "head" && !this.#answering) this.#socket.destroy();
-    else if (this.#state === "body" && this.#sink !== null) this.#failBody("client_closed");
-    else this.#closeAfterResponse = true;
+    else this.#socket.destroy();
   }
 
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#deadlines.remove(this);
-    const sink = this.#sink;
-    this.#sink = null;
-    if (sink !== null && sink !== DISCARD) sink.onBodyFailure("client_closed");
+    this.#body?.fail("client_closed");
     this.#handler.onClose(this);
   }
 }
-
-const DISCARD: BodySink = { onBody: () => true, onBodyEnd: () => {}, onBodyFailure: () => {} };

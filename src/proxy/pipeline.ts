@@ -85,12 +85,16 @@ function runChecks(subject: Subject, checks: readonly Check[], first: number): V
   return CONTINUE;
 }
 
-/** The ladder: a check that audits, or enforces for a share only, has its denial noted instead. */
+/** The ladder: a check that audits, or enforces for a share only, has its denial noted instead, unless it is terminal. */
 function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
-  const enforced = verdict === CONTINUE || check.enforcePercent >= 100 || subject.random() * 100 < check.enforcePercent;
+  const enforced = verdict === CONTINUE || verdict.terminal || isEnforced(check.enforcePercent, subject);
   subject.observer?.onCheck(check, verdict, enforced);
   if (enforced || verdict === CONTINUE) return verdict;
   subject.exchange.audited ??= [];
   subject.exchange.audited.push(verdict);
   return CONTINUE;
+}
+
+function isEnforced(percent: number, { random }: Subject): boolean {
+  return percent >= 100 || random() * 100 < percent;
 }

@@ -132,6 +132,11 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 
   #forward(permit: Permit): void {
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
+    const bytesMax = this.route?.bodyBytesMax ?? 0;
+    if (this.exchange.collectedBody === null && this.exchange.body.announcedBytes > bytesMax) {
+      this.onBodyFailure("body_too_large");
+      return;
+    }
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#owner.listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     this.#pool.acquire(this);

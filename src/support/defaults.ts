@@ -46,10 +46,37 @@ export const DEFAULTS = {
 
   // Counters.
   rateKeysMax: 65_536,
+  /** Slots of one bucket: how many keys are looked at before one is replaced. */
   rateProbesMax: 16,
+  /** A limit whose burst takes longer than this to come back is a quota, and a float of milliseconds is no place for it. */
+  rateRefillSecondsMax: 30 * 86_400,
+  /** After this long, in waits of a millisecond, the lock of a bucket is taken to be held by a dead thread. */
+  rateLockWaitsMax: 50,
+  rateKeyPartsMax: 4,
+
+  // Authorization, validation, headers.
+  authorizeDepthMax: 4,
+  schemaBytesMax: 1024 * 1024,
+  /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */
+  headerNamesRememberedMax: 512,
+  headerNameBytesMax: 64,
+  principalHeaderBytesMax: 512,
+  scopesHeaderBytesMax: 2048,
 
   // Policy, reload, shutdown.
+  /** A policy, and each file that it names. */
   policyBytesMax: 16 * 1024 * 1024,
+  /** Levels of nesting in a policy; the language itself needs few, a JSON Schema inside it some more. */
+  policyDepthMax: 64,
+  /** Values in a policy with its aliases written out: what an alias bomb runs into. */
+  policyNodesMax: 1_000_000,
+  /** Problems shown for one policy; a reader mends the first ones anyway. */
+  policyProblemsMax: 1_000,
+  /** Problems shown for one file that a policy names. */
+  fileProblemsMax: 20,
+  /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
+  timeoutMsMax: 86_400_000,
+  headBytesCeiling: 1024 * 1024,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,

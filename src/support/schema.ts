@@ -20,13 +20,19 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.Zod
 }
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
-  return keys
-    .map((key) => {
-      const near = nearest(key, known);
-      const hint = near === undefined ? `expected one of: ${known.join(", ")}` : `did you mean '${near}'?`;
-      return `unknown key '${key}'; ${hint}`;
-    })
-    .join("; ");
+  return keys.map((key) => unknownKey(key, known)).join("; ");
+}
+
+/** The sentence about a key that does not exist. */
+export function unknownKey(key: string, known: readonly string[]): string {
+  return `unknown key '${key}'; ${nearestHint(key, known)}`;
+}
+
+/** What to try instead of a word that does not exist: the nearest one that does, or all there are. */
+export function nearestHint(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  if (near !== undefined) return `did you mean '${near}'?`;
+  return known.length === 0 ? "there is none yet" : `expected one of: ${known.join(", ")}`;
 }
 
 /** The known word that fewest edits turn into `word`, if that is at most a third of its letters (and one). */

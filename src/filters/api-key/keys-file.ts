@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument, visit } from "yaml";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type KeysFile, keysFileSchema } from "./keys-schema.ts";
 
@@ -26,9 +26,13 @@ export function readKeysFile(text: string): {
     problems.push({ line, column: col, path: pathText(path), text: problem });
   };
   for (const error of document.errors) report(error.pos[0], [], `not valid YAML (${error.code})`);
+  visit(document, {
+    // A list of callers needs none, and they can unfold without end.
+    Alias: (_, { range }) => report(range?.[0] ?? 0, [], "aliases have no place in a keys file"),
+  });
   if (problems.length > 0) return { callers: [], problems };
 
-  const parsed = keysFileSchema.safeParse(plain(document));
+  const parsed = keysFileSchema.safeParse(document.toJS());
   if (!parsed.success) {
     for (const issue of parsed.error.issues) report(offsetOf(document, issue.path), issue.path, issue.message);
     return { callers: [], problems };
@@ -36,14 +40,6 @@ export function readKeysFile(text: string): {
   const { callers } = parsed.data;
   for (const { path, text: problem } of findClashes(callers)) report(offsetOf(document, path), path, problem);
   return { callers, problems };
-}
-
-function plain(document: Document.Parsed): unknown {
-  try {
-    return document.toJS({ maxAliasCount: DEFAULTS.jsonDepthMax });
-  } catch {
-    return null; // aliases that unfold without end
-  }
 }
 
 /** Two callers of one name, or one key for two callers: whose request it is would hang on the order in the file. */

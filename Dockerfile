@@ -1,0 +1,30 @@
+# The tag follows the `node` package in package.json; test/packaging.test.ts holds it to that.
+ARG NODE_VERSION=26.10.0
+
+FROM node:${NODE_VERSION}-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY build.ts tsconfig.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:${NODE_VERSION}-slim
+LABEL org.opencontainers.image.title="postern" \
+      org.opencontainers.image.description="A security sidecar for HTTP APIs: one light process, one policy file" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /app
+COPY --from=build /build/dist/ ./
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
+# Fills the compile cache as root, so that the process that later reads it cannot write it; the root file system may be
+# read-only. The first policy of `init` makes `check` load what `run` will load.
+RUN node postern.js init /tmp/first && node postern.js check /tmp/first/policy.yaml && rm -r /tmp/first
+# A number, so that Kubernetes' runAsNonRoot can tell that it is not root.
+USER 65532:65532
+EXPOSE 8443
+STOPSIGNAL SIGTERM
+# Where the policy sets another admin port, set this too.
+ENV POSTERN_ADMIN_PORT=9901
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.POSTERN_ADMIN_PORT, path: '/readyz', timeout: 2000 }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('timeout', () => process.exit(1)).on('error', () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/postern.js"]
+CMD ["run", "--policy", "/etc/postern/policy.yaml"]

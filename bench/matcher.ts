@@ -1,0 +1,25 @@
+import type { Figure } from "./matcher/measure.ts";
+import { benchRoutes, ROUTE_TABLES } from "./matcher/route-bench.ts";
+
+/**
+ * Matching against other routers, on the same tables and the same requests, in one process. `--json` prints one array
+ * of figures and nothing else on stdout; remarks go to stderr then.
+ */
+const asJson = process.argv.includes("--json");
+const say = asJson ? console.error : console.log;
+const figures: Figure[] = [];
+
+function report(title: string, section: readonly Figure[]): void {
+  const best = Math.min(...section.map((figure) => figure.ns));
+  say(title);
+  for (const { contestant, ns } of [...section].sort((a, b) => a.ns - b.ns)) {
+    say(
+      `  ${contestant.padEnd(16)} ${ns.toFixed(1).padStart(10)} ns  ${(ns / best).toFixed(2).padStart(8)} x the fastest`,
+    );
+  }
+  figures.push(...section);
+}
+
+for (const table of ROUTE_TABLES) report(table.title, benchRoutes(table, say));
+
+if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

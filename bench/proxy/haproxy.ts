@@ -1,0 +1,77 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Contestant, findProgram, type Ports } from "./contestant.ts";
+import type { Workload } from "./workloads.ts";
+import { AUDIENCE, DENIED_ADDRESS, ISSUER, SCOPE, type World } from "./world.ts";
+
+export const haproxy: Contestant = {
+  name: "haproxy",
+  refusesWithoutCertificate: "handshake",
+  missing: () => (findProgram("haproxy") === null ? "haproxy is not installed" : null),
+  supports: (workload) => workload.routes === 1,
+  configure(workload, world, ports, folder) {
+    const file = join(folder, "haproxy.cfg");
+    writeFileSync(file, configuration(workload, world, ports));
+    return { file: findProgram("haproxy") ?? "haproxy", args: ["-db", "-q", "-f", file] };
+  },
+};
+
+function configuration(workload: Workload, world: World, ports: Ports): string {
+  const tls =
+    workload.transport === "plain"
+      ? ""
+      : ` ssl crt ${join(world.folder, "server-with-key.pem")} ca-file ${join(world.folder, "ca.pem")}` +
+        " verify required ssl-min-ver TLSv1.3 alpn http/1.1";
+  return `global
+  nbthread 1
+  maxconn 1000
+
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 65s
+  timeout server 30s
+  timeout http-request 10s
+  option http-keep-alive
+  http-reuse always
+
+frontend inbound
+  bind 127.0.0.1:${ports.proxy}${tls}
+${workload.policy === "full" ? fullRules(world) : ""}  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Proto ${workload.transport === "plain" ? "http" : "https"}
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  default_backend app
+
+backend app
+  server app 127.0.0.1:${ports.origin}
+`;
+}
+
+/** The rules that postern's full policy states, in the same order. */
+function fullRules(world: World): string {
+  return `  http-request deny deny_status 403 if { src 203.0.113.0/24 ${DENIED_ADDRESS} }
+  stick-table type ip size 65536 expire 10s store http_req_rate(1s)
+  http-request track-sc0 src
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 900000 }
+  http-request deny deny_status 404 unless { path_beg /v1/orders/ } METH_GET
+  http-request set-var(txn.token) http_auth_bearer
+  http-request deny deny_status 401 unless { var(txn.token) -m found }
+  http-request deny deny_status 401 unless { var(txn.token),jwt_header_query('$.alg') -m str RS256 }
+  http-request deny deny_status 401 unless { var(txn.token),jwt_verify("RS256","${join(world.folder, "jwt.pem")}") -m int 1 }
+  http-request deny deny_status 401 unless { var(txn.token),jwt_payload_query('$.iss') -m str ${ISSUER} }
+  http-request deny deny_status 401 unless { var(txn.token),jwt_payload_query('$.aud') -m str ${AUDIENCE} }
+  http-request set-var(txn.now) date()
+  http-request deny deny_status 401 unless { var(txn.token),jwt_payload_query('$.exp','int'),sub(txn.now) -m int gt 0 }
+  http-request deny deny_status 403 unless { var(txn.token),jwt_payload_query('$.scope') -m reg (^|\\ )${SCOPE}(\\ |$) }
+  http-request set-var(txn.sub) var(txn.token),jwt_payload_query('$.sub')
+  http-request del-header authorization
+  http-request set-header X-Postern-Principal %[var(txn.sub)]
+  http-response del-header server
+  http-response del-header x-powered-by
+  http-response set-header X-Content-Type-Options nosniff
+  http-response set-header X-Frame-Options DENY
+  http-response set-header Referrer-Policy no-referrer
+  http-response set-header Cache-Control no-store
+  http-response set-header Strict-Transport-Security max-age=31536000
+`;
+}

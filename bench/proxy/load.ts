@@ -1,0 +1,215 @@
+/**
+ * The load generator: keep-alive connections, one request in flight on each, every answer checked. It runs as a
+ * process of its own (`node bench/proxy/load.ts JSON`) and prints one JSON object. wrk and h2load cannot show a client
+ * certificate, and a generator written for one fixed request costs less than they do.
+ */
+import { connect as connectTcp, type OnReadOpts, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { cpuSeconds } from "./process-usage.ts";
+
+export interface LoadSettings {
+  readonly port: number;
+  /** PEM; null: plain TCP. */
+  readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string } | null;
+  /** The request as it goes on the wire. */
+  readonly request: string;
+  /** Content-Length that every answer must have. */
+  readonly bodyBytes: number;
+  readonly connections: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+  /** Requests per second over all connections; null: as fast as answers come. */
+  readonly ratePerSecond: number | null;
+  /** Whose CPU time is read at both ends of the measured period. */
+  readonly pids: readonly number[];
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const READ_BUFFER_BYTES = 16 * 1024;
+/** Latencies are counted in bins of 1 µs; the last bin takes everything beyond 200 ms. */
+const LATENCY_BINS = 200_000;
+const PACE_TICK_MS = 1;
+
+class Generator {
+  readonly #settings: LoadSettings;
+  readonly #request: Buffer;
+  readonly #bins = new Uint32Array(LATENCY_BINS);
+  readonly #connections: Connection[] = [];
+  readonly #idle: Connection[] = [];
+  #requests = 0;
+  #measuring = false;
+  #stopped = false;
+
+  constructor(settings: LoadSettings) {
+    this.#settings = settings;
+    this.#request = Buffer.from(settings.request, "latin1");
+  }
+
+  async run(): Promise<LoadResult> {
+    const { connections, ratePerSecond, warmUpMs, measureMs, pids } = this.#settings;
+    for (let at = 0; at < connections; at++) {
+      this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
+    }
+    if (ratePerSecond === null) for (const connection of this.#connections) connection.send();
+    else this.#pace(ratePerSecond);
+    await elapsed(warmUpMs);
+    const cpuBefore = cpuSeconds(pids);
+    const startedMs = performance.now();
+    this.#measuring = true;
+    await elapsed(measureMs);
+    this.#measuring = false;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const cpu = cpuSeconds(pids) - cpuBefore;
+    this.#stopped = true;
+    for (const connection of this.#connections) connection.close();
+    return {
+      requests: this.#requests,
+      seconds,
+      cpuSeconds: cpu,
+      p50Ms: this.#percentileMs(0.5),
+      p99Ms: this.#percentileMs(0.99),
+    };
+  }
+
+  #answered(connection: Connection, latencyMs: number): void {
+    if (this.#measuring) {
+      this.#requests++;
+      const bin = Math.min(LATENCY_BINS - 1, Math.floor(latencyMs * 1000));
+      this.#bins[bin] = (this.#bins[bin] ?? 0) + 1;
+    }
+    if (this.#settings.ratePerSecond === null) connection.send();
+    else this.#idle.push(connection);
+  }
+
+  /** Sends what is due on connections that are free; what finds none waits for the next tick. */
+  #pace(ratePerSecond: number): void {
+    this.#idle.push(...this.#connections);
+    const startedMs = performance.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      if (this.#stopped) clearInterval(timer);
+      const due = Math.floor(((performance.now() - startedMs) * ratePerSecond) / 1000);
+      while (sent < due && !this.#stopped) {
+        const connection = this.#idle.shift();
+        if (connection === undefined) return;
+        connection.send();
+        sent++;
+      }
+    }, PACE_TICK_MS);
+  }
+
+  #percentileMs(share: number): number {
+    let left = Math.ceil(this.#requests * share);
+    for (let bin = 0; bin < LATENCY_BINS; bin++) {
+      left -= this.#bins[bin] ?? 0;
+      if (left <= 0) return (bin + 0.5) / 1000;
+    }
+    return Number.NaN;
+  }
+}
+
+/** One keep-alive connection with at most one request in flight. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #request: Buffer;
+  readonly #bodyBytes: number;
+  readonly #onAnswer: (connection: Connection, latencyMs: number) => void;
+  #sentMs = 0;
+  #pending = "";
+
+  static open(
+    settings: LoadSettings,
+    request: Buffer,
+    onAnswer: (connection: Connection, latencyMs: number) => void,
+  ): Promise<Connection> {
+    return new Promise((resolve) => {
+      let connection: Connection;
+      const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+      const onread: OnReadOpts = {
+        buffer,
+        callback: (length) => {
+          connection.read(buffer.toString("latin1", 0, length));
+          return true;
+        },
+      };
+      const socket = openSocket(settings, onread, () => resolve(connection));
+      connection = new Connection(socket, request, settings.bodyBytes, onAnswer);
+    });
+  }
+
+  private constructor(
+    socket: Socket,
+    request: Buffer,
+    bodyBytes: number,
+    onAnswer: (connection: Connection, latencyMs: number) => void,
+  ) {
+    this.#socket = socket;
+    this.#request = request;
+    this.#bodyBytes = bodyBytes;
+    this.#onAnswer = onAnswer;
+    socket.setNoDelay(true);
+    socket.on("error", (error) => fail(`connection failed: ${error.message}`));
+    socket.on("end", () => fail("the proxy closed a connection"));
+  }
+
+  send(): void {
+    this.#sentMs = performance.now();
+    this.#socket.write(this.#request);
+  }
+
+  read(received: string): void {
+    const text = this.#pending + received;
+    const headEnd = text.indexOf("\r\n\r\n");
+    if (headEnd < 0 || text.length < headEnd + 4 + this.#bodyBytes) {
+      this.#pending = text;
+      return;
+    }
+    this.#pending = "";
+    if (!text.startsWith("200", 9)) fail(`unexpected answer: ${text.slice(0, headEnd)}`);
+    if (text.length !== headEnd + 4 + this.#bodyBytes) fail(`unexpected bytes after an answer: ${text}`);
+    this.#onAnswer(this, performance.now() - this.#sentMs);
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners("end");
+    this.#socket.destroy();
+  }
+}
+
+function openSocket(settings: LoadSettings, onread: OnReadOpts, onConnect: () => void): Socket {
+  const { port, tls } = settings;
+  if (tls === null) return connectTcp({ host: "127.0.0.1", port, onread }, onConnect);
+  const options: ConnectionOptions & { onread: OnReadOpts } = {
+    host: "127.0.0.1",
+    port,
+    ca: tls.ca,
+    cert: tls.certificate,
+    key: tls.key,
+    // One cipher for all contestants: what is compared is the proxy, not AES-128 with AES-256.
+    ciphers: "TLS_AES_128_GCM_SHA256",
+    minVersion: "TLSv1.3",
+    ALPNProtocols: ["http/1.1"],
+    onread,
+  };
+  return connectTls(options, onConnect);
+}
+
+function elapsed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function fail(text: string): never {
+  process.stderr.write(`load: ${text}\n`);
+  process.exit(1);
+}
+
+const settings: LoadSettings = JSON.parse(process.argv[2] ?? "");
+process.stdout.write(JSON.stringify(await new Generator(settings).run()));
+process.exit(0);

@@ -1,0 +1,91 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { type Contestant, findProgram, type Ports } from "./contestant.ts";
+import type { Command } from "./processes.ts";
+import type { Workload } from "./workloads.ts";
+import { BODY, ECHO_PATH, type World } from "./world.ts";
+
+export const nginx: Contestant = {
+  name: "nginx",
+  // nginx ends the handshake and tells the client in HTTP.
+  refusesWithoutCertificate: 400,
+  missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
+  // It has no JWT without the commercial edition or njs.
+  supports: (workload) => workload.policy === "forward" && workload.routes === 1,
+  configure: (workload, world, ports, folder) => nginxCommand(folder, proxyServer(workload, world, ports)),
+};
+
+/** The service behind all contestants: it answers from its configuration, and cheaply. */
+export function configureOrigin(port: number, folder: string): Command {
+  const seen = "$http_x_forwarded_for|$http_x_forwarded_proto|$http_authorization|$http_host";
+  return nginxCommand(
+    folder,
+    `  server {
+    listen 127.0.0.1:${port};
+    default_type application/json;
+    add_header X-Powered-By sample;
+    location / { return 200 '${BODY}'; }
+    location = ${ECHO_PATH} { return 200 '${seen}'; }
+  }
+`,
+  );
+}
+
+function proxyServer(workload: Workload, world: World, ports: Ports): string {
+  const tls =
+    workload.transport === "plain"
+      ? ""
+      : `    ssl_certificate ${join(world.folder, "server.pem")};
+    ssl_certificate_key ${join(world.folder, "server.key")};
+    ssl_protocols TLSv1.3;
+    ssl_client_certificate ${join(world.folder, "ca.pem")};
+    ssl_verify_client on;
+`;
+  return `  upstream app {
+    server 127.0.0.1:${ports.origin};
+    keepalive 64;
+    keepalive_requests 1000000000;
+    keepalive_time 1d;
+  }
+  server {
+    listen 127.0.0.1:${ports.proxy}${workload.transport === "plain" ? "" : " ssl"};
+${tls}    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $http_host;
+    }
+  }
+`;
+}
+
+/** One worker, no logs, nothing outside `folder`. */
+function nginxCommand(folder: string, servers: string): Command {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "nginx.conf");
+  // As root its workers would change to an account that may not enter the folder.
+  const user = process.getuid?.() === 0 ? `user ${userInfo().username};\n` : "";
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((kind) => `  ${kind}_temp_path ${join(folder, kind)};\n`)
+    .join("");
+  writeFileSync(
+    file,
+    `${user}daemon off;
+worker_processes 1;
+pid ${join(folder, "nginx.pid")};
+error_log stderr error;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  server_tokens off;
+  keepalive_requests 1000000000;
+  keepalive_time 1d;
+${temporary}${servers}}
+`,
+  );
+  return { file: findProgram("nginx") ?? "nginx", args: ["-p", folder, "-c", file, "-e", "stderr"] };
+}

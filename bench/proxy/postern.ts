@@ -1,0 +1,73 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "../../build.ts";
+import type { Contestant, Ports } from "./contestant.ts";
+import type { Workload } from "./workloads.ts";
+import { AUDIENCE, DENIED_ADDRESS, ISSUER, SCOPE, type World } from "./world.ts";
+
+/** postern as it is shipped: the bundle, and a compile cache that the first of its processes fills. */
+export async function createPostern(world: World): Promise<Contestant> {
+  const bundle = await build(join(world.folder, "dist"));
+  const env = { NODE_COMPILE_CACHE: join(world.folder, "compile-cache") };
+  return {
+    name: "postern",
+    refusesWithoutCertificate: "handshake",
+    missing: () => null,
+    supports: () => true,
+    configure(workload, shared, ports, folder) {
+      const file = join(folder, "policy.yaml");
+      writeFileSync(file, policy(workload, shared, ports));
+      return { file: process.execPath, args: [bundle, "run", "--policy", file], env };
+    },
+  };
+}
+
+function policy(workload: Workload, world: World, ports: Ports): string {
+  const at = (name: string) => JSON.stringify(join(world.folder, name));
+  const tls =
+    workload.transport === "plain"
+      ? ""
+      : `    tls:
+      certificate: ${at("server.pem")}
+      key: ${at("server.key")}
+      minVersion: TLSv1.3
+      clientCertificate: { mode: required, ca: ${at("ca.pem")} }
+`;
+  return `version: 1
+service: bench
+listeners:
+  - name: inbound
+    address: 127.0.0.1:${ports.proxy}
+${tls}    upstream: app
+upstreams:
+  app: { address: 'http://127.0.0.1:${ports.origin}' }
+log: { access: 'off' }
+${workload.policy === "full" ? fullPolicy(workload, world) : "routes:\n  - { path: /**, public: true }\n"}`;
+}
+
+function fullPolicy(workload: Workload, world: World): string {
+  const more = Array.from({ length: workload.routes - 1 }, (_, at) => route(`/v1/resource${at}/{id}/items/{item}`));
+  return `authenticators:
+  idp:
+    type: jwt
+    issuer: ${ISSUER}
+    audience: [${AUDIENCE}]
+    algorithms: [RS256]
+    keys: ${JSON.stringify(join(world.folder, "jwt.pem"))}
+limits:
+  perAddress: { rate: 900000/second, burst: 900000, key: client.address }
+defaults:
+  address: { deny: [203.0.113.0/24, ${DENIED_ADDRESS}] }
+  limit: [perAddress]
+  response: { removeHeaders: [Server, X-Powered-By], securityHeaders: api }
+routes:
+${route("/v1/orders/{orderId}")}${more.join("")}`;
+}
+
+function route(path: string): string {
+  return `  - path: ${path}
+    methods: [GET]
+    authenticate: [idp]
+    authorize: { scopes: ['${SCOPE}'] }
+`;
+}

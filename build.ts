@@ -1,0 +1,65 @@
+/**
+ * Bundles the product to one file, `dist/postern.js`, that needs Node and nothing else, with the licences of what went
+ * in beside it. It stays readable on purpose: whoever reviews a security product wants to read what runs, and Node's
+ * compile cache (NODE_COMPILE_CACHE) makes up for the size.
+ */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build as bundle } from "esbuild";
+
+const ROOT = import.meta.dirname;
+const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)/i;
+
+/** Writes `postern.js` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the bundle's file name. */
+export async function build(folder: string): Promise<string> {
+  const outfile = join(folder, "postern.js");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const result = await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: ["src/main.ts"],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node26",
+    format: "esm",
+    // Packages in CommonJS call `require` for Node's own modules; a module has none unless it makes one.
+    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    legalComments: "none", // THIRD-PARTY.txt has the licences whole
+    metafile: true,
+    logLevel: "warning",
+  });
+  chmodSync(outfile, 0o755);
+  writeFileSync(join(folder, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
+  return outfile;
+}
+
+/** Folders of the packages that bundled files come from, as `node_modules/ajv`. */
+function packageFolders(inputs: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const input of inputs) {
+    const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+    if (folder !== undefined) folders.add(folder);
+  }
+  return [...folders].sort();
+}
+
+function notices(folders: readonly string[]): string {
+  const parts = folders.map((folder) => {
+    const about: { name: string; version: string; license?: string } = JSON.parse(
+      readFileSync(join(ROOT, folder, "package.json"), "utf8"),
+    );
+    const texts = readdirSync(join(ROOT, folder))
+      .filter((name) => LICENCE_FILE.test(name))
+      .map((name) => readFileSync(join(ROOT, folder, name), "utf8").trim());
+    if (about.license === undefined && texts.length === 0) throw new Error(`${folder} states no licence`);
+    return [`${about.name} ${about.version} (${about.license ?? "see below"})`, ...texts].join("\n\n");
+  });
+  const rule = `\n\n${"-".repeat(80)}\n\n`;
+  return `postern contains the following packages.${rule}${parts.join(rule)}\n`;
+}
+
+if (import.meta.main) {
+  if (!existsSync(join(ROOT, "node_modules"))) throw new Error("run 'npm ci' first");
+  await build(join(ROOT, "dist"));
+}

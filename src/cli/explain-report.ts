@@ -1,0 +1,115 @@
+import type { Phase } from "../decision/phases.ts";
+import { REASONS } from "../decision/reason.ts";
+import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
+import type { Check } from "../filters/filter.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { Route, Snapshot } from "../policy/snapshot.ts";
+
+/** One line of the explanation: a phase, or one check in it. */
+export interface Step {
+  readonly phase: Phase;
+  readonly check: string;
+  /** `pass`, `deny`, `audit`: it would deny, but is not enforced; `info` for what is no check. */
+  readonly result: "pass" | "deny" | "audit" | "info";
+  /** `file:line:column`, or null where the policy has no line for it. */
+  readonly place: string | null;
+  readonly saw: string;
+  readonly wanted: string | null;
+}
+
+export interface Explanation {
+  readonly request: string;
+  readonly policyHash: string;
+  readonly steps: readonly Step[];
+  readonly verdict: {
+    readonly allowed: boolean;
+    readonly reason: string | null;
+    readonly status: number | null;
+    readonly place: string | null;
+    readonly route: string | null;
+  };
+}
+
+export function placeText(place: Place | null): string | null {
+  return place === null ? null : `${place.file}:${place.line}:${place.column}`;
+}
+
+export function checkStep(check: Check, verdict: Verdict, enforced: boolean, exchange: Exchange): Step {
+  const { phase, name } = check;
+  if (verdict === null) {
+    const saw = check.explain(exchange);
+    return { phase, check: name, result: "pass", place: placeText(check.place), saw, wanted: null };
+  }
+  const place = placeText(verdict.place ?? check.place);
+  return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted: verdict.wanted };
+}
+
+/** The connection and the canonical target: what every later step rests on. */
+export function openingSteps(exchange: Exchange, listenerPlace: Place): Step[] {
+  const { certificate, secure } = exchange.connection;
+  const trust = certificate?.untrusted === null ? "trusted" : `not trusted (${certificate?.untrusted})`;
+  const identity = certificate === null ? "no client certificate" : `${certificate.subject}, ${trust}`;
+  const place = placeText(listenerPlace);
+  const connection = `${secure ? "TLS" : "plain HTTP"} from ${exchange.connection.peer.text}, ${identity}`;
+  return [
+    { phase: "accept", check: "connection", result: "info", place, saw: connection, wanted: null },
+    { phase: "admit", check: "target", result: "info", place: null, saw: exchange.target.path, wanted: null },
+  ];
+}
+
+export function routeStep(route: Route): Step {
+  const methods = route.methods.length === 0 ? "any method" : route.methods.join(", ");
+  const saw = `${methods} ${route.template}${route.isPublic ? " (public)" : ""}`;
+  return { phase: "match", check: "route", result: "info", place: placeText(route.place), saw, wanted: null };
+}
+
+export function rewriteStep(route: Route, exchange: Exchange): Step {
+  const lines = route.rewriteRequest(exchange.headers, exchange).split("\r\n").slice(0, -1);
+  const saw = lines.length === 0 ? "no headers" : `headers ${lines.map((line) => line.split(":")[0]).join(", ")}`;
+  return { phase: "rewrite", check: "request", result: "info", place: placeText(route.place), saw, wanted: null };
+}
+
+/** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */
+export function ownDenialStep(denial: Denial): Step {
+  const phase: Phase = /^(?:route_not_found|method_not_allowed)$/.test(denial.reason) ? "match" : "admit";
+  const place = placeText(denial.place);
+  return { phase, check: denial.reason, result: "deny", place, saw: denial.seen, wanted: denial.wanted };
+}
+
+export function explanation(
+  exchange: Exchange,
+  snapshot: Snapshot,
+  route: Route | null,
+  steps: readonly Step[],
+  outcome: unknown,
+): Explanation {
+  const denial = outcome instanceof Denial ? outcome : null;
+  return {
+    request: `${exchange.method} ${exchange.target.path}${exchange.target.query}`,
+    policyHash: snapshot.hash,
+    steps,
+    verdict: {
+      allowed: denial === null,
+      reason: denial?.reason ?? null,
+      status: denial === null ? null : REASONS[denial.reason].status,
+      place: placeText(denial?.place ?? null),
+      route: route?.template ?? null,
+    },
+  };
+}
+
+/** The explanation for a person: a line a step, the verdict last. */
+export function explanationText(told: Explanation): string {
+  const width = (of: (step: Step) => string) => Math.max(...told.steps.map((step) => of(step).length));
+  const phases = width(({ phase }) => phase);
+  const checks = width(({ check }) => check);
+  const places = width(({ place }) => place ?? "-");
+  const lines = told.steps.map(({ phase, check, result, place, saw, wanted }) => {
+    const columns = [phase.padEnd(phases), check.padEnd(checks), result.padEnd(5), (place ?? "-").padEnd(places)];
+    return `  ${columns.join("  ")}  ${saw}${wanted === null ? "" : `; wanted ${wanted}`}\n`;
+  });
+  const { allowed, reason, status, place, route } = told.verdict;
+  const where = place === null ? "" : ` at ${place}`;
+  const verdict = allowed ? `allowed by route ${route}` : `denied: ${reason} (${status})${where}`;
+  return `${told.request}  (policy ${told.policyHash})\n\n${lines.join("")}\n${verdict}\n`;
+}

@@ -1,0 +1,148 @@
+import { X509Certificate } from "node:crypto";
+import { parse as parseYaml } from "yaml";
+import { HeadFault, hostName, isValidHost, type ParsedHeaders, parseHeaders, parseRequestLine } from "../http1/head.ts";
+import { parseAddress } from "../message/address.ts";
+import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { readClientCertificate } from "../message/certificate.ts";
+import type { ClientCertificate } from "../message/connection.ts";
+import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
+import type { ListenerSettings } from "../policy/snapshot.ts";
+import { requestTarget } from "../proxy/request-target.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+
+/** A request as the command line describes it. */
+export interface RequestDescription {
+  /** `GET /v1/orders/1`; a target alone means GET. */
+  readonly request: string;
+  /** `Name: value` lines. */
+  readonly headers: readonly string[];
+  readonly client: string;
+  /** PEM of the client's certificate, leaf first. */
+  readonly certificate: Buffer | null;
+  /** `{ jwt: { scope: 'orders:read' } }` or `{ api-key: acme }`. */
+  readonly as: string | null;
+  readonly body: Buffer | null;
+}
+
+/** Description → the exchange that the same bytes on a socket would have become, or why no such bytes exist. */
+export function describeExchange(
+  description: RequestDescription,
+  listener: ListenerSettings,
+  nowMs: number,
+): Result<Exchange, string> {
+  const line = parseRequestLine(`${withMethod(description.request)} HTTP/1.1`);
+  if (line instanceof HeadFault) return err(`not a request: ${line.seen}`);
+  const parsed = readHeaders(description);
+  if (parsed instanceof HeadFault) return err(`not valid headers: ${parsed.seen}`);
+  if (!isValidHost(parsed.authority)) return err(`not a valid Host: ${parsed.authority}`);
+  const peer = parseAddress(description.client);
+  if (peer === null) return err(`not an IP address: ${description.client}`);
+  const target = requestTarget(line.method, line.target, parsed.authority);
+  if (!target.ok) return err(`target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}`);
+  const certificate = readCertificate(description.certificate, listener, nowMs);
+  if (!certificate.ok) return certificate;
+  const identity = assumedIdentity(description.as);
+  if (!identity.ok) return identity;
+  const exchange = new Exchange(
+    { listener: listener.name, peer, secure: listener.tls !== null, certificate: certificate.value },
+    line.method,
+    target.value,
+    hostName(parsed.authority),
+    parsed.authority,
+    parsed.headers,
+    description.body === null ? EMPTY_BODY : bodyOf(description.body),
+  );
+  exchange.assumed = identity.value;
+  return ok(exchange);
+}
+
+function withMethod(request: string): string {
+  return request.includes(" ") ? request : `GET ${request}`;
+}
+
+function readHeaders({ headers, body }: RequestDescription): ParsedHeaders | HeadFault {
+  const lines = [...headers];
+  const has = (name: string) => lines.some((line) => line.toLowerCase().startsWith(`${name}:`));
+  if (!has("host")) lines.unshift("Host: localhost");
+  if (body !== null && !has("content-length")) lines.push(`Content-Length: ${body.length}`);
+  return parseHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
+}
+
+function bodyOf(bytes: Buffer): RequestBody {
+  return {
+    announcedBytes: bytes.length,
+    start: (sink, bytesMax) => {
+      if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");
+      else {
+        sink.onBody(bytes);
+        sink.onBodyEnd();
+      }
+    },
+    pause: () => {},
+    resume: () => {},
+  };
+}
+
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function readCertificate(
+  pem: Buffer | null,
+  listener: ListenerSettings,
+  nowMs: number,
+): Result<ClientCertificate | null, string> {
+  if (pem === null) return ok(null);
+  try {
+    const chain = certificatesOf(pem);
+    const leaf = chain[0];
+    if (leaf === undefined) return err("the certificate file holds no certificate");
+    const ca = certificatesOf(listener.tls?.clientCa ?? Buffer.alloc(0));
+    return ok(readClientCertificate(leaf, whyUntrusted(leaf, chain.slice(1), ca, nowMs)));
+  } catch {
+    return err("the certificate file is not PEM");
+  }
+}
+
+function certificatesOf(pem: Buffer): X509Certificate[] {
+  return (pem.toString("latin1").match(CERTIFICATES) ?? []).map((block) => new X509Certificate(block));
+}
+
+/** What the handshake would say of the chain, in OpenSSL's words; revocation lists are not looked at offline. */
+function whyUntrusted(
+  leaf: X509Certificate,
+  chain: readonly X509Certificate[],
+  ca: readonly X509Certificate[],
+  nowMs: number,
+): string | null {
+  if (leaf.validToDate.getTime() < nowMs) return "CERT_HAS_EXPIRED";
+  if (leaf.validFromDate.getTime() > nowMs) return "CERT_NOT_YET_VALID";
+  const issuedBy = (issuer: X509Certificate): boolean => leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey);
+  if (ca.some(issuedBy)) return null;
+  const next = chain.find(issuedBy);
+  if (next === undefined) return "UNABLE_TO_GET_ISSUER_CERT";
+  return whyUntrusted(
+    next,
+    chain.filter((certificate) => certificate !== next),
+    ca,
+    nowMs,
+  );
+}
+
+function assumedIdentity(text: string | null): Result<AssumedIdentity | null, string> {
+  if (text === null) return ok(null);
+  const form = "expected --as '{ jwt: { scope: \"orders:read\" } }' or --as '{ api-key: NAME }'";
+  let value: unknown;
+  try {
+    value = parseYaml(text, { maxAliasCount: 0 });
+  } catch {
+    return err(form);
+  }
+  if (typeof value !== "object" || value === null) return err(form);
+  const [entry, ...rest] = Object.entries(value);
+  if (entry === undefined || rest.length > 0) return err(form);
+  const [type, identity]: [string, unknown] = entry;
+  if (type === "jwt" && typeof identity === "object" && identity !== null && !Array.isArray(identity)) {
+    return ok({ type, claims: Object.fromEntries(Object.entries(identity)) });
+  }
+  return type === "api-key" && typeof identity === "string" ? ok({ type, caller: identity }) : err(form);
+}

@@ -1,0 +1,133 @@
+import { resolve } from "node:path";
+import { readRegularFile } from "../daemon/regular-file.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
+import { judge, type Subject } from "../proxy/pipeline.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import {
+  checkStep,
+  type Explanation,
+  explanation,
+  explanationText,
+  openingSteps,
+  ownDenialStep,
+  rewriteStep,
+  routeStep,
+  type Step,
+} from "./explain-report.ts";
+import { describeExchange, type RequestDescription } from "./explain-request.ts";
+import { loadPolicy } from "./load-policy.ts";
+
+const OPTIONS = {
+  policy: { type: "string", short: "p" },
+  header: { type: "string", short: "H", multiple: true },
+  token: { type: "string" },
+  as: { type: "string" },
+  client: { type: "string" },
+  certificate: { type: "string" },
+  body: { type: "string" },
+  listener: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+export const explainCommand: Command = {
+  name: "explain",
+  summary: "Tells why a request is allowed or denied: every phase, every check, its line in the policy, what it saw.",
+  usage: `--policy FILE [OPTION]... 'METHOD TARGET'
+  -H, --header 'NAME: VALUE'   a header of the request; may be repeated
+      --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
+      --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' or '{ api-key: NAME }'
+      --client ADDRESS         the client's IP address; 127.0.0.1 if not given
+      --certificate FILE       the client's certificate, PEM
+      --body FILE              the request's body
+      --listener NAME          the listener it comes to; the first if not given
+      --json                   for machines
+Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
+  example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'`,
+
+  async run(args, io) {
+    const parsed = parseOptions(args, OPTIONS);
+    if (!parsed.ok) return misuse(explainCommand, parsed.error, io);
+    const { values, positionals } = parsed.value;
+    const [request, ...rest] = positionals;
+    if (values.policy === undefined) return misuse(explainCommand, "--policy FILE is missing", io);
+    if (request === undefined || rest.length > 0) {
+      return misuse(explainCommand, "expected one request in quotes, as in 'GET /v1/orders/1'", io);
+    }
+    const headers = values.token === undefined ? [] : [`Authorization: Bearer ${values.token}`];
+    const files = readFiles(values.certificate, values.body, io);
+    if (!files.ok) return misuse(explainCommand, files.error, io);
+    const snapshot = await loadPolicy(values.policy, io);
+    if (snapshot === null) return EXIT.problems;
+    const listener = snapshot.listeners.find(({ name }) => values.listener === undefined || name === values.listener);
+    if (listener === undefined) return misuse(explainCommand, `no listener '${values.listener}' in the policy`, io);
+    const description: RequestDescription = {
+      request,
+      headers: [...headers, ...(values.header ?? [])],
+      client: values.client ?? "127.0.0.1",
+      as: values.as ?? null,
+      ...files.value,
+    };
+    const exchange = describeExchange(description, listener, io.clock.wallMs());
+    if (!exchange.ok) {
+      io.stderr(`postern explain: ${exchange.error}\n`);
+      return EXIT.problems;
+    }
+    const told = await explain(snapshot, listener, exchange.value);
+    io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told));
+    return told.verdict.allowed ? EXIT.fine : EXIT.problems;
+  },
+};
+
+/** Judges the exchange by the compiled snapshot, as the data path would, and tells each step. */
+export async function explain(
+  snapshot: Snapshot,
+  listener: ListenerSettings,
+  exchange: Exchange,
+): Promise<Explanation> {
+  const steps: Step[] = openingSteps(exchange, listener.place);
+  let matched = false;
+  const noteMatch = (): void => {
+    if (matched || subject.route === null) return;
+    matched = true;
+    steps.push(routeStep(subject.route));
+  };
+  const subject: Subject = {
+    snapshot,
+    exchange,
+    trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
+    // A check that enforces for a share of requests is told as one that enforces.
+    random: () => 0,
+    route: null,
+    observer: {
+      onCheck: (check, verdict, enforced) => {
+        noteMatch();
+        steps.push(checkStep(check, verdict, enforced, exchange));
+      },
+    },
+  };
+  const outcome = await judge(subject);
+  noteMatch();
+  const last = steps.at(-1);
+  if (!("reason" in outcome)) {
+    if (subject.route !== null) steps.push(rewriteStep(subject.route, exchange));
+  } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
+  return explanation(exchange, snapshot, subject.route, steps, outcome);
+}
+
+type Files = Pick<RequestDescription, "certificate" | "body">;
+
+function readFiles(certificate: string | undefined, body: string | undefined, io: CommandIo): Result<Files, string> {
+  const read = (name: string | undefined): Result<Buffer | null, string> => {
+    if (name === undefined) return ok(null);
+    const file = readRegularFile(resolve(io.cwd, name), DEFAULTS.policyBytesMax);
+    return file.ok ? file : err(`${name} ${file.error}`);
+  };
+  const certificateFile = read(certificate);
+  if (!certificateFile.ok) return certificateFile;
+  const bodyFile = read(body);
+  if (!bodyFile.ok) return bodyFile;
+  return ok({ certificate: certificateFile.value, body: bodyFile.value });
+}

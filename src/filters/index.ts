@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import { addressFilter } from "./address/compile.ts";
+import { apiKeyKind } from "./api-key/compile.ts";
+import { authenticateFilter } from "./authenticate/compile.ts";
+import { authorizeFilter } from "./authorize/compile.ts";
+import { clientCertificateKind } from "./client-certificate/compile.ts";
+import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
+import { jwtKind } from "./jwt/compile.ts";
+import { compileLimit, limitFilter } from "./limit/compile.ts";
+import type { RateTable } from "./limit/rate-table.ts";
+import { limitDefinitionSchema } from "./limit/schema.ts";
+import { requestFilter } from "./request/compile.ts";
+import { responseFilter } from "./response/compile.ts";
+
+/** The protections that a policy can name. */
+export interface Registry {
+  /** In the order in which checks of one phase run. */
+  readonly filters: readonly Filter<unknown>[];
+  readonly authenticators: readonly AuthenticatorKind<unknown>[];
+  readonly limit: LimitKind<unknown>;
+}
+
+/** What an entry of `limits` is made of; counters stand in a table outside the policy, so that a reload keeps them. */
+export interface LimitKind<Settings> {
+  readonly schema: z.ZodType<Settings>;
+  compile(name: string, settings: Settings, context: CompileContext, table: RateTable): Limit | null;
+}
+
+const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {
+  schema: limitDefinitionSchema,
+  compile: compileLimit,
+};
+
+/** All that there are. A new protection is one line here. */
+export const REGISTRY: Registry = {
+  filters: [addressFilter, authenticateFilter, authorizeFilter, limitFilter, requestFilter, responseFilter],
+  authenticators: [clientCertificateKind, apiKeyKind, jwtKind],
+  limit: limitKind,
+};

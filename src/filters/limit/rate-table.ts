@@ -1,0 +1,162 @@
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { KeyHash } from "./key-hash.ts";
+
+/**
+ * Times are whole multiples of this (about a nanosecond), a binary fraction, so that sums of intervals are exact and
+ * a burst of n is n requests, not n - 1. Exact for 99 days after the table was made, then to two ticks, and so on.
+ */
+export const TICK_MS: number = 2 ** -20;
+
+const WAYS = DEFAULTS.rateProbesMax;
+const HEADER_BYTES = 16;
+/** Per slot: two words of hash and a double. Per bucket: one word of lock. */
+const SLOT_BYTES = 16;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * GCRA counters of all limits in a SharedArrayBuffer, exact across worker threads and of fixed size. A slot holds the
+ * 64-bit keyed hash of a key and its TAT (theoretical arrival time, in milliseconds since the table was made). Slots
+ * whose TAT has passed are free. Buckets of `rateProbesMax` slots have a lock each. Where a bucket is full of live
+ * keys, the one nearest to being free gives way, so that flooding the table frees the least limited first.
+ */
+export class RateTable {
+  readonly buffer: SharedArrayBuffer;
+  /** For callers to feed; what was fed last is finished and looked up by `take`. */
+  readonly hash: KeyHash;
+  readonly #seed: readonly [number, number];
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #originMs: number;
+  readonly #bucketMask: number;
+  readonly #locks: Int32Array;
+  readonly #hashes: Int32Array;
+  readonly #tats: Float64Array;
+  /** This instance among all that share the buffer, in the upper bits of its lock words. */
+  readonly #holder: number;
+  #acquisitions = 0;
+
+  /**
+   * `storage`: the buffer of another thread's table, or the number of keys (rounded up to a power of two) for a new
+   * one. All threads pass the same random 32-bit words as `seed`, and a clock that reads the same in all of them.
+   */
+  constructor(storage: SharedArrayBuffer | number, seed: readonly [number, number], clock: Pick<Clock, "monotonicMs">) {
+    this.buffer = typeof storage === "number" ? new SharedArrayBuffer(bytesFor(storage)) : storage;
+    const buckets = (this.buffer.byteLength - HEADER_BYTES) / (WAYS * SLOT_BYTES + 4);
+    if (!Number.isInteger(buckets) || buckets < 1 || (buckets & (buckets - 1)) !== 0) {
+      throw new RangeError("the buffer is not that of a rate table");
+    }
+    const slots = buckets * WAYS;
+    this.#tats = new Float64Array(this.buffer, HEADER_BYTES, slots);
+    this.#hashes = new Int32Array(this.buffer, HEADER_BYTES + slots * 8, slots * 2);
+    this.#locks = new Int32Array(this.buffer, HEADER_BYTES + slots * SLOT_BYTES, buckets);
+    this.#bucketMask = buckets - 1;
+    this.#seed = seed;
+    this.hash = new KeyHash(seed);
+    this.#clock = clock;
+    const origin = new Float64Array(this.buffer, 0, 1);
+    if (typeof storage === "number") origin[0] = clock.monotonicMs() - 1;
+    this.#originMs = origin[0] ?? 0;
+    this.#holder = (Atomics.add(new Int32Array(this.buffer, 8, 1), 0, 1) % 1023) + 1;
+  }
+
+  /** A hash that begins with `name`, to be copied into `hash` for each look-up. */
+  prefix(name: string): KeyHash {
+    const hash = new KeyHash(this.#seed);
+    hash.text(name);
+    return hash;
+  }
+
+  /**
+   * Counts one request against the key in `hash`. `intervalMs` is the emission interval, a multiple of TICK_MS;
+   * `toleranceMs` is burst × interval. Result: where the request conforms, how much of the tolerance is used now
+   * (above 0, at most `toleranceMs`); where it does not, minus the milliseconds until it would.
+   */
+  take(intervalMs: number, toleranceMs: number): number {
+    this.hash.finish();
+    const { high, low } = this.hash;
+    const bucket = low & this.#bucketMask;
+    const now = this.#now();
+    const word = this.#lock(bucket);
+    const slot = this.#find(bucket * WAYS, high, low);
+    let tat = this.#tats[slot] ?? 0;
+    if (this.#hashes[slot * 2] !== high || this.#hashes[slot * 2 + 1] !== low) {
+      this.#hashes[slot * 2] = high;
+      this.#hashes[slot * 2 + 1] = low;
+      this.#tats[slot] = now;
+      tat = now;
+    }
+    // A reload may have made the limit wider: what the old one left behind counts as a full burst, not as more.
+    const used = Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs;
+    if (used <= toleranceMs) this.#tats[slot] = now + used;
+    this.#unlock(bucket, word);
+    return used <= toleranceMs ? used : toleranceMs - used;
+  }
+
+  /** Keys whose TAT has not passed; walks the table, so for tests and metrics only. */
+  liveKeys(): number {
+    const now = this.#now();
+    let live = 0;
+    for (const tat of this.#tats) if (tat > now) live++;
+    return live;
+  }
+
+  #now(): number {
+    return Math.floor((this.#clock.monotonicMs() - this.#originMs) / TICK_MS) * TICK_MS;
+  }
+
+  /** The key's own slot, else the one with the smallest TAT: a free one where there is one, else the least limited. */
+  #find(first: number, high: number, low: number): number {
+    const hashes = this.#hashes;
+    const tats = this.#tats;
+    let smallest = first;
+    let smallestTat = Number.POSITIVE_INFINITY;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (hashes[slot * 2] === high && hashes[slot * 2 + 1] === low) return slot;
+      const tat = tats[slot] ?? 0;
+      if (tat < smallestTat) {
+        smallest = slot;
+        smallestTat = tat;
+      }
+    }
+    return smallest;
+  }
+
+  /** The word that holds the lock; no two acquisitions of late have the same. */
+  #lock(bucket: number): number {
+    this.#acquisitions = (this.#acquisitions + 1) & 0x1fffff;
+    const word = (this.#holder << 21) | this.#acquisitions;
+    if (Atomics.compareExchange(this.#locks, bucket, 0, word) !== 0) this.#wait(bucket, word);
+    return word;
+  }
+
+  /**
+   * The lock is held for some 50 ns, so a short spin nearly always gets it; then the holder has lost its core, and a
+   * wait gives it one. A word that has not changed for `rateLockWaitsMax` waits belongs to a thread that died inside:
+   * its lock is taken over, and at worst that one request was not counted.
+   */
+  #wait(bucket: number, word: number): void {
+    const locks = this.#locks;
+    for (let spin = 0; spin < 256; spin++) {
+      if (Atomics.load(locks, bucket) === 0 && Atomics.compareExchange(locks, bucket, 0, word) === 0) return;
+    }
+    let held = Atomics.load(locks, bucket);
+    for (let waits = 0; ; ) {
+      const seen = Atomics.compareExchange(locks, bucket, 0, word);
+      if (seen === 0) return;
+      waits = seen === held ? waits + 1 : 0;
+      held = seen;
+      if (waits > DEFAULTS.rateLockWaitsMax && Atomics.compareExchange(locks, bucket, held, word) === held) return;
+      Atomics.wait(NEVER, 0, 0, 1);
+    }
+  }
+
+  /** Only what is still held is released: the lock may have been taken over while this thread was stopped. */
+  #unlock(bucket: number, word: number): void {
+    Atomics.compareExchange(this.#locks, bucket, word, 0);
+  }
+}
+
+function bytesFor(keys: number): number {
+  const buckets = 2 ** Math.ceil(Math.log2(Math.max(1, keys / WAYS)));
+  return HEADER_BYTES + buckets * (WAYS * SLOT_BYTES + 4);
+}

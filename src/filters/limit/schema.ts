@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { headerName, mode, object, rate } from "../../support/schema.ts";
+import type { Rate } from "../../support/units.ts";
+
+/** What a request is counted by. */
+export type KeyPart =
+  | { readonly kind: "client.address" | "principal" | "route" }
+  | { readonly kind: "header"; readonly name: string };
+
+export interface LimitDefinition {
+  readonly rate: Rate;
+  /** Requests that may come at once; undefined: the rate's count. */
+  readonly burst?: number | undefined;
+  readonly key: readonly KeyPart[];
+  readonly mode?: number | undefined;
+}
+
+const HEADER_KEY = /^request\.headers\["([^"]+)"\]$/;
+const KEY_EXPECTED = 'expected client.address, principal, route or request.headers["x-name"]';
+
+const keyPart: z.ZodType<KeyPart, string> = z
+  .string()
+  .regex(/^(?:client\.address|principal|route|request\.headers\["[!#$%&'*+\-.^_`|~0-9A-Za-z]+"\])$/, {
+    error: KEY_EXPECTED,
+  })
+  .transform((text): KeyPart => {
+    const header = HEADER_KEY.exec(text)?.[1];
+    if (header !== undefined) return { kind: "header", name: headerName.parse(header) };
+    return { kind: text === "principal" || text === "route" ? text : "client.address" };
+  });
+
+/** A value under `limits:`. */
+export const limitDefinitionSchema: z.ZodType<LimitDefinition> = object({
+  rate,
+  burst: z.int().min(1).max(999_999_999).optional(),
+  key: z.union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
+    error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
+  }),
+  mode: mode.optional(),
+});
+
+/** `limit` of a route: names of limits, each of which must let the request pass. */
+export const limitSchema: z.ZodType<readonly string[]> = z
+  .array(z.string())
+  .min(1, { error: "expected at least one name of 'limits'" });

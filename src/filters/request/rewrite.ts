@@ -1,0 +1,180 @@
+import { createHash } from "node:crypto";
+import type { Address } from "../../message/address.ts";
+import type { ConnectionFacts } from "../../message/connection.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { trustedChain } from "../../message/forwarded.ts";
+import type { HeaderBlock } from "../../message/headers.ts";
+import type { Principal } from "../../message/principal.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { RequestRules } from "../filter.ts";
+import { canonicalName, DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
+
+/**
+ * Headers of a request as the client sent them → header lines for the service: `name: value\r\n` each, to be written
+ * as latin1. Without Host and without framing (Content-Length, Transfer-Encoding, Connection): `forward` writes those.
+ */
+export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => string;
+
+/** A route's rules → its rewrite, once. `credentialHeaders` in lower case. */
+export function buildRequestRewrite(rules: RequestRules, credentialHeaders: readonly string[]): RequestRewrite {
+  const off = new Set(rules.removeHeaders.map(canonicalName));
+  for (const [name] of rules.setHeaders) off.add(canonicalName(name));
+  if (!rules.keepCredentials) for (const name of credentialHeaders) off.add(canonicalName(name));
+  const setLines = rules.setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return (headers, exchange) => clientLines(headers, off) + addedLines(exchange) + setLines;
+}
+
+function clientLines(headers: HeaderBlock, off: ReadonlySet<string>): string {
+  const { names, values } = headers;
+  const named = namedByConnection(headers);
+  let lines = "";
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? "";
+    const fate = fateOf(name);
+    if (fate === DROP || off.has(name)) continue;
+    if (fate === RESPELLED && off.has(canonicalName(name))) continue;
+    if (named?.has(name)) continue;
+    lines += `${name}: ${values[at]}\r\n`;
+  }
+  return lines;
+}
+
+/**
+ * Headers that are meant for the whole way; RFC 9110 section 7.6.1 forbids to name them in Connection. One who does
+ * wants them to vanish between the check that read them and the service. What postern adds cannot be named away, for
+ * it is added afterwards.
+ */
+const END_TO_END: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "authorization",
+  "cache-control",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "cookie",
+  "date",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "origin",
+  "range",
+  "referer",
+  "user-agent",
+  "traceparent",
+  "tracestate",
+]);
+
+/** Names that the Connection header takes off, or null for none, as it nearly always is. */
+export function namedByConnection(headers: HeaderBlock): ReadonlySet<string> | null {
+  const first = headers.get("connection");
+  if (first === undefined) return null;
+  if ((first === "keep-alive" || first === "close") && headers.count("connection") === 1) return null;
+  const named = new Set<string>();
+  for (const option of (headers.list("connection") ?? "").toLowerCase().split(",")) {
+    const name = option.trim();
+    if (!END_TO_END.has(name)) named.add(name);
+  }
+  return named;
+}
+
+/** What the last request of a connection got; most connections carry requests of one client for one authority. */
+interface ConnectionLines {
+  readonly authority: string;
+  readonly lines: string;
+}
+
+const linesOfConnection = new WeakMap<ConnectionFacts, ConnectionLines>();
+const linesOfPrincipal = new WeakMap<Principal, string>();
+
+function addedLines(exchange: Exchange): string {
+  const { principal } = exchange;
+  if (principal === null) return forwardedLines(exchange);
+  let lines = linesOfPrincipal.get(principal);
+  if (lines === undefined) {
+    lines = principalLines(principal);
+    linesOfPrincipal.set(principal, lines);
+  }
+  return forwardedLines(exchange) + lines;
+}
+
+function forwardedLines(exchange: Exchange): string {
+  const { connection, clientAddress } = exchange;
+  // Behind a trusted proxy the chain is each request's own.
+  if (clientAddress !== connection.peer) return proxiedLines(exchange);
+  const known = linesOfConnection.get(connection);
+  if (known !== undefined && known.authority === exchange.authority) return known.lines;
+  // A copy: what was cut out of a head would keep the whole head as long as the connection lives.
+  const authority = Buffer.from(exchange.authority, "latin1").toString("latin1");
+  const chain = isUnix(clientAddress) ? "" : clientAddress.text;
+  const lines = serializeForwarded(chain, clientAddress, connection.secure ? "https" : "http", authority);
+  linesOfConnection.set(connection, { authority, lines });
+  return lines;
+}
+
+function proxiedLines(exchange: Exchange): string {
+  const { connection, clientAddress, authority, headers } = exchange;
+  const chain = trustedChain(headers, clientAddress);
+  const peer = isUnix(connection.peer) ? "" : `, ${connection.peer.text}`;
+  // A trusted proxy may have ended the client's TLS; anything but one of the two words is not from it.
+  const told = headers.count("x-forwarded-proto") === 1 ? headers.get("x-forwarded-proto") : undefined;
+  const proto = told === "http" || told === "https" ? told : connection.secure ? "https" : "http";
+  return serializeForwarded(chain + peer, clientAddress, proto, authority);
+}
+
+function serializeForwarded(chain: string, client: Address, proto: string, authority: string): string {
+  const host = visible(authority);
+  const xff = chain === "" ? "" : `x-forwarded-for: ${chain}\r\n`;
+  const quotedHost = host.replace(/["\\]/g, "\\$&");
+  return `${xff}x-forwarded-proto: ${proto}\r\nx-forwarded-host: ${host}\r\nforwarded: for=${forwardedNode(client)};proto=${proto};host="${quotedHost}"\r\n`;
+}
+
+/** RFC 7239 section 6: IPv6 in brackets and quotes. */
+function forwardedNode(client: Address): string {
+  if (isUnix(client)) return "unknown";
+  return client.family === 6 ? `"[${client.text}]"` : client.text;
+}
+
+function isUnix(address: Address): boolean {
+  return address.text === "unix";
+}
+
+function principalLines(principal: Principal): string {
+  const id = `x-postern-principal: ${visibleId(principal.id)}\r\n`;
+  const authenticator = `x-postern-authenticator: ${visible(principal.authenticator)}\r\n`;
+  const scopes = scopesValue(principal.scopes);
+  return scopes === "" ? id + authenticator : `${id}${authenticator}x-postern-scopes: ${scopes}\r\n`;
+}
+
+/**
+ * Percent-encodes (as UTF-8) whatever is not visible ASCII, and `%` itself, so that `sub` can neither inject a line
+ * nor be mistaken for another.
+ */
+function visible(text: string): string {
+  return text.replace(/[^\x21-\x24\x26-\x7e]+/g, (run) => {
+    let encoded = "";
+    for (const byte of Buffer.from(run, "utf8")) encoded += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    return encoded;
+  });
+}
+
+/** An id that is too long or no valid Unicode becomes its hash: cut or repaired it could equal somebody else's. */
+function visibleId(id: string): string {
+  const text = visible(id);
+  if (id.isWellFormed() && text.length <= DEFAULTS.principalHeaderBytesMax) return text;
+  return `sha256:${createHash("sha256").update(id, "utf16le").digest("hex")}`;
+}
+
+/** As many whole scopes as fit: a service that misses one refuses, and none is ever cut into another. */
+function scopesValue(scopes: ReadonlySet<string>): string {
+  let value = "";
+  for (const scope of scopes) {
+    const next = value === "" ? visible(scope) : `${value} ${visible(scope)}`;
+    if (next.length > DEFAULTS.scopesHeaderBytesMax) break;
+    value = next;
+  }
+  return value;
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { headerName, object } from "../../support/schema.ts";
+
+export interface RequestSettings {
+  readonly keepCredentials?: boolean | undefined;
+  readonly removeHeaders?: readonly string[] | undefined;
+  /** Names as the policy has them → values. */
+  readonly setHeaders?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A field value (RFC 9110 section 5.5), visible ASCII only and without blanks at its ends. */
+export const headerValue: z.ZodType<string, string> = z
+  .string()
+  .max(4096)
+  .regex(/^(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?$/, {
+    error: "expected a header value: visible ASCII on one line",
+  });
+
+export const headerLines: z.ZodType<Readonly<Record<string, string>>> = z.record(
+  z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: "expected a header name, as in X-Env" }),
+  headerValue,
+);
+
+export const requestSchema: z.ZodType<RequestSettings> = object({
+  keepCredentials: z.boolean().optional(),
+  removeHeaders: z.array(headerName).optional(),
+  setHeaders: headerLines.optional(),
+});

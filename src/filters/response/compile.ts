@@ -1,0 +1,51 @@
+import type { HeaderLine } from "../../decision/verdict.ts";
+import { defineFilter, type RouteContext } from "../filter.ts";
+import { HOP_BY_HOP } from "../request/reserved-headers.ts";
+import { type ResponseSettings, responseSchema } from "./schema.ts";
+
+/** They tell an attacker what to try, and nobody else anything. */
+const TELLTALES = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "x-generator", "via"] as const;
+
+/** Always, whatever the service says: there is no reason to let a browser guess. */
+const API_SET: readonly HeaderLine[] = [["x-content-type-options", "nosniff"]];
+
+/** Right for answers that no browser shows as a page; a service that serves pages sends its own. */
+const API_DEFAULTS: readonly HeaderLine[] = [
+  ["cache-control", "no-store"],
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["referrer-policy", "no-referrer"],
+  ["x-frame-options", "DENY"],
+];
+
+const API_SECURE: readonly HeaderLine[] = [["strict-transport-security", "max-age=31536000"]];
+
+/** `response`: which headers leave an answer of the service, and which are put on. */
+export const responseFilter = defineFilter<ResponseSettings | undefined>({
+  name: "response",
+  defaults: "override",
+  schema: responseSchema.optional(),
+  always: true,
+  compile(settings, context) {
+    const own = compileSetHeaders(settings?.setHeaders ?? {}, context);
+    const names = new Set(own.map(([name]) => name));
+    const without = (lines: readonly HeaderLine[]): readonly HeaderLine[] =>
+      settings?.securityHeaders === "off" ? [] : lines.filter(([name]) => !names.has(name));
+    context.setResponseRules({
+      removeHeaders: new Set([...TELLTALES, ...(settings?.removeHeaders ?? [])]),
+      setHeaders: [...own, ...without(API_SET)],
+      defaultHeaders: without(API_DEFAULTS),
+      setHeadersSecure: without(API_SECURE),
+    });
+  },
+});
+
+function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
+  const compiled = new Map<string, string>();
+  for (const [name, value] of Object.entries(lines)) {
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower)) context.problem(`postern writes '${name}' itself`, "setHeaders", name);
+    else if (compiled.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
+    else compiled.set(lower, value);
+  }
+  return [...compiled];
+}

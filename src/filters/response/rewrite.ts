@@ -1,0 +1,81 @@
+import type { HeaderLine } from "../../decision/verdict.ts";
+import type { HeaderBlock } from "../../message/headers.ts";
+import type { ResponseRules } from "../filter.ts";
+import { HOP_BY_HOP } from "../request/reserved-headers.ts";
+import { namedByConnection } from "../request/rewrite.ts";
+
+/**
+ * Headers of the service's answer → header lines for the client: `name: value\r\n` each, to be written as latin1.
+ * Without framing (Content-Length, Transfer-Encoding, Connection): `respond` writes it. `secure`: TLS protects the
+ * client's connection. For an answer of postern's own, pass NO_HEADERS and get what the rules add.
+ */
+export type ResponseRewrite = (headers: HeaderBlock, secure: boolean) => string;
+
+/** What becomes of a name: off, or a positive number, the bit of the default that it makes unnecessary. */
+const OFF = -1;
+
+/** A route's rules → its rewrite, once. */
+export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
+  const fates = new Map<string, number>();
+  const defaults = rules.defaultHeaders.length;
+  const optional = [...rules.defaultHeaders, ...rules.setHeadersSecure];
+  optional.forEach(([name], at) => {
+    fates.set(name, 1 << at);
+  });
+  for (const name of [...HOP_BY_HOP, ...rules.removeHeaders]) fates.set(name, OFF);
+  for (const [name] of rules.setHeaders) fates.set(name, OFF);
+  const always = rules.setHeaders.map(lineOf).join("");
+  const added = rememberBySet((present) => always + linesWithout(rules.defaultHeaders, present, 0));
+  const addedSecure = rememberBySet(
+    (present) => added(present) + linesWithout(rules.setHeadersSecure, present, defaults),
+  );
+
+  return (headers, secure) => {
+    const { names, values } = headers;
+    const named = namedByConnection(headers);
+    let present = 0;
+    let lines = "";
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at] ?? "";
+      const fate = fates.get(name);
+      if (fate === OFF || named?.has(name)) continue;
+      if (fate !== undefined) present |= fate;
+      lines += `${name}: ${values[at]}\r\n`;
+    }
+    return lines + (secure ? addedSecure(present) : added(present));
+  };
+}
+
+const lineOf = ([name, value]: HeaderLine): string => `${name}: ${value}\r\n`;
+
+function linesWithout(lines: readonly HeaderLine[], present: number, firstBit: number): string {
+  return lines
+    .filter((_, at) => (present & (1 << (at + firstBit))) === 0)
+    .map(lineOf)
+    .join("");
+}
+
+/** Results by set of names present; as many as sets of a handful of defaults, so bounded by the policy. */
+function rememberBySet(make: (present: number) => string): (present: number) => string {
+  const made = new Map<number, string>();
+  return (present) => {
+    let lines = made.get(present);
+    if (lines === undefined) {
+      lines = make(present);
+      made.set(present, lines);
+    }
+    return lines;
+  };
+}
+
+const rewrites = new WeakMap<ResponseRules, ResponseRewrite>();
+
+/** Like `buildResponseRewrite`, for callers that hold only the rules; the rewrite is built once for each. */
+export function rewriteResponse(headers: HeaderBlock, rules: ResponseRules, secure: boolean): string {
+  let rewrite = rewrites.get(rules);
+  if (rewrite === undefined) {
+    rewrite = buildResponseRewrite(rules);
+    rewrites.set(rules, rewrite);
+  }
+  return rewrite(headers, secure);
+}

@@ -1,0 +1,172 @@
+import { DEFAULTS } from "../../support/defaults.ts";
+import { nearest } from "../../support/schema.ts";
+import { defineFilter, type RouteContext } from "../filter.ts";
+import {
+  describeRequest,
+  inOrder,
+  judgeAnnouncedLength,
+  judgeBody,
+  judgeContentEncoding,
+  judgeContentType,
+  judgeHeaders,
+  judgePath,
+  judgeQuery,
+  type Part,
+} from "./evaluate.ts";
+import type { Validator } from "./json-schema.ts";
+import { parseJson } from "./json-text.ts";
+import { isJson } from "./media-type.ts";
+import type { Parameter } from "./parameters.ts";
+import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";
+
+/** Ajv and RE2 take longer to load than all the rest, so only policies that validate load them. */
+let engine: typeof import("./json-schema.ts") | null = null;
+
+/** `validate`: whether parameters, headers and body have the form that the policy says. */
+export const validateFilter = defineFilter<ValidateSettings>({
+  name: "validate",
+  defaults: "override",
+  schema: validateSchema,
+  async prepare() {
+    engine = await import("./json-schema.ts");
+  },
+  compile(settings, context) {
+    const enforcePercent = settings.mode ?? 100;
+    const parts = [...compileParameters(settings, context), ...compileHead(settings, context)];
+    const body = compileBody(settings, enforcePercent, context);
+    if (parts.length === 0 && body === null) {
+      context.problem("nothing is validated; expected contentType, body, path, query or headers");
+      return;
+    }
+    context.addCheck({
+      name: "validate",
+      phase: "validate",
+      place: context.place(),
+      enforcePercent,
+      evaluate: inOrder(parts, body),
+      explain: describeRequest,
+    });
+  },
+});
+
+type SyncParts = Parameters<typeof inOrder>[0];
+
+function compileParameters(settings: ValidateSettings, context: RouteContext): SyncParts {
+  const parts: SyncParts[number][] = [];
+  if (settings.path !== undefined) {
+    const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
+    for (const name of Object.keys(settings.path)) {
+      if (names.includes(name)) continue;
+      const near = nearest(name, names);
+      const hint = near === undefined ? `expected one of: ${names.join(", ") || "(none)"}` : `did you mean '${near}'?`;
+      context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
+    }
+    const path = compileEach(settings.path, "path", context).map((one) => ({ ...one, required: true }));
+    parts.push(judgePath(path, context.place("path")));
+  }
+  if (settings.query !== undefined || settings.unknownQuery === "refuse") {
+    const key = settings.query === undefined ? "unknownQuery" : "query";
+    const query = compileEach(settings.query ?? {}, "query", context);
+    parts.push(judgeQuery(query, settings.unknownQuery === "refuse", context.place(key)));
+  }
+  if (settings.headers !== undefined) {
+    parts.push(judgeHeaders(compileEach(settings.headers, "headers", context), context.place("headers")));
+  }
+  return parts;
+}
+
+/** What the head alone shows of a body. */
+function compileHead(settings: ValidateSettings, context: RouteContext): SyncParts {
+  const parts: SyncParts[number][] = [];
+  const { contentType, body } = settings;
+  if (contentType !== undefined) parts.push(judgeContentType(contentType, context.place("contentType")));
+  else if (body?.schema !== undefined)
+    parts.push(judgeContentType(["application/json"], context.place("body", "schema")));
+  if (body?.schema !== undefined) parts.push(judgeContentEncoding(context.place("body", "schema")));
+  const bytesMax = bodyBytesMax(settings);
+  if (bytesMax !== null) {
+    const key = body?.maxBytes === undefined ? "schema" : "maxBytes";
+    parts.push(judgeAnnouncedLength(bytesMax, context.place("body", key)));
+  }
+  return parts;
+}
+
+function bodyBytesMax({ body }: ValidateSettings): number | null {
+  if (body?.maxBytes !== undefined) return body.maxBytes;
+  return body?.schema === undefined ? null : DEFAULTS.bodyInspectedBytesMax;
+}
+
+function compileBody(settings: ValidateSettings, enforcePercent: number, context: RouteContext): Part | null {
+  const bytesMax = bodyBytesMax(settings);
+  if (bytesMax === null) return null;
+  // A bound that is only tried out must not cut bodies off.
+  if (enforcePercent === 100) context.setBodyBytesMax(bytesMax);
+  const name = settings.body?.schema;
+  if (name === undefined) return null;
+  settings.contentType?.forEach((type, at) => {
+    if (!isJson(type))
+      context.problem(`the schema cannot look into '${type}'; expected a JSON type`, "contentType", at);
+  });
+  const validate = compileSchemaFile(name, context);
+  if (validate === null) return null;
+  const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
+  return judgeBody({ bytesMax, collectedBytesMax, validate, place: context.place("body", "schema") });
+}
+
+function compileSchemaFile(name: string, context: RouteContext): Validator | null {
+  const bytes = context.readFile(name, "body", "schema");
+  if (bytes === null) return null;
+  if (bytes.length > DEFAULTS.schemaBytesMax) {
+    context.problem(
+      `'${name}' has ${bytes.length} bytes; expected at most ${DEFAULTS.schemaBytesMax}`,
+      "body",
+      "schema",
+    );
+    return null;
+  }
+  const parsed = parseJson(bytes);
+  if (!parsed.ok) {
+    context.problem(`'${name}' cannot be read as JSON: ${parsed.error}`, "body", "schema");
+    return null;
+  }
+  const compiled = schemaEngine().compileSchema(parsed.value);
+  if (compiled.ok) return compiled.value;
+  context.problem(`'${name}': ${compiled.error}`, "body", "schema");
+  return null;
+}
+
+function compileEach(
+  settings: Readonly<Record<string, ParameterSettings>>,
+  section: "path" | "query" | "headers",
+  context: RouteContext,
+): Parameter[] {
+  return Object.entries(settings).flatMap(([name, { required, ...schema }]) => {
+    const compiled = schemaEngine().compileSchema({ type: "string", ...schema });
+    if (!compiled.ok) {
+      context.problem(compiled.error, section, name);
+      return [];
+    }
+    const itemType = itemTypeOf(schema.items);
+    if (itemType === null) {
+      context.problem("expected items of type string, integer, number or boolean", section, name, "items");
+      return [];
+    }
+    return [{ name, required: required ?? false, type: schema.type ?? "string", itemType, validate: compiled.value }];
+  });
+}
+
+const ITEM_TYPES: readonly unknown[] = ["string", "integer", "number", "boolean"] satisfies ParameterType[];
+
+function itemTypeOf(items: unknown): ParameterType | null {
+  if (typeof items !== "object" || items === null || !("type" in items)) return "string";
+  return isItemType(items.type) ? items.type : null;
+}
+
+function isItemType(type: unknown): type is ParameterType {
+  return ITEM_TYPES.includes(type);
+}
+
+function schemaEngine(): NonNullable<typeof engine> {
+  if (engine === null) throw new Error("validateFilter.prepare() must have been awaited before compile()");
+  return engine;
+}

@@ -1,0 +1,154 @@
+import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { collectBody } from "../../message/body.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { excerpt } from "../../support/excerpt.ts";
+import { namedByConnection } from "../request/rewrite.ts";
+import type { Validator } from "./json-schema.ts";
+import { parseJson } from "./json-text.ts";
+import { isJson, mediaTypeOf } from "./media-type.ts";
+import { judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
+
+/** One part of the check; a promise only where the body must be read. */
+export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
+type SyncPart = (exchange: Exchange) => Verdict;
+
+function refuse(reason: "parameter_invalid" | "header_invalid", place: Place, where: string, fault: string): Denial {
+  return new Denial(reason, place, `${where}: ${fault}`, `${where} as its schema says`);
+}
+
+export function judgePath(parameters: readonly Parameter[], place: Place): SyncPart {
+  return ({ params }) => {
+    for (const parameter of parameters) {
+      const value = Object.hasOwn(params, parameter.name) ? params[parameter.name] : undefined;
+      const fault = judgeParameter(parameter, value === undefined ? [] : [value]);
+      if (fault !== null) return refuse("parameter_invalid", place, `path ${parameter.name}`, fault);
+    }
+    return CONTINUE;
+  };
+}
+
+export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: boolean, place: Place): SyncPart {
+  const declared = new Set(parameters.map(({ name }) => name));
+  return ({ target }) => {
+    const parsed = parseQuery(target.query, declared);
+    if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
+    for (const parameter of parameters) {
+      const fault = judgeParameter(parameter, parsed.value.get(parameter.name) ?? NONE);
+      if (fault !== null) return refuse("parameter_invalid", place, `query ${parameter.name}`, fault);
+    }
+    if (!refuseUnknown) return CONTINUE;
+    for (const name of parsed.value.keys()) {
+      if (declared.has(name)) continue;
+      return new Denial("parameter_invalid", place, `query ${excerpt(name)}: unknown`, "only declared parameters");
+    }
+    return CONTINUE;
+  };
+}
+
+const NONE: readonly string[] = [];
+
+export function judgeHeaders(parameters: readonly Parameter[], place: Place): SyncPart {
+  return ({ headers }) => {
+    const named = namedByConnection(headers);
+    for (const parameter of parameters) {
+      const values = headers.values.filter((_, at) => headers.names[at] === parameter.name);
+      // It would be judged here and then be taken off on the way to the service.
+      const fault = named?.has(parameter.name) ? "named by Connection" : judgeParameter(parameter, values);
+      if (fault !== null) return refuse("header_invalid", place, `header ${parameter.name}`, fault);
+    }
+    return CONTINUE;
+  };
+}
+
+/** Requests without a body need no type. A JSON type in another charset than UTF-8 would be read differently behind. */
+export function judgeContentType(types: readonly string[], place: Place): SyncPart {
+  const accepted = new Set(types);
+  const wanted = types.join(", ");
+  const headers: readonly HeaderLine[] = [["accept", wanted]];
+  const denied = (seen: string): Denial => new Denial("content_type_unsupported", place, seen, wanted, headers);
+  return (exchange) => {
+    const text = exchange.headers.get("content-type");
+    if (text === undefined) return exchange.body.announcedBytes === 0 ? CONTINUE : denied("no content type");
+    if (exchange.headers.count("content-type") > 1) return denied("two content types");
+    if (accepted.has(text)) return CONTINUE;
+    const parsed = mediaTypeOf(text);
+    if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
+    const charset = parsed.parameters.get("charset");
+    if (isJson(parsed.type) && charset !== undefined && charset.toLowerCase() !== "utf-8") {
+      return denied(`charset ${excerpt(charset)}`);
+    }
+    return CONTINUE;
+  };
+}
+
+/** What is compressed cannot be looked into, and is not unpacked: a kilobyte can hold a gigabyte. */
+export function judgeContentEncoding(place: Place): SyncPart {
+  const headers: readonly HeaderLine[] = [["accept-encoding", "identity"]];
+  return (exchange) => {
+    const coding = exchange.headers.list("content-encoding");
+    if (coding === undefined || coding.toLowerCase() === "identity") return CONTINUE;
+    const seen = `content encoding ${excerpt(coding)}`;
+    return new Denial("content_encoding_unsupported", place, seen, "identity", headers);
+  };
+}
+
+/** Refuses by Content-Length, before a byte is read; a chunked body is counted while it is read. */
+export function judgeAnnouncedLength(bytesMax: number, place: Place): SyncPart {
+  return ({ body: { announcedBytes } }) =>
+    announcedBytes > bytesMax ? tooLarge(`${announcedBytes} bytes announced`, bytesMax, place, false) : CONTINUE;
+}
+
+function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolean): Denial {
+  return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
+}
+
+export interface BodyRules {
+  readonly bytesMax: number;
+  /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
+  readonly collectedBytesMax: number;
+  readonly validate: Validator;
+  readonly place: Place;
+}
+
+/** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
+export function judgeBody({ bytesMax, collectedBytesMax, validate, place }: BodyRules): Part {
+  const judge = (bytes: Buffer): Verdict => {
+    if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
+    const parsed = parseJson(bytes);
+    if (!parsed.ok) return new Denial("body_not_json", place, parsed.error, "JSON in UTF-8");
+    const fault = validate(parsed.value);
+    if (fault === null) return CONTINUE;
+    return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
+  };
+  return (exchange) => {
+    if (exchange.collectedBody !== null) return judge(exchange.collectedBody);
+    if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0));
+    return collectBody(exchange.body, collectedBytesMax).then((collected) => {
+      if (collected === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
+      if (typeof collected === "string") return new Denial(collected, place, collected, "a whole body", [], true);
+      exchange.collectedBody = collected;
+      return judge(collected);
+    });
+  };
+}
+
+/** In order, until one refuses. Only the last part may give a promise. */
+export function inOrder(parts: readonly SyncPart[], last: Part | null): Part {
+  return (exchange) => {
+    for (const part of parts) {
+      const verdict = part(exchange);
+      if (verdict !== CONTINUE) return verdict;
+    }
+    return last === null ? CONTINUE : last(exchange);
+  };
+}
+
+/** For `explain`: what there was to look at. */
+export function describeRequest(exchange: Exchange): string {
+  const { announcedBytes } = exchange.body;
+  const body = announcedBytes === 0 ? "no body" : announcedBytes < 0 ? "a chunked body" : `${announcedBytes} bytes`;
+  const type = exchange.headers.get("content-type");
+  const parameters = Object.keys(exchange.params).length;
+  const query = exchange.target.query.length > 1 ? "a query" : "no query";
+  return `${parameters} path parameters, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}`;
+}

@@ -1,0 +1,99 @@
+import { Ajv2020, type AnySchemaObject, type Options } from "ajv/dist/2020.js";
+import { RE2JS } from "re2js";
+import { excerpt } from "../../support/excerpt.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import { FORMATS } from "./formats.ts";
+
+/** Null where the value fits, else where in the value and by which keyword it does not: never the value itself. */
+export type Validator = (value: unknown) => string | null;
+
+/** Beyond this, comparing each item with each other costs a CPU second for a body of a megabyte. */
+const UNIQUE_ITEMS_MAX = 1000;
+
+/** Patterns run in time linear to the text (RE2). What JavaScript does not read as a pattern is none here either. */
+const linearRegExp = Object.assign(
+  (pattern: string, flags: string) => {
+    new RegExp(pattern, flags);
+    const linear = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    // Ajv keeps compiled patterns apart by their text.
+    return { test: (text: string): boolean => linear.test(text), toString: () => `/${pattern}/${flags}` };
+  },
+  { code: "linearRegExp" },
+);
+
+const OPTIONS: Options = {
+  strict: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  allErrors: false,
+  messages: false,
+  logger: false,
+  // Otherwise `required: [constructor]` is met by every object.
+  ownProperties: true,
+  formats: FORMATS,
+  code: { regExp: linearRegExp },
+};
+
+/** Knows the meta-schema; schemas themselves are compiled apart, so that no file can refer into another. */
+let metaSchema: Ajv2020 | null = null;
+
+const COMPILED_MAX = 1000;
+const COMPILED_TEXT_MAX = 1024;
+
+/** Small schemas, as those of parameters, by their text: a policy has the same few in a thousand routes. */
+const compiled = new Map<string, Result<Validator, string>>();
+
+/** JSON Schema 2020-12 → validator, or why it is none. */
+export function compileSchema(schema: unknown): Result<Validator, string> {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  const result = compileAnew(schema);
+  if (text.length <= COMPILED_TEXT_MAX) {
+    if (compiled.size >= COMPILED_MAX) compiled.clear();
+    compiled.set(text, result);
+  }
+  return result;
+}
+
+function compileAnew(schema: unknown): Result<Validator, string> {
+  if (typeof schema !== "boolean" && !isSchemaObject(schema)) return err("expected an object or a boolean");
+  const costly = findCostly(schema);
+  if (costly !== null) return err(costly);
+  try {
+    metaSchema ??= new Ajv2020(OPTIONS);
+    if (metaSchema.validateSchema(schema) !== true) {
+      const [error] = metaSchema.errors ?? [];
+      return err(`no JSON Schema 2020-12: '${error?.keyword ?? "?"}' fails at '${error?.instancePath || "/"}'`);
+    }
+    const validate = new Ajv2020({ ...OPTIONS, validateSchema: false }).compile(schema);
+    if ("$async" in validate) return err("'$async' is not supported");
+    return ok((value) => {
+      if (validate(value) === true) return null;
+      const [error] = validate.errors ?? [];
+      return `${excerpt(error?.instancePath || "/", 128)} ${error?.keyword ?? "false schema"}`;
+    });
+  } catch (error) {
+    return err(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function isSchemaObject(schema: unknown): schema is AnySchemaObject {
+  return typeof schema === "object" && schema !== null && !Array.isArray(schema);
+}
+
+function findCostly(schema: unknown): string | null {
+  if (typeof schema !== "object" || schema === null) return null;
+  if ("uniqueItems" in schema && schema.uniqueItems === true) {
+    const max = "maxItems" in schema ? schema.maxItems : undefined;
+    if (typeof max !== "number" || max > UNIQUE_ITEMS_MAX) {
+      return `'uniqueItems' compares each item with each other; expected 'maxItems' of at most ${UNIQUE_ITEMS_MAX} beside it`;
+    }
+  }
+  for (const part of Object.values(schema)) {
+    const costly = findCostly(part);
+    if (costly !== null) return costly;
+  }
+  return null;
+}

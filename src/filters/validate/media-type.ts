@@ -1,0 +1,32 @@
+/** A Content-Type (RFC 9110 section 8.3): type and parameter names in lower case, quotes and escapes resolved. */
+export interface MediaType {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const TYPE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)/;
+const PARAMETER =
+  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[^"\\]|\\.)*)"))?/y;
+
+/** Null where the text has no single reading, a repeated parameter included. */
+export function mediaTypeOf(text: string): MediaType | null {
+  const type = TYPE.exec(text)?.[1];
+  if (type === undefined) return null;
+  const parameters = new Map<string, string>();
+  let at = type.length;
+  while (at < text.length) {
+    PARAMETER.lastIndex = at;
+    const match = PARAMETER.exec(text);
+    if (match === null) return null;
+    at = PARAMETER.lastIndex;
+    const name = match[1]?.toLowerCase();
+    if (name === undefined) continue;
+    if (parameters.has(name)) return null;
+    parameters.set(name, match[2] ?? (match[3] ?? "").replace(/\\(.)/g, "$1"));
+  }
+  return { type: type.toLowerCase(), parameters };
+}
+
+export function isJson(type: string): boolean {
+  return type === "application/json" || type.endsWith("+json");
+}

@@ -1,0 +1,113 @@
+import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
+import { BodyDecoder, type ChunkSink } from "./framing.ts";
+
+/** The connection, as far as the body of its current request needs it. */
+export interface BodyHost {
+  /** Somebody wants the body: 100 Continue is due where the client asked, and kept bytes may be read. */
+  onBodyWanted(): void;
+  /** Bytes arrived, or will again: the client's time starts anew. */
+  onBodyProgress(): void;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** The body is read whole. */
+  onBodyDone(): void;
+  /** The body came to nothing; no request can be found behind it. */
+  onBodyFailed(): void;
+}
+
+/** The body of one request on one connection. A new object each time, so that a late caller cannot touch the next one. */
+export class IncomingBody implements RequestBody, ChunkSink {
+  readonly announcedBytes: number;
+  /** Body bytes read so far, framing not counted. */
+  bytes = 0;
+  readonly #host: BodyHost;
+  readonly #decoder: BodyDecoder;
+  #sink: BodySink | null = null;
+  #bytesMax = 0;
+  #open = true;
+
+  constructor(announcedBytes: number, host: BodyHost) {
+    this.announcedBytes = announcedBytes;
+    this.#host = host;
+    this.#decoder = new BodyDecoder(announcedBytes);
+  }
+
+  /** True from `start` or `discard` to the end: bytes may be fed. */
+  get wanted(): boolean {
+    return this.#sink !== null;
+  }
+
+  get discarded(): boolean {
+    return this.#sink === DISCARD;
+  }
+
+  get remainingBytes(): number {
+    return this.#decoder.remainingBytes;
+  }
+
+  start(sink: BodySink, bytesMax: number): void {
+    if (!this.#open) {
+      sink.onBodyFailure("client_closed");
+      return;
+    }
+    this.#sink = sink;
+    this.#bytesMax = bytesMax;
+    this.#host.onBodyWanted();
+  }
+
+  /** Reads the rest away: it is short, and the connection is worth keeping. */
+  discard(): void {
+    this.start(DISCARD, Number.POSITIVE_INFINITY);
+  }
+
+  pause(): void {
+    if (this.#open) this.#host.pauseReading();
+  }
+
+  resume(): void {
+    if (this.#open) this.#host.resumeReading();
+  }
+
+  /** Takes what belongs to the body; gives the offset behind it. */
+  feed(buffer: Buffer, at: number): number {
+    this.#host.onBodyProgress();
+    const end = this.#decoder.feed(buffer, at, this);
+    if (!this.#open) return buffer.length;
+    if (this.#decoder.fault !== null) {
+      this.fail("request_malformed");
+      return buffer.length;
+    }
+    if (this.#decoder.done) {
+      const sink = this.#close();
+      this.#host.onBodyDone();
+      sink?.onBodyEnd();
+    }
+    return end;
+  }
+
+  /** Called by the decoder. */
+  onBody(chunk: Buffer): boolean {
+    const sink = this.#sink;
+    if (sink === null) return true;
+    this.bytes += chunk.length;
+    if (this.bytes > this.#bytesMax) this.fail("body_too_large");
+    else if (!sink.onBody(chunk)) this.pause();
+    return true;
+  }
+
+  fail(failure: BodyFailure): void {
+    if (!this.#open) return;
+    const sink = this.#close();
+    this.#host.onBodyFailed();
+    sink?.onBodyFailure(failure);
+  }
+
+  #close(): BodySink | null {
+    const sink = this.#sink;
+    this.#sink = null;
+    this.#open = false;
+    return sink;
+  }
+}
+
+const DISCARD: BodySink = { onBody: () => true, onBodyEnd: () => {}, onBodyFailure: () => {} };

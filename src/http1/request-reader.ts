@@ -1,0 +1,69 @@
+import { CHUNKED } from "../message/body.ts";
+import {
+  HeadFault,
+  isValidHost,
+  type ParsedHeaders,
+  parseHeaders,
+  parseRequestLine,
+  type RequestLine,
+} from "./head.ts";
+
+/** A whole head: where it ends, and its one reading. */
+export interface RequestHead {
+  readonly line: RequestLine;
+  readonly parsed: ParsedHeaders;
+  /** Offset of the byte behind the empty line. */
+  readonly end: number;
+}
+
+/** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */
+export class RequestReader {
+  readonly #headBytesMax: number;
+  readonly #headersCountMax: number;
+  /** On a kept-alive connection the next request's header lines are often the same, byte by byte. */
+  #lastBlock = "";
+  #lastParsed: ParsedHeaders | null = null;
+
+  constructor(headBytesMax: number, headersCountMax: number) {
+    this.#headBytesMax = headBytesMax;
+    this.#headersCountMax = headersCountMax;
+  }
+
+  /** The head at `at`; null where it is not whole yet. */
+  read(buffer: Buffer, at: number): RequestHead | HeadFault | null {
+    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.#headBytesMax));
+    const end = text.indexOf("\r\n\r\n");
+    if (end < 0) return this.#partialFault(text);
+    const lineEnd = text.indexOf("\r\n");
+    const line = parseRequestLine(text.slice(0, lineEnd));
+    if (line instanceof HeadFault) return line;
+    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
+    if (parsed instanceof HeadFault) return parsed;
+    if (line.minor === 0 && parsed.bodyBytes === CHUNKED) {
+      return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
+    }
+    if (!isValidHost(parsed.authority)) {
+      return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
+    }
+    return { line, parsed, end: at + end + 4 };
+  }
+
+  /** What can never become a valid head is refused at once rather than at the deadline. */
+  #partialFault(text: string): HeadFault | null {
+    if (/(^|[^\r])\n/.test(text)) return new HeadFault("request_malformed", "bare LF in the header");
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(text)) {
+      return new HeadFault("request_malformed", "request that does not start with a method");
+    }
+    if (text.length < this.#headBytesMax) return null;
+    return new HeadFault("head_too_large", `more than ${this.#headBytesMax} bytes`);
+  }
+
+  #parseBlock(block: string): ParsedHeaders | HeadFault {
+    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
+    const parsed = parseHeaders(block, this.#headersCountMax);
+    if (parsed instanceof HeadFault) return parsed;
+    this.#lastBlock = block;
+    this.#lastParsed = parsed;
+    return parsed;
+  }
+}

@@ -1,0 +1,207 @@
+import type { Template } from "./template.ts";
+
+/** What a trie answers for a path that it does not know. */
+export const NO_ROW = 0;
+
+const SLASH = 0x2f;
+
+// Nodes and rows lie in one buffer, seen as 32-bit words and as bytes; a node is named by the index of its first word.
+// All that a step needs lies together, for with thousands of routes a look-up spends its time waiting for memory.
+//
+//   head        length of the text (8 bits), number of children (7), lowest code of a child where they are a table (7),
+//               and whether the next three are there (3)
+//   param       the node behind a {parameter} that begins where this node's text ends
+//   row         of the template that ends here
+//   rest        row of the template that ends here with **
+//   children    each the node (24 bits) and its first character (8), or 0; few are a list, many a table by character
+//   text        without its first character, which was compared when the node was chosen
+const COUNT_SHIFT = 8;
+const FIRST_SHIFT = 15;
+const SEVEN_BITS = 0x7f;
+const HAS_PARAM = 1 << 22;
+const HAS_ROW = 1 << 23;
+const HAS_REST = 1 << 24;
+const TEXT_LENGTH_MAX = 0xff;
+const CHILD_LIST_MAX = 6;
+const WORDS_MAX = 1 << 24;
+
+/** A template and what it leads to: a few integers of the caller's own, laid down beside the template's node. */
+export interface TrieEntry {
+  readonly template: Template;
+  readonly row: readonly number[];
+}
+
+/**
+ * Path templates as a radix trie over characters. At every place a static segment wins over a parameter and a
+ * parameter over `**`; a choice that leads nowhere is taken back. A place in the trie is reached by one place of the
+ * path only, so a look-up visits no node twice: its cost is bounded by the table, whatever the path.
+ */
+export class PathTrie {
+  /** Rows are read here, from the index that `find` gives. */
+  readonly words: Int32Array;
+  readonly #bytes: Uint8Array;
+  /** Where the parameters of the last path found begin and end, two offsets each. Overwritten by the next look-up. */
+  readonly bounds: Int32Array;
+
+  /** No two templates may have the same shape. */
+  constructor(entries: readonly TrieEntry[]) {
+    const root = newBranch("");
+    for (const entry of entries) insert(root, entry);
+    const words: number[] = [];
+    place(root, words);
+    if (words.length > WORDS_MAX) throw new RangeError("too many routes for one table");
+    this.words = Int32Array.from(words);
+    this.#bytes = new Uint8Array(this.words.buffer);
+    const segmentsMax = entries.reduce((max, { template }) => Math.max(max, template.segments.length), 0);
+    this.bounds = new Int32Array(2 * segmentsMax);
+  }
+
+  /** Canonical path → index of the row of the most specific template that matches it, or NO_ROW. */
+  find(path: string): number {
+    return this.#walk(path, 0, 0, 0);
+  }
+
+  #walk(path: string, from: number, startNode: number, startParams: number): number {
+    const words = this.words;
+    const bytes = this.#bytes;
+    let at = from;
+    let node = startNode;
+    let params = startParams;
+    for (;;) {
+      const head = words[node++] as number;
+      const param = (head & HAS_PARAM) === 0 ? 0 : (words[node++] as number);
+      const row = (head & HAS_ROW) === 0 ? NO_ROW : (words[node++] as number);
+      const rest = (head & HAS_REST) === 0 ? NO_ROW : (words[node++] as number);
+      const childrenTo = node + ((head >> COUNT_SHIFT) & SEVEN_BITS);
+      const textTo = (childrenTo << 2) + (head & TEXT_LENGTH_MAX);
+      for (let text = childrenTo << 2; text < textTo; text++, at++) {
+        // Past the end charCodeAt is NaN, which equals nothing.
+        if (path.charCodeAt(at) !== bytes[text]) return NO_ROW;
+      }
+      if (at === path.length) return row !== NO_ROW ? row : rest;
+      const code = path.charCodeAt(at);
+      const child = childAt(words, node, childrenTo, (head >> FIRST_SHIFT) & SEVEN_BITS, code);
+      const isParam = param !== 0 && code !== SLASH;
+      const isRest = rest !== NO_ROW && code === SLASH;
+      if (child !== 0) {
+        if (!isParam && !isRest) {
+          node = child;
+          at++;
+          continue;
+        }
+        const found = this.#walk(path, at + 1, child, params);
+        if (found !== NO_ROW) return found;
+      }
+      if (!isParam) return isRest ? rest : NO_ROW;
+      const slash = path.indexOf("/", at);
+      this.bounds[2 * params] = at;
+      at = slash < 0 ? path.length : slash;
+      this.bounds[2 * params + 1] = at;
+      params++;
+      node = param;
+    }
+  }
+}
+
+/** The child for character `code` among the words from `from` to `to`, or 0. */
+function childAt(words: Int32Array, from: number, to: number, firstCode: number, code: number): number {
+  if (to - from > CHILD_LIST_MAX) {
+    const slot = from + code - firstCode;
+    return slot >= from && slot < to ? (words[slot] as number) >>> 8 : 0;
+  }
+  for (let slot = from; slot < to; slot++) {
+    const entry = words[slot] as number;
+    if ((entry & 0xff) === code) return entry >>> 8;
+  }
+  return 0;
+}
+
+/** A node while the trie grows. */
+interface Branch {
+  text: string;
+  children: Map<number, Branch>;
+  param: Branch | null;
+  row: readonly number[] | null;
+  rest: readonly number[] | null;
+}
+
+function newBranch(text: string): Branch {
+  return { text, children: new Map(), param: null, row: null, rest: null };
+}
+
+function insert(root: Branch, { template, row }: TrieEntry): void {
+  let branch = root;
+  for (const segment of template.segments) {
+    branch = extend(branch, segment.kind === "static" ? `/${segment.text}` : "/");
+    if (segment.kind === "param") {
+      branch.param ??= newBranch("");
+      branch = branch.param;
+    }
+  }
+  if (template.hasRest) branch.rest = row;
+  else branch.row = row;
+}
+
+/** The branch that `text` leads to from `from`, grown or split where there was none. */
+function extend(from: Branch, text: string): Branch {
+  if (text === "") return from;
+  const child = from.children.get(text.charCodeAt(0));
+  if (child === undefined) {
+    const grown = newBranch(text.slice(0, TEXT_LENGTH_MAX));
+    from.children.set(text.charCodeAt(0), grown);
+    return extend(grown, text.slice(TEXT_LENGTH_MAX));
+  }
+  let shared = 1;
+  while (shared < child.text.length && child.text[shared] === text[shared]) shared++;
+  if (shared < child.text.length) splitBranch(child, shared);
+  return extend(child, text.slice(shared));
+}
+
+/** Keeps the first `length` characters in `branch` and moves all else one down. */
+function splitBranch(branch: Branch, length: number): void {
+  const lower: Branch = { ...branch, text: branch.text.slice(length) };
+  branch.text = branch.text.slice(0, length);
+  branch.children = new Map([[lower.text.charCodeAt(0), lower]]);
+  branch.param = null;
+  branch.row = null;
+  branch.rest = null;
+}
+
+/** Lays `branch` and all below it down, depth first so that what is used together lies together; gives its node. */
+function place(branch: Branch, words: number[]): number {
+  const node = words.length;
+  const codes = [...branch.children.keys()].sort((a, b) => a - b);
+  const isTable = codes.length > CHILD_LIST_MAX;
+  const first = isTable ? (codes[0] ?? 0) : 0;
+  const count = isTable ? (codes.at(-1) ?? 0) - first + 1 : codes.length;
+  const text = branch.text.slice(1);
+  words.push(text.length | (count << COUNT_SHIFT) | (first << FIRST_SHIFT) | presence(branch));
+  // Filled in below, once it is known where they lie.
+  const paramAt = branch.param === null ? -1 : words.push(0) - 1;
+  const rowAt = branch.row === null ? -1 : words.push(0) - 1;
+  const restAt = branch.rest === null ? -1 : words.push(0) - 1;
+  const children = words.length;
+  for (let slot = 0; slot < count; slot++) words.push(0);
+  for (let at = 0; at < text.length; at += 4) words.push(packText(text, at));
+  if (branch.row !== null) words[rowAt] = words.push(...branch.row) - branch.row.length;
+  if (branch.rest !== null) words[restAt] = words.push(...branch.rest) - branch.rest.length;
+  for (const [index, code] of codes.entries()) {
+    const slot = children + (isTable ? code - first : index);
+    words[slot] = (place(branch.children.get(code) as Branch, words) << 8) | code;
+  }
+  if (branch.param !== null) words[paramAt] = place(branch.param, words);
+  return node;
+}
+
+function presence(branch: Branch): number {
+  const param = branch.param === null ? 0 : HAS_PARAM;
+  const row = branch.row === null ? 0 : HAS_ROW;
+  return param | row | (branch.rest === null ? 0 : HAS_REST);
+}
+
+/** Four characters as the bytes of one word, in the order in which this machine lays words down. */
+function packText(text: string, at: number): number {
+  const bytes = new Uint8Array(4);
+  for (let index = 0; index < 4; index++) bytes[index] = text.charCodeAt(at + index);
+  return new Int32Array(bytes.buffer)[0] ?? 0;
+}

@@ -1,0 +1,81 @@
+import { canonicalTarget } from "../message/target.ts";
+import { err, ok, type Result } from "../support/result.ts";
+
+/**
+ * A path template, parsed. `segments` are what stands between slashes, without a last `**`: the template `/` has one
+ * empty segment, `/a/` has `a` and an empty one.
+ */
+export interface Template {
+  readonly segments: readonly TemplateSegment[];
+  /** Ends with `**`: zero or more further segments, whatever they are. */
+  readonly hasRest: boolean;
+}
+
+export type TemplateSegment =
+  | { readonly kind: "static"; readonly text: string }
+  | { readonly kind: "param"; readonly name: string };
+
+const PARAM = /^\{([A-Za-z_][A-Za-z0-9_.-]*)\}$/;
+
+/**
+ * Text → template, or what is wrong with it. A segment is static text, `{name}` (one whole segment that is not empty)
+ * or, only as the last, `**`: `/v0/**` matches `/v0`, `/v0/`, `/v0/a` and `/v0/a/b`. Static text must be canonical as
+ * a request target is (message/target.ts), for other text could never match.
+ */
+export function parseTemplate(text: string): Result<Template, string> {
+  if (!text.startsWith("/")) return err(`'${text}' is not a path; expected it to start with /, as in /v1/orders`);
+  const parts = text.slice(1).split("/");
+  const hasRest = parts.at(-1) === "**";
+  if (hasRest) parts.pop();
+  const segments: TemplateSegment[] = [];
+  for (const [index, part] of parts.entries()) {
+    const segment = parseSegment(part);
+    if (!segment.ok) return segment;
+    if (part === "" && (hasRest || index < parts.length - 1)) return err("// has an empty segment; expected one slash");
+    segments.push(segment.value);
+  }
+  const repeated = firstRepeated(segments);
+  if (repeated !== null) return err(`{${repeated}} stands twice; expected every parameter once`);
+  return ok({ segments, hasRest });
+}
+
+/** Templates of one shape match the same paths: parameters' names are of no account. */
+export function shapeOf(template: Template): string {
+  const segments = template.segments.map((segment) => (segment.kind === "static" ? segment.text : "{}"));
+  return `/${[...segments, ...(template.hasRest ? ["**"] : [])].join("/")}`;
+}
+
+export function paramNames(template: Template): readonly string[] {
+  return template.segments.flatMap((segment) => (segment.kind === "param" ? [segment.name] : []));
+}
+
+function parseSegment(text: string): Result<TemplateSegment, string> {
+  const name = PARAM.exec(text)?.[1];
+  if (name !== undefined) return ok({ kind: "param", name });
+  if (/[{}]/.test(text)) {
+    return err(`'${text}' is not a parameter; expected a whole segment {name} of letters, digits, _, - and .`);
+  }
+  if (text === "**") return err("** stands before the end; expected it only as the last segment");
+  if (text.includes("*")) return err(`'${text}' is no wildcard; expected {name} for one segment or, at the end, **`);
+  const target = canonicalTarget(`/${text}`);
+  if (!target.ok) {
+    return err(
+      `'${text}' can match no request: ${target.error.seen.replace(/ at offset \d+/, "")}; expected ${target.error.wanted}`,
+    );
+  }
+  if (target.value.query !== "") return err(`'${text}' has a query; expected a path without ?`);
+  const canonical = target.value.path.slice(1);
+  if (canonical === text) return ok({ kind: "static", text });
+  if (canonical === "") return err(`'${text}' is a dot segment and can match no request; expected the path without it`);
+  return err(`'${text}' is not canonical and can match no request; expected '${canonical}'`);
+}
+
+function firstRepeated(segments: readonly TemplateSegment[]): string | null {
+  const seen = new Set<string>();
+  for (const segment of segments) {
+    if (segment.kind !== "param") continue;
+    if (seen.has(segment.name)) return segment.name;
+    seen.add(segment.name);
+  }
+  return null;
+}

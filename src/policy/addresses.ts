@@ -1,0 +1,105 @@
+import { isIP } from "node:net";
+import { parseAddress } from "../message/address.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { ListenAddress, UpstreamSettings } from "./snapshot.ts";
+
+interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Bytes of a Unix socket's name that Linux takes (sun_path without its final NUL). */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** `127.0.0.1:8443`, `[::1]:8443`, `localhost:8443`, `unix:/run/postern.sock` → where to listen. */
+export function parseListenAddress(text: string): Result<ListenAddress, string> {
+  if (text.startsWith("fd:"))
+    return err("socket activation (fd:) is not supported yet; expected host:port or unix:/path");
+  if (text.startsWith("unix:")) return parseSocketPath(text.slice(5));
+  const parsed = parseLocalHostPort(text);
+  return parsed.ok ? ok({ type: "tcp", ...parsed.value }) : parsed;
+}
+
+/** An address of this machine: an IP address or `localhost`; other names could resolve to anything. */
+export function parseLocalHostPort(text: string): Result<HostPort, string> {
+  const parsed = splitHostPort(text);
+  if (parsed === null || (parsed.host !== "localhost" && isIP(parsed.host) === 0)) {
+    return err("expected an IP address and a port, as in 127.0.0.1:8443 or [::1]:8443");
+  }
+  return ok(parsed);
+}
+
+/** `http://127.0.0.1:3000`, `http://app:3000`, `unix:/run/orders.sock` → the service. */
+export function parseUpstreamAddress(text: string): Result<UpstreamSettings["address"], string> {
+  if (text.startsWith("unix:")) return parseSocketPath(text.slice(5));
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === "https" || scheme === "h2c") {
+    return err(`${scheme}:// is not supported yet; expected http://host:port or unix:/path`);
+  }
+  const authority = /^http:\/\/([^/?#@\s]+)\/?$/i.exec(text)?.[1];
+  const parsed = authority === undefined ? null : (splitHostPort(authority) ?? splitHostPort(`${authority}:80`));
+  if (parsed === null || parsed.port === 0 || !isHost(parsed.host)) {
+    return err("expected http://host:port or unix:/path, as in http://127.0.0.1:3000");
+  }
+  return ok({ type: "tcp", ...parsed });
+}
+
+function parseSocketPath(path: string): Result<{ readonly type: "unix"; readonly path: string }, string> {
+  if (!path.startsWith("/") || path.endsWith("/") || path.includes("\0")) {
+    return err("expected the absolute name of a socket, as in unix:/run/postern.sock");
+  }
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    return err(`expected a socket's name of at most ${SOCKET_PATH_BYTES_MAX} bytes, which is all the system takes`);
+  }
+  return ok({ type: "unix", path });
+}
+
+function splitHostPort(text: string): HostPort | null {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined || !(port <= 65_535)) return null;
+  if (match?.[1] !== undefined && isIP(host) !== 6) return null;
+  return { host: host.toLowerCase(), port };
+}
+
+/** An IP address or a DNS name; a name that ends in a number is neither (0x7f.1, 127.1: RFC 3696 section 2). */
+function isHost(host: string): boolean {
+  if (isIP(host) !== 0) return true;
+  return (
+    host.length <= 253 &&
+    /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(host) &&
+    !/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(host)
+  );
+}
+
+/** Whether only this machine reaches the host: 127.0.0.0/8, ::1 (also as mapped IPv4) or `localhost`. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost") return true;
+  const address = parseAddress(host);
+  if (address === null) return false;
+  if (address.family === 4) return address.w0 >>> 24 === 127;
+  return address.w0 === 0 && address.w1 === 0 && address.w2 === 0 && address.w3 === 1;
+}
+
+/** Whether a socket cannot listen on one while another listens on the other. Port 0 asks for any free one. */
+export function collide(a: HostPort, b: HostPort): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return isAnyHost(a.host) || isAnyHost(b.host) || canonicalHost(a.host) === canonicalHost(b.host);
+}
+
+/** Whether a connection to `target` arrives at a socket that listens on `listening`. */
+export function reaches(target: HostPort, listening: HostPort): boolean {
+  if (target.port !== listening.port) return false;
+  if (canonicalHost(target.host) === canonicalHost(listening.host)) return true;
+  return isAnyHost(listening.host) && (isLoopback(target.host) || isAnyHost(target.host));
+}
+
+function isAnyHost(host: string): boolean {
+  const canonical = canonicalHost(host);
+  return canonical === "0.0.0.0" || canonical === "::";
+}
+
+function canonicalHost(host: string): string {
+  return host === "localhost" ? "127.0.0.1" : (parseAddress(host)?.text ?? host);
+}

@@ -1,0 +1,162 @@
+import { PHASES } from "../decision/phases.ts";
+import type { Check, Filter } from "../filters/filter.ts";
+import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
+import { nearest } from "../support/schema.ts";
+import { DEFAULTS_KEY } from "./compile-defaults.ts";
+import { checkUpstream } from "./compile-listeners.ts";
+import type { Fields } from "./entries.ts";
+import { mergeSettings } from "./merge.ts";
+import type { Path } from "./path.ts";
+import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
+import { routeShape } from "./schema.ts";
+import type { Route } from "./snapshot.ts";
+import type { Work } from "./work.ts";
+
+/** Filters that speak of a caller; on a public route nobody need be one. */
+const CALLER_FILTERS: readonly string[] = ["authenticate", "authorize"];
+
+/** Section `routes`. */
+export function compileRoutes(work: Work): void {
+  const { reader } = work;
+  if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
+  const count = reader.listLength(["routes"]);
+  if (count === 0 && Array.isArray(reader.raw(["routes"]))) work.problem("expected at least one route", ["routes"]);
+  for (let at = 0; at < count; at++) {
+    const route = compileRoute(work, ["routes", at]);
+    if (route !== null) work.routes.push(route);
+  }
+}
+
+/** Null where the route's path is not one; other problems leave a route that later stages can look at. */
+function compileRoute(work: Work, path: Path): Route | null {
+  const filterNames = work.registry.filters.map((filter) => filter.name);
+  const fields = work.reader.fields(routeShape, path, filterNames);
+  const isPathSound = checkPath(work, fields.path, [...path, "path"]);
+  warnMethods(work, fields, path);
+  checkAccess(work, path);
+  if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
+  const facts: RouteFacts = {
+    template: fields.path ?? "",
+    methods: [...new Set(fields.methods)],
+    isPublic: fields.public === true,
+  };
+  const parts = new RouteParts();
+  for (const filter of work.registry.filters) compileFilter(work, filter, facts, parts, path);
+  if (!isPathSound) return null;
+  return {
+    ...facts,
+    hosts: [...new Set(fields.hosts)],
+    place: work.reader.document.place(path),
+    checks: inPhaseOrder(parts.checks),
+    upstream: fields.upstream ?? null,
+    requestRules: parts.requestRules,
+    responseRules: parts.responseRules,
+    credentialHeaders: credentialHeaders(work, parts),
+    bodyBytesMax: parts.bodyBytesMax,
+  };
+}
+
+function checkPath(work: Work, template: string | undefined, path: Path): boolean {
+  if (template === undefined) return false;
+  const parsed = parseTemplate(template);
+  if (!parsed.ok) work.problem(parsed.error, path);
+  return parsed.ok;
+}
+
+const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+function warnMethods(work: Work, { methods = [] }: Fields<typeof routeShape>, path: Path): void {
+  for (const [at, method] of methods.entries()) {
+    const near = USUAL_METHODS.includes(method) ? undefined : nearest(method, USUAL_METHODS);
+    if (near !== undefined)
+      work.warning(`unusual method '${method}'; did you mean '${near}'?`, [...path, "methods", at]);
+  }
+}
+
+/** A route says who may use it: whom its authenticators know, or everybody, but never nothing and never both. */
+function checkAccess(work: Work, path: Path): void {
+  const has = (key: string): boolean => work.reader.raw([...path, key]) !== undefined;
+  if (!has("public")) {
+    const inherits = work.reader.raw([DEFAULTS_KEY, "authenticate"]) !== undefined;
+    if (!has("authenticate") && !inherits) {
+      work.problem("the route does not say who may use it; expected 'authenticate' or 'public: true'", path);
+    }
+    return;
+  }
+  if (has("authenticate")) {
+    work.reader.keyProblem("both 'authenticate' and 'public'; expected one of them", [...path, "public"]);
+  } else if (has("authorize")) {
+    const text = "nobody authenticates on a public route, so 'authorize' can never be met; expected 'authenticate'";
+    work.reader.keyProblem(text, [...path, "authorize"]);
+  }
+}
+
+function compileFilter(work: Work, filter: Filter<unknown>, facts: RouteFacts, parts: RouteParts, path: Path): void {
+  if (facts.isPublic && CALLER_FILTERS.includes(filter.name)) return;
+  const own = [...path, filter.name];
+  const shared = [DEFAULTS_KEY, filter.name];
+  const { reader } = work;
+  if (filter.defaults === "add") {
+    checkCountedOnce(work, filter, own, shared);
+    addDefault(work, filter, facts, parts, shared);
+  }
+  const inherited = filter.defaults === "override" ? reader.raw(shared) : undefined;
+  const merged = mergeSettings({ value: inherited, path: shared }, { value: reader.raw(own), path: own });
+  const hasSettings = merged.value !== undefined;
+  if (!hasSettings && filter.always !== true) return;
+  const settings = hasSettings ? reader.read(filter.schema, merged.value, own, merged.place) : undefined;
+  if (hasSettings && settings === undefined) return;
+  filter.compile(settings, routeContext(work, facts, parts, merged.place));
+}
+
+/** What the defaults of a filter that adds do on this route; their checks of phase `admit` have run before it. */
+function addDefault(work: Work, filter: Filter<unknown>, facts: RouteFacts, parts: RouteParts, path: Path): void {
+  const settings = work.routeDefaults.get(filter.name);
+  if (settings === undefined) return;
+  const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);
+  filter.compile(settings, {
+    ...context,
+    addCheck: (check) => {
+      if (check.phase !== "admit") context.addCheck(check);
+    },
+  });
+}
+
+function checkCountedOnce(work: Work, filter: Filter<unknown>, own: Path, shared: Path): void {
+  if (filter.name !== "limit") return;
+  const names = work.reader.raw(own);
+  const before = work.reader.raw(shared);
+  if (!Array.isArray(names) || !Array.isArray(before)) return;
+  for (const [at, name] of names.entries()) {
+    if (!before.includes(name)) continue;
+    work.problem(`'${name}' applies from 'defaults' already and would count twice`, [...own, at]);
+  }
+}
+
+function inPhaseOrder(checks: readonly Check[]): readonly Check[] {
+  return checks.toSorted((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
+}
+
+/**
+ * Headers that `rewrite` takes off: those of all authenticators, not only of the route's own, and Authorization. A
+ * client sends what it has; the key meant for another route, or for a public one, is no business of the service's.
+ */
+function credentialHeaders(work: Work, parts: RouteParts): readonly string[] {
+  const names = new Set(["authorization", ...parts.credentialHeaders]);
+  for (const [, authenticator] of work.authenticators) {
+    for (const name of authenticator.credentialHeaders) names.add(name);
+  }
+  return [...names];
+}
+
+/** Routes that no request can reach because an earlier one has the same place and method. */
+export function checkShadows(work: Work): void {
+  for (const { route, by, host, methods } of findShadowed(work.routes)) {
+    const what = methods.length === 0 ? "any method" : methods.join(", ");
+    const where = host === "*" ? "" : ` on ${host}`;
+    work.problems.add(
+      route.place,
+      `no request reaches this: the route '${by.template}' at line ${by.place.line} takes ${what} of this path${where} already`,
+    );
+  }
+}

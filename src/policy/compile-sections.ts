@@ -1,0 +1,140 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { nearestHint } from "../support/schema.ts";
+import { collide, isLoopback, reaches } from "./addresses.ts";
+import type { Path } from "./path.ts";
+import { adminShape, logShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
+import type { Work } from "./work.ts";
+
+/** The top of the policy: its version, the service's name, log, and keys that do not belong there. */
+export function compileTop(work: Work): void {
+  const { reader } = work;
+  const top = reader.fields({ version: versionSchema, service: nameSchema }, [], SECTIONS);
+  work.service = top.service ?? "";
+  if (reader.raw(["log"]) !== undefined) work.log = { access: reader.fields(logShape, ["log"]).access ?? "all" };
+}
+
+/** Section `upstreams`. */
+export function compileUpstreams(work: Work): void {
+  if (work.reader.raw(["upstreams"]) === undefined) work.problem("'upstreams' is missing; expected at least one", []);
+  for (const name of work.reader.names(["upstreams"])) {
+    work.upstreams.defined.add(name);
+    const path = ["upstreams", name];
+    const fields = work.reader.fields(upstreamShape, path);
+    const { address } = fields;
+    if (address === undefined) continue;
+    if (address.type === "tcp" && !isLoopback(address.host)) {
+      work.warning(
+        "plain HTTP to another machine: who listens on the way reads requests, and who reaches the service goes round postern",
+        [...path, "address"],
+      );
+    }
+    work.upstreams.set(name, {
+      name,
+      address,
+      connectTimeoutMs: fields.connectTimeout ?? DEFAULTS.connectTimeoutMs,
+      responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
+      idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,
+      connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,
+    });
+  }
+}
+
+/** Section `admin`; its port needs no authentication, so that only this machine may reach it. */
+export function compileAdmin(work: Work): void {
+  const path: Path = ["admin"];
+  if (work.reader.raw(path) === undefined) return;
+  const { address, unsafeAddress } = work.reader.fields(adminShape, path);
+  if (address !== undefined && unsafeAddress !== undefined) {
+    work.problem("both 'address' and 'unsafeAddress'; expected one of them", path);
+  }
+  if (address !== undefined && !isLoopback(address.host)) {
+    work.problem(
+      "other machines would reach the admin port, which asks for no credentials; expected a loopback address, or 'unsafeAddress'",
+      [...path, "address"],
+    );
+  }
+  const hasAddress = ["address", "unsafeAddress"].some((key) => work.reader.raw([...path, key]) !== undefined);
+  if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9901", path);
+  work.admin = { address: address ?? unsafeAddress ?? null };
+}
+
+/** Two ends of this policy on one address: a port taken twice, requests that go round, an admin port in the open. */
+export function checkAddresses(work: Work): void {
+  const admin = work.admin.address;
+  const { document } = work.reader;
+  for (const listener of work.listeners) {
+    if (listener.address.type !== "tcp" || admin === null || !collide(listener.address, admin)) continue;
+    work.problem(`the listener '${listener.name}' takes the address of the admin port`, ["admin"]);
+  }
+  for (const [name, { address }] of work.upstreams) {
+    const path = ["upstreams", name, "address"];
+    for (const { address: own, place } of work.listeners) {
+      const isSame =
+        own.type === "tcp" && address.type === "tcp"
+          ? reaches(address, own)
+          : own.type === "unix" && address.type === "unix" && own.path === address.path;
+      if (isSame) work.problem(`the listener at line ${place.line} is here: requests would go round for ever`, path);
+    }
+    if (address.type === "tcp" && admin !== null && reaches(address, admin)) {
+      const line = document.place(["admin"]).line;
+      work.problem(`the admin port of line ${line} is here: routes would lay it open`, path);
+    }
+  }
+}
+
+/** Section `authenticators`. */
+export function compileAuthenticators(work: Work): void {
+  const types = work.registry.authenticators.map((kind) => kind.type);
+  for (const name of work.reader.names(["authenticators"])) {
+    work.authenticators.defined.add(name);
+    const path = ["authenticators", name];
+    if (work.reader.keys(path) === null) continue;
+    const type = work.reader.raw([...path, "type"]);
+    const kind = work.registry.authenticators.find((one) => one.type === type);
+    if (type === undefined) work.problem(`'type' is missing; expected one of: ${types.join(", ")}`, path);
+    else if (kind === undefined) {
+      const hint = nearestHint(typeof type === "string" ? type : "", types);
+      work.problem(`this type of authenticator does not exist; ${hint}`, [...path, "type"]);
+    } else {
+      const settings = work.reader.read(kind.schema, work.reader.raw(path), path);
+      if (settings === undefined) continue;
+      const compiled = kind.compile(
+        name,
+        settings,
+        work.context((inner) => [...path, ...inner]),
+      );
+      if (compiled !== null) work.authenticators.set(name, compiled);
+    }
+  }
+}
+
+/** Section `limits`. */
+export function compileLimits(work: Work): void {
+  const { limit } = work.registry;
+  for (const name of work.reader.names(["limits"])) {
+    work.limits.defined.add(name);
+    const path = ["limits", name];
+    const settings = work.reader.read(limit.schema, work.reader.raw(path), path);
+    if (settings === undefined) continue;
+    const context = work.context((inner) => [...path, ...inner]);
+    const compiled = limit.compile(name, settings, context, work.inputs.rateTable);
+    if (compiled !== null) work.limits.set(name, compiled);
+  }
+}
+
+/** What is defined and never asked for looks like a rule that somebody believes to be in force. */
+export function warnUnused(work: Work): void {
+  for (const section of ["upstreams", "authenticators", "limits"] as const) {
+    for (const name of work[section].unused()) {
+      work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);
+    }
+  }
+  for (const [name, { type }] of work.authenticators) {
+    if (type !== "client-certificate") continue;
+    const asked = work.listeners.some(({ tls }) => tls !== null && tls.clientCertificate !== "off");
+    if (!asked && work.problems.isEmpty) {
+      const text = `no listener asks for client certificates, so '${name}' lets nobody in`;
+      work.warnings.add(work.reader.document.keyPlace(["authenticators", name]), text);
+    }
+  }
+}

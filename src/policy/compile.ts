@@ -1,0 +1,131 @@
+import type { Place } from "../decision/verdict.ts";
+import { REGISTRY, type Registry } from "../filters/index.ts";
+import { buildRouteTree } from "../matching/route-tree.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { compileDefaults } from "./compile-defaults.ts";
+import { compileListeners } from "./compile-listeners.ts";
+import { checkShadows, compileRoutes } from "./compile-routes.ts";
+import {
+  checkAddresses,
+  compileAdmin,
+  compileAuthenticators,
+  compileLimits,
+  compileTop,
+  compileUpstreams,
+  warnUnused,
+} from "./compile-sections.ts";
+import { parseDocument } from "./document.ts";
+import type { Problem, Snapshot } from "./snapshot.ts";
+import { type CompileInputs, Work } from "./work.ts";
+
+export type { CompileInputs } from "./work.ts";
+
+/** What became of a policy: a snapshot, or problems; in both cases what looks like a mistake, and the files read. */
+export interface Examination {
+  readonly snapshot: Snapshot | null;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Absolute names, the policy first, also of files that could not be read. */
+  readonly files: readonly string[];
+}
+
+type Stage = (work: Work) => void;
+
+/** The stages from text to snapshot, in order; a stage's name is its function's. */
+const STAGES: readonly Stage[] = [
+  parse,
+  compileTop,
+  compileUpstreams,
+  compileListeners,
+  compileAdmin,
+  checkAddresses,
+  compileAuthenticators,
+  compileLimits,
+  compileDefaults,
+  compileRoutes,
+  checkShadows,
+  warnUnused,
+  buildTree,
+];
+
+/** A policy file → snapshot, or every problem of it in the order of its lines. Never throws. */
+export async function compilePolicy(
+  file: string,
+  inputs: CompileInputs,
+  registry: Registry = REGISTRY,
+): Promise<Result<Snapshot, readonly Problem[]>> {
+  const { snapshot, problems } = await examinePolicy(file, inputs, registry);
+  return snapshot === null ? err(problems) : ok(snapshot);
+}
+
+/** The same with all that is known besides, for `check`. */
+export async function examinePolicy(
+  file: string,
+  inputs: CompileInputs,
+  registry: Registry = REGISTRY,
+): Promise<Examination> {
+  const work = new Work(file, inputs, registry);
+  for (const stage of STAGES) {
+    if (!work.isOver) runStage(work, stage);
+  }
+  return {
+    snapshot: work.problems.isEmpty ? freeze(work) : null,
+    problems: work.problems.sorted(file),
+    warnings: work.warnings.sorted(file),
+    files: work.files.names(),
+  };
+}
+
+/** A fault of ours in a stage is a problem of the policy too: a reload that throws would end the process. */
+function runStage(work: Work, stage: Stage): void {
+  try {
+    stage(work);
+  } catch (error) {
+    // Without the error's message, which may quote a file that the policy names.
+    const kind = error instanceof Error ? error.name : typeof error;
+    work.problems.add(topOf(work), `stage '${stage.name}' failed: ${kind}`);
+    work.isOver = true;
+  }
+}
+
+/** Sets the work's reader, or ends the work: without a mapping at the top there is nothing more to say. */
+function parse(work: Work): void {
+  work.isOver = true;
+  const bytes = work.files.readPolicy();
+  if (!bytes.ok) {
+    work.problems.add(topOf(work), `the policy ${bytes.error}`);
+    return;
+  }
+  const document = parseDocument(work.file, bytes.value, ({ place, text }) => work.problems.add(place, text));
+  if (document === null) return;
+  work.open(document);
+  work.isOver = work.reader.keys([]) === null;
+}
+
+function topOf(work: Work): Place {
+  return { file: work.file, line: 1, column: 1, path: "" };
+}
+
+function buildTree(work: Work): void {
+  if (work.problems.isEmpty) work.tree = buildRouteTree(work.routes);
+}
+
+/** The parts of the work that outlive it. */
+function freeze(work: Work): Snapshot | null {
+  if (work.tree === null) return null;
+  return Object.freeze({
+    hash: work.files.hash(),
+    service: work.service,
+    listeners: Object.freeze(work.listeners),
+    upstreams: new Map(work.upstreams),
+    admin: work.admin,
+    log: work.log,
+    authenticators: new Map(work.authenticators),
+    admitChecks: Object.freeze(work.admitChecks),
+    routes: work.tree,
+    routeList: Object.freeze(work.routes),
+    certificates: Object.freeze(work.certificates),
+    files: Object.freeze(work.files.names()),
+    warnings: Object.freeze(work.warnings.sorted(work.file)),
+  });
+}

@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, type Result } from "../support/result.ts";
+
+/** Reads a file by its absolute name; the error says of the file why not (`does not exist`). */
+export type ReadFile = (absolute: string) => Result<Buffer, string>;
+
+/**
+ * The policy's file and those that it names, each read once a compilation, so that all of it sees the same bytes.
+ * A name may lead anywhere, as to /etc/ssl: who writes the policy decides what this process does in any case. But no
+ * content of such a file may get into a problem's text, where a wrong name would publish it.
+ */
+export class NamedFiles {
+  readonly #policy: string;
+  readonly #absolute: string;
+  readonly #read: ReadFile;
+  readonly #contents = new Map<string, Result<Buffer, string>>();
+  readonly #hashed = new Map<string, Buffer>();
+
+  /** `policy` as the user wrote it, relative to `cwd`. */
+  constructor(policy: string, cwd: string, read: ReadFile) {
+    this.#policy = policy;
+    this.#absolute = resolve(cwd, policy);
+    this.#read = read;
+  }
+
+  readPolicy(): Result<Buffer, string> {
+    return this.#readOnce(this.#absolute, "");
+  }
+
+  /** `name` is relative to the policy's folder. */
+  read(name: string): Result<Buffer, string> {
+    if (name === "" || name.includes("\0")) return err("is no name of a file");
+    return this.#readOnce(this.absoluteName(name), name);
+  }
+
+  absoluteName(name: string): string {
+    return resolve(dirname(this.#absolute), name);
+  }
+
+  /** The file as the user of the command line would name it. */
+  shownName(name: string): string {
+    return isAbsolute(name) ? name : join(dirname(this.#policy), name);
+  }
+
+  /** Absolute names, the policy first, also of files that could not be read: they may come yet. */
+  names(): readonly string[] {
+    return [...this.#contents.keys()];
+  }
+
+  /** SHA-256 over all contents under the names that the policy gives them, 16 hex digits; folders do not matter. */
+  hash(): string {
+    const hash = createHash("sha256");
+    const files = [...this.#hashed].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, content] of files) hash.update(`${name}\0${content.length}\0`).update(content);
+    return hash.digest("hex").slice(0, 16);
+  }
+
+  #readOnce(absolute: string, name: string): Result<Buffer, string> {
+    const known = this.#contents.get(absolute);
+    const content = known ?? bounded(this.#read(absolute));
+    if (known === undefined) this.#contents.set(absolute, content);
+    if (content.ok) this.#hashed.set(name, content.value);
+    return content;
+  }
+}
+
+function bounded(content: Result<Buffer, string>): Result<Buffer, string> {
+  if (!content.ok || content.value.length <= DEFAULTS.policyBytesMax) return content;
+  return err(`is larger than ${DEFAULTS.policyBytesMax} bytes`);
+}

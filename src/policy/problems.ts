@@ -1,0 +1,32 @@
+import type { Place } from "../decision/verdict.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Problem } from "./snapshot.ts";
+
+/** Problems as they are found; each place and text counts once, and their number is bounded. */
+export class ProblemList {
+  readonly #problems = new Map<string, Problem>();
+
+  add(place: Place, text: string): void {
+    if (this.#problems.size >= DEFAULTS.policyProblemsMax) return;
+    const key = `${place.file}:${place.line}:${place.column}:${text}`;
+    if (!this.#problems.has(key)) this.#problems.set(key, { place, text });
+  }
+
+  get isEmpty(): boolean {
+    return this.#problems.size === 0;
+  }
+
+  /** By place, those of the policy itself before those of files that it names. */
+  sorted(policyFile: string): readonly Problem[] {
+    return [...this.#problems.values()].sort((a, b) => compareProblems(a, b, policyFile));
+  }
+}
+
+function compareProblems(a: Problem, b: Problem, policyFile: string): number {
+  if (a.place.file !== b.place.file) {
+    if (a.place.file === policyFile) return -1;
+    if (b.place.file === policyFile) return 1;
+    return a.place.file < b.place.file ? -1 : 1;
+  }
+  return a.place.line - b.place.line || a.place.column - b.place.column || (a.text < b.text ? -1 : 1);
+}

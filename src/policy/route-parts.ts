@@ -1,0 +1,61 @@
+import type { Check, RequestRules, ResponseRules, RouteContext } from "../filters/filter.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Path } from "./path.ts";
+import type { Work } from "./work.ts";
+
+/** What the filters of one route (or of the defaults) have handed in so far. */
+export class RouteParts {
+  readonly checks: Check[] = [];
+  readonly credentialHeaders: Set<string> = new Set();
+  requestRules: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
+  responseRules: ResponseRules = { removeHeaders: new Set(), setHeaders: [], defaultHeaders: [], setHeadersSecure: [] };
+  bodyBytesMax: number = DEFAULTS.bodyBytesMax;
+  /** Whether a filter did more than add checks of phase `admit`. */
+  isMoreThanAdmit = false;
+}
+
+/** What all filters of a route are told. */
+export interface RouteFacts {
+  readonly template: string;
+  readonly methods: readonly string[];
+  readonly isPublic: boolean;
+}
+
+/** The context in which one filter compiles into `parts`; `resolve` leads from its settings to the policy. */
+export function routeContext(
+  work: Work,
+  facts: RouteFacts,
+  parts: RouteParts,
+  resolve: (inner: Path) => Path,
+): RouteContext {
+  const mark = (): void => {
+    parts.isMoreThanAdmit = true;
+  };
+  return {
+    ...work.context(resolve),
+    ...facts,
+    authenticators: work.authenticators,
+    limits: work.limits,
+    isDefined: (section, name) => work[section].isDefined(name),
+    addCheck: (check) => {
+      if (check.phase !== "admit") mark();
+      parts.checks.push(check);
+    },
+    setRequestRules: (rules) => {
+      mark();
+      parts.requestRules = rules;
+    },
+    setResponseRules: (rules) => {
+      mark();
+      parts.responseRules = rules;
+    },
+    addCredentialHeaders: (names) => {
+      mark();
+      for (const name of names) parts.credentialHeaders.add(name);
+    },
+    setBodyBytesMax: (bytesMax) => {
+      mark();
+      parts.bodyBytesMax = bytesMax;
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Result } from "../support/result.ts";
+import { durationMs, object, sizeBytes } from "../support/schema.ts";
+import { parseListenAddress, parseLocalHostPort, parseUpstreamAddress } from "./addresses.ts";
+
+/** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
+
+/** Text that a parser turns into something better, with the parser's own words where it cannot. */
+function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const result = parse(text);
+    if (result.ok) return result.value;
+    context.addIssue({ code: "custom", message: result.error });
+    return z.NEVER;
+  });
+}
+
+/** What listeners, upstreams, authenticators, limits and services are called. Numbers are no names. */
+export const nameSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
+  error: "expected a name: a letter, then letters, digits, '_', '.' or '-', at most 64",
+});
+
+const fileName = z.string().regex(/^[^\0]{1,4096}$/, { error: "expected the name of a file, relative to the policy" });
+
+const timeoutMs = durationMs.refine((ms) => ms > 0 && ms <= DEFAULTS.timeoutMsMax, {
+  error: "expected a time of more than 0 and at most 24h",
+});
+
+function count(most: number): z.ZodType<number, number> {
+  return z.int().min(1).max(most);
+}
+
+const clientCertificateSchema = object({
+  mode: z
+    .enum(["off", "optional", "required"])
+    .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
+  ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
+  crl: fileName.optional().describe("PEM file: certificates that are revoked."),
+});
+
+const tlsSchema = object({
+  certificate: fileName.describe("PEM file: the certificate of this listener, then its intermediates."),
+  key: fileName.describe("PEM file: the certificate's private key."),
+  minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version of TLS. TLSv1.2 if absent."),
+  clientCertificate: clientCertificateSchema.optional().describe("Certificates of clients (mutual TLS)."),
+});
+
+export type TlsEntry = z.output<typeof tlsSchema>;
+
+export const listenerShape = {
+  name: nameSchema.describe("Name of this listener in logs and metrics."),
+  address: parsed(parseListenAddress).describe("Where clients connect: 127.0.0.1:8443, [::1]:8443 or unix:/path."),
+  protocols: z
+    .array(z.enum(["http/1.1"]))
+    .min(1)
+    .optional()
+    .describe("Protocols that are spoken. [http/1.1] if absent."),
+  tls: tlsSchema.optional().describe("TLS. Without it only loopback and Unix sockets are listened on."),
+  plaintext: z
+    .enum(["allowed"])
+    .optional()
+    .describe("Lets a listener without TLS stand on an address that other machines reach."),
+  trustedProxies: z
+    .array(z.string())
+    .optional()
+    .describe("Prefixes of proxies whose X-Forwarded-For is believed, walked from the right."),
+  upstream: nameSchema.optional().describe("The upstream of routes that name none. May be left out if there is one."),
+  maxHeadBytes: sizeBytes
+    .refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, { error: "expected 1KiB to 1MiB" })
+    .optional()
+    .describe("Largest request line and headers. 32KiB if absent."),
+  maxHeaders: count(1000).optional().describe("Most header lines of a request. 100 if absent."),
+  maxConnections: count(1_000_000).optional().describe("Most connections at a time. 10000 if absent."),
+  headTimeout: timeoutMs.optional().describe("Time for a request's headers to arrive. 10s if absent."),
+  idleTimeout: timeoutMs.optional().describe("Time a connection may rest between requests. 65s if absent."),
+  bodyProgressTimeout: timeoutMs.optional().describe("Time a request's body may stand still. 30s if absent."),
+};
+
+export const upstreamShape = {
+  address: parsed(parseUpstreamAddress).describe("The service: http://127.0.0.1:3000 or unix:/path."),
+  connectTimeout: timeoutMs.optional().describe("Time to connect. 1s if absent."),
+  responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. 30s if absent."),
+  idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
+  maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
+};
+
+export const adminShape = {
+  address: parsed(parseLocalHostPort)
+    .optional()
+    .describe("Where /metrics, /healthz, /readyz and /policy are: loopback only."),
+  unsafeAddress: parsed(parseLocalHostPort)
+    .optional()
+    .describe("Instead of 'address': any address. Who reaches it reads metrics and policy without authentication."),
+};
+
+export const logShape = {
+  access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
+};
+
+const method = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9-]{0,31}$/, { error: "expected a method in upper case, as in GET" })
+  .refine((name) => name !== "TRACE" && name !== "CONNECT", { error: "TRACE and CONNECT are never forwarded" });
+
+const hostPattern = z
+  .string()
+  .regex(/^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/, {
+    error: "expected a host name in lower case without port, as in api.example.org or *.example.org",
+  });
+
+/** A route's own keys; those of the filters stand beside them. */
+export const routeShape = {
+  path: z.string().describe("Path template: /v1/orders/{orderId}; ** at its end is any rest."),
+  methods: z.array(method).min(1).optional().describe("Methods of this route. Any if absent; GET lets HEAD pass too."),
+  hosts: z
+    .array(hostPattern)
+    .min(1)
+    .optional()
+    .describe("Hosts of this route: api.example.org, *.example.org. Any if absent."),
+  upstream: nameSchema.optional().describe("Where requests go. The listener's upstream if absent."),
+  public: z.literal(true).optional().describe("Nobody has to authenticate. A route has either this or 'authenticate'."),
+};
+
+export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
+
+/** Keys of the top level besides `version` and `service`. */
+export const SECTIONS = ["listeners", "upstreams", "admin", "log", "authenticators", "limits", "defaults", "routes"];

@@ -1,0 +1,103 @@
+import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
+import type { Registry } from "../filters/index.ts";
+import type { RateTable } from "../filters/limit/rate-table.ts";
+import type { RouteTree } from "../matching/route-tree.ts";
+import type { Clock } from "../support/clock.ts";
+import { Definitions } from "./definitions.ts";
+import type { PolicyDocument } from "./document.ts";
+import { EntryReader } from "./entries.ts";
+import { NamedFiles, type ReadFile } from "./named-files.ts";
+import type { Path } from "./path.ts";
+import { ProblemList } from "./problems.ts";
+import type {
+  AdminSettings,
+  CertificateFacts,
+  ListenerSettings,
+  LogSettings,
+  Route,
+  UpstreamSettings,
+} from "./snapshot.ts";
+
+/** What compilation needs of the world. */
+export interface CompileInputs {
+  readonly readFile: ReadFile;
+  readonly clock: Clock;
+  /** Where rate limits count; it outlives the snapshot. */
+  readonly rateTable: RateTable;
+  /** The folder that a relative name of the policy starts from; the process's own if absent. */
+  readonly cwd?: string;
+}
+
+/** A compilation under way: each stage reads what earlier ones have set and adds its own. */
+export class Work {
+  readonly file: string;
+  readonly inputs: CompileInputs;
+  readonly registry: Registry;
+  readonly problems: ProblemList = new ProblemList();
+  readonly warnings: ProblemList = new ProblemList();
+  readonly files: NamedFiles;
+  readonly certificates: CertificateFacts[] = [];
+  service = "";
+  log: LogSettings = { access: "all" };
+  admin: AdminSettings = { address: null };
+  readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
+  readonly authenticators: Definitions<Authenticator> = new Definitions();
+  readonly limits: Definitions<Limit> = new Definitions();
+  readonly listeners: ListenerSettings[] = [];
+  readonly admitChecks: Check[] = [];
+  /** Settings of `defaults` that every route compiles again, by filter. */
+  readonly routeDefaults: Map<string, unknown> = new Map();
+  readonly routes: Route[] = [];
+  tree: RouteTree<Route> | null = null;
+  /** No later stage has anything to add. */
+  isOver = false;
+  #reader: EntryReader | null = null;
+
+  constructor(file: string, inputs: CompileInputs, registry: Registry) {
+    this.file = file;
+    this.inputs = inputs;
+    this.registry = registry;
+    this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
+  }
+
+  open(document: PolicyDocument): void {
+    this.#reader = new EntryReader(document, this.problems);
+  }
+
+  get reader(): EntryReader {
+    if (this.#reader === null) throw new Error("the policy is not parsed yet");
+    return this.#reader;
+  }
+
+  problem(text: string, path: Path): void {
+    this.reader.problem(text, path);
+  }
+
+  warning(text: string, path: Path): void {
+    this.warnings.add(this.reader.document.place(path), text);
+  }
+
+  /** Content of a file that the value at `path` names; null, with a problem there, where it cannot be read. */
+  readFile(name: string, path: Path): Buffer | null {
+    const content = this.files.read(name);
+    if (content.ok) return content.value;
+    this.problem(`'${name}' ${content.error}; expected a file, relative to the policy`, path);
+    return null;
+  }
+
+  /** What a compile step gets to see; `resolve` leads from a path in its settings to one in the policy. */
+  context(resolve: (inner: Path) => Path): CompileContext {
+    const { document } = this.reader;
+    return {
+      service: this.service,
+      clock: this.inputs.clock,
+      place: (...inner) => document.place(resolve(inner)),
+      problem: (text, ...inner) => this.problem(text, resolve(inner)),
+      problemAt: (place, text) => {
+        const file = place.file === this.file ? place.file : this.files.shownName(place.file);
+        this.problems.add({ ...place, file }, text);
+      },
+      readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
+    };
+  }
+}

@@ -1,0 +1,285 @@
+import { describe, expect, test } from "vitest";
+import type { RequestRules } from "../../src/filters/filter.ts";
+import { requestFilter } from "../../src/filters/request/compile.ts";
+import { buildRequestRewrite } from "../../src/filters/request/rewrite.ts";
+import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
+import type { Exchange } from "../../src/message/exchange.ts";
+import { compileFilter, createExchange, createPrincipal, type RequestOptions } from "../fixtures/route-context.ts";
+
+const RULES: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
+
+function rewrite(exchange: Exchange, rules: Partial<RequestRules> = {}, credentials: readonly string[] = []): string[] {
+  const text = buildRequestRewrite({ ...RULES, ...rules }, credentials)(exchange.headers, exchange);
+  expect(text.endsWith("\r\n")).toBe(true);
+  return text.split("\r\n").slice(0, -1);
+}
+
+/** What arrives of the client's own lines, without those that postern adds. */
+function arrives(headers: RequestOptions["headers"], rules?: Partial<RequestRules>, credentials?: string[]): string[] {
+  return rewrite(createExchange({ headers: headers ?? [] }), rules, credentials).filter(
+    (line) => !/^(x-forwarded-|forwarded:)/.test(line),
+  );
+}
+
+describe("what comes off", () => {
+  test("ordinary headers arrive in their order, repeated ones too", () => {
+    const headers = [
+      ["accept", "*/*"],
+      ["cookie", "a=1"],
+      ["x-tenant", "acme"],
+      ["cookie", "b=2"],
+    ] as const;
+    expect(arrives(headers)).toEqual(["accept: */*", "cookie: a=1", "x-tenant: acme", "cookie: b=2"]);
+  });
+
+  test.each([
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "content-length",
+    "upgrade",
+    "proxy-authorization",
+    "host",
+    "expect",
+    "proxy",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-client-cert",
+    "x-forwarded-user",
+    "x-postern-principal",
+    "x-postern-anything",
+    "x-real-ip",
+    "x-client-cert",
+    "ssl-client-verify",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-http-method-override",
+    "client-cert",
+  ])("'%s' of a client does not arrive, nor any spelling of it with underscores", (name) => {
+    const variants = [name, name.replaceAll("-", "_"), name.replace("-", "_")];
+    for (const variant of variants) {
+      for (const line of rewrite(createExchange({ headers: [[variant, "spoofed"]] }))) {
+        expect(line, variant).not.toContain("spoofed");
+      }
+    }
+  });
+
+  test("a name that only looks alike arrives", () => {
+    expect(arrives([["x-posternal", "1"]])).toEqual(["x-posternal: 1"]);
+    expect(arrives([["x_tenant", "1"]])).toEqual(["x_tenant: 1"]);
+  });
+
+  test("headers that Connection names go, in any case and from any line", () => {
+    const headers = [
+      ["connection", "X-Hop, close"],
+      ["connection", "x-other"],
+      ["x-hop", "1"],
+      ["x-other", "2"],
+      ["x-kept", "3"],
+    ] as const;
+    expect(arrives(headers)).toEqual(["x-kept: 3"]);
+  });
+
+  test("Connection cannot name away what postern adds, nor what is meant for the whole way", () => {
+    const exchange = createExchange({
+      headers: [
+        ["connection", "x-postern-principal, x-forwarded-for, x-env, authorization, cookie, content-type, host"],
+        ["authorization", "Bearer x"],
+        ["cookie", "a=1"],
+        ["content-type", "application/json"],
+      ],
+      principal: createPrincipal({ id: "alice" }),
+    });
+    const lines = rewrite(exchange, { keepCredentials: true, setHeaders: [["x-env", "prod"]] });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "authorization: Bearer x",
+        "cookie: a=1",
+        "content-type: application/json",
+        "x-forwarded-for: 192.0.2.7",
+        "x-postern-principal: alice",
+        "x-env: prod",
+      ]),
+    );
+  });
+
+  test("credentials go unless the policy keeps them, in both spellings", () => {
+    const headers = [
+      ["authorization", "Bearer secret"],
+      ["x-api-key", "secret"],
+      ["x_api_key", "secret"],
+    ] as const;
+    expect(arrives(headers, {}, ["authorization", "x-api-key"])).toEqual([]);
+    expect(arrives(headers, { keepCredentials: true }, ["authorization", "x-api-key"])).toHaveLength(3);
+  });
+
+  test("a flood of ever new names changes no judgement", () => {
+    for (let at = 0; at < 2000; at++) arrives([[`x-flood-${at}`, "1"]]);
+    expect(
+      arrives([
+        ["x-postern-principal", "spoofed"],
+        ["x-real_ip", "spoofed"],
+        ["accept", "*/*"],
+      ]),
+    ).toEqual(["accept: */*"]);
+    const long = `x-${"a".repeat(500)}`;
+    expect(arrives([[long, "1"]])).toEqual([`${long}: 1`]);
+    expect(arrives([[`x-postern-${"a".repeat(500)}`, "1"]])).toEqual([]);
+  });
+});
+
+describe("what is put on", () => {
+  test("set headers replace what the client sent, whatever its spelling", () => {
+    const headers = [
+      ["x-env", "dev"],
+      ["x_env", "dev"],
+      ["x-drop", "1"],
+    ] as const;
+    expect(arrives(headers, { setHeaders: [["x-env", "prod"]], removeHeaders: ["x-drop"] })).toEqual(["x-env: prod"]);
+  });
+
+  test("a client that connects itself is named by its address alone", () => {
+    const spoofing = createExchange({
+      headers: [["x-forwarded-for", "127.0.0.1"]],
+      authority: "orders.example.org:8443",
+    });
+    expect(rewrite(spoofing)).toEqual([
+      "x-forwarded-for: 192.0.2.7",
+      "x-forwarded-proto: https",
+      "x-forwarded-host: orders.example.org:8443",
+      'forwarded: for=192.0.2.7;proto=https;host="orders.example.org:8443"',
+    ]);
+  });
+
+  test("IPv6 stands in brackets and quotes in Forwarded", () => {
+    const lines = rewrite(createExchange({ peer: "2001:db8::1", secure: false, authority: "[2001:db8::2]:80" }));
+    expect(lines).toContain("x-forwarded-for: 2001:db8::1");
+    expect(lines).toContain('forwarded: for="[2001:db8::1]";proto=http;host="[2001:db8::2]:80"');
+  });
+
+  test("a client of a Unix socket has no address to tell", () => {
+    const exchange = createExchange();
+    const local = { ...exchange.connection, peer: UNIX_PEER };
+    const other = Object.assign(Object.create(Object.getPrototypeOf(exchange)), exchange, {
+      connection: local,
+      clientAddress: UNIX_PEER,
+    }) as Exchange;
+    expect(rewrite(other)).toEqual([
+      "x-forwarded-proto: https",
+      "x-forwarded-host: orders.example.org",
+      'forwarded: for=unknown;proto=https;host="orders.example.org"',
+    ]);
+  });
+
+  test("behind a trusted proxy the chain begins at the client, and what the client forged before it is cut off", () => {
+    const exchange = createExchange({
+      peer: "10.0.0.2",
+      secure: false,
+      headers: [
+        ["x-forwarded-for", "6.6.6.6, 198.51.100.4"],
+        ["x-forwarded-for", "10.0.0.1"],
+        ["x-forwarded-proto", "https"],
+      ],
+    });
+    exchange.clientAddress = parseAddress("198.51.100.4") ?? UNIX_PEER;
+    expect(rewrite(exchange).slice(0, 2)).toEqual([
+      "x-forwarded-for: 198.51.100.4, 10.0.0.1, 10.0.0.2",
+      "x-forwarded-proto: https",
+    ]);
+    expect(rewrite(exchange).at(-1)).toContain("for=198.51.100.4;");
+  });
+
+  test("the scheme is a trusted proxy's word only where it is one of the two words", () => {
+    const proto = (...values: string[]): string | undefined => {
+      const exchange = createExchange({
+        peer: "10.0.0.2",
+        secure: false,
+        headers: values.map((value) => ["x-forwarded-proto", value] as const),
+      });
+      exchange.clientAddress = parseAddress("198.51.100.4") ?? UNIX_PEER;
+      return rewrite(exchange).find((line) => line.startsWith("x-forwarded-proto"));
+    };
+    expect(proto("https")).toBe("x-forwarded-proto: https");
+    expect(proto("https, http")).toBe("x-forwarded-proto: http");
+    expect(proto("https", "https")).toBe("x-forwarded-proto: http");
+    expect(proto()).toBe("x-forwarded-proto: http");
+  });
+
+  test("another authority on the same connection is not answered from memory", () => {
+    const first = createExchange({ authority: "a.example.org" });
+    const second = createExchange({ authority: "b.example.org" });
+    const shared = Object.assign(Object.create(Object.getPrototypeOf(second)), second, {
+      connection: first.connection,
+      clientAddress: first.clientAddress,
+    }) as Exchange;
+    expect(rewrite(first)).toContain("x-forwarded-host: a.example.org");
+    expect(rewrite(shared)).toContain("x-forwarded-host: b.example.org");
+  });
+
+  test("the caller, its authenticator and its scopes are told", () => {
+    const principal = createPrincipal({ id: "alice", scopes: new Set(["orders:read", "orders:write"]) });
+    expect(rewrite(createExchange({ principal })).slice(-3)).toEqual([
+      "x-postern-principal: alice",
+      "x-postern-authenticator: okta",
+      "x-postern-scopes: orders:read orders:write",
+    ]);
+  });
+
+  test("a subject can neither inject a line nor be mistaken for another", () => {
+    const line = (id: string): string =>
+      rewrite(createExchange({ principal: createPrincipal({ id }) })).find((one) =>
+        one.startsWith("x-postern-principal: "),
+      ) ?? "";
+    expect(line("a\r\nx-admin: 1")).toBe("x-postern-principal: a%0D%0Ax-admin:%201");
+    expect(line("jürgen")).toBe("x-postern-principal: j%C3%BCrgen");
+    expect(line("a%0D")).toBe("x-postern-principal: a%250D");
+    expect(line("a\u0000b\u007f")).toBe("x-postern-principal: a%00b%7F");
+    const long = "x".repeat(600);
+    expect(line(long)).toMatch(/^x-postern-principal: sha256:[0-9a-f]{64}$/);
+    expect(line(long)).not.toBe(line(`${long}y`));
+    expect(line("a\ud800")).not.toBe(line("a\ufffd"));
+  });
+
+  test("too many scopes are cut between two of them, and one scope cannot become two", () => {
+    const scopes = new Set(Array.from({ length: 500 }, (_, at) => `scope:${at}`));
+    const value = rewrite(createExchange({ principal: createPrincipal({ scopes }) })).at(-1) ?? "";
+    expect(value.length).toBeLessThan(2100);
+    for (const scope of value.replace("x-postern-scopes: ", "").split(" ")) expect(scopes.has(scope)).toBe(true);
+    const tricky = createPrincipal({ scopes: new Set(["a admin"]) });
+    expect(rewrite(createExchange({ principal: tricky })).at(-1)).toBe("x-postern-scopes: a%20admin");
+  });
+});
+
+describe("the policy", () => {
+  test("without settings credentials go and nothing else is asked for", () => {
+    expect(compileFilter(requestFilter, undefined).requestRules).toEqual(RULES);
+  });
+
+  test("names become lower case", () => {
+    const settings = { keepCredentials: true, removeHeaders: ["X-Drop"], setHeaders: { "X-Env": "prod" } };
+    expect(compileFilter(requestFilter, settings).requestRules).toEqual({
+      keepCredentials: true,
+      removeHeaders: ["x-drop"],
+      setHeaders: [["x-env", "prod"]],
+    });
+  });
+
+  test.each([
+    { setHeaders: { "X-Env": "a\r\nX-Admin: 1" } },
+    { setHeaders: { "X-Env": " a" } },
+    { setHeaders: { "X Env": "a" } },
+    { setHeaders: { "Content-Length": "0" } },
+    { setHeaders: { Host: "x" } },
+    { setHeaders: { X_Postern_Principal: "root" } },
+    { setHeaders: { "X-Forwarded-For": "1.2.3.4" } },
+    { setHeaders: { "X-Env": "a", "x-env": "b" } },
+    { removeHeaders: ["X Y"] },
+    { removeHeader: ["X"] },
+  ])("%j is a problem", (settings) => {
+    expect(compileFilter(requestFilter, settings).problems).not.toHaveLength(0);
+  });
+});

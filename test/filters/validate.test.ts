@@ -1,0 +1,509 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Denial, Verdict } from "../../src/decision/verdict.ts";
+import { validateFilter } from "../../src/filters/validate/compile.ts";
+import { FORMATS } from "../../src/filters/validate/formats.ts";
+import { parseJson } from "../../src/filters/validate/json-text.ts";
+import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
+import { type BodyFailure, CHUNKED, type RequestBody } from "../../src/message/body.ts";
+import type { Exchange } from "../../src/message/exchange.ts";
+import {
+  type Compiled,
+  compileFilter,
+  createExchange,
+  MemoryBody,
+  onlyCheck,
+  type RequestOptions,
+} from "../fixtures/route-context.ts";
+
+beforeAll(async () => {
+  await validateFilter.prepare?.();
+});
+
+const ORDER = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  required: ["sku", "count"],
+  additionalProperties: false,
+  properties: {
+    sku: { type: "string", pattern: "^[A-Z]{3}-\\d{4}$" },
+    count: { type: "integer", minimum: 1 },
+    tags: { type: "array", items: { $ref: "#/$defs/tag" } },
+  },
+  $defs: { tag: { type: "string", maxLength: 8 } },
+};
+
+function compile(settings: unknown, files: Readonly<Record<string, unknown>> = {}): Compiled {
+  const texts = Object.entries(files).map(([name, content]) => [
+    name,
+    typeof content === "string" ? content : JSON.stringify(content),
+  ]);
+  return compileFilter(validateFilter, settings, { files: Object.fromEntries(texts) });
+}
+
+/** A verdict that must come at once: a promise here would cost every request a turn of the loop. */
+function judgeNow(settings: unknown, request: RequestOptions): Denial | null {
+  const verdict = onlyCheck(compile(settings)).evaluate(createExchange(request));
+  if (verdict instanceof Promise) throw new Error("a check that reads no body must answer at once");
+  return verdict;
+}
+
+function withBody(body: string | Buffer | RequestBody, headers: RequestOptions["headers"] = JSON_TYPE): Exchange {
+  const source = typeof body === "string" || Buffer.isBuffer(body) ? new MemoryBody([body]) : body;
+  return createExchange({ method: "POST", headers: headers ?? [], body: source });
+}
+
+const JSON_TYPE = [["content-type", "application/json"]] as const;
+
+async function judgeBody(
+  body: string | Buffer | RequestBody,
+  settings: Record<string, unknown> = {},
+  schema: unknown = ORDER,
+): Promise<{ verdict: Verdict; exchange: Exchange }> {
+  const check = onlyCheck(compile({ body: { schema: "order.json" }, ...settings }, { "order.json": schema }));
+  const exchange = withBody(body);
+  return { verdict: await check.evaluate(exchange), exchange };
+}
+
+describe("path parameters", () => {
+  const uuid = { path: { orderId: { type: "string", format: "uuid" } } };
+
+  test("one that fits passes, one that does not is refused without being repeated", () => {
+    const good = { params: { orderId: "0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1" } };
+    expect(judgeNow(uuid, good)).toBeNull();
+    const denial = judgeNow(uuid, { params: { orderId: "secret-value" } });
+    expect(denial).toMatchObject({ reason: "parameter_invalid", seen: "path orderId: / format" });
+    expect(denial?.place?.path).toBe("validate.path");
+    expect(JSON.stringify(denial)).not.toContain("secret-value");
+  });
+
+  test("one that is not there is refused", () => {
+    expect(judgeNow(uuid, {})?.seen).toBe("path orderId: missing");
+  });
+
+  test("a name that the route's path does not have is a problem with the nearest one", () => {
+    expect(compile({ path: { orderid: {} } }).problems[0]?.text).toContain("did you mean 'orderId'?");
+  });
+});
+
+describe("query parameters", () => {
+  const settings = {
+    query: {
+      limit: { type: "integer", minimum: 1, maximum: 100, required: true },
+      ratio: { type: "number" },
+      deep: { type: "boolean" },
+      tag: { type: "array", items: { type: "integer" }, maxItems: 3 },
+      "user name": { pattern: "^[a-z ]+$" },
+    },
+  };
+  const judge = (query: string): Denial | null => judgeNow(settings, { query });
+
+  test.each([
+    "?limit=1",
+    "?limit=100&ratio=1.5e3&deep=true",
+    "?limit=5&tag=1&tag=2",
+    "?x=1&limit=5&limits=7",
+    "?&limit=5&",
+  ])("%s passes", (query) => {
+    expect(judge(query)).toBeNull();
+  });
+
+  test.each([
+    ["", "missing"],
+    ["?", "missing"],
+    ["?limit", "type, not integer"],
+    ["?limit=0", "/ minimum"],
+    ["?limit=101", "/ maximum"],
+    ["?limit=1.0", "type, not integer"],
+    ["?limit=1e1", "type, not integer"],
+    ["?limit=0x10", "type, not integer"],
+    ["?limit=+5", "type, not integer"],
+    ["?limit=%205", "type, not integer"],
+    ["?limit=010", "type, not integer"],
+    ["?limit=9007199254740993", "type, not integer"],
+    ["?limit=5&ratio=Infinity", "type, not number"],
+    ["?limit=5&ratio=1e999", "type, not number"],
+    ["?limit=5&deep=TRUE", "type, not boolean"],
+    ["?limit=5&deep=1", "type, not boolean"],
+    ["?limit=5&tag=1&tag=x", "type of an item, not integer"],
+    ["?limit=5&tag=1&tag=2&tag=3&tag=4", "/ maxItems"],
+    ["?limit=5&user+name=X1", "/ pattern"],
+  ])("'%s' is refused: %s", (query, fault) => {
+    const denial = judge(query);
+    expect(denial?.reason).toBe("parameter_invalid");
+    expect(denial?.seen).toContain(fault);
+  });
+
+  test("a parameter that is sent twice is refused, however its name is escaped", () => {
+    expect(judge("?limit=5&limit=6")?.seen).toBe("query limit: sent twice");
+    expect(judge("?limit=5&%6cimit=6")?.seen).toBe("query limit: sent twice");
+    expect(judge("?%6c%69mit=500")?.seen).toBe("query limit: / maximum");
+  });
+
+  test("brackets, which frameworks read as the parameter itself, are refused", () => {
+    expect(judge("?limit=5&limit[]=500")?.seen).toBe("query: limit with brackets");
+    expect(judge("?limit=5&limit%5Bgt%5D=500")?.seen).toBe("query: limit with brackets");
+    expect(judge("?limit=5&other[]=1")).toBeNull();
+  });
+
+  test("an escape that is none, or no UTF-8, is refused", () => {
+    for (const query of ["?limit=5&x=%", "?limit=5&x=%zz", "?limit=5&%ff=1"]) {
+      expect(judge(query)?.reason, query).toBe("parameter_invalid");
+    }
+  });
+
+  test("unknown parameters pass unless the policy refuses them", () => {
+    expect(judgeNow({ query: { a: {} }, unknownQuery: "refuse" }, { query: "?a=1" })).toBeNull();
+    expect(judgeNow({ query: { a: {} }, unknownQuery: "refuse" }, { query: "?a=1&admin=true" })?.seen).toBe(
+      "query admin: unknown",
+    );
+    expect(judgeNow({ unknownQuery: "refuse" }, { query: "?x\n=1" })?.seen).toBe("query x\\u000a: unknown");
+    expect(judgeNow({ query: { a: {} } }, { query: "?__proto__=1&constructor=2" })).toBeNull();
+  });
+});
+
+describe("headers", () => {
+  const settings = { headers: { "X-Tenant": { pattern: "^[a-z]+$", required: true }, "x-count": { type: "integer" } } };
+
+  test("a header that fits passes; wrong, missing and repeated ones are refused", () => {
+    const judge = (...headers: (readonly [string, string])[]): string | undefined =>
+      judgeNow(settings, { headers })?.seen;
+    expect(judge(["x-tenant", "acme"], ["x-count", "3"])).toBeUndefined();
+    expect(judge()).toBe("header x-tenant: missing");
+    expect(judge(["x-tenant", "ACME"])).toBe("header x-tenant: / pattern");
+    expect(judge(["x-tenant", "acme"], ["x-tenant", "evil"])).toBe("header x-tenant: sent twice");
+    expect(judge(["x-tenant", "acme"], ["x-count", "three"])).toBe("header x-count: type, not integer");
+  });
+
+  test("one that is judged cannot be named away by Connection afterwards", () => {
+    const headers = [
+      ["connection", "close, X-Tenant"],
+      ["x-tenant", "acme"],
+    ] as const;
+    expect(judgeNow(settings, { headers })).toMatchObject({
+      reason: "header_invalid",
+      seen: "header x-tenant: named by Connection",
+    });
+  });
+});
+
+describe("content type", () => {
+  const judge = (...types: string[]): Denial | null =>
+    judgeNow(
+      { contentType: ["application/json", "text/plain"] },
+      { headers: types.map((type) => ["content-type", type] as const), body: new MemoryBody(["{}"]) },
+    );
+
+  test.each([
+    "application/json",
+    "Application/JSON",
+    "application/json; charset=utf-8",
+    'application/json;charset="UTF-8"',
+    "application/json; profile=x;",
+    "text/plain; charset=iso-8859-1",
+  ])("'%s' is accepted", (type) => {
+    expect(judge(type)).toBeNull();
+  });
+
+  test.each([
+    "text/html",
+    "application/json, text/html",
+    "application/jsonx",
+    "application/json charset=utf-8",
+    "application/json; charset=utf-16",
+    "application/json; charset=utf-8; charset=utf-16",
+    "application/json; charset",
+    "/json",
+    "",
+  ])("'%s' is refused", (type) => {
+    expect(judge(type)).toMatchObject({
+      reason: "content_type_unsupported",
+      headers: [["accept", "application/json, text/plain"]],
+    });
+  });
+
+  test("two types, and none where there is a body, are refused; without a body none is needed", () => {
+    expect(judge("application/json", "text/html")?.seen).toBe("two content types");
+    expect(judge()?.seen).toBe("no content type");
+    expect(judgeNow({ contentType: ["application/json"] }, {})).toBeNull();
+  });
+
+  test("media types are read in linear time", () => {
+    const startMs = performance.now();
+    mediaTypeOf(`a/b${"; ".repeat(16_000)}x`);
+    mediaTypeOf(`a/b;c="${"\\".repeat(32_000)}`);
+    expect(performance.now() - startMs).toBeLessThan(200);
+  });
+});
+
+describe("the size of a body", () => {
+  test("what is announced as too long is refused before a byte is read", async () => {
+    const body = new MemoryBody(["x".repeat(100)]);
+    expect(judgeNow({ body: { maxBytes: "99B" } }, { body })).toMatchObject({
+      reason: "body_too_large",
+      terminal: false,
+    });
+    const { verdict } = await judgeBody(body, { body: { maxBytes: "99B", schema: "order.json" } });
+    expect(verdict).toMatchObject({ reason: "body_too_large" });
+    expect(body.startedWith).toBeNull();
+  });
+
+  test("a chunked body is cut off at the bound", async () => {
+    const body = new MemoryBody(["x".repeat(60), "x".repeat(60)], CHUNKED);
+    const { verdict } = await judgeBody(body, { body: { maxBytes: "99B", schema: "order.json" } });
+    expect(verdict).toMatchObject({ reason: "body_too_large", terminal: true });
+    expect(body.startedWith).toBe(99);
+  });
+
+  test("the route learns the bound, also the one that a schema brings", () => {
+    expect(compile({ body: { maxBytes: "1KiB" } }).bodyBytesMax).toBe(1024);
+    expect(compile({ body: { schema: "s" } }, { s: true }).bodyBytesMax).toBe(1024 * 1024);
+    expect(compile({ contentType: ["application/json"] }).bodyBytesMax).toBeNull();
+    expect(compile({ mode: "audit", body: { maxBytes: "1KiB" } }).bodyBytesMax).toBeNull();
+  });
+});
+
+describe("a JSON body", () => {
+  const good = '{"sku":"ABC-1234","count":2,"tags":["a"]}';
+
+  test("one that fits passes, and the bytes that were judged are kept to be forwarded", async () => {
+    const { verdict, exchange } = await judgeBody(new MemoryBody([good.slice(0, 9), good.slice(9)], CHUNKED));
+    expect(verdict).toBeNull();
+    expect(exchange.collectedBody?.toString()).toBe(good);
+  });
+
+  test.each([
+    ['{"sku":"ABC-1234"}', "body / required"],
+    ['{"sku":"ABC-1234","count":"2"}', "body /count type"],
+    ['{"sku":"secret","count":2}', "body /sku pattern"],
+    ['{"sku":"ABC-1234\\n","count":2}', "body /sku pattern"],
+    ['{"sku":"ABC-1234","count":2,"admin":true}', "body / additionalProperties"],
+    ['{"sku":"ABC-1234","count":2,"__proto__":{"admin":true}}', "body / additionalProperties"],
+    ['{"sku":"ABC-1234","count":2,"tags":["123456789"]}', "body /tags/0 maxLength"],
+    ['{"sku":"ABC-1234","count":1e400}', "body /count type"],
+    ["[]", "body / type"],
+    ["null", "body / type"],
+  ])("%s does not fit", async (body, seen) => {
+    const { verdict } = await judgeBody(body);
+    expect(verdict).toMatchObject({ reason: "body_schema_mismatch", seen });
+    expect(JSON.stringify(verdict)).not.toContain("secret");
+  });
+
+  test.each([
+    ["", "empty"],
+    ["{", "not JSON"],
+    ['{"a":1}x', "not JSON"],
+    ["{'a':1}", "not JSON"],
+    ['\ufeff{"a":1}', "not JSON"],
+    ["NaN", "not JSON"],
+    ["[".repeat(65) + "]".repeat(65), "nested deeper than 64"],
+    ["[".repeat(1_000_000), "nested deeper than 64"],
+    ['{"count":1,"count":2}', "a key twice in one object"],
+    ['{"count":1,"c\\u006funt":2}', "a key twice in one object"],
+    ['{"a":{"b":[{"c":1,"c":1}]}}', "a key twice in one object"],
+    ['{"__proto__":1,"__proto__":2}', "a key twice in one object"],
+    ['{"1":1,"1":2}', "a key twice in one object"],
+  ])("text %# has no single reading", async (body, seen) => {
+    const { verdict } = await judgeBody(body);
+    expect(verdict).toMatchObject({ reason: "body_not_json", seen });
+  });
+
+  test("broken and overlong UTF-8 is refused", async () => {
+    for (const bytes of [
+      [0x22, 0xff, 0x22],
+      [0x22, 0xc0, 0xaf, 0x22],
+      [0x22, 0xed, 0xa0, 0x80, 0x22],
+      [0xff, 0xfe],
+    ]) {
+      const { verdict } = await judgeBody(Buffer.from(bytes));
+      expect(verdict).toMatchObject({ reason: "body_not_json", seen: "not UTF-8" });
+    }
+  });
+
+  test("colons and braces inside strings are not counted, nested objects may share keys", () => {
+    for (const text of ['{"a":":{[\\"","b:":{"a":[{"a":1},{"a":2}]}}', '"a:b"', '{"\\\\":1,"\\"":2}', "[]", "0"]) {
+      expect(parseJson(Buffer.from(text)), text).toEqual({ ok: true, value: JSON.parse(text) });
+    }
+  });
+
+  test("a body that is compressed or of another type is not looked into but refused", async () => {
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
+    const compressed = withBody(good, [...JSON_TYPE, ["content-encoding", "gzip"]]);
+    expect(await check.evaluate(compressed)).toMatchObject({
+      reason: "content_encoding_unsupported",
+      headers: [["accept-encoding", "identity"]],
+    });
+    expect(await check.evaluate(withBody(good, [["content-type", "text/plain"]]))).toMatchObject({
+      reason: "content_type_unsupported",
+    });
+    expect(await check.evaluate(withBody(good, [...JSON_TYPE, ["content-encoding", "Identity"]]))).toBeNull();
+  });
+
+  test.each<BodyFailure>(["client_closed", "body_timeout", "body_too_large", "request_malformed"])(
+    "a body that ends by %s gives the reason of that name, and cannot be forwarded by an audit",
+    async (failure) => {
+      const broken: RequestBody = {
+        announcedBytes: CHUNKED,
+        start: (sink) => sink.onBodyFailure(failure),
+        pause: () => {},
+        resume: () => {},
+      };
+      const { verdict } = await judgeBody(broken, { mode: "audit" });
+      expect(verdict).toMatchObject({ reason: failure, terminal: true });
+    },
+  );
+
+  test("a check that only audits reads a body beyond its bound whole, so that it can be forwarded", async () => {
+    const long = JSON.stringify({ sku: "ABC-1234", count: 2, tags: Array.from({ length: 50 }, () => "a") });
+    const { verdict, exchange } = await judgeBody(new MemoryBody([long], CHUNKED), {
+      mode: "audit",
+      body: { maxBytes: "99B", schema: "order.json" },
+    });
+    expect(verdict).toMatchObject({ reason: "body_too_large", terminal: false });
+    expect(exchange.collectedBody?.toString()).toBe(long);
+  });
+});
+
+describe("schemas", () => {
+  const problem = (schema: unknown): string =>
+    compile({ body: { schema: "s.json" } }, { "s.json": schema })
+      .problems.map(({ text }) => text)
+      .join();
+
+  test.each([
+    ["a pattern that would backtrack without end", { pattern: "^(?=a)b$" }],
+    ["a back-reference", { pattern: "^(a)\\1$" }],
+    ["a pattern that JavaScript does not know", { pattern: "(?P<x>a)" }],
+    ["a broken pattern in patternProperties", { patternProperties: { "(": true } }],
+    ["an unknown keyword", { tpye: "string" }],
+    ["an unknown format", { format: "phone" }],
+    ["a wrong type of keyword", { minimum: "1" }],
+    ["a reference to another document", { $ref: "https://example.org/other.json" }],
+    ["a reference to a file", { $ref: "other.json#/x" }],
+    ["a reference to nothing", { $ref: "#/$defs/none" }],
+    ["another dialect", { $schema: "http://json-schema.org/draft-07/schema#" }],
+    ["an asynchronous schema, whose promise would count as true", { $async: true, type: "object" }],
+    ["a quadratic keyword without a bound", { properties: { a: { type: "array", uniqueItems: true } } }],
+    ["a list", []],
+    ["a key twice", '{"type":"object","type":"string"}'],
+    ["no JSON", "type: object"],
+  ])("%s is a problem", (_, schema) => {
+    expect(problem(schema)).not.toBe("");
+  });
+
+  test("a file that is not there, or too large, is a problem", () => {
+    expect(compile({ body: { schema: "none.json" } }).problems).toEqual([
+      { path: "validate.body.schema", text: "cannot read none.json" },
+    ]);
+    expect(problem(`{"description":"${"x".repeat(1024 * 1024)}"}`)).toContain("at most 1048576");
+  });
+
+  test("two files may have the same $id, and several patterns stay apart", async () => {
+    const schema = { $id: "https://example.org/s", properties: { a: { pattern: "^a$" }, b: { pattern: "^b$" } } };
+    expect(problem(schema)).toBe("");
+    expect(problem(schema)).toBe("");
+    expect((await judgeBody('{"a":"a","b":"b"}', {}, schema)).verdict).toBeNull();
+    expect((await judgeBody('{"a":"a","b":"a"}', {}, schema)).verdict).toMatchObject({ seen: "body /b pattern" });
+  });
+
+  test("what every object inherits does not meet 'required'", async () => {
+    const { verdict } = await judgeBody("{}", {}, { type: "object", required: ["constructor"] });
+    expect(verdict).toMatchObject({ reason: "body_schema_mismatch" });
+  });
+
+  test("a pattern that is exponential elsewhere takes linear time", async () => {
+    const schema = { type: "string", pattern: "^(a+)+$" };
+    const startMs = performance.now();
+    const { verdict } = await judgeBody(JSON.stringify(`${"a".repeat(20_000)}!`), {}, schema);
+    expect(verdict).toMatchObject({ seen: "body / pattern" });
+    expect(performance.now() - startMs).toBeLessThan(2000);
+  });
+
+  test("a hostile key in the path of what was seen is escaped and cut", async () => {
+    const schema = { additionalProperties: { type: "string" } };
+    const { verdict } = await judgeBody(JSON.stringify({ [`\n\u001b${"k".repeat(500)}`]: 1 }), {}, schema);
+    expect(verdict?.seen).toMatch(/^body [\x20-\x7e…]{1,160} type$/);
+  });
+});
+
+describe("formats", () => {
+  const holds = (format: keyof typeof FORMATS, value: string): boolean => {
+    const check = FORMATS[format];
+    return typeof check === "function" && check(value);
+  };
+
+  test.each([
+    ["date", ["2024-02-29", "2000-02-29"], ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "24-1-1"]],
+    [
+      "date-time",
+      ["2024-01-01T00:00:00Z", "2024-01-01t23:59:60.5+01:00"],
+      ["2024-01-01T00:00:00", "2024-01-01T24:00:00Z"],
+    ],
+    [
+      "uuid",
+      ["0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1"],
+      ["0b6e2f6e5a1f4a9aa8a52d9ce2b5a1f1", "x", "0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1\n"],
+    ],
+    ["email", ["a.b+c@example.org"], ["a@", "@b", "a@b@c d", ".a@b", "a..b@c", "a b@c", "a@-b"]],
+    ["hostname", ["a.example-1.org"], ["", "a..b", "-a", "a-", "a_b", `${"a".repeat(64)}.org`]],
+    ["ipv4", ["192.0.2.1"], ["192.0.2", "010.0.0.1", "::1"]],
+    ["ipv6", ["2001:db8::1"], ["192.0.2.1", "fe80::1%eth0", "[::1]"]],
+    [
+      "uri",
+      ["https://example.org/a?b=c#d", "urn:isbn:0"],
+      ["/a", "example.org", "http://a b", "http://a/%zz", "javascript:\n1"],
+    ],
+  ] as const)("%s", (format, good, bad) => {
+    for (const value of good) expect(holds(format, value), value).toBe(true);
+    for (const value of bad) expect(holds(format, value), value).toBe(false);
+  });
+
+  test("none takes more than linear time on a long hostile text", () => {
+    const startMs = performance.now();
+    for (const format of Object.keys(FORMATS) as (keyof typeof FORMATS)[]) {
+      for (const text of [
+        "a".repeat(100_000),
+        "a.".repeat(50_000),
+        `a@${"a-".repeat(50_000)}`,
+        `a:${"%41".repeat(30_000)}!"`,
+      ]) {
+        holds(format, text);
+      }
+    }
+    expect(performance.now() - startMs).toBeLessThan(1000);
+  });
+});
+
+describe("the policy", () => {
+  test.each([
+    {},
+    { mode: "audit" },
+    { body: {} },
+    { contentType: [] },
+    { contentType: ["json"] },
+    { contentType: ["application/json; charset=utf-8"] },
+    { query: { a: { type: "object" } } },
+    { query: { a: { type: ["string", "null"] } } },
+    { query: { a: { type: "array", items: { type: "array" } } } },
+    { query: { a: { pattern: "(" } } },
+    { query: { a: { tpye: "string" } } },
+    { query: { a: { required: "yes" } } },
+    { headers: { "x y": {} } },
+    { body: { maxBytes: "1 KB" } },
+    { body: { maxSize: "1KB" } },
+  ])("%j is a problem", (settings) => {
+    expect(compile(settings).problems).not.toHaveLength(0);
+  });
+
+  test("a schema beside a type that is not JSON would be walked round by that type, so it is a problem", () => {
+    const settings = { contentType: ["application/json", "text/plain"], body: { schema: "s" } };
+    expect(compile(settings, { s: ORDER }).problems).toEqual([
+      { path: "validate.contentType[1]", text: "the schema cannot look into 'text/plain'; expected a JSON type" },
+    ]);
+  });
+
+  test("the check stands in its phase and climbs the ladder", () => {
+    const check = onlyCheck(compile({ mode: { enforce: "5%" }, contentType: ["application/json"] }));
+    expect(check).toMatchObject({ name: "validate", phase: "validate", enforcePercent: 5 });
+    expect(check.explain(createExchange({ query: "?a=1" }))).toBe("0 path parameters, a query, no body");
+  });
+});

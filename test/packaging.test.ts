@@ -1,0 +1,174 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { build } from "../build.ts";
+import description from "../package.json" with { type: "json" };
+
+const ROOT = join(import.meta.dirname, "..");
+const text = (name: string) => readFileSync(join(ROOT, name), "utf8");
+
+/** Runs node far from any node_modules and gives what came of it. */
+function node(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = tmpdir()) {
+  return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, env: { PATH: "/usr/bin:/bin", ...env }, timeout: 15_000 });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+describe("the bundle", () => {
+  let folder: string;
+  let bundle: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "postern-bundle-"));
+    bundle = await build(join(folder, "dist"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("is one file that runs where there is no node_modules", async () => {
+    expect(readdirSync(join(folder, "dist")).sort()).toEqual(["THIRD-PARTY.txt", "postern.js"]);
+    const { code, stdout, stderr } = await node([bundle, "--version"], {}, folder);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `postern ${description.version}\n`, stderr: "" });
+  });
+
+  test("makes a first policy and finds nothing wrong with it", async () => {
+    const init = await node([bundle, "init", "gate"], {}, folder);
+    expect(init).toMatchObject({ code: 0, stderr: "" });
+    const check = await node([bundle, "check", "gate/policy.yaml"], {}, folder);
+    expect(check).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("can be executed by itself", () => {
+    expect(statSync(bundle).mode & 0o111).toBe(0o111);
+    expect(readFileSync(bundle, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+
+  test("runs with a compile cache that it cannot write", async () => {
+    const { code, stderr } = await node([bundle, "--version"], { NODE_COMPILE_CACHE: join(bundle, "cache") });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  test("comes with the licence of every package that it may contain", () => {
+    const notices = readFileSync(join(folder, "dist/THIRD-PARTY.txt"), "utf8");
+    const contained = [
+      ...readFileSync(bundle, "utf8").matchAll(/^\/\/ (?:\S+\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm),
+    ];
+    const names = new Set(contained.map((match) => match[1]));
+    expect(names.size).toBeGreaterThan(5);
+    for (const name of names) expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
+  });
+
+  test("is what package.json offers as the command", () => {
+    expect(description.bin).toEqual({ postern: "dist/postern.js" });
+    expect(description.files).toContain("dist");
+  });
+});
+
+describe("the container", () => {
+  const dockerfile = text("Dockerfile");
+
+  test("runs the same Node as the tests", () => {
+    expect(/^ARG NODE_VERSION=(.+)$/m.exec(dockerfile)?.[1]).toBe(description.devDependencies.node);
+  });
+
+  test("copies only files that exist and that .dockerignore lets in", () => {
+    const allowed = text(".dockerignore").split("\n");
+    const copies = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      (match) => match[1]?.split(" ") ?? [],
+    );
+    expect(copies.length).toBeGreaterThan(3);
+    for (const name of copies) {
+      expect(existsSync(join(ROOT, name)), name).toBe(true);
+      expect(allowed).toContain(`!${name}`);
+    }
+  });
+
+  test("runs under a number that is not root, and ends by SIGTERM", () => {
+    expect(/^USER (.+)$/m.exec(dockerfile)?.[1]).toMatch(/^[1-9]\d{4}:[1-9]\d{4}$/);
+    expect(dockerfile).toMatch(/^STOPSIGNAL SIGTERM$/m);
+  });
+
+  test.each([
+    [200, 0],
+    [503, 1],
+  ])("its health check takes /readyz with %i for exit code %i", async (status, exitCode) => {
+    const [, ...args] = healthCheck(dockerfile);
+    const paths: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url);
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const { code } = await node(args, { POSTERN_ADMIN_PORT: String(port) });
+    server.close();
+    expect(code).toBe(exitCode);
+    expect(paths).toEqual(["/readyz"]);
+    // Nobody listens any more.
+    expect((await node(args, { POSTERN_ADMIN_PORT: String(port) })).code).toBe(1);
+  });
+});
+
+function healthCheck(dockerfile: string): string[] {
+  return JSON.parse(/^HEALTHCHECK .* CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]");
+}
+
+describe("the systemd unit", () => {
+  const unit = new Set(text("deploy/systemd/postern.service").split("\n"));
+
+  test.each([
+    "DynamicUser=yes",
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "PrivateUsers=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectControlGroups=yes",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    "RestrictNamespaces=yes",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "LimitCORE=0",
+    "ExecReload=/bin/kill -HUP $MAINPID",
+    "Restart=always",
+    "TimeoutStopSec=30",
+  ])("sets %s", (line) => {
+    expect(unit).toContain(line);
+  });
+});
+
+describe("the Kubernetes example", () => {
+  const documents = parseAllDocuments(text("deploy/kubernetes/sidecar.yaml"));
+
+  test("is valid YAML with a policy, a deployment and a service", () => {
+    expect(documents.flatMap((document) => document.errors)).toEqual([]);
+    expect(documents.map((document) => document.get("kind"))).toEqual(["ConfigMap", "Deployment", "Service"]);
+  });
+
+  test("gives postern longer to end than it drains", () => {
+    const seconds = documents[1]?.getIn(["spec", "template", "spec", "terminationGracePeriodSeconds"]);
+    expect(seconds).toBeGreaterThan(25);
+  });
+});
+
+test(".ci/run is executable", () => {
+  expect(statSync(join(ROOT, ".ci/run")).mode & 0o111).toBe(0o111);
+});

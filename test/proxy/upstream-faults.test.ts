@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { closeAll, onClose, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
+import { RawClient } from "../fixtures/raw.ts";
+
+afterEach(closeAll);
+
+const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+async function ask(options: Parameters<typeof startProxy>[0], request = GET) {
+  const proxy = await startProxy(options);
+  const client = await RawClient.connect({ port: proxy.port, host: "127.0.0.1" });
+  client.write(request);
+  return { ...proxy, client };
+}
+
+/** A service that answers the first bytes of each connection with `answer` and closes if asked. */
+const answering = (answer: string, close = false) =>
+  startRawService((socket) => {
+    socket.once("data", () => (close ? socket.end(answer, "latin1") : socket.write(answer, "latin1")));
+  });
+
+test("a service that is down gives 502 upstream_connect_failed and names no address", async () => {
+  const { client, records } = await ask({ upstreamPort: 1 });
+  await client.untilReceived("upstream_connect_failed");
+  expect(client.received).toMatch(/^HTTP\/1.1 502 Bad Gateway\r\n/);
+  expect(client.received).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/);
+  expect(records).toMatchObject([{ status: 502, reason: "upstream_connect_failed", denial: { seen: "ECONNREFUSED" } }]);
+});
+
+test("a service that is slow gives 504 upstream_response_timeout", async () => {
+  const upstreamPort = await startRawService(() => {});
+  const { client, records } = await ask({ upstreamPort, upstream: { responseTimeoutMs: 50 } });
+  await client.untilReceived("upstream_response_timeout");
+  expect(client.received).toMatch(/^HTTP\/1.1 504 Gateway Timeout\r\n/);
+  expect(records).toMatchObject([{ status: 504 }]);
+});
+
+test("a service that closes without an answer gives 502 upstream_closed", async () => {
+  const { client } = await ask({ upstreamPort: await answering("", true) });
+  expect(await client.untilReceived("upstream_closed")).toMatch(/^HTTP\/1.1 502 /);
+});
+
+describe("a service that answers garbage gives 502 upstream_response_invalid and none of it leaks", () => {
+  const garbage: Record<string, string> = {
+    "no HTTP": "SECRET banner\r\n",
+    "malformed status": "HTTP/1.1 2x0 SECRET\r\n\r\n",
+    "two lengths": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Length: 7\r\n\r\nSECRET",
+    "length beside chunked": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\nSECRET",
+    "bare LF": "HTTP/1.1 200 OK\nX: SECRET\n\n",
+    "folded header": "HTTP/1.1 200 OK\r\nX: a\r\n SECRET\r\n\r\n",
+    "endless head": `HTTP/1.1 200 OK\r\nX: SECRET${"a".repeat(40_000)}`,
+    "204 with a body": "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nSECRET",
+  };
+  for (const [name, answer] of Object.entries(garbage)) {
+    test(name, async () => {
+      const { client, records } = await ask({ upstreamPort: await answering(answer) });
+      await client.untilReceived("upstream_response_invalid");
+      expect(client.received).toMatch(/^HTTP\/1.1 502 /);
+      expect(client.received).not.toContain("SECRET");
+      expect(records).toMatchObject([{ status: 502, reason: "upstream_response_invalid" }]);
+    });
+  }
+});
+
+test("an answer that is cut cuts the client's connection, so that nobody takes it for whole", async () => {
+  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf";
+  const { client, records } = await ask({ upstreamPort: await answering(answer, true) });
+  await client.untilClosed();
+  expect(client.received).not.toContain("HTTP/1.1 502");
+  expect(records).toMatchObject([{ status: 200, reason: "upstream_response_cut" }]);
+});
+
+test("a chunked answer that is cut has no last chunk", async () => {
+  const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+  const { client } = await ask({ upstreamPort: await answering(answer, true) });
+  await client.untilClosed();
+  expect(client.received).not.toContain("0\r\n\r\n");
+});
+
+test("bytes behind an answer are nobody's: the connection is dropped, not reused", async () => {
+  let connections = 0;
+  const upstreamPort = await startRawService((socket) => {
+    connections++;
+    socket.on("data", () => socket.write(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET`));
+  });
+  const { client } = await ask({ upstreamPort });
+  await client.untilReceived("ok");
+  client.write(GET);
+  await client.until(() => client.received.split("ok").length === 3);
+  expect(connections).toBe(2);
+  expect(client.received).not.toContain("SECRET");
+});
+
+test("a reused connection that the service has just closed is retried once on a new one", async () => {
+  let connections = 0;
+  const upstreamPort = await startRawService((socket) => {
+    const isFirst = connections++ === 0;
+    let requests = 0;
+    socket.on("data", () => (isFirst && requests++ > 0 ? socket.destroy() : socket.write(OK)));
+  });
+  const { client, records } = await ask({ upstreamPort });
+  await client.untilReceived("ok");
+  client.write(GET);
+  await client.until(() => client.received.split("ok").length === 3);
+  expect(connections).toBe(2);
+  expect(records.map((record) => record.status)).toEqual([200, 200]);
+});
+
+test("a POST is never sent twice", async () => {
+  let posts = 0;
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", (chunk) => {
+      if (!chunk.toString().startsWith("POST")) return socket.write(OK);
+      posts++;
+      return socket.destroy();
+    });
+  });
+  const { client } = await ask({ upstreamPort });
+  await client.untilReceived("ok");
+  client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+  await client.untilReceived("upstream_closed");
+  expect(posts).toBe(1);
+});
+
+test("requests beyond the service's connections wait, and time out with 503", async () => {
+  const upstreamPort = await startRawService(() => {});
+  const { port, client } = await ask({ upstreamPort, upstream: { connectionsMax: 1, connectTimeoutMs: 50 } });
+  const second = await RawClient.connect({ port, host: "127.0.0.1" });
+  second.write(GET);
+  expect(await second.untilReceived("upstream_overloaded")).toMatch(/^HTTP\/1.1 503 /);
+  client.destroy();
+});
+
+test("a client that goes away ends the service's request and is counted once as 499", async () => {
+  let closed: () => void = () => {};
+  const gone = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+  let asked: () => void = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", () => asked());
+    socket.on("end", closed);
+  });
+  const { client, records } = await ask({ upstreamPort });
+  await arrived;
+  client.destroy();
+  await gone;
+  expect(records).toMatchObject([{ status: 499, reason: "client_closed" }]);
+});
+
+test("a client that never reads does not make postern hoard the answer", async () => {
+  const chunk = Buffer.alloc(64 * 1024, "x");
+  let sent = 0;
+  const upstreamPort = await startRawService((socket) => {
+    const pump = () => {
+      while (sent < 256 * 1024 * 1024 && socket.write(chunk)) sent += chunk.length;
+    };
+    socket.once("data", () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${256 * 1024 * 1024}\r\n\r\n`);
+      pump();
+    });
+    socket.on("drain", pump);
+  });
+  const { client, proxy, records } = await ask({ upstreamPort, listener: { bodyProgressTimeoutMs: 300 } });
+  client.pause();
+  // The one clock that must run here is postern's own: the stalled client is cut by its deadline.
+  while (records.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
+  expect(proxy.requestsInFlight).toBe(0);
+});
+
+test("a service on a Unix socket is reached", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "postern-"));
+  onClose(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "app.sock");
+  await startScriptedService(() => OK, path);
+  const { client } = await ask({ upstream: { address: { type: "unix", path } } });
+  expect(await client.untilReceived("ok")).toMatch(/^HTTP\/1.1 200 OK/);
+});
+
+test("draining lets the request in flight finish, then closes", async () => {
+  let answer: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void startRawService((socket) => {
+      socket.on("data", () => {
+        answer = () => socket.write(OK);
+        resolve();
+      });
+    }).then((port) => ports.push(port));
+  });
+  const ports: number[] = [];
+  while (ports.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { client, proxy } = await ask({ upstreamPort: ports[0] ?? 0 });
+  await asked;
+  const drained = proxy.drain();
+  answer();
+  await drained;
+  await client.untilClosed();
+  expect(client.received).toContain("connection: close\r\n\r\nok");
+});
