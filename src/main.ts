@@ -4,8 +4,12 @@ import { systemClock } from "./support/clock.ts";
 import { nearest } from "./support/schema.ts";
 
 /** Every command, in the order of the help. Each loads alone: `run` must not wait for what only `init` needs. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  // ["run", async () => (await import("./cli/run.ts")).runCommand],
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
+  ["check", async () => (await import("./cli/check.ts")).checkCommand],
+  ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
+  ["init", async () => (await import("./cli/init.ts")).initCommand],
+  ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
+  ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);
 
 /** Arguments after `postern` → exit code. */

@@ -1,7 +1,71 @@
-import type { Address } from "../message/address.ts";
+import { type Address, UNIX_PEER } from "../message/address.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { type Prefix, parsePrefix } from "./prefix.ts";
+import { addWordSet, NO_SET, WHOLE, wordSetGet } from "./word-set.ts";
 
-/** A set of IP prefixes, immutable, built once; IPv4-mapped IPv6 prefixes count as IPv4. */
+/**
+ * A set of IP prefixes, immutable, built once; IPv4-mapped IPv6 prefixes count as IPv4. `::/0` is all of IPv6 and
+ * nothing of IPv4. The peer of a Unix socket is in no table.
+ */
 export interface CidrTable {
+  /** Number of prefixes it was built from. */
   readonly size: number;
   has(address: Address): boolean;
+}
+
+/** What is wrong with one of the prefixes. */
+export interface CidrProblem {
+  readonly text: string;
+  /** Which one, from 0. */
+  readonly index: number;
+}
+
+/** Prefixes and bare addresses → table, or every one that is wrong. */
+export function buildCidrTable(prefixes: readonly string[]): Result<CidrTable, CidrProblem[]> {
+  const problems: CidrProblem[] = [];
+  const parsed: Prefix[] = [];
+  for (const [index, text] of prefixes.entries()) {
+    const prefix = parsePrefix(text);
+    if (prefix.ok) parsed.push(prefix.value);
+    else problems.push({ text: prefix.error, index });
+  }
+  if (problems.length > 0) return err(problems);
+  const words: number[] = [];
+  const root4 = addWordSet(
+    parsed.filter((prefix) => prefix.family === 4),
+    0,
+    words,
+  );
+  const root6 = addWordSet(
+    parsed.filter((prefix) => prefix.family === 6),
+    0,
+    words,
+  );
+  return ok(new WordSetTable(prefixes.length, Uint32Array.from(words), root4, root6));
+}
+
+/** An IPv4 address is one word to look up; an IPv6 address is up to four, each in the set that the one before gave. */
+class WordSetTable implements CidrTable {
+  readonly size: number;
+  readonly #words: Uint32Array;
+  readonly #root4: number;
+  readonly #root6: number;
+
+  constructor(size: number, words: Uint32Array, root4: number, root6: number) {
+    this.size = size;
+    this.#words = words;
+    this.#root4 = root4;
+    this.#root6 = root6;
+  }
+
+  has(address: Address): boolean {
+    const words = this.#words;
+    if (address.family === 4) return this.#root4 !== NO_SET && wordSetGet(words, this.#root4, address.w0) === WHOLE;
+    if (this.#root6 === NO_SET || address === UNIX_PEER) return false;
+    let set = wordSetGet(words, this.#root6, address.w0);
+    if (set > WHOLE) set = wordSetGet(words, set, address.w1);
+    if (set > WHOLE) set = wordSetGet(words, set, address.w2);
+    if (set > WHOLE) set = wordSetGet(words, set, address.w3);
+    return set === WHOLE;
+  }
 }

@@ -1,3 +1,5 @@
+import type { Filter } from "../filters/filter.ts";
+import { buildResponseRewrite } from "../filters/response/rewrite.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
@@ -9,27 +11,34 @@ export const DEFAULTS_KEY = "defaults";
 /**
  * Section `defaults`. Filters that `add` compile here, once: their checks of phase `admit` judge every request. Those
  * that have more to do compile again for each route, so that counters by route know which one. Filters that `override`
- * are looked at with each route.
+ * are looked at with each route; here only those that have something to say where no route is known.
  */
 export function compileDefaults(work: Work): void {
-  const { reader } = work;
-  if (reader.raw([DEFAULTS_KEY]) === undefined) return;
-  const names = work.registry.filters.map((filter) => filter.name);
-  for (const key of reader.keys([DEFAULTS_KEY]) ?? []) {
+  const { reader, registry } = work;
+  const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
+  const names = registry.filters.map((filter) => filter.name);
+  for (const key of (hasDefaults ? reader.keys([DEFAULTS_KEY]) : null) ?? []) {
     if (!names.includes(key)) reader.keyProblem(unknownKey(key, names), [DEFAULTS_KEY, key]);
   }
-  for (const filter of work.registry.filters) {
-    const path: Path = [DEFAULTS_KEY, filter.name];
-    if (filter.defaults !== "add" || reader.raw(path) === undefined) continue;
-    const settings = reader.read(filter.schema, reader.raw(path), path);
-    if (settings === undefined) continue;
-    const parts = new RouteParts();
-    const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
-    filter.compile(
-      settings,
-      routeContext(work, facts, parts, (inner) => [...path, ...inner]),
-    );
-    work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));
-    if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, settings);
+  for (const filter of registry.filters) {
+    if (filter.defaults === "add" || filter.always === true) compileDefault(work, filter);
   }
+}
+
+function compileDefault(work: Work, filter: Filter<unknown>): void {
+  const path: Path = [DEFAULTS_KEY, filter.name];
+  const value = work.reader.raw(path);
+  if (value === undefined && filter.always !== true) return;
+  const settings = value === undefined ? undefined : work.reader.read(filter.schema, value, path);
+  if (value !== undefined && settings === undefined) return;
+  const parts = new RouteParts();
+  const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
+  filter.compile(
+    settings,
+    routeContext(work, facts, parts, (inner) => [...path, ...inner]),
+  );
+  if (parts.responseRules !== null) work.rewriteResponse = buildResponseRewrite(parts.responseRules);
+  if (filter.defaults !== "add") return;
+  work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));
+  if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, settings);
 }

@@ -1,11 +1,14 @@
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter } from "../filters/filter.ts";
+import { buildRequestRewrite } from "../filters/request/rewrite.ts";
+import { buildResponseRewrite } from "../filters/response/rewrite.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { nearest } from "../support/schema.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import type { Fields } from "./entries.ts";
 import { mergeSettings } from "./merge.ts";
+import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { routeShape } from "./schema.ts";
@@ -49,9 +52,8 @@ function compileRoute(work: Work, path: Path): Route | null {
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
-    requestRules: parts.requestRules,
-    responseRules: parts.responseRules,
-    credentialHeaders: credentialHeaders(work, parts),
+    rewriteRequest: buildRequestRewrite(parts.requestRules ?? NO_REQUEST_RULES, credentialHeaders(work, parts)),
+    rewriteResponse: buildResponseRewrite(parts.responseRules ?? NO_RESPONSE_RULES),
     bodyBytesMax: parts.bodyBytesMax,
   };
 }

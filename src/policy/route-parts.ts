@@ -7,8 +7,8 @@ import type { Work } from "./work.ts";
 export class RouteParts {
   readonly checks: Check[] = [];
   readonly credentialHeaders: Set<string> = new Set();
-  requestRules: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
-  responseRules: ResponseRules = { removeHeaders: new Set(), setHeaders: [], defaultHeaders: [], setHeadersSecure: [] };
+  requestRules: RequestRules | null = null;
+  responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;

@@ -1,12 +1,14 @@
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTable } from "../filters/limit/rate-table.ts";
+import { buildResponseRewrite } from "../filters/response/rewrite.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import { NamedFiles, type ReadFile } from "./named-files.ts";
+import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
 import type {
@@ -14,6 +16,7 @@ import type {
   CertificateFacts,
   ListenerSettings,
   LogSettings,
+  RewriteResponse,
   Route,
   UpstreamSettings,
 } from "./snapshot.ts";
@@ -45,6 +48,7 @@ export class Work {
   readonly limits: Definitions<Limit> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   readonly admitChecks: Check[] = [];
+  rewriteResponse: RewriteResponse = buildResponseRewrite(NO_RESPONSE_RULES);
   /** Settings of `defaults` that every route compiles again, by filter. */
   readonly routeDefaults: Map<string, unknown> = new Map();
   readonly routes: Route[] = [];
@@ -93,10 +97,7 @@ export class Work {
       clock: this.inputs.clock,
       place: (...inner) => document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
-      problemAt: (place, text) => {
-        const file = place.file === this.file ? place.file : this.files.shownName(place.file);
-        this.problems.add({ ...place, file }, text);
-      },
+      problemAt: (place, text) => this.problems.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
     };
   }

@@ -11,6 +11,10 @@ import {
 
 /** The words of the policy language that several filters share. Schemas read text and give numbers. */
 
+const DURATION_EXPECTED = "expected a duration: a number and one of ms, s, m, h, d, as in 30s";
+const SIZE_EXPECTED = "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB";
+const RATE_EXPECTED = "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second";
+
 /** An object that refuses keys it does not know and names the nearest one it does. */
 export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
@@ -49,15 +53,19 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein distance, two rows. */
+/** Levenshtein distance where two letters that changed places are one edit, as slips of fingers are; three rows. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      next.push(Math.min(substitute, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
@@ -65,8 +73,8 @@ function editDistance(a: string, b: string): number {
 
 /** '30s' → milliseconds. */
 export const durationMs: z.ZodType<number, string> = z
-  .string()
-  .regex(DURATION_PATTERN, { error: "expected a duration: a number and one of ms, s, m, h, d, as in 30s" })
+  .string({ error: DURATION_EXPECTED })
+  .regex(DURATION_PATTERN, { error: DURATION_EXPECTED })
   .transform((text) => {
     const parsed = parseDurationMs(text);
     return parsed.ok ? parsed.value : 0;
@@ -74,8 +82,8 @@ export const durationMs: z.ZodType<number, string> = z
 
 /** '256KiB' → bytes. */
 export const sizeBytes: z.ZodType<number, string> = z
-  .string()
-  .regex(SIZE_PATTERN, { error: "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB" })
+  .string({ error: SIZE_EXPECTED })
+  .regex(SIZE_PATTERN, { error: SIZE_EXPECTED })
   .transform((text) => {
     const parsed = parseSizeBytes(text);
     return parsed.ok ? parsed.value : 0;
@@ -83,8 +91,8 @@ export const sizeBytes: z.ZodType<number, string> = z
 
 /** '50/second' → count and window. */
 export const rate: z.ZodType<Rate, string> = z
-  .string()
-  .regex(RATE_PATTERN, { error: "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second" })
+  .string({ error: RATE_EXPECTED })
+  .regex(RATE_PATTERN, { error: RATE_EXPECTED })
   .transform((text) => {
     const parsed = parseRate(text);
     return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };

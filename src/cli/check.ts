@@ -1,0 +1,43 @@
+import type { Examination } from "../policy/compile.ts";
+import type { Problem } from "../policy/snapshot.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { examineFile, problemLine } from "./load-policy.ts";
+
+export const checkCommand: Command = {
+  name: "check",
+  summary: "Find every problem of policies, each as file:line:column: text.",
+  usage: "[--json] FILE...",
+  example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
+  async run(args, io) {
+    const parsed = parseOptions(args, { json: { type: "boolean", default: false } });
+    if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
+    const { values, positionals } = parsed.value;
+    if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);
+    return check(positionals, io, values.json ? "json" : "text");
+  },
+};
+
+/** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
+export async function check(files: readonly string[], io: CommandIo, form: "text" | "json" = "text"): Promise<number> {
+  const examined: Examination[] = [];
+  for (const file of files) examined.push(await examineFile(file, io));
+  if (form === "json") io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
+  else for (const [at, file] of files.entries()) io.stdout(textLines(file, examined[at]));
+  return examined.every(({ problems }) => problems.length === 0) ? EXIT.fine : EXIT.problems;
+}
+
+function textLines(file: string, examination: Examination | undefined): string {
+  if (examination === undefined) return "";
+  const { problems, warnings } = examination;
+  const lines = [
+    ...problems.map((problem) => problemLine(problem)),
+    ...warnings.map((warning) => problemLine(warning, "warning: ")),
+  ];
+  if (problems.length === 0) lines.push(`${file}: no problems${warnings.length === 0 ? "" : ", see warnings"}\n`);
+  return lines.join("");
+}
+
+function jsonLines({ problems, warnings }: Examination): readonly Record<string, unknown>[] {
+  const line = (severity: string, { place, text }: Problem) => ({ severity, ...place, text });
+  return [...problems.map((one) => line("problem", one)), ...warnings.map((one) => line("warning", one))];
+}

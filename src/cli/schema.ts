@@ -1,0 +1,17 @@
+import { policyJsonSchemaText } from "../policy/json-schema.ts";
+import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
+
+export const schemaCommand: Command = {
+  name: "schema",
+  summary: "Print the JSON Schema of policies, for editors.",
+  usage: "",
+  example:
+    "postern schema > policy.schema.json\nThen begin the policy with: # yaml-language-server: $schema=policy.schema.json",
+  async run(args, io) {
+    const parsed = parseOptions(args, {});
+    if (!parsed.ok) return misuse(schemaCommand, parsed.error, io);
+    if (parsed.value.positionals.length > 0) return misuse(schemaCommand, "expected no arguments", io);
+    io.stdout(policyJsonSchemaText());
+    return EXIT.fine;
+  },
+};

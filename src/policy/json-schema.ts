@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { REGISTRY, type Registry } from "../filters/index.ts";
+import { object } from "../support/schema.ts";
+import { adminShape, listenerShape, logShape, nameSchema, routeShape, upstreamShape, versionSchema } from "./schema.ts";
+
+/**
+ * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
+ * compiler reads policies by, so the two cannot part; what only the compiler can see, as a name that nothing defines,
+ * is not in it.
+ */
+export function policyJsonSchema(registry: Registry = REGISTRY): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
+    target: "draft-2020-12",
+    io: "input",
+    reused: "inline",
+    unrepresentable: "any",
+  });
+  return {
+    $schema,
+    title: "postern policy",
+    description: "What a postern sidecar lets through to the service behind it, and to whom.",
+    ...schema,
+  };
+}
+
+/** As a file of the repository: `policies/policy.schema.json`. */
+export function policyJsonSchemaText(registry: Registry = REGISTRY): string {
+  return `${JSON.stringify(policyJsonSchema(registry), null, 2)}\n`;
+}
+
+function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
+  const settings: Record<string, z.ZodType> = {};
+  for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
+  const authenticator = z.union(authenticators.map((kind) => kind.schema));
+  return object({
+    version: versionSchema.describe("Version of the policy language."),
+    service: nameSchema.describe("Name of the service behind postern, for logs, metrics and challenges."),
+    listeners: z.array(object(listenerShape)).min(1).describe("Where clients connect."),
+    upstreams: z.record(nameSchema, object(upstreamShape)).describe("The service, and others that routes may name."),
+    admin: object(adminShape).optional().describe("Port for metrics and health. None if absent."),
+    log: object(logShape).optional().describe("What is logged."),
+    authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
+    limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
+    defaults: object(settings).optional().describe("What every route starts from."),
+    routes: z
+      .array(object({ ...routeShape, ...settings }))
+      .min(1)
+      .describe("What may be asked for, and by whom; all else is denied. The most specific path wins, not the first."),
+  });
+}

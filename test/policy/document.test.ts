@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
+import { examine, PUBLIC_ROUTE, policyWith, problemsOf, routeOf, snapshotOf } from "./policy-kit.ts";
+
+describe("a policy that is no policy", () => {
+  test("an empty file says what is expected", async () => {
+    expect(await problemsOf("")).toEqual(["1:1 the policy is empty; expected 'version: 1' and what follows"]);
+    expect(await problemsOf("# only a comment\n")).toEqual([
+      "1:1 the policy is empty; expected 'version: 1' and what follows",
+    ]);
+  });
+
+  test("a list or a word at the top is not a mapping", async () => {
+    expect(await problemsOf("- version: 1\n")).toEqual(["1:1 expected a mapping"]);
+    expect(await problemsOf("version")).toEqual(["1:1 expected a mapping"]);
+  });
+
+  test("bytes that are not UTF-8 are refused as such", async () => {
+    expect(await problemsOf(Buffer.from([0x76, 0xff, 0xfe]))).toEqual(["1:1 the policy is not UTF-8 text"]);
+  });
+
+  test("a file above the size limit is not parsed", async () => {
+    const [problem] = await problemsOf(Buffer.alloc(DEFAULTS.policyBytesMax + 1, 0x20));
+    expect(problem).toBe(`1:1 the policy is larger than ${DEFAULTS.policyBytesMax} bytes`);
+  });
+
+  test("a tab as indentation is named with its line", async () => {
+    expect(await problemsOf(policyWith(`admin:\n\taddress: 127.0.0.1:1\n${PUBLIC_ROUTE}`))).toEqual([
+      expect.stringMatching(/^7:1 not valid YAML: tabs are not allowed as indentation/),
+    ]);
+  });
+});
+
+describe("what could hide a rule from its reader", () => {
+  test("a key that stands twice is a problem, for one of the two would be lost", async () => {
+    const text = policyWith("routes:\n  - path: /a\n    authenticate: [okta]\n    public: true\n    path: /b");
+    expect(await problemsOf(text)).toContain("10:5 the key 'path' stands here a second time; expected it once");
+  });
+
+  test("1 and '1' are one key", async () => {
+    expect(await problemsOf("1: x\n'1': y\n")).toContain("2:1 the key '1' stands here a second time; expected it once");
+  });
+
+  test("a second document is refused, not ignored", async () => {
+    expect(await problemsOf(`${policyWith(PUBLIC_ROUTE)}\n---\nroutes: []\n`)).toEqual([
+      expect.stringMatching(/^[78]:\d+ a second document begins here; expected one$/),
+    ]);
+  });
+
+  test("merge keys are refused", async () => {
+    const text = policyWith("routes:\n  - &open { path: /a, public: true }\n  - <<: *open\n    path: /b");
+    expect(await problemsOf(text)).toContainEqual(expect.stringMatching(/^8:5 merge keys \(<<\)/));
+  });
+
+  test("YAML 1.1, where 'no' is false and << merges, cannot be asked for", async () => {
+    expect(await problemsOf(`%YAML 1.1\n---\n${policyWith(PUBLIC_ROUTE)}`)).toEqual([
+      expect.stringContaining("a policy is YAML 1.2"),
+    ]);
+  });
+
+  test("tags are refused", async () => {
+    expect(await problemsOf(policyWith("routes:\n  - { path: !!binary L2E=, public: true }"))).toContain(
+      "7:13 a tag has no meaning in a policy; expected a value without it",
+    );
+  });
+
+  test("keys that are lists, mappings or aliases are refused", async () => {
+    for (const key of ["? [a]\n: b", "? {a: 1}\n: b", "a: &x y\n*x : b"]) {
+      expect(await problemsOf(key), key).not.toEqual([]);
+      expect((await examine(key)).snapshot).toBeNull();
+    }
+  });
+
+  test("__proto__ is a problem, constructor is only an unknown key", async () => {
+    const text = policyWith(`__proto__: { polluted: 1 }\nconstructor: 1\n${PUBLIC_ROUTE}`);
+    expect(await problemsOf(text)).toEqual([
+      "6:1 the key '__proto__' is not allowed",
+      expect.stringMatching(/^7:1 unknown key 'constructor'; expected one of: version, service, listeners/),
+    ]);
+    expect("polluted" in {}).toBe(false);
+  });
+
+  test("names of Object's own properties define nothing", async () => {
+    const text = policyWith("routes:\n  - { path: /a, authenticate: [constructor], limit: [toString] }");
+    const problems = await problemsOf(text);
+    expect(problems).toContainEqual(expect.stringMatching(/^7:32 authenticator 'constructor' is not defined/));
+    expect(problems).toContainEqual(expect.stringMatching(/^7:54 no limit 'toString' is defined/));
+  });
+});
+
+describe("aliases", () => {
+  test("one list can serve two routes", async () => {
+    const text = policyWith(`
+routes:
+  - { path: /a, public: true, address: { deny: &bad [192.0.2.1] } }
+  - { path: /b, public: true, address: { deny: *bad } }`);
+    const snapshot = await snapshotOf(text);
+    expect(routeOf(snapshot, "/b").checks.map(({ name }) => name)).toEqual(["address"]);
+    expect(routeOf(snapshot, "/b").checks[0]?.place).toMatchObject({ line: 8, path: "routes[1].address" });
+  });
+
+  test("an alias of nothing, or of what it stands in, is a problem", async () => {
+    expect(await problemsOf("a: *nope\n")).toContain("1:4 no anchor 'nope' stands before this alias");
+    expect(await problemsOf("a: &loop [*loop]\n")).toContain("1:11 no anchor 'loop' stands before this alias");
+  });
+
+  test("a bomb of aliases is defused before anything is written out", async () => {
+    const levels = Array.from({ length: 30 }, (_, at) => {
+      const inner = at === 0 ? "x" : `*a${at - 1}`;
+      return `a${at}: &a${at} [${Array.from({ length: 9 }, () => inner).join(", ")}]`;
+    });
+    const startMs = performance.now();
+    expect(await problemsOf(levels.join("\n"))).toEqual([
+      `1:1 more than ${DEFAULTS.policyNodesMax} values with its aliases written out`,
+    ]);
+    expect(performance.now() - startMs).toBeLessThan(2000);
+  });
+
+  test("a tower of aliases cannot exceed the depth that text may have", async () => {
+    const levels = Array.from({ length: 100 }, (_, at) => `a${at}: &a${at} [${at === 0 ? "x" : `*a${at - 1}`}]`);
+    expect(await problemsOf(levels.join("\n"))).toEqual([
+      `1:1 nested deeper than ${DEFAULTS.policyDepthMax} levels with its aliases written out`,
+    ]);
+  });
+});
+
+describe("limits on form", () => {
+  test.each(["[", "{", "- ", "? ", "{a: "])("a hundred thousand times %j is refused at once", async (opening) => {
+    const startMs = performance.now();
+    const problems = await problemsOf(opening.repeat(100_000));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`nested deeper than ${DEFAULTS.policyDepthMax} levels`);
+    expect(performance.now() - startMs).toBeLessThan(2000);
+  });
+
+  test("numbers that lose digits or have no end are refused", async () => {
+    expect(await problemsOf("a: 1e400\nb: .nan\nc: 99999999999999999999\n")).toEqual(
+      expect.arrayContaining([
+        "1:4 expected a finite number",
+        "2:4 expected a finite number",
+        "3:4 a whole number beyond 2^53 would lose digits; expected a smaller one",
+      ]),
+    );
+  });
+
+  test("a byte order mark and Windows line ends change no place", async () => {
+    const text = `\ufeff${policyWith("rootes: []\nroutes: [{ path: /, public: true }]").replaceAll("\n", "\r\n")}`;
+    expect(await problemsOf(text)).toEqual(["6:1 unknown key 'rootes'; did you mean 'routes'?"]);
+  });
+});

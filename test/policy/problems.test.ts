@@ -1,0 +1,260 @@
+import { describe, expect, test } from "vitest";
+import { PUBLIC_ROUTE, policyWith, problemsOf, warningsOf } from "./policy-kit.ts";
+
+describe("keys and values", () => {
+  test("an unknown key is named at its own place with the nearest that exists", async () => {
+    expect(await problemsOf(policyWith("routes:\n  - { path: /a, pubic: true, public: true }"))).toEqual([
+      "7:17 unknown key 'pubic'; did you mean 'public'?",
+    ]);
+  });
+
+  test("a missing key is named at its parent", async () => {
+    expect(await problemsOf(policyWith("routes:\n  - { public: true }"))).toEqual([
+      expect.stringMatching(/^7:5 'path' is missing; expected: Path template/),
+    ]);
+  });
+
+  test("all problems come in one pass, in the order of their lines", async () => {
+    const problems = await problemsOf(
+      policyWith(
+        "limits:\n  a: { rate: 5, key: principal }\nroutes:\n  - { path: a, public: true }\n  - { path: /b }\n  - 5",
+      ),
+    );
+    expect(problems).toEqual([
+      "7:14 expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second",
+      "9:13 'a' is not a path; expected it to start with /, as in /v1/orders",
+      "10:5 the route does not say who may use it; expected 'authenticate' or 'public: true'",
+      "11:5 expected a mapping",
+      "11:5 the route does not say who may use it; expected 'authenticate' or 'public: true'",
+    ]);
+  });
+
+  test("one bad key of a listener does not hide another", async () => {
+    const listener = "{ name: inbound, address: '0.0.0.0:80', headTimeout: 10, idleTimeout: 30d, maxHeadBytes: 1KB }";
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener }))).toEqual([
+      expect.stringContaining("plain HTTP on an address that other machines reach"),
+      "3:66 expected a duration: a number and one of ms, s, m, h, d, as in 30s",
+      "3:83 expected a time of more than 0 and at most 24h",
+      "3:102 expected 1KiB to 1MiB",
+    ]);
+  });
+
+  test("numbers are no names", async () => {
+    expect(await problemsOf(policyWith(`limits:\n  1: { rate: 5/second, key: principal }\n${PUBLIC_ROUTE}`))).toEqual([
+      expect.stringMatching(/^7:3 '1' is not a name; expected a name: a letter/),
+    ]);
+  });
+
+  test("problems say what kind of value stands there, never the value", async () => {
+    const text = policyWith(
+      `authenticators:\n  a: { type: hunter2 }\nlog: hunter2\nadmin: { address: hunter2 }\n${PUBLIC_ROUTE}`,
+    );
+    const problems = await problemsOf(text);
+    expect(problems.length).toBeGreaterThan(2);
+    expect(problems.join("\n")).not.toContain("hunter2");
+  });
+
+  test("another version of the language is refused", async () => {
+    const text = policyWith(PUBLIC_ROUTE).replace("version: 1", "version: 2");
+    expect(await problemsOf(text)).toEqual(["1:10 expected 1, the version of the policy language"]);
+  });
+});
+
+describe("who may use a route", () => {
+  const idp = "authenticators: { keys: { type: api-key, header: X-Key, keys: k.yaml } }\n";
+  const files = { "k.yaml": "callers: []\n" };
+
+  test("public as text is not public", async () => {
+    expect(await problemsOf(policyWith('routes:\n  - { path: /a, public: "true" }'))).toEqual([
+      "7:25 expected true, without quotes",
+    ]);
+    expect(await problemsOf(policyWith("routes:\n  - { path: /a, public: yes }"))).toEqual(["7:25 expected true"]);
+    expect(await problemsOf(policyWith("routes:\n  - { path: /a, public: false }"))).toEqual([
+      "7:25 expected true, not false",
+    ]);
+  });
+
+  test("an empty list of authenticators is neither authentication nor leave to go without", async () => {
+    const problems = await problemsOf(policyWith("routes:\n  - { path: /a, authenticate: [] }"));
+    expect(problems).toEqual(["7:31 expected at least one authenticator"]);
+    expect(await problemsOf(policyWith("routes:\n  - path: /a\n    authenticate:\n"))).not.toEqual([]);
+  });
+
+  test("a route cannot be public and authenticate", async () => {
+    const text = policyWith(`${idp}routes:\n  - { path: /a, public: true, authenticate: [keys] }`);
+    expect(await problemsOf(text, files)).toEqual(["8:17 both 'authenticate' and 'public'; expected one of them"]);
+  });
+
+  test("authorize on a public route is a problem, for it can never be met", async () => {
+    const text = policyWith("routes:\n  - { path: /a, public: true, authorize: { scopes: [a] } }");
+    expect(await problemsOf(text)).toEqual([expect.stringMatching(/^7:31 nobody authenticates on a public route/)]);
+  });
+
+  test("authorize alone does not say who may use a route", async () => {
+    const text = policyWith("routes:\n  - { path: /a, authorize: { scopes: [a] } }");
+    expect(await problemsOf(text)).toEqual([expect.stringMatching(/^7:5 the route does not say who may use it/)]);
+  });
+
+  test("an undefined authenticator is named with the nearest that exists", async () => {
+    const text = policyWith(
+      `${idp}routes:\n  - { path: /a, authenticate: [kesy] }\n  - { path: /b, authenticate: [keys] }`,
+    );
+    const [problem] = await problemsOf(text, files);
+    expect(problem).toMatch(/^8:32 .*'kesy' is not defined/);
+  });
+
+  test("an authenticator that did not compile is not also reported where it is named", async () => {
+    const text = policyWith(`${idp}routes:\n  - { path: /a, authenticate: [keys] }`);
+    expect(await problemsOf(text)).toEqual(["6:63 'k.yaml' does not exist; expected a file, relative to the policy"]);
+  });
+});
+
+describe("routes", () => {
+  test("a route that an earlier one shadows is found, whatever its parameter is called", async () => {
+    const text = policyWith(`
+routes:
+  - { path: '/a/{x}', methods: [GET, PUT], public: true }
+  - { path: '/a/{y}', methods: [POST, PUT], public: true }`);
+    expect(await problemsOf(text)).toEqual([
+      "8:5 no request reaches this: the route '/a/{x}' at line 7 takes PUT of this path already",
+    ]);
+  });
+
+  test("the same path for other methods or hosts is no shadow", async () => {
+    const text = policyWith(`
+routes:
+  - { path: /a, methods: [GET], public: true }
+  - { path: /a, methods: [POST], public: true }
+  - { path: /a, methods: [GET], hosts: [x.example.org], public: true }`);
+    expect(await problemsOf(text)).toEqual([]);
+  });
+
+  test.each(["/a/../b", "/a//b", "/a%2fb", "/a/{x}y", "/**/a", "a", "/a?b", "/a;b\\c", "/a/{x}/{x}", ""])(
+    "the template %j is refused",
+    async (template) => {
+      const problems = await problemsOf(policyWith(`routes:\n  - { path: '${template}', public: true }`));
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(/^7:13 /);
+    },
+  );
+
+  test("methods in lower case, TRACE and CONNECT are refused; a likely slip is a warning", async () => {
+    const text = policyWith("routes:\n  - { path: /a, public: true, methods: [get, TRACE, GTE] }");
+    expect(await problemsOf(text)).toEqual([
+      "7:41 expected a method in upper case, as in GET",
+      "7:46 TRACE and CONNECT are never forwarded",
+    ]);
+    expect(await warningsOf(policyWith("routes:\n  - { path: /a, public: true, methods: [GTE] }"))).toEqual([
+      "7:41 unusual method 'GTE'; did you mean 'GET'?",
+    ]);
+  });
+
+  test("a limit in the defaults and in a route would count twice", async () => {
+    const text = policyWith(`
+limits: { perAddress: { rate: 5/second, key: client.address } }
+defaults: { limit: [perAddress] }
+routes:
+  - { path: /a, public: true, limit: [perAddress] }`);
+    expect(await problemsOf(text)).toEqual(["9:39 'perAddress' applies from 'defaults' already and would count twice"]);
+  });
+
+  test("a problem of the defaults is told once, not once a route", async () => {
+    const text = policyWith(`
+defaults: { response: { securityHeader: api } }
+routes: [{ path: /a, public: true }, { path: /b, public: true }]`);
+    expect(await problemsOf(text)).toEqual(["6:25 unknown key 'securityHeader'; did you mean 'securityHeaders'?"]);
+  });
+});
+
+describe("names that nothing defines or uses", () => {
+  test("upstreams of listeners and routes", async () => {
+    const listener = "{ name: inbound, address: 127.0.0.1:8080, upstream: ap }";
+    const text = policyWith("routes:\n  - { path: /a, public: true, upstream: other }", { listener });
+    expect(await problemsOf(text)).toEqual([
+      "3:65 no upstream 'ap' is defined; did you mean 'app'?",
+      "7:41 no upstream 'other' is defined; expected one of: app",
+    ]);
+  });
+
+  test("what is defined and never used is a warning", async () => {
+    const text = policyWith(`limits:\n  spare: { rate: 5/second, key: principal }\n${PUBLIC_ROUTE}`);
+    expect(await warningsOf(text)).toEqual(["7:3 'spare' is defined but nothing uses it"]);
+  });
+});
+
+describe("addresses that must not meet", () => {
+  test("two listeners on one address, also where one of them takes all", async () => {
+    const pairs = [
+      ["127.0.0.1:8080", "127.0.0.1:8080"],
+      ["127.0.0.1:8080", "'[::]:8080'"],
+      ["127.0.0.1:8080", "'[::ffff:127.0.0.1]:8080'"],
+      ["localhost:8080", "127.0.0.1:8080"],
+      ["unix:/run/a.sock", "unix:/run/a.sock"],
+    ];
+    for (const [a, b] of pairs) {
+      const listener = `{ name: a, address: ${a} }, { name: b, address: ${b}, plaintext: allowed }`;
+      const problems = await problemsOf(policyWith(PUBLIC_ROUTE, { listener }));
+      expect(problems, `${a} ${b}`).toEqual([expect.stringContaining("the listener at line 3 takes this address")]);
+    }
+  });
+
+  test("port 0 twice is two ports", async () => {
+    const listener = "{ name: a, address: 127.0.0.1:0 }, { name: b, address: 127.0.0.1:0 }";
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener }))).toEqual([]);
+  });
+
+  test("plain HTTP beyond loopback needs a word", async () => {
+    for (const address of ["0.0.0.0:80", "'[::]:80'", "10.0.0.1:80"]) {
+      const plain = `{ name: a, address: ${address} }`;
+      expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: plain })), address).toHaveLength(1);
+      const allowed = `{ name: a, address: ${address}, plaintext: allowed }`;
+      expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: allowed })), address).toEqual([]);
+    }
+    for (const address of ["127.3.2.1:80", "'[::1]:80'", "localhost:80", "unix:/run/a.sock"]) {
+      expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: `{ name: a, address: ${address} }` }))).toEqual([]);
+    }
+  });
+
+  test("the admin port leaves loopback only by the word that shows the danger", async () => {
+    const admin = (text: string) => problemsOf(policyWith(`admin: { ${text} }\n${PUBLIC_ROUTE}`));
+    expect(await admin("address: 0.0.0.0:9901")).toEqual([expect.stringMatching(/^6:19 other machines would reach/)]);
+    expect(await admin("unsafeAddress: 0.0.0.0:9901")).toEqual([]);
+    expect(await admin("address: 127.0.0.1:9901")).toEqual([]);
+    expect(await admin("address: 127.0.0.1:9901, unsafeAddress: 0.0.0.0:9901")).toHaveLength(1);
+    expect(await admin("")).toHaveLength(1);
+    expect(await admin("address: 127.0.0.1:8080")).toEqual([expect.stringContaining("the address of the admin port")]);
+  });
+
+  test("an upstream that is a listener or the admin port of the same policy is a problem", async () => {
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "http://localhost:8080" }))).toEqual([
+      expect.stringContaining("requests would go round for ever"),
+    ]);
+    const text = policyWith(`admin: { address: 127.0.0.1:3000 }\n${PUBLIC_ROUTE}`);
+    expect(await problemsOf(text)).toEqual([expect.stringContaining("routes would lay it open")]);
+  });
+
+  test("what is not built yet is refused in clear words", async () => {
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: "{ name: a, address: 'fd:http' }" }))).toEqual([
+      expect.stringContaining("socket activation (fd:) is not supported yet"),
+    ]);
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "https://x.example.org" }))).toEqual([
+      expect.stringContaining("https:// is not supported yet"),
+    ]);
+    const h2 = "{ name: a, address: 127.0.0.1:1, protocols: [h2] }";
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: h2 }))).toEqual(["3:58 expected http/1.1"]);
+  });
+
+  test.each(["http://0x7f.1:80", "http://127.1:80", "http://a@b:80", "http://a/b", "http://:80", "unix:run/a", "a:80"])(
+    "the upstream %j is refused",
+    async (upstream) => {
+      expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream }))).toHaveLength(1);
+    },
+  );
+
+  test("trusting everybody's X-Forwarded-For is a problem", async () => {
+    const listener = "{ name: a, address: 127.0.0.1:1, trustedProxies: [0.0.0.0/0] }";
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener }))).toEqual([
+      expect.stringContaining("would believe anyone's X-Forwarded-For"),
+    ]);
+  });
+});
