@@ -5,6 +5,7 @@ import { nearest } from "./support/schema.ts";
 
 /** Every command, in the order of the help. Each loads alone: `run` must not wait for what only `init` needs. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
+  ["run", async () => (await import("./cli/run.ts")).runCommand],
   ["check", async () => (await import("./cli/check.ts")).checkCommand],
   ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
