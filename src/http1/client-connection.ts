@@ -1,43 +1,19 @@
 import type { Socket } from "node:net";
 import { CHUNKED } from "../message/body.ts";
-import type { HeaderBlock } from "../message/headers.ts";
+import {
+  type ClientFailure,
+  type ClientRequest,
+  type ClientStream,
+  NO_LENGTH,
+  type ResponseHandler,
+  UNTIL_CLOSE,
+} from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { BodyDecoder, UNTIL_CLOSE } from "./framing.ts";
-import { HeadFault, NO_LENGTH, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
+import { BodyDecoder } from "./framing.ts";
+import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
 import { addChunk, LAST_CHUNK, Output } from "./output.ts";
-
-/** Why an exchange with the service came to nothing. */
-export type ClientFailure =
-  | "closed" // no byte of an answer
-  | "cut" // an answer began and did not end
-  | "invalid" // not HTTP/1.1 with one reading
-  | "timeout";
-
-/** Final response head of the service. */
-export interface ClientResponse {
-  readonly status: number;
-  readonly headers: HeaderBlock;
-  /** Length of the body that follows: bytes, CHUNKED, UNTIL_CLOSE, or 0 for none. */
-  readonly bodyBytes: number;
-  /** Content-Length of a message that carries no body (HEAD, 304), or NO_LENGTH. */
-  readonly announcedBytes: number;
-}
-
-/** Who sent the request that this connection carries. */
-export interface ResponseHandler {
-  onInformational(status: number, headers: HeaderBlock): void;
-  onResponse(response: ClientResponse): void;
-  /** A part of the body; false pauses the service until `resume`. */
-  onResponseBody(chunk: Buffer): void;
-  onResponseEnd(): void;
-  /** At the end of each read: what was handed over may be written now; false pauses the service. */
-  onReadEnd(): boolean;
-  onFailure(failure: ClientFailure, detail: string): void;
-  /** The service takes more of the request's body again. */
-  onUpstreamDrain(): void;
-}
 
 /** Where a connection goes when its exchange is over. */
 export interface ConnectionOwner {
@@ -48,7 +24,7 @@ export interface ConnectionOwner {
 }
 
 /** Client side of one HTTP/1.1 connection to the service: one request at a time, answers read as strictly as requests. */
-export class ClientConnection implements Timed {
+export class ClientConnection implements Timed, ClientStream {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** True once it has carried a request: an answer that never comes may then be a keep-alive race. */
   used = false;
@@ -91,17 +67,18 @@ export class ClientConnection implements Timed {
 
   // ---- request -------------------------------------------------------------------------------------------------
 
-  /** Starts a request; `head` is complete. With `bodyBytes` 0 the request is whole. Nothing is written before `flush`. */
-  begin(handler: ResponseHandler, head: string, isHead: boolean, bodyBytes: number, responseTimeoutMs: number): void {
+  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void {
+    const { method, target, authority, lines, bodyBytes } = request;
     this.#handler = handler;
-    this.#isHead = isHead;
+    this.#isHead = method === "HEAD";
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
     this.#responseTimeoutMs = responseTimeoutMs;
     this.#answered = false;
     this.#keepAlive = false;
     this.deadlineMs = this.#requestDone ? this.#clock.monotonicMs() + responseTimeoutMs : Number.POSITIVE_INFINITY;
-    this.#output.add(head);
+    const framing = framingLine(method, bodyBytes);
+    this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
 
   writeBody(chunk: Buffer): void {
@@ -131,6 +108,10 @@ export class ClientConnection implements Timed {
   abort(): void {
     this.#handler = null;
     this.#socket.destroy();
+  }
+
+  release(): void {
+    this.#owner.onReusable(this);
   }
 
   // ---- response ------------------------------------------------------------------------------------------------
@@ -290,4 +271,12 @@ export class ClientConnection implements Timed {
     if (this.#handler !== null) this.#fail(this.#answered ? "cut" : "closed", "connection closed early");
     this.#owner.onClosed(this);
   }
+}
+
+/** Methods whose requests say so when they have no body; some services wait for one otherwise. */
+const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+function framingLine(method: string, bodyBytes: number): string {
+  if (bodyBytes === CHUNKED) return "transfer-encoding: chunked\r\n";
+  return bodyBytes > 0 || WITH_LENGTH.has(method) ? `content-length: ${bodyBytes}\r\n` : "";
 }

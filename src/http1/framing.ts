@@ -1,8 +1,6 @@
 import { CHUNKED } from "../message/body.ts";
+import { UNTIL_CLOSE } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-
-/** Body of a response that ends with its connection (RFC 9112 section 6.3, rule 8). */
-export const UNTIL_CLOSE = -3;
 
 /** Where decoded bytes go; false asks for a pause, which takes effect after the current read. */
 export interface ChunkSink {

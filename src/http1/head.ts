@@ -1,6 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
+import { NO_LENGTH } from "../message/stream.ts";
 
 /**
  * Header lines as RFC 9112 section 5 has them: a token, a colon, a value, CR LF. No blank before the colon, no folding, no
@@ -53,9 +54,6 @@ export class ParsedHeaders {
     this.upgrade = upgrade;
   }
 }
-
-/** Neither Content-Length nor Transfer-Encoding: no body in a request, until the end of the connection in a response. */
-export const NO_LENGTH = -2;
 
 export interface RequestLine {
   readonly method: string;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { reasonPhrase } from "../support/http-status.ts";
 
 /** Above this, copying pieces together costs more than a second system call. */
 const COMBINE_BYTES_MAX = 32 * 1024;
@@ -64,3 +65,15 @@ export function addChunk(output: Output, chunk: Buffer): void {
 }
 
 export const LAST_CHUNK = "0\r\n\r\n";
+
+const STATUS_LINES = new Map<number, string>();
+
+/** `HTTP/1.1 200 OK` with its line end; at most 900 of them are ever made. */
+export function statusLine(status: number): string {
+  let line = STATUS_LINES.get(status);
+  if (line === undefined) {
+    line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+    STATUS_LINES.set(status, line);
+  }
+  return line;
+}

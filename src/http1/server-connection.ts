@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { HeadFault, NO_LENGTH, type ParsedHeaders, type RequestLine } from "./head.ts";
+import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
-import { addChunk, LAST_CHUNK, Output } from "./output.ts";
+import { addChunk, LAST_CHUNK, Output, statusLine } from "./output.ts";
 import { RequestReader } from "./request-reader.ts";
 
 /** One request as the codec read it: one valid reading, nothing judged yet. */
@@ -17,9 +18,6 @@ export interface ServerRequest {
   /** Monotonic milliseconds at the head's first byte. */
   readonly startedMs: number;
 }
-
-/** How a response's body is delimited towards the client. */
-export type ResponseFraming = "none" | "length" | "chunked";
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
@@ -50,7 +48,7 @@ type State =
  * Server side of one HTTP/1.1 connection (RFC 9112): frames requests, keeps pipelined ones waiting, writes responses.
  * It judges grammar only; what a request may do is the handler's business.
  */
-export class ServerConnection implements Timed, BodyHost {
+export class ServerConnection implements Timed, BodyHost, ServerStream {
   readonly limits: ServerLimits;
   deadlineMs: number;
   readonly #socket: Socket;
@@ -237,20 +235,14 @@ export class ServerConnection implements Timed, BodyHost {
 
   // ---- writing -------------------------------------------------------------------------------------------------
 
-  /** 102, 103: passed on as they come; HTTP/1.0 clients do not know them. */
-  writeInformational(head: string): void {
-    if (this.#minor === 0) return;
-    this.#output.add(head);
+  /** HTTP/1.0 clients know no informational responses. */
+  writeInformational(status: number, lines: string): void {
+    if (this.#minor === 1) this.#output.add(`${statusLine(status)}${lines}\r\n`);
   }
 
-  /**
-   * The final response's status line and header lines, without framing: the connection adds Content-Length or
-   * Transfer-Encoding, and Connection. `bodyBytes` is the length where known, CHUNKED where not, NO_LENGTH for none
-   * (204, 304, HEAD pass their own lines).
-   */
-  startResponse(head: string, bodyBytes: number): void {
+  startResponse(status: number, lines: string, bodyBytes: number): void {
     this.#prepareClose();
-    let text = head;
+    let text = statusLine(status) + lines;
     this.#chunkedResponse = false;
     if (bodyBytes >= 0) text += `content-length: ${bodyBytes}\r\n`;
     else if (bodyBytes === CHUNKED) {
@@ -266,7 +258,6 @@ export class ServerConnection implements Timed, BodyHost {
     this.#output.add(text);
   }
 
-  /** False asks to pause until `onDrain`. */
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.responseBodyBytes += chunk.length;
@@ -291,7 +282,6 @@ export class ServerConnection implements Timed, BodyHost {
     else if (this.#body?.discarded !== true) this.#linger();
   }
 
-  /** Cuts the connection, so that the client sees that the answer is not whole. */
   abort(): void {
     this.#socket.destroy();
   }

@@ -162,7 +162,7 @@ class Session implements ServerHandler, TransactionOwner {
     const id = this.#core.nextId();
     const denial = new Denial(reason, null, seen, "one valid reading");
     const response = denialResponse(denial, id, snapshot.rewriteResponse, this.facts.secure, null, clock.wallMs());
-    connection.startResponse(response.head, response.body.length);
+    connection.startResponse(response.status, response.lines, response.body.length);
     connection.writeBody(response.body);
     const durationMs = clock.monotonicMs() - startedMs;
     telemetry.requestFinished({

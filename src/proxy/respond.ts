@@ -5,10 +5,10 @@ import { HeaderBlock } from "../message/headers.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import { reasonPhrase } from "../support/http-status.ts";
 
-/** A denial on the wire: status line and header lines without framing, and the body. */
+/** A denial before it is framed. */
 export interface DenialResponse {
   readonly status: number;
-  readonly head: string;
+  readonly lines: string;
   readonly body: Buffer;
 }
 
@@ -35,26 +35,14 @@ export function denialResponse(
   wallMs: number,
 ): DenialResponse {
   const status = REASONS[denial.reason].status;
-  let head = `${statusLine(status)}${rewrite(PROBLEM_HEADERS, secure)}date: ${new Date(wallMs).toUTCString()}\r\n`;
-  for (const [name, value] of denial.headers) head += `${name}: ${value}\r\n`;
-  if (rateLimit !== null) head += rateLimitLines(rateLimit);
-  return { status, head, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+  let lines = `${rewrite(PROBLEM_HEADERS, secure)}date: ${new Date(wallMs).toUTCString()}\r\n`;
+  for (const [name, value] of denial.headers) lines += `${name}: ${value}\r\n`;
+  if (rateLimit !== null) lines += rateLimitLines(rateLimit);
+  return { status, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
 }
 
 /** RateLimit fields of draft-ietf-httpapi-ratelimit-headers: what is left of the tightest limit. */
 export function rateLimitLines(state: RateLimitState): string {
   const reset = state.resetSeconds;
   return `ratelimit-policy: ${state.policyField}\r\nratelimit: "${state.policy}";r=${state.remaining};t=${reset}\r\n`;
-}
-
-const STATUS_LINES = new Map<number, string>();
-
-/** `HTTP/1.1 200 OK` with its line end; at most 900 of them are ever made. */
-export function statusLine(status: number): string {
-  let line = STATUS_LINES.get(status);
-  if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
-    STATUS_LINES.set(status, line);
-  }
-  return line;
 }

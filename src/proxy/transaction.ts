@@ -1,22 +1,29 @@
 import { Permit } from "../decision/permit.ts";
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
-import type { ClientConnection, ClientFailure, ClientResponse, ResponseHandler } from "../http1/client-connection.ts";
-import { UNTIL_CLOSE } from "../http1/framing.ts";
-import { hostName, NO_LENGTH } from "../http1/head.ts";
-import type { ServerConnection, ServerRequest } from "../http1/server-connection.ts";
+import { hostName } from "../http1/head.ts";
+import type { ServerRequest } from "../http1/server-connection.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import {
+  type ClientFailure,
+  type ClientResponse,
+  type ClientStream,
+  NO_LENGTH,
+  type ResponseHandler,
+  type ServerStream,
+  UNTIL_CLOSE,
+} from "../message/stream.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
-import { denialResponse, rateLimitLines, statusLine } from "./respond.ts";
+import { denialResponse, rateLimitLines } from "./respond.ts";
 
 const FAILURE_REASONS = {
   closed: "upstream_closed",
@@ -27,9 +34,6 @@ const FAILURE_REASONS = {
 
 /** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-/** Methods whose requests say so when they have no body; some services wait for one otherwise. */
-const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
-
 /** What a transaction needs of the proxy that all connections share. */
 export interface TransactionDeps {
   readonly clock: Clock;
@@ -63,21 +67,21 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   route: Route | null = null;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
-  readonly #client: ServerConnection;
+  readonly #client: ServerStream;
   readonly #id: string;
   readonly #startedMs: number;
   #decidedMs = 0;
   #forwardedMs = -1;
   #upstreamMs = -1;
   #pool: Pool | null = null;
-  #service: ClientConnection | null = null;
+  #service: ClientStream | null = null;
   #retried = false;
   #responseStarted = false;
   #finished = false;
   #status = 0;
   #malformed: Denial | null = null;
 
-  constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerConnection, request: ServerRequest) {
+  constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
     this.#deps = deps;
     this.#owner = owner;
     this.#client = client;
@@ -142,10 +146,10 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#pool.acquire(this);
   }
 
-  onConnection(connection: ClientConnection): void {
+  onConnection(connection: ClientStream): void {
     const route = this.route;
     if (this.#finished || route === null) {
-      this.#pool?.onReusable(connection);
+      connection.release();
       return;
     }
     this.#service = connection;
@@ -153,20 +157,19 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     const { method, target } = exchange;
     const collected = exchange.collectedBody;
     const bodyBytes = collected === null ? exchange.body.announcedBytes : collected.length;
-    const head = `${method} ${target.path}${target.query} HTTP/1.1\r\nhost: ${exchange.authority}\r\n${route.rewriteRequest(
-      exchange.headers,
-      exchange,
-    )}${framingLine(method, bodyBytes)}\r\n`;
-    connection.begin(this, head, method === "HEAD", bodyBytes, this.#responseTimeoutMs());
+    const request = {
+      method,
+      target: target.path + target.query,
+      authority: exchange.authority,
+      lines: route.rewriteRequest(exchange.headers, exchange),
+      bodyBytes,
+    };
+    connection.begin(this, request, this.#pool?.settings.responseTimeoutMs ?? 0);
     if (collected !== null) {
       connection.writeBody(collected);
       connection.endBody();
     } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
     connection.flush();
-  }
-
-  #responseTimeoutMs(): number {
-    return this.#pool?.settings.responseTimeoutMs ?? 0;
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {
@@ -201,7 +204,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   onInformational(status: number, headers: HeaderBlock): void {
     const rewrite = this.route?.rewriteResponse;
     if (rewrite === undefined || status === 101) return;
-    this.#client.writeInformational(`${statusLine(status)}${rewrite(headers, false)}\r\n`);
+    this.#client.writeInformational(status, rewrite(headers, false));
   }
 
   onResponse(response: ClientResponse): void {
@@ -210,9 +213,9 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#upstreamMs = this.#deps.clock.monotonicMs() - this.#forwardedMs;
     this.#responseStarted = true;
     this.#status = response.status;
-    let head = statusLine(response.status) + route.rewriteResponse(response.headers, this.#owner.facts.secure);
-    if (this.exchange.rateLimit !== null) head += rateLimitLines(this.exchange.rateLimit);
-    this.#client.startResponse(head, this.#responseBodyBytes(response));
+    let lines = route.rewriteResponse(response.headers, this.#owner.facts.secure);
+    if (this.exchange.rateLimit !== null) lines += rateLimitLines(this.exchange.rateLimit);
+    this.#client.startResponse(response.status, lines, this.#responseBodyBytes(response));
   }
 
   #responseBodyBytes(response: ClientResponse): number {
@@ -271,7 +274,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     const response = denialResponse(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
     this.#status = response.status;
     this.#responseStarted = true;
-    this.#client.startResponse(response.head, response.body.length);
+    this.#client.startResponse(response.status, response.lines, response.body.length);
     if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
     this.#finish(denial.reason, denial);
     this.#client.endResponse();
@@ -321,8 +324,3 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 /** Nothing was sent: the client was gone. nginx made the number known; it never goes over the wire. */
 const CLIENT_CLOSED_STATUS = 499;
 const NO_TARGET = { path: "", query: "" };
-
-function framingLine(method: string, bodyBytes: number): string {
-  if (bodyBytes === CHUNKED) return "transfer-encoding: chunked\r\n";
-  return bodyBytes > 0 || WITH_LENGTH.has(method) ? `content-length: ${bodyBytes}\r\n` : "";
-}

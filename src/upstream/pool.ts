@@ -1,5 +1,6 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { ClientConnection, type ConnectionOwner } from "../http1/client-connection.ts";
+import type { ClientStream } from "../message/stream.ts";
 import type { UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
@@ -9,7 +10,7 @@ export type AcquireFailure = "upstream_connect_failed" | "upstream_connect_timeo
 
 /** Who waits for a connection to the service. */
 export interface Acquirer {
-  onConnection(connection: ClientConnection): void;
+  onConnection(connection: ClientStream): void;
   onAcquireFailure(failure: AcquireFailure, detail: string): void;
 }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BodyDecoder, UNTIL_CLOSE } from "../../src/http1/framing.ts";
+import { BodyDecoder } from "../../src/http1/framing.ts";
 import { CHUNKED } from "../../src/message/body.ts";
+import { UNTIL_CLOSE } from "../../src/message/stream.ts";
 
 interface Decoded {
   body: string;

@@ -1,0 +1,92 @@
+import type { HeaderBlock } from "./headers.ts";
+
+/**
+ * The two sides of an exchange, without their protocols: what HTTP/1.1 connections and HTTP/2 streams both offer the
+ * proxy. Header lines travel as text, `name: value` with CR LF each and names in lower case: HTTP/1.1 writes them as
+ * they are, HTTP/2 takes them apart.
+ */
+
+/** Neither Content-Length nor Transfer-Encoding: no body in a request, until the end of the connection in a response. */
+export const NO_LENGTH = -2;
+
+/** Body of a response that ends with its connection (RFC 9112 section 6.3, rule 8). */
+export const UNTIL_CLOSE = -3;
+
+/** The client's side: where the answer to one request goes. */
+export interface ServerStream {
+  /** 102, 103: as they come. */
+  writeInformational(status: number, lines: string): void;
+  /**
+   * The final response's head; the stream adds the framing. `bodyBytes` is the length where known, CHUNKED where not,
+   * NO_LENGTH for none (204). Nothing is written before `flush` or `endResponse`.
+   */
+  startResponse(status: number, lines: string, bodyBytes: number): void;
+  writeBody(chunk: Buffer): void;
+  /** False asks to pause until the owner's `onClientDrain`. */
+  flush(): boolean;
+  endResponse(): void;
+  /** Cuts the answer, so that the client sees that it is not whole. */
+  abort(): void;
+  /** Body bytes of this request, read so far, and of its response, written so far. */
+  readonly requestBodyBytes: number;
+  readonly responseBodyBytes: number;
+}
+
+/** A request on its way to the service. */
+export interface ClientRequest {
+  readonly method: string;
+  /** Path and query, canonical. */
+  readonly target: string;
+  readonly authority: string;
+  /** Header lines without Host and framing. */
+  readonly lines: string;
+  /** Length of the body, 0 for none, CHUNKED where unknown. */
+  readonly bodyBytes: number;
+}
+
+/** Why an exchange with the service came to nothing. */
+export type ClientFailure =
+  | "closed" // no byte of an answer
+  | "cut" // an answer began and did not end
+  | "invalid" // no valid answer, or more than one reading of it
+  | "timeout";
+
+/** Final response head of the service. */
+export interface ClientResponse {
+  readonly status: number;
+  readonly headers: HeaderBlock;
+  /** Length of the body that follows: bytes, CHUNKED, UNTIL_CLOSE, or 0 for none. */
+  readonly bodyBytes: number;
+  /** Content-Length of a message that carries no body (HEAD, 304), or NO_LENGTH. */
+  readonly announcedBytes: number;
+}
+
+/** Who sent the request that a stream to the service carries. */
+export interface ResponseHandler {
+  onInformational(status: number, headers: HeaderBlock): void;
+  onResponse(response: ClientResponse): void;
+  onResponseBody(chunk: Buffer): void;
+  onResponseEnd(): void;
+  /** At the end of each read: what was handed over may be written now; false pauses the service until `resume`. */
+  onReadEnd(): boolean;
+  onFailure(failure: ClientFailure, detail: string): void;
+  /** The service takes more of the request's body again. */
+  onUpstreamDrain(): void;
+}
+
+/** The service's side: one request and its answer. */
+export interface ClientStream {
+  /** True once its connection has carried a request: an answer that never comes may then be a keep-alive race. */
+  readonly used: boolean;
+  /** Starts a request; nothing is written before `flush`. */
+  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void;
+  writeBody(chunk: Buffer): void;
+  endBody(): void;
+  /** False asks to pause until the handler's `onUpstreamDrain`. */
+  flush(): boolean;
+  resume(): void;
+  /** Gives the exchange up: nothing more is told to the handler. */
+  abort(): void;
+  /** Gives it back before `begin`, unused. */
+  release(): void;
+}
