@@ -38,6 +38,8 @@ export const DEFAULTS = {
 
   // Policy, reload, shutdown.
   policyBytesMax: 16 * 1024 * 1024,
+  /** Characters of a path template; bounds how deep the route tree gets. */
+  templateLengthMax: 1024,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,
