@@ -7,7 +7,9 @@ import { nearest } from "./support/schema.ts";
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
   ["run", async () => (await import("./cli/run.ts")).runCommand],
   ["check", async () => (await import("./cli/check.ts")).checkCommand],
+  ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
+  ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);

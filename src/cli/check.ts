@@ -1,9 +1,7 @@
-import { readRegularFile } from "../daemon/regular-file.ts";
-import { RateTable } from "../filters/limit/rate-table.ts";
-import { type Examination, examinePolicy } from "../policy/compile.ts";
+import type { Examination } from "../policy/compile.ts";
 import type { Problem } from "../policy/snapshot.ts";
-import { DEFAULTS } from "../support/defaults.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { examineFile, problemLine } from "./load-policy.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -22,40 +20,21 @@ export const checkCommand: Command = {
 /** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
 export async function check(files: readonly string[], io: CommandIo, form: "text" | "json" = "text"): Promise<number> {
   const examined: Examination[] = [];
-  for (const file of files) examined.push(await examine(file, io));
+  for (const file of files) examined.push(await examineFile(file, io));
   if (form === "json") io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
   else for (const [at, file] of files.entries()) io.stdout(textLines(file, examined[at]));
   return examined.every(({ problems }) => problems.length === 0) ? EXIT.fine : EXIT.problems;
-}
-
-function examine(file: string, io: CommandIo): Promise<Examination> {
-  return examinePolicy(file, {
-    cwd: io.cwd,
-    clock: io.clock,
-    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
-    // Nothing is counted here.
-    rateTable: new RateTable(1, [0, 0], io.clock),
-  });
 }
 
 function textLines(file: string, examination: Examination | undefined): string {
   if (examination === undefined) return "";
   const { problems, warnings } = examination;
   const lines = [
-    ...problems.map((problem) => `${placeText(problem)}: ${oneLine(problem.text)}\n`),
-    ...warnings.map((warning) => `${placeText(warning)}: warning: ${oneLine(warning.text)}\n`),
+    ...problems.map((problem) => problemLine(problem)),
+    ...warnings.map((warning) => problemLine(warning, "warning: ")),
   ];
   if (problems.length === 0) lines.push(`${file}: no problems${warnings.length === 0 ? "" : ", see warnings"}\n`);
   return lines.join("");
-}
-
-function placeText({ place: { file, line, column } }: Problem): string {
-  return `${file}:${line}:${column}`;
-}
-
-/** Keys of a policy may hold line breaks and terminal escapes; a problem stays one line, and plain. */
-function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "\ufffd");
 }
 
 function jsonLines({ problems, warnings }: Examination): readonly Record<string, unknown>[] {

@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly timings?: WatchTimings;
   readonly handshakeTimeoutMs?: number;
   readonly drainTimeoutMs?: number;
+  /** When the process started, on the clock's monotonic scale; the time to ready counts from there. */
+  readonly startedMs?: number;
 }
 
 /** The world and the parts below; nothing in the daemon reads `process`, so a test can run several. */
@@ -82,7 +84,7 @@ export class Daemon {
     const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.policyBytesMax);
     this.#options = options;
     this.#deps = deps;
-    this.#startedMs = clock.monotonicMs();
+    this.#startedMs = options.startedMs ?? clock.monotonicMs();
     this.telemetry = createTelemetry({ clock, sink, processFigures });
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.

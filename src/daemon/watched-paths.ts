@@ -11,7 +11,8 @@ export function watchedPaths(file: string): readonly string[] {
   const found = new Set<string>();
   let current = parse(file).root;
   let rest = segments(file);
-  while (rest.length > 0 && found.size <= DEFAULTS.watchedLinksMax) {
+  let links = 0;
+  while (rest.length > 0 && links <= DEFAULTS.watchedLinksMax) {
     const [segment = "", ...after] = rest;
     rest = after;
     if (segment === "..") {
@@ -28,6 +29,7 @@ export function watchedPaths(file: string): readonly string[] {
       continue;
     }
     found.add(entry);
+    links++;
     if (link.startsWith(sep)) current = parse(link).root;
     rest = [...segments(link), ...after];
   }

@@ -11,6 +11,7 @@ import type { RateTable } from "./limit/rate-table.ts";
 import { limitDefinitionSchema } from "./limit/schema.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
+import { validateFilter } from "./validate/compile.ts";
 
 /** The protections that a policy can name. */
 export interface Registry {
@@ -33,7 +34,15 @@ const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {
 
 /** All that there are. A new protection is one line here. */
 export const REGISTRY: Registry = {
-  filters: [addressFilter, authenticateFilter, authorizeFilter, limitFilter, requestFilter, responseFilter],
+  filters: [
+    addressFilter,
+    authenticateFilter,
+    authorizeFilter,
+    limitFilter,
+    validateFilter,
+    requestFilter,
+    responseFilter,
+  ],
   authenticators: [clientCertificateKind, apiKeyKind, jwtKind],
   limit: limitKind,
 };

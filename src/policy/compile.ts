@@ -2,7 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { buildRouteTree } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { compileDefaults } from "./compile-defaults.ts";
+import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
@@ -15,6 +15,7 @@ import {
   warnUnused,
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
+import type { Path } from "./path.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { type CompileInputs, Work } from "./work.ts";
 
@@ -29,11 +30,12 @@ export interface Examination {
   readonly files: readonly string[];
 }
 
-type Stage = (work: Work) => void;
+type Stage = (work: Work) => void | Promise<void>;
 
 /** The stages from text to snapshot, in order; a stage's name is its function's. */
 const STAGES: readonly Stage[] = [
   parse,
+  prepareFilters,
   compileTop,
   compileUpstreams,
   compileListeners,
@@ -66,7 +68,7 @@ export async function examinePolicy(
 ): Promise<Examination> {
   const work = new Work(file, inputs, registry);
   for (const stage of STAGES) {
-    if (!work.isOver) runStage(work, stage);
+    if (!work.isOver) await runStage(work, stage);
   }
   return {
     snapshot: work.problems.isEmpty ? freeze(work) : null,
@@ -77,9 +79,9 @@ export async function examinePolicy(
 }
 
 /** A fault of ours in a stage is a problem of the policy too: a reload that throws would end the process. */
-function runStage(work: Work, stage: Stage): void {
+async function runStage(work: Work, stage: Stage): Promise<void> {
   try {
-    stage(work);
+    await stage(work);
   } catch (error) {
     // Without the error's message, which may quote a file that the policy names.
     const kind = error instanceof Error ? error.name : typeof error;
@@ -100,6 +102,18 @@ function parse(work: Work): void {
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;
+}
+
+/** Loads what only the filters of this policy need. */
+async function prepareFilters(work: Work): Promise<void> {
+  const { reader, registry } = work;
+  const users: Path[] = [[DEFAULTS_KEY]];
+  const routes = reader.raw(["routes"]);
+  if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
+  for (const filter of registry.filters) {
+    const isUsed = users.some((path) => reader.raw([...path, filter.name]) !== undefined);
+    if (isUsed) await filter.prepare?.();
+  }
 }
 
 function topOf(work: Work): Place {

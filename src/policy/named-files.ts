@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
 
@@ -12,7 +12,6 @@ export type ReadFile = (absolute: string) => Result<Buffer, string>;
  * content of such a file may get into a problem's text, where a wrong name would publish it.
  */
 export class NamedFiles {
-  readonly #policy: string;
   readonly #absolute: string;
   readonly #read: ReadFile;
   readonly #contents = new Map<string, Result<Buffer, string>>();
@@ -20,7 +19,6 @@ export class NamedFiles {
 
   /** `policy` as the user wrote it, relative to `cwd`. */
   constructor(policy: string, cwd: string, read: ReadFile) {
-    this.#policy = policy;
     this.#absolute = resolve(cwd, policy);
     this.#read = read;
   }
@@ -37,11 +35,6 @@ export class NamedFiles {
 
   absoluteName(name: string): string {
     return resolve(dirname(this.#absolute), name);
-  }
-
-  /** The file as the user of the command line would name it. */
-  shownName(name: string): string {
-    return isAbsolute(name) ? name : join(dirname(this.#policy), name);
   }
 
   /** Absolute names, the policy first, also of files that could not be read: they may come yet. */

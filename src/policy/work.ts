@@ -97,10 +97,7 @@ export class Work {
       clock: this.inputs.clock,
       place: (...inner) => document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
-      problemAt: (place, text) => {
-        const file = place.file === this.file ? place.file : this.files.shownName(place.file);
-        this.problems.add({ ...place, file }, text);
-      },
+      problemAt: (place, text) => this.problems.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
     };
   }

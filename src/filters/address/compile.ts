@@ -1,3 +1,4 @@
+import { dirname, isAbsolute, join } from "node:path";
 import { buildCidrTable, type CidrTable } from "../../matching/cidr-table.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
@@ -55,14 +56,15 @@ function compileList(
 
 /** One prefix a line; `#` begins a comment, blank lines do not count. */
 function fileEntries(context: RouteContext, file: string, content: Buffer): Entry[] {
-  const path = context.place().path;
+  const { file: policy, path } = context.place();
+  const shown = isAbsolute(file) ? file : join(dirname(policy), file);
   return content
     .toString("latin1")
     .split(/\r?\n/)
     .flatMap((whole, at) => {
       const text = (whole.split("#", 1)[0] ?? "").trim();
       if (text === "") return [];
-      const place = { file, line: at + 1, column: whole.indexOf(text) + 1, path };
+      const place = { file: shown, line: at + 1, column: whole.indexOf(text) + 1, path };
       // The line is not quoted: a wrong file name could be that of a secret.
       return [{ text, report: () => context.problemAt(place, EXPECTED) }];
     });

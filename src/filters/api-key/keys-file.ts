@@ -1,4 +1,5 @@
 import { type Document, LineCounter, parseDocument, visit } from "yaml";
+import type { z } from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type KeysFile, keysFileSchema } from "./keys-schema.ts";
 
@@ -34,12 +35,17 @@ export function readKeysFile(text: string): {
 
   const parsed = keysFileSchema.safeParse(document.toJS());
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) report(offsetOf(document, issue.path), issue.path, issue.message);
+    for (const issue of parsed.error.issues) report(offsetOf(document, issue.path), issue.path, issueText(issue));
     return { callers: [], problems };
   }
   const { callers } = parsed.data;
   for (const { path, text: problem } of findClashes(callers)) report(offsetOf(document, path), path, problem);
   return { callers, problems };
+}
+
+/** Unknown keys are not named: if the policy names the wrong file, they are that file's text. */
+function issueText(issue: z.core.$ZodIssue): string {
+  return issue.message.startsWith("unknown key '") ? "a key that has no meaning here" : issue.message;
 }
 
 /** Two callers of one name, or one key for two callers: whose request it is would hang on the order in the file. */

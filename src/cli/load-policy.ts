@@ -1,0 +1,34 @@
+import { readRegularFile } from "../daemon/regular-file.ts";
+import { RateTable } from "../filters/limit/rate-table.ts";
+import { type Examination, examinePolicy } from "../policy/compile.ts";
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { CommandIo } from "./command.ts";
+
+/** A policy for a command that needs a sound one; null where it is not, with its problems on stderr. */
+export async function loadPolicy(file: string, io: CommandIo): Promise<Snapshot | null> {
+  const { snapshot, problems } = await examineFile(file, io);
+  for (const problem of problems) io.stderr(problemLine(problem));
+  return snapshot;
+}
+
+/** All that can be said of a policy on disk; `file` may be relative to the command's folder. */
+export function examineFile(file: string, io: CommandIo): Promise<Examination> {
+  return examinePolicy(file, {
+    cwd: io.cwd,
+    clock: io.clock,
+    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
+    // A command judges a request or two; whose table this is does not matter, so neither does the seed.
+    rateTable: new RateTable(64, [0, 0], io.clock),
+  });
+}
+
+/** `file:line:column: text`, one line, as compilers and editors have it. */
+export function problemLine({ place: { file, line, column }, text }: Problem, severity = ""): string {
+  return `${file}:${line}:${column}: ${severity}${plain(text)}\n`;
+}
+
+/** Keys of a policy may hold line breaks and terminal escapes. */
+function plain(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "\ufffd");
+}

@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { type Daemon, startDaemon } from "../daemon/daemon.ts";
+import { followSignals } from "../daemon/shutdown.ts";
+import { RateTable } from "../filters/limit/rate-table.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import { createProxy } from "../proxy/create-proxy.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { createEventLog, createLogger } from "../telemetry/event-log.ts";
+import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { inheritedSockets } from "./inherited-sockets.ts";
+import { problemLine } from "./load-policy.ts";
+import { readProcessFigures } from "./process-figures.ts";
+
+const STDOUT_FD = 1;
+
+export const runCommand: Command = {
+  name: "run",
+  summary: "Stand before a service and enforce a policy.",
+  usage: "--policy FILE",
+  example: "postern run --policy policies/quickstart.yaml",
+  run: async (args, io) => {
+    const options = parseOptions(args, { policy: { type: "string" } });
+    if (!options.ok) return misuse(runCommand, options.error, io);
+    const { values, positionals } = options.value;
+    if (values.policy === undefined) return misuse(runCommand, "--policy is missing", io);
+    if (positionals.length > 0) return misuse(runCommand, `unexpected argument '${positionals[0]}'`, io);
+    return serve(resolve(io.cwd, values.policy), io);
+  },
+};
+
+/** Runs until a signal ends it; the exit code. */
+async function serve(policyFile: string, io: CommandIo): Promise<number> {
+  const sink = createLogSink(fileOf(STDOUT_FD));
+  endOnDefects(io, sink);
+  const { clock } = io;
+  const [seed0, seed1] = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()];
+  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed0, seed1], clock);
+  const idPrefix = randomBytes(6).toString("base64url");
+  const started = await startDaemon(
+    // The system's monotonic clock counts from the start of the process, so 0 is when it began.
+    { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
+    {
+      clock,
+      sink,
+      processFigures: readProcessFigures,
+      compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
+      createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
+    },
+  );
+  if (!started.ok) {
+    for (const problem of started.error) io.stderr(problemLine(problem));
+    return EXIT.problems;
+  }
+  return untilSignal(started.value, sink);
+}
+
+function untilSignal(daemon: Daemon, sink: LogSink): Promise<number> {
+  return new Promise((resolve) => {
+    followSignals(process, {
+      shutdown: () => void daemon.shutdown().then(() => resolve(EXIT.fine)),
+      abort: () => {
+        sink.flushSync();
+        process.exit(EXIT.problems);
+      },
+      reload: () => daemon.reload(),
+    });
+  });
+}
+
+/**
+ * An exception that nobody caught leaves a state that nobody knows, and a gate in an unknown state must not stay open:
+ * say what happened, end, and let the supervisor start anew.
+ */
+function endOnDefects(io: CommandIo, sink: LogSink): void {
+  const log = createEventLog(createLogger(io.clock, sink), sink);
+  const end = (defect: unknown): void => {
+    const text = defect instanceof Error ? (defect.stack ?? defect.message) : String(defect);
+    log.error("crash", "postern ends because of a defect", { error: text });
+    sink.flushSync();
+    process.exit(EXIT.problems);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
