@@ -1,6 +1,6 @@
 import type { RequestRules, ResponseRules } from "../filters/filter.ts";
-import { buildRequestRewrite } from "../filters/request/rewrite.ts";
-import { buildResponseRewrite } from "../filters/response/rewrite.ts";
+import { buildRequestRewrite } from "../filters/request/evaluate.ts";
+import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import type { RewriteRequest, RewriteResponse } from "./snapshot.ts";
 
 /** Rewrites by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
