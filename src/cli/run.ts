@@ -34,11 +34,21 @@ export const runCommand: Command = {
 async function serve(policyFile: string, io: CommandIo): Promise<number> {
   const sink = createLogSink(fileOf(STDOUT_FD));
   endOnDefects(io, sink);
-  const { clock } = io;
-  const [seed0, seed1] = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()];
-  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed0, seed1], clock);
+  const signalled = new Signalled(sink);
+  const started = await start(policyFile, io, sink);
+  if (!started.ok) {
+    for (const problem of started.error) io.stderr(problemLine(problem));
+    return EXIT.problems;
+  }
+  await signalled.end(started.value);
+  return EXIT.fine;
+}
+
+function start(policyFile: string, { clock }: CommandIo, sink: LogSink): ReturnType<typeof startDaemon> {
+  const seed = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] as const;
+  const rateTable = new RateTable(DEFAULTS.rateKeysMax, seed, clock);
   const idPrefix = randomBytes(6).toString("base64url");
-  const started = await startDaemon(
+  return startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
     { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
     {
@@ -49,24 +59,34 @@ async function serve(policyFile: string, io: CommandIo): Promise<number> {
       createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
     },
   );
-  if (!started.ok) {
-    for (const problem of started.error) io.stderr(problemLine(problem));
-    return EXIT.problems;
-  }
-  return untilSignal(started.value, sink);
 }
 
-function untilSignal(daemon: Daemon, sink: LogSink): Promise<number> {
-  return new Promise((resolve) => {
+/** Signals, heard from before the first port opens: a process that is told to end while it starts ends in order too. */
+class Signalled {
+  #daemon: Daemon | null = null;
+  #end: () => void = () => {};
+  readonly #asked: Promise<void>;
+
+  constructor(sink: LogSink) {
+    this.#asked = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     followSignals(process, {
-      shutdown: () => void daemon.shutdown().then(() => resolve(EXIT.fine)),
+      shutdown: () => this.#end(),
       abort: () => {
         sink.flushSync();
         process.exit(EXIT.problems);
       },
-      reload: () => daemon.reload(),
+      reload: () => this.#daemon?.reload(),
     });
-  });
+  }
+
+  /** Waits for the signal to end, and resolves when the daemon has ended. */
+  async end(daemon: Daemon): Promise<void> {
+    this.#daemon = daemon;
+    await this.#asked;
+    await daemon.shutdown();
+  }
 }
 
 /**

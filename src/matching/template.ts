@@ -1,4 +1,5 @@
 import { canonicalTarget } from "../message/target.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
 /**
@@ -24,6 +25,9 @@ const PARAM = /^\{([A-Za-z_][A-Za-z0-9_.-]*)\}$/;
  */
 export function parseTemplate(text: string): Result<Template, string> {
   if (!text.startsWith("/")) return err(`'${text}' is not a path; expected it to start with /, as in /v1/orders`);
+  if (text.length > DEFAULTS.templateLengthMax) {
+    return err(`the path has ${text.length} characters; expected at most ${DEFAULTS.templateLengthMax}`);
+  }
   const parts = text.slice(1).split("/");
   const hasRest = parts.at(-1) === "**";
   if (hasRest) parts.pop();

@@ -1,5 +1,4 @@
 import type { Filter } from "../filters/filter.ts";
-import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
@@ -37,7 +36,7 @@ function compileDefault(work: Work, filter: Filter<unknown>): void {
     settings,
     routeContext(work, facts, parts, (inner) => [...path, ...inner]),
   );
-  if (parts.responseRules !== null) work.rewriteResponse = buildResponseRewrite(parts.responseRules);
+  if (parts.responseRules !== null) work.rewriteResponse = work.rewrites.response(parts.responseRules);
   if (filter.defaults !== "add") return;
   work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));
   if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, settings);

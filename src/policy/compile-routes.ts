@@ -1,7 +1,5 @@
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter } from "../filters/filter.ts";
-import { buildRequestRewrite } from "../filters/request/evaluate.ts";
-import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { nearest } from "../support/schema.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
@@ -52,8 +50,8 @@ function compileRoute(work: Work, path: Path): Route | null {
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
-    rewriteRequest: buildRequestRewrite(parts.requestRules ?? NO_REQUEST_RULES, credentialHeaders(work, parts)),
-    rewriteResponse: buildResponseRewrite(parts.responseRules ?? NO_RESPONSE_RULES),
+    rewriteRequest: work.rewrites.request(parts.requestRules ?? NO_REQUEST_RULES, credentialHeaders(work, parts)),
+    rewriteResponse: work.rewrites.response(parts.responseRules ?? NO_RESPONSE_RULES),
     bodyBytesMax: parts.bodyBytesMax,
   };
 }

@@ -70,12 +70,14 @@ export async function examinePolicy(
   for (const stage of STAGES) {
     if (!work.isOver) await runStage(work, stage);
   }
-  return {
+  const examination = {
     snapshot: work.problems.isEmpty ? freeze(work) : null,
     problems: work.problems.sorted(file),
     warnings: work.warnings.sorted(file),
     files: work.files.names(),
   };
+  work.end();
+  return examination;
 }
 
 /** A fault of ours in a stage is a problem of the policy too: a reload that throws would end the process. */

@@ -50,6 +50,11 @@ export class NamedFiles {
     return hash.digest("hex").slice(0, 16);
   }
 
+  forget(): void {
+    this.#contents.clear();
+    this.#hashed.clear();
+  }
+
   #readOnce(absolute: string, name: string): Result<Buffer, string> {
     const known = this.#contents.get(absolute);
     const content = known ?? bounded(this.#read(absolute));

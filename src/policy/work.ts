@@ -1,7 +1,6 @@
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTable } from "../filters/limit/rate-table.ts";
-import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
 import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
@@ -12,6 +11,7 @@ import { NamedFiles, type ReadFile } from "./named-files.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
+import { Rewrites } from "./rewrites.ts";
 import type { AdminSettings, ListenerSettings, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
 
 /** What compilation needs of the world. */
@@ -41,7 +41,8 @@ export class Work {
   readonly limits: Definitions<Limit> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   readonly admitChecks: Check[] = [];
-  rewriteResponse: RewriteResponse = buildResponseRewrite(NO_RESPONSE_RULES);
+  readonly rewrites: Rewrites = new Rewrites();
+  rewriteResponse: RewriteResponse = this.rewrites.response(NO_RESPONSE_RULES);
   /** Settings of `defaults` that every route compiles again, by filter. */
   readonly routeDefaults: Map<string, unknown> = new Map();
   readonly routes: Route[] = [];
@@ -61,8 +62,18 @@ export class Work {
     this.#reader = new EntryReader(document, this.problems);
   }
 
+  /**
+   * Lets go of the policy's text and files. Checks live as long as their snapshot, and many a closure in them still
+   * holds the context it was compiled in; the parsed policy is larger than all that is made of it.
+   */
+  end(): void {
+    this.isOver = true;
+    this.#reader = null;
+    this.files.forget();
+  }
+
   get reader(): EntryReader {
-    if (this.#reader === null) throw new Error("the policy is not parsed yet");
+    if (this.#reader === null) throw new Error("places can be asked for only while the policy compiles");
     return this.#reader;
   }
 
@@ -84,11 +95,10 @@ export class Work {
 
   /** What a compile step gets to see; `resolve` leads from a path in its settings to one in the policy. */
   context(resolve: (inner: Path) => Path): CompileContext {
-    const { document } = this.reader;
     return {
       service: this.service,
       clock: this.inputs.clock,
-      place: (...inner) => document.place(resolve(inner)),
+      place: (...inner) => this.reader.document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
       problemAt: (place, text) => this.problems.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),

@@ -77,6 +77,8 @@ export const DEFAULTS = {
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
   timeoutMsMax: 86_400_000,
   headBytesCeiling: 1024 * 1024,
+  /** Characters of a path template; bounds how deep the route tree gets. */
+  templateLengthMax: 1024,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { REGISTRY, type Registry } from "../../src/filters/index.ts";
 import { RateTable } from "../../src/filters/limit/rate-table.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
@@ -12,20 +13,29 @@ export const fixedClock: Clock = { monotonicMs: () => 1000, wallMs: () => NOW_MS
 export type Files = Readonly<Record<string, string | Buffer>>;
 
 /** Examines a policy from memory: it is `conf/policy.yaml`, the other files stand under their names beside it. */
-export function examine(policy: string | Buffer, files: Files = {}, clock: Clock = fixedClock): Promise<Examination> {
+export function examine(
+  policy: string | Buffer,
+  files: Files = {},
+  clock: Clock = fixedClock,
+  registry: Registry = REGISTRY,
+): Promise<Examination> {
   const contents = new Map<string, Buffer>([["/srv/conf/policy.yaml", Buffer.from(policy)]]);
   for (const [name, content] of Object.entries(files)) {
     contents.set(resolve("/srv/conf", name), Buffer.from(content));
   }
-  return examinePolicy("conf/policy.yaml", {
-    cwd: "/srv",
-    clock,
-    rateTable: new RateTable(64, [1, 2], clock),
-    readFile: (absolute) => {
-      const content = contents.get(absolute);
-      return content === undefined ? err("does not exist") : ok(content);
+  return examinePolicy(
+    "conf/policy.yaml",
+    {
+      cwd: "/srv",
+      clock,
+      rateTable: new RateTable(64, [1, 2], clock),
+      readFile: (absolute) => {
+        const content = contents.get(absolute);
+        return content === undefined ? err("does not exist") : ok(content);
+      },
     },
-  });
+    registry,
+  );
 }
 
 /** Problems as `line:column text`; those of other files begin with the file's name. */

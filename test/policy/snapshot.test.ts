@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { addressFilter } from "../../src/filters/address/compile.ts";
+import type { AddressSettings } from "../../src/filters/address/schema.ts";
+import type { RouteContext } from "../../src/filters/filter.ts";
+import { REGISTRY } from "../../src/filters/index.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createExchange } from "../fixtures/route-context.ts";
-import { examine, PUBLIC_ROUTE, policyWith, routeOf, snapshotOf } from "./policy-kit.ts";
+import { examine, fixedClock, PUBLIC_ROUTE, policyWith, routeOf, snapshotOf } from "./policy-kit.ts";
 
 const SHA256 = createHash("sha256").update("test-key").digest("hex");
 const KEYS = { "keys.yaml": `callers: [{ name: acme, keys: [{ sha256: '${SHA256}' }] }]\n` };
@@ -189,4 +193,32 @@ describe("the hash", () => {
     expect(snapshot).toBeNull();
     expect(files).toContain("/srv/conf/bad.txt");
   });
+});
+
+test("a snapshot does not keep the parsed policy alive: late questions for places are refused, not answered", async () => {
+  let late: (() => unknown) | null = null;
+  const nosy = {
+    ...addressFilter,
+    compile: (settings: unknown, context: RouteContext) => {
+      late = () => context.place();
+      addressFilter.compile(settings as AddressSettings, context);
+    },
+  };
+  const registry = { ...REGISTRY, filters: [nosy] };
+  await examine(policyWith(`defaults: { address: { deny: [192.0.2.1] } }\n${PUBLIC_ROUTE}`), {}, fixedClock, registry);
+  expect(late).toThrow("only while the policy compiles");
+});
+
+test("a stage that fails is a problem, not an end of the process, and quotes nothing", async () => {
+  const broken = {
+    ...addressFilter,
+    compile: () => {
+      throw new Error("root:secret");
+    },
+  };
+  const registry = { ...REGISTRY, filters: [broken] };
+  const text = policyWith(`defaults: { address: { deny: [192.0.2.1] } }\n${PUBLIC_ROUTE}`);
+  const { snapshot, problems } = await examine(text, {}, fixedClock, registry);
+  expect(snapshot).toBeNull();
+  expect(problems.map((problem) => problem.text)).toEqual(["stage 'compileDefaults' failed: Error"]);
 });
