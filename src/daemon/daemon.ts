@@ -5,7 +5,6 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { createTelemetry, type LiveTelemetry } from "../telemetry/live.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
-import type { PolicyFacts } from "../telemetry/metrics.ts";
 import type { ProcessFigures } from "../telemetry/process-metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { AdminPort } from "./admin-port.ts";
@@ -214,7 +213,7 @@ export class Daemon {
       admin.value.rollback();
       throw error;
     }
-    this.telemetry.policyLoaded(policyFacts(snapshot));
+    this.telemetry.policyLoaded(snapshot);
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;
@@ -247,15 +246,4 @@ export class Daemon {
       log.warn("warning", problemText(warning));
     }
   }
-}
-
-/** What telemetry has to know of a snapshot; it stands below the policy and does not know snapshots. */
-function policyFacts({ hash, log, listeners, routeList, certificates }: Snapshot): PolicyFacts {
-  return {
-    hash,
-    access: log.access,
-    listenerNames: listeners.map((listener) => listener.name),
-    routes: routeList.map((route) => route.template),
-    certificates,
-  };
 }

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
+import type { LogSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logText } from "./log-text.ts";
-import type { PolicyFacts } from "./metrics.ts";
 import type { RequestRecord } from "./telemetry.ts";
 
 /** The check that refused: its line in the policy, and what it saw against what it wanted. */
@@ -18,7 +18,7 @@ interface DenialFields {
 const LEVELS = { client: "info", upstream: "warn", proxy: "error" } as const;
 
 /** Writes the line of one request; telemetry/README.md describes every field. */
-export function logRequest(logger: Logger, access: PolicyFacts["access"], record: RequestRecord): void {
+export function logRequest(logger: Logger, access: LogSettings["access"], record: RequestRecord): void {
   if (access === "off" || (access === "denied" && record.reason === null)) return;
   const source = record.reason === null ? undefined : REASONS[record.reason].source;
   logger[source === undefined ? "info" : LEVELS[source]](requestFields(record, source));

@@ -1,11 +1,12 @@
 import type { Registry } from "prom-client";
+import type { LogSettings, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logRequest } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
-import { Metrics, type PolicyFacts, type ReloadResult } from "./metrics.ts";
+import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
 import type { HandshakeFailure, RequestRecord, Telemetry } from "./telemetry.ts";
@@ -18,7 +19,7 @@ export interface LiveTelemetry extends Telemetry {
   connectionRefused(listener: string, peer: string): void;
   /** Accepting failed, as for want of file descriptors. */
   acceptFailed(listener: string, code: string): void;
-  policyLoaded(facts: PolicyFacts): void;
+  policyLoaded(snapshot: Snapshot): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
   /** The Prometheus text exposition. */
@@ -39,7 +40,7 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGate = createRateGate(clock, 1);
   const acceptGate = createRateGate(clock, 1);
-  let access: PolicyFacts["access"] = "all";
+  let access: LogSettings["access"] = "all";
   let registry: Promise<Registry> | null = null;
   let rendering: Promise<string> | null = null;
 
@@ -86,9 +87,9 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       if (suppressed === null) return;
       log.error("listener_error", "a connection could not be accepted", { listener, code, suppressed });
     },
-    policyLoaded: (facts) => {
-      access = facts.access;
-      metrics.policyLoaded(facts, clock.wallMs());
+    policyLoaded: (snapshot) => {
+      access = snapshot.log.access;
+      metrics.policyLoaded(snapshot, clock.wallMs());
     },
     reloaded: (result, stale) => {
       metrics.reloads[result]++;

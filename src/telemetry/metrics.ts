@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
+import type { CertificateFacts, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
@@ -16,30 +17,11 @@ export interface AuditedSeries {
   readonly cell: Cell;
 }
 
-/** When a certificate that the policy uses ends. */
-export interface CertificateExpiry {
-  readonly file: string;
-  readonly use: string;
-  readonly subject: string;
-  readonly notAfterMs: number;
-}
-
-/** What telemetry has to know of a policy that comes into force. */
-export interface PolicyFacts {
-  readonly hash: string;
-  /** Which requests get a line in the log. */
-  readonly access: "all" | "denied" | "off";
-  readonly listenerNames: readonly string[];
-  /** Templates of all routes. */
-  readonly routes: readonly string[];
-  readonly certificates: readonly CertificateExpiry[];
-}
-
 /** What is known of the policy that runs. */
 export interface PolicyFigures {
   readonly hash: string;
   readonly loadedAtMs: number;
-  readonly certificates: readonly CertificateExpiry[];
+  readonly certificates: readonly CertificateFacts[];
 }
 
 /**
@@ -90,12 +72,12 @@ export class Metrics {
    * Takes over what a new policy says. Series of routes that neither it nor the policy before it has are forgotten;
    * requests of the one before may still be under way.
    */
-  policyLoaded(facts: PolicyFacts, loadedAtMs: number): void {
-    this.policy = { hash: facts.hash, loadedAtMs, certificates: facts.certificates };
-    const routes = new Set(["unmatched", ...facts.routes]);
+  policyLoaded(snapshot: Snapshot, loadedAtMs: number): void {
+    this.policy = { hash: snapshot.hash, loadedAtMs, certificates: snapshot.certificates };
+    const routes = new Set(["unmatched", ...snapshot.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;
-    const listeners = new Set(facts.listenerNames);
+    const listeners = new Set(snapshot.listeners.map((listener) => listener.name));
     for (const [name, cells] of this.listeners) {
       if (!listeners.has(name) && cells.connectionsOpen === 0) this.listeners.delete(name);
     }

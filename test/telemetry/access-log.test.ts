@@ -5,7 +5,8 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { EVENTS } from "../../src/telemetry/event-log.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import type { RequestRecord } from "../../src/telemetry/telemetry.ts";
-import { exchangeOf, type LogLine, MemorySink, policyFactsOf, recordOf, TestClock } from "../fixtures/telemetry.ts";
+import { snapshotOf } from "../fixtures/snapshot.ts";
+import { exchangeOf, type LogLine, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
 
 const PLACE = { file: "/etc/postern/policy.yaml", line: 42, column: 7, path: "routes[1].authorize.scopes" };
 
@@ -112,13 +113,13 @@ describe("the access log", () => {
       telemetry.requestFinished(recordOf());
       telemetry.requestFinished(recordOf({ reason: "scope_missing", denial, status: 403 }));
     };
-    telemetry.policyLoaded(policyFactsOf({ access: "denied" }));
+    telemetry.policyLoaded(snapshotOf({ log: { access: "denied" } }));
     finishBoth();
     expect(sink.lines.map((line) => line.status)).toEqual([403]);
-    telemetry.policyLoaded(policyFactsOf({ access: "off" }));
+    telemetry.policyLoaded(snapshotOf({ log: { access: "off" } }));
     finishBoth();
     expect(sink.raw).toHaveLength(1);
-    telemetry.policyLoaded(policyFactsOf({ access: "all" }));
+    telemetry.policyLoaded(snapshotOf({ log: { access: "all" } }));
     finishBoth();
     expect(sink.raw).toHaveLength(3);
   });

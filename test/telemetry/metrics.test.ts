@@ -6,7 +6,8 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { checkName } from "../../src/telemetry/metrics.ts";
 import { RequestCells } from "../../src/telemetry/request-cells.ts";
-import { exchangeOf, MemorySink, policyFactsOf, recordOf, TestClock } from "../fixtures/telemetry.ts";
+import { routeOf, snapshotOf } from "../fixtures/snapshot.ts";
+import { exchangeOf, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
 
 function telemetryOf(): LiveTelemetry {
   return createTelemetry({ clock: new TestClock(), sink: new MemorySink(), processFigures: null });
@@ -60,7 +61,7 @@ describe("request metrics", () => {
   test("routes that two policies in a row do not have are forgotten, the others keep their counts", () => {
     const { metrics, ...telemetry } = telemetryOf();
     for (let generation = 0; generation < 200; generation++) {
-      telemetry.policyLoaded(policyFactsOf({ routes: ["/kept", `/gone/${generation}`] }));
+      telemetry.policyLoaded(snapshotOf({ routeList: [routeOf("/kept"), routeOf(`/gone/${generation}`)] }));
       metrics.requestFinished(recordOf({ route: "/kept" }));
       metrics.requestFinished(recordOf({ route: `/gone/${generation}` }));
     }
@@ -131,7 +132,9 @@ describe("the exposition", () => {
     });
     const subject = `CN=a"b\\c\nd\u001b[31m\u2028,O=${"x".repeat(10_000)}`;
     const certificate = { file: "/tls/server.pem", use: "listener inbound", subject, notAfterMs: 1.8e12 };
-    telemetry.policyLoaded(policyFactsOf({ certificates: [certificate, certificate], routes: ['/a"b\\{x}\n'] }));
+    telemetry.policyLoaded(
+      snapshotOf({ certificates: [certificate, certificate], routeList: [routeOf('/a"b\\{x}\n')] }),
+    );
     telemetry.connectionOpened("inbound");
     telemetry.handshakeFailed("inbound", "certificate_expired", "192.0.2.1", "");
     telemetry.requestFinished(recordOf({ route: '/a"b\\{x}\n', exchange: exchangeOf('X"} 1\n', "/") }));
@@ -162,10 +165,10 @@ describe("the exposition", () => {
     const telemetry = telemetryOf();
     telemetry.connectionOpened("old");
     telemetry.connectionOpened("inbound");
-    telemetry.policyLoaded(policyFactsOf({ listenerNames: [] }));
+    telemetry.policyLoaded(snapshotOf({ listeners: [] }));
     expect(await lineOf(telemetry, "postern_connections{")).toHaveLength(2);
     telemetry.connectionClosed("old");
-    telemetry.policyLoaded(policyFactsOf({ listenerNames: [] }));
+    telemetry.policyLoaded(snapshotOf({ listeners: [] }));
     expect(await lineOf(telemetry, "postern_connections{")).toEqual(['postern_connections{listener="inbound"} 1']);
   });
 });
