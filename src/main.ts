@@ -10,6 +10,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
+  ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);
 

@@ -23,11 +23,15 @@ const RANKS = [
 ];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
-const text = new Map(files.map((name) => [name, readFileSync(join(src, name), "utf8")]));
-const IMPORT = /(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
+const text = new Map(files.map((name) => [name, withoutComments(readFileSync(join(src, name), "utf8"))]));
+const IMPORT = /(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+\.ts)"/g;
 const importsOf = (name: string): string[] =>
   [...(text.get(name) ?? "").matchAll(IMPORT)].map((match) => relative(src, join(src, dirname(name), match[1] ?? "")));
 const folderOf = (name: string): string => name.split("/")[0] ?? "";
+
+function withoutComments(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}
 const rankOf = (name: string): number => RANKS.indexOf(folderOf(name));
 
 test("the map lists every folder, in the order that this test holds", () => {
@@ -83,7 +87,7 @@ describe("a request is forwarded only with a permit that the pipeline minted", (
 
 test("an identity is assumed by explain alone, never on the data path", () => {
   const setters = files.filter((name) => /\.assumed\s*=[^=]/.test(text.get(name) ?? ""));
-  expect(setters.sort()).toEqual(["cli/explain.ts", "message/exchange.ts"]);
+  expect(setters.sort()).toEqual(["cli/explain-request.ts", "message/exchange.ts"]);
 });
 
 test("clock, environment and process are read at the edge alone", () => {
@@ -93,7 +97,7 @@ test("clock, environment and process are read at the edge alone", () => {
 });
 
 test("no type holes", () => {
-  const holes = /\bas any\b|: any\b|@ts-ignore|@ts-expect-error|as unknown as/;
+  const holes = /\bas any\b|: any(?:[;,)=\]]|\[\])|<any>|@ts-ignore|@ts-expect-error|as unknown as/;
   expect(files.filter((name) => holes.test(text.get(name) ?? ""))).toEqual([]);
 });
 

@@ -35,7 +35,7 @@ export interface DevelopmentCa {
  * Its key never leaves the process, so nothing else can be issued from it later.
  */
 export async function createDevelopmentCa(commonName: string, nowMs: number, days = 30): Promise<DevelopmentCa> {
-  const provider = webcrypto as unknown as Crypto;
+  const provider: Crypto = webcrypto;
   x509.cryptoProvider.set(provider);
   const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as CryptoKeyPair;
   const ca = await x509.X509CertificateGenerator.createSelfSigned({

@@ -1,5 +1,5 @@
 import type { Filter } from "../filters/filter.ts";
-import { buildResponseRewrite } from "../filters/response/rewrite.ts";
+import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";

@@ -1,7 +1,7 @@
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter } from "../filters/filter.ts";
-import { buildRequestRewrite } from "../filters/request/rewrite.ts";
-import { buildResponseRewrite } from "../filters/response/rewrite.ts";
+import { buildRequestRewrite } from "../filters/request/evaluate.ts";
+import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { nearest } from "../support/schema.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";

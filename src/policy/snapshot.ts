@@ -4,6 +4,7 @@ import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
 export interface Snapshot {
@@ -110,18 +111,4 @@ export interface UpstreamSettings {
 export interface AdminSettings {
   /** Null: no admin port. */
   readonly address: { readonly host: string; readonly port: number } | null;
-}
-
-export interface LogSettings {
-  /** Which requests get an access line. */
-  readonly access: "all" | "denied" | "off";
-}
-
-export interface CertificateFacts {
-  /** Absolute file name. */
-  readonly file: string;
-  /** What for: `listener inbound`, `listener inbound client CA`. */
-  readonly use: string;
-  readonly subject: string;
-  readonly notAfterMs: number;
 }

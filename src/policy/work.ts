@@ -1,9 +1,10 @@
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTable } from "../filters/limit/rate-table.ts";
-import { buildResponseRewrite } from "../filters/response/rewrite.ts";
+import { buildResponseRewrite } from "../filters/response/evaluate.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
+import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
@@ -11,15 +12,7 @@ import { NamedFiles, type ReadFile } from "./named-files.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
-import type {
-  AdminSettings,
-  CertificateFacts,
-  ListenerSettings,
-  LogSettings,
-  RewriteResponse,
-  Route,
-  UpstreamSettings,
-} from "./snapshot.ts";
+import type { AdminSettings, ListenerSettings, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
 
 /** What compilation needs of the world. */
 export interface CompileInputs {

@@ -1,10 +1,9 @@
 import type { Logger } from "pino";
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
-import type { LogSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logText } from "./log-text.ts";
-import type { RequestRecord } from "./telemetry.ts";
+import type { LogSettings, RequestRecord } from "./telemetry.ts";
 
 /** The check that refused: its line in the policy, and what it saw against what it wanted. */
 interface DenialFields {

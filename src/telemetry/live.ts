@@ -1,5 +1,4 @@
 import type { Registry } from "prom-client";
-import type { LogSettings, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logRequest } from "./access-log.ts";
@@ -9,7 +8,7 @@ import { logText } from "./log-text.ts";
 import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
-import type { HandshakeFailure, RequestRecord, Telemetry } from "./telemetry.ts";
+import type { HandshakeFailure, LogSettings, PolicyInForce, RequestRecord, Telemetry } from "./telemetry.ts";
 
 /** Telemetry that counts and logs, and what the daemon tells it besides requests. */
 export interface LiveTelemetry extends Telemetry {
@@ -19,7 +18,7 @@ export interface LiveTelemetry extends Telemetry {
   connectionRefused(listener: string, peer: string): void;
   /** Accepting failed, as for want of file descriptors. */
   acceptFailed(listener: string, code: string): void;
-  policyLoaded(snapshot: Snapshot): void;
+  policyLoaded(policy: PolicyInForce): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
   /** The Prometheus text exposition. */
@@ -87,9 +86,9 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       if (suppressed === null) return;
       log.error("listener_error", "a connection could not be accepted", { listener, code, suppressed });
     },
-    policyLoaded: (snapshot) => {
-      access = snapshot.log.access;
-      metrics.policyLoaded(snapshot, clock.wallMs());
+    policyLoaded: (policy) => {
+      access = policy.log.access;
+      metrics.policyLoaded(policy, clock.wallMs());
     },
     reloaded: (result, stale) => {
       metrics.reloads[result]++;

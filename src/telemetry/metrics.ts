@@ -1,10 +1,9 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
-import type { CertificateFacts, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
-import type { HandshakeFailure, RequestRecord } from "./telemetry.ts";
+import type { CertificateFacts, HandshakeFailure, PolicyInForce, RequestRecord } from "./telemetry.ts";
 
 /** What became of a reload; `unchanged` where the bytes on disk are those that run. */
 export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
@@ -72,12 +71,12 @@ export class Metrics {
    * Takes over what a new policy says. Series of routes that neither it nor the policy before it has are forgotten;
    * requests of the one before may still be under way.
    */
-  policyLoaded(snapshot: Snapshot, loadedAtMs: number): void {
-    this.policy = { hash: snapshot.hash, loadedAtMs, certificates: snapshot.certificates };
-    const routes = new Set(["unmatched", ...snapshot.routeList.map((route) => route.template)]);
+  policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
+    this.policy = { hash: policy.hash, loadedAtMs, certificates: policy.certificates };
+    const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;
-    const listeners = new Set(snapshot.listeners.map((listener) => listener.name));
+    const listeners = new Set(policy.listeners.map((listener) => listener.name));
     for (const [name, cells] of this.listeners) {
       if (!listeners.has(name) && cells.connectionsOpen === 0) this.listeners.delete(name);
     }

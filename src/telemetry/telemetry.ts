@@ -52,3 +52,26 @@ export interface Telemetry {
   connectionClosed(listener: string): void;
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
 }
+
+export interface LogSettings {
+  /** Which requests get an access line. */
+  readonly access: "all" | "denied" | "off";
+}
+
+export interface CertificateFacts {
+  /** Absolute file name. */
+  readonly file: string;
+  /** What for: `listener inbound`, `listener inbound client CA`. */
+  readonly use: string;
+  readonly subject: string;
+  readonly notAfterMs: number;
+}
+
+/** What telemetry needs to know of a policy that comes into force; a snapshot has it all. */
+export interface PolicyInForce {
+  readonly hash: string;
+  readonly log: LogSettings;
+  readonly listeners: readonly { readonly name: string }[];
+  readonly routeList: readonly { readonly template: string }[];
+  readonly certificates: readonly CertificateFacts[];
+}

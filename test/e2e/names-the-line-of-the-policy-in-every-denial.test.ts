@@ -164,7 +164,7 @@ test("an address on the deny list: 403 address_denied, before anything else is l
 
 test("every denial is counted by its reason, and the sum of all outcomes is the number of requests", async () => {
   const { body } = await postern.admins("/metrics");
-  const samples = [...body.matchAll(/^postern_requests_total\{([^}]*)\} (\d+)$/gm)];
+  const samples = [...body.matchAll(/^postern_requests_total\{(.*)\} (\d+)$/gm)];
   const reasons = samples.map((sample) => /reason="([^"]*)"/.exec(sample[1] ?? "")?.[1]);
   for (const kind of Object.values(kinds)) expect(reasons).toContain(kind.reason);
   const total = samples.reduce((sum, sample) => sum + Number(sample[2]), 0);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RequestRules } from "../../src/filters/filter.ts";
 import { requestFilter } from "../../src/filters/request/compile.ts";
-import { buildRequestRewrite } from "../../src/filters/request/rewrite.ts";
+import { buildRequestRewrite } from "../../src/filters/request/evaluate.ts";
 import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import { compileFilter, createExchange, createPrincipal, type RequestOptions } from "../fixtures/route-context.ts";

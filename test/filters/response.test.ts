@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ResponseRules } from "../../src/filters/filter.ts";
 import { responseFilter } from "../../src/filters/response/compile.ts";
-import { rewriteResponse } from "../../src/filters/response/rewrite.ts";
+import { rewriteResponse } from "../../src/filters/response/evaluate.ts";
 import { NO_HEADERS } from "../../src/message/headers.ts";
 import { compileFilter, createHeaders } from "../fixtures/route-context.ts";
 

@@ -25,7 +25,22 @@ async function expectAnswer(text: string | Buffer): Promise<void> {
 }
 
 const KEYS = [...new Set(EXAMPLE.match(/[A-Za-z]+(?=:)/g) ?? []), "__proto__", "constructor", "toString", "<<", "1"];
-const VALUES = ["true", "null", "~", "[]", "{}", "1e999", "-1", "0x1F", "''", "*x", "&x y", "!t z", "principal", "/a/{b}"];
+const VALUES = [
+  "true",
+  "null",
+  "~",
+  "[]",
+  "{}",
+  "1e999",
+  "-1",
+  "0x1F",
+  "''",
+  "*x",
+  "&x y",
+  "!t z",
+  "principal",
+  "/a/{b}",
+];
 
 /** Values as a policy could hold them, with the policy's own words as keys. */
 const tree = fc.letrec((tie) => ({
@@ -43,10 +58,10 @@ const tree = fc.letrec((tie) => ({
 describe("no text makes the compiler throw", () => {
   test("characters that mean something to YAML", async () => {
     const piece = fc.constantFrom(..."{}[]:,-?*&!|>'\"#%@` \n\t\r\0\ufeff\u2028aA1é\ud83d\ude00");
-    await fc.assert(
-      fc.asyncProperty(fc.string({ unit: piece, maxLength: 200 }), expectAnswer),
-      { numRuns: 400, seed: 2 },
-    );
+    await fc.assert(fc.asyncProperty(fc.string({ unit: piece, maxLength: 200 }), expectAnswer), {
+      numRuns: 400,
+      seed: 2,
+    });
   });
 
   test("any bytes", async () => {
@@ -65,7 +80,11 @@ describe("no text makes the compiler throw", () => {
   });
 
   test("the example with a piece cut out, doubled or replaced", async () => {
-    const edit = fc.tuple(fc.nat(EXAMPLE.length), fc.nat(40), fc.constantFrom("", "double", ...VALUES, ...KEYS, "\n", ": "));
+    const edit = fc.tuple(
+      fc.nat(EXAMPLE.length),
+      fc.nat(40),
+      fc.constantFrom("", "double", ...VALUES, ...KEYS, "\n", ": "),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
         let text = EXAMPLE;

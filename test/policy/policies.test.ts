@@ -11,3 +11,69 @@ import { examine, type Files, NOW_MS } from "./policy-kit.ts";
 const FOLDER = resolve(import.meta.dirname, "../../policies");
 const POLICIES = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));
 const read = (name: string): string => readFileSync(resolve(FOLDER, name), "utf8");
+
+let files: Files;
+beforeAll(async () => {
+  const pki = await createTestPki(NOW_MS);
+  const { jwks } = await createTokenMint();
+  const issuer = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const issuerKey = Buffer.from(await crypto.subtle.exportKey("spki", issuer.publicKey)).toString("base64");
+  files = {
+    "order.schema.json": read("order.schema.json"),
+    "tls/server.pem": pki.server.certificate,
+    "tls/server.key": pki.server.key,
+    "tls/clients-ca.pem": pki.ca.certificate,
+    "tls/revoked.pem": await pki.ca.revoke([], NOW_MS),
+    "keys/okta.jwks.json": jwks,
+    "keys/partners.yaml": "callers: []\n",
+    "blocklists/bad.txt": "# none yet\n",
+    ".postern/server.pem": pki.server.certificate,
+    ".postern/server.key": pki.server.key,
+    ".postern/ca.pem": pki.ca.certificate,
+    ".postern/issuer.pem": `-----BEGIN PUBLIC KEY-----\n${issuerKey}\n-----END PUBLIC KEY-----\n`,
+  };
+});
+
+describe("every policy in policies/", () => {
+  test.each(POLICIES)("%s compiles without a problem or a warning", async (name) => {
+    const { problems, warnings, snapshot } = await examine(read(name), files);
+    expect([...problems, ...warnings].map(({ place, text }) => `${place.line}:${place.column} ${text}`)).toEqual([]);
+    expect(snapshot?.routeList.length).toBeGreaterThan(0);
+  });
+
+  test.each(POLICIES)("%s tells editors where its schema is", (name) => {
+    expect(read(name)).toContain("# yaml-language-server: $schema=policy.schema.json\n");
+  });
+
+  test.each(POLICIES)("%s fits the JSON Schema", (name) => {
+    const validate = new Ajv2020({ strict: false }).compile(policyJsonSchema());
+    expect(validate(parse(read(name))), JSON.stringify(validate.errors)).toBe(true);
+  });
+});
+
+describe("the JSON Schema", () => {
+  test("in the repository is what the definitions give (npm run generate)", () => {
+    expect(read("policy.schema.json")).toBe(policyJsonSchemaText());
+  });
+
+  test("finds what an author gets wrong", () => {
+    const validate = new Ajv2020({ strict: false }).compile(policyJsonSchema());
+    const example = read("example.yaml");
+    for (const [from, to] of [
+      ["public: true", "public: 'true'"],
+      ["version: 1", "version: 2"],
+      ["connectTimeout: 1s", "connectTimeout: 1"],
+      ["minVersion: TLSv1.3", "minVersion: TLSv1.1"],
+      ["authenticate: [mesh, okta]", "authentikate: [mesh, okta]"],
+      ["rate: 50/second", "rate: 50"],
+    ] as const) {
+      expect(example).toContain(from);
+      expect(validate(parse(example.replace(from, to))), to).toBe(false);
+    }
+  });
+
+  test("says of every key of its own sections what it is for", () => {
+    const properties = policyJsonSchema()["properties"];
+    for (const [key, value] of Object.entries(properties ?? {})) expect(value, key).toHaveProperty("description");
+  });
+});

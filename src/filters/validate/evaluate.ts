@@ -2,7 +2,7 @@ import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../
 import { collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { namedByConnection } from "../request/rewrite.ts";
+import { namedByConnection } from "../request/evaluate.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";

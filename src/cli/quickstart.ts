@@ -1,0 +1,125 @@
+import { dirname, join, relative, resolve } from "node:path";
+import { type Daemon, startDaemon } from "../daemon/daemon.ts";
+import { problemText } from "../daemon/reload.ts";
+import { followSignals } from "../daemon/shutdown.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { assembleDaemon } from "./assemble.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { writeQuickstartFiles } from "./quickstart-files.ts";
+import { renderGuide } from "./quickstart-guide.ts";
+import { type SampleService, startSampleService } from "./sample-service.ts";
+import { claimFolder } from "./throwaway-folder.ts";
+
+const POLICY = "policies/quickstart.yaml";
+/** Beside the policy, because the names in a policy are relative to it; git ignores it. */
+const FOLDER = ".postern";
+const STDOUT_FD = 1;
+
+export const quickstartCommand: Command = {
+  name: "quickstart",
+  summary: "Try postern: a sample service, postern before it, and commands to paste.",
+  usage: "[--policy FILE]",
+  example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same`,
+  run: quickstart,
+};
+
+async function quickstart(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseOptions(args, { policy: { type: "string", default: POLICY } });
+  if (!parsed.ok) return misuse(quickstartCommand, parsed.error, io);
+  const { values, positionals } = parsed.value;
+  if (positionals.length > 0) return misuse(quickstartCommand, `unexpected '${positionals[0]}'`, io);
+  const policyFile = resolve(io.cwd, values.policy);
+  const folder = join(dirname(policyFile), FOLDER);
+
+  const claim = claimFolder(folder, process.pid);
+  if (!claim.ok) return fail(claim.error, io);
+  // Also where the process ends in some other way than below.
+  process.once("exit", claim.value);
+  try {
+    await writeQuickstartFiles(folder, io.clock.wallMs());
+    const stage = await startStage(policyFile, io);
+    if (!stage.ok) return fail(stage.error, io);
+    io.stdout(
+      renderGuide({ ...urls(stage.value.daemon), policyFile: typed(policyFile, io), folder: typed(folder, io) }),
+    );
+    await untilAsked(stage.value);
+    return EXIT.fine;
+  } finally {
+    process.off("exit", claim.value);
+    claim.value();
+  }
+}
+
+function fail(text: string, io: CommandIo): number {
+  io.stderr(`postern quickstart: ${text}\n`);
+  return EXIT.problems;
+}
+
+interface Stage {
+  readonly daemon: Daemon;
+  readonly service: SampleService;
+}
+
+/** Starts postern and then, where the policy says the service is, the service. */
+async function startStage(policyFile: string, io: CommandIo): Promise<Result<Stage, string>> {
+  const deps = assembleDaemon(io.clock, STDOUT_FD, null);
+  let snapshot: Snapshot | null = null;
+  const daemon = await startDaemon(
+    { policyFile },
+    {
+      ...deps,
+      createProxy: (first, telemetry) => {
+        snapshot = first;
+        return deps.createProxy(first, telemetry);
+      },
+    },
+  );
+  if (!daemon.ok) return err(daemon.error.map(problemText).join("\n"));
+  const service = await startService(snapshot);
+  if (service.ok) return ok({ daemon: daemon.value, service: service.value });
+  await daemon.value.close();
+  return service;
+}
+
+async function startService(snapshot: Snapshot | null): Promise<Result<SampleService, string>> {
+  const address = snapshot?.upstreams.values().next().value?.address;
+  if (address?.type !== "tcp") return err("expected the policy's first upstream to be http://127.0.0.1:PORT");
+  try {
+    return ok(await startSampleService(address.port));
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return err(`the sample service cannot listen on 127.0.0.1:${address.port}: ${text}`);
+  }
+}
+
+/** localhost, for that is the name in the certificate. */
+function urls(daemon: Daemon): { readonly httpsUrl: string; readonly adminUrl: string | null } {
+  const port = daemon.status.listeners[0]?.address.split(":").at(-1);
+  return {
+    httpsUrl: `https://localhost:${port}`,
+    adminUrl: daemon.adminAddress === null ? null : `http://${daemon.adminAddress}`,
+  };
+}
+
+/** A file name as one would type it from here. */
+function typed(name: string, io: CommandIo): string {
+  const fromHere = relative(io.cwd, name);
+  return fromHere.startsWith("..") ? name : fromHere;
+}
+
+/** Resolves when a signal has ended everything. */
+function untilAsked({ daemon, service }: Stage): Promise<void> {
+  return new Promise((resolve) => {
+    const end = async (): Promise<void> => {
+      await daemon.shutdown();
+      await service.close();
+      resolve();
+    };
+    followSignals(process, {
+      shutdown: () => void end(),
+      abort: () => process.exit(EXIT.problems),
+      reload: () => daemon.reload(),
+    });
+  });
+}

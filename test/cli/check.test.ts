@@ -1,0 +1,138 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkCommand } from "../../src/cli/check.ts";
+import { schemaCommand } from "../../src/cli/schema.ts";
+import { main } from "../../src/main.ts";
+import { systemClock } from "../../src/support/clock.ts";
+import { PUBLIC_ROUTE, policyWith } from "../policy/policy-kit.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "postern-check-"));
+  mkdirSync(join(folder, "conf"));
+  writeFileSync(join(folder, "conf/good.yaml"), policyWith(PUBLIC_ROUTE));
+  writeFileSync(join(folder, "conf/bad.yaml"), policyWith("rootes: []\nroutes: [{ path: /a }]"));
+  writeFileSync(
+    join(folder, "conf/spare.yaml"),
+    policyWith(`limits: { a: { rate: 5/second, key: principal } }\n${PUBLIC_ROUTE}`),
+  );
+  writeFileSync(join(folder, "conf/list.txt"), "192.0.2.1\nno\n");
+  writeFileSync(
+    join(folder, "conf/list.yaml"),
+    policyWith(`defaults: { address: { denyFile: list.txt } }\n${PUBLIC_ROUTE}`),
+  );
+  writeFileSync(join(folder, "escape.yaml"), policyWith(`"evil\\x1b[2Jkey\\n": 1\n${PUBLIC_ROUTE}`));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(...args: readonly string[]) {
+  let out = "";
+  let error = "";
+  const io = {
+    stdout: (text: string) => {
+      out += text;
+    },
+    stderr: (text: string) => {
+      error += text;
+    },
+    cwd: folder,
+    clock: systemClock,
+  };
+  return { code: await main(args, io), out, error };
+}
+
+describe("postern check", () => {
+  test("says of a sound policy that it is, and ends with 0", async () => {
+    expect(await run("check", "conf/good.yaml")).toEqual({ code: 0, out: "conf/good.yaml: no problems\n", error: "" });
+  });
+
+  test("prints each problem with the file's name as it was given, and ends with 1", async () => {
+    const { code, out } = await run("check", "conf/good.yaml", "./conf/bad.yaml");
+    expect(code).toBe(1);
+    expect(out.split("\n")).toEqual([
+      "conf/good.yaml: no problems",
+      "./conf/bad.yaml:6:1: unknown key 'rootes'; did you mean 'routes'?",
+      "./conf/bad.yaml:7:10: the route does not say who may use it; expected 'authenticate' or 'public: true'",
+      "",
+    ]);
+  });
+
+  test("problems in a file that the policy names have that file's name and line", async () => {
+    const { out } = await run("check", "conf/list.yaml");
+    expect(out).toMatch(/^conf\/list\.txt:2:1: expected an address or a prefix/);
+  });
+
+  test("warnings are marked and are no failure", async () => {
+    expect(await run("check", "conf/spare.yaml")).toEqual({
+      code: 0,
+      out: "conf/spare.yaml:6:11: warning: 'a' is defined but nothing uses it\nconf/spare.yaml: no problems, see warnings\n",
+      error: "",
+    });
+  });
+
+  test("a missing file and a folder are problems", async () => {
+    expect((await run("check", "nowhere.yaml")).out).toBe("nowhere.yaml:1:1: the policy does not exist\n");
+    expect(await run("check", "conf")).toMatchObject({ code: 1, out: "conf:1:1: the policy is a folder\n" });
+  });
+
+  test("--json prints one array for machines", async () => {
+    const { code, out } = await run("check", "--json", "conf/bad.yaml", "conf/spare.yaml");
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toEqual([
+      expect.objectContaining({ severity: "problem", file: "conf/bad.yaml", line: 6, column: 1, path: "rootes" }),
+      expect.objectContaining({ severity: "problem", file: "conf/bad.yaml", line: 7, path: "routes[0]" }),
+      expect.objectContaining({ severity: "warning", file: "conf/spare.yaml", text: expect.any(String) }),
+    ]);
+    expect(JSON.parse((await run("check", "--json", "conf/good.yaml")).out)).toEqual([]);
+  });
+
+  test("a key in a policy cannot write to the terminal or fake a line", async () => {
+    const { out } = await run("check", "escape.yaml");
+    expect(out).not.toContain("\x1b");
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test("used wrongly it says how it is used and ends with 2", async () => {
+    expect(await run("check")).toMatchObject({ code: 2, out: "", error: expect.stringContaining("[--json] FILE") });
+    const { code, error } = await run("check", "--jsn", "x");
+    expect(code).toBe(2);
+    expect(error).toContain("unknown option '--jsn'; did you mean '--json'?");
+  });
+});
+
+describe("postern", () => {
+  test("names its version", async () => {
+    expect(await run("--version")).toMatchObject({ code: 0, out: expect.stringMatching(/^postern \d+\.\d+\.\d+\n$/) });
+  });
+
+  test("lists its commands, and helps with each by an example", async () => {
+    const { code, out } = await run("--help");
+    expect(code).toBe(0);
+    const names = [...out.matchAll(/^ {2}(\S+) {2,}\S/gm)].map((match) => match[1] ?? "");
+    expect(names).toContain("check");
+    for (const name of names) {
+      const help = await run(name, "--help");
+      expect(help, name).toMatchObject({ code: 0, error: "" });
+      expect(help.out, name).toContain("Usage:\n  postern ");
+      expect(help.out, name).toContain("Example:\n  ");
+      expect((await run("help", name)).out).toBe(help.out);
+    }
+  });
+
+  test("an unknown command gets the nearest one, and the code for misuse", async () => {
+    expect(await run("chekc")).toEqual({
+      code: 2,
+      out: "",
+      error: "postern: unknown command 'chekc'; did you mean 'check'?\n",
+    });
+    expect(await run("toString")).toMatchObject({ code: 2 });
+    expect(await run()).toMatchObject({ code: 2, out: "" });
+  });
+
+  test("commands have the names they are listed under", async () => {
+    expect([checkCommand.name, schemaCommand.name]).toEqual(["check", "schema"]);
+    expect(JSON.parse((await run("schema")).out)).toHaveProperty("title", "postern policy");
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { addressFilter } from "../../src/filters/address/compile.ts";
+import { UNIX_PEER } from "../../src/message/address.ts";
+import { compileFilter, createExchange, onlyCheck } from "../fixtures/route-context.ts";
+
+function check(settings: unknown, files: Readonly<Record<string, string>> = {}) {
+  return onlyCheck(compileFilter(addressFilter, settings, { files }));
+}
+
+function judge(settings: unknown, peer: string, files: Readonly<Record<string, string>> = {}) {
+  return check(settings, files).evaluate(createExchange({ peer }));
+}
+
+describe("address", () => {
+  test("runs before anything is spent on the request", () => {
+    expect(check({ deny: ["192.0.2.1"] })).toMatchObject({ name: "address", phase: "admit", enforcePercent: 100 });
+    expect(check({ deny: ["192.0.2.1"], mode: "audit" }).enforcePercent).toBe(0);
+  });
+
+  test("deny refuses its addresses and no others", () => {
+    const settings = { deny: ["192.0.2.0/24", "2001:db8::/32"] };
+    expect(judge(settings, "192.0.2.77")).toMatchObject({
+      reason: "address_denied",
+      seen: "192.0.2.77",
+      wanted: "an address that is not in deny",
+    });
+    expect(judge(settings, "2001:db8::1")).toMatchObject({ reason: "address_denied" });
+    expect(judge(settings, "192.0.3.1")).toBeNull();
+    expect(judge(settings, "2001:db9::1")).toBeNull();
+  });
+
+  test("allow lets its addresses pass and no others", () => {
+    const settings = { allow: ["198.51.100.7"] };
+    expect(judge(settings, "198.51.100.7")).toBeNull();
+    expect(judge(settings, "198.51.100.8")).toMatchObject({
+      reason: "address_denied",
+      seen: "198.51.100.8",
+      wanted: "an address in allow",
+    });
+  });
+
+  test("deny wins over allow", () => {
+    const settings = { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] };
+    expect(judge(settings, "10.2.0.1")).toBeNull();
+    expect(judge(settings, "10.1.0.1")).toMatchObject({ wanted: "an address that is not in deny" });
+  });
+
+  test("an IPv4 address written as IPv6 gets round neither list", () => {
+    expect(judge({ deny: ["192.0.2.1"] }, "::ffff:192.0.2.1")).toMatchObject({ reason: "address_denied" });
+    expect(judge({ deny: ["::ffff:192.0.2.1"] }, "192.0.2.1")).toMatchObject({ reason: "address_denied" });
+    expect(judge({ allow: ["0.0.0.0/0"] }, "2001:db8::1")).toMatchObject({ reason: "address_denied" });
+  });
+
+  test("judges the address behind trusted proxies, not the proxy's", () => {
+    const exchange = createExchange({ peer: "10.0.0.1" });
+    exchange.clientAddress = createExchange({ peer: "203.0.113.9" }).clientAddress;
+    expect(check({ deny: ["10.0.0.0/8"] }).evaluate(exchange)).toBeNull();
+    expect(check({ deny: ["203.0.113.0/24"] }).evaluate(exchange)).toMatchObject({ seen: "203.0.113.9" });
+  });
+
+  test("the peer of a Unix socket is in no list, also not in one of all addresses", () => {
+    const exchange = createExchange();
+    exchange.clientAddress = UNIX_PEER;
+    expect(check({ deny: ["::/0", "0.0.0.0/0"] }).evaluate(exchange)).toBeNull();
+    expect(check({ allow: ["::/0", "0.0.0.0/0"] }).evaluate(exchange)).toMatchObject({ reason: "address_denied" });
+  });
+
+  test("explains which lists it looked at", () => {
+    const exchange = createExchange({ peer: "10.1.0.1" });
+    expect(check({ allow: ["10.0.0.0/8", "192.0.2.1"], deny: ["10.2.0.0/16"] }).explain(exchange)).toMatch(
+      /^10\.1\.0\.1: not in deny \(1\), in allow \(2\)$/,
+    );
+  });
+});
+
+describe("address lists in files", () => {
+  test("add to the list of the policy; comments, blank lines and Windows line ends do not count", () => {
+    const files = { "bad.txt": "# known\r\n\r\n192.0.2.1 # since May\r\n  2001:db8::/32\r\n" };
+    const settings = { deny: ["198.51.100.1"], denyFile: "bad.txt" };
+    for (const peer of ["192.0.2.1", "2001:db8::5", "198.51.100.1"]) {
+      expect(judge(settings, peer, files), peer).toMatchObject({ reason: "address_denied" });
+    }
+    expect(judge(settings, "192.0.2.2", files)).toBeNull();
+  });
+
+  test("an allow file that is empty lets nobody pass", () => {
+    expect(judge({ allowFile: "good.txt" }, "192.0.2.1", { "good.txt": "# none\n" })).toMatchObject({
+      reason: "address_denied",
+    });
+  });
+
+  test("a bad line is a problem with the file's name and line, and is not repeated", () => {
+    const files = { "lists/bad.txt": "192.0.2.1\nroot:secret:0\n  010.0.0.1\n" };
+    const { checks, problems } = compileFilter(addressFilter, { denyFile: "lists/bad.txt" }, { files });
+    expect(checks).toEqual([]);
+    expect(problems).toEqual([
+      { path: "lists/bad.txt:2:1", text: "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32" },
+      { path: "lists/bad.txt:3:3", text: "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32" },
+    ]);
+  });
+
+  test("a file of another kind does not flood the report", () => {
+    const files = { "bad.txt": "no prefix\n".repeat(10_000) };
+    expect(compileFilter(addressFilter, { denyFile: "bad.txt" }, { files }).problems).toHaveLength(20);
+  });
+
+  test("a file that is missing leaves no check that lets all pass", () => {
+    for (const settings of [{ denyFile: "no.txt" }, { allowFile: "no.txt", deny: ["192.0.2.1"] }]) {
+      const { checks, problems } = compileFilter(addressFilter, settings);
+      expect(checks).toEqual([]);
+      expect(problems).toHaveLength(1);
+    }
+  });
+});
+
+describe("address settings that mean nothing", () => {
+  test.each([
+    ["10.0.0.0/33"],
+    ["010.0.0.1"],
+    ["0x7f.1"],
+    ["127.1"],
+    ["example.org"],
+    ["10.0.0.0/-1"],
+    ["fe80::1%eth0"],
+    [""],
+  ])("%j is a problem at its place in the list", (text) => {
+    const { checks, problems } = compileFilter(addressFilter, { deny: ["192.0.2.1", text] });
+    expect(checks).toEqual([]);
+    expect(problems.map(({ path }) => path)).toEqual(["address.deny[1]"]);
+  });
+
+  test("no list at all, and empty lists", () => {
+    expect(compileFilter(addressFilter, {}).problems).toEqual([
+      { path: "address", text: "no list of addresses; expected 'allow', 'allowFile', 'deny' or 'denyFile'" },
+    ]);
+    expect(compileFilter(addressFilter, { allow: [] }).problems).toHaveLength(1);
+    expect(compileFilter(addressFilter, { mode: "audit" }).problems).toHaveLength(1);
+  });
+});
