@@ -1,7 +1,7 @@
 import { type Address, UNIX_PEER } from "../message/address.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { addSet, lookUp, NO_SET, WHOLE } from "./part-set.ts";
 import { type Prefix, parsePrefix } from "./prefix.ts";
-import { addWordSet, NO_SET, WHOLE, wordSetGet } from "./word-set.ts";
 
 /**
  * A set of IP prefixes, immutable, built once; IPv4-mapped IPv6 prefixes count as IPv4. `::/0` is all of IPv6 and
@@ -31,21 +31,28 @@ export function buildCidrTable(prefixes: readonly string[]): Result<CidrTable, C
   }
   if (problems.length > 0) return err(problems);
   const words: number[] = [];
-  const root4 = addWordSet(
-    parsed.filter((prefix) => prefix.family === 4),
+  const v4 = parsed.filter((prefix) => prefix.family === 4);
+  const v6 = parsed.filter((prefix) => prefix.family === 6);
+  const root4 = addSet(
+    v4.map(({ words, length }) => ({ parts: words, length })),
+    32,
     0,
     words,
   );
-  const root6 = addWordSet(
-    parsed.filter((prefix) => prefix.family === 6),
+  const root6 = addSet(
+    v6.map(({ words, length }) => ({ parts: words.flatMap(halves), length })),
+    16,
     0,
     words,
   );
-  return ok(new WordSetTable(prefixes.length, Uint32Array.from(words), root4, root6));
+  return ok(new PartSetTable(prefixes.length, Uint32Array.from(words), root4, root6));
 }
 
-/** An IPv4 address is one word to look up; an IPv6 address is up to four, each in the set that the one before gave. */
-class WordSetTable implements CidrTable {
+/**
+ * An IPv4 address is one part to look up. An IPv6 address is up to eight, each in the set that the one before gave:
+ * registries give out prefixes that crowd together in few first halves, and within those are spread evenly.
+ */
+class PartSetTable implements CidrTable {
   readonly size: number;
   readonly #words: Uint32Array;
   readonly #root4: number;
@@ -60,12 +67,21 @@ class WordSetTable implements CidrTable {
 
   has(address: Address): boolean {
     const words = this.#words;
-    if (address.family === 4) return this.#root4 !== NO_SET && wordSetGet(words, this.#root4, address.w0) === WHOLE;
+    if (address.family === 4) return this.#root4 !== NO_SET && lookUp(words, this.#root4, address.w0) === WHOLE;
     if (this.#root6 === NO_SET || address === UNIX_PEER) return false;
-    let set = wordSetGet(words, this.#root6, address.w0);
-    if (set > WHOLE) set = wordSetGet(words, set, address.w1);
-    if (set > WHOLE) set = wordSetGet(words, set, address.w2);
-    if (set > WHOLE) set = wordSetGet(words, set, address.w3);
+    let set = lookUpWord(words, this.#root6, address.w0);
+    if (set > WHOLE) set = lookUpWord(words, set, address.w1);
+    if (set > WHOLE) set = lookUpWord(words, set, address.w2);
+    if (set > WHOLE) set = lookUpWord(words, set, address.w3);
     return set === WHOLE;
   }
+}
+
+function lookUpWord(words: Uint32Array, set: number, word: number): number {
+  const next = lookUp(words, set, word >>> 16);
+  return next > WHOLE ? lookUp(words, next, word & 0xffff) : next;
+}
+
+function halves(word: number): readonly number[] {
+  return [word >>> 16, word & 0xffff];
 }
