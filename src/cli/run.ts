@@ -1,17 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { followSignals } from "../daemon/shutdown.ts";
-import { RateTable } from "../filters/limit/rate-table.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import { createProxy } from "../proxy/create-proxy.ts";
-import { DEFAULTS } from "../support/defaults.ts";
 import { createEventLog, createLogger } from "../telemetry/event-log.ts";
 import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
+import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { inheritedSockets } from "./inherited-sockets.ts";
 import { problemLine } from "./load-policy.ts";
-import { readProcessFigures } from "./process-figures.ts";
 
 const STDOUT_FD = 1;
 
@@ -34,20 +29,10 @@ export const runCommand: Command = {
 async function serve(policyFile: string, io: CommandIo): Promise<number> {
   const sink = createLogSink(fileOf(STDOUT_FD));
   endOnDefects(io, sink);
-  const { clock } = io;
-  const [seed0, seed1] = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()];
-  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed0, seed1], clock);
-  const idPrefix = randomBytes(6).toString("base64url");
   const started = await startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
     { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
-    {
-      clock,
-      sink,
-      processFigures: readProcessFigures,
-      compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
-      createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
-    },
+    assembleDaemon(io.clock, sink),
   );
   if (!started.ok) {
     for (const problem of started.error) io.stderr(problemLine(problem));
