@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { build } from "../build.ts";
 import description from "../package.json" with { type: "json" };
+import { createTestPki } from "./fixtures/pki.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const text = (name: string) => readFileSync(join(ROOT, name), "utf8");
@@ -161,6 +162,22 @@ describe("the Kubernetes example", () => {
   test("is valid YAML with a policy, a deployment and a service", () => {
     expect(documents.flatMap((document) => document.errors)).toEqual([]);
     expect(documents.map((document) => document.get("kind"))).toEqual(["ConfigMap", "Deployment", "Service"]);
+  });
+
+  test("holds a policy that has no problem", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "postern-kubernetes-"));
+    try {
+      const pki = await createTestPki();
+      const policy = String(documents[0]?.getIn(["data", "policy.yaml"])).replaceAll("/etc/postern-tls", folder);
+      writeFileSync(join(folder, "policy.yaml"), policy);
+      writeFileSync(join(folder, "tls.crt"), pki.server.certificate);
+      writeFileSync(join(folder, "tls.key"), pki.server.key, { mode: 0o600 });
+      writeFileSync(join(folder, "ca.crt"), pki.ca.certificate);
+      const { code, stdout } = await node([join(ROOT, "src/main.ts"), "check", "policy.yaml"], {}, folder);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "policy.yaml: no problems\n" });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("gives postern longer to end than it drains", () => {

@@ -3,21 +3,21 @@ import type { DaemonDeps } from "../daemon/daemon.ts";
 import { RateTable } from "../filters/limit/rate-table.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { createProxy } from "../proxy/create-proxy.ts";
-import type { Clock } from "../support/clock.ts";
+import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { createLogSink, fileOf } from "../telemetry/log-sink.ts";
-import type { ProcessFigures } from "../telemetry/process-metrics.ts";
+import type { LogSink } from "../telemetry/log-sink.ts";
+import { readProcessFigures } from "./process-figures.ts";
 
-/** The parts of the living process, put together: what `startDaemon` needs. Log lines go to the descriptor `logFd`. */
-export function assembleDaemon(clock: Clock, logFd: number, processFigures: (() => ProcessFigures) | null): DaemonDeps {
+/** The parts of the living process put together, for `startDaemon`. */
+export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
   const seed = randomBytes(8);
-  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed.readUInt32LE(0), seed.readUInt32LE(4)], clock);
+  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed.readUInt32LE(0), seed.readUInt32LE(4)], sharedClock);
   const idPrefix = randomBytes(6).toString("base64url");
   return {
     clock,
-    sink: createLogSink(fileOf(logFd)),
-    processFigures,
-    compile: (policyFile, readFile) => compilePolicy(policyFile, { readFile, clock, rateTable }),
+    sink,
+    processFigures: readProcessFigures,
+    compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
   };
 }

@@ -27,22 +27,23 @@ export async function writeQuickstartFiles(folder: string, nowMs: number): Promi
     "client.pem": client.certificate,
     "client.key": client.key,
     "issuer.pem": issuer.publicKey.export({ type: "spki", format: "pem" }),
-    "reader.token": readerToken(issuer.privateKey, nowMs),
+    "reader.token": token(issuer.privateKey, "reader", "orders:read", nowMs),
+    "writer.token": token(issuer.privateKey, "writer", "orders:read orders:write", nowMs),
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
 }
 
-/** A token that may read orders and do nothing else. */
-function readerToken(key: KeyObject, nowMs: number): string {
+/** A token as an identity provider would give it. */
+function token(key: KeyObject, subject: string, scope: string, nowMs: number): string {
   const issuedAt = Math.floor(nowMs / 1000);
   const signed = [
     { alg: "ES256", typ: "JWT" },
     {
       iss: "https://issuer.example.org/",
       aud: "orders",
-      sub: "reader",
-      scope: "orders:read",
+      sub: subject,
+      scope,
       iat: issuedAt,
       exp: issuedAt + TOKEN_LIFETIME_SECONDS,
     },

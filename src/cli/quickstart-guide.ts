@@ -36,6 +36,7 @@ Ctrl-C stops everything and removes the certificates.
 
 function attempts(folder: string): Attempt[] {
   const file = (name: string) => shellWord(join(folder, name));
+  const token = (name: string) => `-H "Authorization: Bearer $(cat ${file(name)})"`;
   const certificate = [`--cert ${file("client.pem")}`, `--key ${file("client.key")}`];
   const json = "-H 'Content-Type: application/json'";
   return [
@@ -51,12 +52,12 @@ function attempts(folder: string): Attempt[] {
     },
     {
       title: "not authorized: a token that may only read (403)",
-      options: [`-H "Authorization: Bearer $(cat ${file("reader.token")})"`, json, `-d '{"item":"lamp","quantity":2}'`],
+      options: [token("reader.token"), json, `-d '{"item":"lamp","quantity":2}'`],
       path: "/v1/orders",
     },
     {
       title: "not valid: a quantity that the JSON Schema refuses (422)",
-      options: [...certificate, json, `-d '{"item":"lamp","quantity":0}'`],
+      options: [token("writer.token"), json, `-d '{"item":"lamp","quantity":0}'`],
       path: "/v1/orders",
     },
     {

@@ -1,9 +1,9 @@
 import { dirname, join, relative, resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { problemText } from "../daemon/reload.ts";
-import { followSignals } from "../daemon/shutdown.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { createLogSink, fileOf } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { writeQuickstartFiles } from "./quickstart-files.ts";
@@ -63,7 +63,7 @@ interface Stage {
 
 /** Starts postern and then, where the policy says the service is, the service. */
 async function startStage(policyFile: string, io: CommandIo): Promise<Result<Stage, string>> {
-  const deps = assembleDaemon(io.clock, STDOUT_FD, null);
+  const deps = assembleDaemon(io.clock, createLogSink(fileOf(STDOUT_FD)));
   let snapshot: Snapshot | null = null;
   const daemon = await startDaemon(
     { policyFile },
@@ -108,18 +108,20 @@ function typed(name: string, io: CommandIo): string {
   return fromHere.startsWith("..") ? name : fromHere;
 }
 
-/** Resolves when a signal has ended everything. */
+/**
+ * Resolves when a signal has ended everything. There is nothing worth draining, and a second signal is the same wish:
+ * Ctrl-C under npm arrives from the terminal and once more from npm.
+ */
 function untilAsked({ daemon, service }: Stage): Promise<void> {
   return new Promise((resolve) => {
-    const end = async (): Promise<void> => {
-      await daemon.shutdown();
-      await service.close();
-      resolve();
+    let ending = false;
+    const end = (): void => {
+      if (ending) return;
+      ending = true;
+      void Promise.all([daemon.close(), service.close()]).then(() => resolve());
     };
-    followSignals(process, {
-      shutdown: () => void end(),
-      abort: () => process.exit(EXIT.problems),
-      reload: () => daemon.reload(),
-    });
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
+    process.on("SIGHUP", () => daemon.reload());
   });
 }

@@ -1,17 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { followSignals } from "../daemon/shutdown.ts";
-import { RateTable } from "../filters/limit/rate-table.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import { createProxy } from "../proxy/create-proxy.ts";
-import { DEFAULTS } from "../support/defaults.ts";
 import { createEventLog, createLogger } from "../telemetry/event-log.ts";
 import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
+import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { inheritedSockets } from "./inherited-sockets.ts";
 import { problemLine } from "./load-policy.ts";
-import { readProcessFigures } from "./process-figures.ts";
 
 const STDOUT_FD = 1;
 
@@ -45,19 +40,10 @@ async function serve(policyFile: string, io: CommandIo): Promise<number> {
 }
 
 function start(policyFile: string, { clock }: CommandIo, sink: LogSink): ReturnType<typeof startDaemon> {
-  const seed = [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()] as const;
-  const rateTable = new RateTable(DEFAULTS.rateKeysMax, seed, clock);
-  const idPrefix = randomBytes(6).toString("base64url");
   return startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
     { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
-    {
-      clock,
-      sink,
-      processFigures: readProcessFigures,
-      compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
-      createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
-    },
+    assembleDaemon(clock, sink),
   );
 }
 

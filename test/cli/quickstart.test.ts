@@ -125,6 +125,7 @@ test.each(["SIGINT", "SIGTERM"] as const)("%s stops everything and removes the k
   const run = await startAndWait();
   expect(existsSync(join(folder, ".postern/server.key"))).toBe(true);
   run.process.kill(signal);
+  run.process.kill(signal); // as npm sends it once more
   expect(await run.ended, run.output).toBe(0);
   expect(existsSync(join(folder, ".postern"))).toBe(false);
   // All three ports can be taken again.
