@@ -72,8 +72,9 @@ export class PathTrie {
       const children = node + 1;
       const childrenTo = children + ((head >> COUNT_SHIFT) & SEVEN_BITS);
       const textTo = (childrenTo << 2) + (head & TEXT_LENGTH_MAX);
+      // Reading past the end would make every charCodeAt slower from then on.
+      if (at + (head & TEXT_LENGTH_MAX) > path.length) return NO_ROW;
       for (let text = childrenTo << 2; text < textTo; text++, at++) {
-        // Past the end charCodeAt is NaN, which equals nothing.
         if (path.charCodeAt(at) !== bytes[text]) return NO_ROW;
       }
       if (at === path.length) return rowAtEnd(words, head, (textTo + 3) >> 2);
