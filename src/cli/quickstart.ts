@@ -18,7 +18,7 @@ const STDOUT_FD = 1;
 
 export const quickstartCommand: Command = {
   name: "quickstart",
-  summary: "Try postern: a sample service, postern before it, and commands to paste.",
+  summary: "Starts postern to try it: a sample service, postern before it, and commands to paste.",
   usage: "[--policy FILE]",
   example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same`,
   run: quickstart,
@@ -89,7 +89,10 @@ async function startService(snapshot: Snapshot | null): Promise<Result<SampleSer
     return ok(await startSampleService(address.port));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return err(`the sample service cannot listen on 127.0.0.1:${address.port}: ${text}`);
+    return err(
+      `the sample service cannot listen on 127.0.0.1:${address.port}: ${text}\n` +
+        "The ports are those of the policy; take a copy with others: npm start -- --policy policies/copy.yaml",
+    );
   }
 }
 

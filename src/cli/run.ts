@@ -12,9 +12,9 @@ const STDOUT_FD = 1;
 
 export const runCommand: Command = {
   name: "run",
-  summary: "Stand before a service and enforce a policy.",
+  summary: "Stands before a service and enforces a policy.",
   usage: "--policy FILE",
-  example: "postern run --policy policies/quickstart.yaml",
+  example: "postern run --policy /etc/postern/policy.yaml",
   run: async (args, io) => {
     const options = parseOptions(args, { policy: { type: "string" } });
     if (!options.ok) return misuse(runCommand, options.error, io);
