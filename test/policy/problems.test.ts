@@ -237,9 +237,6 @@ describe("addresses that must not meet", () => {
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: "{ name: a, address: 'fd:http' }" }))).toEqual([
       expect.stringContaining("socket activation (fd:) is not supported yet"),
     ]);
-    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "https://x.example.org" }))).toEqual([
-      expect.stringContaining("https:// is not supported yet"),
-    ]);
     const h2 = "{ name: a, address: 127.0.0.1:1, protocols: [h2] }";
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: h2 }))).toEqual(["3:58 expected http/1.1"]);
   });
