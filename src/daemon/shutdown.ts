@@ -15,7 +15,7 @@ export async function drainProxy(proxy: ProxyServer, timeoutMs: number): Promise
   return result;
 }
 
-/** What the process is told from outside, as `process.on` gives it. */
+/** What the process is told from outside, as an emitter of signals gives it. */
 export interface Signals {
   on(signal: "SIGTERM" | "SIGINT" | "SIGHUP", listener: () => void): void;
 }

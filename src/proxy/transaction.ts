@@ -72,6 +72,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   route: Route | null = null;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
+  readonly #listener: ListenerSettings;
   readonly #client: ServerStream;
   readonly #id: string;
   readonly #startedMs: number;
@@ -91,6 +92,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
     this.#deps = deps;
     this.#owner = owner;
+    this.#listener = owner.listener;
     this.#client = client;
     this.#id = deps.nextId();
     this.#startedMs = request.startedMs;
@@ -148,7 +150,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       this.onBodyFailure("body_too_large");
       return;
     }
-    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#owner.listener.upstream);
+    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     this.#pool.acquire(this);
   }
@@ -330,7 +332,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#owner.onFinished(this);
     this.#deps.telemetry.requestFinished({
       id: this.#id,
-      listener: this.#owner.listener.name,
+      listener: this.#listener.name,
       route: this.route?.template ?? "unmatched",
       policyHash: this.snapshot.hash,
       exchange: this.exchange,

@@ -40,14 +40,17 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const refusedGate = createRateGate(clock, 1);
   const acceptGate = createRateGate(clock, 1);
   let access: LogSettings["access"] = "all";
-  let registry: Promise<Registry> | null = null;
+  let registry: Registry | null = null;
   let rendering: Promise<string> | null = null;
 
+  const loadRegistry = async (): Promise<Registry> => {
+    const { createRegistry } = await import("./exposition.ts");
+    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures });
+  };
   const render = async (): Promise<string> => {
-    registry ??= import("./exposition.ts").then(({ createRegistry }) =>
-      createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures }),
-    );
-    return (await registry).metrics();
+    // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
+    registry ??= await loadRegistry();
+    return registry.metrics();
   };
 
   return {

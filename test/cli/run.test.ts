@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inheritedSockets } from "../../src/cli/inherited-sockets.ts";
 import { eventually } from "../fixtures/eventually.ts";
+
+const FDS_MAX = 50;
 
 let folder: string;
 let children: ChildProcess[];
@@ -119,12 +121,11 @@ describe("postern run", () => {
   });
 
   test("survives having no file descriptors left, and serves when there are some again", async () => {
-    const running = run(policyArgs(), "ulimit -n 50; exec");
+    const running = run(policyArgs(), `ulimit -n ${FDS_MAX}; exec`);
     const port = await portOf(running);
     const clients = Array.from({ length: 100 }, () => clientOf(port));
-    // libuv accepts and closes what there is no descriptor for, and tells nobody: some live, the others are closed.
-    await eventually(() => clients.filter((client) => client.destroyed).length > 50);
-    expect(clients.some((client) => !client.destroyed)).toBe(true);
+    // What is beyond the limit waits in the backlog or is accepted and closed, as the event loop likes.
+    await eventually(() => readdirSync(`/proc/${running.child.pid}/fd`).length >= FDS_MAX - 1);
     for (const client of clients) client.destroy();
     await eventually(async () => /^HTTP\/1.1 404 /.test(await respond(port)));
   });
