@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
-import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import { type HeaderBlock, NO_HEADERS } from "../message/headers.ts";
-import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
+import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
@@ -11,15 +11,6 @@ import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { addChunk, addLastChunk, Output, statusLine } from "./output.ts";
 import { RequestReader } from "./request-reader.ts";
-
-/** One request as the codec read it: one valid reading, nothing judged yet. */
-export interface ServerRequest {
-  readonly line: RequestLine;
-  readonly parsed: ParsedHeaders;
-  readonly body: RequestBody;
-  /** Monotonic milliseconds at the head's first byte. */
-  readonly startedMs: number;
-}
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
@@ -177,9 +168,11 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
     this.#state = hasBody ? "body" : "read";
     this.#minor = line.minor;
-    this.#headers = parsed.headers;
+    const { method, target } = line;
+    const { authority, headers } = parsed;
+    this.#headers = headers;
     this.#bodyPatienceMs = this.limits.bodyProgressTimeoutMs;
-    this.#handler.onRequest(this, { line, parsed, body: this.#body ?? EMPTY_BODY, startedMs });
+    this.#handler.onRequest(this, { method, target, authority, headers, body: this.#body ?? EMPTY_BODY, startedMs });
   }
 
   #refuse(fault: HeadFault): number {

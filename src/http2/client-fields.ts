@@ -2,6 +2,8 @@ import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { appendFields } from "./field-lines.ts";
+import { CONNECTION_SPECIFIC } from "./fields.ts";
 
 /** Fields as node:http2 has them, raw: name, value, name, value, in order, one character a byte (latin1). */
 export type RawFields = readonly string[];
@@ -10,26 +12,6 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const STATUS = /^[1-5]\d\d$/;
 const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
-/** Fields that speak of an HTTP/1.1 connection (RFC 9113 section 8.2.2): a second framing beside the frames. */
-const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-  "http2-settings",
-]);
-
-/** Header lines, each with CR LF → appended to `fields` as names and values. */
-export function appendFields(fields: string[], lines: string): void {
-  for (let at = 0; at < lines.length; ) {
-    const colon = lines.indexOf(": ", at);
-    const end = lines.indexOf("\r\n", colon);
-    fields.push(lines.slice(at, colon), lines.slice(colon + 2, end));
-    at = end + 2;
-  }
-}
-
 /** The fields of a request's HEADERS frame (RFC 9113 section 8.3.1). */
 export function requestFields(request: ClientRequest, scheme: "http" | "https"): string[] {
   const fields = [":method", request.method, ":scheme", scheme, ":authority", request.authority];
@@ -70,7 +52,7 @@ function statusOf(raw: RawFields): number | null {
   return found.length === 1 && STATUS.test(text) && text !== "101" ? Number(text) : null;
 }
 
-/** Trailers, or what is wrong with them. */
+/** Trailers of either side, or what is wrong with them. */
 export function parseTrailers(raw: RawFields): HeaderBlock | string {
   if (raw.some((name, at) => at % 2 === 0 && name.startsWith(":"))) return "pseudo-field in trailers";
   return parseBlock(raw);
@@ -89,17 +71,4 @@ function parseBlock(raw: RawFields): HeaderBlock | string {
     values.push(value.trim());
   }
   return names.length > DEFAULTS.headersCountMax ? "too many fields" : new HeaderBlock(names, values);
-}
-
-/** Trailer lines → what node:http2 sends. */
-export function trailerFields(lines: string): Record<string, string[]> {
-  const fields: string[] = [];
-  appendFields(fields, lines);
-  const record: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = fields[at] ?? "";
-    record[name] ??= [];
-    record[name].push(fields[at + 1] ?? "");
-  }
-  return record;
 }

@@ -1,10 +1,4 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type ClientSessionOptions,
-  connect,
-  type Settings,
-} from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionOptions, Settings } from "node:http2";
 import type { Socket } from "node:net";
 import type { ClientRequest, ClientStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
@@ -53,7 +47,8 @@ export class ClientSession implements Timed, StreamHost {
     this.#idleTimeoutMs = idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
-    this.#session = connect(`${scheme}://service.invalid`, {
+    // Loaded with the first connection that needs it: it costs milliseconds that a start need not pay.
+    this.#session = process.getBuiltinModule("node:http2").connect(`${scheme}://service.invalid`, {
       ...OPTIONS,
       createConnection: () => socket,
     });

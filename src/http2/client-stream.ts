@@ -1,9 +1,10 @@
-import { type ClientHttp2Stream, constants } from "node:http2";
+import type { ClientHttp2Stream } from "node:http2";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { ClientFailure, ClientRequest, ClientStream, ResponseHandler, ResponseTimes } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
-import { parseResponse, parseTrailers, type RawFields, trailerFields } from "./client-fields.ts";
+import { parseResponse, parseTrailers, type RawFields } from "./client-fields.ts";
+import { trailerFields } from "./field-lines.ts";
 
 /** The connection, as far as one stream needs it. */
 export interface StreamHost {
@@ -17,8 +18,12 @@ export interface StreamHost {
   onStreamEnded(): void;
 }
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
-const { NGHTTP2_FLAG_END_STREAM } = constants;
+/** RFC 9113 section 7. */
+const NO_ERROR = 0;
+const PROTOCOL_ERROR = 1;
+const REFUSED_STREAM = 7;
+const CANCEL = 8;
+const END_STREAM_FLAG = 1;
 const NO_TIMES: ResponseTimes = { responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** One request and its answer over HTTP/2. */
@@ -75,7 +80,7 @@ export class Http2ClientStream implements ClientStream, Timed {
   #listen(stream: ClientHttp2Stream): void {
     stream.on("headers", (_headers, _flags, raw: RawFields) => this.#onHead(raw, false));
     stream.on("response", (_headers, flags, raw: RawFields) => {
-      this.#onHead(raw, (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
+      this.#onHead(raw, (flags & END_STREAM_FLAG) !== 0);
     });
     stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
@@ -132,7 +137,7 @@ export class Http2ClientStream implements ClientStream, Timed {
   abort(): void {
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset(NGHTTP2_CANCEL);
+    this.#reset(CANCEL);
   }
 
   release(): void {
@@ -201,7 +206,7 @@ export class Http2ClientStream implements ClientStream, Timed {
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // The service has said all that it will say; the rest of the request is nothing to it.
-    if (!this.#requestDone) this.#reset(NGHTTP2_NO_ERROR);
+    if (!this.#requestDone) this.#reset(NO_ERROR);
     handler.onResponseEnd(this.#trailersIn);
   }
 
@@ -218,13 +223,13 @@ export class Http2ClientStream implements ClientStream, Timed {
   #describe(stream: ClientHttp2Stream): { readonly failure: ClientFailure; readonly detail: string } {
     const { isClosing, lastProcessedId } = this.#host;
     const cause = this.#error?.code ?? "";
-    const code = stream.rstCode ?? NGHTTP2_NO_ERROR;
+    const code = stream.rstCode ?? NO_ERROR;
     if (cause.startsWith("ERR_SSL_")) return { failure: "tls", detail: cause };
     if (cause === "ERR_HTTP2_ERROR") return { failure: "invalid", detail: `HTTP/2: ${this.#error?.message}` };
     // Without an id it never left this process.
     const isUnprocessed = stream.id === undefined || stream.id > lastProcessedId;
-    if (code === NGHTTP2_REFUSED_STREAM || isUnprocessed) return { failure: "refused", detail: "stream refused" };
-    if (code === NGHTTP2_PROTOCOL_ERROR) return { failure: "invalid", detail: "RST_STREAM, PROTOCOL_ERROR" };
+    if (code === REFUSED_STREAM || isUnprocessed) return { failure: "refused", detail: "stream refused" };
+    if (code === PROTOCOL_ERROR) return { failure: "invalid", detail: "RST_STREAM, PROTOCOL_ERROR" };
     if (cause === "ERR_HTTP2_STREAM_ERROR" || !isClosing)
       return { failure: "reset", detail: `RST_STREAM, code ${code}` };
     return { failure: "closed", detail: cause === "" ? "connection ended early" : cause };
@@ -234,7 +239,7 @@ export class Http2ClientStream implements ClientStream, Timed {
     const handler = this.#handler;
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset(NGHTTP2_CANCEL);
+    this.#reset(CANCEL);
     handler?.onFailure(this.#answered ? "cut" : failure, detail);
   }
 

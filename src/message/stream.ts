@@ -1,3 +1,4 @@
+import type { RequestBody } from "./body.ts";
 import type { HeaderBlock } from "./headers.ts";
 
 /**
@@ -11,6 +12,27 @@ export const NO_LENGTH = -2;
 
 /** Body of a response that ends with its connection (RFC 9112 section 6.3, rule 8). */
 export const UNTIL_CLOSE = -3;
+
+/** One request as a codec read it: one valid reading, nothing judged yet. */
+export interface ServerRequest {
+  readonly method: string;
+  /** As received. */
+  readonly target: string;
+  /** Host or `:authority` as received. */
+  readonly authority: string;
+  readonly headers: HeaderBlock;
+  readonly body: RequestBody;
+  /** Monotonic milliseconds at the head's first byte. */
+  readonly startedMs: number;
+}
+
+/** Who answers one request, told by its stream what the client does. */
+export interface ServerStreamOwner {
+  /** The client takes more bytes again. */
+  onClientDrain(): void;
+  /** The client is gone, or wants no answer any more. */
+  onClientClosed(): void;
+}
 
 /** The client's side: where the answer to one request goes. */
 export interface ServerStream {
