@@ -151,13 +151,18 @@ export class StreamConnection implements ServerStream, BodyHost {
   #sendTrailers(): void {
     if (this.#unwritable) return;
     this.#stream.sendTrailers(trailerFields(this.#trailers));
-    // Node sends them in an immediate of its own, which comes first.
-    if (this.hasUnread) setImmediate(() => this.#refuseRest());
+    this.#refuseRest();
   }
 
-  /** The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1). */
+  /**
+   * The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1). Node sends a head and trailers
+   * in an immediate of its own, and a reset that overtakes them takes them away.
+   */
   #refuseRest(): void {
-    if (this.hasUnread && !this.#unwritable) this.#stream.close(NO_ERROR);
+    if (!this.hasUnread) return;
+    setImmediate(() => {
+      if (this.hasUnread && !this.#unwritable) this.#stream.close(NO_ERROR);
+    });
   }
 
   abort(): void {
