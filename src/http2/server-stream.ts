@@ -7,8 +7,7 @@ import { informationalFields, responseFields } from "./response-fields.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
 
 /** RFC 9113 section 7. */
-export const NO_ERROR = 0;
-export const INTERNAL_ERROR = 2;
+const NO_ERROR = 0;
 
 /** The session, as far as its streams need it. */
 export interface StreamHost {
@@ -168,7 +167,15 @@ export class StreamConnection implements ServerStream, BodyHost {
   abort(): void {
     if (this.#closed) return;
     this.#aborted = true;
-    this.#stream.close(INTERNAL_ERROR);
+    this.#cut();
+  }
+
+  /**
+   * RST_STREAM with INTERNAL_ERROR. Not `close(code)`: Node ends the stream in good order before it resets it, and the
+   * client would take half an answer for a whole one.
+   */
+  #cut(): void {
+    this.#stream.destroy(new Error("cut"));
   }
 
   #sendHead(endStream: boolean, mayHaveTrailers: boolean): void {
@@ -206,7 +213,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (this.#body !== null && this.#body.deadlineMs <= nowMs) this.#body.fail("body_timeout");
     if (this.#deadlineMs <= nowMs) {
       this.#deadlineMs = Number.POSITIVE_INFINITY;
-      this.#stream.close(INTERNAL_ERROR);
+      this.#cut();
     }
     if (this.#stream.destroyed || (this.#stream.closed && !this.#ended)) this.onGone();
   }

@@ -244,7 +244,7 @@ describe("addresses that must not meet", () => {
       policyWith(PUBLIC_ROUTE, { listener: `{ name: a, address: 127.0.0.1:1, protocols: ${list} }` });
     expect(await problemsOf(protocols("[h2]"))).toEqual(["3:58 h2 is HTTP/2 with TLS; expected h2c"]);
     expect(await problemsOf(protocols("[h3]"))).toEqual([
-      expect.stringMatching(/^3:58 expected h2, http\/1\.1 or h2c|^3:58 /),
+      expect.stringContaining("expected one of: h2, http/1.1, h2c"),
     ]);
     expect(await problemsOf(protocols("[]"))).toHaveLength(1);
     expect(await problemsOf(protocols("[http/1.1, h2c]"))).toEqual([]);
