@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
 import type { UpstreamSettings } from "../../src/policy/snapshot.ts";
-import { ERROR, type Field } from "../fixtures/h2-frames.ts";
+import { ERROR, type Field, FLAG, TYPE } from "../fixtures/h2-frames.ts";
 import { type H2RawService, startH2RawService, startH2Service } from "../fixtures/h2-upstream.ts";
 import {
   closeAll,
@@ -315,6 +315,31 @@ describe("times", () => {
     await client.untilReceived("ok");
     const goaway = () => service.connections[0]?.frames.some((one) => one.type === 7);
     while (!goaway()) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test("a client that goes away in the middle of its body cuts the request: it has no end that could pass for whole", async () => {
+    const service = await startH2RawService(() => {});
+    const { client, records } = await open(service.port);
+    client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    const frames = () => service.connections[0]?.frames.filter((one) => one.stream === 1) ?? [];
+    while (!frames().some((one) => one.type === TYPE.data)) await new Promise((resolve) => setImmediate(resolve));
+    client.destroy();
+    while (!frames().some((one) => one.type === TYPE.rstStream)) await new Promise((resolve) => setImmediate(resolve));
+    expect(frames().filter((one) => one.type !== TYPE.rstStream && (one.flags & FLAG.endStream) !== 0)).toEqual([]);
+    expect(records).toMatchObject([{ status: 499 }]);
+  });
+
+  test("an answer before the end of an upload does not give the upload an end", async () => {
+    const service = await startH2RawService((raw, stream) => {
+      raw.head(stream, OK);
+      raw.data(stream, "enough", true);
+    });
+    const { client } = await open(service.port);
+    client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    await client.untilReceived("enough");
+    const frames = () => service.connections[0]?.frames.filter((one) => one.stream === 1) ?? [];
+    while (!frames().some((one) => one.type === TYPE.rstStream)) await new Promise((resolve) => setImmediate(resolve));
+    expect(frames().filter((one) => one.type !== TYPE.rstStream && (one.flags & FLAG.endStream) !== 0)).toEqual([]);
   });
 
   test("a client that goes away resets its stream and no other", async () => {
