@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import type { ServerHttp2Stream } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { UpstreamSettings } from "../../src/policy/snapshot.ts";
 import { ERROR, type Field, FLAG, TYPE } from "../fixtures/h2-frames.ts";
 import { type H2RawService, startH2RawService, startH2Service } from "../fixtures/h2-upstream.ts";
 import {
   closeAll,
+  onClose,
   startProxy,
   startRawService,
   startScriptedService,
@@ -127,7 +131,17 @@ describe("an HTTP/2 service", () => {
     expect(await client.untilReceived("ok")).toMatch(/^HTTP\/1.1 103 [^\r]*\r\nlink: <\/a>\r\n\r\nHTTP\/1.1 200 OK/);
   });
 
-  test("on a Unix socket or down gives the reasons of any service", async () => {
+  test("is reached on a Unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "postern-"));
+    onClose(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "app.sock");
+    await startH2Service((stream) => stream.respond({ ":status": 204 }, { endStream: true }), {}, path);
+    const { client } = await open(1, { address: { type: "unix", path } });
+    client.write(GET);
+    expect(await client.untilReceived("\r\n\r\n")).toMatch(/^HTTP\/1.1 204 /);
+  });
+
+  test("that is down gives the reasons of any service", async () => {
     const { client, records } = await open(1);
     client.write(GET);
     await client.untilReceived("upstream_connect_failed");
