@@ -95,11 +95,12 @@ function bodyOf(bytes: Buffer): RequestBody {
       if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");
       else {
         sink.onBody(bytes);
-        sink.onBodyEnd();
+        sink.onBodyEnd(null);
       }
     },
     pause: () => {},
     resume: () => {},
+    setPatience: () => {},
   };
 }
 

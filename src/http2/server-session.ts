@@ -121,8 +121,8 @@ export class ServerSession implements Timed, StreamHost {
 
   // ---- what streams tell (StreamHost) --------------------------------------------------------------------------
 
-  nextProgressMs(): number {
-    return this.#clock.monotonicMs() + this.#limits.bodyProgressTimeoutMs;
+  nextProgressMs(patienceMs = this.#limits.bodyProgressTimeoutMs): number {
+    return this.#clock.monotonicMs() + patienceMs;
   }
 
   onBodyBytes(bytes: number): void {

@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
+import { trailerFields } from "./field-lines.ts";
 import type { RequestFields } from "./fields.ts";
 import { informationalFields, responseFields } from "./response-fields.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
@@ -10,8 +11,11 @@ const NO_ERROR = 0;
 
 /** The session, as far as its streams need it. */
 export interface StreamHost {
-  /** Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time. */
-  nextProgressMs(): number;
+  /**
+   * Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time; `patienceMs`
+   * where it has more than usual.
+   */
+  nextProgressMs(patienceMs?: number): number;
   onBodyBytes(bytes: number): void;
   /** Once. `cut`: the stream ended before its answer did, and not by our doing. */
   onStreamClosed(stream: StreamConnection, cut: boolean): void;
@@ -32,6 +36,11 @@ export class StreamConnection implements ServerStream, BodyHost {
   #head: string[] | null = null;
   #chunks: Buffer[] = [];
   #bodyless = false;
+  /** Has a body of unknown length, which trailers may end. */
+  #openEnded = false;
+  /** Node was told to ask for trailers at the body's end. */
+  #waitsForTrailers = false;
+  #trailers = "";
   #ended = false;
   #aborted = false;
   #closed = false;
@@ -47,6 +56,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     const announcedBytes = fields?.bodyBytes ?? 0;
     this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
     stream.on("error", ignore);
+    stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("close", () => this.onGone());
   }
 
@@ -71,8 +81,8 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (!this.#unwritable && !this.#stream.headersSent) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
-  nextProgressMs(): number {
-    return this.#host.nextProgressMs();
+  nextProgressMs(patienceMs?: number): number {
+    return this.#host.nextProgressMs(patienceMs);
   }
 
   onBodyBytes(bytes: number): void {
@@ -93,6 +103,7 @@ export class StreamConnection implements ServerStream, BodyHost {
   startResponse(status: number, lines: string, bodyBytes: number): void {
     this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
     const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
+    this.#openEnded = bodyBytes === CHUNKED && !this.#bodyless;
     this.#head = responseFields(status, lines, hasLength ? bodyBytes : -1);
   }
 
@@ -100,6 +111,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (chunk.length === 0 || this.#bodyless) return;
     this.responseBodyBytes += chunk.length;
     this.#chunks.push(chunk);
+    this.#body?.onAnswerBytes();
   }
 
   flush(): boolean {
@@ -110,23 +122,46 @@ export class StreamConnection implements ServerStream, BodyHost {
     }
     if (this.#head === null && chunks.length === 0) return true;
     this.#chunks = [];
-    this.#sendHead(this.#bodyless);
+    this.#sendHead(this.#bodyless, this.#openEnded);
     let flowing = true;
     for (const chunk of chunks) flowing = this.#stream.write(chunk) && flowing;
     if (!flowing) this.#awaitDrain();
     return flowing;
   }
 
-  endResponse(): void {
+  /** Where no length is announced: what was announced would no longer hold. */
+  get carriesTrailers(): boolean {
+    return this.#openEnded;
+  }
+
+  endResponse(trailers: string): void {
     this.#ended = true;
     if (this.#unwritable) return;
+    this.#trailers = this.#openEnded ? trailers : "";
+    const hasTrailers = this.#trailers !== "";
     const last = this.#chunks.pop();
     if (this.#chunks.length > 0) this.flush();
-    this.#sendHead(last === undefined);
+    this.#sendHead(last === undefined && !hasTrailers, hasTrailers);
     if (!this.#bodyless && !this.#stream.writableEnded) this.#stream.end(last);
-    // The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1).
-    if (this.hasUnread) this.#stream.close(NO_ERROR);
+    if (!this.#waitsForTrailers) this.#refuseRest();
     this.#deadlineMs = this.#host.nextProgressMs();
+  }
+
+  #sendTrailers(): void {
+    if (this.#unwritable) return;
+    this.#stream.sendTrailers(trailerFields(this.#trailers));
+    this.#refuseRest();
+  }
+
+  /**
+   * The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1). Node sends a head and trailers
+   * in an immediate of its own, and a reset that overtakes them takes them away.
+   */
+  #refuseRest(): void {
+    if (!this.hasUnread) return;
+    setImmediate(() => {
+      if (this.hasUnread && !this.#unwritable) this.#stream.close(NO_ERROR);
+    });
   }
 
   abort(): void {
@@ -143,12 +178,13 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#stream.destroy(new Error("cut"));
   }
 
-  #sendHead(endStream: boolean): void {
+  #sendHead(endStream: boolean, mayHaveTrailers: boolean): void {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
+    this.#waitsForTrailers = mayHaveTrailers;
     try {
-      this.#stream.respond(head, endStream ? WITHOUT_BODY : WITH_BODY);
+      this.#stream.respond(head, endStream ? WITHOUT_BODY : mayHaveTrailers ? WITH_TRAILERS : WITH_BODY);
     } catch {
       // Node refuses a field of the answer; the client must not wait for the rest.
       this.abort();
@@ -194,6 +230,7 @@ export class StreamConnection implements ServerStream, BodyHost {
 
 /** The date is the service's to tell, as over HTTP/1.1. */
 const WITH_BODY = { endStream: false, sendDate: false };
+const WITH_TRAILERS = { endStream: false, sendDate: false, waitForTrailers: true };
 const WITHOUT_BODY = { endStream: true, sendDate: false };
 
 /** Node reports a reset as an error; `close` follows and says all that is needed. */

@@ -44,14 +44,18 @@ function compileRoute(work: Work, path: Path): Route | null {
   const parts = new RouteParts();
   for (const filter of work.registry.filters) compileFilter(work, filter, facts, parts, path);
   if (!isPathSound) return null;
+  const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
+  const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
+  const credentials = credentialHeaders(work, parts);
   return {
     ...facts,
     hosts: [...new Set(fields.hosts)],
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
-    rewriteRequest: work.rewrites.request(parts.requestRules ?? NO_REQUEST_RULES, credentialHeaders(work, parts)),
-    rewriteResponse: work.rewrites.response(parts.responseRules ?? NO_RESPONSE_RULES),
+    rewriteRequest: work.rewrites.request(requestRules, credentials),
+    rewriteResponse: work.rewrites.response(responseRules),
+    rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
     bodyBytesMax: parts.bodyBytesMax,
   };
 }

@@ -41,5 +41,5 @@ export function answerFault(deps: TransactionDeps, facts: ConnectionFacts, strea
     requestBodyBytes: 0,
     responseBodyBytes: response.body.length,
   });
-  stream.endResponse();
+  stream.endResponse("");
 }

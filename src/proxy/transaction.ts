@@ -18,16 +18,21 @@ import {
   type ServerStreamOwner,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
+import { acceptsTrailers } from "../message/trailers.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
+import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
+import { grpcStatusLines, isGrpc } from "./grpc.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
-import { denialResponse, rateLimitLines } from "./respond.ts";
+import { denialResponse, grpcDenialResponse, rateLimitLines } from "./respond.ts";
 
 const FAILURE_REASONS = {
   closed: "upstream_closed",
+  reset: "upstream_closed",
+  refused: "upstream_refused",
+  tls: "upstream_tls_failed",
   cut: "upstream_response_cut",
   invalid: "upstream_response_invalid",
   timeout: "upstream_response_timeout",
@@ -43,7 +48,7 @@ export interface TransactionDeps {
   readonly snapshot: Snapshot;
   readonly random: () => number;
   nextId(): string;
-  poolOf(snapshot: Snapshot, name: string): Pool;
+  poolOf(snapshot: Snapshot, name: string): Upstream;
 }
 
 /** The client's side of it. */
@@ -75,10 +80,12 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #decidedMs = 0;
   #forwardedMs = -1;
   #upstreamMs = -1;
-  #pool: Pool | null = null;
+  #pool: Upstream | null = null;
   #service: ClientStream | null = null;
   #retried = false;
   #responseStarted = false;
+  /** The response that has begun has no announced length, so that trailers may end it. */
+  #unbounded = false;
   #finished = false;
   #status = 0;
   #malformed: Denial | null = null;
@@ -144,7 +151,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 
   onConnection(connection: ClientStream): void {
     const route = this.route;
-    if (this.#finished || route === null) {
+    const settings = this.#pool?.settings;
+    if (this.#finished || route === null || settings === undefined) {
       connection.release();
       return;
     }
@@ -159,11 +167,15 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       authority: exchange.authority,
       lines: route.rewriteRequest(exchange.headers, exchange),
       bodyBytes,
+      // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
+      acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(exchange.headers),
     };
-    connection.begin(this, request, this.#pool?.settings.responseTimeoutMs ?? 0);
+    // A call may wait for its first answer before it sends more.
+    if (bodyBytes === CHUNKED && isGrpc(exchange.headers)) exchange.body.setPatience(settings.streamIdleTimeoutMs);
+    connection.begin(this, request, settings);
     if (collected !== null) {
       connection.writeBody(collected);
-      connection.endBody();
+      connection.endBody("");
     } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
     connection.flush();
   }
@@ -179,8 +191,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     return this.#service?.flush() ?? true;
   }
 
-  onBodyEnd(): void {
-    this.#service?.endBody();
+  onBodyEnd(trailers: HeaderBlock | null): void {
+    this.#service?.endBody(trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? ""));
     this.#service?.flush();
   }
 
@@ -211,7 +223,11 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#status = response.status;
     let lines = route.rewriteResponse(response.headers, this.#owner.facts.secure);
     if (this.exchange.rateLimit !== null) lines += rateLimitLines(this.exchange.rateLimit);
-    this.#client.startResponse(response.status, lines, this.#responseBodyBytes(response));
+    const bodyBytes = this.#responseBodyBytes(response);
+    this.#unbounded = bodyBytes === CHUNKED;
+    const { body } = this.exchange;
+    if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0);
+    this.#client.startResponse(response.status, lines, bodyBytes);
   }
 
   #responseBodyBytes(response: ClientResponse): number {
@@ -229,28 +245,30 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     return this.#client.flush();
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(trailers: HeaderBlock | null): void {
     this.#service = null;
     this.#finish(null, null);
-    this.#client.endResponse();
+    this.#client.endResponse(trailers === null ? "" : (this.route?.rewriteTrailers.response(trailers) ?? ""));
   }
 
   onFailure(failure: ClientFailure, detail: string): void {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
-    if (failure === "closed" && wasUsed && this.#mayRetry()) {
+    const { method } = this.exchange;
+    const isHarmless = failure === "refused" || (failure === "closed" && wasUsed && IDEMPOTENT.has(method));
+    if (isHarmless && this.#mayRetry()) {
       this.#retried = true;
       this.#pool?.acquire(this, true);
       return;
     }
-    this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole HTTP/1.1 response"));
+    this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole response"));
   }
 
-  /** Once, and only what arrives twice without harm and is still at hand. */
+  /** Once, and only what is still at hand. */
   #mayRetry(): boolean {
     const { exchange } = this;
     const bodyAtHand = exchange.collectedBody !== null || exchange.body === EMPTY_BODY;
-    return !this.#retried && bodyAtHand && IDEMPOTENT.has(exchange.method);
+    return !this.#retried && bodyAtHand;
   }
 
   /** Refuses the request; where the answer has begun, cuts it, so that nobody takes it for whole. */
@@ -261,19 +279,27 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     if (this.#responseStarted || denial.reason === "client_closed") {
       if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
       this.#finish(denial.reason, denial);
-      this.#client.abort();
+      this.#cut(denial.reason);
       return;
     }
     const rewrite = this.route?.rewriteResponse ?? this.snapshot.rewriteResponse;
     const { facts } = this.#owner;
     const { rateLimit } = this.exchange;
-    const response = denialResponse(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
+    const toDenial = isGrpc(this.exchange.headers) ? grpcDenialResponse : denialResponse;
+    const response = toDenial(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
     this.#status = response.status;
     this.#responseStarted = true;
     this.#client.startResponse(response.status, response.lines, response.body.length);
     if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
     this.#finish(denial.reason, denial);
-    this.#client.endResponse();
+    this.#client.endResponse("");
+  }
+
+  /** A gRPC call can be told in trailers what became of it; anything else must not look whole. */
+  #cut(reason: Reason): void {
+    const canTell = reason !== "client_closed" && this.#unbounded && this.#client.carriesTrailers;
+    if (canTell && isGrpc(this.exchange.headers)) this.#client.endResponse(grpcStatusLines(reason, this.#id));
+    else this.#client.abort();
   }
 
   onClientDrain(): void {

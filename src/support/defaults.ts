@@ -53,6 +53,14 @@ export const DEFAULTS = {
   upstreamIdleTimeoutMs: 4_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
+  /** Without a byte in either direction once the head of an answer is there; the times before are others'. */
+  streamIdleTimeoutMs: 300_000,
+  upstreamKeepAliveMs: 30_000,
+  /** Streams of one HTTP/2 connection to a service before its SETTINGS are there, and at most. */
+  upstreamStreamsMax: 100,
+  /** Bytes of one answer, and of all on one connection, that the service may send before they are taken off its hands. */
+  upstreamStreamWindowBytes: 256 * 1024,
+  upstreamConnectionWindowBytes: 1024 * 1024,
 
   // Tokens and keys.
   clockSkewMs: 30_000,

@@ -237,9 +237,6 @@ describe("addresses that must not meet", () => {
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: "{ name: a, address: 'fd:http' }" }))).toEqual([
       expect.stringContaining("socket activation (fd:) is not supported yet"),
     ]);
-    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "https://x.example.org" }))).toEqual([
-      expect.stringContaining("https:// is not supported yet"),
-    ]);
   });
 
   test("HTTP/2 has one name with TLS and another without, and h3 none", async () => {
