@@ -45,7 +45,7 @@ export function describeExchange(
   const identity = assumedIdentity(description.as);
   if (!identity.ok) return identity;
   const exchange = new Exchange(
-    { listener: listener.name, peer, secure: listener.tls !== null, certificate: certificate.value },
+    { listener: listener.name, peer, proxyPeer: null, secure: listener.tls !== null, certificate: certificate.value },
     line.method,
     target.value,
     hostName(parsed.authority),

@@ -7,6 +7,9 @@ import type { ListenerSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
+import type { ConnectionRefusal } from "../telemetry/telemetry.ts";
+import { AddressCounts } from "./address-counts.ts";
+import { awaitProxyHeader } from "./await-proxy-header.ts";
 import { classifyHandshake, describeHandshake, type HandshakeFault } from "./handshake-failure.ts";
 import { createTlsServer, verificationOf } from "./tls-server.ts";
 import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
@@ -17,7 +20,6 @@ export type Serve = (socket: Socket, facts: ConnectionFacts, listener: ListenerS
 export interface ListenerDeps {
   readonly serve: Serve;
   readonly telemetry: LiveTelemetry;
-  readonly handshakeTimeoutMs: number;
   /** Listening sockets that the process inherited, by name (systemd socket activation). */
   readonly inheritedSockets: ReadonlyMap<string, number>;
 }
@@ -28,11 +30,22 @@ export interface ListenerPlan {
   readonly tls: TlsServer | null;
 }
 
+/** Whom a connection is with. */
+interface Ends {
+  /** The client: the socket's peer, or whom a proxy with a PROXY header speaks for. */
+  readonly peer: Address;
+  /** The proxy that does; null where there is none. */
+  readonly proxyPeer: Address | null;
+}
+
 /** One open port: accepts, does the handshake, reads the client's certificate once, and hands the connection on. */
 export class Listener {
   readonly #deps: ListenerDeps;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of connections that are through with `accept`. */
+  readonly #ends = new WeakMap<Socket, Ends>();
+  readonly #addressCounts = new AddressCounts();
   #isUnix = false;
   #settings: ListenerSettings;
   #tls: TlsServer | null = null;
@@ -46,7 +59,7 @@ export class Listener {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true });
     this.#server.on("connection", (socket) => this.#accept(socket));
     this.#server.on("drop", (data) => {
-      deps.telemetry.connectionRefused(this.#settings.name, data?.remoteAddress ?? "");
+      deps.telemetry.connectionRefused(this.#settings.name, "connections_max", data?.remoteAddress ?? "", "");
     });
   }
 
@@ -64,10 +77,12 @@ export class Listener {
   /** Checks new settings without touching what runs; the same TLS settings keep the TLS server that is there. */
   plan(settings: ListenerSettings): Result<ListenerPlan, string> {
     if (settings.tls === null) return ok({ settings, tls: null });
-    if (this.#tls !== null && settings.tls.fingerprint === this.#settings.tls?.fingerprint) {
-      return ok({ settings, tls: this.#tls });
-    }
-    const server = createTlsServer(settings.tls, this.#deps.handshakeTimeoutMs, {
+    const current = this.#settings;
+    const isSame =
+      settings.tls.fingerprint === current.tls?.fingerprint &&
+      settings.handshakeTimeoutMs === current.handshakeTimeoutMs;
+    if (this.#tls !== null && isSame) return ok({ settings, tls: this.#tls });
+    const server = createTlsServer(settings.tls, settings.handshakeTimeoutMs, {
       onSecure: (socket) => this.#onSecure(socket),
       onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
     });
@@ -136,7 +151,11 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const { name } = this.#settings;
+    const { name, proxyProtocol, handshakeTimeoutMs } = this.#settings;
+    if (proxyProtocol !== null && !proxyProtocol.has(peer)) {
+      this.#refuse(socket, peer, "proxy_peer_unnamed", "a peer that 'proxyProtocol' does not name");
+      return;
+    }
     const { telemetry } = this.#deps;
     this.#sockets.add(socket);
     telemetry.connectionOpened(name);
@@ -144,29 +163,61 @@ export class Listener {
       this.#sockets.delete(socket);
       telemetry.connectionClosed(name);
     });
+    if (proxyProtocol === null) {
+      this.#begin(socket, { peer, proxyPeer: null });
+      return;
+    }
+    awaitProxyHeader(socket, handshakeTimeoutMs, {
+      onHeader: ({ client }) => {
+        this.#begin(socket, client === null ? { peer, proxyPeer: null } : { peer: client, proxyPeer: peer });
+        // A TLS server reads by itself what is left in the socket.
+        if (this.#ends.has(socket) && this.#tls === null) socket.resume();
+      },
+      onRefused: (refusal, seen) => this.#refuse(socket, peer, refusal, seen),
+    });
+  }
+
+  /** The client is known: what is counted by client is counted now, then TLS may begin. */
+  #begin(socket: Socket, ends: Ends): void {
+    const { peer } = ends;
+    const { trustedProxies, addressConnectionsMax } = this.#settings;
+    // Clients of a Unix socket share one non-address, and a trusted proxy is many clients.
+    if (peer !== UNIX_PEER && trustedProxies?.has(peer) !== true) {
+      if (!this.#addressCounts.take(peer, addressConnectionsMax)) {
+        this.#refuse(socket, peer, "address_connections_max", "one more than maxConnectionsPerAddress");
+        return;
+      }
+      socket.once("close", () => this.#addressCounts.release(peer));
+    }
+    this.#ends.set(socket, ends);
     if (this.#tls !== null) this.#tls.emit("connection", socket);
-    else this.#serve(socket, peer, false, null);
+    else this.#serve(socket, ends, false, null);
+  }
+
+  #refuse(socket: Socket, peer: Address, refusal: ConnectionRefusal, seen: string): void {
+    this.#deps.telemetry.connectionRefused(this.#settings.name, refusal, peer.text, seen);
+    socket.destroy();
   }
 
   #onSecure(socket: TLSSocket): void {
     socket.on("error", () => socket.destroy());
-    const peer = this.#peerOf(socket);
-    if (peer === null) {
+    const ends = this.#ends.get(socketBelow(socket));
+    if (ends === undefined) {
       socket.destroy();
       return;
     }
     const x509 = socket.getPeerX509Certificate();
     const untrusted = socket.authorized ? null : (verificationOf(socket) ?? "UNVERIFIED");
-    this.#serve(socket, peer, true, x509 === undefined ? null : readClientCertificate(x509, untrusted));
+    this.#serve(socket, ends, true, x509 === undefined ? null : readClientCertificate(x509, untrusted));
   }
 
-  #serve(socket: Socket, peer: Address, secure: boolean, certificate: ConnectionFacts["certificate"]): void {
-    const facts = { listener: this.#settings.name, peer, secure, certificate };
+  #serve(socket: Socket, ends: Ends, secure: boolean, certificate: ConnectionFacts["certificate"]): void {
+    const facts = { listener: this.#settings.name, ...ends, secure, certificate };
     this.#deps.serve(socket, facts, this.#settings);
   }
 
   #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {
-    const peer = this.#peerOf(socketBelow(socket))?.text ?? "";
+    const peer = this.#ends.get(socketBelow(socket))?.peer.text ?? "";
     const { telemetry } = this.#deps;
     telemetry.handshakeFailed(this.#settings.name, classifyHandshake(fault), peer, describeHandshake(fault));
   }

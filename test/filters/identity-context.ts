@@ -93,7 +93,7 @@ export function request(
   certificate: ClientCertificate | null = null,
 ): Exchange {
   return new Exchange(
-    { listener: "inbound", peer: parseAddress("192.0.2.1") ?? UNIX_PEER, secure: true, certificate },
+    { listener: "inbound", peer: parseAddress("192.0.2.1") ?? UNIX_PEER, proxyPeer: null, secure: true, certificate },
     "GET",
     { path: "/v1/orders", query: "" },
     "orders.example.org",
