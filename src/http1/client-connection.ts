@@ -6,6 +6,7 @@ import {
   type ClientStream,
   NO_LENGTH,
   type ResponseHandler,
+  type ResponseTimes,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
@@ -40,7 +41,9 @@ export class ClientConnection implements Timed, ClientStream {
   #requestDone = true;
   #chunkedRequest = false;
   #keepAlive = false;
-  #responseTimeoutMs = 0;
+  #times: ResponseTimes = NO_TIMES;
+  /** The service has not taken yet what was written to it. */
+  #stalled = false;
   #answered = false;
   #paused = false;
   #closed = false;
@@ -55,7 +58,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#deadlines = deadlines;
     deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("drain", () => this.#handler?.onUpstreamDrain());
+    socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#onClose());
@@ -67,16 +70,18 @@ export class ClientConnection implements Timed, ClientStream {
 
   // ---- request -------------------------------------------------------------------------------------------------
 
-  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void {
+  begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void {
     const { method, target, authority, lines, bodyBytes } = request;
     this.#handler = handler;
     this.#isHead = method === "HEAD";
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
-    this.#responseTimeoutMs = responseTimeoutMs;
+    this.#times = times;
+    this.#stalled = false;
     this.#answered = false;
     this.#keepAlive = false;
-    this.deadlineMs = this.#requestDone ? this.#clock.monotonicMs() + responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + times.responseTimeoutMs;
     const framing = framingLine(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
@@ -90,11 +95,17 @@ export class ClientConnection implements Timed, ClientStream {
   endBody(): void {
     if (this.#chunkedRequest) this.#output.add(LAST_CHUNK);
     this.#requestDone = true;
-    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
   }
 
   flush(): boolean {
-    return this.#output.flush();
+    const flowing = this.#output.flush();
+    if (!flowing && !this.#stalled) {
+      this.#stalled = true;
+      // Without it a service that reads nothing would hold the client, its upload and this connection for ever.
+      if (!this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + this.#times.writeTimeoutMs;
+    }
+    return flowing;
   }
 
   resume(): void {
@@ -238,7 +249,7 @@ export class ClientConnection implements Timed, ClientStream {
   }
 
   #touch(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+    this.deadlineMs = this.#clock.monotonicMs() + this.#times.streamIdleTimeoutMs;
   }
 
   #pause(): void {
@@ -252,7 +263,17 @@ export class ClientConnection implements Timed, ClientStream {
 
   onDeadline(): void {
     if (this.#handler === null) this.#socket.destroy();
-    else this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
+    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request");
+    else this.#fail(this.#answered ? "idle" : "timeout", "no bytes from the service in time");
+  }
+
+  #onDrain(): void {
+    if (this.#stalled && !this.#requestDone) {
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      if (this.#answered && !this.#paused) this.#touch();
+    }
+    this.#stalled = false;
+    this.#handler?.onUpstreamDrain();
   }
 
   #onEnd(): void {
@@ -272,6 +293,8 @@ export class ClientConnection implements Timed, ClientStream {
     this.#owner.onClosed(this);
   }
 }
+
+const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** Methods whose requests say so when they have no body; some services wait for one otherwise. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);

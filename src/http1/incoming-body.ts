@@ -5,8 +5,8 @@ import { BodyDecoder, type ChunkSink } from "./framing.ts";
 export interface BodyHost {
   /** Somebody wants the body: 100 Continue is due where the client asked, and kept bytes may be read. */
   onBodyWanted(): void;
-  /** Bytes arrived, or will again: the client's time starts anew. */
-  onBodyProgress(): void;
+  /** So many bytes arrived, framing included: they buy the client time. */
+  onBodyProgress(bytes: number): void;
   pauseReading(): void;
   resumeReading(): void;
   /** The body is read whole. */
@@ -70,7 +70,7 @@ export class IncomingBody implements RequestBody, ChunkSink {
 
   /** Takes what belongs to the body; gives the offset behind it. */
   feed(buffer: Buffer, at: number): number {
-    this.#host.onBodyProgress();
+    this.#host.onBodyProgress(buffer.length - at);
     const end = this.#decoder.feed(buffer, at, this);
     if (!this.#open) return buffer.length;
     if (this.#decoder.fault !== null) {

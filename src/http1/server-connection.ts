@@ -5,6 +5,7 @@ import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { BodyPace, type BodyPaceLimits } from "./body-pace.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { addChunk, LAST_CHUNK, Output, statusLine } from "./output.ts";
@@ -30,12 +31,14 @@ export interface ServerHandler {
   onClose(connection: ServerConnection): void;
 }
 
-export interface ServerLimits {
+export interface ServerLimits extends BodyPaceLimits {
   readonly headBytesMax: number;
   readonly headersCountMax: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly bodyProgressTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly requestsPerConnectionMax: number;
+  readonly connectionAgeMaxMs: number;
 }
 
 type State =
@@ -68,8 +71,15 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #minor: 0 | 1 = 1;
   #closed = false;
   #body: IncomingBody | null = null;
+  readonly #pace: BodyPace;
   #expectContinue = false;
   #paused = false;
+  readonly #bornMs: number;
+  #requests = 0;
+  /** The answer is handed over whole, and the client does not take it. */
+  #unsent = false;
+  /** The client was cut off because it did not take its answer. */
+  writeTimedOut = false;
 
   #closeAfterResponse = false;
   #chunkedResponse = false;
@@ -85,8 +95,10 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    this.#bornMs = clock.monotonicMs();
+    this.#pace = new BodyPace(limits);
     // A connection that never says a word gets a head's time, not a kept-alive one's.
-    this.deadlineMs = clock.monotonicMs() + limits.headTimeoutMs;
+    this.deadlineMs = this.#bornMs + limits.headTimeoutMs;
     deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
@@ -166,10 +178,15 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.responseBodyBytes = 0;
-    this.#closeAfterResponse = parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
+    this.#requests++;
+    const isLast =
+      this.#requests >= this.limits.requestsPerConnectionMax ||
+      startedMs - this.#bornMs > this.limits.connectionAgeMaxMs;
+    this.#closeAfterResponse = isLast || parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
+    if (hasBody) this.#pace.begin(startedMs);
     this.#state = hasBody ? "body" : "read";
     this.#minor = line.minor;
     this.#handler.onRequest(this, { line, parsed, body: this.#body ?? EMPTY_BODY, startedMs });
@@ -191,45 +208,48 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
 
   onBodyWanted(): void {
-    this.onBodyProgress();
     if (this.#expectContinue) {
       this.#expectContinue = false;
       this.#output.add("HTTP/1.1 100 Continue\r\n\r\n");
       this.#output.flush();
     }
     this.resumeReading();
+    this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
     this.#consumePending();
   }
 
-  onBodyProgress(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
+  onBodyProgress(bytes: number): void {
+    // Where the client does not take its answer, what it sends buys it nothing.
+    if (this.#paused || this.#state !== "body" || this.#socket.writableNeedDrain) return;
+    this.deadlineMs = this.#pace.progress(this.deadlineMs, bytes, this.#clock.monotonicMs());
   }
 
   pauseReading(): void {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
-    // The client cannot be blamed for a service that does not read.
-    if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#state !== "body") return;
+    this.#pace.pause(this.deadlineMs, this.#clock.monotonicMs());
+    this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   resumeReading(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
-    if (this.#state === "body" && this.#body?.wanted) this.onBodyProgress();
+    if (this.#state === "body" && this.#body?.wanted) this.deadlineMs = this.#pace.resume(this.#clock.monotonicMs());
   }
 
   onBodyDone(): void {
     this.#state = "read";
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     if (!this.#answering) this.#nextRequest();
   }
 
   onBodyFailed(): void {
     this.#state = "read";
     this.#closeAfterResponse = true;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     this.resumeReading();
   }
 
@@ -267,14 +287,25 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   flush(): boolean {
     const flowing = this.#output.flush();
-    if (!flowing && !this.#closed) this.onBodyProgress(); // a client that never reads does not keep us for ever
+    if (!flowing) this.#awaitDrain();
     return flowing;
+  }
+
+  /** A client that never reads does not keep us for ever. */
+  #awaitDrain(): void {
+    if (!this.#closed) this.deadlineMs = this.#clock.monotonicMs() + this.limits.writeTimeoutMs;
   }
 
   endResponse(): void {
     if (this.#chunkedResponse) this.#output.add(LAST_CHUNK);
     this.#chunkedResponse = false;
-    this.#output.flush();
+    // Answers that nobody takes pile up no further: the next request waits until this one's answer is taken.
+    this.#unsent = !this.#output.flush() || this.#socket.writableNeedDrain;
+    if (this.#unsent) this.#awaitDrain();
+    else this.#onResponseSent();
+  }
+
+  #onResponseSent(): void {
     this.#answering = false;
     if (this.#closeAfterResponse) this.#linger();
     else if (this.#state === "read") this.#nextRequest();
@@ -316,17 +347,26 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #linger(): void {
     this.#state = "closing";
     this.#pending = null;
-    this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
-    this.#socket.end();
+    // First the client has to take the end of its answer; only then its patience with us is measured.
+    if (this.#socket.writableLength > 0) this.#awaitDrain();
+    else this.#startLinger();
+    this.#socket.end(() => this.#startLinger());
     this.resumeReading();
+  }
+
+  #startLinger(): void {
+    this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
 
   onDeadline(): void {
-    if (this.#state === "closing" || this.#socket.writableNeedDrain) this.#socket.destroy();
+    this.writeTimedOut = this.#state !== "closing" && this.#socket.writableNeedDrain;
+    if (this.#state === "closing" || this.writeTimedOut) this.#socket.destroy();
     else if (this.#state === "head") this.#onHeadDeadline();
-    else if (this.#state === "body" && this.#body?.wanted) this.#body.fail("body_timeout");
+    else if (this.#state === "body" && this.#body?.wanted) {
+      this.#body.fail(this.#pace.failure(this.#clock.monotonicMs()));
+    }
   }
 
   #onHeadDeadline(): void {
@@ -335,8 +375,13 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #onDrain(): void {
+    if (this.#state === "closing") return;
     if (this.#state === "read") this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#handler.onDrain(this);
+    else if (this.#body?.wanted && !this.#paused) this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
+    if (this.#unsent) {
+      this.#unsent = false;
+      this.#onResponseSent();
+    } else this.#handler.onDrain(this);
   }
 
   #onEnd(): void {

@@ -7,7 +7,7 @@ export interface BodySink {
   onBodyFailure(reason: BodyFailure): void;
 }
 
-export type BodyFailure = "client_closed" | "body_timeout" | "body_too_large" | "request_malformed";
+export type BodyFailure = "client_closed" | "body_timeout" | "request_timeout" | "body_too_large" | "request_malformed";
 
 /** Announced length of a message without Content-Length whose body is chunked. */
 export const CHUNKED = -1;

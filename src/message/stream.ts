@@ -49,7 +49,19 @@ export type ClientFailure =
   | "closed" // no byte of an answer
   | "cut" // an answer began and did not end
   | "invalid" // no valid answer, or more than one reading of it
-  | "timeout";
+  | "timeout" // no answer in time
+  | "stalled" // the service does not take the request
+  | "idle"; // an answer began and stands still
+
+/** How long the service may take, in milliseconds. */
+export interface ResponseTimes {
+  /** To take what was written to it. */
+  readonly writeTimeoutMs: number;
+  /** From the request's end to the head of the answer. */
+  readonly responseTimeoutMs: number;
+  /** Between two bytes of the answer. */
+  readonly streamIdleTimeoutMs: number;
+}
 
 /** Final response head of the service. */
 export interface ClientResponse {
@@ -79,7 +91,7 @@ export interface ClientStream {
   /** True once its connection has carried a request: an answer that never comes may then be a keep-alive race. */
   readonly used: boolean;
   /** Starts a request; nothing is written before `flush`. */
-  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void;
+  begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void;
   writeBody(chunk: Buffer): void;
   endBody(): void;
   /** False asks to pause until the handler's `onUpstreamDrain`. */

@@ -34,7 +34,7 @@ class Core implements ProxyServer, TransactionDeps {
   readonly random: () => number;
   snapshot: Snapshot;
   readonly #idPrefix: string;
-  readonly #deadlines: Deadlines;
+  readonly deadlines: Deadlines;
   readonly #sweeper: NodeJS.Timeout;
   readonly #sessions = new Set<Session>();
   readonly #pools = new Map<string, Pool>();
@@ -50,8 +50,8 @@ class Core implements ProxyServer, TransactionDeps {
     this.telemetry = deps.telemetry;
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
-    this.#deadlines = new Deadlines(deps.clock);
-    this.#sweeper = setInterval(() => this.#deadlines.sweep(), DEFAULTS.sweepIntervalMs);
+    this.deadlines = new Deadlines(deps.clock);
+    this.#sweeper = setInterval(() => this.deadlines.sweep(), DEFAULTS.sweepIntervalMs);
     this.#sweeper.unref();
   }
 
@@ -81,7 +81,7 @@ class Core implements ProxyServer, TransactionDeps {
     const key = this.#keyOf(settings);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(settings, this.clock, this.#deadlines);
+      pool = new Pool(settings, this.clock, this.deadlines);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -100,7 +100,7 @@ class Core implements ProxyServer, TransactionDeps {
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
     const session = new Session(this, facts, listener);
     this.#sessions.add(session);
-    session.connection = new ServerConnection(socket, listener, session, this.clock, this.#deadlines);
+    session.connection = new ServerConnection(socket, listener, session, this.clock, this.deadlines);
     if (this.#draining) session.connection.drain();
   }
 
@@ -188,8 +188,8 @@ class Session implements ServerHandler, TransactionOwner {
     this.#current?.onClientDrain();
   }
 
-  onClose(_connection: ServerConnection): void {
-    this.#current?.onClientClosed();
+  onClose(connection: ServerConnection): void {
+    this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
     this.#core.onSessionClosed(this);
   }
 }

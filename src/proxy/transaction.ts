@@ -19,8 +19,10 @@ import {
 } from "../message/stream.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
+import type { Deadlines, Timed } from "../support/deadlines.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
+import { EarlyBody } from "./early-body.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
 import { denialResponse, rateLimitLines } from "./respond.ts";
@@ -30,6 +32,8 @@ const FAILURE_REASONS = {
   cut: "upstream_response_cut",
   invalid: "upstream_response_invalid",
   timeout: "upstream_response_timeout",
+  stalled: "upstream_request_timeout",
+  idle: "stream_idle_timeout",
 } as const satisfies Record<ClientFailure, Reason>;
 
 /** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
@@ -41,6 +45,7 @@ export interface TransactionDeps {
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;
   readonly random: () => number;
+  readonly deadlines: Deadlines;
   nextId(): string;
   poolOf(snapshot: Snapshot, name: string): Pool;
 }
@@ -58,13 +63,15 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink {
+export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink, Timed {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
   route: Route | null = null;
+  /** End of the time that the policy gives a whole exchange with the service. */
+  deadlineMs = Number.POSITIVE_INFINITY;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
   readonly #client: ServerStream;
@@ -75,6 +82,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #upstreamMs = -1;
   #pool: Pool | null = null;
   #service: ClientStream | null = null;
+  #early: EarlyBody | null = null;
+  #timed = false;
   #retried = false;
   #responseStarted = false;
   #finished = false;
@@ -143,12 +152,26 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     }
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#owner.listener.upstream);
     this.#forwardedMs = this.#decidedMs;
-    this.#pool.acquire(this);
+    const { body } = this.exchange;
+    // A client that announced a length sends without waiting for an answer; of others nobody knows.
+    if (this.exchange.collectedBody === null && body.announcedBytes > 0) {
+      this.#early = new EarlyBody();
+      body.start(this, bytesMax);
+    } else this.#pool.acquire(this);
+  }
+
+  /** Enough of the body came. */
+  #acquireFor(early: EarlyBody): void {
+    if (early.acquiring) return;
+    early.acquiring = true;
+    this.#forwardedMs = this.#deps.clock.monotonicMs();
+    this.#pool?.acquire(this);
   }
 
   onConnection(connection: ClientStream): void {
     const route = this.route;
-    if (this.#finished || route === null) {
+    const pool = this.#pool;
+    if (this.#finished || route === null || pool === null) {
       connection.release();
       return;
     }
@@ -164,12 +187,25 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       lines: route.rewriteRequest(exchange.headers, exchange),
       bodyBytes,
     };
-    connection.begin(this, request, this.#pool?.settings.responseTimeoutMs ?? 0);
+    this.#limitDuration(pool.settings.streamDurationMaxMs);
+    connection.begin(this, request, pool.settings);
     if (collected !== null) {
       connection.writeBody(collected);
       connection.endBody();
-    } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
-    connection.flush();
+    } else if (this.#early !== null) this.#early.writeTo(connection);
+    else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
+    if (connection.flush() && this.#early !== null) exchange.body.resume();
+  }
+
+  #limitDuration(durationMaxMs: number): void {
+    if (durationMaxMs === Number.POSITIVE_INFINITY || this.#timed) return;
+    this.deadlineMs = this.#deps.clock.monotonicMs() + durationMaxMs;
+    this.#timed = true;
+    this.#deps.deadlines.add(this);
+  }
+
+  onDeadline(): void {
+    this.deny(new Denial("stream_duration_exceeded", null, "an exchange that goes on", "its end"));
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {
@@ -179,13 +215,27 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   // The request's body, on its way to the service.
 
   onBody(chunk: Buffer): boolean {
-    this.#service?.writeBody(chunk);
-    return this.#service?.flush() ?? true;
+    const service = this.#service;
+    const early = this.#early;
+    if (service === null && early !== null) {
+      if (!early.add(chunk)) return true;
+      this.#acquireFor(early);
+      return this.#service !== null; // else the rest waits until there is a connection
+    }
+    service?.writeBody(chunk);
+    return service?.flush() ?? true;
   }
 
   onBodyEnd(): void {
-    this.#service?.endBody();
-    this.#service?.flush();
+    const service = this.#service;
+    const early = this.#early;
+    if (service === null && early !== null) {
+      early.ended = true;
+      this.#acquireFor(early);
+      return;
+    }
+    service?.endBody();
+    service?.flush();
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -284,12 +334,13 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#service?.resume();
   }
 
-  onClientClosed(): void {
+  onClientClosed(reason: "client_closed" | "client_read_timeout"): void {
     if (this.#finished) return;
     this.#dropService();
     if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
-    const seen = this.#responseStarted ? "closed during the answer" : "closed before the answer";
-    this.#finish("client_closed", new Denial("client_closed", null, seen, "a client that waits"));
+    const closed = this.#responseStarted ? "closed during the answer" : "closed before the answer";
+    const seen = reason === "client_closed" ? closed : "an answer that the client does not read";
+    this.#finish(reason, new Denial(reason, null, seen, "a client that takes its answer"));
   }
 
   #dropService(): void {
@@ -301,6 +352,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finish(reason: Reason | null, denial: Denial | null): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.#timed) this.#deps.deadlines.remove(this);
     this.#owner.onFinished(this);
     this.#deps.telemetry.requestFinished({
       id: this.#id,

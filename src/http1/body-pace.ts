@@ -1,0 +1,60 @@
+import type { BodyFailure } from "../message/body.ts";
+
+export interface BodyPaceLimits {
+  /** For a whole request, from its first byte to its body's last. */
+  readonly requestTimeoutMs: number;
+  /** 0 for none. */
+  readonly bodyBytesPerSecondMin: number;
+  readonly bodyGraceMs: number;
+  readonly bodyProgressTimeoutMs: number;
+}
+
+/**
+ * How long the client's body may keep us waiting. Every byte buys time at the minimum rate, up to what a body may stand
+ * still: neither a byte now and then nor a fast beginning keeps a slow body alive. Gives deadlines on the monotonic
+ * clock, in milliseconds; one per connection.
+ */
+export class BodyPace {
+  readonly #limits: BodyPaceLimits;
+  /** The minimum rate, turned over. */
+  readonly #msPerByte: number;
+  #endsMs = Number.POSITIVE_INFINITY;
+  /** What the client had left when it was paused. */
+  #creditMs = 0;
+
+  constructor(limits: BodyPaceLimits) {
+    this.#limits = limits;
+    const rate = limits.bodyBytesPerSecondMin;
+    this.#msPerByte = rate === 0 ? Number.POSITIVE_INFINITY : 1000 / rate;
+  }
+
+  /** A request with a body began. */
+  begin(startedMs: number): void {
+    this.#endsMs = startedMs + this.#limits.requestTimeoutMs;
+  }
+
+  /** From now on its body is read. */
+  start(nowMs: number): number {
+    return Math.min(nowMs + this.#limits.bodyGraceMs, this.#endsMs);
+  }
+
+  /** So many bytes of it came before the deadline. */
+  progress(deadlineMs: number, bytes: number, nowMs: number): number {
+    const earnedMs = deadlineMs + bytes * this.#msPerByte;
+    return Math.min(earnedMs, nowMs + this.#limits.bodyProgressTimeoutMs, this.#endsMs);
+  }
+
+  /** We stop reading; the client cannot be blamed for a service that does not read. */
+  pause(deadlineMs: number, nowMs: number): void {
+    this.#creditMs = deadlineMs - nowMs;
+  }
+
+  resume(nowMs: number): number {
+    return Math.min(nowMs + this.#creditMs, this.#endsMs);
+  }
+
+  /** Why a deadline that has passed was missed. */
+  failure(nowMs: number): BodyFailure {
+    return nowMs < this.#endsMs ? "body_timeout" : "request_timeout";
+  }
+}
