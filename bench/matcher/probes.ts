@@ -4,6 +4,8 @@ import type { BenchRoute } from "./tables.ts";
 export interface Probe {
   readonly method: string;
   readonly path: string;
+  /** The request as it comes. */
+  readonly head: Buffer;
   /** Id of the route that has to be found, or -1. */
   readonly id: number;
   readonly params: Readonly<Record<string, string>>;
@@ -26,7 +28,9 @@ export function makeProbes(routes: readonly BenchRoute[], count: number, seed: n
     const isHit = kind < 16;
     // Routers differ in what a wrong method may fall back to, so misses are those that no route could take.
     if (!isHit && patterns.some((each) => each.method === method && each.pattern.test(path))) continue;
-    probes.push(isHit ? { method, path, id: route.id, params: filled.params } : { method, path, id: -1, params: {} });
+    const head = Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: api.example.org\r\n\r\n`, "latin1");
+    const expected = isHit ? { id: route.id, params: filled.params } : { id: -1, params: {} };
+    probes.push({ method, path, head, ...expected });
   }
   return probes;
 }

@@ -7,6 +7,7 @@ import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { readProcessFigures } from "./process-figures.ts";
+import { releaseMemory } from "./release-memory.ts";
 
 /** The parts of the living process put together, for `startDaemon`. */
 export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
@@ -17,6 +18,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
     clock,
     sink,
     processFigures: readProcessFigures,
+    releaseMemory,
     compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
   };

@@ -31,6 +31,8 @@ export interface DaemonDeps {
   readonly clock: Clock;
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
+  /** Gives back what a compilation left in memory; stops the world for some 40 ms, so it waits for a quiet moment. */
+  readonly releaseMemory?: () => void;
   readonly compile: Compile;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
@@ -77,6 +79,7 @@ export class Daemon {
   #lastAttempt: Attempt | null = null;
   #ending = false;
   #ended: Promise<void> | null = null;
+  #quietTimer: NodeJS.Timeout | null = null;
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
@@ -174,6 +177,7 @@ export class Daemon {
   /** Ends everything now. */
   async close(): Promise<void> {
     this.#ending = true;
+    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
     this.#listeners.close();
     this.#proxy?.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
@@ -215,7 +219,20 @@ export class Daemon {
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;
+    this.#awaitQuiet();
     return ok(null);
+  }
+
+  /** A service that is never quiet makes garbage of its own, and V8 collects the compilation's with it. */
+  #awaitQuiet(looksLeft: number = DEFAULTS.quietLooksMax): void {
+    const { releaseMemory } = this.#deps;
+    if (releaseMemory === undefined || looksLeft === 0) return;
+    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
+    this.#quietTimer = setTimeout(() => {
+      if (this.#proxy?.requestsInFlight === 0) releaseMemory();
+      else this.#awaitQuiet(looksLeft - 1);
+    }, DEFAULTS.quietLookMs);
+    this.#quietTimer.unref();
   }
 
   #onAttempt(attempt: Attempt, states: FileStates): void {

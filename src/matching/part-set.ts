@@ -23,7 +23,7 @@ const SHIFT = 2;
 const BUCKETS = 3;
 const HEAD = 4;
 const FEW = 8;
-const ENTRIES_PER_BUCKET = 4;
+const ENTRIES_PER_BUCKET = 2;
 /** Sets lie behind this, so that none is mistaken for WHOLE, NO_SET or a size in bits. */
 const FIRST_SET = 33;
 

@@ -9,18 +9,18 @@ const SLASH = 0x2f;
 // All that a step needs lies together, for with thousands of routes a look-up spends its time waiting for memory.
 //
 //   head        length of the text (8 bits), number of children (7), lowest code of a child where they are a table (7),
-//               and whether the next three are there (3)
-//   param       the node behind a {parameter} that begins where this node's text ends
-//   row         of the template that ends here
-//   rest        row of the template that ends here with **
+//               and which of the last three are there (3)
 //   children    each the node (24 bits) and its first character (8), or 0; few are a list, many a table by character
 //   text        without its first character, which was compared when the node was chosen
+//   param       the node behind a {parameter} that begins where this node's text ends
+//   rest        row of the template that ends here with **
+//   row         of the template that ends here
 const COUNT_SHIFT = 8;
 const FIRST_SHIFT = 15;
 const SEVEN_BITS = 0x7f;
 const HAS_PARAM = 1 << 22;
-const HAS_ROW = 1 << 23;
-const HAS_REST = 1 << 24;
+const HAS_REST = 1 << 23;
+const HAS_ROW = 1 << 24;
 const TEXT_LENGTH_MAX = 0xff;
 const CHILD_LIST_MAX = 6;
 const WORDS_MAX = 1 << 24;
@@ -48,7 +48,7 @@ export class PathTrie {
     const root = newBranch("");
     for (const entry of entries) insert(root, entry);
     const words: number[] = [];
-    place(root, words);
+    place(joinOnlyChild(root), words);
     if (words.length > WORDS_MAX) throw new RangeError("too many routes for one table");
     this.words = Int32Array.from(words);
     this.#bytes = new Uint8Array(this.words.buffer);
@@ -68,23 +68,30 @@ export class PathTrie {
     let node = startNode;
     let params = startParams;
     for (;;) {
-      const head = words[node++] as number;
-      const param = (head & HAS_PARAM) === 0 ? 0 : (words[node++] as number);
-      const row = (head & HAS_ROW) === 0 ? NO_ROW : (words[node++] as number);
-      const rest = (head & HAS_REST) === 0 ? NO_ROW : (words[node++] as number);
-      const childrenTo = node + ((head >> COUNT_SHIFT) & SEVEN_BITS);
+      const head = words[node] as number;
+      const children = node + 1;
+      const childrenTo = children + ((head >> COUNT_SHIFT) & SEVEN_BITS);
       const textTo = (childrenTo << 2) + (head & TEXT_LENGTH_MAX);
+      // Reading past the end would make every charCodeAt slower from then on.
+      if (at + (head & TEXT_LENGTH_MAX) > path.length) return NO_ROW;
       for (let text = childrenTo << 2; text < textTo; text++, at++) {
-        // Past the end charCodeAt is NaN, which equals nothing.
         if (path.charCodeAt(at) !== bytes[text]) return NO_ROW;
       }
-      if (at === path.length) return row !== NO_ROW ? row : rest;
+      if (at === path.length) return rowAtEnd(words, head, (textTo + 3) >> 2);
       const code = path.charCodeAt(at);
-      const child = childAt(words, node, childrenTo, (head >> FIRST_SHIFT) & SEVEN_BITS, code);
+      const child = childAt(words, children, childrenTo, (head >> FIRST_SHIFT) & SEVEN_BITS, code);
+      if ((head & (HAS_PARAM | HAS_REST)) === 0) {
+        if (child === 0) return NO_ROW;
+        node = child;
+        at++;
+        continue;
+      }
+      let extra = (textTo + 3) >> 2;
+      const param = (head & HAS_PARAM) === 0 ? 0 : (words[extra++] as number);
       const isParam = param !== 0 && code !== SLASH;
-      const isRest = rest !== NO_ROW && code === SLASH;
+      const rest = (head & HAS_REST) === 0 || code !== SLASH ? NO_ROW : (words[extra] as number);
       if (child !== 0) {
-        if (!isParam && !isRest) {
+        if (!isParam && rest === NO_ROW) {
           node = child;
           at++;
           continue;
@@ -92,7 +99,7 @@ export class PathTrie {
         const found = this.#walk(path, at + 1, child, params);
         if (found !== NO_ROW) return found;
       }
-      if (!isParam) return isRest ? rest : NO_ROW;
+      if (!isParam) return rest;
       const slash = path.indexOf("/", at);
       this.bounds[2 * params] = at;
       at = slash < 0 ? path.length : slash;
@@ -101,6 +108,13 @@ export class PathTrie {
       node = param;
     }
   }
+}
+
+/** The row for a path that ends with a node's text; `extra` is where the words behind the text begin. */
+function rowAtEnd(words: Int32Array, head: number, extra: number): number {
+  const restAt = (head & HAS_PARAM) === 0 ? extra : extra + 1;
+  if ((head & HAS_ROW) === 0) return (head & HAS_REST) === 0 ? NO_ROW : (words[restAt] as number);
+  return words[(head & HAS_REST) === 0 ? restAt : restAt + 1] as number;
 }
 
 /** The child for character `code` among the words from `from` to `to`, or 0. */
@@ -167,6 +181,16 @@ function splitBranch(branch: Branch, length: number): void {
   branch.rest = null;
 }
 
+/** The root begins with an empty text, and often leads to one child only: then they are one node. */
+function joinOnlyChild(root: Branch): Branch {
+  const [child] = root.children.values();
+  const isAlone = root.children.size === 1 && root.param === null && root.row === null && root.rest === null;
+  // No choice compares the root's first character, so one that is not compared stands before its text.
+  return child !== undefined && isAlone && child.text.length < TEXT_LENGTH_MAX
+    ? { ...child, text: ` ${child.text}` }
+    : root;
+}
+
 /** Lays `branch` and all below it down, depth first so that what is used together lies together; gives its node. */
 function place(branch: Branch, words: number[]): number {
   const node = words.length;
@@ -176,13 +200,13 @@ function place(branch: Branch, words: number[]): number {
   const count = isTable ? (codes.at(-1) ?? 0) - first + 1 : codes.length;
   const text = branch.text.slice(1);
   words.push(text.length | (count << COUNT_SHIFT) | (first << FIRST_SHIFT) | presence(branch));
-  // Filled in below, once it is known where they lie.
-  const paramAt = branch.param === null ? -1 : words.push(0) - 1;
-  const rowAt = branch.row === null ? -1 : words.push(0) - 1;
-  const restAt = branch.rest === null ? -1 : words.push(0) - 1;
   const children = words.length;
   for (let slot = 0; slot < count; slot++) words.push(0);
   for (let at = 0; at < text.length; at += 4) words.push(packText(text, at));
+  // Filled in below, once it is known where they lie.
+  const paramAt = branch.param === null ? -1 : words.push(0) - 1;
+  const restAt = branch.rest === null ? -1 : words.push(0) - 1;
+  const rowAt = branch.row === null ? -1 : words.push(0) - 1;
   if (branch.row !== null) words[rowAt] = words.push(...branch.row) - branch.row.length;
   if (branch.rest !== null) words[restAt] = words.push(...branch.rest) - branch.rest.length;
   for (const [index, code] of codes.entries()) {

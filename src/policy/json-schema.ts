@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { object } from "../support/schema.ts";
 import { adminShape, listenerShape, logShape, nameSchema, routeShape, upstreamShape, versionSchema } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";

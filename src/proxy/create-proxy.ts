@@ -4,7 +4,7 @@ import { Denial } from "../decision/verdict.ts";
 import { ServerConnection, type ServerHandler, type ServerRequest } from "../http1/server-connection.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
-import type { ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
+import type { ListenerSettings, Snapshot, TlsSettings, UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -72,6 +72,11 @@ class Core implements ProxyServer, TransactionDeps {
       this.#pools.delete(key);
       pool.retire();
     }
+    const listeners = new Map(snapshot.listeners.map((listener) => [listener.name, listener]));
+    for (const session of this.#sessions) {
+      const listener = listeners.get(session.listener.name);
+      if (listener !== undefined) session.adopt(listener);
+    }
   }
 
   /** The pool of an upstream as `snapshot` has it: a request that began before a reload keeps its upstream. */
@@ -128,9 +133,9 @@ class Core implements ProxyServer, TransactionDeps {
 /** One client connection: hands each of its requests to a transaction. */
 class Session implements ServerHandler, TransactionOwner {
   readonly facts: ConnectionFacts;
-  readonly listener: ListenerSettings;
+  listener: ListenerSettings;
   /** Null where the peer is not one of the listener's trusted proxies. */
-  readonly trustedProxies: CidrTable | null;
+  trustedProxies: CidrTable | null;
   connection: ServerConnection | null = null;
   readonly #core: Core;
   #current: Transaction | null = null;
@@ -139,7 +144,18 @@ class Session implements ServerHandler, TransactionOwner {
     this.#core = core;
     this.facts = facts;
     this.listener = listener;
-    this.trustedProxies = listener.trustedProxies?.has(facts.peer) === true ? listener.trustedProxies : null;
+    this.trustedProxies = trustedProxiesOf(listener, facts);
+  }
+
+  /**
+   * A new policy's word on the listener, for the requests that follow. A connection whose certificate was judged by other
+   * CAs or another revocation list ends with its current request: a revoked client must not live on keep-alive.
+   */
+  adopt(listener: ListenerSettings): void {
+    const before = this.listener.tls;
+    this.listener = listener;
+    this.trustedProxies = trustedProxiesOf(listener, this.facts);
+    if (!sameTrust(before, listener.tls)) this.connection?.drain();
   }
 
   onRequest(connection: ServerConnection, request: ServerRequest): void {
@@ -193,3 +209,15 @@ class Session implements ServerHandler, TransactionOwner {
     this.#core.onSessionClosed(this);
   }
 }
+
+function trustedProxiesOf({ trustedProxies }: ListenerSettings, { peer }: ConnectionFacts): CidrTable | null {
+  return trustedProxies?.has(peer) === true ? trustedProxies : null;
+}
+
+function sameTrust(a: TlsSettings | null, b: TlsSettings | null): boolean {
+  if (a === null || b === null) return a === b;
+  const same = (one: Buffer | null, other: Buffer | null) => Buffer.compare(one ?? NOTHING, other ?? NOTHING) === 0;
+  return a.clientCertificate === b.clientCertificate && same(a.clientCa, b.clientCa) && same(a.clientCrl, b.clientCrl);
+}
+
+const NOTHING = Buffer.alloc(0);

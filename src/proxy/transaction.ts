@@ -74,6 +74,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   deadlineMs = Number.POSITIVE_INFINITY;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
+  readonly #listener: ListenerSettings;
   readonly #client: ServerStream;
   readonly #id: string;
   readonly #startedMs: number;
@@ -93,6 +94,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
     this.#deps = deps;
     this.#owner = owner;
+    this.#listener = owner.listener;
     this.#client = client;
     this.#id = deps.nextId();
     this.#startedMs = request.startedMs;
@@ -150,7 +152,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       this.onBodyFailure("body_too_large");
       return;
     }
-    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#owner.listener.upstream);
+    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     const { body } = this.exchange;
     // A client that announced a length sends without waiting for an answer; of others nobody knows.
@@ -356,7 +358,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#owner.onFinished(this);
     this.#deps.telemetry.requestFinished({
       id: this.#id,
-      listener: this.#owner.listener.name,
+      listener: this.#listener.name,
       route: this.route?.template ?? "unmatched",
       policyHash: this.snapshot.hash,
       exchange: this.exchange,

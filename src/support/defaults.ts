@@ -99,6 +99,9 @@ export const DEFAULTS = {
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,
+  /** After a policy is in force: how often to look for a moment without requests, and how many times. */
+  quietLookMs: 1_000,
+  quietLooksMax: 30,
   /** How often deadlines of connections are looked at; a deadline is met late by at most this. */
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,

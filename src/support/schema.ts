@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import {
   BYTE_RATE_PATTERN,
   DURATION_PATTERN,

@@ -4,7 +4,15 @@ import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
 import { connect } from "node:tls";
 import { afterEach, expect, test } from "vitest";
-import { eventually, ORDER_SCHEMA, ordersPolicy, startPostern, startService, theWorld } from "../fixtures/postern.ts";
+import {
+  eventually,
+  ORDER_SCHEMA,
+  ordersPolicy,
+  type PolicyPorts,
+  startPostern,
+  startService,
+  theWorld,
+} from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 afterEach(closeAll);
@@ -51,5 +59,21 @@ test("a rotated certificate is served to new connections while an old connection
   expect(Object.values(agent.freeSockets).flat()[0]?.localPort).toBe(port);
   const { body } = await postern.admins("/metrics");
   expect(body).toContain("postern_certificate_expiry_timestamp_seconds");
+  agent.destroy();
+});
+
+test("a client that is revoked loses its open keep-alive connection with the next policy", async () => {
+  const { pki } = await theWorld();
+  const files = { "order.json": ORDER_SCHEMA, "crl.pem": await pki.ca.revoke([], Date.now()) };
+  const policy = (ports: PolicyPorts) => ordersPolicy(ports).replace("ca: ca.pem", "ca: ca.pem, crl: crl.pem");
+  const postern = await startPostern((await startService()).port, policy, files);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = () => postern.call({ path: "/mesh", client: pki.client, agent });
+  expect((await ask()).status).toBe(200);
+  postern.write("crl.pem", await pki.ca.revoke([pki.client.certificate], Date.now()));
+  // The kept-alive connection may close in the very moment in which it is used again.
+  const closing = () => ask().catch(() => ({ status: 0 }));
+  await eventually(closing, ({ status }) => status === 401);
+  expect(await ask()).toMatchObject({ status: 401, reason: "certificate_untrusted" });
   agent.destroy();
 });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mode, object } from "../../support/schema.ts";
 
 const prefixes = z.array(z.string()).min(1, { error: "expected at least one address or prefix" });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { object } from "../../support/schema.ts";
 
 /** SHA-256 of nothing: a key that an empty header would present. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { headerName, object } from "../../support/schema.ts";
 
 /** Headers with a meaning of their own: as a key's header they would be read or removed for the wrong reason. */

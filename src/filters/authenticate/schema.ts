@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mode, object } from "../../support/schema.ts";
 
 const error = "expected names of authenticators, as in [mesh, okta], or { any: [mesh, okta], mode: audit }";

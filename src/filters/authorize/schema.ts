@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mode, object } from "../../support/schema.ts";
 import { parseClaimPath } from "./claim-path.ts";
 

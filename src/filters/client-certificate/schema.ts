@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isTrustDomain, parseSpiffeId } from "../../message/spiffe-id.ts";
 import { object } from "../../support/schema.ts";
 

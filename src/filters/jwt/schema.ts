@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object } from "../../support/schema.ts";
 

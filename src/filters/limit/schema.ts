@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, mode, object, rate } from "../../support/schema.ts";
 import type { Rate } from "../../support/units.ts";

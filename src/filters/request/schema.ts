@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { headerName, object } from "../../support/schema.ts";
 
 export interface RequestSettings {

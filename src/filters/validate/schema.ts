@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 import { mediaTypeOf } from "./media-type.ts";
 
