@@ -29,6 +29,10 @@ export class ClientConnection implements Timed, ClientStream {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** True once it has carried a request: an answer that never comes may then be a keep-alive race. */
   used = false;
+  /** Since when it has been waiting for its client, to send more of its request or to take more of its answer. */
+  clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+  /** Address of that client; its owner sets it. */
+  holder = "";
   readonly #socket: Socket;
   readonly #output: Output;
   readonly #owner: ConnectionOwner;
@@ -80,8 +84,9 @@ export class ClientConnection implements Timed, ClientStream {
     this.#stalled = false;
     this.#answered = false;
     this.#keepAlive = false;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + times.responseTimeoutMs;
+    const nowMs = this.#clock.monotonicMs();
+    this.deadlineMs = this.#requestDone ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.clientAwaitedSinceMs = this.#requestDone ? Number.POSITIVE_INFINITY : nowMs;
     const framing = framingLine(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
@@ -90,11 +95,13 @@ export class ClientConnection implements Timed, ClientStream {
     if (chunk.length === 0) return;
     if (this.#chunkedRequest) addChunk(this.#output, chunk);
     else this.#output.add(chunk);
+    this.clientAwaitedSinceMs = this.#clock.monotonicMs();
   }
 
   endBody(): void {
     if (this.#chunkedRequest) this.#output.add(LAST_CHUNK);
     this.#requestDone = true;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
   }
 
@@ -102,6 +109,7 @@ export class ClientConnection implements Timed, ClientStream {
     const flowing = this.#output.flush();
     if (!flowing && !this.#stalled) {
       this.#stalled = true;
+      this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
       // Without it a service that reads nothing would hold the client, its upload and this connection for ever.
       if (!this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + this.#times.writeTimeoutMs;
     }
@@ -112,6 +120,7 @@ export class ClientConnection implements Timed, ClientStream {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     if (this.#answered) this.#touch();
   }
 
@@ -119,6 +128,15 @@ export class ClientConnection implements Timed, ClientStream {
   abort(): void {
     this.#handler = null;
     this.#socket.destroy();
+  }
+
+  /** Takes the connection from a client that keeps it waiting. */
+  yield(): void {
+    const waitedMs = Math.round(this.#clock.monotonicMs() - this.clientAwaitedSinceMs);
+    this.#fail(
+      this.#paused ? "unread" : "unfed",
+      `others needed the connection; the client was idle for ${waitedMs} ms`,
+    );
   }
 
   release(): void {
@@ -231,6 +249,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#decoder = null;
     this.#handler = null;
     this.used = true;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
     const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;
@@ -243,6 +262,7 @@ export class ClientConnection implements Timed, ClientStream {
     const handler = this.#handler;
     this.#handler = null;
     this.#decoder = null;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     this.#socket.destroy();
     handler?.onFailure(this.#answered && failure === "invalid" ? "cut" : failure, detail);
     return Number.MAX_SAFE_INTEGER;
@@ -257,6 +277,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#socket.pause();
     // Now the client is the slow one; its own deadline runs.
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.clientAwaitedSinceMs = this.#clock.monotonicMs();
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
@@ -270,6 +291,7 @@ export class ClientConnection implements Timed, ClientStream {
   #onDrain(): void {
     if (this.#stalled && !this.#requestDone) {
       this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.clientAwaitedSinceMs = this.#clock.monotonicMs();
       if (this.#answered && !this.#paused) this.#touch();
     }
     this.#stalled = false;

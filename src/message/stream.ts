@@ -51,7 +51,9 @@ export type ClientFailure =
   | "invalid" // no valid answer, or more than one reading of it
   | "timeout" // no answer in time
   | "stalled" // the service does not take the request
-  | "idle"; // an answer began and stands still
+  | "idle" // an answer began and stands still
+  | "unfed" // the client sends its request too slowly, and others wait for the connection
+  | "unread"; // the client takes its answer too slowly, and others wait for the connection
 
 /** How long the service may take, in milliseconds. */
 export interface ResponseTimes {

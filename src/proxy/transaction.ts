@@ -34,6 +34,8 @@ const FAILURE_REASONS = {
   timeout: "upstream_response_timeout",
   stalled: "upstream_request_timeout",
   idle: "stream_idle_timeout",
+  unfed: "body_timeout",
+  unread: "client_read_timeout",
 } as const satisfies Record<ClientFailure, Reason>;
 
 /** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
@@ -208,6 +210,10 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 
   onDeadline(): void {
     this.deny(new Denial("stream_duration_exceeded", null, "an exchange that goes on", "its end"));
+  }
+
+  get client(): string {
+    return this.exchange.clientAddress.text;
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {

@@ -42,6 +42,10 @@ export const DEFAULTS = {
   upstreamIdleTimeoutMs: 4_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
+  /** While others wait for a connection, a client that has kept one waiting for so long has to give it up. */
+  slowClientYieldMs: 250,
+  /** The same for a client that holds more connections than the one who waits. */
+  greedyClientYieldMs: 20,
 
   // Tokens and keys.
   clockSkewMs: 30_000,

@@ -5,11 +5,12 @@ import type { UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { FairShare, type Waiter } from "./fair-share.ts";
 
 export type AcquireFailure = "upstream_connect_failed" | "upstream_connect_timeout" | "upstream_overloaded";
 
 /** Who waits for a connection to the service. */
-export interface Acquirer {
+export interface Acquirer extends Waiter {
   onConnection(connection: ClientStream): void;
   onAcquireFailure(failure: AcquireFailure, detail: string): void;
 }
@@ -18,12 +19,16 @@ export interface Acquirer {
  * Connections to one upstream, at most `connectionsMax` of them; what is beyond waits in a bounded queue. The one used
  * last is used next, so that in quiet times the others age out before the service closes them.
  */
-export class Pool implements ConnectionOwner {
+export class Pool implements ConnectionOwner, Timed {
   readonly settings: UpstreamSettings;
+  /** When to look again for a connection to reclaim; finite while somebody waits. */
+  deadlineMs = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #idle: ClientConnection[] = [];
   readonly #open = new Set<ClientConnection>();
+  /** Taken from their clients, and not closed yet. */
+  readonly #leaving = new Set<ClientConnection>();
   readonly #connecting = new Set<Connecting>();
   readonly #waiting = new Map<Acquirer, Timed>();
   #retired = false;
@@ -32,12 +37,13 @@ export class Pool implements ConnectionOwner {
     this.settings = settings;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    deadlines.add(this);
   }
 
   /** Calls back at once where a connection is idle. `fresh` asks for one that has carried nothing yet. */
   acquire(acquirer: Acquirer, fresh = false): void {
     const connection = fresh ? undefined : this.#takeIdle();
-    if (connection !== undefined) acquirer.onConnection(connection);
+    if (connection !== undefined) handOver(connection, acquirer);
     else if (this.#open.size + this.#connecting.size < this.settings.connectionsMax) this.#connect(acquirer);
     else if (this.#waiting.size < DEFAULTS.upstreamQueueMax) this.#wait(acquirer);
     else acquirer.onAcquireFailure("upstream_overloaded", `${this.settings.connectionsMax} connections busy`);
@@ -52,6 +58,7 @@ export class Pool implements ConnectionOwner {
   /** No new use; idle connections close now, busy ones after their answer. */
   retire(): void {
     this.#retired = true;
+    this.#deadlines.remove(this);
     for (const connection of this.#idle.splice(0)) connection.abort();
   }
 
@@ -79,6 +86,30 @@ export class Pool implements ConnectionOwner {
     };
     this.#waiting.set(acquirer, timed);
     this.#deadlines.add(timed);
+    this.#reclaim();
+  }
+
+  onDeadline(): void {
+    this.#reclaim();
+  }
+
+  /** One who waits gets the connection when its socket has closed. */
+  #reclaim(): void {
+    const nowMs = this.#clock.monotonicMs();
+    while (this.#leaving.size < this.#waiting.size) {
+      const share = new FairShare(this.#open);
+      const waiter = share.next(this.#waiting.keys());
+      const victim = waiter === undefined ? undefined : share.reclaim(this.#open, waiter, nowMs);
+      if (victim === undefined) break;
+      victim.holder = "";
+      this.#leaving.add(victim);
+      victim.yield();
+    }
+    this.deadlineMs = this.#waiting.size === 0 ? Number.POSITIVE_INFINITY : nowMs + DEFAULTS.slowClientYieldMs;
+  }
+
+  #nextWaiting(): Acquirer | undefined {
+    return this.#waiting.size === 0 ? undefined : new FairShare(this.#open).next(this.#waiting.keys());
   }
 
   #stopWaiting(acquirer: Acquirer): void {
@@ -121,14 +152,15 @@ export class Pool implements ConnectionOwner {
     const connection = new ClientConnection(socket, this, this.#clock, this.#deadlines);
     this.#open.add(connection);
     if (acquirer === null) this.onReusable(connection);
-    else acquirer.onConnection(connection);
+    else handOver(connection, acquirer);
   }
 
   onReusable(connection: ClientConnection): void {
-    const next = first(this.#waiting);
+    connection.holder = "";
+    const next = this.#nextWaiting();
     if (next !== undefined) {
       this.#stopWaiting(next);
-      next.onConnection(connection);
+      handOver(connection, next);
     } else if (this.#retired) connection.abort();
     else {
       connection.deadlineMs = this.#clock.monotonicMs() + this.settings.idleTimeoutMs;
@@ -138,13 +170,14 @@ export class Pool implements ConnectionOwner {
 
   onClosed(connection: ClientConnection): void {
     this.#open.delete(connection);
+    this.#leaving.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     this.#serveWaiting();
   }
 
   #serveWaiting(): void {
-    const next = first(this.#waiting);
+    const next = this.#nextWaiting();
     if (next === undefined || this.#open.size + this.#connecting.size >= this.settings.connectionsMax) return;
     this.#stopWaiting(next);
     this.#connect(next);
@@ -163,7 +196,7 @@ function socketOptions(settings: UpstreamSettings): NetConnectOpts {
     : { host: address.host, port: address.port, noDelay: true, keepAlive: true };
 }
 
-function first<K>(map: ReadonlyMap<K, unknown>): K | undefined {
-  for (const key of map.keys()) return key;
-  return undefined;
+function handOver(connection: ClientConnection, acquirer: Acquirer): void {
+  connection.holder = acquirer.client;
+  acquirer.onConnection(connection);
 }
