@@ -57,7 +57,8 @@ export interface Postern {
   readonly pid: number;
   readonly port: number;
   readonly file: string;
-  write(policy: string): void;
+  /** Makes it read its policy again; resolves when another one is in force, rejects where it is refused. */
+  reload(): Promise<void>;
   metrics(): Promise<string>;
   residentMiB(): number;
   openFiles(): number;
@@ -68,14 +69,15 @@ export interface Postern {
 }
 
 /** Starts `postern run` on what `policy` gives for its ports. */
-export async function startPostern(policy: (port: number, admin: number) => string): Promise<Postern> {
+export async function startPostern(policy: (port: number, admin: number, folder: string) => string): Promise<Postern> {
   const folder = mkdtempSync(join(tmpdir(), "postern-attack-"));
   const file = join(folder, "policy.yaml");
   const [port, admin] = [await freePort(), await freePort()];
-  writeFileSync(file, policy(port, admin));
+  writeFileSync(file, policy(port, admin, folder));
   const child = spawnChild(process.execPath, [MAIN, "run", "--policy", file]);
   const complaints: string[] = [];
   let rest = "";
+  let reloading: PromiseWithResolvers<void> | null = null;
   child.stderr?.on("data", (chunk) => complaints.push(String(chunk)));
   const ready = Promise.withResolvers<void>();
   const timer = setTimeout(() => ready.reject(new Error("postern is not ready")), READY_TIMEOUT_MS);
@@ -85,6 +87,10 @@ export async function startPostern(policy: (port: number, admin: number) => stri
     rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line.includes('"event":"ready"')) ready.resolve();
+      if (line.includes('"event":"reload"')) {
+        if (line.includes('"result":"ok"')) reloading?.resolve();
+        if (line.includes('"result":"refused"')) reloading?.reject(new Error(line));
+      }
       if (/"level":"(?:warn|error)"/.test(line) && complaints.length < 1_000) complaints.push(line);
     }
   });
@@ -95,7 +101,11 @@ export async function startPostern(policy: (port: number, admin: number) => stri
     port,
     file,
     complaints,
-    write: (text) => writeFileSync(file, text),
+    reload: () => {
+      reloading = Promise.withResolvers<void>();
+      child.kill("SIGHUP");
+      return reloading.promise;
+    },
     metrics: async () => (await fetch(`http://127.0.0.1:${admin}/metrics`)).text(),
     residentMiB: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024,
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
