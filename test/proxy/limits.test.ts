@@ -328,3 +328,56 @@ describe("a connection", () => {
     expect(client.received).toMatch(/connection: close\r\n\r\nok$/);
   });
 });
+
+describe("when the connections to the service run out", () => {
+  const big = `HTTP/1.1 200 OK\r\nContent-Length: ${64 * MIB}\r\n\r\n`;
+
+  /** Gives `/big` megabytes to whoever takes them, and a short answer to everything else. */
+  const startBigService = () =>
+    startRawService((socket) => {
+      const block = Buffer.alloc(MIB);
+      socket.on("data", (chunk) => {
+        if (!chunk.toString("latin1").startsWith("GET /big")) {
+          socket.write(OK);
+          return;
+        }
+        socket.write(big);
+        const pump = () => {
+          while (!socket.destroyed && socket.write(block));
+        };
+        socket.on("drain", pump);
+        pump();
+      });
+    });
+
+  test("clients that do not read give theirs to those who wait", async () => {
+    const upstream = { connectionsMax: 4, connectTimeoutMs: 5_000 };
+    const { port, records } = await startProxy({ upstreamPort: await startBigService(), upstream });
+    const client = await connect(port);
+    const slow = await Promise.all(Array.from({ length: 4 }, () => connect(port)));
+    for (const one of slow) {
+      one.write("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+      await one.untilReceived("200 OK");
+      one.pause();
+    }
+    client.write(GET);
+    expect(await client.untilReceived("ok")).toMatch(/^HTTP\/1.1 200 /);
+    expect(records).toMatchObject([{ reason: "client_read_timeout" }, { status: 200, reason: null }]);
+    for (const one of slow) one.destroy();
+  });
+
+  test("clients that send on slowly give theirs to those who wait", async () => {
+    const upstreamPort = await startRawService((socket) => {
+      socket.on("data", (chunk) => chunk.toString("latin1").startsWith("GET") && socket.write(OK));
+    });
+    const proxy = await startProxy({ upstreamPort, upstream: { connectionsMax: 2, connectTimeoutMs: 5_000 } });
+    const slow = await Promise.all([connect(proxy.port), connect(proxy.port)]);
+    for (const one of slow) one.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    await eventually(() => proxy.proxy.requestsInFlight === 2);
+    const client = await connect(proxy.port);
+    client.write(GET);
+    expect(await client.untilReceived("ok")).toMatch(/^HTTP\/1.1 200 /);
+    expect(proxy.records).toMatchObject([{ status: 408, reason: "body_timeout" }, { status: 200 }]);
+    for (const one of slow) one.destroy();
+  });
+});
