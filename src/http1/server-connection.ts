@@ -250,7 +250,9 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#state = "read";
     this.#closeAfterResponse = true;
     if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.resumeReading();
+    // The answer is out already, and this was a body that was read away: nobody else would close the connection.
+    if (!this.#answering && !this.#closed) this.#linger();
+    else this.resumeReading();
   }
 
   // ---- writing -------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Denial } from "../../src/decision/verdict.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import {
@@ -305,6 +306,23 @@ describe("a client that never reads", () => {
 });
 
 describe("a connection", () => {
+  const denied = () => new Denial("not_authorized", null, "", "");
+
+  for (const [name, body] of Object.entries({ "never comes": "", "is malformed": "xyz\r\n" })) {
+    test(`is closed when the body of a refused request ${name}`, async () => {
+      const { client, proxy } = await start({ evaluate: denied, listener: { bodyGraceMs: 5_000 } });
+      const framing = body === "" ? "Content-Length: 100" : "Transfer-Encoding: chunked";
+      client.write(`POST / HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n`);
+      await client.untilReceived("not_authorized");
+      if (body !== "") client.write(body);
+      await eventually(() => {
+        clock.monotonic += 1_000;
+        return proxy.connectionsOpen === 0 || client.ended;
+      });
+      await client.untilClosed();
+    });
+  }
+
   test("is closed after its last request of maxRequestsPerConnection, and says so", async () => {
     const upstreamPort = await startScriptedService(() => OK);
     const { client } = await start({ upstreamPort, listener: { requestsPerConnectionMax: 2 } });
