@@ -57,6 +57,7 @@ export function describeExchange(
     {
       listener: listener.name,
       peer,
+      proxyPeer: null,
       protocol: "http/1.1",
       secure: listener.tls !== null,
       certificate: certificate.value,

@@ -21,7 +21,6 @@ export interface DaemonOptions {
   /** Listening sockets that the process inherited, by name. */
   readonly inheritedSockets?: ReadonlyMap<string, number>;
   readonly timings?: WatchTimings;
-  readonly handshakeTimeoutMs?: number;
   readonly drainTimeoutMs?: number;
   /** When the process started, on the clock's monotonic scale; the time to ready counts from there. */
   readonly startedMs?: number;
@@ -94,7 +93,6 @@ export class Daemon {
       serve: (socket, facts, listener) =>
         this.#ending || this.#proxy === null ? void socket.destroy() : this.#proxy.serve(socket, facts, listener),
       telemetry: this.telemetry,
-      handshakeTimeoutMs: options.handshakeTimeoutMs ?? DEFAULTS.handshakeTimeoutMs,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
     this.#admin = new AdminPort(options.policyFile, {

@@ -7,6 +7,9 @@ import type { ListenerSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
+import type { ConnectionRefusal } from "../telemetry/telemetry.ts";
+import { AddressCounts } from "./address-counts.ts";
+import { awaitProxyHeader } from "./await-proxy-header.ts";
 import { classifyHandshake, describeHandshake, type HandshakeFault } from "./handshake-failure.ts";
 import { sniffProtocol } from "./protocol-sniffer.ts";
 import { createTlsServer, verificationOf } from "./tls-server.ts";
@@ -18,7 +21,6 @@ export type Serve = (socket: Socket, facts: ConnectionFacts, listener: ListenerS
 export interface ListenerDeps {
   readonly serve: Serve;
   readonly telemetry: LiveTelemetry;
-  readonly handshakeTimeoutMs: number;
   /** Listening sockets that the process inherited, by name (systemd socket activation). */
   readonly inheritedSockets: ReadonlyMap<string, number>;
 }
@@ -29,11 +31,22 @@ export interface ListenerPlan {
   readonly tls: TlsServer | null;
 }
 
+/** Whom a connection is with. */
+interface Ends {
+  /** The client: the socket's peer, or whom a proxy with a PROXY header speaks for. */
+  readonly peer: Address;
+  /** The proxy that does; null where there is none. */
+  readonly proxyPeer: Address | null;
+}
+
 /** One open port: accepts, does the handshake, reads the client's certificate once, and hands the connection on. */
 export class Listener {
   readonly #deps: ListenerDeps;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of connections that are through with `accept`. */
+  readonly #ends = new WeakMap<Socket, Ends>();
+  readonly #addressCounts = new AddressCounts();
   #isUnix = false;
   #settings: ListenerSettings;
   #tls: TlsServer | null = null;
@@ -47,7 +60,7 @@ export class Listener {
     this.#server = createServer({ noDelay: true, allowHalfOpen: true });
     this.#server.on("connection", (socket) => this.#accept(socket));
     this.#server.on("drop", (data) => {
-      deps.telemetry.connectionRefused(this.#settings.name, data?.remoteAddress ?? "");
+      deps.telemetry.connectionRefused(this.#settings.name, "connections_max", data?.remoteAddress ?? "", "");
     });
   }
 
@@ -65,13 +78,13 @@ export class Listener {
   /** Checks new settings without touching what runs; the same TLS settings keep the TLS server that is there. */
   plan(settings: ListenerSettings): Result<ListenerPlan, string> {
     if (settings.tls === null) return ok({ settings, tls: null });
+    const current = this.#settings;
     const isSame =
-      settings.tls.fingerprint === this.#settings.tls?.fingerprint &&
-      settings.protocols.join() === this.#settings.protocols.join();
-    if (this.#tls !== null && isSame) {
-      return ok({ settings, tls: this.#tls });
-    }
-    const server = createTlsServer(settings.tls, settings.protocols, this.#deps.handshakeTimeoutMs, {
+      settings.tls.fingerprint === current.tls?.fingerprint &&
+      settings.protocols.join() === current.protocols.join() &&
+      settings.handshakeTimeoutMs === current.handshakeTimeoutMs;
+    if (this.#tls !== null && isSame) return ok({ settings, tls: this.#tls });
+    const server = createTlsServer(settings.tls, settings.protocols, settings.handshakeTimeoutMs, {
       onSecure: (socket) => this.#onSecure(socket),
       onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
     });
@@ -140,7 +153,11 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const { name } = this.#settings;
+    const { name, proxyProtocol, handshakeTimeoutMs } = this.#settings;
+    if (proxyProtocol !== null && !proxyProtocol.has(peer)) {
+      this.#refuse(socket, peer, "proxy_peer_unnamed", "a peer that 'proxyProtocol' does not name");
+      return;
+    }
     const { telemetry } = this.#deps;
     this.#sockets.add(socket);
     telemetry.connectionOpened(name);
@@ -148,14 +165,46 @@ export class Listener {
       this.#sockets.delete(socket);
       telemetry.connectionClosed(name);
     });
+    if (proxyProtocol === null) {
+      this.#begin(socket, { peer, proxyPeer: null });
+      return;
+    }
+    awaitProxyHeader(socket, handshakeTimeoutMs, {
+      onHeader: ({ client }) => {
+        this.#begin(socket, client === null ? { peer, proxyPeer: null } : { peer: client, proxyPeer: peer });
+        // A TLS server reads by itself what is left in the socket.
+        if (this.#ends.has(socket) && this.#tls === null) socket.resume();
+      },
+      onRefused: (refusal, seen) => this.#refuse(socket, peer, refusal, seen),
+    });
+  }
+
+  /** The client is known: what is counted by client is counted now, then TLS may begin. */
+  #begin(socket: Socket, ends: Ends): void {
+    const { peer } = ends;
+    const { trustedProxies, addressConnectionsMax } = this.#settings;
+    // Clients of a Unix socket share one non-address, and a trusted proxy is many clients.
+    if (peer !== UNIX_PEER && trustedProxies?.has(peer) !== true) {
+      if (!this.#addressCounts.take(peer, addressConnectionsMax)) {
+        this.#refuse(socket, peer, "address_connections_max", "one more than maxConnectionsPerAddress");
+        return;
+      }
+      socket.once("close", () => this.#addressCounts.release(peer));
+    }
+    this.#ends.set(socket, ends);
     if (this.#tls !== null) this.#tls.emit("connection", socket);
-    else this.#servePlain(socket, peer);
+    else this.#servePlain(socket, ends);
+  }
+
+  #refuse(socket: Socket, peer: Address, refusal: ConnectionRefusal, seen: string): void {
+    this.#deps.telemetry.connectionRefused(this.#settings.name, refusal, peer.text, seen);
+    socket.destroy();
   }
 
   #onSecure(socket: TLSSocket): void {
     socket.on("error", () => socket.destroy());
-    const peer = this.#peerOf(socket);
-    if (peer === null) {
+    const ends = this.#ends.get(socketBelow(socket));
+    if (ends === undefined) {
       socket.destroy();
       return;
     }
@@ -164,14 +213,14 @@ export class Listener {
     const certificate = x509 === undefined ? null : readClientCertificate(x509, untrusted);
     // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-    this.#serve(socket, { listener: this.#settings.name, peer, protocol, secure: true, certificate });
+    this.#serve(socket, { listener: this.#settings.name, ...ends, protocol, secure: true, certificate });
   }
 
-  #servePlain(socket: Socket, peer: Address): void {
-    const { name, protocols } = this.#settings;
+  #servePlain(socket: Socket, ends: Ends): void {
+    const { name, protocols, handshakeTimeoutMs } = this.#settings;
     const serve = (protocol: HttpProtocol): void =>
-      this.#serve(socket, { listener: name, peer, protocol, secure: false, certificate: null });
-    if (protocols.includes("h2")) sniffProtocol(socket, this.#deps.handshakeTimeoutMs, serve);
+      this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null });
+    if (protocols.includes("h2")) sniffProtocol(socket, handshakeTimeoutMs, serve);
     else serve("http/1.1");
   }
 
@@ -181,7 +230,7 @@ export class Listener {
   }
 
   #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {
-    const peer = this.#peerOf(socketBelow(socket))?.text ?? "";
+    const peer = this.#ends.get(socketBelow(socket))?.peer.text ?? "";
     const { telemetry } = this.#deps;
     telemetry.handshakeFailed(this.#settings.name, classifyHandshake(fault), peer, describeHandshake(fault));
   }

@@ -29,6 +29,10 @@ export class ClientConnection implements Timed, ClientStream {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** True once it has carried a request: an answer that never comes may then be a keep-alive race. */
   used = false;
+  /** Since when it has been waiting for its client, to send more of its request or to take more of its answer. */
+  clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+  /** Address of that client; its owner sets it. */
+  holder = "";
   readonly #socket: Socket;
   readonly #output: Output;
   readonly #owner: ConnectionOwner;
@@ -42,6 +46,8 @@ export class ClientConnection implements Timed, ClientStream {
   #chunkedRequest = false;
   #keepAlive = false;
   #times: ResponseTimes = NO_TIMES;
+  /** The service has not taken yet what was written to it. */
+  #stalled = false;
   #answered = false;
   #paused = false;
   #closed = false;
@@ -56,7 +62,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#deadlines = deadlines;
     deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    socket.on("drain", () => this.#handler?.onUpstreamDrain());
+    socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
     socket.on("close", () => this.#onClose());
@@ -75,10 +81,12 @@ export class ClientConnection implements Timed, ClientStream {
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
     this.#times = times;
+    this.#stalled = false;
     this.#answered = false;
     this.#keepAlive = false;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + times.responseTimeoutMs;
+    const nowMs = this.#clock.monotonicMs();
+    this.deadlineMs = this.#requestDone ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.clientAwaitedSinceMs = this.#requestDone ? Number.POSITIVE_INFINITY : nowMs;
     const framing = framingLine(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
@@ -87,25 +95,36 @@ export class ClientConnection implements Timed, ClientStream {
     if (chunk.length === 0) return;
     if (this.#chunkedRequest) addChunk(this.#output, chunk);
     else this.#output.add(chunk);
+    const nowMs = this.#clock.monotonicMs();
+    this.clientAwaitedSinceMs = nowMs;
     // A stream that goes both ways is alive while either side speaks.
-    if (this.#answered && !this.#paused) this.#touch();
+    if (this.#answered && !this.#paused) this.deadlineMs = nowMs + this.#times.streamIdleTimeoutMs;
   }
 
   /** Trailers end here: a service that merges them into its header would take them for what was judged. */
   endBody(_trailers: string): void {
     if (this.#chunkedRequest) addLastChunk(this.#output, "");
     this.#requestDone = true;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
   }
 
   flush(): boolean {
-    return this.#output.flush();
+    const flowing = this.#output.flush();
+    if (!flowing && !this.#stalled) {
+      this.#stalled = true;
+      this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+      // Without it a service that reads nothing would hold the client, its upload and this connection for ever.
+      if (!this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + this.#times.writeTimeoutMs;
+    }
+    return flowing;
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     if (this.#answered) this.#touch();
   }
 
@@ -113,6 +132,15 @@ export class ClientConnection implements Timed, ClientStream {
   abort(): void {
     this.#handler = null;
     this.#socket.destroy();
+  }
+
+  /** Takes the connection from a client that keeps it waiting. */
+  yield(): void {
+    const waitedMs = Math.round(this.#clock.monotonicMs() - this.clientAwaitedSinceMs);
+    this.#fail(
+      this.#paused ? "unread" : "unfed",
+      `others needed the connection; the client was idle for ${waitedMs} ms`,
+    );
   }
 
   release(): void {
@@ -226,6 +254,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#decoder = null;
     this.#handler = null;
     this.used = true;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
     const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;
@@ -238,6 +267,7 @@ export class ClientConnection implements Timed, ClientStream {
     const handler = this.#handler;
     this.#handler = null;
     this.#decoder = null;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
     this.#socket.destroy();
     handler?.onFailure(this.#answered && failure === "invalid" ? "cut" : failure, detail);
     return Number.MAX_SAFE_INTEGER;
@@ -252,13 +282,25 @@ export class ClientConnection implements Timed, ClientStream {
     this.#socket.pause();
     // Now the client is the slow one; its own deadline runs.
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.clientAwaitedSinceMs = this.#clock.monotonicMs();
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
 
   onDeadline(): void {
     if (this.#handler === null) this.#socket.destroy();
-    else this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
+    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request");
+    else this.#fail(this.#answered ? "idle" : "timeout", "no bytes from the service in time");
+  }
+
+  #onDrain(): void {
+    if (this.#stalled && !this.#requestDone) {
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.clientAwaitedSinceMs = this.#clock.monotonicMs();
+      if (this.#answered && !this.#paused) this.#touch();
+    }
+    this.#stalled = false;
+    this.#handler?.onUpstreamDrain();
   }
 
   #onError(error: NodeJS.ErrnoException): void {
@@ -285,7 +327,7 @@ export class ClientConnection implements Timed, ClientStream {
   }
 }
 
-const NO_TIMES: ResponseTimes = { responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
+const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** Methods whose requests say so when they have no body; some services wait for one otherwise. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);

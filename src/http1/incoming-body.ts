@@ -5,9 +5,9 @@ import { BodyDecoder, type ChunkSink } from "./framing.ts";
 export interface BodyHost {
   /** Somebody wants the body: 100 Continue is due where the client asked, and kept bytes may be read. */
   onBodyWanted(): void;
-  /** Bytes arrived, or will again: the client's time starts anew. */
-  onBodyProgress(): void;
-  setBodyPatience(idleTimeoutMs: number): void;
+  /** So many bytes arrived, framing included: they buy the client time. */
+  onBodyProgress(bytes: number): void;
+  setBodyPatience(idleTimeoutMs: number, answered: boolean): void;
   pauseReading(): void;
   resumeReading(): void;
   /** The body is read whole. */
@@ -69,13 +69,13 @@ export class IncomingBody implements RequestBody, ChunkSink {
     if (this.#open) this.#host.resumeReading();
   }
 
-  setPatience(idleTimeoutMs: number): void {
-    if (this.#open) this.#host.setBodyPatience(idleTimeoutMs);
+  setPatience(idleTimeoutMs: number, answered: boolean): void {
+    if (this.#open) this.#host.setBodyPatience(idleTimeoutMs, answered);
   }
 
   /** Takes what belongs to the body; gives the offset behind it. */
   feed(buffer: Buffer, at: number): number {
-    this.#host.onBodyProgress();
+    this.#host.onBodyProgress(buffer.length - at);
     const end = this.#decoder.feed(buffer, at, this);
     if (!this.#open) return buffer.length;
     if (this.#decoder.fault !== null) {

@@ -1,16 +1,17 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
-import { CHUNKED, EMPTY_BODY } from "../message/body.ts";
-import { type HeaderBlock, NO_HEADERS } from "../message/headers.ts";
+import { EMPTY_BODY } from "../message/body.ts";
+import { NO_HEADERS } from "../message/headers.ts";
 import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
-import { acceptsTrailers } from "../message/trailers.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { BodyPace, type BodyPaceLimits } from "./body-pace.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
-import { addChunk, addLastChunk, Output, statusLine } from "./output.ts";
+import { Output } from "./output.ts";
 import { RequestReader } from "./request-reader.ts";
+import { ResponseWriter } from "./response-writer.ts";
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
@@ -23,12 +24,14 @@ export interface ServerHandler {
   onClose(connection: ServerConnection): void;
 }
 
-export interface ServerLimits {
+export interface ServerLimits extends BodyPaceLimits {
   readonly headBytesMax: number;
   readonly headersCountMax: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly bodyProgressTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly requestsPerConnectionMax: number;
+  readonly connectionAgeMaxMs: number;
 }
 
 type State =
@@ -46,6 +49,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   deadlineMs: number;
   readonly #socket: Socket;
   readonly #output: Output;
+  readonly #response: ResponseWriter;
   readonly #reader: RequestReader;
   readonly #handler: ServerHandler;
   readonly #clock: Clock;
@@ -58,31 +62,34 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #headStartedMs = 0;
   #answering = false;
   #draining = false;
-  #minor: 0 | 1 = 1;
   #closed = false;
   #body: IncomingBody | null = null;
-  /** How long the current request's body may stand still. */
-  #bodyPatienceMs = 0;
-  #headers: HeaderBlock = NO_HEADERS;
+  readonly #pace: BodyPace;
   #expectContinue = false;
   #paused = false;
+  readonly #bornMs: number;
+  #requests = 0;
+  /** The answer is handed over whole, and the client does not take it. */
+  #unsent = false;
+  /** The client was cut off because it did not take its answer. */
+  writeTimedOut = false;
 
   #closeAfterResponse = false;
-  #chunkedResponse = false;
   #lingered = 0;
-  /** Body bytes of the current response, written so far. */
-  responseBodyBytes = 0;
 
   constructor(socket: Socket, limits: ServerLimits, handler: ServerHandler, clock: Clock, deadlines: Deadlines) {
     this.#socket = socket;
     this.#output = new Output(socket);
+    this.#response = new ResponseWriter(this.#output);
     this.limits = limits;
     this.#reader = new RequestReader(limits.headBytesMax, limits.headersCountMax);
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    this.#bornMs = clock.monotonicMs();
+    this.#pace = new BodyPace(limits);
     // A connection that never says a word gets a head's time, not a kept-alive one's.
-    this.deadlineMs = clock.monotonicMs() + limits.headTimeoutMs;
+    this.deadlineMs = this.#bornMs + limits.headTimeoutMs;
     deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
@@ -99,6 +106,10 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   /** Body bytes of the current request, read so far. */
   get requestBodyBytes(): number {
     return this.#body?.bytes ?? 0;
+  }
+
+  get responseBodyBytes(): number {
+    return this.#response.bodyBytes;
   }
 
   // ---- reading -------------------------------------------------------------------------------------------------
@@ -161,17 +172,19 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#headStartedMs = 0;
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.responseBodyBytes = 0;
-    this.#closeAfterResponse = parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
+    this.#requests++;
+    const isLast =
+      this.#requests >= this.limits.requestsPerConnectionMax ||
+      startedMs - this.#bornMs > this.limits.connectionAgeMaxMs;
+    this.#closeAfterResponse = isLast || parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
+    if (hasBody) this.#pace.begin(startedMs);
     this.#state = hasBody ? "body" : "read";
-    this.#minor = line.minor;
     const { method, target } = line;
     const { authority, headers } = parsed;
-    this.#headers = headers;
-    this.#bodyPatienceMs = this.limits.bodyProgressTimeoutMs;
+    this.#response.begin(line.minor, headers);
     this.#handler.onRequest(this, { method, target, authority, headers, body: this.#body ?? EMPTY_BODY, startedMs });
   }
 
@@ -182,7 +195,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#state = "read";
     this.#closeAfterResponse = true;
     this.#body = null;
-    this.responseBodyBytes = 0;
+    this.#response.begin(1, NO_HEADERS);
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#handler.onFault(this, fault.reason, fault.seen, startedMs);
     return Number.MAX_SAFE_INTEGER;
@@ -191,102 +204,107 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
 
   onBodyWanted(): void {
-    this.onBodyProgress();
     if (this.#expectContinue) {
       this.#expectContinue = false;
       this.#output.add("HTTP/1.1 100 Continue\r\n\r\n");
       this.#output.flush();
     }
     this.resumeReading();
+    this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
     this.#consumePending();
   }
 
-  onBodyProgress(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.#bodyPatienceMs;
+  onBodyProgress(bytes: number): void {
+    if (this.#clientsTurn) this.deadlineMs = this.#pace.progress(this.deadlineMs, bytes, this.#clock.monotonicMs());
   }
 
-  setBodyPatience(idleTimeoutMs: number): void {
-    this.#bodyPatienceMs = idleTimeoutMs;
-    if (this.#state === "body" && this.#body?.wanted && !this.#paused) this.onBodyProgress();
+  setBodyPatience(idleTimeoutMs: number, answered: boolean): void {
+    this.#pace.setPatience(idleTimeoutMs, answered);
+    this.#onAnswerBytes();
+  }
+
+  #onAnswerBytes(): void {
+    if (this.#clientsTurn) this.deadlineMs = this.#pace.answer(this.deadlineMs, this.#clock.monotonicMs());
+  }
+
+  /** Its body is read. Where the client does not take its answer, what it sends buys it nothing. */
+  get #clientsTurn(): boolean {
+    const isRead = this.#state === "body" && !this.#paused && this.#body?.wanted === true;
+    return isRead && !this.#socket.writableNeedDrain;
   }
 
   pauseReading(): void {
     if (this.#paused) return;
     this.#paused = true;
     this.#socket.pause();
-    // The client cannot be blamed for a service that does not read.
-    if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#state !== "body") return;
+    this.#pace.pause(this.deadlineMs, this.#clock.monotonicMs());
+    this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   resumeReading(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
-    if (this.#state === "body" && this.#body?.wanted) this.onBodyProgress();
+    if (this.#state === "body" && this.#body?.wanted) this.deadlineMs = this.#pace.resume(this.#clock.monotonicMs());
   }
 
   onBodyDone(): void {
     this.#state = "read";
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     if (!this.#answering) this.#nextRequest();
   }
 
   onBodyFailed(): void {
     this.#state = "read";
     this.#closeAfterResponse = true;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.resumeReading();
+    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
+    // The answer is out already, and this was a body that was read away: nobody else would close the connection.
+    if (!this.#answering && !this.#closed) this.#linger();
+    else this.resumeReading();
   }
 
   // ---- writing -------------------------------------------------------------------------------------------------
 
-  /** HTTP/1.0 clients know no informational responses. */
   writeInformational(status: number, lines: string): void {
-    if (this.#minor === 1) this.#output.add(`${statusLine(status)}${lines}\r\n`);
+    this.#response.addInformational(status, lines);
   }
 
   startResponse(status: number, lines: string, bodyBytes: number): void {
     this.#prepareClose();
-    let text = statusLine(status) + lines;
-    this.#chunkedResponse = false;
-    if (bodyBytes >= 0) text += `content-length: ${bodyBytes}\r\n`;
-    else if (bodyBytes === CHUNKED) {
-      // An HTTP/1.0 client knows no chunks: for it the body ends with the connection.
-      if (this.#minor === 0) this.#closeAfterResponse = true;
-      else {
-        this.#chunkedResponse = true;
-        text += "transfer-encoding: chunked\r\n";
-      }
-    }
-    if (this.#closeAfterResponse) text += "connection: close\r\n\r\n";
-    else text += this.#minor === 0 ? "connection: keep-alive\r\n\r\n" : "\r\n";
-    this.#output.add(text);
+    this.#closeAfterResponse = this.#response.addHead(status, lines, bodyBytes, this.#closeAfterResponse);
   }
 
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    this.responseBodyBytes += chunk.length;
-    if (this.#chunkedResponse) addChunk(this.#output, chunk);
-    else this.#output.add(chunk);
-    // A stream that goes both ways is alive while either side speaks.
-    if (this.#state === "body" && !this.#paused && this.#body?.wanted) this.onBodyProgress();
+    this.#response.addBody(chunk);
+    this.#onAnswerBytes();
   }
 
   flush(): boolean {
     const flowing = this.#output.flush();
-    // A client that never reads does not keep us for ever.
-    if (!flowing && !this.#closed) this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
+    if (!flowing) this.#awaitDrain();
     return flowing;
   }
 
   get carriesTrailers(): boolean {
-    return this.#chunkedResponse && acceptsTrailers(this.#headers);
+    return this.#response.carriesTrailers;
+  }
+
+  /** A client that never reads does not keep us for ever. */
+  #awaitDrain(): void {
+    if (!this.#closed) this.deadlineMs = this.#clock.monotonicMs() + this.limits.writeTimeoutMs;
   }
 
   endResponse(trailers: string): void {
-    if (this.#chunkedResponse) addLastChunk(this.#output, trailers !== "" && this.carriesTrailers ? trailers : "");
-    this.#chunkedResponse = false;
-    this.#output.flush();
+    this.#response.addEnd(trailers);
+    // Answers that nobody takes pile up no further: the next request waits until this one's answer is taken.
+    this.#unsent = !this.#output.flush() || this.#socket.writableNeedDrain;
+    if (this.#unsent) this.#awaitDrain();
+    else this.#onResponseSent();
+  }
+
+  #onResponseSent(): void {
     this.#answering = false;
     if (this.#closeAfterResponse) this.#linger();
     else if (this.#state === "read") this.#nextRequest();
@@ -328,17 +346,26 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #linger(): void {
     this.#state = "closing";
     this.#pending = null;
-    this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
-    this.#socket.end();
+    // First the client has to take the end of its answer; only then its patience with us is measured.
+    if (this.#socket.writableLength > 0) this.#awaitDrain();
+    else this.#startLinger();
+    this.#socket.end(() => this.#startLinger());
     this.resumeReading();
+  }
+
+  #startLinger(): void {
+    this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
 
   onDeadline(): void {
-    if (this.#state === "closing" || this.#socket.writableNeedDrain) this.#socket.destroy();
+    this.writeTimedOut = this.#state !== "closing" && this.#socket.writableNeedDrain;
+    if (this.#state === "closing" || this.writeTimedOut) this.#socket.destroy();
     else if (this.#state === "head") this.#onHeadDeadline();
-    else if (this.#state === "body" && this.#body?.wanted) this.#body.fail("body_timeout");
+    else if (this.#state === "body" && this.#body?.wanted) {
+      this.#body.fail(this.#pace.failure(this.#clock.monotonicMs()));
+    }
   }
 
   #onHeadDeadline(): void {
@@ -347,8 +374,13 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #onDrain(): void {
+    if (this.#state === "closing") return;
     if (this.#state === "read") this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#handler.onDrain(this);
+    else if (this.#body?.wanted && !this.#paused) this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
+    if (this.#unsent) {
+      this.#unsent = false;
+      this.#onResponseSent();
+    } else this.#handler.onDrain(this);
   }
 
   #onEnd(): void {

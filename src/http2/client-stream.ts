@@ -24,7 +24,7 @@ const PROTOCOL_ERROR = 1;
 const REFUSED_STREAM = 7;
 const CANCEL = 8;
 const END_STREAM_FLAG = 1;
-const NO_TIMES: ResponseTimes = { responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
+const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** One request and its answer over HTTP/2. */
 export class Http2ClientStream implements ClientStream, Timed {
@@ -36,6 +36,8 @@ export class Http2ClientStream implements ClientStream, Timed {
   #isHead = false;
   #requestDone = false;
   #answered = false;
+  /** The service has not taken yet what was written to it. */
+  #stalled = false;
   /** Bytes of the body that are still announced; Infinity where nothing was. */
   #remaining = Number.POSITIVE_INFINITY;
   #trailersOut = "";
@@ -84,7 +86,7 @@ export class Http2ClientStream implements ClientStream, Timed {
     });
     stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
     stream.on("data", (chunk: Buffer) => this.#onData(chunk));
-    stream.on("drain", () => this.#handler?.onUpstreamDrain());
+    stream.on("drain", () => this.#onDrain());
     stream.on("wantTrailers", () => {
       if (!stream.closed && !stream.destroyed) stream.sendTrailers(trailerFields(this.#trailersOut));
     });
@@ -124,7 +126,20 @@ export class Http2ClientStream implements ClientStream, Timed {
   }
 
   flush(): boolean {
-    return this.#stream?.writableNeedDrain !== true;
+    const flowing = this.#stream?.writableNeedDrain !== true;
+    if (!flowing && !this.#stalled) {
+      this.#stalled = true;
+      // Without it a service that reads nothing would hold the client and its upload for ever. Once it answers, its
+      // silence in both directions is what counts.
+      if (!this.#answered && !this.#requestDone) this.deadlineMs = this.#nowMs() + this.#times.writeTimeoutMs;
+    }
+    return flowing;
+  }
+
+  #onDrain(): void {
+    if (this.#stalled && !this.#answered && !this.#requestDone) this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#stalled = false;
+    this.#handler?.onUpstreamDrain();
   }
 
   resume(): void {
@@ -240,11 +255,13 @@ export class Http2ClientStream implements ClientStream, Timed {
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#reset();
-    handler?.onFailure(this.#answered ? "cut" : failure, detail);
+    handler?.onFailure(this.#answered && failure !== "idle" ? "cut" : failure, detail);
   }
 
   onDeadline(): void {
-    this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
+    if (this.#answered) this.#fail("idle", "no bytes in either direction in time");
+    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request");
+    else this.#fail("timeout", "no bytes from the service in time");
   }
 
   /**
@@ -261,10 +278,14 @@ export class Http2ClientStream implements ClientStream, Timed {
   }
 
   #await(): void {
-    this.deadlineMs = this.#host.clock.monotonicMs() + this.#times.responseTimeoutMs;
+    this.deadlineMs = this.#nowMs() + this.#times.responseTimeoutMs;
   }
 
   #touch(): void {
-    this.deadlineMs = this.#host.clock.monotonicMs() + this.#times.streamIdleTimeoutMs;
+    this.deadlineMs = this.#nowMs() + this.#times.streamIdleTimeoutMs;
+  }
+
+  #nowMs(): number {
+    return this.#host.clock.monotonicMs();
   }
 }

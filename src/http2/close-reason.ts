@@ -3,6 +3,7 @@ export const HTTP2_CLOSE_REASONS = [
   "client", // the client closed it, or its connection broke
   "idle", // no request for the idle timeout
   "drained", // shutdown, or a reload that changed whose certificates are trusted
+  "retired", // maxRequestsPerConnection or maxConnectionAge
   "protocol_error", // bytes that are no HTTP/2
   "stalled", // it did not close in time after it was told to
   // What costs the client little and us much (CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27316, CVE-2025-8671).

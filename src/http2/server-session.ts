@@ -38,12 +38,14 @@ export class ServerSession implements Timed, StreamHost {
   deadlineMs: number;
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
-  readonly #limits: ServerLimits;
+  readonly limits: ServerLimits;
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #fields: FieldReader;
   readonly #streams = new Set<StreamConnection>();
+  readonly #bornMs: number;
+  #requests = 0;
   readonly #meter: OverheadMeter;
   readonly #resets = new TokenBucket(DEFAULTS.h2ResetsBurst, DEFAULTS.h2ResetsPerSecond);
   readonly #pings = new TokenBucket(DEFAULTS.h2PingsBurst, DEFAULTS.h2PingsPerSecond);
@@ -66,12 +68,13 @@ export class ServerSession implements Timed, StreamHost {
     deadlines: Deadlines,
   ) {
     this.#socket = socket;
-    this.#limits = limits;
+    this.limits = limits;
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
     this.#fields = new FieldReader(limits, secure, anyScheme);
     const nowMs = clock.monotonicMs();
+    this.#bornMs = nowMs;
     this.#meter = new OverheadMeter(nowMs);
     this.#idleMs = nowMs + limits.headTimeoutMs;
     this.deadlineMs = nowMs + DEFAULTS.h2CheckIntervalMs;
@@ -117,12 +120,16 @@ export class ServerSession implements Timed, StreamHost {
     this.#meter.explain(fields.bytes + REQUEST_OVERHEAD_BYTES);
     const { method, target, authority, headers } = fields;
     this.#handler.onRequest(connection, { method, target, authority, headers, body: connection.body, startedMs });
+    this.#requests++;
+    const { requestsPerConnectionMax, connectionAgeMaxMs } = this.limits;
+    const isLast = this.#requests >= requestsPerConnectionMax || startedMs - this.#bornMs > connectionAgeMaxMs;
+    if (isLast) this.drain("retired");
   }
 
   // ---- what streams tell (StreamHost) --------------------------------------------------------------------------
 
-  nextProgressMs(patienceMs = this.#limits.bodyProgressTimeoutMs): number {
-    return this.#clock.monotonicMs() + patienceMs;
+  nowMs(): number {
+    return this.#clock.monotonicMs();
   }
 
   onBodyBytes(bytes: number): void {
@@ -132,7 +139,7 @@ export class ServerSession implements Timed, StreamHost {
   onStreamClosed(stream: StreamConnection, cut: boolean): void {
     this.#streams.delete(stream);
     if (stream.hasUnread) this.#meter.explain(UNREAD_BODY_BYTES);
-    if (this.#streams.size === 0) this.#idleMs = this.#clock.monotonicMs() + this.#limits.idleTimeoutMs;
+    if (this.#streams.size === 0) this.#idleMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
     if (cut && !this.#closed) this.#count(this.#resets, "reset_flood");
   }
 

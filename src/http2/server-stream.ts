@@ -1,6 +1,7 @@
 import type { ServerHttp2Stream } from "node:http2";
+import type { ServerLimits } from "../http1/server-connection.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
-import { NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
+import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { trailerFields } from "./field-lines.ts";
 import type { RequestFields } from "./fields.ts";
 import { informationalFields, responseFields } from "./response-fields.ts";
@@ -11,11 +12,9 @@ const NO_ERROR = 0;
 
 /** The session, as far as its streams need it. */
 export interface StreamHost {
-  /**
-   * Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time; `patienceMs`
-   * where it has more than usual.
-   */
-  nextProgressMs(patienceMs?: number): number;
+  readonly limits: ServerLimits;
+  /** Monotonic. */
+  nowMs(): number;
   onBodyBytes(bytes: number): void;
   /** Once. `cut`: the stream ended before its answer did, and not by our doing. */
   onStreamClosed(stream: StreamConnection, cut: boolean): void;
@@ -44,6 +43,7 @@ export class StreamConnection implements ServerStream, BodyHost {
   #ended = false;
   #aborted = false;
   #closed = false;
+  #left: ClientLeft = "client_closed";
   #deadlineMs = Number.POSITIVE_INFINITY;
 
   /** `fields`: null for a request that cannot be read. `endStream`: the client sends nothing more. */
@@ -81,8 +81,12 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (!this.#unwritable && !this.#stream.headersSent) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
-  nextProgressMs(patienceMs?: number): number {
-    return this.#host.nextProgressMs(patienceMs);
+  get limits(): ServerLimits {
+    return this.#host.limits;
+  }
+
+  nowMs(): number {
+    return this.#host.nowMs();
   }
 
   onBodyBytes(bytes: number): void {
@@ -144,7 +148,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#sendHead(last === undefined && !hasTrailers, hasTrailers);
     if (!this.#bodyless && !this.#stream.writableEnded) this.#stream.end(last);
     if (!this.#waitsForTrailers) this.#refuseRest();
-    this.#deadlineMs = this.#host.nextProgressMs();
+    this.#deadlineMs = this.#nextTakenMs();
   }
 
   #sendTrailers(): void {
@@ -198,7 +202,7 @@ export class StreamConnection implements ServerStream, BodyHost {
 
   #awaitDrain(): void {
     const isFirst = this.#deadlineMs === Number.POSITIVE_INFINITY;
-    this.#deadlineMs = this.#host.nextProgressMs();
+    this.#deadlineMs = this.#nextTakenMs();
     if (!isFirst) return;
     this.#stream.once("drain", () => {
       if (!this.#ended) this.#deadlineMs = Number.POSITIVE_INFINITY;
@@ -206,13 +210,19 @@ export class StreamConnection implements ServerStream, BodyHost {
     });
   }
 
+  /** When a client that takes nothing of what is written has used up its time. */
+  #nextTakenMs(): number {
+    return this.nowMs() + this.limits.writeTimeoutMs;
+  }
+
   // ---- events ----------------------------------------------------------------------------------------------------
 
   /** Looks at the time: a client that does not send its body, or does not take its answer. */
   check(nowMs: number): void {
-    if (this.#body !== null && this.#body.deadlineMs <= nowMs) this.#body.fail("body_timeout");
+    this.#body?.check(nowMs);
     if (this.#deadlineMs <= nowMs) {
       this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#left = "client_read_timeout";
       this.#cut();
     }
     if (this.#stream.destroyed || (this.#stream.closed && !this.#ended)) this.onGone();
@@ -224,7 +234,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#closed = true;
     this.#host.onStreamClosed(this, !this.#ended && !this.#aborted);
     this.#body?.fail("client_closed");
-    this.owner?.onClientClosed();
+    this.owner?.onClientClosed(this.#left);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
+import { BodyPace, type BodyPaceLimits } from "../http1/body-pace.ts";
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -8,8 +9,9 @@ import { parseTrailers, type RawFields } from "./client-fields.ts";
 export interface BodyHost {
   /** Somebody wants the body: 100 Continue is due where the client asked. */
   onBodyWanted(): void;
-  /** Monotonic milliseconds at which a client that sends nothing more has used up its time. */
-  nextProgressMs(patienceMs?: number): number;
+  readonly limits: BodyPaceLimits;
+  /** Monotonic. */
+  nowMs(): number;
   /** So many bytes of the connection were this body's. */
   onBodyBytes(bytes: number): void;
 }
@@ -26,20 +28,23 @@ export class StreamBody implements RequestBody {
   bytes = 0;
   /** True once it was read to its end. */
   whole = false;
-  deadlineMs = Number.POSITIVE_INFINITY;
+  /** When the client has used up its time; Infinity while it is not its turn. */
+  #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #stream: ServerHttp2Stream;
   readonly #host: BodyHost;
   #sink: BodySink | null = null;
   #bytesMax = 0;
   #open = true;
-  /** More than a body usually has, once it belongs to a stream that goes both ways. */
-  #patienceMs: number | undefined = undefined;
+  #paused = false;
+  readonly #pace: BodyPace;
   #trailers: HeaderBlock | null = null;
 
   constructor(stream: ServerHttp2Stream, announcedBytes: number, host: BodyHost) {
     this.#stream = stream;
     this.announcedBytes = announcedBytes;
     this.#host = host;
+    this.#pace = new BodyPace(host.limits);
+    this.#pace.begin(host.nowMs());
   }
 
   start(sink: BodySink, bytesMax: number): void {
@@ -50,34 +55,41 @@ export class StreamBody implements RequestBody {
     this.#sink = sink;
     this.#bytesMax = bytesMax;
     this.#host.onBodyWanted();
-    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+    this.#deadlineMs = this.#pace.start(this.#host.nowMs());
     this.#stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
     this.#stream.on("end", () => this.#onEnd());
     this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
   }
 
   pause(): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#paused) return;
+    this.#paused = true;
     this.#stream.pause();
-    // The client cannot be blamed for a service that does not read.
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#pace.pause(this.#deadlineMs, this.#host.nowMs());
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   resume(): void {
-    if (!this.#open || this.#sink === null) return;
+    if (!this.#open || !this.#paused || this.#sink === null) return;
+    this.#paused = false;
     this.#stream.resume();
-    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+    this.#deadlineMs = this.#pace.resume(this.#host.nowMs());
   }
 
-  setPatience(idleTimeoutMs: number): void {
-    this.#patienceMs = idleTimeoutMs;
+  setPatience(idleTimeoutMs: number, answered: boolean): void {
+    this.#pace.setPatience(idleTimeoutMs, answered);
     this.onAnswerBytes();
   }
 
   /** A stream that goes both ways is alive while either side speaks. */
   onAnswerBytes(): void {
-    if (this.#patienceMs === undefined || this.deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+    if (this.#sink === null || this.#paused) return;
+    this.#deadlineMs = this.#pace.answer(this.#deadlineMs, this.#host.nowMs());
+  }
+
+  /** Looks at the time. */
+  check(nowMs: number): void {
+    if (this.#deadlineMs <= nowMs) this.fail(this.#pace.failure(nowMs));
   }
 
   fail(failure: BodyFailure): void {
@@ -93,7 +105,7 @@ export class StreamBody implements RequestBody {
     const sink = this.#sink;
     if (sink === null) return;
     this.bytes += chunk.length;
-    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+    this.#deadlineMs = this.#pace.progress(this.#deadlineMs, chunk.length + FRAME_BYTES, this.#host.nowMs());
     if (this.bytes > this.#bytesMax) this.fail("body_too_large");
     else if (!sink.onBody(unshared(chunk))) this.pause();
   }
@@ -123,7 +135,7 @@ export class StreamBody implements RequestBody {
     const sink = this.#sink;
     this.#sink = null;
     this.#open = false;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
     return sink;
   }
 }

@@ -10,7 +10,7 @@ export interface BodySink {
   onBodyFailure(reason: BodyFailure): void;
 }
 
-export type BodyFailure = "client_closed" | "body_timeout" | "body_too_large" | "request_malformed";
+export type BodyFailure = "client_closed" | "body_timeout" | "request_timeout" | "body_too_large" | "request_malformed";
 
 /** Announced length of a message without Content-Length whose body is chunked. */
 export const CHUNKED = -1;
@@ -23,8 +23,11 @@ export interface RequestBody {
   start(sink: BodySink, bytesMax: number): void;
   pause(): void;
   resume(): void;
-  /** From now on the body may stand still this long: it belongs to a stream that goes both ways. */
-  setPatience(idleTimeoutMs: number): void;
+  /**
+   * From now on the body may stand still this long, and no minimum rate holds: it belongs to a stream that goes both ways.
+   * `answered`: its answer has begun, so that the request's own time is over, too.
+   */
+  setPatience(idleTimeoutMs: number, answered: boolean): void;
 }
 
 export const EMPTY_BODY: RequestBody = {

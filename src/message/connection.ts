@@ -25,8 +25,13 @@ export type HttpProtocol = "http/1.1" | "h2";
 /** What is true for every request of one connection. */
 export interface ConnectionFacts {
   readonly listener: string;
-  /** The socket's peer; behind a trusted proxy the client's address is the exchange's `clientAddress`. */
+  /**
+   * The socket's peer, or whom its PROXY header names; behind a trusted proxy the client's address is the exchange's
+   * `clientAddress`.
+   */
   readonly peer: Address;
+  /** The socket's peer where a PROXY header gave another as `peer`. */
+  readonly proxyPeer: Address | null;
   readonly protocol: HttpProtocol;
   /** Whether TLS protects the connection, so that the scheme the client used is https. */
   readonly secure: boolean;

@@ -26,12 +26,14 @@ export interface ServerRequest {
   readonly startedMs: number;
 }
 
+export type ClientLeft = "client_closed" | "client_read_timeout";
+
 /** Who answers one request, told by its stream what the client does. */
 export interface ServerStreamOwner {
   /** The client takes more bytes again. */
   onClientDrain(): void;
-  /** The client is gone, or wants no answer any more. */
-  onClientClosed(): void;
+  /** The client is gone or wants no answer any more, or was cut off because it does not take it. */
+  onClientClosed(reason: ClientLeft): void;
 }
 
 /** The client's side: where the answer to one request goes. */
@@ -71,14 +73,6 @@ export interface ClientRequest {
   readonly acceptsTrailers: boolean;
 }
 
-/** How long the service may stay silent. */
-export interface ResponseTimes {
-  /** From the end of the request to the head of the answer. */
-  readonly responseTimeoutMs: number;
-  /** Without a byte in either direction, once the head is there. */
-  readonly streamIdleTimeoutMs: number;
-}
-
 /** Why an exchange with the service came to nothing. */
 export type ClientFailure =
   | "closed" // no byte of an answer
@@ -87,7 +81,21 @@ export type ClientFailure =
   | "tls" // the service ended the handshake after our side of it was done, as for want of a client certificate
   | "cut" // an answer began and did not end
   | "invalid" // no valid answer, or more than one reading of it
-  | "timeout";
+  | "timeout" // no answer in time
+  | "stalled" // the service does not take the request
+  | "idle" // an answer began and stands still
+  | "unfed" // the client sends its request too slowly, and others wait for the connection
+  | "unread"; // the client takes its answer too slowly, and others wait for the connection
+
+/** How long the service may take, in milliseconds. */
+export interface ResponseTimes {
+  /** To take what was written to it. */
+  readonly writeTimeoutMs: number;
+  /** From the request's end to the head of the answer. */
+  readonly responseTimeoutMs: number;
+  /** Without a byte in either direction, once the head of the answer is there. */
+  readonly streamIdleTimeoutMs: number;
+}
 
 /** Final response head of the service. */
 export interface ClientResponse {

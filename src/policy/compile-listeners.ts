@@ -1,4 +1,5 @@
 import { buildCidrTable, type CidrTable } from "../matching/cidr-table.ts";
+import { UNIX_PEER } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
@@ -7,7 +8,7 @@ import { compileTls } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
 import { listenerShape } from "./schema.ts";
-import type { ListenAddress, ListenerSettings } from "./snapshot.ts";
+import type { ListenAddress, ListenerSettings, PeerSet } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
 type ListenerFields = Fields<typeof listenerShape>;
@@ -32,6 +33,7 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
   const { name, address } = fields;
   checkPlaintext(work, fields, path);
   const tls = fields.tls === undefined ? null : compileTls(work, name ?? "", fields.tls, [...path, "tls"]);
+  const proxyProtocol = compileProxyProtocol(work, fields, [...path, "proxyProtocol", "from"]);
   const trustedProxies = compileTrustedProxies(work, fields.trustedProxies ?? [], [...path, "trustedProxies"]);
   const upstream = chooseUpstream(work, fields.upstream, path);
   if (name === undefined || address === undefined || upstream === null) return null;
@@ -41,14 +43,38 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     place: work.reader.document.place(path),
     tls,
     protocols: compileProtocols(work, fields, path),
+    proxyProtocol,
     trustedProxies,
     upstream,
+    ...limitsOf(fields),
+  };
+}
+
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+type Limits = Omit<
+  ListenerSettings,
+  "name" | "address" | "place" | "tls" | "protocols" | "proxyProtocol" | "trustedProxies" | "upstream"
+>;
+
+function limitsOf(fields: ListenerFields): Limits {
+  const connectionsMax = fields.maxConnections ?? DEFAULTS.connectionsMax;
+  const addressConnectionsMax = Math.ceil(connectionsMax * DEFAULTS.addressConnectionsShare);
+  return {
     headBytesMax: fields.maxHeadBytes ?? DEFAULTS.headBytesMax,
     headersCountMax: fields.maxHeaders ?? DEFAULTS.headersCountMax,
+    handshakeTimeoutMs: fields.handshakeTimeout ?? DEFAULTS.handshakeTimeoutMs,
     headTimeoutMs: fields.headTimeout ?? DEFAULTS.headTimeoutMs,
+    requestTimeoutMs: fields.requestTimeout ?? UNLIMITED,
     idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.idleTimeoutMs,
+    bodyBytesPerSecondMin: fields.bodyMinRate ?? DEFAULTS.bodyBytesPerSecondMin,
+    bodyGraceMs: fields.bodyGrace ?? DEFAULTS.bodyGraceMs,
     bodyProgressTimeoutMs: fields.bodyProgressTimeout ?? DEFAULTS.bodyProgressTimeoutMs,
-    connectionsMax: fields.maxConnections ?? DEFAULTS.connectionsMax,
+    writeTimeoutMs: fields.writeTimeout ?? DEFAULTS.writeTimeoutMs,
+    connectionsMax,
+    addressConnectionsMax: fields.maxConnectionsPerAddress ?? addressConnectionsMax,
+    requestsPerConnectionMax: fields.maxRequestsPerConnection ?? UNLIMITED,
+    connectionAgeMaxMs: fields.maxConnectionAge ?? UNLIMITED,
   };
 }
 
@@ -112,6 +138,32 @@ function compileTrustedProxies(work: Work, prefixes: readonly string[], path: Pa
   }
   for (const fault of table.error) work.problem(fault.text, [...path, fault.index]);
   return null;
+}
+
+const UNIX_PEERS = "unix";
+
+/** Who must send a PROXY header. Anyone else could claim any address with one, so there is no word for everybody. */
+function compileProxyProtocol(work: Work, { proxyProtocol, address }: ListenerFields, path: Path): PeerSet | null {
+  if (proxyProtocol === undefined) return null;
+  const prefixes = proxyProtocol.from.filter((text) => text !== UNIX_PEERS);
+  const hasUnix = prefixes.length < proxyProtocol.from.length;
+  if (address !== undefined && hasUnix !== (address.type === "unix")) {
+    const text = hasUnix
+      ? "'unix' is for a listener on a Unix socket; expected prefixes, as in 10.0.0.0/8"
+      : "peers of a Unix socket have no address; expected [unix]";
+    work.problem(text, path);
+  }
+  const table = buildCidrTable(prefixes);
+  if (!table.ok) {
+    for (const { text, index } of table.error) {
+      work.problem(text, [...path, proxyProtocol.from.indexOf(prefixes[index] ?? "")]);
+    }
+    return null;
+  }
+  if (prefixes.some((prefix) => /\/0+$/.test(prefix))) {
+    work.problem("a prefix of length 0 would let anyone claim any address; expected your proxies' networks", path);
+  }
+  return hasUnix ? { has: (peer) => peer === UNIX_PEER || table.value.has(peer) } : table.value;
 }
 
 /** The upstream that a listener names; where it names none, the only one. */

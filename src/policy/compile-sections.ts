@@ -38,8 +38,10 @@ export function compileUpstreams(work: Work): void {
       protocol,
       tls,
       connectTimeoutMs: fields.connectTimeout ?? DEFAULTS.connectTimeoutMs,
+      writeTimeoutMs: fields.writeTimeout ?? DEFAULTS.upstreamWriteTimeoutMs,
       responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
       streamIdleTimeoutMs: fields.streamIdleTimeout ?? DEFAULTS.streamIdleTimeoutMs,
+      streamDurationMaxMs: fields.streamMaxDuration ?? Number.POSITIVE_INFINITY,
       idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,
       connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,
     });

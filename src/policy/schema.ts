@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
-import { durationMs, object, sizeBytes } from "../support/schema.ts";
+import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
@@ -48,6 +48,13 @@ const tlsSchema = object({
 
 export type TlsEntry = z.output<typeof tlsSchema>;
 
+const proxyProtocolSchema = object({
+  from: z
+    .array(z.string())
+    .min(1)
+    .describe("Prefixes of proxies that begin every connection with a PROXY header; unix for those on a Unix socket."),
+});
+
 export const listenerShape = {
   name: nameSchema.describe("Name of this listener in logs and metrics."),
   address: parsed(parseListenAddress).describe("Where clients connect: 127.0.0.1:8443, [::1]:8443 or unix:/path."),
@@ -61,6 +68,9 @@ export const listenerShape = {
     .enum(["allowed"])
     .optional()
     .describe("Lets a listener without TLS stand on an address that other machines reach."),
+  proxyProtocol: proxyProtocolSchema
+    .optional()
+    .describe("PROXY protocol, versions 1 and 2: proxies named here must send it, and nobody else is served."),
   trustedProxies: z
     .array(z.string())
     .optional()
@@ -72,9 +82,31 @@ export const listenerShape = {
     .describe("Largest request line and headers. 32KiB if absent."),
   maxHeaders: count(1000).optional().describe("Most header lines of a request. 100 if absent."),
   maxConnections: count(1_000_000).optional().describe("Most connections at a time. 10000 if absent."),
+  maxConnectionsPerAddress: count(1_000_000)
+    .optional()
+    .describe("Most connections of one client address (IPv6: one /64) at a time. Half of maxConnections if absent."),
+  maxRequestsPerConnection: count(1_000_000_000)
+    .optional()
+    .describe("After so many requests a connection is closed. Unlimited if absent."),
+  maxConnectionAge: timeoutMs
+    .optional()
+    .describe("A connection older than this is closed after its current request. Unlimited if absent."),
+  handshakeTimeout: timeoutMs
+    .optional()
+    .describe("Time for the PROXY header, and for the TLS handshake. 10s if absent."),
   headTimeout: timeoutMs.optional().describe("Time for a request's headers to arrive. 10s if absent."),
+  requestTimeout: timeoutMs
+    .optional()
+    .describe("Time for a whole request, headers and body, to arrive. Unlimited if absent; bodyMinRate holds anyway."),
   idleTimeout: timeoutMs.optional().describe("Time a connection may rest between requests. 65s if absent."),
-  bodyProgressTimeout: timeoutMs.optional().describe("Time a request's body may stand still. 30s if absent."),
+  bodyMinRate: byteRate.optional().describe("Slowest a request's body may come, or off. 240B/s if absent."),
+  bodyGrace: timeoutMs
+    .optional()
+    .describe("How far a request's body may be behind bodyMinRate at first. 5s if absent."),
+  bodyProgressTimeout: timeoutMs
+    .optional()
+    .describe("Time a request's body may stand still, however fast it came before. 30s if absent."),
+  writeTimeout: timeoutMs.optional().describe("Time for the client to take what is written to it. 30s if absent."),
 };
 
 const upstreamTlsSchema = object({
@@ -99,8 +131,14 @@ export const upstreamShape = {
     .describe("What the service speaks, for https: and unix: addresses. http/1.1 if absent; gRPC needs h2."),
   tls: upstreamTlsSchema.optional().describe("TLS to the service, for https: addresses. It is always verified."),
   connectTimeout: timeoutMs.optional().describe("Time to connect. 1s if absent."),
+  writeTimeout: timeoutMs.optional().describe("Time for the service to take what is written to it. 30s if absent."),
   responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. 30s if absent."),
-  streamIdleTimeout: timeoutMs.optional().describe("Time between two bytes of an answer. 5m if absent."),
+  streamIdleTimeout: timeoutMs
+    .optional()
+    .describe("Time without a byte in either direction, once an answer has begun. 5m if absent."),
+  streamMaxDuration: timeoutMs
+    .optional()
+    .describe("Time for a whole exchange with the service, to the answer's last byte. Unlimited if absent."),
   idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
   maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
 };

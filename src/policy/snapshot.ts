@@ -2,6 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Authenticator, Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
+import type { Address } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -79,6 +80,12 @@ export type ListenAddress =
   | { readonly type: "unix"; readonly path: string }
   | { readonly type: "fd"; readonly name: string };
 
+/** Peers that the policy names; other than in a CidrTable, those of a Unix socket may be among them. */
+export interface PeerSet {
+  has(address: Address): boolean;
+}
+
+/** Where the policy sets no limit, a number here is Infinity. */
 export interface ListenerSettings {
   readonly name: string;
   readonly address: ListenAddress;
@@ -87,14 +94,25 @@ export interface ListenerSettings {
   readonly tls: TlsSettings | null;
   /** In order of preference. Without TLS, `h2` stands for HTTP/2 with prior knowledge. */
   readonly protocols: readonly HttpProtocol[];
+  /** Who must begin a connection with a PROXY header; others are not served. Null: nobody, and no header is read. */
+  readonly proxyProtocol: PeerSet | null;
   readonly trustedProxies: CidrTable | null;
   readonly upstream: string;
   readonly headBytesMax: number;
   readonly headersCountMax: number;
+  readonly handshakeTimeoutMs: number;
   readonly headTimeoutMs: number;
+  readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** 0 for none. */
+  readonly bodyBytesPerSecondMin: number;
+  readonly bodyGraceMs: number;
   readonly bodyProgressTimeoutMs: number;
+  readonly writeTimeoutMs: number;
   readonly connectionsMax: number;
+  readonly addressConnectionsMax: number;
+  readonly requestsPerConnectionMax: number;
+  readonly connectionAgeMaxMs: number;
 }
 
 export interface TlsSettings {
@@ -119,9 +137,12 @@ export interface UpstreamSettings {
   /** Null: in the clear. */
   readonly tls: UpstreamTlsSettings | null;
   readonly connectTimeoutMs: number;
+  readonly writeTimeoutMs: number;
   readonly responseTimeoutMs: number;
   /** Without a byte in either direction once the head of the answer is there. */
   readonly streamIdleTimeoutMs: number;
+  /** Infinity for none. */
+  readonly streamDurationMaxMs: number;
   readonly idleTimeoutMs: number;
   readonly connectionsMax: number;
 }

@@ -37,7 +37,7 @@ class Core implements ProxyServer, SessionHost {
   readonly random: () => number;
   snapshot: Snapshot;
   readonly #idPrefix: string;
-  readonly #deadlines: Deadlines;
+  readonly deadlines: Deadlines;
   readonly #sweeper: NodeJS.Timeout;
   readonly #sessions = new Set<ClientSession>();
   readonly #pools = new Map<string, Upstream>();
@@ -53,8 +53,8 @@ class Core implements ProxyServer, SessionHost {
     this.telemetry = deps.telemetry;
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
-    this.#deadlines = new Deadlines(deps.clock);
-    this.#sweeper = setInterval(() => this.#deadlines.sweep(), DEFAULTS.sweepIntervalMs);
+    this.deadlines = new Deadlines(deps.clock);
+    this.#sweeper = setInterval(() => this.deadlines.sweep(), DEFAULTS.sweepIntervalMs);
     this.#sweeper.unref();
   }
 
@@ -89,7 +89,7 @@ class Core implements ProxyServer, SessionHost {
     const key = this.#keyOf(settings);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = createUpstream(settings, this.clock, this.#deadlines);
+      pool = createUpstream(settings, this.clock, this.deadlines);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -107,8 +107,8 @@ class Core implements ProxyServer, SessionHost {
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
     const session =
       facts.protocol === "h2"
-        ? new Http2Session(this, socket, facts, listener, this.#deadlines)
-        : new Http1Session(this, socket, facts, listener, this.#deadlines);
+        ? new Http2Session(this, socket, facts, listener, this.deadlines)
+        : new Http1Session(this, socket, facts, listener, this.deadlines);
     this.#sessions.add(session);
     if (this.#draining) session.drain();
   }
@@ -193,8 +193,8 @@ class Http1Session implements ClientSession, ServerHandler, TransactionOwner {
     this.#current?.onClientDrain();
   }
 
-  onClose(_connection: ServerConnection): void {
-    this.#current?.onClientClosed();
+  onClose(connection: ServerConnection): void {
+    this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
     this.#core.onSessionClosed(this);
   }
 }

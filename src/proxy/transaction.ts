@@ -9,6 +9,7 @@ import { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import {
   type ClientFailure,
+  type ClientLeft,
   type ClientResponse,
   type ClientStream,
   NO_LENGTH,
@@ -20,36 +21,15 @@ import {
 } from "../message/stream.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
-import type { Clock } from "../support/clock.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Timed } from "../support/deadlines.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
+import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpc } from "./grpc.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
 import { denialResponse, grpcDenialResponse, rateLimitLines } from "./respond.ts";
-
-const FAILURE_REASONS = {
-  closed: "upstream_closed",
-  reset: "upstream_closed",
-  refused: "upstream_refused",
-  tls: "upstream_tls_failed",
-  cut: "upstream_response_cut",
-  invalid: "upstream_response_invalid",
-  timeout: "upstream_response_timeout",
-} as const satisfies Record<ClientFailure, Reason>;
-
-/** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-/** What a transaction needs of the proxy that all connections share. */
-export interface TransactionDeps {
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  /** Of this moment; the transaction keeps the one it begins with. */
-  readonly snapshot: Snapshot;
-  readonly random: () => number;
-  nextId(): string;
-  poolOf(snapshot: Snapshot, name: string): Upstream;
-}
+import { isHarmless, serviceDenial } from "./service-failure.ts";
+import type { TransactionDeps } from "./transaction-deps.ts";
 
 /** The client's side of it. */
 export interface TransactionOwner {
@@ -64,13 +44,15 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink, ServerStreamOwner {
+export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink, ServerStreamOwner, Timed {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
   route: Route | null = null;
+  /** End of the time that the policy gives a whole exchange with the service. */
+  deadlineMs = Number.POSITIVE_INFINITY;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
   readonly #listener: ListenerSettings;
@@ -82,6 +64,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #upstreamMs = -1;
   #pool: Upstream | null = null;
   #service: ClientStream | null = null;
+  #early: EarlyBody | null = null;
+  #timed = false;
   #retried = false;
   #responseStarted = false;
   /** The response that has begun has no announced length, so that trailers may end it. */
@@ -146,7 +130,20 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     }
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
-    this.#pool.acquire(this);
+    const { body } = this.exchange;
+    // A client that announced a length sends without waiting for an answer; of others nobody knows.
+    if (this.exchange.collectedBody === null && body.announcedBytes > 0) {
+      this.#early = new EarlyBody();
+      body.start(this, bytesMax);
+    } else this.#pool.acquire(this);
+  }
+
+  /** Enough of the body came. */
+  #acquireFor(early: EarlyBody): void {
+    if (early.acquiring) return;
+    early.acquiring = true;
+    this.#forwardedMs = this.#deps.clock.monotonicMs();
+    this.#pool?.acquire(this);
   }
 
   onConnection(connection: ClientStream): void {
@@ -170,14 +167,32 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
       acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(exchange.headers),
     };
-    // A call may wait for its first answer before it sends more.
-    if (bodyBytes === CHUNKED && isGrpc(exchange.headers)) exchange.body.setPatience(settings.streamIdleTimeoutMs);
+    this.#limitDuration(settings.streamDurationMaxMs);
+    // A call may wait for its first answer before it sends more; gRPC needs HTTP/2 on the service's side, too.
+    const isCall = bodyBytes === CHUNKED && settings.protocol === "h2" && isGrpc(exchange.headers);
+    if (isCall) exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
     connection.begin(this, request, settings);
     if (collected !== null) {
       connection.writeBody(collected);
       connection.endBody("");
-    } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
-    connection.flush();
+    } else if (this.#early !== null) this.#early.writeTo(connection);
+    else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
+    if (connection.flush() && this.#early !== null) exchange.body.resume();
+  }
+
+  #limitDuration(durationMaxMs: number): void {
+    if (durationMaxMs === Number.POSITIVE_INFINITY || this.#timed) return;
+    this.deadlineMs = this.#deps.clock.monotonicMs() + durationMaxMs;
+    this.#timed = true;
+    this.#deps.deadlines.add(this);
+  }
+
+  onDeadline(): void {
+    this.deny(new Denial("stream_duration_exceeded", null, "an exchange that goes on", "its end"));
+  }
+
+  get client(): string {
+    return this.exchange.clientAddress.text;
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {
@@ -187,13 +202,28 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   // The request's body, on its way to the service.
 
   onBody(chunk: Buffer): boolean {
-    this.#service?.writeBody(chunk);
-    return this.#service?.flush() ?? true;
+    const service = this.#service;
+    const early = this.#early;
+    if (service === null && early !== null) {
+      if (!early.add(chunk)) return true;
+      this.#acquireFor(early);
+      return this.#service !== null; // else the rest waits until there is a connection
+    }
+    service?.writeBody(chunk);
+    return service?.flush() ?? true;
   }
 
   onBodyEnd(trailers: HeaderBlock | null): void {
-    this.#service?.endBody(trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? ""));
-    this.#service?.flush();
+    const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
+    const service = this.#service;
+    const early = this.#early;
+    if (service === null && early !== null) {
+      early.end(lines);
+      this.#acquireFor(early);
+      return;
+    }
+    service?.endBody(lines);
+    service?.flush();
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -226,7 +256,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     const bodyBytes = this.#responseBodyBytes(response);
     this.#unbounded = bodyBytes === CHUNKED;
     const { body } = this.exchange;
-    if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0);
+    if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0, true);
     this.#client.startResponse(response.status, lines, bodyBytes);
   }
 
@@ -254,14 +284,12 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   onFailure(failure: ClientFailure, detail: string): void {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
-    const { method } = this.exchange;
-    const isHarmless = failure === "refused" || (failure === "closed" && wasUsed && IDEMPOTENT.has(method));
-    if (isHarmless && this.#mayRetry()) {
+    if (isHarmless(failure, wasUsed, this.exchange.method) && this.#mayRetry()) {
       this.#retried = true;
       this.#pool?.acquire(this, true);
       return;
     }
-    this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole response"));
+    this.deny(serviceDenial(failure, detail));
   }
 
   /** Once, and only what is still at hand. */
@@ -306,12 +334,13 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#service?.resume();
   }
 
-  onClientClosed(): void {
+  onClientClosed(reason: ClientLeft): void {
     if (this.#finished) return;
     this.#dropService();
     if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
-    const seen = this.#responseStarted ? "closed during the answer" : "closed before the answer";
-    this.#finish("client_closed", new Denial("client_closed", null, seen, "a client that waits"));
+    const closed = this.#responseStarted ? "closed during the answer" : "closed before the answer";
+    const seen = reason === "client_closed" ? closed : "an answer that the client does not read";
+    this.#finish(reason, new Denial(reason, null, seen, "a client that takes its answer"));
   }
 
   #dropService(): void {
@@ -323,6 +352,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finish(reason: Reason | null, denial: Denial | null): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.#timed) this.#deps.deadlines.remove(this);
     this.#owner.onFinished(this);
     this.#deps.telemetry.requestFinished({
       id: this.#id,

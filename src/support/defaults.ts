@@ -7,7 +7,16 @@ export const DEFAULTS = {
   handshakeTimeoutMs: 10_000,
   idleTimeoutMs: 65_000,
   bodyBytesMax: 10 * 1024 * 1024,
+  /** Longest a body may stand still, however fast it came before. */
   bodyProgressTimeoutMs: 30_000,
+  /** Below it a body is a slow attack, not a slow line: 56k modems sent 7,000. */
+  bodyBytesPerSecondMin: 240,
+  /** What a body may be behind that rate: the time for lines to settle. */
+  bodyGraceMs: 5_000,
+  /** One block of what is written to a client (about 64 KiB beyond the kernel's buffers) is to be taken within this. */
+  writeTimeoutMs: 30_000,
+  /** A body of known length is read so far before it may hold a connection to the service. */
+  bodyPreludeBytes: 16 * 1024,
   bodyInspectedBytesMax: 1024 * 1024,
   jsonDepthMax: 64,
   chunkHeadBytesMax: 256,
@@ -15,6 +24,10 @@ export const DEFAULTS = {
   lingerTimeoutMs: 2_000,
   lingerBytesMax: 256 * 1024,
   connectionsMax: 10_000,
+  /** Of a listener's connections, those that one client address may have, so that it cannot shut the others out. */
+  addressConnectionsShare: 0.5,
+  /** PROXY header, version 2: addresses take at most 232 bytes, the rest is extensions. */
+  proxyHeaderBytesMax: 4 * 1024,
   /** Bytes of pipelined requests kept while one is being answered; beyond it the socket is paused. */
   pipelineBytesMax: 64 * 1024,
 
@@ -49,18 +62,24 @@ export const DEFAULTS = {
   // Upstream side.
   connectTimeoutMs: 1_000,
   responseTimeoutMs: 30_000,
+  /** One block of a request is to be taken by the service within this. */
+  upstreamWriteTimeoutMs: 30_000,
+  /** Between two bytes of an answer: event streams send a sign of life every few seconds to minutes. */
+  streamIdleTimeoutMs: 300_000,
   /** Below the 5 s keep-alive of a plain Node service, so that postern closes first. */
   upstreamIdleTimeoutMs: 4_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
-  /** Without a byte in either direction once the head of an answer is there; the times before are others'. */
-  streamIdleTimeoutMs: 300_000,
   upstreamKeepAliveMs: 30_000,
   /** Streams of one HTTP/2 connection to a service before its SETTINGS are there, and at most. */
   upstreamStreamsMax: 100,
   /** Bytes of one answer, and of all on one connection, that the service may send before they are taken off its hands. */
   upstreamStreamWindowBytes: 256 * 1024,
   upstreamConnectionWindowBytes: 1024 * 1024,
+  /** While others wait for a connection, a client that has kept one waiting for so long has to give it up. */
+  slowClientYieldMs: 250,
+  /** The same for a client that holds more connections than the one who waits. */
+  greedyClientYieldMs: 20,
 
   // Tokens and keys.
   clockSkewMs: 30_000,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+  BYTE_RATE_PATTERN,
   DURATION_PATTERN,
   parseDurationMs,
   parseRate,
@@ -13,6 +14,7 @@ import {
 
 const DURATION_EXPECTED = "expected a duration: a number and one of ms, s, m, h, d, as in 30s";
 const SIZE_EXPECTED = "expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB";
+const BYTE_RATE_EXPECTED = "expected bytes a second, as in 240B/s or 1KiB/s, or off";
 const RATE_EXPECTED = "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second";
 
 /** An object that refuses keys it does not know and names the nearest one it does. */
@@ -86,6 +88,15 @@ export const sizeBytes: z.ZodType<number, string> = z
   .regex(SIZE_PATTERN, { error: SIZE_EXPECTED })
   .transform((text) => {
     const parsed = parseSizeBytes(text);
+    return parsed.ok ? parsed.value : 0;
+  });
+
+/** '240B/s' → bytes per second; 'off' → 0. */
+export const byteRate: z.ZodType<number, string> = z
+  .string({ error: BYTE_RATE_EXPECTED })
+  .regex(new RegExp(`${BYTE_RATE_PATTERN.source}|^off$`), { error: BYTE_RATE_EXPECTED })
+  .transform((text) => {
+    const parsed = parseSizeBytes(text.slice(0, -2));
     return parsed.ok ? parsed.value : 0;
   });
 

@@ -34,6 +34,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     listener: record.listener,
     client: record.clientAddress,
     protocol: record.protocol,
+    proxyPeer: exchange?.connection.proxyPeer?.text,
     method: exchange === null ? undefined : logText(exchange.method, DEFAULTS.logMethodCharsMax),
     path: exchange === null ? undefined : logText(exchange.target.path, DEFAULTS.logPathCharsMax),
     route: record.route,

@@ -1,6 +1,6 @@
 import { HTTP2_CLOSE_REASONS, type Http2CloseReason } from "../http2/close-reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
+import { CONNECTION_REFUSALS, type ConnectionRefusal, HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
 
 /** A counter that costs one addition. */
 export class Cell {
@@ -45,7 +45,7 @@ export class ListenerCells {
   readonly name: string;
   connectionsOpen = 0;
   connectionsTotal = 0;
-  connectionsRefusedTotal = 0;
+  readonly connectionsRefused: Record<ConnectionRefusal, number>;
   readonly handshakesFailed: Record<HandshakeFailure, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
   requestBodyBytes = 0;
@@ -56,15 +56,14 @@ export class ListenerCells {
 
   constructor(name: string) {
     this.name = name;
-    this.handshakesFailed = Object.fromEntries(HANDSHAKE_FAILURES.map((failure) => [failure, 0])) as Record<
-      HandshakeFailure,
-      number
-    >;
-    this.http2SessionsClosed = Object.fromEntries(HTTP2_CLOSE_REASONS.map((reason) => [reason, 0])) as Record<
-      Http2CloseReason,
-      number
-    >;
+    this.connectionsRefused = zeros(CONNECTION_REFUSALS);
+    this.handshakesFailed = zeros(HANDSHAKE_FAILURES);
+    this.http2SessionsClosed = zeros(HTTP2_CLOSE_REASONS);
   }
+}
+
+function zeros<Key extends string>(keys: readonly Key[]): Record<Key, number> {
+  return Object.fromEntries(keys.map((key) => [key, 0])) as Record<Key, number>;
 }
 
 /** Text of a certificate as a label value: cut, and without characters that could act on a terminal or a page. */

@@ -4,7 +4,7 @@ import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
-import { HANDSHAKE_FAILURES } from "./telemetry.ts";
+import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "./telemetry.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 interface Sample {
@@ -75,11 +75,13 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
     "Client connections accepted.",
     each((cells) => cells.connectionsTotal),
   );
-  counter(
-    registry,
-    "postern_connections_refused_total",
-    "Client connections closed at once because connectionsMax was reached.",
-    each((cells) => cells.connectionsRefusedTotal),
+  counter(registry, "postern_connections_refused_total", "Client connections closed before they could ask.", () =>
+    Array.from(metrics.listeners.values()).flatMap((cells) =>
+      CONNECTION_REFUSALS.map((reason) => ({
+        labels: { listener: cells.name, reason },
+        value: cells.connectionsRefused[reason],
+      })),
+    ),
   );
   counter(registry, "postern_handshakes_failed_total", "TLS handshakes that did not come about.", () =>
     Array.from(metrics.listeners.values()).flatMap((cells) =>

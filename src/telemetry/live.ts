@@ -8,14 +8,22 @@ import { logText } from "./log-text.ts";
 import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
-import type { HandshakeFailure, LogSettings, PolicyInForce, RequestRecord, Telemetry } from "./telemetry.ts";
+import {
+  CONNECTION_REFUSALS,
+  type ConnectionRefusal,
+  type HandshakeFailure,
+  type LogSettings,
+  type PolicyInForce,
+  type RequestRecord,
+  type Telemetry,
+} from "./telemetry.ts";
 
 /** Telemetry that counts and logs, and what the daemon tells it besides requests. */
 export interface LiveTelemetry extends Telemetry {
   readonly metrics: Metrics;
   readonly log: EventLog;
-  /** A connection beyond `connectionsMax` was closed at once. */
-  connectionRefused(listener: string, peer: string): void;
+  /** A connection was closed before it could ask for anything. */
+  connectionRefused(listener: string, refusal: ConnectionRefusal, peer: string, seen: string): void;
   /** Accepting failed, as for want of file descriptors. */
   acceptFailed(listener: string, code: string): void;
   policyLoaded(policy: PolicyInForce): void;
@@ -37,7 +45,7 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const logger = createLogger(clock, sink);
   const log = createEventLog(logger, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const refusedGate = createRateGate(clock, 1);
+  const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const acceptGate = createRateGate(clock, 1);
   let access: LogSettings["access"] = "all";
   let registry: Registry | null = null;
@@ -81,11 +89,12 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
     http2SessionClosed: (listener, reason) => {
       metrics.listener(listener).http2SessionsClosed[reason]++;
     },
-    connectionRefused: (listener, peer) => {
-      metrics.listener(listener).connectionsRefusedTotal++;
-      const suppressed = refusedGate();
+    connectionRefused: (listener, reason, peer, seen) => {
+      metrics.listener(listener).connectionsRefused[reason]++;
+      const suppressed = refusedGates.get(reason)?.() ?? null;
       if (suppressed === null) return;
-      log.warn("connection_refused", "connectionsMax is reached", { listener, client: peer, suppressed });
+      const fields = { listener, reason, client: peer, seen: seen === "" ? undefined : logText(seen), suppressed };
+      log.warn("connection_refused", "a connection was closed at once", fields);
     },
     acceptFailed: (listener, code) => {
       const suppressed = acceptGate();

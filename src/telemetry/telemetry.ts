@@ -20,6 +20,18 @@ export const HANDSHAKE_FAILURES = [
 
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
+/** Why a connection was closed before it could ask for anything; closed, for it is a metric label. */
+export const CONNECTION_REFUSALS = [
+  "connections_max",
+  "address_connections_max",
+  "proxy_peer_unnamed",
+  "proxy_header_missing",
+  "proxy_header_invalid",
+  "proxy_header_timeout",
+] as const;
+
+export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];
+
 /** Everything that is told about one request, once, when it is over. */
 export interface RequestRecord {
   /** Id of the decision: in the answer's problem document and in the log line. */

@@ -1,5 +1,6 @@
 import type { ClientStream } from "../message/stream.ts";
 import type { UpstreamSettings } from "../policy/snapshot.ts";
+import type { Waiter } from "./fair-share.ts";
 
 export type AcquireFailure =
   | "upstream_connect_failed"
@@ -8,7 +9,7 @@ export type AcquireFailure =
   | "upstream_overloaded";
 
 /** Who waits for a way to the service. */
-export interface Acquirer {
+export interface Acquirer extends Waiter {
   onConnection(stream: ClientStream): void;
   onAcquireFailure(failure: AcquireFailure, detail: string): void;
 }

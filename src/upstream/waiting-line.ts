@@ -3,7 +3,7 @@ import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Acquirer } from "./upstream.ts";
 
-/** Those who wait for a connection, first come first served; bounded, and nobody waits longer than `patienceMs`. */
+/** Those who wait for a connection; bounded, and nobody waits longer than `patienceMs`. */
 export class WaitingLine {
   readonly #waiting = new Map<Acquirer, Timed>();
   readonly #patienceMs: number;
@@ -21,6 +21,11 @@ export class WaitingLine {
 
   get length(): number {
     return this.#waiting.size;
+  }
+
+  /** First come, first. */
+  get waiting(): Iterable<Acquirer> {
+    return this.#waiting.keys();
   }
 
   get isFull(): boolean {

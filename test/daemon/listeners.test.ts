@@ -12,10 +12,13 @@ import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts
 import { HANDSHAKE_FAILURES, type HandshakeFailure } from "../../src/telemetry/telemetry.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { createTestPki, type TestPki } from "../fixtures/pki.ts";
-import { listenerOf, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
+import { listenerOf as anyListener, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
 const HANDSHAKE_TIMEOUT_MS = 300;
+
+const listenerOf = (changes: Partial<ListenerSettings> = {}): ListenerSettings =>
+  anyListener({ handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS, ...changes });
 
 let pki: TestPki;
 let sink: MemorySink;
@@ -35,7 +38,6 @@ beforeEach(() => {
   clients = [];
   listeners = new Listeners({
     telemetry,
-    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     inheritedSockets: new Map(),
     // Says who it believes to talk to, then gives back every byte.
     serve: (socket, facts, settings) => {
@@ -347,7 +349,10 @@ describe("broken and hostile clients", () => {
     const [first, second] = [plainClient(), plainClient()];
     await Promise.all([answer(first), answer(second)]);
     expect(await answer(plainClient())).toBeNull();
-    expect(telemetry.metrics.listener("inbound")).toMatchObject({ connectionsOpen: 2, connectionsRefusedTotal: 1 });
+    expect(telemetry.metrics.listener("inbound")).toMatchObject({
+      connectionsOpen: 2,
+      connectionsRefused: { connections_max: 1 },
+    });
     expect(sink.events("connection_refused")).toHaveLength(1);
     first.destroy();
     await eventually(() => telemetry.metrics.listener("inbound").connectionsOpen === 1);
@@ -360,7 +365,7 @@ describe("broken and hostile clients", () => {
     plainClient();
     await eventually(() => telemetry.metrics.listener("inbound").connectionsOpen === 2);
     expect(await answer(tlsClient())).toBeNull();
-    expect(telemetry.metrics.listener("inbound").connectionsRefusedTotal).toBe(1);
+    expect(telemetry.metrics.listener("inbound").connectionsRefused.connections_max).toBe(1);
   });
 });
 

@@ -96,6 +96,7 @@ export function request(
     {
       listener: "inbound",
       peer: parseAddress("192.0.2.1") ?? UNIX_PEER,
+      proxyPeer: null,
       protocol: "http/1.1",
       secure: true,
       certificate,

@@ -135,7 +135,7 @@ test("a client that never takes its answer is given up in time, and the service 
   const { port, records } = await startProxy({
     upstreamPort,
     protocol: "h2",
-    listener: { bodyProgressTimeoutMs: 300 },
+    listener: { writeTimeoutMs: 300 },
   });
   // A window of nothing: the answer's data can never be sent.
   const client = await H2RawClient.connect(
@@ -150,7 +150,7 @@ test("a client that never takes its answer is given up in time, and the service 
   );
   for (let id = 1; id < 20; id += 2) client.write(request(id, fields()));
   await eventually(() => records.length === 10);
-  expect(records.every((record) => record.reason === "client_closed")).toBe(true);
+  expect(records.every((record) => record.reason === "client_read_timeout")).toBe(true);
   for (let id = 1; id < 20; id += 2) expect(await client.outcome(id)).toBe("reset 2");
   await eventually(() => source.closed === 10);
   // Ten times what one stream, one read and the sockets' buffers hold.
@@ -164,7 +164,7 @@ test("an answer that is done but never taken does not keep its stream for ever",
   const { port, records } = await startProxy({
     upstreamPort,
     protocol: "h2",
-    listener: { bodyProgressTimeoutMs: 200 },
+    listener: { writeTimeoutMs: 200 },
   });
   const client = await H2RawClient.connect(
     { port, host: "127.0.0.1" },

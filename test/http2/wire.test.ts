@@ -1,6 +1,7 @@
 // Goal: no bytes of an HTTP/2 client become anything else than one HTTP/1.1 request with one reading, and none pass for whole
 // that are not. Method: raw frames against the data path; the service notes every byte that reaches it.
 import { afterEach, describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import {
   type Field,
@@ -144,12 +145,15 @@ describe("bodies", () => {
 
   test("longer than announced: the session ends, and the service's connection too", async () => {
     const { client, service, records } = await start();
-    client.write(post([["content-length", "3"]]), frame(TYPE.data, 0, 1, "ab"));
-    await eventually(() => service.received.endsWith("ab"));
+    // Less would not have gone to the service before it was whole.
+    const begun = "a".repeat(DEFAULTS.bodyPreludeBytes);
+    client.write(post([["content-length", String(begun.length + 1)]]), frame(TYPE.data, 0, 1, begun));
+    await eventually(() => service.received.endsWith(begun));
     client.write(frame(TYPE.data, FLAG.endStream, 1, "cGET / HTTP/1.1\r\n\r\n"));
     expect(await client.outcome(1)).toBe("goaway 1");
     await eventually(() => service.ended === 1 && records.length === 1);
-    expect(service.received).toBe("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nab");
+    const head = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${begun.length + 1}\r\n\r\n`;
+    expect(service.received).toBe(head + begun);
     expect(records[0]).toMatchObject({ status: 499 });
   });
 

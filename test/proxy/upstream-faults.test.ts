@@ -168,12 +168,13 @@ test("a client that never reads does not make postern hoard the answer", async (
     });
     socket.on("drain", pump);
   });
-  const { client, proxy, records } = await ask({ upstreamPort, listener: { bodyProgressTimeoutMs: 300 } });
+  const { client, proxy, records } = await ask({ upstreamPort, listener: { writeTimeoutMs: 300 } });
   client.pause();
   // The one clock that must run here is postern's own: the stalled client is cut by its deadline.
   while (records.length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toBeLessThan(32 * 1024 * 1024);
   expect(proxy.requestsInFlight).toBe(0);
+  expect(records).toMatchObject([{ status: 200, reason: "client_read_timeout" }]);
 });
 
 test("a service on a Unix socket is reached", async () => {

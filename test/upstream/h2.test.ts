@@ -313,7 +313,7 @@ describe("times", () => {
       { responseTimeoutMs: 20, streamIdleTimeoutMs: 600 },
     );
     await client.untilClosed();
-    expect(records).toMatchObject([{ reason: "upstream_response_cut" }]);
+    expect(records).toMatchObject([{ reason: "stream_idle_timeout" }]);
     expect(records[0]?.durationMs).toBeGreaterThan(500);
   });
 

@@ -1,0 +1,103 @@
+import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
+
+/**
+ * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
+ * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
+ */
+
+const SECONDS = Number(process.env["SECONDS"] ?? 15);
+const CONNECTIONS = 1_000;
+const QUIET_SECONDS = Math.min(5, SECONDS);
+
+const policy = (app: number) => (port: number, admin: number) =>
+  `version: 1
+service: target
+listeners:
+  - name: inbound
+    address: 127.0.0.1:${port}
+    maxConnections: ${CONNECTIONS}
+upstreams:
+  app: { address: "http://127.0.0.1:${app}", maxConnections: 64 }
+admin: { address: "127.0.0.1:${admin}" }
+log: { access: off }
+routes:
+  - { path: /**, public: true }
+`;
+
+const ATTACKS: Readonly<Record<string, readonly string[]>> = {
+  "slow headers (-H)": ["-H", "-i", "1", "-x", "24"],
+  "slow body (-B)": ["-B", "-i", "1", "-s", "1048576", "-x", "10"],
+  "slow read (-X)": ["-X", "-w", "1", "-y", "2", "-n", "1", "-z", "32", "-k", "3"],
+  "ranges (-R)": ["-R", "-a", "5", "-b", "2000"],
+};
+
+async function main(): Promise<void> {
+  const { port: app } = await startService();
+  const before = await against(app, null);
+  print(`attackers: ${CONNECTIONS} connections at 200/s for ${SECONDS} s; the client with manners: 100 requests/s`);
+  print("| | requests | failed | p50 ms | p99 ms | postern's memory | what became of the attackers |");
+  print("|---|---|---|---|---|---|---|");
+  print(row("nobody attacks", before.manners, before.memory, ""));
+  for (const [name, args] of Object.entries(ATTACKS)) {
+    const { manners, memory, outcomes } = await against(app, args);
+    print(row(name, manners, memory, outcomes));
+  }
+}
+
+interface Observed {
+  readonly manners: Manners;
+  readonly memory: string;
+  readonly outcomes: string;
+}
+
+/** A fresh postern for each attack, so that none inherits what another left. */
+async function against(app: number, args: readonly string[] | null): Promise<Observed> {
+  const postern = await startPostern(policy(app));
+  await behave(postern.port, 10).stop();
+  await warmUp(postern.port);
+  const memoryBefore = postern.residentMiB();
+  const client = behave(postern.port, 10);
+  if (args === null) await new Promise((done) => setTimeout(done, QUIET_SECONDS * 1_000));
+  else await slowhttptest(args, `http://127.0.0.1:${postern.port}/big`);
+  const memory = `${memoryBefore.toFixed(0)} → ${postern.residentMiB().toFixed(0)} MiB`;
+  const manners = await client.stop();
+  const metrics = await postern.metrics();
+  const outcomes = [
+    ...byLabel(metrics, "postern_requests_total", "reason"),
+    ...byLabel(metrics, "postern_connections_refused_total", "reason"),
+  ];
+  if (postern.exited()) throw new Error("postern ended by itself");
+  await postern.stop();
+  const listed = outcomes.filter(([reason]) => reason !== "none").map(([reason, count]) => `${reason} ${count}`);
+  return { manners, memory, outcomes: listed.join(", ") };
+}
+
+async function warmUp(port: number): Promise<void> {
+  const client = behave(port, 5);
+  await new Promise((done) => setTimeout(done, 1_000));
+  await client.stop();
+}
+
+function slowhttptest(args: readonly string[], url: string): Promise<void> {
+  const bounds = ["-c", String(CONNECTIONS), "-r", "200", "-l", String(SECONDS), "-p", "3", "-u", url];
+  return new Promise((done, failed) => {
+    const child = spawnChild("slowhttptest", [...args, ...bounds]);
+    // It ends by itself; if it does not, it is ended.
+    const timer = setTimeout(() => child.kill("SIGKILL"), (SECONDS + 10) * 1_000);
+    child.stdout?.resume();
+    child.stderr?.resume();
+    child.once("error", () => failed(new Error("slowhttptest is not there: apt-get install slowhttptest")));
+    child.once("exit", () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}
+
+function row(name: string, { latenciesMs, failures }: Manners, memory: string, outcomes: string): string {
+  const figures = [percentile(latenciesMs, 0.5), percentile(latenciesMs, 0.99)].map((ms) => ms.toFixed(2));
+  return `| ${name} | ${latenciesMs.length + failures} | ${failures} | ${figures.join(" | ")} | ${memory} | ${outcomes} |`;
+}
+
+await main();
+process.exit(0);

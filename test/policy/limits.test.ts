@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
+import { PUBLIC_ROUTE, policyWith, problemsOf, snapshotOf } from "./policy-kit.ts";
+
+const listenerWith = (more: string, address = "127.0.0.1:8080") =>
+  policyWith(PUBLIC_ROUTE, { listener: `{ name: a, address: '${address}', ${more} }` });
+
+function addressOf(text: string) {
+  const address = parseAddress(text);
+  if (address === null) throw new Error(text);
+  return address;
+}
+
+describe("limits of a listener", () => {
+  test("are read with their units", async () => {
+    const keys = [
+      "maxConnections: 7, maxConnectionsPerAddress: 3, maxRequestsPerConnection: 1000, maxConnectionAge: 1h",
+      "handshakeTimeout: 2s, headTimeout: 3s, requestTimeout: 1m, idleTimeout: 4s",
+      "bodyMinRate: 1KiB/s, bodyGrace: 500ms, bodyProgressTimeout: 5s, writeTimeout: 6s",
+    ];
+    expect((await snapshotOf(listenerWith(keys.join(", ")))).listeners[0]).toMatchObject({
+      connectionsMax: 7,
+      addressConnectionsMax: 3,
+      requestsPerConnectionMax: 1_000,
+      connectionAgeMaxMs: 3_600_000,
+      handshakeTimeoutMs: 2_000,
+      headTimeoutMs: 3_000,
+      requestTimeoutMs: 60_000,
+      idleTimeoutMs: 4_000,
+      bodyBytesPerSecondMin: 1024,
+      bodyGraceMs: 500,
+      bodyProgressTimeoutMs: 5_000,
+      writeTimeoutMs: 6_000,
+    });
+  });
+
+  test("an address may have half of the connections where nothing else is said, and at least one", async () => {
+    for (const [all, one] of [
+      [1, 1],
+      [5, 3],
+      [100, 50],
+    ]) {
+      const [listener] = (await snapshotOf(listenerWith(`maxConnections: ${all}`))).listeners;
+      expect(listener?.addressConnectionsMax).toBe(one);
+    }
+  });
+
+  test("the minimum rate may be off, and needs its unit", async () => {
+    expect((await snapshotOf(listenerWith("bodyMinRate: off"))).listeners[0]?.bodyBytesPerSecondMin).toBe(0);
+    for (const wrong of ["240", "240B", "'0x1B/s'", "240B/minute"]) {
+      expect(await problemsOf(listenerWith(`bodyMinRate: ${wrong}`))).toMatchObject([
+        expect.stringContaining("expected bytes a second, as in 240B/s"),
+      ]);
+    }
+  });
+});
+
+describe("proxyProtocol", () => {
+  test("knows the peers that it names, in either spelling of IPv4, and no others", async () => {
+    const [listener] = (await snapshotOf(listenerWith("proxyProtocol: { from: [10.0.0.0/8, '2001:db8::/32'] }")))
+      .listeners;
+    const has = (text: string) => listener?.proxyProtocol?.has(addressOf(text));
+    expect(["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1"].map(has)).toEqual([true, true, true]);
+    expect(["11.0.0.1", "2001:db9::1", "127.0.0.1"].map(has)).toEqual([false, false, false]);
+    expect(listener?.proxyProtocol?.has(UNIX_PEER)).toBe(false);
+  });
+
+  test("names the peers of a Unix socket by a word", async () => {
+    const policy = listenerWith("proxyProtocol: { from: [unix] }", "unix:/run/in.sock");
+    expect((await snapshotOf(policy)).listeners[0]?.proxyProtocol?.has(UNIX_PEER)).toBe(true);
+  });
+
+  test.each([
+    ["127.0.0.1:8080", "[unix]", "'unix' is for a listener on a Unix socket"],
+    ["unix:/run/in.sock", "[10.0.0.0/8]", "peers of a Unix socket have no address"],
+    ["127.0.0.1:8080", "[0.0.0.0/0]", "would let anyone claim any address"],
+    ["127.0.0.1:8080", "['::/0']", "would let anyone claim any address"],
+    ["127.0.0.1:8080", "[10.0.0.0/33]", "10.0.0.0/33"],
+    ["127.0.0.1:8080", "[]", "at least 1 entry"],
+  ])("on %s refuses %s", async (address, from, text) => {
+    const problems = await problemsOf(listenerWith(`proxyProtocol: { from: ${from} }`, address));
+    expect(problems).toMatchObject([expect.stringMatching(new RegExp(text.replaceAll(".", "\\."), "i"))]);
+  });
+});
+
+test("limits of an upstream are read with their units", async () => {
+  const policy = `version: 1
+service: orders
+listeners: [{ name: a, address: 127.0.0.1:8080 }]
+upstreams:
+  app: { address: 'http://127.0.0.1:3000', writeTimeout: 1s, responseTimeout: 2s, streamIdleTimeout: 3s, streamMaxDuration: 4s }
+${PUBLIC_ROUTE}
+`;
+  expect((await snapshotOf(policy)).upstreams.get("app")).toMatchObject({
+    writeTimeoutMs: 1_000,
+    responseTimeoutMs: 2_000,
+    streamIdleTimeoutMs: 3_000,
+    streamDurationMaxMs: 4_000,
+  });
+});
