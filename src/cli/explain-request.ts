@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { parse as parseYaml } from "yaml";
-import { HeadFault, hostName, isValidHost, type ParsedHeaders, parseHeaders, parseRequestLine } from "../http1/head.ts";
+import { REASONS } from "../decision/reason.ts";
+import { HeadFault, hostName, type ParsedHeaders, parseHeaders, parseRequestLine } from "../http1/head.ts";
+import { checkRequest } from "../http1/request-reader.ts";
 import { parseAddress } from "../message/address.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
+import { canonicalTarget } from "../message/target.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
-import { requestTarget } from "../proxy/request-target.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
@@ -35,10 +37,12 @@ export function describeExchange(
   if (line instanceof HeadFault) return err(`not a request: ${line.seen}`);
   const parsed = readHeaders(description);
   if (parsed instanceof HeadFault) return err(`not valid headers: ${parsed.seen}`);
-  if (!isValidHost(parsed.authority)) return err(`not a valid Host: ${parsed.authority}`);
+  const checked = checkRequest(line, parsed);
+  if (checked instanceof HeadFault)
+    return err(`${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}`);
   const peer = parseAddress(description.client);
   if (peer === null) return err(`not an IP address: ${description.client}`);
-  const target = requestTarget(line.method, line.target, parsed.authority);
+  const target = canonicalTarget(checked.target);
   if (!target.ok) return err(`target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}`);
   const certificate = readCertificate(description.certificate, listener, nowMs);
   if (!certificate.ok) return certificate;

@@ -17,12 +17,12 @@ import {
   type ServerStream,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
+import { canonicalTarget } from "../message/target.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
-import { requestTarget } from "./request-target.ts";
 import { denialResponse, rateLimitLines } from "./respond.ts";
 
 const FAILURE_REASONS = {
@@ -93,7 +93,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.trustedProxies = owner.trustedProxies;
     this.random = deps.random;
     const authority = request.parsed.authority;
-    const target = requestTarget(request.line.method, request.line.target, authority);
+    const target = canonicalTarget(request.line.target);
     this.exchange = new Exchange(
       owner.facts,
       request.line.method,

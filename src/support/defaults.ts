@@ -25,6 +25,8 @@ export const DEFAULTS = {
   upstreamIdleTimeoutMs: 4_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
+  /** 1xx responses before the final one. */
+  informationalMax: 32,
 
   // Tokens and keys.
   clockSkewMs: 30_000,
