@@ -166,8 +166,9 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.responseBodyBytes = 0;
-    // Behind CONNECT the client may send a tunnel's bytes, whatever the answer.
-    const isLast = parsed.close || line.method === "CONNECT" || (line.minor === 0 && !parsed.keepAlive);
+    // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
+    const isSwitch = parsed.upgrade || line.method === "CONNECT";
+    const isLast = parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
     this.#closeAfterResponse = isLast || this.#draining;
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;

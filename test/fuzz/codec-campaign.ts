@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import {
   type Outcome,
   outcomeOf,
@@ -8,11 +7,12 @@ import {
   splitResponseDiffers,
 } from "./compare.ts";
 import { type ResponseCase, requests, response } from "./grammar.ts";
-import { readRequestsAll, readResponsesAll } from "./llhttp.ts";
+import { type LlhttpServer, readRequestsAll, readResponsesAll } from "./llhttp.ts";
 import { split } from "./memory-socket.ts";
 import { minimise } from "./minimise.ts";
 import { readRequests, readResponse } from "./ours.ts";
 import { caseSeed, Random } from "./random.ts";
+import type { Reading } from "./reading.ts";
 
 export interface Disagreement {
   readonly kind: "requests" | "response" | "forwarded" | "raw sockets";
@@ -40,11 +40,15 @@ export function count(tally: Tally, kind: string, outcome: Outcome | "DISAGREE")
   tally.outcomes.set(key, (tally.outcomes.get(key) ?? 0) + 1);
 }
 
+/** Read whole, and the one that was refused behind them. */
+export const messagesIn = (reading: Reading): number =>
+  Math.max(1, reading.messages.length + (reading.partial ? 1 : 0));
+
 /** Enough of one fault; the rest of a run would only find it again. */
 export const DISAGREEMENTS_MAX = 40;
 
 /** Every byte a read of its own, or a few cuts anywhere. */
-function cuts(random: Random, length: number): number[] {
+export function cuts(random: Random, length: number): number[] {
   if (random.chance(0.15)) return Array.from({ length }, (_, at) => at);
   return Array.from({ length: 1 + random.below(6) }, () => random.below(length + 1));
 }
@@ -52,7 +56,7 @@ function cuts(random: Random, length: number): number[] {
 /** `size` connections with requests, through both parsers. */
 export async function requestBatch(
   tally: Tally,
-  server: Server,
+  server: LlhttpServer,
   seed: number,
   from: number,
   size: number,
@@ -71,7 +75,7 @@ export async function requestBatch(
     if (other === undefined) continue;
     const whole = readRequests([bytes]);
     tally.cases++;
-    tally.messages += Math.max(1, whole.messages.length);
+    tally.messages += messagesIn(whole);
     const splitFault = splitDiffers(whole, readRequests(reads));
     const what = splitFault ?? requestsDiffer(whole, other);
     count(tally, "requests", what === null ? outcomeOf(whole, other) : "DISAGREE");
@@ -81,7 +85,7 @@ export async function requestBatch(
   }
 }
 
-async function requestsFail(server: Server, bytes: string, what: string): Promise<boolean> {
+async function requestsFail(server: LlhttpServer, bytes: string, what: string): Promise<boolean> {
   const [other] = await readRequestsAll(server, [[bytes]]);
   return other !== undefined && isSameFault(requestsDiffer(readRequests([bytes]), other), what);
 }
@@ -101,7 +105,7 @@ export async function responseBatch(tally: Tally, seed: number, from: number, si
     if (other === undefined) continue;
     const whole = readResponse(made.method, [made.bytes], made.ends);
     tally.cases++;
-    tally.messages += Math.max(1, whole.messages.length);
+    tally.messages += messagesIn(whole);
     const splitFault = splitResponseDiffers(whole, readResponse(made.method, made.reads, made.ends));
     const what = splitFault ?? responsesDiffer(whole, other);
     count(tally, "responses", what === null ? outcomeOf(whole, other) : "DISAGREE");

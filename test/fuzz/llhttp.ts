@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import { MemorySocket } from "./memory-socket.ts";
 import { type Message, type Reading, trimBlanks } from "./reading.ts";
@@ -14,7 +14,8 @@ interface Collected {
   complete: boolean;
 }
 
-class ReadingSocket extends MemorySocket {
+/** What came of one connection so far. */
+export class Connection {
   readonly collected: Collected[] = [];
   failure: string | null = null;
 
@@ -25,7 +26,7 @@ class ReadingSocket extends MemorySocket {
   }
 }
 
-function linesOf(message: IncomingMessage): string[] {
+function linesOf(message: { readonly rawHeaders: readonly string[] }): string[] {
   const lines: string[] = [];
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     lines.push(`${message.rawHeaders[at]?.toLowerCase()}: ${trimBlanks(message.rawHeaders[at + 1] ?? "")}`);
@@ -46,10 +47,15 @@ function collect(into: Collected[], start: string, message: IncomingMessage, onE
   });
 }
 
-const collectedOf = new WeakMap<object, ReadingSocket>();
+export interface LlhttpServer {
+  readonly server: Server;
+  /** Where what is read from this socket is noted; to be set before its first byte is read. */
+  readonly connections: WeakMap<object, Connection>;
+}
 
-/** A strict node:http server that notes on each of its connections what it read there. */
-export function llhttpServer(): Server {
+/** A strict node:http server that notes what it reads and answers every request with an empty 200. */
+export function llhttpServer(): LlhttpServer {
+  const connections = new WeakMap<object, Connection>();
   const server = createServer({
     insecureHTTPParser: false,
     maxHeaderSize: HEAD_BYTES_MAX,
@@ -59,46 +65,50 @@ export function llhttpServer(): Server {
     connectionsCheckingInterval: 1 << 30,
   });
   server.maxHeadersCount = 0;
-  const onRequest = (message: IncomingMessage, response: { end(): unknown }): void => {
-    const into = collectedOf.get(message.socket);
-    if (into === undefined) throw new Error("a request from nowhere");
-    collect(into.collected, `${message.method} ${message.url}`, message, () => response.end());
+  const of = (socket: object): Connection => {
+    const connection = connections.get(socket);
+    if (connection === undefined) throw new Error("a socket from nowhere");
+    return connection;
+  };
+  const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
+    collect(of(message.socket).collected, `${message.method} ${message.url}`, message, () => response.end());
   };
   server.on("request", onRequest);
   server.on("checkContinue", onRequest);
   server.on("checkExpectation", (message, response) => {
     onRequest(message, response);
-    const into = collectedOf.get(message.socket);
-    if (into !== undefined) into.failure ??= "expectation";
+    of(message.socket).failure ??= "expectation";
   });
   server.on("connect", (message: IncomingMessage) => {
-    const into = collectedOf.get(message.socket);
-    into?.collected.push({ start: `CONNECT ${message.url}`, headers: linesOf(message), body: "", complete: true });
-    if (into !== undefined) into.failure ??= "connect";
+    const connection = of(message.socket);
+    connection.collected.push({ start: `CONNECT ${message.url}`, headers: linesOf(message), body: "", complete: true });
+    connection.failure ??= "connect";
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const into = collectedOf.get(socket);
     // Not destroyed: that would take the requests back that were read before the fault.
-    if (into !== undefined) into.failure ??= error.code ?? "error";
+    of(socket).failure ??= error.code ?? "error";
   });
-  return server;
+  return { server, connections };
 }
 
 /** Requests as llhttp reads them, for many connections at once: what they cost is mostly the turns of the event loop. */
-export async function readRequestsAll(server: Server, connections: readonly (readonly string[])[]): Promise<Reading[]> {
-  const sockets = connections.map((reads) => {
-    const socket = new ReadingSocket();
-    collectedOf.set(socket, socket);
+export async function readRequestsAll(
+  { server, connections }: LlhttpServer,
+  cases: readonly (readonly string[])[],
+): Promise<Reading[]> {
+  const sockets = cases.map((reads) => {
+    const socket = new MemorySocket();
+    const connection = new Connection();
+    connections.set(socket, connection);
     socket.on("error", () => {});
     server.emit("connection", socket);
-    for (const read of reads) if (socket.failure === null && !socket.destroyed) socket.receive(read);
-    return socket;
+    for (const read of reads) if (connection.failure === null && !socket.destroyed) socket.receive(read);
+    return { socket, connection };
   });
   await turn();
   await turn();
-  const readings = sockets.map((socket) => socket.reading());
-  for (const socket of sockets) socket.destroy();
-  return readings;
+  for (const { socket } of sockets) socket.destroy();
+  return sockets.map(({ connection }) => connection.reading());
 }
 
 export interface ResponseReads {
@@ -109,41 +119,46 @@ export interface ResponseReads {
 
 /** Responses as llhttp reads them; informational ones come first. */
 export async function readResponsesAll(cases: readonly ResponseReads[]): Promise<Reading[]> {
-  const sockets = cases.map(({ method }) => {
-    const socket = new ReadingSocket();
-    socket.on("error", () => {});
-    const sent = request({
-      createConnection: () => socket,
-      method,
-      path: "/",
-      headers: { host: "a" },
-      insecureHTTPParser: false,
-      maxHeaderSize: HEAD_BYTES_MAX,
-    });
-    sent.maxHeadersCount = 0;
-    sent.on("information", ({ statusCode, rawHeaders }) => {
-      const headers = linesOf({ rawHeaders } as IncomingMessage);
-      socket.collected.push({ start: String(statusCode), headers, body: "", complete: true });
-    });
-    sent.on("response", (message) => collect(socket.collected, String(message.statusCode), message, () => {}));
-    sent.on("upgrade", () => {
-      socket.failure ??= "upgrade";
-    });
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      socket.failure ??= error.code ?? "error";
-    });
-    sent.end();
-    return socket;
+  const sockets = cases.map((made) => ({ ...made, ...expectResponse(made.method) }));
+  await turn();
+  for (const { socket, reads } of sockets) for (const read of reads) if (!socket.destroyed) socket.receive(read);
+  await turn();
+  for (const { socket, ends } of sockets) if (ends && !socket.destroyed) socket.receiveEnd();
+  await turn();
+  await turn();
+  for (const { socket } of sockets) socket.destroy();
+  return sockets.map(({ connection }) => connection.reading());
+}
+
+/** A node:http client that has sent its request and waits. */
+function expectResponse(method: string): { readonly socket: MemorySocket; readonly connection: Connection } {
+  const socket = new MemorySocket();
+  const connection = new Connection();
+  socket.on("error", () => {});
+  const sent = request({
+    createConnection: () => socket,
+    method,
+    path: "/",
+    headers: { host: "a" },
+    insecureHTTPParser: false,
+    maxHeaderSize: HEAD_BYTES_MAX,
   });
-  await turn();
-  for (const [at, { reads }] of cases.entries()) {
-    for (const read of reads) if (sockets[at]?.destroyed === false) sockets[at].receive(read);
-  }
-  await turn();
-  for (const [at, { ends }] of cases.entries()) if (ends && sockets[at]?.destroyed === false) sockets[at].receiveEnd();
-  await turn();
-  await turn();
-  const readings = sockets.map((socket) => socket.reading());
-  for (const socket of sockets) socket.destroy();
-  return readings;
+  sent.maxHeadersCount = 0;
+  sent.on("information", ({ statusCode, rawHeaders }) => {
+    connection.collected.push({
+      start: String(statusCode),
+      headers: linesOf({ rawHeaders }),
+      body: "",
+      complete: true,
+    });
+  });
+  sent.on("response", (message) => collect(connection.collected, String(message.statusCode), message, () => {}));
+  sent.on("upgrade", () => {
+    connection.failure ??= "upgrade";
+  });
+  sent.on("error", (error: NodeJS.ErrnoException) => {
+    connection.failure ??= error.code ?? "error";
+  });
+  sent.end();
+  return { socket, connection };
 }
