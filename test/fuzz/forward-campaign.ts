@@ -55,8 +55,8 @@ function expected(messages: readonly Message[]): Expected {
       // A method that llhttp does not know is forwarded, and llhttp refuses it.
       if (!METHODS.includes(method)) continue;
       forwarded.push({ ...message, start: `${method} ${target.value.path}${target.value.query}` });
-    } else if (message.headers.some((line) => /^transfer-encoding:/.test(line))) {
-      // Nobody reads a body of unknown length for a request that is denied: the connection ends with the answer.
+    } else if (message.headers.some((line) => /^(?:transfer-encoding|expect|upgrade):/.test(line))) {
+      // A denial ends the connection where a body of unknown length, or one that waits to be asked for, would follow.
       return { answered: at + 1, forwarded };
     }
   }

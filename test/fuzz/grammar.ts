@@ -17,21 +17,21 @@ const lineEnd = (random: Random): string => random.mostly(CRLF, words.RARE_LINE_
 export function requests(random: Random): string {
   let bytes = "";
   for (let left = 1 + random.below(4); left > 0; left--) bytes += request(random);
-  return random.chance(0.35) ? mutate(random, bytes) : bytes;
+  return random.chance(0.3) ? mutate(random, bytes) : bytes;
 }
 
 function request(random: Random): string {
-  const method = random.mostly(random.pick(words.METHODS), words.RARE_METHODS);
-  const target = random.mostly(random.pick(words.TARGETS), words.RARE_TARGETS, 0.05);
-  const version = random.mostly("HTTP/1.1", words.RARE_VERSIONS);
+  const method = random.mostly(random.pick(words.METHODS), words.RARE_METHODS, 0.02);
+  const target = random.mostly(random.pick(words.TARGETS), words.RARE_TARGETS, 0.025);
+  const version = random.mostly("HTTP/1.1", words.RARE_VERSIONS, 0.02);
   const lines = headerLines(random);
   const hosts = random.mostly(1, [0, 2], 0.01);
   for (let at = 0; at < hosts; at++) {
     lines.push(`Host: ${random.mostly(random.pick(words.HOSTS), words.RARE_HOSTS, 0.02)}`);
   }
-  if (random.chance(0.06)) lines.push(`Expect: ${random.pick(words.EXPECTS)}`);
-  if (random.chance(0.05)) lines.push(`Upgrade: ${random.pick(["websocket", "h2c", ""])}`);
-  const wantsBody = method === "POST" || method === "PUT" || method === "PATCH" || random.chance(0.08);
+  if (random.chance(0.03)) lines.push(`Expect: ${random.pick(words.EXPECTS)}`);
+  if (random.chance(0.02)) lines.push(`Upgrade: ${random.pick(["websocket", "h2c", ""])}`);
+  const wantsBody = method === "POST" || method === "PUT" || method === "PATCH" || random.chance(0.03);
   const body = wantsBody ? framedBody(random, lines) : "";
   return `${method} ${target} ${version}${head(random, lines)}${body}`;
 }
@@ -43,7 +43,7 @@ function headerLines(random: Random): string[] {
     const value = random.mostly(random.pick(words.VALUES), words.RARE_VALUES, 0.02);
     lines.push(`${name}${random.mostly(": ", [":", ":\t", " : ", ":  "], 0.05)}${value}`);
   }
-  if (random.chance(0.12)) {
+  if (random.chance(0.07)) {
     lines.push(`${random.mostly("Connection", ["Proxy-Connection"], 0.2)}: ${random.pick(words.CONNECTIONS)}`);
   }
   return lines;
@@ -66,13 +66,13 @@ function framedBody(random: Random, lines: string[]): string {
   const kind = random.next();
   if (kind < 0.42) {
     const usual = String(body.length);
-    lines.push(`Content-Length: ${random.chance(0.1) ? wrong(random, words.LENGTHS, usual) : usual}`);
+    lines.push(`Content-Length: ${random.chance(0.05) ? wrong(random, words.LENGTHS, usual) : usual}`);
     if (random.chance(0.02)) lines.push(`Content-Length: ${random.pick([usual, "0", "1"])}`);
     return random.mostly(body, [body.slice(1), `${body}x`, ""], 0.03);
   }
-  if (kind < 0.9) {
-    const value = random.mostly("chunked", words.ENCODINGS, 0.12);
-    lines.push(`${random.mostly("Transfer-Encoding", words.ENCODING_NAMES, 0.06)}: ${value}`);
+  if (kind < 0.97) {
+    const value = random.mostly("chunked", words.ENCODINGS, 0.06);
+    lines.push(`${random.mostly("Transfer-Encoding", words.ENCODING_NAMES, 0.03)}: ${value}`);
     if (random.chance(0.02)) lines.push(`Transfer-Encoding: ${random.pick(words.ENCODINGS)}`);
     return chunked(random, body);
   }
