@@ -55,13 +55,15 @@ function expected(messages: readonly Message[]): Expected {
       // A method that llhttp does not know is forwarded, and llhttp refuses it.
       if (!METHODS.includes(method)) continue;
       forwarded.push({ ...message, start: `${method} ${target.value.path}${target.value.query}` });
-    } else if (message.headers.some((line) => /^(?:transfer-encoding|expect|upgrade):/.test(line))) {
+    } else if (message.headers.some((line) => /^transfer-encoding:/.test(line) || isAwaited(line, message))) {
       // A denial ends the connection where a body of unknown length, or one that waits to be asked for, would follow.
       return { answered: at + 1, forwarded };
     }
   }
   return { answered: messages.length, forwarded };
 }
+
+const isAwaited = (line: string, message: Message): boolean => message.body !== "" && line.startsWith("expect:");
 
 /** Lines that postern writes itself. */
 const WRITTEN = /^(?:host|connection|content-length|transfer-encoding|x-forwarded-\w+|forwarded): /;

@@ -74,7 +74,11 @@ export function llhttpServer(): LlhttpServer {
     collect(of(message.socket).collected, `${message.method} ${message.url}`, message, () => response.end());
   };
   server.on("request", onRequest);
-  server.on("checkContinue", onRequest);
+  server.on("checkContinue", (message, response) => {
+    // Without it node closes behind the answer, and never sees what comes next.
+    response.writeContinue();
+    onRequest(message, response);
+  });
   server.on("checkExpectation", (message, response) => {
     onRequest(message, response);
     of(message.socket).failure ??= "expectation";
