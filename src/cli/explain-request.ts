@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { parse as parseYaml } from "yaml";
 import { REASONS } from "../decision/reason.ts";
-import { HeadFault, hostName, type ParsedHeaders, parseHeaders, parseRequestLine } from "../http1/head.ts";
-import { checkRequest } from "../http1/request-reader.ts";
+import { HeadFault, hostName, type ParsedHeaders, parseRequestLine } from "../http1/head.ts";
+import { checkRequest, parseRequestHeaders } from "../http1/request-reader.ts";
 import { parseAddress } from "../message/address.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
@@ -70,7 +70,7 @@ function readHeaders({ headers, body }: RequestDescription): ParsedHeaders | Hea
   const has = (name: string) => lines.some((line) => line.toLowerCase().startsWith(`${name}:`));
   if (!has("host")) lines.unshift("Host: localhost");
   if (body !== null && !has("content-length")) lines.push(`Content-Length: ${body.length}`);
-  return parseHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
+  return parseRequestHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
 }
 
 function bodyOf(bytes: Buffer): RequestBody {

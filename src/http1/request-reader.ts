@@ -21,14 +21,18 @@ export interface RequestHead {
 /** Methods whose body nobody has defined and some servers leave unread, as the next request (CL.0, TE.0). */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"]);
 
+/** The header lines of a request: as `parseHeaders`, and with one valid Host. */
+export function parseRequestHeaders(block: string, countMax: number): ParsedHeaders | HeadFault {
+  const parsed = parseHeaders(block, countMax);
+  if (parsed instanceof HeadFault || isValidHost(parsed.authority)) return parsed;
+  return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
+}
+
 /** What request line and header lines must say together; gives the line with its target in origin form. */
 export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestLine | HeadFault {
   const { method, target, minor } = line;
   if (minor === 0 && parsed.bodyBytes === CHUNKED) {
     return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
-  }
-  if (!isValidHost(parsed.authority)) {
-    return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
   }
   if (parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0 && WITHOUT_BODY.has(method)) {
     return new HeadFault("request_malformed", `body in a ${method} request`);
@@ -77,7 +81,7 @@ export class RequestReader {
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
     if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, this.#headersCountMax);
+    const parsed = parseRequestHeaders(block, this.#headersCountMax);
     if (parsed instanceof HeadFault) return parsed;
     this.#lastBlock = block;
     this.#lastParsed = parsed;
