@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Denial } from "../../src/decision/verdict.ts";
 import { closeAll, listen, onClose, startProxy, startRawService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 import { type Lane, startLane } from "../fuzz/forward-campaign.ts";
@@ -130,6 +131,66 @@ async function startNginx(): Promise<Nginx> {
   };
 }
 
+const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+describe("what is left of a body after an early answer is no request", () => {
+  afterEach(closeAll);
+
+  /** A service that answers heads and never looks at bodies, and what it was sent. */
+  async function startHasty(): Promise<{ readonly port: number; readonly sent: string[] }> {
+    const sent: string[] = [];
+    const port = await startRawService((socket) => {
+      let answered = false;
+      socket.on("data", (chunk) => {
+        sent.push(chunk.toString("latin1"));
+        if (!answered) socket.write(OK);
+        answered = true;
+      });
+    });
+    return { port, sent };
+  }
+
+  test("the service answers before the body is there: the client's connection and the service's end", async () => {
+    const hasty = await startHasty();
+    const { port, records } = await startProxy({ upstreamPort: hasty.port });
+    const client = await RawClient.connect({ port, host: "127.0.0.1" });
+    client.write(`POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length * 2}\r\n\r\n`);
+    await client.untilReceived("ok");
+    client.write(SMUGGLED + SMUGGLED);
+    client.write(SMUGGLED);
+    await client.untilClosed();
+    expect(client.received.match(/^HTTP/gm)).toHaveLength(1);
+    expect(hasty.sent.join("")).not.toContain("/smuggled");
+    expect(records).toHaveLength(1);
+  });
+
+  test("a denial before the body is there: the body is read away as a body", async () => {
+    const hasty = await startHasty();
+    const { port, records } = await startProxy({ upstreamPort: hasty.port, route: { bodyBytesMax: 10 } });
+    const client = await RawClient.connect({ port, host: "127.0.0.1" });
+    client.write(`POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n`);
+    await client.untilReceived("body_too_large");
+    client.write(`${SMUGGLED}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await client.until(({ received }) => received.endsWith("ok"));
+    expect(hasty.sent.join("")).toMatch(/^GET \/next HTTP\/1.1\r\n/);
+    expect(records.map(({ status }) => status)).toEqual([413, 200]);
+  });
+
+  test("a denial of a chunked body ends the connection", async () => {
+    const hasty = await startHasty();
+    const { port } = await startProxy({
+      upstreamPort: hasty.port,
+      evaluate: () => new Denial("scope_missing", null, "a", "b"),
+    });
+    const client = await RawClient.connect({ port, host: "127.0.0.1" });
+    client.write(`POST /first HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`);
+    await client.untilClosed();
+    expect(client.received.match(/^HTTP/gm)).toHaveLength(1);
+    expect(hasty.sent).toEqual([]);
+  });
+});
+
 describe("a service that leaves bodies unread", () => {
   afterEach(closeAll);
 
@@ -144,13 +205,12 @@ describe("a service that leaves bodies unread", () => {
     });
     const { port } = await startProxy({ upstreamPort });
     const client = await RawClient.connect({ port, host: "127.0.0.1" });
-    const smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
-    client.write(`DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`);
+    client.write(`DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`);
     await client.untilReceived("ok");
     client.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
     await client.until(() => client.received.split("\r\n\r\nok").length === 3);
     expect(connections).toEqual([
-      `DELETE / HTTP/1.1\r\nhost: a\r\ncontent-length: ${smuggled.length}\r\nconnection: close\r\n\r\n${smuggled}`,
+      `DELETE / HTTP/1.1\r\nhost: a\r\ncontent-length: ${SMUGGLED.length}\r\nconnection: close\r\n\r\n${SMUGGLED}`,
       "GET /next HTTP/1.1\r\nhost: a\r\n\r\n",
     ]);
   });
