@@ -27,27 +27,37 @@ export interface RequestDescription {
   readonly body: Buffer | null;
 }
 
+/** Why no request can be made of a description. */
+export interface NoExchange {
+  readonly text: string;
+  /** postern would answer it with this refusal; else the command line makes no sense. */
+  readonly isDenial: boolean;
+}
+
 /** Description → the exchange that the same bytes on a socket would have become, or why no such bytes exist. */
 export function describeExchange(
   description: RequestDescription,
   listener: ListenerSettings,
   nowMs: number,
-): Result<Exchange, string> {
+): Result<Exchange, NoExchange> {
   const line = parseRequestLine(`${withMethod(description.request)} HTTP/1.1`);
-  if (line instanceof HeadFault) return err(`not a request: ${line.seen}`);
+  if (line instanceof HeadFault) return misused(`not a request: ${line.seen}`);
   const parsed = readHeaders(description);
-  if (parsed instanceof HeadFault) return err(`not valid headers: ${parsed.seen}`);
+  if (parsed instanceof HeadFault) return misused(`not valid headers: ${parsed.seen}`);
   const checked = checkRequest(line, parsed);
-  if (checked instanceof HeadFault)
-    return err(`${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}`);
+  if (checked instanceof HeadFault) {
+    return err({ isDenial: true, text: `${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}` });
+  }
   const peer = parseAddress(description.client);
-  if (peer === null) return err(`not an IP address: ${description.client}`);
+  if (peer === null) return misused(`not an IP address: ${description.client}`);
   const target = canonicalTarget(checked.target);
-  if (!target.ok) return err(`target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}`);
+  if (!target.ok) {
+    return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
+  }
   const certificate = readCertificate(description.certificate, listener, nowMs);
-  if (!certificate.ok) return certificate;
+  if (!certificate.ok) return misused(certificate.error);
   const identity = assumedIdentity(description.as);
-  if (!identity.ok) return identity;
+  if (!identity.ok) return misused(identity.error);
   const exchange = new Exchange(
     { listener: listener.name, peer, secure: listener.tls !== null, certificate: certificate.value },
     line.method,
@@ -59,6 +69,10 @@ export function describeExchange(
   );
   exchange.assumed = identity.value;
   return ok(exchange);
+}
+
+function misused(text: string): Result<never, NoExchange> {
+  return err({ text, isDenial: false });
 }
 
 function withMethod(request: string): string {

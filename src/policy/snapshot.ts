@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;
   readonly routeList: readonly Route[];
+  /** Where the policy lists them: the place of a denial that no route made. */
+  readonly routesPlace: Place;
   /** Response rules for answers that postern gives before a route is known. */
   readonly rewriteResponse: RewriteResponse;
   /** Every certificate the policy uses, for expiry metrics. */
