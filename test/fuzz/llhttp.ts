@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { MemorySocket } from "./memory-socket.ts";
 import { type Message, type Reading, trimBlanks } from "./reading.ts";
@@ -65,6 +66,7 @@ export function llhttpServer(): LlhttpServer {
     connectionsCheckingInterval: 1 << 30,
   });
   server.maxHeadersCount = 0;
+  server.prependListener("connection", destroyLater);
   const of = (socket: object): Connection => {
     const connection = connections.get(socket);
     if (connection === undefined) throw new Error("a socket from nowhere");
@@ -93,6 +95,18 @@ export function llhttpServer(): LlhttpServer {
     of(socket).failure ??= error.code ?? "error";
   });
   return { server, connections };
+}
+
+/**
+ * Where node destroys a socket in the middle of a read, as it does behind a fault or HTTP/2's preface, it takes back the
+ * requests that llhttp has read whole before. They are let up first.
+ */
+function destroyLater(socket: Duplex): void {
+  const destroy = socket.destroy.bind(socket);
+  socket.destroy = (error?: Error) => {
+    setImmediate(() => setImmediate(() => destroy(error)));
+    return socket;
+  };
 }
 
 /** Requests as llhttp reads them, for many connections at once: what they cost is mostly the turns of the event loop. */
