@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { parse as parseYaml } from "yaml";
-import { HeadFault, hostName, isValidHost, type ParsedHeaders, parseHeaders, parseRequestLine } from "../http1/head.ts";
+import { REASONS } from "../decision/reason.ts";
+import { HeadFault, hostName, type ParsedHeaders, parseRequestLine } from "../http1/head.ts";
+import { checkRequest, parseRequestHeaders } from "../http1/request-reader.ts";
 import { parseAddress } from "../message/address.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
+import { canonicalTarget } from "../message/target.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
-import { requestTarget } from "../proxy/request-target.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
@@ -42,10 +44,13 @@ export function describeExchange(
   if (line instanceof HeadFault) return misused(`not a request: ${line.seen}`);
   const parsed = readHeaders(description);
   if (parsed instanceof HeadFault) return misused(`not valid headers: ${parsed.seen}`);
-  if (!isValidHost(parsed.authority)) return misused(`not a valid Host: ${parsed.authority}`);
+  const checked = checkRequest(line, parsed);
+  if (checked instanceof HeadFault) {
+    return err({ isDenial: true, text: `${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}` });
+  }
   const peer = parseAddress(description.client);
   if (peer === null) return misused(`not an IP address: ${description.client}`);
-  const target = requestTarget(line.method, line.target, parsed.authority);
+  const target = canonicalTarget(checked.target);
   if (!target.ok) {
     return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
   }
@@ -86,7 +91,7 @@ function readHeaders({ headers, body }: RequestDescription): ParsedHeaders | Hea
   const has = (name: string) => lines.some((line) => line.toLowerCase().startsWith(`${name}:`));
   if (!has("host")) lines.unshift("Host: localhost");
   if (body !== null && !has("content-length")) lines.push(`Content-Length: ${body.length}`);
-  return parseHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
+  return parseRequestHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
 }
 
 function bodyOf(bytes: Buffer): RequestBody {

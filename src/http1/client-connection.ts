@@ -13,7 +13,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
-import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
+import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
 import { addChunk, addLastChunk, Output } from "./output.ts";
 
 /** Where a connection goes when its exchange is over. */
@@ -45,6 +45,12 @@ export class ClientConnection implements Timed, ClientStream {
   #requestDone = true;
   #chunkedRequest = false;
   #keepAlive = false;
+  /** Whether the request in hand is the last that this connection may carry. */
+  #lastRequest = false;
+  /** Informational responses to it so far. */
+  #informational = 0;
+  /** Body chunks of a response that is not yet handed over, because the read that began it is still being judged. */
+  #held: Buffer[] | null = null;
   #times: ResponseTimes = NO_TIMES;
   /** The service has not taken yet what was written to it. */
   #stalled = false;
@@ -84,10 +90,12 @@ export class ClientConnection implements Timed, ClientStream {
     this.#stalled = false;
     this.#answered = false;
     this.#keepAlive = false;
+    this.#informational = 0;
+    this.#lastRequest = bodyBytes !== 0 && !WITH_LENGTH.has(method);
     const nowMs = this.#clock.monotonicMs();
     this.deadlineMs = this.#requestDone ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
     this.clientAwaitedSinceMs = this.#requestDone ? Number.POSITIVE_INFINITY : nowMs;
-    const framing = framingLine(method, bodyBytes);
+    const framing = framingLines(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
 
@@ -193,23 +201,42 @@ export class ClientConnection implements Timed, ClientStream {
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
     if (line.status === 101) return this.#fail("invalid", "101 to a request without Upgrade");
-    if (line.status < 200) {
-      if (parsed.bodyBytes !== NO_LENGTH) return this.#fail("invalid", "informational response with a body");
-      if (line.status !== 100) handler.onInformational(line.status, parsed.headers);
-      return at + end + 4;
-    }
-    return this.#onFinalHead(line.status, line.minor, parsed, at + end + 4, handler);
+    if (line.status < 200) return this.#onInformational(line.status, parsed, at + end + 4, handler);
+    return this.#onFinalHead(line, parsed, buffer, at + end + 4, handler);
   }
 
-  #onFinalHead(status: number, minor: 0 | 1, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
+  #onInformational(status: number, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
+    if (parsed.bodyBytes !== NO_LENGTH || parsed.close) {
+      return this.#fail("invalid", "informational response with a body or a close");
+    }
+    this.#informational++;
+    if (this.#informational > DEFAULTS.informationalMax)
+      return this.#fail("invalid", "too many informational responses");
+    if (status !== 100) handler.onInformational(status, parsed.headers);
+    return end;
+  }
+
+  #onFinalHead(line: StatusLine, parsed: ParsedHeaders, buffer: Buffer, end: number, handler: ResponseHandler): number {
+    const { status, minor } = line;
     if (minor === 0 && parsed.bodyBytes === CHUNKED) return this.#fail("invalid", "Transfer-Encoding in HTTP/1.0");
     if (status === 204 && parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0) {
       return this.#fail("invalid", "204 with a body");
     }
     const bodyless = this.#isHead || status === 204 || status === 304;
     const bodyBytes = bodyless ? 0 : parsed.bodyBytes === NO_LENGTH ? UNTIL_CLOSE : parsed.bodyBytes;
+    let bodyEnd = end;
+    let decoder: BodyDecoder | null = null;
+    // While nothing of the answer is on its way to the client, a fault in what came with its head is still a 502.
+    if (bodyBytes === CHUNKED) {
+      decoder = new BodyDecoder(CHUNKED);
+      this.#held = [];
+      bodyEnd = decoder.feed(buffer, end, this);
+      if (decoder.fault !== null) return this.#fail("invalid", decoder.fault);
+    }
+    const isTooLong = decoder === null ? bodyBytes >= 0 && buffer.length - end > bodyBytes : bodyEnd < buffer.length;
+    if (isTooLong) return this.#fail("invalid", TOO_LONG);
     this.#answered = true;
-    this.#keepAlive = minor === 1 ? !parsed.close && bodyBytes !== UNTIL_CLOSE : false;
+    this.#keepAlive = minor === 1 && !parsed.close && bodyBytes !== UNTIL_CLOSE && !this.#lastRequest;
     this.#touch();
     handler.onResponse({
       status,
@@ -217,10 +244,21 @@ export class ClientConnection implements Timed, ClientStream {
       bodyBytes,
       announcedBytes: parsed.bodyBytes >= 0 ? parsed.bodyBytes : NO_LENGTH,
     });
-    if (this.#handler !== handler) return end;
+    if (this.#handler !== handler) return bodyEnd;
     if (bodyBytes === 0) this.#finish(handler);
-    else this.#decoder = new BodyDecoder(bodyBytes);
-    return end;
+    else if (decoder === null) this.#decoder = new BodyDecoder(bodyBytes);
+    else this.#handOver(decoder, handler);
+    return bodyEnd;
+  }
+
+  /** What the first read of a chunked answer brought, now that it is found to be right. */
+  #handOver(decoder: BodyDecoder, handler: ResponseHandler): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const chunk of held) if (this.#handler === handler) handler.onResponseBody(chunk);
+    if (this.#handler !== handler) return;
+    this.#decoder = decoder;
+    if (decoder.done) this.#finish(handler);
   }
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
@@ -239,13 +277,15 @@ export class ClientConnection implements Timed, ClientStream {
     const end = decoder.feed(buffer, at, this);
     if (this.#handler !== handler) return end;
     if (decoder.fault !== null) return this.#fail("cut", decoder.fault);
+    if (decoder.done && end < buffer.length) return this.#fail("cut", TOO_LONG);
     if (decoder.done) this.#finish(handler);
     return end;
   }
 
   /** Called by the decoder. */
   onBody(chunk: Buffer): boolean {
-    this.#handler?.onResponseBody(chunk);
+    if (this.#held === null) this.#handler?.onResponseBody(chunk);
+    else this.#held.push(chunk);
     return true;
   }
 
@@ -268,6 +308,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.#handler = null;
     this.#decoder = null;
     this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+    this.#held = null;
     this.#socket.destroy();
     handler?.onFailure(this.#answered && failure === "invalid" ? "cut" : failure, detail);
     return Number.MAX_SAFE_INTEGER;
@@ -328,11 +369,18 @@ export class ClientConnection implements Timed, ClientStream {
 }
 
 const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
+const TOO_LONG = "more bytes than announced";
 
-/** Methods whose requests say so when they have no body; some services wait for one otherwise. */
+/**
+ * Methods whose requests say so when they have no body; some services wait for one otherwise. A body of any other method is
+ * sent with `connection: close`, and nothing after it: a service that does not look for bodies there would read it as its
+ * next request (CL.0), and so it is told that there is none.
+ */
 const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-function framingLine(method: string, bodyBytes: number): string {
-  if (bodyBytes === CHUNKED) return "transfer-encoding: chunked\r\n";
-  return bodyBytes > 0 || WITH_LENGTH.has(method) ? `content-length: ${bodyBytes}\r\n` : "";
+function framingLines(method: string, bodyBytes: number): string {
+  const withLength = WITH_LENGTH.has(method);
+  if (bodyBytes === 0) return withLength ? "content-length: 0\r\n" : "";
+  const close = withLength ? "" : "connection: close\r\n";
+  return bodyBytes === CHUNKED ? `transfer-encoding: chunked\r\n${close}` : `content-length: ${bodyBytes}\r\n${close}`;
 }

@@ -1,5 +1,6 @@
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
+import { isNeverForwarded } from "../message/reserved-names.ts";
 import { UNTIL_CLOSE } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { trimBlanks } from "./head.ts";
@@ -9,8 +10,20 @@ export interface ChunkSink {
   onBody(chunk: Buffer): boolean;
 }
 
-const CHUNK_HEAD = /^([0-9A-Fa-f]{1,12})(?:;[\t\x20-\x7e]*)?$/;
-const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
+/**
+ * Size and extensions (RFC 9112 section 7.1.1), without the blanks that the grammar tolerates and that parsers have fallen
+ * over. The parts of an extension begin with characters that no part before them can hold, so the match takes linear time.
+ */
+const CHUNK_HEAD =
+  /^([0-9A-Fa-f]{1,12})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"))?)*$/;
+const TRAILER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Fields that frame or route a message come too late behind its body (RFC 9110 section 6.5.1), but some parsers obey them. */
+function trailerFault(line: string): string | null {
+  const name = TRAILER_LINE.exec(line)?.[1];
+  if (name === undefined) return "malformed trailer";
+  return isNeverForwarded(name.toLowerCase().replaceAll("_", "-")) ? "trailer that belongs into the head" : null;
+}
 
 type State = "data" | "chunk-head" | "chunk-data" | "chunk-end" | "trailer" | "done";
 
@@ -101,7 +114,7 @@ export class BodyDecoder {
     else {
       this.#trailers += `${line}\r\n`;
       if (this.#trailers.length > DEFAULTS.trailerBytesMax) this.fault = "trailers too long";
-      else if (!TRAILER_LINE.test(line)) this.fault = "malformed trailer";
+      else this.fault = trailerFault(line);
     }
   }
 

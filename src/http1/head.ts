@@ -1,6 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
+import { isRespelled } from "../message/reserved-names.ts";
 import { NO_LENGTH } from "../message/stream.ts";
 
 /**
@@ -9,6 +10,8 @@ import { NO_LENGTH } from "../message/stream.ts";
  */
 const HEADER_LINES = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/;
+/** Visible ASCII; what of it a path or a query may hold is the canonical target's business. */
+const TARGET = /^[\x21-\x7e]+$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** Digits only, no sign, no padding: `+5`, ` 5`, `005` and `5, 5` have been read in different ways. */
 const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
@@ -77,8 +80,11 @@ export function parseRequestLine(line: string): RequestLine | HeadFault {
   }
   const method = line.slice(0, methodEnd);
   if (!METHOD.test(method)) return new HeadFault("request_malformed", "method that is no token");
-  if (targetEnd === methodEnd + 1) return new HeadFault("request_malformed", "empty request target");
-  return { method, target: line.slice(methodEnd + 1, targetEnd), minor: version === "HTTP/1.1" ? 1 : 0 };
+  // The first word of HTTP/2's preface (RFC 9113 section 3.4); in HTTP/1.1 nobody means it.
+  if (method === "PRI") return new HeadFault("request_malformed", "method PRI");
+  const target = line.slice(methodEnd + 1, targetEnd);
+  if (!TARGET.test(target)) return new HeadFault("request_malformed", "request target that is not visible ASCII");
+  return { method, target, minor: version === "HTTP/1.1" ? 1 : 0 };
 }
 
 export interface StatusLine {
@@ -107,7 +113,7 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
   let bodyBytes = NO_LENGTH;
   let encodings = 0;
   let connection = "";
-  let expectContinue = false;
+  let expectations = 0;
   let upgrade = false;
   for (let at = 0; at < block.length; ) {
     const colon = block.indexOf(":", at);
@@ -115,6 +121,7 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
     const name = lowerName(block.slice(at, colon));
     const value = trimBlanks(block, colon + 1, end);
     at = end + 2;
+    if (name === RESPELLED) return new HeadFault("request_malformed", "another spelling of a reserved header's name");
     if (names.length === countMax) return new HeadFault("headers_too_many", `more than ${countMax} header lines`);
     names.push(name);
     values.push(value);
@@ -125,37 +132,38 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
         break;
       case "content-length":
         lengths++;
-        if (!CONTENT_LENGTH.test(value)) return new HeadFault("request_malformed", "Content-Length that is no number");
+        if (!CONTENT_LENGTH.test(value) || isPadded(block, colon, end, value)) {
+          return new HeadFault("request_malformed", "Content-Length that is no number");
+        }
         bodyBytes = Number(value);
         break;
       case "transfer-encoding":
         encodings++;
-        if (value !== "chunked" && value.toLowerCase() !== "chunked") {
+        if ((value !== "chunked" && value.toLowerCase() !== "chunked") || isPadded(block, colon, end, value)) {
           return new HeadFault("request_malformed", "Transfer-Encoding other than chunked");
         }
         break;
+      // Not HTTP, but some parsers obey the second as they do the first, llhttp among them.
       case "connection":
+      case "proxy-connection":
         connection = connection === "" ? value.toLowerCase() : `${connection},${value.toLowerCase()}`;
         break;
       case "expect":
         if (value.toLowerCase() !== "100-continue") return new HeadFault("expectation_failed", "unknown expectation");
-        expectContinue = true;
+        expectations++;
         break;
       case "upgrade":
         upgrade = true;
         break;
-      // Servers that map names to CGI variables read these as the real ones.
-      case "content_length":
-      case "transfer_encoding":
-        return new HeadFault("request_malformed", `header '${name}'`);
     }
   }
   if (lengths > 1) return new HeadFault("request_malformed", "more than one Content-Length");
   if (encodings > 1) return new HeadFault("request_malformed", "more than one Transfer-Encoding");
   if (lengths + encodings > 1) return new HeadFault("request_malformed", "Content-Length beside Transfer-Encoding");
+  if (expectations > 1) return new HeadFault("request_malformed", "more than one Expect");
   if (hosts > 1) return new HeadFault("host_invalid", "more than one Host");
   if (encodings === 1) bodyBytes = CHUNKED;
-  return new ParsedHeaders(new HeaderBlock(names, values), authority, bodyBytes, connection, expectContinue, upgrade);
+  return new ParsedHeaders(new HeaderBlock(names, values), authority, bodyBytes, connection, expectations > 0, upgrade);
 }
 
 /** Whether a Host header's value is one that every reader takes the same (RFC 9112 section 3.2). */
@@ -175,10 +183,14 @@ const LOWER_NAMES = new Map<string, string>();
 const LOWER_NAMES_MAX = 1024;
 const LOWER_NAME_BYTES_MAX = 48;
 
+/** Stands for a name that could pass for a reserved one; no header has it, for names are not empty. */
+const RESPELLED = "";
+
 function lowerName(name: string): string {
   const known = LOWER_NAMES.get(name);
   if (known !== undefined) return known;
-  const lower = name.toLowerCase();
+  const lowered = name.toLowerCase();
+  const lower = isRespelled(lowered) ? RESPELLED : lowered;
   if (LOWER_NAMES.size < LOWER_NAMES_MAX && name.length <= LOWER_NAME_BYTES_MAX) LOWER_NAMES.set(name, lower);
   return lower;
 }
@@ -189,6 +201,15 @@ export function trimBlanks(text: string, from: number, to: number): string {
   while (start < end && isBlank(text.charCodeAt(start))) start++;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
+}
+
+/**
+ * Whether a value that decides where the message ends has more around it than the one blank that everybody writes: tabs and
+ * blanks there, most of all behind it, make other parsers not know the value.
+ */
+function isPadded(block: string, colon: number, end: number, value: string): boolean {
+  const blanks = end - colon - 1 - value.length;
+  return blanks > 1 || (blanks === 1 && block.charCodeAt(colon + 1) !== 0x20);
 }
 
 function isBlank(code: number): boolean {

@@ -1,4 +1,5 @@
 import { CHUNKED } from "../message/body.ts";
+import { NO_LENGTH } from "../message/stream.ts";
 import {
   HeadFault,
   isValidHost,
@@ -7,6 +8,7 @@ import {
   parseRequestLine,
   type RequestLine,
 } from "./head.ts";
+import { originForm } from "./target-form.ts";
 
 /** A whole head: where it ends, and its one reading. */
 export interface RequestHead {
@@ -14,6 +16,30 @@ export interface RequestHead {
   readonly parsed: ParsedHeaders;
   /** Offset of the byte behind the empty line. */
   readonly end: number;
+}
+
+/** Methods whose body nobody has defined and some servers leave unread, as the next request (CL.0, TE.0). */
+export const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"]);
+
+/** The header lines of a request: as `parseHeaders`, and with one valid Host. */
+export function parseRequestHeaders(block: string, countMax: number): ParsedHeaders | HeadFault {
+  const parsed = parseHeaders(block, countMax);
+  if (parsed instanceof HeadFault || isValidHost(parsed.authority)) return parsed;
+  return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
+}
+
+/** What request line and header lines must say together; gives the line with its target in origin form. */
+export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestLine | HeadFault {
+  const { method, target, minor } = line;
+  if (minor === 0 && parsed.bodyBytes === CHUNKED) {
+    return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
+  }
+  if (parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0 && WITHOUT_BODY.has(method)) {
+    return new HeadFault("request_malformed", `body in a ${method} request`);
+  }
+  const path = originForm(method, target, parsed.authority);
+  if (path instanceof HeadFault) return path;
+  return path === target ? line : { method, target: path, minor };
 }
 
 /** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */
@@ -39,13 +65,8 @@ export class RequestReader {
     if (line instanceof HeadFault) return line;
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return parsed;
-    if (line.minor === 0 && parsed.bodyBytes === CHUNKED) {
-      return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
-    }
-    if (!isValidHost(parsed.authority)) {
-      return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
-    }
-    return { line, parsed, end: at + end + 4 };
+    const checked = checkRequest(line, parsed);
+    return checked instanceof HeadFault ? checked : { line: checked, parsed, end: at + end + 4 };
   }
 
   /** What can never become a valid head is refused at once rather than at the deadline. */
@@ -60,7 +81,7 @@ export class RequestReader {
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
     if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, this.#headersCountMax);
+    const parsed = parseRequestHeaders(block, this.#headersCountMax);
     if (parsed instanceof HeadFault) return parsed;
     this.#lastBlock = block;
     this.#lastParsed = parsed;

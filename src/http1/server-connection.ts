@@ -173,10 +173,13 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#requests++;
-    const isLast =
+    const isWorn =
       this.#requests >= this.limits.requestsPerConnectionMax ||
       startedMs - this.#bornMs > this.limits.connectionAgeMaxMs;
-    this.#closeAfterResponse = isLast || parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
+    // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
+    const isSwitch = parsed.upgrade || line.method === "CONNECT";
+    const isLast = parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
+    this.#closeAfterResponse = isLast || isWorn || this.#draining;
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;

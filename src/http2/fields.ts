@@ -1,6 +1,8 @@
 import { HeadFault, isValidHost } from "../http1/head.ts";
+import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
+import { isRespelled } from "../message/reserved-names.ts";
 
 /** The head of one request, read from its HTTP/2 fields: one valid reading, nothing judged yet. */
 export interface RequestFields {
@@ -102,6 +104,7 @@ export class FieldReader {
     }
     const { contentLength } = regular;
     if (endStream && contentLength > 0) return malformed("content-length without a body");
+    if (contentLength > 0 && WITHOUT_BODY.has(pseudo.method)) return malformed(`body in a ${pseudo.method} request`);
     regular.names.unshift("host");
     regular.values.unshift(authority);
     return {
@@ -146,6 +149,7 @@ export class FieldReader {
         regular.values[cookieAt] = `${regular.values[cookieAt]}; ${value}`;
         continue;
       }
+      if (isRespelled(name)) return malformed("another spelling of a reserved field's name");
       const fault = SPECIAL.has(name) ? readSpecial(regular, name, value) : null;
       if (fault !== null) return fault;
       if (name === "host") continue;
@@ -200,15 +204,7 @@ const COLON = 0x3a;
 const PSEUDO_BITS: Readonly<Record<string, number>> = { ":method": 1, ":scheme": 2, ":authority": 4, ":path": 8 };
 
 /** Names with rules of their own. */
-const SPECIAL: ReadonlySet<string> = new Set([
-  ...CONNECTION_SPECIFIC,
-  "host",
-  "te",
-  "content-length",
-  "expect",
-  "content_length",
-  "transfer_encoding",
-]);
+const SPECIAL: ReadonlySet<string> = new Set([...CONNECTION_SPECIFIC, "host", "te", "content-length", "expect"]);
 
 function readSpecial(regular: Regular, name: string, value: string): HeadFault | null {
   switch (name) {
@@ -226,9 +222,9 @@ function readSpecial(regular: Regular, name: string, value: string): HeadFault |
       return null;
     case "expect":
       if (value.toLowerCase() !== "100-continue") return new HeadFault("expectation_failed", "unknown expectation");
+      if (regular.expectContinue) return malformed("more than one expect");
       regular.expectContinue = true;
       return null;
-    // Besides what belongs to a connection, two names that CGI-like servers read as the real ones.
     default:
       return malformed(`field '${name}'`);
   }

@@ -118,7 +118,9 @@ export class ServerSession implements Timed, StreamHost {
       return;
     }
     this.#meter.explain(fields.bytes + REQUEST_OVERHEAD_BYTES);
-    const { method, target, authority, headers } = fields;
+    const { method, authority, headers } = fields;
+    // CONNECT has no path, and is refused for its method.
+    const target = method === "CONNECT" ? "/" : fields.target;
     this.#handler.onRequest(connection, { method, target, authority, headers, body: connection.body, startedMs });
     this.#requests++;
     const { requestsPerConnectionMax, connectionAgeMaxMs } = this.limits;

@@ -19,6 +19,7 @@ import {
   type ServerStreamOwner,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
+import { canonicalTarget } from "../message/target.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Timed } from "../support/deadlines.ts";
@@ -26,7 +27,6 @@ import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts
 import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpc } from "./grpc.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
-import { requestTarget } from "./request-target.ts";
 import { denialResponse, grpcDenialResponse, rateLimitLines } from "./respond.ts";
 import { isHarmless, serviceDenial } from "./service-failure.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
@@ -85,7 +85,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.trustedProxies = owner.trustedProxies;
     this.random = deps.random;
     const { method, authority, headers, body } = request;
-    const target = requestTarget(method, request.target, authority);
+    const target = canonicalTarget(request.target);
     const canonical = target.ok ? target.value : NO_TARGET;
     this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
     if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);

@@ -80,6 +80,8 @@ export const DEFAULTS = {
   slowClientYieldMs: 250,
   /** The same for a client that holds more connections than the one who waits. */
   greedyClientYieldMs: 20,
+  /** 1xx responses before the final one. */
+  informationalMax: 32,
 
   // Tokens and keys.
   clockSkewMs: 30_000,

@@ -23,10 +23,8 @@ afterAll(closeAll);
 
 const SPOOFS = [
   "X-Postern-Principal: root",
-  "x_postern_principal: root",
-  "X-Postern_Scopes: admin",
+  "X-Postern-Scopes: admin",
   "X-Forwarded-For: 10.0.0.1",
-  "X_Forwarded_For: 10.0.0.1",
   "X-Forwarded-Proto: http",
   "X-Forwarded-Host: evil.example",
   "X-Forwarded-Client-Cert: Subject=root",
@@ -36,7 +34,24 @@ const SPOOFS = [
   "Connection: keep-alive, X-Postern-Principal, X-Forwarded-For",
 ];
 
-test("a spoofed identity header does not arrive, in no spelling; the true ones do", async () => {
+test.each(["x_postern_principal", "X-Postern_Scopes", "X_Forwarded_For", "X.Real.IP", "Client_Cert"])(
+  "%s, which some services read as the true name, is refused",
+  async (name) => {
+    const { mint } = await theWorld();
+    const client = await postern.raw();
+    const token = await mint.token({ sub: "alice" });
+    const before = service.arrived.length;
+    client.write(
+      `GET /orders/${ORDER_ID} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n${name}: root\r\n\r\n`,
+    );
+    await client.untilClosed();
+    expect(client.received).toMatch(/^HTTP\/1\.1 400 /);
+    expect(client.received).toContain("request_malformed");
+    expect(service.arrived).toHaveLength(before);
+  },
+);
+
+test("a spoofed identity header does not arrive; the true ones do", async () => {
   const { mint } = await theWorld();
   const client = await postern.raw();
   const token = await mint.token({ sub: "alice" });
@@ -54,8 +69,7 @@ test("a spoofed identity header does not arrive, in no spelling; the true ones d
     "x-forwarded-host": "localhost",
   });
   const text = JSON.stringify(headers);
-  for (const spoof of ["root", "admin", "evil", "10.0.0.1", "x_postern", "x_forwarded"])
-    expect(text).not.toContain(spoof);
+  for (const spoof of ["root", "admin", "evil", "10.0.0.1"]) expect(text).not.toContain(spoof);
   client.destroy();
 });
 

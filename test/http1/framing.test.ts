@@ -34,6 +34,19 @@ test("a chunked body ends at its last chunk; extensions and trailers are dropped
   expect(decode(CHUNKED, [wire])).toEqual({ body: "hello world", done: true, fault: null, rest: "GET /" });
 });
 
+test("extensions of every right form are read over", () => {
+  for (const extension of [";a", ";a=b", ';a="b"', ';a="b;c"', ';a="\\""', ';a;b=c;d="e\tf"']) {
+    const decoded = decode(CHUNKED, [`5${extension}\r\nhello\r\n0${extension}\r\n\r\n`]);
+    expect(decoded, extension).toEqual({ body: "hello", done: true, fault: null, rest: "" });
+  }
+});
+
+test("an extension is refused in linear time, however it is made", () => {
+  for (const extension of [';a="'.repeat(61), ';a="\\"'.repeat(40), ";a=".repeat(80), ";a;".repeat(80)]) {
+    expect(decode(CHUNKED, [`5${extension}\r\nhello\r\n0\r\n\r\n`]).fault, extension).toBe("malformed chunk size");
+  }
+});
+
 test("a body until the end of the connection is never done by itself", () => {
   expect(decode(UNTIL_CLOSE, ["a", "b"])).toEqual({ body: "ab", done: false, fault: null, rest: "" });
 });

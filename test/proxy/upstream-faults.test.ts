@@ -1,11 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { closeAll, onClose, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
-afterEach(closeAll);
+/** The service's connections, in tests that write to them later. */
+const sockets: Socket[] = [];
+
+afterEach(() => {
+  sockets.length = 0;
+  closeAll();
+});
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -53,7 +60,27 @@ describe("a service that answers garbage gives 502 upstream_response_invalid and
     "bare LF": "HTTP/1.1 200 OK\nX: SECRET\n\n",
     "folded header": "HTTP/1.1 200 OK\r\nX: a\r\n SECRET\r\n\r\n",
     "endless head": `HTTP/1.1 200 OK\r\nX: SECRET${"a".repeat(40_000)}`,
-    "204 with a body": "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nSECRET",
+    "204 that announces a body": "HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\nSECRET",
+    "204 with bytes behind it": "HTTP/1.1 204 No Content\r\n\r\nSECRET",
+    "304 with the body that it announces": "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\nSECRET",
+    "more bytes than announced": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokSECRET",
+    "a second answer": `${OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET`,
+    "bytes behind the last chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\nSECRET",
+    "malformed first chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+6\r\nSECRET\r\n0\r\n\r\n",
+    "malformed second chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSECRET\r\nx\r\n",
+    "an encoding other than chunked": "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nSECRET",
+    "chunked twice":
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSECRET\r\n0\r\n\r\n",
+    "chunked in HTTP/1.0": "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nSECRET\r\n0\r\n\r\n",
+    "signed length": "HTTP/1.1 200 OK\r\nContent-Length: +6\r\n\r\nSECRET",
+    "equal lengths": "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Length: 6\r\n\r\nSECRET",
+    "bare CR in a value": "HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: SECRET\r\nContent-Length: 0\r\n\r\n",
+    "NUL in a value": "HTTP/1.1 200 OK\r\nX: SECRET\0\r\nContent-Length: 0\r\n\r\n",
+    "blank before the colon": "HTTP/1.1 200 OK\r\nX : SECRET\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/2.0": "HTTP/2.0 200 OK\r\nX: SECRET\r\nContent-Length: 0\r\n\r\n",
+    "status 600": "HTTP/1.1 600 SECRET\r\nContent-Length: 0\r\n\r\n",
+    "too many headers": `HTTP/1.1 200 OK\r\n${"X: SECRET\r\n".repeat(101)}\r\n`,
+    "informational answer with a body": `HTTP/1.1 103 x\r\nContent-Length: 6\r\n\r\nSECRET${OK}`,
   };
   for (const [name, answer] of Object.entries(garbage)) {
     test(name, async () => {
@@ -81,18 +108,74 @@ test("a chunked answer that is cut has no last chunk", async () => {
   expect(client.received).not.toContain("0\r\n\r\n");
 });
 
-test("bytes behind an answer are nobody's: the connection is dropped, not reused", async () => {
-  let connections = 0;
+test("a flood of informational answers gives 502 after the first few", async () => {
+  const { client, records } = await ask({
+    upstreamPort: await answering(`${"HTTP/1.1 103 x\r\nLink: </a>\r\n\r\n".repeat(10_000)}${OK}`),
+  });
+  await client.untilReceived("upstream_response_invalid");
+  expect(client.received.match(/^HTTP\/1.1 103 /gm)).toHaveLength(32);
+  expect(records).toMatchObject([{ status: 502, denial: { seen: "too many informational responses" } }]);
+});
+
+test("the answer to HEAD with the body that it announces gives 502", async () => {
+  const answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET";
+  const { client } = await ask({ upstreamPort: await answering(answer) }, GET.replace("GET", "HEAD"));
+  expect(await client.until(({ received }) => received.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 502 /);
+  expect(client.received).not.toContain("SECRET");
+});
+
+test("more bytes than announced, once the answer has begun, cut it", async () => {
   const upstreamPort = await startRawService((socket) => {
-    connections++;
-    socket.on("data", () => socket.write(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET`));
+    socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha"));
+    sockets.push(socket);
+  });
+  const { client, records } = await ask({ upstreamPort });
+  await client.untilReceived("ha");
+  sockets[0]?.write("lfSECRET");
+  await client.untilClosed();
+  expect(client.received).not.toMatch(/lf|SECRET/);
+  expect(records).toMatchObject([{ status: 200, reason: "upstream_response_cut" }]);
+});
+
+test("bytes that come when nobody asked are nobody's: the connection is dropped, not reused", async () => {
+  const upstreamPort = await startRawService((socket) => {
+    sockets.push(socket);
+    socket.on("data", () => socket.write(OK));
   });
   const { client } = await ask({ upstreamPort });
   await client.untilReceived("ok");
+  const dropped = new Promise((resolve) => sockets[0]?.once("close", resolve));
+  sockets[0]?.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nSECRET");
+  sockets[0]?.end();
+  await dropped;
   client.write(GET);
   await client.until(() => client.received.split("ok").length === 3);
-  expect(connections).toBe(2);
+  expect(sockets).toHaveLength(2);
   expect(client.received).not.toContain("SECRET");
+});
+
+test("after an invalid answer the connection is never used again", async () => {
+  const upstreamPort = await startRawService((socket) => {
+    const isFirst = sockets.push(socket) === 1;
+    socket.on("data", () => socket.write(isFirst ? `${OK}SECRET` : OK));
+  });
+  const { client } = await ask({ upstreamPort });
+  await client.untilReceived("upstream_response_invalid");
+  client.write(GET);
+  await client.untilReceived("\r\n\r\nok");
+  expect(sockets).toHaveLength(2);
+});
+
+test("a chunked answer reaches the client whole, however it is cut", async () => {
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\nde"));
+    sockets.push(socket);
+  });
+  const { client } = await ask({ upstreamPort });
+  await client.untilReceived("de");
+  sockets[0]?.write("f\r\n0\r\nX: y\r\n\r\n");
+  await client.untilReceived("0\r\n\r\n");
+  expect(client.received.split("\r\n\r\n")[1]).toBe("3\r\nabc\r\n2\r\nde\r\n1\r\nf\r\n0");
 });
 
 test("a reused connection that the service has just closed is retried once on a new one", async () => {

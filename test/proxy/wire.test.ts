@@ -178,13 +178,25 @@ describe("what has no single reading is refused with its reason and the connecti
   }
 });
 
-test("an ambiguous target is refused and the connection lives on", async () => {
+test("a path with two readings is refused and the connection lives on: where the request ends is not in doubt", async () => {
   const { client, heads } = await setUp(() => OK);
-  client.write(get("/a%2fb") + get("http://other.example/") + get("*") + get("http://A.example/x"));
+  client.write(get("/a%2fb") + get("/a/../../b") + get("http://A.example/x"));
   await client.untilReceived("\r\n\r\nok");
-  expect(client.received.match(/target_ambiguous/g)).toHaveLength(3);
+  expect(client.received.match(/target_ambiguous/g)).toHaveLength(2);
   expect(heads).toEqual(["GET /x HTTP/1.1\r\nhost: a.example\r\n\r\n"]);
 });
+
+test.each(["http://other.example/", "*", "a.example:80", "ftp://a.example/"])(
+  "the target %s is refused and the connection closed",
+  async (target) => {
+    const { client, heads, records } = await setUp(() => OK);
+    client.write(get(target) + get("/next"));
+    await client.untilClosed();
+    expect(client.received).toMatch(/^HTTP\/1.1 400 /);
+    expect(heads).toEqual([]);
+    expect(records).toMatchObject([{ status: 400, reason: "target_ambiguous" }]);
+  },
+);
 
 test("TRACE and CONNECT get 405 and nothing of the request back", async () => {
   const { client, heads } = await setUp(() => OK);

@@ -5,10 +5,11 @@ import type { Exchange } from "../../message/exchange.ts";
 import { trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import type { Principal } from "../../message/principal.ts";
+import { canonicalName } from "../../message/reserved-names.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
-import { canonicalName, DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
+import { DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
 
 /**
  * Headers of a request as the client sent them → header lines for the service: `name: value\r\n` each, to be written

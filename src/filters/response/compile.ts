@@ -1,6 +1,6 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
+import { HOP_BY_HOP } from "../../message/reserved-names.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
-import { HOP_BY_HOP } from "../request/reserved-headers.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */

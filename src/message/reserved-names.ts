@@ -1,0 +1,78 @@
+/**
+ * Headers that belong to one connection (RFC 9110 section 7.6.1), or to the framing and the authority that `forward`
+ * writes itself.
+ */
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+  "content-length",
+]);
+
+/** Off every request besides those, each with its attack. */
+const NEVER_FORWARDED: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "host", // written by `forward` from the authority that was judged
+  "expect", // answered here; a second 100 Continue from behind would desynchronise
+  "proxy", // httpoxy: becomes HTTP_PROXY in CGI-like environments
+  // Who the client is, in the dialects that services and frameworks believe.
+  "forwarded",
+  "x-real-ip",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-original-forwarded-for",
+  "x-remote-ip",
+  "x-remote-addr",
+  "true-client-ip",
+  "cf-connecting-ip",
+  "fastly-client-ip",
+  "remote-user",
+  "x-remote-user",
+  "x-authenticated-user",
+  "x-webauth-user",
+  "client-cert", // RFC 9440
+  "client-cert-chain",
+  // What is asked for, after it was judged: another path, host or method.
+  "x-original-url",
+  "x-original-uri",
+  "x-original-host",
+  "x-rewrite-url",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+]);
+
+const NEVER_FORWARDED_PREFIXES = [
+  "x-postern-",
+  "x-forwarded-", // also X-Forwarded-Client-Cert, -User, -Email, -Prefix
+  "x-client-cert",
+  "x-ssl-client-",
+  "ssl-client-",
+] as const;
+
+/** Whether no client may say this to the service. `name` in lower case and with `-`. */
+export function isNeverForwarded(name: string): boolean {
+  return NEVER_FORWARDED.has(name) || NEVER_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** CGI, WSGI, PHP and Rack turn `-` into `_`, so X_Postern_Principal would arrive as X-Postern-Principal. */
+export function canonicalName(name: string): string {
+  return name.includes("_") ? name.replaceAll("_", "-") : name;
+}
+
+/**
+ * Whether `name` (lower case) is not a reserved name but would become one where a service turns it into a variable: CGI and
+ * its like make one character of everything that is no letter and no digit.
+ */
+export function isRespelled(name: string): boolean {
+  if (!/[^a-z0-9-]/.test(name)) return false;
+  return isNeverForwarded(name.replace(/[^a-z0-9]/g, "-"));
+}

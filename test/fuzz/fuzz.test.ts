@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import { runCampaign } from "./campaign.ts";
+import { minimise } from "./minimise.ts";
+import { caseSeed, Random } from "./random.ts";
+
+test("on one fixed seed llhttp reads whatever ours accepts, in memory, over sockets and behind the proxy", async () => {
+  const tally = await runCampaign({ seed: 20261121, messagesMax: 6_000, minutesMax: 1 });
+  expect(tally.disagreements).toEqual([]);
+  expect(tally.messages).toBeGreaterThanOrEqual(6_000);
+  // A run in which one side refuses everything would agree on everything.
+  for (const kind of ["requests", "responses", "raw sockets", "forwarded"]) {
+    expect(tally.outcomes.get(`${kind}: both accept`), kind).toBeGreaterThan(10);
+    expect(tally.outcomes.get(`${kind}: both refuse`), kind).toBeGreaterThan(10);
+  }
+}, 60_000);
+
+describe("the fuzzer's own parts", () => {
+  test("a case comes again from its seed and number alone", () => {
+    const draw = (index: number) => {
+      const random = new Random(caseSeed(7, index));
+      return Array.from({ length: 5 }, () => random.next());
+    };
+    expect(draw(12)).toEqual(draw(12));
+    expect(draw(12)).not.toEqual(draw(13));
+    expect(draw(12).every((drawn) => drawn >= 0 && drawn < 1)).toBe(true);
+  });
+
+  test("a failing text shrinks to what makes it fail", async () => {
+    const text = `${"a".repeat(100)}X${"b".repeat(100)}Y${"c".repeat(100)}`;
+    expect(await minimise(text, async (bytes) => /X.*Y/.test(bytes))).toBe("XY");
+  });
+});

@@ -1,0 +1,51 @@
+import { parseArgs } from "node:util";
+import { runCampaign } from "./campaign.ts";
+import type { Tally } from "./codec-campaign.ts";
+
+/**
+ * Differential fuzzing of the HTTP/1.1 codec: whatever ours accepts, llhttp must read with the same boundaries, start line,
+ * headers and body. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything disagrees.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    messages: { type: "string", default: "" },
+    minutes: { type: "string", default: "" },
+  },
+});
+const minutes = values.minutes === "" ? Number.POSITIVE_INFINITY : Number(values.minutes);
+const wanted = values.messages === "" ? Number.NaN : Number(values.messages);
+const messages = Number.isNaN(wanted)
+  ? minutes === Number.POSITIVE_INFINITY
+    ? 200_000
+    : Number.POSITIVE_INFINITY
+  : wanted;
+const seed = Number(values.seed);
+
+const startedMs = performance.now();
+let toldMs = startedMs;
+const seconds = () => (performance.now() - startedMs) / 1000;
+const line = (tally: Tally) =>
+  `${tally.messages} messages in ${tally.cases} connections, ${Math.round(tally.messages / seconds())} messages/s, ` +
+  `${tally.disagreements.length} disagreements`;
+
+const tally = await runCampaign({
+  seed,
+  messagesMax: messages,
+  minutesMax: minutes,
+  onRound: (sofar) => {
+    if (performance.now() - toldMs < 10_000) return;
+    toldMs = performance.now();
+    console.log(line(sofar));
+  },
+});
+
+console.log(`\nseed ${seed}: ${line(tally)}, ${seconds().toFixed(1)} s`);
+for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+for (const { kind, index, what, bytes, method } of tally.disagreements) {
+  console.log(
+    `\nDISAGREE ${kind}, seed ${seed}, case ${index}: ${what}${method === undefined ? "" : ` (answer to ${method})`}`,
+  );
+  console.log(`  ${JSON.stringify(bytes)}`);
+}
+process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
