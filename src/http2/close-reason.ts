@@ -5,7 +5,6 @@ export const HTTP2_CLOSE_REASONS = [
   "drained", // shutdown, or a reload that changed whose certificates are trusted
   "retired", // maxRequestsPerConnection or maxConnectionAge
   "protocol_error", // bytes that are no HTTP/2
-  "stalled", // it did not close in time after it was told to
   // What costs the client little and us much (CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27316, CVE-2025-8671).
   "reset_flood",
   "stream_flood",
@@ -16,3 +15,10 @@ export const HTTP2_CLOSE_REASONS = [
 ] as const;
 
 export type Http2CloseReason = (typeof HTTP2_CLOSE_REASONS)[number];
+
+const IN_GOOD_ORDER: ReadonlySet<Http2CloseReason> = new Set(["client", "idle", "drained", "retired"]);
+
+/** Whether a session ended because of what its client did wrong. */
+export function isFault(reason: Http2CloseReason): boolean {
+  return !IN_GOOD_ORDER.has(reason);
+}

@@ -105,6 +105,8 @@ class Core implements ProxyServer, SessionHost {
   }
 
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
+    // Gone between its handshake and here: node:http2 takes no socket without a handle.
+    if (socket.destroyed) return;
     const session =
       facts.protocol === "h2"
         ? new Http2Session(this, socket, facts, listener, this.deadlines)

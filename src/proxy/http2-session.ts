@@ -67,7 +67,7 @@ export class Http2Session implements ClientSession, Http2Handler, TransactionOwn
   }
 
   onClose(reason: Http2CloseReason): void {
-    this.#host.telemetry.http2SessionClosed(this.facts.listener, reason);
+    this.#host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text);
     this.#host.onSessionClosed(this);
   }
 }

@@ -8,6 +8,7 @@ export const EVENTS = [
   "reload",
   "warning",
   "handshake_failed",
+  "http2_fault",
   "connection_refused",
   "listener_error",
   "watch_error",

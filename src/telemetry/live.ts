@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { isFault } from "../http2/close-reason.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logRequest } from "./access-log.ts";
@@ -45,6 +46,7 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const logger = createLogger(clock, sink);
   const log = createEventLog(logger, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
+  const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const acceptGate = createRateGate(clock, 1);
   let access: LogSettings["access"] = "all";
@@ -86,8 +88,11 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       const fields = { listener, reason: failure, client: peer, detail: logText(detail), suppressed };
       log.info("handshake_failed", "TLS handshake failed", fields);
     },
-    http2SessionClosed: (listener, reason) => {
+    http2SessionClosed: (listener, reason, peer) => {
       metrics.listener(listener).http2SessionsClosed[reason]++;
+      const suppressed = isFault(reason) ? http2Gate() : null;
+      if (suppressed === null) return;
+      log.warn("http2_fault", "an HTTP/2 connection was given up", { listener, reason, client: peer, suppressed });
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;

@@ -67,7 +67,7 @@ export interface Telemetry {
   connectionClosed(listener: string): void;
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
   /** An HTTP/2 session is over. */
-  http2SessionClosed(listener: string, reason: Http2CloseReason): void;
+  http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string): void;
 }
 
 export interface LogSettings {

@@ -6,6 +6,7 @@ import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Issued } from "../../src/cli/development-ca.ts";
 import { askH2, type H2Answer, openH2 } from "../fixtures/h2-client.ts";
+import { ERROR, H2RawClient, windowUpdate } from "../fixtures/h2-frames.ts";
 import {
   type CallOptions,
   eventually,
@@ -211,6 +212,26 @@ test("sessions are counted by why they ended, and every request once", async () 
   // Lines are written in batches; the metrics are there at once.
   const lines = async (): Promise<number> => postern.log.filter((line) => line["event"] === "request").length;
   expect(await eventually(lines, (count) => count >= total)).toBe(total);
+});
+
+test("a flood over TLS ends its own session, is counted and logged with its client's address", async () => {
+  const other = await open();
+  await ask(other, { path: "/public" });
+  const client = new H2RawClient(await openTls(["h2"]));
+  for (let at = 0; at < 5_000 && client.goaway === undefined && !client.closed; at++) {
+    await client.flood(Buffer.concat(Array.from({ length: 2_000 }, () => windowUpdate(0, 1))), 1);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await client.untilClosed();
+  expect(client.goaway).toBe(ERROR.enhanceYourCalm);
+  expect(await postern.logged((line) => line["event"] === "http2_fault")).toMatchObject({
+    reason: "overhead_flood",
+    client: "127.0.0.1",
+    listener: "inbound",
+  });
+  const { body } = await postern.admins("/metrics");
+  expect(body).toMatch(/^postern_h2_sessions_closed_total\{listener="inbound",reason="overhead_flood"\} 1$/m);
+  expect((await ask(other, { path: "/public" })).status).toBe(200);
 });
 
 describe("without TLS", () => {
