@@ -31,6 +31,8 @@ export interface RouteTree<R> {
  *
  * 1. Host: an exact name, then `*.suffix` from long to short, then any.
  * 2. Path, segment by segment from the left: static text, then `{param}`, then `**`.
+ * 3. A path and the same path with a slash at its end are one place, unless each has a template: many services take
+ *    them for the same, and what `/admin` asks for must not be walked round by `/admin/` through an open `/**`.
  *
  * The first host and path shape that match own the request, with all their methods: a method that none of their
  * routes takes is answered `method_not_allowed`, though a broader path or host might take it. So a strict
@@ -86,24 +88,56 @@ interface HostRoutes<R> {
   /** By number. Apart from the routes, so that a look-up touches no route: those lie scattered in memory. */
   readonly routes: readonly R[];
   readonly paramNames: readonly (readonly string[])[];
+  /** By number: 1 where the template ends with `**`. */
+  readonly isRest: Uint8Array;
 }
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
-    const { trie, methods, routes, paramNames } = hosts[at] as HostRoutes<R>;
-    const row = trie.find(path);
-    if (row === NO_ROW) continue;
-    const number = methods.get(trie.words, row, method);
-    if (number === NO_VALUE) {
-      const allow = methods.allow(trie.words, row);
-      const owner = methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
-      return { kind: "method_not_allowed", allow, route: routes[owner] as R };
+    const host = hosts[at] as HostRoutes<R>;
+    const row = host.trie.find(path);
+    if (row !== NO_ROW) {
+      const number = host.methods.get(host.trie.words, row, method);
+      if (number !== NO_VALUE && host.isRest[number] === 0) return foundIn(host, number, path);
+      if (number === NO_VALUE && host.isRest[ownerOf(host, row)] === 0) return refusedIn(host, row);
     }
-    const names = paramNames[number] as readonly string[];
-    const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
-    return { kind: "found", route: routes[number] as R, params };
+    const match = matchTwin(host, method, path) ?? (row === NO_ROW ? null : matchRow(host, method, path));
+    if (match !== null) return match;
   }
   return NOT_FOUND;
+}
+
+/** The same path with or without its last slash, where it has a template of its own that is not a rest. */
+function matchTwin<R>(host: HostRoutes<R>, method: string, path: string): RouteMatch<R> | null {
+  if (path === "/") return null;
+  const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
+  const row = host.trie.find(twin);
+  if (row === NO_ROW || host.isRest[ownerOf(host, row)] === 1) return null;
+  return matchRow(host, method, twin);
+}
+
+/** Looks the path up again, for the parameters' bounds are those of the last look-up. */
+function matchRow<R>(host: HostRoutes<R>, method: string, path: string): RouteMatch<R> {
+  const row = host.trie.find(path);
+  const number = host.methods.get(host.trie.words, row, method);
+  return number === NO_VALUE ? refusedIn(host, row) : foundIn(host, number, path);
+}
+
+function foundIn<R>({ trie, routes, paramNames }: HostRoutes<R>, number: number, path: string): RouteMatch<R> {
+  const names = paramNames[number] as readonly string[];
+  const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
+  return { kind: "found", route: routes[number] as R, params };
+}
+
+function refusedIn<R>(host: HostRoutes<R>, row: number): RouteMatch<R> {
+  const allow = host.methods.allow(host.trie.words, row);
+  return { kind: "method_not_allowed", allow, route: host.routes[ownerOf(host, row)] as R };
+}
+
+/** Number of a route of this place; all of them have the same path shape. */
+function ownerOf<R>({ methods, trie }: HostRoutes<R>, row: number): number {
+  const allow = methods.allow(trie.words, row);
+  return methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
 }
 
 function readParams(names: readonly string[], path: string, bounds: Int32Array): Readonly<Record<string, string>> {
@@ -169,7 +203,8 @@ function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R
   }
   const methods = new MethodTable();
   const entries = [...shapes.values()].map(({ template, claims }) => ({ template, row: methods.addRow(claims) }));
-  return { trie: new PathTrie(entries), methods, routes: numbered, paramNames: shareNames(templates) };
+  const isRest = Uint8Array.from(numbered, (route) => (route.template.endsWith("**") ? 1 : 0));
+  return { trie: new PathTrie(entries), methods, routes: numbered, paramNames: shareNames(templates), isRest };
 }
 
 /** Parameters' names of every template; equal lists are one, which stays in the processor's cache. */
