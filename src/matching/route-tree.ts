@@ -90,43 +90,47 @@ interface HostRoutes<R> {
   readonly paramNames: readonly (readonly string[])[];
   /** By number: 1 where the template ends with `**`. */
   readonly isRest: Uint8Array;
+  /** Whether a template ends with a slash; where none does, as mostly, no path needs a look for one. */
+  readonly hasSlashEnds: boolean;
 }
 
+const SLASH = 0x2f;
+
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
+  const endsWithSlash = path.charCodeAt(path.length - 1) === SLASH;
   for (let at = 0; at < hosts.length; at++) {
     const host = hosts[at] as HostRoutes<R>;
-    const row = host.trie.find(path);
-    if (row !== NO_ROW) {
-      const number = host.methods.get(host.trie.words, row, method);
-      if (number !== NO_VALUE && host.isRest[number] === 0) return foundIn(host, number, path);
-      if (number === NO_VALUE && host.isRest[ownerOf(host, row)] === 0) return refusedIn(host, row);
+    const { trie, methods, routes, paramNames } = host;
+    const row = trie.find(path);
+    if (endsWithSlash || host.hasSlashEnds) {
+      const match = matchTwin(host, method, path, row);
+      if (match !== null) return match;
     }
-    const match = matchTwin(host, method, path) ?? (row === NO_ROW ? null : matchRow(host, method, path));
-    if (match !== null) return match;
+    if (row === NO_ROW) continue;
+    const number = methods.get(trie.words, row, method);
+    if (number === NO_VALUE) return refusedIn(host, row);
+    const names = paramNames[number] as readonly string[];
+    const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
+    return { kind: "found", route: routes[number] as R, params };
   }
   return NOT_FOUND;
 }
 
-/** The same path with or without its last slash, where it has a template of its own that is not a rest. */
-function matchTwin<R>(host: HostRoutes<R>, method: string, path: string): RouteMatch<R> | null {
-  if (path === "/") return null;
+/** Where the path's own place is a rest or none: the same path with or without its last slash, if that has a place. */
+function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
+  const { trie, methods, routes, paramNames, isRest } = host;
+  if (path === "/" || (row !== NO_ROW && isRest[ownerOf(host, row)] === 0)) return null;
   const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
-  const row = host.trie.find(twin);
-  if (row === NO_ROW || host.isRest[ownerOf(host, row)] === 1) return null;
-  return matchRow(host, method, twin);
-}
-
-/** Looks the path up again, for the parameters' bounds are those of the last look-up. */
-function matchRow<R>(host: HostRoutes<R>, method: string, path: string): RouteMatch<R> {
-  const row = host.trie.find(path);
-  const number = host.methods.get(host.trie.words, row, method);
-  return number === NO_VALUE ? refusedIn(host, row) : foundIn(host, number, path);
-}
-
-function foundIn<R>({ trie, routes, paramNames }: HostRoutes<R>, number: number, path: string): RouteMatch<R> {
-  const names = paramNames[number] as readonly string[];
-  const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
-  return { kind: "found", route: routes[number] as R, params };
+  const twinRow = trie.find(twin);
+  if (twinRow !== NO_ROW && isRest[ownerOf(host, twinRow)] === 0) {
+    const number = methods.get(trie.words, twinRow, method);
+    if (number === NO_VALUE) return refusedIn(host, twinRow);
+    const params = readParams(paramNames[number] as readonly string[], twin, trie.bounds);
+    return { kind: "found", route: routes[number] as R, params };
+  }
+  // The parameters' bounds are those of the last look-up, which shall be the path's own.
+  trie.find(path);
+  return null;
 }
 
 function refusedIn<R>(host: HostRoutes<R>, row: number): RouteMatch<R> {
@@ -204,7 +208,9 @@ function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R
   const methods = new MethodTable();
   const entries = [...shapes.values()].map(({ template, claims }) => ({ template, row: methods.addRow(claims) }));
   const isRest = Uint8Array.from(numbered, (route) => (route.template.endsWith("**") ? 1 : 0));
-  return { trie: new PathTrie(entries), methods, routes: numbered, paramNames: shareNames(templates), isRest };
+  const hasSlashEnds = numbered.some(({ template }) => template !== "/" && template.endsWith("/"));
+  const trie = new PathTrie(entries);
+  return { trie, methods, routes: numbered, paramNames: shareNames(templates), isRest, hasSlashEnds };
 }
 
 /** Parameters' names of every template; equal lists are one, which stays in the processor's cache. */
