@@ -140,9 +140,49 @@ describe("query parameters", () => {
   });
 
   test("brackets, which frameworks read as the parameter itself, are refused", () => {
-    expect(judge("?limit=5&limit[]=500")?.seen).toBe("query: limit with brackets");
-    expect(judge("?limit=5&limit%5Bgt%5D=500")?.seen).toBe("query: limit with brackets");
-    expect(judge("?limit=5&other[]=1")).toBeNull();
+    expect(judge("?limit=5&limit[]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&limit%5Bgt%5D=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&[limit]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&%5Blimit%5D=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&[[limit]]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&other[]=1&[other]=2&other[limit]=3")).toBeNull();
+  });
+
+  test.each([
+    "?limit=5&+limit=500",
+    "?limit=5&limit%20=500",
+    "?limit=5&%09limit%0a=500",
+    "?limit=5&limit%00=500",
+    "?limit=5&limit%00x=500",
+    "?limit=5&%00limit=500",
+    "?limit=5&limit%00[x]=500",
+    "?limit=5&Limit=500",
+    "?limit=5&LIMIT[]=500",
+    "?limit=5&x=1;limit=500",
+    "?limit=5&x;limit=500",
+    "?limit=5&x=1;%6cimit=500",
+    "?limit=5&x=1;Limit[]=500",
+    "?limit=5&user_name=EVIL",
+    "?limit=5&user.name=EVIL",
+  ])("'%s' has a declared name in a spelling that some parser takes for it, and is refused", (query) => {
+    expect(judge(query)).toMatchObject({
+      reason: "parameter_invalid",
+      seen: expect.stringMatching(/^query: .* in another spelling$/),
+    });
+  });
+
+  test("a semicolon splits the name off that is judged with its value", () => {
+    const text = { query: { q: { maxLength: 9 } } };
+    expect(judgeNow(text, { query: "?q;x=longer" })?.seen).toBe("query: q in another spelling");
+    expect(judgeNow(text, { query: "?q=a;b" })).toBeNull();
+    expect(judgeNow({ ...text, unknownQuery: "refuse" }, { query: "?q=a;admin=1" })?.seen).toBe("query admin: unknown");
+    expect(judgeNow({ ...text, unknownQuery: "refuse" }, { query: "?q=a%3Bb" })).toBeNull();
+  });
+
+  test("names that differ only in spelling may both be declared", () => {
+    const both = { query: { limit: { type: "integer" }, Limit: { type: "integer" } } };
+    expect(judgeNow(both, { query: "?limit=5&Limit=6" })).toBeNull();
+    expect(judgeNow(both, { query: "?LIMIT=5" })).not.toBeNull();
   });
 
   test("an escape that is none, or no UTF-8, is refused", () => {
@@ -172,6 +212,25 @@ describe("headers", () => {
     expect(judge(["x-tenant", "ACME"])).toBe("header x-tenant: / pattern");
     expect(judge(["x-tenant", "acme"], ["x-tenant", "evil"])).toBe("header x-tenant: sent twice");
     expect(judge(["x-tenant", "acme"], ["x-count", "three"])).toBe("header x-count: type, not integer");
+  });
+
+  test("one that services behind CGI read under the declared name is refused, alone and beside it", () => {
+    const judge = (...headers: (readonly [string, string])[]): Denial | null => judgeNow(settings, { headers });
+    const evil = ["x_tenant", "EVIL"] as const;
+    const refused = { reason: "header_invalid", seen: "header x-tenant: in another spelling" };
+    expect(judge(evil)).toMatchObject(refused);
+    expect(judge(["x-tenant", "acme"], evil)).toMatchObject(refused);
+    expect(judge(["x-tenant", "acme"], ["x_tenants", "EVIL"], ["x_other", "1"])).toBeNull();
+    expect(judgeNow({ headers: { "X-Tenant-Id": {} } }, { headers: [["x_tenant-id", "EVIL"]] })).not.toBeNull();
+  });
+
+  test("type and coding of a body in that spelling are refused", async () => {
+    const typed = { contentType: ["application/json"] };
+    const lines = (name: string, value: string) => ({ headers: [...JSON_TYPE, [name, value] as const] });
+    expect(judgeNow(typed, lines("content_type", "text/xml"))?.reason).toBe("content_type_unsupported");
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
+    const zipped = withBody("{}", [...JSON_TYPE, ["content_encoding", "gzip"]]);
+    expect(await check.evaluate(zipped)).toMatchObject({ reason: "content_encoding_unsupported" });
   });
 
   test("one that is judged cannot be named away by Connection afterwards", () => {
