@@ -57,6 +57,8 @@ export const DEFAULTS = {
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
   schemaBytesMax: 1024 * 1024,
+  /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */
+  schemaJudgementsMax: 1_000,
   /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */
   headerNamesRememberedMax: 512,
   headerNameBytesMax: 64,

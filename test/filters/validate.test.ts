@@ -456,6 +456,16 @@ describe("schemas", () => {
     expect(problem(`{"description":"${"x".repeat(1024 * 1024)}"}`)).toContain("at most 1048576");
   });
 
+  test("a recursion that forks, which a tiny body would keep busy for ever, is a problem at the schema's place", () => {
+    const args = { type: "array", items: { $ref: "#" } };
+    const schema = {
+      oneOf: [{ properties: { args } }, { properties: { args }, minProperties: 1 }, { type: "string" }],
+    };
+    expect(compile({ body: { schema: "s.json" } }, { "s.json": schema }).problems).toEqual([
+      { path: "validate.body.schema", text: expect.stringContaining("exponential in the depth of a body") },
+    ]);
+  });
+
   test("two files may have the same $id, and several patterns stay apart", async () => {
     const schema = { $id: "https://example.org/s", properties: { a: { pattern: "^a$" }, b: { pattern: "^b$" } } };
     expect(problem(schema)).toBe("");
