@@ -9,6 +9,8 @@ export const DEFAULTS = {
   bodyBytesMax: 10 * 1024 * 1024,
   bodyProgressTimeoutMs: 30_000,
   bodyInspectedBytesMax: 1024 * 1024,
+  /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
+  bodiesInspectedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
   chunkHeadBytesMax: 256,
   trailerBytesMax: 4 * 1024,

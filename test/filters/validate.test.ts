@@ -4,7 +4,7 @@ import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { FORMATS } from "../../src/filters/validate/formats.ts";
 import { parseJson } from "../../src/filters/validate/json-text.ts";
 import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
-import { type BodyFailure, CHUNKED, type RequestBody } from "../../src/message/body.ts";
+import { type BodyFailure, type BodySink, CHUNKED, type RequestBody } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import {
   type Compiled,
@@ -419,6 +419,68 @@ describe("a JSON body", () => {
     });
     expect(verdict).toMatchObject({ reason: "body_too_large", terminal: false });
     expect(exchange.collectedBody?.toString()).toBe(long);
+  });
+});
+
+describe("bodies that are being read", () => {
+  const MIB = 1024 * 1024;
+  const chunk = Buffer.alloc(MIB - 1, " ");
+
+  /** A client that sends all but the end, and goes on or leaves when it is told to. */
+  class OpenBody implements RequestBody {
+    readonly announcedBytes: number;
+    sink: BodySink | null = null;
+    constructor(announcedBytes: number) {
+      this.announcedBytes = announcedBytes;
+    }
+    start(sink: BodySink): void {
+      this.sink = sink;
+    }
+    pause(): void {}
+    resume(): void {}
+  }
+
+  function open(announcedBytes: number, sent: Buffer): { body: OpenBody; verdict: Promise<Verdict> } {
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
+    const body = new OpenBody(announcedBytes);
+    const verdict = Promise.resolve(check.evaluate(withBody(body)));
+    body.sink?.onBody(sent);
+    return { body, verdict };
+  }
+
+  test("a crowd of unfinished bodies holds 64 MiB and no more, in whatever way each of them ends", async () => {
+    const good = Buffer.from('{"sku":"ABC-1234","count":2}');
+    const refused = { reason: "overloaded", terminal: true, headers: [["retry-after", "1"]] };
+    for (const leave of ["end", "client_closed", "body_timeout", "body_too_large", "request_malformed"] as const) {
+      const crowd = Array.from({ length: 64 }, (_, at) => open(at % 2 === 0 ? MIB : CHUNKED, chunk));
+      for (const kind of [good.length, CHUNKED]) {
+        const late = open(kind, good);
+        expect(await late.verdict, leave).toMatchObject(refused);
+        late.body.sink?.onBody(chunk);
+        late.body.sink?.onBodyEnd();
+      }
+      for (const { body } of crowd) leave === "end" ? body.sink?.onBodyEnd() : body.sink?.onBodyFailure(leave);
+      const reasons = await Promise.all(crowd.map(async ({ verdict }) => (await verdict)?.reason));
+      expect(new Set(reasons)).toEqual(new Set([leave === "end" ? "body_not_json" : leave]));
+      const next = open(good.length, good);
+      next.body.sink?.onBodyEnd();
+      expect(await next.verdict, leave).toBeNull();
+    }
+  });
+
+  test("a length that is announced and not sent keeps nobody out", async () => {
+    const crowd = Array.from({ length: 200 }, () => open(MIB, Buffer.alloc(0)));
+    const { verdict } = await judgeBody('{"sku":"ABC-1234","count":2}');
+    expect(verdict).toBeNull();
+    for (const { body } of crowd) body.sink?.onBodyFailure("client_closed");
+    await Promise.all(crowd.map(({ verdict: left }) => left));
+  });
+
+  test("a bound that one body alone could not keep is a problem of the policy", () => {
+    expect(compile({ body: { maxBytes: "65MiB", schema: "s" } }, { s: ORDER }).problems).toEqual([
+      { path: "validate.body.maxBytes", text: "bodies are held in memory for a schema; expected at most 64MiB" },
+    ]);
+    expect(compile({ body: { maxBytes: "65MiB" } }).problems).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
-import { collectBody } from "../../message/body.ts";
+import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { excerpt } from "../../support/excerpt.ts";
@@ -118,16 +118,20 @@ function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolea
   return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
 }
 
+const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
+
 export interface BodyRules {
   readonly bytesMax: number;
   /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
   readonly collectedBytesMax: number;
   readonly validate: Validator;
+  /** Shared by all bodies that are being read in this process. */
+  readonly budget: ByteBudget;
   readonly place: Place;
 }
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
-export function judgeBody({ bytesMax, collectedBytesMax, validate, place }: BodyRules): Part {
+export function judgeBody({ bytesMax, collectedBytesMax, validate, budget, place }: BodyRules): Part {
   const judge = (bytes: Buffer): Verdict => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     const parsed = parseJson(bytes);
@@ -136,12 +140,17 @@ export function judgeBody({ bytesMax, collectedBytesMax, validate, place }: Body
     if (fault === null) return CONTINUE;
     return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
   };
+  const lost = (failure: CollectFailure): Denial => {
+    if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
+    if (failure !== "overloaded") return new Denial(failure, place, failure, "a whole body", [], true);
+    const seen = `${budget.heldBytes} bytes of other bodies that are being read`;
+    return new Denial(failure, place, seen, `at most ${budget.bytesMax} bytes with this one`, RETRY, true);
+  };
   return (exchange) => {
     if (exchange.collectedBody !== null) return judge(exchange.collectedBody);
     if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0));
-    return collectBody(exchange.body, collectedBytesMax).then((collected) => {
-      if (collected === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
-      if (typeof collected === "string") return new Denial(collected, place, collected, "a whole body", [], true);
+    return collectBody(exchange.body, collectedBytesMax, budget).then((collected) => {
+      if (typeof collected === "string") return lost(collected);
       exchange.collectedBody = collected;
       return judge(collected);
     });
