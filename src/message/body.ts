@@ -38,31 +38,100 @@ export const EMPTY_BODY: RequestBody = {
   setPatience: () => {},
 };
 
-/** Reads a whole body into memory, at most `bytesMax` bytes. */
-export function collectBody(body: RequestBody, bytesMax: number): Promise<Buffer | BodyFailure> {
+/** Bytes that may be held at once, by all who share it. */
+export class ByteBudget {
+  readonly bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  get heldBytes(): number {
+    return this.#bytes;
+  }
+
+  /** False, and nothing taken, where they would be too many. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.bytesMax) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
+/** `overloaded`: the budget is spent. */
+export type CollectFailure = BodyFailure | "overloaded";
+
+/**
+ * Reads a whole body into memory, at most `bytesMax` bytes. What it holds meanwhile counts in `budget`, by what has
+ * arrived: an announced length alone costs the client nothing, and would keep others out.
+ */
+export function collectBody(body: RequestBody, bytesMax: number, budget: ByteBudget): Promise<Buffer | CollectFailure> {
   if (body.announcedBytes > bytesMax) return Promise.resolve("body_too_large");
   return new Promise((resolve) => {
-    // One buffer that grows: a buffer kept for each chunk would cost a hundred times the bytes of a body that a hostile
-    // client sends in chunks of one byte.
-    let bytes = Buffer.allocUnsafe(body.announcedBytes > 0 ? body.announcedBytes : GROWTH_BYTES_MIN);
-    let length = 0;
-    body.start(
-      {
-        onBody: (chunk) => {
-          if (length + chunk.length > bytes.length) {
-            const larger = Buffer.allocUnsafe(Math.min(bytesMax, 2 * (length + chunk.length)));
-            bytes.copy(larger, 0, 0, length);
-            bytes = larger;
-          }
-          length += chunk.copy(bytes, length);
-          return true;
-        },
-        onBodyEnd: () => resolve(bytes.subarray(0, length)),
-        onBodyFailure: resolve,
-      },
-      bytesMax,
-    );
+    body.start(new Collector(body.announcedBytes > 0 ? body.announcedBytes : bytesMax, budget, resolve), bytesMax);
   });
 }
 
 const GROWTH_BYTES_MIN = 4 * 1024;
+const NO_BYTES = Buffer.alloc(0);
+
+class Collector implements BodySink {
+  readonly #lengthMax: number;
+  readonly #budget: ByteBudget;
+  readonly #resolve: (collected: Buffer | CollectFailure) => void;
+  /**
+   * One buffer that grows: a buffer kept for each chunk would cost a hundred times the bytes of a body that a hostile
+   * client sends in chunks of one byte.
+   */
+  #bytes = NO_BYTES;
+  #length = 0;
+  #settled = false;
+
+  constructor(lengthMax: number, budget: ByteBudget, resolve: (collected: Buffer | CollectFailure) => void) {
+    this.#lengthMax = lengthMax;
+    this.#budget = budget;
+    this.#resolve = resolve;
+  }
+
+  onBody(chunk: Buffer): boolean {
+    if (this.#settled) return true;
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length && !this.#grow(length)) {
+      this.#settle("overloaded");
+      return true;
+    }
+    chunk.copy(this.#bytes, this.#length);
+    this.#length = length;
+    return true;
+  }
+
+  #grow(length: number): boolean {
+    const size = Math.max(length, Math.min(this.#lengthMax, Math.max(GROWTH_BYTES_MIN, 2 * length)));
+    if (!this.#budget.take(size - this.#bytes.length)) return false;
+    const larger = Buffer.allocUnsafe(size);
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+    return true;
+  }
+
+  onBodyEnd(): void {
+    this.#settle(this.#bytes.subarray(0, this.#length));
+  }
+
+  onBodyFailure(failure: BodyFailure): void {
+    this.#settle(failure);
+  }
+
+  #settle(collected: Buffer | CollectFailure): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#budget.release(this.#bytes.length);
+    this.#bytes = NO_BYTES;
+    this.#resolve(collected);
+  }
+}

@@ -18,6 +18,8 @@ export const DEFAULTS = {
   /** A body of known length is read so far before it may hold a connection to the service. */
   bodyPreludeBytes: 16 * 1024,
   bodyInspectedBytesMax: 1024 * 1024,
+  /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
+  bodiesInspectedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
   chunkHeadBytesMax: 256,
   trailerBytesMax: 4 * 1024,
@@ -114,6 +116,8 @@ export const DEFAULTS = {
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
   schemaBytesMax: 1024 * 1024,
+  /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */
+  schemaJudgementsMax: 1_000,
   /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */
   headerNamesRememberedMax: 512,
   headerNameBytesMax: 64,

@@ -142,6 +142,19 @@ describe("spiffeId", () => {
     expect(judge({ spiffeId: billing }, createExchange())?.seen).toBe("no client certificate");
   });
 
+  test("a certificate that expires on a connection that is kept open proves nothing from then on", () => {
+    let nowMs = Date.UTC(2026, 0, 1);
+    const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs };
+    const check = onlyCheck(compileFilter(authorizeFilter, { spiffeId: billing }, { clock }));
+    const certificate = createCertificate({ notAfterMs: nowMs + 1000 });
+    expect(check.evaluate(createExchange({ certificate }))).toBeNull();
+    nowMs += 1001;
+    expect(check.evaluate(createExchange({ certificate }))).toMatchObject({
+      reason: "spiffe_id_mismatch",
+      seen: "certificate expired 2026-01-01T00:00:01.000Z",
+    });
+  });
+
   test("a token and a certificate can both be asked for", () => {
     const both = createExchange({
       certificate: createCertificate(),

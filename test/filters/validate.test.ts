@@ -4,7 +4,7 @@ import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { FORMATS } from "../../src/filters/validate/formats.ts";
 import { parseJson } from "../../src/filters/validate/json-text.ts";
 import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
-import { type BodyFailure, CHUNKED, type RequestBody } from "../../src/message/body.ts";
+import { type BodyFailure, type BodySink, CHUNKED, type RequestBody } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import {
   type Compiled,
@@ -140,9 +140,49 @@ describe("query parameters", () => {
   });
 
   test("brackets, which frameworks read as the parameter itself, are refused", () => {
-    expect(judge("?limit=5&limit[]=500")?.seen).toBe("query: limit with brackets");
-    expect(judge("?limit=5&limit%5Bgt%5D=500")?.seen).toBe("query: limit with brackets");
-    expect(judge("?limit=5&other[]=1")).toBeNull();
+    expect(judge("?limit=5&limit[]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&limit%5Bgt%5D=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&[limit]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&%5Blimit%5D=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&[[limit]]=500")?.seen).toBe("query: limit in another spelling");
+    expect(judge("?limit=5&other[]=1&[other]=2&other[limit]=3")).toBeNull();
+  });
+
+  test.each([
+    "?limit=5&+limit=500",
+    "?limit=5&limit%20=500",
+    "?limit=5&%09limit%0a=500",
+    "?limit=5&limit%00=500",
+    "?limit=5&limit%00x=500",
+    "?limit=5&%00limit=500",
+    "?limit=5&limit%00[x]=500",
+    "?limit=5&Limit=500",
+    "?limit=5&LIMIT[]=500",
+    "?limit=5&x=1;limit=500",
+    "?limit=5&x;limit=500",
+    "?limit=5&x=1;%6cimit=500",
+    "?limit=5&x=1;Limit[]=500",
+    "?limit=5&user_name=EVIL",
+    "?limit=5&user.name=EVIL",
+  ])("'%s' has a declared name in a spelling that some parser takes for it, and is refused", (query) => {
+    expect(judge(query)).toMatchObject({
+      reason: "parameter_invalid",
+      seen: expect.stringMatching(/^query: .* in another spelling$/),
+    });
+  });
+
+  test("a semicolon splits the name off that is judged with its value", () => {
+    const text = { query: { q: { maxLength: 9 } } };
+    expect(judgeNow(text, { query: "?q;x=longer" })?.seen).toBe("query: q in another spelling");
+    expect(judgeNow(text, { query: "?q=a;b" })).toBeNull();
+    expect(judgeNow({ ...text, unknownQuery: "refuse" }, { query: "?q=a;admin=1" })?.seen).toBe("query admin: unknown");
+    expect(judgeNow({ ...text, unknownQuery: "refuse" }, { query: "?q=a%3Bb" })).toBeNull();
+  });
+
+  test("names that differ only in spelling may both be declared", () => {
+    const both = { query: { limit: { type: "integer" }, Limit: { type: "integer" } } };
+    expect(judgeNow(both, { query: "?limit=5&Limit=6" })).toBeNull();
+    expect(judgeNow(both, { query: "?LIMIT=5" })).not.toBeNull();
   });
 
   test("an escape that is none, or no UTF-8, is refused", () => {
@@ -172,6 +212,25 @@ describe("headers", () => {
     expect(judge(["x-tenant", "ACME"])).toBe("header x-tenant: / pattern");
     expect(judge(["x-tenant", "acme"], ["x-tenant", "evil"])).toBe("header x-tenant: sent twice");
     expect(judge(["x-tenant", "acme"], ["x-count", "three"])).toBe("header x-count: type, not integer");
+  });
+
+  test("one that services behind CGI read under the declared name is refused, alone and beside it", () => {
+    const judge = (...headers: (readonly [string, string])[]): Denial | null => judgeNow(settings, { headers });
+    const evil = ["x_tenant", "EVIL"] as const;
+    const refused = { reason: "header_invalid", seen: "header x-tenant: in another spelling" };
+    expect(judge(evil)).toMatchObject(refused);
+    expect(judge(["x-tenant", "acme"], evil)).toMatchObject(refused);
+    expect(judge(["x-tenant", "acme"], ["x_tenants", "EVIL"], ["x_other", "1"])).toBeNull();
+    expect(judgeNow({ headers: { "X-Tenant-Id": {} } }, { headers: [["x_tenant-id", "EVIL"]] })).not.toBeNull();
+  });
+
+  test("type and coding of a body in that spelling are refused", async () => {
+    const typed = { contentType: ["application/json"] };
+    const lines = (name: string, value: string) => ({ headers: [...JSON_TYPE, [name, value] as const] });
+    expect(judgeNow(typed, lines("content_type", "text/xml"))?.reason).toBe("content_type_unsupported");
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
+    const zipped = withBody("{}", [...JSON_TYPE, ["content_encoding", "gzip"]]);
+    expect(await check.evaluate(zipped)).toMatchObject({ reason: "content_encoding_unsupported" });
   });
 
   test("one that is judged cannot be named away by Connection afterwards", () => {
@@ -364,6 +423,68 @@ describe("a JSON body", () => {
   });
 });
 
+describe("bodies that are being read", () => {
+  const MIB = 1024 * 1024;
+  const chunk = Buffer.alloc(MIB - 1, " ");
+
+  /** A client that sends all but the end, and goes on or leaves when it is told to. */
+  class OpenBody implements RequestBody {
+    readonly announcedBytes: number;
+    sink: BodySink | null = null;
+    constructor(announcedBytes: number) {
+      this.announcedBytes = announcedBytes;
+    }
+    start(sink: BodySink): void {
+      this.sink = sink;
+    }
+    pause(): void {}
+    resume(): void {}
+  }
+
+  function open(announcedBytes: number, sent: Buffer): { body: OpenBody; verdict: Promise<Verdict> } {
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
+    const body = new OpenBody(announcedBytes);
+    const verdict = Promise.resolve(check.evaluate(withBody(body)));
+    body.sink?.onBody(sent);
+    return { body, verdict };
+  }
+
+  test("a crowd of unfinished bodies holds 64 MiB and no more, in whatever way each of them ends", async () => {
+    const good = Buffer.from('{"sku":"ABC-1234","count":2}');
+    const refused = { reason: "overloaded", terminal: true, headers: [["retry-after", "1"]] };
+    for (const leave of ["end", "client_closed", "body_timeout", "body_too_large", "request_malformed"] as const) {
+      const crowd = Array.from({ length: 64 }, (_, at) => open(at % 2 === 0 ? MIB : CHUNKED, chunk));
+      for (const kind of [good.length, CHUNKED]) {
+        const late = open(kind, good);
+        expect(await late.verdict, leave).toMatchObject(refused);
+        late.body.sink?.onBody(chunk);
+        late.body.sink?.onBodyEnd();
+      }
+      for (const { body } of crowd) leave === "end" ? body.sink?.onBodyEnd() : body.sink?.onBodyFailure(leave);
+      const reasons = await Promise.all(crowd.map(async ({ verdict }) => (await verdict)?.reason));
+      expect(new Set(reasons)).toEqual(new Set([leave === "end" ? "body_not_json" : leave]));
+      const next = open(good.length, good);
+      next.body.sink?.onBodyEnd();
+      expect(await next.verdict, leave).toBeNull();
+    }
+  });
+
+  test("a length that is announced and not sent keeps nobody out", async () => {
+    const crowd = Array.from({ length: 200 }, () => open(MIB, Buffer.alloc(0)));
+    const { verdict } = await judgeBody('{"sku":"ABC-1234","count":2}');
+    expect(verdict).toBeNull();
+    for (const { body } of crowd) body.sink?.onBodyFailure("client_closed");
+    await Promise.all(crowd.map(({ verdict: left }) => left));
+  });
+
+  test("a bound that one body alone could not keep is a problem of the policy", () => {
+    expect(compile({ body: { maxBytes: "65MiB", schema: "s" } }, { s: ORDER }).problems).toEqual([
+      { path: "validate.body.maxBytes", text: "bodies are held in memory for a schema; expected at most 64MiB" },
+    ]);
+    expect(compile({ body: { maxBytes: "65MiB" } }).problems).toEqual([]);
+  });
+});
+
 describe("schemas", () => {
   const problem = (schema: unknown): string =>
     compile({ body: { schema: "s.json" } }, { "s.json": schema })
@@ -396,6 +517,16 @@ describe("schemas", () => {
       { path: "validate.body.schema", text: "cannot read none.json" },
     ]);
     expect(problem(`{"description":"${"x".repeat(1024 * 1024)}"}`)).toContain("at most 1048576");
+  });
+
+  test("a recursion that forks, which a tiny body would keep busy for ever, is a problem at the schema's place", () => {
+    const args = { type: "array", items: { $ref: "#" } };
+    const schema = {
+      oneOf: [{ properties: { args } }, { properties: { args }, minProperties: 1 }, { type: "string" }],
+    };
+    expect(compile({ body: { schema: "s.json" } }, { "s.json": schema }).problems).toEqual([
+      { path: "validate.body.schema", text: expect.stringContaining("exponential in the depth of a body") },
+    ]);
   });
 
   test("two files may have the same $id, and several patterns stay apart", async () => {

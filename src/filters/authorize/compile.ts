@@ -72,7 +72,7 @@ function compileKeys(rule: AuthorizeRule, path: Path, context: RouteContext): (R
   if (rule.spiffeId !== undefined) {
     const prefixes = rule.spiffeId.filter((id) => id.endsWith("/**")).map((id) => id.slice(0, -"/**".length));
     const ids = rule.spiffeId.filter((id) => !id.endsWith("/**"));
-    requirements.push(requireSpiffeId(ids, prefixes, context.place(...path, "spiffeId")));
+    requirements.push(requireSpiffeId(ids, prefixes, context.place(...path, "spiffeId"), context.clock));
   }
   return requirements;
 }

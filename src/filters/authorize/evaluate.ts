@@ -2,6 +2,7 @@ import type { Reason } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
+import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { claimAt } from "./claim-path.ts";
 import type { ClaimValue } from "./schema.ts";
@@ -84,13 +85,25 @@ function describe(value: unknown): string {
 /** What a SPIFFE ID below a prefix may look like: no empty and no dot segments that a reader might resolve. */
 const BELOW = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
 
-/** The verified client certificate carries one of `ids`, or an ID below one of `prefixes` (without their `/**`). */
-export function requireSpiffeId(ids: readonly string[], prefixes: readonly string[], place: Place): Requirement {
+/**
+ * The verified client certificate carries one of `ids`, or an ID below one of `prefixes` (without their `/**`). Its end
+ * is looked at for every request: the handshake saw it once, and a connection may outlive it.
+ */
+export function requireSpiffeId(
+  ids: readonly string[],
+  prefixes: readonly string[],
+  place: Place,
+  clock: Clock,
+): Requirement {
   const wanted = `SPIFFE ID ${[...ids, ...prefixes.map((prefix) => `${prefix}/**`)].join(" or ")}`;
   return ({ connection: { certificate } }) => {
     if (certificate === null) return new Denial("spiffe_id_mismatch", place, "no client certificate", wanted);
     if (certificate.untrusted !== null) {
       return new Denial("spiffe_id_mismatch", place, `certificate not trusted: ${certificate.untrusted}`, wanted);
+    }
+    if (clock.wallMs() > certificate.notAfterMs) {
+      const seen = `certificate expired ${new Date(certificate.notAfterMs).toISOString()}`;
+      return new Denial("spiffe_id_mismatch", place, seen, wanted);
     }
     const id = certificate.spiffeId;
     if (id === null) return new Denial("spiffe_id_mismatch", place, "certificate without SPIFFE ID", wanted);

@@ -1,3 +1,4 @@
+import { ByteBudget } from "../../message/body.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
@@ -21,6 +22,9 @@ import { type ParameterSettings, type ParameterType, type ValidateSettings, vali
 
 /** Ajv and RE2 take longer to load than all the rest, so only policies that validate load them. */
 let engine: typeof import("./json-schema.ts") | null = null;
+
+/** One for all routes and policies: memory is the process's. */
+const budget = new ByteBudget(DEFAULTS.bodiesInspectedBytesMax);
 
 /** `validate`: whether parameters, headers and body have the form that the policy says. */
 export const validateFilter = defineFilter<ValidateSettings>({
@@ -107,10 +111,15 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     if (!isJson(type))
       context.problem(`the schema cannot look into '${type}'; expected a JSON type`, "contentType", at);
   });
+  if (bytesMax > DEFAULTS.bodiesInspectedBytesMax) {
+    const most = `${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB`;
+    context.problem(`bodies are held in memory for a schema; expected at most ${most}`, "body", "maxBytes");
+    return null;
+  }
   const validate = compileSchemaFile(name, context);
   if (validate === null) return null;
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
-  return judgeBody({ bytesMax, collectedBytesMax, validate, place: context.place("body", "schema") });
+  return judgeBody({ bytesMax, collectedBytesMax, validate, budget, place: context.place("body", "schema") });
 }
 
 function compileSchemaFile(name: string, context: RouteContext): Validator | null {

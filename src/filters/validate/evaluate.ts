@@ -1,12 +1,14 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
-import { collectBody } from "../../message/body.ts";
+import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { HeaderBlock } from "../../message/headers.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { namedByConnection } from "../request/evaluate.ts";
+import { canonicalName } from "../request/reserved-headers.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
-import { judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
+import { DeclaredNames, judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
 
 /** One part of the check; a promise only where the body must be read. */
 export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
@@ -28,7 +30,7 @@ export function judgePath(parameters: readonly Parameter[], place: Place): SyncP
 }
 
 export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: boolean, place: Place): SyncPart {
-  const declared = new Set(parameters.map(({ name }) => name));
+  const declared = new DeclaredNames(parameters.map(({ name }) => name));
   return ({ target }) => {
     const parsed = parseQuery(target.query, declared);
     if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
@@ -53,11 +55,22 @@ export function judgeHeaders(parameters: readonly Parameter[], place: Place): Sy
     for (const parameter of parameters) {
       const values = headers.values.filter((_, at) => headers.names[at] === parameter.name);
       // It would be judged here and then be taken off on the way to the service.
-      const fault = named?.has(parameter.name) ? "named by Connection" : judgeParameter(parameter, values);
+      const isNamed = named?.has(parameter.name) === true;
+      const fault = isNamed
+        ? "named by Connection"
+        : isRespelled(headers, parameter.name)
+          ? "in another spelling"
+          : judgeParameter(parameter, values);
       if (fault !== null) return refuse("header_invalid", place, `header ${parameter.name}`, fault);
     }
     return CONTINUE;
   };
+}
+
+/** CGI, WSGI, PHP and Rack read X_Tenant as X-Tenant: the one would be judged and the other be believed. */
+function isRespelled({ names }: HeaderBlock, name: string): boolean {
+  const canonical = canonicalName(name);
+  return names.some((other) => other !== name && other.length === name.length && canonicalName(other) === canonical);
 }
 
 /** Requests without a body need no type. A JSON type in another charset than UTF-8 would be read differently behind. */
@@ -68,6 +81,7 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
   const denied = (seen: string): Denial => new Denial("content_type_unsupported", place, seen, wanted, headers);
   return (exchange) => {
     const text = exchange.headers.get("content-type");
+    if (isRespelled(exchange.headers, "content-type")) return denied("content type in another spelling");
     if (text === undefined) return exchange.body.announcedBytes === 0 ? CONTINUE : denied("no content type");
     if (exchange.headers.count("content-type") > 1) return denied("two content types");
     if (accepted.has(text)) return CONTINUE;
@@ -85,7 +99,9 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
 export function judgeContentEncoding(place: Place): SyncPart {
   const headers: readonly HeaderLine[] = [["accept-encoding", "identity"]];
   return (exchange) => {
-    const coding = exchange.headers.list("content-encoding");
+    const coding = isRespelled(exchange.headers, "content-encoding")
+      ? "in another spelling"
+      : exchange.headers.list("content-encoding");
     if (coding === undefined || coding.toLowerCase() === "identity") return CONTINUE;
     const seen = `content encoding ${excerpt(coding)}`;
     return new Denial("content_encoding_unsupported", place, seen, "identity", headers);
@@ -102,16 +118,20 @@ function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolea
   return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
 }
 
+const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
+
 export interface BodyRules {
   readonly bytesMax: number;
   /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
   readonly collectedBytesMax: number;
   readonly validate: Validator;
+  /** Shared by all bodies that are being read in this process. */
+  readonly budget: ByteBudget;
   readonly place: Place;
 }
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
-export function judgeBody({ bytesMax, collectedBytesMax, validate, place }: BodyRules): Part {
+export function judgeBody({ bytesMax, collectedBytesMax, validate, budget, place }: BodyRules): Part {
   const judge = (bytes: Buffer): Verdict => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     const parsed = parseJson(bytes);
@@ -120,12 +140,17 @@ export function judgeBody({ bytesMax, collectedBytesMax, validate, place }: Body
     if (fault === null) return CONTINUE;
     return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
   };
+  const lost = (failure: CollectFailure): Denial => {
+    if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
+    if (failure !== "overloaded") return new Denial(failure, place, failure, "a whole body", [], true);
+    const seen = `${budget.heldBytes} bytes of other bodies that are being read`;
+    return new Denial(failure, place, seen, `at most ${budget.bytesMax} bytes with this one`, RETRY, true);
+  };
   return (exchange) => {
     if (exchange.collectedBody !== null) return judge(exchange.collectedBody);
     if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0));
-    return collectBody(exchange.body, collectedBytesMax).then((collected) => {
-      if (collected === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
-      if (typeof collected === "string") return new Denial(collected, place, collected, "a whole body", [], true);
+    return collectBody(exchange.body, collectedBytesMax, budget).then((collected) => {
+      if (typeof collected === "string") return lost(collected);
       exchange.collectedBody = collected;
       return judge(collected);
     });

@@ -3,6 +3,7 @@ import { RE2JS } from "re2js";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { FORMATS } from "./formats.ts";
+import { findExplosion } from "./recursion.ts";
 
 /** Null where the value fits, else where in the value and by which keyword it does not: never the value itself. */
 export type Validator = (value: unknown) => string | null;
@@ -49,7 +50,8 @@ export function compileSchema(schema: unknown): Result<Validator, string> {
   const text = JSON.stringify(schema);
   const known = compiled.get(text);
   if (known !== undefined) return known;
-  const result = compileAnew(schema);
+  // Read anew: what a YAML alias has in two places stands in each of them.
+  const result = compileAnew(JSON.parse(text));
   if (text.length <= COMPILED_TEXT_MAX) {
     if (compiled.size >= COMPILED_MAX) compiled.clear();
     compiled.set(text, result);
@@ -69,6 +71,8 @@ function compileAnew(schema: unknown): Result<Validator, string> {
     }
     const validate = new Ajv2020({ ...OPTIONS, validateSchema: false }).compile(schema);
     if ("$async" in validate) return err("'$async' is not supported");
+    const explosion = findExplosion(schema);
+    if (explosion !== null) return err(explosion);
     return ok((value) => {
       if (validate(value) === true) return null;
       const [error] = validate.errors ?? [];

@@ -52,10 +52,10 @@ export type QueryValues = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Query with its leading `?` → values by name, percent and plus decoded, as a form is (WHATWG URL section 5.1). The
- * error is what is wrong: an escape that is none, or `name[x]` for a declared `name`, which many frameworks read as
- * the parameter itself.
+ * error is what is wrong: an escape that is none, or a declared name in another spelling that parsers behind postern
+ * read as the name itself.
  */
-export function parseQuery(query: string, declared: ReadonlySet<string>): Result<QueryValues, string> {
+export function parseQuery(query: string, declared: DeclaredNames): Result<QueryValues, string> {
   const values = new Map<string, string[]>();
   if (query.length <= 1) return ok(values);
   for (const part of query.slice(1).split("&")) {
@@ -64,15 +64,59 @@ export function parseQuery(query: string, declared: ReadonlySet<string>): Result
     const name = decode(equals < 0 ? part : part.slice(0, equals));
     const value = decode(equals < 0 ? "" : part.slice(equals + 1));
     if (name === null || value === null) return err("an escape that is no UTF-8");
-    const bracket = name.indexOf("[");
-    if (bracket > 0 && declared.has(name.slice(0, bracket)) && !declared.has(name)) {
-      return err(`${name.slice(0, bracket)} with brackets`);
-    }
+    const respelled = declared.respelled(name) ?? smuggled(part, name, declared, values);
+    if (respelled !== null) return err(`${respelled} in another spelling`);
     const known = values.get(name);
     if (known === undefined) values.set(name, [value]);
     else known.push(value);
   }
   return ok(values);
+}
+
+/**
+ * Parsers that keep the old advice of HTML 4 also part at `;`, so that `x=1;limit=500` has a limit. Gives the declared
+ * name that such a parser sees; undeclared ones become known to `values`, without a value.
+ */
+function smuggled(part: string, whole: string, declared: DeclaredNames, values: Map<string, string[]>): string | null {
+  if (!part.includes(";")) return null;
+  for (const [at, piece] of part.split(";").entries()) {
+    const name = decode(piece.split("=", 1)[0] ?? "") ?? "";
+    if (name === "" || (at === 0 && name === whole)) continue;
+    const meant = declared.has(name) ? name : declared.respelled(name);
+    if (meant !== null) return meant;
+    if (!values.has(name)) values.set(name, []);
+  }
+  return null;
+}
+
+/** Names of declared query parameters, and what else parsers take for them. */
+export class DeclaredNames {
+  readonly #names: ReadonlySet<string>;
+  readonly #byFolded: ReadonlyMap<string, string>;
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
+    this.#byFolded = new Map(names.map((name) => [fold(name), name]));
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** The declared name that some parser reads where `name`, which is not declared itself, is sent. */
+  respelled(name: string): string | null {
+    return this.#names.has(name) ? null : (this.#byFolded.get(fold(name)) ?? null);
+  }
+}
+
+/**
+ * What stands before NUL (C), between or before brackets (qs, PHP, Rack), without blanks around it, in lower case
+ * (ASP.NET), with `_` for blank and dot (PHP).
+ */
+function fold(name: string): string {
+  const parts = name.replaceAll("\0", "[").split(/[[\]]/);
+  const first = parts.find((part) => part.trim() !== "") ?? "";
+  return first.trim().toLowerCase().replace(/[\s.]/g, "_");
 }
 
 function decode(text: string): string | null {
