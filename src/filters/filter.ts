@@ -65,10 +65,11 @@ export interface RouteContext extends CompileContext {
   readonly methods: readonly string[];
   readonly isPublic: boolean;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
-  /** Names that `authenticators:` defines, even where one of them did not compile. */
   readonly limits: ReadonlyMap<string, Limit>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: "authenticators" | "limits" | "upstreams", name: string): boolean;
+  /** All names that the section defines, also those that did not compile: what to suggest in place of a wrong one. */
+  definedNames(section: "authenticators" | "limits" | "upstreams"): readonly string[];
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;

@@ -28,11 +28,16 @@ export function compileRoutes(work: Work): void {
   }
 }
 
-/** Null where the route's path is not one; other problems leave a route that later stages can look at. */
+/**
+ * Null where one of the route's own keys has a problem, for nobody can say which requests it was to take; problems of
+ * its filters leave a route that later stages can look at.
+ */
 function compileRoute(work: Work, path: Path): Route | null {
   const filterNames = work.registry.filters.map((filter) => filter.name);
+  const { reported } = work.problems;
   const fields = work.reader.fields(routeShape, path, filterNames);
-  const isPathSound = checkPath(work, fields.path, [...path, "path"]);
+  checkPath(work, fields.path, [...path, "path"]);
+  const isSound = work.problems.reported === reported;
   warnMethods(work, fields, path);
   checkAccess(work, path);
   if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
@@ -43,7 +48,7 @@ function compileRoute(work: Work, path: Path): Route | null {
   };
   const parts = new RouteParts();
   for (const filter of work.registry.filters) compileFilter(work, filter, facts, parts, path);
-  if (!isPathSound) return null;
+  if (!isSound) return null;
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
   const credentials = credentialHeaders(work, parts);
@@ -60,11 +65,9 @@ function compileRoute(work: Work, path: Path): Route | null {
   };
 }
 
-function checkPath(work: Work, template: string | undefined, path: Path): boolean {
-  if (template === undefined) return false;
-  const parsed = parseTemplate(template);
-  if (!parsed.ok) work.problem(parsed.error, path);
-  return parsed.ok;
+function checkPath(work: Work, template: string | undefined, path: Path): void {
+  const parsed = template === undefined ? null : parseTemplate(template);
+  if (parsed?.ok === false) work.problem(parsed.error, path);
 }
 
 const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];

@@ -131,10 +131,30 @@ export function compileLimits(work: Work): void {
   }
 }
 
+/**
+ * In a policy with problems a use may stand where nothing looked for it: under a misspelt key, or in a route that is
+ * `public` as well. Any text that is a definition's name counts there, and so does a listener without an upstream as
+ * one that means the only one.
+ */
+function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
+  const mentioned = new Set<string>(upstreams.defined.size === 1 ? upstreams.defined : []);
+  const sections = (reader.keys([]) ?? []).filter((key) => !DEFINING.includes(key));
+  const left: unknown[] = sections.map((key) => reader.raw([key]));
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value === "string") mentioned.add(value);
+    else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) left.push(inner);
+  }
+  return mentioned;
+}
+
+const DEFINING: readonly string[] = ["upstreams", "authenticators", "limits"];
+
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function warnUnused(work: Work): void {
+  const mentioned = work.problems.isEmpty ? new Set<string>() : findMentions(work);
   for (const section of ["upstreams", "authenticators", "limits"] as const) {
     for (const name of work[section].unused()) {
+      if (mentioned.has(name)) continue;
       work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);
     }
   }

@@ -5,11 +5,18 @@ import type { Problem } from "./snapshot.ts";
 /** Problems as they are found; each place and text counts once, and their number is bounded. */
 export class ProblemList {
   readonly #problems = new Map<string, Problem>();
+  #reported = 0;
 
   add(place: Place, text: string): void {
+    this.#reported++;
     if (this.#problems.size >= DEFAULTS.policyProblemsMax) return;
     const key = `${place.file}:${place.line}:${place.column}:${text}`;
     if (!this.#problems.has(key)) this.#problems.set(key, { place, text });
+  }
+
+  /** How often `add` was called, so that a stage can tell whether something reported, be it for the second time. */
+  get reported(): number {
+    return this.#reported;
   }
 
   get isEmpty(): boolean {

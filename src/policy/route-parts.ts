@@ -37,6 +37,7 @@ export function routeContext(
     authenticators: work.authenticators,
     limits: work.limits,
     isDefined: (section, name) => work[section].isDefined(name),
+    definedNames: (section) => [...work[section].defined],
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
       parts.checks.push(check);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { apiKeyKind } from "../../src/filters/api-key/compile.ts";
 import type { Authentication } from "../../src/filters/filter.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { denialOf, principalOf, request, testContext } from "./identity-context.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -133,7 +134,7 @@ test.each([
   [
     "a key in clear as a member",
     `callers:\n  - name: acme\n    keys:\n      - { ${KEY}: x }\n`,
-    "4:9 callers[0].keys[0]",
+    "4:11 callers[0].keys[0]",
   ],
   ["a key in clear as an alias", `callers:\n  - *${KEY}\n`, "2:5 "],
   ["a key in clear in broken YAML", `callers:\n  - "${KEY}\n`, "3:1 "],
@@ -156,7 +157,7 @@ test.each([
   ["no keys", "callers: [{ name: a, keys: [] }]", "1:28 "],
   ["a name with a line break", `callers: [{ name: "a\\nb", keys: [{ sha256: "${DIGEST}" }] }]`, "1:19 "],
   ["a scope of two words", `callers: [{ name: a, scopes: ["a b"], keys: [{ sha256: "${DIGEST}" }] }]`, "1:31 "],
-  ["an unknown member", `callers: [{ name: a, scope: x, keys: [{ sha256: "${DIGEST}" }] }]`, "1:11 "],
+  ["an unknown member", `callers: [{ name: a, scope: x, keys: [{ sha256: "${DIGEST}" }] }]`, "1:22 "],
   [
     "one name twice",
     `callers:\n  - { name: a, keys: [{ sha256: "${DIGEST}" }] }\n  - { name: a, keys: [{ sha256: "${"0".repeat(64)}" }] }\n`,
@@ -179,6 +180,68 @@ test.each([
 test("Every problem of a keys file is reported in one pass", () => {
   const { context } = compile(`callers:\n  - name: ""\n    keys:\n      - { sha256: x }\n      - { sha256: y }\n`);
   expect(context.problems).toHaveLength(3);
+});
+
+test("An unknown key stands at its own place with the known one it is like, and is not quoted", () => {
+  const { context } = compile(
+    `callers:\n  - name: acme\n    kees:\n      - { sha256: "${DIGEST}" }\n  - name: b\n    scope: [a]\n    hunter2: 1\n    keys: [{ sha265: "${DIGEST}" }]\n`,
+  );
+  expect(context.problems.toSorted()).toEqual([
+    "/etc/postern/keys.yaml:3:5 callers[0]: unknown key; did you mean 'keys'?",
+    "/etc/postern/keys.yaml:6:5 callers[1]: unknown key; did you mean 'scopes'?",
+    "/etc/postern/keys.yaml:7:5 callers[1]: unknown key; expected one of: name, scopes, attributes, keys",
+    "/etc/postern/keys.yaml:8:14 callers[1].keys[0]: unknown key; did you mean 'sha256'?",
+  ]);
+});
+
+test("Another file with a great many keys is told of some of them", () => {
+  const keys = Array.from({ length: 2_000 }, (_, at) => `hunter${at}: 1\n`).join("");
+  const { problems } = compile(keys).context;
+  expect(problems.length).toBeLessThanOrEqual(DEFAULTS.fileProblemsMax + 1);
+  expect(problems.join("\n")).not.toContain("hunter");
+});
+
+test.each([
+  ["", "1:1 : expected a mapping with 'callers'"],
+  ["- a", "1:1 : expected a mapping with 'callers'"],
+  ["{}", "1:1 : 'callers' is missing; expected a list of callers, each with name and keys"],
+  ["callers:\n", "1:9 callers: expected a list of callers, each with name and keys"],
+  ["callers: [a]", "1:11 callers[0]: expected a mapping with the name and keys of a caller"],
+  ["callers: [{ name: 5, keys: a }]", "1:19 callers[0].name: expected a name of 1 to 128 visible ASCII characters"],
+  ["callers: [{ name: a, keys: a }]", "1:28 callers[0].keys: expected a list of keys, each with its sha256"],
+  ["callers: [{ name: a }]", "1:11 callers[0]: 'keys' is missing; expected a list of keys, each with its sha256"],
+  ["callers: [{ name: a, keys: [{}] }]", "1:29 callers[0].keys[0]: 'sha256' is missing; expected the key's SHA-256 in"],
+  [
+    `callers: [{ name: a, keys: [{ sha256: "${DIGEST}", notAfter: 5 }] }]`,
+    "1:117 callers[0].keys[0].notAfter: expected a date or a time with its zone",
+  ],
+  [
+    `callers: [{ name: a, scopes: b, keys: [{ sha256: "${DIGEST}" }] }]`,
+    "1:30 callers[0].scopes: expected a list of scopes",
+  ],
+  [
+    `callers: [{ name: a, scopes: [5], keys: [{ sha256: "${DIGEST}" }] }]`,
+    "1:31 callers[0].scopes[0]: expected a scope, without blanks or quotes",
+  ],
+  [
+    `callers: [{ name: a, attributes: { hunter2: .inf }, keys: [{ sha256: "${DIGEST}" }] }]`,
+    "1:45 callers[0].attributes: expected text, a finite number",
+  ],
+])("What is wrong in %j is said in the language of the keys file", (keys, expected) => {
+  const { problems } = compile(keys).context;
+  expect(problems[0]).toContain(`/etc/postern/keys.yaml:${expected}`);
+  expect(problems.join("\n")).not.toMatch(/Invalid|hunter2|undefined/);
+});
+
+test("A fault in one caller does not hide that another has its name or its key", () => {
+  const { problems } = compile(
+    `callers:\n  - { name: a, kees: 1, keys: [{ sha256: "${DIGEST}" }] }\n  - { name: a, keys: [{ sha256: "${DIGEST}" }] }\n`,
+  ).context;
+  expect(problems.map((line) => line.split(" ")[0])).toEqual([
+    "/etc/postern/keys.yaml:2:16",
+    "/etc/postern/keys.yaml:3:13",
+    "/etc/postern/keys.yaml:3:33",
+  ]);
 });
 
 test("A keys file that cannot be read is a problem of the policy", () => {

@@ -187,7 +187,7 @@ test("Names that nobody defined are problems with the nearest one that exists", 
   const { problems, checks } = compile(["oktaa", "mesh", "nothing-like-it", "mesh", "broken"]);
   expect(problems).toEqual([
     "/etc/postern/policy.yaml:1:1 0: authenticator 'oktaa' is not defined; did you mean 'okta'?",
-    "/etc/postern/policy.yaml:1:1 2: authenticator 'nothing-like-it' is not defined; expected one of: mesh, okta, partners, legacy",
+    "/etc/postern/policy.yaml:1:1 2: authenticator 'nothing-like-it' is not defined; expected one of: mesh, okta, partners, legacy, broken",
     "/etc/postern/policy.yaml:1:1 3: authenticator 'mesh' is named twice",
   ]);
   expect(checks).toHaveLength(1);

@@ -78,6 +78,8 @@ export function testRoute(
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),
+    definedNames: (section) =>
+      section === "authenticators" ? [...authenticators.map(({ name }) => name), ...broken] : [],
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
     setResponseRules: () => {},

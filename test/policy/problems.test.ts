@@ -182,6 +182,67 @@ describe("names that nothing defines or uses", () => {
   });
 });
 
+describe("what a policy with problems is told besides", () => {
+  const authenticators = "authenticators: { mesh: { type: client-certificate, trustDomain: NO } }\n";
+  const limits = "limits: { perCaller: { rate: fast, key: principal } }\n";
+
+  test("a misspelt name is compared with all that are defined, also with those that did not compile", async () => {
+    const text = policyWith(
+      `${authenticators}${limits}routes:\n  - { path: /a, authenticate: [mesj], limit: [perCaler] }\n  - { path: /b, authenticate: [x], limit: [y] }`,
+    );
+    expect((await problemsOf(text)).slice(2)).toEqual([
+      "9:32 authenticator 'mesj' is not defined; did you mean 'mesh'?",
+      "9:47 no limit 'perCaler' is defined; did you mean 'perCaller'?",
+      "10:32 authenticator 'x' is not defined; expected one of: mesh",
+      "10:44 no limit 'y' is defined; expected one of: perCaller",
+    ]);
+  });
+
+  test("where none is defined, a name has nothing to be compared with", async () => {
+    const text = policyWith("routes:\n  - { path: /a, authenticate: [x], limit: [y] }");
+    expect(await problemsOf(text)).toEqual([
+      "7:32 authenticator 'x' is not defined; there is none yet",
+      "7:44 no limit 'y' is defined; there is none yet",
+    ]);
+  });
+
+  const mesh = "authenticators: { mesh: { type: client-certificate }, spare: { type: client-certificate } }\n";
+  test.each([
+    ["a misspelt use", "routes: [{ path: /a, authenticate: [mesj] }]"],
+    ["a route that is public too", "routes: [{ path: /a, public: true, authenticate: [mesh] }]"],
+    ["a route with a bad path", "routes: [{ path: a, authenticate: [mesh] }]"],
+    ["a misspelt key", "routes: [{ path: /a, authenticat: [mesh] }]"],
+    ["a misspelt key of the top", "rutes: [{ path: /a, authenticate: [mesh] }]"],
+    ["routes that are no list", "routes: { path: /a, authenticate: { any: [mesh] } }"],
+  ])("%s is a use, and only what nothing mentions is called unused", async (_, routes) => {
+    const text = policyWith(`${mesh}${routes}`);
+    expect((await problemsOf(text)).length).toBeGreaterThan(0);
+    expect(await warningsOf(text)).toEqual(["6:55 'spare' is defined but nothing uses it"]);
+  });
+
+  test("the only upstream is used by a listener that is not there yet", async () => {
+    const text = policyWith(PUBLIC_ROUTE).replace(/^listeners.*$/m, "");
+    expect(await problemsOf(text)).toEqual(["1:1 'listeners' is missing; expected at least one"]);
+    expect(await warningsOf(text)).toEqual([]);
+  });
+
+  test.each([
+    ["path: /a, host: [x.example.org]", "8:17 unknown key 'host'; did you mean 'hosts'?"],
+    ["path: /a, hosts: x.example.org", "8:24 expected a list, not text"],
+    ["path: /a, methods: [put]", "8:27 expected a method in upper case, as in GET"],
+  ])("a route whose own keys have a problem, { %s }, shadows nothing and is not shadowed", async (keys, problem) => {
+    const routes = `  - { public: true, path: /a }\n  - { ${keys}, public: true }\n  - { public: true, path: /b }`;
+    expect(await problemsOf(policyWith(`routes:\n${routes}`))).toEqual([problem]);
+  });
+
+  test("a route whose filters have a problem is still found in the way of another", async () => {
+    const text = policyWith(
+      "routes:\n  - { path: /a, public: true, limit: [x] }\n  - { path: /a, public: true, limit: [x] }",
+    );
+    expect((await problemsOf(text)).map((line) => line.split(" ")[0])).toEqual(["7:39", "8:5", "8:39"]);
+  });
+});
+
 describe("addresses that must not meet", () => {
   test("two listeners on one address, also where one of them takes all", async () => {
     const pairs = [

@@ -1,12 +1,20 @@
 import * as z from "zod";
-import { object } from "../../support/schema.ts";
+
+/**
+ * The schemas of a keys file. Every text is ours and none repeats anything of the file: an unknown key may be an API
+ * key that somebody pasted, and a file that the policy names by mistake may be any.
+ */
 
 /** SHA-256 of nothing: a key that an empty header would present. */
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
 
-const sha256 = z
+const NOT_AFTER_EXPECTED = "expected a date or a time with its zone, as in 2027-01-01 or 2027-01-01T12:00:00Z";
+const NAME_EXPECTED = "expected a name of 1 to 128 visible ASCII characters";
+const SCOPE_EXPECTED = "expected a scope, without blanks or quotes";
+
+export const keyDigest = z
   .string({ error: "expected the key's SHA-256 in quotes" })
   .regex(/^[0-9a-f]{64}$/i, {
     error: "expected the SHA-256 of the key in 64 hexadecimal digits, as 'postern hash-key' prints it; never the key",
@@ -16,10 +24,8 @@ const sha256 = z
 
 /** A day counts to its end, UTC: who reads 'not after Monday' expects Monday to work. */
 const notAfterMs = z
-  .string()
-  .refine((text) => instantMs(text) !== null, {
-    error: "expected a date or a time with its zone, as in 2027-01-01 or 2027-01-01T12:00:00Z",
-  })
+  .string({ error: NOT_AFTER_EXPECTED })
+  .refine((text) => instantMs(text) !== null, { error: NOT_AFTER_EXPECTED })
   .transform((text) => instantMs(text) ?? 0);
 
 function instantMs(text: string): number | null {
@@ -32,23 +38,41 @@ function instantMs(text: string): number | null {
   return dayOfMonth === Number(text.slice(8, 10)) ? parsed.getTime() : null;
 }
 
-/** Not the usual `object`: an unknown key here may be an API key that somebody pasted, so it is not repeated. */
 const key = z.strictObject(
-  { sha256, notAfter: notAfterMs.optional() },
-  { error: (issue) => (issue.code === "unrecognized_keys" ? "unknown key; expected sha256 and notAfter" : undefined) },
+  { sha256: keyDigest, notAfter: notAfterMs.optional() },
+  { error: "expected a mapping with sha256, as 'postern hash-key' prints it; never the key" },
 );
 
-const caller = object({
-  /** The principal's id: it stands in logs and goes to the service in a header. */
-  name: z.string().regex(/^[\x21-\x7e]{1,128}$/, { error: "expected a name of 1 to 128 visible ASCII characters" }),
-  /** RFC 6749 section 3.3 */
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: "expected a scope, without blanks or quotes" }))
-    .optional(),
-  attributes: z.record(z.string(), z.json()).optional(),
-  keys: z.array(key).min(1, { error: "expected at least one key" }),
-});
+/** The principal's id: it stands in logs and goes to the service in a header. */
+export const callerName = z.string({ error: NAME_EXPECTED }).regex(/^[\x21-\x7e]{1,128}$/, { error: NAME_EXPECTED });
 
-export const keysFileSchema = object({ callers: z.array(caller) });
+const caller = z.strictObject(
+  {
+    name: callerName,
+    /** RFC 6749 section 3.3 */
+    scopes: z
+      .array(z.string({ error: SCOPE_EXPECTED }).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: SCOPE_EXPECTED }), {
+        error: "expected a list of scopes",
+      })
+      .optional(),
+    attributes: z.record(z.string(), z.json(), { error: "expected a mapping of names to values" }).optional(),
+    keys: z
+      .array(key, { error: "expected a list of keys, each with its sha256" })
+      .min(1, { error: "expected at least one key" }),
+  },
+  { error: "expected a mapping with the name and keys of a caller" },
+);
+
+export const keysFileSchema = z.strictObject(
+  { callers: z.array(caller, { error: "expected a list of callers, each with name and keys" }) },
+  { error: "expected a mapping with 'callers'" },
+);
 
 export type KeysFile = z.infer<typeof keysFileSchema>;
+
+/** The keys that a mapping of the file may have, by how deep it stands: the file, `callers[0]`, `callers[0].keys[0]`. */
+export const KNOWN_KEYS: ReadonlyMap<number, readonly string[]> = new Map([
+  [0, Object.keys(keysFileSchema.shape)],
+  [2, Object.keys(caller.shape)],
+  [4, Object.keys(key.shape)],
+]);

@@ -1,4 +1,4 @@
-import { nearest } from "../../support/schema.ts";
+import { nearestHint } from "../../support/schema.ts";
 import { type Authenticator, defineFilter, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
 import { type AuthenticateSettings, authenticateSchema } from "./schema.ts";
@@ -28,10 +28,6 @@ function resolve(names: readonly string[], path: readonly string[], context: Rou
   return found;
 }
 
-function undefinedName(name: string, { authenticators }: RouteContext): string {
-  const known = [...authenticators.keys()];
-  const near = nearest(name, known);
-  if (near !== undefined) return `authenticator '${name}' is not defined; did you mean '${near}'?`;
-  const expected = known.length > 0 ? `one of: ${known.join(", ")}` : "a name from 'authenticators'";
-  return `authenticator '${name}' is not defined; expected ${expected}`;
+function undefinedName(name: string, context: RouteContext): string {
+  return `authenticator '${name}' is not defined; ${nearestHint(name, context.definedNames("authenticators"))}`;
 }

@@ -1,5 +1,5 @@
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nearest } from "../../support/schema.ts";
+import { nearestHint } from "../../support/schema.ts";
 import { type CompileContext, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { RateLimit } from "./evaluate.ts";
 import { type RateTable, TICK_MS } from "./rate-table.ts";
@@ -66,10 +66,7 @@ function addLimit(name: string, at: number, context: RouteContext): void {
   const limit = context.limits.get(name);
   if (limit === undefined) {
     if (context.isDefined("limits", name)) return;
-    const known = [...context.limits.keys()];
-    const near = nearest(name, known);
-    const hint = near === undefined ? `expected one of: ${known.join(", ") || "(none)"}` : `did you mean '${near}'?`;
-    context.problem(`no limit '${name}' is defined; ${hint}`, at);
+    context.problem(`no limit '${name}' is defined; ${nearestHint(name, context.definedNames("limits"))}`, at);
     return;
   }
   const { template } = context;
