@@ -85,7 +85,8 @@ export class Listener {
       settings.handshakeTimeoutMs === current.handshakeTimeoutMs;
     if (this.#tls !== null && isSame) return ok({ settings, tls: this.#tls });
     const server = createTlsServer(settings.tls, settings.protocols, settings.handshakeTimeoutMs, {
-      onSecure: (socket) => this.#onSecure(socket),
+      // Not the settings of the moment: a reload during the handshake must not lend its trust to what the old CAs judged.
+      onSecure: (socket) => this.#onSecure(socket, settings),
       onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
     });
     return server.ok ? ok({ settings, tls: server.value }) : err(`TLS: ${server.error}`);
@@ -201,7 +202,7 @@ export class Listener {
     socket.destroy();
   }
 
-  #onSecure(socket: TLSSocket): void {
+  #onSecure(socket: TLSSocket, judgedBy: ListenerSettings): void {
     socket.on("error", () => socket.destroy());
     const ends = this.#ends.get(socketBelow(socket));
     if (ends === undefined) {
@@ -213,19 +214,19 @@ export class Listener {
     const certificate = x509 === undefined ? null : readClientCertificate(x509, untrusted);
     // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-    this.#serve(socket, { listener: this.#settings.name, ...ends, protocol, secure: true, certificate });
+    this.#serve(socket, { listener: judgedBy.name, ...ends, protocol, secure: true, certificate }, judgedBy);
   }
 
   #servePlain(socket: Socket, ends: Ends): void {
     const { name, protocols, handshakeTimeoutMs } = this.#settings;
     const serve = (protocol: HttpProtocol): void =>
-      this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null });
+      this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null }, this.#settings);
     if (protocols.includes("h2")) sniffProtocol(socket, handshakeTimeoutMs, serve);
     else serve("http/1.1");
   }
 
-  #serve(socket: Socket, facts: ConnectionFacts): void {
-    if (this.#settings.protocols.includes(facts.protocol)) this.#deps.serve(socket, facts, this.#settings);
+  #serve(socket: Socket, facts: ConnectionFacts, settings: ListenerSettings): void {
+    if (settings.protocols.includes(facts.protocol)) this.#deps.serve(socket, facts, settings);
     else socket.destroy();
   }
 

@@ -1,5 +1,6 @@
 import { CHUNKED } from "../message/body.ts";
 import { NO_LENGTH } from "../message/stream.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import {
   HeadFault,
   isValidHost,
@@ -83,8 +84,10 @@ export class RequestReader {
     if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
     const parsed = parseRequestHeaders(block, this.#headersCountMax);
     if (parsed instanceof HeadFault) return parsed;
-    this.#lastBlock = block;
-    this.#lastParsed = parsed;
+    // A string cut out of a head keeps the whole head in memory as long as the connection rests: only small ones are kept.
+    const isSmall = block.length <= DEFAULTS.headRememberedBytesMax;
+    this.#lastBlock = isSmall ? block : "";
+    this.#lastParsed = isSmall ? parsed : null;
     return parsed;
   }
 }

@@ -25,6 +25,9 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   "proxy", // httpoxy: becomes HTTP_PROXY in CGI-like environments
   // Who the client is, in the dialects that services and frameworks believe.
   "forwarded",
+  "x-forwarded",
+  "forwarded-for",
+  "client-ip",
   "x-real-ip",
   "x-client-ip",
   "x-cluster-client-ip",
@@ -34,10 +37,25 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   "true-client-ip",
   "cf-connecting-ip",
   "fastly-client-ip",
+  "fly-client-ip",
+  "x-envoy-external-address",
   "remote-user",
+  "remote-groups",
+  "remote-name",
+  "remote-email",
   "x-remote-user",
   "x-authenticated-user",
   "x-webauth-user",
+  // Who the caller is, in the words of gateways and login proxies that a service may have stood behind before.
+  "x-amzn-oidc-identity",
+  "x-amzn-oidc-data",
+  "x-amzn-oidc-accesstoken",
+  "cf-access-authenticated-user-email",
+  "cf-access-jwt-assertion",
+  "x-arr-clientcert",
+  "x-ssl-cert",
+  "x-anonymous-consumer",
+  "x-credential-identifier",
   "client-cert", // RFC 9440
   "client-cert-chain",
   // What is asked for, after it was judged: another path, host or method.
@@ -47,12 +65,20 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   "x-rewrite-url",
   "x-http-method",
   "x-http-method-override",
+  "x-original-method",
   "x-method-override",
 ]);
 
 const NEVER_FORWARDED_PREFIXES = [
   "x-postern-",
   "x-forwarded-", // also X-Forwarded-Client-Cert, -User, -Email, -Prefix
+  "x-auth-request-", // oauth2-proxy
+  "x-consumer-", // Kong
+  "x-goog-authenticated-user-", // Google's identity-aware proxy
+  "x-goog-iap-",
+  "x-ms-client-principal", // Azure App Service
+  "x-pomerium-",
+  "tailscale-user-",
   "x-client-cert",
   "x-ssl-client-",
   "ssl-client-",

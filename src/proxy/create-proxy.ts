@@ -75,11 +75,21 @@ class Core implements ProxyServer, SessionHost {
       this.#pools.delete(key);
       pool.retire();
     }
-    const listeners = new Map(snapshot.listeners.map((listener) => [listener.name, listener]));
-    for (const session of this.#sessions) {
-      const listener = listeners.get(session.listener.name);
-      if (listener !== undefined) session.adopt(listener);
-    }
+    for (const session of this.#sessions) this.#bringUpToDate(session);
+  }
+
+  /**
+   * A listener is the same while its name or its address is. A connection of one that is gone ends with its request, for
+   * nothing says any more whom it may trust and where its requests go.
+   */
+  #bringUpToDate(session: ClientSession): void {
+    const { listeners } = this.snapshot;
+    const { name, address } = session.listener;
+    const listener =
+      listeners.find((one) => one.name === name) ??
+      listeners.find((one) => JSON.stringify(one.address) === JSON.stringify(address));
+    if (listener === undefined) session.drain();
+    else if (listener !== session.listener) session.adopt(listener);
   }
 
   /** The pool of an upstream as `snapshot` has it: a request that began before a reload keeps its upstream. */
@@ -112,6 +122,8 @@ class Core implements ProxyServer, SessionHost {
         ? new Http2Session(this, socket, facts, listener, this.deadlines)
         : new Http1Session(this, socket, facts, listener, this.deadlines);
     this.#sessions.add(session);
+    // The policy may have changed during its handshake.
+    this.#bringUpToDate(session);
     if (this.#draining) session.drain();
   }
 

@@ -80,8 +80,15 @@ function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
   subject.route = match.route;
   exchange.params = match.params;
   const verdict = runChecks(subject, match.route.checks, 0);
-  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? mintPermit());
-  return verdict ?? mintPermit();
+  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? permit(exchange, match.route));
+  return verdict ?? permit(exchange, match.route);
+}
+
+/** A body that announces more than the route takes is refused before a byte of it is asked for. */
+function permit({ body, collectedBody }: Exchange, route: Route): Outcome {
+  if (collectedBody !== null || body.announcedBytes <= route.bodyBytesMax) return mintPermit();
+  const seen = `Content-Length ${body.announcedBytes}`;
+  return new Denial("body_too_large", route.place, seen, `at most ${route.bodyBytesMax} bytes`);
 }
 
 /** Runs `checks` from `first` on; leaves the stack only for a check that returned a promise. */

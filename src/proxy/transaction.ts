@@ -123,18 +123,13 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 
   #forward(permit: Permit): void {
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
-    const bytesMax = this.route?.bodyBytesMax ?? 0;
-    if (this.exchange.collectedBody === null && this.exchange.body.announcedBytes > bytesMax) {
-      this.onBodyFailure("body_too_large");
-      return;
-    }
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     const { body } = this.exchange;
     // A client that announced a length sends without waiting for an answer; of others nobody knows.
     if (this.exchange.collectedBody === null && body.announcedBytes > 0) {
       this.#early = new EarlyBody();
-      body.start(this, bytesMax);
+      body.start(this, this.route?.bodyBytesMax ?? 0);
     } else this.#pool.acquire(this);
   }
 
@@ -354,6 +349,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#finished = true;
     if (this.#timed) this.#deps.deadlines.remove(this);
     this.#owner.onFinished(this);
+    const nowMs = this.#deps.clock.monotonicMs();
     this.#deps.telemetry.requestFinished({
       id: this.#id,
       listener: this.#listener.name,
@@ -365,9 +361,9 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       status: this.#status,
       reason,
       denial,
-      decisionMs: this.#decidedMs - this.#startedMs,
+      decisionMs: (this.#decidedMs === 0 ? nowMs : this.#decidedMs) - this.#startedMs,
       upstreamMs: this.#upstreamMs,
-      durationMs: this.#deps.clock.monotonicMs() - this.#startedMs,
+      durationMs: nowMs - this.#startedMs,
       requestBodyBytes: this.#client.requestBodyBytes,
       responseBodyBytes: this.#client.responseBodyBytes,
     });

@@ -3,6 +3,8 @@ export const DEFAULTS = {
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,
   headersCountMax: 100,
+  /** Header lines up to this size are remembered for the connection's next request. */
+  headRememberedBytesMax: 4 * 1024,
   headTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
   idleTimeoutMs: 65_000,

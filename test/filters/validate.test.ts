@@ -439,6 +439,7 @@ describe("bodies that are being read", () => {
     }
     pause(): void {}
     resume(): void {}
+    setPatience(): void {}
   }
 
   function open(announcedBytes: number, sent: Buffer): { body: OpenBody; verdict: Promise<Verdict> } {
@@ -458,13 +459,13 @@ describe("bodies that are being read", () => {
         const late = open(kind, good);
         expect(await late.verdict, leave).toMatchObject(refused);
         late.body.sink?.onBody(chunk);
-        late.body.sink?.onBodyEnd();
+        late.body.sink?.onBodyEnd(null);
       }
-      for (const { body } of crowd) leave === "end" ? body.sink?.onBodyEnd() : body.sink?.onBodyFailure(leave);
+      for (const { body } of crowd) leave === "end" ? body.sink?.onBodyEnd(null) : body.sink?.onBodyFailure(leave);
       const reasons = await Promise.all(crowd.map(async ({ verdict }) => (await verdict)?.reason));
       expect(new Set(reasons)).toEqual(new Set([leave === "end" ? "body_not_json" : leave]));
       const next = open(good.length, good);
-      next.body.sink?.onBodyEnd();
+      next.body.sink?.onBodyEnd(null);
       expect(await next.verdict, leave).toBeNull();
     }
   });

@@ -2,9 +2,9 @@ import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../
 import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
+import { canonicalName } from "../../message/reserved-names.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { namedByConnection } from "../request/evaluate.ts";
-import { canonicalName } from "../request/reserved-headers.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
