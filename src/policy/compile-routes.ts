@@ -12,6 +12,7 @@ import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
 import type { Route } from "./snapshot.ts";
+import { warnScopes } from "./warn-scopes.ts";
 import type { Work } from "./work.ts";
 
 /** Filters that speak of a caller; on a public route nobody need be one. */
@@ -41,6 +42,7 @@ function compileRoute(work: Work, path: Path): Route | null {
   const isSound = work.problems.reported === reported;
   warnMethods(work, fields, path);
   checkAccess(work, path);
+  if (fields.public !== true) warnScopes(work, path);
   if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
   const facts: RouteFacts = {
     template,
