@@ -2,6 +2,7 @@ import type { Filter } from "../filters/filter.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
+import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import type { Work } from "./work.ts";
 
 /** The policy's `defaults`, as a path and as the template that their checks get. */
@@ -28,16 +29,14 @@ function compileDefault(work: Work, filter: Filter<unknown>): void {
   const path: Path = [DEFAULTS_KEY, filter.name];
   const value = work.reader.raw(path);
   if (value === undefined && filter.always !== true) return;
-  const settings = value === undefined ? undefined : work.reader.read(filter.schema, value, path);
-  if (value !== undefined && settings === undefined) return;
+  const read = value === undefined ? WITHOUT_SETTINGS : work.reader.readParts(filter.schema, value, path);
+  if (read === null) return;
   const parts = new RouteParts();
   const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
-  filter.compile(
-    settings,
-    routeContext(work, facts, parts, (inner) => [...path, ...inner]),
-  );
+  const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);
+  filter.compile(read.settings, salvageContext(context, read));
   if (parts.responseRules !== null) work.rewriteResponse = work.rewrites.response(parts.responseRules);
-  if (filter.defaults !== "add") return;
+  if (filter.defaults !== "add" || read.lost.length > 0) return;
   work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));
-  if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, settings);
+  if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, read.settings);
 }

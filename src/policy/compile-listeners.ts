@@ -11,7 +11,10 @@ import { listenerShape } from "./schema.ts";
 import type { ListenAddress, ListenerSettings, PeerSet } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
-type ListenerFields = Fields<typeof listenerShape>;
+/** Not `tls`, which is read key by key where it is compiled. */
+const { tls: _, ...listenerKeys } = listenerShape;
+
+type ListenerFields = Fields<typeof listenerKeys>;
 
 /** Section `listeners`. */
 export function compileListeners(work: Work): void {
@@ -21,7 +24,7 @@ export function compileListeners(work: Work): void {
   const seen: { readonly fields: ListenerFields; readonly path: Path }[] = [];
   for (let at = 0; at < count; at++) {
     const path = ["listeners", at];
-    const fields = work.reader.fields(listenerShape, path);
+    const fields = work.reader.fields(listenerKeys, path, ["tls"]);
     for (const earlier of seen) checkApart(work, fields, path, earlier);
     seen.push({ fields, path });
     const listener = compileListener(work, fields, path);
@@ -32,7 +35,9 @@ export function compileListeners(work: Work): void {
 function compileListener(work: Work, fields: ListenerFields, path: Path): ListenerSettings | null {
   const { name, address } = fields;
   checkPlaintext(work, fields, path);
-  const tls = fields.tls === undefined ? null : compileTls(work, name ?? "", fields.tls, [...path, "tls"]);
+  if (address !== undefined) work.sockets.push({ address, place: work.reader.document.place(path) });
+  const tlsPath = [...path, "tls"];
+  const tls = work.reader.raw(tlsPath) === undefined ? null : compileTls(work, name ?? "", tlsPath);
   const proxyProtocol = compileProxyProtocol(work, fields, [...path, "proxyProtocol", "from"]);
   const trustedProxies = compileTrustedProxies(work, fields.trustedProxies ?? [], [...path, "trustedProxies"]);
   const upstream = chooseUpstream(work, fields.upstream, path);

@@ -9,8 +9,10 @@ import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
+import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
 import type { Route } from "./snapshot.ts";
+import { warnScopes } from "./warn-scopes.ts";
 import type { Work } from "./work.ts";
 
 /** Filters that speak of a caller; on a public route nobody need be one. */
@@ -36,13 +38,14 @@ function compileRoute(work: Work, path: Path): Route | null {
   const filterNames = work.registry.filters.map((filter) => filter.name);
   const { reported } = work.problems;
   const fields = work.reader.fields(routeShape, path, filterNames);
-  checkPath(work, fields.path, [...path, "path"]);
+  const template = checkPath(work, fields.path, [...path, "path"]);
   const isSound = work.problems.reported === reported;
   warnMethods(work, fields, path);
   checkAccess(work, path);
+  if (fields.public !== true) warnScopes(work, path);
   if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
   const facts: RouteFacts = {
-    template: fields.path ?? "",
+    template,
     methods: [...new Set(fields.methods)],
     isPublic: fields.public === true,
   };
@@ -65,9 +68,12 @@ function compileRoute(work: Work, path: Path): Route | null {
   };
 }
 
-function checkPath(work: Work, template: string | undefined, path: Path): void {
-  const parsed = template === undefined ? null : parseTemplate(template);
-  if (parsed?.ok === false) work.problem(parsed.error, path);
+/** The route's template, empty where it has none that is sound. */
+function checkPath(work: Work, template: string | undefined, path: Path): string {
+  if (template === undefined) return "";
+  const parsed = parseTemplate(template);
+  if (!parsed.ok) work.problem(parsed.error, path);
+  return parsed.ok ? template : "";
 }
 
 const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -111,9 +117,11 @@ function compileFilter(work: Work, filter: Filter<unknown>, facts: RouteFacts, p
   const merged = mergeSettings({ value: inherited, path: shared }, { value: reader.raw(own), path: own });
   const hasSettings = merged.value !== undefined;
   if (!hasSettings && filter.always !== true) return;
-  const settings = hasSettings ? reader.read(filter.schema, merged.value, own, merged.place) : undefined;
-  if (hasSettings && settings === undefined) return;
-  filter.compile(settings, routeContext(work, facts, parts, merged.place));
+  const read = hasSettings ? reader.readParts(filter.schema, merged.value, own, merged.place) : WITHOUT_SETTINGS;
+  if (read === null) return;
+  // Without the route's path, what settings say of its parameters cannot be compared with anything.
+  const lost: readonly Path[] = facts.template === "" ? [...read.lost, ["path"]] : read.lost;
+  filter.compile(read.settings, salvageContext(routeContext(work, facts, parts, merged.place), { ...read, lost }));
 }
 
 /** What the defaults of a filter that adds do on this route; their checks of phase `admit` have run before it. */

@@ -3,6 +3,7 @@ import { nearestHint } from "../support/schema.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
+import { salvageContext } from "./salvage.ts";
 import { adminShape, logShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
 import type { Work } from "./work.ts";
 
@@ -71,13 +72,13 @@ export function compileAdmin(work: Work): void {
 export function checkAddresses(work: Work): void {
   const admin = work.admin.address;
   const { document } = work.reader;
-  for (const listener of work.listeners) {
-    if (listener.address.type !== "tcp" || admin === null || !collide(listener.address, admin)) continue;
-    work.problem(`the listener '${listener.name}' takes the address of the admin port`, ["admin"]);
+  for (const { address, place } of work.sockets) {
+    if (address.type !== "tcp" || admin === null || !collide(address, admin)) continue;
+    work.problem(`the listener at line ${place.line} takes the address of the admin port`, ["admin"]);
   }
   for (const [name, { address }] of work.upstreams) {
     const path = ["upstreams", name, "address"];
-    for (const { address: own, place } of work.listeners) {
+    for (const { address: own, place } of work.sockets) {
       const isSame =
         own.type === "tcp" && address.type === "tcp"
           ? reaches(address, own)
@@ -105,14 +106,14 @@ export function compileAuthenticators(work: Work): void {
       const hint = nearestHint(typeof type === "string" ? type : "", types);
       work.problem(`this type of authenticator does not exist; ${hint}`, [...path, "type"]);
     } else {
-      const settings = work.reader.read(kind.schema, work.reader.raw(path), path);
-      if (settings === undefined) continue;
-      const compiled = kind.compile(
-        name,
-        settings,
+      const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
+      if (parts === null) continue;
+      const context = salvageContext(
         work.context((inner) => [...path, ...inner]),
+        parts,
       );
-      if (compiled !== null) work.authenticators.set(name, compiled);
+      const compiled = kind.compile(name, parts.settings, context);
+      if (compiled !== null && parts.lost.length === 0) work.authenticators.set(name, compiled);
     }
   }
 }
@@ -123,11 +124,14 @@ export function compileLimits(work: Work): void {
   for (const name of work.reader.names(["limits"])) {
     work.limits.defined.add(name);
     const path = ["limits", name];
-    const settings = work.reader.read(limit.schema, work.reader.raw(path), path);
-    if (settings === undefined) continue;
-    const context = work.context((inner) => [...path, ...inner]);
-    const compiled = limit.compile(name, settings, context, work.inputs.rateTable);
-    if (compiled !== null) work.limits.set(name, compiled);
+    const parts = work.reader.readParts(limit.schema, work.reader.raw(path), path);
+    if (parts === null) continue;
+    const context = salvageContext(
+      work.context((inner) => [...path, ...inner]),
+      parts,
+    );
+    const compiled = limit.compile(name, parts.settings, context, work.inputs.rateTable);
+    if (compiled !== null && parts.lost.length === 0) work.limits.set(name, compiled);
   }
 }
 

@@ -1,15 +1,22 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { certificateFacts, expiryWarning, readCertificates, readPrivateKey, validityFault } from "./certificates.ts";
+import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
-import type { TlsEntry } from "./schema.ts";
+import { clientCertificateShape, tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
+/** Not `clientCertificate`, which is read key by key as well. */
+const { clientCertificate: _, ...tlsKeys } = tlsShape;
+
+type TlsFields = Fields<typeof tlsKeys>;
+
 /** `tls` of a listener → its settings with all files read and looked at, or null with problems reported. */
-export function compileTls(work: Work, listener: string, entry: TlsEntry, path: Path): TlsSettings | null {
+export function compileTls(work: Work, listener: string, path: Path): TlsSettings | null {
+  const entry = work.reader.fields(tlsKeys, path, ["clientCertificate"]);
   const certificate = readOwnCertificate(work, entry, `listener ${listener}`, path);
-  const client = readClientTrust(work, listener, entry, [...path, "clientCertificate"]);
+  const client = readClientTrust(work, listener, [...path, "clientCertificate"]);
   if (certificate === null || client === null) return null;
   const { minVersion = "TLSv1.2" } = entry;
   const parts = { ...certificate, minVersion, ...client };
@@ -31,25 +38,24 @@ export function compileTls(work: Work, listener: string, entry: TlsEntry, path: 
 /** A certificate that postern shows, with its key; `use` for metrics. Null with problems reported. */
 export function readOwnCertificate(
   work: Work,
-  entry: Pick<TlsEntry, "certificate" | "key">,
+  names: Pick<TlsFields, "certificate" | "key">,
   use: string,
   path: Path,
 ): { readonly certificate: Buffer; readonly key: Buffer } | null {
   const at = [...path, "certificate"];
-  const certificate = work.readFile(entry.certificate, at);
-  const key = work.readFile(entry.key, [...path, "key"]);
+  const certificate = names.certificate === undefined ? null : work.readFile(names.certificate, at);
+  const key = names.key === undefined ? null : work.readFile(names.key, [...path, "key"]);
   const chain = certificate === null ? null : readCertificates(certificate);
   const privateKey = key === null ? null : readPrivateKey(key);
-  if (chain?.ok === false) work.problem(`'${entry.certificate}': ${chain.error}`, at);
-  if (privateKey?.ok === false) work.problem(`'${entry.key}': ${privateKey.error}`, [...path, "key"]);
-  if (!chain?.ok || certificate === null) return null;
+  if (chain?.ok === false) work.problem(`'${names.certificate}': ${chain.error}`, at);
+  if (privateKey?.ok === false) work.problem(`'${names.key}': ${privateKey.error}`, [...path, "key"]);
+  if (!chain?.ok || certificate === null || names.certificate === undefined) return null;
   const isValid = checkChain(work, chain.value, at);
-  for (const one of chain.value) {
-    work.certificates.push(certificateFacts(one, work.files.absoluteName(entry.certificate), use));
-  }
+  const file = work.files.absoluteName(names.certificate);
+  for (const one of chain.value) work.certificates.push(certificateFacts(one, file, use));
   if (!privateKey?.ok || key === null) return null;
   if (chain.value[0]?.checkPrivateKey(privateKey.value) !== true) {
-    work.problem(`the key does not fit the first certificate of '${entry.certificate}'`, [...path, "key"]);
+    work.problem(`the key does not fit the first certificate of '${names.certificate}'`, [...path, "key"]);
     return null;
   }
   return isValid ? { certificate, key } : null;
@@ -77,20 +83,22 @@ function checkChain(work: Work, chain: readonly X509Certificate[], path: Path): 
 
 type ClientTrust = Pick<TlsSettings, "clientCertificate" | "clientCa" | "clientCrl">;
 
-function readClientTrust(work: Work, listener: string, entry: TlsEntry, path: Path): ClientTrust | null {
-  const { mode = "off", ca, crl } = entry.clientCertificate ?? {};
+function readClientTrust(work: Work, listener: string, path: Path): ClientTrust | null {
+  const isThere = work.reader.raw(path) !== undefined;
+  const { mode, ca, crl } = isThere ? work.reader.fields(clientCertificateShape, path) : { mode: "off" as const };
   if (mode === "off") {
     if (ca !== undefined) work.warning("mode is off, so 'ca' is of no use", [...path, "ca"]);
     return { clientCertificate: mode, clientCa: null, clientCrl: null };
   }
+  // A mode that could not be read hides nothing that is wrong with the files.
   const clientCrl = crl === undefined ? null : readCrl(work, crl, [...path, "crl"]);
-  if (ca === undefined) {
+  const clientCa =
+    ca === undefined ? null : readAuthorities(work, ca, `listener ${listener} client CA`, [...path, "ca"]);
+  if (mode !== undefined && work.reader.raw([...path, "ca"]) === undefined) {
     // Without it, Node would trust every public authority to name this service's clients.
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
-    return null;
   }
-  const clientCa = readAuthorities(work, ca, `listener ${listener} client CA`, [...path, "ca"]);
-  if (clientCa === null || (crl !== undefined && clientCrl === null)) return null;
+  if (mode === undefined || clientCa === null || (crl !== undefined && clientCrl === null)) return null;
   return { clientCertificate: mode, clientCa, clientCrl };
 }
 

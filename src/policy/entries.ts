@@ -4,6 +4,7 @@ import type { PolicyDocument } from "./document.ts";
 import { faultsOf, valueAt } from "./issues.ts";
 import type { Path } from "./path.ts";
 import type { ProblemList } from "./problems.ts";
+import { type Salvage, salvage } from "./salvage.ts";
 import { nameSchema } from "./schema.ts";
 
 type Shape = Readonly<Record<string, z.ZodType>>;
@@ -46,6 +47,12 @@ export class EntryReader {
       else this.problem(fault.text, full(fault.path));
     }
     return undefined;
+  }
+
+  /** The same for settings that are one whole: where they have faults, what is left of them to look for more in. */
+  readParts<T>(schema: z.ZodType<T>, value: unknown, path: Path, place?: (inner: Path) => Path): Salvage<T> | null {
+    const settings = this.read(schema, value, path, place);
+    return settings === undefined ? salvage(schema, value) : { settings, lost: [], original: (inner) => inner };
   }
 
   /** The keys of a mapping one by one; `others` are keys that somebody else reads. */

@@ -4,7 +4,10 @@ import type { Path } from "./path.ts";
 
 /** What a schema has against a value: `path` starts at the value that was checked. */
 export interface Fault {
+  /** Where it is reported. */
   readonly path: Path;
+  /** What is at fault: for a missing value, the path where it would stand. */
+  readonly subject: Path;
   readonly text: string;
   /** The key at the end of the path is at fault, not its value. */
   readonly isKey: boolean;
@@ -27,7 +30,7 @@ function faultsOfIssue(issue: z.core.$ZodIssue, base: Path, root: unknown): read
       return unionFaults(issue, path, root);
     case "invalid_key": {
       const [inner] = issue.issues.flatMap((one) => faultsOfIssue(one, [], String(path.at(-1))));
-      return [{ path, text: inner?.text ?? "this key is not allowed here", isKey: true }];
+      return [{ path, subject: path, text: inner?.text ?? "this key is not allowed here", isKey: true }];
     }
     default: {
       const text = isOwnText(issue.message) ? issue.message : genericText(issue, valueAt(root, path));
@@ -44,8 +47,8 @@ function isOwnText(message: string): boolean {
 /** A value that is missing has no place: the fault is its parent's. */
 function absentOr(path: Path, text: string, root: unknown): Fault {
   const key = path.at(-1);
-  if (key === undefined || valueAt(root, path) !== undefined) return { path, text, isKey: false };
-  return { path: path.slice(0, -1), text: `'${key}' is missing; ${text}`, isKey: false };
+  if (key === undefined || valueAt(root, path) !== undefined) return { path, subject: path, text, isKey: false };
+  return { path: path.slice(0, -1), subject: path, text: `'${key}' is missing; ${text}`, isKey: false };
 }
 
 function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: Path): readonly Fault[] {
@@ -53,7 +56,8 @@ function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: Path): reado
   const texts = issue.message.split(/; (?=unknown key ')/);
   return issue.keys.map((key, at) => {
     const own = texts.length === issue.keys.length ? texts[at] : undefined;
-    return { path: [...path, key], text: own ?? `unknown key '${key}'`, isKey: true };
+    const subject = [...path, key];
+    return { path: subject, subject, text: own ?? `unknown key '${key}'`, isKey: true };
   });
 }
 

@@ -31,22 +31,20 @@ function count(most: number): z.ZodType<number, number> {
   return z.int().min(1).max(most);
 }
 
-const clientCertificateSchema = object({
+export const clientCertificateShape = {
   mode: z
     .enum(["off", "optional", "required"])
     .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
   ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
   crl: fileName.optional().describe("PEM file: certificates that are revoked."),
-});
+};
 
-const tlsSchema = object({
+export const tlsShape = {
   certificate: fileName.describe("PEM file: the certificate of this listener, then its intermediates."),
   key: fileName.describe("PEM file: the certificate's private key."),
   minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version of TLS. TLSv1.2 if absent."),
-  clientCertificate: clientCertificateSchema.optional().describe("Certificates of clients (mutual TLS)."),
-});
-
-export type TlsEntry = z.output<typeof tlsSchema>;
+  clientCertificate: object(clientCertificateShape).optional().describe("Certificates of clients (mutual TLS)."),
+};
 
 const proxyProtocolSchema = object({
   from: z
@@ -63,7 +61,7 @@ export const listenerShape = {
     .min(1)
     .optional()
     .describe("Protocols that are spoken. [h2, http/1.1] with TLS if absent, [http/1.1] without; h2c is HTTP/2 there."),
-  tls: tlsSchema.optional().describe("TLS. Without it only loopback and Unix sockets are listened on."),
+  tls: object(tlsShape).optional().describe("TLS. Without it only loopback and Unix sockets are listened on."),
   plaintext: z
     .enum(["allowed"])
     .optional()

@@ -40,6 +40,8 @@ export class Work {
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
+  /** Addresses of all listeners, also of those that have a problem elsewhere. */
+  readonly sockets: Pick<ListenerSettings, "address" | "place">[] = [];
   readonly admitChecks: Check[] = [];
   readonly rewrites: Rewrites = new Rewrites();
   rewriteResponse: RewriteResponse = this.rewrites.response(NO_RESPONSE_RULES);

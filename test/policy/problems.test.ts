@@ -182,6 +182,44 @@ describe("names that nothing defines or uses", () => {
   });
 });
 
+describe("scopes that a caller can never have", () => {
+  const warnings = (rest: string) =>
+    warningsOf(
+      policyWith(`
+authenticators:
+  mesh: { type: client-certificate, trustDomain: example.org }
+  keys: { type: api-key, header: X-Key, keys: k.yaml }
+${rest}`),
+      { "k.yaml": "callers: []\n" },
+    ).then((all) => all.filter((text) => !text.includes("no listener asks") && !text.includes("nothing uses it")));
+  const said = "a caller known by 'mesh' has no scopes, so this can never be met by it";
+
+  test("are a warning at their place, for certificates say nothing of scopes", async () => {
+    for (const authenticate of ["[mesh, keys]", "{ any: [keys, mesh], mode: audit }"]) {
+      const route = `path: /a, authorize: { scopes: [read] }, authenticate: ${authenticate}`;
+      expect(await warnings(`routes:\n  - { ${route} }`)).toEqual([`10:38 ${said}`]);
+    }
+  });
+
+  test("also where all rules of a list have to be met, and where the defaults ask for them, once", async () => {
+    const route = "authorize: { all: [{ roles: [a] }, { scopes: [read] }] }, authenticate: [mesh]";
+    expect(await warnings(`routes:\n  - { path: /a, ${route} }`)).toEqual([`10:62 ${said}`]);
+    const defaults = "defaults: { authorize: { scopes: [read] }, authenticate: [mesh] }";
+    const routes = "routes: [{ path: /a }, { path: /b }, { path: /c, authenticate: [keys] }]";
+    expect(await warnings(`${defaults}\n${routes}`)).toEqual([`9:34 ${said}`]);
+  });
+
+  test("are none where another rule may be met instead, nobody comes by certificate, or the route is public", async () => {
+    const scopes = "authorize: { any: [{ scopes: [read] }, { spiffeId: 'spiffe://example.org/a' }] }";
+    expect(await warnings(`routes: [{ path: /a, authenticate: [mesh], ${scopes} }]`)).toEqual([]);
+    const only = "authorize: { scopes: [read] }";
+    expect(await warnings(`routes: [{ path: /a, authenticate: [keys], ${only} }]`)).toEqual([]);
+    expect(await warnings(`defaults: { authenticate: [mesh], ${only} }\n${PUBLIC_ROUTE}`)).toEqual([]);
+    const own = "routes: [{ path: /a, authenticate: [keys] }]";
+    expect(await warnings(`defaults: { authenticate: [mesh], ${only} }\n${own}`)).toEqual([]);
+  });
+});
+
 describe("what a policy with problems is told besides", () => {
   const authenticators = "authenticators: { mesh: { type: client-certificate, trustDomain: NO } }\n";
   const limits = "limits: { perCaller: { rate: fast, key: principal } }\n";

@@ -1,0 +1,48 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { DEFAULTS_KEY } from "./compile-defaults.ts";
+import { valueAt } from "./issues.ts";
+import type { Path } from "./path.ts";
+import type { Work } from "./work.ts";
+
+/** A certificate says who calls, and nothing of scopes. */
+const TYPE_WITHOUT_SCOPES = "client-certificate";
+
+/**
+ * Warns where a route asks every caller for scopes, though some of them come from an authenticator that gives none:
+ * they would be let in and then always be denied. Below `any`, another rule may let them pass.
+ */
+export function warnScopes(work: Work, route: Path): void {
+  const names = authenticatorsOf(work, route).filter(
+    (name) => work.reader.raw(["authenticators", name, "type"]) === TYPE_WITHOUT_SCOPES,
+  );
+  if (names.length === 0) return;
+  for (const owner of [[DEFAULTS_KEY], route]) {
+    for (const path of scopesWithin(work, [...owner, "authorize"])) {
+      for (const name of names) {
+        work.warning(`a caller known by '${name}' has no scopes, so this can never be met by it`, path);
+      }
+    }
+  }
+}
+
+/** Names in `authenticate` as it applies to the route. */
+function authenticatorsOf({ reader }: Work, route: Path): readonly string[] {
+  const value = reader.raw([...route, "authenticate"]) ?? reader.raw([DEFAULTS_KEY, "authenticate"]);
+  const inAny = valueAt(value, ["any"]) ?? reader.raw([DEFAULTS_KEY, "authenticate", "any"]);
+  const names = Array.isArray(value) ? value : inAny;
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+}
+
+/** Paths of the `scopes` that every caller has to meet: of the rule itself, and of those in its `all`. */
+function scopesWithin({ reader }: Work, rule: Path): readonly Path[] {
+  const found: Path[] = [];
+  const left: Path[] = [rule];
+  for (let path = left.pop(); path !== undefined; path = left.pop()) {
+    const scopes = reader.raw([...path, "scopes"]);
+    if (Array.isArray(scopes) && scopes.length > 0) found.push([...path, "scopes"]);
+    const all = reader.raw([...path, "all"]);
+    if (!Array.isArray(all) || path.length > 2 * DEFAULTS.authorizeDepthMax) continue;
+    for (const at of all.keys()) left.push([...path, "all", at]);
+  }
+  return found;
+}
