@@ -19,6 +19,8 @@ export interface Command {
   readonly summary: string;
   /** What may follow the name, a line per form: `[--json] FILE...`. */
   readonly usage: string;
+  /** A line per option with what it does, where the usage alone does not tell. */
+  readonly options?: string;
   /** A command line that works, with what it does. */
   readonly example: string;
   /** Gives the exit code, one of `EXIT`. */
@@ -67,7 +69,8 @@ export function misuse(command: Command, text: string, io: CommandIo): number {
 
 /** The whole help of one command. */
 export function helpText(command: Command): string {
-  return `${command.summary}\n\n${usageLines(command)}\nExample:\n${indent(command.example)}`;
+  const options = command.options === undefined ? "" : `\nOptions:\n${indent(command.options)}`;
+  return `${command.summary}\n\n${usageLines(command)}${options}\nExample:\n${indent(command.example)}`;
 }
 
 function usageLines(command: Command): string {

@@ -71,6 +71,14 @@ export async function createDevelopmentCa(commonName: string, nowMs: number, day
   };
 }
 
+/** Whether a revocation list (PEM) holds the serial number (hex). */
+export function isRevoked(serialNumber: string, crlPem: string): boolean {
+  const der = x509.PemConverter.decode(crlPem)[0];
+  if (der === undefined) return false;
+  const wanted = BigInt(`0x${serialNumber}`);
+  return new x509.X509Crl(der).entries.some((entry) => BigInt(`0x${entry.serialNumber}`) === wanted);
+}
+
 async function issueLeaf(
   ca: x509.X509Certificate,
   caKey: webcrypto.CryptoKey,

@@ -6,9 +6,9 @@ import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
-import type { ListenerSettings } from "../policy/snapshot.ts";
+import { NO_LENGTH } from "../message/stream.ts";
+import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import { requestTarget } from "../proxy/request-target.ts";
-import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
 /** A request as the command line describes it. */
@@ -33,14 +33,14 @@ export interface NoExchange {
 }
 
 /** Description → the exchange that the same bytes on a socket would have become, or why no such bytes exist. */
-export function describeExchange(
+export async function describeExchange(
   description: RequestDescription,
   listener: ListenerSettings,
   nowMs: number,
-): Result<Exchange, NoExchange> {
+): Promise<Result<Exchange, NoExchange>> {
   const line = parseRequestLine(`${withMethod(description.request)} HTTP/1.1`);
   if (line instanceof HeadFault) return misused(`not a request: ${line.seen}`);
-  const parsed = readHeaders(description);
+  const parsed = readHeaders(description, listener.headersCountMax);
   if (parsed instanceof HeadFault) return misused(`not valid headers: ${parsed.seen}`);
   if (!isValidHost(parsed.authority)) return misused(`not a valid Host: ${parsed.authority}`);
   const peer = parseAddress(description.client);
@@ -49,7 +49,7 @@ export function describeExchange(
   if (!target.ok) {
     return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
   }
-  const certificate = readCertificate(description.certificate, listener, nowMs);
+  const certificate = await readCertificate(description.certificate, listener, nowMs);
   if (!certificate.ok) return misused(certificate.error);
   const identity = assumedIdentity(description.as);
   if (!identity.ok) return misused(identity.error);
@@ -66,7 +66,7 @@ export function describeExchange(
     hostName(parsed.authority),
     parsed.authority,
     parsed.headers,
-    description.body === null ? EMPTY_BODY : bodyOf(description.body),
+    bodyOf(parsed.bodyBytes, description.body ?? Buffer.alloc(0)),
   );
   exchange.assumed = identity.value;
   return ok(exchange);
@@ -80,17 +80,19 @@ function withMethod(request: string): string {
   return request.includes(" ") ? request : `GET ${request}`;
 }
 
-function readHeaders({ headers, body }: RequestDescription): ParsedHeaders | HeadFault {
+function readHeaders({ headers, body }: RequestDescription, countMax: number): ParsedHeaders | HeadFault {
   const lines = [...headers];
   const has = (name: string) => lines.some((line) => line.toLowerCase().startsWith(`${name}:`));
   if (!has("host")) lines.unshift("Host: localhost");
   if (body !== null && !has("content-length")) lines.push(`Content-Length: ${body.length}`);
-  return parseHeaders(lines.map((line) => `${line}\r\n`).join(""), DEFAULTS.headersCountMax);
+  return parseHeaders(lines.map((line) => `${line}\r\n`).join(""), countMax);
 }
 
-function bodyOf(bytes: Buffer): RequestBody {
+/** A body as announced; where only Content-Length is given, its size is judged and its content is empty. */
+function bodyOf(announcedBytes: number, bytes: Buffer): RequestBody {
+  if (announcedBytes === NO_LENGTH || announcedBytes === 0) return EMPTY_BODY;
   return {
-    announcedBytes: bytes.length,
+    announcedBytes,
     start: (sink, bytesMax) => {
       if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");
       else {
@@ -105,18 +107,17 @@ function bodyOf(bytes: Buffer): RequestBody {
 
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-function readCertificate(
+async function readCertificate(
   pem: Buffer | null,
   listener: ListenerSettings,
   nowMs: number,
-): Result<ClientCertificate | null, string> {
+): Promise<Result<ClientCertificate | null, string>> {
   if (pem === null) return ok(null);
   try {
     const chain = certificatesOf(pem);
     const leaf = chain[0];
     if (leaf === undefined) return err("the certificate file holds no certificate");
-    const ca = certificatesOf(listener.tls?.clientCa ?? Buffer.alloc(0));
-    return ok(readClientCertificate(leaf, whyUntrusted(leaf, chain.slice(1), ca, nowMs)));
+    return ok(readClientCertificate(leaf, await whyRefused(leaf, chain.slice(1), listener.tls, nowMs)));
   } catch {
     return err("the certificate file is not PEM");
   }
@@ -126,7 +127,24 @@ function certificatesOf(pem: Buffer): X509Certificate[] {
   return (pem.toString("latin1").match(CERTIFICATES) ?? []).map((block) => new X509Certificate(block));
 }
 
-/** What the handshake would say of the chain, in OpenSSL's words; revocation lists are not looked at offline. */
+/** Extended key usage of a TLS client (RFC 5280 section 4.2.1.12). */
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+
+/** What the handshake would say, in OpenSSL's words. */
+async function whyRefused(
+  leaf: X509Certificate,
+  chain: readonly X509Certificate[],
+  tls: TlsSettings | null,
+  nowMs: number,
+): Promise<string | null> {
+  // Node names the extended usages so; undefined where the certificate does not limit its use.
+  if (leaf.keyUsage !== undefined && !leaf.keyUsage.includes(CLIENT_AUTH)) return "INVALID_PURPOSE";
+  const untrusted = whyUntrusted(leaf, chain, certificatesOf(tls?.clientCa ?? Buffer.alloc(0)), nowMs);
+  if (untrusted !== null || tls === null || tls.clientCrl === null) return untrusted;
+  const { isRevoked } = await import("./development-ca.ts");
+  return isRevoked(leaf.serialNumber, tls.clientCrl.toString("latin1")) ? "CERT_REVOKED" : null;
+}
+
 function whyUntrusted(
   leaf: X509Certificate,
   chain: readonly X509Certificate[],

@@ -37,15 +37,15 @@ const OPTIONS = {
 export const explainCommand: Command = {
   name: "explain",
   summary: "Tells why a request is allowed or denied: every phase, every check, its line in the policy, what it saw.",
-  usage: `--policy FILE [OPTION]... 'METHOD TARGET'
-  -H, --header 'NAME: VALUE'   a header of the request; may be repeated
-      --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
-      --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' or '{ api-key: NAME }'
-      --client ADDRESS         the client's IP address; 127.0.0.1 if not given
-      --certificate FILE       the client's certificate, PEM
-      --body FILE              the request's body
-      --listener NAME          the listener it comes to; the first if not given
-      --json                   for machines`,
+  usage: "--policy FILE [OPTION]... 'METHOD TARGET'",
+  options: `-H, --header 'NAME: VALUE'   a header of the request; may be repeated
+    --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
+    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' or '{ api-key: NAME }'
+    --client ADDRESS         the client's IP address; 127.0.0.1 if not given
+    --certificate FILE       the client's certificate, PEM, with its intermediates
+    --body FILE              the request's body
+    --listener NAME          the listener it comes to; the first if not given
+    --json                   for machines`,
   example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'
 Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
 
@@ -72,7 +72,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       as: values.as ?? null,
       ...files.value,
     };
-    const exchange = describeExchange(description, listener, io.clock.wallMs());
+    const exchange = await describeExchange(description, listener, io.clock.wallMs());
     if (!exchange.ok) {
       io.stderr(`postern explain: ${exchange.error.text}\n`);
       return exchange.error.isDenial ? EXIT.problems : EXIT.misuse;

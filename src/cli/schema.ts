@@ -5,7 +5,8 @@ import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
 export const schemaCommand: Command = {
   name: "schema",
   summary: "Prints the JSON Schema of policies, for editors.",
-  usage: "\n--reference   phases and reasons instead, as Markdown",
+  usage: "[--reference]",
+  options: "--reference   phases and reasons instead, as Markdown",
   example:
     "postern schema > policy.schema.json\nThen begin the policy with: # yaml-language-server: $schema=policy.schema.json",
   async run(args, io) {

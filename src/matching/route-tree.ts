@@ -31,6 +31,8 @@ export interface RouteTree<R> {
  *
  * 1. Host: an exact name, then `*.suffix` from long to short, then any.
  * 2. Path, segment by segment from the left: static text, then `{param}`, then `**`.
+ * 3. A path and the same path with a slash at its end are one place, unless each has a template: many services take
+ *    them for the same, and what `/admin` asks for must not be walked round by `/admin/` through an open `/**`.
  *
  * The first host and path shape that match own the request, with all their methods: a method that none of their
  * routes takes is answered `method_not_allowed`, though a broader path or host might take it. So a strict
@@ -86,24 +88,60 @@ interface HostRoutes<R> {
   /** By number. Apart from the routes, so that a look-up touches no route: those lie scattered in memory. */
   readonly routes: readonly R[];
   readonly paramNames: readonly (readonly string[])[];
+  /** By number: 1 where the template ends with `**`. */
+  readonly isRest: Uint8Array;
+  /** Whether a template ends with a slash; where none does, as mostly, no path needs a look for one. */
+  readonly hasSlashEnds: boolean;
 }
 
+const SLASH = 0x2f;
+
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
+  const endsWithSlash = path.charCodeAt(path.length - 1) === SLASH;
   for (let at = 0; at < hosts.length; at++) {
-    const { trie, methods, routes, paramNames } = hosts[at] as HostRoutes<R>;
+    const host = hosts[at] as HostRoutes<R>;
+    const { trie, methods, routes, paramNames } = host;
     const row = trie.find(path);
+    if (endsWithSlash || host.hasSlashEnds) {
+      const match = matchTwin(host, method, path, row);
+      if (match !== null) return match;
+    }
     if (row === NO_ROW) continue;
     const number = methods.get(trie.words, row, method);
-    if (number === NO_VALUE) {
-      const allow = methods.allow(trie.words, row);
-      const owner = methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
-      return { kind: "method_not_allowed", allow, route: routes[owner] as R };
-    }
+    if (number === NO_VALUE) return refusedIn(host, row);
     const names = paramNames[number] as readonly string[];
     const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
     return { kind: "found", route: routes[number] as R, params };
   }
   return NOT_FOUND;
+}
+
+/** Where the path's own place is a rest or none: the same path with or without its last slash, if that has a place. */
+function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
+  const { trie, methods, routes, paramNames, isRest } = host;
+  if (path === "/" || (row !== NO_ROW && isRest[ownerOf(host, row)] === 0)) return null;
+  const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
+  const twinRow = trie.find(twin);
+  if (twinRow !== NO_ROW && isRest[ownerOf(host, twinRow)] === 0) {
+    const number = methods.get(trie.words, twinRow, method);
+    if (number === NO_VALUE) return refusedIn(host, twinRow);
+    const params = readParams(paramNames[number] as readonly string[], twin, trie.bounds);
+    return { kind: "found", route: routes[number] as R, params };
+  }
+  // The parameters' bounds are those of the last look-up, which shall be the path's own.
+  trie.find(path);
+  return null;
+}
+
+function refusedIn<R>(host: HostRoutes<R>, row: number): RouteMatch<R> {
+  const allow = host.methods.allow(host.trie.words, row);
+  return { kind: "method_not_allowed", allow, route: host.routes[ownerOf(host, row)] as R };
+}
+
+/** Number of a route of this place; all of them have the same path shape. */
+function ownerOf<R>({ methods, trie }: HostRoutes<R>, row: number): number {
+  const allow = methods.allow(trie.words, row);
+  return methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
 }
 
 function readParams(names: readonly string[], path: string, bounds: Int32Array): Readonly<Record<string, string>> {
@@ -169,7 +207,10 @@ function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R
   }
   const methods = new MethodTable();
   const entries = [...shapes.values()].map(({ template, claims }) => ({ template, row: methods.addRow(claims) }));
-  return { trie: new PathTrie(entries), methods, routes: numbered, paramNames: shareNames(templates) };
+  const isRest = Uint8Array.from(numbered, (route) => (route.template.endsWith("**") ? 1 : 0));
+  const hasSlashEnds = numbered.some(({ template }) => template !== "/" && template.endsWith("/"));
+  const trie = new PathTrie(entries);
+  return { trie, methods, routes: numbered, paramNames: shareNames(templates), isRest, hasSlashEnds };
 }
 
 /** Parameters' names of every template; equal lists are one, which stays in the processor's cache. */

@@ -19,6 +19,8 @@ export interface Address {
 /** Text → address, or null. Only what `net.isIP` accepts: ipaddr.js alone would read `010.0.0.1` as 8.0.0.1. */
 export function parseAddress(text: string): Address | null {
   if (isIP(text) === 0 || text.includes("%")) return null;
+  // ipaddr.js takes `::192.0.2.1` for `::ffff:192.0.2.1`; it is another address, long out of use (RFC 4291 2.5.5.1).
+  if (/^::\d+\./.test(text)) return null;
   const parsed = ipaddr.process(text);
   const bytes = parsed.toByteArray();
   const word = (at: number): number =>

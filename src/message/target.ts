@@ -21,7 +21,6 @@ export interface TargetFault {
 const PLAIN =
   /^(?=\/)(?:\/[\w~!$&'()*+,=:@-][\w.~!$&'()*+,=:@-]*)*\/?(?:\?(?:[\w.~!$&'()*+,=:@;/?[\]{}|^`-]|%[\dA-Fa-f]{2})*)?$/;
 
-const UNRESERVED = characterTable(/[\w.~-]/);
 /** RFC 3986 section 3.3 without `;`. */
 const IN_PATH = characterTable(/[\w.~!$&'()*+,=:@-]/);
 /** RFC 3986 section 3.4 and what browsers leave raw. */
@@ -34,8 +33,9 @@ const BACKSLASH = 0x5c;
 /**
  * Raw origin-form request target (RFC 9112 section 3.2.1) → canonical target, or why it has no single reading.
  *
- * In the path, escapes of unreserved characters are decoded, all other escapes get upper-case digits, and dot segments
- * are resolved, escaped ones too. An escape is read once: `%252F` is the text `%2F`. Refused is what servers are known
+ * In the path, escapes of characters that may stand there as they are (RFC 3986 section 3.3, without `;`) are decoded,
+ * for services decode them before they route: `/%40me` is `/@me`. All other escapes get upper-case digits, and dot
+ * segments are resolved, escaped ones too. An escape is read once: `%252F` is the text `%2F`. Refused is what servers are known
  * to read in different ways: dot segments that climb above the root, escaped slashes, backslashes and control
  * characters, `;` parameters, empty segments except one at the end, escapes that are cut or not UTF-8, and every
  * character that RFC 3986 does not allow there. The query is not rewritten: it holds the characters of RFC 3986
@@ -95,7 +95,7 @@ function canonicalSegment(raw: string, offset: number): Result<string, TargetFau
       continue;
     }
     const first = escapedByte(raw, at);
-    if (UNRESERVED[first] === 1) {
+    if (IN_PATH[first] === 1) {
       text += String.fromCharCode(first);
       at += 3;
       continue;

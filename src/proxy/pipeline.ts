@@ -41,10 +41,16 @@ export function judge(subject: Subject): Outcome | Promise<Outcome> {
 /** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
 const USUAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS.split(", "), ...FORBIDDEN_METHODS]);
 
 function admit({ exchange, trustedProxies }: Subject): Verdict {
   if (FORBIDDEN_METHODS.has(exchange.method)) {
     const wanted = "any method but TRACE, TRACK and CONNECT";
+    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
+  }
+  // Methods are case-sensitive (RFC 9110 section 9.1), but services that fold them would run `delete` as DELETE.
+  if (!KNOWN_METHODS.has(exchange.method) && KNOWN_METHODS.has(exchange.method.toUpperCase())) {
+    const wanted = exchange.method.toUpperCase();
     return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
   }
   if (trustedProxies === null) return CONTINUE;

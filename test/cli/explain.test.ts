@@ -22,6 +22,7 @@ beforeAll(async () => {
     "jwks.json": mint.jwks,
     "keys.yaml": `callers:\n  - { name: acme, scopes: [orders:read], keys: [{ sha256: ${"ab".repeat(32)} }] }\n`,
     "order.json": ORDER_SCHEMA,
+    "crl.pem": await pki.ca.revoke([pki.client.certificate], Date.now()),
     "good.json": '{"sku":"a","quantity":1}',
     "bad.json": '{"sku":"a","quantity":0}',
     "broken.yaml": "version: 2\n",
@@ -99,7 +100,7 @@ describe("each way to say who asks", () => {
 
   test("a certificate counts only when the listener's CA signed it and its time is not over", async () => {
     expect((await explain("--certificate", "client.pem", "GET /mesh")).verdict.allowed).toBe(true);
-    for (const file of ["stranger.pem", "expired.pem"]) {
+    for (const file of ["stranger.pem", "expired.pem", "server.pem"]) {
       expect((await explain("--certificate", file, "GET /mesh")).verdict.reason).toBe("certificate_untrusted");
     }
   });
@@ -127,6 +128,14 @@ test("a request that cannot be is refused with what is wrong", async () => {
     expect(code).toBe(text === "target_ambiguous" ? 1 : 2);
     expect(stderr).toContain(text);
   }
+});
+
+test("a revoked certificate is told as such", async () => {
+  const policy = ordersPolicy({ port: 8443, admin: 9901, app: 3000 }).replace("ca: ca.pem", "ca: ca.pem, crl: crl.pem");
+  writeFileSync(join(folder, "revoking.yaml"), policy);
+  const { stdout } = await run("--policy", "revoking.yaml", "--certificate", "client.pem", "GET /mesh");
+  expect(stdout).toContain("not trusted (CERT_REVOKED)");
+  expect(stdout).toContain("denied: certificate_untrusted (401)");
 });
 
 test("a listener that requires certificates ends a connection without a trusted one in the handshake", async () => {

@@ -62,16 +62,27 @@ describe("paths", () => {
     expect(match("GET /v0/a")).toBe("/v0/**");
   });
 
-  test("a slash at the end is another path", () => {
-    const match = matcher("/a", "/b/", "/c/{x}");
-    expect(["/a", "/a/", "/b", "/b/", "/c/1", "/c/1/"].map((path) => match(`GET ${path}`))).toEqual([
+  test("a slash at the end makes no other place, unless both have a template", () => {
+    const match = matcher("/a", "/b/", "/c/{x}", "/d", "/d/");
+    expect(["/a", "/a/", "/b", "/b/", "/c/1", "/c/1/", "/d", "/d/"].map((path) => match(`GET ${path}`))).toEqual([
       "/a",
-      "none",
-      "none",
+      "/a",
+      "/b/",
       "/b/",
       "/c/{x} x=1",
-      "none",
+      "/c/{x} x=1",
+      "/d",
+      "/d/",
     ]);
+  });
+
+  test("a strict route is not walked round by a slash at the end through an open one", () => {
+    const match = matcher("GET /tree/admin", "/tree/**", "/user/{id}", "/user/**", "/**");
+    expect(match("GET /tree/admin/")).toBe("GET /tree/admin");
+    expect(match("POST /tree/admin/")).toBe("allow GET, HEAD");
+    expect(match("GET /user/7/")).toBe("/user/{id} id=7");
+    expect(match("GET /user/7/8/")).toBe("/user/**");
+    expect(match("GET /tree/")).toBe("/tree/**");
   });
 
   test("a parameter is never empty", () => {

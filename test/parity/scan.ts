@@ -17,11 +17,30 @@ export function scan<R extends RoutePattern>(
       shape: shape(route.template),
     })),
   );
-  const matching = offers.filter((offer) => hostMatches(offer.pattern, host) && pathMatches(offer.shape, path));
-  const best = matching.sort((a, b) => hostRank(b.pattern) - hostRank(a.pattern) || compareShapes(a.shape, b.shape))[0];
-  if (best === undefined) return "not_found";
-  const isOwner = (offer: typeof best) => offer.pattern === best.pattern && offer.shape === best.shape;
-  const owners = matching.filter(isOwner).map((offer) => offer.route);
+  const patterns = [...new Set(offers.map(({ pattern }) => pattern))].filter((pattern) => hostMatches(pattern, host));
+  for (const pattern of patterns.sort((a, b) => hostRank(b) - hostRank(a))) {
+    const ofHost = offers.filter((offer) => offer.pattern === pattern);
+    const place = bestShape(
+      ofHost.map((offer) => offer.shape),
+      path,
+    );
+    if (place === undefined) continue;
+    const owners = ofHost.filter((offer) => offer.shape === place).map((offer) => offer.route);
+    return decide(owners, method);
+  }
+  return "not_found";
+}
+
+/** The most specific shape; where that is a rest or none, one that matches but for a slash at the end comes first. */
+function bestShape(shapes: readonly string[], path: string): string | undefined {
+  const best = (of: string) => shapes.filter((one) => pathMatches(one, of)).sort(compareShapes)[0];
+  const own = best(path);
+  if ((own !== undefined && !own.endsWith("**")) || path === "/") return own;
+  const twin = best(path.endsWith("/") ? path.slice(0, -1) : `${path}/`);
+  return twin === undefined || twin.endsWith("**") ? own : twin;
+}
+
+function decide<R extends RoutePattern>(owners: readonly R[], method: string): R | string {
   const naming = (name: string) => owners.find((route) => route.methods.includes(name));
   const any = owners.find((route) => route.methods.length === 0);
   const found = naming(method) ?? (method === "HEAD" ? naming("GET") : undefined) ?? any;

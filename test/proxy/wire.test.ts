@@ -195,6 +195,15 @@ test("TRACE and CONNECT get 405 and nothing of the request back", async () => {
   expect(heads).toEqual([]);
 });
 
+test("a usual method in another case is refused: a service that folds case would run it past its own route", async () => {
+  const { client, heads } = await setUp(() => OK);
+  for (const method of ["delete", "Get", "trace", "Connect"]) client.write(get("/").replace("GET", method));
+  await client.until(() => client.received.split("method_forbidden").length === 5);
+  client.write(get("/").replace("GET", "PROPFIND"));
+  await client.untilReceived("\r\n\r\nok");
+  expect(heads).toHaveLength(1);
+});
+
 test("a client that stalls its head is answered 408 and closed", async () => {
   const { client, records } = await setUp(() => OK, { listener: { headTimeoutMs: 50 } });
   client.write("GET / HTTP/1.1\r\nHost: a\r\n");
