@@ -214,7 +214,8 @@ export class Listener {
     const certificate = x509 === undefined ? null : readClientCertificate(x509, untrusted);
     // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-    this.#serve(socket, { listener: judgedBy.name, ...ends, protocol, secure: true, certificate }, judgedBy);
+    const settings = judgedBy.tls?.fingerprint === this.#settings.tls?.fingerprint ? this.#settings : judgedBy;
+    this.#serve(socket, { listener: settings.name, ...ends, protocol, secure: true, certificate }, settings);
   }
 
   #servePlain(socket: Socket, ends: Ends): void {
