@@ -17,6 +17,7 @@ const RANKS = [
   "telemetry",
   "matching",
   "http1",
+  "websocket",
   "message",
   "decision",
   "support",

@@ -54,6 +54,7 @@ export function describeExchange(
     description.body === null ? EMPTY_BODY : bodyOf(description.body),
   );
   exchange.assumed = identity.value;
+  if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);
 }
 

@@ -12,6 +12,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
+import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
 import { addChunk, LAST_CHUNK, Output } from "./output.ts";
 
@@ -19,6 +20,8 @@ import { addChunk, LAST_CHUNK, Output } from "./output.ts";
 export interface ConnectionOwner {
   /** Clean and idle: may carry another request. */
   onReusable(connection: ClientConnection): void;
+  /** The connection carries another protocol now and never comes back. */
+  onUpgraded(connection: ClientConnection): void;
   /** Once, when the socket is gone. */
   onClosed(connection: ClientConnection): void;
 }
@@ -37,6 +40,7 @@ export class ClientConnection implements Timed, ClientStream {
   #pending: Buffer | null = null;
   #decoder: BodyDecoder | null = null;
   #isHead = false;
+  #upgrade = false;
   #requestDone = true;
   #chunkedRequest = false;
   #keepAlive = false;
@@ -71,13 +75,14 @@ export class ClientConnection implements Timed, ClientStream {
     const { method, target, authority, lines, bodyBytes } = request;
     this.#handler = handler;
     this.#isHead = method === "HEAD";
+    this.#upgrade = request.upgrade;
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
     this.#responseTimeoutMs = responseTimeoutMs;
     this.#answered = false;
     this.#keepAlive = false;
     this.deadlineMs = this.#requestDone ? this.#clock.monotonicMs() + responseTimeoutMs : Number.POSITIVE_INFINITY;
-    const framing = framingLine(method, bodyBytes);
+    const framing = request.upgrade ? UPGRADE_LINES : framingLine(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
 
@@ -159,9 +164,9 @@ export class ClientConnection implements Timed, ClientStream {
     if (line === null) return this.#fail("invalid", "malformed status line");
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
-    if (line.status === 101) return this.#fail("invalid", "101 to a request without Upgrade");
     if (line.status < 200) {
       if (parsed.bodyBytes !== NO_LENGTH) return this.#fail("invalid", "informational response with a body");
+      if (line.status === 101) return this.#onSwitch(line.minor, parsed, buffer.subarray(at + end + 4), handler);
       if (line.status !== 100) handler.onInformational(line.status, parsed.headers);
       return at + end + 4;
     }
@@ -188,6 +193,17 @@ export class ClientConnection implements Timed, ClientStream {
     if (bodyBytes === 0) this.#finish(handler);
     else this.#decoder = new BodyDecoder(bodyBytes);
     return end;
+  }
+
+  /** Hands the socket over, with what came behind the 101; only its end is still told to the owner. */
+  #onSwitch(minor: 0 | 1, parsed: ParsedHeaders, rest: Buffer, handler: ResponseHandler): number {
+    if (!this.#upgrade || minor === 0) return this.#fail("invalid", "101 to a request without Upgrade");
+    this.#handler = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    handOver(this.#socket, rest);
+    this.#owner.onUpgraded(this);
+    handler.onUpgrade(parsed.headers, this.#socket);
+    return Number.MAX_SAFE_INTEGER;
   }
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
@@ -275,6 +291,8 @@ export class ClientConnection implements Timed, ClientStream {
 
 /** Methods whose requests say so when they have no body; some services wait for one otherwise. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+
+const UPGRADE_LINES = "connection: upgrade\r\nupgrade: websocket\r\n";
 
 function framingLine(method: string, bodyBytes: number): string {
   if (bodyBytes === CHUNKED) return "transfer-encoding: chunked\r\n";

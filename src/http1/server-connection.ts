@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { addChunk, LAST_CHUNK, Output, statusLine } from "./output.ts";
@@ -280,6 +282,16 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     else if (this.#state === "read") this.#nextRequest();
     // An answer before the end of an upload that somebody still read: there is no next request to find behind it.
     else if (this.#body?.discarded !== true) this.#linger();
+  }
+
+  upgrade(lines: string): Duplex {
+    const early = this.#pending;
+    this.#pending = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#output.add(`${statusLine(101)}${lines}connection: upgrade\r\nupgrade: websocket\r\n\r\n`);
+    this.#output.flush();
+    handOver(this.#socket, early);
+    return this.#socket;
   }
 
   abort(): void {

@@ -24,6 +24,9 @@ export type AssumedIdentity =
   | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
   | { readonly type: "api-key"; readonly caller: string };
 
+/** `Upgrade` of HTTP/1.1 (RFC 9110 section 7.8), or CONNECT with `:protocol` of HTTP/2 (RFC 8441), here as its GET. */
+export type Upgrade = "upgrade" | "extended-connect";
+
 /**
  * One request, as the checks see it. Every field is set at birth, so that all exchanges have one shape for the
  * compiler; the checks of later phases read what earlier ones found.
@@ -51,6 +54,8 @@ export class Exchange {
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   assumed: AssumedIdentity | null;
+  /** How the request asks for another protocol; null for the many that do not. Set by the codec's reader. */
+  upgrade: Upgrade | null;
 
   constructor(
     connection: ConnectionFacts,
@@ -75,6 +80,7 @@ export class Exchange {
     this.collectedBody = null;
     this.audited = null;
     this.assumed = null;
+    this.upgrade = null;
   }
 }
 

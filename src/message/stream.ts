@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { HeaderBlock } from "./headers.ts";
 
 /**
@@ -25,6 +26,11 @@ export interface ServerStream {
   /** False asks to pause until the owner's `onClientDrain`. */
   flush(): boolean;
   endResponse(): void;
+  /**
+   * Answers that the protocol is switched to WebSocket, and hands the bytes over: what the client sent early comes
+   * first. The stream is paused; nothing of this interface but `abort` may be called any more.
+   */
+  upgrade(lines: string): Duplex;
   /** Cuts the answer, so that the client sees that it is not whole. */
   abort(): void;
   /** Body bytes of this request, read so far, and of its response, written so far. */
@@ -42,6 +48,8 @@ export interface ClientRequest {
   readonly lines: string;
   /** Length of the body, 0 for none, CHUNKED where unknown. */
   readonly bodyBytes: number;
+  /** Asks for WebSocket with an Upgrade header; the handler is then ready for `onUpgrade`. */
+  readonly upgrade: boolean;
 }
 
 /** Why an exchange with the service came to nothing. */
@@ -69,6 +77,8 @@ export interface ResponseHandler {
   onResponseEnd(): void;
   /** At the end of each read: what was handed over may be written now; false pauses the service until `resume`. */
   onReadEnd(): boolean;
+  /** The service's 101, unchecked, and its bytes, paused; the handler owns them from here on. */
+  onUpgrade(headers: HeaderBlock, service: Duplex): void;
   onFailure(failure: ClientFailure, detail: string): void;
   /** The service takes more of the request's body again. */
   onUpstreamDrain(): void;

@@ -53,6 +53,7 @@ function compileRoute(work: Work, path: Path): Route | null {
     rewriteRequest: work.rewrites.request(parts.requestRules ?? NO_REQUEST_RULES, credentialHeaders(work, parts)),
     rewriteResponse: work.rewrites.response(parts.responseRules ?? NO_RESPONSE_RULES),
     bodyBytesMax: parts.bodyBytesMax,
+    webSocket: parts.webSocket,
   };
 }
 

@@ -34,6 +34,7 @@ export function compileUpstreams(work: Work): void {
       connectTimeoutMs: fields.connectTimeout ?? DEFAULTS.connectTimeoutMs,
       responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
       idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,
+      streamIdleTimeoutMs: fields.streamIdleTimeout ?? DEFAULTS.streamIdleTimeoutMs,
       connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,
     });
   }

@@ -82,6 +82,7 @@ export const upstreamShape = {
   connectTimeout: timeoutMs.optional().describe("Time to connect. 1s if absent."),
   responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. 30s if absent."),
   idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
+  streamIdleTimeout: timeoutMs.optional().describe("Time in which no byte of a WebSocket moves. 5m if absent."),
   maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
 };
 

@@ -1,5 +1,5 @@
 import type { Place } from "../decision/verdict.ts";
-import type { Authenticator, Check } from "../filters/filter.ts";
+import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Exchange } from "../message/exchange.ts";
@@ -53,6 +53,8 @@ export interface Route {
   readonly rewriteRequest: RewriteRequest;
   readonly rewriteResponse: RewriteResponse;
   readonly bodyBytesMax: number;
+  /** Null: upgrades are refused. */
+  readonly webSocket: WebSocketRules | null;
 }
 
 /**
@@ -105,6 +107,7 @@ export interface UpstreamSettings {
   readonly connectTimeoutMs: number;
   readonly responseTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly streamIdleTimeoutMs: number;
   readonly connectionsMax: number;
 }
 

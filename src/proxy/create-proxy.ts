@@ -10,6 +10,7 @@ import { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Pool } from "../upstream/pool.ts";
+import { LongLived } from "./long-lived.ts";
 import type { ProxyServer } from "./proxy.ts";
 import { denialResponse } from "./respond.ts";
 import { Transaction, type TransactionDeps, type TransactionOwner } from "./transaction.ts";
@@ -34,7 +35,8 @@ class Core implements ProxyServer, TransactionDeps {
   readonly random: () => number;
   snapshot: Snapshot;
   readonly #idPrefix: string;
-  readonly #deadlines: Deadlines;
+  readonly deadlines: Deadlines;
+  readonly longLived: LongLived;
   readonly #sweeper: NodeJS.Timeout;
   readonly #sessions = new Set<Session>();
   readonly #pools = new Map<string, Pool>();
@@ -50,8 +52,15 @@ class Core implements ProxyServer, TransactionDeps {
     this.telemetry = deps.telemetry;
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
-    this.#deadlines = new Deadlines(deps.clock);
-    this.#sweeper = setInterval(() => this.#deadlines.sweep(), DEFAULTS.sweepIntervalMs);
+    this.deadlines = new Deadlines(deps.clock);
+    this.longLived = new LongLived({
+      clock: deps.clock,
+      deadlines: this.deadlines,
+      random: this.random,
+      snapshot: () => this.snapshot,
+      defer: setImmediate,
+    });
+    this.#sweeper = setInterval(() => this.deadlines.sweep(), DEFAULTS.sweepIntervalMs);
     this.#sweeper.unref();
   }
 
@@ -77,6 +86,7 @@ class Core implements ProxyServer, TransactionDeps {
       const listener = listeners.get(session.listener.name);
       if (listener !== undefined) session.adopt(listener);
     }
+    this.longLived.swapped();
   }
 
   /** The pool of an upstream as `snapshot` has it: a request that began before a reload keeps its upstream. */
@@ -86,7 +96,7 @@ class Core implements ProxyServer, TransactionDeps {
     const key = this.#keyOf(settings);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(settings, this.clock, this.#deadlines);
+      pool = new Pool(settings, this.clock, this.deadlines);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -105,7 +115,7 @@ class Core implements ProxyServer, TransactionDeps {
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
     const session = new Session(this, facts, listener);
     this.#sessions.add(session);
-    session.connection = new ServerConnection(socket, listener, session, this.clock, this.#deadlines);
+    session.connection = new ServerConnection(socket, listener, session, this.clock, this.deadlines);
     if (this.#draining) session.connection.drain();
   }
 
@@ -117,6 +127,7 @@ class Core implements ProxyServer, TransactionDeps {
   drain(): Promise<void> {
     this.#draining = true;
     for (const session of this.#sessions) session.connection?.drain();
+    this.longLived.leave(false);
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onDrained = resolve;
@@ -125,6 +136,7 @@ class Core implements ProxyServer, TransactionDeps {
 
   close(): void {
     clearInterval(this.#sweeper);
+    this.longLived.leave(true);
     for (const session of this.#sessions) session.connection?.abort();
     for (const pool of this.#pools.values()) pool.close();
   }

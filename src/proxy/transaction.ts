@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { Permit } from "../decision/permit.ts";
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
@@ -19,11 +20,15 @@ import {
 } from "../message/stream.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
+import type { Deadlines } from "../support/deadlines.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
+import type { LastingStream, LongLived } from "./long-lived.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
 import { denialResponse, rateLimitLines } from "./respond.ts";
+import { WebSocket } from "./web-socket.ts";
 
 const FAILURE_REASONS = {
   closed: "upstream_closed",
@@ -37,7 +42,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT"
 /** What a transaction needs of the proxy that all connections share. */
 export interface TransactionDeps {
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly telemetry: Telemetry;
+  readonly longLived: LongLived;
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;
   readonly random: () => number;
@@ -58,8 +65,8 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink {
-  readonly snapshot: Snapshot;
+export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, BodySink {
+  snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
   readonly observer: Observer | null = null;
@@ -70,7 +77,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   readonly #listener: ListenerSettings;
   readonly #client: ServerStream;
   readonly #id: string;
-  readonly #startedMs: number;
+  readonly startedMs: number;
   #decidedMs = 0;
   #forwardedMs = -1;
   #upstreamMs = -1;
@@ -81,6 +88,10 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finished = false;
   #status = 0;
   #malformed: Denial | null = null;
+  /** Null but for WebSockets. */
+  #webSocket: WebSocket | null = null;
+  #uploading = false;
+  #lasting = false;
 
   constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
     this.#deps = deps;
@@ -88,7 +99,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.#listener = owner.listener;
     this.#client = client;
     this.#id = deps.nextId();
-    this.#startedMs = request.startedMs;
+    this.startedMs = request.startedMs;
     this.snapshot = deps.snapshot;
     this.trustedProxies = owner.trustedProxies;
     this.random = deps.random;
@@ -103,6 +114,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       request.parsed.headers,
       request.body,
     );
+    if (request.parsed.upgrade && request.line.minor === 1) this.exchange.upgrade = "upgrade";
     if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
   }
 
@@ -143,6 +155,13 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       this.onBodyFailure("body_too_large");
       return;
     }
+    if (this.exchange.upgrade !== null) {
+      if (this.#deps.longLived.size >= DEFAULTS.lastingStreamsMax) {
+        this.onAcquireFailure("upstream_overloaded", `${DEFAULTS.lastingStreamsMax} streams open`);
+        return;
+      }
+      this.#webSocket = new WebSocket(this.exchange, this.#deps);
+    }
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     this.#pool.acquire(this);
@@ -163,8 +182,9 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       method,
       target: target.path + target.query,
       authority: exchange.authority,
-      lines: route.rewriteRequest(exchange.headers, exchange),
+      lines: route.rewriteRequest(exchange.headers, exchange) + (this.#webSocket?.addedLines ?? ""),
       bodyBytes,
+      upgrade: this.#webSocket !== null,
     };
     connection.begin(this, request, this.#pool?.settings.responseTimeoutMs ?? 0);
     if (collected !== null) {
@@ -181,6 +201,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   // The request's body, on its way to the service.
 
   onBody(chunk: Buffer): boolean {
+    if (this.#uploading) this.#last();
+    this.#uploading = true;
     this.#service?.writeBody(chunk);
     return this.#service?.flush() ?? true;
   }
@@ -210,14 +232,17 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onResponse(response: ClientResponse): void {
-    const route = this.route;
-    if (route === null) return;
+    if (this.route === null) return;
+    const lines = this.#beginAnswer(response.status, response.headers);
+    this.#client.startResponse(response.status, lines, this.#responseBodyBytes(response));
+  }
+
+  #beginAnswer(status: number, headers: HeaderBlock): string {
     this.#upstreamMs = this.#deps.clock.monotonicMs() - this.#forwardedMs;
     this.#responseStarted = true;
-    this.#status = response.status;
-    let lines = route.rewriteResponse(response.headers, this.#owner.facts.secure);
-    if (this.exchange.rateLimit !== null) lines += rateLimitLines(this.exchange.rateLimit);
-    this.#client.startResponse(response.status, lines, this.#responseBodyBytes(response));
+    this.#status = status;
+    const lines = this.route?.rewriteResponse(headers, this.#owner.facts.secure) ?? "";
+    return this.exchange.rateLimit === null ? lines : lines + rateLimitLines(this.exchange.rateLimit);
   }
 
   #responseBodyBytes(response: ClientResponse): number {
@@ -232,6 +257,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onReadEnd(): boolean {
+    // What fits into one read is over by now; the rest may go on for ever.
+    if (this.#responseStarted) this.#last();
     return this.#client.flush();
   }
 
@@ -250,6 +277,47 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       return;
     }
     this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole HTTP/1.1 response"));
+  }
+
+  // ---- streams that last -----------------------------------------------------------------------------------------
+
+  #last(): void {
+    if (this.#lasting || this.#finished) return;
+    this.#lasting = true;
+    this.#deps.longLived.add(this);
+  }
+
+  onUpgrade(headers: HeaderBlock, service: Duplex): void {
+    this.#service = null;
+    const webSocket = this.#webSocket;
+    const rules = this.route?.webSocket ?? null;
+    const denial = webSocket?.judge(headers) ?? null;
+    if (webSocket === null || rules === null || denial !== null) {
+      service.destroy();
+      this.deny(denial ?? new Denial("internal_error", null, "101 without a handshake", "a handshake"));
+      return;
+    }
+    const client = this.#client.upgrade(this.#beginAnswer(101, headers));
+    const idleTimeoutMs = this.#pool?.settings.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#finish(end?.reason ?? null, end));
+    this.#last();
+  }
+
+  endStream(denial: Denial): void {
+    if (this.#webSocket?.isOpen) this.#webSocket.close(denial);
+    else this.deny(denial);
+  }
+
+  adopt(snapshot: Snapshot, route: Route | null): void {
+    // Until its head is out, an answer is written by the policy that let its request in.
+    if (!this.#responseStarted) return;
+    this.snapshot = snapshot;
+    this.route = route;
+  }
+
+  goAway(atOnce: boolean): void {
+    if (atOnce) this.#webSocket?.destroy();
+    else if (this.#webSocket?.isOpen) this.#webSocket.close(null);
   }
 
   /** Once, and only what arrives twice without harm and is still at hand. */
@@ -287,7 +355,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onClientClosed(): void {
-    if (this.#finished) return;
+    // A tunnel sees to both its ends itself.
+    if (this.#finished || this.#webSocket?.isOpen) return;
     this.#dropService();
     if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
     const seen = this.#responseStarted ? "closed during the answer" : "closed before the answer";
@@ -303,6 +372,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finish(reason: Reason | null, denial: Denial | null): void {
     if (this.#finished) return;
     this.#finished = true;
+    if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);
     this.#deps.telemetry.requestFinished({
       id: this.#id,
@@ -314,11 +384,11 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       status: this.#status,
       reason,
       denial,
-      decisionMs: this.#decidedMs - this.#startedMs,
+      decisionMs: this.#decidedMs - this.startedMs,
       upstreamMs: this.#upstreamMs,
-      durationMs: this.#deps.clock.monotonicMs() - this.#startedMs,
-      requestBodyBytes: this.#client.requestBodyBytes,
-      responseBodyBytes: this.#client.responseBodyBytes,
+      durationMs: this.#deps.clock.monotonicMs() - this.startedMs,
+      requestBodyBytes: this.#webSocket?.clientBytes ?? this.#client.requestBodyBytes,
+      responseBodyBytes: this.#webSocket?.serviceBytes ?? this.#client.responseBodyBytes,
     });
   }
 }

@@ -136,6 +136,12 @@ export class Pool implements ConnectionOwner {
     }
   }
 
+  /** Counted no longer: WebSockets that last for hours must not keep plain requests from the service. */
+  onUpgraded(connection: ClientConnection): void {
+    this.#open.delete(connection);
+    this.#serveWaiting();
+  }
+
   onClosed(connection: ClientConnection): void {
     this.#open.delete(connection);
     const at = this.#idle.indexOf(connection);
