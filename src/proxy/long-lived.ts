@@ -38,7 +38,6 @@ export class LongLived {
   readonly #deps: LongLivedDeps;
   readonly #watched = new Map<LastingStream, Watched>();
   readonly #due: Watched[] = [];
-  #working = false;
   #leaving = false;
 
   constructor(deps: LongLivedDeps) {
@@ -88,15 +87,13 @@ export class LongLived {
 
   #onDue(watched: Watched): void {
     this.#due.push(watched);
-    if (!this.#working) this.#work();
+    if (this.#due.length === 1) this.#deps.defer(() => this.#work());
   }
 
   /** A few at a time: ten thousand judgements in one go would stand in every request's way. */
   #work(): void {
-    this.#working = true;
     for (const watched of this.#due.splice(0, DEFAULTS.streamsJudgedAtOnce)) this.#look(watched);
     if (this.#due.length > 0) this.#deps.defer(() => this.#work());
-    else this.#working = false;
   }
 
   #look(watched: Watched): void {
