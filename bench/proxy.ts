@@ -9,6 +9,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Contestant, findProgram } from "./proxy/contestant.ts";
+import { fastify } from "./proxy/fastify.ts";
 import { haproxy } from "./proxy/haproxy.ts";
 import { type Bench, measure, measureIdle, type Sample, untilReady } from "./proxy/measure.ts";
 import { configureOrigin, nginx } from "./proxy/nginx.ts";
@@ -25,7 +26,7 @@ const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only W
   --seconds N    length of a load period (default 3)
   --rounds N     fresh processes per contestant and workload (default 3)
   --only         ${WORKLOADS.map((workload) => workload.name).join(", ")}
-  --contestants  postern, haproxy, nginx
+  --contestants  postern, haproxy, nginx, fastify
 
 Needs Linux with two cores, taskset, and nginx (the service behind the proxies); haproxy where it is to be compared.
 `;
@@ -82,7 +83,12 @@ function refuse(text: string): never {
 
 /** Those who can run here and are asked for. */
 async function chooseContestants(options: Options, world: World): Promise<Contestant[]> {
-  const all = [haproxy, nginx, ...(options.contestants?.("postern") === false ? [] : [await createPostern(world)])];
+  const all = [
+    haproxy,
+    nginx,
+    fastify,
+    ...(options.contestants?.("postern") === false ? [] : [await createPostern(world)]),
+  ];
   return all.filter((contestant) => {
     if (options.contestants?.(contestant.name) === false) return false;
     const missing = contestant.missing();

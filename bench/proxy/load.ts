@@ -5,7 +5,7 @@
  */
 import { connect as connectTcp, type OnReadOpts, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { cpuSeconds } from "./process-usage.ts";
+import { coreBusySeconds, cpuSeconds } from "./process-usage.ts";
 
 export interface LoadSettings {
   readonly port: number;
@@ -22,12 +22,16 @@ export interface LoadSettings {
   readonly ratePerSecond: number | null;
   /** Whose CPU time is read at both ends of the measured period. */
   readonly pids: readonly number[];
+  /** The core that those processes have to themselves. */
+  readonly core: number;
 }
 
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** Time in which something else ran on the core. */
+  readonly foreignSeconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -53,7 +57,7 @@ class Generator {
   }
 
   async run(): Promise<LoadResult> {
-    const { connections, ratePerSecond, warmUpMs, measureMs, pids } = this.#settings;
+    const { connections, ratePerSecond, warmUpMs, measureMs, pids, core } = this.#settings;
     for (let at = 0; at < connections; at++) {
       this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
     }
@@ -61,18 +65,21 @@ class Generator {
     else this.#pace(ratePerSecond);
     await elapsed(warmUpMs);
     const cpuBefore = cpuSeconds(pids);
+    const busyBefore = coreBusySeconds(core);
     const startedMs = performance.now();
     this.#measuring = true;
     await elapsed(measureMs);
     this.#measuring = false;
     const seconds = (performance.now() - startedMs) / 1000;
     const cpu = cpuSeconds(pids) - cpuBefore;
+    const busy = coreBusySeconds(core) - busyBefore;
     this.#stopped = true;
     for (const connection of this.#connections) connection.close();
     return {
       requests: this.#requests,
       seconds,
       cpuSeconds: cpu,
+      foreignSeconds: Math.max(0, busy - cpu),
       p50Ms: this.#percentileMs(0.5),
       p99Ms: this.#percentileMs(0.99),
     };

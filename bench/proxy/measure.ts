@@ -17,6 +17,8 @@ const SETTLE_MS = 1_000;
 
 /** One period of load on a fresh process. */
 export interface Sample {
+  /** Share of the period in which something else ran on the proxy's core; much of it makes the sample doubtful. */
+  readonly foreignShare: number;
   readonly cpuUs: number;
   readonly rps: number;
   readonly p50Ms: number;
@@ -48,6 +50,7 @@ export async function measure(bench: Bench, contestant: Contestant, workload: Wo
       rps: load.requests / load.seconds,
       p50Ms: load.p50Ms,
       p99Ms: load.p99Ms,
+      foreignShare: load.foreignSeconds / load.seconds,
     };
   } finally {
     await proxy.stop();
@@ -103,6 +106,7 @@ async function generateLoad(bench: Bench, workload: Workload, port: number, prox
     measureMs: bench.measureMs,
     ratePerSecond: workload.ratePerSecond,
     pids: proxy.tree(),
+    core: PROXY_CORE,
   };
   const script = join(import.meta.dirname, "load.ts");
   return JSON.parse(await run({ file: process.execPath, args: [script, JSON.stringify(settings)] }, OTHER_CORE));

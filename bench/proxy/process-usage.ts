@@ -14,6 +14,19 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** Time that a core was not idle, in seconds, whoever used it: other processes, interrupts, other guests of the host. */
+export function coreBusySeconds(core: number): number {
+  const line = readFileSync("/proc/stat", "utf8")
+    .split("\n")
+    .find((candidate) => candidate.startsWith(`cpu${core} `));
+  // proc_stat(5): user nice system idle iowait irq softirq steal
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (line ?? "")
+    .split(" ")
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND;
+}
+
 /** Resident memory of processes, in MiB. */
 export function residentMiB(pids: readonly number[]): number {
   let kib = 0;

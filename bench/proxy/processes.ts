@@ -30,9 +30,20 @@ const running = new Set<ChildProcess>();
 
 // Whatever happens to the bench, nothing it started outlives it.
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) killTree(child);
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
+/** With its children: an nginx that is killed leaves its worker behind. */
+function killTree(child: ChildProcess): void {
+  for (const pid of child.pid === undefined ? [] : processTree(child.pid)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // it has ended by itself
+    }
+  }
+}
 
 export function start(command: Command, core: number, logFile: string): Running {
   const log = openSync(logFile, "a");
@@ -59,7 +70,7 @@ export function start(command: Command, core: number, logFile: string): Running 
       throw new Error(`${command.file} ended by itself:\n${readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARS)}`);
     },
     stop: async () => {
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+      const timer = setTimeout(() => killTree(child), STOP_TIMEOUT_MS);
       child.kill("SIGTERM");
       await ended;
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 import type { Idle, Sample } from "./measure.ts";
 
 /** Medians over the rounds: what `--json` prints. */
-export interface Row extends Sample {
+export interface Row extends Omit<Sample, "foreignShare"> {
   readonly workload: string;
   readonly contestant: string;
 }
@@ -29,9 +29,22 @@ export function medianRow(workload: string, contestant: string, samples: readonl
   };
 }
 
-/** The table for people: every workload with ratios to HAProxy, and the CPU figure of every round. */
+/**
+ * The table for people: every workload with ratios to HAProxy, how much of the core others took (a quiet machine shows a
+ * few percent of interrupts), and the CPU figure of every round.
+ */
 export function renderRows(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sample[]>): string {
-  const header = ["workload", "contestant", "CPU µs/request", "× haproxy", "requests/s", "p50 ms", "p99 ms", "rounds"];
+  const header = [
+    "workload",
+    "contestant",
+    "CPU µs/request",
+    "× haproxy",
+    "requests/s",
+    "p50 ms",
+    "p99 ms",
+    "others %",
+    "rounds",
+  ];
   const lines = rows.map((row) => {
     const reference = rows.find((other) => other.workload === row.workload && other.contestant === "haproxy");
     const rounds = samples.get(`${row.workload} ${row.contestant}`) ?? [];
@@ -43,6 +56,7 @@ export function renderRows(rows: readonly Row[], samples: ReadonlyMap<string, re
       row.rps.toFixed(0),
       row.p50Ms.toFixed(2),
       row.p99Ms.toFixed(2),
+      (median(rounds.map((sample) => sample.foreignShare)) * 100).toFixed(0),
       rounds.map((sample) => sample.cpuUs.toFixed(1)).join(" "),
     ];
   });

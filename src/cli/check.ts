@@ -5,7 +5,7 @@ import { examineFile, problemLine } from "./load-policy.ts";
 
 export const checkCommand: Command = {
   name: "check",
-  summary: "Find every problem of policies, each as file:line:column: text.",
+  summary: "Finds every problem of policies, each as file:line:column: text.",
   usage: "[--json] FILE...",
   example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
   async run(args, io) {

@@ -17,7 +17,7 @@ interface NewFile {
 
 export const initCommand: Command = {
   name: "init",
-  summary: "Write a development CA, certificates, an API key's hash and a first policy",
+  summary: "Writes a development CA, certificates, an API key's hash and a first policy.",
   usage: "[DIR]",
   example: "postern init gate     a first policy in gate/policy.yaml, with all the files it names",
   run: init,

@@ -18,7 +18,7 @@ const STDOUT_FD = 1;
 
 export const quickstartCommand: Command = {
   name: "quickstart",
-  summary: "Try postern: a sample service, postern before it, and commands to paste.",
+  summary: "Starts postern to try it: a sample service, postern before it, and commands to paste.",
   usage: "[--policy FILE]",
   example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same`,
   run: quickstart,

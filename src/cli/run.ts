@@ -12,7 +12,7 @@ const STDOUT_FD = 1;
 
 export const runCommand: Command = {
   name: "run",
-  summary: "Stand before a service and enforce a policy.",
+  summary: "Stands before a service and enforces a policy.",
   usage: "--policy FILE",
   example: "postern run --policy policies/quickstart.yaml",
   run: async (args, io) => {

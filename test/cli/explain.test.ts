@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Explanation } from "../../src/cli/explain-report.ts";
+import { main } from "../../src/main.ts";
+import { systemClock } from "../../src/support/clock.ts";
+import { ORDER_ID, ORDER_SCHEMA, ordersPolicy, theWorld } from "../fixtures/postern.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "postern-explain-"));
+  const { pki, mint } = await theWorld();
+  const files: Record<string, string> = {
+    "policy.yaml": ordersPolicy({ port: 8443, admin: 9901, app: 3000 }),
+    "server.pem": pki.server.certificate,
+    "server.key": pki.server.key,
+    "ca.pem": pki.ca.certificate,
+    "client.pem": pki.client.certificate,
+    "stranger.pem": pki.strangerClient.certificate,
+    "expired.pem": pki.expiredClient.certificate,
+    "jwks.json": mint.jwks,
+    "keys.yaml": `callers:\n  - { name: acme, scopes: [orders:read], keys: [{ sha256: ${"ab".repeat(32)} }] }\n`,
+    "order.json": ORDER_SCHEMA,
+    "good.json": '{"sku":"a","quantity":1}',
+    "bad.json": '{"sku":"a","quantity":0}',
+    "broken.yaml": "version: 2\n",
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(...args: readonly string[]) {
+  let stdout = "";
+  let stderr = "";
+  const code = await main(["explain", ...args], {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    cwd: folder,
+    clock: systemClock,
+  });
+  return { code, stdout, stderr };
+}
+
+async function explain(...args: readonly string[]): Promise<Explanation> {
+  const { stdout, stderr } = await run("--policy", "policy.yaml", "--json", ...args);
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout) as Explanation;
+}
+
+const order = `GET /orders/${ORDER_ID}`;
+
+test("a denial is told with its phase, its line, what was seen and what was wanted, and exit code 1", async () => {
+  const { code, stdout } = await run("--policy", "policy.yaml", "--as", '{ jwt: { scope: "orders:write" } }', order);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /authorize +authorize +deny +policy\.yaml:\d+:\d+ +scopes orders:write; wanted scopes orders:read/,
+  );
+  expect(stdout).toMatch(/denied: scope_missing \(403\) at policy\.yaml:\d+:\d+\n$/);
+});
+
+test("an allowed request is told check by check, and exit code 0", async () => {
+  const { code, stdout } = await run("--policy", "policy.yaml", "--as", '{ jwt: { scope: "orders:read" } }', order);
+  expect(code).toBe(0);
+  for (const phase of ["accept", "admit", "match", "authenticate", "authorize", "validate", "rewrite"]) {
+    expect(stdout).toMatch(new RegExp(`^  ${phase} `, "m"));
+  }
+  expect(stdout).toContain("allowed by route /orders/{orderId}");
+});
+
+describe("each way to say who asks", () => {
+  test("a real token is verified, and never shown", async () => {
+    const token = await (await theWorld()).mint.token();
+    const { stdout } = await run("--policy", "policy.yaml", "--token", token, order);
+    expect(stdout).toContain("allowed by");
+    expect(stdout).not.toContain(token.slice(0, 40));
+  });
+
+  test("a tampered token is denied", async () => {
+    const token = await (await theWorld()).mint.token();
+    expect((await explain("--token", `${token.slice(0, -4)}AAAA`, order)).verdict.reason).toBe(
+      "token_signature_invalid",
+    );
+  });
+
+  test("supposed claims go through the same judgement", async () => {
+    expect((await explain("--as", "{ jwt: { aud: other } }", order)).verdict.reason).toBe("token_audience_mismatch");
+    expect((await explain("--as", "{ jwt: { exp: 1 } }", order)).verdict.reason).toBe("token_expired");
+  });
+
+  test("a supposed API key's caller has the key's scopes", async () => {
+    expect((await explain("--as", "{ api-key: acme }", order)).verdict.allowed).toBe(true);
+    expect((await explain("--as", "{ api-key: nobody }", order)).verdict.allowed).toBe(false);
+  });
+
+  test("a certificate counts only when the listener's CA signed it and its time is not over", async () => {
+    expect((await explain("--certificate", "client.pem", "GET /mesh")).verdict.allowed).toBe(true);
+    for (const file of ["stranger.pem", "expired.pem"]) {
+      expect((await explain("--certificate", file, "GET /mesh")).verdict.reason).toBe("certificate_untrusted");
+    }
+  });
+});
+
+test("address, body, method and path are judged as on the wire", async () => {
+  const writer = ["--as", '{ jwt: { scope: "orders:write" } }', "-H", "Content-Type: application/json"];
+  expect((await explain("--client", "127.0.0.9", "GET /public")).verdict.reason).toBe("address_denied");
+  expect((await explain(...writer, "--body", "good.json", "POST /orders")).verdict.allowed).toBe(true);
+  expect((await explain(...writer, "--body", "bad.json", "POST /orders")).verdict.reason).toBe("body_schema_mismatch");
+  expect((await explain("DELETE /public")).verdict.reason).toBe("method_not_allowed");
+  expect((await explain("GET /nothing")).verdict.reason).toBe("route_not_found");
+  expect((await explain("TRACE /public")).verdict.reason).toBe("method_forbidden");
+  expect((await explain("/x/../public")).request).toBe("GET /public");
+});
+
+test("a request that cannot be is refused with what is wrong", async () => {
+  for (const [args, text] of [
+    [["GET /a%2fb"], "target_ambiguous"],
+    [["GET /public", "-H", "no header"], "not valid headers"],
+    [["GET /public", "--client", "nowhere"], "not an IP address"],
+    [["GET /public", "--as", "[1]"], "expected --as"],
+  ] as const) {
+    const { code, stderr } = await run("--policy", "policy.yaml", ...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(text);
+  }
+});
+
+test("wrong use is exit code 2, a policy with problems is exit code 1 with its lines", async () => {
+  expect((await run(order)).code).toBe(2);
+  expect((await run("--policy", "policy.yaml")).code).toBe(2);
+  expect((await run("--policy", "policy.yaml", "--listener", "none", order)).code).toBe(2);
+  expect((await run("--policy", "policy.yaml", "--body", "missing.json", order)).code).toBe(2);
+  const { code, stderr } = await run("--policy", "broken.yaml", order);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^broken\.yaml:1:\d+: /);
+});
