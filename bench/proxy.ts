@@ -28,7 +28,8 @@ const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only W
   --only         ${WORKLOADS.map((workload) => workload.name).join(", ")}
   --contestants  postern, haproxy, nginx, fastify
 
-Needs Linux with two cores, taskset, and nginx (the service behind the proxies); haproxy where it is to be compared.
+Needs Linux with two cores, taskset, and nginx (the service behind the proxies); haproxy where it is to be compared;
+h2load for the HTTP/2 workloads.
 `;
 
 interface Options {
@@ -162,6 +163,9 @@ async function main(): Promise<void> {
   const world = await createWorld();
   const contestants = await chooseContestants(options, world);
   const bench: Bench = { world, originPort: await startOrigin(world), measureMs: options.seconds * 1000 };
+  if (options.workloads.some((workload) => workload.protocol === "h2") && findProgram("h2load") === null) {
+    refuse("h2load is not installed; leave the HTTP/2 workloads out with --only");
+  }
   const samples = await measureAll(bench, contestants, options);
   const rows: Row[] = [...samples].map(([key, list]) => {
     const [workload = "", contestant = ""] = key.split(" ");

@@ -16,6 +16,7 @@ const RANKS = [
   "filters",
   "telemetry",
   "matching",
+  "http2",
   "http1",
   "websocket",
   "message",

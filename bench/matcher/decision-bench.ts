@@ -68,6 +68,7 @@ function assertAllowed(outcome: unknown): void {
 const facts: ConnectionFacts = {
   listener: "inbound",
   peer: parseAddress("192.0.2.7") ?? fail("no address"),
+  protocol: "http/1.1",
   secure: true,
   certificate: null,
 };

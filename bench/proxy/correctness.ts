@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Contestant } from "./contestant.ts";
+import { askH2 } from "./h2-ask.ts";
 import type { Workload } from "./workloads.ts";
 import { BODY, DENIED_ADDRESS, ECHO_PATH, PATH, type World } from "./world.ts";
 
@@ -101,6 +102,7 @@ function assertForwarded(contestant: Contestant, workload: Workload, answer: Ans
 }
 
 function ask(attempt: Attempt, workload: Workload, world: World, port: number): Promise<Answer> {
+  if (workload.protocol === "h2") return askH2(attempt, world, port);
   return new Promise((resolve) => {
     let received = "";
     const socket = open(attempt, workload, world, port);

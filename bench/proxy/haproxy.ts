@@ -20,8 +20,8 @@ function configuration(workload: Workload, world: World, ports: Ports): string {
   const tls =
     workload.transport === "plain"
       ? ""
-      : ` ssl crt ${join(world.folder, "server-with-key.pem")} ca-file ${join(world.folder, "ca.pem")}` +
-        " verify required ssl-min-ver TLSv1.3 alpn http/1.1";
+      : ` ssl crt ${join(world.folder, "server-with-key.pem")} ssl-min-ver TLSv1.3 alpn ${workload.protocol}` +
+        (workload.transport === "mtls" ? ` ca-file ${join(world.folder, "ca.pem")} verify required` : "");
   return `global
   nbthread 1
   maxconn 1000

@@ -2,6 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import type { Contestant } from "./contestant.ts";
 import { answers, assertCorrect, requestText } from "./correctness.ts";
+import { generateH2Load } from "./h2-load.ts";
 import type { LoadResult, LoadSettings } from "./load.ts";
 import { residentMiB } from "./process-usage.ts";
 import { freePort, OTHER_CORE, PROXY_CORE, type Running, run, start } from "./processes.ts";
@@ -96,10 +97,12 @@ export async function untilReady(process: Running, ready: () => Promise<boolean>
 
 async function generateLoad(bench: Bench, workload: Workload, port: number, proxy: Running): Promise<LoadResult> {
   const { ca, client, tokens } = bench.world;
+  const token = workload.policy === "full" ? tokens.good : null;
+  if (workload.protocol === "h2") return generateH2Load(bench.world, port, token, proxy, WARM_UP_MS, bench.measureMs);
   const settings: LoadSettings = {
     port,
     tls: workload.transport === "plain" ? null : { ca, certificate: client.certificate, key: client.key },
-    request: requestText(workload.policy === "full" ? tokens.good : null, PATH, false),
+    request: requestText(token, PATH, false),
     bodyBytes: BODY.length,
     connections: CONNECTIONS,
     warmUpMs: WARM_UP_MS,

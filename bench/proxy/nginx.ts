@@ -39,9 +39,7 @@ function proxyServer(workload: Workload, world: World, ports: Ports): string {
       : `    ssl_certificate ${join(world.folder, "server.pem")};
     ssl_certificate_key ${join(world.folder, "server.key")};
     ssl_protocols TLSv1.3;
-    ssl_client_certificate ${join(world.folder, "ca.pem")};
-    ssl_verify_client on;
-`;
+${workload.transport === "mtls" ? `    ssl_client_certificate ${join(world.folder, "ca.pem")};\n    ssl_verify_client on;\n` : ""}`;
   return `  upstream app {
     server 127.0.0.1:${ports.origin};
     keepalive 64;
@@ -49,7 +47,7 @@ function proxyServer(workload: Workload, world: World, ports: Ports): string {
     keepalive_time 1d;
   }
   server {
-    listen 127.0.0.1:${ports.proxy}${workload.transport === "plain" ? "" : " ssl"};
+    listen 127.0.0.1:${ports.proxy}${workload.transport === "plain" ? "" : " ssl"}${workload.protocol === "h2" ? " http2" : ""};
 ${tls}    location / {
       proxy_pass http://app;
       proxy_http_version 1.1;

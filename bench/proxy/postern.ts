@@ -31,13 +31,13 @@ function policy(workload: Workload, world: World, ports: Ports): string {
       certificate: ${at("server.pem")}
       key: ${at("server.key")}
       minVersion: TLSv1.3
-      clientCertificate: { mode: required, ca: ${at("ca.pem")} }
-`;
+${workload.transport === "mtls" ? `      clientCertificate: { mode: required, ca: ${at("ca.pem")} }\n` : ""}`;
   return `version: 1
 service: bench
 listeners:
   - name: inbound
     address: 127.0.0.1:${ports.proxy}
+    protocols: [${workload.protocol}]
 ${tls}    upstream: app
 upstreams:
   app: { address: 'http://127.0.0.1:${ports.origin}' }

@@ -45,7 +45,13 @@ export function describeExchange(
   const identity = assumedIdentity(description.as);
   if (!identity.ok) return identity;
   const exchange = new Exchange(
-    { listener: listener.name, peer, secure: listener.tls !== null, certificate: certificate.value },
+    {
+      listener: listener.name,
+      peer,
+      protocol: "http/1.1",
+      secure: listener.tls !== null,
+      certificate: certificate.value,
+    },
     line.method,
     target.value,
     hostName(parsed.authority),

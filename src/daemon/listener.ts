@@ -2,12 +2,13 @@ import { createServer, type Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import { type Address, parseAddress, UNIX_PEER } from "../message/address.ts";
 import { readClientCertificate } from "../message/certificate.ts";
-import type { ConnectionFacts } from "../message/connection.ts";
+import type { ConnectionFacts, HttpProtocol } from "../message/connection.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
 import { classifyHandshake, describeHandshake, type HandshakeFault } from "./handshake-failure.ts";
+import { sniffProtocol } from "./protocol-sniffer.ts";
 import { createTlsServer, verificationOf } from "./tls-server.ts";
 import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
 
@@ -64,10 +65,13 @@ export class Listener {
   /** Checks new settings without touching what runs; the same TLS settings keep the TLS server that is there. */
   plan(settings: ListenerSettings): Result<ListenerPlan, string> {
     if (settings.tls === null) return ok({ settings, tls: null });
-    if (this.#tls !== null && settings.tls.fingerprint === this.#settings.tls?.fingerprint) {
+    const isSame =
+      settings.tls.fingerprint === this.#settings.tls?.fingerprint &&
+      settings.protocols.join() === this.#settings.protocols.join();
+    if (this.#tls !== null && isSame) {
       return ok({ settings, tls: this.#tls });
     }
-    const server = createTlsServer(settings.tls, this.#deps.handshakeTimeoutMs, {
+    const server = createTlsServer(settings.tls, settings.protocols, this.#deps.handshakeTimeoutMs, {
       onSecure: (socket) => this.#onSecure(socket),
       onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
     });
@@ -145,7 +149,7 @@ export class Listener {
       telemetry.connectionClosed(name);
     });
     if (this.#tls !== null) this.#tls.emit("connection", socket);
-    else this.#serve(socket, peer, false, null);
+    else this.#servePlain(socket, peer);
   }
 
   #onSecure(socket: TLSSocket): void {
@@ -157,12 +161,23 @@ export class Listener {
     }
     const x509 = socket.getPeerX509Certificate();
     const untrusted = socket.authorized ? null : (verificationOf(socket) ?? "UNVERIFIED");
-    this.#serve(socket, peer, true, x509 === undefined ? null : readClientCertificate(x509, untrusted));
+    const certificate = x509 === undefined ? null : readClientCertificate(x509, untrusted);
+    // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
+    const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+    this.#serve(socket, { listener: this.#settings.name, peer, protocol, secure: true, certificate });
   }
 
-  #serve(socket: Socket, peer: Address, secure: boolean, certificate: ConnectionFacts["certificate"]): void {
-    const facts = { listener: this.#settings.name, peer, secure, certificate };
-    this.#deps.serve(socket, facts, this.#settings);
+  #servePlain(socket: Socket, peer: Address): void {
+    const { name, protocols } = this.#settings;
+    const serve = (protocol: HttpProtocol): void =>
+      this.#serve(socket, { listener: name, peer, protocol, secure: false, certificate: null });
+    if (protocols.includes("h2")) sniffProtocol(socket, this.#deps.handshakeTimeoutMs, serve);
+    else serve("http/1.1");
+  }
+
+  #serve(socket: Socket, facts: ConnectionFacts): void {
+    if (this.#settings.protocols.includes(facts.protocol)) this.#deps.serve(socket, facts, this.#settings);
+    else socket.destroy();
   }
 
   #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {

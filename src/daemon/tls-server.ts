@@ -1,5 +1,6 @@
 import { constants } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
+import type { HttpProtocol } from "../message/connection.ts";
 import type { TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { HandshakeFault } from "./handshake-failure.ts";
@@ -32,7 +33,12 @@ export interface TlsHandlers {
  * A TLS server that never listens: a listener gives it accepted sockets, so that certificates, CAs and modes swap by
  * replacing this object while the port stays open. Gives OpenSSL's text where it refuses the settings.
  */
-export function createTlsServer(tls: TlsSettings, timeoutMs: number, handlers: TlsHandlers): Result<Server, string> {
+export function createTlsServer(
+  tls: TlsSettings,
+  protocols: readonly HttpProtocol[],
+  timeoutMs: number,
+  handlers: TlsHandlers,
+): Result<Server, string> {
   const asks = tls.clientCertificate !== "off";
   let server: Server;
   try {
@@ -49,7 +55,7 @@ export function createTlsServer(tls: TlsSettings, timeoutMs: number, handlers: T
       ciphers: CIPHERS,
       honorCipherOrder: true,
       secureOptions: SECURE_OPTIONS,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [...protocols],
       handshakeTimeout: timeoutMs,
     });
   } catch (error) {

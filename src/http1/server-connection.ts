@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Reason } from "../decision/reason.ts";
-import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
-import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
+import { CHUNKED, EMPTY_BODY } from "../message/body.ts";
+import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -11,15 +11,6 @@ import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { addChunk, LAST_CHUNK, Output, statusLine } from "./output.ts";
 import { RequestReader } from "./request-reader.ts";
-
-/** One request as the codec read it: one valid reading, nothing judged yet. */
-export interface ServerRequest {
-  readonly line: RequestLine;
-  readonly parsed: ParsedHeaders;
-  readonly body: RequestBody;
-  /** Monotonic milliseconds at the head's first byte. */
-  readonly startedMs: number;
-}
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
@@ -168,13 +159,21 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.responseBodyBytes = 0;
-    this.#closeAfterResponse = parsed.close || this.#draining || (line.minor === 0 && !parsed.keepAlive);
+    // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
+    const isSwitch = parsed.upgrade || line.method === "CONNECT";
+    const isLast = parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
+    this.#closeAfterResponse = isLast || this.#draining;
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
     this.#state = hasBody ? "body" : "read";
     this.#minor = line.minor;
-    this.#handler.onRequest(this, { line, parsed, body: this.#body ?? EMPTY_BODY, startedMs });
+    const { method, target } = line;
+    const { authority, headers } = parsed;
+    // RFC 9110 section 7.8: a client of HTTP/1.0 cannot mean it.
+    const upgrade = parsed.upgrade && line.minor === 1 ? "upgrade" : null;
+    const body = this.#body ?? EMPTY_BODY;
+    this.#handler.onRequest(this, { method, target, authority, headers, body, upgrade, startedMs });
   }
 
   #refuse(fault: HeadFault): number {

@@ -19,11 +19,15 @@ export interface ClientCertificate {
   readonly untrusted: string | null;
 }
 
+/** What a connection speaks, by its ALPN name (RFC 7301); HTTP/2 without TLS is `h2` too. */
+export type HttpProtocol = "http/1.1" | "h2";
+
 /** What is true for every request of one connection. */
 export interface ConnectionFacts {
   readonly listener: string;
   /** The socket's peer; behind a trusted proxy the client's address is the exchange's `clientAddress`. */
   readonly peer: Address;
+  readonly protocol: HttpProtocol;
   /** Whether TLS protects the connection, so that the scheme the client used is https. */
   readonly secure: boolean;
   readonly certificate: ClientCertificate | null;

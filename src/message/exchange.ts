@@ -4,6 +4,7 @@ import type { RequestBody } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Principal } from "./principal.ts";
+import type { Upgrade } from "./stream.ts";
 import type { Target } from "./target.ts";
 
 /** State of the tightest limit that a request met, for the RateLimit header fields. */
@@ -23,9 +24,6 @@ export interface RateLimitState {
 export type AssumedIdentity =
   | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
   | { readonly type: "api-key"; readonly caller: string };
-
-/** `Upgrade` of HTTP/1.1 (RFC 9110 section 7.8), or CONNECT with `:protocol` of HTTP/2 (RFC 8441), here as its GET. */
-export type Upgrade = "upgrade" | "extended-connect";
 
 /**
  * One request, as the checks see it. Every field is set at birth, so that all exchanges have one shape for the

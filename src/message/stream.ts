@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { RequestBody } from "./body.ts";
 import type { HeaderBlock } from "./headers.ts";
 
 /**
@@ -7,11 +8,37 @@ import type { HeaderBlock } from "./headers.ts";
  * they are, HTTP/2 takes them apart.
  */
 
+/** `Upgrade` of HTTP/1.1 (RFC 9110 section 7.8), or CONNECT with `:protocol` of HTTP/2 (RFC 8441), here as its GET. */
+export type Upgrade = "upgrade" | "extended-connect";
+
 /** Neither Content-Length nor Transfer-Encoding: no body in a request, until the end of the connection in a response. */
 export const NO_LENGTH = -2;
 
 /** Body of a response that ends with its connection (RFC 9112 section 6.3, rule 8). */
 export const UNTIL_CLOSE = -3;
+
+/** One request as a codec read it: one valid reading, nothing judged yet. */
+export interface ServerRequest {
+  readonly method: string;
+  /** As received. */
+  readonly target: string;
+  /** Host or `:authority` as received. */
+  readonly authority: string;
+  readonly headers: HeaderBlock;
+  readonly body: RequestBody;
+  /** How it asks for another protocol; null for the many that do not. */
+  readonly upgrade: Upgrade | null;
+  /** Monotonic milliseconds at the head's first byte. */
+  readonly startedMs: number;
+}
+
+/** Who answers one request, told by its stream what the client does. */
+export interface ServerStreamOwner {
+  /** The client takes more bytes again. */
+  onClientDrain(): void;
+  /** The client is gone, or wants no answer any more. */
+  onClientClosed(): void;
+}
 
 /** The client's side: where the answer to one request goes. */
 export interface ServerStream {

@@ -1,4 +1,5 @@
 import { buildCidrTable, type CidrTable } from "../matching/cidr-table.ts";
+import type { HttpProtocol } from "../message/connection.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
 import { collide, isLoopback } from "./addresses.ts";
@@ -39,6 +40,7 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     address,
     place: work.reader.document.place(path),
     tls,
+    protocols: compileProtocols(work, fields, path),
     trustedProxies,
     upstream,
     headBytesMax: fields.maxHeadBytes ?? DEFAULTS.headBytesMax,
@@ -48,6 +50,18 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     bodyProgressTimeoutMs: fields.bodyProgressTimeout ?? DEFAULTS.bodyProgressTimeoutMs,
     connectionsMax: fields.maxConnections ?? DEFAULTS.connectionsMax,
   };
+}
+
+/** With TLS the client chooses by ALPN; without, HTTP/2 is known by its preface, and only where the policy names it. */
+function compileProtocols(work: Work, { protocols }: ListenerFields, path: Path): readonly HttpProtocol[] {
+  const hasTls = work.reader.raw([...path, "tls"]) !== undefined;
+  if (protocols === undefined) return hasTls ? ["h2", "http/1.1"] : ["http/1.1"];
+  const wrongAt = protocols.indexOf(hasTls ? "h2c" : "h2");
+  if (wrongAt >= 0) {
+    const reason = hasTls ? "h2c is HTTP/2 without TLS; expected h2" : "h2 is HTTP/2 with TLS; expected h2c";
+    work.problem(reason, [...path, "protocols", wrongAt]);
+  }
+  return [...new Set(protocols.map((name) => (name === "h2c" ? "h2" : name)))];
 }
 
 /** Credentials in clear text may travel inside the machine only, unless the policy says so in a word. */

@@ -52,10 +52,10 @@ export const listenerShape = {
   name: nameSchema.describe("Name of this listener in logs and metrics."),
   address: parsed(parseListenAddress).describe("Where clients connect: 127.0.0.1:8443, [::1]:8443 or unix:/path."),
   protocols: z
-    .array(z.enum(["http/1.1"]))
+    .array(z.enum(["h2", "http/1.1", "h2c"]))
     .min(1)
     .optional()
-    .describe("Protocols that are spoken. [http/1.1] if absent."),
+    .describe("Protocols that are spoken. [h2, http/1.1] with TLS if absent, [http/1.1] without; h2c is HTTP/2 there."),
   tls: tlsSchema.optional().describe("TLS. Without it only loopback and Unix sockets are listened on."),
   plaintext: z
     .enum(["allowed"])

@@ -2,6 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
+import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
@@ -77,6 +78,8 @@ export interface ListenerSettings {
   readonly place: Place;
   /** Null: plain HTTP. */
   readonly tls: TlsSettings | null;
+  /** In order of preference. Without TLS, `h2` stands for HTTP/2 with prior knowledge. */
+  readonly protocols: readonly HttpProtocol[];
   readonly trustedProxies: CidrTable | null;
   readonly upstream: string;
   readonly headBytesMax: number;

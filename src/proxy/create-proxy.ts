@@ -1,19 +1,21 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
-import { Denial } from "../decision/verdict.ts";
-import { ServerConnection, type ServerHandler, type ServerRequest } from "../http1/server-connection.ts";
+import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
-import type { ListenerSettings, Snapshot, TlsSettings, UpstreamSettings } from "../policy/snapshot.ts";
+import type { ServerRequest } from "../message/stream.ts";
+import type { ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Pool } from "../upstream/pool.ts";
+import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
+import { answerFault } from "./fault.ts";
+import { Http2Session } from "./http2-session.ts";
 import { LongLived } from "./long-lived.ts";
 import type { ProxyServer } from "./proxy.ts";
-import { denialResponse } from "./respond.ts";
-import { Transaction, type TransactionDeps, type TransactionOwner } from "./transaction.ts";
+import { Transaction, type TransactionOwner } from "./transaction.ts";
 
 export interface ProxyDeps {
   readonly clock: Clock;
@@ -29,7 +31,7 @@ export function createProxy(snapshot: Snapshot, deps: ProxyDeps): ProxyServer {
 }
 
 /** What all connections share: the snapshot of the moment, the pools, the deadlines. */
-class Core implements ProxyServer, TransactionDeps {
+class Core implements ProxyServer, SessionHost {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly random: () => number;
@@ -38,7 +40,7 @@ class Core implements ProxyServer, TransactionDeps {
   readonly deadlines: Deadlines;
   readonly longLived: LongLived;
   readonly #sweeper: NodeJS.Timeout;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<ClientSession>();
   readonly #pools = new Map<string, Pool>();
   readonly #poolKeys = new WeakMap<UpstreamSettings, string>();
   #lastId = 0;
@@ -113,20 +115,22 @@ class Core implements ProxyServer, TransactionDeps {
   }
 
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
-    const session = new Session(this, facts, listener);
+    const session =
+      facts.protocol === "h2"
+        ? new Http2Session(this, socket, facts, listener, this.deadlines)
+        : new Http1Session(this, socket, facts, listener, this.deadlines);
     this.#sessions.add(session);
-    session.connection = new ServerConnection(socket, listener, session, this.clock, this.deadlines);
-    if (this.#draining) session.connection.drain();
+    if (this.#draining) session.drain();
   }
 
-  onSessionClosed(session: Session): void {
+  onSessionClosed(session: ClientSession): void {
     this.#sessions.delete(session);
     if (this.#sessions.size === 0) this.#onDrained?.();
   }
 
   drain(): Promise<void> {
     this.#draining = true;
-    for (const session of this.#sessions) session.connection?.drain();
+    for (const session of this.#sessions) session.drain();
     this.longLived.leave(false);
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -137,37 +141,50 @@ class Core implements ProxyServer, TransactionDeps {
   close(): void {
     clearInterval(this.#sweeper);
     this.longLived.leave(true);
-    for (const session of this.#sessions) session.connection?.abort();
+    for (const session of this.#sessions) session.abort();
     for (const pool of this.#pools.values()) pool.close();
   }
 }
 
-/** One client connection: hands each of its requests to a transaction. */
-class Session implements ServerHandler, TransactionOwner {
+/** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
+class Http1Session implements ClientSession, ServerHandler, TransactionOwner {
   readonly facts: ConnectionFacts;
   listener: ListenerSettings;
-  /** Null where the peer is not one of the listener's trusted proxies. */
   trustedProxies: CidrTable | null;
-  connection: ServerConnection | null = null;
-  readonly #core: Core;
+  outlivedTrust = false;
+  readonly #connection: ServerConnection;
+  readonly #core: SessionHost;
   #current: Transaction | null = null;
 
-  constructor(core: Core, facts: ConnectionFacts, listener: ListenerSettings) {
+  constructor(
+    core: SessionHost,
+    socket: Socket,
+    facts: ConnectionFacts,
+    listener: ListenerSettings,
+    deadlines: Deadlines,
+  ) {
     this.#core = core;
     this.facts = facts;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, facts);
+    this.#connection = new ServerConnection(socket, listener, this, core.clock, deadlines);
   }
 
-  /**
-   * A new policy's word on the listener, for the requests that follow. A connection whose certificate was judged by other
-   * CAs or another revocation list ends with its current request: a revoked client must not live on keep-alive.
-   */
   adopt(listener: ListenerSettings): void {
     const before = this.listener.tls;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, this.facts);
-    if (!sameTrust(before, listener.tls)) this.connection?.drain();
+    if (sameTrust(before, listener.tls)) return;
+    this.outlivedTrust = true;
+    this.drain();
+  }
+
+  drain(): void {
+    this.#connection.drain();
+  }
+
+  abort(): void {
+    this.#connection.abort();
   }
 
   onRequest(connection: ServerConnection, request: ServerRequest): void {
@@ -183,33 +200,8 @@ class Session implements ServerHandler, TransactionOwner {
     if (this.#current === transaction) this.#current = null;
   }
 
-  /** No exchange came of the bytes: answer, close, report. */
   onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
-    const { clock, snapshot, telemetry } = this.#core;
-    telemetry.requestStarted();
-    const id = this.#core.nextId();
-    const denial = new Denial(reason, null, seen, "one valid reading");
-    const response = denialResponse(denial, id, snapshot.rewriteResponse, this.facts.secure, null, clock.wallMs());
-    connection.startResponse(response.status, response.lines, response.body.length);
-    connection.writeBody(response.body);
-    const durationMs = clock.monotonicMs() - startedMs;
-    telemetry.requestFinished({
-      id,
-      listener: this.listener.name,
-      route: "unmatched",
-      policyHash: snapshot.hash,
-      exchange: null,
-      clientAddress: this.facts.peer.text,
-      status: response.status,
-      reason,
-      denial,
-      decisionMs: durationMs,
-      upstreamMs: -1,
-      durationMs,
-      requestBodyBytes: 0,
-      responseBodyBytes: response.body.length,
-    });
-    connection.endResponse();
+    answerFault(this.#core, this.facts, connection, { reason, seen, startedMs });
   }
 
   onDrain(_connection: ServerConnection): void {
@@ -221,15 +213,3 @@ class Session implements ServerHandler, TransactionOwner {
     this.#core.onSessionClosed(this);
   }
 }
-
-function trustedProxiesOf({ trustedProxies }: ListenerSettings, { peer }: ConnectionFacts): CidrTable | null {
-  return trustedProxies?.has(peer) === true ? trustedProxies : null;
-}
-
-function sameTrust(a: TlsSettings | null, b: TlsSettings | null): boolean {
-  if (a === null || b === null) return a === b;
-  const same = (one: Buffer | null, other: Buffer | null) => Buffer.compare(one ?? NOTHING, other ?? NOTHING) === 0;
-  return a.clientCertificate === b.clientCertificate && same(a.clientCa, b.clientCa) && same(a.clientCrl, b.clientCrl);
-}
-
-const NOTHING = Buffer.alloc(0);

@@ -12,6 +12,8 @@ import { judgeAgain, type Subject } from "./pipeline.ts";
 /** An exchange that goes on: a WebSocket, an event stream, a long download or upload. */
 export interface LastingStream extends Omit<Subject, "observer" | "random"> {
   readonly startedMs: number;
+  /** True where the client's certificate was judged by other CAs or revocation lists than those of now. */
+  readonly outlivedTrust: boolean;
   /** It is denied now: it ends, in the way that its protocol has for that. */
   endStream(denial: Denial): void;
   /** It is allowed by a newer policy, which from here on is its own; the older one can be forgotten. */
@@ -99,9 +101,9 @@ export class LongLived {
   #look(watched: Watched): void {
     const { stream } = watched;
     if (!this.#watched.has(stream)) return;
-    const expired = this.#expiry(watched);
-    if (expired !== null) {
-      stream.endStream(expired);
+    const denial = this.#expiry(watched) ?? distrust(stream);
+    if (denial !== null) {
+      stream.endStream(denial);
       return;
     }
     const snapshot = this.#deps.snapshot();
@@ -138,6 +140,12 @@ export class LongLived {
     const seen = `credentials until ${new Date(stream.exchange.principal?.expiresAtMs ?? expiresAtMs).toISOString()}`;
     return new Denial("stream_expired", authentication(stream.route)?.place ?? null, seen, "credentials in date");
   }
+}
+
+/** The connection takes no further request for it, and its streams are none the better: a revoked client must go. */
+function distrust({ outlivedTrust, exchange }: LastingStream): Denial | null {
+  if (!outlivedTrust || exchange.connection.certificate === null) return null;
+  return new Denial("stream_denied", null, "a certificate judged by CAs of before", "a handshake with those of now");
 }
 
 function authentication(route: Route | null): Check | undefined {

@@ -9,7 +9,7 @@ export interface ProxyServer {
   readonly requestsInFlight: number;
   readonly connectionsOpen: number;
   swap(snapshot: Snapshot): void;
-  /** Serves HTTP/1.1 on a connected socket (after TLS) until it closes. */
+  /** Serves `facts.protocol` on a connected socket (after TLS) until it closes. */
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void;
   /** Idle connections close now, busy ones after their answer; resolves when none is left. */
   drain(): Promise<void>;

@@ -3,7 +3,6 @@ import { Permit } from "../decision/permit.ts";
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import { hostName } from "../http1/head.ts";
-import type { ServerRequest } from "../http1/server-connection.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
@@ -15,7 +14,9 @@ import {
   type ClientStream,
   NO_LENGTH,
   type ResponseHandler,
+  type ServerRequest,
   type ServerStream,
+  type ServerStreamOwner,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
@@ -58,6 +59,8 @@ export interface TransactionOwner {
   readonly listener: ListenerSettings;
   /** Null where the peer is not one of the listener's trusted proxies. */
   readonly trustedProxies: CidrTable | null;
+  /** True once a reload changed whose certificates are trusted: the client's was judged by others. */
+  readonly outlivedTrust: boolean;
   onFinished(transaction: Transaction): void;
 }
 
@@ -65,7 +68,7 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, BodySink {
+export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, BodySink, ServerStreamOwner {
   snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
@@ -103,18 +106,11 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.snapshot = deps.snapshot;
     this.trustedProxies = owner.trustedProxies;
     this.random = deps.random;
-    const authority = request.parsed.authority;
-    const target = requestTarget(request.line.method, request.line.target, authority);
-    this.exchange = new Exchange(
-      owner.facts,
-      request.line.method,
-      target.ok ? target.value : NO_TARGET,
-      hostName(authority),
-      authority,
-      request.parsed.headers,
-      request.body,
-    );
-    if (request.parsed.upgrade && request.line.minor === 1) this.exchange.upgrade = "upgrade";
+    const { method, authority, headers, body } = request;
+    const target = requestTarget(method, request.target, authority);
+    const canonical = target.ok ? target.value : NO_TARGET;
+    this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
+    if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
     if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
   }
 
@@ -281,6 +277,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
 
   // ---- streams that last -----------------------------------------------------------------------------------------
 
+  get outlivedTrust(): boolean {
+    return this.#owner.outlivedTrust;
+  }
+
   #last(): void {
     if (this.#lasting || this.#finished) return;
     this.#lasting = true;
@@ -378,6 +378,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       id: this.#id,
       listener: this.#listener.name,
       route: this.route?.template ?? "unmatched",
+      protocol: this.#owner.facts.protocol,
       policyHash: this.snapshot.hash,
       exchange: this.exchange,
       clientAddress: this.exchange.clientAddress.text,

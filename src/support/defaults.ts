@@ -18,6 +18,32 @@ export const DEFAULTS = {
   /** Bytes of pipelined requests kept while one is being answered; beyond it the socket is paused. */
   pipelineBytesMax: 64 * 1024,
 
+  // HTTP/2, per connection.
+  h2StreamsMax: 128,
+  /** What a client may send on a stream before somebody reads it. */
+  h2WindowBytes: 65_535,
+  /** Node takes no further streams while a session holds more. */
+  h2SessionMemoryMegabytes: 16,
+  /** Frames that nghttp2 refuses, and DATA frames of no bytes. */
+  h2InvalidFramesMax: 100,
+  /** Streams beyond the limits above. */
+  h2RejectedStreamsMax: 100,
+  /** Streams that end before their answers, by reset or by a fault: a client that changes its mind, not its trade. */
+  h2ResetsBurst: 500,
+  h2ResetsPerSecond: 33,
+  /** gRPC clients measure their bandwidth with one at each read. */
+  h2PingsBurst: 1_000,
+  h2PingsPerSecond: 100,
+  h2SettingsBurst: 100,
+  h2SettingsPerSecond: 10,
+  /** Bytes that belong to no request: WINDOW_UPDATE, PRIORITY, padding, data of streams that are closed. */
+  h2OverheadBytesBurst: 512 * 1024,
+  h2OverheadBytesPerSecond: 64 * 1024,
+  /** How often a session without streams is looked at. */
+  h2CheckIntervalMs: 1_000,
+  /** A smaller piece of a body is copied out of the buffer that it shares with the rest of its read. */
+  h2ChunkSharedBytesMin: 4 * 1024,
+
   // Upstream side.
   connectTimeoutMs: 1_000,
   responseTimeoutMs: 30_000,

@@ -33,6 +33,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     id: record.id,
     listener: record.listener,
     client: record.clientAddress,
+    protocol: record.protocol,
     method: exchange === null ? undefined : logText(exchange.method, DEFAULTS.logMethodCharsMax),
     path: exchange === null ? undefined : logText(exchange.target.path, DEFAULTS.logPathCharsMax),
     route: record.route,

@@ -1,3 +1,4 @@
+import { HTTP2_CLOSE_REASONS, type Http2CloseReason } from "../http2/close-reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
 
@@ -46,6 +47,7 @@ export class ListenerCells {
   connectionsTotal = 0;
   connectionsRefusedTotal = 0;
   readonly handshakesFailed: Record<HandshakeFailure, number>;
+  readonly http2SessionsClosed: Record<Http2CloseReason, number>;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);
@@ -56,6 +58,10 @@ export class ListenerCells {
     this.name = name;
     this.handshakesFailed = Object.fromEntries(HANDSHAKE_FAILURES.map((failure) => [failure, 0])) as Record<
       HandshakeFailure,
+      number
+    >;
+    this.http2SessionsClosed = Object.fromEntries(HTTP2_CLOSE_REASONS.map((reason) => [reason, 0])) as Record<
+      Http2CloseReason,
       number
     >;
   }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { HTTP2_CLOSE_REASONS } from "../http2/close-reason.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
@@ -85,6 +86,14 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
       HANDSHAKE_FAILURES.map((reason) => ({
         labels: { listener: cells.name, reason },
         value: cells.handshakesFailed[reason],
+      })),
+    ),
+  );
+  counter(registry, "postern_h2_sessions_closed_total", "HTTP/2 sessions that ended, by reason.", () =>
+    Array.from(metrics.listeners.values()).flatMap((cells) =>
+      HTTP2_CLOSE_REASONS.map((reason) => ({
+        labels: { listener: cells.name, reason },
+        value: cells.http2SessionsClosed[reason],
       })),
     ),
   );

@@ -78,6 +78,9 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       const fields = { listener, reason: failure, client: peer, detail: logText(detail), suppressed };
       log.info("handshake_failed", "TLS handshake failed", fields);
     },
+    http2SessionClosed: (listener, reason) => {
+      metrics.listener(listener).http2SessionsClosed[reason]++;
+    },
     connectionRefused: (listener, peer) => {
       metrics.listener(listener).connectionsRefusedTotal++;
       const suppressed = refusedGate();

@@ -1,5 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
+import type { Http2CloseReason } from "../http2/close-reason.ts";
+import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 
 /** Why a TLS handshake did not come about; closed, for it is a metric label. */
@@ -25,6 +27,7 @@ export interface RequestRecord {
   readonly listener: string;
   /** The route's template; `unmatched` where none matched. */
   readonly route: string;
+  readonly protocol: HttpProtocol;
   readonly policyHash: string;
   /** Null where the request could not be read. */
   readonly exchange: Exchange | null;
@@ -51,6 +54,8 @@ export interface Telemetry {
   connectionOpened(listener: string): void;
   connectionClosed(listener: string): void;
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
+  /** An HTTP/2 session is over. */
+  http2SessionClosed(listener: string, reason: Http2CloseReason): void;
 }
 
 export interface LogSettings {

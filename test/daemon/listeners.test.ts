@@ -205,6 +205,7 @@ describe("client certificates", () => {
     expect(await answer(tlsClient(as(pki.client)))).toBe("inbound\n");
     expect(served[0]?.facts).toMatchObject({
       listener: "inbound",
+      protocol: "http/1.1",
       secure: true,
       peer: { text: "127.0.0.1", family: 4 },
       certificate: { subject: "CN=billing", spiffeId: "spiffe://example.org/ns/shop/sa/billing", untrusted: null },

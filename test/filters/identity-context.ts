@@ -94,7 +94,13 @@ export function request(
   certificate: ClientCertificate | null = null,
 ): Exchange {
   return new Exchange(
-    { listener: "inbound", peer: parseAddress("192.0.2.1") ?? UNIX_PEER, secure: true, certificate },
+    {
+      listener: "inbound",
+      peer: parseAddress("192.0.2.1") ?? UNIX_PEER,
+      protocol: "http/1.1",
+      secure: true,
+      certificate,
+    },
     "GET",
     { path: "/v1/orders", query: "" },
     "orders.example.org",

@@ -240,8 +240,17 @@ describe("addresses that must not meet", () => {
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "https://x.example.org" }))).toEqual([
       expect.stringContaining("https:// is not supported yet"),
     ]);
-    const h2 = "{ name: a, address: 127.0.0.1:1, protocols: [h2] }";
-    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: h2 }))).toEqual(["3:58 expected http/1.1"]);
+  });
+
+  test("HTTP/2 has one name with TLS and another without, and h3 none", async () => {
+    const protocols = (list: string) =>
+      policyWith(PUBLIC_ROUTE, { listener: `{ name: a, address: 127.0.0.1:1, protocols: ${list} }` });
+    expect(await problemsOf(protocols("[h2]"))).toEqual(["3:58 h2 is HTTP/2 with TLS; expected h2c"]);
+    expect(await problemsOf(protocols("[h3]"))).toEqual([
+      expect.stringMatching(/^3:58 expected h2, http\/1\.1 or h2c|^3:58 /),
+    ]);
+    expect(await problemsOf(protocols("[]"))).toHaveLength(1);
+    expect(await problemsOf(protocols("[http/1.1, h2c]"))).toEqual([]);
   });
 
   test.each(["http://0x7f.1:80", "http://127.1:80", "http://a@b:80", "http://a/b", "http://:80", "unix:run/a", "a:80"])(

@@ -8,7 +8,7 @@ import { type LastingStream, LongLived } from "../../src/proxy/long-lived.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { snapshotOf } from "../fixtures/proxy.ts";
-import { createExchange, createPrincipal } from "../fixtures/route-context.ts";
+import { createCertificate, createExchange, createPrincipal } from "../fixtures/route-context.ts";
 
 type Evaluate = (exchange: Exchange) => Verdict | Promise<Verdict>;
 const place = { file: "policy.yaml", line: 9, column: 5, path: "routes[0].authorize" };
@@ -27,6 +27,7 @@ class Stream implements LastingStream {
   readonly exchange: Exchange;
   readonly trustedProxies = null;
   readonly startedMs: number;
+  outlivedTrust = false;
   readonly denials: Denial[] = [];
   endedAtMs = -1;
   readonly #world: World;
@@ -128,6 +129,18 @@ test("a stream is judged as it came: with none of what the first judgement found
   world.pass(1_000);
   expect(seen).toEqual([null]);
   expect(stream.exchange.principal?.id).toBe("alice");
+});
+
+test("a stream of a certificate that other CAs judged is ended, one without a certificate is not", () => {
+  const world = new World();
+  const [certified, bare] = [world.stream(), world.stream()];
+  Object.assign(certified, { exchange: createExchange({ certificate: createCertificate() }) });
+  for (const stream of [certified, bare]) stream.outlivedTrust = true;
+  world.pass(2_000);
+  world.swap(policyWith(checkOf(() => CONTINUE)));
+  world.pass(1_000);
+  expect(certified.denials).toMatchObject([{ reason: "stream_denied" }]);
+  expect(bare.denials).toEqual([]);
 });
 
 test("limits and bodies are not judged again", () => {

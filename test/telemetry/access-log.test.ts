@@ -34,6 +34,7 @@ describe("the access log", () => {
       id: "a-1",
       listener: "inbound",
       client: "192.0.2.1",
+      protocol: "http/1.1",
       method: "GET",
       path: "/v1/orders/1",
       route: "/v1/orders/{orderId}",

@@ -1,0 +1,17 @@
+/** Why an HTTP/2 session ended; closed, for it is a metric label. */
+export const HTTP2_CLOSE_REASONS = [
+  "client", // the client closed it, or its connection broke
+  "idle", // no request for the idle timeout
+  "drained", // shutdown, or a reload that changed whose certificates are trusted
+  "protocol_error", // bytes that are no HTTP/2
+  "stalled", // it did not close in time after it was told to
+  // What costs the client little and us much (CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27316, CVE-2025-8671).
+  "reset_flood",
+  "stream_flood",
+  "ping_flood",
+  "settings_flood",
+  "invalid_frame_flood",
+  "overhead_flood",
+] as const;
+
+export type Http2CloseReason = (typeof HTTP2_CLOSE_REASONS)[number];

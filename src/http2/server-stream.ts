@@ -1,0 +1,214 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
+import type { RequestFields } from "./fields.ts";
+import { informationalFields, responseFields } from "./response-fields.ts";
+import { type BodyHost, FRAME_BYTES, StreamBody } from "./stream-body.ts";
+
+/** RFC 9113 section 7. */
+export const NO_ERROR = 0;
+export const INTERNAL_ERROR = 2;
+
+/** The session, as far as its streams need it. */
+export interface StreamHost {
+  /** Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time. */
+  nextProgressMs(): number;
+  onBodyBytes(bytes: number): void;
+  /** Once. `cut`: the stream ended before its answer did, and not by our doing. */
+  onStreamClosed(stream: StreamConnection, cut: boolean): void;
+}
+
+/** Server side of one HTTP/2 stream (RFC 9113 section 8.1): one request and its answer. */
+export class StreamConnection implements ServerStream, BodyHost {
+  /** Who answers the request; null where nobody was asked. */
+  owner: ServerStreamOwner | null = null;
+  responseBodyBytes = 0;
+  readonly #stream: ServerHttp2Stream;
+  readonly #host: StreamHost;
+  readonly #isHead: boolean;
+  readonly #endStream: boolean;
+  readonly #body: StreamBody | null;
+  #expectContinue: boolean;
+  /** The final head, until the first flush. */
+  #head: string[] | null = null;
+  #chunks: Buffer[] = [];
+  #bodyless = false;
+  #ended = false;
+  #aborted = false;
+  #closed = false;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+
+  /** `fields`: null for a request that cannot be read. `endStream`: the client sends nothing more. */
+  constructor(stream: ServerHttp2Stream, fields: RequestFields | null, endStream: boolean, host: StreamHost) {
+    this.#stream = stream;
+    this.#host = host;
+    this.#isHead = fields?.method === "HEAD";
+    this.#endStream = endStream;
+    this.#expectContinue = fields?.expectContinue === true;
+    const announcedBytes = fields?.bodyBytes ?? 0;
+    this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
+    stream.on("error", ignore);
+    stream.on("close", () => this.onGone());
+  }
+
+  get body(): RequestBody {
+    return this.#body ?? EMPTY_BODY;
+  }
+
+  /** Whether the client may have sent what nobody read. */
+  get hasUnread(): boolean {
+    return !this.#endStream && this.#body?.whole !== true;
+  }
+
+  get requestBodyBytes(): number {
+    return this.#body?.bytes ?? 0;
+  }
+
+  // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
+
+  onBodyWanted(): void {
+    if (!this.#expectContinue) return;
+    this.#expectContinue = false;
+    if (!this.#unwritable && !this.#stream.headersSent) this.#stream.additionalHeaders({ ":status": 100 });
+  }
+
+  nextProgressMs(): number {
+    return this.#host.nextProgressMs();
+  }
+
+  onBodyBytes(bytes: number): void {
+    this.#host.onBodyBytes(bytes);
+  }
+
+  // ---- writing ---------------------------------------------------------------------------------------------------
+
+  writeInformational(status: number, lines: string): void {
+    if (this.#unwritable || this.#stream.headersSent) return;
+    try {
+      this.#stream.additionalHeaders(informationalFields(status, lines));
+    } catch {
+      // Node refuses a field: the client does without the hint.
+    }
+  }
+
+  startResponse(status: number, lines: string, bodyBytes: number): void {
+    this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
+    const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
+    this.#head = responseFields(status, lines, hasLength ? bodyBytes : -1);
+  }
+
+  writeBody(chunk: Buffer): void {
+    if (chunk.length === 0 || this.#bodyless) return;
+    this.responseBodyBytes += chunk.length;
+    this.#chunks.push(chunk);
+  }
+
+  flush(): boolean {
+    const chunks = this.#chunks;
+    if (this.#unwritable) {
+      this.#chunks = [];
+      return true;
+    }
+    if (this.#head === null && chunks.length === 0) return true;
+    this.#chunks = [];
+    this.#sendHead(this.#bodyless);
+    let flowing = true;
+    for (const chunk of chunks) flowing = this.#stream.write(chunk) && flowing;
+    if (!flowing) this.#awaitDrain();
+    return flowing;
+  }
+
+  endResponse(): void {
+    this.#ended = true;
+    if (this.#unwritable) return;
+    const last = this.#chunks.pop();
+    if (this.#chunks.length > 0) this.flush();
+    this.#sendHead(last === undefined);
+    if (!this.#bodyless && !this.#stream.writableEnded) this.#stream.end(last);
+    // The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1).
+    if (this.hasUnread) this.#stream.close(NO_ERROR);
+    this.#deadlineMs = this.#host.nextProgressMs();
+  }
+
+  /** RFC 8441 section 5: 200 stands for 101, and there is no key to answer. */
+  upgrade(lines: string): Duplex {
+    const stream = this.#stream;
+    const fields = responseFields(200, lines.replace(ACCEPT_LINE, ""), -1);
+    stream.pause();
+    stream.on("data", (chunk: Buffer) => this.#host.onBodyBytes(chunk.length + FRAME_BYTES));
+    // A tunnel that its client ends is no request that was given up.
+    stream.once("end", () => {
+      this.#ended = true;
+    });
+    try {
+      if (!this.#unwritable) stream.respond(fields, WITH_BODY);
+    } catch {
+      this.abort();
+    }
+    return stream;
+  }
+
+  abort(): void {
+    if (this.#closed) return;
+    this.#aborted = true;
+    this.#stream.close(INTERNAL_ERROR);
+  }
+
+  #sendHead(endStream: boolean): void {
+    const head = this.#head;
+    if (head === null) return;
+    this.#head = null;
+    try {
+      this.#stream.respond(head, endStream ? WITHOUT_BODY : WITH_BODY);
+    } catch {
+      // Node refuses a field of the answer; the client must not wait for the rest.
+      this.abort();
+    }
+  }
+
+  /** Node throws where it is told to write what can no longer be written. */
+  get #unwritable(): boolean {
+    return this.#closed || this.#aborted || this.#stream.destroyed || this.#stream.closed;
+  }
+
+  #awaitDrain(): void {
+    const isFirst = this.#deadlineMs === Number.POSITIVE_INFINITY;
+    this.#deadlineMs = this.#host.nextProgressMs();
+    if (!isFirst) return;
+    this.#stream.once("drain", () => {
+      if (!this.#ended) this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.owner?.onClientDrain();
+    });
+  }
+
+  // ---- events ----------------------------------------------------------------------------------------------------
+
+  /** Looks at the time: a client that does not send its body, or does not take its answer. */
+  check(nowMs: number): void {
+    if (this.#body !== null && this.#body.deadlineMs <= nowMs) this.#body.fail("body_timeout");
+    if (this.#deadlineMs <= nowMs) {
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#stream.close(INTERNAL_ERROR);
+    }
+    if (this.#stream.destroyed || (this.#stream.closed && !this.#ended)) this.onGone();
+  }
+
+  /** The stream is over, whatever the reason. */
+  onGone(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.onStreamClosed(this, !this.#ended && !this.#aborted);
+    this.#body?.fail("client_closed");
+    this.owner?.onClientClosed();
+  }
+}
+
+const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;
+
+/** The date is the service's to tell, as over HTTP/1.1. */
+const WITH_BODY = { endStream: false, sendDate: false };
+const WITHOUT_BODY = { endStream: true, sendDate: false };
+
+/** Node reports a reset as an error; `close` follows and says all that is needed. */
+function ignore(): void {}

@@ -1,0 +1,113 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+
+/** The stream, as far as its request's body needs it. */
+export interface BodyHost {
+  /** Somebody wants the body: 100 Continue is due where the client asked. */
+  onBodyWanted(): void;
+  /** Monotonic milliseconds at which a client that sends nothing more has used up its time. */
+  nextProgressMs(): number;
+  /** So many bytes of the connection were this body's. */
+  onBodyBytes(bytes: number): void;
+}
+
+/** What a DATA frame costs besides its data. */
+export const FRAME_BYTES = 9;
+
+/**
+ * The body of one request, from DATA frames. A stream's window is what keeps a client from sending what nobody reads, so
+ * nothing is taken before it is asked for.
+ */
+export class StreamBody implements RequestBody {
+  readonly announcedBytes: number;
+  bytes = 0;
+  /** True once it was read to its end. */
+  whole = false;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #stream: ServerHttp2Stream;
+  readonly #host: BodyHost;
+  #sink: BodySink | null = null;
+  #bytesMax = 0;
+  #open = true;
+
+  constructor(stream: ServerHttp2Stream, announcedBytes: number, host: BodyHost) {
+    this.#stream = stream;
+    this.announcedBytes = announcedBytes;
+    this.#host = host;
+  }
+
+  start(sink: BodySink, bytesMax: number): void {
+    if (!this.#open) {
+      sink.onBodyFailure("client_closed");
+      return;
+    }
+    this.#sink = sink;
+    this.#bytesMax = bytesMax;
+    this.#host.onBodyWanted();
+    this.deadlineMs = this.#host.nextProgressMs();
+    this.#stream.on("end", () => this.#onEnd());
+    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+  }
+
+  pause(): void {
+    if (!this.#open) return;
+    this.#stream.pause();
+    // The client cannot be blamed for a service that does not read.
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    if (!this.#open || this.#sink === null) return;
+    this.#stream.resume();
+    this.deadlineMs = this.#host.nextProgressMs();
+  }
+
+  fail(failure: BodyFailure): void {
+    if (!this.#open) return;
+    const sink = this.#close();
+    if (sink === null) return;
+    this.#stream.pause();
+    sink.onBodyFailure(failure);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#host.onBodyBytes(chunk.length + FRAME_BYTES);
+    const sink = this.#sink;
+    if (sink === null) return;
+    this.bytes += chunk.length;
+    this.deadlineMs = this.#host.nextProgressMs();
+    if (this.bytes > this.#bytesMax) this.fail("body_too_large");
+    else if (!sink.onBody(unshared(chunk))) this.pause();
+  }
+
+  #onEnd(): void {
+    if (!this.#open) return;
+    // A reset with NO_ERROR looks to Node like an end. A body that was cut must never pass for a whole one.
+    if (this.#stream.closed || this.#stream.aborted) {
+      this.fail("client_closed");
+      return;
+    }
+    if (this.announcedBytes >= 0 && this.bytes !== this.announcedBytes) {
+      this.fail("request_malformed");
+      return;
+    }
+    this.whole = true;
+    this.#close()?.onBodyEnd();
+  }
+
+  #close(): BodySink | null {
+    const sink = this.#sink;
+    this.#sink = null;
+    this.#open = false;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    return sink;
+  }
+}
+
+/** A chunk is a view of all that one read brought; a small one that somebody keeps would keep 64 KiB alive. */
+function unshared(chunk: Buffer): Buffer {
+  return chunk.length < DEFAULTS.h2ChunkSharedBytesMin && chunk.buffer.byteLength > 4 * chunk.length
+    ? Buffer.from(chunk)
+    : chunk;
+}

@@ -1,0 +1,76 @@
+import type { Socket } from "node:net";
+import type { Reason } from "../decision/reason.ts";
+import type { Http2CloseReason } from "../http2/close-reason.ts";
+import { type Http2Handler, ServerSession } from "../http2/server-session.ts";
+import type { StreamConnection } from "../http2/server-stream.ts";
+import type { CidrTable } from "../matching/cidr-table.ts";
+import type { ConnectionFacts } from "../message/connection.ts";
+import type { ServerRequest } from "../message/stream.ts";
+import type { ListenerSettings } from "../policy/snapshot.ts";
+import type { Deadlines } from "../support/deadlines.ts";
+import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
+import { answerFault } from "./fault.ts";
+import { Transaction, type TransactionOwner } from "./transaction.ts";
+
+/** One HTTP/2 connection of a client: each of its streams gets a transaction of its own. */
+export class Http2Session implements ClientSession, Http2Handler, TransactionOwner {
+  readonly facts: ConnectionFacts;
+  listener: ListenerSettings;
+  trustedProxies: CidrTable | null;
+  outlivedTrust = false;
+  readonly #host: SessionHost;
+  readonly #session: ServerSession;
+
+  constructor(
+    host: SessionHost,
+    socket: Socket,
+    facts: ConnectionFacts,
+    listener: ListenerSettings,
+    deadlines: Deadlines,
+  ) {
+    this.#host = host;
+    this.facts = facts;
+    this.listener = listener;
+    this.trustedProxies = trustedProxiesOf(listener, facts);
+    const anyScheme = this.trustedProxies !== null;
+    this.#session = new ServerSession(socket, facts.secure, anyScheme, listener, this, host.clock, deadlines);
+  }
+
+  adopt(listener: ListenerSettings): void {
+    const before = this.listener.tls;
+    this.listener = listener;
+    this.trustedProxies = trustedProxiesOf(listener, this.facts);
+    if (sameTrust(before, listener.tls)) return;
+    this.outlivedTrust = true;
+    this.drain();
+  }
+
+  drain(): void {
+    this.#session.drain();
+  }
+
+  abort(): void {
+    this.#session.abort();
+  }
+
+  onRequest(stream: StreamConnection, request: ServerRequest): void {
+    this.#host.requestsInFlight++;
+    this.#host.telemetry.requestStarted();
+    const transaction = new Transaction(this.#host, this, stream, request);
+    stream.owner = transaction;
+    transaction.run();
+  }
+
+  onFinished(_transaction: Transaction): void {
+    this.#host.requestsInFlight--;
+  }
+
+  onFault(stream: StreamConnection, reason: Reason, seen: string, startedMs: number): void {
+    answerFault(this.#host, this.facts, stream, { reason, seen, startedMs });
+  }
+
+  onClose(reason: Http2CloseReason): void {
+    this.#host.telemetry.http2SessionClosed(this.facts.listener, reason);
+    this.#host.onSessionClosed(this);
+  }
+}
