@@ -34,6 +34,17 @@ const oneLocale: Plugin = {
   },
 };
 
+/**
+ * Packages in CommonJS call `require` for Node's own modules; a module has none unless it makes one. An older Node would
+ * read the bundle, do nothing and say that all is well.
+ */
+const BANNER = `import { createRequire } from "node:module";
+const require = createRequire(import.meta.url);
+if (Number(process.versions.node.split(".")[0]) < 26) {
+  console.error("postern needs Node 26 or later; this is " + process.version);
+  process.exit(2);
+}`;
+
 /** Writes `postern.js` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the bundle's file name. */
 export async function build(folder: string): Promise<string> {
   const outfile = join(folder, "postern.js");
@@ -47,8 +58,7 @@ export async function build(folder: string): Promise<string> {
     platform: "node",
     target: "node26",
     format: "esm",
-    // Packages in CommonJS call `require` for Node's own modules; a module has none unless it makes one.
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: { js: BANNER },
     plugins: [lazyBuiltins, oneLocale],
     minifySyntax: true,
     minifyWhitespace: true,

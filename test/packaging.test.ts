@@ -134,7 +134,7 @@ describe("the systemd unit", () => {
   const unit = new Set(text("deploy/systemd/postern.service").split("\n"));
 
   test.each([
-    "DynamicUser=yes",
+    "User=postern",
     "NoNewPrivileges=yes",
     "CapabilityBoundingSet=",
     "ProtectSystem=strict",

@@ -3,7 +3,7 @@ import { REASONS } from "../decision/reason.ts";
 import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
-import type { Route, Snapshot } from "../policy/snapshot.ts";
+import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 
 /** One line of the explanation: a phase, or one check in it. */
 export interface Step {
@@ -41,7 +41,9 @@ export function checkStep(check: Check, verdict: Verdict, enforced: boolean, exc
     return { phase, check: name, result: "pass", place: placeText(check.place), saw, wanted: null };
   }
   const place = placeText(verdict.place ?? check.place);
-  return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted: verdict.wanted };
+  const isShare = check.enforcePercent > 0 && check.enforcePercent < 100;
+  const wanted = isShare ? `${verdict.wanted} (enforced for ${check.enforcePercent} % of requests)` : verdict.wanted;
+  return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted };
 }
 
 /** The connection and the canonical target: what every later step rests on. */
@@ -55,6 +57,15 @@ export function openingSteps(exchange: Exchange, listenerPlace: Place): Step[] {
     { phase: "accept", check: "connection", result: "info", place, saw: connection, wanted: null },
     { phase: "admit", check: "target", result: "info", place: null, saw: exchange.target.path, wanted: null },
   ];
+}
+
+/** A handshake that the listener would not have let come about; no request follows it. */
+export function handshakeStep(exchange: Exchange, { tls, place }: ListenerSettings): Step | null {
+  if (tls?.clientCertificate !== "required") return null;
+  const { certificate } = exchange.connection;
+  if (certificate !== null && certificate.untrusted === null) return null;
+  const saw = certificate === null ? "no client certificate" : `client certificate: ${certificate.untrusted}`;
+  return { phase: "accept", check: "handshake", result: "deny", place: placeText(place), saw, wanted: "a trusted one" };
 }
 
 export function routeStep(route: Route): Step {
@@ -98,6 +109,18 @@ export function explanation(
   };
 }
 
+/** What is told of a connection that ends in its handshake. */
+export function handshakeExplanation(exchange: Exchange, snapshot: Snapshot, steps: readonly Step[]): Explanation {
+  const verdict = {
+    allowed: false,
+    reason: "handshake",
+    status: null,
+    place: steps.at(-1)?.place ?? null,
+    route: null,
+  };
+  return { request: `${exchange.method} ${exchange.target.path}`, policyHash: snapshot.hash, steps, verdict };
+}
+
 /** The explanation for a person: a line a step, the verdict last. */
 export function explanationText(told: Explanation): string {
   const width = (of: (step: Step) => string) => Math.max(...told.steps.map((step) => of(step).length));
@@ -110,6 +133,7 @@ export function explanationText(told: Explanation): string {
   });
   const { allowed, reason, status, place, route } = told.verdict;
   const where = place === null ? "" : ` at ${place}`;
-  const verdict = allowed ? `allowed by route ${route}` : `denied: ${reason} (${status})${where}`;
+  const answer = status === null ? "no connection" : String(status);
+  const verdict = allowed ? `allowed by route ${route}` : `denied: ${reason} (${answer})${where}`;
   return `${told.request}  (policy ${told.policyHash})\n\n${lines.join("")}\n${verdict}\n`;
 }

@@ -25,25 +25,34 @@ export interface RequestDescription {
   readonly body: Buffer | null;
 }
 
+/** Why no request can be made of a description. */
+export interface NoExchange {
+  readonly text: string;
+  /** postern would answer it with this refusal; else the command line makes no sense. */
+  readonly isDenial: boolean;
+}
+
 /** Description → the exchange that the same bytes on a socket would have become, or why no such bytes exist. */
 export function describeExchange(
   description: RequestDescription,
   listener: ListenerSettings,
   nowMs: number,
-): Result<Exchange, string> {
+): Result<Exchange, NoExchange> {
   const line = parseRequestLine(`${withMethod(description.request)} HTTP/1.1`);
-  if (line instanceof HeadFault) return err(`not a request: ${line.seen}`);
+  if (line instanceof HeadFault) return misused(`not a request: ${line.seen}`);
   const parsed = readHeaders(description);
-  if (parsed instanceof HeadFault) return err(`not valid headers: ${parsed.seen}`);
-  if (!isValidHost(parsed.authority)) return err(`not a valid Host: ${parsed.authority}`);
+  if (parsed instanceof HeadFault) return misused(`not valid headers: ${parsed.seen}`);
+  if (!isValidHost(parsed.authority)) return misused(`not a valid Host: ${parsed.authority}`);
   const peer = parseAddress(description.client);
-  if (peer === null) return err(`not an IP address: ${description.client}`);
+  if (peer === null) return misused(`not an IP address: ${description.client}`);
   const target = requestTarget(line.method, line.target, parsed.authority);
-  if (!target.ok) return err(`target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}`);
+  if (!target.ok) {
+    return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
+  }
   const certificate = readCertificate(description.certificate, listener, nowMs);
-  if (!certificate.ok) return certificate;
+  if (!certificate.ok) return misused(certificate.error);
   const identity = assumedIdentity(description.as);
-  if (!identity.ok) return identity;
+  if (!identity.ok) return misused(identity.error);
   const exchange = new Exchange(
     {
       listener: listener.name,
@@ -62,6 +71,10 @@ export function describeExchange(
   exchange.assumed = identity.value;
   if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);
+}
+
+function misused(text: string): Result<never, NoExchange> {
+  return err({ text, isDenial: false });
 }
 
 function withMethod(request: string): string {
@@ -83,11 +96,12 @@ function bodyOf(bytes: Buffer): RequestBody {
       if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");
       else {
         sink.onBody(bytes);
-        sink.onBodyEnd();
+        sink.onBodyEnd(null);
       }
     },
     pause: () => {},
     resume: () => {},
+    setPatience: () => {},
   };
 }
 

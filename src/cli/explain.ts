@@ -11,6 +11,8 @@ import {
   type Explanation,
   explanation,
   explanationText,
+  handshakeExplanation,
+  handshakeStep,
   openingSteps,
   ownDenialStep,
   rewriteStep,
@@ -43,9 +45,9 @@ export const explainCommand: Command = {
       --certificate FILE       the client's certificate, PEM
       --body FILE              the request's body
       --listener NAME          the listener it comes to; the first if not given
-      --json                   for machines
+      --json                   for machines`,
+  example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'
 Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
-  example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'`,
 
   async run(args, io) {
     const parsed = parseOptions(args, OPTIONS);
@@ -72,8 +74,8 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     };
     const exchange = describeExchange(description, listener, io.clock.wallMs());
     if (!exchange.ok) {
-      io.stderr(`postern explain: ${exchange.error}\n`);
-      return EXIT.problems;
+      io.stderr(`postern explain: ${exchange.error.text}\n`);
+      return exchange.error.isDenial ? EXIT.problems : EXIT.misuse;
     }
     const told = await explain(snapshot, listener, exchange.value);
     io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told));
@@ -88,6 +90,8 @@ export async function explain(
   exchange: Exchange,
 ): Promise<Explanation> {
   const steps: Step[] = openingSteps(exchange, listener.place);
+  const handshake = handshakeStep(exchange, listener);
+  if (handshake !== null) return handshakeExplanation(exchange, snapshot, [...steps, handshake]);
   let matched = false;
   const noteMatch = (): void => {
     if (matched || subject.route === null) return;

@@ -99,7 +99,7 @@ callers:
 
 const FIRST_POLICY = `# A first policy. While postern runs, saving this file is enough: the next request obeys.
 version: 1
-service: my-service # its name in logs and metrics
+service: my-service # its name in challenges, /policy and metrics
 
 listeners:
   - name: inbound

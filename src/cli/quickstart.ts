@@ -89,7 +89,10 @@ async function startService(snapshot: Snapshot | null): Promise<Result<SampleSer
     return ok(await startSampleService(address.port));
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return err(`the sample service cannot listen on 127.0.0.1:${address.port}: ${text}`);
+    return err(
+      `the sample service cannot listen on 127.0.0.1:${address.port}: ${text}\n` +
+        "The ports are those of the policy; take a copy with others: npm start -- --policy policies/copy.yaml",
+    );
   }
 }
 

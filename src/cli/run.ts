@@ -14,7 +14,7 @@ export const runCommand: Command = {
   name: "run",
   summary: "Stands before a service and enforces a policy.",
   usage: "--policy FILE",
-  example: "postern run --policy policies/quickstart.yaml",
+  example: "postern run --policy /etc/postern/policy.yaml",
   run: async (args, io) => {
     const options = parseOptions(args, { policy: { type: "string" } });
     if (!options.ok) return misuse(runCommand, options.error, io);

@@ -3,20 +3,8 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
 import type { HandshakeFault } from "./handshake-failure.ts";
-
-/** Forward secrecy and authenticated encryption only (RFC 9325 section 4.2); the first three are TLS 1.3's. */
-const CIPHERS = [
-  "TLS_AES_128_GCM_SHA256",
-  "TLS_AES_256_GCM_SHA384",
-  "TLS_CHACHA20_POLY1305_SHA256",
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-].join(":");
 
 /**
  * Tickets would let a client come back without showing its certificate again, past a new CA or revocation list;
@@ -52,7 +40,7 @@ export function createTlsServer(
       rejectUnauthorized: tls.clientCertificate === "required",
       minVersion: tls.minVersion,
       maxVersion: "TLSv1.3",
-      ciphers: CIPHERS,
+      ciphers: TLS_CIPHERS,
       honorCipherOrder: true,
       secureOptions: SECURE_OPTIONS,
       ALPNProtocols: [...protocols],

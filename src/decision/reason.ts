@@ -94,6 +94,8 @@ export const REASONS = {
   // the service
   upstream_connect_failed: upstream(502, 14, "The service cannot be reached."),
   upstream_connect_timeout: upstream(504, 14, "The service cannot be reached in time."),
+  upstream_tls_failed: upstream(502, 14, "The service cannot be reached safely."),
+  upstream_refused: upstream(503, 14, "The service did not take the request."),
   upstream_response_timeout: upstream(504, 4, "The service did not answer in time."),
   upstream_response_invalid: upstream(502, 14, "The service gave an invalid answer."),
   upstream_closed: upstream(502, 14, "The service closed the connection without an answer."),

@@ -6,6 +6,7 @@ import {
   type ClientStream,
   NO_LENGTH,
   type ResponseHandler,
+  type ResponseTimes,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
@@ -14,7 +15,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
 import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine } from "./head.ts";
-import { addChunk, LAST_CHUNK, Output } from "./output.ts";
+import { addChunk, addLastChunk, Output } from "./output.ts";
 
 /** Where a connection goes when its exchange is over. */
 export interface ConnectionOwner {
@@ -44,7 +45,7 @@ export class ClientConnection implements Timed, ClientStream {
   #requestDone = true;
   #chunkedRequest = false;
   #keepAlive = false;
-  #responseTimeoutMs = 0;
+  #times: ResponseTimes = NO_TIMES;
   #answered = false;
   #paused = false;
   #closed = false;
@@ -61,7 +62,7 @@ export class ClientConnection implements Timed, ClientStream {
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#handler?.onUpstreamDrain());
     socket.on("end", () => this.#onEnd());
-    socket.on("error", () => socket.destroy());
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
     socket.on("close", () => this.#onClose());
   }
 
@@ -71,17 +72,18 @@ export class ClientConnection implements Timed, ClientStream {
 
   // ---- request -------------------------------------------------------------------------------------------------
 
-  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void {
+  begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void {
     const { method, target, authority, lines, bodyBytes } = request;
     this.#handler = handler;
     this.#isHead = method === "HEAD";
     this.#upgrade = request.upgrade;
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
-    this.#responseTimeoutMs = responseTimeoutMs;
+    this.#times = times;
     this.#answered = false;
     this.#keepAlive = false;
-    this.deadlineMs = this.#requestDone ? this.#clock.monotonicMs() + responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + times.responseTimeoutMs;
     const framing = request.upgrade ? UPGRADE_LINES : framingLine(method, bodyBytes);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
@@ -90,12 +92,15 @@ export class ClientConnection implements Timed, ClientStream {
     if (chunk.length === 0) return;
     if (this.#chunkedRequest) addChunk(this.#output, chunk);
     else this.#output.add(chunk);
+    // A stream that goes both ways is alive while either side speaks.
+    if (this.#answered && !this.#paused) this.#touch();
   }
 
-  endBody(): void {
-    if (this.#chunkedRequest) this.#output.add(LAST_CHUNK);
+  /** Trailers end here: a service that merges them into its header would take them for what was judged. */
+  endBody(_trailers: string): void {
+    if (this.#chunkedRequest) addLastChunk(this.#output, "");
     this.#requestDone = true;
-    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
   }
 
   flush(): boolean {
@@ -233,13 +238,14 @@ export class ClientConnection implements Timed, ClientStream {
   }
 
   #finish(handler: ResponseHandler): void {
+    const trailers = this.#decoder?.trailers ?? null;
     this.#decoder = null;
     this.#handler = null;
     this.used = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
     const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;
-    handler.onResponseEnd();
+    handler.onResponseEnd(trailers);
     if (reusable) this.#owner.onReusable(this);
     else this.#socket.destroy();
   }
@@ -254,7 +260,7 @@ export class ClientConnection implements Timed, ClientStream {
   }
 
   #touch(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.#responseTimeoutMs;
+    this.deadlineMs = this.#clock.monotonicMs() + this.#times.streamIdleTimeoutMs;
   }
 
   #pause(): void {
@@ -269,6 +275,12 @@ export class ClientConnection implements Timed, ClientStream {
   onDeadline(): void {
     if (this.#handler === null) this.#socket.destroy();
     else this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    // With TLS 1.3 a service that refuses our certificate says so when our side of the handshake is long done.
+    if (!this.#answered && error.code?.startsWith("ERR_SSL_")) this.#fail("tls", error.code);
+    this.#socket.destroy();
   }
 
   #onEnd(): void {
@@ -288,6 +300,8 @@ export class ClientConnection implements Timed, ClientStream {
     this.#owner.onClosed(this);
   }
 }
+
+const NO_TIMES: ResponseTimes = { responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** Methods whose requests say so when they have no body; some services wait for one otherwise. */
 const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);

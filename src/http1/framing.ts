@@ -1,6 +1,8 @@
 import { CHUNKED } from "../message/body.ts";
+import { HeaderBlock } from "../message/headers.ts";
 import { UNTIL_CLOSE } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { trimBlanks } from "./head.ts";
 
 /** Where decoded bytes go; false asks for a pause, which takes effect after the current read. */
 export interface ChunkSink {
@@ -14,7 +16,7 @@ type State = "data" | "chunk-head" | "chunk-data" | "chunk-end" | "trailer" | "d
 
 /**
  * Decodes one body from the bytes that follow its head: a fixed length, chunked (RFC 9112 section 7.1) or until the
- * connection ends. Chunk extensions and trailers are read, bounded and dropped.
+ * connection ends. Chunk extensions are read, bounded and dropped; trailers are read, bounded and kept.
  */
 export class BodyDecoder {
   /** What was wrong with the framing; null while it is right. */
@@ -24,7 +26,8 @@ export class BodyDecoder {
   #remaining: number;
   /** A line that a read cut in two. */
   #partial = "";
-  #trailerBytes = 0;
+  /** Trailer lines, with their line ends. */
+  #trailers = "";
 
   constructor(bodyBytes: number) {
     this.#remaining = bodyBytes === UNTIL_CLOSE ? Number.POSITIVE_INFINITY : bodyBytes;
@@ -44,6 +47,15 @@ export class BodyDecoder {
   get remainingBytes(): number {
     if (this.#state === "done") return 0;
     return this.#state === "data" ? this.#remaining : Number.POSITIVE_INFINITY;
+  }
+
+  /** What came after the last chunk, or null; for a decoder that is done. */
+  get trailers(): HeaderBlock | null {
+    if (this.#trailers === "") return null;
+    const lines = this.#trailers.split("\r\n").slice(0, -1);
+    const names = lines.map((line) => line.slice(0, line.indexOf(":")).toLowerCase());
+    const values = lines.map((line) => trimBlanks(line, line.indexOf(":") + 1, line.length));
+    return new HeaderBlock(names, values);
   }
 
   /** Reads from `buffer` at `at`; gives the offset after the last byte that belongs to this body. */
@@ -87,8 +99,8 @@ export class BodyDecoder {
       this.#state = "chunk-head";
     } else if (line === "") this.#state = "done";
     else {
-      this.#trailerBytes += line.length + 2;
-      if (this.#trailerBytes > DEFAULTS.trailerBytesMax) this.fault = "trailers too long";
+      this.#trailers += `${line}\r\n`;
+      if (this.#trailers.length > DEFAULTS.trailerBytesMax) this.fault = "trailers too long";
       else if (!TRAILER_LINE.test(line)) this.fault = "malformed trailer";
     }
   }

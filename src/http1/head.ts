@@ -183,7 +183,7 @@ function lowerName(name: string): string {
   return lower;
 }
 
-function trimBlanks(text: string, from: number, to: number): string {
+export function trimBlanks(text: string, from: number, to: number): string {
   let start = from;
   let end = to;
   while (start < end && isBlank(text.charCodeAt(start))) start++;

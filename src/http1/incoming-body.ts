@@ -7,6 +7,7 @@ export interface BodyHost {
   onBodyWanted(): void;
   /** Bytes arrived, or will again: the client's time starts anew. */
   onBodyProgress(): void;
+  setBodyPatience(idleTimeoutMs: number): void;
   pauseReading(): void;
   resumeReading(): void;
   /** The body is read whole. */
@@ -68,6 +69,10 @@ export class IncomingBody implements RequestBody, ChunkSink {
     if (this.#open) this.#host.resumeReading();
   }
 
+  setPatience(idleTimeoutMs: number): void {
+    if (this.#open) this.#host.setBodyPatience(idleTimeoutMs);
+  }
+
   /** Takes what belongs to the body; gives the offset behind it. */
   feed(buffer: Buffer, at: number): number {
     this.#host.onBodyProgress();
@@ -80,7 +85,7 @@ export class IncomingBody implements RequestBody, ChunkSink {
     if (this.#decoder.done) {
       const sink = this.#close();
       this.#host.onBodyDone();
-      sink?.onBodyEnd();
+      sink?.onBodyEnd(this.#decoder.trailers);
     }
     return end;
   }

@@ -64,7 +64,10 @@ export function addChunk(output: Output, chunk: Buffer): void {
   output.add("\r\n");
 }
 
-export const LAST_CHUNK = "0\r\n\r\n";
+/** The end of a chunked body, with `trailers` as whole lines. */
+export function addLastChunk(output: Output, trailers: string): void {
+  output.add(trailers === "" ? "0\r\n\r\n" : `0\r\n${trailers}\r\n`);
+}
 
 const STATUS_LINES = new Map<number, string>();
 

@@ -2,14 +2,16 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED, EMPTY_BODY } from "../message/body.ts";
+import { type HeaderBlock, NO_HEADERS } from "../message/headers.ts";
 import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
+import { acceptsTrailers } from "../message/trailers.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
-import { addChunk, LAST_CHUNK, Output, statusLine } from "./output.ts";
+import { addChunk, addLastChunk, Output, statusLine } from "./output.ts";
 import { RequestReader } from "./request-reader.ts";
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
@@ -61,6 +63,9 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #minor: 0 | 1 = 1;
   #closed = false;
   #body: IncomingBody | null = null;
+  /** How long the current request's body may stand still. */
+  #bodyPatienceMs = 0;
+  #headers: HeaderBlock = NO_HEADERS;
   #expectContinue = false;
   #paused = false;
 
@@ -170,6 +175,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#minor = line.minor;
     const { method, target } = line;
     const { authority, headers } = parsed;
+    this.#headers = headers;
+    this.#bodyPatienceMs = this.limits.bodyProgressTimeoutMs;
     // RFC 9110 section 7.8: a client of HTTP/1.0 cannot mean it.
     const upgrade = parsed.upgrade && line.minor === 1 ? "upgrade" : null;
     const body = this.#body ?? EMPTY_BODY;
@@ -203,7 +210,12 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   onBodyProgress(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
+    this.deadlineMs = this.#clock.monotonicMs() + this.#bodyPatienceMs;
+  }
+
+  setBodyPatience(idleTimeoutMs: number): void {
+    this.#bodyPatienceMs = idleTimeoutMs;
+    if (this.#state === "body" && this.#body?.wanted && !this.#paused) this.onBodyProgress();
   }
 
   pauseReading(): void {
@@ -264,16 +276,23 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.responseBodyBytes += chunk.length;
     if (this.#chunkedResponse) addChunk(this.#output, chunk);
     else this.#output.add(chunk);
+    // A stream that goes both ways is alive while either side speaks.
+    if (this.#state === "body" && !this.#paused && this.#body?.wanted) this.onBodyProgress();
   }
 
   flush(): boolean {
     const flowing = this.#output.flush();
-    if (!flowing && !this.#closed) this.onBodyProgress(); // a client that never reads does not keep us for ever
+    // A client that never reads does not keep us for ever.
+    if (!flowing && !this.#closed) this.deadlineMs = this.#clock.monotonicMs() + this.limits.bodyProgressTimeoutMs;
     return flowing;
   }
 
-  endResponse(): void {
-    if (this.#chunkedResponse) this.#output.add(LAST_CHUNK);
+  get carriesTrailers(): boolean {
+    return this.#chunkedResponse && acceptsTrailers(this.#headers);
+  }
+
+  endResponse(trailers: string): void {
+    if (this.#chunkedResponse) addLastChunk(this.#output, trailers !== "" && this.carriesTrailers ? trailers : "");
     this.#chunkedResponse = false;
     this.#output.flush();
     this.#answering = false;

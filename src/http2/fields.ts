@@ -81,7 +81,8 @@ export class FieldReader {
     for (let at = 0; at < raw.length; at++) {
       if (raw[at] !== lastRaw[at] && at !== this.#pathAt) return false;
     }
-    return (raw[this.#pathAt]?.length ?? 0) <= (this.#last?.target.length ?? 0);
+    const length = raw[this.#pathAt]?.length ?? 0;
+    return length > 0 && length <= (this.#last?.target.length ?? 0);
   }
 
   #readAll(raw: readonly string[], endStream: boolean): RequestFields | HeadFault {

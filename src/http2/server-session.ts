@@ -86,6 +86,7 @@ export class ServerSession implements Timed, StreamHost {
     session.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
     session.on("ping", () => this.#count(this.#pings, "ping_flood"));
     session.on("remoteSettings", () => this.#count(this.#settings, "settings_flood"));
+    this.#socket.once("end", () => this.#onEnd());
     this.#socket.once("close", () => this.#onClose());
     // Where Node itself gives a session up for its client's sake, it would say that the fault was ours.
     const destroy = session.destroy.bind(session);
@@ -122,8 +123,8 @@ export class ServerSession implements Timed, StreamHost {
 
   // ---- what streams tell (StreamHost) --------------------------------------------------------------------------
 
-  nextProgressMs(): number {
-    return this.#clock.monotonicMs() + this.#limits.bodyProgressTimeoutMs;
+  nextProgressMs(patienceMs = this.#limits.bodyProgressTimeoutMs): number {
+    return this.#clock.monotonicMs() + patienceMs;
   }
 
   onBodyBytes(bytes: number): void {
@@ -190,6 +191,12 @@ export class ServerSession implements Timed, StreamHost {
   #linger(nowMs: number): void {
     if (this.#lingerMs === Number.POSITIVE_INFINITY) this.#lingerMs = nowMs + DEFAULTS.lingerTimeoutMs;
     else if (this.#lingerMs <= nowMs) this.#socket.destroy();
+  }
+
+  /** As over HTTP/1.1: a client that ends its side in the middle of a request is gone. */
+  #onEnd(): void {
+    if (this.#streams.size > 0) this.#socket.destroy();
+    else if (!this.#session.destroyed) this.#session.destroy();
   }
 
   #onClose(): void {

@@ -2,18 +2,21 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
+import { trailerFields } from "./field-lines.ts";
 import type { RequestFields } from "./fields.ts";
 import { informationalFields, responseFields } from "./response-fields.ts";
 import { type BodyHost, FRAME_BYTES, StreamBody } from "./stream-body.ts";
 
 /** RFC 9113 section 7. */
-export const NO_ERROR = 0;
-export const INTERNAL_ERROR = 2;
+const NO_ERROR = 0;
 
 /** The session, as far as its streams need it. */
 export interface StreamHost {
-  /** Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time. */
-  nextProgressMs(): number;
+  /**
+   * Monotonic milliseconds at which a client that neither sends nor takes anything has used up its time; `patienceMs`
+   * where it has more than usual.
+   */
+  nextProgressMs(patienceMs?: number): number;
   onBodyBytes(bytes: number): void;
   /** Once. `cut`: the stream ended before its answer did, and not by our doing. */
   onStreamClosed(stream: StreamConnection, cut: boolean): void;
@@ -34,6 +37,11 @@ export class StreamConnection implements ServerStream, BodyHost {
   #head: string[] | null = null;
   #chunks: Buffer[] = [];
   #bodyless = false;
+  /** Has a body of unknown length, which trailers may end. */
+  #openEnded = false;
+  /** Node was told to ask for trailers at the body's end. */
+  #waitsForTrailers = false;
+  #trailers = "";
   #ended = false;
   #aborted = false;
   #closed = false;
@@ -49,6 +57,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     const announcedBytes = fields?.bodyBytes ?? 0;
     this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
     stream.on("error", ignore);
+    stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("close", () => this.onGone());
   }
 
@@ -73,8 +82,8 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (!this.#unwritable && !this.#stream.headersSent) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
-  nextProgressMs(): number {
-    return this.#host.nextProgressMs();
+  nextProgressMs(patienceMs?: number): number {
+    return this.#host.nextProgressMs(patienceMs);
   }
 
   onBodyBytes(bytes: number): void {
@@ -95,6 +104,7 @@ export class StreamConnection implements ServerStream, BodyHost {
   startResponse(status: number, lines: string, bodyBytes: number): void {
     this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
     const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
+    this.#openEnded = bodyBytes === CHUNKED && !this.#bodyless;
     this.#head = responseFields(status, lines, hasLength ? bodyBytes : -1);
   }
 
@@ -102,6 +112,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (chunk.length === 0 || this.#bodyless) return;
     this.responseBodyBytes += chunk.length;
     this.#chunks.push(chunk);
+    this.#body?.onAnswerBytes();
   }
 
   flush(): boolean {
@@ -112,23 +123,46 @@ export class StreamConnection implements ServerStream, BodyHost {
     }
     if (this.#head === null && chunks.length === 0) return true;
     this.#chunks = [];
-    this.#sendHead(this.#bodyless);
+    this.#sendHead(this.#bodyless, this.#openEnded);
     let flowing = true;
     for (const chunk of chunks) flowing = this.#stream.write(chunk) && flowing;
     if (!flowing) this.#awaitDrain();
     return flowing;
   }
 
-  endResponse(): void {
+  /** Where no length is announced: what was announced would no longer hold. */
+  get carriesTrailers(): boolean {
+    return this.#openEnded;
+  }
+
+  endResponse(trailers: string): void {
     this.#ended = true;
     if (this.#unwritable) return;
+    this.#trailers = this.#openEnded ? trailers : "";
+    const hasTrailers = this.#trailers !== "";
     const last = this.#chunks.pop();
     if (this.#chunks.length > 0) this.flush();
-    this.#sendHead(last === undefined);
+    this.#sendHead(last === undefined && !hasTrailers, hasTrailers);
     if (!this.#bodyless && !this.#stream.writableEnded) this.#stream.end(last);
-    // The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1).
-    if (this.hasUnread) this.#stream.close(NO_ERROR);
+    if (!this.#waitsForTrailers) this.#refuseRest();
     this.#deadlineMs = this.#host.nextProgressMs();
+  }
+
+  #sendTrailers(): void {
+    if (this.#unwritable) return;
+    this.#stream.sendTrailers(trailerFields(this.#trailers));
+    this.#refuseRest();
+  }
+
+  /**
+   * The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1). Node sends a head and trailers
+   * in an immediate of its own, and a reset that overtakes them takes them away.
+   */
+  #refuseRest(): void {
+    if (!this.hasUnread) return;
+    setImmediate(() => {
+      if (this.hasUnread && !this.#unwritable) this.#stream.close(NO_ERROR);
+    });
   }
 
   /** RFC 8441 section 5: 200 stands for 101, and there is no key to answer. */
@@ -152,15 +186,24 @@ export class StreamConnection implements ServerStream, BodyHost {
   abort(): void {
     if (this.#closed) return;
     this.#aborted = true;
-    this.#stream.close(INTERNAL_ERROR);
+    this.#cut();
   }
 
-  #sendHead(endStream: boolean): void {
+  /**
+   * RST_STREAM with INTERNAL_ERROR. Not `close(code)`: Node ends the stream in good order before it resets it, and the
+   * client would take half an answer for a whole one.
+   */
+  #cut(): void {
+    this.#stream.destroy(new Error("cut"));
+  }
+
+  #sendHead(endStream: boolean, mayHaveTrailers: boolean): void {
     const head = this.#head;
     if (head === null) return;
     this.#head = null;
+    this.#waitsForTrailers = mayHaveTrailers;
     try {
-      this.#stream.respond(head, endStream ? WITHOUT_BODY : WITH_BODY);
+      this.#stream.respond(head, endStream ? WITHOUT_BODY : mayHaveTrailers ? WITH_TRAILERS : WITH_BODY);
     } catch {
       // Node refuses a field of the answer; the client must not wait for the rest.
       this.abort();
@@ -189,7 +232,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (this.#body !== null && this.#body.deadlineMs <= nowMs) this.#body.fail("body_timeout");
     if (this.#deadlineMs <= nowMs) {
       this.#deadlineMs = Number.POSITIVE_INFINITY;
-      this.#stream.close(INTERNAL_ERROR);
+      this.#cut();
     }
     if (this.#stream.destroyed || (this.#stream.closed && !this.#ended)) this.onGone();
   }
@@ -208,6 +251,7 @@ const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;
 
 /** The date is the service's to tell, as over HTTP/1.1. */
 const WITH_BODY = { endStream: false, sendDate: false };
+const WITH_TRAILERS = { endStream: false, sendDate: false, waitForTrailers: true };
 const WITHOUT_BODY = { endStream: true, sendDate: false };
 
 /** Node reports a reset as an error; `close` follows and says all that is needed. */

@@ -1,13 +1,15 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
+import type { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { parseTrailers, type RawFields } from "./client-fields.ts";
 
 /** The stream, as far as its request's body needs it. */
 export interface BodyHost {
   /** Somebody wants the body: 100 Continue is due where the client asked. */
   onBodyWanted(): void;
   /** Monotonic milliseconds at which a client that sends nothing more has used up its time. */
-  nextProgressMs(): number;
+  nextProgressMs(patienceMs?: number): number;
   /** So many bytes of the connection were this body's. */
   onBodyBytes(bytes: number): void;
 }
@@ -30,6 +32,9 @@ export class StreamBody implements RequestBody {
   #sink: BodySink | null = null;
   #bytesMax = 0;
   #open = true;
+  /** More than a body usually has, once it belongs to a stream that goes both ways. */
+  #patienceMs: number | undefined = undefined;
+  #trailers: HeaderBlock | null = null;
 
   constructor(stream: ServerHttp2Stream, announcedBytes: number, host: BodyHost) {
     this.#stream = stream;
@@ -45,7 +50,8 @@ export class StreamBody implements RequestBody {
     this.#sink = sink;
     this.#bytesMax = bytesMax;
     this.#host.onBodyWanted();
-    this.deadlineMs = this.#host.nextProgressMs();
+    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+    this.#stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
     this.#stream.on("end", () => this.#onEnd());
     this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
   }
@@ -60,7 +66,18 @@ export class StreamBody implements RequestBody {
   resume(): void {
     if (!this.#open || this.#sink === null) return;
     this.#stream.resume();
-    this.deadlineMs = this.#host.nextProgressMs();
+    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
+  }
+
+  setPatience(idleTimeoutMs: number): void {
+    this.#patienceMs = idleTimeoutMs;
+    this.onAnswerBytes();
+  }
+
+  /** A stream that goes both ways is alive while either side speaks. */
+  onAnswerBytes(): void {
+    if (this.#patienceMs === undefined || this.deadlineMs === Number.POSITIVE_INFINITY) return;
+    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
   }
 
   fail(failure: BodyFailure): void {
@@ -76,7 +93,7 @@ export class StreamBody implements RequestBody {
     const sink = this.#sink;
     if (sink === null) return;
     this.bytes += chunk.length;
-    this.deadlineMs = this.#host.nextProgressMs();
+    this.deadlineMs = this.#host.nextProgressMs(this.#patienceMs);
     if (this.bytes > this.#bytesMax) this.fail("body_too_large");
     else if (!sink.onBody(unshared(chunk))) this.pause();
   }
@@ -93,7 +110,13 @@ export class StreamBody implements RequestBody {
       return;
     }
     this.whole = true;
-    this.#close()?.onBodyEnd();
+    this.#close()?.onBodyEnd(this.#trailers);
+  }
+
+  #onTrailers(raw: RawFields): void {
+    const trailers = parseTrailers(raw);
+    if (typeof trailers === "string") this.fail("request_malformed");
+    else this.#trailers = trailers;
   }
 
   #close(): BodySink | null {

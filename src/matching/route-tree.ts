@@ -18,7 +18,7 @@ const NOT_FOUND = { kind: "not_found" } as const;
 /** Found, or why not: nothing at this path, or another method would be. */
 export type RouteMatch<R> =
   | { readonly kind: "found"; readonly route: R; readonly params: Readonly<Record<string, string>> }
-  | { readonly kind: "method_not_allowed"; readonly allow: string }
+  | { readonly kind: "method_not_allowed"; readonly allow: string /** One that owns the place. */; readonly route: R }
   | { readonly kind: "not_found" };
 
 export interface RouteTree<R> {
@@ -94,7 +94,11 @@ function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: strin
     const row = trie.find(path);
     if (row === NO_ROW) continue;
     const number = methods.get(trie.words, row, method);
-    if (number === NO_VALUE) return { kind: "method_not_allowed", allow: methods.allow(trie.words, row) };
+    if (number === NO_VALUE) {
+      const allow = methods.allow(trie.words, row);
+      const owner = methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
+      return { kind: "method_not_allowed", allow, route: routes[owner] as R };
+    }
     const names = paramNames[number] as readonly string[];
     const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
     return { kind: "found", route: routes[number] as R, params };

@@ -1,8 +1,11 @@
+import type { HeaderBlock } from "./headers.ts";
+
 /** Where the bytes of a body go. */
 export interface BodySink {
   /** Takes a chunk; false asks the source to pause until it is resumed. The sink owns the chunk from here on. */
   onBody(chunk: Buffer): boolean;
-  onBodyEnd(): void;
+  /** Trailers as the client sent them, or null for none. */
+  onBodyEnd(trailers: HeaderBlock | null): void;
   /** The body ends before its end: the client went away, took too long, sent too much or broke the framing. */
   onBodyFailure(reason: BodyFailure): void;
 }
@@ -20,13 +23,16 @@ export interface RequestBody {
   start(sink: BodySink, bytesMax: number): void;
   pause(): void;
   resume(): void;
+  /** From now on the body may stand still this long: it belongs to a stream that goes both ways. */
+  setPatience(idleTimeoutMs: number): void;
 }
 
 export const EMPTY_BODY: RequestBody = {
   announcedBytes: 0,
-  start: (sink) => sink.onBodyEnd(),
+  start: (sink) => sink.onBodyEnd(null),
   pause: () => {},
   resume: () => {},
+  setPatience: () => {},
 };
 
 /** Reads a whole body into memory, at most `bytesMax` bytes. */

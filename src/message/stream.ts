@@ -52,7 +52,10 @@ export interface ServerStream {
   writeBody(chunk: Buffer): void;
   /** False asks to pause until the owner's `onClientDrain`. */
   flush(): boolean;
-  endResponse(): void;
+  /** `trailers` as lines like those of a head; a stream that cannot carry them to its client leaves them out. */
+  endResponse(trailers: string): void;
+  /** Whether trailers of the response that has begun reach the client. */
+  readonly carriesTrailers: boolean;
   /**
    * Answers that the protocol is switched to WebSocket, and hands the bytes over: what the client sent early comes
    * first. The stream is paused; nothing of this interface but `abort` may be called any more.
@@ -77,11 +80,24 @@ export interface ClientRequest {
   readonly bodyBytes: number;
   /** Asks for WebSocket with an Upgrade header; the handler is then ready for `onUpgrade`. */
   readonly upgrade: boolean;
+  /** Whether the client takes trailers of the answer (`TE: trailers`). */
+  readonly acceptsTrailers: boolean;
+}
+
+/** How long the service may stay silent. */
+export interface ResponseTimes {
+  /** From the end of the request to the head of the answer. */
+  readonly responseTimeoutMs: number;
+  /** Without a byte in either direction, once the head is there. */
+  readonly streamIdleTimeoutMs: number;
 }
 
 /** Why an exchange with the service came to nothing. */
 export type ClientFailure =
   | "closed" // no byte of an answer
+  | "reset" // no byte of an answer, and the service said so
+  | "refused" // the service vouches that it has not begun to work on the request
+  | "tls" // the service ended the handshake after our side of it was done, as for want of a client certificate
   | "cut" // an answer began and did not end
   | "invalid" // no valid answer, or more than one reading of it
   | "timeout";
@@ -101,7 +117,8 @@ export interface ResponseHandler {
   onInformational(status: number, headers: HeaderBlock): void;
   onResponse(response: ClientResponse): void;
   onResponseBody(chunk: Buffer): void;
-  onResponseEnd(): void;
+  /** Trailers as the service sent them, or null for none. */
+  onResponseEnd(trailers: HeaderBlock | null): void;
   /** At the end of each read: what was handed over may be written now; false pauses the service until `resume`. */
   onReadEnd(): boolean;
   /** The service's 101, unchecked, and its bytes, paused; the handler owns them from here on. */
@@ -116,9 +133,10 @@ export interface ClientStream {
   /** True once its connection has carried a request: an answer that never comes may then be a keep-alive race. */
   readonly used: boolean;
   /** Starts a request; nothing is written before `flush`. */
-  begin(handler: ResponseHandler, request: ClientRequest, responseTimeoutMs: number): void;
+  begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void;
   writeBody(chunk: Buffer): void;
-  endBody(): void;
+  /** `trailers` as lines like those of a head; HTTP/1.1 does not send them (message/trailers.ts). */
+  endBody(trailers: string): void;
   /** False asks to pause until the handler's `onUpstreamDrain`. */
   flush(): boolean;
   resume(): void;

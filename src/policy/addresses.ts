@@ -29,19 +29,33 @@ export function parseLocalHostPort(text: string): Result<HostPort, string> {
   return ok(parsed);
 }
 
-/** `http://127.0.0.1:3000`, `http://app:3000`, `unix:/run/orders.sock` → the service. */
-export function parseUpstreamAddress(text: string): Result<UpstreamSettings["address"], string> {
-  if (text.startsWith("unix:")) return parseSocketPath(text.slice(5));
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === "https" || scheme === "h2c") {
-    return err(`${scheme}:// is not supported yet; expected http://host:port or unix:/path`);
+export type UpstreamScheme = "http" | "https" | "h2c" | "unix";
+
+export interface UpstreamAddress {
+  readonly scheme: UpstreamScheme;
+  readonly address: UpstreamSettings["address"];
+}
+
+/** `http://127.0.0.1:3000`, `https://app:3443`, `h2c://app:3000`, `unix:/run/orders.sock` → the service. */
+export function parseUpstreamAddress(text: string): Result<UpstreamAddress, string> {
+  if (text.startsWith("unix:")) {
+    const path = parseSocketPath(text.slice(5));
+    return path.ok ? ok({ scheme: "unix", address: path.value }) : path;
   }
-  const authority = /^http:\/\/([^/?#@\s]+)\/?$/i.exec(text)?.[1];
-  const parsed = authority === undefined ? null : (splitHostPort(authority) ?? splitHostPort(`${authority}:80`));
+  const [, scheme = "", authority = ""] = /^(https?|h2c):\/\/([^/?#@\s]+)\/?$/i.exec(text) ?? [];
+  const lower = scheme.toLowerCase();
+  const isTls = lower === "https";
+  const parsed = splitHostPort(authority) ?? splitHostPort(`${authority}:${isTls ? 443 : 80}`);
   if (parsed === null || parsed.port === 0 || !isHost(parsed.host)) {
-    return err("expected http://host:port or unix:/path, as in http://127.0.0.1:3000");
+    return err("expected http://host:port, https://, h2c:// or unix:/path, as in http://127.0.0.1:3000");
   }
-  return ok({ type: "tcp", ...parsed });
+  return ok({ scheme: isTls ? "https" : lower === "h2c" ? "h2c" : "http", address: { type: "tcp", ...parsed } });
+}
+
+/** What a certificate can be issued to: an IP address or a DNS name, in lower case. */
+export function parseServerName(text: string): Result<string, string> {
+  const name = text.toLowerCase();
+  return isHost(name) ? ok(name) : err("expected a host name or an IP address, as in orders.internal");
 }
 
 function parseSocketPath(path: string): Result<{ readonly type: "unix"; readonly path: string }, string> {

@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
+import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { adminShape, logShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
 import type { Work } from "./work.ts";
@@ -20,9 +21,12 @@ export function compileUpstreams(work: Work): void {
     work.upstreams.defined.add(name);
     const path = ["upstreams", name];
     const fields = work.reader.fields(upstreamShape, path);
-    const { address } = fields;
-    if (address === undefined) continue;
-    if (address.type === "tcp" && !isLoopback(address.host)) {
+    if (fields.address === undefined) continue;
+    const { address, scheme } = fields.address;
+    const protocol = upstreamProtocol(work, scheme, fields.protocol, path);
+    const tls = compileUpstreamTls(work, name, fields.address, fields.tls, [...path, "tls"]);
+    if (tls === undefined) continue;
+    if (address.type === "tcp" && tls === null && !isLoopback(address.host)) {
       work.warning(
         "plain HTTP to another machine: who listens on the way reads requests, and who reaches the service goes round postern",
         [...path, "address"],
@@ -31,6 +35,8 @@ export function compileUpstreams(work: Work): void {
     work.upstreams.set(name, {
       name,
       address,
+      protocol,
+      tls,
       connectTimeoutMs: fields.connectTimeout ?? DEFAULTS.connectTimeoutMs,
       responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
       idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,

@@ -8,7 +8,7 @@ import type { Work } from "./work.ts";
 
 /** `tls` of a listener → its settings with all files read and looked at, or null with problems reported. */
 export function compileTls(work: Work, listener: string, entry: TlsEntry, path: Path): TlsSettings | null {
-  const certificate = readServerCertificate(work, listener, entry, path);
+  const certificate = readOwnCertificate(work, entry, `listener ${listener}`, path);
   const client = readClientTrust(work, listener, entry, [...path, "clientCertificate"]);
   if (certificate === null || client === null) return null;
   const { minVersion = "TLSv1.2" } = entry;
@@ -28,10 +28,11 @@ export function compileTls(work: Work, listener: string, entry: TlsEntry, path: 
   return { ...parts, fingerprint: fingerprint(Object.values(parts)) };
 }
 
-function readServerCertificate(
+/** A certificate that postern shows, with its key; `use` for metrics. Null with problems reported. */
+export function readOwnCertificate(
   work: Work,
-  listener: string,
-  entry: TlsEntry,
+  entry: Pick<TlsEntry, "certificate" | "key">,
+  use: string,
   path: Path,
 ): { readonly certificate: Buffer; readonly key: Buffer } | null {
   const at = [...path, "certificate"];
@@ -44,7 +45,7 @@ function readServerCertificate(
   if (!chain?.ok || certificate === null) return null;
   const isValid = checkChain(work, chain.value, at);
   for (const one of chain.value) {
-    work.certificates.push(certificateFacts(one, work.files.absoluteName(entry.certificate), `listener ${listener}`));
+    work.certificates.push(certificateFacts(one, work.files.absoluteName(entry.certificate), use));
   }
   if (!privateKey?.ok || key === null) return null;
   if (chain.value[0]?.checkPrivateKey(privateKey.value) !== true) {
@@ -54,7 +55,7 @@ function readServerCertificate(
   return isValid ? { certificate, key } : null;
 }
 
-/** Reports what clients would stumble over; true where the chain can be served. */
+/** Reports what the other side would stumble over; true where the chain can be shown. */
 function checkChain(work: Work, chain: readonly X509Certificate[], path: Path): boolean {
   const nowMs = work.inputs.clock.wallMs();
   let isValid = true;
@@ -88,12 +89,13 @@ function readClientTrust(work: Work, listener: string, entry: TlsEntry, path: Pa
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
     return null;
   }
-  const clientCa = readClientCa(work, listener, ca, [...path, "ca"]);
+  const clientCa = readAuthorities(work, ca, `listener ${listener} client CA`, [...path, "ca"]);
   if (clientCa === null || (crl !== undefined && clientCrl === null)) return null;
   return { clientCertificate: mode, clientCa, clientCrl };
 }
 
-function readClientCa(work: Work, listener: string, name: string, path: Path): Buffer | null {
+/** Authorities that the other side's certificate is verified against; null with problems reported. */
+export function readAuthorities(work: Work, name: string, use: string, path: Path): Buffer | null {
   const pem = work.readFile(name, path);
   if (pem === null) return null;
   const authorities = readCertificates(pem);
@@ -103,15 +105,14 @@ function readClientCa(work: Work, listener: string, name: string, path: Path): B
   }
   const nowMs = work.inputs.clock.wallMs();
   const faults = authorities.value.map((certificate) => validityFault(certificate, nowMs));
-  // A bundle may carry an old authority along; one without any that is valid would let no client in.
+  // A bundle may carry an old authority along; one without any that is valid would trust nobody.
   const report = faults.includes(null) ? work.warning.bind(work) : work.problem.bind(work);
   for (const fault of faults) if (fault !== null) report(fault, path);
   for (const certificate of authorities.value) {
     const warning = expiryWarning(certificate, nowMs);
     if (warning !== null) work.warning(warning, path);
     if (!certificate.ca) work.warning("a certificate of the file is no authority (CA)", path);
-    const facts = certificateFacts(certificate, work.files.absoluteName(name), `listener ${listener} client CA`);
-    work.certificates.push(facts);
+    work.certificates.push(certificateFacts(certificate, work.files.absoluteName(name), use));
   }
   return faults.includes(null) ? pem : null;
 }
@@ -124,12 +125,12 @@ function readCrl(work: Work, name: string, path: Path): Buffer | null {
 }
 
 /** OpenSSL's own words, which name the fault and never quote the file. */
-function opensslReason(error: unknown): string {
+export function opensslReason(error: unknown): string {
   if (error instanceof Error && "reason" in error && typeof error.reason === "string") return error.reason;
   return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }
 
-function fingerprint(parts: readonly (Buffer | string | null)[]): string {
+export function fingerprint(parts: readonly (Buffer | string | null)[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part === null ? "-" : `${part.length}:`).update(part ?? "");
   return hash.digest("hex");

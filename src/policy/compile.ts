@@ -141,6 +141,7 @@ function freeze(work: Work): Snapshot | null {
     routes: work.tree,
     rewriteResponse: work.rewriteResponse,
     routeList: Object.freeze(work.routes),
+    routesPlace: work.reader.document.place(["routes"]),
     certificates: Object.freeze(work.certificates),
     files: Object.freeze(work.files.names()),
     warnings: Object.freeze(work.warnings.sorted(work.file)),

@@ -40,8 +40,10 @@ export function parseDocument(file: string, bytes: Buffer, report: (problem: Pro
 
   let isBroken = false;
   for (const error of [...document.errors, ...document.warnings]) {
-    fault(syntaxText(error.code, error.message, text, error.pos[0]), at(error.pos[0]));
-    isBroken ||= !SURVIVABLE.has(error.code);
+    const isSurvivable = SURVIVABLE.has(error.code);
+    // Behind a first fault of the syntax the parser stumbles over its own steps; those are no news.
+    if (isSurvivable || !isBroken) fault(syntaxText(error.code, error.message, text, error.pos[0]), at(error.pos[0]));
+    isBroken ||= !isSurvivable;
   }
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== "1.2") return fault("a policy is YAML 1.2; take the %YAML line out");
@@ -131,5 +133,13 @@ function syntaxText(code: string, message: string, text: string, offset: number)
   }
   if (code === "TAG_RESOLVE_FAILED") return "a tag has no meaning in a policy; expected a value without it";
   const sentence = message.charAt(0).toLowerCase() + message.slice(1);
-  return `not valid YAML: ${sentence}`;
+  return `not valid YAML: ${sentence}${unquotedTemplate(text, offset)}`;
+}
+
+/** The likeliest slip: `{ path: /orders/{id} }`, whose inner braces YAML takes for its own. */
+function unquotedTemplate(text: string, offset: number): string {
+  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1).split("\n", 1)[0] ?? "";
+  return /\{.*path: *\/[^'",]*\{/.test(line)
+    ? "; in braces a path with a parameter needs quotes, as in path: '/orders/{id}'"
+    : "";
 }

@@ -18,8 +18,8 @@ A request passes them in this order: ${PHASES.map((phase) => `\`${phase}\``).joi
 ## Reasons
 
 Why postern answered instead of the service. The reason is the \`reason\` of the problem document (RFC 9457), of the log
-line and of the metric \`postern_requests_total\`; \`source\` says whose fault it is. The client gets the text, never what
-would have been accepted.
+line and of the metric \`postern_requests_total\`; \`source\` says whose fault it is. The client gets the text and never
+what was seen; of what would have been accepted it learns a missing scope, as RFC 6750 has it.
 
 | reason | HTTP status | gRPC status | source | text for the client |
 |---|---|---|---|---|

@@ -1,12 +1,13 @@
 import type { RequestRules, ResponseRules } from "../filters/filter.ts";
-import { buildRequestRewrite } from "../filters/request/evaluate.ts";
-import { buildResponseRewrite } from "../filters/response/evaluate.ts";
-import type { RewriteRequest, RewriteResponse } from "./snapshot.ts";
+import { buildRequestRewrite, buildRequestTrailerRewrite } from "../filters/request/evaluate.ts";
+import { buildResponseRewrite, buildResponseTrailerRewrite } from "../filters/response/evaluate.ts";
+import type { RewriteRequest, RewriteResponse, RewriteTrailers } from "./snapshot.ts";
 
 /** Rewrites by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
 export class Rewrites {
   readonly #requests = new Map<string, RewriteRequest>();
   readonly #responses = new Map<string, RewriteResponse>();
+  readonly #trailers = new Map<string, RewriteTrailers>();
 
   request(rules: RequestRules, credentialHeaders: readonly string[]): RewriteRequest {
     return once(this.#requests, [rules, credentialHeaders], () => buildRequestRewrite(rules, credentialHeaders));
@@ -15,6 +16,14 @@ export class Rewrites {
   response(rules: ResponseRules): RewriteResponse {
     const parts = { ...rules, removeHeaders: [...rules.removeHeaders] };
     return once(this.#responses, parts, () => buildResponseRewrite(rules));
+  }
+
+  trailers(request: RequestRules, credentialHeaders: readonly string[], response: ResponseRules): RewriteTrailers {
+    const parts = [request, credentialHeaders, { ...response, removeHeaders: [...response.removeHeaders] }];
+    return once(this.#trailers, parts, () => ({
+      request: buildRequestTrailerRewrite(request, credentialHeaders),
+      response: buildResponseTrailerRewrite(response),
+    }));
   }
 }
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { durationMs, object, sizeBytes } from "../support/schema.ts";
-import { parseListenAddress, parseLocalHostPort, parseUpstreamAddress } from "./addresses.ts";
+import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -77,12 +77,33 @@ export const listenerShape = {
   bodyProgressTimeout: timeoutMs.optional().describe("Time a request's body may stand still. 30s if absent."),
 };
 
+const upstreamTlsSchema = object({
+  ca: fileName.optional().describe("PEM file: the authorities that the service's certificate is verified against."),
+  certificate: fileName.optional().describe("PEM file: postern's own certificate for the service."),
+  key: fileName.optional().describe("PEM file: its private key."),
+  serverName: parsed(parseServerName)
+    .optional()
+    .describe("Name in the service's certificate. The address's host if absent."),
+  minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version of TLS. TLSv1.2 if absent."),
+});
+
+export type UpstreamTlsEntry = z.output<typeof upstreamTlsSchema>;
+
 export const upstreamShape = {
-  address: parsed(parseUpstreamAddress).describe("The service: http://127.0.0.1:3000 or unix:/path."),
+  address: parsed(parseUpstreamAddress).describe(
+    "The service: http://127.0.0.1:3000, https://, h2c:// (HTTP/2 in the clear) or unix:/path.",
+  ),
+  protocol: z
+    .enum(["http/1.1", "h2"])
+    .optional()
+    .describe("What the service speaks, for https: and unix: addresses. http/1.1 if absent; gRPC needs h2."),
+  tls: upstreamTlsSchema.optional().describe("TLS to the service, for https: addresses. It is always verified."),
   connectTimeout: timeoutMs.optional().describe("Time to connect. 1s if absent."),
   responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. 30s if absent."),
+  streamIdleTimeout: timeoutMs
+    .optional()
+    .describe("Time between two bytes of an answer, or of a WebSocket. 5m if absent."),
   idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
-  streamIdleTimeout: timeoutMs.optional().describe("Time in which no byte of a WebSocket moves. 5m if absent."),
   maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
 };
 

@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;
   readonly routeList: readonly Route[];
+  /** Where the policy lists them: the place of a denial that no route made. */
+  readonly routesPlace: Place;
   /** Response rules for answers that postern gives before a route is known. */
   readonly rewriteResponse: RewriteResponse;
   /** Every certificate the policy uses, for expiry metrics. */
@@ -53,6 +55,7 @@ export interface Route {
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;
   readonly rewriteResponse: RewriteResponse;
+  readonly rewriteTrailers: RewriteTrailers;
   readonly bodyBytesMax: number;
   /** Null: upgrades are refused. */
   readonly webSocket: WebSocketRules | null;
@@ -66,6 +69,12 @@ export type RewriteRequest = (headers: HeaderBlock, exchange: Exchange) => strin
 
 /** Header lines for the client, each with CR LF, without framing. `secure`: TLS protects the connection. */
 export type RewriteResponse = (headers: HeaderBlock, secure: boolean) => string;
+
+/** Trailers → lines for the other side, each with CR LF: what may pass of them, and nothing added. */
+export interface RewriteTrailers {
+  request(trailers: HeaderBlock): string;
+  response(trailers: HeaderBlock): string;
+}
 
 export type ListenAddress =
   | { readonly type: "tcp"; readonly host: string; readonly port: number }
@@ -107,11 +116,30 @@ export interface UpstreamSettings {
   readonly address:
     | { readonly type: "tcp"; readonly host: string; readonly port: number }
     | { readonly type: "unix"; readonly path: string };
+  /** `h2` without TLS is spoken with prior knowledge (RFC 9113 section 3.3). */
+  readonly protocol: "http/1.1" | "h2";
+  /** Null: in the clear. */
+  readonly tls: UpstreamTlsSettings | null;
   readonly connectTimeoutMs: number;
   readonly responseTimeoutMs: number;
-  readonly idleTimeoutMs: number;
+  /** Without a byte in either direction once the head of the answer is there. */
   readonly streamIdleTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly connectionsMax: number;
+}
+
+/** The service is always verified: its chain up to a trusted authority, and its name. */
+export interface UpstreamTlsSettings {
+  /** DNS name or IP address that its certificate must carry. */
+  readonly serverName: string;
+  /** PEM. Null: the authorities that the system trusts. */
+  readonly ca: Buffer | null;
+  /** Postern's own certificate for the service, PEM, leaf first; null for none. */
+  readonly certificate: Buffer | null;
+  readonly key: Buffer | null;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  /** Changes with any of the above: the upstream gets new connections when it differs. */
+  readonly fingerprint: string;
 }
 
 export interface AdminSettings {

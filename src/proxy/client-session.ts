@@ -1,7 +1,7 @@
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
-import type { TransactionDeps } from "./transaction.ts";
+import type { TransactionDeps } from "./transaction-deps.ts";
 
 /** One client connection, whatever it speaks. */
 export interface ClientSession {

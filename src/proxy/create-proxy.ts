@@ -9,7 +9,8 @@ import type { Clock } from "../support/clock.ts";
 import { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { Pool } from "../upstream/pool.ts";
+import { createUpstream, upstreamKey } from "../upstream/create-upstream.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
 import { answerFault } from "./fault.ts";
 import { Http2Session } from "./http2-session.ts";
@@ -41,7 +42,7 @@ class Core implements ProxyServer, SessionHost {
   readonly longLived: LongLived;
   readonly #sweeper: NodeJS.Timeout;
   readonly #sessions = new Set<ClientSession>();
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, Upstream>();
   readonly #poolKeys = new WeakMap<UpstreamSettings, string>();
   #lastId = 0;
   #draining = false;
@@ -92,23 +93,22 @@ class Core implements ProxyServer, SessionHost {
   }
 
   /** The pool of an upstream as `snapshot` has it: a request that began before a reload keeps its upstream. */
-  poolOf(snapshot: Snapshot, name: string): Pool {
+  poolOf(snapshot: Snapshot, name: string): Upstream {
     const settings = snapshot.upstreams.get(name);
     if (settings === undefined) throw new Error(`upstream '${name}' is not in the snapshot`);
     const key = this.#keyOf(settings);
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(settings, this.clock, this.deadlines);
+      pool = createUpstream(settings, this.clock, this.deadlines);
       this.#pools.set(key, pool);
     }
     return pool;
   }
 
-  /** Equal settings give equal keys, so that a reload which leaves an upstream alone leaves its connections alone. */
   #keyOf(settings: UpstreamSettings): string {
     let key = this.#poolKeys.get(settings);
     if (key === undefined) {
-      key = JSON.stringify(settings);
+      key = upstreamKey(settings);
       this.#poolKeys.set(settings, key);
     }
     return key;

@@ -3,7 +3,7 @@ import { Denial } from "../decision/verdict.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerStream } from "../message/stream.ts";
 import { denialResponse } from "./respond.ts";
-import type { TransactionDeps } from "./transaction.ts";
+import type { TransactionDeps } from "./transaction-deps.ts";
 
 /** A message from which no exchange came. */
 export interface Fault {
@@ -41,5 +41,5 @@ export function answerFault(deps: TransactionDeps, facts: ConnectionFacts, strea
     requestBodyBytes: 0,
     responseBodyBytes: response.body.length,
   });
-  stream.endResponse();
+  stream.endResponse("");
 }

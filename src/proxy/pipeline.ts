@@ -73,10 +73,18 @@ function matchRoute(subject: Subject): Verdict {
   const { exchange, snapshot } = subject;
   const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
   if (match.kind === "not_found") {
-    return new Denial("route_not_found", null, `${exchange.method} on host ${exchange.host}`, "a route of the policy");
+    return new Denial(
+      "route_not_found",
+      snapshot.routesPlace,
+      `${exchange.method} on host ${exchange.host}`,
+      "a route of the policy",
+    );
   }
   if (match.kind === "method_not_allowed") {
-    return new Denial("method_not_allowed", null, `method ${exchange.method}`, match.allow, [["allow", match.allow]]);
+    subject.route = match.route;
+    return new Denial("method_not_allowed", match.route.place, `method ${exchange.method}`, match.allow, [
+      ["allow", match.allow],
+    ]);
   }
   subject.route = match.route;
   exchange.params = match.params;

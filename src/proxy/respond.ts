@@ -4,6 +4,7 @@ import type { RateLimitState } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import { reasonPhrase } from "../support/http-status.ts";
+import { grpcStatusLines } from "./grpc.ts";
 
 /** A denial before it is framed. */
 export interface DenialResponse {
@@ -22,6 +23,9 @@ const PROBLEMS: Readonly<Record<Reason, string>> = Object.fromEntries(
 
 const PROBLEM_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["application/problem+json", "no-store"]);
 
+const GRPC_HEADERS = new HeaderBlock(["content-type"], ["application/grpc"]);
+const NO_BODY = Buffer.alloc(0);
+
 /**
  * The answer to a refused request: status, RFC 9457 problem document, and the header lines that its status asks for. It
  * names the reason and the decision's id; what was seen and what was wanted stay in the log.
@@ -35,10 +39,27 @@ export function denialResponse(
   wallMs: number,
 ): DenialResponse {
   const status = REASONS[denial.reason].status;
-  let lines = `${rewrite(PROBLEM_HEADERS, secure)}date: ${new Date(wallMs).toUTCString()}\r\n`;
-  for (const [name, value] of denial.headers) lines += `${name}: ${value}\r\n`;
-  if (rateLimit !== null) lines += rateLimitLines(rateLimit);
+  const lines = rewrite(PROBLEM_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
   return { status, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+}
+
+/** The same to a gRPC call: a response of trailers only, which is a head with the call's status and no body. */
+export function grpcDenialResponse(
+  denial: Denial,
+  id: string,
+  rewrite: RewriteResponse,
+  secure: boolean,
+  rateLimit: RateLimitState | null,
+  wallMs: number,
+): DenialResponse {
+  const lines = rewrite(GRPC_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
+  return { status: 200, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
+}
+
+function denialLines(denial: Denial, rateLimit: RateLimitState | null, wallMs: number): string {
+  let lines = `date: ${new Date(wallMs).toUTCString()}\r\n`;
+  for (const [name, value] of denial.headers) lines += `${name}: ${value}\r\n`;
+  return rateLimit === null ? lines : lines + rateLimitLines(rateLimit);
 }
 
 /** RateLimit fields of draft-ietf-httpapi-ratelimit-headers: what is left of the tightest limit. */

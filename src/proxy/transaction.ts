@@ -19,39 +19,18 @@ import {
   type ServerStreamOwner,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
+import { acceptsTrailers } from "../message/trailers.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
-import type { Clock } from "../support/clock.ts";
-import type { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { AcquireFailure, Acquirer, Pool } from "../upstream/pool.ts";
-import type { LastingStream, LongLived } from "./long-lived.ts";
+import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
+import { grpcStatusLines, isGrpc } from "./grpc.ts";
+import type { LastingStream } from "./long-lived.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { requestTarget } from "./request-target.ts";
-import { denialResponse, rateLimitLines } from "./respond.ts";
-import { WebSocket } from "./web-socket.ts";
-
-const FAILURE_REASONS = {
-  closed: "upstream_closed",
-  cut: "upstream_response_cut",
-  invalid: "upstream_response_invalid",
-  timeout: "upstream_response_timeout",
-} as const satisfies Record<ClientFailure, Reason>;
-
-/** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-/** What a transaction needs of the proxy that all connections share. */
-export interface TransactionDeps {
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  readonly telemetry: Telemetry;
-  readonly longLived: LongLived;
-  /** Of this moment; the transaction keeps the one it begins with. */
-  readonly snapshot: Snapshot;
-  readonly random: () => number;
-  nextId(): string;
-  poolOf(snapshot: Snapshot, name: string): Pool;
-}
+import { denialResponse, grpcDenialResponse, rateLimitLines } from "./respond.ts";
+import { isHarmless, serviceDenial } from "./service-failure.ts";
+import type { TransactionDeps } from "./transaction-deps.ts";
+import { refuseWebSocket, WebSocket } from "./web-socket.ts";
 
 /** The client's side of it. */
 export interface TransactionOwner {
@@ -84,10 +63,12 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   #decidedMs = 0;
   #forwardedMs = -1;
   #upstreamMs = -1;
-  #pool: Pool | null = null;
+  #pool: Upstream | null = null;
   #service: ClientStream | null = null;
   #retried = false;
   #responseStarted = false;
+  /** The response that has begun has no announced length, so that trailers may end it. */
+  #unbounded = false;
   #finished = false;
   #status = 0;
   #malformed: Denial | null = null;
@@ -151,21 +132,23 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       this.onBodyFailure("body_too_large");
       return;
     }
+    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     if (this.exchange.upgrade !== null) {
-      if (this.#deps.longLived.size >= DEFAULTS.lastingStreamsMax) {
-        this.onAcquireFailure("upstream_overloaded", `${DEFAULTS.lastingStreamsMax} streams open`);
+      const refused = refuseWebSocket(this.#pool.settings, this.#deps.longLived.size);
+      if (refused !== null) {
+        this.deny(refused);
         return;
       }
       this.#webSocket = new WebSocket(this.exchange, this.#deps);
     }
-    this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     this.#forwardedMs = this.#decidedMs;
     this.#pool.acquire(this);
   }
 
   onConnection(connection: ClientStream): void {
     const route = this.route;
-    if (this.#finished || route === null) {
+    const settings = this.#pool?.settings;
+    if (this.#finished || route === null || settings === undefined) {
       connection.release();
       return;
     }
@@ -181,11 +164,15 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       lines: route.rewriteRequest(exchange.headers, exchange) + (this.#webSocket?.addedLines ?? ""),
       bodyBytes,
       upgrade: this.#webSocket !== null,
+      // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
+      acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(exchange.headers),
     };
-    connection.begin(this, request, this.#pool?.settings.responseTimeoutMs ?? 0);
+    // A call may wait for its first answer before it sends more.
+    if (bodyBytes === CHUNKED && isGrpc(exchange.headers)) exchange.body.setPatience(settings.streamIdleTimeoutMs);
+    connection.begin(this, request, settings);
     if (collected !== null) {
       connection.writeBody(collected);
-      connection.endBody();
+      connection.endBody("");
     } else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
     connection.flush();
   }
@@ -203,8 +190,8 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     return this.#service?.flush() ?? true;
   }
 
-  onBodyEnd(): void {
-    this.#service?.endBody();
+  onBodyEnd(trailers: HeaderBlock | null): void {
+    this.#service?.endBody(trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? ""));
     this.#service?.flush();
   }
 
@@ -230,7 +217,11 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   onResponse(response: ClientResponse): void {
     if (this.route === null) return;
     const lines = this.#beginAnswer(response.status, response.headers);
-    this.#client.startResponse(response.status, lines, this.#responseBodyBytes(response));
+    const bodyBytes = this.#responseBodyBytes(response);
+    this.#unbounded = bodyBytes === CHUNKED;
+    const { body } = this.exchange;
+    if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0);
+    this.#client.startResponse(response.status, lines, bodyBytes);
   }
 
   #beginAnswer(status: number, headers: HeaderBlock): string {
@@ -258,21 +249,21 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     return this.#client.flush();
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(trailers: HeaderBlock | null): void {
     this.#service = null;
     this.#finish(null, null);
-    this.#client.endResponse();
+    this.#client.endResponse(trailers === null ? "" : (this.route?.rewriteTrailers.response(trailers) ?? ""));
   }
 
   onFailure(failure: ClientFailure, detail: string): void {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
-    if (failure === "closed" && wasUsed && this.#mayRetry()) {
+    if (isHarmless(failure, wasUsed, this.exchange.method) && this.#mayRetry()) {
       this.#retried = true;
       this.#pool?.acquire(this, true);
       return;
     }
-    this.deny(new Denial(FAILURE_REASONS[failure], null, detail, "a whole HTTP/1.1 response"));
+    this.deny(serviceDenial(failure, detail));
   }
 
   // ---- streams that last -----------------------------------------------------------------------------------------
@@ -320,11 +311,11 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     else if (this.#webSocket?.isOpen) this.#webSocket.close(null);
   }
 
-  /** Once, and only what arrives twice without harm and is still at hand. */
+  /** Once, and only what is still at hand. */
   #mayRetry(): boolean {
     const { exchange } = this;
     const bodyAtHand = exchange.collectedBody !== null || exchange.body === EMPTY_BODY;
-    return !this.#retried && bodyAtHand && IDEMPOTENT.has(exchange.method);
+    return !this.#retried && bodyAtHand;
   }
 
   /** Refuses the request; where the answer has begun, cuts it, so that nobody takes it for whole. */
@@ -335,19 +326,27 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#responseStarted || denial.reason === "client_closed") {
       if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
       this.#finish(denial.reason, denial);
-      this.#client.abort();
+      this.#cut(denial.reason);
       return;
     }
     const rewrite = this.route?.rewriteResponse ?? this.snapshot.rewriteResponse;
     const { facts } = this.#owner;
     const { rateLimit } = this.exchange;
-    const response = denialResponse(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
+    const toDenial = isGrpc(this.exchange.headers) ? grpcDenialResponse : denialResponse;
+    const response = toDenial(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
     this.#status = response.status;
     this.#responseStarted = true;
     this.#client.startResponse(response.status, response.lines, response.body.length);
     if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
     this.#finish(denial.reason, denial);
-    this.#client.endResponse();
+    this.#client.endResponse("");
+  }
+
+  /** A gRPC call can be told in trailers what became of it; anything else must not look whole. */
+  #cut(reason: Reason): void {
+    const canTell = reason !== "client_closed" && this.#unbounded && this.#client.carriesTrailers;
+    if (canTell && isGrpc(this.exchange.headers)) this.#client.endResponse(grpcStatusLines(reason, this.#id));
+    else this.#client.abort();
   }
 
   onClientDrain(): void {

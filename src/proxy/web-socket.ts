@@ -3,6 +3,8 @@ import { Denial } from "../decision/verdict.ts";
 import type { WebSocketRules } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import type { UpstreamSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { judgeSwitch } from "../websocket/handshake.ts";
 import { CLOSE_CODE, Tunnel, type TunnelDeps } from "../websocket/tunnel.ts";
 
@@ -71,6 +73,15 @@ export class WebSocket {
   close(denial: Denial | null): void {
     this.#tunnel?.close(denial === null ? CLOSE_CODE.goingAway : CLOSE_CODE.policyViolation, denial);
   }
+}
+
+/** Why no further WebSocket can begin with this service, where that is so. */
+export function refuseWebSocket({ name, protocol }: UpstreamSettings, streamsOpen: number): Denial | null {
+  if (protocol === "h2") {
+    return new Denial("upgrade_refused", null, `upstream '${name}' speaks h2`, "a service that speaks HTTP/1.1");
+  }
+  if (streamsOpen < DEFAULTS.lastingStreamsMax) return null;
+  return new Denial("upstream_overloaded", null, `${streamsOpen} streams open`, `fewer than ${streamsOpen} of them`);
 }
 
 /** 16 bytes; against caches in between, not a secret (RFC 6455 section 10.3). */

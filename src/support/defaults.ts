@@ -47,12 +47,18 @@ export const DEFAULTS = {
   // Upstream side.
   connectTimeoutMs: 1_000,
   responseTimeoutMs: 30_000,
-  /** Time in which no byte of a WebSocket moves. */
-  streamIdleTimeoutMs: 300_000,
   /** Below the 5 s keep-alive of a plain Node service, so that postern closes first. */
   upstreamIdleTimeoutMs: 4_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
+  /** Without a byte in either direction once the head of an answer is there; the times before are others'. */
+  streamIdleTimeoutMs: 300_000,
+  upstreamKeepAliveMs: 30_000,
+  /** Streams of one HTTP/2 connection to a service before its SETTINGS are there, and at most. */
+  upstreamStreamsMax: 100,
+  /** Bytes of one answer, and of all on one connection, that the service may send before they are taken off its hands. */
+  upstreamStreamWindowBytes: 256 * 1024,
+  upstreamConnectionWindowBytes: 1024 * 1024,
 
   // WebSockets and other streams that outlive a moment.
   websocketFrameBytesMax: 16 * 1024 * 1024,

@@ -129,7 +129,7 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
     registry,
     "postern_policy_info",
     "1 for the policy that runs.",
-    policy(({ hash }) => [{ labels: { hash }, value: 1 }]),
+    policy(({ hash, service }) => [{ labels: { hash, service }, value: 1 }]),
   );
   gauge(
     registry,

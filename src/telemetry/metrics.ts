@@ -19,6 +19,7 @@ export interface AuditedSeries {
 /** What is known of the policy that runs. */
 export interface PolicyFigures {
   readonly hash: string;
+  readonly service: string;
   readonly loadedAtMs: number;
   readonly certificates: readonly CertificateFacts[];
 }
@@ -73,7 +74,7 @@ export class Metrics {
    * requests of the one before may still be under way.
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
-    this.policy = { hash: policy.hash, loadedAtMs, certificates: policy.certificates };
+    this.policy = { hash: policy.hash, service: policy.service, loadedAtMs, certificates: policy.certificates };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

@@ -75,6 +75,7 @@ export interface CertificateFacts {
 /** What telemetry needs to know of a policy that comes into force; a snapshot has it all. */
 export interface PolicyInForce {
   readonly hash: string;
+  readonly service: string;
   readonly log: LogSettings;
   readonly listeners: readonly { readonly name: string }[];
   readonly routeList: readonly { readonly template: string }[];

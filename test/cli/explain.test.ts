@@ -124,9 +124,20 @@ test("a request that cannot be is refused with what is wrong", async () => {
     [["GET /public", "--as", "[1]"], "expected --as"],
   ] as const) {
     const { code, stderr } = await run("--policy", "policy.yaml", ...args);
-    expect(code).toBe(1);
+    expect(code).toBe(text === "target_ambiguous" ? 1 : 2);
     expect(stderr).toContain(text);
   }
+});
+
+test("a listener that requires certificates ends a connection without a trusted one in the handshake", async () => {
+  const policy = ordersPolicy({ port: 8443, admin: 9901, app: 3000 }).replace("mode: optional", "mode: required");
+  writeFileSync(join(folder, "required.yaml"), policy);
+  for (const args of [["GET /public"], ["--certificate", "stranger.pem", "GET /public"]]) {
+    const { code, stdout } = await run("--policy", "required.yaml", ...args);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/accept +handshake +deny[\s\S]*denied: handshake \(no connection\) at required\.yaml:\d+/);
+  }
+  expect((await run("--policy", "required.yaml", "--certificate", "client.pem", "GET /public")).code).toBe(0);
 });
 
 test("wrong use is exit code 2, a policy with problems is exit code 1 with its lines", async () => {

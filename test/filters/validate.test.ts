@@ -344,6 +344,7 @@ describe("a JSON body", () => {
       const broken: RequestBody = {
         announcedBytes: CHUNKED,
         start: (sink) => sink.onBodyFailure(failure),
+        setPatience: () => {},
         pause: () => {},
         resume: () => {},
       };

@@ -165,6 +165,7 @@ describe("methods", () => {
       expect(buildRouteTree([route("GET /a")]).match("", method, "/a")).toEqual({
         kind: "method_not_allowed",
         allow: "GET, HEAD",
+        route: route("GET /a"),
       });
     }
     expect(match("PUT /a")).toBe("allow GET, HEAD");

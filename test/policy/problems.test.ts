@@ -237,9 +237,6 @@ describe("addresses that must not meet", () => {
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener: "{ name: a, address: 'fd:http' }" }))).toEqual([
       expect.stringContaining("socket activation (fd:) is not supported yet"),
     ]);
-    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "https://x.example.org" }))).toEqual([
-      expect.stringContaining("https:// is not supported yet"),
-    ]);
   });
 
   test("HTTP/2 has one name with TLS and another without, and h3 none", async () => {
@@ -247,7 +244,7 @@ describe("addresses that must not meet", () => {
       policyWith(PUBLIC_ROUTE, { listener: `{ name: a, address: 127.0.0.1:1, protocols: ${list} }` });
     expect(await problemsOf(protocols("[h2]"))).toEqual(["3:58 h2 is HTTP/2 with TLS; expected h2c"]);
     expect(await problemsOf(protocols("[h3]"))).toEqual([
-      expect.stringMatching(/^3:58 expected h2, http\/1\.1 or h2c|^3:58 /),
+      expect.stringContaining("expected one of: h2, http/1.1, h2c"),
     ]);
     expect(await problemsOf(protocols("[]"))).toHaveLength(1);
     expect(await problemsOf(protocols("[http/1.1, h2c]"))).toEqual([]);

@@ -24,7 +24,7 @@ function judged(changes: Lines, method = "GET", announcedBytes = 0): string | nu
   const exchange = createExchange({
     method,
     headers: linesOf({ ...REQUEST, ...changes }),
-    body: { announcedBytes, start: () => {}, pause: () => {}, resume: () => {} },
+    body: { announcedBytes, start: () => {}, pause: () => {}, resume: () => {}, setPatience: () => {} },
   });
   exchange.upgrade = "upgrade";
   return judgeHandshake(exchange)?.reason ?? null;

@@ -5,6 +5,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import type { Principal } from "../../message/principal.ts";
+import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
 import { canonicalName, DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
@@ -17,11 +18,35 @@ export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => strin
 
 /** A route's rules → its rewrite, once. `credentialHeaders` in lower case. */
 export function buildRequestRewrite(rules: RequestRules, credentialHeaders: readonly string[]): RequestRewrite {
+  const off = namesOff(rules, credentialHeaders);
+  const setLines = rules.setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return (headers, exchange) => clientLines(headers, off) + addedLines(exchange) + setLines;
+}
+
+/** Canonical names that the route's own rules take off. */
+function namesOff(rules: RequestRules, credentialHeaders: readonly string[]): ReadonlySet<string> {
   const off = new Set(rules.removeHeaders.map(canonicalName));
   for (const [name] of rules.setHeaders) off.add(canonicalName(name));
   if (!rules.keepCredentials) for (const name of credentialHeaders) off.add(canonicalName(name));
-  const setLines = rules.setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return (headers, exchange) => clientLines(headers, off) + addedLines(exchange) + setLines;
+  return off;
+}
+
+/**
+ * Trailers of a request → lines for the service. What may not stand in the header may not come after the body either: a
+ * service that merges the two would believe it, and no check has seen it.
+ */
+export function buildRequestTrailerRewrite(
+  rules: RequestRules,
+  credentialHeaders: readonly string[],
+): (trailers: HeaderBlock) => string {
+  const off = namesOff(rules, credentialHeaders);
+  return ({ names, values }) =>
+    names
+      .map((name, at) => {
+        const isOff = fateOf(name) === DROP || off.has(canonicalName(name)) || isForbiddenTrailer(name);
+        return isOff ? "" : `${name}: ${values[at]}\r\n`;
+      })
+      .join("");
 }
 
 function clientLines(headers: HeaderBlock, off: ReadonlySet<string>): string {

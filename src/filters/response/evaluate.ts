@@ -1,5 +1,6 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
+import { isForbiddenTrailer } from "../../message/trailers.ts";
 import type { ResponseRules } from "../filter.ts";
 import { namedByConnection } from "../request/evaluate.ts";
 import { HOP_BY_HOP } from "../request/reserved-headers.ts";
@@ -44,6 +45,13 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
     }
     return lines + (secure ? addedSecure(present) : added(present));
   };
+}
+
+/** Trailers of the service's answer → lines for the client: what the rules take off or set is off here too. */
+export function buildResponseTrailerRewrite(rules: ResponseRules): (trailers: HeaderBlock) => string {
+  const off = new Set([...HOP_BY_HOP, ...rules.removeHeaders, ...rules.setHeaders.map(([name]) => name)]);
+  return ({ names, values }) =>
+    names.map((name, at) => (off.has(name) || isForbiddenTrailer(name) ? "" : `${name}: ${values[at]}\r\n`)).join("");
 }
 
 const lineOf = ([name, value]: HeaderLine): string => `${name}: ${value}\r\n`;

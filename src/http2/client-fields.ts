@@ -1,0 +1,74 @@
+import { CHUNKED } from "../message/body.ts";
+import { HeaderBlock } from "../message/headers.ts";
+import { type ClientRequest, type ClientResponse, NO_LENGTH } from "../message/stream.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { appendFields } from "./field-lines.ts";
+import { CONNECTION_SPECIFIC } from "./fields.ts";
+
+/** Fields as node:http2 has them, raw: name, value, name, value, in order, one character a byte (latin1). */
+export type RawFields = readonly string[];
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const STATUS = /^[1-5]\d\d$/;
+const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
+/** The fields of a request's HEADERS frame (RFC 9113 section 8.3.1). */
+export function requestFields(request: ClientRequest, scheme: "http" | "https"): string[] {
+  const fields = [":method", request.method, ":scheme", scheme, ":authority", request.authority];
+  fields.push(":path", request.target);
+  appendFields(fields, request.lines);
+  if (request.bodyBytes > 0) fields.push("content-length", String(request.bodyBytes));
+  // gRPC services ask for it, to find out a proxy on the way that would lose the status of a call.
+  if (request.acceptsTrailers) fields.push("te", "trailers");
+  return fields;
+}
+
+/**
+ * A response's head, checked again after nghttp2; text says what is wrong with it. `ends`: no body follows (END_STREAM).
+ */
+export function parseResponse(raw: RawFields, isHead: boolean, ends: boolean): ClientResponse | string {
+  const headers = parseBlock(raw);
+  if (typeof headers === "string") return headers;
+  const status = statusOf(raw);
+  const lengths = headers.count("content-length");
+  const length = headers.get("content-length");
+  if (status === null) return "no valid :status";
+  if (lengths > 1 || (length !== undefined && !CONTENT_LENGTH.test(length))) return "no valid Content-Length";
+  const announcedBytes = length === undefined ? NO_LENGTH : Number(length);
+  if (status < 200) {
+    return ends ? "informational response that ends" : { status, headers, bodyBytes: 0, announcedBytes };
+  }
+  if (status === 204 && announcedBytes > 0) return "204 with a body";
+  if (isHead || status === 204 || status === 304) return { status, headers, bodyBytes: 0, announcedBytes };
+  if (!ends)
+    return { status, headers, bodyBytes: announcedBytes === NO_LENGTH ? CHUNKED : announcedBytes, announcedBytes };
+  return announcedBytes > 0 ? "end before the announced body" : { status, headers, bodyBytes: 0, announcedBytes: 0 };
+}
+
+/** 101 is no status of HTTP/2 (RFC 9113 section 8.6). */
+function statusOf(raw: RawFields): number | null {
+  const found = raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === ":status");
+  const text = found[0] ?? "";
+  return found.length === 1 && STATUS.test(text) && text !== "101" ? Number(text) : null;
+}
+
+/** Trailers of either side, or what is wrong with them. */
+export function parseTrailers(raw: RawFields): HeaderBlock | string {
+  if (raw.some((name, at) => at % 2 === 0 && name.startsWith(":"))) return "pseudo-field in trailers";
+  return parseBlock(raw);
+}
+
+function parseBlock(raw: RawFields): HeaderBlock | string {
+  const names: string[] = [];
+  const values: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    const value = raw[at + 1] ?? "";
+    if (name.startsWith(":")) continue;
+    if (!NAME.test(name) || !VALUE.test(value)) return "field with an invalid name or value";
+    if (CONNECTION_SPECIFIC.has(name)) return `connection-specific field '${name}'`;
+    names.push(name);
+    values.push(value.trim());
+  }
+  return names.length > DEFAULTS.headersCountMax ? "too many fields" : new HeaderBlock(names, values);
+}

@@ -1,0 +1,28 @@
+import { REASONS, type Reason } from "../decision/reason.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+
+/** `application/grpc`, `application/grpc+proto`; gRPC-Web is another protocol, with its status in the body. */
+const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
+
+/** Whether the request is a gRPC call, so that a bare HTTP status would tell its caller nothing but UNKNOWN. */
+export function isGrpc(headers: HeaderBlock): boolean {
+  return GRPC.test(headers.get("content-type") ?? "");
+}
+
+/**
+ * The end of a call that postern itself ends: the status that fits the reason, its public text, and for support the
+ * reason and the decision's id, which callers find in the call's metadata.
+ */
+export function grpcStatusLines(reason: Reason, id: string): string {
+  const { grpcStatus, text } = REASONS[reason];
+  return `grpc-status: ${grpcStatus}\r\ngrpc-message: ${percentEncoded(text)}\r\nx-postern-reason: ${reason}\r\nx-postern-id: ${id}\r\n`;
+}
+
+/** As grpc-message has it: UTF-8, and percent-encoded what is not printable ASCII, and `%` itself. */
+export function percentEncoded(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x7e]+/g, (run) => {
+    let encoded = "";
+    for (const byte of Buffer.from(run, "utf8")) encoded += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    return encoded;
+  });
+}
