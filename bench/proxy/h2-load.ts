@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "./contestant.ts";
 import type { LoadResult } from "./load.ts";
-import { cpuSeconds } from "./process-usage.ts";
-import { OTHER_CORE, type Running, run } from "./processes.ts";
+import { coreBusySeconds, cpuSeconds } from "./process-usage.ts";
+import { OTHER_CORE, PROXY_CORE, type Running, run } from "./processes.ts";
 import { PATH, type World } from "./world.ts";
 
 /** As many requests in flight as the HTTP/1.1 workloads have, on connections that carry several. */
@@ -38,10 +38,12 @@ export async function generateH2Load(
   await elapsed(warmUpMs);
   const pids = proxy.tree();
   const cpuBefore = cpuSeconds(pids);
+  const busyBefore = coreBusySeconds(PROXY_CORE);
   const fromUs = epochUs();
   await elapsed(measureMs);
   const untilUs = epochUs();
   const cpu = cpuSeconds(pids) - cpuBefore;
+  const busy = coreBusySeconds(PROXY_CORE) - busyBefore;
   await finished;
   const latenciesUs = readLog(log, fromUs, untilUs);
   rmSync(folder, { recursive: true });
@@ -49,7 +51,7 @@ export async function generateH2Load(
     requests: latenciesUs.length,
     seconds: (untilUs - fromUs) / 1e6,
     cpuSeconds: cpu,
-    foreignSeconds: 0,
+    foreignSeconds: Math.max(0, busy - cpu),
     p50Ms: percentile(latenciesUs, 0.5) / 1000,
     p99Ms: percentile(latenciesUs, 0.99) / 1000,
   };

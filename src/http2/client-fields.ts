@@ -1,3 +1,4 @@
+import { trimBlanks } from "../http1/head.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH } from "../message/stream.ts";
@@ -68,7 +69,7 @@ function parseBlock(raw: RawFields): HeaderBlock | string {
     if (!NAME.test(name) || !VALUE.test(value)) return "field with an invalid name or value";
     if (CONNECTION_SPECIFIC.has(name)) return `connection-specific field '${name}'`;
     names.push(name);
-    values.push(value.trim());
+    values.push(trimBlanks(value, 0, value.length));
   }
   return names.length > DEFAULTS.headersCountMax ? "too many fields" : new HeaderBlock(names, values);
 }

@@ -137,7 +137,7 @@ export class Http2ClientStream implements ClientStream, Timed {
   abort(): void {
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset(CANCEL);
+    this.#reset();
   }
 
   release(): void {
@@ -206,7 +206,7 @@ export class Http2ClientStream implements ClientStream, Timed {
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // The service has said all that it will say; the rest of the request is nothing to it.
-    if (!this.#requestDone) this.#reset(NO_ERROR);
+    if (!this.#requestDone) this.#reset();
     handler.onResponseEnd(this.#trailersIn);
   }
 
@@ -239,7 +239,7 @@ export class Http2ClientStream implements ClientStream, Timed {
     const handler = this.#handler;
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset(CANCEL);
+    this.#reset();
     handler?.onFailure(this.#answered ? "cut" : failure, detail);
   }
 
@@ -247,10 +247,15 @@ export class Http2ClientStream implements ClientStream, Timed {
     this.#fail(this.#answered ? "cut" : "timeout", "no bytes from the service in time");
   }
 
-  #reset(code: number): void {
+  /**
+   * Gives the stream up. While the request's body is not whole not by `close`: Node ends the stream in good order before
+   * it resets it, and the service would take half a body for a whole one.
+   */
+  #reset(): void {
     const stream = this.#stream;
     if (stream === null) return;
-    if (!stream.closed) stream.close(code);
+    if (!this.#requestDone) stream.destroy(new Error("cut"));
+    else if (!stream.closed) stream.close(CANCEL);
     // Nobody reads it any more, and unread bytes would keep it from closing.
     stream.resume();
   }

@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { RequestRules } from "../../src/filters/filter.ts";
 import { requestFilter } from "../../src/filters/request/compile.ts";
-import { buildRequestRewrite } from "../../src/filters/request/evaluate.ts";
+import { buildRequestRewrite, buildRequestTrailerRewrite } from "../../src/filters/request/evaluate.ts";
 import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
-import { compileFilter, createExchange, createPrincipal, type RequestOptions } from "../fixtures/route-context.ts";
+import {
+  compileFilter,
+  createExchange,
+  createHeaders,
+  createPrincipal,
+  type RequestOptions,
+} from "../fixtures/route-context.ts";
 
 const RULES: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
 
@@ -281,5 +287,43 @@ describe("the policy", () => {
     { removeHeader: ["X"] },
   ])("%j is a problem", (settings) => {
     expect(compileFilter(requestFilter, settings).problems).not.toHaveLength(0);
+  });
+});
+
+describe("trailers of a request", () => {
+  const pass = (trailers: readonly (readonly [string, string])[], rules: Partial<RequestRules> = {}) =>
+    buildRequestTrailerRewrite({ ...RULES, ...rules }, ["x-api-key"])(createHeaders(trailers));
+
+  test("that only inform pass", () => {
+    expect(pass([["x-checksum", "abc"]])).toBe("x-checksum: abc\r\n");
+  });
+
+  test.each([
+    "x-postern-principal",
+    "x_postern_principal",
+    "x-forwarded-for",
+    "x_forwarded_for",
+    "forwarded",
+    "authorization",
+    "x-api-key",
+    "x_api_key",
+    "cookie",
+    "host",
+    "content-length",
+    "content_length",
+    "content-type",
+    "transfer-encoding",
+    "transfer_encoding",
+    "te",
+    "trailer",
+    "connection",
+    "expect",
+    "if-match",
+    "x-http-method-override",
+    "client-cert",
+    "x-env",
+    "x_debug",
+  ])("'%s' does not", (name) => {
+    expect(pass([[name, "spoofed"]], { removeHeaders: ["x-debug"], setHeaders: [["x-env", "prod"]] })).toBe("");
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ResponseRules } from "../../src/filters/filter.ts";
 import { responseFilter } from "../../src/filters/response/compile.ts";
-import { rewriteResponse } from "../../src/filters/response/evaluate.ts";
+import { buildResponseTrailerRewrite, rewriteResponse } from "../../src/filters/response/evaluate.ts";
 import { NO_HEADERS } from "../../src/message/headers.ts";
 import { compileFilter, createHeaders } from "../fixtures/route-context.ts";
 
@@ -108,4 +108,16 @@ describe("the policy", () => {
   ])("%j is a problem", (settings) => {
     expect(compileFilter(responseFilter, settings).problems).not.toHaveLength(0);
   });
+});
+
+test("trailers of an answer obey the rules of its header, and never frame, cache or set anything", () => {
+  const rewrite = buildResponseTrailerRewrite(rulesOf({ removeHeaders: ["X-Debug"], setHeaders: { "X-Env": "prod" } }));
+  const passing = [
+    ["grpc-status", "0"],
+    ["grpc-message", "ok"],
+    ["server-timing", "db;dur=1"],
+  ] as const;
+  const stopped = ["x-debug", "x-env", "server", "content-length", "transfer-encoding", "set-cookie", "cache-control"];
+  const text = rewrite(createHeaders([...passing, ...stopped.map((name) => [name, "x"] as const)]));
+  expect(text).toBe("grpc-status: 0\r\ngrpc-message: ok\r\nserver-timing: db;dur=1\r\n");
 });

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Field, FLAG, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
-import { startH2Service } from "../fixtures/h2-upstream.ts";
+import { startH2RawService, startH2Service } from "../fixtures/h2-upstream.ts";
 import { closeAll, listen, onClose, startProxy } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -111,9 +111,10 @@ describe("a stream that goes both ways", () => {
       [GRPC, [TYPE.headers, FLAG.endHeaders | FLAG.endStream]],
       [[], [TYPE.rstStream, 0]],
     ] as const) {
-      const service = await startH2Service((stream) => {
-        stream.respond({ ":status": 200 });
-        stream.write("half", () => stream.close(2));
+      const service = await startH2RawService((raw, stream) => {
+        raw.head(stream, [[":status", "200"]]);
+        raw.data(stream, "half");
+        raw.reset(stream, 2);
       });
       const proxy = await startProxy({ protocol: "h2", upstreamPort: service.port, upstream: { protocol: "h2" } });
       const client = await H2RawClient.connect({ port: proxy.port, host: "127.0.0.1" });

@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import type { ServerHttp2Stream } from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { UpstreamSettings } from "../../src/policy/snapshot.ts";
-import { ERROR, type Field } from "../fixtures/h2-frames.ts";
+import { ERROR, type Field, FLAG, TYPE } from "../fixtures/h2-frames.ts";
 import { type H2RawService, startH2RawService, startH2Service } from "../fixtures/h2-upstream.ts";
 import {
   closeAll,
+  onClose,
   startProxy,
   startRawService,
   startScriptedService,
@@ -127,7 +131,17 @@ describe("an HTTP/2 service", () => {
     expect(await client.untilReceived("ok")).toMatch(/^HTTP\/1.1 103 [^\r]*\r\nlink: <\/a>\r\n\r\nHTTP\/1.1 200 OK/);
   });
 
-  test("on a Unix socket or down gives the reasons of any service", async () => {
+  test("is reached on a Unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "postern-"));
+    onClose(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "app.sock");
+    await startH2Service((stream) => stream.respond({ ":status": 204 }, { endStream: true }), {}, path);
+    const { client } = await open(1, { address: { type: "unix", path } });
+    client.write(GET);
+    expect(await client.untilReceived("\r\n\r\n")).toMatch(/^HTTP\/1.1 204 /);
+  });
+
+  test("that is down gives the reasons of any service", async () => {
     const { client, records } = await open(1);
     client.write(GET);
     await client.untilReceived("upstream_connect_failed");
@@ -315,6 +329,31 @@ describe("times", () => {
     await client.untilReceived("ok");
     const goaway = () => service.connections[0]?.frames.some((one) => one.type === 7);
     while (!goaway()) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test("a client that goes away in the middle of its body cuts the request: it has no end that could pass for whole", async () => {
+    const service = await startH2RawService(() => {});
+    const { client, records } = await open(service.port);
+    client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    const frames = () => service.connections[0]?.frames.filter((one) => one.stream === 1) ?? [];
+    while (!frames().some((one) => one.type === TYPE.data)) await new Promise((resolve) => setImmediate(resolve));
+    client.destroy();
+    while (!frames().some((one) => one.type === TYPE.rstStream)) await new Promise((resolve) => setImmediate(resolve));
+    expect(frames().filter((one) => one.type !== TYPE.rstStream && (one.flags & FLAG.endStream) !== 0)).toEqual([]);
+    expect(records).toMatchObject([{ status: 499 }]);
+  });
+
+  test("an answer before the end of an upload does not give the upload an end", async () => {
+    const service = await startH2RawService((raw, stream) => {
+      raw.head(stream, OK);
+      raw.data(stream, "enough", true);
+    });
+    const { client } = await open(service.port);
+    client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    await client.untilReceived("enough");
+    const frames = () => service.connections[0]?.frames.filter((one) => one.stream === 1) ?? [];
+    while (!frames().some((one) => one.type === TYPE.rstStream)) await new Promise((resolve) => setImmediate(resolve));
+    expect(frames().filter((one) => one.type !== TYPE.rstStream && (one.flags & FLAG.endStream) !== 0)).toEqual([]);
   });
 
   test("a client that goes away resets its stream and no other", async () => {
