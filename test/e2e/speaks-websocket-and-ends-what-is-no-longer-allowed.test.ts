@@ -4,9 +4,10 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent, createServer as createHttpsServer, request as httpsRequest } from "node:https";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import type { Issued } from "../../src/cli/development-ca.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
@@ -15,13 +16,17 @@ import { frame, handshake } from "../fixtures/web-socket.ts";
 afterEach(closeAll);
 
 /** A service that echoes on WebSockets and never ends its event streams. */
-async function startStreamingService() {
+async function startStreamingService(identity: Issued | null = null) {
   const streams: ServerResponse[] = [];
-  const server = createServer((_, response) => {
+  const answer = (_: unknown, response: ServerResponse): void => {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write("data: hello\n\n");
     streams.push(response);
-  });
+  };
+  const server =
+    identity === null
+      ? createServer(answer)
+      : createHttpsServer({ cert: identity.certificate, key: identity.key }, answer);
   const sockets = new WebSocketServer({
     server,
     perMessageDeflate: true,
@@ -179,6 +184,21 @@ describe("ws before and behind", () => {
     const welcome = await open(postern, "/other", token, { origin: "https://app.example.org" });
     expect(await echo(welcome, "hi")).toBe("hi");
   });
+});
+
+test("a service behind TLS is reached alike", async () => {
+  const { pki, mint } = await theWorld();
+  const service = await startStreamingService(pki.server);
+  const postern = await startPostern(service.port, (ports) =>
+    policy(ports).replace(
+      /\{ address: "http:[^}]*\}/,
+      `{ address: "https://localhost:${ports.app}", tls: { ca: ca.pem } }`,
+    ),
+  );
+  const socket = await open(postern, "/chat", await mint.token());
+  expect(await echo(socket, "x".repeat(100_000))).toHaveLength(100_000);
+  socket.close(1000, "done");
+  expect(await closed(socket)).toEqual([1000, "done"]);
 });
 
 describe("an edit of the policy", () => {
