@@ -257,7 +257,8 @@ export class Daemon {
       );
       return;
     }
-    if (isReload) log.info("reload", "policy loaded", { result: attempt.result, policyHash: attempt.hash });
+    const text = attempt.result === "unchanged" ? "the policy is the one that runs" : "policy loaded";
+    if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash });
     if (attempt.result !== "ok") return;
     for (const warning of (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax)) {
       log.warn("warning", problemText(warning));

@@ -83,14 +83,14 @@ export class ServerSession implements Timed, StreamHost {
   #listen(): void {
     const session = this.#session;
     session.on("stream", (stream, _headers, flags, raw) => this.#onStream(stream, flags, raw));
-    session.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
+    session.on("error", () => {}); // `destroy` has seen it
     session.on("ping", () => this.#count(this.#pings, "ping_flood"));
     session.on("remoteSettings", () => this.#count(this.#settings, "settings_flood"));
     this.#socket.once("end", () => this.#onEnd());
     this.#socket.once("close", () => this.#onClose());
-    // Where Node itself gives a session up for its client's sake, it would say that the fault was ours.
+    // Where Node itself gives a session up it comes by here: the one place that knows why before the connection is gone.
     const destroy = session.destroy.bind(session);
-    session.destroy = (error, code) => destroy(error, code ?? (error instanceof Error ? codeOf(error) : undefined));
+    session.destroy = (error, code) => destroy(error, code ?? (error instanceof Error ? this.#onError(error) : code));
   }
 
   // ---- requests ------------------------------------------------------------------------------------------------
@@ -162,19 +162,25 @@ export class ServerSession implements Timed, StreamHost {
     this.#session.destroy(new Error(reason), ENHANCE_YOUR_CALM);
   }
 
-  /** Node's reasons to give a session up, of which it has destroyed it already. */
-  #onError(error: NodeJS.ErrnoException): void {
-    if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") this.#reason ??= "invalid_frame_flood";
-    else if (error.errno === CALLBACK_FAILURE) this.#reason ??= "stream_flood";
-    else if (error.code === "ERR_HTTP2_ERROR") {
-      // nghttp2 counts what it finds odd and ends a session by itself, without saying for what.
-      this.#reason ??= this.#isFlooded() ? "overhead_flood" : "protocol_error";
+  /** Node gives the session up; what it would tell the client is that the fault was ours. Gives a truer error code. */
+  #onError(error: NodeJS.ErrnoException): number | undefined {
+    if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") {
+      this.#reason ??= "invalid_frame_flood";
+      return ENHANCE_YOUR_CALM;
     }
+    if (error.errno === CALLBACK_FAILURE) {
+      this.#reason ??= "stream_flood";
+      return ENHANCE_YOUR_CALM;
+    }
+    if (error.code !== "ERR_HTTP2_ERROR") return undefined;
+    // nghttp2 counts what it finds odd, up to 10,000 frames of at least nine bytes, and does not say so.
+    this.#reason ??= this.#excessBytes() > DEFAULTS.h2OverheadBytesOdd ? "overhead_flood" : "protocol_error";
+    return PROTOCOL_ERROR;
   }
 
-  #isFlooded(): boolean {
+  #excessBytes(): number {
     const { bytesRead, bytesWritten } = this.#socket;
-    return this.#meter.excess(bytesRead, bytesWritten, this.#clock.monotonicMs()) > DEFAULTS.h2OverheadBytesBurst;
+    return this.#meter.excess(bytesRead, bytesWritten, this.#clock.monotonicMs());
   }
 
   onDeadline(): void {
@@ -183,7 +189,7 @@ export class ServerSession implements Timed, StreamHost {
     this.deadlineMs = nowMs + (isBusy ? 0 : DEFAULTS.h2CheckIntervalMs);
     for (const stream of this.#streams) stream.check(nowMs);
     if (this.#session.destroyed || (this.#session.closed && !isBusy)) this.#linger(nowMs);
-    else if (this.#isFlooded()) this.#calm("overhead_flood");
+    else if (this.#excessBytes() > DEFAULTS.h2OverheadBytesBurst) this.#calm("overhead_flood");
     else if (!isBusy && this.#idleMs <= nowMs) this.drain("idle");
   }
 
@@ -211,11 +217,6 @@ export class ServerSession implements Timed, StreamHost {
 const END_STREAM = 1;
 /** nghttp2: Node's own callbacks refused to go on, which they do for a client that opens too many streams. */
 const CALLBACK_FAILURE = -902;
-
-function codeOf(error: NodeJS.ErrnoException): number | undefined {
-  if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES" || error.errno === CALLBACK_FAILURE) return ENHANCE_YOUR_CALM;
-  return error.code === "ERR_HTTP2_ERROR" ? PROTOCOL_ERROR : undefined;
-}
 
 /** Loaded with the first connection that speaks HTTP/2: it costs milliseconds that a start need not pay. */
 function performHandshake(socket: Socket, limits: ServerLimits): ServerHttp2Session {

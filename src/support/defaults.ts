@@ -39,6 +39,8 @@ export const DEFAULTS = {
   /** Bytes that belong to no request: WINDOW_UPDATE, PRIORITY, padding, data of streams that are closed. */
   h2OverheadBytesBurst: 512 * 1024,
   h2OverheadBytesPerSecond: 64 * 1024,
+  /** With more than this of them, a session that nghttp2 ends is taken for a flood and not for a mistake. */
+  h2OverheadBytesOdd: 64 * 1024,
   /** How often a session without streams is looked at. */
   h2CheckIntervalMs: 1_000,
   /** A smaller piece of a body is copied out of the buffer that it shares with the rest of its read. */

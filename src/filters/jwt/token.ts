@@ -30,7 +30,7 @@ export function bearerToken(value: string): Result<string, string> | typeof OTHE
 export function parseToken(text: string): Result<Token, string> {
   if (text.length > DEFAULTS.tokenBytesMax) return err(`a token of ${text.length} bytes`);
   const parts = text.split(".");
-  if (parts.length !== 3) return err(`a token of ${parts.length} parts`);
+  if (parts.length !== 3) return err(`a token of ${parts.length} part${parts.length === 1 ? "" : "s"}`);
   const [header = "", payload = "", signature = ""] = parts;
   const headerJson = readPart(header);
   if (!headerJson.ok) return err(`a token whose header is ${headerJson.error}`);

@@ -150,5 +150,5 @@ export function describeRequest(exchange: Exchange): string {
   const type = exchange.headers.get("content-type");
   const parameters = Object.keys(exchange.params).length;
   const query = exchange.target.query.length > 1 ? "a query" : "no query";
-  return `${parameters} path parameters, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}`;
+  return `${parameters} path parameter${parameters === 1 ? "" : "s"}, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}`;
 }

@@ -1,0 +1,232 @@
+// Goal: no bytes of an HTTP/2 client become anything else than one HTTP/1.1 request with one reading, and none pass for whole
+// that are not. Method: raw frames against the data path; the service notes every byte that reaches it.
+import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../fixtures/eventually.ts";
+import {
+  type Field,
+  FLAG,
+  fields,
+  frame,
+  H2RawClient,
+  headerBlock,
+  request,
+  rstStream,
+  TYPE,
+  windowUpdate,
+} from "../fixtures/h2-frames.ts";
+import { closeAll, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
+
+afterEach(closeAll);
+
+/** A service that notes all bytes and answers each end of a head. */
+async function start(options: TestProxyOptions = {}) {
+  const service = { received: "", ended: 0 };
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", (chunk) => {
+      service.received += chunk.toString("latin1");
+      if (service.received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    socket.on("end", () => {
+      service.ended++;
+      socket.end();
+    });
+  });
+  const running = await startProxy({ upstreamPort, protocol: "h2", ...options });
+  const client = await H2RawClient.connect({ port: running.port, host: "127.0.0.1" });
+  return { ...running, service, client };
+}
+
+const withField = (name: string, value: string): Field[] => fields("/", [[name, value]]);
+const withPseudo = (name: string, value: string): Field[] =>
+  fields().map((field) => (field[0] === name ? [name, value] : field));
+
+describe("requests that are refused", () => {
+  /** `reset 1`: nghttp2 refuses the stream (PROTOCOL_ERROR) before anybody sees it. */
+  const refused: Record<string, readonly [fields: readonly Field[], outcome: number | string]> = {
+    "transfer-encoding": [withField("transfer-encoding", "chunked"), "reset 1"],
+    connection: [withField("connection", "x-postern-principal"), "reset 1"],
+    "keep-alive": [withField("keep-alive", "1"), "reset 1"],
+    "proxy-connection": [withField("proxy-connection", "close"), "reset 1"],
+    upgrade: [withField("upgrade", "h2c"), "reset 1"],
+    "te: gzip": [withField("te", "gzip"), "reset 1"],
+    "an upper-case name": [withField("X-A", "b"), "reset 1"],
+    "a length without a body": [withField("content-length", "5"), "reset 1"],
+    "a padded length": [withField("content-length", "00"), 400],
+    "the CGI twin of a length": [withField("content_length", "5"), 400],
+    "the CGI twin of transfer-encoding": [withField("transfer_encoding", "chunked"), 400],
+    "a Host of another name": [withField("host", "evil.example"), 400],
+    "a path with a line break": [withPseudo(":path", "/\r\nGET /admin"), "reset 1"],
+    "a path with a blank": [withPseudo(":path", "/ HTTP/1.1"), "reset 1"],
+    "an absolute path": [withPseudo(":path", "http://evil.example/"), "reset 1"],
+    "a path with bytes beyond ASCII": [withPseudo(":path", "/\xff"), 400],
+    "an escaped slash": [withPseudo(":path", "/a%2Fb"), 400],
+    "a method with a line break": [withPseudo(":method", "GET / HTTP/1.1\r\nx: y"), "reset 1"],
+    "a method with a blank": [withPseudo(":method", "GET /admin"), "reset 1"],
+    CONNECT: [
+      [
+        [":method", "CONNECT"],
+        [":authority", "localhost:80"],
+      ],
+      405,
+    ],
+    "an extended CONNECT": [[[":protocol", "websocket"], ...withPseudo(":method", "CONNECT")], "reset 1"],
+    "an authority with a user": [withPseudo(":authority", "admin@localhost"), "reset 1"],
+    "an authority with a line break": [withPseudo(":authority", "a\r\nx-a: b"), "reset 1"],
+    "an authority that is no host": [withPseudo(":authority", "a[b"), 400],
+    "the scheme of TLS on a plain connection": [withPseudo(":scheme", "https"), 400],
+    "an unknown scheme": [withPseudo(":scheme", "file"), 400],
+    "a pseudo-header twice": [[[":path", "/admin"], ...fields()], "reset 1"],
+    "a pseudo-header after a field": [[["x-a", "b"], ...fields()], "reset 1"],
+    "an unknown pseudo-header": [[[":admin", "1"], ...fields()], "reset 1"],
+    "an expectation that nobody knows": [withField("expect", "gold"), 417],
+    "too many fields": [
+      fields(
+        "/",
+        Array.from({ length: 101 }, (_, at) => [`x-${at}`, "v"] as const),
+      ),
+      431,
+    ],
+    "too large a head": [withField("x-a", "b".repeat(15_000)).concat([["x-b", "b".repeat(1_000)]]), 431],
+  };
+  for (const [title, [list, outcome]] of Object.entries(refused)) {
+    test(`${title}: ${outcome}`, async () => {
+      const { client, service, records } = await start({ listener: { headBytesMax: 15_500 } });
+      client.write(request(1, list));
+      expect(await client.outcome(1)).toBe(outcome);
+      expect(service.received).toBe("");
+      if (typeof outcome === "number") expect(records[0]).toMatchObject({ status: outcome, protocol: "h2" });
+      // The connection lives on, and the next request is read as if nothing had been.
+      client.write(request(3, fields("/next")));
+      expect(await client.outcome(3)).toBe(200);
+      expect(service.received).toBe("GET /next HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    });
+  }
+
+  test("twice as much as is allowed: reset by Node, for it holds no more", async () => {
+    const { client, service } = await start({ listener: { headBytesMax: 4096 } });
+    // The limit holds from the moment on at which the client acknowledged it.
+    await client.until(() => client.frames.some((one) => one.type === TYPE.settings));
+    client.write(request(1, withField("x-a", "b".repeat(9_000))));
+    expect(await client.outcome(1)).toBe("reset 11");
+    expect(service.received).toBe("");
+  });
+});
+
+describe("fields that nghttp2 drops: neither a check nor the service ever sees them", () => {
+  const dropped: Record<string, Field> = {
+    "a value with CR LF": ["x-a", "b\r\nx-postern-principal: admin"],
+    "a value with a bare LF": ["x-a", "b\ntransfer-encoding: chunked"],
+    "a value with a NUL": ["x-a", "b\0c"],
+    "a value with a leading blank": ["x-a", " b"],
+    "a name with a blank": ["x a", "b"],
+    "a name with a colon": ["x:a", "b"],
+    "an empty name": ["", "b"],
+  };
+  for (const [title, field] of Object.entries(dropped)) {
+    test(title, async () => {
+      const seen: (readonly string[])[] = [];
+      const { client, service } = await start({
+        evaluate: (exchange) => {
+          seen.push(exchange.headers.names);
+          return null;
+        },
+      });
+      client.write(request(1, fields("/", [field, ["x-b", "c"]])));
+      expect(await client.outcome(1)).toBe(200);
+      expect(service.received).toBe("GET / HTTP/1.1\r\nhost: localhost\r\nx-b: c\r\n\r\n");
+      expect(seen).toEqual([["host", "x-b"]]);
+    });
+  }
+});
+
+describe("bodies", () => {
+  const post = (more: readonly Field[] = []): Buffer => request(1, fields("/", more, "POST"), false);
+
+  test("longer than announced: the session ends, and the service's connection too", async () => {
+    const { client, service, records } = await start();
+    client.write(post([["content-length", "3"]]), frame(TYPE.data, 0, 1, "ab"));
+    await eventually(() => service.received.endsWith("ab"));
+    client.write(frame(TYPE.data, FLAG.endStream, 1, "cGET / HTTP/1.1\r\n\r\n"));
+    expect(await client.outcome(1)).toBe("goaway 1");
+    await eventually(() => service.ended === 1 && records.length === 1);
+    expect(service.received).toBe("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n\r\nab");
+    expect(records[0]).toMatchObject({ status: 499 });
+  });
+
+  test("shorter than announced: reset", async () => {
+    const { client, service } = await start();
+    client.write(post([["content-length", "3"]]), frame(TYPE.data, FLAG.endStream, 1, "ab"));
+    expect(await client.outcome(1)).toBe("reset 1");
+    await eventually(() => service.received === "" || service.ended === 1);
+    expect(service.received.endsWith("abc")).toBe(false);
+  });
+
+  for (const code of [0, 8]) {
+    test(`cut by a reset with code ${code}: the service never gets an end`, async () => {
+      const { client, service, records } = await start();
+      client.write(post(), frame(TYPE.data, 0, 1, "half"));
+      await eventually(() => service.received.endsWith("half\r\n"));
+      client.write(rstStream(1, code));
+      await eventually(() => service.ended === 1 && records.length === 1);
+      expect(service.received.endsWith("4\r\nhalf\r\n")).toBe(true);
+      expect(records[0]).toMatchObject({ status: 499, reason: "client_closed" });
+    });
+  }
+
+  test("that look like chunks are data", async () => {
+    const { client, service } = await start();
+    client.write(post(), frame(TYPE.data, FLAG.endStream, 1, "0\r\n\r\nGET /admin HTTP/1.1\r\n\r\n"));
+    expect(await client.outcome(1)).toBe(200);
+    expect(service.received.split("\r\n\r\n")[1]).toBe("1c\r\n0");
+    expect(service.received.endsWith("\r\n0\r\n\r\n")).toBe(true);
+  });
+
+  test("with padding come without it", async () => {
+    const { client, service } = await start();
+    const padded = Buffer.concat([Buffer.of(4), Buffer.from("ab"), Buffer.alloc(4)]);
+    client.write(post(), frame(TYPE.data, FLAG.endStream | FLAG.padded, 1, padded));
+    expect(await client.outcome(1)).toBe(200);
+    expect(service.received.endsWith("\r\n2\r\nab\r\n0\r\n\r\n")).toBe(true);
+  });
+
+  test("trailers end a body and go no further", async () => {
+    const { client, service } = await start();
+    const trailers = frame(TYPE.headers, FLAG.endHeaders | FLAG.endStream, 1, headerBlock([["x-trailer", "1"]]));
+    client.write(post(), frame(TYPE.data, 0, 1, "ab"), trailers);
+    expect(await client.outcome(1)).toBe(200);
+    expect(service.received).not.toContain("x-trailer");
+    expect(service.received.endsWith("2\r\nab\r\n0\r\n\r\n")).toBe(true);
+  });
+
+  test("a service that does not read stops the client by its window", async () => {
+    const upstreamPort = await startRawService((socket) => socket.pause());
+    const { port } = await startProxy({ upstreamPort, protocol: "h2", route: { bodyBytesMax: 1e9 } });
+    const client = await H2RawClient.connect({ port, host: "127.0.0.1" });
+    client.write(post());
+    // A client that keeps to its window, as the protocol wants: it may send what it was granted.
+    let window = 65_535;
+    let counted = 0;
+    let sent = 0;
+    const take = (): void => {
+      const grants = client.frames.filter((one) => one.type === TYPE.windowUpdate && one.stream === 1);
+      for (const grant of grants.slice(counted)) window += grant.payload.readUInt32BE(0);
+      counted = grants.length;
+    };
+    let still = 0;
+    await eventually(() => {
+      take();
+      still = window === 0 ? still + 1 : 0;
+      for (; window > 0 && sent < 64e6; ) {
+        const size = Math.min(window, 16_384);
+        client.write(frame(TYPE.data, 0, 1, Buffer.alloc(size)));
+        window -= size;
+        sent += size;
+      }
+      return still > 40;
+    });
+    // What the sockets' buffers took; without the window it would be all of it.
+    expect(sent).toBeLessThan(32e6);
+    client.write(windowUpdate(0, 1));
+    client.destroy();
+  });
+});
