@@ -149,21 +149,25 @@ test("a client's certificate counts for every stream, and its identity reaches t
   expect(arrived[0]).toBe("spiffe://example.org/ns/shop/sa/billing");
 });
 
-test("nothing that a client says of itself survives, in no spelling", async () => {
-  await ask(await open(), {
+test("nothing that a client says of itself survives; another spelling of it is refused", async () => {
+  const session = await open();
+  await ask(session, {
     path: "/public",
     headers: {
       "x-postern-principal": "admin",
-      x_postern_scopes: "all",
+      "x-postern-scopes": "all",
       "x-forwarded-for": "192.0.2.66",
       forwarded: "for=x",
     },
   });
   const headers = service.arrived.at(-1)?.headers ?? {};
   expect(headers["x-postern-principal"]).toBeUndefined();
-  expect(headers["x_postern_scopes"]).toBeUndefined();
+  expect(headers["x-postern-scopes"]).toBeUndefined();
   expect(headers["x-forwarded-for"]).toBe("127.0.0.1");
   expect(headers["forwarded"]).toBe('for=127.0.0.1;proto=https;host="localhost"');
+  const before = service.arrived.length;
+  expect((await ask(session, { path: "/public", headers: { x_postern_scopes: "all" } })).status).toBe(400);
+  expect(service.arrived).toHaveLength(before);
 });
 
 test("the client chooses by ALPN; who names nothing, or both, is understood", async () => {
