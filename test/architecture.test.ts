@@ -18,6 +18,7 @@ const RANKS = [
   "matching",
   "http2",
   "http1",
+  "websocket",
   "message",
   "decision",
   "support",

@@ -75,6 +75,7 @@ export async function describeExchange(
     bodyOf(parsed.bodyBytes, description.body ?? Buffer.alloc(0)),
   );
   exchange.assumed = identity.value;
+  if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);
 }
 

@@ -16,3 +16,6 @@ export const PHASES = [
 ] as const;
 
 export type Phase = (typeof PHASES)[number];
+
+/** Lived again by a stream that lasts, when the policy changes: what else there is was asked once, of one request. */
+export const LASTING_PHASES: ReadonlySet<Phase> = new Set(["admit", "match", "authenticate", "authorize"]);

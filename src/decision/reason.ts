@@ -44,6 +44,9 @@ export const REASONS = {
   head_timeout: client(408, 4, "The request header took too long."),
   address_denied: client(403, 7, NOT_PERMITTED),
   forwarded_invalid: client(400, 3, "The forwarding headers are invalid."),
+  upgrade_refused: client(400, 3, "The connection cannot be upgraded here."),
+  websocket_invalid: client(400, 3, "The WebSocket handshake is not valid."),
+  websocket_version_unsupported: client(426, 3, "The WebSocket version is not supported."),
   // match
   route_not_found: client(404, 12, "There is nothing here."),
   method_not_allowed: client(405, 12, "The method is not allowed."),
@@ -68,6 +71,7 @@ export const REASONS = {
   claim_mismatch: client(403, 7, NOT_PERMITTED),
   spiffe_id_mismatch: client(403, 7, NOT_PERMITTED),
   not_authorized: client(403, 7, NOT_PERMITTED),
+  origin_denied: client(403, 7, NOT_PERMITTED),
   // limit
   rate_limited: client(429, 8, "Too many requests."),
   // validate
@@ -83,6 +87,13 @@ export const REASONS = {
   // forward
   client_closed: client(499, 1, "The client went away."),
   client_read_timeout: client(499, 1, "The client did not take the answer in time."),
+  // streams that were allowed when they began
+  stream_denied: client(403, 16, NOT_PERMITTED),
+  stream_expired: client(401, 16, NOT_AUTHENTICATED),
+  stream_idle: client(408, 4, "The stream stood still for too long."),
+  stream_lifetime: client(408, 4, "The stream lasted too long."),
+  websocket_violation: client(400, 3, "The WebSocket's frames are not valid."),
+  // the service
   upstream_connect_failed: upstream(502, 14, "The service cannot be reached."),
   upstream_connect_timeout: upstream(504, 14, "The service cannot be reached in time."),
   upstream_tls_failed: upstream(502, 14, "The service cannot be reached safely."),

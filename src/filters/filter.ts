@@ -13,6 +13,11 @@ export interface Check {
   readonly place: Place;
   /** The ladder: 0 only audits, 100 enforces, between them that share of requests is enforced. */
   readonly enforcePercent: number;
+  /**
+   * True where evaluating is an act, as counting is: it happens once a request, and not when a stream that lasts is
+   * judged again.
+   */
+  readonly once?: boolean;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
@@ -57,6 +62,14 @@ export interface ResponseRules {
   readonly setHeadersSecure: readonly HeaderLine[];
 }
 
+/** What a route's WebSockets may do. */
+export interface WebSocketRules {
+  /** Largest payload of one frame, either way. */
+  readonly frameBytesMax: number;
+  /** Infinity for no end. */
+  readonly lifetimeMs: number;
+}
+
 /** Compilation of one filter for one route (or for `defaults`). */
 export interface RouteContext extends CompileContext {
   /** The route's path template; `defaults` for the checks before the match. */
@@ -76,6 +89,7 @@ export interface RouteContext extends CompileContext {
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
   setBodyBytesMax(bytesMax: number): void;
+  setWebSocket(rules: WebSocketRules): void;
 }
 
 /**

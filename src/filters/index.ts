@@ -12,6 +12,7 @@ import { limitDefinitionSchema } from "./limit/schema.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
+import { webSocketFilter } from "./websocket/compile.ts";
 
 /** The protections that a policy can name. */
 export interface Registry {
@@ -40,6 +41,7 @@ export const REGISTRY: Registry = {
     authorizeFilter,
     limitFilter,
     validateFilter,
+    webSocketFilter,
     requestFilter,
     responseFilter,
   ],

@@ -13,13 +13,17 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
+import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
 import { addChunk, addLastChunk, Output } from "./output.ts";
+import { framingLines, isWithLength } from "./request-framing.ts";
 
 /** Where a connection goes when its exchange is over. */
 export interface ConnectionOwner {
   /** Clean and idle: may carry another request. */
   onReusable(connection: ClientConnection): void;
+  /** The connection carries another protocol now and never comes back. */
+  onUpgraded(connection: ClientConnection): void;
   /** Once, when the socket is gone. */
   onClosed(connection: ClientConnection): void;
 }
@@ -42,6 +46,7 @@ export class ClientConnection implements Timed, ClientStream {
   #pending: Buffer | null = null;
   #decoder: BodyDecoder | null = null;
   #isHead = false;
+  #upgrade = false;
   #requestDone = true;
   #chunkedRequest = false;
   #keepAlive = false;
@@ -84,6 +89,7 @@ export class ClientConnection implements Timed, ClientStream {
     const { method, target, authority, lines, bodyBytes } = request;
     this.#handler = handler;
     this.#isHead = method === "HEAD";
+    this.#upgrade = request.upgrade;
     this.#requestDone = bodyBytes === 0;
     this.#chunkedRequest = bodyBytes === CHUNKED;
     this.#times = times;
@@ -91,11 +97,11 @@ export class ClientConnection implements Timed, ClientStream {
     this.#answered = false;
     this.#keepAlive = false;
     this.#informational = 0;
-    this.#lastRequest = bodyBytes !== 0 && !WITH_LENGTH.has(method);
+    this.#lastRequest = bodyBytes !== 0 && !isWithLength(method);
     const nowMs = this.#clock.monotonicMs();
     this.deadlineMs = this.#requestDone ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
     this.clientAwaitedSinceMs = this.#requestDone ? Number.POSITIVE_INFINITY : nowMs;
-    const framing = framingLines(method, bodyBytes);
+    const framing = framingLines(method, bodyBytes, request.upgrade);
     this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
   }
 
@@ -200,7 +206,7 @@ export class ClientConnection implements Timed, ClientStream {
     if (line === null) return this.#fail("invalid", "malformed status line");
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
-    if (line.status === 101) return this.#fail("invalid", "101 to a request without Upgrade");
+    if (line.status === 101) return this.#onSwitch(line.minor, parsed, buffer.subarray(at + end + 4), handler);
     if (line.status < 200) return this.#onInformational(line.status, parsed, at + end + 4, handler);
     return this.#onFinalHead(line, parsed, buffer, at + end + 4, handler);
   }
@@ -259,6 +265,18 @@ export class ClientConnection implements Timed, ClientStream {
     if (this.#handler !== handler) return;
     this.#decoder = decoder;
     if (decoder.done) this.#finish(handler);
+  }
+
+  /** Hands the socket over, with what came behind the 101; only its end is still told to the owner. */
+  #onSwitch(minor: 0 | 1, parsed: ParsedHeaders, rest: Buffer, handler: ResponseHandler): number {
+    if (parsed.bodyBytes !== NO_LENGTH) return this.#fail("invalid", "informational response with a body");
+    if (!this.#upgrade || minor === 0) return this.#fail("invalid", "101 to a request without Upgrade");
+    this.#handler = null;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    handOver(this.#socket, rest);
+    this.#owner.onUpgraded(this);
+    handler.onUpgrade(parsed.headers, this.#socket);
+    return Number.MAX_SAFE_INTEGER;
   }
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
@@ -370,17 +388,3 @@ export class ClientConnection implements Timed, ClientStream {
 
 const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 const TOO_LONG = "more bytes than announced";
-
-/**
- * Methods whose requests say so when they have no body; some services wait for one otherwise. A body of any other method is
- * sent with `connection: close`, and nothing after it: a service that does not look for bodies there would read it as its
- * next request (CL.0), and so it is told that there is none.
- */
-const WITH_LENGTH: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
-
-function framingLines(method: string, bodyBytes: number): string {
-  const withLength = WITH_LENGTH.has(method);
-  if (bodyBytes === 0) return withLength ? "content-length: 0\r\n" : "";
-  const close = withLength ? "" : "connection: close\r\n";
-  return bodyBytes === CHUNKED ? `transfer-encoding: chunked\r\n${close}` : `content-length: ${bodyBytes}\r\n${close}`;
-}

@@ -43,6 +43,13 @@ export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestL
   return path === target ? line : { method, target: path, minor };
 }
 
+/** Whether the client lets nothing follow this request on its connection. */
+export function isLastRequest(line: RequestLine, parsed: ParsedHeaders): boolean {
+  // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
+  const isSwitch = parsed.upgrade || line.method === "CONNECT";
+  return parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
+}
+
 /** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */
 export class RequestReader {
   readonly #headBytesMax: number;

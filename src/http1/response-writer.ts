@@ -29,6 +29,11 @@ export class ResponseWriter {
     if (this.#minor === 1) this.#output.add(`${statusLine(status)}${lines}\r\n`);
   }
 
+  /** The connection speaks WebSocket from here on. */
+  addSwitch(lines: string): void {
+    this.#output.add(`${statusLine(101)}${lines}connection: upgrade\r\nupgrade: websocket\r\n\r\n`);
+  }
+
   /** Gives whether the connection closes behind the response: `close`, or because nothing else could end it. */
   addHead(status: number, lines: string, bodyBytes: number, close: boolean): boolean {
     let text = statusLine(status) + lines;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Reason } from "../decision/reason.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import { NO_HEADERS } from "../message/headers.ts";
@@ -6,12 +7,15 @@ import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/str
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { BodyPace, type BodyPaceLimits } from "./body-pace.ts";
+import { BodyPace } from "./body-pace.ts";
+import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { Output } from "./output.ts";
-import { RequestReader } from "./request-reader.ts";
+import { RequestQuota } from "./request-quota.ts";
+import { isLastRequest, RequestReader } from "./request-reader.ts";
 import { ResponseWriter } from "./response-writer.ts";
+import type { ServerLimits } from "./server-limits.ts";
 
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
@@ -22,16 +26,6 @@ export interface ServerHandler {
   onDrain(connection: ServerConnection): void;
   /** Once, when the socket is gone, whatever the reason. */
   onClose(connection: ServerConnection): void;
-}
-
-export interface ServerLimits extends BodyPaceLimits {
-  readonly headBytesMax: number;
-  readonly headersCountMax: number;
-  readonly headTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly writeTimeoutMs: number;
-  readonly requestsPerConnectionMax: number;
-  readonly connectionAgeMaxMs: number;
 }
 
 type State =
@@ -67,8 +61,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   readonly #pace: BodyPace;
   #expectContinue = false;
   #paused = false;
-  readonly #bornMs: number;
-  #requests = 0;
+  readonly #quota: RequestQuota;
   /** The answer is handed over whole, and the client does not take it. */
   #unsent = false;
   /** The client was cut off because it did not take its answer. */
@@ -86,10 +79,11 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
-    this.#bornMs = clock.monotonicMs();
+    const bornMs = clock.monotonicMs();
+    this.#quota = new RequestQuota(limits, bornMs);
     this.#pace = new BodyPace(limits);
     // A connection that never says a word gets a head's time, not a kept-alive one's.
-    this.deadlineMs = this.#bornMs + limits.headTimeoutMs;
+    this.deadlineMs = bornMs + limits.headTimeoutMs;
     deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => this.#onDrain());
@@ -103,9 +97,12 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     return this.#state === "head" && !this.#answering && this.#pending === null;
   }
 
-  /** Body bytes of the current request, read so far. */
   get requestBodyBytes(): number {
     return this.#body?.bytes ?? 0;
+  }
+
+  get #isReadingBody(): boolean {
+    return this.#state === "body" && this.#body?.wanted === true;
   }
 
   get responseBodyBytes(): number {
@@ -172,14 +169,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#headStartedMs = 0;
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#requests++;
-    const isWorn =
-      this.#requests >= this.limits.requestsPerConnectionMax ||
-      startedMs - this.#bornMs > this.limits.connectionAgeMaxMs;
-    // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
-    const isSwitch = parsed.upgrade || line.method === "CONNECT";
-    const isLast = parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
-    this.#closeAfterResponse = isLast || isWorn || this.#draining;
+    this.#closeAfterResponse = this.#quota.take(startedMs) || isLastRequest(line, parsed) || this.#draining;
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
@@ -188,7 +178,10 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     const { method, target } = line;
     const { authority, headers } = parsed;
     this.#response.begin(line.minor, headers);
-    this.#handler.onRequest(this, { method, target, authority, headers, body: this.#body ?? EMPTY_BODY, startedMs });
+    // RFC 9110 section 7.8: a client of HTTP/1.0 cannot mean it.
+    const upgrade = parsed.upgrade && line.minor === 1 ? "upgrade" : null;
+    const body = this.#body ?? EMPTY_BODY;
+    this.#handler.onRequest(this, { method, target, authority, headers, body, upgrade, startedMs });
   }
 
   #refuse(fault: HeadFault): number {
@@ -232,8 +225,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   /** Its body is read. Where the client does not take its answer, what it sends buys it nothing. */
   get #clientsTurn(): boolean {
-    const isRead = this.#state === "body" && !this.#paused && this.#body?.wanted === true;
-    return isRead && !this.#socket.writableNeedDrain;
+    return this.#isReadingBody && !this.#paused && !this.#socket.writableNeedDrain;
   }
 
   pauseReading(): void {
@@ -249,7 +241,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     if (!this.#paused) return;
     this.#paused = false;
     this.#socket.resume();
-    if (this.#state === "body" && this.#body?.wanted) this.deadlineMs = this.#pace.resume(this.#clock.monotonicMs());
+    if (this.#isReadingBody) this.deadlineMs = this.#pace.resume(this.#clock.monotonicMs());
   }
 
   onBodyDone(): void {
@@ -315,6 +307,15 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     else if (this.#body?.discarded !== true) this.#linger();
   }
 
+  upgrade(lines: string): Duplex {
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#response.addSwitch(lines);
+    this.#output.flush();
+    handOver(this.#socket, this.#pending);
+    this.#pending = null;
+    return this.#socket;
+  }
+
   abort(): void {
     this.#socket.destroy();
   }
@@ -326,10 +327,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     if (this.idle) this.#linger();
   }
 
-  /**
-   * Decides, before the head is written, what becomes of a body that nobody wants: a short one is read away so that the
-   * connection lives on, anything else closes it.
-   */
+  /** Before the head is written: a short body that nobody wants is read away, a longer one ends the connection. */
   #prepareClose(): void {
     const body = this.#body;
     if (this.#state !== "body" || body === null || body.wanted) return;
@@ -366,9 +364,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.writeTimedOut = this.#state !== "closing" && this.#socket.writableNeedDrain;
     if (this.#state === "closing" || this.writeTimedOut) this.#socket.destroy();
     else if (this.#state === "head") this.#onHeadDeadline();
-    else if (this.#state === "body" && this.#body?.wanted) {
-      this.#body.fail(this.#pace.failure(this.#clock.monotonicMs()));
-    }
+    else if (this.#isReadingBody) this.#body?.fail(this.#pace.failure(this.#clock.monotonicMs()));
   }
 
   #onHeadDeadline(): void {

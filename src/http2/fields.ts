@@ -15,6 +15,8 @@ export interface RequestFields {
   /** Content-Length; CHUNKED where the body's length is not told; 0 for none. */
   readonly bodyBytes: number;
   readonly expectContinue: boolean;
+  /** True for `:protocol websocket` (RFC 8441), whose CONNECT is a GET here: what follows is no body. */
+  readonly upgrade: boolean;
   /** Bytes of the fields as HTTP/1.1 would write them. */
   readonly bytes: number;
 }
@@ -93,7 +95,13 @@ export class FieldReader {
     const bytes = regular.bytes + pseudo.method.length + pseudo.path.length;
     if (bytes > this.#limits.headBytesMax) return tooLarge(this.#limits.headBytesMax);
     if (!METHOD.test(pseudo.method)) return malformed("method that is no token");
-    if (pseudo.method !== "CONNECT") {
+    if (pseudo.protocol !== null && pseudo.method !== "CONNECT") return malformed(":protocol without CONNECT");
+    if (pseudo.protocol !== null && endStream) return malformed(":protocol with nothing to follow");
+    if (pseudo.protocol !== null && pseudo.protocol !== "websocket") {
+      return new HeadFault("upgrade_refused", ":protocol other than websocket");
+    }
+    const isUpgrade = pseudo.protocol !== null;
+    if (isUpgrade || pseudo.method !== "CONNECT") {
       if (!this.#fitsScheme(pseudo.scheme)) return malformed(":scheme that is not the connection's");
       if (pseudo.path === "") return malformed("empty :path");
     }
@@ -107,12 +115,14 @@ export class FieldReader {
     if (contentLength > 0 && WITHOUT_BODY.has(pseudo.method)) return malformed(`body in a ${pseudo.method} request`);
     regular.names.unshift("host");
     regular.values.unshift(authority);
+    if (isUpgrade && contentLength >= 0) return malformed("content-length of a tunnel");
     return {
-      method: pseudo.method,
+      method: isUpgrade ? "GET" : pseudo.method,
       target: pseudo.path,
       authority,
       headers: new HeaderBlock(regular.names, regular.values),
-      bodyBytes: endStream ? 0 : contentLength < 0 ? CHUNKED : contentLength,
+      upgrade: isUpgrade,
+      bodyBytes: endStream || isUpgrade ? 0 : contentLength < 0 ? CHUNKED : contentLength,
       expectContinue: regular.expectContinue,
       bytes,
     };
@@ -166,6 +176,8 @@ interface Pseudo {
   scheme: string;
   authority: string;
   path: string;
+  /** Null where there is none. */
+  protocol: string | null;
   /** Where the regular fields begin. */
   count: number;
 }
@@ -180,7 +192,7 @@ interface Regular {
 }
 
 function readPseudo(raw: readonly string[]): Pseudo | HeadFault {
-  const pseudo: Pseudo = { method: "", scheme: "", authority: "", path: "", count: 0 };
+  const pseudo: Pseudo = { method: "", scheme: "", authority: "", path: "", protocol: null, count: 0 };
   let seen = 0;
   let at = 0;
   for (; at + 1 < raw.length; at += 2) {
@@ -194,6 +206,7 @@ function readPseudo(raw: readonly string[]): Pseudo | HeadFault {
     if (name === ":method") pseudo.method = value;
     else if (name === ":scheme") pseudo.scheme = value;
     else if (name === ":authority") pseudo.authority = value;
+    else if (name === ":protocol") pseudo.protocol = value;
     else pseudo.path = value;
   }
   pseudo.count = at;
@@ -201,7 +214,13 @@ function readPseudo(raw: readonly string[]): Pseudo | HeadFault {
 }
 
 const COLON = 0x3a;
-const PSEUDO_BITS: Readonly<Record<string, number>> = { ":method": 1, ":scheme": 2, ":authority": 4, ":path": 8 };
+const PSEUDO_BITS: Readonly<Record<string, number>> = {
+  ":method": 1,
+  ":scheme": 2,
+  ":authority": 4,
+  ":path": 8,
+  ":protocol": 16,
+};
 
 /** Names with rules of their own. */
 const SPECIAL: ReadonlySet<string> = new Set([...CONNECTION_SPECIFIC, "host", "te", "content-length", "expect"]);

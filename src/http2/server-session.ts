@@ -2,7 +2,8 @@ import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
 import { HeadFault } from "../http1/head.ts";
-import type { ServerLimits } from "../http1/server-connection.ts";
+import { RequestQuota } from "../http1/request-quota.ts";
+import type { ServerLimits } from "../http1/server-limits.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
@@ -44,8 +45,7 @@ export class ServerSession implements Timed, StreamHost {
   readonly #deadlines: Deadlines;
   readonly #fields: FieldReader;
   readonly #streams = new Set<StreamConnection>();
-  readonly #bornMs: number;
-  #requests = 0;
+  readonly #quota: RequestQuota;
   readonly #meter: OverheadMeter;
   readonly #resets = new TokenBucket(DEFAULTS.h2ResetsBurst, DEFAULTS.h2ResetsPerSecond);
   readonly #pings = new TokenBucket(DEFAULTS.h2PingsBurst, DEFAULTS.h2PingsPerSecond);
@@ -74,7 +74,7 @@ export class ServerSession implements Timed, StreamHost {
     this.#deadlines = deadlines;
     this.#fields = new FieldReader(limits, secure, anyScheme);
     const nowMs = clock.monotonicMs();
-    this.#bornMs = nowMs;
+    this.#quota = new RequestQuota(limits, nowMs);
     this.#meter = new OverheadMeter(nowMs);
     this.#idleMs = nowMs + limits.headTimeoutMs;
     this.deadlineMs = nowMs + DEFAULTS.h2CheckIntervalMs;
@@ -121,11 +121,10 @@ export class ServerSession implements Timed, StreamHost {
     const { method, authority, headers } = fields;
     // CONNECT has no path, and is refused for its method.
     const target = method === "CONNECT" ? "/" : fields.target;
-    this.#handler.onRequest(connection, { method, target, authority, headers, body: connection.body, startedMs });
-    this.#requests++;
-    const { requestsPerConnectionMax, connectionAgeMaxMs } = this.limits;
-    const isLast = this.#requests >= requestsPerConnectionMax || startedMs - this.#bornMs > connectionAgeMaxMs;
-    if (isLast) this.drain("retired");
+    const { body } = connection;
+    const upgrade = fields.upgrade ? "extended-connect" : null;
+    this.#handler.onRequest(connection, { method, target, authority, headers, body, upgrade, startedMs });
+    if (this.#quota.take(startedMs)) this.drain("retired");
   }
 
   // ---- what streams tell (StreamHost) --------------------------------------------------------------------------
@@ -238,6 +237,7 @@ function optionsOf({ headBytesMax, headersCountMax }: ServerLimits): ServerOptio
       // Twice what is allowed: what lies between is answered with 431, what lies beyond is reset by Node.
       maxHeaderListSize: 2 * headBytesMax,
       enablePush: false,
+      enableConnectProtocol: true, // RFC 8441; a route still has to say 'websocket'
     },
     maxHeaderListPairs: 2 * headersCountMax + 8,
     maxSessionMemory: DEFAULTS.h2SessionMemoryMegabytes,

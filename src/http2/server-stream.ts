@@ -1,11 +1,12 @@
 import type { ServerHttp2Stream } from "node:http2";
-import type { ServerLimits } from "../http1/server-connection.ts";
+import type { Duplex } from "node:stream";
+import type { ServerLimits } from "../http1/server-limits.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { trailerFields } from "./field-lines.ts";
 import type { RequestFields } from "./fields.ts";
 import { informationalFields, responseFields } from "./response-fields.ts";
-import { type BodyHost, StreamBody } from "./stream-body.ts";
+import { type BodyHost, FRAME_BYTES, StreamBody } from "./stream-body.ts";
 
 /** RFC 9113 section 7. */
 const NO_ERROR = 0;
@@ -168,6 +169,24 @@ export class StreamConnection implements ServerStream, BodyHost {
     });
   }
 
+  /** RFC 8441 section 5: 200 stands for 101, and there is no key to answer. */
+  upgrade(lines: string): Duplex {
+    const stream = this.#stream;
+    const fields = responseFields(200, lines.replace(ACCEPT_LINE, ""), -1);
+    stream.pause();
+    stream.on("data", (chunk: Buffer) => this.#host.onBodyBytes(chunk.length + FRAME_BYTES));
+    // A tunnel that its client ends is no request that was given up.
+    stream.once("end", () => {
+      this.#ended = true;
+    });
+    try {
+      if (!this.#unwritable) stream.respond(fields, WITH_BODY);
+    } catch {
+      this.abort();
+    }
+    return stream;
+  }
+
   abort(): void {
     if (this.#closed) return;
     this.#aborted = true;
@@ -237,6 +256,8 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.owner?.onClientClosed(this.#left);
   }
 }
+
+const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;
 
 /** The date is the service's to tell, as over HTTP/1.1. */
 const WITH_BODY = { endStream: false, sendDate: false };

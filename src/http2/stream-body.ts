@@ -17,7 +17,7 @@ export interface BodyHost {
 }
 
 /** What a DATA frame costs besides its data. */
-const FRAME_BYTES = 9;
+export const FRAME_BYTES = 9;
 
 /**
  * The body of one request, from DATA frames. A stream's window is what keeps a client from sending what nobody reads, so

@@ -4,6 +4,7 @@ import type { RequestBody } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Principal } from "./principal.ts";
+import type { Upgrade } from "./stream.ts";
 import type { Target } from "./target.ts";
 
 /** State of the tightest limit that a request met, for the RateLimit header fields. */
@@ -51,6 +52,8 @@ export class Exchange {
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   assumed: AssumedIdentity | null;
+  /** How the request asks for another protocol; null for the many that do not. Set by the codec's reader. */
+  upgrade: Upgrade | null;
 
   constructor(
     connection: ConnectionFacts,
@@ -75,6 +78,7 @@ export class Exchange {
     this.collectedBody = null;
     this.audited = null;
     this.assumed = null;
+    this.upgrade = null;
   }
 }
 

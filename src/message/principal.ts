@@ -12,4 +12,6 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Unix milliseconds after which the credential is void; Infinity where it has no end. */
   readonly expiresAtMs: number;
+  /** How much longer new requests are let in with it, for clocks differ; 0 if absent. */
+  readonly graceMs?: number;
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { RequestBody } from "./body.ts";
 import type { HeaderBlock } from "./headers.ts";
 
@@ -6,6 +7,9 @@ import type { HeaderBlock } from "./headers.ts";
  * proxy. Header lines travel as text, `name: value` with CR LF each and names in lower case: HTTP/1.1 writes them as
  * they are, HTTP/2 takes them apart.
  */
+
+/** `Upgrade` of HTTP/1.1 (RFC 9110 section 7.8), or CONNECT with `:protocol` of HTTP/2 (RFC 8441), here as its GET. */
+export type Upgrade = "upgrade" | "extended-connect";
 
 /** Neither Content-Length nor Transfer-Encoding: no body in a request, until the end of the connection in a response. */
 export const NO_LENGTH = -2;
@@ -22,6 +26,8 @@ export interface ServerRequest {
   readonly authority: string;
   readonly headers: HeaderBlock;
   readonly body: RequestBody;
+  /** How it asks for another protocol; null for the many that do not. */
+  readonly upgrade: Upgrade | null;
   /** Monotonic milliseconds at the head's first byte. */
   readonly startedMs: number;
 }
@@ -52,6 +58,11 @@ export interface ServerStream {
   endResponse(trailers: string): void;
   /** Whether trailers of the response that has begun reach the client. */
   readonly carriesTrailers: boolean;
+  /**
+   * Answers that the protocol is switched to WebSocket, and hands the bytes over: what the client sent early comes
+   * first. The stream is paused; nothing of this interface but `abort` may be called any more.
+   */
+  upgrade(lines: string): Duplex;
   /** Cuts the answer, so that the client sees that it is not whole. */
   abort(): void;
   /** Body bytes of this request, read so far, and of its response, written so far. */
@@ -69,6 +80,8 @@ export interface ClientRequest {
   readonly lines: string;
   /** Length of the body, 0 for none, CHUNKED where unknown. */
   readonly bodyBytes: number;
+  /** Asks for WebSocket with an Upgrade header; the handler is then ready for `onUpgrade`. */
+  readonly upgrade: boolean;
   /** Whether the client takes trailers of the answer (`TE: trailers`). */
   readonly acceptsTrailers: boolean;
 }
@@ -116,6 +129,8 @@ export interface ResponseHandler {
   onResponseEnd(trailers: HeaderBlock | null): void;
   /** At the end of each read: what was handed over may be written now; false pauses the service until `resume`. */
   onReadEnd(): boolean;
+  /** The service's 101, unchecked, and its bytes, paused; the handler owns them from here on. */
+  onUpgrade(headers: HeaderBlock, service: Duplex): void;
   onFailure(failure: ClientFailure, detail: string): void;
   /** The service takes more of the request's body again. */
   onUpstreamDrain(): void;

@@ -51,6 +51,7 @@ function compileRoute(work: Work, path: Path): Route | null {
   };
   const parts = new RouteParts();
   for (const filter of work.registry.filters) compileFilter(work, filter, facts, parts, path);
+  if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   if (!isSound) return null;
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
@@ -65,7 +66,17 @@ function compileRoute(work: Work, path: Path): Route | null {
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
     bodyBytesMax: parts.bodyBytesMax,
+    webSocket: parts.webSocket,
   };
+}
+
+/** An upgrade is a thing of HTTP/1.1; the route's own upstream or each listener's has to speak it. */
+function checkWebSocketUpstreams(work: Work, own: string | undefined, path: Path): void {
+  const names = own === undefined ? new Set(work.listeners.map(({ upstream }) => upstream)) : [own];
+  for (const name of names) {
+    if (work.upstreams.get(name)?.protocol !== "h2") continue;
+    work.problem(`a WebSocket goes on over HTTP/1.1, and upstream '${name}' speaks h2`, [...path, "websocket"]);
+  }
 }
 
 /** The route's template, empty where it has none that is sound. */

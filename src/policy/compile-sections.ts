@@ -41,9 +41,9 @@ export function compileUpstreams(work: Work): void {
       connectTimeoutMs: fields.connectTimeout ?? DEFAULTS.connectTimeoutMs,
       writeTimeoutMs: fields.writeTimeout ?? DEFAULTS.upstreamWriteTimeoutMs,
       responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
-      streamIdleTimeoutMs: fields.streamIdleTimeout ?? DEFAULTS.streamIdleTimeoutMs,
       streamDurationMaxMs: fields.streamMaxDuration ?? Number.POSITIVE_INFINITY,
       idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,
+      streamIdleTimeoutMs: fields.streamIdleTimeout ?? DEFAULTS.streamIdleTimeoutMs,
       connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,
     });
   }

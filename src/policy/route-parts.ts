@@ -1,4 +1,4 @@
-import type { Check, RequestRules, ResponseRules, RouteContext } from "../filters/filter.ts";
+import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
@@ -10,6 +10,7 @@ export class RouteParts {
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
+  webSocket: WebSocketRules | null = null;
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;
 }
@@ -57,6 +58,10 @@ export function routeContext(
     setBodyBytesMax: (bytesMax) => {
       mark();
       parts.bodyBytesMax = bytesMax;
+    },
+    setWebSocket: (rules) => {
+      mark();
+      parts.webSocket = rules;
     },
   };
 }

@@ -133,7 +133,7 @@ export const upstreamShape = {
   responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. 30s if absent."),
   streamIdleTimeout: timeoutMs
     .optional()
-    .describe("Time without a byte in either direction, once an answer has begun. 5m if absent."),
+    .describe("Time without a byte in either direction, once an answer has begun; also of a WebSocket. 5m if absent."),
   streamMaxDuration: timeoutMs
     .optional()
     .describe("Time for a whole exchange with the service, to the answer's last byte. Unlimited if absent."),

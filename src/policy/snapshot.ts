@@ -1,5 +1,5 @@
 import type { Place } from "../decision/verdict.ts";
-import type { Authenticator, Check } from "../filters/filter.ts";
+import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Address } from "../message/address.ts";
@@ -58,6 +58,8 @@ export interface Route {
   readonly rewriteResponse: RewriteResponse;
   readonly rewriteTrailers: RewriteTrailers;
   readonly bodyBytesMax: number;
+  /** Null: upgrades are refused. */
+  readonly webSocket: WebSocketRules | null;
 }
 
 /**

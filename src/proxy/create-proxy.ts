@@ -14,6 +14,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
 import { answerFault } from "./fault.ts";
 import { Http2Session } from "./http2-session.ts";
+import { LongLived } from "./long-lived.ts";
 import type { ProxyServer } from "./proxy.ts";
 import { Transaction, type TransactionOwner } from "./transaction.ts";
 
@@ -38,6 +39,7 @@ class Core implements ProxyServer, SessionHost {
   snapshot: Snapshot;
   readonly #idPrefix: string;
   readonly deadlines: Deadlines;
+  readonly longLived: LongLived;
   readonly #sweeper: NodeJS.Timeout;
   readonly #sessions = new Set<ClientSession>();
   readonly #pools = new Map<string, Upstream>();
@@ -54,6 +56,13 @@ class Core implements ProxyServer, SessionHost {
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
     this.deadlines = new Deadlines(deps.clock);
+    this.longLived = new LongLived({
+      clock: deps.clock,
+      deadlines: this.deadlines,
+      random: this.random,
+      snapshot: () => this.snapshot,
+      defer: setImmediate,
+    });
     this.#sweeper = setInterval(() => this.deadlines.sweep(), DEFAULTS.sweepIntervalMs);
     this.#sweeper.unref();
   }
@@ -76,6 +85,7 @@ class Core implements ProxyServer, SessionHost {
       pool.retire();
     }
     for (const session of this.#sessions) this.#bringUpToDate(session);
+    this.longLived.swapped();
   }
 
   /**
@@ -135,6 +145,7 @@ class Core implements ProxyServer, SessionHost {
   drain(): Promise<void> {
     this.#draining = true;
     for (const session of this.#sessions) session.drain();
+    this.longLived.leave(false);
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onDrained = resolve;
@@ -143,6 +154,7 @@ class Core implements ProxyServer, SessionHost {
 
   close(): void {
     clearInterval(this.#sweeper);
+    this.longLived.leave(true);
     for (const session of this.#sessions) session.abort();
     for (const pool of this.#pools.values()) pool.close();
   }
@@ -153,6 +165,7 @@ class Http1Session implements ClientSession, ServerHandler, TransactionOwner {
   readonly facts: ConnectionFacts;
   listener: ListenerSettings;
   trustedProxies: CidrTable | null;
+  outlivedTrust = false;
   readonly #connection: ServerConnection;
   readonly #core: SessionHost;
   #current: Transaction | null = null;
@@ -175,7 +188,9 @@ class Http1Session implements ClientSession, ServerHandler, TransactionOwner {
     const before = this.listener.tls;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, this.facts);
-    if (!sameTrust(before, listener.tls)) this.drain();
+    if (sameTrust(before, listener.tls)) return;
+    this.outlivedTrust = true;
+    this.drain();
   }
 
   drain(): void {

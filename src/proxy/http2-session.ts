@@ -17,6 +17,7 @@ export class Http2Session implements ClientSession, Http2Handler, TransactionOwn
   readonly facts: ConnectionFacts;
   listener: ListenerSettings;
   trustedProxies: CidrTable | null;
+  outlivedTrust = false;
   readonly #host: SessionHost;
   readonly #session: ServerSession;
 
@@ -39,7 +40,9 @@ export class Http2Session implements ClientSession, Http2Handler, TransactionOwn
     const before = this.listener.tls;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, this.facts);
-    if (!sameTrust(before, listener.tls)) this.drain();
+    if (sameTrust(before, listener.tls)) return;
+    this.outlivedTrust = true;
+    this.drain();
   }
 
   drain(): void {

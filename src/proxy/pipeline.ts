@@ -1,10 +1,12 @@
 import { mintPermit, type Permit } from "../decision/permit.ts";
+import { LASTING_PHASES } from "../decision/phases.ts";
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
+import { judgeHandshake } from "../websocket/handshake.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -53,6 +55,10 @@ function admit({ exchange, trustedProxies }: Subject): Verdict {
     const wanted = exchange.method.toUpperCase();
     return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
   }
+  if (exchange.upgrade !== null) {
+    const verdict = judgeHandshake(exchange);
+    if (verdict !== CONTINUE) return verdict;
+  }
   if (trustedProxies === null) return CONTINUE;
   const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
   if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
@@ -61,6 +67,23 @@ function admit({ exchange, trustedProxies }: Subject): Verdict {
 }
 
 function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
+  const unmatched = matchRoute(subject);
+  if (unmatched !== CONTINUE) return unmatched;
+  const verdict = runChecks(subject, subject.route?.checks ?? [], 0);
+  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? permit(subject));
+  return verdict ?? permit(subject);
+}
+
+/** A body that announces more than the route takes is refused before a byte of it is asked for. */
+function permit({ exchange: { body, collectedBody }, route }: Subject): Outcome {
+  const bytesMax = route?.bodyBytesMax ?? 0;
+  if (collectedBody !== null || body.announcedBytes <= bytesMax) return mintPermit();
+  const seen = `Content-Length ${body.announcedBytes}`;
+  return new Denial("body_too_large", route?.place ?? null, seen, `at most ${bytesMax} bytes`);
+}
+
+/** Finds the route, which decides what is asked for. */
+function matchRoute(subject: Subject): Verdict {
   const { exchange, snapshot } = subject;
   const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
   if (match.kind === "not_found") {
@@ -79,16 +102,30 @@ function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
   }
   subject.route = match.route;
   exchange.params = match.params;
-  const verdict = runChecks(subject, match.route.checks, 0);
-  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? permit(exchange, match.route));
-  return verdict ?? permit(exchange, match.route);
+  if (exchange.upgrade !== null && match.route.webSocket === null) {
+    return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
+  }
+  return CONTINUE;
 }
 
-/** A body that announces more than the route takes is refused before a byte of it is asked for. */
-function permit({ body, collectedBody }: Exchange, route: Route): Outcome {
-  if (collectedBody !== null || body.announcedBytes <= route.bodyBytesMax) return mintPermit();
-  const seen = `Content-Length ${body.announcedBytes}`;
-  return new Denial("body_too_large", route.place, seen, `at most ${route.bodyBytesMax} bytes`);
+/**
+ * Judges what was allowed once and still runs, by `subject.snapshot`, the one of now: whether it would be allowed to
+ * begin. No Permit comes of it, nothing is counted, and the body is not looked at again.
+ */
+export function judgeAgain(subject: Subject): Verdict | Promise<Verdict> {
+  const refused = admit(subject);
+  if (refused !== CONTINUE) return refused;
+  const admitted = runChecks(subject, subject.snapshot.admitChecks.filter(isLasting), 0);
+  if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeRouteAgain(subject));
+  return admitted ?? judgeRouteAgain(subject);
+}
+
+function judgeRouteAgain(subject: Subject): Verdict | Promise<Verdict> {
+  return matchRoute(subject) ?? runChecks(subject, subject.route?.checks.filter(isLasting) ?? [], 0);
+}
+
+function isLasting(check: Check): boolean {
+  return LASTING_PHASES.has(check.phase) && check.once !== true;
 }
 
 /** Runs `checks` from `first` on; leaves the stack only for a check that returned a promise. */

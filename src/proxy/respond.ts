@@ -1,10 +1,10 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
-import type { RateLimitState } from "../message/exchange.ts";
+import type { Exchange, RateLimitState } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import { reasonPhrase } from "../support/http-status.ts";
-import { grpcStatusLines } from "./grpc.ts";
+import { grpcStatusLines, isGrpc } from "./grpc.ts";
 
 /** A denial before it is framed. */
 export interface DenialResponse {
@@ -54,6 +54,18 @@ export function grpcDenialResponse(
 ): DenialResponse {
   const lines = rewrite(GRPC_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
   return { status: 200, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
+}
+
+/** One of the two, as the exchange's client understands it. */
+export function refusal(
+  denial: Denial,
+  id: string,
+  exchange: Exchange,
+  rewrite: RewriteResponse,
+  wallMs: number,
+): DenialResponse {
+  const toResponse = isGrpc(exchange.headers) ? grpcDenialResponse : denialResponse;
+  return toResponse(denial, id, rewrite, exchange.connection.secure, exchange.rateLimit, wallMs);
 }
 
 function denialLines(denial: Denial, rateLimit: RateLimitState | null, wallMs: number): string {

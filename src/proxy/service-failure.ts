@@ -1,5 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
+import { EMPTY_BODY } from "../message/body.ts";
+import type { Exchange } from "../message/exchange.ts";
 import type { ClientFailure } from "../message/stream.ts";
 
 const REASON_OF = {
@@ -24,7 +26,8 @@ export function serviceDenial(failure: ClientFailure, detail: string): Denial {
 /** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
-/** Whether a request may be sent again: it did not arrive, or arriving twice does no harm. */
-export function isHarmless(failure: ClientFailure, wasUsed: boolean, method: string): boolean {
-  return failure === "refused" || (failure === "closed" && wasUsed && IDEMPOTENT.has(method));
+/** Whether a request may be sent again: all of it is at hand, and it did not arrive, or arriving twice does no harm. */
+export function mayRepeat(failure: ClientFailure, wasUsed: boolean, exchange: Exchange): boolean {
+  if (exchange.collectedBody === null && exchange.body !== EMPTY_BODY) return false;
+  return failure === "refused" || (failure === "closed" && wasUsed && IDEMPOTENT.has(exchange.method));
 }

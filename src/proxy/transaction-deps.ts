@@ -3,12 +3,14 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { LongLived } from "./long-lived.ts";
 
 /** What a transaction needs of the proxy that all connections share. */
 export interface TransactionDeps {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly telemetry: Telemetry;
+  readonly longLived: LongLived;
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;
   readonly random: () => number;

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { Permit } from "../decision/permit.ts";
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
@@ -7,29 +8,30 @@ import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY } from "../message
 import type { ConnectionFacts } from "../message/connection.ts";
 import { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import {
-  type ClientFailure,
-  type ClientLeft,
-  type ClientResponse,
-  type ClientStream,
-  NO_LENGTH,
-  type ResponseHandler,
-  type ServerRequest,
-  type ServerStream,
-  type ServerStreamOwner,
-  UNTIL_CLOSE,
+import type {
+  ClientFailure,
+  ClientLeft,
+  ClientResponse,
+  ClientStream,
+  ResponseHandler,
+  ServerRequest,
+  ServerStream,
+  ServerStreamOwner,
 } from "../message/stream.ts";
 import { canonicalTarget } from "../message/target.ts";
-import { acceptsTrailers } from "../message/trailers.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
-import type { Timed } from "../support/deadlines.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
+import { DurationLimit } from "./duration-limit.ts";
 import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpc } from "./grpc.ts";
+import type { LastingStream } from "./long-lived.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
-import { denialResponse, grpcDenialResponse, rateLimitLines } from "./respond.ts";
-import { isHarmless, serviceDenial } from "./service-failure.ts";
+import { rateLimitLines, refusal } from "./respond.ts";
+import { mayRepeat, serviceDenial } from "./service-failure.ts";
+import { isOpenCall, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
+import { refuseWebSocket, WebSocket } from "./web-socket.ts";
 
 /** The client's side of it. */
 export interface TransactionOwner {
@@ -37,6 +39,8 @@ export interface TransactionOwner {
   readonly listener: ListenerSettings;
   /** Null where the peer is not one of the listener's trusted proxies. */
   readonly trustedProxies: CidrTable | null;
+  /** True once a reload changed whose certificates are trusted: the client's was judged by others. */
+  readonly outlivedTrust: boolean;
   onFinished(transaction: Transaction): void;
 }
 
@@ -44,28 +48,26 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink, ServerStreamOwner, Timed {
-  readonly snapshot: Snapshot;
+export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, BodySink, ServerStreamOwner {
+  snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
   route: Route | null = null;
-  /** End of the time that the policy gives a whole exchange with the service. */
-  deadlineMs = Number.POSITIVE_INFINITY;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
   readonly #listener: ListenerSettings;
   readonly #client: ServerStream;
+  readonly #duration: DurationLimit;
   readonly #id: string;
-  readonly #startedMs: number;
+  readonly startedMs: number;
   #decidedMs = 0;
   #forwardedMs = -1;
   #upstreamMs = -1;
   #pool: Upstream | null = null;
   #service: ClientStream | null = null;
   #early: EarlyBody | null = null;
-  #timed = false;
   #retried = false;
   #responseStarted = false;
   /** The response that has begun has no announced length, so that trailers may end it. */
@@ -73,14 +75,19 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finished = false;
   #status = 0;
   #malformed: Denial | null = null;
+  /** Null but for WebSockets. */
+  #webSocket: WebSocket | null = null;
+  #uploading = false;
+  #lasting = false;
 
   constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
     this.#deps = deps;
     this.#owner = owner;
     this.#listener = owner.listener;
     this.#client = client;
+    this.#duration = new DurationLimit(deps, (denial) => this.endStream(denial));
     this.#id = deps.nextId();
-    this.#startedMs = request.startedMs;
+    this.startedMs = request.startedMs;
     this.snapshot = deps.snapshot;
     this.trustedProxies = owner.trustedProxies;
     this.random = deps.random;
@@ -88,6 +95,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     const target = canonicalTarget(request.target);
     const canonical = target.ok ? target.value : NO_TARGET;
     this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
+    if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
     if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
   }
 
@@ -124,19 +132,24 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #forward(permit: Permit): void {
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
+    if (this.exchange.upgrade !== null) {
+      const refused = refuseWebSocket(this.#pool.settings, this.#deps.longLived.size);
+      if (refused !== null) {
+        this.deny(refused);
+        return;
+      }
+      this.#webSocket = new WebSocket(this.exchange, this.#deps);
+    }
     this.#forwardedMs = this.#decidedMs;
     const { body } = this.exchange;
     // A client that announced a length sends without waiting for an answer; of others nobody knows.
     if (this.exchange.collectedBody === null && body.announcedBytes > 0) {
-      this.#early = new EarlyBody();
+      this.#early = new EarlyBody(() => this.#acquireEarly());
       body.start(this, this.route?.bodyBytesMax ?? 0);
     } else this.#pool.acquire(this);
   }
 
-  /** Enough of the body came. */
-  #acquireFor(early: EarlyBody): void {
-    if (early.acquiring) return;
-    early.acquiring = true;
+  #acquireEarly(): void {
     this.#forwardedMs = this.#deps.clock.monotonicMs();
     this.#pool?.acquire(this);
   }
@@ -150,40 +163,17 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     }
     this.#service = connection;
     const { exchange } = this;
-    const { method, target } = exchange;
     const collected = exchange.collectedBody;
-    const bodyBytes = collected === null ? exchange.body.announcedBytes : collected.length;
-    const request = {
-      method,
-      target: target.path + target.query,
-      authority: exchange.authority,
-      lines: route.rewriteRequest(exchange.headers, exchange),
-      bodyBytes,
-      // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
-      acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(exchange.headers),
-    };
-    this.#limitDuration(settings.streamDurationMaxMs);
-    // A call may wait for its first answer before it sends more; gRPC needs HTTP/2 on the service's side, too.
-    const isCall = bodyBytes === CHUNKED && settings.protocol === "h2" && isGrpc(exchange.headers);
-    if (isCall) exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
+    const request = serviceRequest(exchange, route, settings, this.#webSocket?.addedLines ?? null);
+    this.#duration.start(settings.streamDurationMaxMs);
+    if (isOpenCall(exchange, settings)) exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
     connection.begin(this, request, settings);
     if (collected !== null) {
       connection.writeBody(collected);
       connection.endBody("");
     } else if (this.#early !== null) this.#early.writeTo(connection);
-    else if (bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
+    else if (request.bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
     if (connection.flush() && this.#early !== null) exchange.body.resume();
-  }
-
-  #limitDuration(durationMaxMs: number): void {
-    if (durationMaxMs === Number.POSITIVE_INFINITY || this.#timed) return;
-    this.deadlineMs = this.#deps.clock.monotonicMs() + durationMaxMs;
-    this.#timed = true;
-    this.#deps.deadlines.add(this);
-  }
-
-  onDeadline(): void {
-    this.deny(new Denial("stream_duration_exceeded", null, "an exchange that goes on", "its end"));
   }
 
   get client(): string {
@@ -197,12 +187,12 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   // The request's body, on its way to the service.
 
   onBody(chunk: Buffer): boolean {
+    if (this.#uploading) this.#last();
+    this.#uploading = true;
     const service = this.#service;
     const early = this.#early;
     if (service === null && early !== null) {
-      if (!early.add(chunk)) return true;
-      this.#acquireFor(early);
-      return this.#service !== null; // else the rest waits until there is a connection
+      return !early.add(chunk) || this.#service !== null; // else the rest waits until there is a connection
     }
     service?.writeBody(chunk);
     return service?.flush() ?? true;
@@ -210,15 +200,9 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
 
   onBodyEnd(trailers: HeaderBlock | null): void {
     const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
-    const service = this.#service;
-    const early = this.#early;
-    if (service === null && early !== null) {
-      early.end(lines);
-      this.#acquireFor(early);
-      return;
-    }
-    service?.endBody(lines);
-    service?.flush();
+    if (this.#service === null) this.#early?.end(lines);
+    this.#service?.endBody(lines);
+    this.#service?.flush();
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -241,25 +225,21 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onResponse(response: ClientResponse): void {
-    const route = this.route;
-    if (route === null) return;
-    this.#upstreamMs = this.#deps.clock.monotonicMs() - this.#forwardedMs;
-    this.#responseStarted = true;
-    this.#status = response.status;
-    let lines = route.rewriteResponse(response.headers, this.#owner.facts.secure);
-    if (this.exchange.rateLimit !== null) lines += rateLimitLines(this.exchange.rateLimit);
-    const bodyBytes = this.#responseBodyBytes(response);
+    if (this.route === null) return;
+    const lines = this.#beginAnswer(response.status, response.headers);
+    const bodyBytes = lengthForClient(response);
     this.#unbounded = bodyBytes === CHUNKED;
     const { body } = this.exchange;
     if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0, true);
     this.#client.startResponse(response.status, lines, bodyBytes);
   }
 
-  #responseBodyBytes(response: ClientResponse): number {
-    if (response.bodyBytes === UNTIL_CLOSE) return CHUNKED;
-    if (response.bodyBytes !== 0) return response.bodyBytes;
-    // HEAD and 304 tell the length of what they do not send; 204 has none.
-    return response.status === 204 ? NO_LENGTH : response.announcedBytes;
+  #beginAnswer(status: number, headers: HeaderBlock): string {
+    this.#upstreamMs = this.#deps.clock.monotonicMs() - this.#forwardedMs;
+    this.#responseStarted = true;
+    this.#status = status;
+    const lines = this.route?.rewriteResponse(headers, this.#owner.facts.secure) ?? "";
+    return this.exchange.rateLimit === null ? lines : lines + rateLimitLines(this.exchange.rateLimit);
   }
 
   onResponseBody(chunk: Buffer): void {
@@ -267,6 +247,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onReadEnd(): boolean {
+    // What fits into one read is over by now; the rest may go on for ever.
+    if (this.#responseStarted) this.#last();
     return this.#client.flush();
   }
 
@@ -279,7 +261,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   onFailure(failure: ClientFailure, detail: string): void {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
-    if (isHarmless(failure, wasUsed, this.exchange.method) && this.#mayRetry()) {
+    if (!this.#retried && mayRepeat(failure, wasUsed, this.exchange)) {
       this.#retried = true;
       this.#pool?.acquire(this, true);
       return;
@@ -287,11 +269,49 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
     this.deny(serviceDenial(failure, detail));
   }
 
-  /** Once, and only what is still at hand. */
-  #mayRetry(): boolean {
-    const { exchange } = this;
-    const bodyAtHand = exchange.collectedBody !== null || exchange.body === EMPTY_BODY;
-    return !this.#retried && bodyAtHand;
+  // ---- streams that last -----------------------------------------------------------------------------------------
+
+  get outlivedTrust(): boolean {
+    return this.#owner.outlivedTrust;
+  }
+
+  #last(): void {
+    if (this.#lasting || this.#finished) return;
+    this.#lasting = true;
+    this.#deps.longLived.add(this);
+  }
+
+  onUpgrade(headers: HeaderBlock, service: Duplex): void {
+    this.#service = null;
+    const webSocket = this.#webSocket;
+    const rules = this.route?.webSocket ?? null;
+    const denial = webSocket?.judge(headers) ?? null;
+    if (webSocket === null || rules === null || denial !== null) {
+      service.destroy();
+      this.deny(denial ?? new Denial("internal_error", null, "101 without a handshake", "a handshake"));
+      return;
+    }
+    const client = this.#client.upgrade(this.#beginAnswer(101, headers));
+    const idleTimeoutMs = this.#pool?.settings.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#finish(end?.reason ?? null, end));
+    this.#last();
+  }
+
+  endStream(denial: Denial): void {
+    if (this.#webSocket?.isOpen) this.#webSocket.close(denial);
+    else this.deny(denial);
+  }
+
+  adopt(snapshot: Snapshot, route: Route | null): void {
+    // Until its head is out, an answer is written by the policy that let its request in.
+    if (!this.#responseStarted) return;
+    this.snapshot = snapshot;
+    this.route = route;
+  }
+
+  goAway(atOnce: boolean): void {
+    if (atOnce) this.#webSocket?.destroy();
+    else if (this.#webSocket?.isOpen) this.#webSocket.close(null);
   }
 
   /** Refuses the request; where the answer has begun, cuts it, so that nobody takes it for whole. */
@@ -306,10 +326,7 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       return;
     }
     const rewrite = this.route?.rewriteResponse ?? this.snapshot.rewriteResponse;
-    const { facts } = this.#owner;
-    const { rateLimit } = this.exchange;
-    const toDenial = isGrpc(this.exchange.headers) ? grpcDenialResponse : denialResponse;
-    const response = toDenial(denial, this.#id, rewrite, facts.secure, rateLimit, this.#deps.clock.wallMs());
+    const response = refusal(denial, this.#id, this.exchange, rewrite, this.#deps.clock.wallMs());
     this.#status = response.status;
     this.#responseStarted = true;
     this.#client.startResponse(response.status, response.lines, response.body.length);
@@ -330,7 +347,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   }
 
   onClientClosed(reason: ClientLeft): void {
-    if (this.#finished) return;
+    // A tunnel sees to both its ends itself.
+    if (this.#finished || this.#webSocket?.isOpen) return;
     this.#dropService();
     if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
     const closed = this.#responseStarted ? "closed during the answer" : "closed before the answer";
@@ -347,7 +365,8 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
   #finish(reason: Reason | null, denial: Denial | null): void {
     if (this.#finished) return;
     this.#finished = true;
-    if (this.#timed) this.#deps.deadlines.remove(this);
+    this.#duration.stop();
+    if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);
     const nowMs = this.#deps.clock.monotonicMs();
     this.#deps.telemetry.requestFinished({
@@ -361,11 +380,11 @@ export class Transaction implements Subject, Acquirer, ResponseHandler, BodySink
       status: this.#status,
       reason,
       denial,
-      decisionMs: (this.#decidedMs === 0 ? nowMs : this.#decidedMs) - this.#startedMs,
+      decisionMs: (this.#decidedMs === 0 ? nowMs : this.#decidedMs) - this.startedMs,
       upstreamMs: this.#upstreamMs,
-      durationMs: nowMs - this.#startedMs,
-      requestBodyBytes: this.#client.requestBodyBytes,
-      responseBodyBytes: this.#client.responseBodyBytes,
+      durationMs: nowMs - this.startedMs,
+      requestBodyBytes: this.#webSocket?.clientBytes ?? this.#client.requestBodyBytes,
+      responseBodyBytes: this.#webSocket?.serviceBytes ?? this.#client.responseBodyBytes,
     });
   }
 }

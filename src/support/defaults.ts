@@ -87,6 +87,26 @@ export const DEFAULTS = {
   /** 1xx responses before the final one. */
   informationalMax: 32,
 
+  // WebSockets and other streams that outlive a moment.
+  websocketFrameBytesMax: 16 * 1024 * 1024,
+  websocketFrameBytesCeiling: 1024 * 1024 * 1024,
+  /** Time for the closing handshake, and between the two ends' going. */
+  websocketCloseTimeoutMs: 3_000,
+  websocketOriginsMax: 256,
+  /** Where so many streams last already, no further WebSocket begins; each holds two sockets. */
+  lastingStreamsMax: 10_000,
+  /** An answer that still runs after this long is judged again when the policy changes; shorter ones are let be. */
+  streamSettleMs: 1_000,
+  /** Streams judged again per millisecond, and the longest time over which that is spread. */
+  streamsJudgedPerMs: 1,
+  streamJudgeWindowMs: 5_000,
+  /** Streams judged in one go, before other work has its turn. */
+  streamsJudgedAtOnce: 32,
+  /** Streams whose credentials end at one moment are closed within this time, where the allowed clock skew lasts as long. */
+  streamExpirySpreadMs: 10_000,
+  /** How often a stream's end is computed anew: the wall clock may be set. */
+  streamLookMs: 60_000,
+
   // Tokens and keys.
   clockSkewMs: 30_000,
   tokenBytesMax: 8 * 1024,

@@ -1,5 +1,6 @@
 /** Reason phrases (RFC 9110 section 15 and the IANA registry); they are advice to people, so an unknown one is empty. */
 const PHRASES: Readonly<Record<number, string>> = {
+  101: "Switching Protocols",
   200: "OK",
   201: "Created",
   202: "Accepted",
@@ -25,6 +26,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   415: "Unsupported Media Type",
   417: "Expectation Failed",
   422: "Unprocessable Content",
+  426: "Upgrade Required",
   428: "Precondition Required",
   429: "Too Many Requests",
   431: "Request Header Fields Too Large",

@@ -47,7 +47,8 @@ export class Metrics {
     const cells = this.listener(record.listener);
     cells.decision.observe(record.decisionMs / 1000);
     cells.upstream.observe(record.upstreamMs / 1000);
-    cells.request.observe(record.durationMs / 1000);
+    // WebSockets last for hours; beside requests they would say nothing about either.
+    if (record.status !== SWITCHED_STATUS) cells.request.observe(record.durationMs / 1000);
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
     if (exchange !== null && exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
@@ -100,6 +101,8 @@ export class Metrics {
     }
   }
 }
+
+const SWITCHED_STATUS = 101;
 
 /** `routes[2].authorize.scopes` and `defaults.authorize` → `authorize`; `limits.perCaller` → `limits`. */
 export function checkName(place: Place | null): string {

@@ -134,6 +134,12 @@ export class Pool implements Upstream, ConnectionOwner, DialOwner, Timed {
     }
   }
 
+  /** Counted no longer: WebSockets that last for hours must not keep plain requests from the service. */
+  onUpgraded(connection: ClientConnection): void {
+    this.#open.delete(connection);
+    this.#serveWaiting();
+  }
+
   onClosed(connection: ClientConnection): void {
     this.#open.delete(connection);
     this.#leaving.delete(connection);

@@ -84,6 +84,7 @@ export function testRoute(
     setRequestRules: () => {},
     setResponseRules: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
+    setWebSocket: () => {},
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };

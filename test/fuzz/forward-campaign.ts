@@ -51,7 +51,8 @@ function expected(messages: readonly Message[]): Expected {
   for (const [at, message] of messages.entries()) {
     const [method = "", raw = ""] = message.start.split(" ");
     const target = canonicalTarget(raw);
-    if (!FORBIDDEN.test(method) && target.ok) {
+    // No upgrade here is a WebSocket handshake, and every other is refused.
+    if (!FORBIDDEN.test(method) && target.ok && message.upgrade !== true) {
       // A method that llhttp does not know is forwarded, and llhttp refuses it.
       if (!METHODS.includes(method)) continue;
       forwarded.push({ ...message, start: `${method} ${target.value.path}${target.value.query}` });

@@ -1,5 +1,6 @@
 import { ClientConnection, type ConnectionOwner } from "../../src/http1/client-connection.ts";
-import { ServerConnection, type ServerHandler, type ServerLimits } from "../../src/http1/server-connection.ts";
+import { ServerConnection, type ServerHandler } from "../../src/http1/server-connection.ts";
+import type { ServerLimits } from "../../src/http1/server-limits.ts";
 import type { HeaderBlock } from "../../src/message/headers.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerRequest } from "../../src/message/stream.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
@@ -31,7 +32,7 @@ export function readRequests(reads: readonly string[]): Reading {
   let end: string | null = null;
   let open = false;
   const handler: ServerHandler = {
-    onRequest: (connection: ServerConnection, { method, target, headers, body }: ServerRequest) => {
+    onRequest: (connection: ServerConnection, { method, target, headers, body, upgrade }: ServerRequest) => {
       const chunks: string[] = [];
       open = true;
       body.start(
@@ -43,6 +44,7 @@ export function readRequests(reads: readonly string[]): Reading {
               start: `${method} ${target}`,
               headers: linesOf(headers),
               body: chunks.join(""),
+              upgrade: upgrade !== null,
             });
             connection.startResponse(200, "", 0);
             connection.endResponse("");
@@ -96,11 +98,22 @@ export function readResponse(method: string, reads: readonly string[], ends: boo
       end ??= `${failure}: ${detail}`;
     },
     onUpstreamDrain: () => {},
+    onUpgrade: () => {
+      end ??= "upgraded";
+    },
   };
-  const owner: ConnectionOwner = { onReusable: () => {}, onClosed: () => {} };
+  const owner: ConnectionOwner = { onReusable: () => {}, onUpgraded: () => {}, onClosed: () => {} };
   const socket = new MemorySocket();
   const connection = new ClientConnection(socket, owner, clock, new Deadlines(clock));
-  const request = { method, target: "/", authority: "a", lines: "", bodyBytes: 0, acceptsTrailers: false };
+  const request = {
+    method,
+    target: "/",
+    authority: "a",
+    lines: "",
+    bodyBytes: 0,
+    upgrade: false,
+    acceptsTrailers: false,
+  };
   connection.begin(handler, request, times);
   connection.flush();
   for (const read of reads) if (!socket.destroyed) socket.receive(read);

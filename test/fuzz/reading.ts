@@ -6,6 +6,8 @@ export interface Message {
   readonly headers: readonly string[];
   /** Body bytes as latin1. */
   readonly body: string;
+  /** Whether it asks for another protocol; known of our own readings only. */
+  readonly upgrade?: boolean;
 }
 
 export interface Reading {

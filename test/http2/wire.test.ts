@@ -70,7 +70,12 @@ describe("requests that are refused", () => {
       ],
       405,
     ],
-    "an extended CONNECT": [[[":protocol", "websocket"], ...withPseudo(":method", "CONNECT")], "reset 1"],
+    "an extended CONNECT that ends at once": [[[":protocol", "websocket"], ...withPseudo(":method", "CONNECT")], 400],
+    "a protocol without CONNECT": [[[":protocol", "websocket"], ...withPseudo(":method", "GET")], "reset 1"],
+    "an extended CONNECT to another protocol": [
+      [[":protocol", "connect-udp"], ...withPseudo(":method", "CONNECT")],
+      400,
+    ],
     "an authority with a user": [withPseudo(":authority", "admin@localhost"), "reset 1"],
     "an authority with a line break": [withPseudo(":authority", "a\r\nx-a: b"), "reset 1"],
     "an authority that is no host": [withPseudo(":authority", "a[b"), 400],

@@ -120,6 +120,20 @@ routes:
     ]);
   });
 
+  test("a WebSocket before a service that speaks h2, or on a route without GET, is refused where it stands", async () => {
+    const route = (rest: string) => `
+routes:
+  - { path: /a, ${rest}, public: true, websocket: true }`;
+    const h2 = policyWith(route("methods: [GET]")).replace("http://", "h2c://");
+    expect(await problemsOf(h2)).toEqual([
+      expect.stringMatching(/^7:\d+ a WebSocket goes on over HTTP\/1\.1, and upstream '\w+' speaks h2$/),
+    ]);
+    expect(await problemsOf(policyWith(route("methods: [POST]")))).toEqual([
+      expect.stringContaining("a WebSocket begins with GET; expected GET in 'methods'"),
+    ]);
+    expect(await problemsOf(policyWith(route("methods: [GET]")))).toEqual([]);
+  });
+
   test("the same path for other methods or hosts is no shadow", async () => {
     const text = policyWith(`
 routes:

@@ -133,7 +133,7 @@ export class JwtAuthenticator implements Authenticator {
   #judge(claims: Token["claims"]): Verified | Denial {
     const validity = judgeClaims(claims, this.#options.claims, this.#clock.wallMs());
     if (validity instanceof Denial) return validity;
-    const principal = toPrincipal(this.name, claims, this.#options.idClaims);
+    const principal = toPrincipal(this.name, claims, this.#options.idClaims, this.#options.claims.skewMs);
     return principal instanceof Denial ? principal : { principal, validity };
   }
 

@@ -11,6 +11,7 @@ export function toPrincipal(
   authenticator: string,
   claims: JsonObject,
   idClaims: Rule<readonly string[]>,
+  skewMs: number,
 ): Principal | Denial {
   const name = idClaims.value.find((claim) => claims[claim] !== undefined);
   const wanted = `a caller in ${idClaims.value.join(", ")}`;
@@ -29,6 +30,7 @@ export function toPrincipal(
     scopes: readScopes(claims),
     claims,
     expiresAtMs: Number(exp) * 1000,
+    graceMs: skewMs,
   });
 }
 

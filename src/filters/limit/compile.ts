@@ -75,6 +75,7 @@ function addLimit(name: string, at: number, context: RouteContext): void {
     phase: limit.phase,
     place: context.place(at),
     enforcePercent: limit.enforcePercent,
+    once: true,
     evaluate: (exchange) => limit.evaluate(exchange, template),
     explain: (exchange) => limit.explain(exchange, template),
   });

@@ -90,6 +90,10 @@ const END_TO_END: ReadonlySet<string> = new Set([
   "range",
   "referer",
   "user-agent",
+  "sec-websocket-extensions",
+  "sec-websocket-key",
+  "sec-websocket-protocol",
+  "sec-websocket-version",
   "traceparent",
   "tracestate",
 ]);

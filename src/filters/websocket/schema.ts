@@ -1,0 +1,30 @@
+import * as z from "zod";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { durationMs, mode, object, sizeBytes } from "../../support/schema.ts";
+
+const error = "expected true, or { origins: [https://app.example.org], maxFrame: 1MiB, maxLifetime: 8h, mode: audit }";
+
+/** A page's origin as browsers send it (RFC 6454 section 6.2), or `*` for pages of anybody. */
+const origin = z.string().regex(/^(?:\*|https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?)$/, {
+  error: "expected an origin: scheme and host in lower case, no path, as in https://app.example.org",
+});
+
+/** A route with this takes WebSocket handshakes; without it every upgrade is refused. */
+export const webSocketSchema = z.union(
+  [
+    z.literal(true),
+    object({
+      origins: z.array(origin).min(1).max(DEFAULTS.websocketOriginsMax).optional(),
+      maxFrame: sizeBytes
+        .refine((bytes) => bytes >= 125 && bytes <= DEFAULTS.websocketFrameBytesCeiling, {
+          error: "expected 125B to 1GiB",
+        })
+        .optional(),
+      maxLifetime: durationMs.refine((ms) => ms > 0, { error: "expected a time of more than 0" }).optional(),
+      mode: mode.optional(),
+    }),
+  ],
+  { error },
+);
+
+export type WebSocketSettings = z.output<typeof webSocketSchema>;

@@ -1,0 +1,43 @@
+import { CHUNKED } from "../message/body.ts";
+import type { Exchange } from "../message/exchange.ts";
+import { type ClientRequest, type ClientResponse, NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
+import { acceptsTrailers } from "../message/trailers.ts";
+import type { Route, UpstreamSettings } from "../policy/snapshot.ts";
+import { isGrpc } from "./grpc.ts";
+
+/** The request as it goes to the service. `upgradeLines`: the header lines of a WebSocket's handshake; null for none. */
+export function serviceRequest(
+  exchange: Exchange,
+  route: Route,
+  settings: UpstreamSettings,
+  upgradeLines: string | null,
+): ClientRequest {
+  const { method, target, authority, headers } = exchange;
+  return {
+    method,
+    target: target.path + target.query,
+    authority,
+    lines: route.rewriteRequest(headers, exchange) + (upgradeLines ?? ""),
+    bodyBytes: bodyBytesOf(exchange),
+    upgrade: upgradeLines !== null,
+    // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
+    acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(headers),
+  };
+}
+
+/** A gRPC call, which may wait for its first answer before it sends more; it needs HTTP/2 on the service's side, too. */
+export function isOpenCall(exchange: Exchange, { protocol }: UpstreamSettings): boolean {
+  return protocol === "h2" && bodyBytesOf(exchange) === CHUNKED && isGrpc(exchange.headers);
+}
+
+/** Length of the answer's body as the client gets it: bytes, CHUNKED, or NO_LENGTH. */
+export function lengthForClient({ status, bodyBytes, announcedBytes }: ClientResponse): number {
+  if (bodyBytes === UNTIL_CLOSE) return CHUNKED;
+  if (bodyBytes !== 0) return bodyBytes;
+  // HEAD and 304 tell the length of what they do not send; 204 has none.
+  return status === 204 ? NO_LENGTH : announcedBytes;
+}
+
+function bodyBytesOf({ collectedBody, body }: Exchange): number {
+  return collectedBody === null ? body.announcedBytes : collectedBody.length;
+}

@@ -1,0 +1,90 @@
+import type { Duplex } from "node:stream";
+import { Denial } from "../decision/verdict.ts";
+import type { WebSocketRules } from "../filters/filter.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { UpstreamSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { judgeSwitch } from "../websocket/handshake.ts";
+import { CLOSE_CODE, Tunnel, type TunnelDeps } from "../websocket/tunnel.ts";
+
+/**
+ * What a transaction does for a WebSocket alone: the handshake with the service, then the tunnel. Over HTTP/1.1 the
+ * client's key is passed on, so that its answer is the service's; over HTTP/2 there is none (RFC 8441 section 5) and one
+ * is made.
+ */
+export class WebSocket {
+  /** Header lines of the request to the service beside those of the client. */
+  readonly addedLines: string;
+  readonly #deps: TunnelDeps;
+  readonly #offer: HeaderBlock;
+  readonly #key: string;
+  #reservedBits = 0;
+  #tunnel: Tunnel | null = null;
+
+  constructor({ upgrade, headers }: Exchange, deps: TunnelDeps) {
+    const isOwn = upgrade !== "upgrade";
+    this.#deps = deps;
+    this.#offer = headers;
+    this.#key = isOwn ? createKey(deps.random) : (headers.get("sec-websocket-key") ?? "");
+    this.addedLines = isOwn ? `sec-websocket-key: ${this.#key}\r\n` : "";
+  }
+
+  /** The service's 101 → null where it answers this handshake. */
+  judge(response: HeaderBlock): Denial | null {
+    const agreed = judgeSwitch(this.#offer, this.#key, response);
+    if (typeof agreed === "string") {
+      return new Denial("upstream_response_invalid", null, agreed, "a 101 that answers this handshake");
+    }
+    this.#reservedBits = agreed.reservedBits;
+    return null;
+  }
+
+  /** `onGone` gets why it ended where that was not the two ends' own will. */
+  open(
+    client: Duplex,
+    service: Duplex,
+    rules: WebSocketRules,
+    idleTimeoutMs: number,
+    onGone: (denial: Denial | null) => void,
+  ): void {
+    const reservedBits = this.#reservedBits;
+    this.#tunnel = new Tunnel(client, service, { ...rules, idleTimeoutMs, reservedBits }, this.#deps, onGone);
+  }
+
+  get isOpen(): boolean {
+    return this.#tunnel !== null;
+  }
+
+  /** Undefined while no tunnel is open. */
+  get clientBytes(): number | undefined {
+    return this.#tunnel?.clientBytes;
+  }
+
+  get serviceBytes(): number | undefined {
+    return this.#tunnel?.serviceBytes;
+  }
+
+  destroy(): void {
+    this.#tunnel?.destroy();
+  }
+
+  /** Closes it for a reason of ours, or with null because the process ends. */
+  close(denial: Denial | null): void {
+    this.#tunnel?.close(denial === null ? CLOSE_CODE.goingAway : CLOSE_CODE.policyViolation, denial);
+  }
+}
+
+/** Why no further WebSocket can begin with this service, where that is so. */
+export function refuseWebSocket({ name, protocol }: UpstreamSettings, streamsOpen: number): Denial | null {
+  if (protocol === "h2") {
+    return new Denial("upgrade_refused", null, `upstream '${name}' speaks h2`, "a service that speaks HTTP/1.1");
+  }
+  if (streamsOpen < DEFAULTS.lastingStreamsMax) return null;
+  return new Denial("upstream_overloaded", null, `${streamsOpen} streams open`, `fewer than ${streamsOpen} of them`);
+}
+
+/** 16 bytes; against caches in between, not a secret (RFC 6455 section 10.3). */
+function createKey(random: () => number): string {
+  return Buffer.from(Array.from({ length: 16 }, () => Math.floor(random() * 256))).toString("base64");
+}

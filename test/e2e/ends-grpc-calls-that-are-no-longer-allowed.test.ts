@@ -1,0 +1,98 @@
+// Goal: a gRPC stream goes on obeying the policy: what an edit or the end of a token forbids ends with grpc-status 16 in
+// trailers, as gRPC has it, and all else goes on.
+// Method: @grpc/grpc-js on both ends of a real process, over TLS and HTTP/2; calls that nobody ends.
+import { Metadata, type ServerDuplexStream, type StatusObject, status } from "@grpc/grpc-js";
+import { afterEach, expect, test } from "vitest";
+import { eventually } from "../fixtures/eventually.ts";
+import { createGrpcClient, openBidi, openServerStream, startGrpcService } from "../fixtures/grpc.ts";
+import { type PolicyPorts, startPostern, theWorld } from "../fixtures/postern.ts";
+import { closeAll } from "../fixtures/proxy.ts";
+
+afterEach(closeAll);
+
+function policy({ port, admin, app }: PolicyPorts): string {
+  return `version: 1
+service: echo
+listeners:
+  - name: inbound
+    address: 127.0.0.1:${port}
+    protocols: [h2]
+    tls: { certificate: server.pem, key: server.key }
+upstreams:
+  app: { address: "h2c://127.0.0.1:${app}" }
+admin: { address: "127.0.0.1:${admin}" }
+authenticators:
+  okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json, skew: 0s }
+defaults:
+  authenticate: [okta]
+routes:
+  - { path: /test.Echo/Bidi, methods: [POST], authorize: { scopes: [echo] } }
+  - { path: /test.Echo/ServerStream, methods: [POST], authorize: { scopes: [listen] } }
+`;
+}
+
+const implementation = {
+  unary: () => {},
+  clientStream: () => {},
+  serverStream: (call: { request: Buffer; write(value: Buffer): void }) => {
+    call.write(call.request);
+  },
+  bidi: (call: ServerDuplexStream<Buffer, Buffer>) => {
+    call.on("data", (message: Buffer) => call.write(message));
+    call.on("error", () => {});
+  },
+};
+
+async function start() {
+  const { pki, mint } = await theWorld();
+  const postern = await startPostern(await startGrpcService(implementation), policy);
+  const client = createGrpcClient(postern.port, pki.ca.certificate);
+  const metadata = async (claims: Record<string, unknown> = {}): Promise<Metadata> => {
+    const made = new Metadata();
+    made.set("authorization", `Bearer ${await mint.token({ scope: "echo listen", ...claims })}`);
+    return made;
+  };
+  return { postern, client, metadata };
+}
+
+/** What came on a call, and how it ended. */
+function follow(call: ReturnType<typeof openBidi> | ReturnType<typeof openServerStream>) {
+  const followed: { messages: string[]; status: StatusObject | null } = { messages: [], status: null };
+  call.on("data", (message: Buffer) => followed.messages.push(message.toString()));
+  call.on("error", () => {});
+  call.on("status", (ended) => {
+    followed.status = ended;
+  });
+  return followed;
+}
+
+test("an edit ends the streams that it denies with status 16, and a call that it allows goes on", async () => {
+  const { postern, client, metadata } = await start();
+  const bidi = openBidi(client, await metadata());
+  const lasting = follow(bidi);
+  const denied = follow(openServerStream(client, "first", await metadata()));
+  bidi.write(Buffer.from("one"));
+  await eventually(() => lasting.messages.includes("one") && denied.messages.includes("first"));
+  postern.write("policy.yaml", policy(postern).replace("[listen]", "[listen, more]"));
+  const ended = await eventually(() => denied.status);
+  expect(ended).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(ended.metadata.get("x-postern-reason")).toEqual(["stream_denied"]);
+  const line = await postern.logged((one) => one["reason"] === "stream_denied");
+  expect(line).toMatchObject({ status: 200, route: "/test.Echo/ServerStream", rule: "routes[1].authorize.scopes" });
+  bidi.write(Buffer.from("two"));
+  await eventually(() => lasting.messages.includes("two"));
+  expect(lasting.status).toBeNull();
+  bidi.cancel();
+});
+
+test("a token's end ends its stream with status 16", async () => {
+  const { postern, client, metadata } = await start();
+  const exp = Math.floor(Date.now() / 1000) + 3;
+  const bidi = openBidi(client, await metadata({ exp }));
+  const call = follow(bidi);
+  bidi.write(Buffer.from("one"));
+  await eventually(() => call.messages.includes("one"));
+  expect(await eventually(() => call.status)).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+  await postern.logged((line) => line["reason"] === "stream_expired");
+});
