@@ -17,7 +17,8 @@ export async function createPostern(world: World): Promise<Contestant> {
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
-      return { file: process.execPath, args: [bundle, "run", "--policy", file], env };
+      // As the image and the unit start it.
+      return { file: process.execPath, args: ["--max-semi-space-size=2", bundle, "run", "--policy", file], env };
     },
   };
 }
