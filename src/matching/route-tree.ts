@@ -97,18 +97,17 @@ interface HostRoutes<R> {
 const SLASH = 0x2f;
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
-  const endsWithSlash = path.charCodeAt(path.length - 1) === SLASH;
   for (let at = 0; at < hosts.length; at++) {
     const host = hosts[at] as HostRoutes<R>;
-    const { trie, methods, routes, paramNames } = host;
+    const { trie, methods, routes, paramNames, isRest } = host;
     const row = trie.find(path);
-    if (endsWithSlash || host.hasSlashEnds) {
+    const number = row === NO_ROW ? NO_VALUE : methods.get(trie.words, row, method);
+    if (number === NO_VALUE || isRest[number] === 1) {
       const match = matchTwin(host, method, path, row);
       if (match !== null) return match;
+      if (row === NO_ROW) continue;
+      if (number === NO_VALUE) return refusedIn(host, row);
     }
-    if (row === NO_ROW) continue;
-    const number = methods.get(trie.words, row, method);
-    if (number === NO_VALUE) return refusedIn(host, row);
     const names = paramNames[number] as readonly string[];
     const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
     return { kind: "found", route: routes[number] as R, params };
@@ -119,6 +118,7 @@ function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: strin
 /** Where the path's own place is a rest or none: the same path with or without its last slash, if that has a place. */
 function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
   const { trie, methods, routes, paramNames, isRest } = host;
+  if (!host.hasSlashEnds && path.charCodeAt(path.length - 1) !== SLASH) return null;
   if (path === "/" || (row !== NO_ROW && isRest[ownerOf(host, row)] === 0)) return null;
   const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
   const twinRow = trie.find(twin);
