@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Listeners } from "../../src/daemon/listeners.ts";
@@ -131,6 +132,34 @@ describe("TLS", () => {
     expect(old.getPeerCertificate().subject.CN).toBe("localhost");
     old.write("still here");
     expect(await answer(old)).toBe("still here");
+  });
+
+  test("a handshake that a reload overtakes keeps the settings that judged it", async () => {
+    const before = tlsOf(pki.server);
+    await apply(listenerOf({ tls: before }));
+    // Everything behind the ClientHello is held, until the listener has other settings.
+    const held: (() => void)[] = [];
+    let isFirst = true;
+    const server = connect({ port: portOf(), host: "127.0.0.1" });
+    const gate = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        const pass = () => void server.write(chunk, () => done());
+        if (isFirst) pass();
+        else held.push(pass);
+        isFirst = false;
+      },
+    });
+    server.on("data", (chunk) => gate.push(chunk));
+    const client = connectTls({ socket: gate, ca: pki.ca.certificate, servername: "localhost" });
+    client.on("error", () => {});
+    await eventually(() => held.length > 0);
+    await apply(listenerOf({ tls: tlsOf(pki.server, { minVersion: "TLSv1.3" }), idleTimeoutMs: 1_234 }));
+    for (const pass of held.splice(0)) pass();
+    await eventually(() => served.length === 1);
+    expect(served[0]?.settings.tls?.fingerprint).toBe(before.fingerprint);
+    client.destroy();
+    server.destroy();
   });
 
   test("with the same TLS settings a reload does not touch TLS, and new connections get the new limits", async () => {

@@ -77,3 +77,26 @@ test("a client that is revoked loses its open keep-alive connection with the nex
   expect(await ask()).toMatchObject({ status: 401, reason: "certificate_untrusted" });
   agent.destroy();
 });
+
+test("trust does not outlive a listener's name: revoked and renamed in one edit, the open connection ends", async () => {
+  const { pki } = await theWorld();
+  const files = {
+    "order.json": ORDER_SCHEMA,
+    "none.pem": await pki.ca.revoke([], Date.now()),
+    "revoked.pem": await pki.ca.revoke([pki.client.certificate], Date.now()),
+  };
+  const policy = (crl: string) => (ports: PolicyPorts) =>
+    ordersPolicy(ports).replace("ca: ca.pem", `ca: ca.pem, crl: ${crl}`);
+  const postern = await startPostern((await startService()).port, policy("none.pem"), files);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = () => postern.call({ path: "/mesh", client: pki.client, agent });
+  expect((await ask()).status).toBe(200);
+  const renamed = policy("revoked.pem")(postern)
+    .replace("name: inbound", "name: renamed")
+    .replaceAll(/\bapp\b/g, "other");
+  postern.write("policy.yaml", renamed);
+  const closing = () => ask().catch(() => ({ status: 0 }));
+  const { status } = await eventually(closing, (answer) => answer.status !== 200 && answer.status !== 0);
+  expect(status).toBe(401);
+  agent.destroy();
+});
