@@ -3,17 +3,37 @@ import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 
-/** One client connection, whatever it speaks. */
-export interface ClientSession {
-  readonly listener: ListenerSettings;
+/** One client connection, whatever it speaks: whom it may trust, and for how long. */
+export abstract class ClientSession {
+  readonly facts: ConnectionFacts;
+  listener: ListenerSettings;
+  /** Null where the peer is not one of the listener's trusted proxies. */
+  trustedProxies: CidrTable | null;
+  /** The client's certificate was judged by CAs or a revocation list that are not the listener's any more. */
+  outlivedTrust = false;
+
+  constructor(facts: ConnectionFacts, listener: ListenerSettings) {
+    this.facts = facts;
+    this.listener = listener;
+    this.trustedProxies = trustedProxiesOf(listener, facts);
+  }
+
   /**
    * A new policy's word on the listener, for the requests that follow. A connection whose certificate was judged by other
    * CAs or another revocation list ends with its current requests: a revoked client must not live on keep-alive.
    */
-  adopt(listener: ListenerSettings): void;
+  adopt(listener: ListenerSettings): void {
+    const before = this.listener.tls;
+    this.listener = listener;
+    this.trustedProxies = trustedProxiesOf(listener, this.facts);
+    if (sameTrust(before, listener.tls)) return;
+    this.outlivedTrust = true;
+    this.drain();
+  }
+
   /** No further request; closes when those under way are answered. */
-  drain(): void;
-  abort(): void;
+  abstract drain(): void;
+  abstract abort(): void;
 }
 
 /** What all sessions share. */
@@ -22,12 +42,11 @@ export interface SessionHost extends TransactionDeps {
   onSessionClosed(session: ClientSession): void;
 }
 
-/** Null where the peer is not one of the listener's trusted proxies. */
-export function trustedProxiesOf({ trustedProxies }: ListenerSettings, { peer }: ConnectionFacts): CidrTable | null {
+function trustedProxiesOf({ trustedProxies }: ListenerSettings, { peer }: ConnectionFacts): CidrTable | null {
   return trustedProxies?.has(peer) === true ? trustedProxies : null;
 }
 
-export function sameTrust(a: TlsSettings | null, b: TlsSettings | null): boolean {
+function sameTrust(a: TlsSettings | null, b: TlsSettings | null): boolean {
   if (a === null || b === null) return a === b;
   const same = (one: Buffer | null, other: Buffer | null) => Buffer.compare(one ?? NOTHING, other ?? NOTHING) === 0;
   return a.clientCertificate === b.clientCertificate && same(a.clientCa, b.clientCa) && same(a.clientCrl, b.clientCrl);

@@ -1,9 +1,5 @@
 import type { Socket } from "node:net";
-import type { Reason } from "../decision/reason.ts";
-import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
-import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
-import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { Deadlines } from "../support/deadlines.ts";
@@ -11,12 +7,11 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createUpstream, upstreamKey } from "../upstream/create-upstream.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
-import { answerFault } from "./fault.ts";
+import type { ClientSession, SessionHost } from "./client-session.ts";
+import { Http1Session } from "./http1-session.ts";
 import { Http2Session } from "./http2-session.ts";
 import { LongLived } from "./long-lived.ts";
 import type { ProxyServer } from "./proxy.ts";
-import { Transaction, type TransactionOwner } from "./transaction.ts";
 
 export interface ProxyDeps {
   readonly clock: Clock;
@@ -157,73 +152,5 @@ class Core implements ProxyServer, SessionHost {
     this.longLived.leave(true);
     for (const session of this.#sessions) session.abort();
     for (const pool of this.#pools.values()) pool.close();
-  }
-}
-
-/** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
-class Http1Session implements ClientSession, ServerHandler, TransactionOwner {
-  readonly facts: ConnectionFacts;
-  listener: ListenerSettings;
-  trustedProxies: CidrTable | null;
-  outlivedTrust = false;
-  readonly #connection: ServerConnection;
-  readonly #core: SessionHost;
-  #current: Transaction | null = null;
-
-  constructor(
-    core: SessionHost,
-    socket: Socket,
-    facts: ConnectionFacts,
-    listener: ListenerSettings,
-    deadlines: Deadlines,
-  ) {
-    this.#core = core;
-    this.facts = facts;
-    this.listener = listener;
-    this.trustedProxies = trustedProxiesOf(listener, facts);
-    this.#connection = new ServerConnection(socket, listener, this, core.clock, deadlines);
-  }
-
-  adopt(listener: ListenerSettings): void {
-    const before = this.listener.tls;
-    this.listener = listener;
-    this.trustedProxies = trustedProxiesOf(listener, this.facts);
-    if (sameTrust(before, listener.tls)) return;
-    this.outlivedTrust = true;
-    this.drain();
-  }
-
-  drain(): void {
-    this.#connection.drain();
-  }
-
-  abort(): void {
-    this.#connection.abort();
-  }
-
-  onRequest(connection: ServerConnection, request: ServerRequest): void {
-    this.#core.requestsInFlight++;
-    this.#core.telemetry.requestStarted();
-    const transaction = new Transaction(this.#core, this, connection, request);
-    this.#current = transaction;
-    transaction.run();
-  }
-
-  onFinished(transaction: Transaction): void {
-    this.#core.requestsInFlight--;
-    if (this.#current === transaction) this.#current = null;
-  }
-
-  onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
-    answerFault(this.#core, this.facts, connection, { reason, seen, startedMs });
-  }
-
-  onDrain(_connection: ServerConnection): void {
-    this.#current?.onClientDrain();
-  }
-
-  onClose(connection: ServerConnection): void {
-    this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
-    this.#core.onSessionClosed(this);
   }
 }

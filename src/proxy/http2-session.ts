@@ -3,21 +3,16 @@ import type { Reason } from "../decision/reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import { type Http2Handler, ServerSession } from "../http2/server-session.ts";
 import type { StreamConnection } from "../http2/server-stream.ts";
-import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import type { Deadlines } from "../support/deadlines.ts";
-import { type ClientSession, type SessionHost, sameTrust, trustedProxiesOf } from "./client-session.ts";
+import { ClientSession, type SessionHost } from "./client-session.ts";
 import { answerFault } from "./fault.ts";
 import { Transaction, type TransactionOwner } from "./transaction.ts";
 
 /** One HTTP/2 connection of a client: each of its streams gets a transaction of its own. */
-export class Http2Session implements ClientSession, Http2Handler, TransactionOwner {
-  readonly facts: ConnectionFacts;
-  listener: ListenerSettings;
-  trustedProxies: CidrTable | null;
-  outlivedTrust = false;
+export class Http2Session extends ClientSession implements Http2Handler, TransactionOwner {
   readonly #host: SessionHost;
   readonly #session: ServerSession;
 
@@ -28,28 +23,17 @@ export class Http2Session implements ClientSession, Http2Handler, TransactionOwn
     listener: ListenerSettings,
     deadlines: Deadlines,
   ) {
+    super(facts, listener);
     this.#host = host;
-    this.facts = facts;
-    this.listener = listener;
-    this.trustedProxies = trustedProxiesOf(listener, facts);
     const anyScheme = this.trustedProxies !== null;
     this.#session = new ServerSession(socket, facts.secure, anyScheme, listener, this, host.clock, deadlines);
   }
 
-  adopt(listener: ListenerSettings): void {
-    const before = this.listener.tls;
-    this.listener = listener;
-    this.trustedProxies = trustedProxiesOf(listener, this.facts);
-    if (sameTrust(before, listener.tls)) return;
-    this.outlivedTrust = true;
-    this.drain();
-  }
-
-  drain(): void {
+  override drain(): void {
     this.#session.drain();
   }
 
-  abort(): void {
+  override abort(): void {
     this.#session.abort();
   }
 

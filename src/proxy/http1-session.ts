@@ -1,0 +1,63 @@
+import type { Socket } from "node:net";
+import type { Reason } from "../decision/reason.ts";
+import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
+import type { ConnectionFacts } from "../message/connection.ts";
+import type { ServerRequest } from "../message/stream.ts";
+import type { ListenerSettings } from "../policy/snapshot.ts";
+import type { Deadlines } from "../support/deadlines.ts";
+import { ClientSession, type SessionHost } from "./client-session.ts";
+import { answerFault } from "./fault.ts";
+import { Transaction, type TransactionOwner } from "./transaction.ts";
+
+/** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
+export class Http1Session extends ClientSession implements ServerHandler, TransactionOwner {
+  readonly #connection: ServerConnection;
+  readonly #host: SessionHost;
+  #current: Transaction | null = null;
+
+  constructor(
+    host: SessionHost,
+    socket: Socket,
+    facts: ConnectionFacts,
+    listener: ListenerSettings,
+    deadlines: Deadlines,
+  ) {
+    super(facts, listener);
+    this.#host = host;
+    this.#connection = new ServerConnection(socket, listener, this, host.clock, deadlines);
+  }
+
+  override drain(): void {
+    this.#connection.drain();
+  }
+
+  override abort(): void {
+    this.#connection.abort();
+  }
+
+  onRequest(connection: ServerConnection, request: ServerRequest): void {
+    this.#host.requestsInFlight++;
+    this.#host.telemetry.requestStarted();
+    const transaction = new Transaction(this.#host, this, connection, request);
+    this.#current = transaction;
+    transaction.run();
+  }
+
+  onFinished(transaction: Transaction): void {
+    this.#host.requestsInFlight--;
+    if (this.#current === transaction) this.#current = null;
+  }
+
+  onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
+    answerFault(this.#host, this.facts, connection, { reason, seen, startedMs });
+  }
+
+  onDrain(_connection: ServerConnection): void {
+    this.#current?.onClientDrain();
+  }
+
+  onClose(connection: ServerConnection): void {
+    this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
+    this.#host.onSessionClosed(this);
+  }
+}
