@@ -5,10 +5,10 @@ import { REST_API } from "./rest-api.ts";
 import { type BenchRoute, makeTable } from "./tables.ts";
 
 // Different requests for a table, and how many of them a round takes timed and untimed.
-const PROBES = 8192;
+const PROBES = 16_384;
 const BATCH = 512;
-const WARM_UP = 3072;
-const ROUNDS = 121;
+const WARM_UP = 15_872;
+const ROUNDS = 75;
 const SEED = 20_260_701;
 
 export interface RouteTable {

@@ -1,4 +1,4 @@
-/** What a row says of a method that its place does not take. */
+/** What a place says of a method that it does not take. */
 export const NO_VALUE = 0;
 
 /** What claims which methods of a place; none means any. Of two that claim the same, the first has it. */
@@ -8,63 +8,76 @@ export interface MethodClaim {
   readonly value: number;
 }
 
-// A row is one word a method, its value and the method's number; then one for any other method, with NO_VALUE where it is
-// refused; then the number of the place's Allow header.
-const METHOD_BITS = 10;
-const ANY = (1 << METHOD_BITS) - 1;
-const VALUES_MAX = 1 << (31 - METHOD_BITS);
+/** What places with the same methods share. */
+interface MethodSet {
+  readonly methods: readonly string[];
+  /** By position in `methods`: which of the place's values is the method's. */
+  readonly slots: readonly number[];
+  /** Which value is that of any other method; -1 where they are refused. */
+  readonly anySlot: number;
+  /** Value of the Allow header: the methods named, sorted, HEAD wherever GET is. */
+  readonly allow: string;
+}
 
-/** Values by place and method; a place is a row of integers, so that it can lie beside what leads to it. */
+/** A place: the number of its set of methods, and a value for each of them. */
+export interface MethodValues {
+  readonly set: number;
+  readonly values: readonly number[];
+}
+
+/**
+ * Values by place and method. Many places and few sets of methods: a place keeps its values alone, wherever the caller
+ * lays them down. A set's methods are so few that walking them beats hashing the one asked for.
+ */
 export class MethodTable {
-  /** Every method that any place names, its number by position. A few, so walking them beats hashing the one asked for. */
-  readonly #methods: string[] = [];
-  readonly #allows: string[] = [];
+  readonly #sets: MethodSet[] = [];
+  readonly #numbers = new Map<string, number>();
 
-  /** HEAD is GET where no claim names it (RFC 9110 section 9.3.2). */
-  addRow(claims: readonly MethodClaim[]): readonly number[] {
+  /** HEAD is GET where no claim names it (RFC 9110 section 9.3.2). At least one claim. */
+  add(claims: readonly MethodClaim[]): MethodValues {
     const byMethod = new Map<string, number>();
     for (const { methods, value } of claims) {
       for (const method of methods) if (!byMethod.has(method)) byMethod.set(method, value);
     }
-    const get = byMethod.get("GET");
-    if (get !== undefined && !byMethod.has("HEAD")) byMethod.set("HEAD", get);
-    const any = claims.find((claim) => claim.methods.length === 0)?.value ?? NO_VALUE;
-    const words = [...byMethod].map(([method, value]) => word(value, this.#column(method)));
-    return [...words, word(any, ANY), indexIn(this.#allows, [...byMethod.keys()].sort().join(", "))];
+    const any = claims.find((claim) => claim.methods.length === 0)?.value;
+    const named = [...byMethod].sort(([a], [b]) => (a < b ? -1 : 1));
+    const values = [...named.map(([, value]) => value), ...(any === undefined ? [] : [any])];
+    return {
+      set: this.#setOf(
+        named.map(([method]) => method),
+        any !== undefined,
+      ),
+      values,
+    };
   }
 
-  /** The value for `method` in the row that begins at `words[row]`, or NO_VALUE. */
-  get(words: Int32Array, row: number, method: string): number {
-    const methods = this.#methods;
-    let column = 0;
-    while (column < methods.length && methods[column] !== method) column++;
-    for (let at = row; ; at++) {
-      const word = words[at] as number;
-      if ((word & ANY) === column || (word & ANY) === ANY) return word >>> METHOD_BITS;
+  /** The value for `method` at the place with this set, whose values begin at `words[values]`, or NO_VALUE. */
+  get(set: number, words: Int32Array, values: number, method: string): number {
+    const { methods, slots, anySlot } = this.#sets[set] as MethodSet;
+    for (let at = 0; at < methods.length; at++) {
+      if (methods[at] === method) return words[values + (slots[at] as number)] as number;
     }
+    return anySlot < 0 ? NO_VALUE : (words[values + anySlot] as number);
   }
 
-  /** Value of the Allow header: the methods that the row names, sorted, HEAD wherever GET is. */
-  allow(words: Int32Array, row: number): string {
-    let at = row;
-    while (((words[at] as number) & ANY) !== ANY) at++;
-    return this.#allows[words[at + 1] as number] ?? "";
+  allow(set: number): string {
+    return this.#sets[set]?.allow ?? "";
   }
 
-  #column(method: string): number {
-    const column = indexIn(this.#methods, method);
-    if (column >= ANY) throw new RangeError("too many different methods for one table");
-    return column;
+  #setOf(named: readonly string[], takesAny: boolean): number {
+    const key = `${named.join(" ")}${takesAny ? " *" : ""}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const methods = [...named];
+    const slots = named.map((_, slot) => slot);
+    const get = named.indexOf("GET");
+    if (get >= 0 && !named.includes("HEAD")) {
+      methods.push("HEAD");
+      slots.push(get);
+    }
+    const allow = [...methods].sort().join(", ");
+    const number = this.#sets.push({ methods, slots, anySlot: takesAny ? named.length : -1, allow }) - 1;
+    this.#numbers.set(key, number);
+    return number;
   }
-}
-
-function word(value: number, column: number): number {
-  if (value >= VALUES_MAX) throw new RangeError("too many routes for one table");
-  return (value << METHOD_BITS) | column;
-}
-
-/** Position of `text` in `list`, added where it is not there yet. */
-function indexIn(list: string[], text: string): number {
-  const at = list.indexOf(text);
-  return at < 0 ? list.push(text) - 1 : at;
 }

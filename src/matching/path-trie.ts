@@ -13,8 +13,8 @@ const SLASH = 0x2f;
 //   children    each the node (24 bits) and its first character (8), or 0; few are a list, many a table by character
 //   text        without its first character, which was compared when the node was chosen
 //   param       the node behind a {parameter} that begins where this node's text ends
-//   rest        row of the template that ends here with **
-//   row         of the template that ends here
+//   rest        index of the row of the template that ends here with **
+//   row         of the template that ends here, itself
 const COUNT_SHIFT = 8;
 const FIRST_SHIFT = 15;
 const SEVEN_BITS = 0x7f;
@@ -73,9 +73,11 @@ export class PathTrie {
       const childrenTo = children + ((head >> COUNT_SHIFT) & SEVEN_BITS);
       const textTo = (childrenTo << 2) + (head & TEXT_LENGTH_MAX);
       // Reading past the end would make every charCodeAt slower from then on.
-      if (at + (head & TEXT_LENGTH_MAX) > path.length) return NO_ROW;
-      for (let text = childrenTo << 2; text < textTo; text++, at++) {
-        if (path.charCodeAt(at) !== bytes[text]) return NO_ROW;
+      const toByte = (childrenTo << 2) - at;
+      const end = at + (head & TEXT_LENGTH_MAX);
+      if (end > path.length) return NO_ROW;
+      for (; at < end; at++) {
+        if (path.charCodeAt(at) !== bytes[at + toByte]) return NO_ROW;
       }
       if (at === path.length) return rowAtEnd(words, head, (textTo + 3) >> 2);
       const code = path.charCodeAt(at);
@@ -114,7 +116,7 @@ export class PathTrie {
 function rowAtEnd(words: Int32Array, head: number, extra: number): number {
   const restAt = (head & HAS_PARAM) === 0 ? extra : extra + 1;
   if ((head & HAS_ROW) === 0) return (head & HAS_REST) === 0 ? NO_ROW : (words[restAt] as number);
-  return words[(head & HAS_REST) === 0 ? restAt : restAt + 1] as number;
+  return (head & HAS_REST) === 0 ? restAt : restAt + 1;
 }
 
 /** The child for character `code` among the words from `from` to `to`, or 0. */
@@ -206,8 +208,7 @@ function place(branch: Branch, words: number[]): number {
   // Filled in below, once it is known where they lie.
   const paramAt = branch.param === null ? -1 : words.push(0) - 1;
   const restAt = branch.rest === null ? -1 : words.push(0) - 1;
-  const rowAt = branch.row === null ? -1 : words.push(0) - 1;
-  if (branch.row !== null) words[rowAt] = words.push(...branch.row) - branch.row.length;
+  if (branch.row !== null) words.push(...branch.row);
   if (branch.rest !== null) words[restAt] = words.push(...branch.rest) - branch.rest.length;
   for (const [index, code] of codes.entries()) {
     const slot = children + (isTable ? code - first : index);

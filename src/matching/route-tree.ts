@@ -1,4 +1,3 @@
-import { decodeSegment } from "../message/target.ts";
 import { ANY_HOST, HostTable } from "./host-table.ts";
 import { type MethodClaim, MethodTable, NO_VALUE } from "./method-table.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
@@ -17,7 +16,11 @@ const NOT_FOUND = { kind: "not_found" } as const;
 
 /** Found, or why not: nothing at this path, or another method would be. */
 export type RouteMatch<R> =
-  | { readonly kind: "found"; readonly route: R; readonly params: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "found";
+      readonly route: R;
+      /** Values of the template's parameters from left to right, as they stand in the path. */ readonly params: readonly string[];
+    }
   | { readonly kind: "method_not_allowed"; readonly allow: string /** One that owns the place. */; readonly route: R }
   | { readonly kind: "not_found" };
 
@@ -82,93 +85,84 @@ export function findShadowed<R extends RoutePattern>(routes: readonly R[]): Shad
 
 /** The routes of one host pattern. */
 interface HostRoutes<R> {
+  /** Its rows: a word of the place itself, then its methods' values. */
   readonly trie: PathTrie;
-  /** Method → number of the route, by the trie's rows. */
+  /** Method → number of the route. */
   readonly methods: MethodTable;
-  /** By number. Apart from the routes, so that a look-up touches no route: those lie scattered in memory. */
+  /** By number. Apart from the trie, so that a look-up touches no route: those lie scattered in memory. */
   readonly routes: readonly R[];
-  readonly paramNames: readonly (readonly string[])[];
-  /** By number: 1 where the template ends with `**`. */
-  readonly isRest: Uint8Array;
   /** Whether a template ends with a slash; where none does, as mostly, no path needs a look for one. */
   readonly hasSlashEnds: boolean;
 }
+
+// A place's word: whether it is a rest, how many parameters lead to it (a template's length bounds them), and its
+// set of methods.
+const IS_REST = 1;
+const PARAMS_SHIFT = 1;
+const PARAMS_MASK = 0x7ff;
+const SET_SHIFT = 12;
+const SETS_MAX = 1 << 19;
 
 const SLASH = 0x2f;
 
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
     const host = hosts[at] as HostRoutes<R>;
-    const { trie, methods, routes, paramNames, isRest } = host;
+    const { trie, routes } = host;
     const row = trie.find(path);
-    const number = row === NO_ROW ? NO_VALUE : methods.get(trie.words, row, method);
-    if (number === NO_VALUE || isRest[number] === 1) {
+    const number = row === NO_ROW ? NO_VALUE : numberIn(host, row, method);
+    if (number === NO_VALUE || isRest(host, row)) {
       const match = matchTwin(host, method, path, row);
       if (match !== null) return match;
       if (row === NO_ROW) continue;
       if (number === NO_VALUE) return refusedIn(host, row);
     }
-    const names = paramNames[number] as readonly string[];
-    const params = names.length === 0 ? NO_PARAMS : readParams(names, path, trie.bounds);
-    return { kind: "found", route: routes[number] as R, params };
+    return { kind: "found", route: routes[number] as R, params: readParams(trie, row, path) };
   }
   return NOT_FOUND;
 }
 
 /** Where the path's own place is a rest or none: the same path with or without its last slash, if that has a place. */
 function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
-  const { trie, methods, routes, paramNames, isRest } = host;
+  const { trie, routes } = host;
   if (!host.hasSlashEnds && path.charCodeAt(path.length - 1) !== SLASH) return null;
-  if (path === "/" || (row !== NO_ROW && isRest[ownerOf(host, row)] === 0)) return null;
+  if (path === "/" || (row !== NO_ROW && !isRest(host, row))) return null;
   const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
   const twinRow = trie.find(twin);
-  if (twinRow !== NO_ROW && isRest[ownerOf(host, twinRow)] === 0) {
-    const number = methods.get(trie.words, twinRow, method);
+  if (twinRow !== NO_ROW && !isRest(host, twinRow)) {
+    const number = numberIn(host, twinRow, method);
     if (number === NO_VALUE) return refusedIn(host, twinRow);
-    const params = readParams(paramNames[number] as readonly string[], twin, trie.bounds);
-    return { kind: "found", route: routes[number] as R, params };
+    return { kind: "found", route: routes[number] as R, params: readParams(trie, twinRow, twin) };
   }
   // The parameters' bounds are those of the last look-up, which shall be the path's own.
   trie.find(path);
   return null;
 }
 
-function refusedIn<R>(host: HostRoutes<R>, row: number): RouteMatch<R> {
-  const allow = host.methods.allow(host.trie.words, row);
-  return { kind: "method_not_allowed", allow, route: host.routes[ownerOf(host, row)] as R };
+function isRest<R>(host: HostRoutes<R>, row: number): boolean {
+  return ((host.trie.words[row] as number) & IS_REST) !== 0;
 }
 
-/** Number of a route of this place; all of them have the same path shape. */
-function ownerOf<R>({ methods, trie }: HostRoutes<R>, row: number): number {
-  const allow = methods.allow(trie.words, row);
-  return methods.get(trie.words, row, allow.slice(0, `${allow},`.indexOf(",")));
+/** Number of the route that takes the method, or NO_VALUE. */
+function numberIn<R>({ trie, methods }: HostRoutes<R>, row: number, method: string): number {
+  return methods.get((trie.words[row] as number) >> SET_SHIFT, trie.words, row + 1, method);
 }
 
-function readParams(names: readonly string[], path: string, bounds: Int32Array): Readonly<Record<string, string>> {
-  const params = newParams();
-  const isPlain = path.indexOf("%", bounds[0]) < 0;
-  for (let at = 0; at < names.length; at++) {
-    const value = path.slice(bounds[2 * at], bounds[2 * at + 1]);
-    params[names[at] as string] = isPlain ? value : decodeSegment(value);
-  }
+function refusedIn<R>({ trie, methods, routes }: HostRoutes<R>, row: number): RouteMatch<R> {
+  const allow = methods.allow((trie.words[row] as number) >> SET_SHIFT);
+  return { kind: "method_not_allowed", allow, route: routes[trie.words[row + 1] as number] as R };
+}
+
+function readParams({ words, bounds }: PathTrie, row: number, path: string): readonly string[] {
+  const count = ((words[row] as number) >> PARAMS_SHIFT) & PARAMS_MASK;
+  if (count === 0) return NO_PARAMS;
+  // A list that begins with its first value is made faster than one that grows from nothing.
+  const params = [path.slice(bounds[0], bounds[1])];
+  for (let at = 1; at < count; at++) params.push(path.slice(bounds[2 * at], bounds[2 * at + 1]));
   return params;
 }
 
-/**
- * Parameters by name, with nothing inherited: `params.constructor` is undefined unless a route names it so. A class,
- * for objects made with `Object.create(null)` are slow hash tables.
- */
-class Params {
-  [name: string]: string;
-}
-Object.setPrototypeOf(Params.prototype, null);
-Reflect.deleteProperty(Params.prototype, "constructor");
-
-function newParams(): Record<string, string> {
-  return new Params();
-}
-
-const NO_PARAMS = Object.freeze(newParams());
+const NO_PARAMS: readonly string[] = Object.freeze([]);
 
 function templateOf(route: RoutePattern): Template {
   const template = parseTemplate(route.template);
@@ -206,25 +200,14 @@ function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R
     shapes.set(shapeOf(template), shape);
   }
   const methods = new MethodTable();
-  const entries = [...shapes.values()].map(({ template, claims }) => ({ template, row: methods.addRow(claims) }));
-  const isRest = Uint8Array.from(numbered, (route) => (route.template.endsWith("**") ? 1 : 0));
+  const entries = [...shapes.values()].map(({ template, claims }) => {
+    const { set, values } = methods.add(claims);
+    if (set >= SETS_MAX) throw new RangeError("too many different sets of methods for one table");
+    const params = paramNames(template).length;
+    const place = (set << SET_SHIFT) | (params << PARAMS_SHIFT) | (template.hasRest ? IS_REST : 0);
+    return { template, row: [place, ...values] };
+  });
   const hasSlashEnds = numbered.some(({ template }) => template !== "/" && template.endsWith("/"));
   const trie = new PathTrie(entries);
-  return { trie, methods, routes: numbered, paramNames: shareNames(templates), isRest, hasSlashEnds };
-}
-
-/** Parameters' names of every template; equal lists are one, which stays in the processor's cache. */
-function shareNames(templates: readonly Template[]): readonly (readonly string[])[] {
-  const lists = new Map<string, readonly string[]>();
-  return templates.map((template) => {
-    const names = paramNames(template);
-    const list = lists.get(names.join("/")) ?? names.map(internalized);
-    lists.set(names.join("/"), list);
-    return list;
-  });
-}
-
-/** The engine's own copy of a property name: with any other, every use would look that one up. */
-function internalized(name: string): string {
-  return Object.keys({ [name]: 0 })[0] ?? name;
+  return { trie, methods, routes: numbered, hasSlashEnds };
 }

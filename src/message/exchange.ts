@@ -41,8 +41,8 @@ export class Exchange {
   readonly body: RequestBody;
   /** The peer, or behind trusted proxies the first address that none of them wrote. Set by `admit`. */
   clientAddress: Address;
-  /** Values of the route's `{parameters}`, percent-decoded. Set by `match`. */
-  params: Readonly<Record<string, string>>;
+  /** Values of the route's `{parameters}` from left to right, as they stand in the path. Set by `match`. */
+  params: readonly string[];
   /** Set by `authenticate`; null on public routes and before. */
   principal: Principal | null;
   /** Set by `limit`. */
@@ -82,4 +82,4 @@ export class Exchange {
   }
 }
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_PARAMS: readonly string[] = Object.freeze([]);

@@ -68,12 +68,19 @@ describe("path parameters", () => {
   const uuid = { path: { orderId: { type: "string", format: "uuid" } } };
 
   test("one that fits passes, one that does not is refused without being repeated", () => {
-    const good = { params: { orderId: "0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1" } };
+    const good = { params: ["0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1"] };
     expect(judgeNow(uuid, good)).toBeNull();
-    const denial = judgeNow(uuid, { params: { orderId: "secret-value" } });
+    const denial = judgeNow(uuid, { params: ["secret-value"] });
     expect(denial).toMatchObject({ reason: "parameter_invalid", seen: "path orderId: / format" });
     expect(denial?.place?.path).toBe("validate.path");
     expect(JSON.stringify(denial)).not.toContain("secret-value");
+  });
+
+  test("what is judged is percent-decoded, once", () => {
+    const name = { path: { orderId: { type: "string", enum: ["café", "%41"] } } };
+    expect(judgeNow(name, { params: ["caf%C3%A9"] })).toBeNull();
+    expect(judgeNow(name, { params: ["%2541"] })).toBeNull();
+    expect(judgeNow(name, { params: ["%252541"] })?.reason).toBe("parameter_invalid");
   });
 
   test("one that is not there is refused", () => {

@@ -15,8 +15,7 @@ function matcher(...routes: string[]): (request: string) => string {
     const match = tree.match(target.slice(0, slash), method, target.slice(slash));
     if (match.kind === "not_found") return "none";
     if (match.kind === "method_not_allowed") return `allow ${match.allow}`;
-    const params = Object.entries(match.params).map(([name, value]) => `${name}=${value}`);
-    return [match.route.text, ...params].join(" ");
+    return [match.route.text, ...match.params].join(" ");
   };
 }
 
@@ -26,24 +25,24 @@ describe("paths", () => {
     for (const ordered of [routes, routes.toReversed()]) {
       const match = matcher(...ordered);
       expect(match("GET /a/b")).toBe("/a/b");
-      expect(match("GET /a/c")).toBe("/a/{x} x=c");
+      expect(match("GET /a/c")).toBe("/a/{x} c");
       expect(match("GET /a/c/d")).toBe("/a/**");
-      expect(match("GET /z/b")).toBe("/{x}/b x=z");
+      expect(match("GET /z/b")).toBe("/{x}/b z");
       expect(match("GET /z/c")).toBe("/**");
     }
   });
 
   test("a choice that leads nowhere is taken back", () => {
     const match = matcher("/a/{x}/c", "/a/b/{y}", "/a/b/c/d", "/{z}/b/c/e");
-    expect(match("GET /a/b/c")).toBe("/a/b/{y} y=c");
-    expect(match("GET /a/z/c")).toBe("/a/{x}/c x=z");
+    expect(match("GET /a/b/c")).toBe("/a/b/{y} c");
+    expect(match("GET /a/z/c")).toBe("/a/{x}/c z");
     expect(match("GET /a/b/c/d")).toBe("/a/b/c/d");
-    expect(match("GET /a/b/c/e")).toBe("/{z}/b/c/e z=a");
+    expect(match("GET /a/b/c/e")).toBe("/{z}/b/c/e a");
     expect(match("GET /a/b/c/f")).toBe("none");
   });
 
   test("the first segment from the left that differs decides, not the number of static ones", () => {
-    expect(matcher("/a/{x}/{y}/{z}", "/{w}/b/c/d")("GET /a/b/c/d")).toBe("/a/{x}/{y}/{z} x=b y=c z=d");
+    expect(matcher("/a/{x}/{y}/{z}", "/{w}/b/c/d")("GET /a/b/c/d")).toBe("/a/{x}/{y}/{z} b c d");
   });
 
   test("** matches no further segment, an empty one, or any number", () => {
@@ -51,7 +50,7 @@ describe("paths", () => {
     for (const path of ["/v0", "/v0/", "/v0/a", "/v0/a/b", "/v0/a/"]) expect(match(`GET ${path}`)).toBe("/v0/**");
     for (const path of ["/", "/v", "/v00", "/v0x/a", "/V0"]) expect(match(`GET ${path}`)).toBe("none");
     expect(matcher("/**")("GET /")).toBe("/**");
-    expect(matcher("/a/{x}/**")("GET /a/1")).toBe("/a/{x}/** x=1");
+    expect(matcher("/a/{x}/**")("GET /a/1")).toBe("/a/{x}/** 1");
     expect(matcher("/a/{x}/**")("GET /a")).toBe("none");
   });
 
@@ -69,8 +68,8 @@ describe("paths", () => {
       "/a",
       "/b/",
       "/b/",
-      "/c/{x} x=1",
-      "/c/{x} x=1",
+      "/c/{x} 1",
+      "/c/{x} 1",
       "/d",
       "/d/",
     ]);
@@ -80,7 +79,7 @@ describe("paths", () => {
     const match = matcher("GET /tree/admin", "/tree/**", "/user/{id}", "/user/**", "/**");
     expect(match("GET /tree/admin/")).toBe("GET /tree/admin");
     expect(match("POST /tree/admin/")).toBe("allow GET, HEAD");
-    expect(match("GET /user/7/")).toBe("/user/{id} id=7");
+    expect(match("GET /user/7/")).toBe("/user/{id} 7");
     expect(match("GET /user/7/8/")).toBe("/user/**");
     expect(match("GET /tree/")).toBe("/tree/**");
   });
@@ -91,15 +90,15 @@ describe("paths", () => {
     expect(match("GET /b//c")).toBe("none");
   });
 
-  test("parameters are decoded once, and only they", () => {
+  test("parameters are given as they stand in the path", () => {
     const match = matcher("/a/{x}/{y}");
-    expect(match("GET /a/caf%C3%A9/%2541%3B")).toBe("/a/{x}/{y} x=café y=%41;");
+    expect(match("GET /a/caf%C3%A9/%2541%3B")).toBe("/a/{x}/{y} caf%C3%A9 %2541%3B");
   });
 
-  test("routes without parameters share one empty record", () => {
+  test("routes without parameters share one empty list", () => {
     const tree = buildRouteTree([route("/a")]);
     const match = tree.match("", "GET", "/a");
-    expect(match).toEqual({ kind: "found", route: route("/a"), params: {} });
+    expect(match).toEqual({ kind: "found", route: route("/a"), params: [] });
     expect(match.kind === "found" && Object.isFrozen(match.params)).toBe(true);
   });
 
@@ -109,15 +108,7 @@ describe("paths", () => {
     expect(match("GET /__proto__")).toBe("none");
     expect(match("GET /constructor")).toBe("/constructor");
     expect(match("GET /toString")).toBe("none");
-    expect(match("GET /p/1/2")).toBe("/p/{__proto__}/{constructor} __proto__=1 constructor=2");
-    const other = buildRouteTree([route("/{x}")]).match("", "GET", "/1");
-    const inherited = (name: string) => (other.kind === "found" ? other.params[name] : "not found");
-    expect(["constructor", "__proto__", "toString", "x"].map(inherited)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      "1",
-    ]);
+    expect(match("GET /p/1/2")).toBe("/p/{__proto__}/{constructor} 1 2");
   });
 
   test("text longer than one node holds", () => {
@@ -185,8 +176,8 @@ describe("methods", () => {
   test("Allow lists the methods of all routes of the place, sorted", () => {
     const match = matcher("PUT /a/{x}", "GET,DELETE /a/{y}", "PATCH /a/{z}/b");
     expect(match("POST /a/1")).toBe("allow DELETE, GET, HEAD, PUT");
-    expect(match("PUT /a/1")).toBe("PUT /a/{x} x=1");
-    expect(match("GET /a/1")).toBe("GET,DELETE /a/{y} y=1");
+    expect(match("PUT /a/1")).toBe("PUT /a/{x} 1");
+    expect(match("GET /a/1")).toBe("GET,DELETE /a/{y} 1");
   });
 });
 
@@ -270,7 +261,7 @@ describe("routes that can never match", () => {
 
   test("where two routes claim the same, the earlier has it", () => {
     const match = matcher("GET /a/{x}", "GET,PUT /a/{y}");
-    expect(match("GET /a/1")).toBe("GET /a/{x} x=1");
-    expect(match("PUT /a/1")).toBe("GET,PUT /a/{y} y=1");
+    expect(match("GET /a/1")).toBe("GET /a/{x} 1");
+    expect(match("PUT /a/1")).toBe("GET,PUT /a/{y} 1");
   });
 });

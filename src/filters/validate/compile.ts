@@ -62,11 +62,12 @@ function compileParameters(settings: ValidateSettings, context: RouteContext): S
     for (const name of Object.keys(settings.path)) {
       if (names.includes(name)) continue;
       const near = nearest(name, names);
-      const hint = near === undefined ? `expected one of: ${names.join(", ") || "(none)"}` : `did you mean '${near}'?`;
+      const known = names.length === 0 ? "it has none" : `expected one of: ${names.join(", ")}`;
+      const hint = near === undefined ? known : `did you mean '${near}'?`;
       context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
     }
     const path = compileEach(settings.path, "path", context).map((one) => ({ ...one, required: true }));
-    parts.push(judgePath(path, context.place("path")));
+    parts.push(judgePath(path, names, context.place("path")));
   }
   if (settings.query !== undefined || settings.unknownQuery === "refuse") {
     const key = settings.query === undefined ? "unknownQuery" : "query";

@@ -3,6 +3,7 @@ import { type ByteBudget, type CollectFailure, collectBody } from "../../message
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
+import { decodeSegment } from "../../message/target.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { namedByConnection } from "../request/evaluate.ts";
 import type { Validator } from "./json-schema.ts";
@@ -18,11 +19,12 @@ function refuse(reason: "parameter_invalid" | "header_invalid", place: Place, wh
   return new Denial(reason, place, `${where}: ${fault}`, `${where} as its schema says`);
 }
 
-export function judgePath(parameters: readonly Parameter[], place: Place): SyncPart {
+/** `names` are those of the template's parameters from left to right. */
+export function judgePath(parameters: readonly Parameter[], names: readonly string[], place: Place): SyncPart {
   return ({ params }) => {
     for (const parameter of parameters) {
-      const value = Object.hasOwn(params, parameter.name) ? params[parameter.name] : undefined;
-      const fault = judgeParameter(parameter, value === undefined ? [] : [value]);
+      const value = params[names.indexOf(parameter.name)];
+      const fault = judgeParameter(parameter, value === undefined ? [] : [decodeSegment(value)]);
       if (fault !== null) return refuse("parameter_invalid", place, `path ${parameter.name}`, fault);
     }
     return CONTINUE;
@@ -173,7 +175,7 @@ export function describeRequest(exchange: Exchange): string {
   const { announcedBytes } = exchange.body;
   const body = announcedBytes === 0 ? "no body" : announcedBytes < 0 ? "a chunked body" : `${announcedBytes} bytes`;
   const type = exchange.headers.get("content-type");
-  const parameters = Object.keys(exchange.params).length;
+  const parameters = exchange.params.length;
   const query = exchange.target.query.length > 1 ? "a query" : "no query";
   return `${parameters} path parameter${parameters === 1 ? "" : "s"}, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}`;
 }
