@@ -17,6 +17,7 @@ import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
 import { addChunk, addLastChunk, Output } from "./output.ts";
 import { framingLines, isWithLength } from "./request-framing.ts";
+import type { SocketReads } from "./socket-reads.ts";
 
 /** Where a connection goes when its exchange is over. */
 export interface ConnectionOwner {
@@ -38,6 +39,7 @@ export class ClientConnection implements Timed, ClientStream {
   /** Address of that client; its owner sets it. */
   holder = "";
   readonly #socket: Socket;
+  readonly #reads: SocketReads;
   readonly #output: Output;
   readonly #owner: ConnectionOwner;
   readonly #clock: Clock;
@@ -65,14 +67,15 @@ export class ClientConnection implements Timed, ClientStream {
   #lastBlock = "";
   #lastParsed: ParsedHeaders | null = null;
 
-  constructor(socket: Socket, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
+  constructor(socket: Socket, reads: SocketReads, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
     this.#socket = socket;
+    this.#reads = reads;
     this.#output = new Output(socket);
     this.#owner = owner;
     this.#clock = clock;
     this.#deadlines = deadlines;
     deadlines.add(this);
-    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    reads.sink = (bytes) => this.#onBytes(bytes);
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
@@ -163,20 +166,21 @@ export class ClientConnection implements Timed, ClientStream {
 
   // ---- response ------------------------------------------------------------------------------------------------
 
-  #onData(chunk: Buffer): void {
+  #onBytes(bytes: Buffer): boolean {
     const handler = this.#handler;
     if (handler === null) {
       // Bytes that no request asked for: the next answer could be mistaken for another's.
       this.#socket.destroy();
-      return;
+      return false;
     }
-    let buffer = chunk;
+    let buffer = bytes;
     if (this.#pending !== null) {
-      buffer = Buffer.concat([this.#pending, chunk]);
+      buffer = Buffer.concat([this.#pending, bytes]);
       this.#pending = null;
     }
     this.#consume(buffer, handler);
     if (!handler.onReadEnd() && this.#handler === handler) this.#pause();
+    return true;
   }
 
   #consume(buffer: Buffer, handler: ResponseHandler): void {
@@ -187,7 +191,7 @@ export class ClientConnection implements Timed, ClientStream {
       if (at === before) break;
     }
     if (at >= buffer.length) return;
-    if (this.#handler === handler) this.#pending = at === 0 ? buffer : buffer.subarray(at);
+    if (this.#handler === handler) this.#pending = Buffer.from(buffer.subarray(at));
     // More bytes than announced: whatever they are, no later answer may be read from behind them.
     else this.#socket.destroy();
   }
@@ -273,7 +277,8 @@ export class ClientConnection implements Timed, ClientStream {
     if (!this.#upgrade || minor === 0) return this.#fail("invalid", "101 to a request without Upgrade");
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    handOver(this.#socket, rest);
+    this.#reads.sink = (bytes) => this.#socket.push(Buffer.from(bytes));
+    handOver(this.#socket, Buffer.from(rest));
     this.#owner.onUpgraded(this);
     handler.onUpgrade(parsed.headers, this.#socket);
     return Number.MAX_SAFE_INTEGER;
@@ -302,8 +307,9 @@ export class ClientConnection implements Timed, ClientStream {
 
   /** Called by the decoder. */
   onBody(chunk: Buffer): boolean {
-    if (this.#held === null) this.#handler?.onResponseBody(chunk);
-    else this.#held.push(chunk);
+    const copy = Buffer.from(chunk);
+    if (this.#held === null) this.#handler?.onResponseBody(copy);
+    else this.#held.push(copy);
     return true;
   }
 

@@ -7,6 +7,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from "node:tls";
+import { SocketReads } from "../http1/socket-reads.ts";
 import type { UpstreamSettings, UpstreamTlsSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
@@ -16,7 +17,8 @@ import type { AcquireFailure, Acquirer } from "./upstream.ts";
 
 /** Who dials. Exactly one of these is called for each dial that is not abandoned. */
 export interface DialOwner {
-  onDialed(dial: Dial, socket: Socket): void;
+  /** `reads` has what an HTTP/1.1 socket reads; HTTP/2 reads its socket itself. */
+  onDialed(dial: Dial, socket: Socket, reads: SocketReads): void;
   onDialFailed(dial: Dial, failure: AcquireFailure, detail: string): void;
 }
 
@@ -35,15 +37,17 @@ export class Dialer {
 
   dial(owner: DialOwner, acquirer: Acquirer | null): Dial {
     const { settings } = this;
-    const socket = settings.tls === null ? connect(socketOptions(settings)) : this.#secure(settings.tls);
-    return new Dial(socket, settings, owner, acquirer, this.#clock, this.#deadlines);
+    const reads = new SocketReads();
+    const options = { ...socketOptions(settings), ...(settings.protocol === "h2" ? {} : { onread: reads.onread }) };
+    const socket = settings.tls === null ? connect(options) : this.#secure(options, settings.tls);
+    return new Dial(socket, reads, settings, owner, acquirer, this.#clock, this.#deadlines);
   }
 
-  #secure(tls: UpstreamTlsSettings): TLSSocket {
+  #secure(options: NetConnectOpts, tls: UpstreamTlsSettings): TLSSocket {
     this.#context ??= secureContext(tls);
     const { serverName } = tls;
     return tlsConnect({
-      ...socketOptions(this.settings),
+      ...options,
       secureContext: this.#context,
       rejectUnauthorized: true,
       ALPNProtocols: [this.settings.protocol],
@@ -64,6 +68,7 @@ export class Dial implements Timed {
   /** For whom; null for nobody any more, or for all who wait. */
   acquirer: Acquirer | null;
   readonly #socket: Socket;
+  readonly #reads: SocketReads;
   readonly #settings: UpstreamSettings;
   readonly #owner: DialOwner;
   readonly #deadlines: Deadlines;
@@ -74,6 +79,7 @@ export class Dial implements Timed {
 
   constructor(
     socket: Socket,
+    reads: SocketReads,
     settings: UpstreamSettings,
     owner: DialOwner,
     acquirer: Acquirer | null,
@@ -81,6 +87,7 @@ export class Dial implements Timed {
     deadlines: Deadlines,
   ) {
     this.#socket = socket;
+    this.#reads = reads;
     this.#settings = settings;
     this.#owner = owner;
     this.acquirer = acquirer;
@@ -122,7 +129,7 @@ export class Dial implements Timed {
     if (!this.#settle()) return;
     this.#socket.off("error", this.#onError);
     this.#socket.off("close", this.#onClose);
-    this.#owner.onDialed(this, this.#socket);
+    this.#owner.onDialed(this, this.#socket, this.#reads);
   }
 
   #end(failure: AcquireFailure, detail: string): void {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { ClientConnection, type ConnectionOwner } from "../http1/client-connection.ts";
+import type { SocketReads } from "../http1/socket-reads.ts";
 import type { UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
@@ -109,9 +110,9 @@ export class Pool implements Upstream, ConnectionOwner, DialOwner, Timed {
     return next;
   }
 
-  onDialed(dial: Dial, socket: Socket): void {
+  onDialed(dial: Dial, socket: Socket, reads: SocketReads): void {
     this.#dials.delete(dial);
-    const connection = new ClientConnection(socket, this, this.#clock, this.#deadlines);
+    const connection = new ClientConnection(socket, reads, this, this.#clock, this.#deadlines);
     this.#open.add(connection);
     if (dial.acquirer === null) this.onReusable(connection);
     else handOver(connection, dial.acquirer);

@@ -1,6 +1,7 @@
 import { ClientConnection, type ConnectionOwner } from "../../src/http1/client-connection.ts";
 import { ServerConnection, type ServerHandler } from "../../src/http1/server-connection.ts";
 import type { ServerLimits } from "../../src/http1/server-limits.ts";
+import { SocketReads } from "../../src/http1/socket-reads.ts";
 import type { HeaderBlock } from "../../src/message/headers.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerRequest } from "../../src/message/stream.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
@@ -75,7 +76,7 @@ export function readRequests(reads: readonly string[]): Reading {
 }
 
 /** One response as our client side reads it; informational ones come first in `messages`. */
-export function readResponse(method: string, reads: readonly string[], ends: boolean): Reading {
+export function readResponse(method: string, pieces: readonly string[], ends: boolean): Reading {
   const messages: Message[] = [];
   let end: string | null = null;
   let current: ClientResponse | null = null;
@@ -104,7 +105,8 @@ export function readResponse(method: string, reads: readonly string[], ends: boo
   };
   const owner: ConnectionOwner = { onReusable: () => {}, onUpgraded: () => {}, onClosed: () => {} };
   const socket = new MemorySocket();
-  const connection = new ClientConnection(socket, owner, clock, new Deadlines(clock));
+  const reads = new SocketReads();
+  const connection = new ClientConnection(socket, reads, owner, clock, new Deadlines(clock));
   const request = {
     method,
     target: "/",
@@ -116,7 +118,13 @@ export function readResponse(method: string, reads: readonly string[], ends: boo
   };
   connection.begin(handler, request, times);
   connection.flush();
-  for (const read of reads) if (!socket.destroyed) socket.receive(read);
+  for (const piece of pieces) {
+    if (socket.destroyed) break;
+    const bytes = Buffer.from(piece, "latin1");
+    reads.sink(bytes);
+    // As the next read of any socket would: what was kept without a copy is lost.
+    bytes.fill("!");
+  }
   if (ends && !socket.destroyed) socket.receiveEnd();
   socket.destroy();
   return { messages, end, partial: end === null };
