@@ -19,6 +19,24 @@ export function responseFields(status: number, lines: string, contentLength: num
   return fields;
 }
 
+/** `responseFields`, remembered: answers of one kind differ in nothing for as long as their Date does not. */
+export class ResponseFields {
+  #status = 0;
+  #lines = "";
+  #contentLength = -1;
+  #fields: readonly string[] = [];
+
+  of(status: number, lines: string, contentLength: number): readonly string[] {
+    if (status !== this.#status || contentLength !== this.#contentLength || lines !== this.#lines) {
+      this.#status = status;
+      this.#lines = lines;
+      this.#contentLength = contentLength;
+      this.#fields = responseFields(status, lines, contentLength);
+    }
+    return this.#fields;
+  }
+}
+
 /** The same as an object, which is what informational responses ask for. */
 export function informationalFields(status: number, lines: string): Record<string, string | string[]> {
   const flat = responseFields(status, lines, -1);

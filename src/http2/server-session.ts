@@ -11,6 +11,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Http2CloseReason } from "./close-reason.ts";
 import { FieldReader } from "./fields.ts";
 import { OverheadMeter, TokenBucket } from "./flood-gate.ts";
+import { ResponseFields } from "./response-fields.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
 
 /** What a session tells its owner. */
@@ -40,6 +41,7 @@ export class ServerSession implements Timed, StreamHost {
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly limits: ServerLimits;
+  readonly responseFields = new ResponseFields();
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;

@@ -5,7 +5,7 @@ import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { trailerFields } from "./field-lines.ts";
 import type { RequestFields } from "./fields.ts";
-import { informationalFields, responseFields } from "./response-fields.ts";
+import { informationalFields, type ResponseFields, responseFields } from "./response-fields.ts";
 import { type BodyHost, FRAME_BYTES, StreamBody } from "./stream-body.ts";
 
 /** RFC 9113 section 7. */
@@ -14,6 +14,7 @@ const NO_ERROR = 0;
 /** The session, as far as its streams need it. */
 export interface StreamHost {
   readonly limits: ServerLimits;
+  readonly responseFields: ResponseFields;
   /** Monotonic. */
   nowMs(): number;
   onBodyBytes(bytes: number): void;
@@ -33,7 +34,7 @@ export class StreamConnection implements ServerStream, BodyHost {
   readonly #body: StreamBody | null;
   #expectContinue: boolean;
   /** The final head, until the first flush. */
-  #head: string[] | null = null;
+  #head: readonly string[] | null = null;
   #chunks: Buffer[] = [];
   #bodyless = false;
   /** Has a body of unknown length, which trailers may end. */
@@ -57,7 +58,6 @@ export class StreamConnection implements ServerStream, BodyHost {
     const announcedBytes = fields?.bodyBytes ?? 0;
     this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
     stream.on("error", ignore);
-    stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("close", () => this.onGone());
   }
 
@@ -109,7 +109,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
     const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
     this.#openEnded = bodyBytes === CHUNKED && !this.#bodyless;
-    this.#head = responseFields(status, lines, hasLength ? bodyBytes : -1);
+    this.#head = this.#host.responseFields.of(status, lines, hasLength ? bodyBytes : -1);
   }
 
   writeBody(chunk: Buffer): void {
@@ -206,6 +206,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     if (head === null) return;
     this.#head = null;
     this.#waitsForTrailers = mayHaveTrailers;
+    if (mayHaveTrailers) this.#stream.on("wantTrailers", () => this.#sendTrailers());
     try {
       this.#stream.respond(head, endStream ? WITHOUT_BODY : mayHaveTrailers ? WITH_TRAILERS : WITH_BODY);
     } catch {

@@ -1,3 +1,6 @@
+/** Writes the lines of a block anew: a function of the block alone, and the same one each time. */
+export type LineWriter = (block: HeaderBlock) => string;
+
 /**
  * The header lines of one message: names in lower case, values without surrounding blanks, in the order received.
  * Immutable, so that an identical block of a later request on the same connection can share it.
@@ -5,6 +8,8 @@
 export class HeaderBlock {
   readonly names: readonly string[];
   readonly values: readonly string[];
+  #writer: LineWriter | null = null;
+  #lines: string | null = null;
 
   constructor(names: readonly string[], values: readonly string[]) {
     this.names = names;
@@ -15,6 +20,20 @@ export class HeaderBlock {
   get(name: string): string | undefined {
     const at = this.names.indexOf(name);
     return at < 0 ? undefined : this.values[at];
+  }
+
+  /**
+   * What `write` makes of this block; remembered from the second time on, for a block that comes twice on a connection
+   * will come again.
+   */
+  linesBy(write: LineWriter): string {
+    const isAgain = this.#writer === write;
+    if (isAgain && this.#lines !== null) return this.#lines;
+    const lines = write(this);
+    this.#writer = write;
+    // In one piece: a string put together of many is taken apart at every write.
+    this.#lines = isAgain ? Buffer.from(lines, "latin1").toString("latin1") : null;
+    return lines;
   }
 
   count(name: string): number {

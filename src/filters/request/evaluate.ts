@@ -21,7 +21,8 @@ export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => strin
 export function buildRequestRewrite(rules: RequestRules, credentialHeaders: readonly string[]): RequestRewrite {
   const off = namesOff(rules, credentialHeaders);
   const setLines = rules.setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return (headers, exchange) => clientLines(headers, off) + addedLines(exchange) + setLines;
+  const writeLines = (headers: HeaderBlock): string => clientLines(headers, off);
+  return (headers, exchange) => headers.linesBy(writeLines) + addedLines(exchange) + setLines;
 }
 
 /** Canonical names that the route's own rules take off. */

@@ -31,7 +31,7 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
     (present) => added(present) + linesWithout(rules.setHeadersSecure, present, defaults),
   );
 
-  return (headers, secure) => {
+  const rewrite = (headers: HeaderBlock, secure: boolean): string => {
     const { names, values } = headers;
     const named = namedByConnection(headers);
     let present = 0;
@@ -45,6 +45,9 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
     }
     return lines + (secure ? addedSecure(present) : added(present));
   };
+  const rewriteSecure = (headers: HeaderBlock): string => rewrite(headers, true);
+  const rewritePlain = (headers: HeaderBlock): string => rewrite(headers, false);
+  return (headers, secure) => headers.linesBy(secure ? rewriteSecure : rewritePlain);
 }
 
 /** Trailers of the service's answer → lines for the client: what the rules take off or set is off here too. */
