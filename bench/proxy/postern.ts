@@ -18,11 +18,7 @@ export async function createPostern(world: World): Promise<Contestant> {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
       // As the image and the unit start it.
-      return {
-        file: process.execPath,
-        args: [...(process.env["PFLAGS"] ?? "--max-semi-space-size=2").split(" "), bundle, "run", "--policy", file],
-        env,
-      };
+      return { file: process.execPath, args: ["--max-semi-space-size=2", bundle, "run", "--policy", file], env };
     },
   };
 }
