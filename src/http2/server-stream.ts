@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
@@ -55,7 +56,8 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#endStream = endStream;
     this.#expectContinue = fields?.expectContinue === true;
     const announcedBytes = fields?.bodyBytes ?? 0;
-    this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
+    const mayHaveData = !METHODS_WITHOUT_BODY.has(fields?.method ?? "");
+    this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, mayHaveData, this);
     stream.on("error", ignore);
     stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("close", () => this.onGone());
