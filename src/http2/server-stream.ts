@@ -56,8 +56,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#endStream = endStream;
     this.#expectContinue = fields?.expectContinue === true;
     const announcedBytes = fields?.bodyBytes ?? 0;
-    const mayHaveData = !METHODS_WITHOUT_BODY.has(fields?.method ?? "");
-    this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, mayHaveData, this);
+    this.#body = announcedBytes === 0 ? null : bodyOf(stream, announcedBytes, fields, this);
     stream.on("error", ignore);
     stream.on("wantTrailers", () => this.#sendTrailers());
     stream.on("close", () => this.onGone());
@@ -257,6 +256,10 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#body?.fail("client_closed");
     this.owner?.onClientClosed(this.#left);
   }
+}
+
+function bodyOf(stream: ServerHttp2Stream, bytes: number, fields: RequestFields | null, host: BodyHost): StreamBody {
+  return new StreamBody(stream, bytes, !METHODS_WITHOUT_BODY.has(fields?.method ?? ""), host);
 }
 
 const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;
