@@ -140,7 +140,7 @@ const requestsCounted = async (postern: Postern): Promise<number> =>
   [...byLabel(await postern.metrics(), "postern_requests_total", "reason").values()].reduce((sum, n) => sum + n, 0);
 
 for (const transport of ["TCP", "a Unix socket"] as const) {
-  test(`a service on ${transport} dies in mid-answer, mid-upload and idle, twice, and comes back`, async () => {
+  test(`a service on ${transport} dies in mid-answer, in mid-upload and idle, and comes back each time`, async () => {
     const folder = mkdtempSync(join(tmpdir(), "postern-mortal-"));
     onClose(() => rmSync(folder, { recursive: true, force: true }));
     const where = transport === "TCP" ? String(await freePort()) : join(folder, "app.sock");
