@@ -56,7 +56,7 @@ export class Listener {
   constructor(settings: ListenerSettings, deps: ListenerDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    // A client may close its side after the last request and still wait for the answer.
+    // A client may close its side while its last answer is on the way; what that means, the codecs say.
     this.#server = createServer({ noDelay: true, allowHalfOpen: true });
     this.#server.on("connection", (socket) => this.#accept(socket));
     this.#server.on("drop", (data) => {

@@ -19,6 +19,8 @@ export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
   /** The request has no valid reading: answer it. */
   onFault(stream: StreamConnection, reason: Reason, seen: string, startedMs: number): void;
+  /** So many streams were opened and never shown (src/http2/README.md). */
+  onUnseen(streams: number): void;
   /** Once, when the connection is gone and every stream was told so. */
   onClose(reason: Http2CloseReason): void;
 }
@@ -56,6 +58,8 @@ export class ServerSession implements Timed, StreamHost {
   #idleMs: number;
   /** When a session that was told to close must be gone. */
   #lingerMs = Number.POSITIVE_INFINITY;
+  /** Of the last stream that Node has shown, or of the last that is known never to be. */
+  #lastStreamId = -1;
   #reason: Http2CloseReason | null = null;
   #closed = false;
 
@@ -92,15 +96,20 @@ export class ServerSession implements Timed, StreamHost {
     session.on("ping", () => this.#count(this.#pings, "ping_flood"));
     session.on("remoteSettings", () => this.#count(this.#settings, "settings_flood"));
     this.#socket.once("end", () => this.#onEnd());
+    this.#socket.prependOnceListener("close", () => this.#onLastStream()); // before Node forgets the session's state
     this.#socket.once("close", () => this.#onClose());
     // Where Node itself gives a session up it comes by here: the one place that knows why before the connection is gone.
     const destroy = session.destroy.bind(session);
-    session.destroy = (error, code) => destroy(error, code ?? (error instanceof Error ? this.#onError(error) : code));
+    session.destroy = (error, code) => {
+      this.#onLastStream();
+      destroy(error, code ?? (error instanceof Error ? this.#onError(error) : code));
+    };
   }
 
   // ---- requests ------------------------------------------------------------------------------------------------
 
   #onStream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
+    this.#onStreamId(stream.id, 1);
     if (stream.destroyed || this.#session.destroyed) {
       // Reset in the same read that brought it.
       stream.on("error", () => {});
@@ -127,6 +136,22 @@ export class ServerSession implements Timed, StreamHost {
     const upgrade = fields.upgrade ? "extended-connect" : null;
     this.#handler.onRequest(connection, { method, target, authority, headers, body, upgrade, startedMs });
     if (this.#quota.take(startedMs)) this.drain("retired");
+  }
+
+  /**
+   * nghttp2 resets a stream with an invalid head, and Node never shows it; its id is all that is left. A client that skips
+   * ids looks the same, so a gap counts for no more than Node would let pass. `shown`: 1 for a stream that Node shows.
+   */
+  #onStreamId(id: number | undefined, shown: number): void {
+    if (id === undefined || id === 0 || id <= this.#lastStreamId) return;
+    const unseen = Math.min((id - this.#lastStreamId) / 2 - shown, DEFAULTS.h2UnseenStreamsMax);
+    this.#lastStreamId = id;
+    if (unseen > 0) this.#handler.onUnseen(unseen);
+  }
+
+  /** Streams that were opened after the last one that was shown. */
+  #onLastStream(): void {
+    if (!this.#session.destroyed) this.#onStreamId(this.#session.state.lastProcStreamID, 0);
   }
 
   // ---- what streams tell (StreamHost) --------------------------------------------------------------------------

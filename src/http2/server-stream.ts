@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
@@ -56,7 +57,7 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#endStream = endStream;
     this.#expectContinue = fields?.expectContinue === true;
     const announcedBytes = fields?.bodyBytes ?? 0;
-    this.#body = announcedBytes === 0 ? null : new StreamBody(stream, announcedBytes, this);
+    this.#body = announcedBytes === 0 ? null : bodyOf(stream, announcedBytes, fields, this);
     stream.on("error", ignore);
     stream.on("close", () => this.onGone());
   }
@@ -256,6 +257,10 @@ export class StreamConnection implements ServerStream, BodyHost {
     this.#body?.fail("client_closed");
     this.owner?.onClientClosed(this.#left);
   }
+}
+
+function bodyOf(stream: ServerHttp2Stream, bytes: number, fields: RequestFields | null, host: BodyHost): StreamBody {
+  return new StreamBody(stream, bytes, !METHODS_WITHOUT_BODY.has(fields?.method ?? ""), host);
 }
 
 const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;

@@ -32,6 +32,7 @@ export class StreamBody implements RequestBody {
   #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #stream: ServerHttp2Stream;
   readonly #host: BodyHost;
+  readonly #mayHaveData: boolean;
   #sink: BodySink | null = null;
   #bytesMax = 0;
   #open = true;
@@ -39,12 +40,16 @@ export class StreamBody implements RequestBody {
   readonly #pace: BodyPace;
   #trailers: HeaderBlock | null = null;
 
-  constructor(stream: ServerHttp2Stream, announcedBytes: number, host: BodyHost) {
+  /** `mayHaveData`: false for methods whose requests have no body; an end of its own may follow their heads all the same. */
+  constructor(stream: ServerHttp2Stream, announcedBytes: number, mayHaveData: boolean, host: BodyHost) {
     this.#stream = stream;
+    this.#mayHaveData = mayHaveData;
     this.announcedBytes = announcedBytes;
     this.#host = host;
     this.#pace = new BodyPace(host.limits);
     this.#pace.begin(host.nowMs());
+    // They may be there before anybody asks for the body.
+    stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
   }
 
   start(sink: BodySink, bytesMax: number): void {
@@ -56,7 +61,11 @@ export class StreamBody implements RequestBody {
     this.#bytesMax = bytesMax;
     this.#host.onBodyWanted();
     this.#deadlineMs = this.#pace.start(this.#host.nowMs());
-    this.#stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
+    // Node ends a body that came to nothing without being asked to read it.
+    if (this.#stream.readableEnded) {
+      this.#onEnd();
+      return;
+    }
     this.#stream.on("end", () => this.#onEnd());
     this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
   }
@@ -106,7 +115,8 @@ export class StreamBody implements RequestBody {
     if (sink === null) return;
     this.bytes += chunk.length;
     this.#deadlineMs = this.#pace.progress(this.#deadlineMs, chunk.length + FRAME_BYTES, this.#host.nowMs());
-    if (this.bytes > this.#bytesMax) this.fail("body_too_large");
+    if (!this.#mayHaveData) this.fail("request_malformed");
+    else if (this.bytes > this.#bytesMax) this.fail("body_too_large");
     else if (!sink.onBody(unshared(chunk))) this.pause();
   }
 

@@ -83,7 +83,7 @@ function limitsOf(fields: ListenerFields): Limits {
   };
 }
 
-/** With TLS the client chooses by ALPN; without, HTTP/2 is known by its preface, and only where the policy names it. */
+/** With TLS, the first that the client offers by ALPN; without, HTTP/2 is known by its preface, and only where the policy names it. */
 function compileProtocols(work: Work, { protocols }: ListenerFields, path: Path): readonly HttpProtocol[] {
   const hasTls = work.reader.raw([...path, "tls"]) !== undefined;
   if (protocols === undefined) return hasTls ? ["h2", "http/1.1"] : ["http/1.1"];
@@ -91,6 +91,10 @@ function compileProtocols(work: Work, { protocols }: ListenerFields, path: Path)
   if (wrongAt >= 0) {
     const reason = hasTls ? "h2c is HTTP/2 without TLS; expected h2" : "h2 is HTTP/2 with TLS; expected h2c";
     work.problem(reason, [...path, "protocols", wrongAt]);
+  }
+  const at = protocols.indexOf("http/1.1");
+  if (at >= 0 && at < protocols.indexOf("h2")) {
+    work.warning("http/1.1 stands before h2, so clients that know both speak HTTP/1.1", [...path, "protocols", at]);
   }
   return [...new Set(protocols.map((name) => (name === "h2c" ? "h2" : name)))];
 }

@@ -60,7 +60,9 @@ export const listenerShape = {
     .array(z.enum(["h2", "http/1.1", "h2c"]))
     .min(1)
     .optional()
-    .describe("Protocols that are spoken. [h2, http/1.1] with TLS if absent, [http/1.1] without; h2c is HTTP/2 there."),
+    .describe(
+      "Protocols that are spoken, the preferred one first. [h2, http/1.1] with TLS if absent, [http/1.1] without; h2c is HTTP/2 there.",
+    ),
   tls: object(tlsShape).optional().describe("TLS. Without it only loopback and Unix sockets are listened on."),
   plaintext: z
     .enum(["allowed"])

@@ -20,6 +20,8 @@ export interface ProxyDeps {
   readonly idPrefix: string;
   /** 0 to 1, for checks that enforce a share. */
   readonly random?: () => number;
+  /** Those of all connections, swept four times a second; who passes them may sweep them too. */
+  readonly deadlines?: Deadlines;
 }
 
 export function createProxy(snapshot: Snapshot, deps: ProxyDeps): ProxyServer {
@@ -50,7 +52,7 @@ class Core implements ProxyServer, SessionHost {
     this.telemetry = deps.telemetry;
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
-    this.deadlines = new Deadlines(deps.clock);
+    this.deadlines = deps.deadlines ?? new Deadlines(deps.clock);
     this.longLived = new LongLived({
       clock: deps.clock,
       deadlines: this.deadlines,

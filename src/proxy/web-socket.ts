@@ -69,9 +69,10 @@ export class WebSocket {
     this.#tunnel?.destroy();
   }
 
-  /** Closes it for a reason of ours, or with null because the process ends. */
+  /** Closes it for a reason of ours, or with null because the process ends. Whose time is over may come again. */
   close(denial: Denial | null): void {
-    this.#tunnel?.close(denial === null ? CLOSE_CODE.goingAway : CLOSE_CODE.policyViolation, denial);
+    const mayComeAgain = denial === null || denial.reason === "stream_duration_exceeded";
+    this.#tunnel?.close(mayComeAgain ? CLOSE_CODE.goingAway : CLOSE_CODE.policyViolation, denial);
   }
 }
 

@@ -45,6 +45,8 @@ export const DEFAULTS = {
   h2InvalidFramesMax: 100,
   /** Streams beyond the limits above. */
   h2RejectedStreamsMax: 100,
+  /** What a gap in the ids of a session's streams counts for at most: the sum of those two, after which it is over. */
+  h2UnseenStreamsMax: 200,
   /** Streams that end before their answers, by reset or by a fault: a client that changes its mind, not its trade. */
   h2ResetsBurst: 500,
   h2ResetsPerSecond: 33,

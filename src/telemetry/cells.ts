@@ -48,6 +48,7 @@ export class ListenerCells {
   readonly connectionsRefused: Record<ConnectionRefusal, number>;
   readonly handshakesFailed: Record<HandshakeFailure, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
+  http2StreamsUnseen = 0;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);

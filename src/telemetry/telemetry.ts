@@ -66,6 +66,8 @@ export interface Telemetry {
   connectionOpened(listener: string): void;
   connectionClosed(listener: string): void;
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
+  /** So many HTTP/2 streams were reset before anybody could read their requests. */
+  http2StreamsUnseen(listener: string, streams: number, peer: string): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string): void;
 }

@@ -6,7 +6,7 @@ import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Issued } from "../../src/cli/development-ca.ts";
 import { askH2, type H2Answer, openH2 } from "../fixtures/h2-client.ts";
-import { ERROR, H2RawClient, windowUpdate } from "../fixtures/h2-frames.ts";
+import { ERROR, fields, H2RawClient, request, windowUpdate } from "../fixtures/h2-frames.ts";
 import {
   type CallOptions,
   eventually,
@@ -236,6 +236,22 @@ test("a flood over TLS ends its own session, is counted and logged with its clie
   const { body } = await postern.admins("/metrics");
   expect(body).toMatch(/^postern_h2_sessions_closed_total\{listener="inbound",reason="overhead_flood"\} 1$/m);
   expect((await ask(other, { path: "/public" })).status).toBe(200);
+});
+
+test("a request that nghttp2 resets before anybody sees it is counted, logged, and never reaches the service", async () => {
+  const before = service.arrived.length;
+  const client = new H2RawClient(await openTls(["h2"]));
+  client.write(request(1, fields("/public", [["connection", "x-postern-principal"]])));
+  expect(await client.outcome(1)).toBe(`reset ${ERROR.protocol}`);
+  client.destroy();
+  expect(await postern.logged((line) => line["event"] === "http2_stream_unseen")).toMatchObject({
+    listener: "inbound",
+    client: "127.0.0.1",
+    streams: 1,
+  });
+  const { body } = await postern.admins("/metrics");
+  expect(body).toMatch(/^postern_h2_streams_unseen_total\{listener="inbound"\} 1$/m);
+  expect(service.arrived.length).toBe(before);
 });
 
 describe("without TLS", () => {

@@ -1,7 +1,8 @@
 // Goal: a client gets no more time over HTTP/2 than over HTTP/1.1 (docs/limits.md). Method: a clock that stands still until
 // the test moves it; one attack a test.
+import type { ClientHttp2Stream } from "node:http2";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { eventually } from "../fixtures/eventually.ts";
+import { eventually, unchanging } from "../fixtures/eventually.ts";
 import { openH2 } from "../fixtures/h2-client.ts";
 import { type Field, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
@@ -42,27 +43,30 @@ async function start(options: TestProxyOptions) {
 }
 
 /** A byte a second, until the request is over or ten seconds are. */
-async function drip(client: H2RawClient, stream: number, isOver: () => boolean): Promise<void> {
-  for (let second = 0; !isOver() && second < 10; second++) {
-    client.write(frame(TYPE.data, 0, stream, "x"));
+async function drip({ client, records, sweep }: Awaited<ReturnType<typeof start>>): Promise<void> {
+  for (let second = 0; records.length === 0 && second < 10; second++) {
+    client.write(frame(TYPE.data, 0, 1, "x"));
+    await unchanging(() => records.length);
     clock.monotonic += 1_000;
-    await eventually(isOver, 300).catch(() => null);
+    sweep();
   }
 }
 
 test("a body that comes a byte now and then is refused, though it never stands still", async () => {
   const upstreamPort = await startScriptedService(() => "");
-  const { client, records } = await start({ listener: PACE, upstreamPort });
+  const world = await start({ listener: PACE, upstreamPort });
+  const { client, records } = world;
   client.write(post(1));
-  await drip(client, 1, () => records.length > 0);
+  await drip(world);
   expect(records).toMatchObject([{ status: 408, reason: "body_timeout" }]);
 });
 
 test("naming its call gRPC buys a slow body nothing where the service speaks HTTP/1.1", async () => {
   const upstreamPort = await startScriptedService(() => "");
-  const { client, records } = await start({ listener: PACE, upstreamPort });
+  const world = await start({ listener: PACE, upstreamPort });
+  const { client, records } = world;
   client.write(post(1, GRPC));
-  await drip(client, 1, () => records.length > 0);
+  await drip(world);
   expect(records).toMatchObject([{ reason: "body_timeout" }]);
 });
 
@@ -89,9 +93,10 @@ test("a stream whose answer has begun may send a byte now and then; neither rate
 test("a gRPC call whose answer has not begun is bounded by the request's time", async () => {
   const { port: upstreamPort } = await startH2Service(() => {});
   const upstream = { protocol: "h2", streamIdleTimeoutMs: 60_000, responseTimeoutMs: 60_000 } as const;
-  const { client, records } = await start({ listener: { ...PACE, requestTimeoutMs: 20_000 }, upstream, upstreamPort });
+  const world = await start({ listener: { ...PACE, requestTimeoutMs: 20_000 }, upstream, upstreamPort });
+  const { client, records } = world;
   client.write(post(1, GRPC));
-  await drip(client, 1, () => records.length > 0);
+  await drip(world);
   expect(records).toEqual([]); // ten seconds at a byte a second: no rate holds
   clock.monotonic += 20_000;
   await eventually(() => records.length === 1);
@@ -100,29 +105,40 @@ test("a gRPC call whose answer has not begun is bounded by the request's time", 
 
 test("a body that takes longer than a request may is refused, however fast it comes", async () => {
   const upstreamPort = await startScriptedService(() => "");
-  const { client, records } = await start({ listener: { requestTimeoutMs: 3_000 }, upstreamPort });
+  const world = await start({ listener: { requestTimeoutMs: 3_000 }, upstreamPort });
+  const { client, records } = world;
   client.write(post(1));
-  await drip(client, 1, () => records.length > 0);
+  await drip(world);
   expect(records).toMatchObject([{ status: 408, reason: "request_timeout" }]);
 });
 
 /** An upload of so many bytes that no buffer between here and a service that does not read holds them. */
-function upload(port: number): void {
+function upload(port: number): ClientHttp2Stream {
   const stream = openH2(port).request({ ":path": "/", ":method": "POST", ":authority": "localhost" });
   stream.on("error", () => {});
   stream.write(Buffer.alloc(32 * 1024 * 1024));
+  return stream;
 }
 
 test("time does not count against a client while the service does not read", async () => {
   const upstreamPort = await startRawService((socket) => socket.pause());
   const upstream = { writeTimeoutMs: 1e9 };
   const route = { bodyBytesMax: 1e9 };
-  const { port, records } = await startProxy({ clock, protocol: "h2", listener: PACE, upstream, route, upstreamPort });
-  upload(port);
-  // Real time: until every buffer is full, and then for sweeps that would find a client whose time is up.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { port, records, sweep } = await startProxy({
+    clock,
+    protocol: "h2",
+    listener: PACE,
+    upstream,
+    route,
+    upstreamPort,
+  });
+  const stream = upload(port);
+  // Until every buffer is full.
+  const sent = () => stream.session?.socket.bytesWritten ?? 0;
+  await eventually(() => sent() > 1_000_000);
+  await unchanging(sent);
   clock.monotonic += 60_000;
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  sweep();
   expect(records).toEqual([]);
 });
 

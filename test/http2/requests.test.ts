@@ -166,6 +166,20 @@ describe("denials", () => {
 });
 
 describe("request bodies", () => {
+  for (const method of ["POST", "GET"]) {
+    test(`that come to nothing before there is a connection to the service end all the same: ${method}`, async () => {
+      const upstreamPort = await startRawService((socket) => {
+        socket.on("data", (chunk) => chunk.toString().endsWith("\r\n\r\n0\r\n\r\n") && socket.write(OK));
+      });
+      const { port } = await startProxy({ upstreamPort, protocol: "h2" });
+      const session = openH2(port);
+      const stream = session.request({ ":path": "/", ":method": method }, { endStream: false });
+      stream.end();
+      const status = await new Promise((resolve) => stream.on("response", (headers) => resolve(headers[":status"])));
+      expect(status).toBe(200);
+    });
+  }
+
   test("over the route's limit are refused, announced or not", async () => {
     const { session, records } = await start({ route: { bodyBytesMax: 10 } });
     const announced = { ":path": "/", ":method": "POST", "content-length": "11" };

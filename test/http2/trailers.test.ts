@@ -57,6 +57,21 @@ test("a refusal reaches a client that is still sending before it is told to stop
   expect(shown(client, 1)).toEqual(["1!", "3"]);
 });
 
+test("trailers of a request without data that come before there is a connection to the service reach it", async () => {
+  const seen: unknown[] = [];
+  const { port: upstreamPort } = await startH2Service((stream) => {
+    stream.on("trailers", (fields) => seen.push(fields["x-sum"]));
+    stream.on("end", () => stream.respond({ ":status": 200 }, { endStream: true }));
+    stream.resume();
+  });
+  const { port } = await startProxy({ protocol: "h2", upstreamPort, upstream: { protocol: "h2" } });
+  const client = await H2RawClient.connect({ port, host: "127.0.0.1" });
+  const trailers = frame(TYPE.headers, FLAG.endHeaders | FLAG.endStream, 1, headerBlock([["x-sum", "1"]]));
+  client.write(request(1, fields("/", [], "POST"), false), trailers);
+  await client.until(() => client.ended(1));
+  expect([client.status(1), seen]).toEqual([200, ["1"]]);
+});
+
 test("over HTTP/1.1 trailers reach the client only where it asked for them and the answer is chunked", async () => {
   const { port } = await withTrailers({ "x-sum": "1" });
   const proxy = await startProxy({ upstream: { protocol: "h2" }, upstreamPort: port });

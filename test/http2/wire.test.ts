@@ -19,13 +19,15 @@ import { closeAll, startProxy, startRawService, type TestProxyOptions } from "..
 
 afterEach(closeAll);
 
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
 /** A service that notes all bytes and answers each end of a head. */
 async function start(options: TestProxyOptions = {}) {
   const service = { received: "", ended: 0 };
   const upstreamPort = await startRawService((socket) => {
     socket.on("data", (chunk) => {
       service.received += chunk.toString("latin1");
-      if (service.received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      if (service.received.endsWith("\r\n\r\n")) socket.write(OK);
     });
     socket.on("end", () => {
       service.ended++;
@@ -96,7 +98,7 @@ describe("requests that are refused", () => {
   };
   for (const [title, [list, outcome]] of Object.entries(refused)) {
     test(`${title}: ${outcome}`, async () => {
-      const { client, service, records } = await start({ listener: { headBytesMax: 15_500 } });
+      const { client, service, records, unseen } = await start({ listener: { headBytesMax: 15_500 } });
       client.write(request(1, list));
       expect(await client.outcome(1)).toBe(outcome);
       expect(service.received).toBe("");
@@ -105,8 +107,39 @@ describe("requests that are refused", () => {
       client.write(request(3, fields("/next")));
       expect(await client.outcome(3)).toBe(200);
       expect(service.received).toBe("GET /next HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      expect([records.length - 1, unseen]).toEqual(typeof outcome === "number" ? [1, []] : [0, [1]]);
     });
   }
+
+  test("what nobody was shown is counted when the session ends, too, and each stream once", async () => {
+    const { client, unseen, sessionsClosed } = await start();
+    client.write(...[1, 3, 7].map((id) => request(id, withField("connection", "x")))); // 5: an id that is skipped
+    client.write(request(9, fields()));
+    expect(await client.outcome(9)).toBe(200);
+    expect(unseen).toEqual([4]);
+    client.write(request(11, withField("X-A", "b")), request(13, withField("upgrade", "h2c")));
+    expect(await client.outcome(13)).toBe("reset 1");
+    client.destroy();
+    await eventually(() => sessionsClosed.length === 1);
+    expect(unseen).toEqual([4, 2]);
+  });
+
+  test("a client that is reset in its connection, and one that skips all ids it has, are counted in bounds", async () => {
+    const { client, unseen, sessionsClosed, port } = await start();
+    for (let id = 1; client.goaway === undefined && id < 1_000; id += 2) {
+      client.write(request(id, withField("connection", "x")));
+      if (id % 50 === 1) await client.outcome(id);
+    }
+    await client.untilClosed();
+    await eventually(() => sessionsClosed.length === 1);
+    expect(sessionsClosed).toEqual(["invalid_frame_flood"]);
+    expect(unseen).toHaveLength(1);
+    expect(unseen[0]).toBeGreaterThan(DEFAULTS.h2InvalidFramesMax);
+    const skipping = await H2RawClient.connect({ port, host: "127.0.0.1" });
+    skipping.write(request(2 ** 31 - 1, fields()));
+    expect(await skipping.outcome(2 ** 31 - 1)).toBe(200);
+    expect(unseen.slice(1)).toEqual([DEFAULTS.h2UnseenStreamsMax]);
+  });
 
   test("twice as much as is allowed: reset by Node, for it holds no more", async () => {
     const { client, service } = await start({ listener: { headBytesMax: 4096 } });
@@ -181,6 +214,54 @@ describe("bodies", () => {
       expect(records[0]).toMatchObject({ status: 499, reason: "client_closed" });
     });
   }
+
+  for (const method of ["GET", "HEAD", "OPTIONS"]) {
+    test(`of a ${method} are refused, announced or not, as over HTTP/1.1; the next request is read as if nothing had been`, async () => {
+      const { client, service, records } = await start();
+      client.write(request(1, fields("/warm")));
+      expect(await client.outcome(1)).toBe(200); // its connection to the service rests in the pool
+      const smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+      client.write(request(3, fields("/first", [], method), false), frame(TYPE.data, 0, 3, smuggled));
+      await client.until(() => client.ended(3));
+      expect(client.status(3)).toBe(400);
+      const announced = fields("/second", [["content-length", String(smuggled.length)]], method);
+      client.write(request(5, announced, false), frame(TYPE.data, FLAG.endStream, 5, smuggled));
+      await client.until(() => client.ended(5));
+      expect(client.status(5)).toBe(400);
+      client.write(request(7, fields("/next")));
+      expect(await client.outcome(7)).toBe(200);
+      expect(service.received).not.toContain("smuggled");
+      expect(service.received.endsWith("GET /next HTTP/1.1\r\nhost: localhost\r\n\r\n")).toBe(true);
+      expect(records.map(({ status, reason }) => [status, reason])).toEqual([
+        [200, null],
+        [400, "request_malformed"],
+        [400, "request_malformed"],
+        [200, null],
+      ]);
+    });
+  }
+
+  test("of a GET that come to nothing pass, and what follows has a connection of its own", async () => {
+    const connections: string[] = [];
+    const upstreamPort = await startRawService((socket) => {
+      const at = connections.push("") - 1;
+      socket.on("data", (chunk) => {
+        connections[at] += chunk.toString("latin1");
+        if (connections[at]?.endsWith(at === 0 ? "0\r\n\r\n" : "\r\n\r\n")) socket.write(OK);
+      });
+    });
+    const { port } = await startProxy({ upstreamPort, protocol: "h2" });
+    const client = await H2RawClient.connect({ port, host: "127.0.0.1" });
+    for (const stream of [1, 3]) {
+      client.write(request(stream, fields(`/${stream}`), stream === 3));
+      if (stream === 1) client.write(frame(TYPE.data, FLAG.endStream, stream));
+      expect(await client.outcome(stream)).toBe(200);
+    }
+    expect(connections).toEqual([
+      "GET /1 HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n0\r\n\r\n",
+      "GET /3 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    ]);
+  });
 
   test("that look like chunks are data", async () => {
     const { client, service } = await start();

@@ -91,6 +91,16 @@ describe("a listener's certificate", () => {
     ]);
   });
 
+  test("http/1.1 before h2 is a warning: the listener's order counts, and no client would get h2", async () => {
+    const protocols = (list: string) => policy(SERVER).replace("tls:", `protocols: ${list}, tls:`);
+    expect(await warningsOf(protocols("[http/1.1, h2]"), files)).toEqual([
+      expect.stringContaining("http/1.1 stands before h2, so clients that know both speak HTTP/1.1"),
+    ]);
+    for (const list of ["[h2, http/1.1]", "[http/1.1]", "[h2]"]) {
+      expect(await warningsOf(protocols(list), files)).toEqual([]);
+    }
+  });
+
   test("a chain in the wrong order is a warning", async () => {
     const chain = { ...files, "s.pem": pki.server.certificate + pki.client.certificate };
     expect(await warningsOf(policy(SERVER), chain)).toEqual([

@@ -1,10 +1,12 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { afterEach, describe, expect, test } from "vitest";
+import { eventually } from "../fixtures/eventually.ts";
 import { type Field, FLAG, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
 import { startH2RawService, startH2Service } from "../fixtures/h2-upstream.ts";
 import { closeAll, listen, onClose, startProxy } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
+import { TestClock } from "../fixtures/telemetry.ts";
 
 afterEach(closeAll);
 
@@ -68,13 +70,15 @@ describe("an event stream: each event is with the client before the next one is 
 
   test("may be silent for longer than an answer's head may take", async () => {
     const { port, source } = await eventSource("http/1.1");
-    const proxy = await startProxy({ upstreamPort: port, upstream: { responseTimeoutMs: 20 } });
+    const clock = new TestClock();
+    const upstream = { responseTimeoutMs: 1_000, streamIdleTimeoutMs: 60_000 };
+    const proxy = await startProxy({ clock, upstreamPort: port, upstream });
     const client = await RawClient.connect({ port: proxy.port, host: "127.0.0.1" });
     client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const send = await source;
     await client.untilReceived("text/event-stream");
-    // Two sweeps of the deadlines: what is over in them is over.
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    clock.monotonic += 59_000;
+    proxy.sweep();
     send("late");
     await client.untilReceived("late");
   });
@@ -87,20 +91,26 @@ describe("a stream that goes both ways", () => {
       stream.respond({ ":status": 200, "content-type": "application/grpc" });
       stream.on("data", (chunk: Buffer) => got.push(chunk.toString()));
     });
+    const clock = new TestClock();
     const proxy = await startProxy({
+      clock,
       protocol: "h2",
       upstreamPort: service.port,
       listener: { bodyProgressTimeoutMs: 20 },
-      upstream: { protocol: "h2", responseTimeoutMs: 20, streamIdleTimeoutMs: 700 },
+      upstream: { protocol: "h2", responseTimeoutMs: 20, streamIdleTimeoutMs: 60_000 },
     });
     const client = await H2RawClient.connect({ port: proxy.port, host: "127.0.0.1" });
     client.write(request(1, h2(GRPC, "POST"), false));
     await client.until(() => client.status(1) === 200);
     for (let at = 0; at < 3; at++) {
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      clock.monotonic += 40_000;
+      proxy.sweep();
       client.write(frame(TYPE.data, 0, 1, `m${at}`));
+      await eventually(() => got.join("").endsWith(`m${at}`));
     }
-    expect(client.ended(1)).toBe(false);
+    expect(proxy.records).toEqual([]);
+    clock.monotonic += 60_001;
+    proxy.sweep();
     await client.until(() => client.ended(1));
     expect(got.join("")).toBe("m0m1m2");
     expect(proxy.records).toHaveLength(1);

@@ -3,6 +3,7 @@ import { Denial } from "../../src/decision/verdict.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { closeAll, startProxy, startScriptedService, type TestProxyOptions } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
+import { TestClock } from "../fixtures/telemetry.ts";
 import { closeText, frame, handshake, KEY, SWITCH, startRawWebSocketService } from "../fixtures/web-socket.ts";
 
 afterEach(closeAll);
@@ -264,6 +265,29 @@ describe("a tunnel ends", () => {
       await new Promise(setImmediate);
     }
     expect(await recorded()).toMatchObject({ reason: "stream_lifetime" });
+  });
+
+  test("with 1001 on both sides when the exchange has taken streamMaxDuration, and is counted once", async () => {
+    const clock = new TestClock();
+    const upstream = { streamDurationMaxMs: 60_000, streamIdleTimeoutMs: 40_000 };
+    const { client, arrived, recorded, records, socket, sweep } = await setUpOpen({ clock, upstream });
+    for (const word of ["one", "two"]) {
+      clock.monotonic += 29_000;
+      sweep();
+      socket.write(frame(word, false));
+      await client.untilReceived(word);
+    }
+    expect(records).toEqual([]);
+    clock.monotonic += 2_001;
+    sweep();
+    await client.untilReceived(closeText(1001, "stream_duration_exceeded"));
+    await eventually(() => maskedCloseCode(arrived()) === 1001);
+    client.write(frame(Buffer.from([3, 233]), true, 0x88));
+    socket.write(frame(Buffer.from([3, 233]), false, 0x88));
+    await client.untilClosed();
+    client.end();
+    socket.end();
+    expect(await recorded()).toMatchObject({ status: 101, reason: "stream_duration_exceeded" });
   });
 
   test("though nobody answers the Close frame", async () => {
