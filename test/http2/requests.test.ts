@@ -261,7 +261,7 @@ describe("a client that goes away", () => {
 
 describe("the end of a session", () => {
   test("a drain lets streams finish, takes no new ones, and then closes", async () => {
-    let answer: () => void = () => {};
+    let answer: (() => void) | null = null;
     const upstreamPort = await startRawService((socket) => {
       socket.once("data", () => {
         answer = () => socket.write(OK);
@@ -271,10 +271,10 @@ describe("the end of a session", () => {
     const session = openH2(port);
     const goaway = new Promise<number>((resolve) => session.on("goaway", resolve));
     const slow = askH2(session, { ":path": "/" });
-    await eventually(() => proxy.requestsInFlight === 1);
+    const sendAnswer = await eventually(() => answer);
     const drained = proxy.drain();
     expect(await goaway).toBe(0);
-    answer();
+    sendAnswer();
     expect(await slow).toMatchObject({ status: 200, body: "ok", resetCode: 0 });
     await drained;
     expect(sessionsClosed).toEqual(["drained"]);
