@@ -19,7 +19,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
     sink,
     processFigures: readProcessFigures,
     releaseMemory,
-    compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable }),
+    compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable, sliceMs: DEFAULTS.compileSliceMs }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
   };
 }

@@ -19,7 +19,7 @@ import type { Work } from "./work.ts";
 const CALLER_FILTERS: readonly string[] = ["authenticate", "authorize"];
 
 /** Section `routes`. */
-export function compileRoutes(work: Work): void {
+export async function compileRoutes(work: Work): Promise<void> {
   const { reader } = work;
   if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
@@ -27,6 +27,7 @@ export function compileRoutes(work: Work): void {
   for (let at = 0; at < count; at++) {
     const route = compileRoute(work, ["routes", at]);
     if (route !== null) work.routes.push(route);
+    if (work.turns.due) await work.turns.give();
   }
 }
 

@@ -69,6 +69,7 @@ export async function examinePolicy(
   const work = new Work(file, inputs, registry);
   for (const stage of STAGES) {
     if (!work.isOver) await runStage(work, stage);
+    if (work.turns.due) await work.turns.give();
   }
   const examination = {
     snapshot: work.problems.isEmpty ? freeze(work) : null,
@@ -93,14 +94,15 @@ async function runStage(work: Work, stage: Stage): Promise<void> {
 }
 
 /** Sets the work's reader, or ends the work: without a mapping at the top there is nothing more to say. */
-function parse(work: Work): void {
+async function parse(work: Work): Promise<void> {
   work.isOver = true;
   const bytes = work.files.readPolicy();
   if (!bytes.ok) {
     work.problems.add(topOf(work), `the policy ${bytes.error}`);
     return;
   }
-  const document = parseDocument(work.file, bytes.value, ({ place, text }) => work.problems.add(place, text));
+  const report = ({ place, text }: Problem): void => work.problems.add(place, text);
+  const document = await parseDocument(work.file, bytes.value, work.turns, report);
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;

@@ -1,6 +1,7 @@
 import { Composer, type Document, Lexer, LineCounter, Parser } from "yaml";
 import type { Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { Turns } from "../support/turns.ts";
 import { NodeIndex } from "./node-index.ts";
 import { type Path, pathText } from "./path.ts";
 import { type AliasTargets, plainValue } from "./plain-value.ts";
@@ -22,7 +23,12 @@ export interface PolicyDocument {
 const SURVIVABLE: ReadonlySet<string> = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"]);
 
 /** Bytes of a policy → document, or null where there is nothing to read in it. Never throws. */
-export function parseDocument(file: string, bytes: Buffer, report: (problem: Problem) => void): PolicyDocument | null {
+export async function parseDocument(
+  file: string,
+  bytes: Buffer,
+  turns: Turns,
+  report: (problem: Problem) => void,
+): Promise<PolicyDocument | null> {
   const fault = (text: string, place = { line: 1, column: 1 }): null => {
     report({ place: { file, ...place, path: "" }, text });
     return null;
@@ -32,9 +38,11 @@ export function parseDocument(file: string, bytes: Buffer, report: (problem: Pro
   const text = decodeUtf8(bytes);
   if (text === null) return fault("the policy is not UTF-8 text");
   const at = lineFinder(text);
-  const tokens = shallowTokens(text);
+  const tokens = await shallowTokens(text, turns);
   if (typeof tokens === "number") return fault(`nested deeper than ${DEFAULTS.policyDepthMax} levels`, at(tokens));
+  if (turns.due) await turns.give();
   const documents = compose(tokens, text.length);
+  if (turns.due) await turns.give();
   const document = documents?.[0];
   if (document === undefined) return fault("the policy is not valid YAML");
 
@@ -92,17 +100,25 @@ function lineFinder(text: string): (offset: number) => { line: number; column: n
   };
 }
 
+/** Between two looks at the clock. */
+const LOOK_EVERY_CHARS = 1_000;
+
 type Tokens = Parameters<Composer["compose"]>[0];
 
 /** The tokens of `text`, or the offset where it is nested so deep that composing, which recurses, cannot be trusted. */
-function shallowTokens(text: string): Tokens | number {
+async function shallowTokens(text: string, turns: Turns): Promise<Tokens | number> {
   const parser = new Parser();
   // Each level takes at most two entries of the parser's stack, a document and its scalar one each.
   const stackMax = 2 * DEFAULTS.policyDepthMax + 2;
   const tokens = [];
+  let nextLook = LOOK_EVERY_CHARS;
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) tokens.push(token);
     if (parser.stack.length > stackMax) return parser.offset;
+    if (parser.offset >= nextLook) {
+      nextLook = parser.offset + LOOK_EVERY_CHARS;
+      if (turns.due) await turns.give();
+    }
   }
   for (const token of parser.end()) tokens.push(token);
   return tokens;

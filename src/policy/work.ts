@@ -3,6 +3,7 @@ import type { Registry } from "../filters/index.ts";
 import type { RateTable } from "../filters/limit/rate-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
+import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
@@ -22,6 +23,8 @@ export interface CompileInputs {
   readonly rateTable: RateTable;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
+  /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
+  readonly sliceMs?: number;
 }
 
 /** A compilation under way: each stage reads what earlier ones have set and adds its own. */
@@ -29,6 +32,7 @@ export class Work {
   readonly file: string;
   readonly inputs: CompileInputs;
   readonly registry: Registry;
+  readonly turns: Turns;
   readonly problems: ProblemList = new ProblemList();
   readonly warnings: ProblemList = new ProblemList();
   readonly files: NamedFiles;
@@ -57,6 +61,7 @@ export class Work {
     this.file = file;
     this.inputs = inputs;
     this.registry = registry;
+    this.turns = new Turns(inputs.clock, inputs.sliceMs ?? Number.POSITIVE_INFINITY);
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
   }
 

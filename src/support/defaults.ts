@@ -170,6 +170,8 @@ export const DEFAULTS = {
   /** After a policy is in force: how often to look for a moment without requests, and how many times. */
   quietLookMs: 1_000,
   quietLooksMax: 30,
+  /** How long a reload holds up requests at a stretch, where its steps can be cut. */
+  compileSliceMs: 2,
   /** How often deadlines of connections are looked at; a deadline is met late by at most this. */
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,
