@@ -26,6 +26,8 @@ export class IncomingBody implements RequestBody, ChunkSink {
   #sink: BodySink | null = null;
   #bytesMax = 0;
   #open = true;
+  /** What one read brought: thousands of tiny chunks are to cost the service's side one write, not one each. */
+  #pieces: Buffer[] = [];
 
   constructor(announcedBytes: number, host: BodyHost) {
     this.announcedBytes = announcedBytes;
@@ -77,11 +79,9 @@ export class IncomingBody implements RequestBody, ChunkSink {
   feed(buffer: Buffer, at: number): number {
     this.#host.onBodyProgress(buffer.length - at);
     const end = this.#decoder.feed(buffer, at, this);
+    if (this.#decoder.fault !== null) this.fail("request_malformed");
+    this.#deliver();
     if (!this.#open) return buffer.length;
-    if (this.#decoder.fault !== null) {
-      this.fail("request_malformed");
-      return buffer.length;
-    }
     if (this.#decoder.done) {
       const sink = this.#close();
       this.#host.onBodyDone();
@@ -92,12 +92,19 @@ export class IncomingBody implements RequestBody, ChunkSink {
 
   /** Called by the decoder. */
   onBody(chunk: Buffer): boolean {
-    const sink = this.#sink;
-    if (sink === null) return true;
+    if (this.#sink === null) return true;
     this.bytes += chunk.length;
     if (this.bytes > this.#bytesMax) this.fail("body_too_large");
-    else if (!sink.onBody(chunk)) this.pause();
+    else this.#pieces.push(chunk);
     return true;
+  }
+
+  #deliver(): void {
+    const pieces = this.#pieces;
+    const first = pieces[0];
+    if (first === undefined) return;
+    this.#pieces = [];
+    if (this.#sink?.onBody(pieces.length === 1 ? first : Buffer.concat(pieces)) === false) this.pause();
   }
 
   fail(failure: BodyFailure): void {

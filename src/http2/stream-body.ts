@@ -39,6 +39,8 @@ export class StreamBody implements RequestBody {
   #paused = false;
   readonly #pace: BodyPace;
   #trailers: HeaderBlock | null = null;
+  /** What one read brought: thousands of tiny frames are to cost the service's side one write, not one each. */
+  #pieces: Buffer[] = [];
 
   /** `mayHaveData`: false for methods whose requests have no body; an end of its own may follow their heads all the same. */
   constructor(stream: ServerHttp2Stream, announcedBytes: number, mayHaveData: boolean, host: BodyHost) {
@@ -111,13 +113,21 @@ export class StreamBody implements RequestBody {
 
   #onData(chunk: Buffer): void {
     this.#host.onBodyBytes(chunk.length + FRAME_BYTES);
-    const sink = this.#sink;
-    if (sink === null) return;
+    if (this.#sink === null) return;
     this.bytes += chunk.length;
     this.#deadlineMs = this.#pace.progress(this.#deadlineMs, chunk.length + FRAME_BYTES, this.#host.nowMs());
     if (!this.#mayHaveData) this.fail("request_malformed");
     else if (this.bytes > this.#bytesMax) this.fail("body_too_large");
-    else if (!sink.onBody(unshared(chunk))) this.pause();
+    // Not a microtask: Node runs those behind each frame.
+    else if (this.#pieces.push(chunk) === 1) setImmediate(() => this.#deliver());
+  }
+
+  #deliver(): void {
+    const pieces = this.#pieces;
+    const first = pieces[0];
+    if (first === undefined) return;
+    this.#pieces = [];
+    if (this.#sink?.onBody(pieces.length === 1 ? unshared(first) : Buffer.concat(pieces)) === false) this.pause();
   }
 
   #onEnd(): void {
@@ -131,6 +141,8 @@ export class StreamBody implements RequestBody {
       this.fail("request_malformed");
       return;
     }
+    this.#deliver();
+    if (!this.#open) return;
     this.whole = true;
     this.#close()?.onBodyEnd(this.#trailers);
   }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../fixtures/eventually.ts";
 import { askH2, openH2 } from "../fixtures/h2-client.ts";
-import { fields, H2RawClient, PREFACE, request, settings, TYPE } from "../fixtures/h2-frames.ts";
+import { FLAG, fields, frame, H2RawClient, PREFACE, request, settings, TYPE } from "../fixtures/h2-frames.ts";
 import { closeAll, startProxy, startRawService } from "../fixtures/proxy.ts";
 
 afterEach(closeAll);
@@ -200,6 +200,24 @@ test("events of a stream without end come one by one, as the service sends them"
   }
   expect(client.body(1)).toBe("data: 1\n\ndata: 2\n\n");
   expect(client.frames.filter((one) => one.type === TYPE.data)).toHaveLength(2);
+});
+
+test("thousands of tiny frames cost the service's side a few writes, not thousands", async () => {
+  let seen = "";
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", (chunk) => {
+      seen += chunk.toString("latin1");
+      if (seen.endsWith("\r\n0\r\n\r\n")) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+  });
+  const { port } = await startProxy({ upstreamPort, protocol: "h2" });
+  const client = await H2RawClient.connect({ port, host: "127.0.0.1" });
+  const tiny = Array.from({ length: 10_000 }, () => frame(TYPE.data, 0, 1, "x"));
+  client.write(request(1, fields("/", [], "POST"), false), ...tiny, frame(TYPE.data, FLAG.endStream, 1));
+  expect(await client.outcome(1)).toBe(200);
+  const sizes = [...seen.matchAll(/^([0-9a-f]+)\r$/gm)].map(([, size = ""]) => Number.parseInt(size, 16));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10_000);
+  expect(sizes.length).toBeLessThan(100);
 });
 
 test("a hundred streams at once on one connection are each answered with their own body", async () => {

@@ -67,13 +67,31 @@ test("a body of known length and a chunked one arrive whole, each with one frami
   client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
   client.write("END");
   await client.untilReceived("ok");
-  client.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n");
-  client.write("2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n");
+  const chunks = "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n";
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
   await client.until(() => client.received.split("ok").length === 3);
   expect(seen).toEqual([
     "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\nabcEND",
-    "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
   ]);
+});
+
+test("thousands of tiny chunks cost the service's side a few writes, not thousands", async () => {
+  let seen = "";
+  const upstreamPort = await startRawService((socket) => {
+    socket.on("data", (chunk) => {
+      seen += chunk.toString("latin1");
+      if (seen.endsWith("\r\n0\r\n\r\n")) socket.write(OK);
+    });
+  });
+  const { port } = await startProxy({ upstreamPort });
+  const client = await RawClient.connect({ port, host: "127.0.0.1" });
+  const tiny = "1\r\nx\r\n".repeat(10_000);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${tiny}0\r\n\r\n`);
+  await client.untilReceived("ok");
+  const sizes = [...seen.matchAll(/^([0-9a-f]+)\r$/gm)].map(([, size = ""]) => Number.parseInt(size, 16));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10_000);
+  expect(sizes.length).toBeLessThan(100);
 });
 
 test("a chunked answer, one until the end of the connection, 204, 304 and HEAD keep their framing", async () => {
