@@ -1,6 +1,5 @@
 import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
-import type { Reason } from "../decision/reason.ts";
 import { HeadFault } from "../http1/head.ts";
 import { RequestQuota } from "../http1/request-quota.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
@@ -17,8 +16,8 @@ import { StreamConnection, type StreamHost } from "./server-stream.ts";
 /** What a session tells its owner. */
 export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
-  /** The request has no valid reading: answer it. */
-  onFault(stream: StreamConnection, reason: Reason, seen: string, startedMs: number): void;
+  /** The request has no valid reading: answer it, in the way that `contentType` asks for; empty where it names none. */
+  onFault(stream: StreamConnection, fault: HeadFault, contentType: string, startedMs: number): void;
   /** So many streams were opened and never shown (src/http2/README.md). */
   onUnseen(streams: number): void;
   /** Once, when the connection is gone and every stream was told so. */
@@ -125,7 +124,7 @@ export class ServerSession implements Timed, StreamHost {
     this.#streams.add(connection);
     if (isFault) {
       this.#meter.explain(REQUEST_OVERHEAD_BYTES);
-      this.#handler.onFault(connection, fields.reason, fields.seen, startedMs);
+      this.#handler.onFault(connection, fields, firstValue(raw, "content-type"), startedMs);
       return;
     }
     this.#meter.explain(fields.bytes + REQUEST_OVERHEAD_BYTES);
@@ -248,6 +247,13 @@ export class ServerSession implements Timed, StreamHost {
 }
 
 const END_STREAM = 1;
+
+/** The first value of a field, unjudged; empty where there is none. */
+function firstValue(raw: readonly string[], name: string): string {
+  const at = raw.findIndex((text, index) => index % 2 === 0 && text === name);
+  return at < 0 ? "" : (raw[at + 1] ?? "");
+}
+
 /** nghttp2: Node's own callbacks refused to go on, which they do for a client that opens too many streams. */
 const CALLBACK_FAILURE = -902;
 

@@ -2,7 +2,8 @@ import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerStream } from "../message/stream.ts";
-import { denialResponse } from "./respond.ts";
+import { isGrpcType } from "./grpc.ts";
+import { denialResponse, grpcDenialResponse } from "./respond.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 
 /** A message from which no exchange came. */
@@ -11,6 +12,8 @@ export interface Fault {
   readonly seen: string;
   /** Monotonic milliseconds at the message's first byte. */
   readonly startedMs: number;
+  /** Of the request, as far as it could be read: a gRPC call is answered as one. Empty where nothing is known. */
+  readonly contentType: string;
 }
 
 /** Answers what could not be read, and reports it. */
@@ -20,7 +23,8 @@ export function answerFault(deps: TransactionDeps, facts: ConnectionFacts, strea
   telemetry.requestStarted();
   const id = deps.nextId();
   const denial = new Denial(reason, null, fault.seen, "one valid reading");
-  const response = denialResponse(denial, id, snapshot.rewriteResponse, facts.secure, null, clock.wallMs());
+  const toResponse = isGrpcType(fault.contentType) ? grpcDenialResponse : denialResponse;
+  const response = toResponse(denial, id, snapshot.rewriteResponse, facts.secure, null, clock.wallMs());
   stream.startResponse(response.status, response.lines, response.body.length);
   stream.writeBody(response.body);
   const durationMs = clock.monotonicMs() - fault.startedMs;

@@ -6,7 +6,11 @@ const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
 
 /** Whether the request is a gRPC call, so that a bare HTTP status would tell its caller nothing but UNKNOWN. */
 export function isGrpc(headers: HeaderBlock): boolean {
-  return GRPC.test(headers.get("content-type") ?? "");
+  return isGrpcType(headers.get("content-type") ?? "");
+}
+
+export function isGrpcType(contentType: string): boolean {
+  return GRPC.test(contentType);
 }
 
 /**

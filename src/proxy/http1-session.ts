@@ -49,7 +49,7 @@ export class Http1Session extends ClientSession implements ServerHandler, Transa
   }
 
   onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
-    answerFault(this.#host, this.facts, connection, { reason, seen, startedMs });
+    answerFault(this.#host, this.facts, connection, { reason, seen, startedMs, contentType: "" });
   }
 
   onDrain(_connection: ServerConnection): void {

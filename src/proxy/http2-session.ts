@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Reason } from "../decision/reason.ts";
+import type { HeadFault } from "../http1/head.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import { type Http2Handler, ServerSession } from "../http2/server-session.ts";
 import type { StreamConnection } from "../http2/server-stream.ts";
@@ -49,8 +49,8 @@ export class Http2Session extends ClientSession implements Http2Handler, Transac
     this.#host.requestsInFlight--;
   }
 
-  onFault(stream: StreamConnection, reason: Reason, seen: string, startedMs: number): void {
-    answerFault(this.#host, this.facts, stream, { reason, seen, startedMs });
+  onFault(stream: StreamConnection, { reason, seen }: HeadFault, contentType: string, startedMs: number): void {
+    answerFault(this.#host, this.facts, stream, { reason, seen, startedMs, contentType });
   }
 
   onUnseen(streams: number): void {

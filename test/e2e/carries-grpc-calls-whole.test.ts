@@ -169,6 +169,20 @@ describe("a refusal is a status of gRPC with the reason and the decision's id", 
     expect([unknown.code, ...reasonOf(unknown)]).toEqual([status.UNIMPLEMENTED, "route_not_found"]);
   });
 
+  test("8 for too much metadata, 3 for metadata that postern keeps for itself: never a bare HTTP status", async () => {
+    const { client, mint, metadata } = await start();
+    const many = metadata.clone();
+    for (let at = 0; at < 120; at++) many.set(`x-h${at}`, "1");
+    const large = await callUnary(client, "hello", many);
+    expect([large.code, ...reasonOf(large)]).toEqual([status.RESOURCE_EXHAUSTED, "headers_too_many"]);
+    const forged = new Metadata();
+    forged.set("authorization", `Bearer ${await mint.token({ scope: "echo", sub: "alice" })}`);
+    forged.set("x_postern_principal", "root");
+    const refused = await callUnary(client, "hello", forged);
+    expect([refused.code, ...reasonOf(refused)]).toEqual([status.INVALID_ARGUMENT, "request_malformed"]);
+    expect(refused.details).toBe("The request is not valid HTTP.");
+  });
+
   test("14 where the service is down, 4 where it is slow", async () => {
     const down = await start(await freePort());
     const result = await callUnary(down.client, "hello", down.metadata);
