@@ -37,7 +37,7 @@ export const REASONS = {
   target_ambiguous: client(400, 3, "The request target can be read in more than one way."),
   host_invalid: client(400, 3, "The Host header is missing or invalid."),
   method_forbidden: client(405, 12, "The method is not allowed."),
-  http_version_unsupported: client(505, 3, "The HTTP version is not supported."),
+  http_version_unsupported: client(400, 3, "The HTTP version is not supported."),
   expectation_failed: client(417, 3, "The expectation cannot be met."),
   head_too_large: client(431, 8, "The request header is too large."),
   headers_too_many: client(431, 8, "The request has too many headers."),

@@ -162,7 +162,7 @@ describe("what has no single reading is refused with its reason and the connecti
   const refused: Record<string, [wire: string, status: number, reason: string]> = {
     "bare LF": ["GET / HTTP/1.1\nHost: a\n\n", 400, "request_malformed"],
     "HTTP/0.9": ["GET /\r\n\r\n", 400, "request_malformed"],
-    "HTTP/2.0": ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "http_version_unsupported"],
+    "HTTP/2.0": ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 400, "http_version_unsupported"],
     "no Host": ["GET / HTTP/1.1\r\n\r\n", 400, "host_invalid"],
     "two Hosts": ["GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "host_invalid"],
     "length beside chunked": [
