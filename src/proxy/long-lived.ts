@@ -81,7 +81,7 @@ export class LongLived {
     const { clock, random, snapshot } = this.#deps;
     const now = clock.monotonicMs();
     watched.deadlineMs = Math.min(now + DEFAULTS.streamLookMs, now + watched.expiresAtMs - clock.wallMs());
-    if (watched.stream.snapshot === snapshot()) return;
+    if (watched.judgedBy === snapshot()) return;
     const window = Math.min(DEFAULTS.streamJudgeWindowMs, this.#watched.size / DEFAULTS.streamsJudgedPerMs);
     const settled = Math.max(now, watched.stream.startedMs + DEFAULTS.streamSettleMs);
     watched.deadlineMs = Math.min(watched.deadlineMs, settled + random() * window);
@@ -107,7 +107,7 @@ export class LongLived {
       return;
     }
     const snapshot = this.#deps.snapshot();
-    if (stream.snapshot === snapshot) {
+    if (watched.judgedBy === snapshot) {
       this.#schedule(watched);
       return;
     }
@@ -126,6 +126,7 @@ export class LongLived {
     const { stream } = watched;
     if (!this.#watched.has(stream)) return;
     if (verdict === CONTINUE) {
+      watched.judgedBy = trial.snapshot;
       stream.adopt(trial.snapshot, trial.route);
       watched.follow(trial.exchange.principal, trial.route);
       this.#schedule(watched);
@@ -163,6 +164,8 @@ class Watched implements Timed {
   readonly stream: LastingStream;
   /** The ladder's share is drawn once a stream: drawing at every look would close a few more each time. */
   readonly roll: number;
+  /** The newest policy that allows it; one whose answer has not begun still belongs to an older one. */
+  judgedBy: Snapshot;
   /** When it is closed for its credentials' end, Unix milliseconds. */
   expiresAtMs = Number.POSITIVE_INFINITY;
   readonly #onDue: (watched: Watched) => void;
@@ -170,6 +173,7 @@ class Watched implements Timed {
   constructor(stream: LastingStream, roll: number, onDue: (watched: Watched) => void) {
     this.stream = stream;
     this.roll = roll;
+    this.judgedBy = stream.snapshot;
     this.#onDue = onDue;
     this.follow(stream.exchange.principal, stream.route);
   }

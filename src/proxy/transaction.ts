@@ -166,7 +166,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const collected = exchange.collectedBody;
     const request = serviceRequest(exchange, route, settings, this.#webSocket?.addedLines ?? null);
     this.#duration.start(settings.streamDurationMaxMs);
-    if (isOpenCall(exchange, settings)) exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
+    if (isOpenCall(exchange, settings)) {
+      exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
+      this.#last(true); // its service may not say a word for minutes
+    }
     connection.begin(this, request, settings);
     if (collected !== null) {
       connection.writeBody(collected);
@@ -187,7 +190,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   // The request's body, on its way to the service.
 
   onBody(chunk: Buffer): boolean {
-    if (this.#uploading) this.#last();
+    if (this.#uploading) this.#last(true);
     this.#uploading = true;
     const service = this.#service;
     const early = this.#early;
@@ -199,6 +202,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   }
 
   onBodyEnd(trailers: HeaderBlock | null): void {
+    if (!this.#responseStarted) this.#last(false); // a whole request waits no longer than responseTimeout
     const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
     if (this.#service === null) this.#early?.end(lines);
     this.#service?.endBody(lines);
@@ -248,7 +252,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
 
   onReadEnd(): boolean {
     // What fits into one read is over by now; the rest may go on for ever.
-    if (this.#responseStarted) this.#last();
+    if (this.#responseStarted) this.#last(true);
     return this.#client.flush();
   }
 
@@ -275,10 +279,11 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     return this.#owner.outlivedTrust;
   }
 
-  #last(): void {
-    if (this.#lasting || this.#finished) return;
-    this.#lasting = true;
-    this.#deps.longLived.add(this);
+  #last(lasting: boolean): void {
+    if (this.#lasting === lasting || this.#finished) return;
+    this.#lasting = lasting;
+    if (lasting) this.#deps.longLived.add(this);
+    else this.#deps.longLived.remove(this);
   }
 
   onUpgrade(headers: HeaderBlock, service: Duplex): void {
@@ -294,7 +299,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const client = this.#client.upgrade(this.#beginAnswer(101, headers));
     const idleTimeoutMs = this.#pool?.settings.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
     webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#finish(end?.reason ?? null, end));
-    this.#last();
+    this.#last(true);
   }
 
   endStream(denial: Denial): void {

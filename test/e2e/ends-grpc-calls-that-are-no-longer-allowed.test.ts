@@ -1,10 +1,10 @@
 // Goal: a gRPC stream goes on obeying the policy: what an edit or the end of a token forbids ends with grpc-status 16 in
 // trailers, as gRPC has it, and all else goes on.
 // Method: @grpc/grpc-js on both ends of a real process, over TLS and HTTP/2; calls that nobody ends.
-import { Metadata, type ServerDuplexStream, type StatusObject, status } from "@grpc/grpc-js";
+import { type Client, Metadata, type ServerDuplexStream, type StatusObject, status } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";
 import { eventually } from "../fixtures/eventually.ts";
-import { createGrpcClient, openBidi, openServerStream, startGrpcService } from "../fixtures/grpc.ts";
+import { createGrpcClient, openBidi, openClientStream, openServerStream, startGrpcService } from "../fixtures/grpc.ts";
 import { type PolicyPorts, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
@@ -27,6 +27,7 @@ defaults:
   authenticate: [okta]
 routes:
   - { path: /test.Echo/Bidi, methods: [POST], authorize: { scopes: [echo] } }
+  - { path: /test.Echo/ClientStream, methods: [POST], authorize: { scopes: [send] } }
   - { path: /test.Echo/ServerStream, methods: [POST], authorize: { scopes: [listen] } }
 `;
 }
@@ -49,10 +50,21 @@ async function start() {
   const client = createGrpcClient(postern.port, pki.ca.certificate);
   const metadata = async (claims: Record<string, unknown> = {}): Promise<Metadata> => {
     const made = new Metadata();
-    made.set("authorization", `Bearer ${await mint.token({ scope: "echo listen", ...claims })}`);
+    made.set("authorization", `Bearer ${await mint.token({ scope: "echo listen send", ...claims })}`);
     return made;
   };
   return { postern, client, metadata };
+}
+
+/** A call that has sent one message, and whose service will not answer before its last. */
+async function openSilent(client: Client, metadata: Metadata) {
+  const ended: { status: StatusObject | null } = { status: null };
+  const call = openClientStream(client, metadata, () => {});
+  call.on("status", (one) => {
+    ended.status = one;
+  });
+  await new Promise<void>((resolve) => call.write(Buffer.from("one"), () => resolve()));
+  return ended;
 }
 
 /** What came on a call, and how it ended. */
@@ -78,7 +90,7 @@ test("an edit ends the streams that it denies with status 16, and a call that it
   expect(ended).toMatchObject({ code: status.UNAUTHENTICATED });
   expect(ended.metadata.get("x-postern-reason")).toEqual(["stream_denied"]);
   const line = await postern.logged((one) => one["reason"] === "stream_denied");
-  expect(line).toMatchObject({ status: 200, route: "/test.Echo/ServerStream", rule: "routes[1].authorize.scopes" });
+  expect(line).toMatchObject({ status: 200, route: "/test.Echo/ServerStream", rule: "routes[2].authorize.scopes" });
   bidi.write(Buffer.from("two"));
   await eventually(() => lasting.messages.includes("two"));
   expect(lasting.status).toBeNull();
@@ -95,4 +107,18 @@ test("a token's end ends its stream with status 16", async () => {
   expect(await eventually(() => call.status)).toMatchObject({ code: status.UNAUTHENTICATED });
   expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
   await postern.logged((line) => line["reason"] === "stream_expired");
+});
+
+test("a call whose service has not said a word yet is ended alike, by an edit and by its token's end", async () => {
+  const { postern, client, metadata } = await start();
+  const exp = Math.floor(Date.now() / 1000) + 3;
+  const expiring = await openSilent(client, await metadata({ exp }));
+  expect(await eventually(() => expiring.status)).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+  await postern.logged((line) => line["reason"] === "stream_expired");
+  const denied = await openSilent(client, await metadata());
+  postern.write("policy.yaml", policy(postern).replace("[send]", "[send, more]"));
+  const ended = await eventually(() => denied.status);
+  expect(ended).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(ended.metadata.get("x-postern-reason")).toEqual(["stream_denied"]);
 });

@@ -112,6 +112,24 @@ test("a stream that the new policy denies is ended with the place that denies it
   expect(allowed.snapshot).toBe(byPath);
 });
 
+test("a stream that cannot take a policy over yet is judged by it once all the same", () => {
+  const world = new World();
+  const stream = world.stream(createPrincipal({ id: "alice" }));
+  stream.adopt = () => {};
+  world.pass(2_000);
+  let judged = 0;
+  const counting = checkOf(() => {
+    judged++;
+    return CONTINUE;
+  });
+  world.swap(policyWith(counting));
+  world.pass(60_000);
+  expect(judged).toBe(1);
+  world.swap(policyWith(checkOf(() => nobody)));
+  world.pass(1_000);
+  expect(stream.denials).toMatchObject([{ reason: "stream_denied" }]);
+});
+
 test("a stream is judged as it came: with none of what the first judgement found", () => {
   const world = new World();
   const stream = world.stream(createPrincipal({ id: "alice" }));
