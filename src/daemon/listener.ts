@@ -222,7 +222,9 @@ export class Listener {
     const { name, protocols, handshakeTimeoutMs } = this.#settings;
     const serve = (protocol: HttpProtocol): void =>
       this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null }, this.#settings);
-    if (protocols.includes("h2")) sniffProtocol(socket, handshakeTimeoutMs, serve);
+    const onTimeout = (): void =>
+      this.#refuse(socket, ends.peer, "protocol_timeout", `too few bytes in ${handshakeTimeoutMs} ms`);
+    if (protocols.includes("h2")) sniffProtocol(socket, handshakeTimeoutMs, serve, onTimeout);
     else serve("http/1.1");
   }
 

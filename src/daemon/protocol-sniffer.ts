@@ -6,11 +6,16 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
 /**
  * Reads of a plain connection as much as tells HTTP/2 with prior knowledge from HTTP/1.1, puts it back, and calls
- * `onKnown`. A client that says too little in `timeoutMs` is not waited for.
+ * `onKnown`. A client that says too little in `timeoutMs` is not waited for: `onTimeout` is to end it.
  */
-export function sniffProtocol(socket: Socket, timeoutMs: number, onKnown: (protocol: HttpProtocol) => void): void {
+export function sniffProtocol(
+  socket: Socket,
+  timeoutMs: number,
+  onKnown: (protocol: HttpProtocol) => void,
+  onTimeout: () => void,
+): void {
   let seen: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  const timer = setTimeout(onTimeout, timeoutMs);
   const stop = (): void => {
     clearTimeout(timer);
     socket.off("readable", onReadable);

@@ -93,7 +93,7 @@ export const listenerShape = {
     .describe("A connection older than this is closed after its current request. Unlimited if absent."),
   handshakeTimeout: timeoutMs
     .optional()
-    .describe("Time for the PROXY header, and for the TLS handshake. 10s if absent."),
+    .describe("Time for the PROXY header, and for the TLS handshake or the first bytes of h2c. 10s if absent."),
   headTimeout: timeoutMs.optional().describe("Time for a request's headers to arrive. 10s if absent."),
   requestTimeout: timeoutMs
     .optional()

@@ -28,6 +28,7 @@ export const CONNECTION_REFUSALS = [
   "proxy_header_missing",
   "proxy_header_invalid",
   "proxy_header_timeout",
+  "protocol_timeout",
 ] as const;
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];

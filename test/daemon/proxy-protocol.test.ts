@@ -221,6 +221,16 @@ test("a named peer that says nothing is closed at the deadline, and so is one th
   await refused("proxy_header_timeout", 2);
 });
 
+test("a client in the clear that does not say which HTTP it speaks is closed at the deadline and counted", async () => {
+  const port = await open({ protocols: ["h2", "http/1.1"] });
+  const silent = dial(port);
+  silent.write(V1);
+  const half = dial(port);
+  half.write(Buffer.concat([V1, Buffer.from("PRI * HTTP/2.0\r\n")]));
+  await Promise.all([receives(silent, "never"), receives(half, "never")]);
+  await refused("protocol_timeout", 2);
+});
+
 test("a peer that closes before the end of its header is counted", async () => {
   const client = dial(await open({ handshakeTimeoutMs: 10_000 }));
   client.end(V1.subarray(0, 10));
