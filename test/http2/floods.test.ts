@@ -178,9 +178,10 @@ describe("floods", () => {
     const part = frame(TYPE.continuation, 0, 1, headerBlock([["x-a", "b"]]));
     client.write(frame(TYPE.headers, FLAG.endStream, 1, headerBlock(fields())), times(part, 20));
     await client.untilClosed();
-    expect(client.goaway).toBeDefined();
+    expect(client.goaway).toBe(ERROR.protocol);
     expect(client.status(1)).toBeUndefined();
     await eventually(() => sessionsClosed.length === 1);
+    expect(sessionsClosed).toEqual(["protocol_error"]);
   });
 
   test("a head that never ends is waited for as long as one over HTTP/1.1", async () => {

@@ -4,7 +4,7 @@ import type { ClientHttp2Stream } from "node:http2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually, unchanging } from "../fixtures/eventually.ts";
 import { openH2 } from "../fixtures/h2-client.ts";
-import { type Field, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
+import { ERROR, type Field, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
 import {
   closeAll,
@@ -18,6 +18,8 @@ import { TestClock } from "../fixtures/telemetry.ts";
 afterEach(closeAll);
 
 const PACE = { bodyBytesPerSecondMin: 100, bodyGraceMs: 5_000, bodyProgressTimeoutMs: 30_000 };
+/** Id of the setting (RFC 9113 section 6.5.2). */
+const MAX_CONCURRENT_STREAMS = 3;
 const GRPC: readonly Field[] = [["content-type", "application/grpc"]];
 const post = (stream: number, more: readonly Field[] = []) =>
   request(
@@ -166,4 +168,27 @@ test("the last request that a connection may carry is answered, and the session 
   expect([client.status(1), client.status(3)]).toEqual([200, 200]);
   await client.until(() => client.frames.some((one) => one.type === TYPE.goaway));
   expect(records.map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("128 streams are taken at a time, as SETTINGS say; one more is never judged and ends the session", async () => {
+  const upstreamPort = await startRawService((socket) => socket.resume());
+  let judged = 0;
+  const evaluate = () => {
+    judged++;
+    return null;
+  };
+  const { client, sessionsClosed } = await start({ upstreamPort, evaluate, upstream: { connectionsMax: 256 } });
+  // Acknowledged by the client as it comes.
+  await client.until(() => client.frames.some((one) => one.type === TYPE.settings));
+  const said = client.frames.find((one) => one.type === TYPE.settings)?.payload ?? Buffer.alloc(0);
+  const entries = Array.from({ length: said.length / 6 }, (_, at) => said.subarray(6 * at, 6 * at + 6));
+  expect(entries.find((entry) => entry.readUInt16BE(0) === MAX_CONCURRENT_STREAMS)?.readUInt32BE(2)).toBe(128);
+  for (let at = 0; at < 128; at++) client.write(get(2 * at + 1));
+  await eventually(() => judged === 128);
+  client.write(get(257));
+  await client.untilClosed();
+  expect(client.goaway).toBe(ERROR.protocol);
+  expect(judged).toBe(128);
+  await eventually(() => sessionsClosed.length === 1);
+  expect(sessionsClosed).toEqual(["protocol_error"]);
 });
