@@ -89,16 +89,16 @@ export function isNeverForwarded(name: string): boolean {
   return NEVER_FORWARDED.has(name) || NEVER_FORWARDED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-/** CGI, WSGI, PHP and Rack turn `-` into `_`, so X_Postern_Principal would arrive as X-Postern-Principal. */
+/**
+ * CGI, WSGI, PHP and Rack make one character of everything that is no letter and no digit, so X_Env and X.Env would arrive
+ * as X-Env. `name` in lower case.
+ */
 export function canonicalName(name: string): string {
-  return name.includes("_") ? name.replaceAll("_", "-") : name;
+  return /[^a-z0-9-]/.test(name) ? name.replace(/[^a-z0-9]/g, "-") : name;
 }
 
-/**
- * Whether `name` (lower case) is not a reserved name but would become one where a service turns it into a variable: CGI and
- * its like make one character of everything that is no letter and no digit.
- */
+/** Whether `name` (lower case) is not a reserved name but would become one where a service turns it into a variable. */
 export function isRespelled(name: string): boolean {
-  if (!/[^a-z0-9-]/.test(name)) return false;
-  return isNeverForwarded(name.replace(/[^a-z0-9]/g, "-"));
+  const canonical = canonicalName(name);
+  return canonical !== name && isNeverForwarded(canonical);
 }

@@ -1,4 +1,5 @@
 import type { HeaderBlock } from "./headers.ts";
+import { canonicalName } from "./reserved-names.ts";
 
 /**
  * Fields that mean something else, or something dangerous, where they come after the body (RFC 9110 section 6.5.1):
@@ -48,9 +49,9 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 
 const FORBIDDEN_PREFIXES = ["access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-"] as const;
 
-/** Whether a field of this name (lower case) never passes as a trailer; `_` counts as `-`, as CGI has it. */
+/** Whether a field of this name (lower case) never passes as a trailer, in whatever spelling CGI would take for it. */
 export function isForbiddenTrailer(name: string): boolean {
-  const canonical = name.includes("_") ? name.replaceAll("_", "-") : name;
+  const canonical = canonicalName(name);
   return FORBIDDEN.has(canonical) || FORBIDDEN_PREFIXES.some((prefix) => canonical.startsWith(prefix));
 }
 
