@@ -145,8 +145,15 @@ export class Tunnel implements Timed {
   #pass(from: End, to: End, bytes: Buffer): void {
     if (bytes.length === 0) return;
     from.bytes += bytes.length;
+    const { duplex } = to;
+    if (!duplex.writable) return;
+    // Over HTTP/2 each DATA frame comes by itself, however small: what one turn brings goes on in one write.
+    if (duplex.writableCorked === 0) {
+      duplex.cork();
+      setImmediate(() => duplex.uncork());
+    }
     // A side that does not read holds the other one back; nothing is kept here but what the socket already has.
-    if (to.duplex.writable && !to.duplex.write(bytes)) from.duplex.pause();
+    if (!duplex.write(bytes)) from.duplex.pause();
   }
 
   /** What comes from `from` is no frame: it hears of it, and the other end only that this one is lost. */
