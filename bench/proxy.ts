@@ -32,6 +32,7 @@ import { IDLE_WORKLOADS, type Workload } from "./proxy/workloads.ts";
 import { createWorld, type World } from "./proxy/world.ts";
 
 const START_ROUNDS = 3;
+const TRANSFER_ROUNDS_MAX = 2;
 
 /** Those who can run here and are asked for. */
 async function chooseContestants(options: Options, world: World): Promise<Contestant[]> {
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
     bench,
     contestants,
     that("download", "upload"),
-    rounds,
+    Math.min(rounds, TRANSFER_ROUNDS_MAX),
     measureTransfer,
   );
   const held = await measureRounds<ConnectionsSample>(bench, contestants, that("connections"), 1, measureConnections);

@@ -4,16 +4,16 @@ import { WORKLOADS, type Workload } from "./workloads.ts";
 export const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only WORKLOAD,…] [--contestants NAME,…]
 
   --json         print one array of {workload, contestant, cpuUs, rps, p50Ms, p99Ms} and nothing else
-  --seconds N    length of a load period (default 3)
-  --rounds N     fresh processes per contestant and workload (default 3)
+  --seconds N    length of a load period (default 2)
+  --rounds N     fresh processes per contestant and workload (default 3); transfers take two at most, connections one
   --only         ${inLines(WORKLOADS.map((workload) => workload.name))}
   --contestants  postern, haproxy, nginx, fastify
 
 In the JSON of a transfer of 1 GiB the request is the whole transfer, and bytesPerCpuSecond and growthMiB (most resident
-memory during it, less what there was before) are added. In that of idle connections, measured once, it is a handshake
+memory during it, less what there was before) are added. In that of idle connections it is a handshake
 with the first GET, and connections, bytesPerConnection, residentBeforeMiB and residentWithMiB are added.
 
-All of it takes about MINUTES minutes. Needs Linux with two cores, taskset, and nginx (the service behind the proxies);
+All of it takes about 8 minutes. Needs Linux with two cores, taskset, and nginx (the service behind the proxies);
 haproxy where it is to be compared; h2load for the HTTP/2 workloads; and leave to open 10,500 files at once (ulimit -Hn),
 without which there are fewer idle connections.
 `;
@@ -47,7 +47,7 @@ export function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       json: { type: "boolean", default: false },
-      seconds: { type: "string", default: "3" },
+      seconds: { type: "string", default: "2" },
       rounds: { type: "string", default: "3" },
       only: { type: "string" },
       contestants: { type: "string" },

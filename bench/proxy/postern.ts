@@ -20,7 +20,8 @@ export async function createPostern(world: World): Promise<Contestant> {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
       // As the image and the unit start it.
-      return { file: process.execPath, args: ["--max-semi-space-size=2", bundle, "run", "--policy", file], env };
+      const heap = ["--max-semi-space-size=2", "--initial-old-space-size=64"];
+      return { file: process.execPath, args: [...heap, bundle, "run", "--policy", file], env };
     },
   };
 }
