@@ -18,7 +18,8 @@ COPY --from=build /build/dist/ ./
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 # Fills the compile cache as root, so that the process that later reads it cannot write it; the root file system may be
 # read-only. The first policy of `init` makes `check` load what `run` will load.
-RUN node --initial-old-space-size=64 postern.js init /tmp/first && node --initial-old-space-size=64 postern.js check /tmp/first/policy.yaml && rm -r /tmp/first \
+RUN node --initial-old-space-size=64 postern.js init /tmp/first \
+    && node --initial-old-space-size=64 postern.js check /tmp/first/policy.yaml && rm -r /tmp/first \
     && chmod -R a+rX compile-cache
 # A number, so that Kubernetes' runAsNonRoot can tell that it is not root.
 USER 65532:65532
