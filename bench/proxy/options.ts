@@ -10,7 +10,7 @@ export const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [-
   --contestants  postern, haproxy, nginx, fastify
 
 In the JSON of a transfer of 1 GiB the request is the whole transfer, and bytesPerCpuSecond and growthMiB (most resident
-memory during it, less what there was before) are added. In that of idle connections it is a handshake
+memory during it, less what there was before; the worst round) are added. In that of idle connections it is a handshake
 with the first GET, and connections, bytesPerConnection, residentBeforeMiB and residentWithMiB are added.
 
 All of it takes about 8 minutes. Needs Linux with two cores, taskset, and nginx (the service behind the proxies);
