@@ -132,11 +132,20 @@ function ask(attempt: Attempt, workload: Workload, world: World, port: number): 
     socket.setTimeout(ANSWER_TIMEOUT_MS, finish);
     socket.on("data", (bytes) => {
       received += bytes.toString("latin1");
+      // Not all close the connection, though they were asked to.
+      if (isWhole(received)) finish();
     });
     socket.on("error", finish);
     socket.on("close", finish);
     socket.write(requestText(attempt, true));
   });
+}
+
+/** Whether it holds as many bytes as it announces; an answer without a length ends with its connection. */
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf("\r\n\r\n");
+  const length = /^content-length: *(\d+)/im.exec(received.slice(0, Math.max(0, headEnd)))?.[1];
+  return length !== undefined && received.length >= headEnd + 4 + Number(length);
 }
 
 function open(attempt: Attempt, workload: Workload, world: World, port: number): Socket {
