@@ -10,6 +10,9 @@ export interface Ports {
   readonly origin: number;
 }
 
+/** In the folder of each process: what it says on standard output and error. */
+export const OUTPUT_FILE = "output.log";
+
 /** A proxy that takes part. */
 export interface Contestant {
   readonly name: string;
@@ -20,6 +23,10 @@ export interface Contestant {
   configure(workload: Workload, world: World, ports: Ports, folder: string): Command;
   /** How it refuses a client without certificate: in the handshake, or with an answer of its own. */
   readonly refusesWithoutCertificate: "handshake" | 400;
+  /** Whether it holds posted bodies against their schema. */
+  readonly validates: boolean;
+  /** Name of the file in its folder that gets the access log of a workload that has one. */
+  readonly accessLog: string;
 }
 
 /** Absolute name of a program on PATH or where distributions put daemons; null where there is none. */

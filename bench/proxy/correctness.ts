@@ -2,16 +2,22 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Contestant } from "./contestant.ts";
 import { askH2 } from "./h2-ask.ts";
+import { BROKEN_ORDER, ORDER } from "./order.ts";
 import type { Workload } from "./workloads.ts";
-import { BODY, DENIED_ADDRESS, ECHO_PATH, PATH, type World } from "./world.ts";
+import { BODY, DENIED_ADDRESS, ECHO_PATH, PATH, POST_PATH, type World } from "./world.ts";
+
+export interface RequestParts {
+  readonly token: string | null;
+  readonly path: string;
+  /** JSON to post; null: a GET. */
+  readonly body: string | null;
+}
 
 /** How an attempt ended: the status of the answer, or the connection was refused before one. */
 type Outcome = number | "handshake";
 
-interface Attempt {
+interface Attempt extends RequestParts {
   readonly title: string;
-  readonly token: string | null;
-  readonly path: string;
   readonly withCertificate: boolean;
   readonly localAddress: string;
   readonly expected: Outcome;
@@ -26,12 +32,13 @@ export interface Answer {
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** The request of the measured load, or a variant of it. */
-export function requestText(token: string | null, path: string, close: boolean): string {
+export function requestText({ token, path, body }: RequestParts, close: boolean): string {
   const authorization = token === null ? "" : `Authorization: Bearer ${token}\r\n`;
   const connection = close ? "Connection: close\r\n" : "";
+  const content = body === null ? "" : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
   return (
-    `GET ${path} HTTP/1.1\r\nHost: orders.example.org\r\nUser-Agent: bench\r\nAccept: application/json\r\n` +
-    `${authorization}${connection}\r\n`
+    `${body === null ? "GET" : "POST"} ${path} HTTP/1.1\r\nHost: orders.example.org\r\nUser-Agent: bench\r\nAccept: application/json\r\n` +
+    `${authorization}${content}${connection}\r\n${body ?? ""}`
   );
 }
 
@@ -55,11 +62,16 @@ export async function answers(workload: Workload, world: World, port: number): P
   return (await ask(good(workload, world), workload, world, port)).outcome === 200;
 }
 
+/** What is measured. */
+export function goodRequest(workload: Workload, world: World): RequestParts {
+  const token = workload.policy === "full" ? world.tokens.good : null;
+  return workload.work === "post" ? { token, path: POST_PATH, body: ORDER } : { token, path: PATH, body: null };
+}
+
 function good(workload: Workload, world: World): Attempt {
   return {
+    ...goodRequest(workload, world),
     title: "the good request",
-    token: workload.policy === "full" ? world.tokens.good : null,
-    path: PATH,
     withCertificate: true,
     localAddress: "127.0.0.1",
     expected: 200,
@@ -69,7 +81,7 @@ function good(workload: Workload, world: World): Attempt {
 function attempts(contestant: Contestant, workload: Workload, world: World): Attempt[] {
   const base = good(workload, world);
   const { tokens } = world;
-  const list: Attempt[] = [base, { ...base, title: "the echo", path: ECHO_PATH }];
+  const list: Attempt[] = [base, { ...base, title: "the echo", path: ECHO_PATH, body: null }];
   if (workload.transport === "mtls") {
     const expected = contestant.refusesWithoutCertificate;
     list.push({ ...base, title: "no client certificate", withCertificate: false, expected });
@@ -87,6 +99,10 @@ function attempts(contestant: Contestant, workload: Workload, world: World): Att
       { ...base, title: "no such route", path: "/v2/orders", expected: 404 },
       { ...base, title: "the good request again" },
     );
+  }
+  if (workload.work === "post") {
+    const expected = contestant.validates ? 422 : 200;
+    list.push({ ...base, title: "a body that breaks the schema", body: BROKEN_ORDER, expected });
   }
   return list;
 }
@@ -116,11 +132,20 @@ function ask(attempt: Attempt, workload: Workload, world: World, port: number): 
     socket.setTimeout(ANSWER_TIMEOUT_MS, finish);
     socket.on("data", (bytes) => {
       received += bytes.toString("latin1");
+      // Not all close the connection, though they were asked to.
+      if (isWhole(received)) finish();
     });
     socket.on("error", finish);
     socket.on("close", finish);
-    socket.write(requestText(attempt.token, attempt.path, true));
+    socket.write(requestText(attempt, true));
   });
+}
+
+/** Whether it holds as many bytes as it announces; an answer without a length ends with its connection. */
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf("\r\n\r\n");
+  const length = /^content-length: *(\d+)/im.exec(received.slice(0, Math.max(0, headEnd)))?.[1];
+  return length !== undefined && received.length >= headEnd + 4 + Number(length);
 }
 
 function open(attempt: Attempt, workload: Workload, world: World, port: number): Socket {

@@ -45,10 +45,11 @@ export async function generateH2Load(
   const cpu = cpuSeconds(pids) - cpuBefore;
   const busy = coreBusySeconds(PROXY_CORE) - busyBefore;
   await finished;
-  const latenciesUs = readLog(log, fromUs, untilUs);
+  const { answered, latenciesUs } = readLog(log, fromUs, untilUs);
   rmSync(folder, { recursive: true });
   return {
     requests: latenciesUs.length,
+    answered,
     seconds: (untilUs - fromUs) / 1e6,
     cpuSeconds: cpu,
     foreignSeconds: Math.max(0, busy - cpu),
@@ -58,18 +59,20 @@ export async function generateH2Load(
 }
 
 /** Lines of start (µs since the epoch), status and length (µs), tab-separated. */
-function readLog(file: string, fromUs: number, untilUs: number): Float64Array {
+function readLog(file: string, fromUs: number, untilUs: number) {
   const latencies: number[] = [];
+  let answered = 0;
   for (const line of readFileSync(file, "latin1").split("\n")) {
     const [start, status, length] = line.split("\t").map(Number);
     if (start === undefined || length === undefined) continue;
+    answered++;
     const endUs = start + length;
     if (endUs < fromUs || endUs > untilUs) continue;
     if (status !== 200) throw new Error(`h2load: a request ended with status ${status}`);
     latencies.push(length);
   }
   if (latencies.length === 0) throw new Error("h2load: no request ended in the measured period");
-  return Float64Array.from(latencies).sort();
+  return { answered, latenciesUs: Float64Array.from(latencies).sort() };
 }
 
 function percentile(sorted: Float64Array, share: number): number {

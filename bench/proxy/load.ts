@@ -27,7 +27,10 @@ export interface LoadSettings {
 }
 
 export interface LoadResult {
+  /** Answered within the measured period. */
   readonly requests: number;
+  /** Answered at all: while warming up, too. */
+  readonly answered: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
   /** Time in which something else ran on the core. */
@@ -48,6 +51,7 @@ class Generator {
   readonly #connections: Connection[] = [];
   readonly #idle: Connection[] = [];
   #requests = 0;
+  #answers = 0;
   #measuring = false;
   #stopped = false;
 
@@ -77,6 +81,7 @@ class Generator {
     for (const connection of this.#connections) connection.close();
     return {
       requests: this.#requests,
+      answered: this.#answers,
       seconds,
       cpuSeconds: cpu,
       foreignSeconds: Math.max(0, busy - cpu),
@@ -86,6 +91,7 @@ class Generator {
   }
 
   #answered(connection: Connection, latencyMs: number): void {
+    this.#answers++;
     if (this.#measuring) {
       this.#requests++;
       const bin = Math.min(LATENCY_BINS - 1, Math.floor(latencyMs * 1000));

@@ -1,20 +1,22 @@
-import { mkdtempSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contestant } from "./contestant.ts";
-import { answers, assertCorrect, requestText } from "./correctness.ts";
+import { assertCorrect, goodRequest, requestText } from "./correctness.ts";
 import { generateH2Load } from "./h2-load.ts";
+import { type Bench, elapsed, type Launched, settled, withContestant } from "./launch.ts";
 import type { LoadResult, LoadSettings } from "./load.ts";
 import { residentMiB } from "./process-usage.ts";
-import { freePort, OTHER_CORE, PROXY_CORE, type Running, run, start } from "./processes.ts";
+import { OTHER_CORE, PROXY_CORE, run } from "./processes.ts";
 import type { Workload } from "./workloads.ts";
-import { BODY, PATH, type World } from "./world.ts";
+import { BODY, PATH } from "./world.ts";
 
 const CONNECTIONS = 32;
 const WARM_UP_MS = 1_000;
-const READY_TIMEOUT_MS = 10_000;
-const READY_POLL_MS = 2;
-/** Until memory that only starting needed has been given back. */
-const SETTLE_MS = 1_000;
+/** For the lines that a proxy holds back to write several at once. */
+const LOG_TIMEOUT_MS = 3_000;
+const LOG_POLL_MS = 100;
+/** Requests that are logged beyond those that the load saw answered: one per connection, and the checks before. */
+const LOG_SURPLUS_MAX = CONNECTIONS + 50;
 
 /** One period of load on a fresh process. */
 export interface Sample {
@@ -33,19 +35,12 @@ export interface Idle {
   readonly residentMiB: number;
 }
 
-export interface Bench {
-  readonly world: World;
-  readonly originPort: number;
-  readonly measureMs: number;
-}
-
 /** Starts a contestant anew, checks that it does the work, loads it, stops it. */
-export async function measure(bench: Bench, contestant: Contestant, workload: Workload): Promise<Sample> {
-  const { process: proxy, port } = await launch(bench, contestant, workload);
-  try {
-    await assertCorrect(contestant, workload, bench.world, port);
-    const load = await generateLoad(bench, workload, port, proxy);
-    proxy.assertAlive();
+export function measure(bench: Bench, contestant: Contestant, workload: Workload): Promise<Sample> {
+  return withContestant(bench, contestant, workload, async (launched) => {
+    await assertCorrect(contestant, workload, bench.world, launched.port);
+    const load = await generateLoad(bench, workload, launched);
+    if (workload.accessLog) await assertLogged(contestant, workload, launched, load.answered);
     return {
       cpuUs: (load.cpuSeconds / load.requests) * 1e6,
       rps: load.requests / load.seconds,
@@ -53,64 +48,58 @@ export async function measure(bench: Bench, contestant: Contestant, workload: Wo
       p99Ms: load.p99Ms,
       foreignShare: load.foreignSeconds / load.seconds,
     };
-  } finally {
-    await proxy.stop();
-  }
+  });
 }
 
-/** Starts a contestant anew and lets it rest. */
-export async function measureIdle(bench: Bench, contestant: Contestant, workload: Workload): Promise<Idle> {
-  const { process: proxy, readyMs } = await launch(bench, contestant, workload);
-  try {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    return { readyMs, residentMiB: residentMiB(proxy.tree()) };
-  } finally {
-    await proxy.stop();
-  }
+/** Starts a contestant anew and, where its memory is asked for, lets it rest. */
+export function measureIdle(bench: Bench, contestant: Contestant, workload: Workload, rest: boolean): Promise<Idle> {
+  return withContestant(bench, contestant, workload, async ({ process, readyMs }) => {
+    if (rest) await settled();
+    return { readyMs, residentMiB: residentMiB(process.tree()) };
+  });
 }
 
-async function launch(bench: Bench, contestant: Contestant, workload: Workload) {
-  const port = await freePort();
-  const folder = mkdtempSync(join(bench.world.folder, `${contestant.name}-`));
-  const ports = { proxy: port, origin: bench.originPort };
-  const command = contestant.configure(workload, bench.world, ports, folder);
-  const startedMs = performance.now();
-  const process = start(command, PROXY_CORE, join(folder, "log"));
-  try {
-    await untilReady(process, () => answers(workload, bench.world, port));
-  } catch (error) {
-    await process.stop();
-    throw error;
+async function generateLoad(bench: Bench, workload: Workload, { process, port }: Launched): Promise<LoadResult> {
+  const { world, measureMs } = bench;
+  const { ca, client } = world;
+  const request = goodRequest(workload, world);
+  if (workload.protocol === "h2") {
+    return generateH2Load(world, port, request.token, process, WARM_UP_MS, measureMs);
   }
-  return { process, port, readyMs: performance.now() - startedMs };
-}
-
-/** Polls until `ready`; throws when the process ends or takes too long. */
-export async function untilReady(process: Running, ready: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
-  while (!(await ready())) {
-    process.assertAlive();
-    if (performance.now() > deadlineMs) throw new Error("a process is not ready in time");
-    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
-  }
-}
-
-async function generateLoad(bench: Bench, workload: Workload, port: number, proxy: Running): Promise<LoadResult> {
-  const { ca, client, tokens } = bench.world;
-  const token = workload.policy === "full" ? tokens.good : null;
-  if (workload.protocol === "h2") return generateH2Load(bench.world, port, token, proxy, WARM_UP_MS, bench.measureMs);
   const settings: LoadSettings = {
     port,
     tls: workload.transport === "plain" ? null : { ca, certificate: client.certificate, key: client.key },
-    request: requestText(token, PATH, false),
+    request: requestText(request, false),
     bodyBytes: BODY.length,
     connections: CONNECTIONS,
     warmUpMs: WARM_UP_MS,
-    measureMs: bench.measureMs,
+    measureMs,
     ratePerSecond: workload.ratePerSecond,
-    pids: proxy.tree(),
+    pids: process.tree(),
     core: PROXY_CORE,
   };
   const script = join(import.meta.dirname, "load.ts");
-  return JSON.parse(await run({ file: process.execPath, args: [script, JSON.stringify(settings)] }, OTHER_CORE));
+  return JSON.parse(
+    await run({ file: globalThis.process.execPath, args: [script, JSON.stringify(settings)] }, OTHER_CORE),
+  );
+}
+
+/** A log that leaves lines out would be a cheap one. */
+async function assertLogged(contestant: Contestant, workload: Workload, { folder }: Launched, answered: number) {
+  const file = join(folder, contestant.accessLog);
+  const deadlineMs = performance.now() + LOG_TIMEOUT_MS;
+  let lines = linesAbout(PATH, file);
+  while (lines < answered && performance.now() < deadlineMs) {
+    await elapsed(LOG_POLL_MS);
+    lines = linesAbout(PATH, file);
+  }
+  if (lines < answered || lines > answered + LOG_SURPLUS_MAX) {
+    throw new Error(`${contestant.name} on ${workload.name}: ${lines} log lines about ${answered} requests`);
+  }
+}
+
+function linesAbout(path: string, file: string): number {
+  return readFileSync(file, "latin1")
+    .split("\n")
+    .filter((line) => line.includes(path)).length;
 }

@@ -3,21 +3,28 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { type Contestant, findProgram, type Ports } from "./contestant.ts";
 import type { Command } from "./processes.ts";
-import type { Workload } from "./workloads.ts";
-import { BODY, ECHO_PATH, type World } from "./world.ts";
+import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
+import { BODY, ECHO_PATH, LARGE_PATH, SAMPLE_PATH, type World } from "./world.ts";
 
 export const nginx: Contestant = {
   name: "nginx",
   // nginx ends the handshake and tells the client in HTTP.
   refusesWithoutCertificate: 400,
+  validates: false,
+  accessLog: "access.log",
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
   // It has no JWT without the commercial edition or njs.
   supports: (workload) => workload.policy === "forward" && workload.routes === 1,
-  configure: (workload, world, ports, folder) => nginxCommand(folder, proxyServer(workload, world, ports)),
+  configure: (workload, world, ports, folder) =>
+    nginxCommand(folder, proxyServer(workload, world, ports), {
+      accessLog: workload.accessLog,
+      connections: workload.work === "connections" ? IDLE_CONNECTIONS + 1000 : CONNECTIONS,
+    }),
 };
 
-/** The service behind all contestants: it answers from its configuration, and cheaply. */
-export function configureOrigin(port: number, folder: string): Command {
+/** The service behind all contestants: it answers from its configuration or from a file, and cheaply. */
+export function configureOrigin(port: number, folder: string, world: World): Command {
+  const file = (path: string, name: string) => `    location = ${path} { alias ${name}; }\n`;
   const seen = "$http_x_forwarded_for|$http_x_forwarded_proto|$http_authorization|$http_host";
   return nginxCommand(
     folder,
@@ -25,12 +32,20 @@ export function configureOrigin(port: number, folder: string): Command {
     listen 127.0.0.1:${port};
     default_type application/json;
     add_header X-Powered-By sample;
-    location / { return 200 '${BODY}'; }
+    sendfile on;
+${file(SAMPLE_PATH, join(world.folder, "sample.bin"))}${file(LARGE_PATH, world.largeFile)}    location / { return 200 '${BODY}'; }
     location = ${ECHO_PATH} { return 200 '${seen}'; }
   }
 `,
+    { accessLog: false, connections: CONNECTIONS },
   );
 }
+
+/** Bodies of a gigabyte pass through memory alone, as they come. */
+const STREAMING = `      client_max_body_size 0;
+      proxy_request_buffering off;
+      proxy_max_temp_file_size 0;
+`;
 
 function proxyServer(workload: Workload, world: World, ports: Ports): string {
   const tls =
@@ -56,13 +71,20 @@ ${tls}    location / {
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host;
-    }
+${workload.work === "upload" || workload.work === "download" ? STREAMING : ""}    }
   }
 `;
 }
 
-/** One worker, no logs, nothing outside `folder`. */
-function nginxCommand(folder: string, servers: string): Command {
+interface Main {
+  readonly accessLog: boolean;
+  readonly connections: number;
+}
+
+const CONNECTIONS = 1024;
+
+/** One worker, nothing outside `folder`; the log, where there is one, as Debian's configuration has it. */
+function nginxCommand(folder: string, servers: string, { accessLog, connections }: Main): Command {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "nginx.conf");
   // As root its workers would change to an account that may not enter the folder.
@@ -76,12 +98,13 @@ function nginxCommand(folder: string, servers: string): Command {
 worker_processes 1;
 pid ${join(folder, "nginx.pid")};
 error_log stderr error;
-events { worker_connections 1024; }
+events { worker_connections ${connections}; }
 http {
-  access_log off;
+  access_log ${accessLog ? join(folder, nginx.accessLog) : "off"};
   server_tokens off;
   keepalive_requests 1000000000;
   keepalive_time 1d;
+  keepalive_timeout 10m;
 ${temporary}${servers}}
 `,
   );

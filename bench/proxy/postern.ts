@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../../build.ts";
-import type { Contestant, Ports } from "./contestant.ts";
-import type { Workload } from "./workloads.ts";
-import { AUDIENCE, DENIED_ADDRESS, ISSUER, SCOPE, type World } from "./world.ts";
+import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
+import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
+import { AUDIENCE, DENIED_ADDRESS, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
 
 /** postern as it is shipped: the bundle, and a compile cache that the first of its processes fills. */
 export async function createPostern(world: World): Promise<Contestant> {
@@ -12,13 +12,16 @@ export async function createPostern(world: World): Promise<Contestant> {
   return {
     name: "postern",
     refusesWithoutCertificate: "handshake",
+    validates: true,
+    accessLog: OUTPUT_FILE,
     missing: () => null,
     supports: () => true,
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
       // As the image and the unit start it.
-      return { file: process.execPath, args: ["--max-semi-space-size=2", bundle, "run", "--policy", file], env };
+      const heap = ["--max-semi-space-size=2", "--initial-old-space-size=64"];
+      return { file: process.execPath, args: [...heap, bundle, "run", "--policy", file], env };
     },
   };
 }
@@ -39,11 +42,22 @@ listeners:
   - name: inbound
     address: 127.0.0.1:${ports.proxy}
     protocols: [${workload.protocol}]
-${tls}    upstream: app
+${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: app
 upstreams:
   app: { address: 'http://127.0.0.1:${ports.origin}' }
-log: { access: 'off' }
-${workload.policy === "full" ? fullPolicy(workload, world) : "routes:\n  - { path: /**, public: true }\n"}`;
+log: { access: '${workload.accessLog ? "all" : "off"}' }
+${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+}
+
+/** The default allows one address half of them. */
+const MANY_CONNECTIONS = `    maxConnections: ${IDLE_CONNECTIONS + 1000}
+    maxConnectionsPerAddress: ${IDLE_CONNECTIONS + 1000}
+    idleTimeout: 10m
+`;
+
+function forwardPolicy(workload: Workload): string {
+  const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
+  return `routes:\n  - { path: /**, public: true${validate} }\n`;
 }
 
 function fullPolicy(workload: Workload, world: World): string {
@@ -62,7 +76,16 @@ defaults:
   limit: [perAddress]
   response: { removeHeaders: [Server, X-Powered-By], securityHeaders: api }
 routes:
-${route("/v1/orders/{orderId}")}${more.join("")}`;
+${workload.work === "post" ? postRoute(world) : ""}${route("/v1/orders/{orderId}")}${more.join("")}`;
+}
+
+function postRoute(world: World): string {
+  return `  - path: ${POST_PATH}
+    methods: [POST]
+    authenticate: [idp]
+    authorize: { scopes: ['${SCOPE}'] }
+    validate: { body: { schema: ${JSON.stringify(join(world.folder, "order.schema.json"))} } }
+`;
 }
 
 function route(path: string): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** USER_HZ, the unit of the times in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -29,9 +29,24 @@ export function coreBusySeconds(core: number): number {
 
 /** Resident memory of processes, in MiB. */
 export function residentMiB(pids: readonly number[]): number {
+  return sumMiB(pids, "VmRSS");
+}
+
+/** The most that each of them had since its start or the last `restartPeaks`, in MiB. */
+export function peakResidentMiB(pids: readonly number[]): number {
+  return sumMiB(pids, "VmHWM");
+}
+
+/** From here on peaks are counted anew (proc_pid_clear_refs(5)). */
+export function restartPeaks(pids: readonly number[]): void {
+  for (const pid of pids) writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+function sumMiB(pids: readonly number[], field: "VmRSS" | "VmHWM"): number {
   let kib = 0;
   for (const pid of pids) {
-    kib += Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+    const line = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+    kib += Number(line?.[1] ?? 0);
   }
   return kib / 1024;
 }

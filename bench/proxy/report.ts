@@ -1,10 +1,14 @@
+import type { ConnectionsSample } from "./connections.ts";
 import type { Idle, Sample } from "./measure.ts";
+import type { TransferSample } from "./transfer.ts";
 
 /** Medians over the rounds: what `--json` prints. */
 export interface Row extends Omit<Sample, "foreignShare"> {
   readonly workload: string;
   readonly contestant: string;
 }
+export type TransferRow = Row & Pick<TransferSample, "bytesPerCpuSecond" | "growthMiB">;
+export type ConnectionsRow = Row & Omit<ConnectionsSample, keyof Sample>;
 
 export interface IdleRow extends Idle {
   readonly title: string;
@@ -17,15 +21,53 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-export function medianRow(workload: string, contestant: string, samples: readonly Sample[]): Row {
-  const of = (pick: (sample: Sample) => number, digits: number) => Number(median(samples.map(pick)).toFixed(digits));
+/** A row for every workload and contestant that was measured. */
+export function rowsOf<S, R>(
+  samples: ReadonlyMap<string, readonly S[]>,
+  row: (workload: string, contestant: string, samples: readonly S[]) => R,
+): R[] {
+  return [...samples].map(([key, list]) => {
+    const [workload = "", contestant = ""] = key.split(" ");
+    return row(workload, contestant, list);
+  });
+}
+
+function medianOf<S>(samples: readonly S[], pick: (sample: S) => number, digits: number): number {
+  return Number(median(samples.map(pick)).toFixed(digits));
+}
+
+export function requestRow(workload: string, contestant: string, samples: readonly Sample[]): Row {
   return {
     workload,
     contestant,
-    cpuUs: of((s) => s.cpuUs, 2),
-    rps: of((s) => s.rps, 0),
-    p50Ms: of((s) => s.p50Ms, 3),
-    p99Ms: of((s) => s.p99Ms, 3),
+    cpuUs: medianOf(samples, (s) => s.cpuUs, 2),
+    rps: medianOf(samples, (s) => s.rps, 0),
+    p50Ms: medianOf(samples, (s) => s.p50Ms, 3),
+    p99Ms: medianOf(samples, (s) => s.p99Ms, 3),
+  };
+}
+
+export function transferRow(workload: string, contestant: string, samples: readonly TransferSample[]): TransferRow {
+  return {
+    ...requestRow(workload, contestant, samples),
+    rps: medianOf(samples, (s) => s.rps, 3),
+    bytesPerCpuSecond: medianOf(samples, (s) => s.bytesPerCpuSecond, 0),
+    // The worst of them: a bound is to hold each time.
+    growthMiB: Number(Math.max(...samples.map((s) => s.growthMiB)).toFixed(1)),
+  };
+}
+
+export function connectionsRow(
+  workload: string,
+  contestant: string,
+  samples: readonly ConnectionsSample[],
+): ConnectionsRow {
+  return {
+    ...requestRow(workload, contestant, samples),
+    connections: medianOf(samples, (s) => s.connections, 0),
+    bytesPerConnection: medianOf(samples, (s) => s.bytesPerConnection, 0),
+    residentBeforeMiB: medianOf(samples, (s) => s.residentBeforeMiB, 1),
+    residentWithMiB: medianOf(samples, (s) => s.residentWithMiB, 1),
   };
 }
 
@@ -34,6 +76,7 @@ export function medianRow(workload: string, contestant: string, samples: readonl
  * few percent of interrupts), and the CPU figure of every round.
  */
 export function renderRows(rows: readonly Row[], samples: ReadonlyMap<string, readonly Sample[]>): string {
+  if (rows.length === 0) return "";
   const header = [
     "workload",
     "contestant",
@@ -60,6 +103,45 @@ export function renderRows(rows: readonly Row[], samples: ReadonlyMap<string, re
       rounds.map((sample) => sample.cpuUs.toFixed(1)).join(" "),
     ];
   });
+  return table([header, ...lines]);
+}
+
+/** Bodies of 1 GiB: what a second of CPU time carries, beside nginx, and what memory grew by in the worst round. */
+export function renderTransfers(
+  rows: readonly TransferRow[],
+  samples: ReadonlyMap<string, readonly TransferSample[]>,
+): string {
+  if (rows.length === 0) return "";
+  const perCpuSecond = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
+  const lines = rows.map((row) => {
+    const reference = rows.find((other) => other.workload === row.workload && other.contestant === "nginx");
+    const rounds = samples.get(`${row.workload} ${row.contestant}`) ?? [];
+    return [
+      row.workload,
+      row.contestant,
+      perCpuSecond(row.bytesPerCpuSecond),
+      reference === undefined ? "" : (row.bytesPerCpuSecond / reference.bytesPerCpuSecond).toFixed(2),
+      (row.p50Ms / 1000).toFixed(2),
+      row.growthMiB.toFixed(1),
+      (median(rounds.map((sample) => sample.foreignShare)) * 100).toFixed(0),
+      rounds.map((sample) => perCpuSecond(sample.bytesPerCpuSecond)).join(" "),
+    ];
+  });
+  const header = ["workload", "contestant", "MiB/CPU s", "× nginx", "seconds", "growth MiB", "others %", "rounds"];
+  return table([header, ...lines]);
+}
+
+export function renderConnections(rows: readonly ConnectionsRow[]): string {
+  if (rows.length === 0) return "";
+  const lines = rows.map((row) => [
+    row.contestant,
+    String(row.connections),
+    (row.bytesPerConnection / 1024).toFixed(1),
+    row.residentBeforeMiB.toFixed(1),
+    row.residentWithMiB.toFixed(1),
+    row.cpuUs.toFixed(0),
+  ]);
+  const header = ["idle TLS", "connections", "KiB each", "MiB before", "MiB with them", "CPU µs to connect and ask"];
   return table([header, ...lines]);
 }
 

@@ -6,30 +6,48 @@ export interface Workload {
   readonly transport: "plain" | "tls" | "mtls";
   /** `forward` only passes on; `full` adds the address rule, the JWT, its scope, the rate limit and header rules. */
   readonly policy: "forward" | "full";
+  /**
+   * What clients do: many short GETs; many POSTs of 2 KB of JSON, which postern also holds against a schema; one body
+   * of 1 GiB down or up; or connect, ask once, and stay.
+   */
+  readonly work: "get" | "post" | "download" | "upload" | "connections";
   /** Routes in postern's policy; the others have no notion of them. */
   readonly routes: number;
   /** Null: as much as the other core can send. */
   readonly ratePerSecond: number | null;
+  /** Whether each contestant writes a line a request, in its own usual form, into a file. */
+  readonly accessLog: boolean;
 }
 
-const http1 = { protocol: "http/1.1", routes: 1, ratePerSecond: null } as const;
-const h2 = { protocol: "h2", transport: "tls", routes: 1, ratePerSecond: null } as const;
+/** Client connections of the workload `connections`, where the limit on open files allows as many. */
+export const IDLE_CONNECTIONS = 10_000;
+export const TRANSFER_BYTES = 1024 ** 3;
+
+const http1 = { protocol: "http/1.1", work: "get", routes: 1, ratePerSecond: null, accessLog: false } as const;
+const mtls = { ...http1, transport: "mtls" } as const;
+const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
 /** A load that leaves every contestant idle most of the time: what a sidecar adds to a request on an ordinary day. */
-const paced = { ...http1, transport: "mtls", ratePerSecond: 2000 } as const;
+const paced = { ...mtls, ratePerSecond: 2000 } as const;
 
 export const WORKLOADS: readonly Workload[] = [
   { ...http1, name: "h1-plain-forward", transport: "plain", policy: "forward" },
-  { ...http1, name: "h1-mtls-forward", transport: "mtls", policy: "forward" },
-  { ...http1, name: "h1-mtls-full", transport: "mtls", policy: "full" },
+  { ...mtls, name: "h1-mtls-forward", policy: "forward" },
+  { ...mtls, name: "h1-mtls-full", policy: "full" },
+  { ...mtls, name: "h1-mtls-post-2kb", policy: "full", work: "post" },
+  { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
+  { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
   { ...paced, name: "h1-mtls-forward-2000rps", policy: "forward" },
   { ...paced, name: "h1-mtls-full-2000rps", policy: "full" },
+  { ...mtls, name: "h1-mtls-download-1gib", policy: "forward", work: "download" },
+  { ...mtls, name: "h1-mtls-upload-1gib", policy: "forward", work: "upload" },
+  { ...http1, name: "h1-tls-idle-connections", transport: "tls", policy: "forward", work: "connections" },
 ];
 
 /** For time to ready and resident memory: what each can do of the full policy, postern's with a large table of routes. */
 export const IDLE_WORKLOADS: readonly Workload[] = [
-  { ...http1, name: "full policy, 1,000 routes", transport: "mtls", policy: "full", routes: 1000 },
-  { ...http1, name: "full policy", transport: "mtls", policy: "full" },
-  { ...http1, name: "forward policy", transport: "mtls", policy: "forward" },
+  { ...mtls, name: "full policy, 1,000 routes", policy: "full", routes: 1000 },
+  { ...mtls, name: "full policy", policy: "full" },
+  { ...mtls, name: "forward policy", policy: "forward" },
 ];

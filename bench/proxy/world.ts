@@ -1,8 +1,10 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDevelopmentCa, type Issued } from "../../src/cli/development-ca.ts";
+import { ORDER_SCHEMA } from "./order.ts";
+import { TRANSFER_BYTES } from "./workloads.ts";
 
 export const ISSUER = "https://issuer.example.org/";
 export const AUDIENCE = "orders";
@@ -12,6 +14,14 @@ export const DENIED_ADDRESS = "127.0.0.9";
 export const PATH = "/v1/orders/42";
 /** Answers with the headers that arrived, so that header rules can be compared; not measured. */
 export const ECHO_PATH = "/v1/orders/echo";
+
+/** Where orders are posted. */
+export const POST_PATH = "/v1/orders";
+/** Files of the world's folder that the service hands out, and where it takes bodies: it tells their length and hash. */
+export const SAMPLE_PATH = "/v1/orders/sample";
+export const LARGE_PATH = "/v1/orders/large";
+export const UPLOAD_PATH = "/v1/orders/upload";
+export const SAMPLE_BYTES = 8 * 1024 ** 2;
 
 /** 110 bytes: an answer so short that the proxy's own work is what is measured. */
 export const BODY = JSON.stringify({ id: 42, status: "shipped", items: 3, total: "129.90", note: "x".repeat(45) });
@@ -23,6 +33,10 @@ export interface World {
   readonly server: Issued;
   readonly client: Issued;
   readonly tokens: Tokens;
+  /** A body that looks like nothing else, to be compared at the other end. */
+  readonly sample: Buffer;
+  /** Name of a file of `TRANSFER_BYTES` zeros. */
+  readonly largeFile: string;
   remove(): void;
 }
 
@@ -59,9 +73,35 @@ export async function createWorld(): Promise<World> {
     "server.key": server.key,
     "server-with-key.pem": server.certificate + server.key,
     "jwt.pem": publicKey.export({ type: "spki", format: "pem" }),
+    "order.schema.json": JSON.stringify(ORDER_SCHEMA),
   };
+  const sample = randomBytes(SAMPLE_BYTES);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
-  return { folder, ca: ca.certificate, server, client, tokens: createTokens(privateKey, nowMs), remove };
+  writeFileSync(join(folder, "sample.bin"), sample);
+  return {
+    folder,
+    largeFile: createLargeFile(folder),
+    ca: ca.certificate,
+    server,
+    client,
+    tokens: createTokens(privateKey, nowMs),
+    sample,
+    remove,
+  };
+}
+
+/**
+ * It is sparse. In shared memory it takes no room at all; on a disk its zeros would be read into memory anew whenever the
+ * system has taken that back, which costs more than the transfer.
+ */
+function createLargeFile(folder: string): string {
+  const shared = "/dev/shm";
+  const place = existsSync(shared) ? mkdtempSync(join(shared, "postern-bench-")) : folder;
+  process.on("exit", () => rmSync(place, { recursive: true, force: true }));
+  const file = join(place, "large.bin");
+  writeFileSync(file, "");
+  truncateSync(file, TRANSFER_BYTES);
+  return file;
 }
 
 function createTokens(key: KeyObject, nowMs: number): Tokens {

@@ -1,8 +1,8 @@
 import { Ajv2020, type AnySchemaObject, type Options } from "ajv/dist/2020.js";
-import { RE2JS } from "re2js";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { FORMATS } from "./formats.ts";
+import { compileLinear } from "./linear-pattern.ts";
 import { findExplosion } from "./recursion.ts";
 
 /** Null where the value fits, else where in the value and by which keyword it does not: never the value itself. */
@@ -11,11 +11,9 @@ export type Validator = (value: unknown) => string | null;
 /** Beyond this, comparing each item with each other costs a CPU second for a body of a megabyte. */
 const UNIQUE_ITEMS_MAX = 1000;
 
-/** Patterns run in time linear to the text (RE2). What JavaScript does not read as a pattern is none here either. */
 const linearRegExp = Object.assign(
   (pattern: string, flags: string) => {
-    new RegExp(pattern, flags);
-    const linear = RE2JS.compile(RE2JS.translateRegExp(pattern));
+    const linear = compileLinear(pattern, flags);
     // Ajv keeps compiled patterns apart by their text.
     return { test: (text: string): boolean => linear.test(text), toString: () => `/${pattern}/${flags}` };
   },

@@ -1,0 +1,32 @@
+import { request } from "node:http";
+import { join } from "node:path";
+import { untilReady } from "./launch.ts";
+import { configureOrigin } from "./nginx.ts";
+import { type Command, freePort, OTHER_CORE, start } from "./processes.ts";
+import type { World } from "./world.ts";
+
+/** Starts the services behind the proxies; gives their ports. */
+export async function startOrigins(world: World): Promise<{ originPort: number; uploadPort: number }> {
+  const originPort = await freePort();
+  await startOrigin(configureOrigin(originPort, join(world.folder, "origin"), world), originPort, world);
+  const uploadPort = await freePort();
+  const script = join(import.meta.dirname, "upload-origin.ts");
+  await startOrigin({ file: process.execPath, args: [script, String(uploadPort)] }, uploadPort, world);
+  return { originPort, uploadPort };
+}
+
+async function startOrigin(command: Command, port: number, world: World): Promise<void> {
+  const origin = start(command, OTHER_CORE, join(world.folder, `origin-${port}.log`));
+  await untilReady(origin, () => reachable(port));
+}
+
+function reachable(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = request({ host: "127.0.0.1", port, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    probe.on("error", () => resolve(false));
+    probe.end();
+  });
+}
