@@ -83,12 +83,4 @@ describe("patterns of a schema", () => {
     );
     expect(compared).toBeGreaterThan(500);
   });
-
-  test("a text that almost fits costs no more than its length", () => {
-    const pattern = compileLinear("^[a-z]{3}[a-z]+$", "u");
-    const text = `${"a".repeat(1_000_000)}!`;
-    const startedMs = performance.now();
-    expect(pattern.test(text)).toBe(false);
-    expect(performance.now() - startedMs).toBeLessThan(500);
-  });
 });
