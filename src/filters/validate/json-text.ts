@@ -1,8 +1,6 @@
+import { isAscii, isUtf8 } from "node:buffer";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-
-/** Keeps a byte order mark, so that JSON.parse refuses it (RFC 8259 section 8.1 forbids to send one). */
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * JSON (RFC 8259) that every parser reads alike: strict UTF-8, bounded depth, no key twice in one object. Where a key
@@ -10,19 +8,16 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * The error tells what is wrong and nothing of the content.
  */
 export function parseJson(bytes: Buffer): Result<unknown, string> {
-  let text: string;
-  try {
-    text = UTF8.decode(bytes);
-  } catch {
-    return err("not UTF-8");
-  }
-  const { depth, keys } = measure(text);
+  // A byte order mark is kept, so that JSON.parse refuses it (RFC 8259 section 8.1 forbids to send one).
+  const encoding = isAscii(bytes) ? "latin1" : isUtf8(bytes) ? "utf8" : null;
+  if (encoding === null) return err("not UTF-8");
+  const { depth, keys } = measure(bytes);
   if (depth > DEFAULTS.jsonDepthMax) return err(`nested deeper than ${DEFAULTS.jsonDepthMax}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(bytes.toString(encoding));
   } catch {
-    return err(text.length === 0 ? "empty" : "not JSON");
+    return err(bytes.length === 0 ? "empty" : "not JSON");
   }
   return countKeys(value) === keys ? ok(value) : err("a key twice in one object");
 }
@@ -39,13 +34,13 @@ const CLOSE_BRACE = 0x7d;
  * Greatest depth, and keys as written: in JSON each colon outside strings stands behind one key. For a text that is
  * no JSON the numbers mean nothing; JSON.parse refuses it.
  */
-function measure(text: string): { depth: number; keys: number } {
+function measure(bytes: Buffer): { depth: number; keys: number } {
   let depth = 0;
   let open = 0;
   let keys = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
+  for (let at = 0; at < bytes.length; at++) {
+    const code = bytes[at];
+    if (code === QUOTE) at = endOfString(bytes, at);
     else if (code === COLON) keys++;
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++open);
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open--;
@@ -53,11 +48,11 @@ function measure(text: string): { depth: number; keys: number } {
   return { depth, keys };
 }
 
-/** Index of the quote that ends the string which begins at `start`, or the text's length. */
-function endOfString(text: string, start: number): number {
+/** Index of the quote that ends the string which begins at `start`, or the length of all. */
+function endOfString(bytes: Buffer, start: number): number {
   let at = start + 1;
-  while (at < text.length) {
-    const code = text.charCodeAt(at);
+  while (at < bytes.length) {
+    const code = bytes[at];
     if (code === QUOTE) return at;
     at += code === BACKSLASH ? 2 : 1;
   }
@@ -72,6 +67,11 @@ function countKeys(value: unknown): number {
     for (const item of value) keys += countKeys(item);
     return keys;
   }
-  for (const item of Object.values(value)) keys += 1 + countKeys(item);
+  // What JSON.parse makes inherits nothing that a loop would see.
+  const record = value as Readonly<Record<string, unknown>>;
+  for (const key in record) {
+    const item = record[key];
+    keys += typeof item === "object" ? 1 + countKeys(item) : 1;
+  }
   return keys;
 }
