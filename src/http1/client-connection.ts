@@ -179,7 +179,8 @@ export class ClientConnection implements Timed, ClientStream {
       this.#pending = null;
     }
     this.#consume(buffer, handler);
-    if (!handler.onReadEnd() && this.#handler === handler) this.#pause();
+    // TLS still gives what it had decrypted when it was paused, and those bytes have moved the deadline.
+    if ((!handler.onReadEnd() || this.#paused) && this.#handler === handler) this.#pause();
     return true;
   }
 
@@ -319,6 +320,8 @@ export class ClientConnection implements Timed, ClientStream {
     this.#handler = null;
     this.used = true;
     this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+    // The end may come after the pause, over TLS; the next answer must not wait for this one's client.
+    this.resume();
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
     const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;

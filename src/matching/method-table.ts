@@ -65,7 +65,8 @@ export class MethodTable {
   }
 
   #setOf(named: readonly string[], takesAny: boolean): number {
-    const key = `${named.join(" ")}${takesAny ? " *" : ""}`;
+    // No method's name holds a blank, so none can stand for what is behind the last one.
+    const key = `${named.join(" ")} ${takesAny ? " " : ""}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const methods = [...named];

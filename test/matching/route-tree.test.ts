@@ -173,6 +173,17 @@ describe("methods", () => {
     expect(match("PUT /a")).toBe("allow GET, HEAD");
   });
 
+  test("a method named * is one method and not all of them", () => {
+    const own = { template: "/a", hosts: [] };
+    const both = buildRouteTree([
+      { ...own, methods: ["!", "*"] },
+      { ...own, methods: ["!"], template: "/b" },
+      { ...own, methods: [], template: "/b" },
+    ]);
+    expect(both.match("", "GET", "/a").kind).toBe("method_not_allowed");
+    expect(both.match("", "GET", "/b").kind).toBe("found");
+  });
+
   test("Allow lists the methods of all routes of the place, sorted", () => {
     const match = matcher("PUT /a/{x}", "GET,DELETE /a/{y}", "PATCH /a/{z}/b");
     expect(match("POST /a/1")).toBe("allow DELETE, GET, HEAD, PUT");
