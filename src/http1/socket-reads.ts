@@ -1,7 +1,7 @@
 import type { OnReadOpts } from "node:net";
 
 /** What one read of a socket may bring, as Node asks for it. */
-const READ_BYTES_MAX = 64 * 1024;
+const READ_BYTES_MAX = 16 * 1024;
 
 /**
  * Every socket to a service reads into this one buffer. A buffer for each read, as streams make it, costs more than
