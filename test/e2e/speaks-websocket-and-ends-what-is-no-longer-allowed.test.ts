@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { Agent, createServer as createHttpsServer, request as httpsRequest } from "node:https";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -11,7 +12,7 @@ import type { Issued } from "../../src/cli/development-ca.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
-import { frame, handshake } from "../fixtures/web-socket.ts";
+import { closeText, frame, handshake } from "../fixtures/web-socket.ts";
 
 afterEach(closeAll);
 
@@ -251,6 +252,52 @@ describe("an edit of the policy", () => {
     ]);
     expect((await ended(postern, "/chat", "stream_denied"))["seen"]).toMatch(/^upgrade_refused/);
     expect((await ended(postern, "/other", "stream_denied"))["seen"]).toMatch(/^route_not_found/);
+  });
+});
+
+/** A WebSocket on a stream of HTTP/2 (RFC 8441); what comes on it, and whether it has ended. */
+async function openOverHttp2(postern: Postern, token: string): Promise<{ received: string; ended: boolean }> {
+  const { pki } = await theWorld();
+  const session = connectHttp2(`https://localhost:${postern.port}`, { ca: pki.ca.certificate });
+  session.on("error", () => {});
+  onClose(() => session.destroy());
+  await once(session, "remoteSettings");
+  const fields = { ":method": "CONNECT", ":protocol": "websocket", ":path": "/chat", "sec-websocket-version": "13" };
+  const stream = session.request({ ...fields, authorization: `Bearer ${token}` }, { endStream: false });
+  const state = { received: "", ended: false };
+  stream.on("error", () => {});
+  stream.on("data", (chunk: Buffer) => {
+    state.received += chunk.toString("latin1");
+  });
+  stream.on("end", () => {
+    state.ended = true;
+  });
+  const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+  expect(headers[":status"]).toBe(200);
+  stream.write(frame("over HTTP/2"));
+  await eventually(() => state.received.includes("over HTTP/2"));
+  return state;
+}
+
+describe("a WebSocket over HTTP/2", () => {
+  test("is closed with 1008 by an edit that denies it, and one that lasts lives on", async () => {
+    const { postern, service, mint } = await setUp();
+    const token = await mint.token();
+    const denied = await openOverHttp2(postern, token);
+    const other = await open(postern, "/other", token);
+    postern.write("policy.yaml", policy(postern).replace("scopes: [orders:read]", "scopes: [orders:admin]"));
+    await eventually(() => denied.ended && denied.received.endsWith(closeText(1008, "stream_denied")));
+    await eventually(() => service.closes.includes(1001));
+    expect(await ended(postern, "/chat", "stream_denied")).toMatchObject({ protocol: "h2" });
+    expect(await echo(other, "still here")).toBe("still here");
+  });
+
+  test("is closed with 1008 at its token's end", async () => {
+    const { postern, mint } = await setUp();
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const socket = await openOverHttp2(postern, await mint.token({ exp }));
+    await eventually(() => socket.ended && socket.received.endsWith(closeText(1008, "stream_expired")));
+    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
   });
 });
 
