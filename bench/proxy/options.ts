@@ -13,7 +13,7 @@ In the JSON of a transfer of 1 GiB the request is the whole transfer, and bytesP
 memory during it, less what there was before; the worst round) are added. In that of idle connections it is a handshake
 with the first GET, and connections, bytesPerConnection, residentBeforeMiB and residentWithMiB are added.
 
-All of it takes about 8 minutes. Needs Linux with two cores, taskset, and nginx (the service behind the proxies);
+All of it takes about 9 minutes. Needs Linux with two cores, taskset, and nginx (the service behind the proxies);
 haproxy where it is to be compared; h2load for the HTTP/2 workloads; and leave to open 10,500 files at once (ulimit -Hn),
 without which there are fewer idle connections.
 `;
