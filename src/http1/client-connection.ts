@@ -212,14 +212,19 @@ export class ClientConnection implements Timed, ClientStream {
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
     if (line.status === 101) return this.#onSwitch(line.minor, parsed, buffer.subarray(at + end + 4), handler);
-    if (line.status < 200) return this.#onInformational(line.status, parsed, at + end + 4, handler);
+    if (line.status < 200) return this.#onInformational(line, parsed, at + end + 4, handler);
     return this.#onFinalHead(line, parsed, buffer, at + end + 4, handler);
   }
 
-  #onInformational(status: number, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
-    if (parsed.bodyBytes !== NO_LENGTH || parsed.close) {
-      return this.#fail("invalid", "informational response with a body or a close");
-    }
+  #onInformational(
+    { status, minor }: StatusLine,
+    parsed: ParsedHeaders,
+    end: number,
+    handler: ResponseHandler,
+  ): number {
+    // HTTP/1.0 knows none (RFC 9110 section 15.2): others take it for the answer itself.
+    if (parsed.bodyBytes !== NO_LENGTH || parsed.close || minor === 0)
+      return this.#fail("invalid", "informational response with a body, a close or in HTTP/1.0");
     this.#informational++;
     if (this.#informational > DEFAULTS.informationalMax)
       return this.#fail("invalid", "too many informational responses");

@@ -38,6 +38,11 @@ export async function startLane(): Promise<Lane> {
 }
 
 const FORBIDDEN = /^(?:TRACE|TRACK|CONNECT)$/;
+/** In any other spelling these are refused, too. */
+const KNOWN = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|TRACK|CONNECT)$/i;
+
+const isForbidden = (method: string): boolean =>
+  FORBIDDEN.test(method) || (KNOWN.test(method) && method !== method.toUpperCase());
 
 interface Expected {
   /** Messages that get an answer, forwarded or denied. */
@@ -52,7 +57,7 @@ function expected(messages: readonly Message[]): Expected {
     const [method = "", raw = ""] = message.start.split(" ");
     const target = canonicalTarget(raw);
     // No upgrade here is a WebSocket handshake, and every other is refused.
-    if (!FORBIDDEN.test(method) && target.ok && message.upgrade !== true) {
+    if (!isForbidden(method) && target.ok && message.upgrade !== true) {
       // A method that llhttp does not know is forwarded, and llhttp refuses it.
       if (!METHODS.includes(method)) continue;
       forwarded.push({ ...message, start: `${method} ${target.value.path}${target.value.query}` });

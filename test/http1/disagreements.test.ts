@@ -62,6 +62,8 @@ describe("responses that llhttp refuses or reads otherwise are refused", () => {
     "Content-Length as a trailer": `${ANSWER}\r\n0\r\nContent-Length:\r\n\r\n`,
     "informational response that closes":
       "HTTP/1.1 103 Early\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "informational response in HTTP/1.0, to llhttp the whole answer":
+      "HTTP/1.0 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
   };
   test.each(Object.entries(refused))("%s", async (_, bytes) => {
     const ours = readResponse("GET", [bytes], true);
