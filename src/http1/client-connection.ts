@@ -14,9 +14,10 @@ import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
 import { handOver } from "./hand-over.ts";
-import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
+import type { ParsedHeaders, StatusLine } from "./head.ts";
 import { addChunk, addLastChunk, Output } from "./output.ts";
 import { framingLines, isWithLength } from "./request-framing.ts";
+import { ResponseReader } from "./response-reader.ts";
 import type { SocketReads } from "./socket-reads.ts";
 
 /** Where a connection goes when its exchange is over. */
@@ -40,6 +41,7 @@ export class ClientConnection implements Timed, ClientStream {
   holder = "";
   readonly #socket: Socket;
   readonly #reads: SocketReads;
+  readonly #reader = new ResponseReader();
   readonly #output: Output;
   readonly #owner: ConnectionOwner;
   readonly #clock: Clock;
@@ -64,8 +66,6 @@ export class ClientConnection implements Timed, ClientStream {
   #answered = false;
   #paused = false;
   #closed = false;
-  #lastBlock = "";
-  #lastParsed: ParsedHeaders | null = null;
 
   constructor(socket: Socket, reads: SocketReads, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
     this.#socket = socket;
@@ -198,22 +198,13 @@ export class ClientConnection implements Timed, ClientStream {
   }
 
   #readHead(buffer: Buffer, at: number, handler: ResponseHandler): number {
-    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + DEFAULTS.headBytesMax));
-    const end = text.indexOf("\r\n\r\n");
-    if (end < 0) {
-      if (buffer.length - at >= DEFAULTS.headBytesMax) this.#fail("invalid", "response head too large");
-      else if (/(^|[^\r])\n/.test(text)) this.#fail("invalid", "bare LF in the response head");
-      else if (!"HTTP/1.".startsWith(text.slice(0, 7))) this.#fail("invalid", "not an HTTP/1.1 response");
-      return at;
-    }
-    const lineEnd = text.indexOf("\r\n");
-    const line = parseStatusLine(text.slice(0, lineEnd));
-    if (line === null) return this.#fail("invalid", "malformed status line");
-    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
-    if (parsed instanceof HeadFault) return this.#fail("invalid", parsed.seen);
-    if (line.status === 101) return this.#onSwitch(line.minor, parsed, buffer.subarray(at + end + 4), handler);
-    if (line.status < 200) return this.#onInformational(line, parsed, at + end + 4, handler);
-    return this.#onFinalHead(line, parsed, buffer, at + end + 4, handler);
+    const head = this.#reader.read(buffer, at);
+    if (head === null) return at;
+    if (typeof head === "string") return this.#fail("invalid", head);
+    const { line, parsed, end } = head;
+    if (line.status === 101) return this.#onSwitch(line.minor, parsed, buffer.subarray(end), handler);
+    if (line.status < 200) return this.#onInformational(line, parsed, end, handler);
+    return this.#onFinalHead(line, parsed, buffer, end, handler);
   }
 
   #onInformational(
@@ -288,15 +279,6 @@ export class ClientConnection implements Timed, ClientStream {
     this.#owner.onUpgraded(this);
     handler.onUpgrade(parsed.headers, this.#socket);
     return Number.MAX_SAFE_INTEGER;
-  }
-
-  #parseBlock(block: string): ParsedHeaders | HeadFault {
-    if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, DEFAULTS.headersCountMax);
-    if (parsed instanceof HeadFault) return parsed;
-    this.#lastBlock = block;
-    this.#lastParsed = parsed;
-    return parsed;
   }
 
   #readBody(buffer: Buffer, at: number, handler: ResponseHandler): number {
