@@ -1,3 +1,5 @@
+import type { Http1CloseReason } from "./close-reason.ts";
+
 export interface QuotaLimits {
   readonly requestsPerConnectionMax: number;
   readonly connectionAgeMaxMs: number;
@@ -5,6 +7,8 @@ export interface QuotaLimits {
 
 /** How many requests a connection may carry, and how old it may be when the last one comes. */
 export class RequestQuota {
+  /** Why the connection ends, as far as that is known by now. */
+  closeReason: Http1CloseReason = "client";
   readonly #limits: QuotaLimits;
   readonly #bornMs: number;
   #requests = 0;
@@ -18,6 +22,13 @@ export class RequestQuota {
   take(startedMs: number): boolean {
     this.#requests++;
     const { requestsPerConnectionMax, connectionAgeMaxMs } = this.#limits;
-    return this.#requests >= requestsPerConnectionMax || startedMs - this.#bornMs > connectionAgeMaxMs;
+    const isLast = this.#requests >= requestsPerConnectionMax || startedMs - this.#bornMs > connectionAgeMaxMs;
+    if (isLast && this.closeReason === "client") this.closeReason = "retired";
+    return isLast;
+  }
+
+  /** The connection has rested too long. */
+  expire(): void {
+    this.closeReason = this.#requests === 0 ? "silent" : "idle";
   }
 }

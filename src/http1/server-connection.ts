@@ -8,6 +8,8 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { BodyPace } from "./body-pace.ts";
+import type { Http1CloseReason } from "./close-reason.ts";
+import type { ConnectionState } from "./connection-state.ts";
 import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
@@ -25,14 +27,8 @@ export interface ServerHandler {
   /** The client takes more bytes again. */
   onDrain(connection: ServerConnection): void;
   /** Once, when the socket is gone, whatever the reason. */
-  onClose(connection: ServerConnection): void;
+  onClose(connection: ServerConnection, reason: Http1CloseReason): void;
 }
-
-type State =
-  | "head" // reading a head, or idle before one
-  | "body" // the head is handed over, body bytes are still to come
-  | "read" // the request is read whole, its response is under way
-  | "closing"; // no more requests; what still comes is thrown away until the client closes too
 
 /**
  * Server side of one HTTP/1.1 connection (RFC 9112): frames requests, keeps pipelined ones waiting, writes responses.
@@ -49,7 +45,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
 
-  #state: State = "head";
+  #state: ConnectionState = "head";
   /** Bytes that arrived before they were wanted. */
   #pending: Buffer | null = null;
   #consuming = false;
@@ -323,6 +319,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   /** No further request after the current one; an idle connection closes now. */
   drain(): void {
     this.#draining = true;
+    this.#quota.closeReason = "drained";
     this.#closeAfterResponse = true;
     if (this.idle) this.#linger();
   }
@@ -368,8 +365,10 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #onHeadDeadline(): void {
-    if (this.#headStartedMs === 0) this.#linger();
-    else this.#refuse(new HeadFault("head_timeout", `no whole head in ${this.limits.headTimeoutMs} ms`));
+    if (this.#headStartedMs === 0) {
+      this.#quota.expire();
+      this.#linger();
+    } else this.#refuse(new HeadFault("head_timeout", `no whole head in ${this.limits.headTimeoutMs} ms`));
   }
 
   #onDrain(): void {
@@ -394,6 +393,6 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#closed = true;
     this.#deadlines.remove(this);
     this.#body?.fail("client_closed");
-    this.#handler.onClose(this);
+    this.#handler.onClose(this, this.#quota.closeReason);
   }
 }

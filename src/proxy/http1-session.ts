@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Reason } from "../decision/reason.ts";
+import type { Http1CloseReason } from "../http1/close-reason.ts";
 import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest } from "../message/stream.ts";
@@ -56,8 +57,9 @@ export class Http1Session extends ClientSession implements ServerHandler, Transa
     this.#current?.onClientDrain();
   }
 
-  onClose(connection: ServerConnection): void {
+  onClose(connection: ServerConnection, reason: Http1CloseReason): void {
     this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
+    this.#host.telemetry.http1ConnectionClosed(this.facts.listener, reason);
     this.#host.onSessionClosed(this);
   }
 }

@@ -1,3 +1,4 @@
+import { HTTP1_CLOSE_REASONS, type Http1CloseReason } from "../http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS, type Http2CloseReason } from "../http2/close-reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { CONNECTION_REFUSALS, type ConnectionRefusal, HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
@@ -47,6 +48,7 @@ export class ListenerCells {
   connectionsTotal = 0;
   readonly connectionsRefused: Record<ConnectionRefusal, number>;
   readonly handshakesFailed: Record<HandshakeFailure, number>;
+  readonly http1ConnectionsClosed: Record<Http1CloseReason, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
   http2StreamsUnseen = 0;
   requestBodyBytes = 0;
@@ -59,6 +61,7 @@ export class ListenerCells {
     this.name = name;
     this.connectionsRefused = zeros(CONNECTION_REFUSALS);
     this.handshakesFailed = zeros(HANDSHAKE_FAILURES);
+    this.http1ConnectionsClosed = zeros(HTTP1_CLOSE_REASONS);
     this.http2SessionsClosed = zeros(HTTP2_CLOSE_REASONS);
   }
 }

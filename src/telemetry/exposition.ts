@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { HTTP1_CLOSE_REASONS } from "../http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS } from "../http2/close-reason.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
@@ -88,6 +89,14 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
       HANDSHAKE_FAILURES.map((reason) => ({
         labels: { listener: cells.name, reason },
         value: cells.handshakesFailed[reason],
+      })),
+    ),
+  );
+  counter(registry, "postern_h1_connections_closed_total", "HTTP/1.1 connections that ended, by reason.", () =>
+    Array.from(metrics.listeners.values()).flatMap((cells) =>
+      HTTP1_CLOSE_REASONS.map((reason) => ({
+        labels: { listener: cells.name, reason },
+        value: cells.http1ConnectionsClosed[reason],
       })),
     ),
   );

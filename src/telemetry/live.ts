@@ -96,6 +96,9 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       const fields = { listener, streams, client: peer, suppressed };
       log.info("http2_stream_unseen", "HTTP/2 streams were reset before their requests could be read", fields);
     },
+    http1ConnectionClosed: (listener, reason) => {
+      metrics.listener(listener).http1ConnectionsClosed[reason]++;
+    },
     http2SessionClosed: (listener, reason, peer) => {
       metrics.listener(listener).http2SessionsClosed[reason]++;
       const suppressed = isFault(reason) ? http2Gate() : null;

@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
+import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
@@ -69,6 +70,8 @@ export interface Telemetry {
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
   /** So many HTTP/2 streams were reset before anybody could read their requests. */
   http2StreamsUnseen(listener: string, streams: number, peer: string): void;
+  /** An HTTP/1.1 connection is over. */
+  http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string): void;
 }

@@ -386,3 +386,56 @@ describe("when the connections to the service run out", () => {
     for (const one of slow) one.destroy();
   });
 });
+
+describe("why a connection ended is counted", () => {
+  const ended = async (options: TestProxyOptions, use: (proxy: Awaited<ReturnType<typeof start>>) => unknown) => {
+    const upstreamPort = await startScriptedService(() => OK);
+    const proxy = await start({ upstreamPort, ...options });
+    await eventually(() => proxy.proxy.connectionsOpen === 1);
+    await use(proxy);
+    await eventually(() => proxy.connectionsClosed.length > 0);
+    return proxy.connectionsClosed;
+  };
+  const ask = async ({ client, records }: Awaited<ReturnType<typeof start>>): Promise<void> => {
+    client.write(GET);
+    await client.untilReceived("ok");
+    expect(records).toHaveLength(1);
+  };
+
+  test("silent: a client that never says a word", async () => {
+    const reasons = await ended({ listener: { headTimeoutMs: 1_000 } }, ({ sweep }) => {
+      clock.monotonic += 2_000;
+      sweep();
+    });
+    expect(reasons).toEqual(["silent"]);
+  });
+
+  test("idle: a client that rests too long behind its request", async () => {
+    const reasons = await ended({ listener: { idleTimeoutMs: 1_000 } }, async (proxy) => {
+      await ask(proxy);
+      clock.monotonic += 2_000;
+      proxy.sweep();
+    });
+    expect(reasons).toEqual(["idle"]);
+  });
+
+  test("retired: a client that has had all its requests", async () => {
+    expect(await ended({ listener: { requestsPerConnectionMax: 1 } }, ask)).toEqual(["retired"]);
+  });
+
+  test("drained: a client that is there when postern goes", async () => {
+    const reasons = await ended({}, async (proxy) => {
+      await ask(proxy);
+      await proxy.proxy.drain();
+    });
+    expect(reasons).toEqual(["drained"]);
+  });
+
+  test("client: one that goes by itself", async () => {
+    const reasons = await ended({}, async (proxy) => {
+      await ask(proxy);
+      proxy.client.destroy();
+    });
+    expect(reasons).toEqual(["client"]);
+  });
+});
