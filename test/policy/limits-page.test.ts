@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { REASONS } from "../../src/decision/reason.ts";
+import { HTTP1_CLOSE_REASONS } from "../../src/http1/close-reason.ts";
 import { listenerShape, upstreamShape } from "../../src/policy/schema.ts";
 import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../docs/limits.md"), "utf8");
+
+const CONNECTIONS = [...CONNECTION_REFUSALS, ...HTTP1_CLOSE_REASONS];
 
 /** Rows of the table under a heading: key, default, what, reasons, status. */
 function rowsOf(heading: string): string[][] {
@@ -43,7 +46,7 @@ describe.each([
   test("names reasons that exist, with their status", () => {
     for (const [key, , , reasons = "", statuses = ""] of rows) {
       for (const [at, [, reason = ""]] of [...reasons.matchAll(/`(\w+)`/g)].entries()) {
-        const known: readonly string[] = [...Object.keys(REASONS), ...CONNECTION_REFUSALS, ...HANDSHAKE_FAILURES];
+        const known: readonly string[] = [...Object.keys(REASONS), ...CONNECTIONS, ...HANDSHAKE_FAILURES];
         expect(known, key).toContain(reason);
         const status = statuses.split(/, | or /)[at] ?? statuses;
         if (/^\d+$/.test(status)) expect(REASONS[reason as keyof typeof REASONS].status, key).toBe(Number(status));
