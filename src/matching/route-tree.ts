@@ -108,16 +108,18 @@ const SLASH = 0x2f;
 function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
     const host = hosts[at] as HostRoutes<R>;
-    const { trie, routes } = host;
+    const { trie, methods, routes } = host;
+    const { words } = trie;
     const row = trie.find(path);
-    const number = row === NO_ROW ? NO_VALUE : numberIn(host, row, method);
-    if (number === NO_VALUE || isRest(host, row)) {
+    const place = words[row] as number;
+    const number = row === NO_ROW ? NO_VALUE : methods.get(place >> SET_SHIFT, words, row + 1, method);
+    if (number === NO_VALUE || (place & IS_REST) !== 0) {
       const match = matchTwin(host, method, path, row);
       if (match !== null) return match;
       if (row === NO_ROW) continue;
       if (number === NO_VALUE) return refusedIn(host, row);
     }
-    return { kind: "found", route: routes[number] as R, params: readParams(trie, row, path) };
+    return { kind: "found", route: routes[number] as R, params: readParams(place, path, trie.bounds) };
   }
   return NOT_FOUND;
 }
@@ -132,7 +134,11 @@ function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: nu
   if (twinRow !== NO_ROW && !isRest(host, twinRow)) {
     const number = numberIn(host, twinRow, method);
     if (number === NO_VALUE) return refusedIn(host, twinRow);
-    return { kind: "found", route: routes[number] as R, params: readParams(trie, twinRow, twin) };
+    return {
+      kind: "found",
+      route: routes[number] as R,
+      params: readParams(trie.words[twinRow] as number, twin, trie.bounds),
+    };
   }
   // The parameters' bounds are those of the last look-up, which shall be the path's own.
   trie.find(path);
@@ -153,8 +159,8 @@ function refusedIn<R>({ trie, methods, routes }: HostRoutes<R>, row: number): Ro
   return { kind: "method_not_allowed", allow, route: routes[trie.words[row + 1] as number] as R };
 }
 
-function readParams({ words, bounds }: PathTrie, row: number, path: string): readonly string[] {
-  const count = ((words[row] as number) >> PARAMS_SHIFT) & PARAMS_MASK;
+function readParams(place: number, path: string, bounds: Int32Array): readonly string[] {
+  const count = (place >> PARAMS_SHIFT) & PARAMS_MASK;
   if (count === 0) return NO_PARAMS;
   // A list that begins with its first value is made faster than one that grows from nothing.
   const params = [path.slice(bounds[0], bounds[1])];
