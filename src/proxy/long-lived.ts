@@ -51,7 +51,8 @@ export class LongLived {
   }
 
   add(stream: LastingStream): void {
-    const watched = new Watched(stream, this.#deps.random(), (due) => this.#onDue(due));
+    const { clock, random } = this.#deps;
+    const watched = new Watched(stream, random(), clock.wallMs(), (due) => this.#onDue(due));
     this.#watched.set(stream, watched);
     this.#deps.deadlines.add(watched);
     this.#schedule(watched);
@@ -128,7 +129,7 @@ export class LongLived {
     if (verdict === CONTINUE) {
       watched.judgedBy = trial.snapshot;
       stream.adopt(trial.snapshot, trial.route);
-      watched.follow(trial.exchange.principal, trial.route);
+      watched.follow(trial.exchange.principal, trial.route, this.#deps.clock.wallMs());
       this.#schedule(watched);
       return;
     }
@@ -170,24 +171,26 @@ class Watched implements Timed {
   expiresAtMs = Number.POSITIVE_INFINITY;
   readonly #onDue: (watched: Watched) => void;
 
-  constructor(stream: LastingStream, roll: number, onDue: (watched: Watched) => void) {
+  constructor(stream: LastingStream, roll: number, wallMs: number, onDue: (watched: Watched) => void) {
     this.stream = stream;
     this.roll = roll;
     this.judgedBy = stream.snapshot;
     this.#onDue = onDue;
-    this.follow(stream.exchange.principal, stream.route);
+    this.follow(stream.exchange.principal, stream.route, wallMs);
   }
 
   /**
-   * Takes over the end of `principal`, later by a share of the time in which its credentials still count as good. A
-   * check that only audits, or does not enforce for this stream, closes none.
+   * Takes over the end of `principal`, later by a share of the time in which its credentials still count as good; by
+   * all of it where they were let in within that time. A check that only audits, or does not enforce for this stream,
+   * closes none.
    */
-  follow(principal: Principal | null, route: Route | null): void {
+  follow(principal: Principal | null, route: Route | null, wallMs: number): void {
     this.expiresAtMs = Number.POSITIVE_INFINITY;
     const check = authentication(route);
     if (principal === null || check === undefined || this.roll * 100 >= check.enforcePercent) return;
-    const spreadMs = Math.min(principal.graceMs ?? 0, DEFAULTS.streamExpirySpreadMs);
-    this.expiresAtMs = principal.expiresAtMs + this.roll * spreadMs;
+    const graceMs = principal.graceMs ?? 0;
+    const endMs = principal.expiresAtMs + this.roll * Math.min(graceMs, DEFAULTS.streamExpirySpreadMs);
+    this.expiresAtMs = endMs > wallMs ? endMs : principal.expiresAtMs + graceMs;
   }
 
   onDeadline(): void {

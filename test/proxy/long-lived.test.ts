@@ -316,6 +316,18 @@ test("streams whose credentials end together end within the time that clocks may
   expect(streams.map((stream) => stream.endedAtMs - 61_000)).toEqual([0, 2_000, 4_000]);
 });
 
+test("a stream that begins with credentials within the time that clocks may differ lives until that is over", () => {
+  const world = new World();
+  world.snapshot = enforced;
+  const stream = new Stream(world, createPrincipal({ expiresAtMs: world.wallMs(-10_000), graceMs: 30_000 }));
+  stream.adopt(world.snapshot, world.snapshot.routeList[0] ?? null);
+  world.longLived.add(stream);
+  world.pass(19_750);
+  expect(stream.denials).toEqual([]);
+  world.pass(250);
+  expect(stream.denials).toMatchObject([{ reason: "stream_expired", place }]);
+});
+
 test("credentials that only an auditing check asked for end nothing", () => {
   const world = new World();
   const stream = expiring(world, 0, authenticate(0));
