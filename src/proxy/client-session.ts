@@ -1,21 +1,36 @@
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
+import type { ServerRequest, ServerStream } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
+import { Transaction, type TransactionOwner } from "./transaction.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 
-/** One client connection, whatever it speaks: whom it may trust, and for how long. */
-export abstract class ClientSession {
+/** One client connection, whatever it speaks: its requests, whom it may trust, and for how long. */
+export abstract class ClientSession implements TransactionOwner {
   readonly facts: ConnectionFacts;
   listener: ListenerSettings;
   /** Null where the peer is not one of the listener's trusted proxies. */
   trustedProxies: CidrTable | null;
   /** The client's certificate was judged by CAs or a revocation list that are not the listener's any more. */
   outlivedTrust = false;
+  protected readonly host: SessionHost;
 
-  constructor(facts: ConnectionFacts, listener: ListenerSettings) {
+  constructor(host: SessionHost, facts: ConnectionFacts, listener: ListenerSettings) {
+    this.host = host;
     this.facts = facts;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, facts);
+  }
+
+  /** A request has come; the transaction is still to be run. */
+  protected begin(stream: ServerStream, request: ServerRequest): Transaction {
+    this.host.requestsInFlight++;
+    this.host.telemetry.requestStarted();
+    return new Transaction(this.host, this, stream, request);
+  }
+
+  onFinished(_transaction: Transaction): void {
+    this.host.requestsInFlight--;
   }
 
   /**

@@ -8,12 +8,11 @@ import type { ListenerSettings } from "../policy/snapshot.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import { answerFault } from "./fault.ts";
-import { Transaction, type TransactionOwner } from "./transaction.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
-export class Http1Session extends ClientSession implements ServerHandler, TransactionOwner {
+export class Http1Session extends ClientSession implements ServerHandler {
   readonly #connection: ServerConnection;
-  readonly #host: SessionHost;
   #current: Transaction | null = null;
 
   constructor(
@@ -23,8 +22,7 @@ export class Http1Session extends ClientSession implements ServerHandler, Transa
     listener: ListenerSettings,
     deadlines: Deadlines,
   ) {
-    super(facts, listener);
-    this.#host = host;
+    super(host, facts, listener);
     this.#connection = new ServerConnection(socket, listener, this, host.clock, deadlines);
   }
 
@@ -37,20 +35,17 @@ export class Http1Session extends ClientSession implements ServerHandler, Transa
   }
 
   onRequest(connection: ServerConnection, request: ServerRequest): void {
-    this.#host.requestsInFlight++;
-    this.#host.telemetry.requestStarted();
-    const transaction = new Transaction(this.#host, this, connection, request);
-    this.#current = transaction;
-    transaction.run();
+    this.#current = this.begin(connection, request);
+    this.#current.run();
   }
 
-  onFinished(transaction: Transaction): void {
-    this.#host.requestsInFlight--;
+  override onFinished(transaction: Transaction): void {
+    super.onFinished(transaction);
     if (this.#current === transaction) this.#current = null;
   }
 
   onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
-    answerFault(this.#host, this.facts, connection, { reason, seen, startedMs, contentType: "" });
+    answerFault(this.host, this.facts, connection, { reason, seen, startedMs, contentType: "" });
   }
 
   onDrain(_connection: ServerConnection): void {
@@ -59,7 +54,7 @@ export class Http1Session extends ClientSession implements ServerHandler, Transa
 
   onClose(connection: ServerConnection, reason: Http1CloseReason): void {
     this.#current?.onClientClosed(connection.writeTimedOut ? "client_read_timeout" : "client_closed");
-    this.#host.telemetry.http1ConnectionClosed(this.facts.listener, reason);
-    this.#host.onSessionClosed(this);
+    this.host.telemetry.http1ConnectionClosed(this.facts.listener, reason);
+    this.host.onSessionClosed(this);
   }
 }

@@ -9,11 +9,9 @@ import type { ListenerSettings } from "../policy/snapshot.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
 import { answerFault } from "./fault.ts";
-import { Transaction, type TransactionOwner } from "./transaction.ts";
 
 /** One HTTP/2 connection of a client: each of its streams gets a transaction of its own. */
-export class Http2Session extends ClientSession implements Http2Handler, TransactionOwner {
-  readonly #host: SessionHost;
+export class Http2Session extends ClientSession implements Http2Handler {
   readonly #session: ServerSession;
 
   constructor(
@@ -23,8 +21,7 @@ export class Http2Session extends ClientSession implements Http2Handler, Transac
     listener: ListenerSettings,
     deadlines: Deadlines,
   ) {
-    super(facts, listener);
-    this.#host = host;
+    super(host, facts, listener);
     const anyScheme = this.trustedProxies !== null;
     this.#session = new ServerSession(socket, facts.secure, anyScheme, listener, this, host.clock, deadlines);
   }
@@ -38,27 +35,21 @@ export class Http2Session extends ClientSession implements Http2Handler, Transac
   }
 
   onRequest(stream: StreamConnection, request: ServerRequest): void {
-    this.#host.requestsInFlight++;
-    this.#host.telemetry.requestStarted();
-    const transaction = new Transaction(this.#host, this, stream, request);
+    const transaction = this.begin(stream, request);
     stream.owner = transaction;
     transaction.run();
   }
 
-  onFinished(_transaction: Transaction): void {
-    this.#host.requestsInFlight--;
-  }
-
   onFault(stream: StreamConnection, { reason, seen }: HeadFault, contentType: string, startedMs: number): void {
-    answerFault(this.#host, this.facts, stream, { reason, seen, startedMs, contentType });
+    answerFault(this.host, this.facts, stream, { reason, seen, startedMs, contentType });
   }
 
   onUnseen(streams: number): void {
-    this.#host.telemetry.http2StreamsUnseen(this.facts.listener, streams, this.facts.peer.text);
+    this.host.telemetry.http2StreamsUnseen(this.facts.listener, streams, this.facts.peer.text);
   }
 
   onClose(reason: Http2CloseReason): void {
-    this.#host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text);
-    this.#host.onSessionClosed(this);
+    this.host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text);
+    this.host.onSessionClosed(this);
   }
 }

@@ -1,11 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { HTTP1_CLOSE_REASONS } from "../http1/close-reason.ts";
-import { HTTP2_CLOSE_REASONS } from "../http2/close-reason.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
-import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "./telemetry.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 interface Sample {
@@ -64,6 +61,10 @@ function registerRequests(registry: Registry, metrics: Metrics): void {
 function registerListeners(registry: Registry, metrics: Metrics): void {
   const each = (read: (cells: ListenerCells) => number) => () =>
     Array.from(metrics.listeners.values(), (cells) => ({ labels: { listener: cells.name }, value: read(cells) }));
+  const byReason = (read: (cells: ListenerCells) => Readonly<Record<string, number>>) => () =>
+    Array.from(metrics.listeners.values()).flatMap((cells) =>
+      Object.entries(read(cells)).map(([reason, value]) => ({ labels: { listener: cells.name, reason }, value })),
+    );
   gauge(
     registry,
     "postern_connections",
@@ -76,37 +77,29 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
     "Client connections accepted.",
     each((cells) => cells.connectionsTotal),
   );
-  counter(registry, "postern_connections_refused_total", "Client connections closed before they could ask.", () =>
-    Array.from(metrics.listeners.values()).flatMap((cells) =>
-      CONNECTION_REFUSALS.map((reason) => ({
-        labels: { listener: cells.name, reason },
-        value: cells.connectionsRefused[reason],
-      })),
-    ),
+  counter(
+    registry,
+    "postern_connections_refused_total",
+    "Client connections closed before they could ask.",
+    byReason((cells) => cells.connectionsRefused),
   );
-  counter(registry, "postern_handshakes_failed_total", "TLS handshakes that did not come about.", () =>
-    Array.from(metrics.listeners.values()).flatMap((cells) =>
-      HANDSHAKE_FAILURES.map((reason) => ({
-        labels: { listener: cells.name, reason },
-        value: cells.handshakesFailed[reason],
-      })),
-    ),
+  counter(
+    registry,
+    "postern_handshakes_failed_total",
+    "TLS handshakes that did not come about.",
+    byReason((cells) => cells.handshakesFailed),
   );
-  counter(registry, "postern_h1_connections_closed_total", "HTTP/1.1 connections that ended, by reason.", () =>
-    Array.from(metrics.listeners.values()).flatMap((cells) =>
-      HTTP1_CLOSE_REASONS.map((reason) => ({
-        labels: { listener: cells.name, reason },
-        value: cells.http1ConnectionsClosed[reason],
-      })),
-    ),
+  counter(
+    registry,
+    "postern_h1_connections_closed_total",
+    "HTTP/1.1 connections that ended, by reason.",
+    byReason((cells) => cells.http1ConnectionsClosed),
   );
-  counter(registry, "postern_h2_sessions_closed_total", "HTTP/2 sessions that ended, by reason.", () =>
-    Array.from(metrics.listeners.values()).flatMap((cells) =>
-      HTTP2_CLOSE_REASONS.map((reason) => ({
-        labels: { listener: cells.name, reason },
-        value: cells.http2SessionsClosed[reason],
-      })),
-    ),
+  counter(
+    registry,
+    "postern_h2_sessions_closed_total",
+    "HTTP/2 sessions that ended, by reason.",
+    byReason((cells) => cells.http2SessionsClosed),
   );
   counter(
     registry,

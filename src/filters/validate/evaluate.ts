@@ -21,9 +21,10 @@ function refuse(reason: "parameter_invalid" | "header_invalid", place: Place, wh
 
 /** `names` are those of the template's parameters from left to right. */
 export function judgePath(parameters: readonly Parameter[], names: readonly string[], place: Place): SyncPart {
+  const placed = parameters.map((parameter) => ({ parameter, at: names.indexOf(parameter.name) }));
   return ({ params }) => {
-    for (const parameter of parameters) {
-      const value = params[names.indexOf(parameter.name)];
+    for (const { parameter, at } of placed) {
+      const value = params[at];
       const fault = judgeParameter(parameter, value === undefined ? [] : [decodeSegment(value)]);
       if (fault !== null) return refuse("parameter_invalid", place, `path ${parameter.name}`, fault);
     }
