@@ -2,24 +2,14 @@
 // Method: one route behind a JWT authenticator; each token differs from a good one in a single thing.
 import { createHmac, createPublicKey } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  ORDER_ID,
-  ORDER_SCHEMA,
-  ordersPolicy,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { ORDER_ID, type Postern, type Service, startOrders, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
 
 let service: Service;
 let postern: Postern;
 beforeAll(async () => {
-  service = await startService();
-  postern = await startPostern(service.port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  ({ service, postern } = await startOrders());
 });
 afterAll(closeAll);
 

@@ -2,23 +2,13 @@
 // Method: a real postern process before a real service; each kind of route is asked without a certificate, key or token,
 // with ones that nobody trusts, and with good ones; the service notes what arrives.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  ORDER_ID,
-  ORDER_SCHEMA,
-  ordersPolicy,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { ORDER_ID, type Postern, type Service, startOrders, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 let service: Service;
 let postern: Postern;
 beforeAll(async () => {
-  service = await startService();
-  postern = await startPostern(service.port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  ({ service, postern } = await startOrders());
 });
 afterAll(closeAll);
 

@@ -1,23 +1,13 @@
 // Goal: what the service trusts in a header was put there by postern; what it tells of itself does not leave.
 // Method: send every spoof as raw bytes over TLS, read what a plain node:http service got and what came back.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  ORDER_ID,
-  ORDER_SCHEMA,
-  ordersPolicy,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { ORDER_ID, type Postern, type Service, startOrders, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 let service: Service;
 let postern: Postern;
 beforeAll(async () => {
-  service = await startService();
-  postern = await startPostern(service.port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  ({ service, postern } = await startOrders());
 });
 afterAll(closeAll);
 

@@ -5,17 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type CallOptions,
-  ORDER_ID,
-  ORDER_SCHEMA,
-  ordersPolicy,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { type CallOptions, ORDER_ID, type Postern, type Service, startOrders, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 let service: Service;
@@ -23,8 +13,7 @@ let postern: Postern;
 let good: string;
 let writer: string;
 beforeAll(async () => {
-  service = await startService();
-  postern = await startPostern(service.port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  ({ service, postern } = await startOrders());
   const { mint } = await theWorld();
   good = `Bearer ${await mint.token()}`;
   writer = `Bearer ${await mint.token({ scope: "orders:write" })}`;

@@ -9,6 +9,7 @@ import {
   ORDER_SCHEMA,
   ordersPolicy,
   type PolicyPorts,
+  startOrders,
   startPostern,
   startService,
   theWorld,
@@ -19,7 +20,7 @@ afterEach(closeAll);
 
 test("a rotated certificate is served to new connections while an old connection lives on", async () => {
   const { pki } = await theWorld();
-  const postern = await startPostern((await startService()).port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  const { postern } = await startOrders();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   expect((await postern.call({ path: "/public", agent })).status).toBe(200);
   const port = Object.values(agent.freeSockets).flat()[0]?.localPort;

@@ -15,6 +15,7 @@ import {
   ordersPolicy,
   type Postern,
   type Service,
+  startOrders,
   startPostern,
   startService,
   theWorld,
@@ -27,8 +28,7 @@ let postern: Postern;
 let reader: string;
 let writer: string;
 beforeAll(async () => {
-  service = await startService();
-  postern = await startPostern(service.port, ordersPolicy, { "order.json": ORDER_SCHEMA });
+  ({ service, postern } = await startOrders());
   const { mint } = await theWorld();
   reader = `Bearer ${await mint.token()}`;
   writer = `Bearer ${await mint.token({ scope: "orders:write" })}`;
