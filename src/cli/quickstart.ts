@@ -40,10 +40,12 @@ async function quickstart(args: readonly string[], io: CommandIo): Promise<numbe
     await writeQuickstartFiles(folder, io.clock.wallMs());
     const stage = await startStage(policyFile, io);
     if (!stage.ok) return fail(stage.error, io);
+    // Before the guide is out: who ends it at once must not leave the keys behind.
+    const asked = untilAsked(stage.value);
     io.stdout(
       renderGuide({ ...urls(stage.value.daemon), policyFile: typed(policyFile, io), folder: typed(folder, io) }),
     );
-    await untilAsked(stage.value);
+    await asked;
     return EXIT.fine;
   } finally {
     process.off("exit", claim.value);
