@@ -5,12 +5,15 @@ export const HTTP2_CLOSE_REASONS = [
   "drained", // shutdown, or a reload that changed whose certificates are trusted
   "retired", // maxRequestsPerConnection or maxConnectionAge
   "protocol_error", // bytes that are no HTTP/2
+  "head_timeout", // a frame or a head that began and did not end
+  "client_read_timeout", // the client does not take what it is sent
   // What costs the client little and us much (CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27316, CVE-2025-8671).
   "reset_flood",
   "stream_flood",
   "ping_flood",
   "settings_flood",
   "invalid_frame_flood",
+  "continuation_flood",
   "overhead_flood",
 ] as const;
 

@@ -1,4 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
+import { type ConnectionFault, flood } from "./connection-fault.ts";
 
 /** Lets `burst` events through at once and `perSecond` for ever. */
 export class TokenBucket {
@@ -14,42 +15,69 @@ export class TokenBucket {
   }
 
   /** False where there is one event too many. */
-  take(nowMs: number): boolean {
+  take(nowMs: number, count = 1): boolean {
     this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#filledMs) * this.#perMs);
     this.#filledMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }
 
 /**
- * Weighs what a client sends against what it asks for. node:http2 shows neither WINDOW_UPDATE, padding, CONTINUATION nor
- * frames of closed streams, but a socket knows how many bytes came. Those that are neither fields nor data of a request
- * are overhead, and a client that works has little of it: floods of any frame show up here, however they are made.
+ * What a client's frames may cost us that bring no request on. Each kind has a burst and a rate; who goes beyond is a flood.
  */
-export class OverheadMeter {
-  #explained = 0;
-  #checkedMs: number;
+export class FloodGate {
+  readonly #resets = new TokenBucket(DEFAULTS.h2ResetsBurst, DEFAULTS.h2ResetsPerSecond);
+  readonly #pings = new TokenBucket(DEFAULTS.h2PingsBurst, DEFAULTS.h2PingsPerSecond);
+  readonly #settings = new TokenBucket(DEFAULTS.h2SettingsBurst, DEFAULTS.h2SettingsPerSecond);
+  readonly #invalid = new TokenBucket(DEFAULTS.h2InvalidFramesBurst, DEFAULTS.h2InvalidFramesPerSecond);
+  readonly #refused = new TokenBucket(DEFAULTS.h2RefusedStreamsBurst, DEFAULTS.h2RefusedStreamsPerSecond);
+  readonly #overhead = new TokenBucket(DEFAULTS.h2OverheadBytesBurst, DEFAULTS.h2OverheadBytesPerSecond);
+  readonly #nowMs: () => number;
+  /** Overhead that is not held against the client. */
+  #creditBytes = 0;
 
-  constructor(nowMs: number) {
-    this.#checkedMs = nowMs;
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
   }
 
-  /** Bytes that belong to a request. */
-  explain(bytes: number): void {
-    this.#explained += bytes;
+  /** A request was given up before its answer (CVE-2023-44487). */
+  reset(): ConnectionFault | null {
+    return this.#resets.take(this.#nowMs()) ? null : flood("reset_flood");
   }
 
-  /** Bytes of no use so far, beyond what a working client may send in the time and for what it received. */
-  excess(bytesRead: number, bytesWritten: number, nowMs: number): number {
-    const seconds = (nowMs - this.#checkedMs) / 1000;
-    this.#checkedMs = nowMs;
-    this.#explained += seconds * DEFAULTS.h2OverheadBytesPerSecond;
-    // Who receives much has much to acknowledge: a WINDOW_UPDATE of 13 bytes for a small DATA frame, twice.
-    const acknowledged = bytesWritten / 4;
-    // Thrift in quiet times is no licence for a flood later.
-    this.#explained = Math.min(this.#explained, bytesRead - acknowledged + DEFAULTS.h2OverheadBytesBurst / 4);
-    return bytesRead - acknowledged - this.#explained;
+  ping(): ConnectionFault | null {
+    return this.#pings.take(this.#nowMs()) ? null : flood("ping_flood");
+  }
+
+  settings(): ConnectionFault | null {
+    return this.#settings.take(this.#nowMs()) ? null : flood("settings_flood");
+  }
+
+  /** A frame or a head that is answered with an error: each is little, and work for us (CVE-2025-8671). */
+  invalid(): ConnectionFault | null {
+    return this.#invalid.take(this.#nowMs()) ? null : flood("invalid_frame_flood");
+  }
+
+  refused(): ConnectionFault | null {
+    return this.#refused.take(this.#nowMs()) ? null : flood("stream_flood");
+  }
+
+  /** So many bytes of no use came. */
+  overhead(bytes: number): ConnectionFault | null {
+    this.#creditBytes -= bytes;
+    if (this.#creditBytes >= 0) return null;
+    const excess = -this.#creditBytes;
+    this.#creditBytes = 0;
+    return this.#overhead.take(this.#nowMs(), excess) ? null : flood("overhead_flood");
+  }
+
+  /**
+   * Bytes that the client may well send now: what was under way on a stream that we gave up, and acknowledgements (a
+   * WINDOW_UPDATE of 13 bytes for a small DATA frame, twice) of what it received.
+   */
+  expect(bytes: number): void {
+    this.#creditBytes = Math.min(this.#creditBytes + bytes, DEFAULTS.h2OverheadBytesBurst);
   }
 }

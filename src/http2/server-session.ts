@@ -1,4 +1,3 @@
-import type { ServerHttp2Session, ServerHttp2Stream, ServerOptions } from "node:http2";
 import type { Socket } from "node:net";
 import { HeadFault } from "../http1/head.ts";
 import { RequestQuota } from "../http1/request-quota.ts";
@@ -8,59 +7,81 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Http2CloseReason } from "./close-reason.ts";
-import { FieldReader } from "./fields.ts";
-import { OverheadMeter, TokenBucket } from "./flood-gate.ts";
-import { ResponseFields } from "./response-fields.ts";
+import { ConnectionFault, protocolFault } from "./connection-fault.ts";
+import { FieldReader, type RequestFields } from "./fields.ts";
+import { FloodGate } from "./flood-gate.ts";
+import { FrameOutput } from "./frame-output.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { HeaderAssembly } from "./header-assembly.ts";
+import { type DecodedFields, HpackDecoder } from "./hpack-decoder.ts";
+import { ResponseBlocks } from "./hpack-encoder.ts";
+import { SendQueue } from "./send-queue.ts";
+import { type FramesHost, ServerFrames } from "./server-frames.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
+import { StreamTable } from "./stream-table.ts";
+import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, PREFACE, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
 
 /** What a session tells its owner. */
 export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
   /** The request has no valid reading: answer it, in the way that `contentType` asks for; empty where it names none. */
   onFault(stream: StreamConnection, fault: HeadFault, contentType: string, startedMs: number): void;
-  /** So many streams were opened and never shown (src/http2/README.md). */
-  onUnseen(streams: number): void;
   /** Once, when the connection is gone and every stream was told so. */
   onClose(reason: Http2CloseReason): void;
 }
 
-/** RFC 9113 section 7. */
-const PROTOCOL_ERROR = 1;
-const ENHANCE_YOUR_CALM = 11;
-
-/** What a request costs on the wire besides the text of its fields, at most: frame, lengths, a reset. */
-const REQUEST_OVERHEAD_BYTES = 512;
-/** What may be under way on a stream when it is answered before its body was read. */
-const UNREAD_BODY_BYTES = 80 * 1024;
+/** A request of the read that is being taken in. */
+interface Arrival {
+  readonly stream: StreamConnection;
+  readonly fields: RequestFields | HeadFault;
+  /** Of a request that cannot be read. */
+  readonly contentType: string;
+}
 
 /**
- * Server side of one HTTP/2 connection (RFC 9113). node:http2 has the frames; here is what it leaves open: which fields
- * make a request, how long everything may take, and when a client's frames have become a flood.
+ * How far the connection is: `noticed` when its client was told to open no further streams and may not have heard it;
+ * `leaving` when its last stream is named; `closing` when nothing more is said and its last bytes are read away.
  */
-export class ServerSession implements Timed, StreamHost {
+type State = "open" | "noticed" | "leaving" | "closing";
+
+/** Of the PING that goes with the notice: its answer tells that the notice was heard. */
+const NOTICE = Buffer.from("draining", "latin1");
+
+/** Server side of one HTTP/2 connection (RFC 9113): its life, and the requests that it carries. */
+export class ServerSession implements Timed, StreamHost, FramesHost {
   deadlineMs: number;
-  readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
   readonly limits: ServerLimits;
-  readonly responseFields = new ResponseFields();
+  readonly output: FrameOutput;
+  readonly queue: SendQueue;
+  readonly gate = new FloodGate(() => this.nowMs());
+  readonly streams = new StreamTable();
+  readonly responseBlocks = new ResponseBlocks();
+  readonly #socket: Socket;
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #frames: ServerFrames;
+  readonly #reader: FrameReader;
   readonly #fields: FieldReader;
-  readonly #streams = new Set<StreamConnection>();
   readonly #quota: RequestQuota;
-  readonly #meter: OverheadMeter;
-  readonly #resets = new TokenBucket(DEFAULTS.h2ResetsBurst, DEFAULTS.h2ResetsPerSecond);
-  readonly #pings = new TokenBucket(DEFAULTS.h2PingsBurst, DEFAULTS.h2PingsPerSecond);
-  readonly #settings = new TokenBucket(DEFAULTS.h2SettingsBurst, DEFAULTS.h2SettingsPerSecond);
+  #state: State = "open";
+  #reason: Http2CloseReason | null = null;
+  #prefaceAt = 0;
+  /** What the client may still send on the connection, and what of it was taken and is not announced yet. */
+  #receiveWindow: number = DEFAULTS.h2ConnectionWindowBytes;
+  #credit = 0;
+  #arrivals: Arrival[] = [];
+  readonly #fed = new Set<StreamConnection>();
+  #lingered = 0;
+  #closed = false;
   /** When a session without streams has rested long enough. */
   #idleMs: number;
-  /** When a session that was told to close must be gone. */
-  #lingerMs = Number.POSITIVE_INFINITY;
-  /** Of the last stream that Node has shown, or of the last that is known never to be. */
-  #lastStreamId = -1;
-  #reason: Http2CloseReason | null = null;
-  #closed = false;
+  /** When the frame or head that has begun must be here. */
+  #headMs = Number.POSITIVE_INFINITY;
+  /** When the client must have taken what waits for its socket. */
+  #drainMs = Number.POSITIVE_INFINITY;
+  /** When the session must have come further on its way out. */
+  #leaveMs = Number.POSITIVE_INFINITY;
 
   /** `anyScheme`: the peer is a trusted proxy, which may have ended the client's TLS. */
   constructor(
@@ -77,208 +98,271 @@ export class ServerSession implements Timed, StreamHost {
     this.#handler = handler;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    this.output = new FrameOutput(socket, () => this.#onFlushed());
+    this.queue = new SendQueue(this.output);
     this.#fields = new FieldReader(limits, secure, anyScheme);
+    const assembly = new HeaderAssembly(4 * limits.headBytesMax, DEFAULTS.h2HeadFramesMax);
+    // Twice what is allowed: what lies between is answered with its own reason, what lies beyond is not kept.
+    const decoder = new HpackDecoder(2 * limits.headBytesMax, 2 * limits.headersCountMax);
+    this.#frames = new ServerFrames(this, assembly, decoder);
+    this.#reader = new FrameReader(this.#frames);
     const nowMs = clock.monotonicMs();
     this.#quota = new RequestQuota(limits, nowMs);
-    this.#meter = new OverheadMeter(nowMs);
     this.#idleMs = nowMs + limits.headTimeoutMs;
     this.deadlineMs = nowMs + DEFAULTS.h2CheckIntervalMs;
     deadlines.add(this);
-    this.#session = performHandshake(socket, limits);
-    this.#listen();
+    this.#sendPreface();
+    socket.on("data", (chunk: Buffer) => this.#onRead(chunk));
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#onClose());
   }
 
-  #listen(): void {
-    const session = this.#session;
-    session.on("stream", (stream, _headers, flags, raw) => this.#onStream(stream, flags, raw));
-    session.on("error", () => {}); // `destroy` has seen it
-    session.on("ping", () => this.#count(this.#pings, "ping_flood"));
-    session.on("remoteSettings", () => this.#count(this.#settings, "settings_flood"));
-    this.#socket.once("end", () => this.#onEnd());
-    this.#socket.prependOnceListener("close", () => this.#onLastStream()); // before Node forgets the session's state
-    this.#socket.once("close", () => this.#onClose());
-    // Where Node itself gives a session up it comes by here: the one place that knows why before the connection is gone.
-    const destroy = session.destroy.bind(session);
-    session.destroy = (error, code) => {
-      this.#onLastStream();
-      destroy(error, code ?? (error instanceof Error ? this.#onError(error) : code));
-    };
+  get headBytesMax(): number {
+    return this.limits.headBytesMax;
   }
-
-  // ---- requests ------------------------------------------------------------------------------------------------
-
-  #onStream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    this.#onStreamId(stream.id, 1);
-    if (stream.destroyed || this.#session.destroyed) {
-      // Reset in the same read that brought it.
-      stream.on("error", () => {});
-      this.#meter.explain(REQUEST_OVERHEAD_BYTES);
-      this.#count(this.#resets, "reset_flood");
-      return;
-    }
-    const startedMs = this.#clock.monotonicMs();
-    const endStream = (flags & END_STREAM) !== 0;
-    const fields = this.#fields.read(raw, endStream);
-    const isFault = fields instanceof HeadFault;
-    const connection = new StreamConnection(stream, isFault ? null : fields, endStream, this);
-    this.#streams.add(connection);
-    if (isFault) {
-      this.#meter.explain(REQUEST_OVERHEAD_BYTES);
-      this.#handler.onFault(connection, fields, firstValue(raw, "content-type"), startedMs);
-      return;
-    }
-    this.#meter.explain(fields.bytes + REQUEST_OVERHEAD_BYTES);
-    const { method, authority, headers } = fields;
-    // CONNECT has no path, and is refused for its method.
-    const target = method === "CONNECT" ? "/" : fields.target;
-    const { body } = connection;
-    const upgrade = fields.upgrade ? "extended-connect" : null;
-    this.#handler.onRequest(connection, { method, target, authority, headers, body, upgrade, startedMs });
-    if (this.#quota.take(startedMs)) this.drain("retired");
-  }
-
-  /**
-   * nghttp2 resets a stream with an invalid head, and Node never shows it; its id is all that is left. A client that skips
-   * ids looks the same, so a gap counts for no more than Node would let pass. `shown`: 1 for a stream that Node shows.
-   */
-  #onStreamId(id: number | undefined, shown: number): void {
-    if (id === undefined || id === 0 || id <= this.#lastStreamId) return;
-    const unseen = Math.min((id - this.#lastStreamId) / 2 - shown, DEFAULTS.h2UnseenStreamsMax);
-    this.#lastStreamId = id;
-    if (unseen > 0) this.#handler.onUnseen(unseen);
-  }
-
-  /** Streams that were opened after the last one that was shown. */
-  #onLastStream(): void {
-    if (!this.#session.destroyed) this.#onStreamId(this.#session.state.lastProcStreamID, 0);
-  }
-
-  // ---- what streams tell (StreamHost) --------------------------------------------------------------------------
 
   nowMs(): number {
     return this.#clock.monotonicMs();
   }
 
-  onBodyBytes(bytes: number): void {
-    this.#meter.explain(bytes);
+  #sendPreface(): void {
+    this.output.addSettings([
+      [SETTING.maxConcurrentStreams, DEFAULTS.h2StreamsMax],
+      [SETTING.initialWindowSize, DEFAULTS.h2WindowBytes],
+      [SETTING.maxHeaderListSize, 2 * this.limits.headBytesMax],
+      [SETTING.enableConnectProtocol, 1], // RFC 8441; a route still has to say 'websocket'
+    ]);
+    this.output.addWindowUpdate(0, DEFAULTS.h2ConnectionWindowBytes - WINDOW_BYTES);
   }
 
-  onStreamClosed(stream: StreamConnection, cut: boolean): void {
-    this.#streams.delete(stream);
-    if (stream.hasUnread) this.#meter.explain(UNREAD_BODY_BYTES);
-    if (this.#streams.size === 0) this.#idleMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
-    if (cut && !this.#closed) this.#count(this.#resets, "reset_flood");
+  // ---- reading ---------------------------------------------------------------------------------------------------
+
+  #onRead(chunk: Buffer): void {
+    if (this.#state === "closing") {
+      this.#lingered += chunk.length;
+      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.destroy();
+      return;
+    }
+    const frames = this.#prefaceAt < PREFACE.length ? this.#readPreface(chunk) : chunk;
+    const fault = frames instanceof ConnectionFault ? frames : this.#reader.feed(frames);
+    if (fault !== null) {
+      this.#fail(fault);
+      return;
+    }
+    this.#watchHead();
+    this.#begin();
+    for (const stream of this.#fed) stream.deliver();
+    this.#fed.clear();
+    // Nobody takes what we say to its frames, so it may as well stop asking.
+    if (this.output.congested && this.output.bytes > DEFAULTS.h2OutputBytesMax) this.#socket.pause();
   }
 
-  // ---- ending --------------------------------------------------------------------------------------------------
+  /** Gives what follows the preface (RFC 9113 section 3.4). */
+  #readPreface(chunk: Buffer): Buffer | ConnectionFault {
+    const size = Math.min(PREFACE.length - this.#prefaceAt, chunk.length);
+    if (chunk.compare(PREFACE, this.#prefaceAt, this.#prefaceAt + size, 0, size) !== 0) {
+      return protocolFault("bytes that are no HTTP/2");
+    }
+    this.#prefaceAt += size;
+    return chunk.subarray(size);
+  }
 
-  /** No further request (GOAWAY); streams that are open finish. */
+  /** A head may take as long as one over HTTP/1.1, in however many frames. */
+  #watchHead(): void {
+    if (!this.#frames.isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
+    else if (this.#headMs === Number.POSITIVE_INFINITY) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
+  }
+
+  // ---- requests (FramesHost) -------------------------------------------------------------------------------------
+
+  onRequestHead(streamId: number, endStream: boolean, { raw, tooMany }: DecodedFields): ConnectionFault | null {
+    // The last stream is named, and this is none that its client counts on.
+    if (this.#state === "leaving") return this.gate.overhead(FRAME_HEAD_BYTES);
+    this.streams.lastId = streamId;
+    if (this.streams.isFull) {
+      this.output.addReset(streamId, ERROR_CODE.refusedStream);
+      if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
+      return this.gate.refused();
+    }
+    const fields = tooMany ? headTooLarge(this.limits) : this.#fields.read(raw, endStream);
+    const isFault = fields instanceof HeadFault;
+    const window = this.#frames.initialWindow;
+    const stream = new StreamConnection(streamId, isFault ? null : fields, endStream, window, this);
+    this.streams.open.set(streamId, stream);
+    this.#arrivals.push({ stream, fields, contentType: isFault ? firstValue(raw, "content-type") : "" });
+    return isFault ? this.gate.invalid() : null;
+  }
+
+  onFed(stream: StreamConnection): void {
+    this.#fed.add(stream);
+  }
+
+  /** Nobody is asked before the read is over: a request's next frame may be the reset that takes it back. */
+  #begin(): void {
+    if (this.#arrivals.length === 0) return;
+    const startedMs = this.nowMs();
+    for (const { stream, fields, contentType } of this.#arrivals.splice(0)) {
+      if (stream.isClosed) continue;
+      if (fields instanceof HeadFault) {
+        this.#handler.onFault(stream, fields, contentType, startedMs);
+        continue;
+      }
+      const { method, authority, headers } = fields;
+      // CONNECT has no path, and is refused for its method.
+      const target = method === "CONNECT" ? "/" : fields.target;
+      const { body } = stream;
+      const upgrade = fields.upgrade ? "extended-connect" : null;
+      this.#handler.onRequest(stream, { method, target, authority, headers, body, upgrade, startedMs });
+      if (this.#quota.take(startedMs)) this.drain("retired");
+    }
+  }
+
+  onReceived(bytes: number): boolean {
+    this.#receiveWindow -= bytes;
+    return this.#receiveWindow >= 0;
+  }
+
+  // ---- what streams tell (StreamHost) ----------------------------------------------------------------------------
+
+  onTaken(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit < DEFAULTS.h2ConnectionWindowBytes / 2 || this.#state === "closing") return;
+    this.output.addWindowUpdate(0, this.#credit);
+    this.#receiveWindow += this.#credit;
+    this.#credit = 0;
+  }
+
+  /** Twice a WINDOW_UPDATE for each frame, and some for those who take a large one in pieces. */
+  onSent(bytes: number): void {
+    this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+  }
+
+  onStreamClosed(stream: StreamConnection): void {
+    this.streams.open.delete(stream.id);
+    if (!stream.remoteEnded) this.#expectRest(stream.id, stream.receiveWindow);
+    if (this.streams.open.size > 0) return;
+    this.#idleMs = this.nowMs() + this.limits.idleTimeoutMs;
+    if (this.#state === "leaving") this.#end();
+  }
+
+  /** The client does not know yet that nobody wants more of this stream: so many bytes are no offence. */
+  #expectRest(streamId: number, bytes: number): void {
+    this.streams.cut(streamId);
+    this.gate.expect(bytes + bytes / 8);
+  }
+
+  // ---- writing ---------------------------------------------------------------------------------------------------
+
+  #onFlushed(): void {
+    if (this.output.congested) this.#drainMs = Math.min(this.#drainMs, this.nowMs() + this.limits.writeTimeoutMs);
+    else this.queue.run();
+  }
+
+  #onDrain(): void {
+    this.output.congested = false;
+    this.#drainMs = Number.POSITIVE_INFINITY;
+    this.#socket.resume();
+    this.queue.run();
+  }
+
+  // ---- ending ----------------------------------------------------------------------------------------------------
+
+  /**
+   * No further request. A client that has requests under way hears of it first and of the last stream that is taken a
+   * round trip later, so that none of them is lost (RFC 9113 section 6.8).
+   */
   drain(reason: Http2CloseReason = "drained"): void {
-    if (this.#session.closed || this.#session.destroyed) return;
+    if (this.#state !== "open") return;
     this.#reason ??= reason;
-    this.#session.close();
+    this.#state = "noticed";
+    this.#leaveMs = this.nowMs() + DEFAULTS.h2GoawayNoticeMs;
+    this.deadlineMs = Math.min(this.deadlineMs, this.#leaveMs);
+    this.output.addGoaway(STREAM_ID_MAX);
+    this.output.add(FRAME.ping, 0, 0, NOTICE);
   }
 
-  abort(): void {
-    this.#reason ??= "drained";
+  onPingAnswered(payload: Buffer): void {
+    if (this.#state === "noticed" && payload.equals(NOTICE)) this.#leave();
+  }
+
+  #leave(): void {
+    this.#state = "leaving";
+    this.#leaveMs = Number.POSITIVE_INFINITY;
+    this.output.addGoaway(this.streams.lastId);
+    if (this.streams.open.size === 0) this.#end();
+  }
+
+  /** Says nothing more, and reads away what the client still sends, so that a reset does not eat our last words. */
+  #end(): void {
+    if (this.#state === "closing") return;
+    this.#state = "closing";
+    this.#leaveMs = this.nowMs() + DEFAULTS.lingerTimeoutMs;
+    this.output.flush();
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  #fail({ code, seen, reason }: ConnectionFault): void {
+    this.#reason ??= reason;
+    this.output.addGoaway(this.streams.lastId, code, seen);
+    this.#end();
+    this.#forsake();
+  }
+
+  /** Ends every stream; its client is told nothing more. */
+  #forsake(): void {
+    this.#arrivals = [];
+    const left = this.#reason === "client_read_timeout" ? this.#reason : "client_closed";
+    for (const stream of this.streams.open.values()) stream.onGone(left);
+  }
+
+  abort(reason: Http2CloseReason = "drained"): void {
+    this.#reason ??= reason;
     this.#socket.destroy();
   }
 
-  #count(bucket: TokenBucket, reason: Http2CloseReason): void {
-    if (!bucket.take(this.#clock.monotonicMs())) this.#calm(reason);
-  }
-
-  #calm(reason: Http2CloseReason): void {
-    if (this.#session.destroyed) return;
-    this.#reason ??= reason;
-    this.#session.destroy(new Error(reason), ENHANCE_YOUR_CALM);
-  }
-
-  /** Node gives the session up; what it would tell the client is that the fault was ours. Gives a truer error code. */
-  #onError(error: NodeJS.ErrnoException): number | undefined {
-    if (error.code === "ERR_HTTP2_TOO_MANY_INVALID_FRAMES") {
-      this.#reason ??= "invalid_frame_flood";
-      return ENHANCE_YOUR_CALM;
-    }
-    if (error.errno === CALLBACK_FAILURE) {
-      this.#reason ??= "stream_flood";
-      return ENHANCE_YOUR_CALM;
-    }
-    if (error.code !== "ERR_HTTP2_ERROR") return undefined;
-    // nghttp2 counts what it finds odd, up to 10,000 frames of at least nine bytes, and does not say so.
-    this.#reason ??= this.#excessBytes() > DEFAULTS.h2OverheadBytesOdd ? "overhead_flood" : "protocol_error";
-    return PROTOCOL_ERROR;
-  }
-
-  #excessBytes(): number {
-    const { bytesRead, bytesWritten } = this.#socket;
-    return this.#meter.excess(bytesRead, bytesWritten, this.#clock.monotonicMs());
-  }
-
   onDeadline(): void {
-    const nowMs = this.#clock.monotonicMs();
-    const isBusy = this.#streams.size > 0;
-    this.deadlineMs = nowMs + (isBusy ? 0 : DEFAULTS.h2CheckIntervalMs);
-    for (const stream of this.#streams) stream.check(nowMs);
-    if (this.#session.destroyed || (this.#session.closed && !isBusy)) this.#linger(nowMs);
-    else if (this.#excessBytes() > DEFAULTS.h2OverheadBytesBurst) this.#calm("overhead_flood");
+    const nowMs = this.nowMs();
+    const isBusy = this.streams.open.size > 0;
+    this.deadlineMs = isBusy ? nowMs : Math.min(nowMs + DEFAULTS.h2CheckIntervalMs, this.#leaveMs);
+    for (const stream of this.streams.open.values()) stream.check(nowMs);
+    if (this.#leaveMs <= nowMs) this.#onLeaveDeadline();
+    else if (this.#drainMs <= nowMs) this.abort("client_read_timeout");
+    else if (this.#headMs <= nowMs) this.#fail(HEAD_TIMEOUT);
     else if (!isBusy && this.#idleMs <= nowMs) this.drain("idle");
   }
 
-  /** A client that does not close in its turn must not keep the socket. */
-  #linger(nowMs: number): void {
-    if (this.#lingerMs === Number.POSITIVE_INFINITY) this.#lingerMs = nowMs + DEFAULTS.lingerTimeoutMs;
-    else if (this.#lingerMs <= nowMs) this.#socket.destroy();
+  #onLeaveDeadline(): void {
+    if (this.#state === "noticed") this.#leave();
+    else this.#socket.destroy();
   }
 
   /** As over HTTP/1.1: a client that ends its side in the middle of a request is gone. */
   #onEnd(): void {
-    if (this.#streams.size > 0) this.#socket.destroy();
-    else if (!this.#session.destroyed) this.#session.destroy();
+    if (this.streams.open.size > 0) this.#socket.destroy();
+    else this.#end();
   }
 
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#state = "closing";
     this.#deadlines.remove(this);
-    for (const stream of this.#streams) stream.onGone();
+    this.#forsake();
     this.#handler.onClose(this.#reason ?? "client");
   }
 }
 
-const END_STREAM = 1;
+const HEAD_TIMEOUT = new ConnectionFault(ERROR_CODE.noError, "a head that does not end", "head_timeout");
+
+function headTooLarge({ headBytesMax }: ServerLimits): HeadFault {
+  return new HeadFault("head_too_large", `more than ${headBytesMax} bytes`);
+}
 
 /** The first value of a field, unjudged; empty where there is none. */
 function firstValue(raw: readonly string[], name: string): string {
   const at = raw.findIndex((text, index) => index % 2 === 0 && text === name);
   return at < 0 ? "" : (raw[at + 1] ?? "");
-}
-
-/** nghttp2: Node's own callbacks refused to go on, which they do for a client that opens too many streams. */
-const CALLBACK_FAILURE = -902;
-
-/** Loaded with the first connection that speaks HTTP/2: it costs milliseconds that a start need not pay. */
-function performHandshake(socket: Socket, limits: ServerLimits): ServerHttp2Session {
-  return process.getBuiltinModule("node:http2").performServerHandshake(socket, optionsOf(limits));
-}
-
-function optionsOf({ headBytesMax, headersCountMax }: ServerLimits): ServerOptions {
-  return {
-    settings: {
-      maxConcurrentStreams: DEFAULTS.h2StreamsMax,
-      initialWindowSize: DEFAULTS.h2WindowBytes,
-      // Twice what is allowed: what lies between is answered with 431, what lies beyond is reset by Node.
-      maxHeaderListSize: 2 * headBytesMax,
-      enablePush: false,
-      enableConnectProtocol: true, // RFC 8441; a route still has to say 'websocket'
-    },
-    maxHeaderListPairs: 2 * headersCountMax + 8,
-    maxSessionMemory: DEFAULTS.h2SessionMemoryMegabytes,
-    maxSessionInvalidFrames: DEFAULTS.h2InvalidFramesMax,
-    maxSessionRejectedStreams: DEFAULTS.h2RejectedStreamsMax,
-    streamResetBurst: 2 * DEFAULTS.h2ResetsBurst,
-    streamResetRate: 2 * DEFAULTS.h2ResetsPerSecond,
-    // Two Content-Type headers of the service are its affair over HTTP/1.1, too.
-    strictSingleValueFields: false,
-  };
 }

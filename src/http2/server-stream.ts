@@ -1,78 +1,101 @@
-import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import type { HeaderBlock } from "../message/headers.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
-import { trailerFields } from "./field-lines.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { RequestFields } from "./fields.ts";
-import { informationalFields, type ResponseFields, responseFields } from "./response-fields.ts";
-import { type BodyHost, FRAME_BYTES, StreamBody } from "./stream-body.ts";
-
-/** RFC 9113 section 7. */
-const NO_ERROR = 0;
+import type { FrameOutput } from "./frame-output.ts";
+import { encodeResponse, encodeTrailers, type ResponseBlocks } from "./hpack-encoder.ts";
+import type { Sender, SendQueue, SendResult } from "./send-queue.ts";
+import { type BodyHost, StreamBody } from "./stream-body.ts";
+import { StreamTunnel, type TunnelHost } from "./stream-tunnel.ts";
+import { ERROR_CODE, FLAG, FRAME, FRAME_BYTES_MAX, WINDOW_MAX } from "./wire.ts";
 
 /** The session, as far as its streams need it. */
 export interface StreamHost {
   readonly limits: ServerLimits;
-  readonly responseFields: ResponseFields;
+  readonly output: FrameOutput;
+  readonly queue: SendQueue;
+  readonly responseBlocks: ResponseBlocks;
   /** Monotonic. */
   nowMs(): number;
-  onBodyBytes(bytes: number): void;
-  /** Once. `cut`: the stream ended before its answer did, and not by our doing. */
-  onStreamClosed(stream: StreamConnection, cut: boolean): void;
+  /** So many bytes that the client sent need no room any more. */
+  onTaken(bytes: number): void;
+  /** A DATA frame of so many bytes went out, which the client will acknowledge. */
+  onSent(bytes: number): void;
+  /** Once: nothing goes either way any more. */
+  onStreamClosed(stream: StreamConnection): void;
 }
 
-/** Server side of one HTTP/2 stream (RFC 9113 section 8.1): one request and its answer. */
-export class StreamConnection implements ServerStream, BodyHost {
+/** Server side of one HTTP/2 stream (RFC 9113 sections 5.1 and 8.1): one request and its answer. */
+export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sender {
+  readonly id: number;
   /** Who answers the request; null where nobody was asked. */
   owner: ServerStreamOwner | null = null;
   responseBodyBytes = 0;
-  readonly #stream: ServerHttp2Stream;
+  /** The client has sent its last frame but for resets and window updates. */
+  remoteEnded: boolean;
+  /** What the client may still send. */
+  receiveWindow = DEFAULTS.h2WindowBytes;
+  /** What the client lets us send; may be below zero after SETTINGS. */
+  #sendWindow: number;
   readonly #host: StreamHost;
+  readonly #isReadable: boolean;
   readonly #isHead: boolean;
-  readonly #endStream: boolean;
+  readonly #isUpgrade: boolean;
   readonly #body: StreamBody | null;
+  #tunnel: StreamTunnel | null = null;
   #expectContinue: boolean;
-  /** The final head, until the first flush. */
-  #head: readonly string[] | null = null;
+  /** The final head, until it is sent. */
+  #head: Buffer | null = null;
+  #headSent = false;
   #chunks: Buffer[] = [];
+  /** The trailers' block, where there are any. */
+  #trailers: Buffer | null = null;
   #bodyless = false;
   /** Has a body of unknown length, which trailers may end. */
   #openEnded = false;
-  /** Node was told to ask for trailers at the body's end. */
-  #waitsForTrailers = false;
-  #trailers = "";
-  #ended = false;
-  #aborted = false;
+  /** What is not sent yet is the last of it. */
+  #ending = false;
+  /** The last of it was sent. */
+  #localEnded = false;
   #closed = false;
-  #left: ClientLeft = "client_closed";
+  #wantsDrain = false;
+  #onWritten: (() => void) | null = null;
+  /** When a client that takes nothing of what is written has used up its time. */
   #deadlineMs = Number.POSITIVE_INFINITY;
+  /** Bytes that were taken and are not announced to the client yet. */
+  #credit = 0;
 
   /** `fields`: null for a request that cannot be read. `endStream`: the client sends nothing more. */
-  constructor(stream: ServerHttp2Stream, fields: RequestFields | null, endStream: boolean, host: StreamHost) {
-    this.#stream = stream;
+  constructor(id: number, fields: RequestFields | null, endStream: boolean, sendWindow: number, host: StreamHost) {
+    this.id = id;
     this.#host = host;
+    this.#sendWindow = sendWindow;
+    this.remoteEnded = endStream;
+    this.#isReadable = fields !== null;
     this.#isHead = fields?.method === "HEAD";
-    this.#endStream = endStream;
+    this.#isUpgrade = fields?.upgrade === true;
     this.#expectContinue = fields?.expectContinue === true;
-    const announcedBytes = fields?.bodyBytes ?? 0;
-    this.#body = announcedBytes === 0 ? null : bodyOf(stream, announcedBytes, fields, this);
-    stream.on("error", ignore);
-    stream.on("close", () => this.onGone());
+    this.#body = this.#bodyOf(fields);
   }
 
+  #bodyOf(fields: RequestFields | null): StreamBody | null {
+    if (fields === null) return null;
+    if (fields.upgrade) return new StreamBody(CHUNKED, true, this); // what is said in the tunnel
+    if (fields.bodyBytes === 0) return null;
+    return new StreamBody(fields.bodyBytes, !METHODS_WITHOUT_BODY.has(fields.method), this);
+  }
+
+  /** The request's body; what is said in a tunnel is none. */
   get body(): RequestBody {
-    return this.#body ?? EMPTY_BODY;
-  }
-
-  /** Whether the client may have sent what nobody read. */
-  get hasUnread(): boolean {
-    return !this.#endStream && this.#body?.whole !== true;
+    return this.#isUpgrade ? EMPTY_BODY : (this.#body ?? EMPTY_BODY);
   }
 
   get requestBodyBytes(): number {
-    return this.#body?.bytes ?? 0;
+    return this.#isUpgrade ? 0 : (this.#body?.bytes ?? 0);
   }
 
   // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
@@ -80,7 +103,7 @@ export class StreamConnection implements ServerStream, BodyHost {
   onBodyWanted(): void {
     if (!this.#expectContinue) return;
     this.#expectContinue = false;
-    if (!this.#unwritable && !this.#stream.headersSent) this.#stream.additionalHeaders({ ":status": 100 });
+    this.writeInformational(100, "");
   }
 
   get limits(): ServerLimits {
@@ -91,48 +114,80 @@ export class StreamConnection implements ServerStream, BodyHost {
     return this.#host.nowMs();
   }
 
-  onBodyBytes(bytes: number): void {
-    this.#host.onBodyBytes(bytes);
+  onBodyTaken(bytes: number): void {
+    this.#host.onTaken(bytes);
+    if (this.remoteEnded || this.#closed) return;
+    this.#credit += bytes;
+    if (this.#credit < DEFAULTS.h2WindowBytes / 2) return;
+    this.#host.output.addWindowUpdate(this.id, this.#credit);
+    this.receiveWindow += this.#credit;
+    this.#credit = 0;
   }
 
-  // ---- writing ---------------------------------------------------------------------------------------------------
+  // ---- what the client sends -------------------------------------------------------------------------------------
+
+  /** Counts bytes of DATA; false where they are more than the window lets through. */
+  onReceived(bytes: number): boolean {
+    this.receiveWindow -= bytes;
+    return this.receiveWindow >= 0;
+  }
+
+  /** False where no data was to come. */
+  onData(data: Buffer, padding: number): boolean {
+    if (padding > 0) this.onBodyTaken(padding);
+    if (data.length === 0) return true;
+    if (this.#body === null) {
+      this.#host.onTaken(data.length);
+      return !this.#isReadable; // it is refused for its head already
+    }
+    this.#body.onData(data);
+    return true;
+  }
+
+  /** The client's side is over. */
+  onEnd(trailers: HeaderBlock | null): void {
+    this.remoteEnded = true;
+    this.#body?.onEnd(trailers);
+  }
+
+  /** The read is over that brought something of this stream. */
+  deliver(): void {
+    this.#body?.deliver();
+  }
+
+  onMalformedTrailers(endStream: boolean): void {
+    this.remoteEnded = endStream;
+    this.#body?.fail("request_malformed");
+  }
+
+  // ---- writing (ServerStream) ------------------------------------------------------------------------------------
 
   writeInformational(status: number, lines: string): void {
-    if (this.#unwritable || this.#stream.headersSent) return;
-    try {
-      this.#stream.additionalHeaders(informationalFields(status, lines));
-    } catch {
-      // Node refuses a field: the client does without the hint.
-    }
+    if (this.#closed || this.#head !== null || this.#headSent) return;
+    this.#host.output.addHeaders(this.id, encodeResponse(status, lines, -1), false);
   }
 
   startResponse(status: number, lines: string, bodyBytes: number): void {
     this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
     const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
     this.#openEnded = bodyBytes === CHUNKED && !this.#bodyless;
-    this.#head = this.#host.responseFields.of(status, lines, hasLength ? bodyBytes : -1);
+    this.#head = this.#host.responseBlocks.of(status, lines, hasLength ? bodyBytes : -1);
   }
 
   writeBody(chunk: Buffer): void {
-    if (chunk.length === 0 || this.#bodyless) return;
+    if (chunk.length === 0 || this.#bodyless || this.#closed) return;
     this.responseBodyBytes += chunk.length;
     this.#chunks.push(chunk);
     this.#body?.onAnswerBytes();
   }
 
   flush(): boolean {
-    const chunks = this.#chunks;
-    if (this.#unwritable) {
-      this.#chunks = [];
-      return true;
-    }
-    if (this.#head === null && chunks.length === 0) return true;
-    this.#chunks = [];
-    this.#sendHead(this.#bodyless, this.#openEnded);
-    let flowing = true;
-    for (const chunk of chunks) flowing = this.#stream.write(chunk) && flowing;
-    if (!flowing) this.#awaitDrain();
-    return flowing;
+    if (this.#closed) return true;
+    this.#host.queue.send(this);
+    if (this.#chunks.length === 0) return true;
+    this.#wantsDrain = true;
+    this.#awaitClient();
+    return false;
   }
 
   /** Where no length is announced: what was announced would no longer hold. */
@@ -141,134 +196,174 @@ export class StreamConnection implements ServerStream, BodyHost {
   }
 
   endResponse(trailers: string): void {
-    this.#ended = true;
-    if (this.#unwritable) return;
-    this.#trailers = this.#openEnded ? trailers : "";
-    const hasTrailers = this.#trailers !== "";
-    const last = this.#chunks.pop();
-    if (this.#chunks.length > 0) this.flush();
-    this.#sendHead(last === undefined && !hasTrailers, hasTrailers);
-    if (!this.#bodyless && !this.#stream.writableEnded) this.#stream.end(last);
-    if (!this.#waitsForTrailers) this.#refuseRest();
-    this.#deadlineMs = this.#nextTakenMs();
+    if (this.#closed) return;
+    if (this.#openEnded && trailers !== "") this.#trailers = encodeTrailers(trailers);
+    this.#ending = true;
+    this.#host.queue.send(this);
+    if (!this.#closed) this.#awaitClient();
   }
 
-  #sendTrailers(): void {
-    if (this.#unwritable) return;
-    this.#stream.sendTrailers(trailerFields(this.#trailers));
-    this.#refuseRest();
+  /** Cuts the answer: what began must not look whole. */
+  abort(): void {
+    this.reset(ERROR_CODE.internalError);
   }
 
-  /**
-   * The answer is whole: what the client still sends nobody reads (RFC 9113 section 8.1). Node sends a head and trailers
-   * in an immediate of its own, and a reset that overtakes them takes them away.
-   */
-  #refuseRest(): void {
-    if (!this.hasUnread) return;
-    setImmediate(() => {
-      if (this.hasUnread && !this.#unwritable) this.#stream.close(NO_ERROR);
-    });
-  }
+  // ---- a tunnel through the stream (RFC 8441, TunnelHost) --------------------------------------------------------
 
   /** RFC 8441 section 5: 200 stands for 101, and there is no key to answer. */
   upgrade(lines: string): Duplex {
-    const stream = this.#stream;
-    const fields = responseFields(200, lines.replace(ACCEPT_LINE, ""), -1);
-    stream.pause();
-    stream.on("data", (chunk: Buffer) => this.#host.onBodyBytes(chunk.length + FRAME_BYTES));
-    // A tunnel that its client ends is no request that was given up.
-    stream.once("end", () => {
-      this.#ended = true;
-    });
-    try {
-      if (!this.#unwritable) stream.respond(fields, WITH_BODY);
-    } catch {
-      this.abort();
+    const tunnel = new StreamTunnel(this);
+    this.#tunnel = tunnel;
+    this.#head = encodeResponse(200, lines.replace(ACCEPT_LINE, ""), -1);
+    this.#host.queue.send(this);
+    this.#body?.setPatience(Number.POSITIVE_INFINITY, true);
+    this.#body?.start(tunnel, Number.POSITIVE_INFINITY);
+    return tunnel;
+  }
+
+  writeTunnel(bytes: Buffer, taken: () => void): void {
+    if (this.#closed || bytes.length === 0) {
+      taken();
+      return;
     }
-    return stream;
+    this.#chunks.push(bytes);
+    this.#onWritten = taken;
+    this.#host.queue.send(this);
   }
 
-  abort(): void {
-    if (this.#closed) return;
-    this.#aborted = true;
-    this.#cut();
+  endTunnel(done: () => void): void {
+    this.#ending = true;
+    this.#onWritten = done;
+    if (this.#closed) done();
+    else this.#host.queue.send(this);
   }
 
-  /**
-   * RST_STREAM with INTERNAL_ERROR. Not `close(code)`: Node ends the stream in good order before it resets it, and the
-   * client would take half an answer for a whole one.
-   */
-  #cut(): void {
-    this.#stream.destroy(new Error("cut"));
+  closeTunnel(): void {
+    this.reset(ERROR_CODE.cancel);
   }
 
-  #sendHead(endStream: boolean, mayHaveTrailers: boolean): void {
-    const head = this.#head;
-    if (head === null) return;
-    this.#head = null;
-    this.#waitsForTrailers = mayHaveTrailers;
-    if (mayHaveTrailers) this.#stream.on("wantTrailers", () => this.#sendTrailers());
-    try {
-      this.#stream.respond(head, endStream ? WITHOUT_BODY : mayHaveTrailers ? WITH_TRAILERS : WITH_BODY);
-    } catch {
-      // Node refuses a field of the answer; the client must not wait for the rest.
-      this.abort();
+  resumeTunnel(): void {
+    this.#body?.resume();
+  }
+
+  // ---- sending (Sender) ------------------------------------------------------------------------------------------
+
+  /** By so many bytes more, or fewer; false where it becomes larger than a window may be. */
+  widen(bytes: number): boolean {
+    this.#sendWindow += bytes;
+    if (this.#sendWindow > WINDOW_MAX) return false;
+    if (bytes > 0 && this.#hasUnsent) this.#host.queue.send(this);
+    return true;
+  }
+
+  get #hasUnsent(): boolean {
+    return this.#head !== null || this.#chunks.length > 0 || this.#ending;
+  }
+
+  sendSome(): SendResult {
+    if (this.#closed) return "done";
+    const { output } = this.#host;
+    if (this.#head !== null) {
+      const endStream = this.#ending && this.#chunks.length === 0 && this.#trailers === null;
+      output.addHeaders(this.id, this.#head, endStream || this.#bodyless);
+      this.#head = null;
+      this.#headSent = true;
+      if (endStream || this.#bodyless) return this.#onSentAll();
     }
+    if (this.#chunks.length > 0) {
+      const result = this.#sendData();
+      if (result !== "done") return result;
+    }
+    if (!this.#ending) return "done";
+    if (this.#trailers === null) output.add(FRAME.data, FLAG.endStream, this.id);
+    else output.addHeaders(this.id, this.#trailers, true);
+    return this.#onSentAll();
   }
 
-  /** Node throws where it is told to write what can no longer be written. */
-  get #unwritable(): boolean {
-    return this.#closed || this.#aborted || this.#stream.destroyed || this.#stream.closed;
+  /** One DATA frame. `done`: no data is left, but the end may be still to be sent. */
+  #sendData(): SendResult {
+    const { output, queue } = this.#host;
+    const first = this.#chunks[0];
+    if (first === undefined) return "done";
+    const size = Math.min(first.length, FRAME_BYTES_MAX, this.#sendWindow);
+    if (size <= 0) return "blocked";
+    if (queue.window <= 0) return "starved";
+    const part = first.subarray(0, Math.min(size, queue.window));
+    this.#sendWindow -= part.length;
+    queue.window -= part.length;
+    if (part.length === first.length) this.#chunks.shift();
+    else this.#chunks[0] = first.subarray(part.length);
+    const isLast = this.#ending && this.#chunks.length === 0 && this.#trailers === null;
+    output.add(FRAME.data, isLast ? FLAG.endStream : 0, this.id, part);
+    this.#host.onSent(part.length);
+    if (isLast) return this.#onSentAll();
+    if (this.#chunks.length > 0) {
+      this.#awaitClient();
+      return "more";
+    }
+    this.#onDrained();
+    return "done";
   }
 
-  #awaitDrain(): void {
-    const isFirst = this.#deadlineMs === Number.POSITIVE_INFINITY;
-    this.#deadlineMs = this.#nextTakenMs();
-    if (!isFirst) return;
-    this.#stream.once("drain", () => {
-      if (!this.#ended) this.#deadlineMs = Number.POSITIVE_INFINITY;
-      this.owner?.onClientDrain();
-    });
+  #onDrained(): void {
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    const onWritten = this.#onWritten;
+    this.#onWritten = null;
+    onWritten?.();
+    if (!this.#wantsDrain || this.#ending) return;
+    this.#wantsDrain = false;
+    this.owner?.onClientDrain();
   }
 
-  /** When a client that takes nothing of what is written has used up its time. */
-  #nextTakenMs(): number {
-    return this.nowMs() + this.limits.writeTimeoutMs;
+  /** END_STREAM is on its way. What the client of an answer still sends nobody reads (RFC 9113 section 8.1). */
+  #onSentAll(): SendResult {
+    this.#localEnded = true;
+    this.#onDrained();
+    if (this.#tunnel === null) this.#close(ERROR_CODE.noError, null);
+    return "done";
   }
 
-  // ---- events ----------------------------------------------------------------------------------------------------
+  #awaitClient(): void {
+    this.#deadlineMs = this.nowMs() + this.limits.writeTimeoutMs;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  // ---- the end ---------------------------------------------------------------------------------------------------
 
   /** Looks at the time: a client that does not send its body, or does not take its answer. */
   check(nowMs: number): void {
     this.#body?.check(nowMs);
-    if (this.#deadlineMs <= nowMs) {
-      this.#deadlineMs = Number.POSITIVE_INFINITY;
-      this.#left = "client_read_timeout";
-      this.#cut();
-    }
-    if (this.#stream.destroyed || (this.#stream.closed && !this.#ended)) this.onGone();
+    if (this.#deadlineMs > nowMs) return;
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#close(ERROR_CODE.internalError, "client_read_timeout");
   }
 
-  /** The stream is over, whatever the reason. */
-  onGone(): void {
+  /** RST_STREAM to the client, unless both sides are over. */
+  reset(code: number): void {
+    this.#close(code, "client_closed");
+  }
+
+  /** The client is gone, from this stream or altogether. */
+  onGone(left: ClientLeft = "client_closed"): void {
+    this.remoteEnded = true;
+    this.#close(null, left);
+  }
+
+  /** `code`: null where the client needs not be told. `left`: null where the answer is whole. */
+  #close(code: number | null, left: ClientLeft | null): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#host.onStreamClosed(this, !this.#ended && !this.#aborted);
+    this.#chunks = [];
+    this.#host.queue.forget(this);
+    if (code !== null && !(this.#localEnded && this.remoteEnded)) this.#host.output.addReset(this.id, code);
+    this.#host.onStreamClosed(this);
     this.#body?.fail("client_closed");
-    this.owner?.onClientClosed(this.#left);
+    this.#tunnel?.destroy();
+    if (left !== null) this.owner?.onClientClosed(left);
   }
-}
-
-function bodyOf(stream: ServerHttp2Stream, bytes: number, fields: RequestFields | null, host: BodyHost): StreamBody {
-  return new StreamBody(stream, bytes, !METHODS_WITHOUT_BODY.has(fields?.method ?? ""), host);
 }
 
 const ACCEPT_LINE = /^sec-websocket-accept:[^\r]*\r\n/m;
-
-/** The date is the service's to tell, as over HTTP/1.1. */
-const WITH_BODY = { endStream: false, sendDate: false };
-const WITH_TRAILERS = { endStream: false, sendDate: false, waitForTrailers: true };
-const WITHOUT_BODY = { endStream: true, sendDate: false };
-
-/** Node reports a reset as an error; `close` follows and says all that is needed. */
-function ignore(): void {}

@@ -1,9 +1,8 @@
-import type { ServerHttp2Stream } from "node:http2";
 import { BodyPace, type BodyPaceLimits } from "../http1/body-pace.ts";
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { parseTrailers, type RawFields } from "./client-fields.ts";
+import { FRAME_HEAD_BYTES } from "./wire.ts";
 
 /** The stream, as far as its request's body needs it. */
 export interface BodyHost {
@@ -12,70 +11,72 @@ export interface BodyHost {
   readonly limits: BodyPaceLimits;
   /** Monotonic. */
   nowMs(): number;
-  /** So many bytes of the connection were this body's. */
-  onBodyBytes(bytes: number): void;
+  /** So many bytes of it need no room any more: the client may send as many again. */
+  onBodyTaken(bytes: number): void;
 }
 
-/** What a DATA frame costs besides its data. */
-export const FRAME_BYTES = 9;
+const NO_BYTES = Buffer.alloc(0);
 
 /**
- * The body of one request, from DATA frames. A stream's window is what keeps a client from sending what nobody reads, so
- * nothing is taken before it is asked for.
+ * The body of one request, from DATA frames. A stream's window is what keeps a client from sending what nobody reads:
+ * bytes are held until somebody asks for them, and only then the window opens again.
  */
 export class StreamBody implements RequestBody {
   readonly announcedBytes: number;
+  /** Bytes that have come. */
   bytes = 0;
-  /** True once it was read to its end. */
-  whole = false;
   /** When the client has used up its time; Infinity while it is not its turn. */
   #deadlineMs = Number.POSITIVE_INFINITY;
-  readonly #stream: ServerHttp2Stream;
   readonly #host: BodyHost;
   readonly #mayHaveData: boolean;
+  readonly #pace: BodyPace;
   #sink: BodySink | null = null;
   #bytesMax = 0;
+  #failure: BodyFailure | null = null;
   #open = true;
   #paused = false;
-  readonly #pace: BodyPace;
-  #trailers: HeaderBlock | null = null;
   /** What one read brought: thousands of tiny frames are to cost the service's side one write, not one each. */
   #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** What earlier reads brought and nobody took: one buffer that grows, for a view of each byte would cost a hundred. */
+  #held = NO_BYTES;
+  #heldBytes = 0;
+  #ended = false;
+  #trailers: HeaderBlock | null = null;
 
   /** `mayHaveData`: false for methods whose requests have no body; an end of its own may follow their heads all the same. */
-  constructor(stream: ServerHttp2Stream, announcedBytes: number, mayHaveData: boolean, host: BodyHost) {
-    this.#stream = stream;
+  constructor(announcedBytes: number, mayHaveData: boolean, host: BodyHost) {
     this.#mayHaveData = mayHaveData;
     this.announcedBytes = announcedBytes;
     this.#host = host;
     this.#pace = new BodyPace(host.limits);
     this.#pace.begin(host.nowMs());
-    // They may be there before anybody asks for the body.
-    stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
   }
+
+  /** True until it is read to its end, or has failed. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  // ---- for whoever wants it (RequestBody) ------------------------------------------------------------------------
 
   start(sink: BodySink, bytesMax: number): void {
     if (!this.#open) {
-      sink.onBodyFailure("client_closed");
+      sink.onBodyFailure(this.#failure ?? "client_closed");
       return;
     }
     this.#sink = sink;
     this.#bytesMax = bytesMax;
     this.#host.onBodyWanted();
-    this.#deadlineMs = this.#pace.start(this.#host.nowMs());
-    // Node ends a body that came to nothing without being asked to read it.
-    if (this.#stream.readableEnded) {
-      this.#onEnd();
-      return;
-    }
-    this.#stream.on("end", () => this.#onEnd());
-    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    const nowMs = this.#host.nowMs();
+    this.#deadlineMs = this.#pace.start(nowMs);
+    if (this.bytes > 0) this.#deadlineMs = this.#pace.progress(this.#deadlineMs, this.bytes, nowMs);
+    this.deliver();
   }
 
   pause(): void {
     if (!this.#open || this.#paused) return;
     this.#paused = true;
-    this.#stream.pause();
     this.#pace.pause(this.#deadlineMs, this.#host.nowMs());
     this.#deadlineMs = Number.POSITIVE_INFINITY;
   }
@@ -83,8 +84,8 @@ export class StreamBody implements RequestBody {
   resume(): void {
     if (!this.#open || !this.#paused || this.#sink === null) return;
     this.#paused = false;
-    this.#stream.resume();
     this.#deadlineMs = this.#pace.resume(this.#host.nowMs());
+    this.deliver();
   }
 
   setPatience(idleTimeoutMs: number, answered: boolean): void {
@@ -94,63 +95,102 @@ export class StreamBody implements RequestBody {
 
   /** A stream that goes both ways is alive while either side speaks. */
   onAnswerBytes(): void {
-    if (this.#sink === null || this.#paused) return;
-    this.#deadlineMs = this.#pace.answer(this.#deadlineMs, this.#host.nowMs());
+    if (this.#isClientsTurn) this.#deadlineMs = this.#pace.answer(this.#deadlineMs, this.#host.nowMs());
   }
+
+  get #isClientsTurn(): boolean {
+    return this.#sink !== null && !this.#paused;
+  }
+
+  // ---- for the stream --------------------------------------------------------------------------------------------
 
   /** Looks at the time. */
   check(nowMs: number): void {
     if (this.#deadlineMs <= nowMs) this.fail(this.#pace.failure(nowMs));
   }
 
-  fail(failure: BodyFailure): void {
-    if (!this.#open) return;
-    const sink = this.#close();
-    if (sink === null) return;
-    this.#stream.pause();
-    sink.onBodyFailure(failure);
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#host.onBodyBytes(chunk.length + FRAME_BYTES);
-    if (this.#sink === null) return;
-    this.bytes += chunk.length;
-    this.#deadlineMs = this.#pace.progress(this.#deadlineMs, chunk.length + FRAME_BYTES, this.#host.nowMs());
-    if (!this.#mayHaveData) this.fail("request_malformed");
-    else if (this.bytes > this.#bytesMax) this.fail("body_too_large");
-    // Not a microtask: Node runs those behind each frame.
-    else if (this.#pieces.push(chunk) === 1) setImmediate(() => this.#deliver());
-  }
-
-  #deliver(): void {
-    const pieces = this.#pieces;
-    const first = pieces[0];
-    if (first === undefined) return;
-    this.#pieces = [];
-    if (this.#sink?.onBody(pieces.length === 1 ? unshared(first) : Buffer.concat(pieces)) === false) this.pause();
-  }
-
-  #onEnd(): void {
-    if (!this.#open) return;
-    // A reset with NO_ERROR looks to Node like an end. A body that was cut must never pass for a whole one.
-    if (this.#stream.closed || this.#stream.aborted) {
-      this.fail("client_closed");
+  onData(data: Buffer): void {
+    if (!this.#open) {
+      this.#host.onBodyTaken(data.length);
       return;
     }
-    if (this.announcedBytes >= 0 && this.bytes !== this.announcedBytes) {
-      this.fail("request_malformed");
+    this.bytes += data.length;
+    this.#pieces.push(data);
+    this.#pieceBytes += data.length;
+    if (this.#isClientsTurn) {
+      const earned = data.length + FRAME_HEAD_BYTES;
+      this.#deadlineMs = this.#pace.progress(this.#deadlineMs, earned, this.#host.nowMs());
+    }
+    const isTooLong = this.announcedBytes >= 0 && this.bytes > this.announcedBytes;
+    if (!this.#mayHaveData || isTooLong) this.fail("request_malformed");
+  }
+
+  onEnd(trailers: HeaderBlock | null): void {
+    if (!this.#open) return;
+    this.#trailers = trailers;
+    this.#ended = true;
+    if (this.announcedBytes >= 0 && this.bytes !== this.announcedBytes) this.fail("request_malformed");
+  }
+
+  /** The read that brought data or the end is over. */
+  deliver(): void {
+    if (!this.#open) return;
+    if (this.#sink !== null && this.bytes > this.#bytesMax) {
+      this.fail("body_too_large");
       return;
     }
-    this.#deliver();
-    if (!this.#open) return;
-    this.whole = true;
+    if (!this.#isClientsTurn) {
+      this.#hold();
+      return;
+    }
+    const bytes = this.#take();
+    if (bytes !== null) {
+      this.#host.onBodyTaken(bytes.length);
+      if (this.#sink?.onBody(bytes) === false) this.pause();
+    }
+    if (!this.#open || !this.#ended || this.#paused) return;
     this.#close()?.onBodyEnd(this.#trailers);
   }
 
-  #onTrailers(raw: RawFields): void {
-    const trailers = parseTrailers(raw);
-    if (typeof trailers === "string") this.fail("request_malformed");
-    else this.#trailers = trailers;
+  fail(failure: BodyFailure): void {
+    if (!this.#open) return;
+    this.#failure = failure;
+    const sink = this.#close();
+    this.#host.onBodyTaken(this.#heldBytes + this.#pieceBytes);
+    this.#held = NO_BYTES;
+    this.#pieces = [];
+    sink?.onBodyFailure(failure);
+  }
+
+  // ---- bytes -----------------------------------------------------------------------------------------------------
+
+  #take(): Buffer | null {
+    const pieces = this.#pieces;
+    const first = pieces[0];
+    if (this.#heldBytes > 0) {
+      if (first !== undefined) this.#hold();
+      const held = this.#held.subarray(0, this.#heldBytes);
+      this.#held = NO_BYTES;
+      this.#heldBytes = 0;
+      return held;
+    }
+    if (first === undefined) return null;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    return pieces.length === 1 ? unshared(first) : Buffer.concat(pieces);
+  }
+
+  #hold(): void {
+    if (this.#pieceBytes === 0) return;
+    const needed = this.#heldBytes + this.#pieceBytes;
+    if (needed > this.#held.length) {
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, 2 * this.#held.length), 2 * DEFAULTS.h2WindowBytes));
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    for (const piece of this.#pieces) this.#heldBytes += piece.copy(this.#held, this.#heldBytes);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
   }
 
   #close(): BodySink | null {
@@ -162,9 +202,9 @@ export class StreamBody implements RequestBody {
   }
 }
 
-/** A chunk is a view of all that one read brought; a small one that somebody keeps would keep 64 KiB alive. */
-function unshared(chunk: Buffer): Buffer {
-  return chunk.length < DEFAULTS.h2ChunkSharedBytesMin && chunk.buffer.byteLength > 4 * chunk.length
-    ? Buffer.from(chunk)
-    : chunk;
+/** A piece is a view of all that one read brought; a small one that somebody keeps would keep 64 KiB alive. */
+function unshared(piece: Buffer): Buffer {
+  return piece.length < DEFAULTS.h2ChunkSharedBytesMin && piece.buffer.byteLength > 4 * piece.length
+    ? Buffer.from(piece)
+    : piece;
 }

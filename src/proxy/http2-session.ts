@@ -44,10 +44,6 @@ export class Http2Session extends ClientSession implements Http2Handler {
     answerFault(this.host, this.facts, stream, { reason, seen, startedMs, contentType });
   }
 
-  onUnseen(streams: number): void {
-    this.host.telemetry.http2StreamsUnseen(this.facts.listener, streams, this.facts.peer.text);
-  }
-
   onClose(reason: Http2CloseReason): void {
     this.host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text);
     this.host.onSessionClosed(this);

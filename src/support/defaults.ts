@@ -39,14 +39,22 @@ export const DEFAULTS = {
   h2StreamsMax: 128,
   /** What a client may send on a stream before somebody reads it. */
   h2WindowBytes: 65_535,
-  /** Node takes no further streams while a session holds more. */
-  h2SessionMemoryMegabytes: 16,
-  /** Frames that nghttp2 refuses, and DATA frames of no bytes. */
-  h2InvalidFramesMax: 100,
-  /** Streams beyond the limits above. */
-  h2RejectedStreamsMax: 100,
-  /** What a gap in the ids of a session's streams counts for at most: the sum of those two, after which it is over. */
-  h2UnseenStreamsMax: 200,
+  /** The same on all streams of a connection. */
+  h2ConnectionWindowBytes: 1024 * 1024,
+  /** Frames of one head: at 16 KiB each they bring more than any head may have. */
+  h2HeadFramesMax: 16,
+  /** Frames that wait for the socket, beyond which streams wait for their turn. */
+  h2OutputBytesMax: 64 * 1024,
+  /** How long a client has to hear that the connection is going away before its last stream is named. */
+  h2GoawayNoticeMs: 1_000,
+  /** Streams that were given up with data under way, which is not held against the client when it comes. */
+  h2CutStreamsMax: 1_024,
+  /** Heads that are no request, frames that streams do not take, and DATA frames of no bytes. */
+  h2InvalidFramesBurst: 100,
+  h2InvalidFramesPerSecond: 10,
+  /** Streams beyond those that may be open at a time. */
+  h2RefusedStreamsBurst: 100,
+  h2RefusedStreamsPerSecond: 10,
   /** Streams that end before their answers, by reset or by a fault: a client that changes its mind, not its trade. */
   h2ResetsBurst: 500,
   h2ResetsPerSecond: 33,
@@ -55,11 +63,9 @@ export const DEFAULTS = {
   h2PingsPerSecond: 100,
   h2SettingsBurst: 100,
   h2SettingsPerSecond: 10,
-  /** Bytes that belong to no request: WINDOW_UPDATE, PRIORITY, padding, data of streams that are closed. */
+  /** Bytes of no use to a request: WINDOW_UPDATE, PRIORITY, padding, unknown frames, data of streams that are closed. */
   h2OverheadBytesBurst: 512 * 1024,
   h2OverheadBytesPerSecond: 64 * 1024,
-  /** With more than this of them, a session that nghttp2 ends is taken for a flood and not for a mistake. */
-  h2OverheadBytesOdd: 64 * 1024,
   /** How often a session without streams is looked at. */
   h2CheckIntervalMs: 1_000,
   /** A smaller piece of a body is copied out of the buffer that it shares with the rest of its read. */

@@ -50,7 +50,6 @@ export class ListenerCells {
   readonly handshakesFailed: Record<HandshakeFailure, number>;
   readonly http1ConnectionsClosed: Record<Http1CloseReason, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
-  http2StreamsUnseen = 0;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);

@@ -9,7 +9,6 @@ export const EVENTS = [
   "warning",
   "handshake_failed",
   "http2_fault",
-  "http2_stream_unseen",
   "connection_refused",
   "listener_error",
   "watch_error",

@@ -103,12 +103,6 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
   );
   counter(
     registry,
-    "postern_h2_streams_unseen_total",
-    "HTTP/2 streams that were reset before their requests could be read.",
-    each((cells) => cells.http2StreamsUnseen),
-  );
-  counter(
-    registry,
     "postern_request_body_bytes_total",
     "Bytes of request bodies, without framing.",
     each((cells) => cells.requestBodyBytes),

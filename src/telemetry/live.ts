@@ -47,7 +47,6 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
   const log = createEventLog(logger, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const unseenGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const acceptGate = createRateGate(clock, 1);
   let access: LogSettings["access"] = "all";
@@ -88,13 +87,6 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
       if (suppressed === null) return;
       const fields = { listener, reason: failure, client: peer, detail: logText(detail), suppressed };
       log.info("handshake_failed", "TLS handshake failed", fields);
-    },
-    http2StreamsUnseen: (listener, streams, peer) => {
-      metrics.listener(listener).http2StreamsUnseen += streams;
-      const suppressed = unseenGate();
-      if (suppressed === null) return;
-      const fields = { listener, streams, client: peer, suppressed };
-      log.info("http2_stream_unseen", "HTTP/2 streams were reset before their requests could be read", fields);
     },
     http1ConnectionClosed: (listener, reason) => {
       metrics.listener(listener).http1ConnectionsClosed[reason]++;

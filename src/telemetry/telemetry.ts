@@ -68,8 +68,6 @@ export interface Telemetry {
   connectionOpened(listener: string): void;
   connectionClosed(listener: string): void;
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
-  /** So many HTTP/2 streams were reset before anybody could read their requests. */
-  http2StreamsUnseen(listener: string, streams: number, peer: string): void;
   /** An HTTP/1.1 connection is over. */
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** An HTTP/2 session is over. */

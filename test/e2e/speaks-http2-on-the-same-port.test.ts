@@ -238,19 +238,20 @@ test("a flood over TLS ends its own session, is counted and logged with its clie
   expect((await ask(other, { path: "/public" })).status).toBe(200);
 });
 
-test("a request that nghttp2 resets before anybody sees it is counted, logged, and never reaches the service", async () => {
+test("a request that has no valid reading is answered with 400 and its reason, counted and logged, and never reaches the service", async () => {
   const before = service.arrived.length;
   const client = new H2RawClient(await openTls(["h2"]));
   client.write(request(1, fields("/public", [["connection", "x-postern-principal"]])));
-  expect(await client.outcome(1)).toBe(`reset ${ERROR.protocol}`);
+  expect(await client.outcome(1)).toBe(400);
+  expect(JSON.parse(client.body(1))).toMatchObject({ status: 400, reason: "request_malformed" });
   client.destroy();
-  expect(await postern.logged((line) => line["event"] === "http2_stream_unseen")).toMatchObject({
+  expect(await postern.logged((line) => line["reason"] === "request_malformed")).toMatchObject({
     listener: "inbound",
     client: "127.0.0.1",
-    streams: 1,
+    status: 400,
   });
   const { body } = await postern.admins("/metrics");
-  expect(body).toMatch(/^postern_h2_streams_unseen_total\{listener="inbound"\} 1$/m);
+  expect(body).toMatch(/^postern_requests_total\{[^}]*reason="request_malformed"[^}]*\} [1-9]/m);
   expect(service.arrived.length).toBe(before);
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HeadFault } from "../../src/http1/head.ts";
 import { FieldReader, type RequestFields } from "../../src/http2/fields.ts";
-import { informationalFields, responseFields } from "../../src/http2/response-fields.ts";
 import { CHUNKED } from "../../src/message/body.ts";
 
 const LIMITS = { headBytesMax: 1024, headersCountMax: 10 };
@@ -151,28 +150,6 @@ describe("a reader that remembers the last request", () => {
     reader.read([...HEAD, "x-role", "evil"], true);
     expect(reader.read([...withPseudo(":path", ""), "x-role", "evil"], true)).toMatchObject({
       reason: "request_malformed",
-    });
-  });
-});
-
-describe("a response's fields", () => {
-  test("are its lines, without those that belong to a connection", () => {
-    const lines = "content-type: text/plain\r\nconnection: x\r\nset-cookie: a=1\r\nset-cookie: b=2: c\r\nx-e: \r\n";
-    expect(responseFields(200, lines, 7)).toEqual(
-      [":status", "200", "content-type", "text/plain", "set-cookie", "a=1", "set-cookie", "b=2: c", "x-e", ""].concat([
-        "content-length",
-        "7",
-      ]),
-    );
-    expect(responseFields(204, "", -1)).toEqual([":status", "204"]);
-  });
-
-  test("of an informational one are an object, with lists where a name comes twice", () => {
-    const lines = "link: </a>; rel=preload\r\nlink: </b>; rel=preload\r\nx-a: b\r\n";
-    expect(informationalFields(103, lines)).toEqual({
-      ":status": "103",
-      link: ["</a>; rel=preload", "</b>; rel=preload"],
-      "x-a": "b",
     });
   });
 });

@@ -1,11 +1,11 @@
-// Goal: a session that drains loses no request: what its GOAWAY counts as taken is answered, what it does not never began and
-// may be repeated (RFC 9113 section 6.8). Method: raw frames; the service notes every path that reaches it.
-import { performServerHandshake } from "node:http2";
-import { createServer } from "node:net";
+// Goal: a session that drains loses no request: its client is told first and has a round trip's time, what came until then is
+// answered, and what comes later never began and may be repeated (RFC 9113 section 6.8). Method: raw frames; the service notes every path that reaches it.
 import { afterEach, expect, test } from "vitest";
-import { eventually } from "../fixtures/eventually.ts";
-import { ERROR, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
-import { closeAll, listen, onClose, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
+import { eventually, unchanging } from "../fixtures/eventually.ts";
+import { ERROR, FLAG, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
+import { closeAll, onClose, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
+import { TestClock } from "../fixtures/telemetry.ts";
 
 afterEach(closeAll);
 
@@ -28,26 +28,54 @@ async function start(options: TestProxyOptions = {}) {
   return { ...running, client, paths, answers };
 }
 
-const lastStreamOf = (client: H2RawClient): number | undefined =>
-  client.frames.findLast((one) => one.type === TYPE.goaway)?.payload.readUInt32BE(0);
+const goaways = (client: H2RawClient) =>
+  client.frames.filter((one) => one.type === TYPE.goaway).map(({ payload }) => payload.readUInt32BE(0));
+const pings = (client: H2RawClient) => client.frames.filter((one) => one.type === TYPE.ping);
+const HIGHEST = 2 ** 31 - 1;
 
-test("GOAWAY names the last stream that was taken; those are answered, and what crosses it never reaches the service", async () => {
+test("a client is told before its last stream is named: what crosses the notice is served, what comes after the name is not", async () => {
   const { client, proxy, paths, answers, records, sessionsClosed } = await start();
   client.write(request(1, fields("/1")), request(3, fields("/3")));
   await eventually(() => answers.length === 2);
   const drained = proxy.drain();
-  // Under way while the GOAWAY was: the client has not seen it.
-  client.write(request(5, fields("/5")), PING);
-  await client.until(() => client.frames.some((one) => one.type === TYPE.ping));
-  expect([client.goaway, lastStreamOf(client)]).toEqual([ERROR.none, 3]);
+  await client.until(() => pings(client).length === 1);
+  expect(goaways(client)).toEqual([HIGHEST]);
+  // Under way while the notice was: its client had not heard of it.
+  client.write(
+    request(5, fields("/5")),
+    frame(TYPE.ping, FLAG.ack, 0, pings(client)[0]?.payload),
+    request(7, fields("/7")),
+  );
+  client.write(PING);
+  await client.until(() => pings(client).length === 2);
+  expect([client.goaway, goaways(client)]).toEqual([ERROR.none, [HIGHEST, 5]]);
+  await eventually(() => answers.length === 3);
   for (const answer of answers) answer();
   await client.untilClosed();
   await drained;
-  expect([client.status(1), client.status(3), client.status(5)]).toEqual([200, 200, undefined]);
-  expect([client.ended(1), client.ended(3)]).toEqual([true, true]);
-  expect(paths.sort()).toEqual(["/1", "/3"]);
-  expect(records.map(({ status }) => status)).toEqual([200, 200]);
+  expect([1, 3, 5, 7].map((id) => client.status(id))).toEqual([200, 200, 200, undefined]);
+  expect(paths.sort()).toEqual(["/1", "/3", "/5"]);
+  expect(records.map(({ status }) => status)).toEqual([200, 200, 200]);
   expect(sessionsClosed).toEqual(["drained"]);
+});
+
+test("a client that does not answer the notice is given its time and no more; a ping of its own is no answer", async () => {
+  const clock = new TestClock();
+  const { client, proxy, sessionsClosed, sweep } = await start({ clock });
+  client.write(PING);
+  await client.until(() => pings(client).length === 1);
+  const drained = proxy.drain();
+  client.write(frame(TYPE.ping, FLAG.ack, 0, "12345678"));
+  await client.until(() => goaways(client).length === 1);
+  clock.monotonic += DEFAULTS.h2GoawayNoticeMs - 1;
+  sweep();
+  await unchanging(() => client.frames.length);
+  expect(goaways(client)).toEqual([HIGHEST]);
+  clock.monotonic += 1;
+  sweep();
+  await client.untilClosed();
+  await drained;
+  expect([goaways(client), sessionsClosed]).toEqual([[HIGHEST, 0], ["drained"]]);
 });
 
 test("of a burst that a drain interrupts each request is answered, or was refused and may be repeated; none is both or neither", async () => {
@@ -64,8 +92,10 @@ test("of a burst that a drain interrupts each request is answered, or was refuse
     client.write(...half.map((id) => request(id, fields(`/${id}`))));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await client.until(() => client.goaway !== undefined);
-  const last = lastStreamOf(client) ?? 0;
+  await client.until(() => pings(client).length === 1);
+  client.write(frame(TYPE.ping, FLAG.ack, 0, pings(client)[0]?.payload));
+  await client.until(() => goaways(client).length === 2);
+  const last = goaways(client)[1] ?? 0;
   const refused = () => ids.filter((id) => client.reset(id) === ERROR.refusedStream);
   await eventually(() => {
     for (const answer of answers.splice(0)) answer();
@@ -77,26 +107,4 @@ test("of a burst that a drain interrupts each request is answered, or was refuse
   expect(ids.filter((id) => id <= last && !answered.includes(id))).toEqual(refused().filter((id) => id <= last));
   expect(answered.filter((id) => id > last || refused().includes(id))).toEqual([]);
   expect(records).toHaveLength(answered.length);
-});
-
-test("Node offers no GOAWAY that announces a shutdown: after any, it ignores new streams (when this fails, send two)", async () => {
-  const shown: (number | undefined)[] = [];
-  const server = createServer((socket) => {
-    const session = performServerHandshake(socket);
-    onClose(() => session.destroy());
-    session.on("error", () => {});
-    session.on("stream", (stream) => {
-      shown.push(stream.id);
-      stream.on("error", () => {});
-      session.goaway(ERROR.none, 2 ** 31 - 1);
-    });
-  });
-  const client = await H2RawClient.connect({ port: await listen(server), host: "127.0.0.1" });
-  client.write(request(1, fields()));
-  await client.until(() => client.goaway !== undefined);
-  expect(lastStreamOf(client)).toBe(2 ** 31 - 1);
-  client.write(request(3, fields()), PING);
-  await client.until(() => client.frames.some((one) => one.type === TYPE.ping));
-  expect(shown).toEqual([1]);
-  client.destroy();
 });

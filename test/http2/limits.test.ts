@@ -4,7 +4,18 @@ import type { ClientHttp2Stream } from "node:http2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually, unchanging } from "../fixtures/eventually.ts";
 import { openH2 } from "../fixtures/h2-client.ts";
-import { ERROR, type Field, fields, frame, H2RawClient, request, TYPE } from "../fixtures/h2-frames.ts";
+import {
+  ERROR,
+  type Field,
+  FLAG,
+  fields,
+  frame,
+  H2RawClient,
+  headerBlock,
+  request,
+  rstStream,
+  TYPE,
+} from "../fixtures/h2-frames.ts";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
 import {
   closeAll,
@@ -170,7 +181,7 @@ test("the last request that a connection may carry is answered, and the session 
   expect(records.map(({ status }) => status)).toEqual([200, 200]);
 });
 
-test("128 streams are taken at a time, as SETTINGS say; one more is never judged and ends the session", async () => {
+test("128 streams are taken at a time, as SETTINGS say; one more is refused unjudged, and may be repeated", async () => {
   const upstreamPort = await startRawService((socket) => socket.resume());
   let judged = 0;
   const evaluate = () => {
@@ -186,9 +197,42 @@ test("128 streams are taken at a time, as SETTINGS say; one more is never judged
   for (let at = 0; at < 128; at++) client.write(get(2 * at + 1));
   await eventually(() => judged === 128);
   client.write(get(257));
-  await client.untilClosed();
-  expect(client.goaway).toBe(ERROR.protocol);
+  expect(await client.outcome(257)).toBe(`reset ${ERROR.refusedStream}`);
   expect(judged).toBe(128);
+  client.write(rstStream(1), get(259));
+  await eventually(() => judged === 129);
+  expect(sessionsClosed).toEqual([]);
+});
+
+test("a head that does not end has the time of one over HTTP/1.1, whatever other streams do meanwhile", async () => {
+  const upstreamPort = await startRawService((socket) => socket.resume());
+  const { client, records, sessionsClosed, sweep } = await start({ upstreamPort, listener: { headTimeoutMs: 5_000 } });
+  client.write(get(1));
+  await client.until(() => client.frames.some((one) => one.type === TYPE.settings));
+  client.write(frame(TYPE.headers, FLAG.endStream, 3, headerBlock(fields("/late"))));
+  for (let second = 0; second < 5; second++) {
+    client.write(frame(TYPE.continuation, 0, 3, headerBlock([["x-a", "b"]])));
+    await unchanging(() => records.length);
+    clock.monotonic += 999;
+    sweep();
+  }
+  expect(sessionsClosed).toEqual([]);
+  clock.monotonic += 6;
+  sweep();
+  await client.untilClosed();
   await eventually(() => sessionsClosed.length === 1);
-  expect(sessionsClosed).toEqual(["protocol_error"]);
+  expect([client.goaway, sessionsClosed]).toEqual([ERROR.none, ["head_timeout"]]);
+  expect(client.frames.findLast((one) => one.type === TYPE.goaway)?.payload.readUInt32BE(0)).toBe(1);
+  expect(records).toMatchObject([{ status: 499, reason: "client_closed" }]);
+});
+
+test("a frame that does not end has that time, too", async () => {
+  const { client, records, sessionsClosed, sweep } = await start({ listener: { headTimeoutMs: 5_000 } });
+  client.write(get(1).subarray(0, 20));
+  await unchanging(() => client.frames.length);
+  clock.monotonic += 5_001;
+  sweep();
+  await client.untilClosed();
+  await eventually(() => sessionsClosed.length === 1);
+  expect([sessionsClosed, records]).toEqual([["head_timeout"], []]);
 });
