@@ -1,31 +1,19 @@
 import { trimBlanks } from "../http1/head.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
-import { type ClientRequest, type ClientResponse, NO_LENGTH } from "../message/stream.ts";
+import { type ClientResponse, NO_LENGTH } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { appendFields } from "./field-lines.ts";
 import { CONNECTION_SPECIFIC } from "./fields.ts";
 
-/** Fields as node:http2 has them, raw: name, value, name, value, in order, one character a byte (latin1). */
+/** Fields as they came: name, value, name, value, in order, one character a byte (latin1). */
 export type RawFields = readonly string[];
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const STATUS = /^[1-5]\d\d$/;
 const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
-/** The fields of a request's HEADERS frame (RFC 9113 section 8.3.1). */
-export function requestFields(request: ClientRequest, scheme: "http" | "https"): string[] {
-  const fields = [":method", request.method, ":scheme", scheme, ":authority", request.authority];
-  fields.push(":path", request.target);
-  appendFields(fields, request.lines);
-  if (request.bodyBytes > 0) fields.push("content-length", String(request.bodyBytes));
-  // gRPC services ask for it, to find out a proxy on the way that would lose the status of a call.
-  if (request.acceptsTrailers) fields.push("te", "trailers");
-  return fields;
-}
-
 /**
- * A response's head, checked again after nghttp2; text says what is wrong with it. `ends`: no body follows (END_STREAM).
+ * A response's head, or text that says what is wrong with it. `ends`: no body follows (END_STREAM).
  */
 export function parseResponse(raw: RawFields, isHead: boolean, ends: boolean): ClientResponse | string {
   const headers = parseBlock(raw);

@@ -1,11 +1,20 @@
-import type { ClientHttp2Session, ClientHttp2Stream, ClientSessionOptions, Settings } from "node:http2";
 import type { Socket } from "node:net";
-import type { ClientRequest, ClientStream } from "../message/stream.ts";
+import type { ClientStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { requestFields } from "./client-fields.ts";
 import { Http2ClientStream, type StreamHost } from "./client-stream.ts";
+import { type ConnectionFault, protocolFault } from "./connection-fault.ts";
+import { FloodGate } from "./flood-gate.ts";
+import { FrameOutput } from "./frame-output.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { Frames, type FramesHost } from "./frames.ts";
+import { HeaderAssembly } from "./header-assembly.ts";
+import { HpackDecoder } from "./hpack-decoder.ts";
+import { SendQueue } from "./send-queue.ts";
+import type { PeerSettings } from "./settings.ts";
+import { StreamTable } from "./stream-table.ts";
+import { FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
 
 /** What a session tells those who share it. */
 export interface SessionOwner {
@@ -18,20 +27,40 @@ export interface SessionOwner {
 }
 
 /** Client side of one HTTP/2 connection to the service (RFC 9113): many requests at a time. */
-export class ClientSession implements Timed, StreamHost {
+export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientStream> {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** True once it has carried a request to its end. */
   used = false;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  readonly #session: ClientHttp2Session;
-  readonly #scheme: "http" | "https";
+  readonly scheme: "http" | "https";
+  readonly output: FrameOutput;
+  readonly queue: SendQueue;
+  readonly gate: FloodGate;
+  readonly streams = new StreamTable<Http2ClientStream>();
+  readonly headBytesMax = DEFAULTS.headBytesMax;
+  readonly #socket: Socket;
   readonly #owner: SessionOwner;
   readonly #idleTimeoutMs: number;
-  #streams = 0;
+  readonly #frames: Frames<Http2ClientStream>;
+  readonly #reader: FrameReader;
+  readonly #fed = new Set<Http2ClientStream>();
+  /** Streams under way, also those whose heads wait for their turn and have no id yet. */
+  readonly #active = new Set<Http2ClientStream>();
+  /** Taken by requests, begun or not. */
+  #streamsTaken = 0;
   #streamsMax: number = DEFAULTS.upstreamStreamsMax;
+  #nextId = 1;
+  /** Bytes that came and are not announced to the service yet. */
+  #credit = 0;
   #gone = false;
+  #ending = false;
+  #closed = false;
+  /** The highest stream that the service may have worked on (GOAWAY). */
   #lastProcessedId = Number.POSITIVE_INFINITY;
+  /** Why the connection ended, as far as that is known. */
+  #fault: ConnectionFault | null = null;
+  #errorCode = "";
 
   /** `socket` is connected, and through with its handshake where it is TLS. */
   constructor(
@@ -42,41 +71,53 @@ export class ClientSession implements Timed, StreamHost {
     clock: Clock,
     deadlines: Deadlines,
   ) {
-    this.#scheme = scheme;
+    this.#socket = socket;
+    this.scheme = scheme;
     this.#owner = owner;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
-    // Loaded with the first connection that needs it: it costs milliseconds that a start need not pay.
-    this.#session = process.getBuiltinModule("node:http2").connect(`${scheme}://service.invalid`, {
-      ...OPTIONS,
-      createConnection: () => socket,
-    });
-    const session = this.#session;
-    session.on("connect", () => session.setLocalWindowSize(DEFAULTS.upstreamConnectionWindowBytes));
-    session.on("remoteSettings", (settings) => this.#onSettings(settings));
-    session.on("goaway", (_code, lastStreamId) => this.#onGoaway(lastStreamId));
-    session.on("error", () => {}); // every stream of it is told the same
-    session.on("close", () => this.#onClose());
+    this.gate = new FloodGate(() => clock.monotonicMs());
+    this.output = new FrameOutput(socket, () => this.#onFlushed());
+    this.queue = new SendQueue(this.output);
+    const assembly = new HeaderAssembly(4 * DEFAULTS.headBytesMax, DEFAULTS.h2HeadFramesMax);
+    this.#frames = new Frames(
+      this,
+      assembly,
+      new HpackDecoder(2 * DEFAULTS.headBytesMax, DEFAULTS.headersCountMax + 1),
+    );
+    this.#reader = new FrameReader(this.#frames);
+    this.#sendPreface();
     deadlines.add(this);
     this.#rest();
+    socket.on("data", (chunk: Buffer) => this.#onRead(chunk));
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => socket.destroy());
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.#errorCode = error.code ?? error.message;
+    });
+    socket.on("close", () => this.#onClose());
   }
+
+  #sendPreface(): void {
+    this.output.addPreface();
+    this.output.addSettings([
+      [SETTING.enablePush, 0],
+      [SETTING.initialWindowSize, DEFAULTS.upstreamStreamWindowBytes],
+      [SETTING.maxHeaderListSize, DEFAULTS.headBytesMax],
+    ]);
+    this.output.addWindowUpdate(0, DEFAULTS.upstreamConnectionWindowBytes - WINDOW_BYTES);
+  }
+
+  // ---- for those who share it ------------------------------------------------------------------------------------
 
   get hasRoom(): boolean {
-    return !this.#gone && this.#streams < this.#streamsMax && !this.isClosing;
-  }
-
-  get lastProcessedId(): number {
-    return this.#lastProcessedId;
-  }
-
-  get isClosing(): boolean {
-    return this.#session.destroyed || this.#session.closed;
+    return !this.#gone && this.#streamsTaken < this.#streamsMax && this.#nextId < STREAM_ID_MAX;
   }
 
   /** For the caller to begin or to release; only where there is room. */
   openStream(): ClientStream {
-    this.#streams++;
+    this.#streamsTaken++;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     return new Http2ClientStream(this);
   }
@@ -84,51 +125,154 @@ export class ClientSession implements Timed, StreamHost {
   /** No new streams; closes when the last has ended. */
   retire(): void {
     this.#leave();
-    if (!this.#session.closed) this.#session.close();
+    if (this.#streamsTaken === 0) this.#end();
   }
 
   destroy(): void {
     this.#leave();
-    this.#session.destroy();
+    this.#socket.destroy();
   }
 
   onDeadline(): void {
-    this.retire();
+    if (this.#ending) this.#socket.destroy();
+    else this.retire();
   }
 
-  // ---- for its streams (StreamHost) ----------------------------------------------------------------------------
+  // ---- for its streams (StreamHost) ------------------------------------------------------------------------------
 
-  request(request: ClientRequest): ClientHttp2Stream {
-    return this.#session.request(requestFields(request, this.#scheme), {
-      endStream: request.bodyBytes === 0,
-      waitForTrailers: request.bodyBytes < 0,
-    });
+  get initialWindow(): number {
+    return this.#frames.initialWindow;
   }
 
-  onStreamEnded(): void {
-    this.#streams--;
+  get fault(): ConnectionFault | null {
+    return this.#fault;
+  }
+
+  get errorCode(): string {
+    return this.#errorCode;
+  }
+
+  wasProcessed(streamId: number): boolean {
+    return streamId !== 0 && streamId <= this.#lastProcessedId;
+  }
+
+  onBegun(stream: Http2ClientStream): void {
+    this.#active.add(stream);
+  }
+
+  takeId(stream: Http2ClientStream): number {
+    const id = this.#nextId;
+    this.#nextId += 2;
+    this.streams.lastId = id;
+    this.streams.open.set(id, stream);
+    return id;
+  }
+
+  onStreamEnded(stream: Http2ClientStream): void {
+    this.#active.delete(stream);
+    this.streams.open.delete(stream.id);
+    if (stream.id !== 0 && !stream.remoteEnded) {
+      this.streams.cut(stream.id);
+      this.gate.expect(stream.receiveWindow + stream.receiveWindow / 8);
+    }
+    this.#streamsTaken--;
     this.used = true;
-    if (this.#gone) return;
-    if (this.#streams === 0) this.#rest();
-    this.#owner.onRoom(this);
+    if (this.#streamsTaken > 0) {
+      if (!this.#gone) this.#owner.onRoom(this);
+    } else if (this.#gone) this.#end();
+    else {
+      this.#rest();
+      this.#owner.onRoom(this);
+    }
   }
 
-  // ---- events --------------------------------------------------------------------------------------------------
+  onSent(bytes: number): void {
+    this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+  }
 
-  #onSettings({ maxConcurrentStreams }: Settings): void {
-    this.#streamsMax = Math.min(maxConcurrentStreams ?? DEFAULTS.upstreamStreamsMax, DEFAULTS.upstreamStreamsMax);
+  // ---- what the service sends (FramesHost) -----------------------------------------------------------------------
+
+  #onRead(chunk: Buffer): void {
+    if (this.#ending) return;
+    const fault = this.#reader.feed(chunk);
+    if (fault !== null) this.#fail(fault);
+    for (const stream of this.#fed) stream.deliver();
+    this.#fed.clear();
+  }
+
+  onNewHead(): ConnectionFault {
+    return protocolFault("answer to no request");
+  }
+
+  onFed(stream: Http2ClientStream): void {
+    this.#fed.add(stream);
+  }
+
+  /** The connection's window is opened as it is used: a client that reads slowly is no reason to hold up the others. */
+  onReceived(bytes: number): boolean {
+    this.#credit += bytes;
+    if (this.#credit >= DEFAULTS.upstreamConnectionWindowBytes / 2) {
+      this.output.addWindowUpdate(0, this.#credit);
+      this.#credit = 0;
+    }
+    return true;
+  }
+
+  onTaken(): void {}
+
+  onStreamReset(): null {
+    return null;
+  }
+
+  onPeerSettings({ maxConcurrentStreams }: PeerSettings): void {
+    if (maxConcurrentStreams === null) return;
+    this.#streamsMax = Math.min(maxConcurrentStreams, DEFAULTS.upstreamStreamsMax);
     if (this.hasRoom) this.#owner.onRoom(this);
   }
 
   /** Streams up to `lastStreamId` still get their answers; those beyond were never begun (RFC 9113 section 6.8). */
-  #onGoaway(lastStreamId: number): void {
+  onGoaway(lastStreamId: number): void {
     this.#lastProcessedId = Math.min(this.#lastProcessedId, lastStreamId);
     this.#leave();
+    for (const stream of this.#active) if (stream.id === 0 || stream.id > lastStreamId) stream.onUnprocessed();
+    if (this.#streamsTaken === 0) this.#end();
+  }
+
+  onPingAnswered(): void {}
+
+  // ---- the connection --------------------------------------------------------------------------------------------
+
+  #onFlushed(): void {
+    if (!this.output.congested) this.queue.run();
+  }
+
+  #onDrain(): void {
+    this.output.congested = false;
+    this.queue.run();
+  }
+
+  #fail(fault: ConnectionFault): void {
+    this.#fault = fault;
+    this.#leave();
+    for (const stream of this.#active) stream.onConnectionLost();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.output.addGoaway(0, this.#fault?.code, this.#fault?.seen);
+    this.output.flush();
+    this.#socket.end();
+    this.deadlineMs = this.clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
   }
 
   #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.deadlines.remove(this);
     this.#leave();
+    for (const stream of this.#active) stream.onConnectionLost();
     this.#owner.onClosed(this);
   }
 
@@ -143,14 +287,3 @@ export class ClientSession implements Timed, StreamHost {
     this.deadlineMs = this.clock.monotonicMs() + this.#idleTimeoutMs;
   }
 }
-
-/** The types do not know `strictSingleValueFields` yet: what a client repeats goes on as it came, as over HTTP/1.1. */
-const OPTIONS: ClientSessionOptions & { readonly strictSingleValueFields: boolean } = {
-  settings: {
-    enablePush: false,
-    initialWindowSize: DEFAULTS.upstreamStreamWindowBytes,
-    maxHeaderListSize: DEFAULTS.headBytesMax,
-  },
-  maxSendHeaderBlockLength: 2 * DEFAULTS.headBytesCeiling,
-  strictSingleValueFields: false,
-};

@@ -1,36 +1,50 @@
-import type { ClientHttp2Stream } from "node:http2";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { ClientFailure, ClientRequest, ClientStream, ResponseHandler, ResponseTimes } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
-import { parseResponse, parseTrailers, type RawFields } from "./client-fields.ts";
-import { trailerFields } from "./field-lines.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { ByteHold } from "./byte-hold.ts";
+import { parseResponse, parseTrailers } from "./client-fields.ts";
+import type { ConnectionFault } from "./connection-fault.ts";
+import type { FramedStream } from "./frames.ts";
+import type { DecodedFields } from "./hpack-decoder.ts";
+import { encodeRequest, encodeTrailers } from "./hpack-encoder.ts";
+import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
+import { ERROR_CODE } from "./wire.ts";
 
 /** The connection, as far as one stream needs it. */
-export interface StreamHost {
+export interface StreamHost extends SenderHost {
   readonly used: boolean;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  /** Streams above it were never begun by the service (GOAWAY). */
-  readonly lastProcessedId: number;
-  readonly isClosing: boolean;
-  request(request: ClientRequest): ClientHttp2Stream;
-  onStreamEnded(): void;
+  readonly scheme: "http" | "https";
+  /** What the service lets us send on a stream that is opened now. */
+  readonly initialWindow: number;
+  /** Why the connection ended: the service broke the protocol, or the socket's error; null and empty for neither. */
+  readonly fault: ConnectionFault | null;
+  readonly errorCode: string;
+  /** Whether the service may have worked on it, for all that its GOAWAY says. */
+  wasProcessed(streamId: number): boolean;
+  /** It has a request to send. */
+  onBegun(stream: Http2ClientStream): void;
+  /** Its head goes out now; gives its id. */
+  takeId(stream: Http2ClientStream): number;
+  onStreamEnded(stream: Http2ClientStream): void;
 }
 
-/** RFC 9113 section 7. */
-const NO_ERROR = 0;
-const PROTOCOL_ERROR = 1;
-const REFUSED_STREAM = 7;
-const CANCEL = 8;
-const END_STREAM_FLAG = 1;
 const NO_TIMES: ResponseTimes = { writeTimeoutMs: 0, responseTimeoutMs: 0, streamIdleTimeoutMs: 0 };
 
 /** One request and its answer over HTTP/2. */
-export class Http2ClientStream implements ClientStream, Timed {
+export class Http2ClientStream implements ClientStream, FramedStream, SenderOwner, Timed {
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** 0 until the head goes out. */
+  id = 0;
+  remoteEnded = false;
+  /** What the service may still send. */
+  receiveWindow: number = DEFAULTS.upstreamStreamWindowBytes;
   readonly #host: StreamHost;
-  #stream: ClientHttp2Stream | null = null;
+  readonly #sender: StreamSender;
+  readonly #hold = new ByteHold();
   #handler: ResponseHandler | null = null;
   #times: ResponseTimes = NO_TIMES;
   #isHead = false;
@@ -40,22 +54,22 @@ export class Http2ClientStream implements ClientStream, Timed {
   #stalled = false;
   /** Bytes of the body that are still announced; Infinity where nothing was. */
   #remaining = Number.POSITIVE_INFINITY;
-  #trailersOut = "";
-  #trailersIn: HeaderBlock | null = null;
-  #hasEnd = false;
+  #trailers: HeaderBlock | null = null;
   #paused = false;
-  #flushing = false;
-  #error: NodeJS.ErrnoException | null = null;
+  #closed = false;
+  /** Bytes that were taken and are not announced to the service yet. */
+  #credit = 0;
 
   constructor(host: StreamHost) {
     this.#host = host;
+    this.#sender = new StreamSender(host, this, host.initialWindow);
   }
 
   get used(): boolean {
     return this.#host.used;
   }
 
-  // ---- request -------------------------------------------------------------------------------------------------
+  // ---- request ---------------------------------------------------------------------------------------------------
 
   begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void {
     this.#handler = handler;
@@ -63,70 +77,30 @@ export class Http2ClientStream implements ClientStream, Timed {
     this.#isHead = request.method === "HEAD";
     this.#requestDone = request.bodyBytes === 0;
     this.#host.deadlines.add(this);
-    if (this.#requestDone) this.#await();
-    try {
-      this.#stream = this.#host.request(request);
-      this.#listen(this.#stream);
-    } catch (error) {
-      // node:http2 refuses what it cannot send; the caller hears of it as of any failure, when `begin` is over.
-      queueMicrotask(() => this.#onUnsent(error));
-    }
-  }
-
-  #onUnsent(error: unknown): void {
-    this.#host.deadlines.remove(this);
-    this.#host.onStreamEnded();
-    this.#fail("reset", error instanceof Error && "code" in error ? String(error.code) : "not sent");
-  }
-
-  #listen(stream: ClientHttp2Stream): void {
-    stream.on("headers", (_headers, _flags, raw: RawFields) => this.#onHead(raw, false));
-    stream.on("response", (_headers, flags, raw: RawFields) => {
-      this.#onHead(raw, (flags & END_STREAM_FLAG) !== 0);
-    });
-    stream.on("trailers", (_headers, _flags, raw: RawFields) => this.#onTrailers(raw));
-    stream.on("data", (chunk: Buffer) => this.#onData(chunk));
-    stream.on("drain", () => this.#onDrain());
-    stream.on("wantTrailers", () => {
-      if (!stream.closed && !stream.destroyed) stream.sendTrailers(trailerFields(this.#trailersOut));
-    });
-    stream.on("end", () => this.#onEnd());
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      this.#error = error; // `close` follows
-    });
-    stream.on("close", () => this.#onClose(stream));
-    this.#watchEnd(stream);
-  }
-
-  /**
-   * node:http2 ends a stream that the service reset with NO_ERROR as if it were whole. Only the order tells the two
-   * apart: END_STREAM ends the reading side while the stream is open, a reset after it was closed.
-   */
-  #watchEnd(stream: ClientHttp2Stream): void {
-    const push = stream.push;
-    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-      if (chunk === null && !stream.closed) this.#hasEnd = true;
-      return push.call(stream, chunk, encoding);
-    };
+    this.#host.onBegun(this);
+    this.#sender.start(headOf(request, this.#host.scheme));
+    if (!this.#requestDone) return;
+    this.#sender.end(null);
+    this.#await();
   }
 
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0 || this.#handler === null) return;
-    this.#stream?.write(chunk);
+    this.#sender.write(chunk);
     // A stream that goes both ways is alive while either side speaks.
     if (this.#answered && !this.#paused) this.#touch();
   }
 
   endBody(trailers: string): void {
     if (this.#handler === null) return;
-    this.#trailersOut = trailers;
     this.#requestDone = true;
     if (!this.#answered) this.#await();
-    this.#stream?.end();
+    this.#sender.end(trailers === "" ? null : encodeTrailers(trailers));
   }
 
   flush(): boolean {
-    const flowing = this.#stream?.writableNeedDrain !== true;
+    this.#sender.flush();
+    const flowing = !this.#sender.isBacklogged;
     if (!flowing && !this.#stalled) {
       this.#stalled = true;
       // Without it a service that reads nothing would hold the client and its upload for ever. Once it answers, its
@@ -136,145 +110,205 @@ export class Http2ClientStream implements ClientStream, Timed {
     return flowing;
   }
 
-  #onDrain(): void {
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#answered) this.#touch();
+    this.deliver();
+  }
+
+  abort(): void {
+    this.#handler = null;
+    this.reset(ERROR_CODE.cancel);
+  }
+
+  release(): void {
+    this.#host.onStreamEnded(this);
+  }
+
+  // Sending (SenderOwner).
+
+  idToSend(): number {
+    if (this.id === 0) this.id = this.#host.takeId(this);
+    return this.id;
+  }
+
+  onSendProgress(): void {}
+
+  onSendDrained(): void {
     if (this.#stalled && !this.#answered && !this.#requestDone) this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#stalled = false;
     this.#handler?.onUpstreamDrain();
   }
 
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#stream?.resume();
-    if (this.#answered) this.#touch();
+  onSendEnded(): void {
+    this.#stalled = false;
+    if (this.#handler === null && this.remoteEnded) this.#close(null);
   }
 
-  abort(): void {
-    this.#handler = null;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset();
+  // ---- response (FramedStream) -----------------------------------------------------------------------------------
+
+  onReceived(bytes: number): boolean {
+    this.receiveWindow -= bytes;
+    return this.receiveWindow >= 0;
   }
 
-  release(): void {
-    this.#host.onStreamEnded();
+  onHead(head: DecodedFields, endStream: boolean): boolean {
+    const fault = this.#answered ? this.#readTrailers(head, endStream) : this.#readHead(head, endStream);
+    if (fault !== null) this.#fail("invalid", fault, ERROR_CODE.protocolError);
+    else if (endStream) this.remoteEnded = true;
+    return true;
   }
 
-  // ---- response ------------------------------------------------------------------------------------------------
-
-  #onHead(raw: RawFields, ends: boolean): void {
-    const handler = this.#handler;
-    if (handler === null) return;
-    const head = parseResponse(raw, this.#isHead, ends);
-    if (typeof head === "string") this.#fail("invalid", head);
-    else if (head.status < 200) {
-      if (head.status !== 100) handler.onInformational(head.status, head.headers);
-      this.#flushSoon();
-    } else {
-      this.#answered = true;
-      this.#touch();
-      if (head.bodyBytes >= 0) this.#remaining = head.bodyBytes;
-      handler.onResponse(head);
-      this.#flushSoon();
+  #readHead({ raw, tooMany }: DecodedFields, endStream: boolean): string | null {
+    if (tooMany) return "too large a head";
+    const head = parseResponse(raw, this.#isHead, endStream);
+    if (typeof head === "string") return head;
+    if (head.status < 200) {
+      if (head.status !== 100) this.#handler?.onInformational(head.status, head.headers);
+      return null;
     }
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#remaining -= chunk.length;
-    if (this.#remaining < 0) this.#fail("invalid", "more bytes than announced");
-    if (this.#handler === null || chunk.length === 0) return;
+    this.#answered = true;
     this.#touch();
-    this.#handler.onResponseBody(chunk);
-    this.#flushSoon();
+    if (head.bodyBytes >= 0) this.#remaining = head.bodyBytes;
+    this.#handler?.onResponse(head);
+    return null;
   }
 
-  #onTrailers(raw: RawFields): void {
+  #readTrailers({ raw, tooMany }: DecodedFields, endStream: boolean): string | null {
+    if (!endStream || tooMany) return "no trailers";
     const trailers = parseTrailers(raw);
-    if (typeof trailers === "string") this.#fail("invalid", trailers);
-    else this.#trailersIn = trailers;
+    if (typeof trailers === "string") return trailers;
+    this.#trailers = trailers;
+    return null;
+  }
+
+  onData(data: Buffer, padding: number): boolean {
+    this.#onTaken(padding);
+    if (data.length === 0) return true;
+    if (this.#handler === null) {
+      this.#onTaken(data.length);
+      return true;
+    }
+    this.#remaining -= data.length;
+    if (!this.#answered) this.#fail("invalid", "a body before its head", ERROR_CODE.protocolError);
+    else if (this.#remaining < 0) this.#fail("invalid", "more bytes than announced", ERROR_CODE.protocolError);
+    else {
+      if (!this.#paused) this.#touch();
+      this.#hold.add(data);
+    }
+    return true;
+  }
+
+  onEnd(): void {
+    this.remoteEnded = true;
+    if (!this.#answered) this.#fail("invalid", "a body before its head", ERROR_CODE.protocolError);
   }
 
   /** What one read brought goes on in one write: head, body and end of a short answer together. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      if (this.#handler !== null && !this.#handler.onReadEnd()) this.#pause();
-    });
+  deliver(): void {
+    if (this.#paused) {
+      this.#hold.keep();
+      return;
+    }
+    const data = this.#hold.take();
+    if (data !== null) {
+      this.#onTaken(data.length);
+      this.#handler?.onResponseBody(data);
+    }
+    if (this.remoteEnded) this.#onWhole();
+    else if (this.#handler?.onReadEnd() === false) this.#pause();
   }
 
   #pause(): void {
-    if (this.#stream === null || this.#handler === null) return;
+    if (this.#handler === null) return;
     this.#paused = true;
-    this.#stream.pause();
     // Now the client is the slow one; its own deadline runs.
     this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
-  #onEnd(): void {
+  #onTaken(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit < DEFAULTS.upstreamStreamWindowBytes / 2 || this.remoteEnded || this.#closed) return;
+    this.#host.output.addWindowUpdate(this.id, this.#credit);
+    this.receiveWindow += this.#credit;
+    this.#credit = 0;
+  }
+
+  #onWhole(): void {
     const handler = this.#handler;
-    if (handler === null || !this.#hasEnd) return; // `close` tells what it was
+    if (handler === null) return;
     if (this.#remaining > 0 && this.#remaining !== Number.POSITIVE_INFINITY) {
-      this.#fail("cut", "fewer bytes than announced");
+      this.#fail("cut", "fewer bytes than announced", ERROR_CODE.protocolError);
       return;
     }
     this.#handler = null;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
     // The service has said all that it will say; the rest of the request is nothing to it.
-    if (!this.#requestDone) this.#reset();
-    handler.onResponseEnd(this.#trailersIn);
+    this.#close(this.#sender.ended ? null : ERROR_CODE.cancel);
+    handler.onResponseEnd(this.#trailers);
   }
 
-  // ---- failures ------------------------------------------------------------------------------------------------
+  // ---- failures --------------------------------------------------------------------------------------------------
 
-  #onClose(stream: ClientHttp2Stream): void {
-    const { failure, detail } = this.#describe(stream);
-    this.#fail(failure, detail);
-    this.#host.deadlines.remove(this);
-    this.#stream = null;
-    this.#host.onStreamEnded();
+  onReset(code: number): void {
+    // After a whole answer it says that the rest of the request is not wanted, and nothing against the answer.
+    if (this.remoteEnded) {
+      this.#sender.stop();
+      return;
+    }
+    this.remoteEnded = true;
+    if (code === ERROR_CODE.refusedStream) this.#fail("refused", "stream refused", null);
+    else if (code === ERROR_CODE.protocolError) this.#fail("invalid", "RST_STREAM, PROTOCOL_ERROR", null);
+    else this.#fail("reset", `RST_STREAM, code ${code}`, null);
   }
 
-  #describe(stream: ClientHttp2Stream): { readonly failure: ClientFailure; readonly detail: string } {
-    const { isClosing, lastProcessedId } = this.#host;
-    const cause = this.#error?.code ?? "";
-    const code = stream.rstCode ?? NO_ERROR;
-    if (cause.startsWith("ERR_SSL_")) return { failure: "tls", detail: cause };
-    if (cause === "ERR_HTTP2_ERROR") return { failure: "invalid", detail: `HTTP/2: ${this.#error?.message}` };
-    // Without an id it never left this process.
-    const isUnprocessed = stream.id === undefined || stream.id > lastProcessedId;
-    if (code === REFUSED_STREAM || isUnprocessed) return { failure: "refused", detail: "stream refused" };
-    if (code === PROTOCOL_ERROR) return { failure: "invalid", detail: "RST_STREAM, PROTOCOL_ERROR" };
-    if (cause === "ERR_HTTP2_STREAM_ERROR" || !isClosing)
-      return { failure: "reset", detail: `RST_STREAM, code ${code}` };
-    return { failure: "closed", detail: cause === "" ? "connection ended early" : cause };
+  /** The service's GOAWAY says that it has not begun with it. */
+  onUnprocessed(): void {
+    this.remoteEnded = true;
+    this.#fail("refused", "stream refused", null);
   }
 
-  #fail(failure: ClientFailure, detail: string): void {
+  onConnectionLost(): void {
+    const { fault, errorCode } = this.#host;
+    this.remoteEnded = true;
+    if (errorCode.startsWith("ERR_SSL_")) this.#fail("tls", errorCode, null);
+    else if (fault !== null) this.#fail("invalid", `HTTP/2: ${fault.seen}`, null);
+    else if (!this.#host.wasProcessed(this.id)) this.#fail("refused", "stream refused", null);
+    else this.#fail("closed", errorCode === "" ? "connection ended early" : errorCode, null);
+  }
+
+  reset(code: number): void {
+    this.#fail("reset", `stream given up, code ${code}`, code);
+  }
+
+  widen(bytes: number): boolean {
+    return this.#sender.widen(bytes);
+  }
+
+  /** `code`: null where the service needs not be told. */
+  #fail(failure: ClientFailure, detail: string, code: number | null): void {
     const handler = this.#handler;
     this.#handler = null;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#reset();
+    this.#close(code);
     handler?.onFailure(this.#answered && failure !== "idle" ? "cut" : failure, detail);
   }
 
   onDeadline(): void {
-    if (this.#answered) this.#fail("idle", "no bytes in either direction in time");
-    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request");
-    else this.#fail("timeout", "no bytes from the service in time");
+    const code = ERROR_CODE.cancel;
+    if (this.#answered) this.#fail("idle", "no bytes in either direction in time", code);
+    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request", code);
+    else this.#fail("timeout", "no bytes from the service in time", code);
   }
 
-  /**
-   * Gives the stream up. While the request's body is not whole not by `close`: Node ends the stream in good order before
-   * it resets it, and the service would take half a body for a whole one.
-   */
-  #reset(): void {
-    const stream = this.#stream;
-    if (stream === null) return;
-    if (!this.#requestDone) stream.destroy(new Error("cut"));
-    else if (!stream.closed) stream.close(CANCEL);
-    // Nobody reads it any more, and unread bytes would keep it from closing.
-    stream.resume();
+  #close(code: number | null): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#sender.stop();
+    this.#hold.clear();
+    if (code !== null && this.id !== 0) this.#host.output.addReset(this.id, code);
+    this.#host.deadlines.remove(this);
+    this.#host.onStreamEnded(this);
   }
 
   #await(): void {
@@ -288,4 +322,11 @@ export class Http2ClientStream implements ClientStream, Timed {
   #nowMs(): number {
     return this.#host.clock.monotonicMs();
   }
+}
+
+/** The head's block. gRPC services ask for `te`, to find out a proxy on the way that would lose the status of a call. */
+function headOf(request: ClientRequest, scheme: "http" | "https"): Buffer {
+  const { method, authority, target, bodyBytes } = request;
+  const lines = request.acceptsTrailers ? `${request.lines}te: trailers\r\n` : request.lines;
+  return encodeRequest({ method, scheme, authority, path: target }, lines, bodyBytes > 0 ? bodyBytes : -1);
 }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { ERROR_CODE, FLAG, FRAME, FRAME_BYTES_MAX, FRAME_HEAD_BYTES } from "./wire.ts";
+import { ERROR_CODE, FLAG, FRAME, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, PREFACE } from "./wire.ts";
 
 /** RFC 7541 section 6.3: "the dynamic table has no size", which is what we use of it. */
 const TABLE_SIZE_ZERO = Buffer.of(0x20);
-const NO_BYTES = Buffer.alloc(0);
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /**
  * Frames on their way to the socket. What one turn of the event loop makes of all streams goes out in one write: one TLS
@@ -21,6 +21,7 @@ export class FrameOutput {
   /** Type, flags and stream of each frame, and its payload. */
   #heads: number[] = [];
   #payloads: Buffer[] = [];
+  #preface = NO_BYTES;
   #isScheduled = false;
   readonly #flush = (): void => {
     this.#isScheduled = false;
@@ -42,6 +43,12 @@ export class FrameOutput {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(this.#flush);
+  }
+
+  /** The preface: the one thing on the wire that is no frame, and the first. */
+  addPreface(): void {
+    this.#preface = PREFACE;
+    this.bytes += PREFACE.length;
   }
 
   /** A field block, in as many frames as it needs. */
@@ -94,7 +101,8 @@ export class FrameOutput {
   #take(): Buffer {
     const buffer = Buffer.allocUnsafe(this.bytes);
     const heads = this.#heads;
-    let at = 0;
+    let at = this.#preface.copy(buffer);
+    this.#preface = NO_BYTES;
     for (let index = 0; index < this.#payloads.length; index++) {
       const payload = this.#payloads[index] ?? NO_BYTES;
       at = writeHead(buffer, at, payload.length, heads, 3 * index);

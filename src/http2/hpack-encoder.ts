@@ -10,9 +10,14 @@ import { STATIC_TABLE } from "./hpack-static.ts";
 const NAME_INDEX: ReadonlyMap<string, number> = new Map(
   STATIC_TABLE.map(([name], at) => [name, at + 1] as const).reverse(),
 );
-const STATUS_INDEX: ReadonlyMap<number, number> = new Map(
-  STATIC_TABLE.flatMap(([name, value], at) => (name === ":status" ? [[Number(value), at + 1] as const] : [])),
-);
+/** The indexes of whole entries, by value. */
+const indexOf = (field: string): ReadonlyMap<string, number> =>
+  new Map(STATIC_TABLE.flatMap(([name, value], at) => (name === field ? [[value, at + 1] as const] : [])));
+const STATUS_INDEX = indexOf(":status");
+const METHOD_INDEX = indexOf(":method");
+const SCHEME_INDEX = indexOf(":scheme");
+/** Nobody behind us is to keep them in a table that other values can be tried against (RFC 7541 section 7.1.3). */
+const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
 const WITHOUT_INDEXING = 0x00;
 const NEVER_INDEXED = 0x10;
 /** Bytes of a literal besides its text, at most: one for its kind and index, two integers. */
@@ -28,12 +33,29 @@ let length = 0;
  */
 export function encodeResponse(status: number, lines: string, contentLength: number): Buffer {
   begin(lines.length);
-  const index = STATUS_INDEX.get(status);
-  if (index !== undefined) scratch[length++] = 0x80 | index;
-  else addLiteral(":status", String(status));
+  addPseudo(STATUS_INDEX, ":status", String(status));
   addLines(lines);
   if (contentLength >= 0) addLiteral("content-length", String(contentLength));
   return Buffer.from(scratch.subarray(0, length));
+}
+
+/** A request's block, from lines like those of a response (RFC 9113 section 8.3.1). `contentLength`: -1 for none. */
+export function encodeRequest(request: RequestHead, lines: string, contentLength: number): Buffer {
+  begin(lines.length + request.method.length + request.authority.length + request.path.length);
+  addPseudo(METHOD_INDEX, ":method", request.method);
+  addPseudo(SCHEME_INDEX, ":scheme", request.scheme);
+  addLiteral(":authority", request.authority);
+  addLiteral(":path", request.path);
+  addLines(lines);
+  if (contentLength >= 0) addLiteral("content-length", String(contentLength));
+  return Buffer.from(scratch.subarray(0, length));
+}
+
+export interface RequestHead {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  readonly authority: string;
+  readonly path: string;
 }
 
 /** Trailers, from lines like those of a head. */
@@ -79,10 +101,15 @@ function addLines(lines: string): void {
   }
 }
 
+function addPseudo(indexes: ReadonlyMap<string, number>, name: string, value: string): void {
+  const index = indexes.get(value);
+  if (index === undefined) addLiteral(name, value);
+  else scratch[length++] = 0x80 | index;
+}
+
 function addLiteral(name: string, value: string): void {
   const index = NAME_INDEX.get(name) ?? 0;
-  // Nobody behind us is to keep a cookie in a table that other values can be tried against (RFC 7541 section 7.1.3).
-  addInteger(name === "set-cookie" ? NEVER_INDEXED : WITHOUT_INDEXING, 0x0f, index);
+  addInteger(SECRET.has(name) ? NEVER_INDEXED : WITHOUT_INDEXING, 0x0f, index);
   if (index === 0) addString(name);
   addString(value);
 }

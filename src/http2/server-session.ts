@@ -12,11 +12,11 @@ import { FieldReader, type RequestFields } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { Frames, type FramesHost } from "./frames.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { type DecodedFields, HpackDecoder } from "./hpack-decoder.ts";
 import { ResponseBlocks } from "./hpack-encoder.ts";
 import { SendQueue } from "./send-queue.ts";
-import { type FramesHost, ServerFrames } from "./server-frames.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
 import { StreamTable } from "./stream-table.ts";
 import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, PREFACE, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
@@ -48,19 +48,19 @@ type State = "open" | "noticed" | "leaving" | "closing";
 const NOTICE = Buffer.from("draining", "latin1");
 
 /** Server side of one HTTP/2 connection (RFC 9113): its life, and the requests that it carries. */
-export class ServerSession implements Timed, StreamHost, FramesHost {
+export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnection> {
   deadlineMs: number;
   readonly limits: ServerLimits;
   readonly output: FrameOutput;
   readonly queue: SendQueue;
   readonly gate = new FloodGate(() => this.nowMs());
-  readonly streams = new StreamTable();
+  readonly streams = new StreamTable<StreamConnection>();
   readonly responseBlocks = new ResponseBlocks();
   readonly #socket: Socket;
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #frames: ServerFrames;
+  readonly #frames: Frames<StreamConnection>;
   readonly #reader: FrameReader;
   readonly #fields: FieldReader;
   readonly #quota: RequestQuota;
@@ -104,7 +104,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
     const assembly = new HeaderAssembly(4 * limits.headBytesMax, DEFAULTS.h2HeadFramesMax);
     // Twice what is allowed: what lies between is answered with its own reason, what lies beyond is not kept.
     const decoder = new HpackDecoder(2 * limits.headBytesMax, 2 * limits.headersCountMax);
-    this.#frames = new ServerFrames(this, assembly, decoder);
+    this.#frames = new Frames(this, assembly, decoder);
     this.#reader = new FrameReader(this.#frames);
     const nowMs = clock.monotonicMs();
     this.#quota = new RequestQuota(limits, nowMs);
@@ -177,11 +177,11 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
 
   // ---- requests (FramesHost) -------------------------------------------------------------------------------------
 
-  onRequestHead(streamId: number, endStream: boolean, { raw, tooMany }: DecodedFields): ConnectionFault | null {
+  onNewHead(streamId: number, { raw, tooMany }: DecodedFields, endStream: boolean): ConnectionFault | null {
     // The last stream is named, and this is none that its client counts on.
     if (this.#state === "leaving") return this.gate.overhead(FRAME_HEAD_BYTES);
     this.streams.lastId = streamId;
-    if (this.streams.isFull) {
+    if (this.streams.open.size >= DEFAULTS.h2StreamsMax) {
       this.output.addReset(streamId, ERROR_CODE.refusedStream);
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.refused();
@@ -223,6 +223,15 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
     this.#receiveWindow -= bytes;
     return this.#receiveWindow >= 0;
   }
+
+  onStreamReset(): ConnectionFault | null {
+    return this.gate.reset();
+  }
+
+  onPeerSettings(): void {}
+
+  /** A client opens the streams, so it tells us nothing by it. */
+  onGoaway(): void {}
 
   // ---- what streams tell (StreamHost) ----------------------------------------------------------------------------
 

@@ -2,67 +2,53 @@ import type { Duplex } from "node:stream";
 import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
-import type { HeaderBlock } from "../message/headers.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { parseTrailers } from "./client-fields.ts";
 import type { RequestFields } from "./fields.ts";
-import type { FrameOutput } from "./frame-output.ts";
+import type { FramedStream } from "./frames.ts";
+import type { DecodedFields } from "./hpack-decoder.ts";
 import { encodeResponse, encodeTrailers, type ResponseBlocks } from "./hpack-encoder.ts";
-import type { Sender, SendQueue, SendResult } from "./send-queue.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
+import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
 import { StreamTunnel, type TunnelHost } from "./stream-tunnel.ts";
-import { ERROR_CODE, FLAG, FRAME, FRAME_BYTES_MAX, WINDOW_MAX } from "./wire.ts";
+import { ERROR_CODE } from "./wire.ts";
 
 /** The session, as far as its streams need it. */
-export interface StreamHost {
+export interface StreamHost extends SenderHost {
   readonly limits: ServerLimits;
-  readonly output: FrameOutput;
-  readonly queue: SendQueue;
   readonly responseBlocks: ResponseBlocks;
   /** Monotonic. */
   nowMs(): number;
   /** So many bytes that the client sent need no room any more. */
   onTaken(bytes: number): void;
-  /** A DATA frame of so many bytes went out, which the client will acknowledge. */
-  onSent(bytes: number): void;
   /** Once: nothing goes either way any more. */
   onStreamClosed(stream: StreamConnection): void;
 }
 
 /** Server side of one HTTP/2 stream (RFC 9113 sections 5.1 and 8.1): one request and its answer. */
-export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sender {
+export class StreamConnection implements ServerStream, FramedStream, BodyHost, TunnelHost, SenderOwner {
   readonly id: number;
   /** Who answers the request; null where nobody was asked. */
   owner: ServerStreamOwner | null = null;
   responseBodyBytes = 0;
-  /** The client has sent its last frame but for resets and window updates. */
   remoteEnded: boolean;
   /** What the client may still send. */
-  receiveWindow = DEFAULTS.h2WindowBytes;
-  /** What the client lets us send; may be below zero after SETTINGS. */
-  #sendWindow: number;
+  receiveWindow: number = DEFAULTS.h2WindowBytes;
   readonly #host: StreamHost;
+  readonly #sender: StreamSender;
   readonly #isReadable: boolean;
   readonly #isHead: boolean;
   readonly #isUpgrade: boolean;
   readonly #body: StreamBody | null;
   #tunnel: StreamTunnel | null = null;
   #expectContinue: boolean;
-  /** The final head, until it is sent. */
-  #head: Buffer | null = null;
-  #headSent = false;
-  #chunks: Buffer[] = [];
-  /** The trailers' block, where there are any. */
-  #trailers: Buffer | null = null;
   #bodyless = false;
   /** Has a body of unknown length, which trailers may end. */
   #openEnded = false;
-  /** What is not sent yet is the last of it. */
-  #ending = false;
-  /** The last of it was sent. */
-  #localEnded = false;
   #closed = false;
   #wantsDrain = false;
+  /** Of what is written into a tunnel. */
   #onWritten: (() => void) | null = null;
   /** When a client that takes nothing of what is written has used up its time. */
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -73,7 +59,7 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   constructor(id: number, fields: RequestFields | null, endStream: boolean, sendWindow: number, host: StreamHost) {
     this.id = id;
     this.#host = host;
-    this.#sendWindow = sendWindow;
+    this.#sender = new StreamSender(host, this, sendWindow);
     this.remoteEnded = endStream;
     this.#isReadable = fields !== null;
     this.#isHead = fields?.method === "HEAD";
@@ -96,6 +82,10 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
 
   get requestBodyBytes(): number {
     return this.#isUpgrade ? 0 : (this.#body?.bytes ?? 0);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
@@ -124,15 +114,13 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#credit = 0;
   }
 
-  // ---- what the client sends -------------------------------------------------------------------------------------
+  // ---- what the client sends (FramedStream) ----------------------------------------------------------------------
 
-  /** Counts bytes of DATA; false where they are more than the window lets through. */
   onReceived(bytes: number): boolean {
     this.receiveWindow -= bytes;
     return this.receiveWindow >= 0;
   }
 
-  /** False where no data was to come. */
   onData(data: Buffer, padding: number): boolean {
     if (padding > 0) this.onBodyTaken(padding);
     if (data.length === 0) return true;
@@ -144,10 +132,18 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     return true;
   }
 
-  /** The client's side is over. */
-  onEnd(trailers: HeaderBlock | null): void {
+  /** Trailers, for the head was what opened the stream. */
+  onHead({ raw, tooMany }: DecodedFields, endStream: boolean): boolean {
+    this.remoteEnded = endStream;
+    const trailers = endStream && !tooMany ? parseTrailers(raw) : "no trailers";
+    if (typeof trailers === "string") this.#body?.fail("request_malformed");
+    else this.#body?.onEnd(trailers);
+    return typeof trailers !== "string";
+  }
+
+  onEnd(): void {
     this.remoteEnded = true;
-    this.#body?.onEnd(trailers);
+    this.#body?.onEnd(null);
   }
 
   /** The read is over that brought something of this stream. */
@@ -155,15 +151,18 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#body?.deliver();
   }
 
-  onMalformedTrailers(endStream: boolean): void {
-    this.remoteEnded = endStream;
-    this.#body?.fail("request_malformed");
+  onReset(): void {
+    this.onGone("client_closed");
+  }
+
+  widen(bytes: number): boolean {
+    return this.#sender.widen(bytes);
   }
 
   // ---- writing (ServerStream) ------------------------------------------------------------------------------------
 
   writeInformational(status: number, lines: string): void {
-    if (this.#closed || this.#head !== null || this.#headSent) return;
+    if (this.#closed || this.#sender.hasHead) return;
     this.#host.output.addHeaders(this.id, encodeResponse(status, lines, -1), false);
   }
 
@@ -171,22 +170,22 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#bodyless = this.#isHead || status === 204 || status === 205 || status === 304;
     const hasLength = bodyBytes !== CHUNKED && bodyBytes !== NO_LENGTH && status !== 205;
     this.#openEnded = bodyBytes === CHUNKED && !this.#bodyless;
-    this.#head = this.#host.responseBlocks.of(status, lines, hasLength ? bodyBytes : -1);
+    this.#sender.start(this.#host.responseBlocks.of(status, lines, hasLength ? bodyBytes : -1));
+    if (this.#bodyless) this.#sender.end(null);
   }
 
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0 || this.#bodyless || this.#closed) return;
     this.responseBodyBytes += chunk.length;
-    this.#chunks.push(chunk);
+    this.#sender.write(chunk);
     this.#body?.onAnswerBytes();
   }
 
   flush(): boolean {
-    if (this.#closed) return true;
-    this.#host.queue.send(this);
-    if (this.#chunks.length === 0) return true;
+    this.#sender.flush();
+    if (!this.#sender.isBacklogged) return true;
     this.#wantsDrain = true;
-    this.#awaitClient();
+    this.onSendProgress();
     return false;
   }
 
@@ -197,10 +196,9 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
 
   endResponse(trailers: string): void {
     if (this.#closed) return;
-    if (this.#openEnded && trailers !== "") this.#trailers = encodeTrailers(trailers);
-    this.#ending = true;
-    this.#host.queue.send(this);
-    if (!this.#closed) this.#awaitClient();
+    this.#sender.end(this.#openEnded && trailers !== "" ? encodeTrailers(trailers) : null);
+    this.#sender.flush();
+    if (!this.#closed) this.onSendProgress();
   }
 
   /** Cuts the answer: what began must not look whole. */
@@ -214,8 +212,8 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   upgrade(lines: string): Duplex {
     const tunnel = new StreamTunnel(this);
     this.#tunnel = tunnel;
-    this.#head = encodeResponse(200, lines.replace(ACCEPT_LINE, ""), -1);
-    this.#host.queue.send(this);
+    this.#sender.start(encodeResponse(200, lines.replace(ACCEPT_LINE, ""), -1));
+    this.#sender.flush();
     this.#body?.setPatience(Number.POSITIVE_INFINITY, true);
     this.#body?.start(tunnel, Number.POSITIVE_INFINITY);
     return tunnel;
@@ -226,16 +224,19 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
       taken();
       return;
     }
-    this.#chunks.push(bytes);
     this.#onWritten = taken;
-    this.#host.queue.send(this);
+    this.#sender.write(bytes);
+    this.#sender.flush();
   }
 
   endTunnel(done: () => void): void {
-    this.#ending = true;
+    if (this.#closed) {
+      done();
+      return;
+    }
     this.#onWritten = done;
-    if (this.#closed) done();
-    else this.#host.queue.send(this);
+    this.#sender.end(null);
+    this.#sender.flush();
   }
 
   closeTunnel(): void {
@@ -246,89 +247,35 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#body?.resume();
   }
 
-  // ---- sending (Sender) ------------------------------------------------------------------------------------------
+  // ---- sending (SenderOwner) -------------------------------------------------------------------------------------
 
-  /** By so many bytes more, or fewer; false where it becomes larger than a window may be. */
-  widen(bytes: number): boolean {
-    this.#sendWindow += bytes;
-    if (this.#sendWindow > WINDOW_MAX) return false;
-    if (bytes > 0 && this.#hasUnsent) this.#host.queue.send(this);
-    return true;
+  idToSend(): number {
+    return this.id;
   }
 
-  get #hasUnsent(): boolean {
-    return this.#head !== null || this.#chunks.length > 0 || this.#ending;
+  onSendProgress(): void {
+    this.#deadlineMs = this.nowMs() + this.limits.writeTimeoutMs;
   }
 
-  sendSome(): SendResult {
-    if (this.#closed) return "done";
-    const { output } = this.#host;
-    if (this.#head !== null) {
-      const endStream = this.#ending && this.#chunks.length === 0 && this.#trailers === null;
-      output.addHeaders(this.id, this.#head, endStream || this.#bodyless);
-      this.#head = null;
-      this.#headSent = true;
-      if (endStream || this.#bodyless) return this.#onSentAll();
-    }
-    if (this.#chunks.length > 0) {
-      const result = this.#sendData();
-      if (result !== "done") return result;
-    }
-    if (!this.#ending) return "done";
-    if (this.#trailers === null) output.add(FRAME.data, FLAG.endStream, this.id);
-    else output.addHeaders(this.id, this.#trailers, true);
-    return this.#onSentAll();
-  }
-
-  /** One DATA frame. `done`: no data is left, but the end may be still to be sent. */
-  #sendData(): SendResult {
-    const { output, queue } = this.#host;
-    const first = this.#chunks[0];
-    if (first === undefined) return "done";
-    const size = Math.min(first.length, FRAME_BYTES_MAX, this.#sendWindow);
-    if (size <= 0) return "blocked";
-    if (queue.window <= 0) return "starved";
-    const part = first.subarray(0, Math.min(size, queue.window));
-    this.#sendWindow -= part.length;
-    queue.window -= part.length;
-    if (part.length === first.length) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(part.length);
-    const isLast = this.#ending && this.#chunks.length === 0 && this.#trailers === null;
-    output.add(FRAME.data, isLast ? FLAG.endStream : 0, this.id, part);
-    this.#host.onSent(part.length);
-    if (isLast) return this.#onSentAll();
-    if (this.#chunks.length > 0) {
-      this.#awaitClient();
-      return "more";
-    }
-    this.#onDrained();
-    return "done";
-  }
-
-  #onDrained(): void {
+  onSendDrained(): void {
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    const onWritten = this.#onWritten;
-    this.#onWritten = null;
-    onWritten?.();
-    if (!this.#wantsDrain || this.#ending) return;
+    this.#tellWritten();
+    if (!this.#wantsDrain) return;
     this.#wantsDrain = false;
     this.owner?.onClientDrain();
   }
 
-  /** END_STREAM is on its way. What the client of an answer still sends nobody reads (RFC 9113 section 8.1). */
-  #onSentAll(): SendResult {
-    this.#localEnded = true;
-    this.#onDrained();
+  /** What the client of an answer still sends nobody reads (RFC 9113 section 8.1); a tunnel goes on the other way. */
+  onSendEnded(): void {
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#tellWritten();
     if (this.#tunnel === null) this.#close(ERROR_CODE.noError, null);
-    return "done";
   }
 
-  #awaitClient(): void {
-    this.#deadlineMs = this.nowMs() + this.limits.writeTimeoutMs;
-  }
-
-  get isClosed(): boolean {
-    return this.#closed;
+  #tellWritten(): void {
+    const onWritten = this.#onWritten;
+    this.#onWritten = null;
+    onWritten?.();
   }
 
   // ---- the end ---------------------------------------------------------------------------------------------------
@@ -347,7 +294,7 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   }
 
   /** The client is gone, from this stream or altogether. */
-  onGone(left: ClientLeft = "client_closed"): void {
+  onGone(left: ClientLeft): void {
     this.remoteEnded = true;
     this.#close(null, left);
   }
@@ -356,12 +303,12 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   #close(code: number | null, left: ClientLeft | null): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#chunks = [];
-    this.#host.queue.forget(this);
-    if (code !== null && !(this.#localEnded && this.remoteEnded)) this.#host.output.addReset(this.id, code);
+    this.#sender.stop();
+    if (code !== null && !(this.#sender.ended && this.remoteEnded)) this.#host.output.addReset(this.id, code);
     this.#host.onStreamClosed(this);
     this.#body?.fail("client_closed");
     this.#tunnel?.destroy();
+    this.#tellWritten();
     if (left !== null) this.owner?.onClientClosed(left);
   }
 }

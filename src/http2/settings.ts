@@ -4,6 +4,7 @@ import { ERROR_CODE, FRAME_BYTES_MAX, SETTING, WINDOW_MAX } from "./wire.ts";
 /** What of a peer's SETTINGS concerns us; null where it says nothing of it. */
 export interface PeerSettings {
   readonly initialWindow: number | null;
+  readonly maxConcurrentStreams: number | null;
   /** It counts on another HPACK table than before. */
   readonly hasTableSize: boolean;
 }
@@ -12,6 +13,7 @@ export interface PeerSettings {
 export function readSettings(payload: Buffer): PeerSettings | ConnectionFault {
   if (payload.length % 6 !== 0) return frameSizeFault("SETTINGS of broken entries");
   let initialWindow: number | null = null;
+  let maxConcurrentStreams: number | null = null;
   let hasTableSize = false;
   for (let at = 0; at < payload.length; at += 6) {
     const value = payload.readUInt32BE(at + 2);
@@ -21,6 +23,9 @@ export function readSettings(payload: Buffer): PeerSettings | ConnectionFault {
         break;
       case SETTING.enablePush:
         if (value > 1) return protocolFault("SETTINGS_ENABLE_PUSH that is no boolean");
+        break;
+      case SETTING.maxConcurrentStreams:
+        maxConcurrentStreams = value;
         break;
       case SETTING.initialWindowSize:
         if (value > WINDOW_MAX) return new ConnectionFault(ERROR_CODE.flowControlError, "initial window too large");
@@ -32,5 +37,5 @@ export function readSettings(payload: Buffer): PeerSettings | ConnectionFault {
       default:
     }
   }
-  return { initialWindow, hasTableSize };
+  return { initialWindow, maxConcurrentStreams, hasTableSize };
 }

@@ -1,7 +1,7 @@
 import { BodyPace, type BodyPaceLimits } from "../http1/body-pace.ts";
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import { DEFAULTS } from "../support/defaults.ts";
+import { ByteHold } from "./byte-hold.ts";
 import { FRAME_HEAD_BYTES } from "./wire.ts";
 
 /** The stream, as far as its request's body needs it. */
@@ -14,8 +14,6 @@ export interface BodyHost {
   /** So many bytes of it need no room any more: the client may send as many again. */
   onBodyTaken(bytes: number): void;
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 /**
  * The body of one request, from DATA frames. A stream's window is what keeps a client from sending what nobody reads:
@@ -35,12 +33,7 @@ export class StreamBody implements RequestBody {
   #failure: BodyFailure | null = null;
   #open = true;
   #paused = false;
-  /** What one read brought: thousands of tiny frames are to cost the service's side one write, not one each. */
-  #pieces: Buffer[] = [];
-  #pieceBytes = 0;
-  /** What earlier reads brought and nobody took: one buffer that grows, for a view of each byte would cost a hundred. */
-  #held = NO_BYTES;
-  #heldBytes = 0;
+  readonly #hold = new ByteHold();
   #ended = false;
   #trailers: HeaderBlock | null = null;
 
@@ -115,8 +108,7 @@ export class StreamBody implements RequestBody {
       return;
     }
     this.bytes += data.length;
-    this.#pieces.push(data);
-    this.#pieceBytes += data.length;
+    this.#hold.add(data);
     if (this.#isClientsTurn) {
       const earned = data.length + FRAME_HEAD_BYTES;
       this.#deadlineMs = this.#pace.progress(this.#deadlineMs, earned, this.#host.nowMs());
@@ -140,10 +132,10 @@ export class StreamBody implements RequestBody {
       return;
     }
     if (!this.#isClientsTurn) {
-      this.#hold();
+      this.#hold.keep();
       return;
     }
-    const bytes = this.#take();
+    const bytes = this.#hold.take();
     if (bytes !== null) {
       this.#host.onBodyTaken(bytes.length);
       if (this.#sink?.onBody(bytes) === false) this.pause();
@@ -156,41 +148,9 @@ export class StreamBody implements RequestBody {
     if (!this.#open) return;
     this.#failure = failure;
     const sink = this.#close();
-    this.#host.onBodyTaken(this.#heldBytes + this.#pieceBytes);
-    this.#held = NO_BYTES;
-    this.#pieces = [];
+    this.#host.onBodyTaken(this.#hold.bytes);
+    this.#hold.clear();
     sink?.onBodyFailure(failure);
-  }
-
-  // ---- bytes -----------------------------------------------------------------------------------------------------
-
-  #take(): Buffer | null {
-    const pieces = this.#pieces;
-    const first = pieces[0];
-    if (this.#heldBytes > 0) {
-      if (first !== undefined) this.#hold();
-      const held = this.#held.subarray(0, this.#heldBytes);
-      this.#held = NO_BYTES;
-      this.#heldBytes = 0;
-      return held;
-    }
-    if (first === undefined) return null;
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    return pieces.length === 1 ? unshared(first) : Buffer.concat(pieces);
-  }
-
-  #hold(): void {
-    if (this.#pieceBytes === 0) return;
-    const needed = this.#heldBytes + this.#pieceBytes;
-    if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafe(Math.min(Math.max(needed, 2 * this.#held.length), 2 * DEFAULTS.h2WindowBytes));
-      this.#held.copy(larger, 0, 0, this.#heldBytes);
-      this.#held = larger;
-    }
-    for (const piece of this.#pieces) this.#heldBytes += piece.copy(this.#held, this.#heldBytes);
-    this.#pieces = [];
-    this.#pieceBytes = 0;
   }
 
   #close(): BodySink | null {
@@ -200,11 +160,4 @@ export class StreamBody implements RequestBody {
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     return sink;
   }
-}
-
-/** A piece is a view of all that one read brought; a small one that somebody keeps would keep 64 KiB alive. */
-function unshared(piece: Buffer): Buffer {
-  return piece.length < DEFAULTS.h2ChunkSharedBytesMin && piece.buffer.byteLength > 4 * piece.length
-    ? Buffer.from(piece)
-    : piece;
 }

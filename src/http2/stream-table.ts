@@ -1,17 +1,12 @@
 import { DEFAULTS } from "../support/defaults.ts";
-import type { StreamConnection } from "./server-stream.ts";
 
 /** The streams of one connection: those that are open, and what is known of the others by their ids. */
-export class StreamTable {
-  readonly open = new Map<number, StreamConnection>();
-  /** The highest id that a client has used; above it streams are idle (RFC 9113 section 5.1.1). */
+export class StreamTable<S> {
+  readonly open = new Map<number, S>();
+  /** The highest id that the client's side has used; above it streams are idle (RFC 9113 section 5.1.1). */
   lastId = 0;
-  /** Given up by us while the client may still have been sending: what comes for them is late, not wrong. */
+  /** Given up by us while the other side may still have been sending: what comes for them is late, not wrong. */
   readonly #cut = new Set<number>();
-
-  get isFull(): boolean {
-    return this.open.size >= DEFAULTS.h2StreamsMax;
-  }
 
   isIdle(streamId: number): boolean {
     return streamId === 0 || streamId > this.lastId;

@@ -1,4 +1,3 @@
-import { parseTrailers } from "./client-fields.ts";
 import { ConnectionFault, frameSizeFault, protocolFault } from "./connection-fault.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import type { FrameOutput } from "./frame-output.ts";
@@ -6,40 +5,63 @@ import type { DataPart, FrameSink } from "./frame-reader.ts";
 import type { HeaderAssembly, HeaderBlockFrames } from "./header-assembly.ts";
 import type { DecodedFields, HpackDecoder } from "./hpack-decoder.ts";
 import type { SendQueue } from "./send-queue.ts";
-import type { StreamConnection } from "./server-stream.ts";
-import { readSettings } from "./settings.ts";
+import { type PeerSettings, readSettings } from "./settings.ts";
 import type { StreamTable } from "./stream-table.ts";
-import { ERROR_CODE, FLAG, FRAME, FRAME_HEAD_BYTES, WINDOW_BYTES, WINDOW_MAX } from "./wire.ts";
+import { ERROR_CODE, FLAG, FRAME, FRAME_HEAD_BYTES, STREAM_ID_MAX, WINDOW_BYTES, WINDOW_MAX } from "./wire.ts";
 
-/** The session, as far as its frames concern it. */
-export interface FramesHost {
-  readonly streams: StreamTable;
+/** One stream, as far as the peer's frames concern it. */
+export interface FramedStream {
+  /** The peer has sent its last frame but for resets and window updates. */
+  readonly remoteEnded: boolean;
+  /** Counts bytes of DATA; false where they are more than the stream's window lets through. */
+  onReceived(bytes: number): boolean;
+  /** False where no data may come. */
+  onData(data: Buffer, padding: number): boolean;
+  /** A head on a stream that is open: false where it is none that may come. */
+  onHead(head: DecodedFields, endStream: boolean): boolean;
+  /** END_STREAM on a DATA frame. */
+  onEnd(): void;
+  /** RST_STREAM. */
+  onReset(code: number): void;
+  /** Gives the stream up, with an error that the peer is told. */
+  reset(code: number): void;
+  /** The peer takes so many bytes more, or fewer; false where its window becomes larger than one may be. */
+  widen(bytes: number): boolean;
+}
+
+/** The session, as far as the peer's frames concern it. */
+export interface FramesHost<S extends FramedStream> {
+  readonly streams: StreamTable<S>;
   readonly output: FrameOutput;
   readonly queue: SendQueue;
   readonly gate: FloodGate;
-  /** A client may have a head of so many bytes. */
+  /** The peer may have a head of so many bytes. */
   readonly headBytesMax: number;
-  /** A head that opens a stream. */
-  onRequestHead(streamId: number, endStream: boolean, head: DecodedFields): ConnectionFault | null;
+  /** A head on a stream that was idle. */
+  onNewHead(streamId: number, head: DecodedFields, endStream: boolean): ConnectionFault | null;
   /** The read brought something of this stream. */
-  onFed(stream: StreamConnection): void;
-  /** Bytes came; false where they are more than the connection's window lets through. */
+  onFed(stream: S): void;
+  /** Bytes of DATA came; false where they are more than the connection's window lets through. */
   onReceived(bytes: number): boolean;
+  /** So many of them nobody wants. */
   onTaken(bytes: number): void;
+  onStreamReset(): ConnectionFault | null;
+  onPeerSettings(settings: PeerSettings): void;
+  onGoaway(lastStreamId: number): void;
   onPingAnswered(payload: Buffer): void;
 }
 
-/** What each frame of a client means, or what is wrong with it (RFC 9113 sections 5 and 6). */
-export class ServerFrames implements FrameSink {
-  /** What the client lets us send on a stream that it opens now. */
+/** What each frame of the peer means, or what is wrong with it (RFC 9113 sections 5 and 6). */
+export class Frames<S extends FramedStream> implements FrameSink {
+  /** What the peer lets us send on a stream that is opened now. */
   initialWindow: number = WINDOW_BYTES;
-  readonly #host: FramesHost;
+  readonly #host: FramesHost<S>;
   readonly #assembly: HeaderAssembly;
   readonly #decoder: HpackDecoder;
-  /** The client's first frame has come, and was SETTINGS (section 3.4). */
+  /** The peer's first frame has come, and was SETTINGS (section 3.4). */
   #isSettled = false;
 
-  constructor(host: FramesHost, assembly: HeaderAssembly, decoder: HpackDecoder) {
+  constructor(host: FramesHost<S>, assembly: HeaderAssembly, decoder: HpackDecoder) {
     this.#host = host;
     this.#assembly = assembly;
     this.#decoder = decoder;
@@ -68,12 +90,12 @@ export class ServerFrames implements FrameSink {
       case FRAME.windowUpdate:
         return this.#onWindowUpdate(streamId, payload);
       case FRAME.pushPromise:
-        return protocolFault("PUSH_PROMISE of a client");
+        return protocolFault("PUSH_PROMISE, which nobody asked for");
       case FRAME.priority:
         if (streamId === 0) return protocolFault("PRIORITY of the connection");
         return payload.length === PRIORITY_BYTES ? this.#onOverhead(payload) : wrongSize("PRIORITY");
       case FRAME.goaway:
-        return streamId === 0 ? this.#onOverhead(payload) : protocolFault("GOAWAY of a stream");
+        return this.#onGoaway(streamId, payload);
       default: // what nobody knows is passed over (section 5.5)
         return this.#onOverhead(payload);
     }
@@ -89,28 +111,20 @@ export class ServerFrames implements FrameSink {
     if (head === null || head instanceof ConnectionFault) return head;
     const { streamId, endStream, block } = head;
     const { streams, gate, headBytesMax } = this.#host;
-    if ((streamId & 1) === 0) return protocolFault("request on a stream that is no client's");
+    if ((streamId & 1) === 0) return protocolFault("head on a stream that no client opens");
     // Whatever becomes of the head: it may change what later ones mean.
     const decoded = this.#decoder.decode(block);
     if (decoded === null) return new ConnectionFault(ERROR_CODE.compressionError, "a head that is no HPACK");
     const fault = gate.overhead(Math.max(0, block.length - headBytesMax));
     if (fault !== null) return fault;
     const stream = streams.open.get(streamId);
-    if (stream !== undefined) return this.#onTrailers(stream, endStream, decoded);
-    if (streams.isIdle(streamId)) return this.#host.onRequestHead(streamId, endStream, decoded);
-    return streams.wasCut(streamId) ? gate.overhead(FRAME_HEAD_BYTES + block.length) : STREAM_CLOSED;
-  }
-
-  #onTrailers(stream: StreamConnection, endStream: boolean, { raw, tooMany }: DecodedFields): ConnectionFault | null {
+    if (stream === undefined) {
+      if (streams.isIdle(streamId)) return this.#host.onNewHead(streamId, decoded, endStream);
+      return streams.wasCut(streamId) ? gate.overhead(FRAME_HEAD_BYTES + block.length) : STREAM_CLOSED;
+    }
     if (stream.remoteEnded) return this.#refuse(stream, ERROR_CODE.streamClosed);
     this.#host.onFed(stream);
-    const trailers = endStream && !tooMany ? parseTrailers(raw) : "no trailers";
-    if (typeof trailers === "string") {
-      stream.onMalformedTrailers(endStream);
-      return this.#host.gate.invalid();
-    }
-    stream.onEnd(trailers);
-    return null;
+    return stream.onHead(decoded, endStream) ? null : gate.invalid();
   }
 
   // ---- bodies ----------------------------------------------------------------------------------------------------
@@ -132,7 +146,7 @@ export class ServerFrames implements FrameSink {
       return this.#refuse(stream, stream.remoteEnded ? ERROR_CODE.streamClosed : ERROR_CODE.flowControlError);
     }
     if (!stream.onData(data, padding)) return this.#refuse(stream, ERROR_CODE.protocolError);
-    if (endStream) stream.onEnd(null);
+    if (endStream) stream.onEnd();
     this.#host.onFed(stream);
     if (padding > 0) return gate.overhead(padding);
     // Empty frames that end nothing (CVE-2019-9518).
@@ -140,13 +154,13 @@ export class ServerFrames implements FrameSink {
   }
 
   #onReset(streamId: number, payload: Buffer): ConnectionFault | null {
-    const { streams, gate } = this.#host;
+    const { streams } = this.#host;
     if (payload.length !== 4) return wrongSize("RST_STREAM");
     if (streams.isIdle(streamId)) return protocolFault("RST_STREAM of no stream");
     const stream = streams.open.get(streamId);
     if (stream === undefined) return this.#onOverhead(payload);
-    stream.onGone();
-    return gate.reset();
+    stream.onReset(payload.readUInt32BE(0));
+    return this.#host.onStreamReset();
   }
 
   // ---- the connection --------------------------------------------------------------------------------------------
@@ -161,6 +175,7 @@ export class ServerFrames implements FrameSink {
     output.add(FRAME.settings, FLAG.ack, 0);
     if (settings.hasTableSize) output.tableSizeDue = true;
     const fault = settings.initialWindow === null ? null : this.#resizeWindows(settings.initialWindow);
+    this.#host.onPeerSettings(settings);
     return fault ?? gate.settings() ?? gate.overhead(payload.length);
   }
 
@@ -186,6 +201,13 @@ export class ServerFrames implements FrameSink {
     return this.#onOverhead(payload);
   }
 
+  #onGoaway(streamId: number, payload: Buffer): ConnectionFault | null {
+    if (streamId !== 0) return protocolFault("GOAWAY of a stream");
+    if (payload.length < 8) return wrongSize("GOAWAY");
+    this.#host.onGoaway(payload.readUInt32BE(0) & STREAM_ID_MAX);
+    return this.#onOverhead(payload);
+  }
+
   #onWindowUpdate(streamId: number, payload: Buffer): ConnectionFault | null {
     const { streams, queue } = this.#host;
     if (payload.length !== 4) return wrongSize("WINDOW_UPDATE");
@@ -203,8 +225,8 @@ export class ServerFrames implements FrameSink {
     return this.#onOverhead(payload);
   }
 
-  /** The stream cannot go on, by the client's fault (section 5.4.2). */
-  #refuse(stream: StreamConnection, code: number): ConnectionFault | null {
+  /** The stream cannot go on, by the peer's fault (section 5.4.2). */
+  #refuse(stream: S, code: number): ConnectionFault | null {
     stream.reset(code);
     return this.#host.gate.invalid();
   }
