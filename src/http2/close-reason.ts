@@ -2,6 +2,7 @@
 export const HTTP2_CLOSE_REASONS = [
   "client", // the client closed it, or its connection broke
   "idle", // no request for the idle timeout
+  "silent", // no request at all in the time of a first head
   "drained", // shutdown, or a reload that changed whose certificates are trusted
   "retired", // maxRequestsPerConnection or maxConnectionAge
   "protocol_error", // bytes that are no HTTP/2
@@ -19,7 +20,7 @@ export const HTTP2_CLOSE_REASONS = [
 
 export type Http2CloseReason = (typeof HTTP2_CLOSE_REASONS)[number];
 
-const IN_GOOD_ORDER: ReadonlySet<Http2CloseReason> = new Set(["client", "idle", "drained", "retired"]);
+const IN_GOOD_ORDER: ReadonlySet<Http2CloseReason> = new Set(["client", "idle", "silent", "drained", "retired"]);
 
 /** Whether a session ended because of what its client did wrong. */
 export function isFault(reason: Http2CloseReason): boolean {

@@ -41,9 +41,7 @@ export const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads requests' fields (RFC 9113 sections 8.2 and 8.3); one per connection, for it remembers the last ones. nghttp2
- * resets streams with most of what is refused here before anybody sees them; the rules stand here whole, because what a
- * service gets must not hang on another library's mood.
+ * Reads requests' fields (RFC 9113 sections 8.2 and 8.3); one per connection, for it remembers the last ones.
  */
 export class FieldReader {
   readonly #limits: FieldLimits;

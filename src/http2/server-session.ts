@@ -26,8 +26,8 @@ export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
   /** The request has no valid reading: answer it, in the way that `contentType` asks for; empty where it names none. */
   onFault(stream: StreamConnection, fault: HeadFault, contentType: string, startedMs: number): void;
-  /** Once, when the connection is gone and every stream was told so. */
-  onClose(reason: Http2CloseReason): void;
+  /** Once, when the connection is gone and every stream was told so. `seen`: what was wrong, empty for nothing. */
+  onClose(reason: Http2CloseReason, seen: string): void;
 }
 
 /** A request of the read that is being taken in. */
@@ -66,6 +66,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   readonly #quota: RequestQuota;
   #state: State = "open";
   #reason: Http2CloseReason | null = null;
+  #seen = "";
   #prefaceAt = 0;
   /** What the client may still send on the connection, and what of it was taken and is not announced yet. */
   #receiveWindow: number = DEFAULTS.h2ConnectionWindowBytes;
@@ -315,6 +316,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
 
   #fail({ code, seen, reason }: ConnectionFault): void {
     this.#reason ??= reason;
+    this.#seen = seen;
     this.output.addGoaway(this.streams.lastId, code, seen);
     this.#end();
     this.#forsake();
@@ -340,7 +342,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     if (this.#leaveMs <= nowMs) this.#onLeaveDeadline();
     else if (this.#drainMs <= nowMs) this.abort("client_read_timeout");
     else if (this.#headMs <= nowMs) this.#fail(HEAD_TIMEOUT);
-    else if (!isBusy && this.#idleMs <= nowMs) this.drain("idle");
+    else if (!isBusy && this.#idleMs <= nowMs) this.drain(this.streams.lastId === 0 ? "silent" : "idle");
   }
 
   #onLeaveDeadline(): void {
@@ -360,7 +362,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     this.#state = "closing";
     this.#deadlines.remove(this);
     this.#forsake();
-    this.#handler.onClose(this.#reason ?? "client");
+    this.#handler.onClose(this.#reason ?? "client", this.#seen);
   }
 }
 

@@ -122,7 +122,7 @@ class Core implements ProxyServer, SessionHost {
   }
 
   serve(socket: Socket, facts: ConnectionFacts, listener: ListenerSettings): void {
-    // Gone between its handshake and here: node:http2 takes no socket without a handle.
+    // Gone between its handshake and here: there will be no `close` to end a session by.
     if (socket.destroyed) return;
     const session =
       facts.protocol === "h2"

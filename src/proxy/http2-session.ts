@@ -44,8 +44,8 @@ export class Http2Session extends ClientSession implements Http2Handler {
     answerFault(this.host, this.facts, stream, { reason, seen, startedMs, contentType });
   }
 
-  onClose(reason: Http2CloseReason): void {
-    this.host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text);
+  onClose(reason: Http2CloseReason, seen: string): void {
+    this.host.telemetry.http2SessionClosed(this.facts.listener, reason, this.facts.peer.text, seen);
     this.host.onSessionClosed(this);
   }
 }

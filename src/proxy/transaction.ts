@@ -202,7 +202,8 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   }
 
   onBodyEnd(trailers: HeaderBlock | null): void {
-    if (!this.#responseStarted) this.#last(false); // a whole request waits no longer than responseTimeout
+    // A whole request waits no longer than responseTimeout; a call may be one that listens, where that is long.
+    if (!this.#responseStarted && !isGrpc(this.exchange.headers)) this.#last(false);
     const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
     if (this.#service === null) this.#early?.end(lines);
     this.#service?.endBody(lines);

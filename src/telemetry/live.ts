@@ -91,11 +91,12 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
     http1ConnectionClosed: (listener, reason) => {
       metrics.listener(listener).http1ConnectionsClosed[reason]++;
     },
-    http2SessionClosed: (listener, reason, peer) => {
+    http2SessionClosed: (listener, reason, peer, seen) => {
       metrics.listener(listener).http2SessionsClosed[reason]++;
       const suppressed = isFault(reason) ? http2Gate() : null;
       if (suppressed === null) return;
-      log.warn("http2_fault", "an HTTP/2 connection was given up", { listener, reason, client: peer, suppressed });
+      const fields = { listener, reason, seen, client: peer, suppressed };
+      log.warn("http2_fault", "an HTTP/2 connection was given up", fields);
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;

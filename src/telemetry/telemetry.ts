@@ -71,7 +71,7 @@ export interface Telemetry {
   /** An HTTP/1.1 connection is over. */
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** An HTTP/2 session is over. */
-  http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string): void;
+  http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }
 
 export interface LogSettings {

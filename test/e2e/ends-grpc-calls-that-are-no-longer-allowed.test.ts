@@ -32,11 +32,15 @@ routes:
 `;
 }
 
+/** Calls of which the service has got the whole request, and to which it says nothing. */
+let listening = 0;
+
 const implementation = {
   unary: () => {},
   clientStream: () => {},
   serverStream: (call: { request: Buffer; write(value: Buffer): void }) => {
-    call.write(call.request);
+    if (call.request.toString() === "say nothing") listening++;
+    else call.write(call.request);
   },
   bidi: (call: ServerDuplexStream<Buffer, Buffer>) => {
     call.on("data", (message: Buffer) => call.write(message));
@@ -65,6 +69,13 @@ async function openSilent(client: Client, metadata: Metadata) {
   });
   await new Promise<void>((resolve) => call.write(Buffer.from("one"), () => resolve()));
   return ended;
+}
+
+/** A call whose request is whole, and whose service has not said a word. */
+async function openListener(client: Client, metadata: Metadata, arrived: () => boolean) {
+  const listener = follow(openServerStream(client, "say nothing", metadata));
+  await eventually(arrived);
+  return listener;
 }
 
 /** What came on a call, and how it ended. */
@@ -118,6 +129,20 @@ test("a call whose service has not said a word yet is ended alike, by an edit an
   await postern.logged((line) => line["reason"] === "stream_expired");
   const denied = await openSilent(client, await metadata());
   postern.write("policy.yaml", policy(postern).replace("[send]", "[send, more]"));
+  const ended = await eventually(() => denied.status);
+  expect(ended).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(ended.metadata.get("x-postern-reason")).toEqual(["stream_denied"]);
+});
+
+test("so is a call that only listens, whose request is over and whose service is silent", async () => {
+  const { postern, client, metadata } = await start();
+  const exp = Math.floor(Date.now() / 1000) + 3;
+  const expiring = await openListener(client, await metadata({ exp }), () => listening === 1);
+  expect(await eventually(() => expiring.status)).toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+  await postern.logged((line) => line["reason"] === "stream_expired");
+  const denied = await openListener(client, await metadata(), () => listening === 2);
+  postern.write("policy.yaml", policy(postern).replace("[listen]", "[listen, more]"));
   const ended = await eventually(() => denied.status);
   expect(ended).toMatchObject({ code: status.UNAUTHENTICATED });
   expect(ended.metadata.get("x-postern-reason")).toEqual(["stream_denied"]);
