@@ -16,9 +16,9 @@ const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
  * A response's head, or text that says what is wrong with it. `ends`: no body follows (END_STREAM).
  */
 export function parseResponse(raw: RawFields, isHead: boolean, ends: boolean): ClientResponse | string {
-  const headers = parseBlock(raw);
-  if (typeof headers === "string") return headers;
   const status = statusOf(raw);
+  const headers = parseBlock(raw, PSEUDO_LENGTH);
+  if (typeof headers === "string") return headers;
   const lengths = headers.count("content-length");
   const length = headers.get("content-length");
   if (status === null) return "no valid :status";
@@ -34,26 +34,27 @@ export function parseResponse(raw: RawFields, isHead: boolean, ends: boolean): C
   return announcedBytes > 0 ? "end before the announced body" : { status, headers, bodyBytes: 0, announcedBytes: 0 };
 }
 
+/** Name and value of `:status`, which comes first and is the only one of its kind (RFC 9113 section 8.3.2). */
+const PSEUDO_LENGTH = 2;
+
 /** 101 is no status of HTTP/2 (RFC 9113 section 8.6). */
 function statusOf(raw: RawFields): number | null {
-  const found = raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === ":status");
-  const text = found[0] ?? "";
-  return found.length === 1 && STATUS.test(text) && text !== "101" ? Number(text) : null;
+  const text = raw[0] === ":status" ? (raw[1] ?? "") : "";
+  return STATUS.test(text) && text !== "101" ? Number(text) : null;
 }
 
 /** Trailers of either side, or what is wrong with them. */
 export function parseTrailers(raw: RawFields): HeaderBlock | string {
-  if (raw.some((name, at) => at % 2 === 0 && name.startsWith(":"))) return "pseudo-field in trailers";
-  return parseBlock(raw);
+  return parseBlock(raw, 0);
 }
 
-function parseBlock(raw: RawFields): HeaderBlock | string {
+/** The regular fields; pseudo-header fields have no place among them, for no name of a field has a colon. */
+function parseBlock(raw: RawFields, from: number): HeaderBlock | string {
   const names: string[] = [];
   const values: string[] = [];
-  for (let at = 0; at < raw.length; at += 2) {
+  for (let at = from; at < raw.length; at += 2) {
     const name = raw[at] ?? "";
     const value = raw[at + 1] ?? "";
-    if (name.startsWith(":")) continue;
     if (!NAME.test(name) || !VALUE.test(value)) return "field with an invalid name or value";
     if (CONNECTION_SPECIFIC.has(name)) return `connection-specific field '${name}'`;
     names.push(name);

@@ -51,8 +51,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   #streamsTaken = 0;
   #streamsMax: number = DEFAULTS.upstreamStreamsMax;
   #nextId = 1;
-  /** Bytes that came and are not announced to the service yet. */
-  #credit = 0;
+  /** What the service may still send on the connection. */
+  #receiveWindow: number = DEFAULTS.upstreamConnectionWindowBytes;
   #gone = false;
   #ending = false;
   #closed = false;
@@ -210,10 +210,12 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   /** The connection's window is opened as it is used: a client that reads slowly is no reason to hold up the others. */
   onReceived(bytes: number): boolean {
-    this.#credit += bytes;
-    if (this.#credit >= DEFAULTS.upstreamConnectionWindowBytes / 2) {
-      this.output.addWindowUpdate(0, this.#credit);
-      this.#credit = 0;
+    this.#receiveWindow -= bytes;
+    if (this.#receiveWindow < 0) return false;
+    const used = DEFAULTS.upstreamConnectionWindowBytes - this.#receiveWindow;
+    if (used >= DEFAULTS.upstreamConnectionWindowBytes / 2) {
+      this.output.addWindowUpdate(0, used);
+      this.#receiveWindow += used;
     }
     return true;
   }

@@ -50,6 +50,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   #isHead = false;
   #requestDone = false;
   #answered = false;
+  #informational = 0;
   /** The service has not taken yet what was written to it. */
   #stalled = false;
   /** Bytes of the body that are still announced; Infinity where nothing was. */
@@ -165,6 +166,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
     const head = parseResponse(raw, this.#isHead, endStream);
     if (typeof head === "string") return head;
     if (head.status < 200) {
+      if (++this.#informational > DEFAULTS.informationalMax) return "too many informational responses";
       if (head.status !== 100) this.#handler?.onInformational(head.status, head.headers);
       return null;
     }
