@@ -1,10 +1,11 @@
 /**
- * Bundles the product to one file, `dist/postern.js`, that needs Node and nothing else, with the licences of what went
- * in beside it. Names stay as they are, so that a stack trace can be read; comments and blanks go, for Node keeps the
- * source in memory.
+ * Bundles the product to `dist/postern.js` and the parts that it loads, which need Node and nothing else, with the
+ * licences of what went in beside them. What is imported when it is first needed is a part of its own: Node keeps the source
+ * of all that it reads, and one file of everything cost 8 MiB and 20 ms of each start. Names stay as they are, so that a stack
+ * trace can be read; comments and blanks go.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 
 const ROOT = import.meta.dirname;
@@ -45,16 +46,19 @@ if (Number(process.versions.node.split(".")[0]) < 26) {
   process.exit(2);
 }`;
 
-/** Writes `postern.js` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the bundle's file name. */
+/** Writes `postern.js`, `parts/` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
 export async function build(folder: string): Promise<string> {
-  const outfile = join(folder, "postern.js");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  const outdir = resolve(folder);
+  const entry = join(outdir, "postern.js");
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(join(outdir, "parts"), { recursive: true });
   const result = await bundle({
     absWorkingDir: ROOT,
-    entryPoints: ["src/main.ts"],
-    outfile,
+    entryPoints: { postern: "src/main.ts" },
+    outdir,
     bundle: true,
+    splitting: true,
+    chunkNames: "parts/[name]-[hash]",
     platform: "node",
     target: "node26",
     format: "esm",
@@ -67,11 +71,11 @@ export async function build(folder: string): Promise<string> {
     write: false,
     logLevel: "warning",
   });
-  const [bundled] = result.outputFiles;
-  if (bundled === undefined) throw new Error("there is no output");
-  writeFileSync(outfile, asciiOnly(bundled.text), { mode: 0o755 });
-  writeFileSync(join(folder, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
-  return outfile;
+  for (const { path, text } of result.outputFiles) {
+    writeFileSync(path, asciiOnly(text), { mode: path === entry ? 0o755 : 0o644 });
+  }
+  writeFileSync(join(outdir, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
+  return entry;
 }
 
 /** One character beyond Latin-1 anywhere makes V8 keep two bytes for each; esbuild leaves those in regular expressions. */
