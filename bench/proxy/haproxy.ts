@@ -48,7 +48,7 @@ ${workload.policy === "full" ? fullRules(workload, world) : ""}  http-request se
   default_backend app
 
 backend app
-  server app 127.0.0.1:${ports.origin}
+  server app 127.0.0.1:${ports.origin}${workload.upstream === "h2c" ? " proto h2" : ""}
 `;
 }
 

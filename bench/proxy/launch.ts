@@ -6,13 +6,18 @@ import { freePort, PROXY_CORE, type Running, start } from "./processes.ts";
 import type { Workload } from "./workloads.ts";
 import type { World } from "./world.ts";
 
-/** What all measurements share. */
-export interface Bench {
-  readonly world: World;
-  /** Where the service listens. */
+/** Ports of the services on 127.0.0.1. */
+export interface Origins {
   readonly originPort: number;
-  /** Where the service listens that takes long bodies. */
+  /** The same service over HTTP/2 with prior knowledge. */
+  readonly h2cPort: number;
+  /** A service that takes bodies of any length. */
   readonly uploadPort: number;
+}
+
+/** What all measurements share. */
+export interface Bench extends Origins {
+  readonly world: World;
   /** Length of a load period. */
   readonly measureMs: number;
 }
@@ -40,7 +45,7 @@ export async function withContestant<T>(
 ): Promise<T> {
   const folder = mkdtempSync(join(bench.world.folder, `${contestant.name}-`));
   const port = await freePort();
-  const ports = { proxy: port, origin: workload.work === "upload" ? bench.uploadPort : bench.originPort };
+  const ports = { proxy: port, origin: originOf(workload, bench) };
   const command = contestant.configure(workload, bench.world, ports, folder);
   const startedMs = performance.now();
   const process = start(command, PROXY_CORE, join(folder, OUTPUT_FILE));
@@ -53,6 +58,11 @@ export async function withContestant<T>(
     await process.stop();
     rmSync(folder, { recursive: true });
   }
+}
+
+function originOf({ work, upstream }: Workload, { originPort, h2cPort, uploadPort }: Bench): number {
+  if (work === "upload") return uploadPort;
+  return upstream === "h2c" ? h2cPort : originPort;
 }
 
 /** Polls until `ready`; throws when the process ends or takes too long. */

@@ -13,8 +13,8 @@ export const nginx: Contestant = {
   validates: false,
   accessLog: "access.log",
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
-  // It has no JWT without the commercial edition or njs.
-  supports: (workload) => workload.policy === "forward" && workload.routes === 1,
+  // It has no JWT without the commercial edition or njs, and speaks HTTP/2 to no service but gRPC.
+  supports: (workload) => workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
   configure: (workload, world, ports, folder) =>
     nginxCommand(folder, proxyServer(workload, world, ports), {
       accessLog: workload.accessLog,
@@ -23,13 +23,14 @@ export const nginx: Contestant = {
 };
 
 /** The service behind all contestants: it answers from its configuration or from a file, and cheaply. */
-export function configureOrigin(port: number, folder: string, world: World): Command {
+export function configureOrigin(port: number, h2cPort: number, folder: string, world: World): Command {
   const file = (path: string, name: string) => `    location = ${path} { alias ${name}; }\n`;
   const seen = "$http_x_forwarded_for|$http_x_forwarded_proto|$http_authorization|$http_host";
   return nginxCommand(
     folder,
     `  server {
     listen 127.0.0.1:${port};
+    listen 127.0.0.1:${h2cPort} http2;
     default_type application/json;
     add_header X-Powered-By sample;
     sendfile on;

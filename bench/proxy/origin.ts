@@ -1,18 +1,19 @@
 import { request } from "node:http";
 import { join } from "node:path";
-import { untilReady } from "./launch.ts";
+import { type Origins, untilReady } from "./launch.ts";
 import { configureOrigin } from "./nginx.ts";
 import { type Command, freePort, OTHER_CORE, start } from "./processes.ts";
 import type { World } from "./world.ts";
 
 /** Starts the services behind the proxies; gives their ports. */
-export async function startOrigins(world: World): Promise<{ originPort: number; uploadPort: number }> {
+export async function startOrigins(world: World): Promise<Origins> {
   const originPort = await freePort();
-  await startOrigin(configureOrigin(originPort, join(world.folder, "origin"), world), originPort, world);
+  const h2cPort = await freePort();
+  await startOrigin(configureOrigin(originPort, h2cPort, join(world.folder, "origin"), world), originPort, world);
   const uploadPort = await freePort();
   const script = join(import.meta.dirname, "upload-origin.ts");
   await startOrigin({ file: process.execPath, args: [script, String(uploadPort)] }, uploadPort, world);
-  return { originPort, uploadPort };
+  return { originPort, h2cPort, uploadPort };
 }
 
 async function startOrigin(command: Command, port: number, world: World): Promise<void> {

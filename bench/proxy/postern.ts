@@ -44,7 +44,7 @@ listeners:
     protocols: [${workload.protocol}]
 ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: app
 upstreams:
-  app: { address: 'http://127.0.0.1:${ports.origin}' }
+  app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
 ${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
 }

@@ -2,6 +2,8 @@
 export interface Workload {
   readonly name: string;
   readonly protocol: "http/1.1" | "h2";
+  /** What the service speaks, without TLS. */
+  readonly upstream: "http/1.1" | "h2c";
   /** Plain TCP, TLS 1.3, or TLS 1.3 with a client certificate that must verify. */
   readonly transport: "plain" | "tls" | "mtls";
   /** `forward` only passes on; `full` adds the address rule, the JWT, its scope, the rate limit and header rules. */
@@ -23,7 +25,14 @@ export interface Workload {
 export const IDLE_CONNECTIONS = 10_000;
 export const TRANSFER_BYTES = 1024 ** 3;
 
-const http1 = { protocol: "http/1.1", work: "get", routes: 1, ratePerSecond: null, accessLog: false } as const;
+const http1 = {
+  protocol: "http/1.1",
+  upstream: "http/1.1",
+  work: "get",
+  routes: 1,
+  ratePerSecond: null,
+  accessLog: false,
+} as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
 /** A load that leaves every contestant idle most of the time: what a sidecar adds to a request on an ordinary day. */
@@ -38,6 +47,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
+  { ...h2, name: "h2-tls-forward-h2c", policy: "forward", upstream: "h2c" },
   { ...paced, name: "h1-mtls-forward-2000rps", policy: "forward" },
   { ...paced, name: "h1-mtls-full-2000rps", policy: "full" },
   { ...mtls, name: "h1-mtls-download-1gib", policy: "forward", work: "download" },
