@@ -115,7 +115,7 @@ export class ServerFrames implements FrameSink {
 
   // ---- bodies ----------------------------------------------------------------------------------------------------
 
-  onData(streamId: number, { data, padding, isFirst, endStream }: DataPart): ConnectionFault | null {
+  onData(streamId: number, { data, padding, isFirst, isLast, endStream }: DataPart): ConnectionFault | null {
     if (!this.#isSettled) return NOT_SETTLED;
     if (this.#assembly.isOpen) return IN_HEAD;
     const { streams, gate } = this.#host;
@@ -135,8 +135,8 @@ export class ServerFrames implements FrameSink {
     if (endStream) stream.onEnd(null);
     this.#host.onFed(stream);
     if (padding > 0) return gate.overhead(padding);
-    // Empty frames that end nothing (CVE-2019-9518).
-    return bytes === 0 && isFirst && !endStream ? gate.invalid() : null;
+    // Empty frames that end nothing (CVE-2019-9518); one whose head ends a read is not empty yet.
+    return bytes === 0 && isFirst && isLast && !endStream ? gate.invalid() : null;
   }
 
   #onReset(streamId: number, payload: Buffer): ConnectionFault | null {
