@@ -1,5 +1,6 @@
 import { parseTrailers } from "./client-fields.ts";
 import { ConnectionFault, frameSizeFault, protocolFault } from "./connection-fault.ts";
+import { haveValidValues } from "./fields.ts";
 import type { FloodGate } from "./flood-gate.ts";
 import type { FrameOutput } from "./frame-output.ts";
 import type { DataPart, FrameSink } from "./frame-reader.ts";
@@ -73,7 +74,8 @@ export class ServerFrames implements FrameSink {
         if (streamId === 0) return protocolFault("PRIORITY of the connection");
         return payload.length === PRIORITY_BYTES ? this.#onOverhead(payload) : wrongSize("PRIORITY");
       case FRAME.goaway:
-        return streamId === 0 ? this.#onOverhead(payload) : protocolFault("GOAWAY of a stream");
+        if (streamId !== 0) return protocolFault("GOAWAY of a stream");
+        return payload.length >= GOAWAY_BYTES_MIN ? this.#onOverhead(payload) : wrongSize("GOAWAY");
       default: // what nobody knows is passed over (section 5.5)
         return this.#onOverhead(payload);
     }
@@ -104,7 +106,7 @@ export class ServerFrames implements FrameSink {
   #onTrailers(stream: StreamConnection, endStream: boolean, { raw, tooMany }: DecodedFields): ConnectionFault | null {
     if (stream.remoteEnded) return this.#refuse(stream, ERROR_CODE.streamClosed);
     this.#host.onFed(stream);
-    const trailers = endStream && !tooMany ? parseTrailers(raw) : "no trailers";
+    const trailers = endStream && !tooMany && haveValidValues(raw) ? parseTrailers(raw) : "no trailers";
     if (typeof trailers === "string") {
       stream.onMalformedTrailers(endStream);
       return this.#host.gate.invalid();
@@ -206,11 +208,15 @@ export class ServerFrames implements FrameSink {
   /** The stream cannot go on, by the client's fault (section 5.4.2). */
   #refuse(stream: StreamConnection, code: number): ConnectionFault | null {
     stream.reset(code);
+    // Also one whose client has ended it: the rest of the very frame may be still to come.
+    this.#host.streams.cut(stream.id);
     return this.#host.gate.invalid();
   }
 }
 
 const PRIORITY_BYTES = 5;
+/** The last stream and a code; text may follow. */
+const GOAWAY_BYTES_MIN = 8;
 const NOT_SETTLED = protocolFault("no SETTINGS at the beginning");
 const IN_HEAD = protocolFault("frame in the middle of a head");
 const STREAM_CLOSED = new ConnectionFault(ERROR_CODE.streamClosed, "frame of a stream that is closed");

@@ -13,8 +13,9 @@ export class StreamTable {
     return this.open.size >= DEFAULTS.h2StreamsMax;
   }
 
+  /** Those with even ids would be ours to open, and we open none. */
   isIdle(streamId: number): boolean {
-    return streamId === 0 || streamId > this.lastId;
+    return (streamId & 1) === 0 || streamId > this.lastId;
   }
 
   wasCut(streamId: number): boolean {
