@@ -7,7 +7,7 @@ import type { Random } from "./random.ts";
 /** What a client of HTTP/2 sends on one connection: its preface, then frames; bytes as latin1. */
 export function conversation(random: Random): string[] {
   const writer = new FieldWriter(random);
-  const frames = [PREFACE, settings(random.pick([[], [[1, 0]], [[4, 1_000]], [[3, 1], [2, 0], [9, 1]]]))]; // biome-ignore format: one list
+  const frames = [PREFACE, settings(random.pick([[], [[1, 0]], [[4, 1_000]], [[3, 1], [2, 0], [99, 1]]]))]; // biome-ignore format: one list
   const streams: Generator<Buffer[]>[] = [];
   let left = 1 + random.below(5);
   let nextId = 1;
@@ -43,7 +43,8 @@ function* stream(random: Random, writer: FieldWriter, id: number): Generator<Buf
   if (random.chance(0.02)) return; // never ends
   let at = 0;
   while (at < body.length || random.chance(0.1)) {
-    const size = Math.min(body.length - at, 1 + random.below(random.chance(0.5) ? 20 : 400));
+    const most = body.length > 1_000 ? 16_000 : random.pick([20, 400]);
+    const size = Math.min(body.length - at, 1 + random.below(most));
     const ends = at + size === body.length && trailers === null && random.chance(0.7);
     yield [data(random, id, body.slice(at, at + size), ends)];
     if (ends) return;

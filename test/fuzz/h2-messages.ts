@@ -33,6 +33,9 @@ const RARE_FIELDS: readonly [Field, ...Field[]] = [
   ["http2-settings", "AAMAAABkAAQAAP__"],
 ];
 
+/** More than one frame holds. */
+const LARGE_BODY = "0123456789".repeat(2_000);
+
 const PSEUDO: readonly [Field, ...Field[]] = [
   [":method", "POST"],
   [":path", "/other"],
@@ -65,7 +68,11 @@ export function h2Request(random: Random): H2Request {
   if (random.chance(isNamed ? 0.1 : 0.95)) fields.push(["host", random.mostly(authority, words.HOSTS, 0.05)]);
   const wantsBody = isTunnel || method === "POST" || method === "PUT" || method === "PATCH" || random.chance(0.02);
   const ends = !wantsBody && random.chance(0.97);
-  const body = ends ? null : !wantsBody || random.chance(0.2) ? "" : random.pick(words.BODIES);
+  const body = ends
+    ? null
+    : !wantsBody || random.chance(0.2)
+      ? ""
+      : random.mostly(random.pick(words.BODIES), [LARGE_BODY], 0.02);
   if (!isTunnel && random.chance(body === null ? 0.05 : 0.4)) {
     const usual = String(body?.length ?? 0);
     const length = random.chance(0.05) ? random.pick(words.LENGTHS).replaceAll("#", usual) : usual;
