@@ -19,12 +19,13 @@ export async function h2Batch(tally: Tally, seed: number, from: number, size: nu
   const ours = await readH2All(cases.flatMap(({ bytes, reads }) => ways(bytes, reads)));
   for (const [at, { bytes, reads }] of cases.entries()) {
     const other = theirs[at];
-    const [whole, cut, answering] = ours.slice(3 * at, 3 * at + 3);
-    if (other === undefined || whole === undefined || cut === undefined || answering === undefined) continue;
+    const readings = ours.slice(WAYS * at, WAYS * (at + 1));
+    const [whole, cut] = readings;
+    if (other === undefined || whole === undefined || cut === undefined) continue;
     tally.cases++;
     tally.messages += Math.max(1, cut.streams.size);
     const splitFault = h2SplitDiffers(whole, cut);
-    const what = splitFault ?? readingsDiffer([whole, cut, answering], other, cutFrames(bytes));
+    const what = splitFault ?? readingsDiffer(readings, other, cutFrames(bytes));
     count(tally, "http2", what === null ? h2OutcomeOf(cut, other) : "DISAGREE");
     if (what === null || tally.disagreements.length >= DISAGREEMENTS_MAX) continue;
     const smallest = splitFault === null ? await smallestFrames(bytes, what) : JSON.stringify(reads);
@@ -32,11 +33,14 @@ export async function h2Batch(tally: Tally, seed: number, from: number, size: nu
   }
 }
 
-/** In one read; cut, and never answered either; frame by frame, and answered at once. */
+const WAYS = 4;
+
+/** In one read; cut, and never answered either; cut with bodies that pause; frame by frame, and answered at once. */
 const ways = (bytes: string, reads: readonly string[]): H2Case[] => [
-  { reads: [bytes], answers: false },
-  { reads, answers: false },
-  { reads: cutFrames(bytes), answers: true },
+  { reads: [bytes], manner: "never answers" },
+  { reads, manner: "never answers" },
+  { reads, manner: "pauses" },
+  { reads: cutFrames(bytes), manner: "answers" },
 ];
 
 /** Frames are left out, one by one and many at a time: a text that stands for them is what shrinks. */

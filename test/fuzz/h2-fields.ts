@@ -35,6 +35,8 @@ export class FieldWriter {
   /** Newest first. */
   #entries: Field[] = [];
   #bytesMax = TABLE_BYTES;
+  /** One that put nothing into the table. */
+  #last: Buffer | null = null;
 
   constructor(random: Random) {
     this.#random = random;
@@ -42,7 +44,10 @@ export class FieldWriter {
 
   write(fields: readonly Field[]): Buffer {
     const random = this.#random;
+    // The same bytes may mean something else by now.
+    if (this.#last !== null && random.chance(0.1)) return this.#last;
     const parts: Buffer[] = [];
+    const newest = this.#entries[0];
     if (random.chance(0.05)) {
       this.#bytesMax = random.pick([0, 40, 100, 300, TABLE_BYTES]);
       parts.push(integer(0x20, 0x1f, this.#bytesMax));
@@ -50,7 +55,9 @@ export class FieldWriter {
     }
     for (const field of fields) parts.push(this.#field(field));
     if (random.chance(0.01)) parts.splice(random.below(parts.length + 1), 0, Buffer.from(random.pick(WRONG), "latin1"));
-    return Buffer.concat(parts);
+    const block = Buffer.concat(parts);
+    if (this.#entries[0] === newest) this.#last = block;
+    return block;
   }
 
   #field([name, value]: Field): Buffer {

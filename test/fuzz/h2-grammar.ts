@@ -1,6 +1,6 @@
 import { FLAG, frame, PREFACE, rstStream, settings, TYPE, windowUpdate } from "../fixtures/h2-frames.ts";
 import { FieldWriter } from "./h2-fields.ts";
-import { h2Request } from "./h2-messages.ts";
+import { again, type H2Request, h2Request } from "./h2-messages.ts";
 import { mutateFrames } from "./h2-mutations.ts";
 import type { Random } from "./random.ts";
 
@@ -9,13 +9,15 @@ export function conversation(random: Random): string[] {
   const writer = new FieldWriter(random);
   const frames = [PREFACE, settings(random.pick([[], [[1, 0]], [[4, 1_000]], [[3, 1], [2, 0], [99, 1]]]))]; // biome-ignore format: one list
   const streams: Generator<Buffer[]>[] = [];
+  let request: H2Request | null = null;
   let left = 1 + random.below(5);
   let nextId = 1;
   while (left > 0 || streams.length > 0) {
     if (random.chance(0.12)) frames.push(betweenStreams(random, nextId));
     if (left > 0 && (streams.length === 0 || random.chance(0.4))) {
       left--;
-      streams.push(stream(random, writer, nextId));
+      request = request !== null && random.chance(0.25) ? again(random, request) : h2Request(random);
+      streams.push(stream(random, writer, nextId, request));
       // Clients may leave ids out.
       nextId += random.mostly(2, [4, 20], 0.05);
       // The head comes at once: ids of heads only grow.
@@ -32,8 +34,12 @@ export function conversation(random: Random): string[] {
 }
 
 /** The frames of one request, those that belong together at a time. */
-function* stream(random: Random, writer: FieldWriter, id: number): Generator<Buffer[]> {
-  const { fields, body, trailers } = h2Request(random);
+function* stream(
+  random: Random,
+  writer: FieldWriter,
+  id: number,
+  { fields, body, trailers }: H2Request,
+): Generator<Buffer[]> {
   yield head(random, id, writer.write(fields), body === null);
   if (body === null) return;
   if (random.chance(0.03)) {

@@ -56,6 +56,13 @@ const shuffle = <T>(random: Random, list: T[]): T[] => {
   return list;
 };
 
+/** As the one before, which clients repeat, but for one value. */
+export function again(random: Random, { fields, body, trailers }: H2Request): H2Request {
+  const at = random.chance(0.6) ? fields.findIndex(([name]) => name === ":path") : random.below(fields.length);
+  const value = random.mostly(random.pick(words.TARGETS), ["", "x", "POST", "GET", "https", "0"], 0.3);
+  return { fields: fields.map((field, index): Field => (index === at ? [field[0], value] : field)), body, trailers };
+}
+
 export function h2Request(random: Random): H2Request {
   const isTunnel = random.chance(0.02);
   const method = isTunnel ? "CONNECT" : random.mostly(random.pick(words.METHODS), words.RARE_METHODS, 0.01);

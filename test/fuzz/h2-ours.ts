@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Http2Handler, ServerSession } from "../../src/http2/server-session.ts";
 import type { StreamConnection } from "../../src/http2/server-stream.ts";
+import type { RequestBody } from "../../src/message/body.ts";
 import type { ServerRequest } from "../../src/message/stream.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
 import { fieldLines, type H2Reading, readOutput, type StreamReading } from "./h2-reading.ts";
@@ -9,8 +10,8 @@ import { clock, limits } from "./ours.ts";
 
 export interface H2Case {
   readonly reads: readonly string[];
-  /** Whether each request is answered as soon as it is read, or never. */
-  readonly answers: boolean;
+  /** Whether each request is answered as soon as it is read; whether bodies pause at every piece until all bytes are here. */
+  readonly manner: "never answers" | "answers" | "pauses";
 }
 
 /** Requests as our server side reads them, for many connections at once: what it says goes out with the next turn. */
@@ -21,10 +22,10 @@ export async function readH2All(cases: readonly H2Case[]): Promise<H2Reading[]> 
   return sessions.map((finish) => finish());
 }
 
-function startSession({ reads, answers }: H2Case): () => H2Reading {
+function startSession({ reads, manner }: H2Case): () => H2Reading {
   const streams = new Map<number, StreamReading>();
   const answer = (stream: StreamConnection, status: number): void => {
-    if (!answers) return;
+    if (manner !== "answers") return;
     stream.startResponse(status, "x-a: b\r\n", -1);
     stream.writeBody(Buffer.from("answer"));
     stream.endResponse("x-trailer: c\r\n");
@@ -38,11 +39,13 @@ function startSession({ reads, answers }: H2Case): () => H2Reading {
       },
     };
   };
+  const paused: RequestBody[] = [];
   const handler: Http2Handler = {
     onRequest: (stream, request) => {
       const reading = begun(request);
       note(stream, reading);
-      readBody(request, reading, () => answer(stream, 200));
+      readBody(request, reading, manner === "pauses", () => answer(stream, 200));
+      paused.push(request.body);
     },
     onFault: (stream, { reason }, contentType) => {
       const nothing = { start: contentType, headers: [], body: "", trailers: [], left: false, isTunnel: false };
@@ -56,6 +59,8 @@ function startSession({ reads, answers }: H2Case): () => H2Reading {
   let thrown: string | null = null;
   try {
     for (const read of reads) if (!socket.destroyed) socket.receive(read);
+    // Once for what is held, once for the end behind it.
+    for (const body of [...paused, ...paused]) body.resume();
   } catch (error) {
     thrown = `throws ${error}`;
   }
@@ -79,13 +84,18 @@ function begun({ method, authority, target, headers, upgrade }: ServerRequest): 
   };
 }
 
-function readBody({ body, upgrade }: ServerRequest, reading: StreamReading, onWhole: () => void): void {
+function readBody(
+  { body, upgrade }: ServerRequest,
+  reading: StreamReading,
+  pauses: boolean,
+  onWhole: () => void,
+): void {
   if (upgrade !== null) return;
   body.start(
     {
       onBody: (chunk) => {
         reading.body += chunk.toString("latin1");
-        return true;
+        return !pauses;
       },
       onBodyEnd: (trailers) => {
         reading.state = "whole";

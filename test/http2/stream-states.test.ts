@@ -20,7 +20,7 @@ import type { H2Reading } from "../fuzz/h2-reading.ts";
 async function read(...reads: readonly Buffer[]): Promise<H2Reading> {
   const first = Buffer.concat([PREFACE, settings([])]);
   const bytes = [first, ...reads].map((one) => one.toString("latin1"));
-  const [reading] = await readH2All([{ reads: bytes, answers: false }]);
+  const [reading] = await readH2All([{ reads: bytes, manner: "never answers" }]);
   if (reading === undefined) throw new Error("no reading");
   return reading;
 }
