@@ -49,7 +49,7 @@ export class FieldWriter {
     const parts: Buffer[] = [];
     const newest = this.#entries[0];
     if (random.chance(0.05)) {
-      this.#bytesMax = random.pick([0, 40, 100, 300, TABLE_BYTES]);
+      this.#bytesMax = random.pick([0, 40, 300, TABLE_BYTES, Math.min(this.#bytes, TABLE_BYTES)]);
       parts.push(integer(0x20, 0x1f, this.#bytesMax));
       this.#evict();
     }
@@ -94,8 +94,10 @@ export class FieldWriter {
   }
 
   #evict(): void {
-    const bytes = (): number =>
-      this.#entries.reduce((sum, [name, value]) => sum + name.length + value.length + ENTRY_OVERHEAD_BYTES, 0);
-    while (bytes() > this.#bytesMax) this.#entries.pop();
+    while (this.#bytes > this.#bytesMax) this.#entries.pop();
+  }
+
+  get #bytes(): number {
+    return this.#entries.reduce((sum, [name, value]) => sum + name.length + value.length + ENTRY_OVERHEAD_BYTES, 0);
   }
 }
