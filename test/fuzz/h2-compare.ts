@@ -67,7 +67,8 @@ function streamDiffers(stream: StreamReading, other: StreamReading): string | nu
   if (isWholeByHead(stream)) return null;
   if (other.state !== "whole") return hasLateFields(stream) ? null : `whole to us, to nghttp2 ${other.state}`;
   if (stream.body !== other.body) return "the body differs";
-  return stream.trailers.join("\n") === other.trailers.join("\n") ? null : "the trailers differ";
+  const heeded = ({ trailers }: StreamReading): string => trailers.filter((line) => !LATE.test(line)).join("\n");
+  return heeded(stream) === heeded(other) ? null : "the trailers differ";
 }
 
 /** What follows is no body, or none that may hold anything, so that we do not wait for its end. */
@@ -75,9 +76,11 @@ function isWholeByHead({ isTunnel, headers, body }: StreamReading): boolean {
   return isTunnel || (headers.includes("content-length: 0") && body === "");
 }
 
-/** Trailers with these nghttp2 refuses; here they are not heeded and go no further (src/message/trailers.ts). */
+/** Trailers that nghttp2 refuses or drops; here they are not heeded and go no further (src/message/trailers.ts). */
+const LATE = /^(?:content-length|host|te):/;
+
 function hasLateFields({ trailers }: StreamReading): boolean {
-  return trailers.some((line) => /^(?:content-length|host|te):/.test(line));
+  return trailers.some((line) => LATE.test(line));
 }
 
 /** What nghttp2 resets for its method or path we hand on, to be refused with a reason (src/proxy/pipeline.ts). */
