@@ -114,6 +114,7 @@ export class FieldReader {
     regular.names.unshift("host");
     regular.values.unshift(authority);
     if (isUpgrade && contentLength >= 0) return malformed("content-length of a tunnel");
+    if (isUpgrade && pseudo.authority === "") return malformed("tunnel without :authority");
     return {
       method: isUpgrade ? "GET" : pseudo.method,
       target: pseudo.path,
@@ -201,6 +202,8 @@ function readPseudo(raw: readonly string[]): Pseudo | HeadFault {
     if (bit === undefined) return malformed("unknown pseudo-header field");
     if ((seen & bit) !== 0) return malformed("pseudo-header field given twice");
     seen |= bit;
+    // Not the same as none, which would leave it to Host (RFC 9113 section 8.3.1).
+    if (bit === AUTHORITY_BIT && value === "") return new HeadFault("host_invalid", "empty :authority");
     if (name === ":method") pseudo.method = value;
     else if (name === ":scheme") pseudo.scheme = value;
     else if (name === ":authority") pseudo.authority = value;
@@ -212,10 +215,11 @@ function readPseudo(raw: readonly string[]): Pseudo | HeadFault {
 }
 
 const COLON = 0x3a;
+const AUTHORITY_BIT = 4;
 const PSEUDO_BITS: Readonly<Record<string, number>> = {
   ":method": 1,
   ":scheme": 2,
-  ":authority": 4,
+  ":authority": AUTHORITY_BIT,
   ":path": 8,
   ":protocol": 16,
 };
@@ -245,6 +249,11 @@ function readSpecial(regular: Regular, name: string, value: string): HeadFault |
     default:
       return malformed(`field '${name}'`);
   }
+}
+
+/** Whether each of these fields (names and values in turn) has a value that may be one (RFC 9113 section 8.2.1). */
+export function haveValidValues(raw: readonly string[]): boolean {
+  return raw.every((text, at) => at % 2 === 0 || VALUE.test(text));
 }
 
 function malformed(seen: string): HeadFault {

@@ -15,6 +15,7 @@ export interface DataPart {
   readonly data: Buffer;
   readonly padding: number;
   readonly isFirst: boolean;
+  readonly isLast: boolean;
   readonly endStream: boolean;
 }
 
@@ -101,6 +102,7 @@ export class FrameReader {
       data: dataSize === 0 ? NO_BYTES : bytes.subarray(at, at + dataSize),
       padding: paddingBefore + size - dataSize,
       isFirst,
+      isLast,
       endStream: isLast && this.#endStream,
     });
   }

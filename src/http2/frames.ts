@@ -11,6 +11,7 @@ import { ERROR_CODE, FLAG, FRAME, FRAME_HEAD_BYTES, STREAM_ID_MAX, WINDOW_BYTES,
 
 /** One stream, as far as the peer's frames concern it. */
 export interface FramedStream {
+  readonly id: number;
   /** The peer has sent its last frame but for resets and window updates. */
   readonly remoteEnded: boolean;
   /** Counts bytes of DATA; false where they are more than the stream's window lets through. */
@@ -129,7 +130,7 @@ export class Frames<S extends FramedStream> implements FrameSink {
 
   // ---- bodies ----------------------------------------------------------------------------------------------------
 
-  onData(streamId: number, { data, padding, isFirst, endStream }: DataPart): ConnectionFault | null {
+  onData(streamId: number, { data, padding, isFirst, isLast, endStream }: DataPart): ConnectionFault | null {
     if (!this.#isSettled) return NOT_SETTLED;
     if (this.#assembly.isOpen) return IN_HEAD;
     const { streams, gate } = this.#host;
@@ -149,8 +150,8 @@ export class Frames<S extends FramedStream> implements FrameSink {
     if (endStream) stream.onEnd();
     this.#host.onFed(stream);
     if (padding > 0) return gate.overhead(padding);
-    // Empty frames that end nothing (CVE-2019-9518).
-    return bytes === 0 && isFirst && !endStream ? gate.invalid() : null;
+    // Empty frames that end nothing (CVE-2019-9518); one whose head ends a read is not empty yet.
+    return bytes === 0 && isFirst && isLast && !endStream ? gate.invalid() : null;
   }
 
   #onReset(streamId: number, payload: Buffer): ConnectionFault | null {
@@ -203,7 +204,7 @@ export class Frames<S extends FramedStream> implements FrameSink {
 
   #onGoaway(streamId: number, payload: Buffer): ConnectionFault | null {
     if (streamId !== 0) return protocolFault("GOAWAY of a stream");
-    if (payload.length < 8) return wrongSize("GOAWAY");
+    if (payload.length < GOAWAY_BYTES_MIN) return wrongSize("GOAWAY");
     this.#host.onGoaway(payload.readUInt32BE(0) & STREAM_ID_MAX);
     return this.#onOverhead(payload);
   }
@@ -228,11 +229,15 @@ export class Frames<S extends FramedStream> implements FrameSink {
   /** The stream cannot go on, by the peer's fault (section 5.4.2). */
   #refuse(stream: S, code: number): ConnectionFault | null {
     stream.reset(code);
+    // Also one that its peer has ended: the rest of the very frame may be still to come.
+    this.#host.streams.cut(stream.id);
     return this.#host.gate.invalid();
   }
 }
 
 const PRIORITY_BYTES = 5;
+/** The last stream and a code; text may follow. */
+const GOAWAY_BYTES_MIN = 8;
 const NOT_SETTLED = protocolFault("no SETTINGS at the beginning");
 const IN_HEAD = protocolFault("frame in the middle of a head");
 const STREAM_CLOSED = new ConnectionFault(ERROR_CODE.streamClosed, "frame of a stream that is closed");

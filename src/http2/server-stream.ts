@@ -5,7 +5,7 @@ import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { parseTrailers } from "./client-fields.ts";
-import type { RequestFields } from "./fields.ts";
+import { haveValidValues, type RequestFields } from "./fields.ts";
 import type { FramedStream } from "./frames.ts";
 import type { DecodedFields } from "./hpack-decoder.ts";
 import { encodeResponse, encodeTrailers, type ResponseBlocks } from "./hpack-encoder.ts";
@@ -135,7 +135,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   /** Trailers, for the head was what opened the stream. */
   onHead({ raw, tooMany }: DecodedFields, endStream: boolean): boolean {
     this.remoteEnded = endStream;
-    const trailers = endStream && !tooMany ? parseTrailers(raw) : "no trailers";
+    const trailers = endStream && !tooMany && haveValidValues(raw) ? parseTrailers(raw) : "no trailers";
     if (typeof trailers === "string") this.#body?.fail("request_malformed");
     else this.#body?.onEnd(trailers);
     return typeof trailers !== "string";

@@ -8,8 +8,9 @@ export class StreamTable<S> {
   /** Given up by us while the other side may still have been sending: what comes for them is late, not wrong. */
   readonly #cut = new Set<number>();
 
+  /** Those with even ids would be a server's to open, and none does. */
   isIdle(streamId: number): boolean {
-    return streamId === 0 || streamId > this.lastId;
+    return (streamId & 1) === 0 || streamId > this.lastId;
   }
 
   wasCut(streamId: number): boolean {

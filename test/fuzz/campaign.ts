@@ -1,6 +1,7 @@
 import { closeAll } from "../fixtures/proxy.ts";
 import { DISAGREEMENTS_MAX, newTally, requestBatch, responseBatch, type Tally } from "./codec-campaign.ts";
 import { forwardBatch, startLane } from "./forward-campaign.ts";
+import { h2Batch } from "./h2-campaign.ts";
 import { llhttpServer } from "./llhttp.ts";
 import { rawBatch, startRawLlhttp } from "./raw-campaign.ts";
 
@@ -19,7 +20,9 @@ const REAL_SOCKETS_EVERY = 4;
 const REAL_SOCKETS_BATCH = 16;
 const LANES = 4;
 
-/** Requests and responses in memory, requests on sockets, and requests through the proxy, in turns. */
+/**
+ * Requests and responses in memory, connections of HTTP/2, requests on sockets, and requests through the proxy, in turns.
+ */
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const { seed, messagesMax, minutesMax } = options;
   const tally = newTally();
@@ -31,6 +34,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
     for (let round = 0; tally.messages < messagesMax && performance.now() < endMs; round++) {
       await requestBatch(tally, memory, seed, round * BATCH, BATCH);
       await responseBatch(tally, seed, round * BATCH, BATCH);
+      await h2Batch(tally, seed, round * BATCH, BATCH);
       if (round % REAL_SOCKETS_EVERY === 0) {
         // Other cases than those in memory, which never get this far.
         const from = 2 ** 30 + round * REAL_SOCKETS_BATCH;

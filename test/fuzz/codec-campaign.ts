@@ -15,7 +15,7 @@ import { caseSeed, Random } from "./random.ts";
 import type { Reading } from "./reading.ts";
 
 export interface Disagreement {
-  readonly kind: "requests" | "response" | "forwarded" | "raw sockets";
+  readonly kind: "requests" | "response" | "forwarded" | "raw sockets" | "http2";
   readonly seed: number;
   /** Of the case; with the seed it gives the case again. */
   readonly index: number;
@@ -123,7 +123,7 @@ async function responseFails(made: ResponseCase, bytes: string, what: string): P
 }
 
 /** The numbers and the texts in it may change while the bytes shrink, the kind of fault may not. */
-function isSameFault(found: string | null, wanted: string): boolean {
+export function isSameFault(found: string | null, wanted: string): boolean {
   const kind = (what: string): string => what.replace(/\d+|'[^']*'/g, "");
   return found !== null && kind(found) === kind(wanted);
 }

@@ -76,7 +76,13 @@ export function splitResponseDiffers(whole: Reading, cut: Reading): string | nul
 
 export const MORE_THAN_ANNOUNCED = "invalid: more bytes than announced";
 
-export type Outcome = "both accept" | "only llhttp accepts" | "only ours accepts" | "both refuse" | "both wait";
+export type Outcome =
+  | "both accept"
+  | "only llhttp accepts"
+  | "only nghttp2 accepts"
+  | "only ours accepts"
+  | "both refuse"
+  | "both wait";
 
 /** For the counts: where nothing disagrees, how the whole connection went. */
 export function outcomeOf(ours: Reading, llhttp: Reading): Outcome {

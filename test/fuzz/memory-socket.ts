@@ -7,8 +7,14 @@ export class MemorySocket extends Socket {
   override _read(): void {}
 
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: () => void): void {
-    this.written +=
-      typeof chunk === "string" ? Buffer.from(chunk, encoding).toString("latin1") : chunk.toString("latin1");
+    this._writev([{ chunk, encoding }], done);
+  }
+
+  override _writev(parts: readonly { chunk: Buffer | string; encoding: BufferEncoding }[], done: () => void): void {
+    for (const { chunk, encoding } of parts) {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk;
+      this.written += bytes.toString("latin1");
+    }
     done();
   }
 

@@ -8,8 +8,8 @@ import { Deadlines } from "../../src/support/deadlines.ts";
 import { MemorySocket } from "./memory-socket.ts";
 import type { Message, Reading } from "./reading.ts";
 
-const clock = { monotonicMs: () => 1, wallMs: () => 0 };
-const limits: ServerLimits = {
+export const clock = { monotonicMs: () => 1, wallMs: () => 0 };
+export const limits: ServerLimits = {
   headBytesMax: 32 * 1024,
   headersCountMax: 100,
   headTimeoutMs: 10_000,

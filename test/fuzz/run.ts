@@ -3,8 +3,10 @@ import { runCampaign } from "./campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
 
 /**
- * Differential fuzzing of the HTTP/1.1 codec: whatever ours accepts, llhttp must read with the same boundaries, start line,
- * headers and body. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything disagrees.
+ * Differential fuzzing of the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same boundaries, start line,
+ * headers and body, and nghttp2 (HTTP/2) on the same stream with the same method, authority, path, headers, body and trailers;
+ * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
+ * disagrees.
  */
 const { values } = parseArgs({
   options: {

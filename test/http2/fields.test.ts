@@ -52,6 +52,17 @@ describe("a request's fields", () => {
   });
 });
 
+test("a tunnel (RFC 8441) is for an :authority; Host alone will not do, as nghttp2 has it", () => {
+  const tunnel = [...withPseudo(":method", "CONNECT"), ":protocol", "websocket"];
+  expect(accepted(tunnel, false)).toMatchObject({ upgrade: true, authority: "api.example.org" });
+  const withHost = [
+    ...tunnel.filter((text, at) => text !== ":authority" && tunnel[at - 1] !== ":authority"),
+    "host",
+    "a",
+  ];
+  expect(read(withHost, false)).toMatchObject({ reason: "request_malformed" });
+});
+
 describe("what has more than one reading is refused", () => {
   const refused: Record<string, readonly [raw: readonly string[], reason: string]> = {
     "a connection-specific field": [[...HEAD, "connection", "close"], "request_malformed"],
@@ -97,6 +108,10 @@ describe("what has more than one reading is refused", () => {
     "a Host of another name": [[...HEAD, "host", "evil.example"], "host_invalid"],
     "a Host of another port": [[...HEAD, "host", "api.example.org:8443"], "host_invalid"],
     "two Hosts": [[...HEAD, "host", "api.example.org", "host", "api.example.org"], "host_invalid"],
+    "an empty :authority, for which Host is no substitute": [
+      [...withPseudo(":authority", ""), "host", "api.example.org"],
+      "host_invalid",
+    ],
     "an empty Host": [[...without(":authority"), "host", ""], "host_invalid"],
     "an unknown expectation": [[...HEAD, "expect", "200-ok"], "expectation_failed"],
     "too many fields": [
