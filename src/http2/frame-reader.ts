@@ -6,7 +6,8 @@ export interface FrameSink {
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null;
   /**
    * DATA, as far as it has come. `padding`: bytes of the frame that are none, and count in the windows all the same.
-   * `isFirst`, `isLast`: of its frame; `endStream`: nothing follows on this stream, told with a frame's last part.
+   * `isFirst`, `isLast`: of its frame, whose head alone may be a part, too; `endStream`: nothing follows on this stream,
+   * told with a frame's last part.
    */
   onData(streamId: number, part: DataPart): ConnectionFault | null;
 }
@@ -15,6 +16,7 @@ export interface DataPart {
   readonly data: Buffer;
   readonly padding: number;
   readonly isFirst: boolean;
+  readonly isLast: boolean;
   readonly endStream: boolean;
 }
 
@@ -101,6 +103,7 @@ export class FrameReader {
       data: dataSize === 0 ? NO_BYTES : bytes.subarray(at, at + dataSize),
       padding: paddingBefore + size - dataSize,
       isFirst,
+      isLast,
       endStream: isLast && this.#endStream,
     });
   }

@@ -36,6 +36,8 @@ export class ServerFrames implements FrameSink {
   readonly #host: FramesHost;
   readonly #assembly: HeaderAssembly;
   readonly #decoder: HpackDecoder;
+  /** What came whole: heads, other frames, and parts of DATA. */
+  finished = 0;
   /** The client's first frame has come, and was SETTINGS (section 3.4). */
   #isSettled = false;
 
@@ -51,6 +53,12 @@ export class ServerFrames implements FrameSink {
   }
 
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null {
+    const fault = this.#dispatch(type, flags, streamId, payload);
+    if (!this.#assembly.isOpen) this.finished++;
+    return fault;
+  }
+
+  #dispatch(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null {
     const isFirst = !this.#isSettled;
     if (isFirst && (type !== FRAME.settings || (flags & FLAG.ack) !== 0)) return NOT_SETTLED;
     if (this.#assembly.isOpen && type !== FRAME.continuation) return IN_HEAD;
@@ -115,9 +123,10 @@ export class ServerFrames implements FrameSink {
 
   // ---- bodies ----------------------------------------------------------------------------------------------------
 
-  onData(streamId: number, { data, padding, isFirst, endStream }: DataPart): ConnectionFault | null {
+  onData(streamId: number, { data, padding, isFirst, isLast, endStream }: DataPart): ConnectionFault | null {
     if (!this.#isSettled) return NOT_SETTLED;
     if (this.#assembly.isOpen) return IN_HEAD;
+    this.finished++;
     const { streams, gate } = this.#host;
     const bytes = data.length + padding;
     if (!this.#host.onReceived(bytes)) return flowControl("DATA beyond the connection's window");
@@ -136,7 +145,7 @@ export class ServerFrames implements FrameSink {
     this.#host.onFed(stream);
     if (padding > 0) return gate.overhead(padding);
     // Empty frames that end nothing (CVE-2019-9518).
-    return bytes === 0 && isFirst && !endStream ? gate.invalid() : null;
+    return bytes === 0 && isLast && !endStream ? gate.invalid() : null;
   }
 
   #onReset(streamId: number, payload: Buffer): ConnectionFault | null {

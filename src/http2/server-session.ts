@@ -72,12 +72,16 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
   #credit = 0;
   #arrivals: Arrival[] = [];
   readonly #fed = new Set<StreamConnection>();
+  /** The last stream that is taken, once the client was told (RFC 9113 section 6.8). */
+  #namedId: number | null = null;
   #lingered = 0;
   #closed = false;
   /** When a session without streams has rested long enough. */
   #idleMs: number;
   /** When the frame or head that has begun must be here. */
   #headMs = Number.POSITIVE_INFINITY;
+  /** How much had come whole when the last read was over. */
+  #finished = 0;
   /** When the client must have taken what waits for its socket. */
   #drainMs = Number.POSITIVE_INFINITY;
   /** When the session must have come further on its way out. */
@@ -171,16 +175,23 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
 
   /** A head may take as long as one over HTTP/1.1, in however many frames. */
   #watchHead(): void {
-    if (!this.#frames.isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
-    else if (this.#headMs === Number.POSITIVE_INFINITY) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
+    const { isInHead, finished } = this.#frames;
+    // Where much comes, each read may end in the middle of a frame: of another one, as long as frames end in between.
+    const isNew = finished !== this.#finished || this.#headMs === Number.POSITIVE_INFINITY;
+    this.#finished = finished;
+    if (!isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
+    else if (isNew) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
   }
 
   // ---- requests (FramesHost) -------------------------------------------------------------------------------------
 
   onRequestHead(streamId: number, endStream: boolean, { raw, tooMany }: DecodedFields): ConnectionFault | null {
-    // The last stream is named, and this is none that its client counts on.
-    if (this.#state === "leaving") return this.gate.overhead(FRAME_HEAD_BYTES);
     this.streams.lastId = streamId;
+    // The last stream is named, and this is none that its client counts on: it will ask again elsewhere.
+    if (this.#namedId !== null) {
+      if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
+      return this.gate.overhead(FRAME_HEAD_BYTES);
+    }
     if (this.streams.isFull) {
       this.output.addReset(streamId, ERROR_CODE.refusedStream);
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
@@ -290,7 +301,8 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
   #leave(): void {
     this.#state = "leaving";
     this.#leaveMs = Number.POSITIVE_INFINITY;
-    this.output.addGoaway(this.streams.lastId);
+    this.#namedId = this.streams.lastId;
+    this.output.addGoaway(this.#namedId);
     if (this.streams.open.size === 0) this.#end();
   }
 
@@ -306,7 +318,8 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
 
   #fail({ code, seen, reason }: ConnectionFault): void {
     this.#reason ??= reason;
-    this.output.addGoaway(this.streams.lastId, code, seen);
+    this.#namedId ??= this.streams.lastId;
+    this.output.addGoaway(this.#namedId, code, seen);
     this.#end();
     this.#forsake();
   }

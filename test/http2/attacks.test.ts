@@ -1,0 +1,267 @@
+// Goal: what a client can do with frames alone neither harms a client with manners, nor has a request done twice or not at
+// all, nor buys time that the limits do not give. Method: raw frames, one attack a test, split into reads where that matters.
+import type { Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { acceptOf } from "../../src/websocket/handshake.ts";
+import { eventually } from "../fixtures/eventually.ts";
+import {
+  ERROR,
+  type Field,
+  FLAG,
+  fields,
+  frame,
+  H2RawClient,
+  PREFACE,
+  request,
+  rstStream,
+  settings,
+  TYPE,
+  windowUpdate,
+} from "../fixtures/h2-frames.ts";
+import { closeAll, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
+import { TestClock } from "../fixtures/telemetry.ts";
+import { SWITCH, frame as webSocketFrame } from "../fixtures/web-socket.ts";
+
+afterEach(closeAll);
+
+/** A service that notes what comes, answers /ok and whole chunked bodies, and keeps everybody else waiting. */
+async function start(options: TestProxyOptions = {}) {
+  const service = { received: "", connections: 0 };
+  const upstreamPort = await startRawService((socket) => {
+    service.connections++;
+    socket.on("data", (chunk) => {
+      const text = chunk.toString("latin1");
+      service.received += text;
+      if (text.includes(" /ok ") || text.endsWith("0\r\n\r\n"))
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    socket.on("end", () => socket.end());
+  });
+  const running = await startProxy({ upstreamPort, protocol: "h2", ...options });
+  const client = await H2RawClient.connect({ port: running.port, host: "127.0.0.1" });
+  await client.until(() => client.frames.some((one) => one.type === TYPE.settings));
+  return { ...running, service, client };
+}
+
+/** Time for the other side to read what was written as a read of its own. */
+async function settle(client: H2RawClient): Promise<void> {
+  const pings = () => client.frames.filter((one) => one.type === TYPE.ping && one.flags === FLAG.ack).length;
+  const before = pings();
+  client.write(frame(TYPE.ping, 0, 0, "settled?"));
+  await client.until(() => pings() > before);
+}
+
+test("an upload whose frames' heads come in reads of their own is no flood of empty frames", async () => {
+  const { client, sessionsClosed } = await start();
+  client.write(request(1, fields("/up", [], "POST"), false));
+  for (let at = 0; at < 150; at++) {
+    const one = frame(TYPE.data, 0, 1, "x");
+    client.write(one.subarray(0, 9));
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    client.write(one.subarray(9));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  client.write(frame(TYPE.data, FLAG.endStream, 1));
+  expect(await client.outcome(1)).toBe(200);
+  expect(sessionsClosed).toEqual([]);
+});
+
+describe("a connection that goes away", () => {
+  const noticed = async (client: H2RawClient) => {
+    await client.until(() => client.goaway !== undefined);
+    const ping = client.frames.find((one) => one.type === TYPE.ping && (one.flags & FLAG.ack) === 0);
+    return frame(TYPE.ping, FLAG.ack, 0, ping?.payload ?? "");
+  };
+  const goaways = (client: H2RawClient) =>
+    client.frames
+      .filter((one) => one.type === TYPE.goaway)
+      .map((one) => [one.payload.readUInt32BE(0), one.payload.readUInt32BE(4)]);
+
+  test("does not forward a request that comes in one read with the answer to the notice: its client will ask again elsewhere", async () => {
+    const { client, proxy, service, records } = await start();
+    client.write(request(1, fields("/ok")));
+    expect(await client.outcome(1)).toBe(200);
+    proxy.drain();
+    const heard = await noticed(client);
+    client.write(heard, request(3, fields("/twice")));
+    await client.untilClosed();
+    expect(goaways(client).at(-1)).toEqual([1, ERROR.none]);
+    expect(service.received).not.toContain("/twice");
+    expect(records).toHaveLength(1);
+    expect(proxy.requestsInFlight).toBe(0);
+  });
+
+  test("does not forward a request that comes behind the reset of the last one", async () => {
+    const { client, proxy, service, records, sessionsClosed } = await start();
+    // Its connection to the service rests in the pool: what is forwarded goes out at once.
+    client.write(request(1, fields("/hang")), request(3, fields("/ok")));
+    expect(await client.outcome(3)).toBe(200);
+    proxy.drain();
+    client.write(await noticed(client));
+    await client.until(() => goaways(client).length === 2);
+    client.write(rstStream(1), request(5, fields("/twice")));
+    await client.untilClosed();
+    await eventually(() => sessionsClosed.length === 1);
+    expect(service.received).not.toContain("/twice");
+    expect(records.map(({ status }) => status)).toEqual([200, 499]);
+  });
+
+  test("lets an upload that crosses the name of the last stream pass unread, and serves those that it named", async () => {
+    const { client, proxy, service, sessionsClosed } = await start();
+    client.write(request(1, fields("/up", [], "POST"), false));
+    await eventually(() => service.received.includes("/up"));
+    proxy.drain();
+    client.write(await noticed(client));
+    await client.until(() => goaways(client).length === 2);
+    client.write(request(3, fields("/late", [], "POST"), false), frame(TYPE.data, 0, 3, "late"), windowUpdate(3, 10));
+    client.write(
+      frame(TYPE.data, FLAG.endStream, 3, "r"),
+      request(5, fields("/later", [], "POST"), false),
+      rstStream(5),
+    );
+    await settle(client);
+    client.write(frame(TYPE.data, FLAG.endStream, 1, "whole"));
+    await client.untilClosed();
+    expect([client.status(1), client.ended(1)]).toEqual([200, true]);
+    expect(goaways(client)).toEqual([
+      [0x7fff_ffff, ERROR.none],
+      [1, ERROR.none],
+    ]);
+    await eventually(() => sessionsClosed.length === 1);
+    expect(sessionsClosed).toEqual(["drained"]);
+  });
+});
+
+describe("tunnels (RFC 8441)", () => {
+  const connectFields = (): Field[] => [
+    [":method", "CONNECT"],
+    [":protocol", "websocket"],
+    [":scheme", "http"],
+    [":authority", "localhost"],
+    [":path", "/chat"],
+    ["sec-websocket-version", "13"],
+  ];
+
+  async function open(first = Buffer.concat([PREFACE, settings()])) {
+    const sockets: Socket[] = [];
+    const upstreamPort = await startRawService((socket) => {
+      sockets.push(socket);
+      socket.on("end", () => socket.end());
+      socket.once("data", (chunk) => {
+        const key = /sec-websocket-key: (\S+)/.exec(chunk.toString("latin1"))?.[1] ?? "";
+        socket.write(SWITCH.replace(/Accept: .*\r/, `Accept: ${acceptOf(key)}\r`));
+      });
+    });
+    const route = { webSocket: { frameBytesMax: 1024 * 1024, lifetimeMs: Number.POSITIVE_INFINITY } };
+    const running = await startProxy({ upstreamPort, protocol: "h2", route });
+    const client = await H2RawClient.connect({ port: running.port, host: "127.0.0.1" }, first);
+    client.write(request(1, connectFields(), false));
+    await client.until(() => client.status(1) === 200);
+    return { ...running, client, sockets };
+  }
+
+  test("end once, whatever windows open afterwards: a second end would cost the client its connection", async () => {
+    const { client, sockets, proxy, records } = await open();
+    client.write(frame(TYPE.data, 0, 1, webSocketFrame(Buffer.from([3, 232]), true, 0x88)));
+    await eventually(() => sockets.length === 1);
+    sockets[0]?.end(webSocketFrame(Buffer.from([3, 232]), false, 0x88));
+    await client.until(() => client.ended(1));
+    client.write(windowUpdate(1, 1_000), settings([[4, 70_000]]), windowUpdate(1, 1_000));
+    await settle(client);
+    client.write(frame(TYPE.data, FLAG.endStream, 1));
+    await eventually(() => records.length === 1 && proxy.requestsInFlight === 0);
+    await settle(client);
+    const ends = client.frames.filter((one) => one.stream === 1 && one.type === TYPE.data && (one.flags & 1) === 1);
+    expect(ends).toHaveLength(1);
+    expect([client.reset(1), client.goaway]).toEqual([undefined, undefined]);
+  });
+
+  test("of a client that takes a byte at a time bring every byte in order, and one end", async () => {
+    const { client, sockets } = await open(Buffer.concat([PREFACE, settings([[4, 0]])]));
+    const text = Array.from({ length: 40 }, (_, at) => String.fromCharCode(65 + (at % 26))).join("");
+    const said = [...text].map((one) => webSocketFrame(one, false));
+    for (const one of said) sockets[0]?.write(one);
+    const bytes = Buffer.concat(said).length;
+    for (let at = 0; at < bytes; at++) client.write(windowUpdate(1, 1));
+    await client.until(() => client.body(1).length >= bytes);
+    expect(client.body(1).replace(/[^A-Z]/g, "")).toBe(text);
+    sockets[0]?.end(webSocketFrame(Buffer.from([3, 232]), false, 0x88));
+    client.write(
+      windowUpdate(1, 100),
+      frame(TYPE.data, FLAG.endStream, 1, webSocketFrame(Buffer.from([3, 232]), true, 0x88)),
+    );
+    await client.until(() => client.ended(1));
+  });
+
+  test("that their clients reset, or whose connections break, are over and accounted for once", async () => {
+    const { client, sockets, records, proxy } = await open();
+    client.write(request(3, connectFields(), false));
+    await client.until(() => client.status(3) === 200);
+    client.write(frame(TYPE.data, 0, 1, webSocketFrame("half").subarray(0, 5)), rstStream(1));
+    await eventually(() => records.length === 1);
+    client.destroy();
+    await eventually(() => records.length === 2 && proxy.requestsInFlight === 0);
+    expect(records.map(({ status, reason }) => [status, reason])).toEqual([
+      [101, "client_closed"],
+      [101, "client_closed"],
+    ]);
+    await eventually(() => sockets.every((socket) => socket.destroyed || socket.readableEnded));
+  });
+
+  test("to which much was said before their answer hand it over first, and no more of it than a window", async () => {
+    const { client, records } = await open();
+    client.write(
+      request(3, connectFields(), false),
+      ...Array.from({ length: 5 }, () => frame(TYPE.data, 0, 3, Buffer.alloc(16_384))),
+    );
+    expect(await client.outcome(3)).toBe(`reset ${ERROR.flowControl}`);
+    await eventually(() => records.length <= 1);
+    expect(client.goaway).toBeUndefined();
+  });
+});
+
+describe("time", () => {
+  test("a client that opens its window byte by byte gets no more of it than one that opens it not at all", async () => {
+    const clock = new TestClock();
+    const upstreamPort = await startRawService((socket) => {
+      socket.on("data", () => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n${"a".repeat(1_000)}`));
+    });
+    const { port, records, sweep } = await startProxy({
+      upstreamPort,
+      protocol: "h2",
+      clock,
+      listener: { writeTimeoutMs: 30_000 },
+    });
+    const client = await H2RawClient.connect({ port, host: "127.0.0.1" }, Buffer.concat([PREFACE, settings([[4, 1]])]));
+    client.write(request(1, fields("/drip")));
+    await client.until(() => client.body(1).length === 1);
+    for (let at = 0; at < 16 && client.reset(1) === undefined; at++) {
+      clock.monotonic += 2_000;
+      sweep();
+      client.write(windowUpdate(1, 1));
+      await settle(client);
+    }
+    expect(client.reset(1)).toBe(ERROR.internal);
+    expect(client.body(1).length).toBeLessThan(20);
+    expect(records).toMatchObject([{ status: 200 }]);
+  });
+
+  test("frames that end are no head that does not, though every read ends in the middle of one", async () => {
+    const clock = new TestClock();
+    const { client, sweep } = await start({ clock, upstream: { responseTimeoutMs: 100_000 } });
+    const ping = frame(TYPE.ping, 0, 0, "12345678");
+    client.write(request(1, fields("/hang"))); // a connection without requests has no more time than a head
+    client.write(ping.subarray(0, 5));
+    for (let at = 0; at < 12; at++) {
+      clock.monotonic += 2_000;
+      const before = client.frames.length;
+      client.write(ping.subarray(5), ping.subarray(0, 5));
+      await client.until(() => client.frames.length > before);
+      sweep();
+    }
+    expect(client.goaway).toBeUndefined();
+    clock.monotonic += 11_000;
+    sweep();
+    await client.until(() => client.goaway !== undefined);
+  });
+});
