@@ -6,7 +6,7 @@ import type { ServerRequest } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Http2CloseReason } from "./close-reason.ts";
+import { type Http2CloseReason, isFault } from "./close-reason.ts";
 import { ConnectionFault, protocolFault } from "./connection-fault.ts";
 import { FieldReader, type RequestFields } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
@@ -310,9 +310,13 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
   #end(): void {
     if (this.#state === "closing") return;
     this.#state = "closing";
-    this.#leaveMs = this.nowMs() + DEFAULTS.lingerTimeoutMs;
     this.output.flush();
-    this.#socket.end();
+    // The end of an answer may still wait for its client, which has as long as for any other part of it.
+    const isServed = this.#socket.writableLength > 0 && !isFault(this.#reason ?? "client");
+    this.#leaveMs = this.nowMs() + (isServed ? this.limits.writeTimeoutMs : DEFAULTS.lingerTimeoutMs);
+    this.#socket.end(() => {
+      this.#leaveMs = Math.min(this.#leaveMs, this.nowMs() + DEFAULTS.lingerTimeoutMs);
+    });
     this.#socket.resume();
   }
 

@@ -1,9 +1,11 @@
 // Goal: what a client can do with frames alone neither harms a client with manners, nor has a request done twice or not at
 // all, nor buys time that the limits do not give. Method: raw frames, one attack a test, split into reads where that matters.
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { UNIX_PEER } from "../../src/message/address.ts";
+import type { ProxyServer } from "../../src/proxy/proxy.ts";
 import { acceptOf } from "../../src/websocket/handshake.ts";
-import { eventually } from "../fixtures/eventually.ts";
+import { eventually, unchanging } from "../fixtures/eventually.ts";
 import {
   ERROR,
   type Field,
@@ -19,6 +21,7 @@ import {
   windowUpdate,
 } from "../fixtures/h2-frames.ts";
 import { closeAll, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
+import { listenerOf } from "../fixtures/snapshot.ts";
 import { TestClock } from "../fixtures/telemetry.ts";
 import { SWITCH, frame as webSocketFrame } from "../fixtures/web-socket.ts";
 
@@ -41,6 +44,48 @@ async function start(options: TestProxyOptions = {}) {
   const client = await H2RawClient.connect({ port: running.port, host: "127.0.0.1" });
   await client.until(() => client.frames.some((one) => one.type === TYPE.settings));
   return { ...running, service, client };
+}
+
+/** The proxy's end of a connection whose client may stop reading: nothing of it lies in the kernel. */
+class HeldSocket extends Socket {
+  holds = false;
+  written = 0;
+  text = "";
+  #held: (() => void)[] = [];
+
+  release(): void {
+    this.holds = false;
+    for (const taken of this.#held.splice(0)) taken();
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    const write = (): void => {
+      this.written += chunk.length;
+      this.text += chunk.toString("latin1");
+      taken();
+    };
+    if (this.holds) this.#held.push(write);
+    else write();
+  }
+
+  override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], taken: () => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), "latin1", taken);
+  }
+
+  override _final(done: () => void): void {
+    if (this.holds) this.#held.push(done);
+    else done();
+  }
+}
+
+function serveHeld(proxy: ProxyServer): HeldSocket {
+  const socket = new HeldSocket({ allowHalfOpen: true });
+  const place = { file: "test.yaml", line: 7, column: 3, path: "routes[0]" };
+  const facts = { listener: "test", peer: UNIX_PEER, proxyPeer: null, secure: false, certificate: null } as const;
+  proxy.serve(socket, { ...facts, protocol: "h2" }, listenerOf({ name: "test", place }));
+  return socket;
 }
 
 /** Time for the other side to read what was written as a read of its own. */
@@ -129,6 +174,30 @@ describe("a connection that goes away", () => {
     ]);
     await eventually(() => sessionsClosed.length === 1);
     expect(sessionsClosed).toEqual(["drained"]);
+  });
+
+  test("gives its client the time for the last bytes that it gave for the others, and no more", async () => {
+    for (const taken of [true, false]) {
+      const clock = new TestClock();
+      const { proxy, sweep, service } = await start({ clock, listener: { writeTimeoutMs: 30_000 } });
+      const socket = serveHeld(proxy);
+      socket.push(Buffer.concat([PREFACE, settings(), request(1, fields("/ok"))]));
+      await eventually(() => service.received.includes("/ok") && socket.text.includes("ok"));
+      socket.holds = true;
+      proxy.drain();
+      await eventually(() => socket.writableLength > 0);
+      socket.push(Buffer.concat([request(3, fields("/ok")), frame(TYPE.ping, FLAG.ack, 0, "draining")]));
+      await eventually(() => socket.writableEnded);
+      clock.monotonic += 20_000;
+      sweep();
+      expect(socket.destroyed).toBe(false);
+      if (taken) socket.release();
+      await unchanging(() => socket.written);
+      clock.monotonic += taken ? 3_000 : 11_000;
+      sweep();
+      sweep();
+      expect([socket.destroyed, socket.text.split("ok").length - 1]).toEqual([true, taken ? 2 : 1]);
+    }
   });
 });
 
@@ -263,5 +332,38 @@ describe("time", () => {
     clock.monotonic += 11_000;
     sweep();
     await client.until(() => client.goaway !== undefined);
+  });
+});
+
+describe("a client that does not read", () => {
+  test("makes the proxy keep no more than the gates let through, whatever it asks for, and is cut in time", async () => {
+    const clock = new TestClock();
+    const { proxy, sweep, records, sessionsClosed } = await start({ clock, listener: { writeTimeoutMs: 30_000 } });
+    const socket = serveHeld(proxy);
+    socket.push(Buffer.concat([PREFACE, settings()]));
+    await eventually(() => socket.written > 0);
+    socket.holds = true;
+    const denied = fields("/", [], "TRACE");
+    let kept = 0;
+    let id = 1;
+    for (let at = 0; at < 290 && !socket.destroyed; at++) {
+      clock.monotonic += 100;
+      const pings = Array.from({ length: 10 }, () => frame(TYPE.ping, 0, 0, "12345678"));
+      const asked = [id, id + 2, id + 4].flatMap((one) => [request(one, denied), rstStream(one)]);
+      const left = at < 100 ? [request(id + 6, denied)] : [];
+      id += 8;
+      socket.push(Buffer.concat([...pings, settings([[4, 65_535 - (at % 2)]]), ...asked, ...left]));
+      await unchanging(() => socket.writableLength, 3);
+      sweep();
+      kept = Math.max(kept, socket.writableLength);
+    }
+    expect(socket.writableEnded).toBe(false);
+    expect(kept).toBeLessThan(256 * 1024);
+    clock.monotonic += 31_000;
+    sweep();
+    sweep();
+    await eventually(() => sessionsClosed.includes("client_read_timeout"));
+    expect(records.map(({ status, reason }) => [status, reason])).toEqual(Array(100).fill([405, "method_forbidden"]));
+    expect(proxy.requestsInFlight).toBe(0);
   });
 });
