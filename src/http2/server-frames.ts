@@ -118,7 +118,7 @@ export class ServerFrames implements FrameSink {
       return this.#host.gate.invalid();
     }
     stream.onEnd(trailers);
-    return null;
+    return stream.isMalformed ? this.#host.gate.reset() : null;
   }
 
   // ---- bodies ----------------------------------------------------------------------------------------------------
@@ -143,6 +143,8 @@ export class ServerFrames implements FrameSink {
     if (!stream.onData(data, padding)) return this.#refuse(stream, ERROR_CODE.protocolError);
     if (endStream) stream.onEnd(null);
     this.#host.onFed(stream);
+    // The service may be at work on it already: it comes to the same as a reset, only that we are made to send it.
+    if (stream.isMalformed) return gate.reset();
     if (padding > 0) return gate.overhead(padding);
     // Empty frames that end nothing (CVE-2019-9518).
     return bytes === 0 && isLast && !endStream ? gate.invalid() : null;

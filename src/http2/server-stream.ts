@@ -94,6 +94,11 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     return this.#isUpgrade ? EMPTY_BODY : (this.#body ?? EMPTY_BODY);
   }
 
+  /** What came is not the body that the head speaks of. */
+  get isMalformed(): boolean {
+    return this.#body?.isMalformed === true;
+  }
+
   get requestBodyBytes(): number {
     return this.#isUpgrade ? 0 : (this.#body?.bytes ?? 0);
   }
@@ -363,9 +368,9 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#host.queue.forget(this);
     if (code !== null && !(this.#localEnded && this.remoteEnded)) this.#host.output.addReset(this.id, code);
     this.#host.onStreamClosed(this);
+    if (left !== null) this.owner?.onClientClosed(left); // first, for it knows the reason
     this.#body?.fail("client_closed");
     this.#tunnel?.destroy();
-    if (left !== null) this.owner?.onClientClosed(left);
   }
 }
 

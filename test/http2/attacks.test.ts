@@ -315,6 +315,26 @@ describe("time", () => {
     expect(records).toMatchObject([{ status: 200 }]);
   });
 
+  test("a client that stops taking its answer in the middle of its upload is reported as that, and not as gone", async () => {
+    const clock = new TestClock();
+    const upstreamPort = await startRawService((socket) => {
+      socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n123456789"));
+    });
+    const { port, records, sweep } = await startProxy({
+      upstreamPort,
+      protocol: "h2",
+      clock,
+      listener: { writeTimeoutMs: 3_000 },
+    });
+    const client = await H2RawClient.connect({ port, host: "127.0.0.1" }, Buffer.concat([PREFACE, settings([[4, 1]])]));
+    client.write(request(1, fields("/both", [], "POST"), false));
+    await client.until(() => client.body(1).length === 1);
+    clock.monotonic += 4_000;
+    sweep();
+    await client.until(() => client.reset(1) === ERROR.internal);
+    expect(records.map(({ reason }) => reason)).toEqual(["client_read_timeout"]);
+  });
+
   test("frames that end are no head that does not, though every read ends in the middle of one", async () => {
     const clock = new TestClock();
     const { client, sweep } = await start({ clock, upstream: { responseTimeoutMs: 100_000 } });

@@ -67,6 +67,13 @@ const floods: Record<string, Flood> = {
     goaway: calm,
     reason: "invalid_frame_flood",
   },
+  "answers that bodies force where requests have none, or another": {
+    first: nothing,
+    part: (at) =>
+      Buffer.concat(ids(at, 50).flatMap((id) => [request(id, fields("/hang"), false), frame(TYPE.data, 0, id, "x")])),
+    goaway: calm,
+    reason: "reset_flood",
+  },
   "more streams than are allowed": {
     first: nothing,
     part: (at) => Buffer.concat(ids(at, 200).map((id) => request(id, fields("/hang")))),
