@@ -248,6 +248,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost {
   /** Twice a WINDOW_UPDATE for each frame, and some for those who take a large one in pieces. */
   onSent(bytes: number): void {
     this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+    this.gate.expectPing();
   }
 
   onStreamClosed(stream: StreamConnection): void {

@@ -281,7 +281,7 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     }
     // Whoever heard that there is room may have written again, and ended.
     if (this.#chunks.length > 0) return "more";
-    if (!this.#ending || this.#localEnded) return "done";
+    if (!this.#ending || this.#localEnded || this.#closed) return "done";
     if (this.#trailers === null) output.add(FRAME.data, FLAG.endStream, this.id);
     else output.addHeaders(this.id, this.#trailers, true);
     return this.#onSentAll();

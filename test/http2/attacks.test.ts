@@ -111,6 +111,77 @@ test("an upload whose frames' heads come in reads of their own is no flood of em
   expect(sessionsClosed).toEqual([]);
 });
 
+test("a client that measures its bandwidth with a ping for each frame, as gRPC in Go does, is no flood", async () => {
+  const { client, sessionsClosed } = await start();
+  for (let at = 0, id = 1; at < 60; at++) {
+    const asked = Array.from({ length: 40 }, () => {
+      id += 2;
+      return id - 2;
+    });
+    client.write(...asked.map((one) => request(one, fields("/ok"))));
+    for (const one of asked) await client.until(() => client.ended(one));
+    client.write(windowUpdate(0, 80), ...asked.map(() => frame(TYPE.ping, 0, 0, "bandwith")));
+  }
+  await settle(client);
+  expect(client.goaway).toBeUndefined();
+  expect(sessionsClosed).toEqual([]);
+});
+
+/** Ways in which an upload comes to nothing; each sends `size` bytes of DATA, or fewer where that is the way. */
+const LOST_UPLOADS: Record<string, (id: number, part: (id: number, flags?: number) => Buffer) => Buffer> = {
+  "of a head that has no reading": (id, part) =>
+    Buffer.concat([request(id, fields("/", [["connection", "x"]], "POST"), false), part(id)]),
+  "that is denied": (id, part) => Buffer.concat([request(id, fields("/", [], "TRACE"), false), part(id)]),
+  "that its client resets": (id, part) =>
+    Buffer.concat([request(id, fields("/hang", [], "POST"), false), part(id), rstStream(id)]),
+  "longer than announced": (id, part) =>
+    Buffer.concat([request(id, fields("/hang", [["content-length", "9"]], "POST"), false), part(id)]),
+  "that is too large": (id, part) => Buffer.concat([request(id, fields("/hang", [], "POST"), false), part(id)]),
+  "of a method that has none": (id, part) => Buffer.concat([request(id, fields("/hang"), false), part(id)]),
+  "after the end": (id, part) => Buffer.concat([request(id, fields("/hang")), part(id).subarray(0, 9 + 16_384)]),
+  "that is not to come": (id, part) =>
+    Buffer.concat([request(id, fields("/hang", [["content-length", "0"]], "POST"), false), part(id)]),
+  "with padding": (id) =>
+    Buffer.concat([
+      request(id, fields("/hang", [], "POST"), false),
+      ...[0, 0, 0].map(() => frame(TYPE.data, FLAG.padded, id, Buffer.alloc(16_384, 255))),
+      rstStream(id),
+    ]),
+  "behind a malformed end": (id, part) =>
+    Buffer.concat([request(id, fields("/hang", [], "POST"), false), part(id), request(id, [[":path", "/"]])]),
+};
+
+describe("the connection's window comes back for an upload", () => {
+  for (const [title, upload] of Object.entries(LOST_UPLOADS)) {
+    test(title, async () => {
+      const { client, proxy } = await start({ route: { bodyBytesMax: 20_000 } });
+      const size = 3 * 16_384;
+      const part = (id: number, flags = 0) =>
+        Buffer.concat([0, 0, flags].map((flag) => frame(TYPE.data, flag, id, Buffer.alloc(16_384))));
+      let id = 1;
+      for (let at = 0; at < 40; at++, id += 2) {
+        client.write(upload(id, part));
+        await settle(client);
+      }
+      // 40 times 48 KiB are nearly twice the window, of which half may be announced later.
+      const granted = client.frames
+        .filter((one) => one.type === TYPE.windowUpdate && one.stream === 0)
+        .reduce((sum, one) => sum + one.payload.readUInt32BE(0), 65_535);
+      expect(client.goaway).toBeUndefined();
+      const spent = 40 * (title === "after the end" ? 16_384 : size);
+      expect(granted - spent).toBeGreaterThan(512 * 1024 - 1);
+      client.write(
+        request(id, fields("/up", [], "POST"), false),
+        frame(TYPE.data, FLAG.endStream, id, Buffer.alloc(16_384)),
+      );
+      expect(await client.outcome(id)).toBe(200);
+      await client.until(() => client.goaway !== undefined || client.ended(id));
+      client.destroy();
+      await eventually(() => proxy.requestsInFlight === 0);
+    });
+  }
+});
+
 describe("a connection that goes away", () => {
   const noticed = async (client: H2RawClient) => {
     await client.until(() => client.goaway !== undefined);

@@ -259,6 +259,17 @@ describe("the gate of floods", () => {
     expect(gate.overhead(1)).not.toBeNull();
   });
 
+  test("a ping for each DATA frame is no flood, however many that are; what is saved of them is no more than a burst", () => {
+    const gate = new FloodGate(() => 0);
+    for (let at = 0; at < 10_000; at++) {
+      gate.expectPing();
+      expect(gate.ping()).toBeNull();
+    }
+    for (let at = 0; at < 10_000; at++) gate.expectPing();
+    for (let at = 0; at < 2 * DEFAULTS.h2PingsBurst; at++) expect(gate.ping()).toBeNull();
+    expect(gate.ping()).toMatchObject({ code: ERROR.enhanceYourCalm, reason: "ping_flood" });
+  });
+
   test("holds nothing against a client that is expected, but saves no more than a burst of it", () => {
     const gate = new FloodGate(() => 0);
     for (let at = 0; at < 1_000; at++) {
