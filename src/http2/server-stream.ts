@@ -66,6 +66,8 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   #onWritten: (() => void) | null = null;
   /** When a client that takes nothing of what is written has used up its time. */
   #deadlineMs = Number.POSITIVE_INFINITY;
+  /** What it took since that was set. */
+  #takenBytes = 0;
   /** Bytes that were taken and are not announced to the client yet. */
   #credit = 0;
 
@@ -305,8 +307,10 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
     this.#host.onSent(part.length);
     if (isLast) return this.#onSentAll();
     if (this.#chunks.length > 0) {
-      // What was written is to be taken in one span: a window that opens byte by byte buys no new one (CVE-2019-9511).
-      if (this.#deadlineMs === Number.POSITIVE_INFINITY) this.#awaitClient();
+      // A block is to be taken in one span: a window that opens byte by byte buys no new one (CVE-2019-9511).
+      this.#takenBytes += part.length;
+      const isTaken = this.#takenBytes >= DEFAULTS.h2OutputBytesMax;
+      if (isTaken || this.#deadlineMs === Number.POSITIVE_INFINITY) this.#awaitClient();
       return "more";
     }
     this.#onDrained();
@@ -332,6 +336,7 @@ export class StreamConnection implements ServerStream, BodyHost, TunnelHost, Sen
   }
 
   #awaitClient(): void {
+    this.#takenBytes = 0;
     this.#deadlineMs = this.nowMs() + this.limits.writeTimeoutMs;
   }
 
