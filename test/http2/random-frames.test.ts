@@ -249,7 +249,7 @@ async function converse(running: TestProxy, seed: number): Promise<readonly stri
     for (let from = 0; from < bytes.length; from += size) socket.push(bytes.subarray(from, from + size));
     if (random() < 0.1) socket.holds = true;
     else if (socket.holds && random() < 0.3) socket.release();
-    if (random() < 0.4) await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = random() * 4 - 2; turns > 0; turns -= 0.1) await new Promise((resolve) => setImmediate(resolve));
     if (random() < 0.1) running.sweep();
   }
   socket.release();
