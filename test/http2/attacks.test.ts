@@ -1,8 +1,15 @@
 // Goal: what a client can do with frames alone neither harms a client with manners, nor has a request done twice or not at
 // all, nor buys time that the limits do not give. Method: raw frames, one attack a test, split into reads where that matters.
-import { Socket } from "node:net";
+import { once } from "node:events";
+import { connect, Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { CONTINUE } from "../../src/decision/verdict.ts";
+import { FrameOutput } from "../../src/http2/frame-output.ts";
+import { ResponseBlocks } from "../../src/http2/hpack-encoder.ts";
+import { SendQueue } from "../../src/http2/send-queue.ts";
+import { StreamConnection } from "../../src/http2/server-stream.ts";
 import { UNIX_PEER } from "../../src/message/address.ts";
+import { CHUNKED } from "../../src/message/body.ts";
 import type { ProxyServer } from "../../src/proxy/proxy.ts";
 import { acceptOf } from "../../src/websocket/handshake.ts";
 import { eventually, unchanging } from "../fixtures/eventually.ts";
@@ -180,6 +187,93 @@ describe("the connection's window comes back for an upload", () => {
       await eventually(() => proxy.requestsInFlight === 0);
     });
   }
+});
+
+test("requests that their clients take back in the same read never reach the service, nor does what is no request", async () => {
+  const { client, proxy, service, records } = await start();
+  const post = (id: number) => request(id, fields("/taken-back", [], "POST"), false);
+  client.write(request(1, fields("/taken-back")), rstStream(1), post(3), frame(TYPE.data, 0, 3, "x"), rstStream(3));
+  client.write(
+    post(5),
+    windowUpdate(5, 0),
+    post(7),
+    frame(TYPE.data, FLAG.endStream, 7, "x"),
+    frame(TYPE.data, 0, 7, "y"),
+  );
+  await settle(client);
+  expect([client.reset(5), client.reset(7)]).toEqual([ERROR.protocol, ERROR.streamClosed]);
+  client.write(request(9, fields("/ok")));
+  expect(await client.outcome(9)).toBe(200);
+  expect(service.received).not.toContain("taken-back");
+  expect(records).toHaveLength(1);
+  // The frame behind it ends the connection, and the request with it: nobody can say whether its client meant it.
+  client.write(request(11, fields("/taken-back")), windowUpdate(0, 0));
+  await client.untilClosed();
+  expect(service.received).not.toContain("taken-back");
+  expect([records.length, proxy.requestsInFlight]).toEqual([1, 0]);
+});
+
+test("a client that ends its side in the middle of a request is gone, one that has none is told goodbye", async () => {
+  const { port, records, sessionsClosed, service } = await start();
+  const ended = async (...frames: readonly Buffer[]) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.resume();
+    const closed = once(socket, "close");
+    socket.end(Buffer.concat([PREFACE, settings(), ...frames]));
+    await closed;
+  };
+  await ended();
+  expect(records).toEqual([]);
+  await ended(request(1, fields("/hang")));
+  await eventually(() => sessionsClosed.length === 2);
+  expect(records).toMatchObject([{ status: 499, reason: "client_closed" }]);
+  expect(service.connections).toBeLessThan(2);
+});
+
+for (const how of ["drain", "close"] as const) {
+  test(`a ${how} in the middle of a read's requests leaves none of them unanswered or unaccounted`, async () => {
+    let judged = 0;
+    const running = await start({
+      evaluate: () => {
+        judged++;
+        if (judged === 3) running.proxy[how]();
+        return CONTINUE;
+      },
+    });
+    const { client, proxy, records } = running;
+    const ids = [1, 3, 5, 7, 9];
+    client.write(...ids.map((id) => request(id, fields("/ok"))));
+    if (how === "drain") for (const id of ids) await client.until(() => client.ended(id));
+    else await client.untilClosed();
+    await eventually(() => proxy.requestsInFlight === 0 && records.length === ids.length);
+    const reasons = new Set(records.map(({ reason }) => reason));
+    expect([...reasons]).toEqual([how === "drain" ? null : "client_closed"]);
+  });
+}
+
+test("who writes and ends an answer as soon as there is room loses nothing of it", () => {
+  const socket = new HeldSocket();
+  const output = new FrameOutput(socket, () => {});
+  const queue = new SendQueue(output);
+  const limits = listenerOf();
+  const ignore = (): void => {};
+  const told = { onTaken: ignore, onSent: ignore, onStreamClosed: ignore };
+  const host = { limits, output, queue, responseBlocks: new ResponseBlocks(), nowMs: () => 0, ...told };
+  const stream = new StreamConnection(1, null, true, 5, host);
+  stream.startResponse(200, "", CHUNKED);
+  stream.writeBody(Buffer.from("first.second."));
+  expect(stream.flush()).toBe(false);
+  stream.owner = {
+    onClientClosed: () => expect.unreachable(),
+    onClientDrain: () => {
+      stream.writeBody(Buffer.from("third."));
+      stream.endResponse("x-t: 1\r\n");
+    },
+  };
+  stream.widen(100);
+  output.flush();
+  expect(socket.text.replace(/[^a-z.]/g, "")).toContain("first.second.third.xt");
+  expect(stream.isClosed).toBe(true);
 });
 
 describe("a connection that goes away", () => {
