@@ -11,6 +11,7 @@ import { FrameReader } from "./frame-reader.ts";
 import { Frames, type FramesHost } from "./frames.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { PeerSettings } from "./settings.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -51,8 +52,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   #streamsTaken = 0;
   #streamsMax: number = DEFAULTS.upstreamStreamsMax;
   #nextId = 1;
-  /** What the service may still send on the connection. */
-  #receiveWindow: number = DEFAULTS.upstreamConnectionWindowBytes;
+  readonly #window = new ReceiveWindow(DEFAULTS.upstreamConnectionWindowBytes);
   #gone = false;
   #ending = false;
   #closed = false;
@@ -173,7 +173,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.streams.open.delete(stream.id);
     if (stream.id !== 0 && !stream.remoteEnded) {
       this.streams.cut(stream.id);
-      this.gate.expect(stream.receiveWindow + stream.receiveWindow / 8);
+      this.gate.expect(stream.window.left + stream.window.left / 8);
     }
     this.#streamsTaken--;
     this.used = true;
@@ -210,13 +210,9 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   /** The connection's window is opened as it is used: a client that reads slowly is no reason to hold up the others. */
   onReceived(bytes: number): boolean {
-    this.#receiveWindow -= bytes;
-    if (this.#receiveWindow < 0) return false;
-    const used = DEFAULTS.upstreamConnectionWindowBytes - this.#receiveWindow;
-    if (used >= DEFAULTS.upstreamConnectionWindowBytes / 2) {
-      this.output.addWindowUpdate(0, used);
-      this.#receiveWindow += used;
-    }
+    if (!this.#window.receive(bytes)) return false;
+    const announced = this.#window.take(bytes);
+    if (announced > 0) this.output.addWindowUpdate(0, announced);
     return true;
   }
 

@@ -9,6 +9,7 @@ import type { ConnectionFault } from "./connection-fault.ts";
 import type { FramedStream } from "./frames.ts";
 import type { DecodedFields } from "./hpack-decoder.ts";
 import { encodeRequest, encodeTrailers } from "./hpack-encoder.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
 import { ERROR_CODE } from "./wire.ts";
 
@@ -41,7 +42,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   id = 0;
   remoteEnded = false;
   /** What the service may still send. */
-  receiveWindow: number = DEFAULTS.upstreamStreamWindowBytes;
+  readonly window = new ReceiveWindow(DEFAULTS.upstreamStreamWindowBytes);
   readonly #host: StreamHost;
   readonly #sender: StreamSender;
   readonly #hold = new ByteHold();
@@ -58,8 +59,6 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   #trailers: HeaderBlock | null = null;
   #paused = false;
   #closed = false;
-  /** Bytes that were taken and are not announced to the service yet. */
-  #credit = 0;
 
   constructor(host: StreamHost) {
     this.#host = host;
@@ -150,8 +149,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   // ---- response (FramedStream) -----------------------------------------------------------------------------------
 
   onReceived(bytes: number): boolean {
-    this.receiveWindow -= bytes;
-    return this.receiveWindow >= 0;
+    return this.window.receive(bytes);
   }
 
   onHead(head: DecodedFields, endStream: boolean): boolean {
@@ -230,11 +228,8 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   }
 
   #onTaken(bytes: number): void {
-    this.#credit += bytes;
-    if (this.#credit < DEFAULTS.upstreamStreamWindowBytes / 2 || this.remoteEnded || this.#closed) return;
-    this.#host.output.addWindowUpdate(this.id, this.#credit);
-    this.receiveWindow += this.#credit;
-    this.#credit = 0;
+    const announced = this.window.take(bytes);
+    if (announced > 0 && !this.remoteEnded && !this.#closed) this.#host.output.addWindowUpdate(this.id, announced);
   }
 
   #onWhole(): void {

@@ -3,6 +3,7 @@ import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import { isRespelled } from "../message/reserved-names.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 
 /** The head of one request, read from its HTTP/2 fields: one valid reading, nothing judged yet. */
 export interface RequestFields {
@@ -66,7 +67,8 @@ export class FieldReader {
       return target === last.target ? last : { ...last, target };
     }
     const read = this.#readAll(raw, endStream);
-    if (endStream && !(read instanceof HeadFault) && read.target !== "") {
+    if (!endStream || read instanceof HeadFault || read.bytes > DEFAULTS.headRememberedBytesMax) return read;
+    if (read.target !== "") {
       this.#lastRaw = raw;
       this.#last = read;
       this.#pathAt = raw.indexOf(":path") + 1;

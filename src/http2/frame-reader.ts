@@ -6,7 +6,8 @@ export interface FrameSink {
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null;
   /**
    * DATA, as far as it has come. `padding`: bytes of the frame that are none, and count in the windows all the same.
-   * `isFirst`, `isLast`: of its frame; `endStream`: nothing follows on this stream, told with a frame's last part.
+   * `isFirst`, `isLast`: of its frame, whose head alone may be a part, too; `endStream`: nothing follows on this stream,
+   * told with a frame's last part.
    */
   onData(streamId: number, part: DataPart): ConnectionFault | null;
 }

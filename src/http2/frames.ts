@@ -59,6 +59,8 @@ export class Frames<S extends FramedStream> implements FrameSink {
   readonly #host: FramesHost<S>;
   readonly #assembly: HeaderAssembly;
   readonly #decoder: HpackDecoder;
+  /** What came whole: heads, other frames, and parts of DATA. */
+  finished = 0;
   /** The peer's first frame has come, and was SETTINGS (section 3.4). */
   #isSettled = false;
 
@@ -74,6 +76,12 @@ export class Frames<S extends FramedStream> implements FrameSink {
   }
 
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null {
+    const fault = this.#dispatch(type, flags, streamId, payload);
+    if (!this.#assembly.isOpen) this.finished++;
+    return fault;
+  }
+
+  #dispatch(type: number, flags: number, streamId: number, payload: Buffer): ConnectionFault | null {
     const isFirst = !this.#isSettled;
     if (isFirst && (type !== FRAME.settings || (flags & FLAG.ack) !== 0)) return NOT_SETTLED;
     if (this.#assembly.isOpen && type !== FRAME.continuation) return IN_HEAD;
@@ -133,6 +141,7 @@ export class Frames<S extends FramedStream> implements FrameSink {
   onData(streamId: number, { data, padding, isFirst, isLast, endStream }: DataPart): ConnectionFault | null {
     if (!this.#isSettled) return NOT_SETTLED;
     if (this.#assembly.isOpen) return IN_HEAD;
+    this.finished++;
     const { streams, gate } = this.#host;
     const bytes = data.length + padding;
     if (!this.#host.onReceived(bytes)) return flowControl("DATA beyond the connection's window");

@@ -6,8 +6,8 @@ import type { ServerRequest } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Http2CloseReason } from "./close-reason.ts";
-import { ConnectionFault, protocolFault } from "./connection-fault.ts";
+import { type Http2CloseReason, isFault } from "./close-reason.ts";
+import { ConnectionFault } from "./connection-fault.ts";
 import { FieldReader, type RequestFields } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
@@ -16,10 +16,12 @@ import { Frames, type FramesHost } from "./frames.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { type DecodedFields, HpackDecoder } from "./hpack-decoder.ts";
 import { ResponseBlocks } from "./hpack-encoder.ts";
+import { Preface } from "./preface.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
 import { StreamTable } from "./stream-table.ts";
-import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, PREFACE, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
+import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
 
 /** What a session tells its owner. */
 export interface Http2Handler {
@@ -60,6 +62,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #preface = new Preface();
   readonly #frames: Frames<StreamConnection>;
   readonly #reader: FrameReader;
   readonly #fields: FieldReader;
@@ -67,18 +70,19 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #state: State = "open";
   #reason: Http2CloseReason | null = null;
   #seen = "";
-  #prefaceAt = 0;
-  /** What the client may still send on the connection, and what of it was taken and is not announced yet. */
-  #receiveWindow: number = DEFAULTS.h2ConnectionWindowBytes;
-  #credit = 0;
+  readonly #window = new ReceiveWindow(DEFAULTS.h2ConnectionWindowBytes);
   #arrivals: Arrival[] = [];
   readonly #fed = new Set<StreamConnection>();
+  /** The last stream that is taken, once the client was told (RFC 9113 section 6.8). */
+  #namedId: number | null = null;
   #lingered = 0;
   #closed = false;
   /** When a session without streams has rested long enough. */
   #idleMs: number;
   /** When the frame or head that has begun must be here. */
   #headMs = Number.POSITIVE_INFINITY;
+  /** How much had come whole when the last read was over. */
+  #finished = 0;
   /** When the client must have taken what waits for its socket. */
   #drainMs = Number.POSITIVE_INFINITY;
   /** When the session must have come further on its way out. */
@@ -146,7 +150,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
       if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.destroy();
       return;
     }
-    const frames = this.#prefaceAt < PREFACE.length ? this.#readPreface(chunk) : chunk;
+    const frames = this.#preface.isWhole ? chunk : this.#preface.read(chunk);
     const fault = frames instanceof ConnectionFault ? frames : this.#reader.feed(frames);
     if (fault !== null) {
       this.#fail(fault);
@@ -154,34 +158,41 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     }
     this.#watchHead();
     this.#begin();
-    for (const stream of this.#fed) stream.deliver();
-    this.#fed.clear();
+    this.#deliver();
     // Nobody takes what we say to its frames, so it may as well stop asking.
     if (this.output.congested && this.output.bytes > DEFAULTS.h2OutputBytesMax) this.#socket.pause();
   }
 
-  /** Gives what follows the preface (RFC 9113 section 3.4). */
-  #readPreface(chunk: Buffer): Buffer | ConnectionFault {
-    const size = Math.min(PREFACE.length - this.#prefaceAt, chunk.length);
-    if (chunk.compare(PREFACE, this.#prefaceAt, this.#prefaceAt + size, 0, size) !== 0) {
-      return protocolFault("bytes that are no HTTP/2");
+  #deliver(): void {
+    let flood: ConnectionFault | null = null;
+    for (const stream of this.#fed) {
+      stream.deliver();
+      // The service may be at work on it already: it comes to the same as a reset, only that we are made to send it.
+      if (stream.isMalformed) flood ??= this.gate.reset();
     }
-    this.#prefaceAt += size;
-    return chunk.subarray(size);
+    this.#fed.clear();
+    if (flood !== null) this.#fail(flood);
   }
 
   /** A head may take as long as one over HTTP/1.1, in however many frames. */
   #watchHead(): void {
-    if (!this.#frames.isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
-    else if (this.#headMs === Number.POSITIVE_INFINITY) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
+    const { isInHead, finished } = this.#frames;
+    // Where much comes, each read may end in the middle of a frame: of another one, as long as frames end in between.
+    const isNew = finished !== this.#finished || this.#headMs === Number.POSITIVE_INFINITY;
+    this.#finished = finished;
+    if (!isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
+    else if (isNew) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
   }
 
   // ---- requests (FramesHost) -------------------------------------------------------------------------------------
 
   onNewHead(streamId: number, { raw, tooMany }: DecodedFields, endStream: boolean): ConnectionFault | null {
-    // The last stream is named, and this is none that its client counts on.
-    if (this.#state === "leaving") return this.gate.overhead(FRAME_HEAD_BYTES);
     this.streams.lastId = streamId;
+    // The last stream is named, and this is none that its client counts on: it will ask again elsewhere.
+    if (this.#namedId !== null) {
+      if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
+      return this.gate.overhead(FRAME_HEAD_BYTES);
+    }
     if (this.streams.open.size >= DEFAULTS.h2StreamsMax) {
       this.output.addReset(streamId, ERROR_CODE.refusedStream);
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
@@ -221,8 +232,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   }
 
   onReceived(bytes: number): boolean {
-    this.#receiveWindow -= bytes;
-    return this.#receiveWindow >= 0;
+    return this.#window.receive(bytes);
   }
 
   onStreamReset(): ConnectionFault | null {
@@ -237,21 +247,19 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   // ---- what streams tell (StreamHost) ----------------------------------------------------------------------------
 
   onTaken(bytes: number): void {
-    this.#credit += bytes;
-    if (this.#credit < DEFAULTS.h2ConnectionWindowBytes / 2 || this.#state === "closing") return;
-    this.output.addWindowUpdate(0, this.#credit);
-    this.#receiveWindow += this.#credit;
-    this.#credit = 0;
+    const announced = this.#window.take(bytes);
+    if (announced > 0 && this.#state !== "closing") this.output.addWindowUpdate(0, announced);
   }
 
   /** Twice a WINDOW_UPDATE for each frame, and some for those who take a large one in pieces. */
   onSent(bytes: number): void {
     this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+    this.gate.expectPing();
   }
 
   onStreamClosed(stream: StreamConnection): void {
     this.streams.open.delete(stream.id);
-    if (!stream.remoteEnded) this.#expectRest(stream.id, stream.receiveWindow);
+    if (!stream.remoteEnded) this.#expectRest(stream.id, stream.window.left);
     if (this.streams.open.size > 0) return;
     this.#idleMs = this.nowMs() + this.limits.idleTimeoutMs;
     if (this.#state === "leaving") this.#end();
@@ -300,7 +308,8 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #leave(): void {
     this.#state = "leaving";
     this.#leaveMs = Number.POSITIVE_INFINITY;
-    this.output.addGoaway(this.streams.lastId);
+    this.#namedId = this.streams.lastId;
+    this.output.addGoaway(this.#namedId);
     if (this.streams.open.size === 0) this.#end();
   }
 
@@ -308,16 +317,21 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #end(): void {
     if (this.#state === "closing") return;
     this.#state = "closing";
-    this.#leaveMs = this.nowMs() + DEFAULTS.lingerTimeoutMs;
     this.output.flush();
-    this.#socket.end();
+    // The end of an answer may still wait for its client, which has as long as for any other part of it.
+    const isServed = this.#socket.writableLength > 0 && !isFault(this.#reason ?? "client");
+    this.#leaveMs = this.nowMs() + (isServed ? this.limits.writeTimeoutMs : DEFAULTS.lingerTimeoutMs);
+    this.#socket.end(() => {
+      this.#leaveMs = Math.min(this.#leaveMs, this.nowMs() + DEFAULTS.lingerTimeoutMs);
+    });
     this.#socket.resume();
   }
 
   #fail({ code, seen, reason }: ConnectionFault): void {
     this.#reason ??= reason;
     this.#seen = seen;
-    this.output.addGoaway(this.streams.lastId, code, seen);
+    this.#namedId ??= this.streams.lastId;
+    this.output.addGoaway(this.#namedId, code, seen);
     this.#end();
     this.#forsake();
   }

@@ -9,6 +9,7 @@ import { haveValidValues, type RequestFields } from "./fields.ts";
 import type { FramedStream } from "./frames.ts";
 import type { DecodedFields } from "./hpack-decoder.ts";
 import { encodeResponse, encodeTrailers, type ResponseBlocks } from "./hpack-encoder.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
 import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
 import { StreamTunnel, type TunnelHost } from "./stream-tunnel.ts";
@@ -34,7 +35,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   responseBodyBytes = 0;
   remoteEnded: boolean;
   /** What the client may still send. */
-  receiveWindow: number = DEFAULTS.h2WindowBytes;
+  readonly window = new ReceiveWindow(DEFAULTS.h2WindowBytes);
   readonly #host: StreamHost;
   readonly #sender: StreamSender;
   readonly #isReadable: boolean;
@@ -52,8 +53,8 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   #onWritten: (() => void) | null = null;
   /** When a client that takes nothing of what is written has used up its time. */
   #deadlineMs = Number.POSITIVE_INFINITY;
-  /** Bytes that were taken and are not announced to the client yet. */
-  #credit = 0;
+  /** What it took since that was set. */
+  #sentBytes = 0;
 
   /** `fields`: null for a request that cannot be read. `endStream`: the client sends nothing more. */
   constructor(id: number, fields: RequestFields | null, endStream: boolean, sendWindow: number, host: StreamHost) {
@@ -78,6 +79,11 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   /** The request's body; what is said in a tunnel is none. */
   get body(): RequestBody {
     return this.#isUpgrade ? EMPTY_BODY : (this.#body ?? EMPTY_BODY);
+  }
+
+  /** What came is not the body that the head speaks of. */
+  get isMalformed(): boolean {
+    return this.#body?.isMalformed === true;
   }
 
   get requestBodyBytes(): number {
@@ -107,18 +113,14 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   onBodyTaken(bytes: number): void {
     this.#host.onTaken(bytes);
     if (this.remoteEnded || this.#closed) return;
-    this.#credit += bytes;
-    if (this.#credit < DEFAULTS.h2WindowBytes / 2) return;
-    this.#host.output.addWindowUpdate(this.id, this.#credit);
-    this.receiveWindow += this.#credit;
-    this.#credit = 0;
+    const announced = this.window.take(bytes);
+    if (announced > 0) this.#host.output.addWindowUpdate(this.id, announced);
   }
 
   // ---- what the client sends (FramedStream) ----------------------------------------------------------------------
 
   onReceived(bytes: number): boolean {
-    this.receiveWindow -= bytes;
-    return this.receiveWindow >= 0;
+    return this.window.receive(bytes);
   }
 
   onData(data: Buffer, padding: number): boolean {
@@ -185,7 +187,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     this.#sender.flush();
     if (!this.#sender.isBacklogged) return true;
     this.#wantsDrain = true;
-    this.onSendProgress();
+    this.#awaitClient();
     return false;
   }
 
@@ -198,7 +200,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     if (this.#closed) return;
     this.#sender.end(this.#openEnded && trailers !== "" ? encodeTrailers(trailers) : null);
     this.#sender.flush();
-    if (!this.#closed) this.onSendProgress();
+    if (!this.#closed) this.#awaitClient();
   }
 
   /** Cuts the answer: what began must not look whole. */
@@ -253,7 +255,15 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     return this.id;
   }
 
-  onSendProgress(): void {
+  /** A block is to be taken in one span: a window that opens byte by byte buys no new one (CVE-2019-9511). */
+  onSendProgress(bytes: number): void {
+    this.#sentBytes += bytes;
+    if (this.#sentBytes >= DEFAULTS.h2OutputBytesMax || this.#deadlineMs === Number.POSITIVE_INFINITY)
+      this.#awaitClient();
+  }
+
+  #awaitClient(): void {
+    this.#sentBytes = 0;
     this.#deadlineMs = this.nowMs() + this.limits.writeTimeoutMs;
   }
 
@@ -306,10 +316,10 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     this.#sender.stop();
     if (code !== null && !(this.#sender.ended && this.remoteEnded)) this.#host.output.addReset(this.id, code);
     this.#host.onStreamClosed(this);
+    if (left !== null) this.owner?.onClientClosed(left); // first, for it knows the reason
     this.#body?.fail("client_closed");
     this.#tunnel?.destroy();
     this.#tellWritten();
-    if (left !== null) this.owner?.onClientClosed(left);
   }
 }
 

@@ -51,6 +51,10 @@ export class StreamBody implements RequestBody {
     return this.#open;
   }
 
+  get isMalformed(): boolean {
+    return this.#failure === "request_malformed";
+  }
+
   // ---- for whoever wants it (RequestBody) ------------------------------------------------------------------------
 
   start(sink: BodySink, bytesMax: number): void {

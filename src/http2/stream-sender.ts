@@ -14,8 +14,8 @@ export interface SenderHost {
 export interface SenderOwner {
   /** Its id; taken no later than now, for heads must go out in the order of their ids. */
   idToSend(): number;
-  /** Some of it went out and some is left: the peer takes what it is sent. */
-  onSendProgress(): void;
+  /** So many bytes went out and some are left: the peer takes what it is sent. */
+  onSendProgress(bytes: number): void;
   /** All data so far is on its way. */
   onSendDrained(): void;
   /** The last frame is on its way. */
@@ -101,6 +101,8 @@ export class StreamSender implements Sender {
     if (this.#chunks.length > 0) {
       const result = this.#sendData();
       if (result !== "done") return result;
+      // Whoever heard that there is room may have written again.
+      if (this.#chunks.length > 0) return "more";
     }
     if (!this.#ending || this.ended || this.#stopped) return "done";
     const id = this.#owner.idToSend();
@@ -132,7 +134,7 @@ export class StreamSender implements Sender {
     this.#host.onSent(part.length);
     if (isLast) return this.#onEnded();
     if (this.#chunks.length > 0) {
-      this.#owner.onSendProgress();
+      this.#owner.onSendProgress(part.length);
       return "more";
     }
     this.#owner.onSendDrained();

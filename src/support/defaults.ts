@@ -58,7 +58,7 @@ export const DEFAULTS = {
   /** Streams that end before their answers, by reset or by a fault: a client that changes its mind, not its trade. */
   h2ResetsBurst: 500,
   h2ResetsPerSecond: 33,
-  /** gRPC clients measure their bandwidth with one at each read. */
+  /** Beyond one for each DATA frame that was sent: gRPC clients measure their bandwidth with one at each read. */
   h2PingsBurst: 1_000,
   h2PingsPerSecond: 100,
   h2SettingsBurst: 100,

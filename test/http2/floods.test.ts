@@ -67,6 +67,13 @@ const floods: Record<string, Flood> = {
     goaway: calm,
     reason: "invalid_frame_flood",
   },
+  "answers that bodies force where requests have none, or another": {
+    first: nothing,
+    part: (at) =>
+      Buffer.concat(ids(at, 50).flatMap((id) => [request(id, fields("/hang"), false), frame(TYPE.data, 0, id, "x")])),
+    goaway: calm,
+    reason: "reset_flood",
+  },
   "more streams than are allowed": {
     first: nothing,
     part: (at) => Buffer.concat(ids(at, 200).map((id) => request(id, fields("/hang")))),
@@ -250,6 +257,17 @@ describe("the gate of floods", () => {
     nowMs = 3_600_000;
     expect(gate.overhead(BURST)).toBeNull();
     expect(gate.overhead(1)).not.toBeNull();
+  });
+
+  test("a ping for each DATA frame is no flood, however many that are; what is saved of them is no more than a burst", () => {
+    const gate = new FloodGate(() => 0);
+    for (let at = 0; at < 10_000; at++) {
+      gate.expectPing();
+      expect(gate.ping()).toBeNull();
+    }
+    for (let at = 0; at < 10_000; at++) gate.expectPing();
+    for (let at = 0; at < 2 * DEFAULTS.h2PingsBurst; at++) expect(gate.ping()).toBeNull();
+    expect(gate.ping()).toMatchObject({ code: ERROR.enhanceYourCalm, reason: "ping_flood" });
   });
 
   test("holds nothing against a client that is expected, but saves no more than a burst of it", () => {
