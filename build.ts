@@ -12,18 +12,37 @@ const ROOT = import.meta.dirname;
 const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)/i;
 
 /**
- * Node's own modules are fetched where they are first needed. As imports they would all be loaded at the start, and an
- * import reads every export: that of node:http loads an HTTP client and a WebSocket, 14 ms that no command needs.
+ * Node's own modules are fetched where they are first needed, and of their exports only those that somebody names are read.
+ * An import of Node's reads all of them, as does esbuild's copy of a module for a `require` that is imported; and many are
+ * made when they are read: node:http makes an HTTP client and a WebSocket, 14 ms that no command needs.
  */
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
   setup(builder) {
-    builder.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin" }));
-    builder.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) => ({
+      path,
+      namespace: kind === "require-call" ? "required-builtin" : "imported-builtin",
     }));
+    builder.onLoad({ filter: /.*/, namespace: "required-builtin" }, ({ path }) => ({
+      contents: `module.exports = ${fetchBuiltin(path)};`,
+    }));
+    builder.onLoad({ filter: /.*/, namespace: "imported-builtin" }, ({ path }) => ({ contents: builtinExports(path) }));
   },
 };
+
+function fetchBuiltin(path: string): string {
+  return `process.getBuiltinModule(${JSON.stringify(path)})`;
+}
+
+/** Marked as pure, exports that nobody imports are left out. */
+function builtinExports(path: string): string {
+  const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter(
+    (name) => name !== "default" && /^\w+$/.test(name),
+  );
+  const lines = names.map((name) => `const export_${name} = /* @__PURE__ */ (() => builtin.${name})();`);
+  const list = names.map((name) => `export_${name} as ${name}`).join(", ");
+  return `const builtin = /* @__PURE__ */ ${fetchBuiltin(path)};\nexport default builtin;\n${lines.join("\n")}\nexport { ${list} };`;
+}
 
 /** zod brings its messages in fifty languages; ours are English. */
 const oneLocale: Plugin = {

@@ -27,7 +27,11 @@ const firstAt = new Int32Array(BITS_MAX + 1);
 const codeCount = new Int32Array(BITS_MAX + 1);
 const ordered = new Uint16Array(CODE_BITS.length);
 
+/** Built with the first string that needs them: a start without HTTP/2 can do without. */
+let isBuilt = false;
+
 function buildTables(): void {
+  isBuilt = true;
   let code = 0;
   let at = 0;
   for (let bits = BITS_MIN; bits <= BITS_MAX; bits++) {
@@ -47,13 +51,12 @@ function buildTables(): void {
   }
 }
 
-buildTables();
-
 /**
  * Decodes `bytes[from, to)` into `out`; gives how many bytes it wrote, or -1 where it is no valid string: the code for the
  * end within it, padding of eight bits or more, or padding that is not ones. `out` must hold 8/5 of the input.
  */
 export function huffmanDecode(bytes: Uint8Array, from: number, to: number, out: Uint8Array): number {
+  if (!isBuilt) buildTables();
   let window = 0; // bits that are read and not yet used, at its low end
   let bits = 0;
   let length = 0;
