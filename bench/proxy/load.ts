@@ -43,6 +43,8 @@ const READ_BUFFER_BYTES = 16 * 1024;
 /** Latencies are counted in bins of 1 µs; the last bin takes everything beyond 200 ms. */
 const LATENCY_BINS = 200_000;
 const PACE_TICK_MS = 1;
+/** From full speed to a set rate. */
+const SETTLE_MS = 1_000;
 
 class Generator {
   readonly #settings: LoadSettings;
@@ -53,6 +55,8 @@ class Generator {
   #requests = 0;
   #answers = 0;
   #measuring = false;
+  /** What a connection does that has its answer. */
+  #goOn: (connection: Connection) => void = () => {};
   #stopped = false;
 
   constructor(settings: LoadSettings) {
@@ -65,9 +69,15 @@ class Generator {
     for (let at = 0; at < connections; at++) {
       this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
     }
-    if (ratePerSecond === null) for (const connection of this.#connections) connection.send();
-    else this.#pace(ratePerSecond);
+    // As fast as answers come, even before a set rate: what warms a program up is what it has done, not time.
+    this.#goOn = (connection) => connection.send();
+    for (const connection of this.#connections) connection.send();
     await elapsed(warmUpMs);
+    if (ratePerSecond !== null) {
+      this.#goOn = (connection) => void this.#idle.push(connection);
+      this.#pace(ratePerSecond);
+      await elapsed(SETTLE_MS);
+    }
     const cpuBefore = cpuSeconds(pids);
     const busyBefore = coreBusySeconds(core);
     const startedMs = performance.now();
@@ -97,13 +107,11 @@ class Generator {
       const bin = Math.min(LATENCY_BINS - 1, Math.floor(latencyMs * 1000));
       this.#bins[bin] = (this.#bins[bin] ?? 0) + 1;
     }
-    if (this.#settings.ratePerSecond === null) connection.send();
-    else this.#idle.push(connection);
+    this.#goOn(connection);
   }
 
   /** Sends what is due on connections that are free; what finds none waits for the next tick. */
   #pace(ratePerSecond: number): void {
-    this.#idle.push(...this.#connections);
     const startedMs = performance.now();
     let sent = 0;
     const timer = setInterval(() => {

@@ -13,7 +13,7 @@ import { BODY, PATH } from "./world.ts";
 const CONNECTIONS = 32;
 /** Until what runs often is compiled: at a set rate that takes as many requests, and so longer. */
 const WARM_UP_MS = 1_000;
-const PACED_WARM_UP_MS = 5_000;
+const PACED_WARM_UP_MS = 4_000;
 /** For the lines that a proxy holds back to write several at once. */
 const LOG_TIMEOUT_MS = 3_000;
 const LOG_POLL_MS = 100;

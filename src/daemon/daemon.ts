@@ -10,6 +10,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import { AdminPort } from "./admin-port.ts";
 import type { FileStates } from "./file-states.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
+import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
@@ -64,6 +65,9 @@ export async function startDaemon(
   return err(attempt.problems);
 }
 
+/** Before the first policy is in force. */
+const IDLE: Activity = { requestsBegun: 0, requestsInFlight: 0 };
+
 /** The living process. */
 export class Daemon {
   readonly telemetry: LiveTelemetry;
@@ -79,11 +83,13 @@ export class Daemon {
   #lastAttempt: Attempt | null = null;
   #ending = false;
   #ended: Promise<void> | null = null;
-  #quietTimer: NodeJS.Timeout | null = null;
+  readonly #release: MemoryRelease | null;
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
     const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.policyBytesMax);
+    const { releaseMemory } = deps;
+    this.#release = releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#proxy ?? IDLE);
     this.#options = options;
     this.#deps = deps;
     this.#startedMs = options.startedMs ?? clock.monotonicMs();
@@ -177,7 +183,7 @@ export class Daemon {
   /** Ends everything now. */
   async close(): Promise<void> {
     this.#ending = true;
-    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
+    this.#release?.stop();
     this.#listeners.close();
     this.#proxy?.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
@@ -219,20 +225,8 @@ export class Daemon {
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;
-    this.#awaitQuiet();
+    this.#release?.schedule();
     return ok(null);
-  }
-
-  /** A service that is never quiet makes garbage of its own, and V8 collects the compilation's with it. */
-  #awaitQuiet(looksLeft: number = DEFAULTS.quietLooksMax): void {
-    const { releaseMemory } = this.#deps;
-    if (releaseMemory === undefined || looksLeft === 0) return;
-    if (this.#quietTimer !== null) clearTimeout(this.#quietTimer);
-    this.#quietTimer = setTimeout(() => {
-      if (this.#proxy?.requestsInFlight === 0) releaseMemory();
-      else this.#awaitQuiet(looksLeft - 1);
-    }, DEFAULTS.quietLookMs);
-    this.#quietTimer.unref();
   }
 
   #onAttempt(attempt: Attempt, states: FileStates): void {

@@ -24,6 +24,7 @@ export abstract class ClientSession implements TransactionOwner {
 
   /** A request has come; the transaction is still to be run. */
   protected begin(stream: ServerStream, request: ServerRequest): Transaction {
+    this.host.requestsBegun++;
     this.host.requestsInFlight++;
     this.host.telemetry.requestStarted();
     return new Transaction(this.host, this, stream, request);
@@ -53,6 +54,7 @@ export abstract class ClientSession implements TransactionOwner {
 
 /** What all sessions share. */
 export interface SessionHost extends TransactionDeps {
+  requestsBegun: number;
   requestsInFlight: number;
   onSessionClosed(session: ClientSession): void;
 }

@@ -44,6 +44,7 @@ class Core implements ProxyServer, SessionHost {
   #lastId = 0;
   #draining = false;
   #onDrained: (() => void) | null = null;
+  requestsBegun = 0;
   requestsInFlight = 0;
 
   constructor(snapshot: Snapshot, deps: ProxyDeps) {

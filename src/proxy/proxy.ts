@@ -6,6 +6,8 @@ import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 export interface ProxyServer {
   /** The snapshot that requests which begin now will keep. */
   readonly snapshot: Snapshot;
+  /** Ever. */
+  readonly requestsBegun: number;
   readonly requestsInFlight: number;
   readonly connectionsOpen: number;
   swap(snapshot: Snapshot): void;

@@ -173,7 +173,7 @@ export const DEFAULTS = {
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
   drainTimeoutMs: 25_000,
-  /** After a policy is in force: how often to look for a moment without requests, and how many times. */
+  /** After a policy is in force: how long a while without requests is, and for how many of them one is waited for. */
   quietLookMs: 1_000,
   quietLooksMax: 30,
   /** How long a reload holds up requests at a stretch, where its steps can be cut. */
