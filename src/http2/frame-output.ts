@@ -3,6 +3,10 @@ import { ERROR_CODE, FLAG, FRAME, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, PREFACE } f
 
 /** RFC 7541 section 6.3: "the dynamic table has no size", which is what we use of it. */
 const TABLE_SIZE_ZERO = Buffer.of(0x20);
+/** Up to this length all is copied into one piece; above it, copies of long bodies would be most of the garbage. */
+const COMBINE_BYTES_MAX = 32 * 1024;
+/** A payload that is worth a piece of its own. */
+const LARGE_BYTES_MIN = 8 * 1024;
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /**
@@ -93,27 +97,46 @@ export class FrameOutput {
   /** Writes what was added, now. */
   flush(): void {
     if (this.bytes === 0) return;
-    const frames = this.#take();
+    const pieces = this.#take();
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    if (!this.#socket.write(frames)) this.congested = true;
+    let flowing = true;
+    if (pieces.length > 1) this.#socket.cork();
+    for (const piece of pieces) flowing = this.#socket.write(piece) && flowing;
+    if (pieces.length > 1) this.#socket.uncork();
+    if (!flowing) this.congested = true;
   }
 
-  #take(): Buffer {
-    const buffer = Buffer.allocUnsafe(this.bytes);
+  /** Frames in as few pieces as are worth it: small ones are copied together, large payloads go as they are. */
+  #take(): Buffer[] {
     const heads = this.#heads;
+    const payloads = this.#payloads;
+    const isLong = this.bytes > COMBINE_BYTES_MAX;
+    const pieces: Buffer[] = [];
+    const copied = isLong
+      ? payloads.reduce((sum, { length }) => sum - (isLarge(length) ? length : 0), this.bytes)
+      : this.bytes;
+    const buffer = Buffer.allocUnsafe(copied);
     let at = this.#preface.copy(buffer);
-    this.#preface = NO_BYTES;
-    for (let index = 0; index < this.#payloads.length; index++) {
-      const payload = this.#payloads[index] ?? NO_BYTES;
+    let from = 0;
+    for (let index = 0; index < payloads.length; index++) {
+      const payload = payloads[index] ?? NO_BYTES;
       at = writeHead(buffer, at, payload.length, heads, 3 * index);
-      payload.copy(buffer, at);
-      at += payload.length;
+      if (isLong && isLarge(payload.length)) {
+        pieces.push(buffer.subarray(from, at), payload);
+        from = at;
+      } else at += payload.copy(buffer, at);
     }
+    if (at > from) pieces.push(from === 0 ? buffer : buffer.subarray(from, at));
+    this.#preface = NO_BYTES;
     this.#heads = [];
     this.#payloads = [];
     this.bytes = 0;
-    return buffer;
+    return pieces;
   }
+}
+
+function isLarge(bytes: number): boolean {
+  return bytes >= LARGE_BYTES_MIN;
 }
 
 /** RFC 9113 section 4.1. */

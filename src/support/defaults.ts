@@ -38,7 +38,7 @@ export const DEFAULTS = {
   // HTTP/2, per connection.
   h2StreamsMax: 128,
   /** What a client may send on a stream before somebody reads it. */
-  h2WindowBytes: 65_535,
+  h2WindowBytes: 256 * 1024,
   /** The same on all streams of a connection. */
   h2ConnectionWindowBytes: 1024 * 1024,
   /** Frames of one head: at 16 KiB each they bring more than any head may have. */

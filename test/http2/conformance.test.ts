@@ -3,6 +3,7 @@
 // that leaves the connection alive is followed by a request, which must be answered.
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import {
   ERROR,
@@ -217,7 +218,10 @@ const CASES: Record<string, Record<string, Case>> = {
       becomes: flowControl,
     },
     "more DATA than a stream's window": {
-      sent: sent(upload, ...Array.from({ length: 5 }, () => data(1, Buffer.alloc(16_384)))),
+      sent: sent(
+        upload,
+        ...Array.from({ length: DEFAULTS.h2WindowBytes / 16_384 + 1 }, () => data(1, Buffer.alloc(16_384))),
+      ),
       becomes: reset(ERROR.flowControl),
     },
   },

@@ -1,6 +1,7 @@
 // Goal: a tunnel through a stream (RFC 8441) ends once, keeps to its windows, and is accounted for once. Method: raw frames.
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { acceptOf } from "../../src/websocket/handshake.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { settle } from "../fixtures/h2-attacked.ts";
@@ -102,7 +103,9 @@ describe("tunnels (RFC 8441)", () => {
     const { client, records } = await open();
     client.write(
       request(3, connectFields(), false),
-      ...Array.from({ length: 5 }, () => frame(TYPE.data, 0, 3, Buffer.alloc(16_384))),
+      ...Array.from({ length: DEFAULTS.h2WindowBytes / 16_384 + 1 }, () =>
+        frame(TYPE.data, 0, 3, Buffer.alloc(16_384)),
+      ),
     );
     expect(await client.outcome(3)).toBe(`reset ${ERROR.flowControl}`);
     await eventually(() => records.length <= 1);
