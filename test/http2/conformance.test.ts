@@ -3,7 +3,6 @@
 // that leaves the connection alive is followed by a request, which must be answered.
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import {
   ERROR,
@@ -216,13 +215,6 @@ const CASES: Record<string, Record<string, Case>> = {
     "beyond all windows, by SETTINGS (6.9.2)": {
       sent: sent(hang, windowUpdate(1, 0x7fff_ffff - 65_535), setting(4, 65_536)),
       becomes: flowControl,
-    },
-    "more DATA than a stream's window": {
-      sent: sent(
-        upload,
-        ...Array.from({ length: DEFAULTS.h2WindowBytes / 16_384 + 1 }, () => data(1, Buffer.alloc(16_384))),
-      ),
-      becomes: reset(ERROR.flowControl),
     },
   },
   "6.10 CONTINUATION": {

@@ -1,6 +1,7 @@
 // Goal: reading little or sending in pieces buys a client neither time nor memory. Method: raw frames, a clock that the test
 // moves, and a socket that nothing leaves before the test lets it.
 import { afterEach, describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually, unchanging } from "../fixtures/eventually.ts";
 import { settle, startAttacked as start } from "../fixtures/h2-attacked.ts";
 import {
@@ -118,4 +119,19 @@ describe("a client that does not read", () => {
     expect(records.map(({ status, reason }) => [status, reason])).toEqual(Array(100).fill([405, "method_forbidden"]));
     expect(proxy.requestsInFlight).toBe(0);
   });
+});
+
+test("more than a stream's window, in one read, costs the stream; what was within it is not answered", async () => {
+  const { proxy, records, sessionsClosed } = await start();
+  const socket = serveHeld(proxy);
+  const beyond = Array.from({ length: DEFAULTS.h2WindowBytes / 16_384 + 1 }, () =>
+    frame(TYPE.data, 0, 1, Buffer.alloc(16_384)),
+  );
+  socket.push(Buffer.concat([PREFACE, settings(), request(1, fields("/up", [], "POST"), false), ...beyond]));
+  const reset = rstStream(1, ERROR.flowControl).toString("latin1");
+  await eventually(() => socket.text.includes(reset));
+  socket.push(request(3, fields("/ok")));
+  await eventually(() => records.some(({ exchange }) => exchange?.target.path === "/ok"));
+  expect(sessionsClosed).toEqual([]);
+  socket.destroy();
 });
