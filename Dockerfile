@@ -17,12 +17,12 @@ WORKDIR /app
 COPY --from=build /build/dist/ ./
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 # Fills the compile cache as root, so that the process that later reads it cannot write it; the root file system may be
-# read-only. One run with the first policy of `init` loads what each later one will load.
+# read-only. One run with the first policy of `init` loads what each later one will load, the watch a moment after the rest.
 RUN heap="--max-semi-space-size=2 --no-parallel-scavenge --initial-old-space-size=64" \
     && node $heap postern.js init /tmp/first \
     && { node $heap postern.js run --policy /tmp/first/policy.yaml > /tmp/first/log & } && pid=$! \
     && timeout 30 sh -c 'until grep -q "\"event\":\"ready\"" /tmp/first/log; do sleep 0.1; done' \
-    && kill -TERM $pid && wait $pid && rm -r /tmp/first && chmod -R a+rX compile-cache
+    && sleep 1 && kill -TERM $pid && wait $pid && rm -r /tmp/first && chmod -R a+rX compile-cache
 # A number, so that Kubernetes' runAsNonRoot can tell that it is not root.
 USER 65532:65532
 EXPOSE 8443

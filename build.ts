@@ -5,6 +5,7 @@
  * trace can be read; comments and blanks go.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 
@@ -19,10 +20,10 @@ const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)/i;
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
   setup(builder) {
-    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) => ({
-      path,
-      namespace: kind === "require-call" ? "required-builtin" : "imported-builtin",
-    }));
+    builder.onResolve({ filter: /^(?:node:)?[a-z_]+(?:\/[a-z]+)*$/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return undefined;
+      return { path, namespace: kind === "require-call" ? "required-builtin" : "imported-builtin" };
+    });
     builder.onLoad({ filter: /.*/, namespace: "required-builtin" }, ({ path }) => ({
       contents: `module.exports = ${fetchBuiltin(path)};`,
     }));
@@ -65,7 +66,7 @@ if (Number(process.versions.node.split(".")[0]) < 26) {
   process.exit(2);
 }`;
 
-/** Writes `postern.js`, `parts/` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
+/** Writes `postern.js`, `parts/`, `package.json` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
 export async function build(folder: string): Promise<string> {
   const outdir = resolve(folder);
   const entry = join(outdir, "postern.js");
@@ -93,6 +94,8 @@ export async function build(folder: string): Promise<string> {
   for (const { path, text } of result.outputFiles) {
     writeFileSync(path, asciiOnly(text), { mode: path === entry ? 0o755 : 0o644 });
   }
+  // Without it Node reads each part twice, to find out what kind of module it is.
+  writeFileSync(join(outdir, "package.json"), '{ "type": "module" }\n');
   writeFileSync(join(outdir, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
   return entry;
 }

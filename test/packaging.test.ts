@@ -39,7 +39,12 @@ describe("the bundle", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test("runs where there is no node_modules", async () => {
-    expect(readdirSync(join(folder, "dist")).sort()).toEqual(["THIRD-PARTY.txt", "parts", "postern.js"]);
+    expect(readdirSync(join(folder, "dist")).sort()).toEqual([
+      "THIRD-PARTY.txt",
+      "package.json",
+      "parts",
+      "postern.js",
+    ]);
     const { code, stdout, stderr } = await node([bundle, "--version"], {}, folder);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `postern ${description.version}\n`, stderr: "" });
   });

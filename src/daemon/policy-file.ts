@@ -57,12 +57,16 @@ export class PolicyWatch {
     this.#touch();
   }
 
+  /** What changes before the watch is up is seen when it is. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
+    if (this.#poll !== null) return;
     this.#poll = setInterval(() => this.#look(), this.#deps.timings.pollMs);
-    this.#rewatch();
-    this.#touch();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#started = true;
+      this.#rewatch();
+      this.#touch();
+    }, DEFAULTS.watchDelayMs);
   }
 
   async close(): Promise<void> {
@@ -102,7 +106,7 @@ export class PolicyWatch {
   }
 
   async #watch(entries: ReadonlySet<string>): Promise<void> {
-    // Not needed before the first request is served, and start-up is measured.
+    // Not needed before the first request is served, and a start is measured.
     const { watch } = await import("chokidar");
     const folders = new Set(Array.from(entries, dirname));
     const key = this.#watched;
