@@ -30,7 +30,6 @@ export interface SessionOwner {
 /** Client side of one HTTP/2 connection to the service (RFC 9113): many requests at a time. */
 export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientStream> {
   deadlineMs = Number.POSITIVE_INFINITY;
-  /** True once it has carried a request to its end. */
   used = false;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
@@ -53,6 +52,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   #streamsMax: number = DEFAULTS.upstreamStreamsMax;
   #nextId = 1;
   readonly #window = new ReceiveWindow(DEFAULTS.upstreamConnectionWindowBytes);
+  /** The highest stream whose head was written to the socket. */
+  #writtenId = 0;
   #gone = false;
   #ending = false;
   #closed = false;
@@ -77,7 +78,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.#idleTimeoutMs = idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
-    this.gate = new FloodGate(() => clock.monotonicMs());
+    this.gate = new FloodGate(() => clock.monotonicMs(), LATE_BYTES_MAX);
     this.output = new FrameOutput(socket, () => this.#onFlushed());
     this.queue = new SendQueue(this.output);
     const assembly = new HeaderAssembly(4 * DEFAULTS.headBytesMax, DEFAULTS.h2HeadFramesMax);
@@ -112,7 +113,9 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   // ---- for those who share it ------------------------------------------------------------------------------------
 
   get hasRoom(): boolean {
-    return !this.#gone && this.#streamsTaken < this.#streamsMax && this.#nextId < STREAM_ID_MAX;
+    // Streams that wait for their turn have no id yet, and a socket that was destroyed is closed a little later.
+    const hasIds = this.#nextId + 2 * this.#streamsTaken < STREAM_ID_MAX;
+    return !this.#gone && this.#streamsTaken < this.#streamsMax && hasIds && !this.#socket.destroyed;
   }
 
   /** For the caller to begin or to release; only where there is room. */
@@ -153,7 +156,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   }
 
   wasProcessed(streamId: number): boolean {
-    return streamId !== 0 && streamId <= this.#lastProcessedId;
+    return streamId !== 0 && streamId <= Math.min(this.#writtenId, this.#lastProcessedId);
   }
 
   onBegun(stream: Http2ClientStream): void {
@@ -176,7 +179,6 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
       this.gate.expect(stream.window.left + stream.window.left / 8);
     }
     this.#streamsTaken--;
-    this.used = true;
     if (this.#streamsTaken > 0) {
       if (!this.#gone) this.#owner.onRoom(this);
     } else if (this.#gone) this.#end();
@@ -188,6 +190,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   onSent(bytes: number): void {
     this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+    this.gate.expectPing();
   }
 
   // ---- what the service sends (FramesHost) -----------------------------------------------------------------------
@@ -241,6 +244,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   // ---- the connection --------------------------------------------------------------------------------------------
 
   #onFlushed(): void {
+    if (!this.#socket.destroyed) this.#writtenId = this.streams.lastId;
     if (!this.output.congested) this.queue.run();
   }
 
@@ -285,3 +289,6 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.deadlineMs = this.clock.monotonicMs() + this.#idleTimeoutMs;
   }
 }
+
+/** What a service may still send on streams that were given up, all of them at once and with full windows. */
+const LATE_BYTES_MAX = DEFAULTS.upstreamStreamsMax * DEFAULTS.upstreamStreamWindowBytes * (9 / 8);
