@@ -16,6 +16,7 @@ import { SendQueue } from "./send-queue.ts";
 import type { PeerSettings } from "./settings.ts";
 import { StreamTable } from "./stream-table.ts";
 import { FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** What a session tells those who share it. */
 export interface SessionOwner {
@@ -27,10 +28,19 @@ export interface SessionOwner {
   onClosed(session: ClientSession): void;
 }
 
+/** How long a session waits, in milliseconds. */
+export interface SessionTimes {
+  /** For the next request. */
+  readonly idleTimeoutMs: number;
+  /** For the service to take what was written to it. */
+  readonly writeTimeoutMs: number;
+}
+
 /** Client side of one HTTP/2 connection to the service (RFC 9113): many requests at a time. */
 export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientStream> {
   deadlineMs = Number.POSITIVE_INFINITY;
   used = false;
+  isStuck = false;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly scheme: "http" | "https";
@@ -44,6 +54,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   readonly #idleTimeoutMs: number;
   readonly #frames: Frames<Http2ClientStream>;
   readonly #reader: FrameReader;
+  readonly #writes: WriteWatch;
+  #lastReadMs: number;
   readonly #fed = new Set<Http2ClientStream>();
   /** Streams under way, also those whose heads wait for their turn and have no id yet. */
   readonly #active = new Set<Http2ClientStream>();
@@ -67,7 +79,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   constructor(
     socket: Socket,
     scheme: "http" | "https",
-    idleTimeoutMs: number,
+    times: SessionTimes,
     owner: SessionOwner,
     clock: Clock,
     deadlines: Deadlines,
@@ -75,7 +87,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.#socket = socket;
     this.scheme = scheme;
     this.#owner = owner;
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#idleTimeoutMs = times.idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
     this.gate = new FloodGate(() => clock.monotonicMs(), LATE_BYTES_MAX);
@@ -89,6 +101,9 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     );
     this.#reader = new FrameReader(this.#frames);
     this.#sendPreface();
+    this.#writes = new WriteWatch(times.writeTimeoutMs, clock, () => this.#onStuck());
+    this.#lastReadMs = clock.monotonicMs();
+    deadlines.add(this.#writes);
     deadlines.add(this);
     this.#rest();
     socket.on("data", (chunk: Buffer) => this.#onRead(chunk));
@@ -159,6 +174,10 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     return streamId !== 0 && streamId <= Math.min(this.#writtenId, this.#lastProcessedId);
   }
 
+  onUnanswered(timeoutMs: number): void {
+    if (this.#lastReadMs <= this.clock.monotonicMs() - timeoutMs) this.#leave();
+  }
+
   onBegun(stream: Http2ClientStream): void {
     this.#active.add(stream);
   }
@@ -197,6 +216,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   #onRead(chunk: Buffer): void {
     if (this.#ending) return;
+    this.#lastReadMs = this.clock.monotonicMs();
     const fault = this.#reader.feed(chunk);
     if (fault !== null) this.#fail(fault);
     for (const stream of this.#fed) stream.deliver();
@@ -245,12 +265,19 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   #onFlushed(): void {
     if (!this.#socket.destroyed) this.#writtenId = this.streams.lastId;
-    if (!this.output.congested) this.queue.run();
+    if (this.output.congested) this.#writes.begin();
+    else this.queue.run();
   }
 
   #onDrain(): void {
     this.output.congested = false;
+    this.#writes.end();
     this.queue.run();
+  }
+
+  #onStuck(): void {
+    this.isStuck = true;
+    this.destroy();
   }
 
   #fail(fault: ConnectionFault): void {
@@ -273,6 +300,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     if (this.#closed) return;
     this.#closed = true;
     this.deadlines.remove(this);
+    this.deadlines.remove(this.#writes);
     this.#leave();
     for (const stream of this.#active) stream.onConnectionLost();
     this.#owner.onClosed(this);

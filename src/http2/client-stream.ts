@@ -25,8 +25,15 @@ export interface StreamHost extends SenderHost {
   /** Why the connection ended: the service broke the protocol, or the socket's error; null and empty for neither. */
   readonly fault: ConnectionFault | null;
   readonly errorCode: string;
+  /** The service did not read. */
+  readonly isStuck: boolean;
   /** Whether the service may have worked on it, for all that its GOAWAY says. */
   wasProcessed(streamId: number): boolean;
+  /**
+   * A stream has waited in vain for so long. Where none had anything meanwhile, the connection may be dead, as TCP itself
+   * finds out after a quarter of an hour.
+   */
+  onUnanswered(timeoutMs: number): void;
   /** It has a request to send. */
   onBegun(stream: Http2ClientStream): void;
   /** Its head goes out now; gives its id. */
@@ -286,6 +293,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
     if (errorCode.startsWith("ERR_SSL_")) this.#fail("tls", errorCode, null);
     else if (fault !== null) this.#fail("invalid", `HTTP/2: ${fault.seen}`, null);
     else if (!this.#host.wasProcessed(this.id)) this.#fail("refused", "stream refused", null);
+    else if (this.#host.isStuck) this.#fail("stalled", "the service does not read the request", null);
     else this.#fail("closed", errorCode === "" ? "connection ended early" : errorCode, null);
   }
 
@@ -317,7 +325,10 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
     const code = ERROR_CODE.cancel;
     if (this.#answered) this.#fail("idle", "no bytes in either direction in time", code);
     else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request", code);
-    else this.#fail("timeout", "no bytes from the service in time", code);
+    else {
+      this.#host.onUnanswered(this.#times.responseTimeoutMs);
+      this.#fail("timeout", "no bytes from the service in time", code);
+    }
   }
 
   #close(code: number | null): void {

@@ -74,7 +74,7 @@ export class SessionPool implements Upstream, SessionOwner, DialOwner {
   onDialed(dial: Dial, socket: Socket): void {
     this.#dials.delete(dial);
     const scheme = this.settings.tls === null ? "http" : "https";
-    const session = new ClientSession(socket, scheme, this.settings.idleTimeoutMs, this, this.#clock, this.#deadlines);
+    const session = new ClientSession(socket, scheme, this.settings, this, this.#clock, this.#deadlines);
     this.#live.add(session);
     this.onRoom(session);
     if (this.#retired) session.retire();
