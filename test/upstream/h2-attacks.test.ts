@@ -26,6 +26,10 @@ async function world(
   return { service, raw, requests, world: one };
 }
 
+/** What was written by now has been read by the other end. */
+const settled = (): Promise<number> => unchanging(() => 0, 20);
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe("an answer that is here whole", () => {
   test.each(["the connection's end", "GOAWAY that disowns it", "garbage behind it"])(
     "is not cut for a client that reads slowly by %s",
@@ -49,9 +53,63 @@ describe("an answer that is here whole", () => {
   );
 });
 
-/** What was written by now has been read by the other end. */
-const settled = (): Promise<number> => unchanging(() => 0, 20);
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+describe("an answer before the end of its request", () => {
+  test("frees an upload that stands still, and a reset behind it is not answered with one", async () => {
+    const { raw, requests, world: one } = await world();
+    const asked = one.ask({ method: "POST", bodyBytes: 200_000 }, { takes: false, body: Buffer.alloc(100_000) });
+    await eventually(() => requests() === 1 && raw().bytesOf(1) === 65_535);
+    raw().head(1, OK);
+    raw().data(1, "first");
+    await eventually(() => asked.bytes === 5);
+    raw().data(1, "second", true);
+    raw().reset(1, ERROR.none);
+    await eventually(() => asked.last === "drain");
+    asked.stream?.writeBody(Buffer.alloc(100_000));
+    expect(asked.stream?.flush()).toBe(true); // it goes nowhere, and is no reason to wait
+    asked.resume();
+    await settled();
+    expect([asked.told, asked.bytes]).toEqual([["response 200", "drain", "end"], 11]);
+    expect([raw().bytesOf(1), raw().resetCode(1)]).toEqual([65_535, undefined]);
+  });
+});
+
+describe("bytes where none may be", () => {
+  test.each([
+    ["HEAD", "200", "failure cut"],
+    ["GET", "204", "failure cut"],
+    ["GET", "304", "failure cut"],
+    ["GET", "200", "end"],
+  ])("%s, %s: %s", async (method, status, last) => {
+    const { world: one } = await world((service, stream) => {
+      service.head(stream, [
+        [":status", status],
+        ["content-length", status === "204" ? "0" : "6"],
+      ]);
+      service.data(stream, "SECRET", true);
+    });
+    const asked = one.ask({ method });
+    await eventually(() => asked.isOver);
+    expect([asked.last, asked.bytes]).toEqual([last, last === "end" ? 6 : 0]);
+  });
+
+  test("a service that sends more than a slow client's window holds loses that stream and no other", async () => {
+    const { raw, world: one } = await world((service, stream) => {
+      service.head(stream, OK);
+      service.data(stream, "first");
+    });
+    const slow = one.ask({}, { takes: false });
+    const other = one.ask();
+    await eventually(() => slow.bytes === 5 && other.bytes === 5);
+    for (let part = 0; part < 17; part++) raw().data(1, "x".repeat(16_384));
+    raw().data(3, "", true);
+    await eventually(() => slow.isOver && other.isOver);
+    expect([slow.told, other.told]).toEqual([
+      ["response 200", "failure cut"],
+      ["response 200", "end"],
+    ]);
+    expect([slow.bytes, raw().resetCode(1), raw().goawayCode]).toEqual([5, ERROR.flowControl, undefined]);
+  });
+});
 
 describe("repetition", () => {
   test("a request that was not written yet when its connection ended was never sent", async () => {

@@ -337,7 +337,11 @@ async function converse(seed: number): Promise<string[]> {
   const port = await startRawService((socket) => services.push(new RandomService(socket, random, answers)));
   const world = new PoolWorld(port, { connectionsMax: 1 + random.below(3) });
   const clients = new RandomClients(world, random);
+  const retiresAt = random.chance(0.2) ? random.below(100) : -1;
+  const closesAt = random.chance(0.1) ? random.below(100) : -1;
   for (let step = 0; step < 100; step++) {
+    if (step === retiresAt) world.pool.retire();
+    if (step === closesAt) world.pool.close();
     if (random.chance(0.4)) clients.act();
     else for (let count = random.below(4); count > 0; count--) services.at(random.below(services.length))?.act();
     if (random.chance(0.05)) world.later(random.below(3_000));
