@@ -20,7 +20,7 @@ import { WriteWatch } from "./write-watch.ts";
 
 /** What a session tells those who share it. */
 export interface SessionOwner {
-  /** A stream has ended, or the service allows more of them. */
+  /** A stream has ended, or the service has said how many it allows. */
   onRoom(session: ClientSession): void;
   /** Carries no new streams: the service said so, or the connection is gone. Once. */
   onGone(session: ClientSession): void;
@@ -41,6 +41,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   deadlineMs = Number.POSITIVE_INFINITY;
   used = false;
   isStuck = false;
+  /** The service has said how many streams it takes. */
+  isSettled = false;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly scheme: "http" | "https";
@@ -61,7 +63,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   readonly #active = new Set<Http2ClientStream>();
   /** Taken by requests, begun or not. */
   #streamsTaken = 0;
-  #streamsMax: number = DEFAULTS.upstreamStreamsMax;
+  /** One until the service has said how many: what it refuses for their number may have lost its body by then. */
+  #streamsMax = 1;
   #nextId = 1;
   readonly #window = new ReceiveWindow(DEFAULTS.upstreamConnectionWindowBytes);
   /** The highest stream whose head was written to the socket. */
@@ -246,9 +249,10 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   }
 
   onPeerSettings({ maxConcurrentStreams }: PeerSettings): void {
-    if (maxConcurrentStreams === null) return;
-    this.#streamsMax = Math.min(maxConcurrentStreams, DEFAULTS.upstreamStreamsMax);
-    if (this.hasRoom) this.#owner.onRoom(this);
+    if (maxConcurrentStreams === null && this.isSettled) return;
+    this.isSettled = true;
+    this.#streamsMax = Math.min(maxConcurrentStreams ?? DEFAULTS.upstreamStreamsMax, DEFAULTS.upstreamStreamsMax);
+    this.#owner.onRoom(this);
   }
 
   /** Streams up to `lastStreamId` still get their answers; those beyond were never begun (RFC 9113 section 6.8). */

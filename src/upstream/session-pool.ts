@@ -65,8 +65,9 @@ export class SessionPool implements Upstream, SessionOwner, DialOwner {
   }
 
   #dialIfNeeded(): void {
-    const expected = this.#dials.size * DEFAULTS.upstreamStreamsMax;
-    if (this.#line.length <= expected) return;
+    let coming = this.#dials.size;
+    for (const session of this.#live) if (!session.isSettled) coming++;
+    if (this.#line.length <= coming * DEFAULTS.upstreamStreamsMax) return;
     if (this.#live.size + this.#leaving.size + this.#dials.size >= this.settings.connectionsMax) return;
     this.#dials.add(this.#dialer.dial(this, null));
   }
