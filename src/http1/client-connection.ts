@@ -180,7 +180,8 @@ export class ClientConnection implements Timed, ClientStream {
     }
     this.#consume(buffer, handler);
     // TLS still gives what it had decrypted when it was paused, and those bytes have moved the deadline.
-    if ((!handler.onReadEnd() || this.#paused) && this.#handler === handler) this.#pause();
+    // Informational responses are few, and a pause would stop the time for the answer that is still to come.
+    if ((!handler.onReadEnd() || this.#paused) && this.#handler === handler && this.#answered) this.#pause();
     return true;
   }
 

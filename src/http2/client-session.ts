@@ -16,10 +16,11 @@ import { SendQueue } from "./send-queue.ts";
 import type { PeerSettings } from "./settings.ts";
 import { StreamTable } from "./stream-table.ts";
 import { FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
+import { WriteWatch } from "./write-watch.ts";
 
 /** What a session tells those who share it. */
 export interface SessionOwner {
-  /** A stream has ended, or the service allows more of them. */
+  /** A stream has ended, or the service has said how many it allows. */
   onRoom(session: ClientSession): void;
   /** Carries no new streams: the service said so, or the connection is gone. Once. */
   onGone(session: ClientSession): void;
@@ -27,11 +28,21 @@ export interface SessionOwner {
   onClosed(session: ClientSession): void;
 }
 
+/** How long a session waits, in milliseconds. */
+export interface SessionTimes {
+  /** For the next request. */
+  readonly idleTimeoutMs: number;
+  /** For the service to take what was written to it. */
+  readonly writeTimeoutMs: number;
+}
+
 /** Client side of one HTTP/2 connection to the service (RFC 9113): many requests at a time. */
 export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientStream> {
   deadlineMs = Number.POSITIVE_INFINITY;
-  /** True once it has carried a request to its end. */
   used = false;
+  isStuck = false;
+  /** The service has said how many streams it takes. */
+  isSettled = false;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly scheme: "http" | "https";
@@ -45,14 +56,19 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   readonly #idleTimeoutMs: number;
   readonly #frames: Frames<Http2ClientStream>;
   readonly #reader: FrameReader;
+  readonly #writes: WriteWatch;
+  #lastReadMs: number;
   readonly #fed = new Set<Http2ClientStream>();
   /** Streams under way, also those whose heads wait for their turn and have no id yet. */
   readonly #active = new Set<Http2ClientStream>();
   /** Taken by requests, begun or not. */
   #streamsTaken = 0;
-  #streamsMax: number = DEFAULTS.upstreamStreamsMax;
+  /** One until the service has said how many: what it refuses for their number may have lost its body by then. */
+  #streamsMax = 1;
   #nextId = 1;
   readonly #window = new ReceiveWindow(DEFAULTS.upstreamConnectionWindowBytes);
+  /** The highest stream whose head was written to the socket. */
+  #writtenId = 0;
   #gone = false;
   #ending = false;
   #closed = false;
@@ -66,7 +82,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   constructor(
     socket: Socket,
     scheme: "http" | "https",
-    idleTimeoutMs: number,
+    times: SessionTimes,
     owner: SessionOwner,
     clock: Clock,
     deadlines: Deadlines,
@@ -74,10 +90,10 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.#socket = socket;
     this.scheme = scheme;
     this.#owner = owner;
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#idleTimeoutMs = times.idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
-    this.gate = new FloodGate(() => clock.monotonicMs());
+    this.gate = new FloodGate(() => clock.monotonicMs(), LATE_BYTES_MAX);
     this.output = new FrameOutput(socket, () => this.#onFlushed());
     this.queue = new SendQueue(this.output);
     const assembly = new HeaderAssembly(4 * DEFAULTS.headBytesMax, DEFAULTS.h2HeadFramesMax);
@@ -88,6 +104,9 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     );
     this.#reader = new FrameReader(this.#frames);
     this.#sendPreface();
+    this.#writes = new WriteWatch(times.writeTimeoutMs, clock, () => this.#onStuck());
+    this.#lastReadMs = clock.monotonicMs();
+    deadlines.add(this.#writes);
     deadlines.add(this);
     this.#rest();
     socket.on("data", (chunk: Buffer) => this.#onRead(chunk));
@@ -112,7 +131,9 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   // ---- for those who share it ------------------------------------------------------------------------------------
 
   get hasRoom(): boolean {
-    return !this.#gone && this.#streamsTaken < this.#streamsMax && this.#nextId < STREAM_ID_MAX;
+    // Streams that wait for their turn have no id yet, and a socket that was destroyed is closed a little later.
+    const hasIds = this.#nextId + 2 * this.#streamsTaken < STREAM_ID_MAX;
+    return !this.#gone && this.#streamsTaken < this.#streamsMax && hasIds && !this.#socket.destroyed;
   }
 
   /** For the caller to begin or to release; only where there is room. */
@@ -153,7 +174,11 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   }
 
   wasProcessed(streamId: number): boolean {
-    return streamId !== 0 && streamId <= this.#lastProcessedId;
+    return streamId !== 0 && streamId <= Math.min(this.#writtenId, this.#lastProcessedId);
+  }
+
+  onUnanswered(timeoutMs: number): void {
+    if (this.#lastReadMs <= this.clock.monotonicMs() - timeoutMs) this.#leave();
   }
 
   onBegun(stream: Http2ClientStream): void {
@@ -176,7 +201,6 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
       this.gate.expect(stream.window.left + stream.window.left / 8);
     }
     this.#streamsTaken--;
-    this.used = true;
     if (this.#streamsTaken > 0) {
       if (!this.#gone) this.#owner.onRoom(this);
     } else if (this.#gone) this.#end();
@@ -188,12 +212,14 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
 
   onSent(bytes: number): void {
     this.gate.expect(2 * (FRAME_HEAD_BYTES + 4) + bytes / 16);
+    this.gate.expectPing();
   }
 
   // ---- what the service sends (FramesHost) -----------------------------------------------------------------------
 
   #onRead(chunk: Buffer): void {
     if (this.#ending) return;
+    this.#lastReadMs = this.clock.monotonicMs();
     const fault = this.#reader.feed(chunk);
     if (fault !== null) this.#fail(fault);
     for (const stream of this.#fed) stream.deliver();
@@ -223,9 +249,10 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   }
 
   onPeerSettings({ maxConcurrentStreams }: PeerSettings): void {
-    if (maxConcurrentStreams === null) return;
-    this.#streamsMax = Math.min(maxConcurrentStreams, DEFAULTS.upstreamStreamsMax);
-    if (this.hasRoom) this.#owner.onRoom(this);
+    if (maxConcurrentStreams === null && this.isSettled) return;
+    this.isSettled = true;
+    this.#streamsMax = Math.min(maxConcurrentStreams ?? DEFAULTS.upstreamStreamsMax, DEFAULTS.upstreamStreamsMax);
+    this.#owner.onRoom(this);
   }
 
   /** Streams up to `lastStreamId` still get their answers; those beyond were never begun (RFC 9113 section 6.8). */
@@ -241,12 +268,20 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   // ---- the connection --------------------------------------------------------------------------------------------
 
   #onFlushed(): void {
-    if (!this.output.congested) this.queue.run();
+    if (!this.#socket.destroyed) this.#writtenId = this.streams.lastId;
+    if (this.output.congested) this.#writes.begin();
+    else this.queue.run();
   }
 
   #onDrain(): void {
     this.output.congested = false;
+    this.#writes.end();
     this.queue.run();
+  }
+
+  #onStuck(): void {
+    this.isStuck = true;
+    this.destroy();
   }
 
   #fail(fault: ConnectionFault): void {
@@ -269,6 +304,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     if (this.#closed) return;
     this.#closed = true;
     this.deadlines.remove(this);
+    this.deadlines.remove(this.#writes);
     this.#leave();
     for (const stream of this.#active) stream.onConnectionLost();
     this.#owner.onClosed(this);
@@ -285,3 +321,6 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.deadlineMs = this.clock.monotonicMs() + this.#idleTimeoutMs;
   }
 }
+
+/** What a service may still send on streams that were given up, all of them at once and with full windows. */
+const LATE_BYTES_MAX = DEFAULTS.upstreamStreamsMax * DEFAULTS.upstreamStreamWindowBytes * (9 / 8);

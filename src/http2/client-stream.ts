@@ -15,7 +15,8 @@ import { ERROR_CODE } from "./wire.ts";
 
 /** The connection, as far as one stream needs it. */
 export interface StreamHost extends SenderHost {
-  readonly used: boolean;
+  /** True once it has carried a request to its end. */
+  used: boolean;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly scheme: "http" | "https";
@@ -24,8 +25,15 @@ export interface StreamHost extends SenderHost {
   /** Why the connection ended: the service broke the protocol, or the socket's error; null and empty for neither. */
   readonly fault: ConnectionFault | null;
   readonly errorCode: string;
+  /** The service did not read. */
+  readonly isStuck: boolean;
   /** Whether the service may have worked on it, for all that its GOAWAY says. */
   wasProcessed(streamId: number): boolean;
+  /**
+   * A stream has waited in vain for so long. Where none had anything meanwhile, the connection may be dead, as TCP itself
+   * finds out after a quarter of an hour.
+   */
+  onUnanswered(timeoutMs: number): void;
   /** It has a request to send. */
   onBegun(stream: Http2ClientStream): void;
   /** Its head goes out now; gives its id. */
@@ -129,7 +137,11 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   // Sending (SenderOwner).
 
   idToSend(): number {
-    if (this.id === 0) this.id = this.#host.takeId(this);
+    if (this.id === 0) {
+      this.id = this.#host.takeId(this);
+      // While it waited for its turn, SETTINGS passed it by.
+      this.#sender.window = this.#host.initialWindow;
+    }
     return this.id;
   }
 
@@ -217,7 +229,8 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
       this.#handler?.onResponseBody(data);
     }
     if (this.remoteEnded) this.#onWhole();
-    else if (this.#handler?.onReadEnd() === false) this.#pause();
+    // Informational responses are few, and a pause would stop the time for the answer that is still to come.
+    else if (this.#handler?.onReadEnd() === false && this.#answered) this.#pause();
   }
 
   #pause(): void {
@@ -240,8 +253,9 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
       return;
     }
     this.#handler = null;
+    this.#host.used = true;
     // The service has said all that it will say; the rest of the request is nothing to it.
-    this.#close(this.#sender.ended ? null : ERROR_CODE.cancel);
+    this.#close(this.#sender.isOver ? null : ERROR_CODE.cancel);
     handler.onResponseEnd(this.#trailers);
   }
 
@@ -250,7 +264,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
   onReset(code: number): void {
     // After a whole answer it says that the rest of the request is not wanted, and nothing against the answer.
     if (this.remoteEnded) {
-      this.#sender.stop();
+      this.#dropRest();
       return;
     }
     this.remoteEnded = true;
@@ -261,17 +275,34 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
 
   /** The service's GOAWAY says that it has not begun with it. */
   onUnprocessed(): void {
+    if (this.remoteEnded) {
+      this.#dropRest();
+      return;
+    }
     this.remoteEnded = true;
     this.#fail("refused", "stream refused", null);
   }
 
   onConnectionLost(): void {
     const { fault, errorCode } = this.#host;
+    if (this.remoteEnded) {
+      this.#dropRest();
+      return;
+    }
     this.remoteEnded = true;
     if (errorCode.startsWith("ERR_SSL_")) this.#fail("tls", errorCode, null);
     else if (fault !== null) this.#fail("invalid", `HTTP/2: ${fault.seen}`, null);
     else if (!this.#host.wasProcessed(this.id)) this.#fail("refused", "stream refused", null);
+    else if (this.#host.isStuck) this.#fail("stalled", "the service does not read the request", null);
     else this.#fail("closed", errorCode === "" ? "connection ended early" : errorCode, null);
+  }
+
+  /** The answer is here whole, and waits for its client; what of the request is still to come goes nowhere. */
+  #dropRest(): void {
+    this.#sender.stop();
+    if (!this.#stalled) return;
+    this.#stalled = false;
+    this.#handler?.onUpstreamDrain();
   }
 
   reset(code: number): void {
@@ -294,7 +325,10 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
     const code = ERROR_CODE.cancel;
     if (this.#answered) this.#fail("idle", "no bytes in either direction in time", code);
     else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request", code);
-    else this.#fail("timeout", "no bytes from the service in time", code);
+    else {
+      this.#host.onUnanswered(this.#times.responseTimeoutMs);
+      this.#fail("timeout", "no bytes from the service in time", code);
+    }
   }
 
   #close(code: number | null): void {

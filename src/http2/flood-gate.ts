@@ -35,12 +35,15 @@ export class FloodGate {
   readonly #refused = new TokenBucket(DEFAULTS.h2RefusedStreamsBurst, DEFAULTS.h2RefusedStreamsPerSecond);
   readonly #overhead = new TokenBucket(DEFAULTS.h2OverheadBytesBurst, DEFAULTS.h2OverheadBytesPerSecond);
   readonly #nowMs: () => number;
+  readonly #creditBytesMax: number;
   /** Overhead that is not held against the client. */
   #creditBytes = 0;
   #creditPings = 0;
 
-  constructor(nowMs: () => number) {
+  /** `creditBytesMax`: what may be expected at a time. */
+  constructor(nowMs: () => number, creditBytesMax: number = DEFAULTS.h2OverheadBytesBurst) {
     this.#nowMs = nowMs;
+    this.#creditBytesMax = creditBytesMax;
   }
 
   /** A request was given up before its answer (CVE-2023-44487). */
@@ -83,7 +86,7 @@ export class FloodGate {
    * WINDOW_UPDATE of 13 bytes for a small DATA frame, twice) of what it received.
    */
   expect(bytes: number): void {
-    this.#creditBytes = Math.min(this.#creditBytes + bytes, DEFAULTS.h2OverheadBytesBurst);
+    this.#creditBytes = Math.min(this.#creditBytes + bytes, this.#creditBytesMax);
   }
 
   /** A DATA frame went out: gRPC clients in Go measure how long each takes, thousands a second where the way is short. */

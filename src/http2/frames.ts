@@ -193,7 +193,8 @@ export class Frames<S extends FramedStream> implements FrameSink {
   #resizeWindows(bytes: number): ConnectionFault | null {
     const more = bytes - this.initialWindow;
     this.initialWindow = bytes;
-    for (const stream of this.#host.streams.open.values()) {
+    // Only those that are open now: what one of them sends may let another begin, whose window is the new one.
+    for (const stream of [...this.#host.streams.open.values()]) {
       if (!stream.widen(more)) return flowControl("a window beyond all bounds");
     }
     return null;

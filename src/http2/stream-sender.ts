@@ -28,10 +28,10 @@ export class StreamSender implements Sender {
   ended = false;
   /** The head has gone out. */
   begun = false;
+  /** What the peer lets us send; below zero where its SETTINGS took back what was sent already. */
+  window: number;
   readonly #host: SenderHost;
   readonly #owner: SenderOwner;
-  /** What the peer lets us send; below zero where its SETTINGS took back what was sent already. */
-  #window: number;
   #head: Buffer | null = null;
   #chunks: Buffer[] = [];
   #ending = false;
@@ -42,12 +42,17 @@ export class StreamSender implements Sender {
   constructor(host: SenderHost, owner: SenderOwner, window: number) {
     this.#host = host;
     this.#owner = owner;
-    this.#window = window;
+    this.window = window;
   }
 
   /** A head waits, or went out. */
   get hasHead(): boolean {
     return this.begun || this.#head !== null;
+  }
+
+  /** Nothing goes out any more. */
+  get isOver(): boolean {
+    return this.ended || this.#stopped;
   }
 
   /** Data waits. */
@@ -61,7 +66,7 @@ export class StreamSender implements Sender {
   }
 
   write(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (!this.#stopped) this.#chunks.push(chunk);
   }
 
   /** What was given is all; `trailers`: a block, or null for none. */
@@ -71,7 +76,7 @@ export class StreamSender implements Sender {
   }
 
   flush(): void {
-    if (!this.#stopped && !this.ended) this.#host.queue.send(this);
+    if (!this.isOver) this.#host.queue.send(this);
   }
 
   /** Sends nothing any more. */
@@ -83,14 +88,14 @@ export class StreamSender implements Sender {
 
   /** Adds to the window; false where it becomes larger than one may be. */
   widen(bytes: number): boolean {
-    this.#window += bytes;
-    if (this.#window > WINDOW_MAX) return false;
-    if (this.#window > 0 && this.isBacklogged) this.flush();
+    this.window += bytes;
+    if (this.window > WINDOW_MAX) return false;
+    if (this.window > 0 && this.isBacklogged) this.flush();
     return true;
   }
 
   sendSome(): SendResult {
-    if (this.#stopped || this.ended) return "done";
+    if (this.isOver) return "done";
     if (this.#head !== null) {
       const endStream = this.#isLast;
       this.#host.output.addHeaders(this.#owner.idToSend(), this.#head, endStream);
@@ -104,7 +109,7 @@ export class StreamSender implements Sender {
       // Whoever heard that there is room may have written again.
       if (this.#chunks.length > 0) return "more";
     }
-    if (!this.#ending || this.ended || this.#stopped) return "done";
+    if (!this.#ending || this.isOver) return "done";
     const id = this.#owner.idToSend();
     if (this.#trailers === null) this.#host.output.add(FRAME.data, FLAG.endStream, id);
     else this.#host.output.addHeaders(id, this.#trailers, true);
@@ -121,11 +126,11 @@ export class StreamSender implements Sender {
     const { output, queue } = this.#host;
     const first = this.#chunks[0];
     if (first === undefined) return "done";
-    const size = Math.min(first.length, FRAME_BYTES_MAX, this.#window);
+    const size = Math.min(first.length, FRAME_BYTES_MAX, this.window);
     if (size <= 0) return "blocked";
     if (queue.window <= 0) return "starved";
     const part = first.subarray(0, Math.min(size, queue.window));
-    this.#window -= part.length;
+    this.window -= part.length;
     queue.window -= part.length;
     if (part.length === first.length) this.#chunks.shift();
     else this.#chunks[0] = first.subarray(part.length);

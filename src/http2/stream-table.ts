@@ -7,6 +7,8 @@ export class StreamTable<S> {
   lastId = 0;
   /** Given up by us while the other side may still have been sending: what comes for them is late, not wrong. */
   readonly #cut = new Set<number>();
+  /** The highest of those that were too many to remember one by one; below it nobody knows, and nothing is held wrong. */
+  #forgottenId = 0;
 
   /** Those with even ids would be a server's to open, and none does. */
   isIdle(streamId: number): boolean {
@@ -14,7 +16,7 @@ export class StreamTable<S> {
   }
 
   wasCut(streamId: number): boolean {
-    return this.#cut.has(streamId);
+    return streamId <= this.#forgottenId || this.#cut.has(streamId);
   }
 
   cut(streamId: number): void {
@@ -22,6 +24,7 @@ export class StreamTable<S> {
     if (this.#cut.size <= DEFAULTS.h2CutStreamsMax) return;
     for (const oldest of this.#cut) {
       this.#cut.delete(oldest);
+      this.#forgottenId = Math.max(this.#forgottenId, oldest);
       return;
     }
   }

@@ -83,7 +83,7 @@ export const DEFAULTS = {
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
   upstreamKeepAliveMs: 30_000,
-  /** Streams of one HTTP/2 connection to a service before its SETTINGS are there, and at most. */
+  /** Streams of one HTTP/2 connection to a service. */
   upstreamStreamsMax: 100,
   /** Bytes of one answer, and of all on one connection, that the service may send before they are taken off its hands. */
   upstreamStreamWindowBytes: 256 * 1024,

@@ -65,8 +65,9 @@ export class SessionPool implements Upstream, SessionOwner, DialOwner {
   }
 
   #dialIfNeeded(): void {
-    const expected = this.#dials.size * DEFAULTS.upstreamStreamsMax;
-    if (this.#line.length <= expected) return;
+    let coming = this.#dials.size;
+    for (const session of this.#live) if (!session.isSettled) coming++;
+    if (this.#line.length <= coming * DEFAULTS.upstreamStreamsMax) return;
     if (this.#live.size + this.#leaving.size + this.#dials.size >= this.settings.connectionsMax) return;
     this.#dials.add(this.#dialer.dial(this, null));
   }
@@ -74,7 +75,7 @@ export class SessionPool implements Upstream, SessionOwner, DialOwner {
   onDialed(dial: Dial, socket: Socket): void {
     this.#dials.delete(dial);
     const scheme = this.settings.tls === null ? "http" : "https";
-    const session = new ClientSession(socket, scheme, this.settings.idleTimeoutMs, this, this.#clock, this.#deadlines);
+    const session = new ClientSession(socket, scheme, this.settings, this, this.#clock, this.#deadlines);
     this.#live.add(session);
     this.onRoom(session);
     if (this.#retired) session.retire();
