@@ -13,6 +13,7 @@ export const HANDSHAKE_FAILURES = [
   "certificate_revoked",
   "protocol_version",
   "no_shared_cipher",
+  "no_shared_protocol",
   "not_tls",
   "timeout",
   "closed",
@@ -30,6 +31,7 @@ export const CONNECTION_REFUSALS = [
   "proxy_header_invalid",
   "proxy_header_timeout",
   "protocol_timeout",
+  "protocol_unsupported",
 ] as const;
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];
