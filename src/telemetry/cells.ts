@@ -1,5 +1,6 @@
 import { HTTP1_CLOSE_REASONS, type Http1CloseReason } from "../http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS, type Http2CloseReason } from "../http2/close-reason.ts";
+import { HTTP2_UNJUDGED, type Http2Unjudged } from "../http2/unjudged.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { CONNECTION_REFUSALS, type ConnectionRefusal, HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
 
@@ -50,6 +51,7 @@ export class ListenerCells {
   readonly handshakesFailed: Record<HandshakeFailure, number>;
   readonly http1ConnectionsClosed: Record<Http1CloseReason, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
+  readonly http2RequestsUnjudged: Record<Http2Unjudged, number>;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);
@@ -62,6 +64,7 @@ export class ListenerCells {
     this.handshakesFailed = zeros(HANDSHAKE_FAILURES);
     this.http1ConnectionsClosed = zeros(HTTP1_CLOSE_REASONS);
     this.http2SessionsClosed = zeros(HTTP2_CLOSE_REASONS);
+    this.http2RequestsUnjudged = zeros(HTTP2_UNJUDGED);
   }
 }
 
