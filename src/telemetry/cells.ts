@@ -10,12 +10,12 @@ export class Cell {
 }
 
 /** Seconds; a cached decision takes about one microsecond, a signature about a hundred. */
-export const DECISION_BOUNDS_SECONDS: readonly number[] = [
+const DECISION_BOUNDS_SECONDS: readonly number[] = [
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 1e-1, 1,
 ];
 
 /** Seconds; from a service on the same machine to the longest response timeout. */
-export const ANSWER_BOUNDS_SECONDS: readonly number[] = [
+const ANSWER_BOUNDS_SECONDS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
