@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { WORKLOADS, type Workload } from "./workloads.ts";
 
-export const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only WORKLOAD,…] [--contestants NAME,…]
+const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only WORKLOAD,…] [--contestants NAME,…]
 
   --json         print one array of {workload, contestant, cpuUs, rps, p50Ms, p99Ms} and nothing else
   --seconds N    length of a load period (default 2)

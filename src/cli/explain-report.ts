@@ -30,7 +30,7 @@ export interface Explanation {
   };
 }
 
-export function placeText(place: Place | null): string | null {
+function placeText(place: Place | null): string | null {
   return place === null ? null : `${place.file}:${place.line}:${place.column}`;
 }
 

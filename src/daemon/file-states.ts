@@ -27,7 +27,7 @@ export function recordReads(read: ReadFile): RecordedReads {
   return { readFile, states };
 }
 
-export function stateOf(result: Result<Buffer, string>): FileState {
+function stateOf(result: Result<Buffer, string>): FileState {
   return result.ok ? createHash("sha256").update(result.value).digest("hex") : result.error;
 }
 

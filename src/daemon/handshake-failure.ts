@@ -15,6 +15,7 @@ const BY_ERROR_CODE: Readonly<Record<string, HandshakeFailure>> = {
   ERR_SSL_NO_SHARED_CIPHER: "no_shared_cipher",
   ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: "no_shared_cipher",
   ERR_SSL_NO_SHARED_GROUP: "no_shared_cipher",
+  ERR_SSL_NO_APPLICATION_PROTOCOL: "no_shared_protocol",
   ERR_SSL_WRONG_VERSION_NUMBER: "not_tls",
   ERR_SSL_HTTP_REQUEST: "not_tls",
   ERR_SSL_HTTPS_PROXY_REQUEST: "not_tls",

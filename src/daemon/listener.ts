@@ -230,7 +230,7 @@ export class Listener {
 
   #serve(socket: Socket, facts: ConnectionFacts, settings: ListenerSettings): void {
     if (settings.protocols.includes(facts.protocol)) this.#deps.serve(socket, facts, settings);
-    else socket.destroy();
+    else this.#refuse(socket, facts.peer, "protocol_unsupported", facts.protocol);
   }
 
   #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {

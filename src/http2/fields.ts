@@ -265,3 +265,9 @@ function malformed(seen: string): HeadFault {
 function tooLarge(bytesMax: number): HeadFault {
   return new HeadFault("head_too_large", `more than ${bytesMax} bytes`);
 }
+
+/** The first value of a field, unjudged; empty where there is none. */
+export function firstValue(raw: readonly string[], name: string): string {
+  const at = raw.findIndex((text, index) => index % 2 === 0 && text === name);
+  return at < 0 ? "" : (raw[at + 1] ?? "");
+}

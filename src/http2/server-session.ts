@@ -8,7 +8,7 @@ import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Http2CloseReason, isFault } from "./close-reason.ts";
 import { ConnectionFault } from "./connection-fault.ts";
-import { FieldReader, type RequestFields } from "./fields.ts";
+import { FieldReader, firstValue, type RequestFields } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -21,6 +21,7 @@ import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
 import { StreamTable } from "./stream-table.ts";
+import type { Http2Unjudged } from "./unjudged.ts";
 import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
 
 /** What a session tells its owner. */
@@ -28,6 +29,8 @@ export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
   /** The request has no valid reading: answer it, in the way that `contentType` asks for; empty where it names none. */
   onFault(stream: StreamConnection, fault: HeadFault, contentType: string, startedMs: number): void;
+  /** A request came that nobody is asked about. */
+  onUnjudged(why: Http2Unjudged): void;
   /** Once, when the connection is gone and every stream was told so. `seen`: what was wrong, empty for nothing. */
   onClose(reason: Http2CloseReason, seen: string): void;
 }
@@ -71,7 +74,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #reason: Http2CloseReason | null = null;
   #seen = "";
   readonly #window = new ReceiveWindow(DEFAULTS.h2ConnectionWindowBytes);
-  #arrivals: Arrival[] = [];
+  readonly #arrivals: Arrival[] = [];
   readonly #fed = new Set<StreamConnection>();
   /** The last stream that is taken, once the client was told (RFC 9113 section 6.8). */
   #namedId: number | null = null;
@@ -190,10 +193,12 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     this.streams.lastId = streamId;
     // The last stream is named, and this is none that its client counts on: it will ask again elsewhere.
     if (this.#namedId !== null) {
+      this.#handler.onUnjudged("going_away");
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.overhead(FRAME_HEAD_BYTES);
     }
     if (this.streams.open.size >= DEFAULTS.h2StreamsMax) {
+      this.#handler.onUnjudged("streams_max");
       this.output.addReset(streamId, ERROR_CODE.refusedStream);
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.refused();
@@ -216,7 +221,10 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     if (this.#arrivals.length === 0) return;
     const startedMs = this.nowMs();
     for (const { stream, fields, contentType } of this.#arrivals.splice(0)) {
-      if (stream.isClosed) continue;
+      if (stream.isClosed) {
+        this.#handler.onUnjudged("taken_back");
+        continue;
+      }
       if (fields instanceof HeadFault) {
         this.#handler.onFault(stream, fields, contentType, startedMs);
         continue;
@@ -338,7 +346,8 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
 
   /** Ends every stream; its client is told nothing more. */
   #forsake(): void {
-    this.#arrivals = [];
+    for (const { stream } of this.#arrivals.splice(0))
+      this.#handler.onUnjudged(stream.isClosed ? "taken_back" : "connection_fault");
     const left = this.#reason === "client_read_timeout" ? this.#reason : "client_closed";
     for (const stream of this.streams.open.values()) stream.onGone(left);
   }
@@ -384,10 +393,4 @@ const HEAD_TIMEOUT = new ConnectionFault(ERROR_CODE.noError, "a head that does n
 
 function headTooLarge({ headBytesMax }: ServerLimits): HeadFault {
   return new HeadFault("head_too_large", `more than ${headBytesMax} bytes`);
-}
-
-/** The first value of a field, unjudged; empty where there is none. */
-function firstValue(raw: readonly string[], name: string): string {
-  const at = raw.findIndex((text, index) => index % 2 === 0 && text === name);
-  return at < 0 ? "" : (raw[at + 1] ?? "");
 }

@@ -23,7 +23,7 @@ export function grpcStatusLines(reason: Reason, id: string): string {
 }
 
 /** As grpc-message has it: UTF-8, and percent-encoded what is not printable ASCII, and `%` itself. */
-export function percentEncoded(text: string): string {
+function percentEncoded(text: string): string {
   return text.replace(/[^\x20-\x24\x26-\x7e]+/g, (run) => {
     let encoded = "";
     for (const byte of Buffer.from(run, "utf8")) encoded += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;

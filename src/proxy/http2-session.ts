@@ -3,6 +3,7 @@ import type { HeadFault } from "../http1/head.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import { type Http2Handler, ServerSession } from "../http2/server-session.ts";
 import type { StreamConnection } from "../http2/server-stream.ts";
+import type { Http2Unjudged } from "../http2/unjudged.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
@@ -42,6 +43,10 @@ export class Http2Session extends ClientSession implements Http2Handler {
 
   onFault(stream: StreamConnection, { reason, seen }: HeadFault, contentType: string, startedMs: number): void {
     answerFault(this.host, this.facts, stream, { reason, seen, startedMs, contentType });
+  }
+
+  onUnjudged(why: Http2Unjudged): void {
+    this.host.telemetry.http2RequestUnjudged(this.facts.listener, why);
   }
 
   onClose(reason: Http2CloseReason, seen: string): void {

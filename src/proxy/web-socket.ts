@@ -82,7 +82,7 @@ export function refuseWebSocket({ name, protocol }: UpstreamSettings, streamsOpe
     return new Denial("upgrade_refused", null, `upstream '${name}' speaks h2`, "a service that speaks HTTP/1.1");
   }
   if (streamsOpen < DEFAULTS.lastingStreamsMax) return null;
-  return new Denial("upstream_overloaded", null, `${streamsOpen} streams open`, `fewer than ${streamsOpen} of them`);
+  return new Denial("overloaded", null, `${streamsOpen} streams open`, `fewer than ${streamsOpen} of them`);
 }
 
 /** 16 bytes; against caches in between, not a secret (RFC 6455 section 10.3). */

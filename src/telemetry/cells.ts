@@ -1,5 +1,6 @@
 import { HTTP1_CLOSE_REASONS, type Http1CloseReason } from "../http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS, type Http2CloseReason } from "../http2/close-reason.ts";
+import { HTTP2_UNJUDGED, type Http2Unjudged } from "../http2/unjudged.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { CONNECTION_REFUSALS, type ConnectionRefusal, HANDSHAKE_FAILURES, type HandshakeFailure } from "./telemetry.ts";
 
@@ -9,12 +10,12 @@ export class Cell {
 }
 
 /** Seconds; a cached decision takes about one microsecond, a signature about a hundred. */
-export const DECISION_BOUNDS_SECONDS: readonly number[] = [
+const DECISION_BOUNDS_SECONDS: readonly number[] = [
   1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 5e-3, 1e-2, 1e-1, 1,
 ];
 
 /** Seconds; from a service on the same machine to the longest response timeout. */
-export const ANSWER_BOUNDS_SECONDS: readonly number[] = [
+const ANSWER_BOUNDS_SECONDS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 
@@ -50,6 +51,7 @@ export class ListenerCells {
   readonly handshakesFailed: Record<HandshakeFailure, number>;
   readonly http1ConnectionsClosed: Record<Http1CloseReason, number>;
   readonly http2SessionsClosed: Record<Http2CloseReason, number>;
+  readonly http2RequestsUnjudged: Record<Http2Unjudged, number>;
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);
@@ -62,6 +64,7 @@ export class ListenerCells {
     this.handshakesFailed = zeros(HANDSHAKE_FAILURES);
     this.http1ConnectionsClosed = zeros(HTTP1_CLOSE_REASONS);
     this.http2SessionsClosed = zeros(HTTP2_CLOSE_REASONS);
+    this.http2RequestsUnjudged = zeros(HTTP2_UNJUDGED);
   }
 }
 

@@ -103,6 +103,12 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
   );
   counter(
     registry,
+    "postern_h2_requests_unjudged_total",
+    "Requests over HTTP/2 that were never looked at, by reason.",
+    byReason((cells) => cells.http2RequestsUnjudged),
+  );
+  counter(
+    registry,
     "postern_request_body_bytes_total",
     "Bytes of request bodies, without framing.",
     each((cells) => cells.requestBodyBytes),

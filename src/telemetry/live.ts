@@ -91,6 +91,9 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
     http1ConnectionClosed: (listener, reason) => {
       metrics.listener(listener).http1ConnectionsClosed[reason]++;
     },
+    http2RequestUnjudged: (listener, why) => {
+      metrics.listener(listener).http2RequestsUnjudged[why]++;
+    },
     http2SessionClosed: (listener, reason, peer, seen) => {
       metrics.listener(listener).http2SessionsClosed[reason]++;
       const suppressed = isFault(reason) ? http2Gate() : null;

@@ -14,7 +14,7 @@ const REASON_AT: ReadonlyMap<string, number> = new Map(REASON_LIST.map((reason, 
 const STATUS_CLASSES = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 /** The route of combinations beyond `metricSeriesMax`. */
-export const OVERFLOW_ROUTE = "overflow";
+const OVERFLOW_ROUTE = "overflow";
 
 export interface RequestSeries {
   readonly listener: string;

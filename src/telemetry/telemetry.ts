@@ -2,6 +2,7 @@ import type { Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
+import type { Http2Unjudged } from "../http2/unjudged.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 
@@ -13,6 +14,7 @@ export const HANDSHAKE_FAILURES = [
   "certificate_revoked",
   "protocol_version",
   "no_shared_cipher",
+  "no_shared_protocol",
   "not_tls",
   "timeout",
   "closed",
@@ -30,6 +32,7 @@ export const CONNECTION_REFUSALS = [
   "proxy_header_invalid",
   "proxy_header_timeout",
   "protocol_timeout",
+  "protocol_unsupported",
 ] as const;
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];
@@ -70,6 +73,8 @@ export interface Telemetry {
   handshakeFailed(listener: string, failure: HandshakeFailure, peer: string, detail: string): void;
   /** An HTTP/1.1 connection is over. */
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
+  /** A request over HTTP/2 came and was never looked at, so that no record of it follows. */
+  http2RequestUnjudged(listener: string, why: Http2Unjudged): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }

@@ -122,7 +122,8 @@ export class Dial implements Timed {
   }
 
   #fail(detail: string): void {
-    this.#end(this.#hasTcp ? "upstream_tls_failed" : "upstream_connect_failed", detail);
+    if (this.#hasTcp) this.#end("upstream_tls_failed", detail);
+    else this.#end(OWN_SHORTAGES.has(detail) ? "overloaded" : "upstream_connect_failed", detail);
   }
 
   #succeed(): void {
@@ -145,6 +146,9 @@ export class Dial implements Timed {
     return isFirst;
   }
 }
+
+/** It is not the service that has nothing left: files, memory or ports of this machine are used up. */
+const OWN_SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
 
 function socketOptions({ address }: UpstreamSettings): NetConnectOpts {
   if (address.type === "unix") return { path: address.path };

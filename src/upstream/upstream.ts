@@ -6,7 +6,8 @@ export type AcquireFailure =
   | "upstream_connect_failed"
   | "upstream_connect_timeout"
   | "upstream_tls_failed"
-  | "upstream_overloaded";
+  | "upstream_overloaded"
+  | "overloaded";
 
 /** Who waits for a way to the service. */
 export interface Acquirer extends Waiter {

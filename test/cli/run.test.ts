@@ -123,10 +123,21 @@ describe("postern run", () => {
   test("survives having no file descriptors left, and serves when there are some again", async () => {
     const running = run(policyArgs(), `ulimit -n ${FDS_MAX}; exec`);
     const port = await portOf(running);
+    const inside = clientOf(port);
+    let answer = "";
+    inside.on("data", (data) => {
+      answer += data;
+    });
+    inside.write("GET /health HTTP/1.1\r\nHost: localhost\r\n");
+    const openFiles = () => readdirSync(`/proc/${running.child.pid}/fd`).length;
     const clients = Array.from({ length: 100 }, () => clientOf(port));
     // What is beyond the limit waits in the backlog or is accepted and closed, as the event loop likes.
-    await eventually(() => readdirSync(`/proc/${running.child.pid}/fd`).length >= FDS_MAX - 1);
-    for (const client of clients) client.destroy();
+    await eventually(() => openFiles() >= FDS_MAX - 1);
+    // Whoever is in is told whose fault it is that there is no connection to the service.
+    inside.write("\r\n");
+    await eventually(() => answer.includes("overloaded"));
+    expect(answer).toMatch(/^HTTP\/1.1 503 /);
+    for (const client of [inside, ...clients]) client.destroy();
     await eventually(async () => /^HTTP\/1.1 404 /.test(await respond(port)));
   });
 });

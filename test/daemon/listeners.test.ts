@@ -198,7 +198,13 @@ describe("TLS", () => {
     await answer(client);
     expect(client.alpnProtocol).toBe("http/1.1");
     expect(await answer(tlsClient({ ALPNProtocols: ["h2"] }))).toBeNull();
-    expect(await failure()).toEqual({ other: 1 });
+    expect(await failure()).toEqual({ no_shared_protocol: 1 });
+  });
+
+  test("who names no protocol is taken for HTTP/1.1, and closed and counted where that is not spoken", async () => {
+    await apply(listenerOf({ tls: tlsOf(pki.server), protocols: ["h2"] }));
+    expect(await answer(tlsClient())).toBeNull();
+    await eventually(() => telemetry.metrics.listener("inbound").connectionsRefused.protocol_unsupported === 1);
   });
 
   test("a session is not resumed, so a certificate is judged again on every connection", async () => {

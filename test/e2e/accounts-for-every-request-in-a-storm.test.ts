@@ -1,9 +1,11 @@
 // Goal: whatever clients and service do to each other, postern lives on, counts every request once, and keeps no socket.
 // Method: real processes. Clients that vanish in mid-upload and mid-download, close half, never read, speak rubbish or ask
-// properly, wave after wave; the service is killed in the middle of its answers, stays away for a wave, and comes back.
+// properly, wave after wave, over HTTP/1.1 and HTTP/2; the service is killed in the middle of its answers, stays away for a wave, and comes back.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { byLabel, type Postern, type Service, startPostern, startService } from "../attack/kit.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { settle } from "../fixtures/h2-attacked.ts";
+import { fields, frame, H2RawClient, request, rstStream, TYPE, windowUpdate } from "../fixtures/h2-frames.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
 const WAVES = 6;
@@ -13,7 +15,7 @@ const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: a\r\n${m
 
 let service: Service;
 let postern: Postern;
-const held: RawClient[] = [];
+const held: (RawClient | H2RawClient)[] = [];
 
 beforeAll(async () => {
   service = await startService();
@@ -21,7 +23,7 @@ beforeAll(async () => {
     (port, admin) => `version: 1
 service: storm
 listeners:
-  - { name: inbound, address: "127.0.0.1:${port}", headTimeout: 1s, writeTimeout: 30s }
+  - { name: inbound, address: "127.0.0.1:${port}", protocols: [h2c, http/1.1], headTimeout: 1s, writeTimeout: 30s }
 upstreams:
   app: { address: "http://127.0.0.1:${service.port}", idleTimeout: 300ms, responseTimeout: 5s, maxConnections: 32 }
 admin: { address: "127.0.0.1:${admin}" }
@@ -102,19 +104,84 @@ const KINDS: readonly (() => Promise<number>)[] = [
   },
 ];
 
+const connectH2 = () => H2RawClient.connect({ port: postern.port, host: "127.0.0.1" });
+const ids = (count: number) => Array.from({ length: count }, (_, at) => 2 * at + 1);
+const post = (id: number, ...more: [string, string][]) => request(id, fields("/upload", more, "POST"), false);
+
+/** The same over HTTP/2, where each connection has many requests, and some that nobody is asked about. */
+const KINDS_H2: readonly (() => Promise<number>)[] = [
+  async function asksAllAtOnce() {
+    const client = await connectH2();
+    client.write(...ids(20).map((id) => request(id, fields("/small"))));
+    for (const id of ids(20)) await client.outcome(id);
+    client.destroy();
+    return 20;
+  },
+  async function takesBackWhatItAsks() {
+    const client = await connectH2();
+    client.write(...ids(30).flatMap((id) => [request(id, fields("/small")), rstStream(id)]));
+    await settle(client);
+    client.destroy();
+    return 30;
+  },
+  async function asksMoreThanAllowed() {
+    const client = await connectH2();
+    client.write(...ids(140).map((id) => post(id, ["content-length", "5"])));
+    await settle(client);
+    client.destroy();
+    return 140;
+  },
+  async function vanishesInUpload() {
+    const client = await connectH2();
+    client.write(post(1), frame(TYPE.data, 0, 1, "x".repeat(5_000)));
+    await settle(client);
+    client.destroy();
+    return 1;
+  },
+  async function neverReads() {
+    const client = await connectH2();
+    client.write(request(1, fields("/big")));
+    await client.until(() => client.status(1) !== undefined);
+    client.pause();
+    held.push(client);
+    return 1;
+  },
+  async function resetsItsDownload() {
+    const client = await connectH2();
+    client.write(request(1, fields("/big")));
+    await client.until(() => client.status(1) !== undefined);
+    client.write(rstStream(1));
+    await settle(client);
+    client.destroy();
+    return 1;
+  },
+  async function speaksRubbish() {
+    const client = await connectH2();
+    client.write(request(1, fields("/small", [["connection", "close"]])));
+    await client.outcome(1);
+    client.write(request(3, fields("/small")), windowUpdate(0, 0));
+    await client.untilClosed();
+    return 2;
+  },
+];
+
 async function wave(): Promise<number> {
-  const clients = Array.from({ length: CLIENTS_PER_KIND }, () => KINDS.map((behave) => behave())).flat();
+  const kinds = [...KINDS, ...KINDS_H2];
+  const clients = Array.from({ length: CLIENTS_PER_KIND }, () => kinds.map((behave) => behave())).flat();
   return (await Promise.all(clients)).reduce((total, sent) => total + sent, 0);
 }
 
-const total = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((total, count) => total + count, 0);
+const accounted = (metrics: string) =>
+  sum(byLabel(metrics, "postern_requests_total", "reason")) +
+  sum(byLabel(metrics, "postern_h2_requests_unjudged_total", "reason"));
 
 test("every request of a storm is counted once, and no socket is left behind", { timeout: 60_000 }, async () => {
   await wave();
   for (const client of held.splice(0)) client.destroy();
   const quiet = () => eventually(async () => (await postern.metrics()).includes("\npostern_requests_in_flight 0\n"));
   await quiet();
-  const before = total(byLabel(await postern.metrics(), "postern_requests_total", "reason"));
+  const before = accounted(await postern.metrics());
   const restingFiles = await eventually(async () => {
     const open = byLabel(await postern.metrics(), "postern_connections", "listener");
     return open.size === 0 ? postern.openFiles() : null;
@@ -131,7 +198,9 @@ test("every request of a storm is counted once, and no socket is left behind", {
   await quiet();
   const metrics = await postern.metrics();
   const outcomes = byLabel(metrics, "postern_requests_total", "reason");
-  expect(total(outcomes) - before, JSON.stringify([...outcomes])).toBe(sent);
+  const unjudged = byLabel(metrics, "postern_h2_requests_unjudged_total", "reason");
+  expect(accounted(metrics) - before, JSON.stringify([...outcomes, ...unjudged])).toBe(sent);
+  expect([...unjudged.keys()].sort()).toEqual(["connection_fault", "streams_max", "taken_back"]);
   expect(outcomes.get("client_closed")).toBeGreaterThan(0);
   expect(outcomes.get("upstream_connect_failed")).toBeGreaterThan(0);
   expect(outcomes.get("internal_error")).toBeUndefined();

@@ -289,6 +289,8 @@ routes: [{ path: /**, public: true }]
     const onlyH2 = await startPostern(service.port, policy("[h2c]"));
     expect(await ask(openH2(onlyH2.port), { path: "/" })).toMatchObject({ status: 200 });
     expect(await h1(onlyH2.port)).toBe("");
+    const refused = /^postern_connections_refused_total\{listener="inbound",reason="protocol_unsupported"\} 1$/m;
+    expect((await onlyH2.admins("/metrics")).body).toMatch(refused);
     const onlyH1 = await startPostern(service.port, policy("[http/1.1]"));
     expect(await h1(onlyH1.port)).toMatch(/^HTTP\/1\.1 200 /);
     const preface = await RawClient.connect({ port: onlyH1.port, host: "127.0.0.1" });

@@ -301,6 +301,38 @@ describe("a WebSocket over HTTP/2", () => {
   });
 });
 
+describe("event streams over HTTP/2", () => {
+  test("are reset one by one: by an edit that denies them, at their token's end, and their connection goes on", async () => {
+    const { postern, service, mint } = await setUp();
+    const { pki } = await theWorld();
+    const session = connectHttp2(`https://localhost:${postern.port}`, { ca: pki.ca.certificate });
+    session.on("error", () => {});
+    onClose(() => session.destroy());
+    const listen = async (token: string) => {
+      const stream = session.request({ ":path": "/events", authorization: `Bearer ${token}` });
+      stream.on("error", () => {});
+      const state = { stream, cut: false };
+      stream.on("close", () => {
+        state.cut = stream.rstCode !== 0;
+      });
+      await once(stream, "data");
+      return state;
+    };
+    const exp = Math.floor(Date.now() / 1000) + 3;
+    const short = await listen(await mint.token({ exp }));
+    const long = await listen(await mint.token());
+    await eventually(() => short.cut);
+    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
+    expect(await ended(postern, "/events", "stream_expired")).toMatchObject({ protocol: "h2", status: 200 });
+    expect([long.stream.closed, service.streams.map(({ destroyed }) => destroyed)]).toEqual([false, [true, false]]);
+    const text = policy(postern);
+    postern.write("policy.yaml", `${text.slice(0, text.lastIndexOf("    authorize"))}    authorize: { scopes: [x] }\n`);
+    await eventually(() => long.cut);
+    expect(await ended(postern, "/events", "stream_denied")).toMatchObject({ protocol: "h2", status: 200 });
+    expect([session.closed, session.destroyed]).toEqual([false, false]);
+  });
+});
+
 test("a token's end closes the WebSocket and the event stream that began with it, and no other", async () => {
   const { postern, mint } = await setUp();
   const exp = Math.floor(Date.now() / 1000) + 3;

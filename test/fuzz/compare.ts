@@ -74,7 +74,7 @@ export function splitResponseDiffers(whole: Reading, cut: Reading): string | nul
   return cut.end === null || cut.end === "complete" ? `cut into reads, ${whole.end} is ${cut.end}` : null;
 }
 
-export const MORE_THAN_ANNOUNCED = "invalid: more bytes than announced";
+const MORE_THAN_ANNOUNCED = "invalid: more bytes than announced";
 
 export type Outcome =
   | "both accept"

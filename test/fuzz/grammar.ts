@@ -122,7 +122,7 @@ export function response(random: Random): ResponseCase {
 }
 
 /** One to three small harms. */
-export function mutate(random: Random, bytes: string): string {
+function mutate(random: Random, bytes: string): string {
   let text = bytes;
   for (let left = 1 + random.below(3); left > 0; left--) text = harm(random, text);
   return text;

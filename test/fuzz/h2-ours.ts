@@ -52,6 +52,7 @@ function startSession({ reads, manner }: H2Case): () => H2Reading {
       note(stream, { ...nothing, state: reason });
       answer(stream, 400);
     },
+    onUnjudged: () => {},
     onClose: () => {},
   };
   const socket = new MemorySocket();

@@ -1,6 +1,7 @@
 // Goal: a frame out of place costs its stream or its connection, as RFC 9113 says, and the same however it is cut into
 // reads. Method: a session on a socket without a network, where each read is what the test says; nothing is answered.
 import { describe, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import {
   ERROR,
   FLAG,
@@ -14,13 +15,15 @@ import {
   TYPE,
   windowUpdate,
 } from "../fixtures/h2-frames.ts";
-import { readH2All } from "../fuzz/h2-ours.ts";
+import { type H2Case, readH2All } from "../fuzz/h2-ours.ts";
 import type { H2Reading } from "../fuzz/h2-reading.ts";
 
-async function read(...reads: readonly Buffer[]): Promise<H2Reading> {
+const read = (...reads: readonly Buffer[]) => readIn("never answers", reads);
+
+async function readIn(manner: H2Case["manner"], reads: readonly Buffer[]): Promise<H2Reading> {
   const first = Buffer.concat([PREFACE, settings([])]);
   const bytes = [first, ...reads].map((one) => one.toString("latin1"));
-  const [reading] = await readH2All([{ reads: bytes, manner: "never answers" }]);
+  const [reading] = await readH2All([{ reads: bytes, manner }]);
   if (reading === undefined) throw new Error("no reading");
   return reading;
 }
@@ -55,6 +58,21 @@ describe("a DATA frame", () => {
     const reading = await read(post(1), ...Array.from({ length: 300 }, () => empty).flat());
     expect(reading.end).toContain(`goaway ${ERROR.enhanceYourCalm}`);
   });
+});
+
+test("streams that nobody reads may together have no more under way than the connection's window, each within its own", async () => {
+  const full = (stream: number): Buffer[] => {
+    const [first, ...more] = [16_384, 16_384, 16_384, 16_383].map((bytes) =>
+      frame(TYPE.data, 0, stream, Buffer.alloc(bytes)),
+    );
+    // Their first bytes are read, and then no more.
+    return [post(stream), first ?? PREFACE, Buffer.concat(more)];
+  };
+  const fit = Math.floor(DEFAULTS.h2ConnectionWindowBytes / DEFAULTS.h2WindowBytes);
+  const tooMany = Math.ceil(DEFAULTS.h2ConnectionWindowBytes / (DEFAULTS.h2WindowBytes - 16_384));
+  const streams = Array.from({ length: tooMany }, (_, at) => full(2 * at + 1));
+  expect((await readIn("pauses", streams.slice(0, fit).flat())).end).toBeNull();
+  expect((await readIn("pauses", streams.flat())).end).toContain(`goaway ${ERROR.flowControl}`);
 });
 
 describe("a stream with an even id, which only we could open, is idle", () => {

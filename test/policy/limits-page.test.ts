@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { REASONS } from "../../src/decision/reason.ts";
 import { HTTP1_CLOSE_REASONS } from "../../src/http1/close-reason.ts";
 import { listenerShape, upstreamShape } from "../../src/policy/schema.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../docs/limits.md"), "utf8");
@@ -44,13 +45,49 @@ describe.each([
   });
 
   test("names reasons that exist, with their status", () => {
-    for (const [key, , , reasons = "", statuses = ""] of rows) {
-      for (const [at, [, reason = ""]] of [...reasons.matchAll(/`(\w+)`/g)].entries()) {
-        const known: readonly string[] = [...Object.keys(REASONS), ...CONNECTIONS, ...HANDSHAKE_FAILURES];
-        expect(known, key).toContain(reason);
-        const status = statuses.split(/, | or /)[at] ?? statuses;
-        if (/^\d+$/.test(status)) expect(REASONS[reason as keyof typeof REASONS].status, key).toBe(Number(status));
-      }
-    }
+    for (const row of rows) expectReasons(row);
   });
+});
+
+function expectReasons([key, , , reasons = "", statuses = ""]: string[]): void {
+  const known: readonly string[] = [...Object.keys(REASONS), ...CONNECTIONS, ...HANDSHAKE_FAILURES];
+  for (const [at, [, reason = ""]] of [...reasons.matchAll(/`(\w+)`/g)].entries()) {
+    expect(known, key).toContain(reason);
+    const status = statuses.split(/, | or /)[at] ?? statuses;
+    if (/^\d+$/.test(status)) expect(REASONS[reason as keyof typeof REASONS].status, key).toBe(Number(status));
+  }
+}
+
+test("docs/limits.md, 'Of a route', names reasons that exist, and the sizes that hold", () => {
+  const rows = rowsOf("Of a route");
+  for (const row of rows) expectReasons(row);
+  const mebi = (bytes: number) => `${bytes / 1024 / 1024}MiB`;
+  const defaults = Object.fromEntries(rows.map(([key = "", value]) => [key.replaceAll("`", ""), value]));
+  expect(defaults).toEqual({
+    "validate.body.maxBytes": `${mebi(DEFAULTS.bodyBytesMax)}; ${mebi(DEFAULTS.bodyInspectedBytesMax)} with a schema`,
+    "websocket.maxFrame": mebi(DEFAULTS.websocketFrameBytesMax),
+    "websocket.maxLifetime": "none",
+    limit: "none",
+  });
+});
+
+test("docs/limits.md, 'The same for everybody', names sizes and times that hold", () => {
+  const section = page.split("## The same for everybody\n")[1]?.split("\n## ")[0] ?? "";
+  const { chunkHeadBytesMax, trailerBytesMax, headBytesMax, headersCountMax, informationalMax, h2StreamsMax } =
+    DEFAULTS;
+  const { pipelineBytesMax, tokenBytesMax, bodiesInspectedBytesMax, lastingStreamsMax, lingerTimeoutMs } = DEFAULTS;
+  const kibi = (bytes: number) => `${bytes / 1024} KiB`;
+  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| what"));
+  expect(rows.map((line) => line.split("|")[2]?.trim())).toEqual([
+    `${chunkHeadBytesMax} B; ${kibi(trailerBytesMax)}`,
+    `${kibi(headBytesMax)}, ${headersCountMax} lines; ${informationalMax}`,
+    `${h2StreamsMax}`,
+    kibi(pipelineBytesMax),
+    kibi(tokenBytesMax),
+    `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
+    `${lastingStreamsMax}`,
+    `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
+    `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
+    `${DEFAULTS.drainTimeoutMs / 1000} s`,
+  ]);
 });

@@ -139,17 +139,18 @@ describe("what is left of a body after an early answer is no request", () => {
   afterEach(closeAll);
 
   /** A service that answers heads and never looks at bodies, and what it was sent. */
-  async function startHasty(): Promise<{ readonly port: number; readonly sent: string[] }> {
-    const sent: string[] = [];
-    const port = await startRawService((socket) => {
+  async function startHasty() {
+    const hasty = { port: 0, sent: [] as string[], connections: 0 };
+    hasty.port = await startRawService((socket) => {
+      hasty.connections++;
       let answered = false;
       socket.on("data", (chunk) => {
-        sent.push(chunk.toString("latin1"));
+        hasty.sent.push(chunk.toString("latin1"));
         if (!answered) socket.write(OK);
         answered = true;
       });
     });
-    return { port, sent };
+    return hasty;
   }
 
   test("the service answers before the body is there: the client's connection and the service's end", async () => {
@@ -167,6 +168,11 @@ describe("what is left of a body after an early answer is no request", () => {
     expect(client.received.match(/^HTTP/gm)).toHaveLength(1);
     expect(hasty.sent.join("")).not.toContain("/smuggled");
     expect(records).toHaveLength(1);
+    // The service still waits for the body there: another client's request would be read as its rest.
+    const next = await RawClient.connect({ port, host: "127.0.0.1" });
+    next.write("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+    await next.untilReceived("ok");
+    expect(hasty.connections).toBe(2);
   });
 
   test("a denial before the body is there: the body is read away as a body", async () => {

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
+import { refuseWebSocket } from "../../src/proxy/web-socket.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
-import { closeAll, startProxy, startScriptedService, type TestProxyOptions } from "../fixtures/proxy.ts";
+import { closeAll, snapshotOf, startProxy, startScriptedService, type TestProxyOptions } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 import { TestClock } from "../fixtures/telemetry.ts";
 import { closeText, frame, handshake, KEY, SWITCH, startRawWebSocketService } from "../fixtures/web-socket.ts";
@@ -347,4 +349,11 @@ test("a service is pooled again after refusing, and a WebSocket takes no place o
   other.write(handshake("/second"));
   await other.untilReceived("101 Switching");
   expect(service.sockets).toHaveLength(2);
+});
+
+test("beyond the streams that may last none begins, and it is not the service that is blamed", () => {
+  const service = snapshotOf({}).upstreams.get("app");
+  if (service === undefined) throw new Error("no service");
+  expect(refuseWebSocket(service, DEFAULTS.lastingStreamsMax - 1)).toBeNull();
+  expect(refuseWebSocket(service, DEFAULTS.lastingStreamsMax)?.reason).toBe("overloaded");
 });

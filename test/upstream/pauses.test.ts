@@ -37,7 +37,7 @@ async function poolTo(answers: string[], clock: Clock = systemClock) {
 
 /** Asks over the pool for a client that takes nothing: its first reads ask for a pause, and nobody ever resumes. */
 function askUnread({ pool, settings }: Awaited<ReturnType<typeof poolTo>>, pauses = Number.POSITIVE_INFINITY) {
-  const seen = { bytes: 0, reads: 0, failure: "" };
+  const seen = { bytes: 0, reads: 0, failure: "", resume: () => {} };
   const ended = new Promise<string>((resolve) => {
     const handler: ResponseHandler = {
       onInformational: () => {},
@@ -63,6 +63,7 @@ function askUnread({ pool, settings }: Awaited<ReturnType<typeof poolTo>>, pause
       onConnection: (connection) => {
         connection.begin(handler, { ...request, acceptsTrailers: false }, settings);
         connection.flush();
+        seen.resume = () => connection.resume();
       },
       onAcquireFailure: (failure) => resolve(failure),
     };
@@ -92,4 +93,23 @@ test("bytes behind a pause do not make the service answer for the client's slown
   clock.monotonic += world.settings.streamIdleTimeoutMs + 1;
   world.deadlines.sweep();
   expect(seen.failure).toBe("");
+});
+
+test("a service that stands still behind a pause has the time of any other silence, from when its client takes on", async () => {
+  const clock = new TestClock();
+  const begun = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${(BODY.length + 1).toString(16)}\r\n${BODY}`;
+  const world = await poolTo([begun], clock);
+  const { seen, ended } = askUnread(world);
+  await eventually(() => seen.bytes === BODY.length);
+  const { streamIdleTimeoutMs } = world.settings;
+  const pass = (ms: number): void => {
+    clock.monotonic += ms;
+    world.deadlines.sweep();
+  };
+  pass(10 * streamIdleTimeoutMs);
+  seen.resume();
+  pass(streamIdleTimeoutMs - 1);
+  expect(seen.failure).toBe("");
+  pass(2);
+  expect(await ended).toBe("idle");
 });

@@ -14,7 +14,7 @@ export function isReserved(name: string): boolean {
 }
 
 /** What becomes of a client's header, whatever the route: forwarded, dropped, or to be looked at by its other spelling. */
-export const PASS = 0;
+const PASS = 0;
 export const DROP = 1;
 export const RESPELLED = 2;
 export type HeaderFate = typeof PASS | typeof DROP | typeof RESPELLED;
