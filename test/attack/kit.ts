@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { type AddressInfo, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { freePort } from "../fixtures/free-port.ts";
 
 /** What `npm run attack` and `npm run soak` share: postern as a process, a service behind it, a client with manners. */
 
@@ -21,14 +21,6 @@ export function spawnChild(command: string, args: readonly string[]): ChildProce
   children.add(child);
   child.once("exit", () => children.delete(child));
   return child;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createNetServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 export interface Service {

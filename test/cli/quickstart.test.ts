@@ -8,6 +8,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { freePort } from "../fixtures/free-port.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const WAIT_MS = 10_000;
@@ -44,15 +45,6 @@ afterEach(async () => {
   }
   rmSync(folder, { recursive: true, force: true });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
 
 function start(): QuickStart {
   const args = [join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile];

@@ -5,6 +5,7 @@
  */
 import { Metadata, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test } from "vitest";
+import { freePort } from "../fixtures/free-port.ts";
 import {
   callUnary,
   createGrpcClient,
@@ -13,7 +14,7 @@ import {
   openServerStream,
   startGrpcService,
 } from "../fixtures/grpc.ts";
-import { freePort, type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
+import { type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 afterEach(closeAll);
