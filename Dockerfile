@@ -18,7 +18,7 @@ COPY --from=build /build/dist/ ./
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 # Fills the compile cache as root, so that the process that later reads it cannot write it; the root file system may be
 # read-only. One run with the first policy of `init` loads what each later one will load, the watch a moment after the rest.
-RUN heap="--max-semi-space-size=2 --no-parallel-scavenge --initial-old-space-size=64" \
+RUN heap="--max-semi-space-size=1 --no-parallel-scavenge --initial-old-space-size=64" \
     && node $heap postern.js init /tmp/first \
     && { node $heap postern.js run --policy /tmp/first/policy.yaml > /tmp/first/log & } && pid=$! \
     && timeout 30 sh -c 'until grep -q "\"event\":\"ready\"" /tmp/first/log; do sleep 0.1; done' \
@@ -34,5 +34,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node
 # the threads that would help to empty it, which take the same core in turns. The old space counts as
 # full from 64 MiB on: otherwise the buffers of a long body, which the nursery frees, set off a whole collection every
 # 30 MiB, and those cost as much as carrying it. The compile cache above holds only for the same old space.
-ENTRYPOINT ["node", "--max-semi-space-size=2", "--no-parallel-scavenge", "--initial-old-space-size=64", "/app/postern.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64", "/app/postern.js"]
 CMD ["run", "--policy", "/etc/postern/policy.yaml"]

@@ -20,7 +20,7 @@ export async function createPostern(world: World): Promise<Contestant> {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
       // As the image and the unit start it.
-      const heap = ["--max-semi-space-size=2", "--no-parallel-scavenge", "--initial-old-space-size=64"];
+      const heap = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
       return { file: process.execPath, args: [...heap, bundle, "run", "--policy", file], env };
     },
   };
