@@ -62,9 +62,8 @@ describe("a DATA frame", () => {
 
 test("streams that nobody reads may together have no more under way than the connection's window, each within its own", async () => {
   const full = (stream: number): Buffer[] => {
-    const [first, ...more] = [16_384, 16_384, 16_384, 16_383].map((bytes) =>
-      frame(TYPE.data, 0, stream, Buffer.alloc(bytes)),
-    );
+    const frames = DEFAULTS.h2WindowBytes / 16_384;
+    const [first, ...more] = Array.from({ length: frames }, () => frame(TYPE.data, 0, stream, Buffer.alloc(16_384)));
     // Their first bytes are read, and then no more.
     return [post(stream), first ?? PREFACE, Buffer.concat(more)];
   };
