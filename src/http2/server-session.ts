@@ -171,7 +171,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     for (const stream of this.#fed) {
       stream.deliver();
       // The service may be at work on it already: it comes to the same as a reset, only that we are made to send it.
-      if (stream.isMalformed) flood ??= this.gate.reset();
+      if (stream.foundMalformed()) flood ??= this.gate.reset();
     }
     this.#fed.clear();
     if (flood !== null) this.#fail(flood);

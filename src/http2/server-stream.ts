@@ -48,6 +48,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   /** Has a body of unknown length, which trailers may end. */
   #openEnded = false;
   #closed = false;
+  #malformedTold = false;
   #wantsDrain = false;
   /** Of what is written into a tunnel. */
   #onWritten: (() => void) | null = null;
@@ -81,9 +82,11 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     return this.#isUpgrade ? EMPTY_BODY : (this.#body ?? EMPTY_BODY);
   }
 
-  /** What came is not the body that the head speaks of. */
-  get isMalformed(): boolean {
-    return this.#body?.isMalformed === true;
+  /** Whether what came is not the body that the head speaks of; true once, however many reads bring more of it. */
+  foundMalformed(): boolean {
+    if (this.#malformedTold || this.#body?.isMalformed !== true) return false;
+    this.#malformedTold = true;
+    return true;
   }
 
   get requestBodyBytes(): number {
