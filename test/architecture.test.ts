@@ -15,6 +15,7 @@ const RANKS = [
   "policy",
   "filters",
   "telemetry",
+  "schema",
   "matching",
   "http2",
   "http1",

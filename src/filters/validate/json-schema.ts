@@ -1,4 +1,5 @@
 import { Ajv2020, type AnySchemaObject, type Options } from "ajv/dist/2020.js";
+import { DIALECT_URIS, dialectOf } from "../../schema/dialect.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { FORMATS } from "./formats.ts";
@@ -59,6 +60,13 @@ export function compileSchema(schema: unknown): Result<Validator, string> {
 
 function compileAnew(schema: unknown): Result<Validator, string> {
   if (typeof schema !== "boolean" && !isSchemaObject(schema)) return err("expected an object or a boolean");
+  if (
+    typeof schema === "object" &&
+    typeof schema["$schema"] === "string" &&
+    dialectOf(schema["$schema"]) !== "2020-12"
+  ) {
+    return err(`'$schema' is not the dialect that is read here; expected '${DIALECT_URIS[0]}'`);
+  }
   const costly = findCostly(schema);
   if (costly !== null) return err(costly);
   try {
