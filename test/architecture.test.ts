@@ -20,6 +20,7 @@ const RANKS = [
   "http2",
   "http1",
   "websocket",
+  "bodies",
   "message",
   "decision",
   "support",

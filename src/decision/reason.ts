@@ -50,6 +50,7 @@ export const REASONS = {
   // match
   route_not_found: client(404, 12, "There is nothing here."),
   method_not_allowed: client(405, 12, "The method is not allowed."),
+  method_overridden: client(400, 3, "A parameter of the request names another method."),
   // authenticate
   credentials_missing: client(401, 16, NOT_AUTHENTICATED),
   certificate_untrusted: client(401, 16, NOT_AUTHENTICATED),

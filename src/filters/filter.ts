@@ -48,6 +48,8 @@ export interface RequestRules {
   /** Further names to remove, lower case. */
   readonly removeHeaders: readonly string[];
   readonly setHeaders: readonly HeaderLine[];
+  /** Names of parameters from which the service may read another method; none where it is known to read no method. */
+  readonly methodParameters: readonly string[];
 }
 
 /** What `respond` does to every answer of the service. */

@@ -66,6 +66,7 @@ function compileRoute(work: Work, path: Path): Route | null {
     rewriteRequest: work.rewrites.request(requestRules, credentials),
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
+    methodParameters: work.rewrites.methodParameters(requestRules),
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };

@@ -1,7 +1,13 @@
+import { METHOD_PARAMETERS } from "../bodies/method-parameters.ts";
 import type { RequestRules, ResponseRules } from "../filters/filter.ts";
 
 /** For policies of a registry without the filters `request` and `response`. */
-export const NO_REQUEST_RULES: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
+export const NO_REQUEST_RULES: RequestRules = {
+  keepCredentials: false,
+  removeHeaders: [],
+  setHeaders: [],
+  methodParameters: METHOD_PARAMETERS,
+};
 export const NO_RESPONSE_RULES: ResponseRules = {
   removeHeaders: new Set(),
   setHeaders: [],

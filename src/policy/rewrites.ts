@@ -1,16 +1,22 @@
+import { MethodParameters } from "../bodies/method-parameters.ts";
 import type { RequestRules, ResponseRules } from "../filters/filter.ts";
 import { buildRequestRewrite, buildRequestTrailerRewrite } from "../filters/request/evaluate.ts";
 import { buildResponseRewrite, buildResponseTrailerRewrite } from "../filters/response/evaluate.ts";
 import type { RewriteRequest, RewriteResponse, RewriteTrailers } from "./snapshot.ts";
 
-/** Rewrites by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
+/** Rewrites, and what else requests are rewritten for, by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
 export class Rewrites {
   readonly #requests = new Map<string, RewriteRequest>();
   readonly #responses = new Map<string, RewriteResponse>();
+  readonly #methodParameters = new Map<string, MethodParameters | null>();
   readonly #trailers = new Map<string, RewriteTrailers>();
 
   request(rules: RequestRules, credentialHeaders: readonly string[]): RewriteRequest {
     return once(this.#requests, [rules, credentialHeaders], () => buildRequestRewrite(rules, credentialHeaders));
+  }
+
+  methodParameters({ methodParameters: names }: RequestRules): MethodParameters | null {
+    return once(this.#methodParameters, names, () => (names.length === 0 ? null : new MethodParameters(names)));
   }
 
   response(rules: ResponseRules): RewriteResponse {

@@ -1,3 +1,4 @@
+import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
@@ -57,6 +58,8 @@ export interface Route {
   readonly rewriteRequest: RewriteRequest;
   readonly rewriteResponse: RewriteResponse;
   readonly rewriteTrailers: RewriteTrailers;
+  /** Parameters in which the service may find another method; null where it reads none. */
+  readonly methodParameters: MethodParameters | null;
   readonly bodyBytesMax: number;
   /** Null: upgrades are refused. */
   readonly webSocket: WebSocketRules | null;

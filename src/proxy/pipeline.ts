@@ -7,6 +7,7 @@ import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
+import { FORBIDDEN_METHODS, judgeMethods } from "./method-override.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -40,8 +41,6 @@ export function judge(subject: Subject): Outcome | Promise<Outcome> {
   return admitted ?? judgeRoute(subject);
 }
 
-/** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
-const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
 const USUAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS.split(", "), ...FORBIDDEN_METHODS]);
 
@@ -105,7 +104,9 @@ function matchRoute(subject: Subject): Verdict {
   if (exchange.upgrade !== null && match.route.webSocket === null) {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }
-  return CONTINUE;
+  const { query } = exchange.target;
+  if (query === "" || match.route.methodParameters === null) return CONTINUE;
+  return judgeMethods(snapshot, exchange, match.route, match.route.methodParameters.inQuery(query), "query");
 }
 
 /**

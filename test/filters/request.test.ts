@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { METHOD_PARAMETERS } from "../../src/bodies/method-parameters.ts";
 import type { RequestRules } from "../../src/filters/filter.ts";
 import { requestFilter } from "../../src/filters/request/compile.ts";
 import { buildRequestRewrite, buildRequestTrailerRewrite } from "../../src/filters/request/evaluate.ts";
@@ -12,7 +13,7 @@ import {
   type RequestOptions,
 } from "../fixtures/route-context.ts";
 
-const RULES: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [] };
+const RULES: RequestRules = { keepCredentials: false, removeHeaders: [], setHeaders: [], methodParameters: [] };
 
 function rewrite(exchange: Exchange, rules: Partial<RequestRules> = {}, credentials: readonly string[] = []): string[] {
   const text = buildRequestRewrite({ ...RULES, ...rules }, credentials)(exchange.headers, exchange);
@@ -265,15 +266,24 @@ describe("what is put on", () => {
 
 describe("the policy", () => {
   test("without settings credentials go and nothing else is asked for", () => {
-    expect(compileFilter(requestFilter, undefined).requestRules).toEqual(RULES);
+    expect(compileFilter(requestFilter, undefined).requestRules).toEqual({
+      ...RULES,
+      methodParameters: METHOD_PARAMETERS,
+    });
   });
 
   test("names become lower case", () => {
-    const settings = { keepCredentials: true, removeHeaders: ["X-Drop"], setHeaders: { "X-Env": "prod" } };
+    const settings = {
+      keepCredentials: true,
+      removeHeaders: ["X-Drop"],
+      setHeaders: { "X-Env": "prod" },
+      methodParameters: ["verb"],
+    };
     expect(compileFilter(requestFilter, settings).requestRules).toEqual({
       keepCredentials: true,
       removeHeaders: ["x-drop"],
       setHeaders: [["x-env", "prod"]],
+      methodParameters: ["verb"],
     });
   });
 
@@ -288,6 +298,8 @@ describe("the policy", () => {
     { setHeaders: { "X-Env": "a", "x-env": "b" } },
     { removeHeaders: ["X Y"] },
     { removeHeader: ["X"] },
+    { methodParameters: ["a b"] },
+    { methodParameters: ["__"] },
   ])("%j is a problem", (settings) => {
     expect(compileFilter(requestFilter, settings).problems).not.toHaveLength(0);
   });

@@ -20,7 +20,10 @@ export interface Lane {
   readonly service: Connection;
 }
 
-const rewriteRequest = buildRequestRewrite({ keepCredentials: true, removeHeaders: [], setHeaders: [] }, []);
+const rewriteRequest = buildRequestRewrite(
+  { keepCredentials: true, removeHeaders: [], setHeaders: [], methodParameters: [] },
+  [],
+);
 
 export async function startLane(): Promise<Lane> {
   const service = new Connection();

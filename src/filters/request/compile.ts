@@ -1,3 +1,4 @@
+import { METHOD_PARAMETERS } from "../../bodies/method-parameters.ts";
 import type { HeaderLine } from "../../decision/verdict.ts";
 import { defineFilter } from "../filter.ts";
 import { isReserved } from "./reserved-headers.ts";
@@ -24,6 +25,7 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
       keepCredentials: settings?.keepCredentials ?? false,
       removeHeaders: settings?.removeHeaders ?? [],
       setHeaders,
+      methodParameters: settings?.methodParameters ?? METHOD_PARAMETERS,
     });
   },
 });

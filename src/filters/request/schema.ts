@@ -6,6 +6,7 @@ export interface RequestSettings {
   readonly removeHeaders?: readonly string[] | undefined;
   /** Names as the policy has them → values. */
   readonly setHeaders?: Readonly<Record<string, string>> | undefined;
+  readonly methodParameters?: readonly string[] | undefined;
 }
 
 /** A field value (RFC 9110 section 5.5), visible ASCII only and without blanks at its ends. */
@@ -21,8 +22,15 @@ export const headerLines: z.ZodType<Readonly<Record<string, string>>> = z.record
   headerValue,
 );
 
+/** ASCII without what parts a query, and with a letter: that is what is looked for. */
+const parameterName = z
+  .string()
+  .max(64)
+  .regex(/^(?=.*[A-Za-z])[\w.$-]+$/, { error: "expected the name of a parameter, as in _method" });
+
 export const requestSchema: z.ZodType<RequestSettings> = object({
   keepCredentials: z.boolean().optional(),
   removeHeaders: z.array(headerName).optional(),
   setHeaders: headerLines.optional(),
+  methodParameters: z.array(parameterName).max(16).optional(),
 });

@@ -1,3 +1,4 @@
+import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -9,7 +10,7 @@ import { namedByConnection } from "../request/evaluate.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
-import { DeclaredNames, judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
+import { judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
 
 /** One part of the check; a promise only where the body must be read. */
 export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;

@@ -1,3 +1,5 @@
+import { decodeStrictly } from "../../bodies/form.ts";
+import type { DeclaredNames } from "../../bodies/names.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Validator } from "./json-schema.ts";
 import type { ParameterType } from "./schema.ts";
@@ -61,8 +63,8 @@ export function parseQuery(query: string, declared: DeclaredNames): Result<Query
   for (const part of query.slice(1).split("&")) {
     if (part === "") continue;
     const equals = part.indexOf("=");
-    const name = decode(equals < 0 ? part : part.slice(0, equals));
-    const value = decode(equals < 0 ? "" : part.slice(equals + 1));
+    const name = decodeStrictly(equals < 0 ? part : part.slice(0, equals));
+    const value = decodeStrictly(equals < 0 ? "" : part.slice(equals + 1));
     if (name === null || value === null) return err("an escape that is no UTF-8");
     const respelled = declared.respelled(name) ?? smuggled(part, name, declared, values);
     if (respelled !== null) return err(`${respelled} in another spelling`);
@@ -80,50 +82,11 @@ export function parseQuery(query: string, declared: DeclaredNames): Result<Query
 function smuggled(part: string, whole: string, declared: DeclaredNames, values: Map<string, string[]>): string | null {
   if (!part.includes(";")) return null;
   for (const [at, piece] of part.split(";").entries()) {
-    const name = decode(piece.split("=", 1)[0] ?? "") ?? "";
+    const name = decodeStrictly(piece.split("=", 1)[0] ?? "") ?? "";
     if (name === "" || (at === 0 && name === whole)) continue;
     const meant = declared.has(name) ? name : declared.respelled(name);
     if (meant !== null) return meant;
     if (!values.has(name)) values.set(name, []);
   }
   return null;
-}
-
-/** Names of declared query parameters, and what else parsers take for them. */
-export class DeclaredNames {
-  readonly #names: ReadonlySet<string>;
-  readonly #byFolded: ReadonlyMap<string, string>;
-
-  constructor(names: readonly string[]) {
-    this.#names = new Set(names);
-    this.#byFolded = new Map(names.map((name) => [fold(name), name]));
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  /** The declared name that some parser reads where `name`, which is not declared itself, is sent. */
-  respelled(name: string): string | null {
-    return this.#names.has(name) ? null : (this.#byFolded.get(fold(name)) ?? null);
-  }
-}
-
-/**
- * What stands before NUL (C), between or before brackets (qs, PHP, Rack), without blanks around it, in lower case
- * (ASP.NET), with `_` for blank and dot (PHP).
- */
-function fold(name: string): string {
-  const parts = name.replaceAll("\0", "[").split(/[[\]]/);
-  const first = parts.find((part) => part.trim() !== "") ?? "";
-  return first.trim().toLowerCase().replace(/[\s.]/g, "_");
-}
-
-function decode(text: string): string | null {
-  if (!text.includes("%") && !text.includes("+")) return text;
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return null;
-  }
 }

@@ -1,0 +1,146 @@
+/**
+ * What services make of the name of a parameter, of a query or of a form. docs/one-reading.md shows this table, and
+ * test/bodies/names.test.ts tries each row, some against the real thing.
+ */
+export interface NameReading {
+  readonly who: string;
+  /** A spelling, decoded, and the name that it is there. */
+  readonly example: readonly [spelling: string, name: string];
+  readonly what: string;
+  readonly source: string;
+}
+
+export const NAME_READINGS: readonly NameReading[] = [
+  {
+    who: "PHP",
+    example: ["user.id", "user_id"],
+    what: "`.` and blank are `_`",
+    source: "https://www.php.net/manual/en/language.variables.external.php",
+  },
+  {
+    who: "PHP",
+    example: ["user[id", "user_id"],
+    what: "`[` that nothing closes is `_`",
+    source: "php_register_variable_ex in php-src, main/php_variables.c",
+  },
+  {
+    who: "PHP",
+    example: ["  limit", "limit"],
+    what: "blanks in front are not there",
+    source: "php_register_variable_ex in php-src, main/php_variables.c",
+  },
+  {
+    who: "PHP, C",
+    example: ["limit\0x", "limit"],
+    what: "NUL ends the name",
+    source: "php_register_variable_ex in php-src, main/php_variables.c",
+  },
+  {
+    who: "PHP, Rack, qs (Express)",
+    example: ["limit[x]", "limit"],
+    what: "brackets lead into the value: a list or an object of the name before them",
+    source: "https://www.npmjs.com/package/qs, https://github.com/rack/rack/blob/main/lib/rack/query_parser.rb",
+  },
+  {
+    who: "Rack, qs",
+    example: ["[limit]", "limit"],
+    what: "without a name before them, the first name inside is the name",
+    source: "https://github.com/rack/rack/blob/main/lib/rack/query_parser.rb",
+  },
+  {
+    who: "Rack",
+    example: ["limit]", "limit"],
+    what: "`]` that nothing opens ends the name",
+    source: "https://github.com/rack/rack/blob/main/lib/rack/query_parser.rb",
+  },
+  {
+    who: "qs with allowDots, ASP.NET, Spring",
+    example: ["limit.x", "limit"],
+    what: "a dot leads into the value",
+    source: "https://www.npmjs.com/package/qs",
+  },
+  {
+    who: "ASP.NET",
+    example: ["LIMIT", "limit"],
+    what: "names are equal in any case",
+    source: "https://learn.microsoft.com/aspnet/core/mvc/models/model-binding",
+  },
+  {
+    who: "Spring",
+    example: ["_limit", "limit"],
+    what: "a marker: the field is there and empty, as of a box that is not ticked",
+    source: "org.springframework.web.bind.WebDataBinder, DEFAULT_FIELD_MARKER_PREFIX",
+  },
+  {
+    who: "Spring",
+    example: ["!limit", "limit"],
+    what: "a marker: the field's value where none is sent",
+    source: "org.springframework.web.bind.WebDataBinder, DEFAULT_FIELD_DEFAULT_PREFIX",
+  },
+];
+
+/** Those that take a name as it is: Django, Flask, FastAPI, Tornado and Go make nothing else of it. */
+
+/** Every name, folded, that one of the table's services may read where `name`, decoded, is sent. At least one. */
+export function namesRead(name: string): readonly string[] {
+  if (PLAIN.test(name)) return [name];
+  const nul = name.indexOf("\0", 1);
+  const text = foldCase((nul < 0 ? name : name.slice(0, nul)).replaceAll("\0", "")).trim();
+  const names = new Set([underscored(text), underscored(rootOf(text))]);
+  names.add(underscored(rootOf(text).split(".", 1)[0] ?? ""));
+  for (const read of [...names]) if (/^[_!]./.test(read)) names.add(read.slice(1));
+  names.delete("");
+  return [...names];
+}
+
+/** Names of which every service makes the same, and that are folded as they are. */
+const PLAIN = /^[a-z0-9](?:[a-z0-9_-]*)$/;
+
+/** A name as it is declared, in the form in which `namesRead` gives names. */
+export function foldName(name: string): string {
+  return underscored(foldCase(name));
+}
+
+/** Without case: letters that are one in their upper case are one in the lower, as `K` and the Kelvin sign. */
+function foldCase(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
+/** What stands before the first bracket, or between the first two where nothing does. */
+function rootOf(name: string): string {
+  return (
+    name
+      .split(/[[\]]/)
+      .find((part) => part.trim() !== "")
+      ?.trim() ?? ""
+  );
+}
+
+function underscored(name: string): string {
+  return name.replace(/[\s.[]/g, "_");
+}
+
+/** Declared names, and what else services take for them. */
+export class DeclaredNames {
+  readonly #names: ReadonlySet<string>;
+  readonly #byFolded: ReadonlyMap<string, string>;
+
+  constructor(names: readonly string[]) {
+    this.#names = new Set(names);
+    this.#byFolded = new Map(names.map((name) => [foldName(name), name]));
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** The declared name that some service reads where `name`, which is not declared itself, is sent. */
+  respelled(name: string): string | null {
+    if (this.#names.has(name)) return null;
+    for (const read of namesRead(name)) {
+      const meant = this.#byFolded.get(read);
+      if (meant !== undefined) return meant;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { METHOD_PARAMETERS, METHOD_READERS, MethodParameters, methodOf } from "../../src/bodies/method-parameters.ts";
+import { DeclaredNames, NAME_READINGS, namesRead } from "../../src/bodies/names.ts";
+
+const page = readFileSync(resolve(import.meta.dirname, "../../docs/one-reading.md"), "utf8");
+
+/** Rows of the table under a heading, cell by cell. */
+function rowsOf(heading: string): string[][] {
+  const section = page.split(`## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| who"));
+  return rows.map((row) => row.slice(2, -2).split(" | "));
+}
+
+describe("names of parameters", () => {
+  test("the page has the table", () => {
+    const table = NAME_READINGS.map(({ who, example: [spelling, name], what, source }) => [
+      who,
+      `\`${JSON.stringify(spelling).slice(1, -1)}\``,
+      `\`${name}\``,
+      what,
+      source,
+    ]);
+    expect(rowsOf("Names of parameters")).toEqual(table);
+  });
+
+  test.each(NAME_READINGS.map(({ who, example }) => [who, ...example] as const))(
+    "%s reads %j as %s",
+    (_who, spelling, name) => {
+      expect(namesRead(spelling)).toContain(name);
+      expect(new DeclaredNames([name]).respelled(spelling)).toBe(name);
+    },
+  );
+
+  test.each(["limit", "page-limit", "limit_x", "limits", "xlimit", "x.limit", "x[limit]", "x_limit"])(
+    "%s is no spelling of limit",
+    (name) => {
+      expect(new DeclaredNames(["limit"]).respelled(name)).toBeNull();
+    },
+  );
+
+  test("a declared name is its own, though another one is nearly it", () => {
+    const declared = new DeclaredNames(["user.id", "user_id", "user"]);
+    for (const name of ["user.id", "user_id", "user"]) expect(declared.respelled(name)).toBeNull();
+  });
+
+  test("letters that are one without case are one: the Kelvin sign and the long s", () => {
+    expect(new DeclaredNames(["keys"]).respelled("\u212aEY\u017f")).toBe("keys");
+  });
+});
+
+describe("methods by parameter", () => {
+  const parameters = new MethodParameters(METHOD_PARAMETERS);
+
+  test("the page has the table", () => {
+    const table = METHOD_READERS.map(({ who, parameter, from, of, to, source }) => [
+      who,
+      `\`${parameter}\``,
+      from.join(", "),
+      of,
+      to,
+      source,
+    ]);
+    expect(rowsOf("Another method by parameter")).toEqual(table);
+  });
+
+  test.each(METHOD_READERS.map(({ who, parameter }) => [who, parameter] as const))(
+    "what %s reads, %s, is found in a query",
+    (_who, parameter) => {
+      expect(parameters.inQuery(`?a=1&${parameter}=delete`)).toEqual(["DELETE"]);
+    },
+  );
+
+  // Each was tried on PHP 8.2, Rack 2.2 or method-override 3.0, but for those of `;`, which older ones part at.
+  test.each([
+    "?_method=DELETE",
+    "?_METHOD=Delete",
+    "?%5fmethod=DELETE",
+    "?_%6Det%68od=%44ELETE",
+    "?.method=DELETE",
+    "?%2Emethod=DELETE",
+    "?+_method=DELETE",
+    "?%20_method=DELETE",
+    "?_method%00x=DELETE",
+    "?_method=DELETE%00x",
+    "?_method[]=DELETE",
+    "?_method%5B%5D=DELETE",
+    "?[_method]=DELETE",
+    "?_method]=DELETE",
+    "?a=1;_method=DELETE",
+    "?a=1;+_method=DELETE",
+    "?_method=DELETE;a=1",
+    "?&&_method=DELETE",
+    "?_method=+DELETE+",
+    "?x-tunneled-method=DELETE",
+    "?X-Http-Method-Override=DELETE",
+    "?__method=DELETE",
+  ])("%s names DELETE", (query) => {
+    expect(parameters.inQuery(query)).toEqual(["DELETE"]);
+  });
+
+  test("every one of several counts", () => {
+    expect(parameters.inQuery("?_method=PUT&_method=DELETE;_METHOD=PATCH")).toEqual(["PUT", "DELETE", "PATCH"]);
+  });
+
+  test.each([
+    "",
+    "?",
+    "?method=DELETE",
+    "?q=_method=DELETE",
+    "?payment_method=card",
+    "?_method",
+    "?_method=",
+    "?a=%5B_method",
+  ])("%s names none", (query) => {
+    expect(parameters.inQuery(query)).toEqual([]);
+  });
+
+  test.each(["", " ", "1", "credit card", "flickr.photos.search", "pay/pal", "a".repeat(33)])(
+    "%j is no method of anybody's",
+    (value) => {
+      expect(methodOf(value)).toBeNull();
+    },
+  );
+
+  test("a name of the policy's own is found, and then no other", () => {
+    const own = new MethodParameters(["verb"]);
+    expect(own.inQuery("?VERB=put&_method=DELETE")).toEqual(["PUT"]);
+    expect(own.inQuery("?v%65rb=put")).toEqual(["PUT"]);
+  });
+});
