@@ -43,7 +43,8 @@ export function createTlsServer(
       ciphers: TLS_CIPHERS,
       honorCipherOrder: true,
       secureOptions: SECURE_OPTIONS,
-      ALPNProtocols: [...protocols],
+      // A client that knows only HTTP/1.0 is served by the codec of HTTP/1.1, and may say so.
+      ALPNProtocols: protocols.includes("http/1.1") ? [...protocols, "http/1.0"] : [...protocols],
       handshakeTimeout: timeoutMs,
     });
   } catch (error) {

@@ -17,6 +17,7 @@ import { handOver } from "./hand-over.ts";
 import type { ParsedHeaders, StatusLine } from "./head.ts";
 import { addChunk, addLastChunk, Output } from "./output.ts";
 import { framingLines, isWithLength } from "./request-framing.ts";
+import { bodyBytesOf, bytesBehind, endsWithHead, isLineEnd } from "./response-framing.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { SocketReads } from "./socket-reads.ts";
 
@@ -215,8 +216,9 @@ export class ClientConnection implements Timed, ClientStream {
     handler: ResponseHandler,
   ): number {
     // HTTP/1.0 knows none (RFC 9110 section 15.2): others take it for the answer itself.
-    if (parsed.bodyBytes !== NO_LENGTH || parsed.close || minor === 0)
-      return this.#fail("invalid", "informational response with a body, a close or in HTTP/1.0");
+    if (parsed.close || minor === 0) return this.#fail("invalid", "informational response with a close or in HTTP/1.0");
+    // It ends with its head, whatever that says (RFC 9112 section 6.3, rule 1); the answer may be read otherwise.
+    if (parsed.bodyBytes !== NO_LENGTH) this.#lastRequest = true;
     this.#informational++;
     if (this.#informational > DEFAULTS.informationalMax)
       return this.#fail("invalid", "too many informational responses");
@@ -227,11 +229,8 @@ export class ClientConnection implements Timed, ClientStream {
   #onFinalHead(line: StatusLine, parsed: ParsedHeaders, buffer: Buffer, end: number, handler: ResponseHandler): number {
     const { status, minor } = line;
     if (minor === 0 && parsed.bodyBytes === CHUNKED) return this.#fail("invalid", "Transfer-Encoding in HTTP/1.0");
-    if (status === 204 && parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0) {
-      return this.#fail("invalid", "204 with a body");
-    }
-    const bodyless = this.#isHead || status === 204 || status === 304;
-    const bodyBytes = bodyless ? 0 : parsed.bodyBytes === NO_LENGTH ? UNTIL_CLOSE : parsed.bodyBytes;
+    const bodyless = endsWithHead(status, this.#isHead);
+    const bodyBytes = bodyBytesOf(parsed, bodyless);
     let bodyEnd = end;
     let decoder: BodyDecoder | null = null;
     // While nothing of the answer is on its way to the client, a fault in what came with its head is still a 502.
@@ -241,10 +240,11 @@ export class ClientConnection implements Timed, ClientStream {
       bodyEnd = decoder.feed(buffer, end, this);
       if (decoder.fault !== null) return this.#fail("invalid", decoder.fault);
     }
-    const isTooLong = decoder === null ? bodyBytes >= 0 && buffer.length - end > bodyBytes : bodyEnd < buffer.length;
-    if (isTooLong) return this.#fail("invalid", TOO_LONG);
+    const rest = decoder === null ? bytesBehind(buffer, end, bodyBytes) : buffer.subarray(bodyEnd);
+    const isLoose = rest.length > 0 || (status === 204 && parsed.bodyBytes !== NO_LENGTH);
+    if (rest.length > 0 && !bodyless && !isLineEnd(rest)) return this.#fail("invalid", TOO_LONG);
     this.#answered = true;
-    this.#keepAlive = minor === 1 && !parsed.close && bodyBytes !== UNTIL_CLOSE && !this.#lastRequest;
+    this.#keepAlive = minor === 1 && !parsed.close && bodyBytes !== UNTIL_CLOSE && !this.#lastRequest && !isLoose;
     this.#touch();
     handler.onResponse({
       status,
@@ -271,7 +271,8 @@ export class ClientConnection implements Timed, ClientStream {
 
   /** Hands the socket over, with what came behind the 101; only its end is still told to the owner. */
   #onSwitch(minor: 0 | 1, parsed: ParsedHeaders, rest: Buffer, handler: ResponseHandler): number {
-    if (parsed.bodyBytes !== NO_LENGTH) return this.#fail("invalid", "informational response with a body");
+    // Some say that nothing follows; a body that is announced in the place of a tunnel is neither.
+    if (parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0) return this.#fail("invalid", "101 with a body");
     if (!this.#upgrade || minor === 0) return this.#fail("invalid", "101 to a request without Upgrade");
     this.#handler = null;
     this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -289,7 +290,10 @@ export class ClientConnection implements Timed, ClientStream {
     const end = decoder.feed(buffer, at, this);
     if (this.#handler !== handler) return end;
     if (decoder.fault !== null) return this.#fail("cut", decoder.fault);
-    if (decoder.done && end < buffer.length) return this.#fail("cut", TOO_LONG);
+    if (decoder.done && end < buffer.length) {
+      if (!isLineEnd(buffer.subarray(end))) return this.#fail("cut", TOO_LONG);
+      this.#keepAlive = false;
+    }
     if (decoder.done) this.#finish(handler);
     return end;
   }

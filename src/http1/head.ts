@@ -38,7 +38,8 @@ export class ParsedHeaders {
   readonly close: boolean;
   readonly keepAlive: boolean;
   readonly expectContinue: boolean;
-  readonly upgrade: boolean;
+  /** An Upgrade to WebSocket is judged; to any other protocol it is an offer that is passed over (RFC 9110 section 7.8). */
+  readonly upgrade: "websocket" | "offer" | null;
 
   constructor(
     headers: HeaderBlock,
@@ -46,7 +47,7 @@ export class ParsedHeaders {
     bodyBytes: number,
     connection: string,
     expectContinue: boolean,
-    upgrade: boolean,
+    upgrade: ParsedHeaders["upgrade"],
   ) {
     this.headers = headers;
     this.authority = authority;
@@ -55,6 +56,12 @@ export class ParsedHeaders {
     this.keepAlive = connection !== "" && hasToken(connection, "keep-alive");
     this.expectContinue = expectContinue;
     this.upgrade = upgrade;
+  }
+
+  /** The same, where its chunked body turned out to be empty. */
+  withoutBody(): ParsedHeaders {
+    const connection = this.close ? "close" : this.keepAlive ? "keep-alive" : "";
+    return new ParsedHeaders(this.headers, this.authority, NO_LENGTH, connection, this.expectContinue, this.upgrade);
   }
 }
 
@@ -114,7 +121,7 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
   let encodings = 0;
   let connection = "";
   let expectations = 0;
-  let upgrade = false;
+  let upgrade: ParsedHeaders["upgrade"] = null;
   for (let at = 0; at < block.length; ) {
     const colon = block.indexOf(":", at);
     const end = block.indexOf("\r\n", colon);
@@ -128,11 +135,11 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
     switch (name) {
       case "host":
         hosts++;
-        authority = value;
+        authority = withoutEmptyPort(value);
         break;
       case "content-length":
         lengths++;
-        if (!CONTENT_LENGTH.test(value) || isPadded(block, colon, end, value)) {
+        if (!CONTENT_LENGTH.test(value) || block.slice(colon, end).includes("\t")) {
           return new HeadFault("request_malformed", "Content-Length that is no number");
         }
         bodyBytes = Number(value);
@@ -149,11 +156,12 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
         connection = connection === "" ? value.toLowerCase() : `${connection},${value.toLowerCase()}`;
         break;
       case "expect":
+        if (value === "") break;
         if (value.toLowerCase() !== "100-continue") return new HeadFault("expectation_failed", "unknown expectation");
         expectations++;
         break;
       case "upgrade":
-        upgrade = true;
+        if (upgrade !== "websocket") upgrade = hasToken(value.toLowerCase(), "websocket") ? "websocket" : "offer";
         break;
     }
   }
@@ -169,6 +177,11 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
 /** Whether a Host header's value is one that every reader takes the same (RFC 9112 section 3.2). */
 export function isValidHost(authority: string): boolean {
   return HOST.test(authority);
+}
+
+/** RFC 3986 section 3.2.3: a port may be empty, and is left out when written anew. */
+export function withoutEmptyPort(authority: string): string {
+  return authority.endsWith(":") ? authority.slice(0, -1) : authority;
 }
 
 /** Host header's value → lower-case name without port. */
@@ -204,8 +217,8 @@ export function trimBlanks(text: string, from: number, to: number): string {
 }
 
 /**
- * Whether a value that decides where the message ends has more around it than the one blank that everybody writes: tabs and
- * blanks there, most of all behind it, make other parsers not know the value.
+ * Whether Transfer-Encoding's value has more around it than the one blank that everybody writes: tabs and blanks there,
+ * most of all behind it, make other parsers not know the value. A length with blanks is the same number to all of them.
  */
 function isPadded(block: string, colon: number, end: number, value: string): boolean {
   const blanks = end - colon - 1 - value.length;

@@ -22,16 +22,18 @@ export interface RequestHead {
 /** Methods whose body nobody has defined and some servers leave unread, as the next request (CL.0, TE.0). */
 export const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"]);
 
-/** The header lines of a request: as `parseHeaders`, and with one valid Host. */
+/** The header lines of a request: as `parseHeaders`, and with a valid Host or none. */
 export function parseRequestHeaders(block: string, countMax: number): ParsedHeaders | HeadFault {
   const parsed = parseHeaders(block, countMax);
   if (parsed instanceof HeadFault || isValidHost(parsed.authority)) return parsed;
-  return new HeadFault("host_invalid", parsed.authority === "" ? "no Host" : "invalid Host");
+  return parsed.headers.count("host") === 0 ? parsed : new HeadFault("host_invalid", "invalid Host");
 }
 
 /** What request line and header lines must say together; gives the line with its target in origin form. */
 export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestLine | HeadFault {
   const { method, target, minor } = line;
+  // RFC 9112 section 3.2; before HTTP/1.1 there was none, and health checks still come without.
+  if (parsed.authority === "" && minor === 1) return new HeadFault("host_invalid", "no Host");
   if (minor === 0 && parsed.bodyBytes === CHUNKED) {
     return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
   }
@@ -46,8 +48,31 @@ export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestL
 /** Whether the client lets nothing follow this request on its connection. */
 export function isLastRequest(line: RequestLine, parsed: ParsedHeaders): boolean {
   // What a client sends behind CONNECT or Upgrade may be meant for another protocol.
-  const isSwitch = parsed.upgrade || line.method === "CONNECT";
+  const isSwitch = parsed.upgrade !== null || line.method === "CONNECT";
   return parsed.close || isSwitch || (line.minor === 0 && !parsed.keepAlive);
+}
+
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+
+/**
+ * A chunked body in a method without one (RFC 9110 section 9.3.1 leaves GET's to clients that know better): an empty one,
+ * which some clients send for every request, is none. Read with the head, so that no other ever counts as begun.
+ */
+function readEmptyBody(
+  line: RequestLine,
+  parsed: ParsedHeaders,
+  buffer: Buffer,
+  at: number,
+): RequestHead | HeadFault | null {
+  const end = at + LAST_CHUNK.length;
+  const begun = buffer.subarray(at, end);
+  const mayBeEmpty = line.minor === 1 && !parsed.expectContinue && begun.equals(LAST_CHUNK.subarray(0, begun.length));
+  if (mayBeEmpty && buffer.length < end) return null;
+  const read = mayBeEmpty ? parsed.withoutBody() : parsed;
+  const checked = checkRequest(line, read);
+  return checked instanceof HeadFault ? checked : { line: checked, parsed: read, end };
 }
 
 /** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */
@@ -65,6 +90,8 @@ export class RequestReader {
 
   /** The head at `at`; null where it is not whole yet. */
   read(buffer: Buffer, at: number): RequestHead | HeadFault | null {
+    // RFC 9112 section 2.2: old clients end a body with one line end too many.
+    if (buffer[at] === CARRIAGE_RETURN) return this.#readBehindLineEnd(buffer, at);
     const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.#headBytesMax));
     const end = text.indexOf("\r\n\r\n");
     if (end < 0) return this.#partialFault(text);
@@ -73,8 +100,17 @@ export class RequestReader {
     if (line instanceof HeadFault) return line;
     const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
     if (parsed instanceof HeadFault) return parsed;
+    if (parsed.bodyBytes === CHUNKED && WITHOUT_BODY.has(line.method))
+      return readEmptyBody(line, parsed, buffer, at + end + 4);
     const checked = checkRequest(line, parsed);
     return checked instanceof HeadFault ? checked : { line: checked, parsed, end: at + end + 4 };
+  }
+
+  #readBehindLineEnd(buffer: Buffer, at: number): RequestHead | HeadFault | null {
+    if (buffer.length < at + 3)
+      return buffer.length === at + 2 && buffer[at + 1] !== LINE_FEED ? this.#partialFault("\r") : null;
+    if (buffer[at + 1] !== LINE_FEED || buffer[at + 2] === CARRIAGE_RETURN) return this.#partialFault("\r");
+    return this.read(buffer, at + 2);
   }
 
   /** What can never become a valid head is refused at once rather than at the deadline. */

@@ -175,7 +175,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     const { authority, headers } = parsed;
     this.#response.begin(line.minor, headers);
     // RFC 9110 section 7.8: a client of HTTP/1.0 cannot mean it.
-    const upgrade = parsed.upgrade && line.minor === 1 ? "upgrade" : null;
+    const upgrade = parsed.upgrade === "websocket" && line.minor === 1 ? "upgrade" : null;
     const body = this.#body ?? EMPTY_BODY;
     this.#handler.onRequest(this, { method, target, authority, headers, body, upgrade, startedMs });
   }

@@ -1,4 +1,4 @@
-import { HeadFault } from "./head.ts";
+import { HeadFault, withoutEmptyPort } from "./head.ts";
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)(.*)$/i;
 const SLASH = 0x2f;
@@ -17,7 +17,7 @@ export function originForm(method: string, raw: string, authority: string): stri
   if (raw.charCodeAt(0) === SLASH) return raw;
   const absolute = ABSOLUTE_FORM.exec(raw);
   if (absolute === null) return new HeadFault("target_ambiguous", "asterisk or authority form");
-  if (!sameAuthority(absolute[1] ?? "", authority)) {
+  if (!sameAuthority(withoutEmptyPort(absolute[1] ?? ""), authority)) {
     return new HeadFault("target_ambiguous", "absolute target whose authority is not Host's");
   }
   const rest = absolute[2] ?? "";

@@ -1,4 +1,4 @@
-import { HeadFault, isValidHost } from "../http1/head.ts";
+import { HeadFault, isValidHost, withoutEmptyPort } from "../http1/head.ts";
 import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
@@ -27,6 +27,16 @@ export interface FieldLimits {
   readonly headersCountMax: number;
 }
 
+/** What the connection says of the heads that come on it. */
+export interface Carrier {
+  /** TLS protects it. */
+  readonly secure: boolean;
+  /** The peer is a trusted proxy, which may have ended the client's TLS. */
+  readonly anyScheme: boolean;
+  /** A Unix socket, whose path gRPC clients write as `:authority`. */
+  readonly unix: boolean;
+}
+
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
@@ -46,17 +56,14 @@ export const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
  */
 export class FieldReader {
   readonly #limits: FieldLimits;
-  readonly #secure: boolean;
-  readonly #anyScheme: boolean;
+  readonly #carrier: Carrier;
   #lastRaw: readonly string[] = [];
   #last: RequestFields | null = null;
   #pathAt = 0;
 
-  /** `anyScheme`: the peer is a trusted proxy, which may have ended the client's TLS. */
-  constructor(limits: FieldLimits, secure: boolean, anyScheme: boolean) {
+  constructor(limits: FieldLimits, carrier: Carrier) {
     this.#limits = limits;
-    this.#secure = secure;
-    this.#anyScheme = anyScheme;
+    this.#carrier = carrier;
   }
 
   /** `raw`: names and values in turn, as received. `endStream`: no body follows. */
@@ -95,6 +102,7 @@ export class FieldReader {
     const bytes = regular.bytes + pseudo.method.length + pseudo.path.length;
     if (bytes > this.#limits.headBytesMax) return tooLarge(this.#limits.headBytesMax);
     if (!METHOD.test(pseudo.method)) return malformed("method that is no token");
+    if (pseudo.method === "PRI") return malformed("method PRI");
     if (pseudo.protocol !== null && pseudo.method !== "CONNECT") return malformed(":protocol without CONNECT");
     if (pseudo.protocol !== null && endStream) return malformed(":protocol with nothing to follow");
     if (pseudo.protocol !== null && pseudo.protocol !== "websocket") {
@@ -105,16 +113,18 @@ export class FieldReader {
       if (!this.#fitsScheme(pseudo.scheme)) return malformed(":scheme that is not the connection's");
       if (pseudo.path === "") return malformed("empty :path");
     }
-    const authority = pseudo.authority === "" ? regular.host : pseudo.authority;
-    if (!isValidHost(authority)) return new HeadFault("host_invalid", "no valid :authority");
-    if (regular.host !== "" && regular.host.toLowerCase() !== authority.toLowerCase()) {
+    const authority = this.#authorityOf(pseudo.authority === "" ? regular.host : pseudo.authority);
+    if (authority === null) return new HeadFault("host_invalid", "no valid :authority");
+    if (regular.host !== "" && withoutEmptyPort(regular.host).toLowerCase() !== authority.toLowerCase()) {
       return new HeadFault("host_invalid", "Host other than :authority");
     }
     const { contentLength } = regular;
     if (endStream && contentLength > 0) return malformed("content-length without a body");
     if (contentLength > 0 && WITHOUT_BODY.has(pseudo.method)) return malformed(`body in a ${pseudo.method} request`);
-    regular.names.unshift("host");
-    regular.values.unshift(authority);
+    if (authority !== "") {
+      regular.names.unshift("host");
+      regular.values.unshift(authority);
+    }
     if (isUpgrade && contentLength >= 0) return malformed("content-length of a tunnel");
     if (isUpgrade && pseudo.authority === "") return malformed("tunnel without :authority");
     return {
@@ -130,8 +140,15 @@ export class FieldReader {
   }
 
   #fitsScheme(scheme: string): boolean {
-    if (this.#anyScheme && (scheme === "http" || scheme === "https")) return true;
-    return scheme === (this.#secure ? "https" : "http");
+    if (this.#carrier.anyScheme && (scheme === "http" || scheme === "https")) return true;
+    return scheme === (this.#carrier.secure ? "https" : "http");
+  }
+
+  /** As it is written anew; empty for none, null where it is neither. */
+  #authorityOf(received: string): string | null {
+    const authority = withoutEmptyPort(received);
+    if (isValidHost(authority)) return authority;
+    return this.#carrier.unix ? "" : null;
   }
 
   #readRegular(raw: readonly string[], from: number): Regular | HeadFault {
@@ -149,14 +166,15 @@ export class FieldReader {
       const name = raw[at] ?? "";
       const value = raw[at + 1] ?? "";
       regular.bytes += name.length + value.length + 4;
-      count++;
+      // Browsers cut the one header into crumbs, which HTTP/1.1 does not know (RFC 9113 section 8.2.3).
+      const isCrumb = name === "cookie" && cookieAt >= 0;
+      if (!isCrumb) count++;
       if (count > this.#limits.headersCountMax) {
         return new HeadFault("headers_too_many", `more than ${this.#limits.headersCountMax} fields`);
       }
       if (regular.bytes > this.#limits.headBytesMax) return tooLarge(this.#limits.headBytesMax);
       if (!NAME.test(name) || !VALUE.test(value)) return malformed("field with an invalid name or value");
-      if (name === "cookie" && cookieAt >= 0) {
-        // Browsers cut cookies into crumbs, which HTTP/1.1 does not know (RFC 9113 section 8.2.3).
+      if (isCrumb) {
         regular.values[cookieAt] = `${regular.values[cookieAt]}; ${value}`;
         continue;
       }
@@ -244,6 +262,7 @@ function readSpecial(regular: Regular, name: string, value: string): HeadFault |
       regular.contentLength = Number(value);
       return null;
     case "expect":
+      if (value === "") return null;
       if (value.toLowerCase() !== "100-continue") return new HeadFault("expectation_failed", "unknown expectation");
       if (regular.expectContinue) return malformed("more than one expect");
       regular.expectContinue = true;

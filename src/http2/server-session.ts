@@ -8,7 +8,7 @@ import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Http2CloseReason, isFault } from "./close-reason.ts";
 import { ConnectionFault } from "./connection-fault.ts";
-import { FieldReader, firstValue, type RequestFields } from "./fields.ts";
+import { type Carrier, FieldReader, firstValue, type RequestFields } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -91,11 +91,9 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   /** When the session must have come further on its way out. */
   #leaveMs = Number.POSITIVE_INFINITY;
 
-  /** `anyScheme`: the peer is a trusted proxy, which may have ended the client's TLS. */
   constructor(
     socket: Socket,
-    secure: boolean,
-    anyScheme: boolean,
+    carrier: Carrier,
     limits: ServerLimits,
     handler: Http2Handler,
     clock: Clock,
@@ -108,7 +106,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     this.#deadlines = deadlines;
     this.output = new FrameOutput(socket, () => this.#onFlushed());
     this.queue = new SendQueue(this.output);
-    this.#fields = new FieldReader(limits, secure, anyScheme);
+    this.#fields = new FieldReader(limits, carrier);
     const assembly = new HeaderAssembly(4 * limits.headBytesMax, DEFAULTS.h2HeadFramesMax);
     // Twice what is allowed: what lies between is answered with its own reason, what lies beyond is not kept.
     const decoder = new HpackDecoder(2 * limits.headBytesMax, 2 * limits.headersCountMax);

@@ -23,8 +23,12 @@ export class Http2Session extends ClientSession implements Http2Handler {
     deadlines: Deadlines,
   ) {
     super(host, facts, listener);
-    const anyScheme = this.trustedProxies !== null;
-    this.#session = new ServerSession(socket, facts.secure, anyScheme, listener, this, host.clock, deadlines);
+    const carrier = {
+      secure: facts.secure,
+      anyScheme: this.trustedProxies !== null,
+      unix: listener.address.type === "unix",
+    };
+    this.#session = new ServerSession(socket, carrier, listener, this, host.clock, deadlines);
   }
 
   override drain(): void {

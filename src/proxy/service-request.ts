@@ -1,3 +1,4 @@
+import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
@@ -16,13 +17,28 @@ export function serviceRequest(
   return {
     method,
     target: target.path + target.query,
-    authority,
+    authority: authority === "" ? ownAuthority(settings) : authority,
     lines: route.rewriteRequest(headers, exchange) + (upgradeLines ?? ""),
     bodyBytes: bodyBytesOf(exchange),
     upgrade: upgradeLines !== null,
     // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
     acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(headers),
   };
+}
+
+/** What the service is asked by where the client named no host: HTTP/1.1 and HTTP/2 want one. */
+function ownAuthority({ address }: UpstreamSettings): string {
+  if (address.type === "unix") return "localhost";
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+/**
+ * Whether the request's body is read before it gets a connection to the service. A client that announced a length sends
+ * without waiting for an answer; of others nobody knows, but where there may be no body, its end is all that comes.
+ */
+export function isReadAhead({ method, body }: Exchange): boolean {
+  return body.announcedBytes > 0 || (body.announcedBytes === CHUNKED && WITHOUT_BODY.has(method));
 }
 
 /** A gRPC call, which may wait for its first answer before it sends more; it needs HTTP/2 on the service's side, too. */
@@ -38,6 +54,8 @@ export function lengthForClient({ status, bodyBytes, announcedBytes }: ClientRes
   return status === 204 ? NO_LENGTH : announcedBytes;
 }
 
-function bodyBytesOf({ collectedBody, body }: Exchange): number {
-  return collectedBody === null ? body.announcedBytes : collectedBody.length;
+function bodyBytesOf({ method, collectedBody, body }: Exchange): number {
+  if (collectedBody !== null) return collectedBody.length;
+  // Over HTTP/2 an end of its own may follow the head.
+  return body.announcedBytes === CHUNKED && WITHOUT_BODY.has(method) ? 0 : body.announcedBytes;
 }

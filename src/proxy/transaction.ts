@@ -29,7 +29,7 @@ import type { LastingStream } from "./long-lived.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
 import { mayRepeat, serviceDenial } from "./service-failure.ts";
-import { isOpenCall, lengthForClient, serviceRequest } from "./service-request.ts";
+import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 import { refuseWebSocket, WebSocket } from "./web-socket.ts";
 
@@ -142,8 +142,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     }
     this.#forwardedMs = this.#decidedMs;
     const { body } = this.exchange;
-    // A client that announced a length sends without waiting for an answer; of others nobody knows.
-    if (this.exchange.collectedBody === null && body.announcedBytes > 0) {
+    if (this.exchange.collectedBody === null && isReadAhead(this.exchange)) {
       this.#early = new EarlyBody(() => this.#acquireEarly());
       body.start(this, this.route?.bodyBytesMax ?? 0);
     } else this.#pool.acquire(this);
@@ -174,8 +173,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (collected !== null) {
       connection.writeBody(collected);
       connection.endBody("");
-    } else if (this.#early !== null) this.#early.writeTo(connection);
-    else if (request.bodyBytes !== 0) exchange.body.start(this, route.bodyBytesMax);
+    } else if (request.bodyBytes !== 0) {
+      if (this.#early === null) exchange.body.start(this, route.bodyBytesMax);
+      else this.#early.writeTo(connection);
+    }
     if (connection.flush() && this.#early !== null) exchange.body.resume();
   }
 

@@ -20,12 +20,12 @@ const VERSION_HINT: readonly HeaderLine[] = [
 
 /**
  * Whether a request that asks for another protocol is a WebSocket handshake as RFC 6455 section 4.2.1 has it (over
- * HTTP/2: RFC 8441 section 5). Every other protocol is refused, h2c among them: behind such an upgrade no check looks.
+ * HTTP/2: RFC 8441 section 5). Other protocols that are offered beside it are passed over: behind them no check looks.
  */
 export function judgeHandshake({ method, headers, body, upgrade }: Exchange): Verdict {
   if (upgrade === "upgrade") {
-    const asked = headers.list("upgrade") ?? "";
-    if (asked.toLowerCase() !== "websocket") return refused(`upgrade to ${excerpt(asked, SEEN_MAX)}`);
+    const asked = headers.list("upgrade");
+    if (!hasOption(asked, "websocket")) return refused(`upgrade to ${excerpt(asked ?? "", SEEN_MAX)}`);
     if (!hasOption(headers.list("connection"), "upgrade")) return refused("Upgrade that Connection does not name");
     if (!KEY.test(only(headers, "sec-websocket-key") ?? "")) return invalid("no Sec-WebSocket-Key of 16 bytes");
   } else if (headers.count("sec-websocket-key") > 0) return invalid("Sec-WebSocket-Key over HTTP/2");

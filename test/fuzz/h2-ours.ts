@@ -56,7 +56,14 @@ function startSession({ reads, manner }: H2Case): () => H2Reading {
     onClose: () => {},
   };
   const socket = new MemorySocket();
-  const session = new ServerSession(socket, false, false, limits, handler, clock, new Deadlines(clock));
+  const session = new ServerSession(
+    socket,
+    { secure: false, anyScheme: false, unix: false },
+    limits,
+    handler,
+    clock,
+    new Deadlines(clock),
+  );
   let thrown: string | null = null;
   try {
     for (const read of reads) if (!socket.destroyed) socket.receive(read);

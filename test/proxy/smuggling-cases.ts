@@ -224,7 +224,10 @@ const HEADS: Readonly<Record<string, string>> = {
   "two CR before the last LF": "GET /first HTTP/1.1\r\nHost: a\r\n\r\r\n",
   "bare CR as a line end": "GET /first HTTP/1.1\r\nHost: a\rX: y\r\n\r\n",
   "LF CR": "GET /first HTTP/1.1\r\nHost: a\n\r\n\r",
-  "empty line first": "\r\nGET /first HTTP/1.1\r\nHost: a\r\n\r\n",
+  "two empty lines first": "\r\n\r\nGET /first HTTP/1.1\r\nHost: a\r\n\r\n",
+  "bare CR first": "\rGET /first HTTP/1.1\r\nHost: a\r\n\r\n",
+  "bare LF first": "\nGET /first HTTP/1.1\r\nHost: a\r\n\r\n",
+  "no Host, but an absolute target, in HTTP/1.0": "GET http://a/first HTTP/1.0\r\n\r\n",
   "blank first": " GET /first HTTP/1.1\r\nHost: a\r\n\r\n",
   "folded Host": "GET /first HTTP/1.1\r\nHost:\r\n a\r\n\r\n",
   "folded first header": "GET /first HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n",
@@ -275,8 +278,9 @@ const ends: SmugglingCase[] = [
   {
     name: "behind Upgrade",
     wire: request("GET /first", ["Connection: upgrade", "Upgrade: h2c"]) + SMUGGLED,
-    expected: 400,
+    expected: "one",
   },
+  { name: "behind HTTP/1.0 without Host", wire: `GET /first HTTP/1.0\r\n\r\n${SMUGGLED}`, expected: "one" },
   { name: "behind HTTP/1.0", wire: `GET /first HTTP/1.0\r\nHost: a\r\n\r\n${SMUGGLED}`, expected: "one" },
   { name: "behind CONNECT", wire: `CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n${SMUGGLED}`, expected: 405 },
 ];

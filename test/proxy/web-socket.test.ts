@@ -81,7 +81,6 @@ describe("a handshake", () => {
     "without a key": [handshake("/", { "Sec-WebSocket-Key": null }), 400, "websocket_invalid"],
     "of version 8": [handshake("/", { "Sec-WebSocket-Version": "8" }), 426, "websocket_version_unsupported"],
     "that Connection does not name": [handshake("/", { Connection: "keep-alive" }), 400, "upgrade_refused"],
-    "to h2c": [handshake("/", { Upgrade: "h2c", Connection: "Upgrade, HTTP2-Settings" }), 400, "upgrade_refused"],
     "with a body": [`${handshake("/", { "Content-Length": "5" })}hello`, 400, "request_malformed"],
     "as POST": [handshake().replace("GET", "POST"), 400, "websocket_invalid"],
   };

@@ -32,6 +32,62 @@ test("a request is written anew and the answer comes back", async () => {
   expect(records).toMatchObject([{ status: 200, reason: null, responseBodyBytes: 2 }]);
 });
 
+describe("what has one reading passes, written anew without its oddity", () => {
+  const cases: Record<string, readonly [request: string, arrives: string]> = {
+    "an offer of another protocol": [
+      get("/", "Connection: Upgrade", "Upgrade: h2c"),
+      "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n",
+    ],
+    "an offer with a body": [
+      "POST / HTTP/1.1\r\nHost: a.example\r\nUpgrade: TLS/1.0\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\nhi",
+      "POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 2\r\n\r\n",
+    ],
+    "a line end before a request": [`\r\n${get("/")}`, "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"],
+    "an empty port": ["GET / HTTP/1.1\r\nHost: a.example:\r\n\r\n", "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"],
+    "an empty port in an absolute target": [
+      "GET http://a.example:/x HTTP/1.1\r\nHost: a.example\r\n\r\n",
+      "GET /x HTTP/1.1\r\nhost: a.example\r\n\r\n",
+    ],
+    "an empty Expect": [get("/", "Expect:"), "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n"],
+    "a GET with an empty chunked body": [
+      `${get("/", "Transfer-Encoding: chunked")}0\r\n\r\n`,
+      "GET / HTTP/1.1\r\nhost: a.example\r\n\r\n",
+    ],
+    "blanks around a length": [
+      "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length:   2  \r\n\r\nhi",
+      "POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 2\r\n\r\n",
+    ],
+  };
+  for (const [name, [request, arrives]] of Object.entries(cases)) {
+    test.each(["whole", "byte by byte"])(`${name}, %s`, async (cut) => {
+      const { client, heads } = await setUp(() => OK);
+      for (const bytes of cut === "whole" ? [request] : request) client.write(bytes);
+      await client.untilReceived("\r\n\r\nok");
+      expect(heads[0]?.startsWith(arrives)).toBe(true);
+      client.received = "";
+      // What comes behind an offer may be of the other protocol: it costs the connection.
+      if (name.startsWith("an offer")) return;
+      client.write(get("/second"));
+      await client.untilReceived("\r\n\r\nok");
+      expect(heads.at(-1)).toContain("GET /second ");
+    });
+  }
+
+  test("HTTP/1.0 without Host, as health checks send it; the service is asked by its own name", async () => {
+    const { client, heads } = await setUp(() => OK);
+    client.write("GET /health HTTP/1.0\r\n\r\n");
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(heads).toEqual([expect.stringMatching(/^GET \/health HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\n\r\n$/)]);
+  });
+
+  test("a GET whose chunked body is not empty is refused", async () => {
+    const { client, heads } = await setUp(() => OK);
+    client.write(`${get("/", "Transfer-Encoding: chunked")}1\r\nx\r\n0\r\n\r\n`);
+    expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 400 /);
+    expect(heads).toEqual([]);
+  });
+});
+
 test("pipelined requests are answered in order, whatever their bytes are cut into", async () => {
   const { client, heads } = await setUp((head) => OK.replace("ok", head.slice(5, 7)));
   const bytes = ["/a1", "/a2", "/a3"].map((path) => get(path)).join("");

@@ -157,10 +157,13 @@ function proxiedLines(exchange: Exchange): string {
 }
 
 function serializeForwarded(chain: string, client: Address, proto: string, authority: string): string {
-  const host = visible(authority);
   const xff = chain === "" ? "" : `x-forwarded-for: ${chain}\r\n`;
+  const forwarded = `forwarded: for=${forwardedNode(client)};proto=${proto}`;
+  // HTTP/1.0 knows no Host.
+  if (authority === "") return `${xff}x-forwarded-proto: ${proto}\r\n${forwarded}\r\n`;
+  const host = visible(authority);
   const quotedHost = host.replace(/["\\]/g, "\\$&");
-  return `${xff}x-forwarded-proto: ${proto}\r\nx-forwarded-host: ${host}\r\nforwarded: for=${forwardedNode(client)};proto=${proto};host="${quotedHost}"\r\n`;
+  return `${xff}x-forwarded-proto: ${proto}\r\nx-forwarded-host: ${host}\r\n${forwarded};host="${quotedHost}"\r\n`;
 }
 
 /** RFC 7239 section 6: IPv6 in brackets and quotes. */

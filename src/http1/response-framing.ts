@@ -1,0 +1,23 @@
+import { NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
+import type { ParsedHeaders } from "./head.ts";
+
+/** Whether an answer ends with its head, whatever that says and whatever comes behind (RFC 9112 section 6.3, rule 1). */
+export function endsWithHead(status: number, isHead: boolean): boolean {
+  return isHead || status === 204 || status === 304;
+}
+
+/** Length of an answer's body: bytes, CHUNKED or UNTIL_CLOSE (RFC 9112 section 6.3). */
+export function bodyBytesOf(parsed: ParsedHeaders, bodyless: boolean): number {
+  if (bodyless) return 0;
+  return parsed.bodyBytes === NO_LENGTH ? UNTIL_CLOSE : parsed.bodyBytes;
+}
+
+/** What a read brought beyond an answer of known length whose head ends at `end`. */
+export function bytesBehind(buffer: Buffer, end: number, bodyBytes: number): Buffer {
+  return bodyBytes < 0 ? buffer.subarray(buffer.length) : buffer.subarray(Math.min(buffer.length, end + bodyBytes));
+}
+
+/** The line end that some scripts print behind their answer: nobody reads another answer in it. */
+export function isLineEnd(rest: Buffer): boolean {
+  return rest.length === 2 && rest[0] === 0x0d && rest[1] === 0x0a;
+}
