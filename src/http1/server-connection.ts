@@ -110,7 +110,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #onData(chunk: Buffer): void {
     if (this.#state === "closing") {
       this.#lingered += chunk.length;
-      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.destroy();
+      // Not destroyed: a reset would eat our last words, which a client that still writes has not read yet.
+      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.pause();
       return;
     }
     if (this.#pending !== null) {

@@ -148,7 +148,8 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #onRead(chunk: Buffer): void {
     if (this.#state === "closing") {
       this.#lingered += chunk.length;
-      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.destroy();
+      // Not destroyed: a reset would eat our last words, which a client that still writes has not read yet.
+      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.pause();
       return;
     }
     const frames = this.#preface.isWhole ? chunk : this.#preface.read(chunk);
