@@ -23,6 +23,19 @@ export const DEFAULTS = {
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
+  // Patterns of schemas, each.
+  patternCharactersMax: 32 * 1024,
+  /** Instructions, counts written out. */
+  patternStepsMax: 20_000,
+  /** Instructions that a text can be at, at once: its work on each character at worst. */
+  patternStepsPerCharacterMax: 256,
+  /** Work that proving so may take: some 20 ms. */
+  patternProofStepsMax: 250_000,
+  /** Cells of an automaton's table, of four bytes, and characters of its states' names, of two, that texts may fill. */
+  patternCellsMax: 16 * 1024,
+  /** Compiled ones that are kept by their text. */
+  patternsKeptMax: 1_000,
+  patternKeptCharactersMax: 1_024,
   chunkHeadBytesMax: 256,
   trailerBytesMax: 4 * 1024,
   lingerTimeoutMs: 2_000,

@@ -82,8 +82,6 @@ export function testRoute(
       section === "authenticators" ? [...authenticators.map(({ name }) => name), ...broken] : [],
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
-    declareHeaders: () => {},
-    declaredHeaders: new Set(),
     setResponseRules: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
     setWebSocket: () => {},

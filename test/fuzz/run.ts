@@ -1,14 +1,16 @@
 import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
+import { runPatternCampaign } from "./pattern-campaign.ts";
 
 /**
  * Differential fuzzing of the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same boundaries, start line,
  * headers and body, and nghttp2 (HTTP/2) on the same stream with the same method, authority, path, headers, body and trailers;
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
- * disagrees.
+ * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine.
  */
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     messages: { type: "string", default: "" },
@@ -31,23 +33,40 @@ const line = (tally: Tally) =>
   `${tally.messages} messages in ${tally.cases} connections, ${Math.round(tally.messages / seconds())} messages/s, ` +
   `${tally.disagreements.length} disagreements`;
 
-const tally = await runCampaign({
-  seed,
-  messagesMax: messages,
-  minutesMax: minutes,
-  onRound: (sofar) => {
-    if (performance.now() - toldMs < 10_000) return;
-    toldMs = performance.now();
-    console.log(line(sofar));
-  },
-});
+if (positionals[0] === "pattern") fuzzPatterns();
+else await fuzzCodecs();
 
-console.log(`\nseed ${seed}: ${line(tally)}, ${seconds().toFixed(1)} s`);
-for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
-for (const { kind, index, what, bytes, method } of tally.disagreements) {
-  console.log(
-    `\nDISAGREE ${kind}, seed ${seed}, case ${index}: ${what}${method === undefined ? "" : ` (answer to ${method})`}`,
-  );
-  console.log(`  ${JSON.stringify(bytes)}`);
+async function fuzzCodecs(): Promise<void> {
+  const tally = await runCampaign({
+    seed,
+    messagesMax: messages,
+    minutesMax: minutes,
+    onRound: (sofar) => {
+      if (performance.now() - toldMs < 10_000) return;
+      toldMs = performance.now();
+      console.log(line(sofar));
+    },
+  });
+
+  console.log(`\nseed ${seed}: ${line(tally)}, ${seconds().toFixed(1)} s`);
+  for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { kind, index, what, bytes, method } of tally.disagreements) {
+    console.log(
+      `\nDISAGREE ${kind}, seed ${seed}, case ${index}: ${what}${method === undefined ? "" : ` (answer to ${method})`}`,
+    );
+    console.log(`  ${JSON.stringify(bytes)}`);
+  }
+  process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
 }
-process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
+
+function fuzzPatterns(): void {
+  const tally = runPatternCampaign({ seed, patternsMax: messages, goesOn: () => seconds() < minutes * 60 });
+  console.log(
+    `seed ${seed}: ${tally.patterns} patterns, ${tally.verdicts} verdicts that agree, ${seconds().toFixed(1)} s`,
+  );
+  for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { source, unicode, detail } of tally.disagreements) {
+    console.log(`\nDISAGREE ${JSON.stringify(source)}, ${unicode ? "with" : "without"} u: ${detail}`);
+  }
+  process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
+}

@@ -1,9 +1,9 @@
 import { Ajv2020, type AnySchemaObject, type Options } from "ajv/dist/2020.js";
 import { DIALECT_URIS, dialectOf } from "../../schema/dialect.ts";
+import { compilePattern } from "../../schema/pattern/index.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { FORMATS } from "./formats.ts";
-import { compileLinear } from "./linear-pattern.ts";
 import { findExplosion } from "./recursion.ts";
 
 /** Null where the value fits, else where in the value and by which keyword it does not: never the value itself. */
@@ -14,9 +14,11 @@ const UNIQUE_ITEMS_MAX = 1000;
 
 const linearRegExp = Object.assign(
   (pattern: string, flags: string) => {
-    const linear = compileLinear(pattern, flags);
+    const compiled = compilePattern(pattern, { unicode: flags.includes("u") });
+    if (!compiled.ok) throw new Error(`the pattern '${excerpt(pattern, 128)}': ${compiled.error.message}`);
+    const { test } = compiled.value;
     // Ajv keeps compiled patterns apart by their text.
-    return { test: (text: string): boolean => linear.test(text), toString: () => `/${pattern}/${flags}` };
+    return { test, toString: () => `/${pattern}/${flags}` };
   },
   { code: "linearRegExp" },
 );

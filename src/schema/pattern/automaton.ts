@@ -1,0 +1,150 @@
+import { DEFAULTS } from "../../support/defaults.ts";
+import { type Alphabet, makeAlphabet } from "./alphabet.ts";
+import { Closure, LINE_END, type State, TEXT_EDGE } from "./closure.ts";
+import type { Program } from "./program.ts";
+import { BackwardReader, ForwardReader, type Reader } from "./reader.ts";
+
+/** What a cell of the table says, when it is not where the next state's row begins. */
+const UNKNOWN = 0;
+const DEAD = 1;
+const ACCEPT = 2;
+const FIRST_ROW = 3;
+
+/**
+ * Runs a program over a text: one look into a table for each character. A row of the table is a state of the program, made
+ * when a text first needs it. Memory is bounded: a text that needs more states than the table has room for goes on without
+ * it, and its rest takes at most as many steps for each character as the program has instructions.
+ */
+export class Automaton {
+  readonly #alphabet: Alphabet;
+  /** What each column's characters are for the places beside them; the last column is the text's end. */
+  readonly #sides: Int32Array;
+  readonly #stride: number;
+  readonly #closure: Closure;
+  readonly #backward: boolean;
+  readonly #reader: Reader;
+  #table: Int32Array;
+  #rows = new Map<State, number>();
+  #states: State[] = [];
+  #stateChars = 0;
+  #isFull = false;
+
+  constructor(program: Program, unicode: boolean) {
+    this.#alphabet = makeAlphabet([...program.sets, ...program.watched]);
+    this.#closure = new Closure(program, this.#alphabet);
+    this.#stride = this.#alphabet.columns + 1;
+    this.#sides = sidesOf(program, this.#alphabet);
+    this.#table = new Int32Array(FIRST_ROW + 4 * this.#stride);
+    this.#backward = program.backward;
+    this.#clear();
+    this.#reader = program.backward ? new BackwardReader(unicode) : new ForwardReader(unicode);
+  }
+
+  test(text: string): boolean {
+    if (this.#isFull) this.#clear();
+    let row = FIRST_ROW;
+    let at = 0;
+    // Most texts are ASCII, and most of their cells are known: for these there is nothing but the table.
+    if (!this.#backward) {
+      const table = this.#table;
+      const { ascii } = this.#alphabet;
+      for (; at < text.length; at++) {
+        const unit = text.charCodeAt(at);
+        if (unit > 127) break;
+        const next = table[row + (ascii[unit] as number)] as number;
+        if (next < FIRST_ROW) {
+          if (next === UNKNOWN) break;
+          return next === ACCEPT;
+        }
+        row = next;
+      }
+    }
+    this.#reader.begin(text, at);
+    return this.#testFrom(row);
+  }
+
+  #testFrom(start: number): boolean {
+    const { columns } = this.#alphabet;
+    let row = start;
+    for (let char = this.#reader.next(); ; char = this.#reader.next()) {
+      const column = char < 0 ? columns : this.#alphabet.of(char);
+      let next = this.#table[row + column] as number;
+      if (next === UNKNOWN) {
+        next = this.#build(row, column);
+        if (next === UNKNOWN) return this.#testRest();
+      }
+      if (next < FIRST_ROW) return next === ACCEPT;
+      row = next;
+    }
+  }
+
+  /** The rest of a text, from a place that the table has no room for. */
+  #testRest(): boolean {
+    const { columns } = this.#alphabet;
+    for (let char = this.#reader.next(); ; char = this.#reader.next()) {
+      const column = char < 0 ? columns : this.#alphabet.of(char);
+      const result = this.#step(column);
+      if (result !== UNKNOWN) return result === ACCEPT;
+    }
+  }
+
+  /** Begins anew with the state before the first character, whose row is the first. */
+  #clear(): void {
+    this.#rows = new Map();
+    this.#states = [];
+    this.#stateChars = 0;
+    this.#table.fill(UNKNOWN);
+    this.#closure.begin();
+    this.#rowOf(this.#closure.state);
+    this.#isFull = false;
+  }
+
+  /** Where the row of a state begins; UNKNOWN where there is no room for it. */
+  #rowOf(state: State): number {
+    const known = this.#rows.get(state);
+    if (known !== undefined) return known;
+    const cells = (this.#states.length + 1) * this.#stride;
+    this.#isFull = Math.max(cells, this.#stateChars + state.length) > DEFAULTS.patternCellsMax;
+    // The first state has its row whatever it takes.
+    if (this.#isFull && this.#states.length > 0) return UNKNOWN;
+    const row = FIRST_ROW + this.#states.length * this.#stride;
+    if (row + this.#stride > this.#table.length) {
+      const larger = new Int32Array(2 * this.#table.length + this.#stride);
+      larger.set(this.#table);
+      this.#table = larger;
+    }
+    this.#states.push(state);
+    this.#stateChars += state.length;
+    this.#rows.set(state, row);
+    return row;
+  }
+
+  /** The cell of a state and a column: what the next character leads to, or what the end of the text says. */
+  #build(row: number, column: number): number {
+    this.#closure.load(this.#states[(row - FIRST_ROW) / this.#stride] ?? "");
+    const result = this.#step(column);
+    const cell = result === UNKNOWN ? this.#rowOf(this.#closure.state) : result;
+    this.#table[row + column] = cell;
+    return cell;
+  }
+
+  /** Takes a character of `column` from the present place, or the text's end. UNKNOWN: it goes on. */
+  #step(column: number): typeof UNKNOWN | typeof DEAD | typeof ACCEPT {
+    const right = this.#sides[column] as number;
+    if (this.#closure.follow(right)) return ACCEPT;
+    if (column === this.#alphabet.columns) return DEAD;
+    return this.#closure.take(column, right) ? UNKNOWN : DEAD;
+  }
+}
+
+function sidesOf(program: Program, { columns, members }: Alphabet): Int32Array {
+  const sides = new Int32Array(columns + 1);
+  for (const index of program.watched.keys()) {
+    for (let column = 0; column < columns; column++) {
+      const inside = members[(program.sets.length + index) * columns + column] ?? 0;
+      sides[column] = (sides[column] ?? 0) | (inside * (LINE_END << index));
+    }
+  }
+  sides[columns] = TEXT_EDGE;
+  return sides;
+}

@@ -1,0 +1,129 @@
+import { DEFAULTS } from "../../support/defaults.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import { Automaton } from "./automaton.ts";
+import { type CharSet, LAST_CODE_UNIT, rangesOf, union } from "./char-set.ts";
+import { type Check, checksOf, looksOf } from "./checks.ts";
+import { isCrowdWithin } from "./crowd.ts";
+import { parsePattern } from "./parse.ts";
+import { type Program, sizeOf, toProgram } from "./program.ts";
+import type { PatternFault } from "./source.ts";
+import { isAnchored, lengthsOf, type Node, walk } from "./tree.ts";
+
+export type { CharSet } from "./char-set.ts";
+export { isPattern } from "./parse.ts";
+export type { PatternFault } from "./source.ts";
+
+/** What is known of each text that a pattern matches. Null where nothing is. */
+export interface PatternFacts {
+  /** Code points of which it consists, as ranges: first, last, first, last … */
+  readonly alphabet: CharSet | null;
+  /** In code points. */
+  readonly lengthMin: number;
+  readonly lengthMax: number | null;
+}
+
+export interface Pattern {
+  /** Whether the text has a match anywhere, as `RegExp.prototype.test` tells it, in time linear to the text. */
+  test(text: string): boolean;
+  readonly facts: PatternFacts;
+}
+
+const compiled = new Map<string, Result<Pattern, PatternFault>>();
+
+/**
+ * A pattern by ECMA-262, with the flag `u` or without it (Annex B). All that can be wrong is told now; its automaton is
+ * made when a text first needs it. The same few patterns stand in a thousand schemas, so they are kept by their text.
+ */
+export function compilePattern(source: string, options: { readonly unicode: boolean }): Result<Pattern, PatternFault> {
+  const key = `${options.unicode ? "u" : ""}/${source}`;
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const result = compileAnew(source, options.unicode);
+  if (compiled.size >= DEFAULTS.patternsKeptMax) compiled.clear();
+  if (source.length <= DEFAULTS.patternKeptCharactersMax) compiled.set(key, result);
+  return result;
+}
+
+function compileAnew(source: string, unicode: boolean): Result<Pattern, PatternFault> {
+  if (source.length > DEFAULTS.patternCharactersMax) {
+    return err({ kind: "size", at: 0, message: `longer than ${DEFAULTS.patternCharactersMax} characters` });
+  }
+  const parsed = parsePattern(source, unicode);
+  if (!parsed.ok) return parsed;
+  const tests: ((text: string) => boolean)[] = [];
+  for (const check of checksOf(parsed.value)) {
+    const test = compileCheck(check, unicode);
+    if (!test.ok) return test;
+    tests.push(test.value);
+  }
+  const [only] = tests;
+  const test = tests.length === 1 && only !== undefined ? only : (text: string) => tests.every((each) => each(text));
+  return ok({ test, facts: factsOf(parsed.value, unicode) });
+}
+
+function compileCheck(check: Check, unicode: boolean): Result<(text: string) => boolean, PatternFault> {
+  const { tree, negated, lengthMin, lengthMax } = check;
+  const { ahead, behind } = looksOf(tree);
+  if (ahead && behind) {
+    const message =
+      "looks ahead and looks behind would each need the text read in another direction; " +
+      "keep one kind, put looks ahead right behind the first ^, or write two patterns in 'allOf'";
+    return err({ kind: "lookaround", at: 0, message });
+  }
+  const size = sizeOf(tree);
+  if (size > DEFAULTS.patternStepsMax) return err(tooLarge(size));
+  const make = (): Program => toProgram(tree, ahead, isAnchored(tree, ahead ? "textEnd" : "textStart"));
+  const { patternStepsPerCharacterMax: most, patternProofStepsMax: workMax } = DEFAULTS;
+  if (size > most && !isCrowdWithin(make(), most, workMax)) return err(tooAmbiguous(size));
+  let automaton: Automaton | null = null;
+  const limited = lengthMin > 0 || lengthMax < Number.POSITIVE_INFINITY;
+  return ok((text) => {
+    automaton ??= new Automaton(make(), unicode);
+    const fits = (!limited || fitsLength(text, unicode, lengthMin, lengthMax)) && automaton.test(text);
+    return fits !== negated;
+  });
+}
+
+function tooLarge(size: number): PatternFault {
+  const steps = Number.isSafeInteger(size) ? `${size}` : "countless";
+  const message =
+    `its counts multiply to ${steps} steps, more than ${DEFAULTS.patternStepsMax}; ` +
+    "write * or + here and the length as 'maxLength' beside the pattern";
+  return { kind: "size", at: 0, message };
+}
+
+function tooAmbiguous(size: number): PatternFault {
+  const message =
+    `a text can be at too many of its ${size} steps at once; begin it with ^, make its counts smaller ` +
+    `(up to ${DEFAULTS.patternStepsPerCharacterMax} steps need no proof), or write * or + and the length as 'maxLength'`;
+  return { kind: "size", at: 0, message };
+}
+
+function fitsLength(text: string, unicode: boolean, min: number, max: number): boolean {
+  if (text.length < min || text.length > (unicode ? 2 * max : max)) return false;
+  if (!unicode) return true;
+  const pairs = text.match(/[\u{10000}-\u{10ffff}]/gu)?.length ?? 0;
+  return text.length - pairs >= min && text.length - pairs <= max;
+}
+
+function factsOf(tree: Node, unicode: boolean): PatternFacts {
+  const { min, max } = lengthsOf(tree);
+  const whole = isAnchored(tree, "textStart") && isAnchored(tree, "textEnd");
+  const sets = whole ? setsOf(tree) : [];
+  const alphabet = union(sets);
+  // Without `u` two characters of the pattern may be one code point, made of two surrogates.
+  const surrogates = !unicode && rangesOf(alphabet).some(([first, last]) => last >= 0xd800 && first <= 0xdfff);
+  return {
+    alphabet: whole ? (surrogates ? union([alphabet, [LAST_CODE_UNIT + 1, 0x10ffff]]) : alphabet) : null,
+    lengthMin: unicode || (whole && !surrogates) ? min : Math.ceil(min / 2),
+    lengthMax: whole && max < Number.POSITIVE_INFINITY ? max : null,
+  };
+}
+
+/** Sets that take a character: those of looks only look. */
+function setsOf(tree: Node): CharSet[] {
+  const looked = new Set(
+    [...walk(tree)].filter((node) => node.kind === "look").flatMap((look) => [...walk(look.body)]),
+  );
+  return [...walk(tree)].flatMap((node) => (node.kind === "set" && !looked.has(node) ? [node.set] : []));
+}
