@@ -83,8 +83,8 @@ export interface RouteContext extends CompileContext {
   readonly limits: ReadonlyMap<string, Limit>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: "authenticators" | "limits" | "upstreams", name: string): boolean;
-  /** All names that the section defines, also those that did not compile: what to suggest in place of a wrong one. */
-  definedNames(section: "authenticators" | "limits" | "upstreams"): readonly string[];
+  /** What to write in place of a name that the section does not define, as a clause: `did you mean 'okta'?`. */
+  hint(section: "authenticators" | "limits" | "upstreams", name: string): string;
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;

@@ -56,7 +56,7 @@ export function buildRouteTree<R extends RoutePattern>(routes: readonly R[]): Ro
 /** Two routes that claim the same methods of one host and path shape: `route` can never match there. */
 export interface Shadowed<R> {
   readonly route: R;
-  /** The earlier route, which has what `route` claims. */
+  /** The earliest route that has what `route` claims. */
   readonly by: R;
   /** The host pattern where they meet; `*` is any. */
   readonly host: string;
@@ -64,23 +64,39 @@ export interface Shadowed<R> {
   readonly methods: readonly string[];
 }
 
-/** All claims that an earlier route makes void, in the order of the routes; templates as for `buildRouteTree`. */
-export function findShadowed<R extends RoutePattern>(routes: readonly R[]): Shadowed<R>[] {
-  const shadowed: Shadowed<R>[] = [];
-  const earlier = new Map<string, R[]>();
+/** Which route has which methods of one place. */
+interface PlaceClaims<R> {
+  /** The first that takes any method. */
+  any: R | null;
+  readonly byMethod: Map<string, R>;
+}
+
+/** Claims that an earlier route makes void, one by one, in the order of the routes; templates as for `buildRouteTree`. */
+export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Generator<Shadowed<R>> {
+  const places = new Map<string, PlaceClaims<R>>();
   for (const route of routes) {
     const shape = shapeOf(templateOf(route));
     for (const host of hostsOf(route)) {
-      const claims = earlier.get(`${host} ${shape}`) ?? [];
-      for (const by of claims) {
-        const methods = route.methods.filter((method) => by.methods.includes(method));
-        const areBothAny = route.methods.length === 0 && by.methods.length === 0;
-        if (areBothAny || methods.length > 0) shadowed.push({ route, by, host, methods });
-      }
-      earlier.set(`${host} ${shape}`, [...claims, route]);
+      const place = places.get(`${host} ${shape}`) ?? { any: null, byMethod: new Map() };
+      places.set(`${host} ${shape}`, place);
+      for (const [by, methods] of claim(place, route)) yield { route, by, host, methods };
     }
   }
-  return shadowed;
+}
+
+/** Notes what `route` claims of a place; gives the routes that have some of it already, with those methods. */
+function claim<R extends RoutePattern>(place: PlaceClaims<R>, route: R): ReadonlyMap<R, string[]> {
+  const earlier = new Map<R, string[]>();
+  if (route.methods.length === 0) {
+    if (place.any !== null) earlier.set(place.any, []);
+    place.any ??= route;
+  }
+  for (const method of route.methods) {
+    const by = place.byMethod.get(method);
+    if (by === undefined) place.byMethod.set(method, route);
+    else if (by !== route) earlier.set(by, [...(earlier.get(by) ?? []), method]);
+  }
+  return earlier;
 }
 
 /** The routes of one host pattern. */

@@ -2,7 +2,7 @@ import { buildCidrTable, type CidrTable } from "../matching/cidr-table.ts";
 import { UNIX_PEER } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { nearestHint } from "../support/schema.ts";
+import { choiceOf } from "../support/schema.ts";
 import { collide, isLoopback } from "./addresses.ts";
 import { compileTls } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
@@ -21,15 +21,23 @@ export function compileListeners(work: Work): void {
   const count = work.reader.listLength(["listeners"]);
   if (work.reader.raw(["listeners"]) === undefined) work.problem("'listeners' is missing; expected at least one", []);
   else if (count === 0) work.problem("expected at least one listener", ["listeners"]);
-  const seen: { readonly fields: ListenerFields; readonly path: Path }[] = [];
-  for (let at = 0; at < count; at++) {
+  const seen: Seen[] = [];
+  if (count > DEFAULTS.listenersMax) {
+    work.problem(`${count} listeners; expected at most ${DEFAULTS.listenersMax}`, ["listeners"]);
+  }
+  for (let at = 0; at < Math.min(count, DEFAULTS.listenersMax); at++) {
     const path = ["listeners", at];
     const fields = work.reader.fields(listenerKeys, path, ["tls"]);
-    for (const earlier of seen) checkApart(work, fields, path, earlier);
+    checkApart(work, fields, path, seen);
     seen.push({ fields, path });
     const listener = compileListener(work, fields, path);
     if (listener !== null) work.listeners.push(listener);
   }
+}
+
+interface Seen {
+  readonly fields: ListenerFields;
+  readonly path: Path;
 }
 
 function compileListener(work: Work, fields: ListenerFields, path: Path): ListenerSettings | null {
@@ -112,23 +120,22 @@ function checkPlaintext(work: Work, { address, plaintext }: ListenerFields, path
   );
 }
 
-function checkApart(
-  work: Work,
-  fields: ListenerFields,
-  path: Path,
-  earlier: { readonly fields: ListenerFields; readonly path: Path },
-): void {
-  const line = work.reader.document.place(earlier.path).line;
-  if (fields.name !== undefined && fields.name === earlier.fields.name) {
-    work.problem(`the listener at line ${line} has the name '${fields.name}' too; expected another`, [...path, "name"]);
+/** Two listeners of one name or on one socket; of several earlier ones, the first is told. */
+function checkApart(work: Work, { name, address }: ListenerFields, path: Path, seen: readonly Seen[]): void {
+  const lineOf = (earlier: Seen): number => work.reader.document.place(earlier.path).line;
+  const namesake = name === undefined ? undefined : seen.find((one) => one.fields.name === name);
+  if (namesake !== undefined) {
+    const text = `the listener at line ${lineOf(namesake)} has the name '${name}' too; expected another`;
+    work.problem(text, [...path, "name"]);
   }
-  if (fields.address !== undefined && earlier.fields.address !== undefined) {
-    if (!haveSameSocket(fields.address, earlier.fields.address)) return;
-    work.problem(`the listener at line ${line} takes this address already`, [...path, "address"]);
+  const holder = seen.find((one) => haveSameSocket(address, one.fields.address));
+  if (holder !== undefined) {
+    work.problem(`the listener at line ${lineOf(holder)} takes this address already`, [...path, "address"]);
   }
 }
 
-function haveSameSocket(a: ListenAddress, b: ListenAddress): boolean {
+function haveSameSocket(a: ListenAddress | undefined, b: ListenAddress | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
   if (a.type === "tcp" && b.type === "tcp") return collide(a, b);
   return a.type === "unix" && b.type === "unix" && a.path === b.path;
 }
@@ -177,21 +184,20 @@ function compileProxyProtocol(work: Work, { proxyProtocol, address }: ListenerFi
 
 /** The upstream that a listener names; where it names none, the only one. */
 function chooseUpstream(work: Work, name: string | undefined, path: Path): string | null {
-  const names = [...work.upstreams.defined];
   if (name !== undefined) return checkUpstream(work, name, [...path, "upstream"]) ? name : null;
   if (work.reader.raw([...path, "upstream"]) !== undefined) return null;
-  const [only, ...more] = names;
-  if (only !== undefined && more.length === 0) {
+  const [only, another] = work.upstreams.defined;
+  if (only !== undefined && another === undefined) {
     work.upstreams.isDefined(only);
     return only;
   }
-  if (names.length > 0) work.problem(`'upstream' is missing; expected one of: ${names.join(", ")}`, path);
+  if (only !== undefined) work.problem(`'upstream' is missing; ${choiceOf([...work.upstreams.defined])}`, path);
   return null;
 }
 
 /** Reports a name that `upstreams` does not have. */
 export function checkUpstream(work: Work, name: string, path: Path): boolean {
   if (work.upstreams.isDefined(name)) return true;
-  work.problem(`no upstream '${name}' is defined; ${nearestHint(name, [...work.upstreams.defined])}`, path);
+  work.problem(`no upstream '${name}' is defined; ${work.upstreams.hint(name)}`, path);
   return false;
 }

@@ -2,6 +2,7 @@ import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { nearest } from "../support/schema.ts";
+import type { Steps } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import type { Fields } from "./entries.ts";
@@ -24,7 +25,7 @@ export async function compileRoutes(work: Work): Promise<void> {
   if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
   if (count === 0 && Array.isArray(reader.raw(["routes"]))) work.problem("expected at least one route", ["routes"]);
-  for (let at = 0; at < count; at++) {
+  for (let at = 0; at < count && !work.problems.isFull; at++) {
     const route = compileRoute(work, ["routes", at]);
     if (route !== null) work.routes.push(route);
     if (work.turns.due) await work.turns.give();
@@ -155,8 +156,9 @@ function checkCountedOnce(work: Work, filter: Filter<unknown>, own: Path, shared
   const names = work.reader.raw(own);
   const before = work.reader.raw(shared);
   if (!Array.isArray(names) || !Array.isArray(before)) return;
+  const counted = new Set(before);
   for (const [at, name] of names.entries()) {
-    if (!before.includes(name)) continue;
+    if (!counted.has(name)) continue;
     work.problem(`'${name}' applies from 'defaults' already and would count twice`, [...own, at]);
   }
 }
@@ -178,7 +180,7 @@ function credentialHeaders(work: Work, parts: RouteParts): readonly string[] {
 }
 
 /** Routes that no request can reach because an earlier one has the same place and method. */
-export function checkShadows(work: Work): void {
+export function* checkShadows(work: Work): Steps<void> {
   for (const { route, by, host, methods } of findShadowed(work.routes)) {
     const what = methods.length === 0 ? "any method" : methods.join(", ");
     const where = host === "*" ? "" : ` on ${host}`;
@@ -186,5 +188,7 @@ export function checkShadows(work: Work): void {
       route.place,
       `no request reaches this: the route '${by.template}' at line ${by.place.line} takes ${what} of this path${where} already`,
     );
+    if (work.problems.isFull) return;
+    yield;
   }
 }

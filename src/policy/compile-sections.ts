@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
+import type { Steps } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
@@ -16,9 +17,11 @@ export function compileTop(work: Work): void {
 }
 
 /** Section `upstreams`. */
-export function compileUpstreams(work: Work): void {
+export function* compileUpstreams(work: Work): Steps<void> {
   if (work.reader.raw(["upstreams"]) === undefined) work.problem("'upstreams' is missing; expected at least one", []);
   for (const name of work.reader.names(["upstreams"])) {
+    yield;
+    if (work.problems.isFull) return;
     work.upstreams.defined.add(name);
     const path = ["upstreams", name];
     const fields = work.reader.fields(upstreamShape, path);
@@ -69,7 +72,7 @@ export function compileAdmin(work: Work): void {
 }
 
 /** Two ends of this policy on one address: a port taken twice, requests that go round, an admin port in the open. */
-export function checkAddresses(work: Work): void {
+export function* checkAddresses(work: Work): Steps<void> {
   const admin = work.admin.address;
   const { document } = work.reader;
   for (const { address, place } of work.sockets) {
@@ -77,6 +80,7 @@ export function checkAddresses(work: Work): void {
     work.problem(`the listener at line ${place.line} takes the address of the admin port`, ["admin"]);
   }
   for (const [name, { address }] of work.upstreams) {
+    yield;
     const path = ["upstreams", name, "address"];
     for (const { address: own, place } of work.sockets) {
       const isSame =
@@ -93,9 +97,11 @@ export function checkAddresses(work: Work): void {
 }
 
 /** Section `authenticators`. */
-export function compileAuthenticators(work: Work): void {
+export function* compileAuthenticators(work: Work): Steps<void> {
   const types = work.registry.authenticators.map((kind) => kind.type);
   for (const name of work.reader.names(["authenticators"])) {
+    yield;
+    if (work.problems.isFull) return;
     work.authenticators.defined.add(name);
     const path = ["authenticators", name];
     if (work.reader.keys(path) === null) continue;
@@ -119,9 +125,11 @@ export function compileAuthenticators(work: Work): void {
 }
 
 /** Section `limits`. */
-export function compileLimits(work: Work): void {
+export function* compileLimits(work: Work): Steps<void> {
   const { limit } = work.registry;
   for (const name of work.reader.names(["limits"])) {
+    yield;
+    if (work.problems.isFull) return;
     work.limits.defined.add(name);
     const path = ["limits", name];
     const parts = work.reader.readParts(limit.schema, work.reader.raw(path), path);

@@ -2,6 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { buildRouteTree } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { Steps } from "../support/turns.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
@@ -30,7 +31,7 @@ export interface Examination {
   readonly files: readonly string[];
 }
 
-type Stage = (work: Work) => void | Promise<void>;
+type Stage = (work: Work) => void | Promise<void> | Steps<void>;
 
 /** The stages from text to snapshot, in order; a stage's name is its function's. */
 const STAGES: readonly Stage[] = [
@@ -84,7 +85,9 @@ export async function examinePolicy(
 /** A fault of ours in a stage is a problem of the policy too: a reload that throws would end the process. */
 async function runStage(work: Work, stage: Stage): Promise<void> {
   try {
-    await stage(work);
+    const done = stage(work);
+    if (done !== undefined && "next" in done) await work.turns.run(done);
+    else await done;
   } catch (error) {
     // Without the error's message, which may quote a file that the policy names.
     const kind = error instanceof Error ? error.name : typeof error;

@@ -19,8 +19,8 @@ export interface PolicyDocument {
   keyPlace(path: Path): Place;
 }
 
-/** Duplicate keys and strange tags leave a tree that can be searched for more problems; broken syntax does not. */
-const SURVIVABLE: ReadonlySet<string> = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"]);
+/** Strange tags leave a tree that can be searched for more problems; broken syntax does not. */
+const SURVIVABLE: ReadonlySet<string> = new Set(["TAG_RESOLVE_FAILED"]);
 
 /** Bytes of a policy → document, or null where there is nothing to read in it. Never throws. */
 export async function parseDocument(
@@ -129,7 +129,7 @@ function compose(tokens: Tokens, length: number): readonly Document.Parsed[] | n
     version: "1.2",
     schema: "core",
     strict: true,
-    uniqueKeys: true,
+    uniqueKeys: false,
     stringKeys: true,
     merge: false,
     resolveKnownTags: false,
@@ -143,10 +143,6 @@ function compose(tokens: Tokens, length: number): readonly Document.Parsed[] | n
 }
 
 function syntaxText(code: string, message: string, text: string, offset: number): string {
-  if (code === "DUPLICATE_KEY") {
-    const key = /^["']?([\w.-]{1,64})/.exec(text.slice(offset, offset + 66))?.[1] ?? "";
-    return `the key '${key}' stands here a second time; expected it once`;
-  }
   if (code === "TAG_RESOLVE_FAILED") return "a tag has no meaning in a policy; expected a value without it";
   const sentence = message.charAt(0).toLowerCase() + message.slice(1);
   return `not valid YAML: ${sentence}${unquotedTemplate(text, offset)}`;

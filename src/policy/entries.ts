@@ -61,7 +61,10 @@ export class EntryReader {
     const keys = this.keys(path);
     if (keys === null) return fields as Fields<S>;
     const known = [...Object.keys(shape), ...others];
-    for (const key of keys) if (!known.includes(key)) this.keyProblem(unknownKey(key, known), [...path, key]);
+    for (const key of keys) {
+      if (this.#problems.isFull) break;
+      if (!known.includes(key)) this.keyProblem(unknownKey(key, known), [...path, key]);
+    }
     for (const [key, schema] of Object.entries(shape)) {
       const value = this.raw([...path, key]);
       if (value !== undefined) fields[key] = this.read(schema, value, [...path, key]);

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { DEFAULTS } from "../support/defaults.ts";
 import { nearest } from "../support/schema.ts";
 import type { Path } from "./path.ts";
 
@@ -15,10 +16,15 @@ export interface Fault {
 
 /**
  * The issues of a schema as sentences. They say what is expected, and what kind of value stands there instead, never
- * the value: someone may have written a secret at the wrong key.
+ * the value: someone may have written a secret at the wrong key. No more than a policy may have problems.
  */
 export function faultsOf(issues: readonly z.core.$ZodIssue[], root: unknown): readonly Fault[] {
-  return issues.flatMap((issue) => faultsOfIssue(issue, [], root));
+  const faults: Fault[] = [];
+  for (const issue of issues) {
+    if (faults.length >= DEFAULTS.policyProblemsMax) break;
+    faults.push(...faultsOfIssue(issue, [], root));
+  }
+  return faults;
 }
 
 function faultsOfIssue(issue: z.core.$ZodIssue, base: Path, root: unknown): readonly Fault[] {
@@ -54,7 +60,7 @@ function absentOr(path: Path, text: string, root: unknown): Fault {
 function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: Path): readonly Fault[] {
   // support/schema.ts writes one sentence a key, in their order.
   const texts = issue.message.split(/; (?=unknown key ')/);
-  return issue.keys.map((key, at) => {
+  return issue.keys.slice(0, DEFAULTS.policyProblemsMax).map((key, at) => {
     const own = texts.length === issue.keys.length ? texts[at] : undefined;
     const subject = [...path, key];
     return { path: subject, subject, text: own ?? `unknown key '${key}'`, isKey: true };

@@ -112,6 +112,8 @@ class Converter {
       else if (key === "<<") this.#refuse(NO_MERGE, pair.key);
       // Schemas and libraries treat this key as special or pass over it in silence.
       else if (key === "__proto__") this.#refuse("the key '__proto__' is not allowed", pair.key);
+      // The library's own look for this goes through all keys for each of them.
+      else if (Object.hasOwn(values, key)) this.#refuse(twiceText(key), pair.key);
       else values[key] = measured.value;
     }
     return { value: values, nodes, depth: depth + 1 };
@@ -127,6 +129,11 @@ class Converter {
     this.#fault(text, 0);
     return NOTHING;
   }
+}
+
+/** The key may be any text, and long. */
+function twiceText(key: string): string {
+  return `the key '${/^[\w.-]{1,64}/.exec(key)?.[0] ?? ""}' stands here a second time; expected it once`;
 }
 
 const NO_MERGE = "merge keys (<<) hide what stands in an entry; expected the keys themselves, or 'defaults' for routes";

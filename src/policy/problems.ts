@@ -9,7 +9,7 @@ export class ProblemList {
 
   add(place: Place, text: string): void {
     this.#reported++;
-    if (this.#problems.size >= DEFAULTS.policyProblemsMax) return;
+    if (this.isFull) return;
     const key = `${place.file}:${place.line}:${place.column}:${text}`;
     if (!this.#problems.has(key)) this.#problems.set(key, { place, text });
   }
@@ -17,6 +17,11 @@ export class ProblemList {
   /** How often `add` was called, so that a stage can tell whether something reported, be it for the second time. */
   get reported(): number {
     return this.#reported;
+  }
+
+  /** Whether more would change nothing: who looks for problems can stop. */
+  get isFull(): boolean {
+    return this.#problems.size >= DEFAULTS.policyProblemsMax;
   }
 
   get isEmpty(): boolean {

@@ -38,7 +38,7 @@ export function routeContext(
     authenticators: work.authenticators,
     limits: work.limits,
     isDefined: (section, name) => work[section].isDefined(name),
-    definedNames: (section) => [...work[section].defined],
+    hint: (section, name) => work[section].hint(name),
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
       parts.checks.push(check);

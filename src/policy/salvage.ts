@@ -48,7 +48,6 @@ class Losses {
   readonly standIns = new Map<string, unknown>();
   readonly #schema: z.ZodType;
   readonly #keys = new Set<string>();
-  #properties: z.core.JSONSchema.BaseSchema["properties"] | null = null;
 
   constructor(schema: z.ZodType) {
     this.#schema = schema;
@@ -94,11 +93,23 @@ class Losses {
 
   /** All choices of a key whose value is a list of choices (`algorithms`), or null. */
   #choices(key: string): readonly unknown[] | null {
-    this.#properties ??= z.toJSONSchema(this.#schema, { io: "input", unrepresentable: "any" }).properties ?? {};
-    const property = this.#properties[key];
+    const property = propertiesOf(this.#schema)[key];
     const items = typeof property === "object" && property.type === "array" ? property.items : undefined;
     return typeof items === "object" && !Array.isArray(items) ? (items.enum ?? null) : null;
   }
+}
+
+type Properties = NonNullable<z.core.JSONSchema.BaseSchema["properties"]>;
+
+/** Once for each schema: it takes a third of a millisecond, and a list may have a fault in every entry. */
+const knownProperties = new WeakMap<z.ZodType, Properties>();
+
+function propertiesOf(schema: z.ZodType): Properties {
+  const known = knownProperties.get(schema);
+  if (known !== undefined) return known;
+  const properties = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }).properties ?? {};
+  knownProperties.set(schema, properties);
+  return properties;
 }
 
 function withStandIns(value: unknown, standIns: ReadonlyMap<string, unknown>): unknown {

@@ -176,6 +176,11 @@ export const DEFAULTS = {
   policyNodesMax: 1_000_000,
   /** Problems shown for one policy; a reader mends the first ones anyway. */
   policyProblemsMax: 1_000,
+  /** Names that do not exist for each of which the nearest one that does is looked for, in one section of a policy. */
+  hintsMax: 100,
+  /** Words that a problem counts up as what is expected. */
+  hintWordsMax: 50,
+  listenersMax: 100,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */

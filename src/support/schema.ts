@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DEFAULTS } from "./defaults.ts";
 import {
   BYTE_RATE_PATTERN,
   DURATION_PATTERN,
@@ -26,7 +27,7 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.Zod
 }
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
-  return keys.map((key) => unknownKey(key, known)).join("; ");
+  return keys.map((key, at) => (at < DEFAULTS.hintsMax ? unknownKey(key, known) : `unknown key '${key}'`)).join("; ");
 }
 
 /** The sentence about a key that does not exist. */
@@ -37,8 +38,14 @@ export function unknownKey(key: string, known: readonly string[]): string {
 /** What to try instead of a word that does not exist: the nearest one that does, or all there are. */
 export function nearestHint(word: string, known: readonly string[]): string {
   const near = nearest(word, known);
-  if (near !== undefined) return `did you mean '${near}'?`;
-  return known.length === 0 ? "there is none yet" : `expected one of: ${known.join(", ")}`;
+  return near === undefined ? choiceOf(known) : `did you mean '${near}'?`;
+}
+
+/** All words that there are, or the first of them. */
+export function choiceOf(known: readonly string[]): string {
+  if (known.length === 0) return "there is none yet";
+  const more = known.length - DEFAULTS.hintWordsMax;
+  return `expected one of: ${known.slice(0, DEFAULTS.hintWordsMax).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /** The known word that fewest edits turn into `word`, if that is at most a third of its letters (and one). */
@@ -46,6 +53,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

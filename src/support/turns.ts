@@ -1,8 +1,22 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Long work on a thread that serves: `if (turns.due) await turns.give()` now and then, and what waits gets its turn. One
- * check costs a reading of the clock.
+ * Work that can be interrupted: it yields wherever it leaves nothing half done, at least once for what takes a tenth of a
+ * millisecond. `atOnce` runs it where nobody waits, `Turns.run` on a thread that serves.
+ */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** Runs the work to its end. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * Long work on a thread that serves: `if (turns.due) await turns.give()` now and then, or `turns.run` over work in steps,
+ * and what waits gets its turn. One check costs a reading of the clock.
  */
 export class Turns {
   readonly #clock: Pick<Clock, "monotonicMs">;
@@ -24,5 +38,26 @@ export class Turns {
   async give(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#sinceMs = this.#clock.monotonicMs();
+  }
+
+  /** What the work gives: at once where it ends within the slice, so that short work makes no promise; else later. */
+  run<T>(steps: Steps<T>): T | Promise<T> {
+    const step = this.#slice(steps);
+    return step.done === true ? step.value : this.#goOn(steps);
+  }
+
+  async #goOn<T>(steps: Steps<T>): Promise<T> {
+    for (;;) {
+      await this.give();
+      const step = this.#slice(steps);
+      if (step.done === true) return step.value;
+    }
+  }
+
+  #slice<T>(steps: Steps<T>): IteratorResult<undefined, T> {
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true || this.due) return step;
+    }
   }
 }

@@ -7,6 +7,7 @@ import { Exchange } from "../../src/message/exchange.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import type { Principal } from "../../src/message/principal.ts";
 import type { Clock } from "../../src/support/clock.ts";
+import { nearestHint } from "../../src/support/schema.ts";
 
 /** 2026-11-21T12:00:00Z */
 export const NOW_MS = 1_795_262_400_000;
@@ -78,8 +79,8 @@ export function testRoute(
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),
-    definedNames: (section) =>
-      section === "authenticators" ? [...authenticators.map(({ name }) => name), ...broken] : [],
+    hint: (section, name) =>
+      nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
     setResponseRules: () => {},

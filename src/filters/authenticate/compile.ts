@@ -1,4 +1,3 @@
-import { nearestHint } from "../../support/schema.ts";
 import { type Authenticator, defineFilter, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
 import { type AuthenticateSettings, authenticateSchema } from "./schema.ts";
@@ -19,15 +18,17 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
 
 function resolve(names: readonly string[], path: readonly string[], context: RouteContext): Authenticator[] {
   const found: Authenticator[] = [];
+  const seen = new Set<string>();
   for (const [at, name] of names.entries()) {
     const authenticator = context.authenticators.get(name);
-    if (names.indexOf(name) < at) context.problem(`authenticator '${name}' is named twice`, ...path, at);
+    if (seen.has(name)) context.problem(`authenticator '${name}' is named twice`, ...path, at);
     else if (authenticator !== undefined) found.push(authenticator);
     else if (!context.isDefined("authenticators", name)) context.problem(undefinedName(name, context), ...path, at);
+    seen.add(name);
   }
   return found;
 }
 
 function undefinedName(name: string, context: RouteContext): string {
-  return `authenticator '${name}' is not defined; ${nearestHint(name, context.definedNames("authenticators"))}`;
+  return `authenticator '${name}' is not defined; ${context.hint("authenticators", name)}`;
 }

@@ -1,5 +1,4 @@
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nearestHint } from "../../support/schema.ts";
 import { type CompileContext, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { RateLimit } from "./evaluate.ts";
 import { type RateTable, TICK_MS } from "./rate-table.ts";
@@ -55,10 +54,12 @@ export const limitFilter = defineFilter<readonly string[]>({
   defaults: "add",
   schema: limitSchema,
   compile(names, context) {
-    names.forEach((name, at) => {
-      if (names.indexOf(name) !== at) context.problem(`'${name}' stands here twice and would count twice`, at);
+    const seen = new Set<string>();
+    for (const [at, name] of names.entries()) {
+      if (seen.has(name)) context.problem(`'${name}' stands here twice and would count twice`, at);
       else addLimit(name, at, context);
-    });
+      seen.add(name);
+    }
   },
 });
 
@@ -66,7 +67,7 @@ function addLimit(name: string, at: number, context: RouteContext): void {
   const limit = context.limits.get(name);
   if (limit === undefined) {
     if (context.isDefined("limits", name)) return;
-    context.problem(`no limit '${name}' is defined; ${nearestHint(name, context.definedNames("limits"))}`, at);
+    context.problem(`no limit '${name}' is defined; ${context.hint("limits", name)}`, at);
     return;
   }
   const { template } = context;
