@@ -23,6 +23,7 @@ const RANKS = [
   "bodies",
   "message",
   "decision",
+  "yaml",
   "support",
 ];
 

@@ -200,5 +200,5 @@ export const KINDS: readonly Kind[] = [
     true,
   ),
   withDenyFile("deny list, wrong", 100_000, (at) => `${at}.0`),
-  withDenyFile("deny list, comments", 100_000, () => "# nobody", false),
+  withDenyFile("deny list, comments", 100_000, () => "# nobody", true),
 ];

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { DaemonDeps } from "../daemon/daemon.ts";
 import { RateTable } from "../filters/limit/rate-table.ts";
 import { compilePolicy } from "../policy/compile.ts";
+import { Kept } from "../policy/kept.ts";
 import { createProxy } from "../proxy/create-proxy.ts";
 import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -13,13 +14,15 @@ import { releaseMemory } from "./release-memory.ts";
 export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
   const seed = randomBytes(8);
   const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed.readUInt32LE(0), seed.readUInt32LE(4)], sharedClock);
+  const kept = new Kept();
   const idPrefix = randomBytes(6).toString("base64url");
   return {
     clock,
     sink,
     processFigures: readProcessFigures,
     releaseMemory,
-    compile: (file, readFile) => compilePolicy(file, { readFile, clock, rateTable, sliceMs: DEFAULTS.compileSliceMs }),
+    compile: (file, readFile) =>
+      compilePolicy(file, { readFile, clock, rateTable, kept, sliceMs: DEFAULTS.compileSliceMs }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
   };
 }

@@ -4,6 +4,7 @@ import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts"
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Clock } from "../support/clock.ts";
+import type { Steps } from "../support/turns.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -39,6 +40,11 @@ export interface CompileContext {
    * problem at `path` and returns null where it cannot be read.
    */
   readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
+  /**
+   * What `make` makes of `inputs` and of nothing else, or what it made of the same inputs for the policy before: a
+   * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.
+   */
+  keep<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null>;
 }
 
 /** What the checks of a route hand to `rewrite`: which request headers leave and which are added. */
@@ -111,7 +117,8 @@ export interface Filter<Settings> {
   readonly always?: boolean;
   /** Awaited before `compile` where a route or the defaults use the key: loads what other policies need not load. */
   prepare?(): Promise<void>;
-  compile(settings: Settings, context: RouteContext): void;
+  /** In steps where settings or files may be long. */
+  compile(settings: Settings, context: RouteContext): void | Steps<void>;
 }
 
 export function defineFilter<Settings>(filter: Filter<Settings>): Filter<Settings> {
@@ -141,8 +148,12 @@ export interface Authenticator {
 export interface AuthenticatorKind<Settings> {
   readonly type: Principal["type"];
   readonly schema: z.ZodType<Settings>;
-  /** Settings → authenticator, or null with problems reported. */
-  compile(name: string, settings: Settings, context: CompileContext): Authenticator | null;
+  /** Settings → authenticator, or null with problems reported; in steps where files may be long. */
+  compile(
+    name: string,
+    settings: Settings,
+    context: CompileContext,
+  ): Authenticator | null | Steps<Authenticator | null>;
 }
 
 export function defineAuthenticator<Settings>(kind: AuthenticatorKind<Settings>): AuthenticatorKind<Settings> {

@@ -1,7 +1,9 @@
 import { type Address, UNIX_PEER } from "../message/address.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { addSet, lookUp, NO_SET, WHOLE } from "./part-set.ts";
-import { type Prefix, parsePrefix } from "./prefix.ts";
+import { atOnce, type Steps } from "../support/turns.ts";
+import { addSet, lookUp, NO_SET, type PartedPrefix, WHOLE } from "./part-set.ts";
+import { parsePrefix } from "./prefix.ts";
 
 /**
  * A set of IP prefixes, immutable, built once; IPv4-mapped IPv6 prefixes count as IPv4. `::/0` is all of IPv6 and
@@ -20,33 +22,34 @@ export interface CidrProblem {
   readonly index: number;
 }
 
-/** Prefixes and bare addresses → table, or every one that is wrong. */
-export function buildCidrTable(prefixes: readonly string[]): Result<CidrTable, CidrProblem[]> {
+/** Prefixes and bare addresses → table, or what is wrong with them, of very many the first. */
+export function buildCidrTable(prefixes: Iterable<string>): Result<CidrTable, CidrProblem[]> {
+  return atOnce(cidrTable(prefixes));
+}
+
+/** The same in steps. */
+export function* cidrTable(prefixes: Iterable<string>): Steps<Result<CidrTable, CidrProblem[]>> {
   const problems: CidrProblem[] = [];
-  const parsed: Prefix[] = [];
-  for (const [index, text] of prefixes.entries()) {
+  const v4: PartedPrefix[] = [];
+  const v6: PartedPrefix[] = [];
+  let size = 0;
+  for (const text of prefixes) {
     const prefix = parsePrefix(text);
-    if (prefix.ok) parsed.push(prefix.value);
-    else problems.push({ text: prefix.error, index });
+    if (!prefix.ok) problems.push({ text: prefix.error, index: size });
+    else if (prefix.value.family === 4) v4.push({ parts: prefix.value.words, length: prefix.value.length });
+    else v6.push({ parts: prefix.value.words.flatMap(halves), length: prefix.value.length });
+    if (problems.length >= DEFAULTS.policyProblemsMax) break;
+    if (++size % STEP_PREFIXES === 0) yield;
   }
   if (problems.length > 0) return err(problems);
   const words: number[] = [];
-  const v4 = parsed.filter((prefix) => prefix.family === 4);
-  const v6 = parsed.filter((prefix) => prefix.family === 6);
-  const root4 = addSet(
-    v4.map(({ words, length }) => ({ parts: words, length })),
-    32,
-    0,
-    words,
-  );
-  const root6 = addSet(
-    v6.map(({ words, length }) => ({ parts: words.flatMap(halves), length })),
-    16,
-    0,
-    words,
-  );
-  return ok(new PartSetTable(prefixes.length, Uint32Array.from(words), root4, root6));
+  const root4 = yield* addSet(v4, 32, 0, words);
+  const root6 = yield* addSet(v6, 16, 0, words);
+  return ok(new PartSetTable(size, new Uint32Array(words), root4, root6));
 }
+
+/** Prefixes read between two yields. */
+const STEP_PREFIXES = 128;
 
 /**
  * An IPv4 address is one part to look up. An IPv6 address is up to eight, each in the set that the one before gave:

@@ -1,3 +1,6 @@
+import { sortedCopy } from "../support/sort.ts";
+import type { Steps } from "../support/turns.ts";
+
 /** What a set says of a part: nothing here, everything below it is in, or else the set for the next part. */
 export const NO_SET = 0;
 export const WHOLE = 1;
@@ -24,6 +27,8 @@ const BUCKETS = 3;
 const HEAD = 4;
 const FEW = 8;
 const ENTRIES_PER_BUCKET = 2;
+/** Entries handled between two yields. */
+const STEP_ENTRIES = 512;
 /** Sets lie behind this, so that none is mistaken for WHOLE, NO_SET or a size in bits. */
 const FIRST_SET = 33;
 
@@ -35,16 +40,24 @@ interface Entry {
 }
 
 /** Appends the set of what `prefixes` hold at part `level`, and the sets below it; gives its index, or NO_SET. */
-export function addSet(prefixes: readonly PartedPrefix[], partBits: 16 | 32, level: number, words: number[]): number {
+export function* addSet(
+  prefixes: readonly PartedPrefix[],
+  partBits: 16 | 32,
+  level: number,
+  words: number[],
+): Steps<number> {
   if (prefixes.length === 0) return NO_SET;
   while (words.length < FIRST_SET) words.push(0);
-  const entries = toEntries(prefixes, partBits, level);
+  const entries = yield* toEntries(prefixes, partBits, level);
   const set = words.push(entries.length) - 1;
   if (entries.length > FEW) pushBuckets(entries, words);
   const entriesAt = words.length;
-  for (const { from, sizeBits } of entries) words.push(from, sizeBits);
+  for (const [index, { from, sizeBits }] of entries.entries()) {
+    words.push(from, sizeBits);
+    if (index % STEP_ENTRIES === 0) yield;
+  }
   for (const [index, { below }] of entries.entries()) {
-    if (below !== null) words[entriesAt + 2 * index + 1] = addSet(below, partBits, level + 1, words);
+    if (below !== null) words[entriesAt + 2 * index + 1] = yield* addSet(below, partBits, level + 1, words);
   }
   return set;
 }
@@ -100,20 +113,22 @@ function search(words: Uint32Array, set: number, part: number): number {
 }
 
 /** Sorted and disjoint: blocks of parts that are in whole, and single parts with something below them. */
-function toEntries(prefixes: readonly PartedPrefix[], partBits: number, level: number): readonly Entry[] {
+function* toEntries(prefixes: readonly PartedPrefix[], partBits: number, level: number): Steps<readonly Entry[]> {
   const entries: Entry[] = [];
   const below = new Map<number, PartedPrefix[]>();
-  for (const prefix of prefixes) {
+  for (const [index, prefix] of prefixes.entries()) {
     const from = prefix.parts[level] ?? 0;
     const sizeBits = partBits * (level + 1) - prefix.length;
     if (sizeBits >= 0) entries.push({ from, sizeBits, below: null });
     else grouped(below, from).push(prefix);
+    if (index % STEP_ENTRIES === STEP_ENTRIES - 1) yield;
   }
   for (const [from, group] of below) entries.push({ from, sizeBits: 0, below: group });
   // Of what begins together the largest comes first, and a whole part before what is below it.
-  entries.sort((a, b) => a.from - b.from || b.sizeBits - a.sizeBits || (a.below === null ? -1 : 1));
+  const order = (a: Entry, b: Entry): number =>
+    a.from - b.from || b.sizeBits - a.sizeBits || (a.below === null ? -1 : 1);
   let end = -1;
-  return entries.filter((entry) => {
+  return (yield* sortedCopy(entries, order)).filter((entry) => {
     const isOutside = entry.from > end;
     if (isOutside && entry.below === null) end = entry.from + 2 ** entry.sizeBits - 1;
     return isOutside;

@@ -1,5 +1,6 @@
 import type { Filter } from "../filters/filter.ts";
 import { unknownKey } from "../support/schema.ts";
+import { type Steps, stepsOf } from "../support/turns.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
@@ -13,7 +14,7 @@ export const DEFAULTS_KEY = "defaults";
  * that have more to do compile again for each route, so that counters by route know which one. Filters that `override`
  * are looked at with each route; here only those that have something to say where no route is known.
  */
-export function compileDefaults(work: Work): void {
+export function* compileDefaults(work: Work): Steps<void> {
   const { reader, registry } = work;
   const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
   const names = registry.filters.map((filter) => filter.name);
@@ -21,11 +22,11 @@ export function compileDefaults(work: Work): void {
     if (!names.includes(key)) reader.keyProblem(unknownKey(key, names), [DEFAULTS_KEY, key]);
   }
   for (const filter of registry.filters) {
-    if (filter.defaults === "add" || filter.always === true) compileDefault(work, filter);
+    if (filter.defaults === "add" || filter.always === true) yield* compileDefault(work, filter);
   }
 }
 
-function compileDefault(work: Work, filter: Filter<unknown>): void {
+function* compileDefault(work: Work, filter: Filter<unknown>): Steps<void> {
   const path: Path = [DEFAULTS_KEY, filter.name];
   const value = work.reader.raw(path);
   if (value === undefined && filter.always !== true) return;
@@ -34,7 +35,7 @@ function compileDefault(work: Work, filter: Filter<unknown>): void {
   const parts = new RouteParts();
   const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
   const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);
-  filter.compile(read.settings, salvageContext(context, read));
+  yield* stepsOf(filter.compile(read.settings, salvageContext(context, read)));
   if (parts.responseRules !== null) work.rewriteResponse = work.rewrites.response(parts.responseRules);
   if (filter.defaults !== "add" || read.lost.length > 0) return;
   work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));

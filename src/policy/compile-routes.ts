@@ -1,8 +1,8 @@
 import { PHASES } from "../decision/phases.ts";
-import type { Check, Filter } from "../filters/filter.ts";
+import type { Check, Filter, RouteContext } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { nearest } from "../support/schema.ts";
-import type { Steps } from "../support/turns.ts";
+import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import type { Fields } from "./entries.ts";
@@ -20,15 +20,15 @@ import type { Work } from "./work.ts";
 const CALLER_FILTERS: readonly string[] = ["authenticate", "authorize"];
 
 /** Section `routes`. */
-export async function compileRoutes(work: Work): Promise<void> {
+export function* compileRoutes(work: Work): Steps<void> {
   const { reader } = work;
   if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
   if (count === 0 && Array.isArray(reader.raw(["routes"]))) work.problem("expected at least one route", ["routes"]);
   for (let at = 0; at < count && !work.problems.isFull; at++) {
-    const route = compileRoute(work, ["routes", at]);
+    const route = yield* compileRoute(work, ["routes", at]);
     if (route !== null) work.routes.push(route);
-    if (work.turns.due) await work.turns.give();
+    yield;
   }
 }
 
@@ -36,7 +36,7 @@ export async function compileRoutes(work: Work): Promise<void> {
  * Null where one of the route's own keys has a problem, for nobody can say which requests it was to take; problems of
  * its filters leave a route that later stages can look at.
  */
-function compileRoute(work: Work, path: Path): Route | null {
+function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   const filterNames = work.registry.filters.map((filter) => filter.name);
   const { reported } = work.problems;
   const fields = work.reader.fields(routeShape, path, filterNames);
@@ -52,7 +52,7 @@ function compileRoute(work: Work, path: Path): Route | null {
     isPublic: fields.public === true,
   };
   const parts = new RouteParts();
-  for (const filter of work.registry.filters) compileFilter(work, filter, facts, parts, path);
+  for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   if (!isSound) return null;
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
@@ -118,14 +118,20 @@ function checkAccess(work: Work, path: Path): void {
   }
 }
 
-function compileFilter(work: Work, filter: Filter<unknown>, facts: RouteFacts, parts: RouteParts, path: Path): void {
+function* compileFilter(
+  work: Work,
+  filter: Filter<unknown>,
+  facts: RouteFacts,
+  parts: RouteParts,
+  path: Path,
+): Steps<void> {
   if (facts.isPublic && CALLER_FILTERS.includes(filter.name)) return;
   const own = [...path, filter.name];
   const shared = [DEFAULTS_KEY, filter.name];
   const { reader } = work;
   if (filter.defaults === "add") {
     checkCountedOnce(work, filter, own, shared);
-    addDefault(work, filter, facts, parts, shared);
+    yield* addDefault(work, filter, facts, parts, shared);
   }
   const inherited = filter.defaults === "override" ? reader.raw(shared) : undefined;
   const merged = mergeSettings({ value: inherited, path: shared }, { value: reader.raw(own), path: own });
@@ -135,20 +141,28 @@ function compileFilter(work: Work, filter: Filter<unknown>, facts: RouteFacts, p
   if (read === null) return;
   // Without the route's path, what settings say of its parameters cannot be compared with anything.
   const lost: readonly Path[] = facts.template === "" ? [...read.lost, ["path"]] : read.lost;
-  filter.compile(read.settings, salvageContext(routeContext(work, facts, parts, merged.place), { ...read, lost }));
+  const context = salvageContext(routeContext(work, facts, parts, merged.place), { ...read, lost });
+  yield* stepsOf(filter.compile(read.settings, context));
 }
 
 /** What the defaults of a filter that adds do on this route; their checks of phase `admit` have run before it. */
-function addDefault(work: Work, filter: Filter<unknown>, facts: RouteFacts, parts: RouteParts, path: Path): void {
+function* addDefault(
+  work: Work,
+  filter: Filter<unknown>,
+  facts: RouteFacts,
+  parts: RouteParts,
+  path: Path,
+): Steps<void> {
   const settings = work.routeDefaults.get(filter.name);
   if (settings === undefined) return;
   const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);
-  filter.compile(settings, {
+  const later: RouteContext = {
     ...context,
     addCheck: (check) => {
       if (check.phase !== "admit") context.addCheck(check);
     },
-  });
+  };
+  yield* stepsOf(filter.compile(settings, later));
 }
 
 function checkCountedOnce(work: Work, filter: Filter<unknown>, own: Path, shared: Path): void {

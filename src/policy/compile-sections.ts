@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
-import type { Steps } from "../support/turns.ts";
+import { type Steps, stepsOf } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
@@ -118,7 +118,7 @@ export function* compileAuthenticators(work: Work): Steps<void> {
         work.context((inner) => [...path, ...inner]),
         parts,
       );
-      const compiled = kind.compile(name, parts.settings, context);
+      const compiled = yield* stepsOf(kind.compile(name, parts.settings, context));
       if (compiled !== null && parts.lost.length === 0) work.authenticators.set(name, compiled);
     }
   }

@@ -2,7 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { buildRouteTree } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import type { Steps } from "../support/turns.ts";
+import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
@@ -86,8 +86,7 @@ export async function examinePolicy(
 async function runStage(work: Work, stage: Stage): Promise<void> {
   try {
     const done = stage(work);
-    if (done !== undefined && "next" in done) await work.turns.run(done);
-    else await done;
+    await (done instanceof Promise ? done : work.turns.run(stepsOf(done)));
   } catch (error) {
     // Without the error's message, which may quote a file that the policy names.
     const kind = error instanceof Error ? error.name : typeof error;
@@ -97,7 +96,7 @@ async function runStage(work: Work, stage: Stage): Promise<void> {
 }
 
 /** Sets the work's reader, or ends the work: without a mapping at the top there is nothing more to say. */
-async function parse(work: Work): Promise<void> {
+function* parse(work: Work): Steps<void> {
   work.isOver = true;
   const bytes = work.files.readPolicy();
   if (!bytes.ok) {
@@ -105,7 +104,7 @@ async function parse(work: Work): Promise<void> {
     return;
   }
   const report = ({ place, text }: Problem): void => work.problems.add(place, text);
-  const document = await parseDocument(work.file, bytes.value, work.turns, report);
+  const document = yield* parseDocument(work.file, bytes.value, report);
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
+import type { AliasTargets } from "../yaml/plain-value.ts";
 import type { Path } from "./path.ts";
-import type { AliasTargets } from "./plain-value.ts";
 
 /** Offsets in the text: of the last key that `path` led to (null before the first and for list items), of its value. */
 interface Found {

@@ -42,19 +42,28 @@ export function salvage<T>(schema: z.ZodType<T>, value: unknown): Salvage<T> | n
 /** Texts that a required key may take; `principal` is what limits count by. */
 const TEXTS: readonly unknown[] = ["x", ["x"], "principal"];
 
+const NONE: ReadonlySet<never> = new Set();
+
 class Losses {
   readonly paths: Path[] = [];
   /** Values of required keys in place of those that are lost. */
   readonly standIns = new Map<string, unknown>();
   readonly #schema: z.ZodType;
-  readonly #keys = new Set<string>();
+  /** The last steps of what is lost, by what they are in. */
+  readonly #within = new Map<string, Set<string | number>>();
 
   constructor(schema: z.ZodType) {
     this.#schema = schema;
   }
 
   has(path: Path): boolean {
-    return this.#keys.has(keyOf(path));
+    const last = path.at(-1);
+    return last !== undefined && this.within(path.slice(0, -1)).has(last);
+  }
+
+  /** What is lost of the list or mapping at `path`. */
+  within(path: Path): ReadonlySet<string | number> {
+    return this.#within.get(keyOf(path)) ?? NONE;
   }
 
   /**
@@ -76,8 +85,10 @@ class Losses {
   }
 
   #lose(path: Path): void {
-    if (this.has(path)) return;
-    this.#keys.add(keyOf(path));
+    const last = path.at(-1);
+    if (last === undefined || this.has(path)) return;
+    const key = keyOf(path.slice(0, -1));
+    this.#within.set(key, (this.#within.get(key) ?? new Set()).add(last));
     this.paths.push(path);
   }
 
@@ -120,15 +131,16 @@ function withStandIns(value: unknown, standIns: ReadonlyMap<string, unknown>): u
 /** A copy of `value` without what is lost; `kept` gets, for each list, where its entries stood. */
 function without(value: unknown, path: Path, lost: Losses, kept: Map<string, readonly number[]>): unknown {
   if (Array.isArray(value)) {
-    const indices = [...value.keys()].filter((at) => !lost.has([...path, at]));
+    const gone = lost.within(path);
+    const indices = [...value.keys()].filter((at) => !gone.has(at));
     kept.set(keyOf(path), indices);
     return indices.map((at) => without(value[at], [...path, at], lost, kept));
   }
   if (!isMapping(value)) return value;
   const copy: Record<string, unknown> = Object.create(null);
+  const gone = lost.within(path);
   for (const [key, inner] of Object.entries(value)) {
-    const at = [...path, key];
-    if (!lost.has(at)) copy[key] = without(inner, at, lost, kept);
+    if (!gone.has(key)) copy[key] = without(inner, [...path, key], lost, kept);
   }
   return copy;
 }

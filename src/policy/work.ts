@@ -8,6 +8,7 @@ import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
+import { Kept } from "./kept.ts";
 import { NamedFiles, type ReadFile } from "./named-files.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
@@ -21,6 +22,8 @@ export interface CompileInputs {
   readonly clock: Clock;
   /** Where rate limits count; it outlives the snapshot. */
   readonly rateTable: RateTable;
+  /** What compilations before this one made, to be used again; without it everything is made anew. */
+  readonly kept?: Kept;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
@@ -36,6 +39,7 @@ export class Work {
   readonly problems: ProblemList = new ProblemList();
   readonly warnings: ProblemList = new ProblemList();
   readonly files: NamedFiles;
+  readonly kept: Kept;
   readonly certificates: CertificateFacts[] = [];
   service = "";
   log: LogSettings = { access: "all" };
@@ -62,6 +66,7 @@ export class Work {
     this.inputs = inputs;
     this.registry = registry;
     this.turns = new Turns(inputs.clock, inputs.sliceMs ?? Number.POSITIVE_INFINITY);
+    this.kept = inputs.kept ?? new Kept();
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
   }
 
@@ -75,6 +80,7 @@ export class Work {
    */
   end(): void {
     this.isOver = true;
+    this.kept.settle(this.problems.isEmpty);
     this.#reader = null;
     this.files.forget();
   }
@@ -109,6 +115,7 @@ export class Work {
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
       problemAt: (place, text) => this.problems.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
+      keep: (kind, files, make) => this.kept.get(kind, files, make),
     };
   }
 }

@@ -14,6 +14,15 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
+/** What is there at once, or comes in steps, as steps. */
+export function* stepsOf<T>(work: T | Steps<T>): Steps<T> {
+  return isSteps(work) ? yield* work : work;
+}
+
+function isSteps<T>(work: T | Steps<T>): work is Steps<T> {
+  return typeof work === "object" && work !== null && Symbol.iterator in work && "next" in work;
+}
+
 /**
  * Long work on a thread that serves: `if (turns.due) await turns.give()` now and then, or `turns.run` over work in steps,
  * and what waits gets its turn. One check costs a reading of the clock.

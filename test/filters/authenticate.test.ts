@@ -7,6 +7,7 @@ import { clientCertificateKind } from "../../src/filters/client-certificate/comp
 import type { Authenticator } from "../../src/filters/filter.ts";
 import type { ClientCertificate } from "../../src/message/connection.ts";
 import type { AssumedIdentity } from "../../src/message/exchange.ts";
+import { atOnce, stepsOf } from "../../src/support/turns.ts";
 import { NOW_MS, request, testContext, testRoute } from "./identity-context.ts";
 import { compileJwt, NOW_S, otherRsa, pem, token } from "./jwt-kit.ts";
 
@@ -26,11 +27,15 @@ const CERTIFICATE: ClientCertificate = {
 const UNTRUSTED: ClientCertificate = { ...CERTIFICATE, untrusted: "CERT_UNTRUSTED" };
 
 const sha256 = createHash("sha256").update(KEY).digest("hex");
-const mesh = clientCertificateKind.compile("mesh", { type: "client-certificate" }, testContext());
-const partners = apiKeyKind.compile(
-  "partners",
-  { type: "api-key", header: "x-api-key", keys: "keys.yaml" },
-  testContext({ "keys.yaml": `callers: [{ name: acme, scopes: [a, b], keys: [{ sha256: "${sha256}" }] }]` }),
+const mesh = atOnce(stepsOf(clientCertificateKind.compile("mesh", { type: "client-certificate" }, testContext())));
+const partners = atOnce(
+  stepsOf(
+    apiKeyKind.compile(
+      "partners",
+      { type: "api-key", header: "x-api-key", keys: "keys.yaml" },
+      testContext({ "keys.yaml": `callers: [{ name: acme, scopes: [a, b], keys: [{ sha256: "${sha256}" }] }]` }),
+    ),
+  ),
 );
 const okta = compileJwt().authenticator;
 const other = compileJwt({ issuer: "https://other.example.org/" }, { "k.pem": pem(otherRsa.publicKey) }).authenticator;

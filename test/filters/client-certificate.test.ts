@@ -4,6 +4,7 @@ import { createDevelopmentCa } from "../../src/cli/development-ca.ts";
 import { clientCertificateKind } from "../../src/filters/client-certificate/compile.ts";
 import { readClientCertificate } from "../../src/message/certificate.ts";
 import type { ClientCertificate } from "../../src/message/connection.ts";
+import { atOnce, stepsOf } from "../../src/support/turns.ts";
 import { denialOf, NOW_MS, principalOf, request, testContext } from "./identity-context.ts";
 
 const ID = "spiffe://example.org/ns/shop/sa/billing";
@@ -17,7 +18,7 @@ const billing = await certificate({ uris: [ID], dnsNames: ["billing.shop.example
 
 function compile(settings: Record<string, unknown>, context = testContext()) {
   const parsed = clientCertificateKind.schema.parse({ type: "client-certificate", ...settings });
-  const authenticator = clientCertificateKind.compile("mesh", parsed, context);
+  const authenticator = atOnce(stepsOf(clientCertificateKind.compile("mesh", parsed, context)));
   if (authenticator === null) throw new Error("did not compile");
   return {
     context,

@@ -41,6 +41,7 @@ export function testContext(files: Readonly<Record<string, string>> = {}, clock 
     problems.push(`${at.file}:${at.line}:${at.column} ${at.path}: ${text}`);
   };
   return {
+    keep: (_kind, _inputs, make) => make(),
     service: "orders",
     clock,
     problems,

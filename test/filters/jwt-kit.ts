@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { jwtKind } from "../../src/filters/jwt/compile.ts";
+import { atOnce, stepsOf } from "../../src/support/turns.ts";
 import { FakeClock, NOW_MS, request, testContext } from "./identity-context.ts";
 
 export const ISSUER = "https://idp.example.org/oauth2/default";
@@ -66,7 +67,7 @@ export function compileJwt(
     keys: Object.keys(files),
     ...settings,
   });
-  return { context, authenticator: jwtKind.compile("okta", parsed, context) };
+  return { context, authenticator: atOnce(stepsOf(jwtKind.compile("okta", parsed, context))) };
 }
 
 export function setUp(settings: Record<string, unknown> = {}, files?: Record<string, string>) {

@@ -4,7 +4,7 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { challenge } from "../challenge.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
-import { type KeyEntry, KeyTable } from "./key-table.ts";
+import type { KeyEntry, KeyTable } from "./key-table.ts";
 
 export interface ApiKeyOptions {
   readonly name: string;
@@ -13,15 +13,14 @@ export interface ApiKeyOptions {
   readonly place: Place;
   /** Lower case. */
   readonly header: string;
-  readonly entries: readonly KeyEntry[];
+  readonly table: KeyTable;
 }
 
 /** A key in a header is the credential: it is hashed, found among the hashes of the policy, and has to be in date. */
 export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
-  const { name, clock, place, header, entries } = options;
-  const table = new KeyTable(entries);
+  const { name, clock, place, header, table } = options;
 
-  const wanted = `one key of ${new Set(entries.map(callerOf)).size} callers`;
+  const wanted = `one key of ${table.callers} callers`;
   const unknown = (seen: string): Denial => new Denial("api_key_unknown", place, seen, wanted);
 
   const inDate = (entry: KeyEntry): Authentication => {
@@ -43,11 +42,11 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
 
   const assume = (identity: AssumedIdentity): Authentication => {
     if (identity.type !== "api-key") return NO_CREDENTIALS;
-    const own = entries.filter((entry) => callerOf(entry) === identity.caller);
-    const latest = own.reduce<KeyEntry | null>(
-      (best, entry) => (best === null || entry.notAfterMs > best.notAfterMs ? entry : best),
-      null,
-    );
+    let latest: KeyEntry | null = null;
+    for (const entry of table) {
+      if (callerOf(entry) !== identity.caller) continue;
+      if (latest === null || entry.notAfterMs > latest.notAfterMs) latest = entry;
+    }
     return latest === null ? unknown(`no caller named ${JSON.stringify(identity.caller)}`) : inDate(latest);
   };
 

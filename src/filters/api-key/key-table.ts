@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../../message/principal.ts";
+import type { Steps } from "../../support/turns.ts";
 
 export interface KeyEntry {
   readonly digest: Buffer;
@@ -17,14 +18,27 @@ const DIGEST_BYTES = 32;
 export class KeyTable {
   readonly #buckets = new Map<number, KeyEntry[]>();
   readonly #presented = Buffer.alloc(DIGEST_BYTES);
+  /** How many callers it knows. */
+  readonly callers: number;
 
-  constructor(entries: readonly KeyEntry[]) {
+  private constructor(callers: number) {
+    this.callers = callers;
+  }
+
+  static *build(callers: number, entries: Iterable<KeyEntry>): Steps<KeyTable> {
+    const table = new KeyTable(callers);
     for (const entry of entries) {
       const bucket = entry.digest.readUInt32LE(0);
-      const others = this.#buckets.get(bucket);
-      if (others === undefined) this.#buckets.set(bucket, [entry]);
+      const others = table.#buckets.get(bucket);
+      if (others === undefined) table.#buckets.set(bucket, [entry]);
       else others.push(entry);
+      yield;
     }
+    return table;
+  }
+
+  *[Symbol.iterator](): Generator<KeyEntry> {
+    for (const bucket of this.#buckets.values()) yield* bucket;
   }
 
   find(key: string): KeyEntry | null {

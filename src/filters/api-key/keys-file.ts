@@ -1,8 +1,13 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { Document } from "yaml";
 import type { z } from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nearest, nearestHint } from "../../support/schema.ts";
-import { callerName, type KeysFile, KNOWN_KEYS, keyDigest, keysFileSchema } from "./keys-schema.ts";
+import type { Steps } from "../../support/turns.ts";
+import { composeDocument } from "../../yaml/compose.ts";
+import { lineFinder } from "../../yaml/lines.ts";
+import { plainValue } from "../../yaml/plain-value.ts";
+import { readTokens } from "../../yaml/tokens.ts";
+import { type Fault, findFaults, offsetOf, type Path, pathText } from "./keys-faults.ts";
+import { type Caller, callerName, callerSchema, keyDigest, keySchema, keysFileSchema } from "./keys-schema.ts";
 
 /** What is wrong with a keys file and where. The text repeats no value, for any of them may be a key in clear. */
 export interface KeysProblem {
@@ -12,103 +17,119 @@ export interface KeysProblem {
   readonly text: string;
 }
 
-type Path = readonly PropertyKey[];
+export interface ReadKeys {
+  readonly callers: readonly Caller[];
+  readonly problems: readonly KeysProblem[];
+}
 
 /** Text of a keys file → callers; with any problem none of them may be used. */
-export function readKeysFile(text: string): {
-  readonly callers: KeysFile["callers"];
-  readonly problems: KeysProblem[];
-} {
-  const lines = new LineCounter();
-  // prettyErrors would quote the line that is wrong.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+export function* readKeysFile(text: string): Steps<ReadKeys> {
+  const at = lineFinder(text);
   const problems: KeysProblem[] = [];
   const report = (offset: number, path: Path, problem: string): void => {
-    const { line, col } = lines.linePos(offset);
-    problems.push({ line, column: col, path: pathText(path), text: problem });
+    if (problems.length >= DEFAULTS.policyProblemsMax) return;
+    problems.push({ ...at(offset), path: pathText(path), text: problem });
   };
-  for (const error of document.errors) report(error.pos[0], [], `not valid YAML (${error.code})`);
-  visit(document, {
-    // A list of callers needs none, and they can unfold without end.
-    Alias: (_, { range }) => report(range?.[0] ?? 0, [], "aliases have no place in a keys file"),
-  });
+  const document = yield* parse(text, (offset, problem) => report(offset, [], problem));
+  if (document === null) return { callers: [], problems };
+  const root =
+    document.contents === null
+      ? null
+      : yield* plainValue(document.contents, null, ({ bare }, offset) => report(offset, [], bare));
   if (problems.length > 0) return { callers: [], problems };
-
-  const root: unknown = document.toJS();
-  const parsed = keysFileSchema.safeParse(root);
-  const faults = [...findFaults(parsed.error?.issues ?? [], document), ...findClashes(root)];
-  for (const { path, text: problem, offset } of faults) report(offset ?? offsetOf(document, path), path, problem);
-  return { callers: parsed.success && faults.length === 0 ? parsed.data.callers : [], problems };
+  const reading = new Reading(document, ({ path, text: problem, offset }) =>
+    report(offset ?? offsetOf(document, path), path, problem),
+  );
+  const callers = yield* reading.file(root, () => problems.length >= DEFAULTS.policyProblemsMax);
+  return { callers: problems.length === 0 ? callers : [], problems };
 }
 
-/** `offset` where it is not that of the value at `path`. */
-interface Fault {
-  readonly path: Path;
-  readonly text: string;
-  readonly offset?: number;
+/** Null where the text is no sound YAML: then the rest would be guesses. */
+function* parse(text: string, report: (offset: number, problem: string) => void): Steps<Document.Parsed | null> {
+  const tokens = yield* readTokens(text);
+  if (typeof tokens === "number") {
+    report(tokens, `nested deeper than ${DEFAULTS.policyDepthMax} levels`);
+    return null;
+  }
+  const composed = yield* composeDocument(tokens, text.length);
+  if (composed === null) {
+    report(0, "not valid YAML");
+    return null;
+  }
+  for (const { code, pos } of composed.faults.slice(0, DEFAULTS.fileProblemsMax)) {
+    report(pos[0], `not valid YAML (${code})`);
+  }
+  if (composed.secondAt !== null) report(composed.secondAt, "a second document begins here; expected one");
+  return composed.faults.length > 0 || composed.secondAt !== null ? null : composed.document;
 }
 
-/**
- * What the schema has against the file. Unknown keys are not named, only the known one that each is like: if the
- * policy names the wrong file, they are that file's text.
- */
-function findFaults(issues: readonly z.core.$ZodIssue[], document: Document.Parsed): Fault[] {
-  const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue, document) : []));
-  const meant = new Set(unknown.flatMap((fault) => (fault.meant === undefined ? [] : [pathText(fault.meant)])));
-  const others = issues.flatMap(({ code, path, message }): Fault[] => {
-    if (code === "unrecognized_keys") return [];
-    // The names of attributes are the file's own.
-    const offset = offsetOf(document, path);
-    if (path.length > 3 && path[2] === "attributes")
-      return [{ path: path.slice(0, 3), text: ATTRIBUTE_EXPECTED, offset }];
-    if (path.length === 0 || document.hasIn(path)) return [{ path, text: message }];
-    // Misspelt is not missing.
-    if (meant.has(pathText(path))) return [];
-    return [{ path: path.slice(0, -1), text: `'${String(path.at(-1))}' is missing; ${message}` }];
-  });
-  return [...unknown, ...others];
-}
+/** The file, its callers and their keys, each by its own schema. */
+class Reading {
+  readonly #document: Document.Parsed;
+  readonly #report: (fault: Fault) => void;
+  readonly #names = new Set<string>();
+  readonly #digests = new Set<string>();
 
-const ATTRIBUTE_EXPECTED = "expected text, a finite number, true, false, null, or a list or mapping of them";
+  constructor(document: Document.Parsed, report: (fault: Fault) => void) {
+    this.#document = document;
+    this.#report = report;
+  }
 
-function unknownKeys(
-  { path, keys }: z.core.$ZodIssueUnrecognizedKeys,
-  document: Document.Parsed,
-): (Fault & { readonly meant: Path | undefined })[] {
-  const known = KNOWN_KEYS.get(path.length) ?? [];
-  return keys.slice(0, DEFAULTS.fileProblemsMax).map((key) => {
-    const near = nearest(key, known);
-    const meant = near === undefined ? undefined : [...path, near];
-    return { path, text: `unknown key; ${nearestHint(key, known)}`, offset: keyOffset(document, path, key), meant };
-  });
-}
+  *file(root: unknown, isFull: () => boolean): Steps<readonly Caller[]> {
+    this.#check(keysFileSchema, root, []);
+    const callers: Caller[] = [];
+    for (const [at, value] of listUnder(root, "callers").entries()) {
+      const caller = yield* this.#caller(value, ["callers", at]);
+      if (caller !== null) callers.push(caller);
+      if (isFull()) return [];
+    }
+    if (this.#digests.size > DEFAULTS.apiKeysMax) {
+      this.#report({ path: ["callers"], text: `more than ${DEFAULTS.apiKeysMax} keys` });
+    }
+    return callers;
+  }
 
-/**
- * Two callers of one name, or one key for two callers: whose request it is would hang on the order in the file. Read
- * from the file as it stands, so that a fault elsewhere hides none of them.
- */
-function findClashes(root: unknown): Fault[] {
-  const clashes: Fault[] = [];
-  const names = new Set<string>();
-  const digests = new Set<string>();
-  for (const [at, caller] of listUnder(root, "callers").entries()) {
+  *#caller(value: unknown, path: Path): Steps<Caller | null> {
+    const caller = this.#check(callerSchema, value, path);
+    this.#claimName(value, path);
+    const keys: Caller["keys"][number][] = [];
+    for (const [at, one] of listUnder(value, "keys").entries()) {
+      const keyPath = [...path, "keys", at];
+      const key = this.#check(keySchema, one, keyPath);
+      this.#claimDigest(one, keyPath);
+      if (key !== undefined) keys.push(key);
+      yield;
+    }
+    return caller === undefined ? null : { ...caller, keys };
+  }
+
+  #check<T>(schema: z.ZodType<T>, value: unknown, path: Path): T | undefined {
+    const { data, error } = schema.safeParse(value);
+    if (error === undefined) return data;
+    const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+    for (const fault of findFaults(issues, this.#document)) this.#report(fault);
+    return undefined;
+  }
+
+  /**
+   * Two callers of one name, or one key for two callers: whose request it is would hang on the order in the file. Read
+   * from the file as it stands, so that a fault elsewhere hides none of them.
+   */
+  #claimName(caller: unknown, path: Path): void {
     const { data: name } = callerName.safeParse(valueUnder(caller, "name"));
-    if (name !== undefined) {
-      if (names.has(name)) clashes.push({ path: ["callers", at, "name"], text: "an earlier caller has this name" });
-      names.add(name);
-    }
-    for (const [keyAt, key] of listUnder(caller, "keys").entries()) {
-      const { data: digest } = keyDigest.safeParse(valueUnder(key, "sha256"));
-      if (digest === undefined) continue;
-      const path = ["callers", at, "keys", keyAt, "sha256"];
-      if (digests.has(digest)) clashes.push({ path, text: "this key stands in the file twice" });
-      digests.add(digest);
-    }
+    if (name === undefined) return;
+    if (this.#names.has(name)) this.#report({ path: [...path, "name"], text: "an earlier caller has this name" });
+    this.#names.add(name);
   }
-  if (digests.size > DEFAULTS.apiKeysMax) {
-    clashes.push({ path: ["callers"], text: `more than ${DEFAULTS.apiKeysMax} keys` });
+
+  #claimDigest(key: unknown, path: Path): void {
+    const { data: digest } = keyDigest.safeParse(valueUnder(key, "sha256"));
+    if (digest === undefined) return;
+    if (this.#digests.has(digest)) {
+      this.#report({ path: [...path, "sha256"], text: "this key stands in the file twice" });
+    }
+    this.#digests.add(digest);
   }
-  return clashes;
 }
 
 function valueUnder(mapping: unknown, key: string): unknown {
@@ -119,28 +140,4 @@ function valueUnder(mapping: unknown, key: string): unknown {
 function listUnder(mapping: unknown, key: string): readonly unknown[] {
   const value = valueUnder(mapping, key);
   return Array.isArray(value) ? value : [];
-}
-
-/** Where `key` stands in the mapping at `path`. */
-function keyOffset(document: Document.Parsed, path: Path, key: string): number {
-  const mapping: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
-  const pair = isMap(mapping) ? mapping.items.find((one) => isScalar(one.key) && String(one.key.value) === key) : null;
-  return (isScalar(pair?.key) ? pair.key.range?.[0] : undefined) ?? offsetOf(document, path);
-}
-
-/** Where the value at `path` begins, or the nearest that exists above it. */
-function offsetOf(document: Document.Parsed, path: Path): number {
-  for (let length = path.length; length > 0; length--) {
-    const node: unknown = document.getIn(path.slice(0, length), true);
-    const range = typeof node === "object" && node !== null && "range" in node ? node.range : null;
-    if (Array.isArray(range) && typeof range[0] === "number") return range[0];
-  }
-  return document.contents?.range[0] ?? 0;
-}
-
-function pathText(path: Path): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === "number") return `${text}[${step}]`;
-    return text === "" ? String(step) : `${text}.${String(step)}`;
-  }, "");
 }

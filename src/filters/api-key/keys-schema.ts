@@ -38,7 +38,7 @@ function instantMs(text: string): number | null {
   return dayOfMonth === Number(text.slice(8, 10)) ? parsed.getTime() : null;
 }
 
-const key = z.strictObject(
+export const keySchema = z.strictObject(
   { sha256: keyDigest, notAfter: notAfterMs.optional() },
   { error: "expected a mapping with sha256, as 'postern hash-key' prints it; never the key" },
 );
@@ -46,7 +46,8 @@ const key = z.strictObject(
 /** The principal's id: it stands in logs and goes to the service in a header. */
 export const callerName = z.string({ error: NAME_EXPECTED }).regex(/^[\x21-\x7e]{1,128}$/, { error: NAME_EXPECTED });
 
-const caller = z.strictObject(
+/** A caller less its keys, which are judged one by one: a file may hold 100,000. */
+export const callerSchema = z.strictObject(
   {
     name: callerName,
     /** RFC 6749 section 3.3 */
@@ -57,22 +58,26 @@ const caller = z.strictObject(
       .optional(),
     attributes: z.record(z.string(), z.json(), { error: "expected a mapping of names to values" }).optional(),
     keys: z
-      .array(key, { error: "expected a list of keys, each with its sha256" })
+      .array(z.unknown(), { error: "expected a list of keys, each with its sha256" })
       .min(1, { error: "expected at least one key" }),
   },
   { error: "expected a mapping with the name and keys of a caller" },
 );
 
+/** The file less its callers. */
 export const keysFileSchema = z.strictObject(
-  { callers: z.array(caller, { error: "expected a list of callers, each with name and keys" }) },
+  { callers: z.array(z.unknown(), { error: "expected a list of callers, each with name and keys" }) },
   { error: "expected a mapping with 'callers'" },
 );
 
-export type KeysFile = z.infer<typeof keysFileSchema>;
+/** One caller of a keys file. */
+export interface Caller extends Omit<z.output<typeof callerSchema>, "keys"> {
+  readonly keys: readonly z.output<typeof keySchema>[];
+}
 
 /** The keys that a mapping of the file may have, by how deep it stands: the file, `callers[0]`, `callers[0].keys[0]`. */
 export const KNOWN_KEYS: ReadonlyMap<number, readonly string[]> = new Map([
   [0, Object.keys(keysFileSchema.shape)],
-  [2, Object.keys(caller.shape)],
-  [4, Object.keys(key.shape)],
+  [2, Object.keys(callerSchema.shape)],
+  [4, Object.keys(keySchema.shape)],
 ]);

@@ -1,0 +1,33 @@
+import { hash } from "node:crypto";
+import type { Steps } from "../support/turns.ts";
+
+/**
+ * Tables that compiling made, by the hash of what they were made of. Those of the policy in force are kept for the next
+ * one, and so are those of the last attempt, for a policy that is refused is mended in one place.
+ */
+export class Kept {
+  #inForce: ReadonlyMap<string, unknown> = new Map();
+  #attempted: ReadonlyMap<string, unknown> = new Map();
+  #current = new Map<string, unknown>();
+
+  /** What `make` gives, or gave for the same inputs; null is made anew each time, for its problems have to be told. */
+  *get<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null> {
+    const key = keyOf(kind, inputs);
+    const known = [this.#current, this.#inForce, this.#attempted].find((map) => map.has(key))?.get(key);
+    // A kind makes one type of table.
+    const table = known === undefined ? yield* make() : (known as T);
+    if (table !== null) this.#current.set(key, table);
+    return table;
+  }
+
+  /** A compilation is over: what it did not ask for is let go. */
+  settle(isSound: boolean): void {
+    if (isSound) this.#inForce = this.#current;
+    this.#attempted = isSound ? new Map() : this.#current;
+    this.#current = new Map();
+  }
+}
+
+function keyOf(kind: string, inputs: readonly (string | Buffer)[]): string {
+  return [kind, ...inputs.map((input) => hash("sha256", input))].join(":");
+}
