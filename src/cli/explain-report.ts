@@ -4,6 +4,7 @@ import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import { excerpt } from "../support/excerpt.ts";
 
 /** One line of the explanation: a phase, or one check in it. */
 export interface Step {
@@ -74,10 +75,21 @@ export function routeStep(route: Route): Step {
   return { phase: "match", check: "route", result: "info", place: placeText(route.place), saw, wanted: null };
 }
 
-export function rewriteStep(route: Route, exchange: Exchange): Step {
+/** What goes to the service, and what of the client's headers does not. */
+export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
   const lines = route.rewriteRequest(exchange.headers, exchange).split("\r\n").slice(0, -1);
   const saw = lines.length === 0 ? "no headers" : `headers ${lines.map((line) => line.split(":")[0]).join(", ")}`;
-  return { phase: "rewrite", check: "request", result: "info", place: placeText(route.place), saw, wanted: null };
+  const place = placeText(route.place);
+  const step = (text: string): Step => ({
+    phase: "rewrite",
+    check: "request",
+    result: "info",
+    place,
+    saw: text,
+    wanted: null,
+  });
+  const withheld = route.withheldHeaders(exchange.headers).filter(({ name }) => name !== "host");
+  return [step(saw), ...withheld.map(({ name, why }) => step(`${excerpt(name)} does not pass: ${why}`))];
 }
 
 /** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */

@@ -15,7 +15,7 @@ import {
   handshakeStep,
   openingSteps,
   ownDenialStep,
-  rewriteStep,
+  rewriteSteps,
   routeStep,
   type Step,
 } from "./explain-report.ts";
@@ -116,7 +116,7 @@ export async function explain(
   noteMatch();
   const last = steps.at(-1);
   if (!("reason" in outcome)) {
-    if (subject.route !== null) steps.push(rewriteStep(subject.route, exchange));
+    if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
   return explanation(exchange, snapshot, subject.route, steps, outcome);
 }

@@ -56,6 +56,12 @@ export interface RequestRules {
   readonly setHeaders: readonly HeaderLine[];
   /** Names of parameters from which the service may read another method; none where it is known to read no method. */
   readonly methodParameters: readonly string[];
+  /** The closed list of what passes, lower case; null for none. */
+  readonly forward: readonly string[] | null;
+  /** Names that pass though they would come off, lower case. */
+  readonly keepHeaders: readonly string[];
+  /** Names that `validate.headers` declares, lower case: they pass in this spelling alone. */
+  readonly declaredHeaders: readonly string[];
 }
 
 /** What `respond` does to every answer of the service. */
@@ -96,6 +102,10 @@ export interface RouteContext extends CompileContext {
   setResponseRules(rules: ResponseRules): void;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
+  /** Names of headers that a rule of this route reads, lower case. */
+  declareHeaders(names: readonly string[]): void;
+  /** Those that were declared so far. */
+  readonly declaredHeaders: ReadonlySet<string>;
   setBodyBytesMax(bytesMax: number): void;
   setWebSocket(rules: WebSocketRules): void;
 }

@@ -1,6 +1,6 @@
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock } from "../message/headers.ts";
-import { canonicalName, isNeverForwarded } from "../message/reserved-names.ts";
+import { canonicalName, isReserved } from "../message/reserved-names.ts";
 import { UNTIL_CLOSE } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { trimBlanks } from "./head.ts";
@@ -22,7 +22,7 @@ const TRAILER_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t\x20-\x7e\x80-\xff]*$/;
 function trailerFault(line: string): string | null {
   const name = TRAILER_LINE.exec(line)?.[1];
   if (name === undefined) return "malformed trailer";
-  return isNeverForwarded(canonicalName(name.toLowerCase())) ? "trailer that belongs into the head" : null;
+  return isReserved(canonicalName(name.toLowerCase())) ? "trailer that belongs into the head" : null;
 }
 
 type State = "data" | "chunk-head" | "chunk-data" | "chunk-end" | "trailer" | "done";

@@ -58,6 +58,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
   const credentials = credentialHeaders(work, parts);
+  const passage = work.rewrites.passage(requestRules, credentials);
   return {
     ...facts,
     hosts: [...new Set(fields.hosts)],
@@ -65,6 +66,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
     rewriteRequest: work.rewrites.request(requestRules, credentials),
+    withheldHeaders: (headers) => passage.withheld(headers),
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
     methodParameters: work.rewrites.methodParameters(requestRules),

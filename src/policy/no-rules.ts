@@ -7,6 +7,9 @@ export const NO_REQUEST_RULES: RequestRules = {
   removeHeaders: [],
   setHeaders: [],
   methodParameters: METHOD_PARAMETERS,
+  forward: null,
+  keepHeaders: [],
+  declaredHeaders: [],
 };
 export const NO_RESPONSE_RULES: ResponseRules = {
   removeHeaders: new Set(),

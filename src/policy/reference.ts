@@ -1,5 +1,6 @@
 import { PHASES } from "../decision/phases.ts";
 import { REASONS } from "../decision/reason.ts";
+import { TAKEN, TRUSTED_HEADERS } from "../message/trusted-headers.ts";
 
 /** The closed lists that users meet in answers, logs and metrics, as Markdown: policies/REFERENCE.md, held by a test. */
 export function referenceText(): string {
@@ -25,4 +26,26 @@ what was seen; of what would have been accepted it learns a missing scope, as RF
 |---|---|---|---|---|
 ${reasons.join("\n")}
 `;
+}
+
+/** The table of headers that somebody trusts, as Markdown: docs/request-headers.md, held by a test. */
+export function requestHeadersText(): string {
+  const sections = Object.entries(TAKEN).map(([taken, meaning]) => {
+    const rows = TRUSTED_HEADERS.filter((row) => row.taken === taken).map(
+      ({ names, product, source }) => `| ${names.map((name) => `\`${name}\``).join(" ")} | ${product} | ${source} |`,
+    );
+    return `## ${taken}: ${meaning}\n\n| headers | who believes them | where that stands |\n|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  return `# Request headers that come off
+
+Written by \`npm run generate\` from \`src/message/trusted-headers.ts\`; do not edit.
+
+No client's header of these reaches the service unless the policy names it (\`request.keepHeaders\`, \`request.forward\`,
+\`validate.headers\`): each is known to move a request after it was judged, or to say who the caller is. \`*\` at the end
+stands for every name that begins so. \`X-Forwarded-*\`, \`Forwarded\` and \`Proxy-*\` among them can never be named:
+postern writes them itself, or they end here. The same names in other spellings (\`SCRIPT_NAME\`, \`Script.Name\`) come off like
+every name that is more than letters, digits and dashes. What always comes off, and what passes:
+[request](../src/filters/request/README.md).
+
+${sections.join("\n")}`;
 }

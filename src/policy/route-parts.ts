@@ -7,6 +7,7 @@ import type { Work } from "./work.ts";
 export class RouteParts {
   readonly checks: Check[] = [];
   readonly credentialHeaders: Set<string> = new Set();
+  readonly declaredHeaders: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
@@ -55,6 +56,11 @@ export function routeContext(
       mark();
       for (const name of names) parts.credentialHeaders.add(name);
     },
+    declareHeaders: (names) => {
+      mark();
+      for (const name of names) parts.declaredHeaders.add(name);
+    },
+    declaredHeaders: parts.declaredHeaders,
     setBodyBytesMax: (bytesMax) => {
       mark();
       parts.bodyBytesMax = bytesMax;

@@ -1,6 +1,7 @@
 import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
+import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Address } from "../message/address.ts";
@@ -56,6 +57,8 @@ export interface Route {
   /** Null: the listener's. */
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;
+  /** Which headers of a client would not reach the service, and why: for `explain`. */
+  readonly withheldHeaders: (headers: HeaderBlock) => readonly WithheldHeader[];
   readonly rewriteResponse: RewriteResponse;
   readonly rewriteTrailers: RewriteTrailers;
   /** Parameters in which the service may find another method; null where it reads none. */

@@ -117,6 +117,18 @@ test("address, body, method and path are judged as on the wire", async () => {
   expect((await explain("/x/../public")).request).toBe("GET /public");
 });
 
+test("a header that does not reach the service is told, and why", async () => {
+  const headers = ["-H", "SCRIPT_NAME: /x", "-H", "X-Real-IP: 192.0.2.1", "-H", "X-Tenant: acme", "-H", "X-Api-Key: k"];
+  const told = await explain(...headers, "GET /public");
+  const rewritten = told.steps.filter(({ phase }) => phase === "rewrite").map(({ saw }) => saw);
+  expect(rewritten).toEqual([
+    expect.stringMatching(/^headers x-tenant, x-forwarded-for, /),
+    expect.stringMatching(/^script_name does not pass: gunicorn: the path or root path/),
+    expect.stringMatching(/^x-real-ip does not pass: nginx.*: the client's address .*; not in 'keepHeaders'$/),
+    "x-api-key does not pass: the policy takes it off: a credential, removeHeaders or setHeaders",
+  ]);
+});
+
 test("a request that cannot be is refused with what is wrong", async () => {
   for (const [args, text] of [
     [["GET /a%2fb"], "target_ambiguous"],

@@ -84,6 +84,8 @@ export function testRoute(
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
+    declareHeaders: () => {},
+    declaredHeaders: new Set(),
     setResponseRules: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
     setWebSocket: () => {},

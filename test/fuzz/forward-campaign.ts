@@ -3,7 +3,9 @@ import { METHODS } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { buildRequestRewrite } from "../../src/filters/request/evaluate.ts";
+import { Passage } from "../../src/filters/request/passage.ts";
 import { canonicalTarget } from "../../src/message/target.ts";
+import { NO_REQUEST_RULES } from "../../src/policy/no-rules.ts";
 import { onClose, startProxy, type TestProxy } from "../fixtures/proxy.ts";
 import { count, cuts, messagesIn, type Tally } from "./codec-campaign.ts";
 import { requests } from "./grammar.ts";
@@ -20,10 +22,8 @@ export interface Lane {
   readonly service: Connection;
 }
 
-const rewriteRequest = buildRequestRewrite(
-  { keepCredentials: true, removeHeaders: [], setHeaders: [], methodParameters: [] },
-  [],
-);
+const RULES = { ...NO_REQUEST_RULES, keepCredentials: true };
+const rewriteRequest = buildRequestRewrite(RULES, new Passage(RULES, []));
 
 export async function startLane(): Promise<Lane> {
   const service = new Connection();

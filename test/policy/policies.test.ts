@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { policyJsonSchema, policyJsonSchemaText } from "../../src/policy/json-schema.ts";
-import { referenceText } from "../../src/policy/reference.ts";
+import { referenceText, requestHeadersText } from "../../src/policy/reference.ts";
 import { createTestPki } from "../fixtures/pki.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
 import { examine, type Files, NOW_MS } from "./policy-kit.ts";
@@ -84,4 +84,5 @@ describe("the JSON Schema", () => {
 
 test("the reference is what the code says", () => {
   expect(read("REFERENCE.md")).toBe(referenceText());
+  expect(read("../docs/request-headers.md")).toBe(requestHeadersText());
 });

@@ -1,7 +1,7 @@
 import { METHOD_PARAMETERS } from "../../bodies/method-parameters.ts";
 import type { HeaderLine } from "../../decision/verdict.ts";
-import { defineFilter } from "../filter.ts";
-import { isReserved } from "./reserved-headers.ts";
+import { canonicalName, isReserved } from "../../message/reserved-names.ts";
+import { defineFilter, type RouteContext } from "../filter.ts";
 import { type RequestSettings, requestSchema } from "./schema.ts";
 
 /** `request`: which headers leave a request on its way to the service, and which are put on. */
@@ -11,21 +11,56 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   schema: requestSchema.optional(),
   always: true,
   compile(settings, context) {
-    const setHeaders: HeaderLine[] = [];
-    const seen = new Set<string>();
-    for (const [name, value] of Object.entries(settings?.setHeaders ?? {})) {
-      const lower = name.toLowerCase();
-      if (isReserved(lower))
-        context.problem(`postern writes '${name}' itself; expected another name`, "setHeaders", name);
-      else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
-      else setHeaders.push([lower, value]);
-      seen.add(lower);
-    }
+    checkNamed(settings ?? {}, context);
     context.setRequestRules({
       keepCredentials: settings?.keepCredentials ?? false,
       removeHeaders: settings?.removeHeaders ?? [],
-      setHeaders,
+      setHeaders: compileSetHeaders(settings?.setHeaders ?? {}, context),
       methodParameters: settings?.methodParameters ?? METHOD_PARAMETERS,
+      forward: settings?.forward ?? null,
+      keepHeaders: settings?.keepHeaders ?? [],
+      declaredHeaders: [...context.declaredHeaders],
     });
   },
 });
+
+function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
+  const setHeaders: HeaderLine[] = [];
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(lines)) {
+    const lower = name.toLowerCase();
+    if (isReserved(canonicalName(lower)))
+      context.problem(`postern writes '${name}' itself; expected another name`, "setHeaders", name);
+    else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
+    else setHeaders.push([lower, value]);
+    seen.add(lower);
+  }
+  return setHeaders;
+}
+
+/** Names that the policy lets pass in vain: what is said elsewhere of them, in whatever spelling, holds. */
+function checkNamed(settings: RequestSettings, context: RouteContext): void {
+  const off = new Map<string, string>();
+  const judged = new Map<string, string>();
+  for (const [, authenticator] of context.authenticators) {
+    for (const name of ["authorization", ...authenticator.credentialHeaders]) {
+      if (settings.keepCredentials === true) judged.set(canonicalName(name), name);
+      else off.set(canonicalName(name), "carries credentials; expected 'keepCredentials: true'");
+    }
+  }
+  for (const name of context.declaredHeaders) judged.set(canonicalName(name), name);
+  for (const name of settings.removeHeaders ?? []) off.set(canonicalName(name), "is in 'removeHeaders'");
+  for (const name of Object.keys(settings.setHeaders ?? {})) {
+    off.set(canonicalName(name.toLowerCase()), "is in 'setHeaders'");
+  }
+  for (const key of ["keepHeaders", "forward"] as const) {
+    for (const [at, name] of (settings[key] ?? []).entries()) {
+      const canonical = canonicalName(name);
+      const other = judged.get(canonical) ?? name;
+      const fault = isReserved(canonical)
+        ? "is postern's own to write, and no client's reaches the service; expected another name"
+        : (off.get(canonical) ?? (other === name ? null : `is another spelling of '${other}', which the policy reads`));
+      if (fault !== null) context.problem(`'${name}' ${fault}`, key, at);
+    }
+  }
+}

@@ -5,11 +5,11 @@ import type { Exchange } from "../../message/exchange.ts";
 import { trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import type { Principal } from "../../message/principal.ts";
-import { canonicalName } from "../../message/reserved-names.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
-import { DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
+import { namedByConnection } from "./connection-options.ts";
+import type { Passage } from "./passage.ts";
 
 /**
  * Headers of a request as the client sent them → header lines for the service: `name: value\r\n` each, to be written
@@ -17,99 +17,34 @@ import { DROP, fateOf, RESPELLED } from "./reserved-headers.ts";
  */
 export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => string;
 
-/** A route's rules → its rewrite, once. `credentialHeaders` in lower case. */
-export function buildRequestRewrite(rules: RequestRules, credentialHeaders: readonly string[]): RequestRewrite {
-  const off = namesOff(rules, credentialHeaders);
-  const setLines = rules.setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const writeLines = (headers: HeaderBlock): string => clientLines(headers, off);
+/** A route's rules → its rewrite, once. */
+export function buildRequestRewrite({ setHeaders }: RequestRules, passage: Passage): RequestRewrite {
+  const setLines = setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const writeLines = (headers: HeaderBlock): string => clientLines(headers, passage);
   return (headers, exchange) => headers.linesBy(writeLines) + addedLines(exchange) + setLines;
-}
-
-/** Canonical names that the route's own rules take off. */
-function namesOff(rules: RequestRules, credentialHeaders: readonly string[]): ReadonlySet<string> {
-  const off = new Set(rules.removeHeaders.map(canonicalName));
-  for (const [name] of rules.setHeaders) off.add(canonicalName(name));
-  if (!rules.keepCredentials) for (const name of credentialHeaders) off.add(canonicalName(name));
-  return off;
 }
 
 /**
  * Trailers of a request → lines for the service. What may not stand in the header may not come after the body either: a
  * service that merges the two would believe it, and no check has seen it.
  */
-export function buildRequestTrailerRewrite(
-  rules: RequestRules,
-  credentialHeaders: readonly string[],
-): (trailers: HeaderBlock) => string {
-  const off = namesOff(rules, credentialHeaders);
+export function buildRequestTrailerRewrite(passage: Passage): (trailers: HeaderBlock) => string {
   return ({ names, values }) =>
     names
-      .map((name, at) => {
-        const isOff = fateOf(name) === DROP || off.has(canonicalName(name)) || isForbiddenTrailer(name);
-        return isOff ? "" : `${name}: ${values[at]}\r\n`;
-      })
+      .map((name, at) => (passage.lets(name) && !isForbiddenTrailer(name) ? `${name}: ${values[at]}\r\n` : ""))
       .join("");
 }
 
-function clientLines(headers: HeaderBlock, off: ReadonlySet<string>): string {
+function clientLines(headers: HeaderBlock, passage: Passage): string {
   const { names, values } = headers;
   const named = namedByConnection(headers);
   let lines = "";
   for (let at = 0; at < names.length; at++) {
     const name = names[at] ?? "";
-    const fate = fateOf(name);
-    if (fate === DROP || off.has(name)) continue;
-    if (fate === RESPELLED && off.has(canonicalName(name))) continue;
-    if (named?.has(name)) continue;
+    if (!passage.lets(name) || named?.has(name)) continue;
     lines += `${name}: ${values[at]}\r\n`;
   }
   return lines;
-}
-
-/**
- * Headers that are meant for the whole way; RFC 9110 section 7.6.1 forbids to name them in Connection. One who does
- * wants them to vanish between the check that read them and the service. What postern adds cannot be named away, for
- * it is added afterwards.
- */
-const END_TO_END: ReadonlySet<string> = new Set([
-  "accept",
-  "accept-encoding",
-  "accept-language",
-  "authorization",
-  "cache-control",
-  "content-encoding",
-  "content-language",
-  "content-type",
-  "cookie",
-  "date",
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-range",
-  "if-unmodified-since",
-  "origin",
-  "range",
-  "referer",
-  "user-agent",
-  "sec-websocket-extensions",
-  "sec-websocket-key",
-  "sec-websocket-protocol",
-  "sec-websocket-version",
-  "traceparent",
-  "tracestate",
-]);
-
-/** Names that the Connection header takes off, or null for none, as it nearly always is. */
-export function namedByConnection(headers: HeaderBlock): ReadonlySet<string> | null {
-  const first = headers.get("connection");
-  if (first === undefined) return null;
-  if ((first === "keep-alive" || first === "close") && headers.count("connection") === 1) return null;
-  const named = new Set<string>();
-  for (const option of (headers.list("connection") ?? "").toLowerCase().split(",")) {
-    const name = option.trim();
-    if (!END_TO_END.has(name)) named.add(name);
-  }
-  return named;
 }
 
 /** What the last request of a connection got; most connections carry requests of one client for one authority. */

@@ -7,6 +7,8 @@ export interface RequestSettings {
   /** Names as the policy has them → values. */
   readonly setHeaders?: Readonly<Record<string, string>> | undefined;
   readonly methodParameters?: readonly string[] | undefined;
+  readonly keepHeaders?: readonly string[] | undefined;
+  readonly forward?: readonly string[] | undefined;
 }
 
 /** A field value (RFC 9110 section 5.5), visible ASCII only and without blanks at its ends. */
@@ -29,8 +31,16 @@ const parameterName = z
   .regex(/^(?=.*[A-Za-z])[\w.$-]+$/, { error: "expected the name of a parameter, as in _method" });
 
 export const requestSchema: z.ZodType<RequestSettings> = object({
-  keepCredentials: z.boolean().optional(),
-  removeHeaders: z.array(headerName).optional(),
-  setHeaders: headerLines.optional(),
+  keepCredentials: z.boolean().optional().describe("Authorization and API keys reach the service. false if absent."),
+  removeHeaders: z.array(headerName).optional().describe("Further headers that come off."),
+  setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the client sent."),
+  keepHeaders: z
+    .array(headerName)
+    .optional()
+    .describe("Headers that pass though they would come off: names with _ or ., and those of docs/request-headers.md."),
+  forward: z
+    .array(headerName)
+    .optional()
+    .describe("Closed list: no other header passes, but those that say what the body is and on which condition."),
   methodParameters: z.array(parameterName).max(16).optional(),
 });

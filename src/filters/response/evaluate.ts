@@ -3,7 +3,7 @@ import type { HeaderBlock } from "../../message/headers.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import type { ResponseRules } from "../filter.ts";
-import { namedByConnection } from "../request/evaluate.ts";
+import { namedByConnection } from "../request/connection-options.ts";
 
 /**
  * Headers of the service's answer → header lines for the client: `name: value\r\n` each, to be written as latin1.

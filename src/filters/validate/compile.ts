@@ -75,6 +75,7 @@ function compileParameters(settings: ValidateSettings, context: RouteContext): S
     parts.push(judgeQuery(query, settings.unknownQuery === "refuse", context.place(key)));
   }
   if (settings.headers !== undefined) {
+    context.declareHeaders(Object.keys(settings.headers));
     parts.push(judgeHeaders(compileEach(settings.headers, "headers", context), context.place("headers")));
   }
   return parts;

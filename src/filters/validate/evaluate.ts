@@ -6,7 +6,7 @@ import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { namedByConnection } from "../request/evaluate.ts";
+import { namedByConnection } from "../request/connection-options.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
