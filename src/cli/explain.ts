@@ -104,6 +104,7 @@ export async function explain(
     trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
     // A check that enforces for a share of requests is told as one that enforces.
     random: () => 0,
+    fault: null,
     route: null,
     observer: {
       onCheck: (check, verdict, enforced) => {

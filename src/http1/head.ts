@@ -1,6 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import { CHUNKED } from "../message/body.ts";
-import { HeaderBlock } from "../message/headers.ts";
+import { HeaderBlock, NO_HEADERS } from "../message/headers.ts";
 import { isRespelled } from "../message/reserved-names.ts";
 import { NO_LENGTH } from "../message/stream.ts";
 
@@ -21,10 +21,17 @@ const HOST = /^(?:\[[0-9a-f:.]{2,45}\]|[0-9a-z._-]{1,255})(?::\d{1,5})?$/i;
 export class HeadFault {
   readonly reason: Reason;
   readonly seen: string;
+  /** What could be read of its header nevertheless: to know whose it was, never to know what it asks for. */
+  readonly headers: HeaderBlock;
 
-  constructor(reason: Reason, seen: string) {
+  constructor(reason: Reason, seen: string, headers: HeaderBlock = NO_HEADERS) {
     this.reason = reason;
     this.seen = seen;
+    this.headers = headers;
+  }
+
+  with(headers: HeaderBlock): HeadFault {
+    return new HeadFault(this.reason, this.seen, headers);
   }
 }
 
@@ -172,6 +179,17 @@ export function parseHeaders(block: string, countMax: number): ParsedHeaders | H
   if (hosts > 1) return new HeadFault("host_invalid", "more than one Host");
   if (encodings === 1) bodyBytes = CHUNKED;
   return new ParsedHeaders(new HeaderBlock(names, values), authority, bodyBytes, connection, expectations > 0, upgrade);
+}
+
+/** The header lines of a whole head that is refused; none where one of them is no line, for where would the next begin? */
+export function linesOfRefused(block: string): HeaderBlock {
+  if (!HEADER_LINES.test(block)) return NO_HEADERS;
+  const lines = block.split("\r\n").slice(0, -1);
+  const colons = lines.map((line) => line.indexOf(":"));
+  return new HeaderBlock(
+    lines.map((line, at) => line.slice(0, colons[at]).toLowerCase()),
+    lines.map((line, at) => trimBlanks(line, (colons[at] ?? 0) + 1, line.length)),
+  );
 }
 
 /** Whether a Host header's value is one that every reader takes the same (RFC 9112 section 3.2). */

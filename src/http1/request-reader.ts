@@ -4,6 +4,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import {
   HeadFault,
   isValidHost,
+  linesOfRefused,
   type ParsedHeaders,
   parseHeaders,
   parseRequestLine,
@@ -96,14 +97,19 @@ export class RequestReader {
     const end = text.indexOf("\r\n\r\n");
     if (end < 0) return this.#partialFault(text);
     const lineEnd = text.indexOf("\r\n");
-    const line = parseRequestLine(text.slice(0, lineEnd));
+    const block = text.slice(lineEnd + 2, end + 2);
+    const head = this.#readWhole(text.slice(0, lineEnd), block, buffer, at + end + 4);
+    return head instanceof HeadFault ? head.with(linesOfRefused(block)) : head;
+  }
+
+  #readWhole(firstLine: string, block: string, buffer: Buffer, end: number): RequestHead | HeadFault | null {
+    const line = parseRequestLine(firstLine);
     if (line instanceof HeadFault) return line;
-    const parsed = this.#parseBlock(text.slice(lineEnd + 2, end + 2));
+    const parsed = this.#parseBlock(block);
     if (parsed instanceof HeadFault) return parsed;
-    if (parsed.bodyBytes === CHUNKED && WITHOUT_BODY.has(line.method))
-      return readEmptyBody(line, parsed, buffer, at + end + 4);
+    if (parsed.bodyBytes === CHUNKED && WITHOUT_BODY.has(line.method)) return readEmptyBody(line, parsed, buffer, end);
     const checked = checkRequest(line, parsed);
-    return checked instanceof HeadFault ? checked : { line: checked, parsed, end: at + end + 4 };
+    return checked instanceof HeadFault ? checked : { line: checked, parsed, end };
   }
 
   #readBehindLineEnd(buffer: Buffer, at: number): RequestHead | HeadFault | null {

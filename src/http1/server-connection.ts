@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Reason } from "../decision/reason.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import { NO_HEADERS } from "../message/headers.ts";
 import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
@@ -22,8 +21,8 @@ import type { ServerLimits } from "./server-limits.ts";
 /** What a connection tells its owner. Per connection there is at most one request at a time. */
 export interface ServerHandler {
   onRequest(connection: ServerConnection, request: ServerRequest): void;
-  /** The request has no valid reading: answer with `respondAndClose`. */
-  onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void;
+  /** The request has no valid reading; its answer is the connection's last. */
+  onFault(connection: ServerConnection, fault: HeadFault, startedMs: number): void;
   /** The client takes more bytes again. */
   onDrain(connection: ServerConnection): void;
   /** Once, when the socket is gone, whatever the reason. */
@@ -190,7 +189,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#body = null;
     this.#response.begin(1, NO_HEADERS);
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#handler.onFault(this, fault.reason, fault.seen, startedMs);
+    this.#handler.onFault(this, fault, startedMs);
     return Number.MAX_SAFE_INTEGER;
   }
 

@@ -1,7 +1,7 @@
 import { HeadFault, isValidHost, withoutEmptyPort } from "../http1/head.ts";
 import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
-import { HeaderBlock } from "../message/headers.ts";
+import { HeaderBlock, NO_HEADERS } from "../message/headers.ts";
 import { isRespelled } from "../message/reserved-names.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
@@ -74,7 +74,8 @@ export class FieldReader {
       return target === last.target ? last : { ...last, target };
     }
     const read = this.#readAll(raw, endStream);
-    if (!endStream || read instanceof HeadFault || read.bytes > DEFAULTS.headRememberedBytesMax) return read;
+    if (read instanceof HeadFault) return read.with(fieldsOfRefused(raw));
+    if (!endStream || read.bytes > DEFAULTS.headRememberedBytesMax) return read;
     if (read.target !== "") {
       this.#lastRaw = raw;
       this.#last = read;
@@ -285,8 +286,16 @@ function tooLarge(bytesMax: number): HeadFault {
   return new HeadFault("head_too_large", `more than ${bytesMax} bytes`);
 }
 
-/** The first value of a field, unjudged; empty where there is none. */
-export function firstValue(raw: readonly string[], name: string): string {
-  const at = raw.findIndex((text, index) => index % 2 === 0 && text === name);
-  return at < 0 ? "" : (raw[at + 1] ?? "");
+/** Fields of a head that is refused, as they came: to know whose request it was. */
+function fieldsOfRefused(raw: readonly string[]): HeaderBlock {
+  return new HeaderBlock(
+    raw.filter((_, at) => at % 2 === 0),
+    raw.filter((_, at) => at % 2 === 1),
+  );
+}
+
+/** The same of one that was cut off: a proxy's word on its client may be in what is missing, so the type alone. */
+export function typeOfRefused(raw: readonly string[]): HeaderBlock {
+  const type = fieldsOfRefused(raw).get("content-type");
+  return type === undefined ? NO_HEADERS : new HeaderBlock(["content-type"], [type]);
 }

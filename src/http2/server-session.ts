@@ -8,7 +8,7 @@ import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Http2CloseReason, isFault } from "./close-reason.ts";
 import { ConnectionFault } from "./connection-fault.ts";
-import { type Carrier, FieldReader, firstValue, type RequestFields } from "./fields.ts";
+import { type Carrier, FieldReader, type RequestFields, typeOfRefused } from "./fields.ts";
 import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -27,8 +27,8 @@ import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYT
 /** What a session tells its owner. */
 export interface Http2Handler {
   onRequest(stream: StreamConnection, request: ServerRequest): void;
-  /** The request has no valid reading: answer it, in the way that `contentType` asks for; empty where it names none. */
-  onFault(stream: StreamConnection, fault: HeadFault, contentType: string, startedMs: number): void;
+  /** The request has no valid reading. */
+  onFault(stream: StreamConnection, fault: HeadFault, startedMs: number): void;
   /** A request came that nobody is asked about. */
   onUnjudged(why: Http2Unjudged): void;
   /** Once, when the connection is gone and every stream was told so. `seen`: what was wrong, empty for nothing. */
@@ -39,8 +39,6 @@ export interface Http2Handler {
 interface Arrival {
   readonly stream: StreamConnection;
   readonly fields: RequestFields | HeadFault;
-  /** Of a request that cannot be read. */
-  readonly contentType: string;
 }
 
 /**
@@ -202,12 +200,12 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.refused();
     }
-    const fields = tooMany ? headTooLarge(this.limits) : this.#fields.read(raw, endStream);
+    const fields = tooMany ? headTooLarge(this.limits, raw) : this.#fields.read(raw, endStream);
     const isFault = fields instanceof HeadFault;
     const window = this.#frames.initialWindow;
     const stream = new StreamConnection(streamId, isFault ? null : fields, endStream, window, this);
     this.streams.open.set(streamId, stream);
-    this.#arrivals.push({ stream, fields, contentType: isFault ? firstValue(raw, "content-type") : "" });
+    this.#arrivals.push({ stream, fields });
     return isFault ? this.gate.invalid() : null;
   }
 
@@ -219,13 +217,13 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #begin(): void {
     if (this.#arrivals.length === 0) return;
     const startedMs = this.nowMs();
-    for (const { stream, fields, contentType } of this.#arrivals.splice(0)) {
+    for (const { stream, fields } of this.#arrivals.splice(0)) {
       if (stream.isClosed) {
         this.#handler.onUnjudged("taken_back");
         continue;
       }
       if (fields instanceof HeadFault) {
-        this.#handler.onFault(stream, fields, contentType, startedMs);
+        this.#handler.onFault(stream, fields, startedMs);
         continue;
       }
       const { method, authority, headers } = fields;
@@ -390,6 +388,6 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
 
 const HEAD_TIMEOUT = new ConnectionFault(ERROR_CODE.noError, "a head that does not end", "head_timeout");
 
-function headTooLarge({ headBytesMax }: ServerLimits): HeadFault {
-  return new HeadFault("head_too_large", `more than ${headBytesMax} bytes`);
+function headTooLarge({ headBytesMax }: ServerLimits, raw: readonly string[]): HeadFault {
+  return new HeadFault("head_too_large", `more than ${headBytesMax} bytes`, typeOfRefused(raw));
 }

@@ -8,6 +8,9 @@ export interface Target {
   readonly query: string;
 }
 
+/** Of a request whose own has no single reading. */
+export const NO_TARGET: Target = { path: "", query: "" };
+
 /** Why a target is refused: what was seen, for the log. */
 export interface TargetFault {
   readonly seen: string;

@@ -1,4 +1,7 @@
+import { Denial } from "../decision/verdict.ts";
+import type { HeadFault } from "../http1/head.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
+import { EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest, ServerStream } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
@@ -28,6 +31,14 @@ export abstract class ClientSession implements TransactionOwner {
     this.host.requestsInFlight++;
     this.host.telemetry.requestStarted();
     return new Transaction(this.host, this, stream, request);
+  }
+
+  /** A request has come that has no valid reading: whoever sent it is judged, and then told so. */
+  protected refuse(stream: ServerStream, { reason, seen, headers }: HeadFault, startedMs: number): Transaction {
+    const nothing = { method: "", target: "", authority: "", body: EMPTY_BODY, upgrade: null };
+    const transaction = this.begin(stream, { ...nothing, headers, startedMs });
+    transaction.fault = new Denial(reason, null, seen, "one valid reading");
+    return transaction;
   }
 
   onFinished(_transaction: Transaction): void {

@@ -1,16 +1,17 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
-import type { HeaderBlock } from "../message/headers.ts";
+import type { Exchange } from "../message/exchange.ts";
 
 /** `application/grpc`, `application/grpc+proto`; gRPC-Web is another protocol, with its status in the body. */
 const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
 
-/** Whether the request is a gRPC call, so that a bare HTTP status would tell its caller nothing but UNKNOWN. */
-export function isGrpc(headers: HeaderBlock): boolean {
-  return isGrpcType(headers.get("content-type") ?? "");
-}
-
-export function isGrpcType(contentType: string): boolean {
-  return GRPC.test(contentType);
+/**
+ * Whether the request is a gRPC call, so that a bare HTTP status would tell its caller nothing but UNKNOWN. gRPC is a POST
+ * over HTTP/2: what else says its type is a client that would have a denial look like a success. The method of a request
+ * that cannot be read is not known.
+ */
+export function isGrpcCall({ connection, method, headers }: Exchange): boolean {
+  if (connection.protocol !== "h2" || (method !== "POST" && method !== "")) return false;
+  return GRPC.test(headers.get("content-type") ?? "");
 }
 
 /**

@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
-import type { Reason } from "../decision/reason.ts";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
+import type { HeadFault } from "../http1/head.ts";
 import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
-import { answerFault } from "./fault.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
@@ -44,8 +43,9 @@ export class Http1Session extends ClientSession implements ServerHandler {
     if (this.#current === transaction) this.#current = null;
   }
 
-  onFault(connection: ServerConnection, reason: Reason, seen: string, startedMs: number): void {
-    answerFault(this.host, this.facts, connection, { reason, seen, startedMs, contentType: "" });
+  onFault(connection: ServerConnection, fault: HeadFault, startedMs: number): void {
+    this.#current = this.refuse(connection, fault, startedMs);
+    this.#current.run();
   }
 
   onDrain(_connection: ServerConnection): void {

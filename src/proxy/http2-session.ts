@@ -9,7 +9,6 @@ import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import { ClientSession, type SessionHost } from "./client-session.ts";
-import { answerFault } from "./fault.ts";
 
 /** One HTTP/2 connection of a client: each of its streams gets a transaction of its own. */
 export class Http2Session extends ClientSession implements Http2Handler {
@@ -45,8 +44,10 @@ export class Http2Session extends ClientSession implements Http2Handler {
     transaction.run();
   }
 
-  onFault(stream: StreamConnection, { reason, seen }: HeadFault, contentType: string, startedMs: number): void {
-    answerFault(this.host, this.facts, stream, { reason, seen, startedMs, contentType });
+  onFault(stream: StreamConnection, fault: HeadFault, startedMs: number): void {
+    const transaction = this.refuse(stream, fault, startedMs);
+    stream.owner = transaction;
+    transaction.run();
   }
 
   onUnjudged(why: Http2Unjudged): void {

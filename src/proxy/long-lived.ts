@@ -10,7 +10,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { judgeAgain, type Subject } from "./pipeline.ts";
 
 /** An exchange that goes on: a WebSocket, an event stream, a long download or upload. */
-export interface LastingStream extends Omit<Subject, "observer" | "random"> {
+export interface LastingStream extends Omit<Subject, "observer" | "random" | "fault"> {
   readonly startedMs: number;
   /** True where the client's certificate was judged by other CAs or revocation lists than those of now. */
   readonly outlivedTrust: boolean;
@@ -204,6 +204,7 @@ class Trial implements Subject {
   readonly exchange: Exchange;
   readonly trustedProxies: Subject["trustedProxies"];
   readonly observer = null;
+  readonly fault = null;
   readonly random: () => number;
   route: Route | null = null;
 

@@ -23,6 +23,8 @@ export interface Subject {
   readonly observer: Observer | null;
   /** 0 to 1, for the ladder's share. */
   readonly random: () => number;
+  /** Why it has no valid reading, so that nothing of it can be judged but whose it is; null where it has one. */
+  readonly fault: Denial | null;
   /** Set by the match. */
   route: Route | null;
 }
@@ -34,9 +36,7 @@ export type Outcome = Permit | Denial;
  * had its say. Answers at once unless a check has to wait.
  */
 export function judge(subject: Subject): Outcome | Promise<Outcome> {
-  const refused = admit(subject);
-  if (refused !== CONTINUE) return refused;
-  const admitted = runChecks(subject, subject.snapshot.admitChecks, 0);
+  const admitted = admit(subject, subject.snapshot.admitChecks);
   if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeRoute(subject));
   return admitted ?? judgeRoute(subject);
 }
@@ -44,7 +44,28 @@ export function judge(subject: Subject): Outcome | Promise<Outcome> {
 const USUAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS.split(", "), ...FORBIDDEN_METHODS]);
 
-function admit({ exchange, trustedProxies }: Subject): Verdict {
+/**
+ * First who asks, then how: what has no valid reading counts as any other request of its address does, and an address that
+ * may send nothing learns nothing from what is wrong with it.
+ */
+function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Verdict> {
+  const unknown = findClient(subject);
+  const verdict = runChecks(subject, checks, 0);
+  if (verdict instanceof Promise) return verdict.then((settled) => settled ?? judgeForm(subject, unknown));
+  return verdict ?? judgeForm(subject, unknown);
+}
+
+/** The client's address as a trusted proxy tells it. Where that cannot be read, the peer stands for it. */
+function findClient({ exchange, trustedProxies }: Subject): Verdict {
+  if (trustedProxies === null) return CONTINUE;
+  const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
+  if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
+  exchange.clientAddress = client.value;
+  return CONTINUE;
+}
+
+function judgeForm({ exchange, fault }: Subject, unknown: Verdict): Verdict {
+  if (fault !== null) return fault;
   if (FORBIDDEN_METHODS.has(exchange.method)) {
     const wanted = "any method but TRACE, TRACK and CONNECT";
     return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
@@ -58,11 +79,7 @@ function admit({ exchange, trustedProxies }: Subject): Verdict {
     const verdict = judgeHandshake(exchange);
     if (verdict !== CONTINUE) return verdict;
   }
-  if (trustedProxies === null) return CONTINUE;
-  const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
-  if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
-  exchange.clientAddress = client.value;
-  return CONTINUE;
+  return unknown;
 }
 
 function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
@@ -114,9 +131,7 @@ function matchRoute(subject: Subject): Verdict {
  * begin. No Permit comes of it, nothing is counted, and the body is not looked at again.
  */
 export function judgeAgain(subject: Subject): Verdict | Promise<Verdict> {
-  const refused = admit(subject);
-  if (refused !== CONTINUE) return refused;
-  const admitted = runChecks(subject, subject.snapshot.admitChecks.filter(isLasting), 0);
+  const admitted = admit(subject, subject.snapshot.admitChecks.filter(isLasting));
   if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeRouteAgain(subject));
   return admitted ?? judgeRouteAgain(subject);
 }

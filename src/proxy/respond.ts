@@ -4,11 +4,13 @@ import type { Exchange, RateLimitState } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import { reasonPhrase } from "../support/http-status.ts";
-import { grpcStatusLines, isGrpc } from "./grpc.ts";
+import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 
 /** A denial before it is framed. */
 export interface DenialResponse {
   readonly status: number;
+  /** Of an answer to a gRPC call, whose `status` is 200; null for any other. */
+  readonly grpcStatus: number | null;
   readonly lines: string;
   readonly body: Buffer;
 }
@@ -30,7 +32,7 @@ const NO_BODY = Buffer.alloc(0);
  * The answer to a refused request: status, RFC 9457 problem document, and the header lines that its status asks for. It
  * names the reason and the decision's id; what was seen and what was wanted stay in the log.
  */
-export function denialResponse(
+function denialResponse(
   denial: Denial,
   id: string,
   rewrite: RewriteResponse,
@@ -40,11 +42,11 @@ export function denialResponse(
 ): DenialResponse {
   const status = REASONS[denial.reason].status;
   const lines = rewrite(PROBLEM_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
-  return { status, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+  return { status, grpcStatus: null, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
 }
 
 /** The same to a gRPC call: a response of trailers only, which is a head with the call's status and no body. */
-export function grpcDenialResponse(
+function grpcDenialResponse(
   denial: Denial,
   id: string,
   rewrite: RewriteResponse,
@@ -53,7 +55,8 @@ export function grpcDenialResponse(
   wallMs: number,
 ): DenialResponse {
   const lines = rewrite(GRPC_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
-  return { status: 200, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
+  const { grpcStatus } = REASONS[denial.reason];
+  return { status: 200, grpcStatus, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
 }
 
 /** One of the two, as the exchange's client understands it. */
@@ -64,7 +67,7 @@ export function refusal(
   rewrite: RewriteResponse,
   wallMs: number,
 ): DenialResponse {
-  const toResponse = isGrpc(exchange.headers) ? grpcDenialResponse : denialResponse;
+  const toResponse = isGrpcCall(exchange) ? grpcDenialResponse : denialResponse;
   return toResponse(denial, id, rewrite, exchange.connection.secure, exchange.rateLimit, wallMs);
 }
 

@@ -4,7 +4,7 @@ import type { Exchange } from "../message/exchange.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { Route, UpstreamSettings } from "../policy/snapshot.ts";
-import { isGrpc } from "./grpc.ts";
+import { isGrpcCall } from "./grpc.ts";
 
 /** The request as it goes to the service. `upgradeLines`: the header lines of a WebSocket's handshake; null for none. */
 export function serviceRequest(
@@ -43,7 +43,7 @@ export function isReadAhead({ method, body }: Exchange): boolean {
 
 /** A gRPC call, which may wait for its first answer before it sends more; it needs HTTP/2 on the service's side, too. */
 export function isOpenCall(exchange: Exchange, { protocol }: UpstreamSettings): boolean {
-  return protocol === "h2" && bodyBytesOf(exchange) === CHUNKED && isGrpc(exchange.headers);
+  return protocol === "h2" && bodyBytesOf(exchange) === CHUNKED && isGrpcCall(exchange);
 }
 
 /** Length of the answer's body as the client gets it: bytes, CHUNKED, or NO_LENGTH. */

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Permit } from "../decision/permit.ts";
-import type { Reason } from "../decision/reason.ts";
+import { REASONS, type Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import { hostName } from "../http1/head.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
@@ -18,13 +18,13 @@ import type {
   ServerStream,
   ServerStreamOwner,
 } from "../message/stream.ts";
-import { canonicalTarget } from "../message/target.ts";
+import { canonicalTarget, NO_TARGET } from "../message/target.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import { EarlyBody } from "./early-body.ts";
-import { grpcStatusLines, isGrpc } from "./grpc.ts";
+import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import type { LastingStream } from "./long-lived.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
@@ -54,6 +54,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   readonly trustedProxies: CidrTable | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
+  fault: Denial | null = null;
   route: Route | null = null;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
@@ -74,7 +75,8 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   #unbounded = false;
   #finished = false;
   #status = 0;
-  #malformed: Denial | null = null;
+  /** Of a gRPC call that postern itself ended; null for what went otherwise. */
+  #grpcStatus: number | null = null;
   /** Null but for WebSockets. */
   #webSocket: WebSocket | null = null;
   #uploading = false;
@@ -96,15 +98,11 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const canonical = target.ok ? target.value : NO_TARGET;
     this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
     if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
-    if (!target.ok) this.#malformed = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
+    if (!target.ok) this.fault = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
   }
 
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
   run(): void {
-    if (this.#malformed !== null) {
-      this.deny(this.#malformed);
-      return;
-    }
     try {
       const outcome = judge(this);
       if (outcome instanceof Promise) {
@@ -204,7 +202,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
 
   onBodyEnd(trailers: HeaderBlock | null): void {
     // A whole request waits no longer than responseTimeout; a call may be one that listens, where that is long.
-    if (!this.#responseStarted && !isGrpc(this.exchange.headers)) this.#last(false);
+    if (!this.#responseStarted && !isGrpcCall(this.exchange)) this.#last(false);
     const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
     if (this.#service === null) this.#early?.end(lines);
     this.#service?.endBody(lines);
@@ -327,14 +325,14 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#decidedMs === 0) this.#decidedMs = this.#deps.clock.monotonicMs();
     this.#dropService();
     if (this.#responseStarted || denial.reason === "client_closed") {
-      if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
-      this.#finish(denial.reason, denial);
-      this.#cut(denial.reason);
+      if (!this.#responseStarted) this.#status = REASONS.client_closed.status;
+      this.#cut(denial);
       return;
     }
     const rewrite = this.route?.rewriteResponse ?? this.snapshot.rewriteResponse;
     const response = refusal(denial, this.#id, this.exchange, rewrite, this.#deps.clock.wallMs());
-    this.#status = response.status;
+    this.#status = REASONS[denial.reason].status;
+    this.#grpcStatus = response.grpcStatus;
     this.#responseStarted = true;
     this.#client.startResponse(response.status, response.lines, response.body.length);
     if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
@@ -343,9 +341,13 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   }
 
   /** A gRPC call can be told in trailers what became of it; anything else must not look whole. */
-  #cut(reason: Reason): void {
-    const canTell = reason !== "client_closed" && this.#unbounded && this.#client.carriesTrailers;
-    if (canTell && isGrpc(this.exchange.headers)) this.#client.endResponse(grpcStatusLines(reason, this.#id));
+  #cut(denial: Denial): void {
+    const { reason } = denial;
+    const canTell = this.#unbounded && this.#client.carriesTrailers && isGrpcCall(this.exchange);
+    const tells = canTell && reason !== "client_closed";
+    if (tells) this.#grpcStatus = REASONS[reason].grpcStatus;
+    this.#finish(reason, denial);
+    if (tells) this.#client.endResponse(grpcStatusLines(reason, this.#id));
     else this.#client.abort();
   }
 
@@ -357,7 +359,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     // A tunnel sees to both its ends itself.
     if (this.#finished || this.#webSocket?.isOpen) return;
     this.#dropService();
-    if (!this.#responseStarted) this.#status = CLIENT_CLOSED_STATUS;
+    if (!this.#responseStarted) this.#status = REASONS.client_closed.status;
     const closed = this.#responseStarted ? "closed during the answer" : "closed before the answer";
     const seen = reason === "client_closed" ? closed : "an answer that the client does not read";
     this.#finish(reason, new Denial(reason, null, seen, "a client that takes its answer"));
@@ -385,6 +387,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       exchange: this.exchange,
       clientAddress: this.exchange.clientAddress.text,
       status: this.#status,
+      grpcStatus: this.#grpcStatus,
       reason,
       denial,
       decisionMs: (this.#decidedMs === 0 ? nowMs : this.#decidedMs) - this.startedMs,
@@ -395,7 +398,3 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     });
   }
 }
-
-/** Nothing was sent: the client was gone. nginx made the number known; it never goes over the wire. */
-const CLIENT_CLOSED_STATUS = 499;
-const NO_TARGET = { path: "", query: "" };

@@ -26,7 +26,8 @@ export function logRequest(logger: Logger, access: LogSettings["access"], record
 /** Every field is picked by hand: no header value and no query can come along. Undefined fields are left out. */
 function requestFields(record: RequestRecord, source: ReasonSource | undefined): object {
   const { exchange, denial } = record;
-  const principal = exchange?.principal ?? null;
+  const { principal } = exchange;
+  const isUnread = exchange.method === "";
   const refusal = denial === null ? null : denialFields(denial);
   return {
     event: "request",
@@ -34,11 +35,12 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     listener: record.listener,
     client: record.clientAddress,
     protocol: record.protocol,
-    proxyPeer: exchange?.connection.proxyPeer?.text,
-    method: exchange === null ? undefined : logText(exchange.method, DEFAULTS.logMethodCharsMax),
-    path: exchange === null ? undefined : logText(exchange.target.path, DEFAULTS.logPathCharsMax),
+    proxyPeer: exchange.connection.proxyPeer?.text,
+    method: isUnread ? undefined : logText(exchange.method, DEFAULTS.logMethodCharsMax),
+    path: isUnread ? undefined : logText(exchange.target.path, DEFAULTS.logPathCharsMax),
     route: record.route,
     status: record.status,
+    grpcStatus: record.grpcStatus ?? undefined,
     principal: principal === null ? undefined : logText(principal.id),
     authenticator: principal?.authenticator,
     reason: record.reason ?? undefined,
@@ -53,7 +55,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     bytesIn: record.requestBodyBytes,
     bytesOut: record.responseBodyBytes,
     policyHash: record.policyHash,
-    audited: exchange?.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields),
+    audited: exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields),
   };
 }
 

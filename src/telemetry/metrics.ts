@@ -42,8 +42,7 @@ export class Metrics {
   requestFinished(record: RequestRecord): void {
     if (this.requestsInFlight > 0) this.requestsInFlight--;
     const { exchange } = record;
-    const method = exchange === null ? "other" : exchange.method;
-    this.requests.count(record.listener, record.route, method, record.status, record.reason);
+    this.requests.count(record.listener, record.route, exchange.method, record.status, record.reason);
     const cells = this.listener(record.listener);
     cells.decision.observe(record.decisionMs / 1000);
     cells.upstream.observe(record.upstreamMs / 1000);
@@ -51,7 +50,7 @@ export class Metrics {
     if (record.status !== SWITCHED_STATUS) cells.request.observe(record.durationMs / 1000);
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
-    if (exchange !== null && exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
+    if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
   }
 
   handshakeFailed(listener: string, failure: HandshakeFailure): void {

@@ -46,12 +46,14 @@ export interface RequestRecord {
   readonly route: string;
   readonly protocol: HttpProtocol;
   readonly policyHash: string;
-  /** Null where the request could not be read. */
-  readonly exchange: Exchange | null;
+  /** Of a request that could not be read, with an empty method. */
+  readonly exchange: Exchange;
   /** Address of the socket's peer or, where trusted, what it forwarded. */
   readonly clientAddress: string;
-  /** Status that the client got; 499 where it went away before. */
+  /** Status that the client got; 499 where it went away before; of a gRPC call that was denied the reason's, not 200. */
   readonly status: number;
+  /** gRPC status of a call that postern itself ended; null for anything else. */
+  readonly grpcStatus: number | null;
   /** Null where the service's answer went to the client whole. */
   readonly reason: Reason | null;
   readonly denial: Denial | null;

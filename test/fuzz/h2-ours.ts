@@ -47,7 +47,8 @@ function startSession({ reads, manner }: H2Case): () => H2Reading {
       readBody(request, reading, manner === "pauses", () => answer(stream, 200));
       paused.push(request.body);
     },
-    onFault: (stream, { reason }, contentType) => {
+    onFault: (stream, { reason, headers }) => {
+      const contentType = headers.get("content-type") ?? "";
       const nothing = { start: contentType, headers: [], body: "", trailers: [], left: false, isTunnel: false };
       note(stream, { ...nothing, state: reason });
       answer(stream, 400);

@@ -58,7 +58,7 @@ export function readRequests(reads: readonly string[]): Reading {
         Number.POSITIVE_INFINITY,
       );
     },
-    onFault: (connection, reason) => {
+    onFault: (connection, { reason }) => {
       end ??= reason;
       connection.startResponse(400, "", 0);
       connection.endResponse("");
