@@ -1,9 +1,9 @@
 import { Ajv2020, type AnySchemaObject, type Options } from "ajv/dist/2020.js";
 import { DIALECT_URIS, dialectOf } from "../../schema/dialect.ts";
+import { FORMAT_NAMES, type Format, formatOf } from "../../schema/formats/index.ts";
 import { compilePattern } from "../../schema/pattern/index.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { FORMATS } from "./formats.ts";
 import { findExplosion } from "./recursion.ts";
 
 /** Null where the value fits, else where in the value and by which keyword it does not: never the value itself. */
@@ -21,6 +21,17 @@ const linearRegExp = Object.assign(
     return { test, toString: () => `/${pattern}/${flags}` };
   },
   { code: "linearRegExp" },
+);
+
+/** Ajv has read the number already: what it has lost of a spelling is lost. */
+const toAjvFormat = ({ kind, test }: Format) =>
+  kind === "text" ? test : { type: "number" as const, validate: (value: number) => test(String(value)) };
+
+const FORMATS = Object.fromEntries(
+  FORMAT_NAMES.flatMap((name) => {
+    const format = formatOf(name, "2020-12");
+    return format === null ? [] : [[name, toAjvFormat(format)]];
+  }),
 );
 
 const OPTIONS: Options = {

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { foldCase } from "./case-fold.ts";
 import { type CharSet, complement, single, union } from "./char-set.ts";
@@ -24,8 +25,9 @@ export function parsePattern(text: string, unicode: boolean): Result<Node, Patte
   return parse(text, unicode, false);
 }
 
-/** Whether a text is a pattern, at a cost that is linear to it. */
+/** Whether a text is a pattern, at a cost that is linear to it; one that is longer than a pattern may be is none. */
 export function isPattern(text: string, unicode: boolean): boolean {
+  if (text.length > DEFAULTS.patternCharactersMax) return false;
   const result = parse(text, unicode, true);
   return result.ok || result.error.kind === "backreference";
 }
