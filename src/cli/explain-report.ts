@@ -47,6 +47,19 @@ export function checkStep(check: Check, verdict: Verdict, enforced: boolean, exc
   return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted };
 }
 
+/** Where several were asked and each said no, a step for each. */
+export function partSteps({ phase, name }: Check, verdict: Verdict): Step[] {
+  if (verdict === null || verdict.parts.length < 2) return [];
+  return verdict.parts.map(({ name: part, denial }) => ({
+    phase,
+    check: `${name} ${part}`,
+    result: "info",
+    place: placeText(denial?.place ?? null),
+    saw: denial === null ? "no credentials for it" : `${denial.seen}; wanted ${denial.wanted}`,
+    wanted: null,
+  }));
+}
+
 /** The connection and the canonical target: what every later step rests on. */
 export function openingSteps(exchange: Exchange, listenerPlace: Place): Step[] {
   const { certificate, secure } = exchange.connection;

@@ -15,6 +15,7 @@ import {
   handshakeStep,
   openingSteps,
   ownDenialStep,
+  partSteps,
   rewriteSteps,
   routeStep,
   type Step,
@@ -109,7 +110,7 @@ export async function explain(
     observer: {
       onCheck: (check, verdict, enforced) => {
         noteMatch();
-        steps.push(checkStep(check, verdict, enforced, exchange));
+        steps.push(...partSteps(check, verdict), checkStep(check, verdict, enforced, exchange));
       },
     },
   };

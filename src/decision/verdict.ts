@@ -12,6 +12,14 @@ export interface Place {
 /** A header line of an answer, its name in lower case. */
 export type HeaderLine = readonly [name: string, value: string];
 
+/** What one of several had against the request. */
+export interface DenialPart {
+  /** Its name in the policy. */
+  readonly name: string;
+  /** Null where there was nothing for it to judge. */
+  readonly denial: Denial | null;
+}
+
 /** Why a request is refused. `seen` and `wanted` are for the log and never hold a secret; the client gets neither. */
 export class Denial {
   readonly reason: Reason;
@@ -23,6 +31,8 @@ export class Denial {
   readonly headers: readonly HeaderLine[];
   /** The request cannot be forwarded any more (its body is lost), so that even a check that only audits ends it. */
   readonly terminal: boolean;
+  /** Where several were asked and each said no: who, and why. For `explain`. */
+  readonly parts: readonly DenialPart[];
 
   constructor(
     reason: Reason,
@@ -31,6 +41,7 @@ export class Denial {
     wanted: string,
     headers: readonly HeaderLine[] = NO_HEADERS,
     terminal: boolean = false,
+    parts: readonly DenialPart[] = NO_PARTS,
   ) {
     this.reason = reason;
     this.place = place;
@@ -38,10 +49,12 @@ export class Denial {
     this.wanted = wanted;
     this.headers = headers;
     this.terminal = terminal;
+    this.parts = parts;
   }
 }
 
 const NO_HEADERS: readonly HeaderLine[] = [];
+const NO_PARTS: readonly DenialPart[] = [];
 
 /** The verdict of a check that has nothing against the request. It allows nothing by itself: only a Permit forwards. */
 export const CONTINUE = null;

@@ -35,6 +35,8 @@ export interface CompileContext {
   problem(text: string, ...path: readonly (string | number)[]): void;
   /** The same for a place in a file that the policy names, as a line of keys.yaml. */
   problemAt(place: Place, text: string): void;
+  /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
+  warning(text: string, ...path: readonly (string | number)[]): void;
   /**
    * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
    * problem at `path` and returns null where it cannot be read.

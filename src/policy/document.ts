@@ -1,5 +1,6 @@
 import type { Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { decodeText } from "../support/text.ts";
 import type { Steps } from "../support/turns.ts";
 import { breaksSyntax, composeDocument } from "../yaml/compose.ts";
 import { lineFinder } from "../yaml/lines.ts";
@@ -33,8 +34,9 @@ export function* parseDocument(
   };
   if (bytes.length > DEFAULTS.policyBytesMax)
     return fault(`the policy is larger than ${DEFAULTS.policyBytesMax} bytes`);
-  const text = decodeUtf8(bytes);
-  if (text === null) return fault("the policy is not UTF-8 text");
+  const decoded = decodeText(bytes);
+  if (!decoded.ok) return fault(`the policy is ${decoded.error}`);
+  const text = decoded.value;
   const at = lineFinder(text);
   const tokens = yield* readTokens(text);
   if (typeof tokens === "number") return fault(`nested deeper than ${DEFAULTS.policyDepthMax} levels`, at(tokens));
@@ -76,14 +78,6 @@ export function* parseDocument(
       return placeOf(key ?? start, path);
     },
   };
-}
-
-function decodeUtf8(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 function syntaxText(code: string, message: string, text: string, offset: number): string {

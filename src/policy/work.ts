@@ -114,6 +114,7 @@ export class Work {
       place: (...inner) => this.reader.document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
       problemAt: (place, text) => this.problems.add(place, text),
+      warning: (text, ...inner) => this.warning(text, resolve(inner)),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
     };

@@ -130,7 +130,7 @@ export const DEFAULTS = {
 
   // Tokens and keys.
   clockSkewMs: 30_000,
-  tokenBytesMax: 8 * 1024,
+  tokenBytesMax: 16 * 1024,
   tokenCacheEntriesMax: 10_000,
   /** Text of all cached tokens of one authenticator; one token costs at most tokenBytesMax of it. */
   tokenCacheBytesMax: 16 * 1024 * 1024,

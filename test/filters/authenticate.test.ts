@@ -215,3 +215,17 @@ test("Lists without a name are no setting", () => {
     expect(authenticateFilter.schema.safeParse(settings).success, JSON.stringify(settings)).toBe(false);
   }
 });
+
+test("With several issuers a token is told what its own issuer's authenticator has against it", async () => {
+  const expired = token({ exp: 0 });
+  for (const names of [
+    ["okta", "legacy"],
+    ["legacy", "okta"],
+  ]) {
+    const denial = denied(await check(...names).evaluate(request([["authorization", `Bearer ${expired}`]])));
+    expect(denial.reason).toBe("token_expired");
+    expect(denial.parts.map(({ name, denial: part }) => [name, part?.reason])).toEqual(
+      names.map((name) => [name, name === "okta" ? "token_expired" : "token_issuer_mismatch"]),
+    );
+  }
+});

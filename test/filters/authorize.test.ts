@@ -246,3 +246,17 @@ test("the check stands in its phase, climbs the ladder, and explains whom it saw
   expect(check).toMatchObject({ name: "authorize", phase: "authorize", enforcePercent: 5 });
   expect(check.explain(withScopes("a", "b"))).toBe("caller okta/alice; scopes a b");
 });
+
+test("A claim's name with slashes and dots that stands without quotes is warned of, and the log shows how it was read", async () => {
+  const { checks, warnings } = compileFilter(authorizeFilter, {
+    claims: { "https://example.org/tenant": "acme", "realm_access.roles": "x", '"https://example.org/tenant"': "acme" },
+  });
+  expect(warnings).toEqual([
+    {
+      path: "authorize.claims.https://example.org/tenant",
+      text: `read as 'https://example' in 'org/tenant'; a name that has dots itself stands in quotes: '"https://example.org/tenant"'`,
+    },
+  ]);
+  const verdict = await checks[0]?.evaluate(createExchange({ principal: createPrincipal({}) }));
+  expect(verdict).toMatchObject({ seen: 'claim "https://example"."org/tenant" (absent)' });
+});

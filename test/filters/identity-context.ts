@@ -26,11 +26,17 @@ export interface TestContext extends CompileContext {
   readonly clock: FakeClock;
   /** `file:line:column path: text` */
   readonly problems: string[];
+  /** `path: text` */
+  readonly warnings: string[];
 }
 
 /** Compilation of one authenticator against files in memory; the place of a key is named by its path. */
-export function testContext(files: Readonly<Record<string, string>> = {}, clock = new FakeClock()): TestContext {
+export function testContext(
+  files: Readonly<Record<string, string | Buffer>> = {},
+  clock = new FakeClock(),
+): TestContext {
   const problems: string[] = [];
+  const warnings: string[] = [];
   const place = (...path: readonly (string | number)[]): Place => ({
     file: "/etc/postern/policy.yaml",
     line: 1,
@@ -45,9 +51,11 @@ export function testContext(files: Readonly<Record<string, string>> = {}, clock 
     service: "orders",
     clock,
     problems,
+    warnings,
     place,
     problemAt,
     problem: (text, ...path) => problemAt(place(...path), text),
+    warning: (text, ...path) => warnings.push(`${path.join(".")}: ${text}`),
     readFile: (name, ...path) => {
       const text = files[name];
       if (text !== undefined) return Buffer.from(text);

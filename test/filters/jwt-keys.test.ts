@@ -11,14 +11,19 @@ const json = JSON.stringify;
 
 test.each([
   ["an RSA key of 1024 bits in PEM", pem(weak.publicKey), "1024 bits"],
-  ["an RSA key of 1024 bits in a set", json({ keys: [jwk(rsa.publicKey), jwk(weak.publicKey)] }), "1024 bits"],
+  ["only an RSA key of 1024 bits in a set", json({ keys: [jwk(weak.publicKey)] }), "1024 bits"],
+  ["a private key in a set", json({ keys: [jwk(rsa.publicKey), jwk(rsa.privateKey)] }), "private key"],
+  ["a PEM bundle that is cut", `${pem(rsa.publicKey)}${pem(ec.publicKey).slice(0, 60)}`, "1 of 2 PEM blocks"],
+  ["UTF-16", Buffer.from(`\ufeff${JWKS}`, "utf16le"), "UTF-16"],
+  ["UTF-16 without a mark", Buffer.from(JWKS, "utf16le"), "UTF-16"],
+  ["bytes that are no text", Buffer.from([0x7b, 0xff]), "not UTF-8"],
   ["a private key in PEM", pkcs8, "private key"],
   ["a private key as JWK", json(jwk(rsa.privateKey)), "private key"],
   ["a certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "certificate"],
   ["a broken PEM block", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "cannot be read"],
   ["an unfinished PEM block", "-----BEGIN PUBLIC KEY-----\nAAAA\n", "no PEM block"],
   ["a short HMAC secret", json({ kty: "oct", k: "c2hvcnQ" }), "256 bits"],
-  ["a secret that is not base64url", json({ kty: "oct", k: "a b" }), "cannot be read"],
+  ["a secret that is not base64url", json({ kty: "oct", k: "a b" }), "unreadable"],
   ["a key of another type than pinned", pem(ec.publicKey), "no key for RS256, HS256"],
   ["only a key for encryption", json(jwk(rsa.publicKey, { use: "enc" })), "no key for"],
   ["only a key that may not verify", json(jwk(rsa.publicKey, { key_ops: ["encrypt"] })), "no key for"],
@@ -60,6 +65,31 @@ test("A set may hold keys that postern has no use for", async () => {
   expect(principalOf(await setUp({}, { "jwks.json": json({ keys }) }).bearer(token())).id).toBe("alice");
 });
 
+test("A key that nobody can use costs itself, not its set; a warning names it", async () => {
+  const e1 = { ...jwk(rsa.publicKey), e: "AQ", kid: "e1" };
+  const keys = [
+    jwk(weak.publicKey, { kid: "weak" }),
+    e1,
+    { kty: "EC", crv: "P-999", x: "AA", y: "AA", kid: "curve" },
+    jwk(rsa.publicKey, { kid: 1 }),
+    "x",
+    jwk(rsa.publicKey, { kid: "a" }),
+  ];
+  const { context, bearer } = setUp({}, { "jwks.json": json({ keys }) });
+  expect(principalOf(await bearer(token())).id).toBe("alice");
+  expect(context.warnings).toEqual([
+    "keys: 'jwks.json': left out an RSA key of 1024 bits; expected at least 2048 (kid 'weak')",
+    "keys: 'jwks.json': left out an RSA key with the exponent 1 (kid 'e1')",
+    "keys: 'jwks.json': left out an unreadable EC key (kid 'curve')",
+    "keys: 'jwks.json': left out a 'kid' that is not text (key 4)",
+    "keys: 'jwks.json': left out an entry that is no JWK with 'kty' (key 5)",
+  ]);
+});
+
+test("A byte order mark is no part of a file", async () => {
+  expect(principalOf(await setUp({}, { "jwks.json": `\ufeff${JWKS}` }).bearer(token())).id).toBe("alice");
+});
+
 test("A set is bounded", () => {
   const keys = Array.from({ length: 257 }, () => jwk(ec.publicKey));
   const { context, authenticator } = compileJwt({}, { "jwks.json": json({ keys }) });
@@ -78,6 +108,10 @@ test.each([
   { audience: "" },
   { issuer: undefined },
   { issuer: "" },
+  { issuer: "https://login.microsoftonline.com/{tenantid}/v2.0" },
+  { issuer: "*" },
+  { audience: "*" },
+  { audience: ["orders", "api://{clientId}"] },
   { keys: undefined },
   { keys: [] },
   { skew: "6m" },

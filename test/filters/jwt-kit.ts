@@ -56,7 +56,7 @@ export const token = (claims: Record<string, unknown> = {}): string =>
 
 export function compileJwt(
   settings: Record<string, unknown> = {},
-  files: Record<string, string> = { "jwks.json": JWKS },
+  files: Record<string, string | Buffer> = { "jwks.json": JWKS },
 ) {
   const context = testContext(files, new FakeClock());
   const parsed = jwtKind.schema.parse({
@@ -70,7 +70,7 @@ export function compileJwt(
   return { context, authenticator: atOnce(stepsOf(jwtKind.compile("okta", parsed, context))) };
 }
 
-export function setUp(settings: Record<string, unknown> = {}, files?: Record<string, string>) {
+export function setUp(settings: Record<string, unknown> = {}, files?: Record<string, string | Buffer>) {
   const { context, authenticator } = compileJwt(settings, files);
   if (authenticator === null) throw new Error(context.problems.join("\n"));
   return {

@@ -63,12 +63,30 @@ test("The policy can choose the claim that names the caller", async () => {
   expect(denialOf(await bearer(token()))).toMatchObject({ reason: "token_claim_missing" });
 });
 
-test.each([{ sub: undefined }, { sub: "" }, { sub: 7 }, { sub: ["alice"] }, { sub: "alice\r\nX-Admin: 1" }])(
-  "%j names nobody",
-  async (claims) => {
-    expect(["token_claim_missing", "token_malformed"]).toContain(denialOf(await setUp().bearer(token(claims))).reason);
-  },
-);
+test("Issuers that number their users, and that write null for a date that they do not set, are understood", async () => {
+  expect(principalOf(await setUp().bearer(token({ sub: 4711, nbf: null, iat: null }))).id).toBe("4711");
+  expect(denialOf(await setUp().bearer(token({ exp: null })))).toMatchObject({ reason: "token_malformed" });
+});
+
+test("A token with 150 groups passes, and how long one may be is the policy's to say", async () => {
+  const groups = Array.from({ length: 150 }, (_, at) => `6f0a1c5e-0000-4000-8000-${String(at).padStart(12, "0")}`);
+  const long = token({ groups });
+  expect(long.length).toBeGreaterThan(8 * 1024);
+  expect(principalOf(await setUp().bearer(long)).id).toBe("alice");
+  const denial = denialOf(await setUp({ maxTokenBytes: "8KiB" }).bearer(long));
+  expect(denial).toMatchObject({ reason: "token_malformed", seen: expect.stringContaining("'maxTokenBytes' is 8192") });
+});
+
+test.each([
+  { sub: undefined },
+  { sub: "" },
+  { sub: 7.5 },
+  { sub: 2 ** 53 },
+  { sub: ["alice"] },
+  { sub: "alice\r\nX-Admin: 1" },
+])("%j names nobody", async (claims) => {
+  expect(["token_claim_missing", "token_malformed"]).toContain(denialOf(await setUp().bearer(token(claims))).reason);
+});
 
 test("No header, or one of another scheme, is no credential of this kind", () => {
   const { raw } = setUp();
@@ -249,7 +267,7 @@ test.each([
       rs256(),
     ),
   ],
-  ["more bytes than a token may have", token({ pad: "x".repeat(8192) })],
+  ["more bytes than a token may have", token({ pad: "x".repeat(16_384) })],
 ])("A token with %s is malformed", async (_, text) => {
   const denial = denialOf(await setUp().bearer(text));
   expect(denial.reason).toBe("token_malformed");

@@ -16,7 +16,7 @@ describe("a policy that is no policy", () => {
   });
 
   test("bytes that are not UTF-8 are refused as such", async () => {
-    expect(await problemsOf(Buffer.from([0x76, 0xff, 0xfe]))).toEqual(["1:1 the policy is not UTF-8 text"]);
+    expect(await problemsOf(Buffer.from([0x76, 0xff, 0xfe]))).toEqual(["1:1 the policy is not UTF-8"]);
   });
 
   test("a file above the size limit is not parsed", async () => {

@@ -83,7 +83,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(headBytesMax)}, ${headersCountMax} lines; ${informationalMax}`,
     `${h2StreamsMax}`,
     kibi(pipelineBytesMax),
-    kibi(tokenBytesMax),
+    `${kibi(tokenBytesMax)} (\`maxTokenBytes\` of the authenticator)`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join } from "node:path";
 import type { Principal } from "../../message/principal.ts";
+import { decodeText } from "../../support/text.ts";
 import type { Steps } from "../../support/turns.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { apiKeyAuthenticator } from "./evaluate.ts";
@@ -34,10 +35,15 @@ function* readTable(
   bytes: Buffer,
   context: CompileContext,
 ): Steps<KeyTable | null> {
-  const { callers, problems } = yield* readKeysFile(bytes.toString("utf8"));
+  const text = decodeText(bytes);
+  if (!text.ok) {
+    context.problem(`'${keys}': ${text.error}`, "keys");
+    return null;
+  }
+  const { callers, problems } = yield* readKeysFile(text.value);
   if (problems.length > 0) {
     const file = isAbsolute(keys) ? keys : join(dirname(context.place().file), keys);
-    for (const { text, ...where } of problems) context.problemAt({ file, ...where }, text);
+    for (const { text: fault, ...where } of problems) context.problemAt({ file, ...where }, fault);
     return null;
   }
   return yield* KeyTable.build(callers.length, entriesOf(name, callers));

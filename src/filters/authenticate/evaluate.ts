@@ -1,11 +1,20 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import {
+  CONTINUE,
+  Denial,
+  type DenialPart,
+  type HeaderLine,
+  type Place,
+  type Verdict,
+} from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { type Authentication, type Authenticator, type Check, NO_CREDENTIALS } from "../filter.ts";
 
 /** What the authenticators that were asked so far had against the request. */
 interface Refusals {
-  first: Denial | null;
+  /** The one that is told: of several tokens' judges, the one whose issuer it is. */
+  told: Denial | null;
   token: boolean;
+  readonly parts: DenialPart[];
 }
 
 /** Asks the authenticators in order until one knows the caller. */
@@ -29,7 +38,7 @@ export class AuthenticateCheck implements Check {
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
-    return this.#askFrom(0, exchange, { first: null, token: false });
+    return this.#askFrom(0, exchange, { told: null, token: false, parts: [] });
   }
 
   explain({ principal }: Exchange): string {
@@ -61,12 +70,12 @@ export class AuthenticateCheck implements Check {
     return this.#askFrom(at + 1, exchange, refusals);
   }
 
-  #refuse({ first, token }: Refusals): Denial {
-    if (first === null) {
+  #refuse({ told, token, parts }: Refusals): Denial {
+    if (told === null) {
       return new Denial("credentials_missing", this.place, "no credentials", `one of ${this.#names}`, this.#challenges);
     }
     const challenges = token ? this.#challengesAfterToken : this.#challenges;
-    return new Denial(first.reason, first.place, first.seen, first.wanted, challenges);
+    return new Denial(told.reason, told.place, told.seen, told.wanted, challenges, false, parts);
   }
 }
 
@@ -79,15 +88,17 @@ function ask(authenticator: Authenticator, exchange: Exchange): Authentication |
 }
 
 /** True where the answer is a principal, which the exchange then has; a denial is remembered. */
-function take(answer: Authentication, { type }: Authenticator, exchange: Exchange, refusals: Refusals): boolean {
-  if (answer === NO_CREDENTIALS) return false;
-  if (answer instanceof Denial) {
-    refusals.first ??= answer;
-    refusals.token ||= type === "jwt";
-    return false;
+function take(answer: Authentication, { name, type }: Authenticator, exchange: Exchange, refusals: Refusals): boolean {
+  if (answer !== NO_CREDENTIALS && !(answer instanceof Denial)) {
+    exchange.principal = answer;
+    return true;
   }
-  exchange.principal = answer;
-  return true;
+  refusals.parts.push({ name, denial: answer });
+  if (answer === NO_CREDENTIALS) return false;
+  const isForeign = refusals.told?.reason === "token_issuer_mismatch" && type === "jwt";
+  if (refusals.told === null || isForeign) refusals.told = answer;
+  refusals.token ||= type === "jwt";
+  return false;
 }
 
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */

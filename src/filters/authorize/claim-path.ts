@@ -21,6 +21,11 @@ export function parseClaimPath(text: string): Result<readonly string[], string> 
   return ok(segments);
 }
 
+/** The path as it was read: `realm_access.roles`, and `"https://example"."org/tenant"` where somebody forgot the quotes. */
+export function claimPathText(path: readonly string[]): string {
+  return path.map((segment) => (/^[\w-]+$/.test(segment) ? segment : JSON.stringify(segment))).join(".");
+}
+
 /** The value at `path`. Own properties of objects only, so `constructor` and `__proto__` are claims like any other. */
 export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonly string[]): unknown {
   let value: unknown = claims;

@@ -81,6 +81,7 @@ function compileRoles(rule: RoleRule, path: Path, context: RouteContext): Requir
   const place = context.place(...path);
   if (rule.claim === null) return requireRoles([["roles"], ["groups"]], "roles or groups", rule.has, place);
   const parsed = parseClaimPath(rule.claim);
+  if (parsed.ok) warnOfUnquoted(rule.claim, [...path, "claim"], context);
   if (parsed.ok) return requireRoles([parsed.value], rule.claim, rule.has, place);
   context.problem(parsed.error, ...path, "claim");
   return null;
@@ -97,10 +98,18 @@ function compileClaims(
   }
   return Object.entries(claims).map(([name, allowed]) => {
     const parsed = parseClaimPath(name);
-    if (parsed.ok) return requireClaim(parsed.value, name, allowed, context.place(...path, name));
+    if (parsed.ok) warnOfUnquoted(name, [...path, name], context);
+    if (parsed.ok) return requireClaim(parsed.value, allowed, context.place(...path, name));
     context.problem(parsed.error, ...path, name);
     return null;
   });
+}
+
+/** `https://example.org/tenant` is the member `org/tenant` of a claim `https://example` to a path. */
+function warnOfUnquoted(name: string, path: Path, context: RouteContext): void {
+  if (name.includes('"') || !(name.includes("/") && name.includes("."))) return;
+  const parts = name.split(".").map((part) => `'${part}'`);
+  context.warning(`read as ${parts.join(" in ")}; a name that has dots itself stands in quotes: '"${name}"'`, ...path);
 }
 
 function compileGroup(

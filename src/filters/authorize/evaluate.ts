@@ -4,7 +4,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { claimAt } from "./claim-path.ts";
+import { claimAt, claimPathText } from "./claim-path.ts";
 import type { ClaimValue } from "./schema.ts";
 
 /** One compiled part of a rule; allocates only where it denies. */
@@ -60,12 +60,8 @@ function hasRole(principal: Principal, paths: readonly (readonly string[])[], ro
 }
 
 /** The claim is, or as a list contains, one of `allowed`; types count, so "1" is not 1. */
-export function requireClaim(
-  path: readonly string[],
-  name: string,
-  allowed: readonly ClaimValue[],
-  place: Place,
-): Requirement {
+export function requireClaim(path: readonly string[], allowed: readonly ClaimValue[], place: Place): Requirement {
+  const name = claimPathText(path);
   const wanted = `claim ${name} ${allowed.map((value) => JSON.stringify(value)).join(" or ")}`;
   return ({ principal }) => {
     if (principal === null) return anonymous(place, wanted);

@@ -56,7 +56,8 @@ function readValidity(claims: JsonObject, { place, skewMs }: ClaimRules): Validi
   const { exp, nbf, iat } = claims;
   if (exp === undefined) return missing("exp", place);
   for (const [name, value] of Object.entries({ exp, nbf, iat })) {
-    if (value === undefined || isNumericDate(value)) continue;
+    // Some issuers write null for a date that they do not set; the end of a token is not among those.
+    if (value === undefined || (value === null && name !== "exp") || isNumericDate(value)) continue;
     return new Denial("token_malformed", place, `${name} ${shown(value)}`, `${name} as seconds since 1970`);
   }
   // A token from the future was not issued yet, whatever nbf says.

@@ -1,8 +1,10 @@
 import { DEFAULTS } from "../../support/defaults.ts";
+import type { Result } from "../../support/result.ts";
+import { decodeText } from "../../support/text.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { JwtAuthenticator } from "./evaluate.ts";
 import { KeyRing } from "./key-ring.ts";
-import { readKeys, type VerificationKey } from "./keys.ts";
+import { type KeyFile, readKeys, type VerificationKey } from "./keys.ts";
 import { ID_CLAIMS } from "./principal.ts";
 import { type JwtSettings, jwtSchema } from "./schema.ts";
 
@@ -21,6 +23,7 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
       clock: context.clock,
       place,
       header,
+      tokenBytesMax: settings.maxTokenBytes,
       algorithms: rule("algorithms", new Set<string>(algorithms)),
       typ: typ === undefined ? null : rule("typ", typ),
       keys: rule("keys", new KeyRing(keys)),
@@ -36,6 +39,11 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
   },
 });
 
+function readKeyFile(bytes: Buffer, pinned: ReadonlySet<string>): Result<KeyFile, string> {
+  const text = decodeText(bytes);
+  return text.ok ? readKeys(text.value, pinned) : text;
+}
+
 /** The keys of all files, or null with a problem for every file that gives none. */
 function loadKeys(settings: JwtSettings, context: CompileContext): readonly VerificationKey[] | null {
   const pinned = new Set<string>(settings.algorithms);
@@ -43,10 +51,11 @@ function loadKeys(settings: JwtSettings, context: CompileContext): readonly Veri
   let sound = true;
   for (const file of settings.keys) {
     const bytes = context.readFile(file, "keys");
-    const read = bytes === null ? null : readKeys(bytes.toString("utf8"), pinned);
-    if (read?.ok) keys.push(...read.value);
+    const read = bytes === null ? null : readKeyFile(bytes, pinned);
+    if (read?.ok) keys.push(...read.value.keys);
     else sound = false;
     if (read?.ok === false) context.problem(`'${file}': ${read.error}`, "keys");
+    if (read?.ok) for (const fault of read.value.leftOut) context.warning(`'${file}': left out ${fault}`, "keys");
   }
   if (keys.length <= DEFAULTS.tokenKeysMax) return sound ? keys : null;
   context.problem(`${keys.length} keys; expected at most ${DEFAULTS.tokenKeysMax}`, "keys");

@@ -22,6 +22,7 @@ export interface JwtOptions {
   readonly place: Place;
   /** Lower case. */
   readonly header: string;
+  readonly tokenBytesMax: number;
   readonly algorithms: Rule<ReadonlySet<string>>;
   readonly typ: Rule<string> | null;
   readonly keys: Rule<KeyRing>;
@@ -91,7 +92,7 @@ export class JwtAuthenticator implements Authenticator {
     const underWay = this.#underWay.get(value);
     if (underWay !== undefined) return underWay;
 
-    const token = parseToken(text.value);
+    const token = parseToken(text.value, this.#options.tokenBytesMax);
     if (!token.ok) return this.#malformed(token.error);
     const keys = this.#keysFor(token.value);
     if (keys instanceof Denial) return keys;
@@ -103,6 +104,9 @@ export class JwtAuthenticator implements Authenticator {
   /** Everything that can be refused without a signature check, which is what costs. */
   #keysFor(token: Token): readonly KeyObject[] | Denial {
     const { algorithms, typ, keys, claims } = this.#options;
+    // First whose token it is: what else is wrong with it is only for its own issuer's authenticator to say.
+    const issuerDenial = judgeIssuer(token.claims, claims);
+    if (issuerDenial !== null) return issuerDenial;
     if (!algorithms.value.has(token.algorithm)) {
       const wanted = `alg ${[...algorithms.value].join(", ")}`;
       return new Denial("token_algorithm_forbidden", algorithms.place, `alg ${shown(token.algorithm)}`, wanted);
@@ -110,8 +114,6 @@ export class JwtAuthenticator implements Authenticator {
     if (typ !== null && mediaType(token.typ ?? "") !== mediaType(typ.value)) {
       return new Denial("token_malformed", typ.place, `typ ${shown(token.typ)}`, `typ ${typ.value}`);
     }
-    const issuerDenial = judgeIssuer(token.claims, claims);
-    if (issuerDenial !== null) return issuerDenial;
     if (!token.signed) return this.#denied("token_signature_invalid", keys.place, "no signature");
     const candidates = keys.value.candidates(token.kid, token.algorithm);
     return candidates.ok ? candidates.value : this.#denied(candidates.error.reason, keys.place, candidates.error.seen);

@@ -1,5 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { ALGORITHMS, type Algorithm } from "./schema.ts";
 
@@ -13,21 +14,43 @@ export interface VerificationKey {
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
 
-/** Content of a key file → its keys that serve one of `pinned`, or what is wrong with it, without its content. */
-export function readKeys(text: string, pinned: ReadonlySet<string>): Result<VerificationKey[], string> {
-  const keys = text.includes("-----BEGIN ") ? readPem(text) : readJson(text);
-  if (!keys.ok) return keys;
-  const fitting: VerificationKey[] = [];
-  for (const { kid, key, algorithms } of keys.value) {
-    const weakness = findWeakness(key);
-    if (weakness !== null) return err(kid === null ? weakness : `${weakness} (kid ${JSON.stringify(kid)})`);
-    const served = algorithms.intersection(pinned);
-    if (served.size > 0) fitting.push({ kid, key, algorithms: served });
+/** What a key file gives: keys that serve, and what is wrong with those of them that are left out. */
+export interface KeyFile {
+  readonly keys: readonly VerificationKey[];
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Content of a key file → its keys that serve one of `pinned`, or what is wrong with it, without its content. A key that
+ * nobody can use, or that is too weak, is left out of its set: a provider that publishes one keeps the others.
+ */
+export function readKeys(text: string, pinned: ReadonlySet<string>): Result<KeyFile, string> {
+  const read = text.includes("-----BEGIN ") ? readPem(text) : readJson(text);
+  if (!read.ok) return read;
+  const keys: VerificationKey[] = [];
+  const leftOut: string[] = [];
+  for (const entry of read.value) {
+    const fault = typeof entry === "string" ? entry : faultOf(entry);
+    if (fault !== null) leftOut.push(fault);
+    if (typeof entry === "string" || fault !== null) continue;
+    const served = entry.algorithms.intersection(pinned);
+    if (served.size > 0) keys.push({ ...entry, algorithms: served });
   }
-  if (fitting.length > 0) return ok(fitting);
+  if (keys.length > 0) return ok({ keys, leftOut });
+  const [fault] = leftOut;
+  if (fault !== undefined) return err(fault);
   return err(
     `no key for ${[...pinned].join(", ")}; a key serves the algorithms of its type, and of its 'alg' and 'use'`,
   );
+}
+
+function faultOf({ kid, key }: VerificationKey): string | null {
+  const weakness = findWeakness(key);
+  return weakness === null || kid === null ? weakness : `${weakness} (kid ${shownKid(kid)})`;
+}
+
+function shownKid(kid: string): string {
+  return `'${excerpt(kid)}'`;
 }
 
 function readPem(text: string): Result<VerificationKey[], string> {
@@ -40,10 +63,13 @@ function readPem(text: string): Result<VerificationKey[], string> {
     if (key === null) return err("a PUBLIC KEY block that cannot be read");
     keys.push({ kid: null, key, algorithms: algorithmsOf(key) });
   }
+  const begun = text.match(/-----BEGIN /g)?.length ?? 0;
+  if (keys.length > 0 && keys.length < begun) return err(`${keys.length} of ${begun} PEM blocks; the file is cut`);
   return keys.length > 0 ? ok(keys) : err("no PEM block that can be read");
 }
 
-function readJson(text: string): Result<VerificationKey[], string> {
+/** Each key of the set, or what is wrong with it. */
+function readJson(text: string): Result<(VerificationKey | string)[], string> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -53,28 +79,30 @@ function readJson(text: string): Result<VerificationKey[], string> {
   if (!isObject(parsed)) return err("expected a JWK or a JWKS");
   const { keys: set = [parsed] } = parsed;
   if (!Array.isArray(set)) return err("expected 'keys' to be a list of JWKs");
-  const keys: VerificationKey[] = [];
-  for (const jwk of set) {
-    if (!isObject(jwk) || !("kty" in jwk)) return err("expected every key to be a JWK with 'kty'");
-    const key = readJwk(jwk);
-    if (!key.ok) return key;
-    if (key.value !== null) keys.push(key.value);
+  if (set.some((jwk) => isObject(jwk) && jwk["kty"] !== "oct" && "d" in jwk)) {
+    return err("a private key; postern only needs the public one");
+  }
+  const keys: (VerificationKey | string)[] = [];
+  for (const [at, jwk] of set.entries()) {
+    const key = isObject(jwk) && "kty" in jwk ? readJwk(jwk) : "an entry that is no JWK with 'kty'";
+    if (key === null) continue;
+    const name = isObject(jwk) && typeof jwk["kid"] === "string" ? `kid ${shownKid(jwk["kid"])}` : `key ${at + 1}`;
+    keys.push(typeof key === "string" ? `${key} (${name})` : key);
   }
   return ok(keys);
 }
 
 /** Null for a key that is not for signatures, or of a type that postern does not know: a set may hold such (RFC 7517 section 5). */
-function readJwk(jwk: Record<string, unknown>): Result<VerificationKey | null, string> {
+function readJwk(jwk: Record<string, unknown>): VerificationKey | string | null {
   const { kty, kid, alg, use, k, key_ops: operations } = jwk;
-  if (kty !== "oct" && "d" in jwk) return err("a private key; postern only needs the public one");
-  if (kid !== undefined && typeof kid !== "string") return err("expected 'kid' to be text");
-  if (use !== undefined && use !== "sig") return ok(null);
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) return ok(null);
-  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP" && kty !== "oct") return ok(null);
+  if (use !== undefined && use !== "sig") return null;
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) return null;
+  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP" && kty !== "oct") return null;
+  if (kid !== undefined && typeof kid !== "string") return "a 'kid' that is not text";
   const key = kty === "oct" ? importSecret(k) : importPublic({ key: jwk, format: "jwk" });
-  if (key === null) return err(`a ${kty} key that cannot be read`);
+  if (key === null) return `an unreadable ${kty} key`;
   const algorithms = [...algorithmsOf(key)].filter((name) => alg === undefined || alg === name);
-  return ok({ kid: kid ?? null, key, algorithms: new Set(algorithms) });
+  return { kid: kid ?? null, key, algorithms: new Set(algorithms) };
 }
 
 function importPublic(source: Parameters<typeof createPublicKey>[0]): KeyObject | null {
@@ -116,9 +144,12 @@ const EC_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
 
 function findWeakness(key: KeyObject): string | null {
   if (key.type === "secret") return secretBits(key) < 256 ? "an HMAC secret of less than 256 bits" : null;
-  const bits = key.asymmetricKeyDetails?.modulusLength;
-  if (bits === undefined || bits >= DEFAULTS.rsaKeyBitsMin) return null;
-  return `an RSA key of ${bits} bits; expected at least ${DEFAULTS.rsaKeyBitsMin}`;
+  const { modulusLength: bits, publicExponent } = key.asymmetricKeyDetails ?? {};
+  if (bits === undefined) return null;
+  if (bits < DEFAULTS.rsaKeyBitsMin) return `an RSA key of ${bits} bits; expected at least ${DEFAULTS.rsaKeyBitsMin}`;
+  // With the exponent 1 a signature is its own message: anybody can make one.
+  if (publicExponent !== undefined && publicExponent < 3n) return `an RSA key with the exponent ${publicExponent}`;
+  return null;
 }
 
 function secretBits(key: KeyObject): number {

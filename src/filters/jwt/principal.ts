@@ -16,10 +16,12 @@ export function toPrincipal(
   const name = idClaims.value.find((claim) => claims[claim] !== undefined);
   const wanted = `a caller in ${idClaims.value.join(", ")}`;
   if (name === undefined) return new Denial("token_claim_missing", idClaims.place, "no caller", wanted);
-  const id = claims[name];
+  const claimed = claims[name];
+  // RFC 7519 section 4.1.2 says text, and issuers that number their users write numbers.
+  const id = Number.isSafeInteger(claimed) ? String(claimed) : claimed;
   // The id goes to the service in a header, so a line break in it would write headers of its own.
   if (typeof id !== "string" || id === "" || /[\u0000-\u001f\u007f-\u009f]/.test(id)) {
-    return new Denial("token_malformed", idClaims.place, `${name} ${shown(id)}`, wanted);
+    return new Denial("token_malformed", idClaims.place, `${name} ${shown(claimed)}`, wanted);
   }
   const { exp } = claims;
   return Object.freeze({

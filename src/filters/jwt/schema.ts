@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { durationMs, headerName, object } from "../../support/schema.ts";
+import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
 
 /** What a policy may pin. `none` is not a word of this language. */
 export const ALGORITHMS = [
@@ -24,16 +24,26 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 const text = z.string().min(1);
 
+/** Compared letter by letter, so that what a provider's page leaves open matches no token. */
+const comparable = text.refine((value) => value !== "*" && !/[{}]/.test(value), {
+  error: "expected the text as tokens have it: it is compared letter by letter, without * and {placeholders}",
+});
+
 function oneOrMore(error: string) {
   return z.union([text.transform((one) => [one]), z.array(text).min(1, { error })], { error });
 }
 
+const audienceError = "expected the audience that tokens for this service have, or a list of them";
+const audience = z.union([comparable.transform((one) => [one]), z.array(comparable).min(1, { error: audienceError })], {
+  error: audienceError,
+});
+
 export const jwtSchema = object({
   type: z.literal("jwt"),
   /** Compared letter by letter with `iss`: no slash is added or taken off. */
-  issuer: text,
+  issuer: comparable,
   /** RFC 8725 section 3.9: without it, a token for another service would do. */
-  audience: oneOrMore("expected the audience that tokens for this service have, or a list of them"),
+  audience,
   algorithms: z
     .array(z.enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(", ")}` }))
     .min(1, { error: "expected at least one algorithm, as in [RS256]" }),
@@ -46,6 +56,10 @@ export const jwtSchema = object({
   requiredClaims: z.array(text).default([]),
   /** The media type in `typ` (RFC 8725 section 3.11), as in at+jwt. */
   typ: text.optional(),
+  /** Entra writes 150 groups into 9 KiB; a token also has to fit into the listener's maxHeadBytes. */
+  maxTokenBytes: sizeBytes
+    .refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, { error: "expected 1KiB to 1MiB" })
+    .default(DEFAULTS.tokenBytesMax),
   /** The claim that names the caller, in place of sub, client_id, azp, cid. */
   principalClaim: text.optional(),
 });

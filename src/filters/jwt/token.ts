@@ -27,8 +27,8 @@ export function bearerToken(value: string): Result<string, string> | typeof OTHE
  * Text → token (RFC 7515 section 5.2), or what is wrong with its form. Stricter than most readers: no padding, no
  * blanks, no stray bits at the end of a part, no member twice; so one token has one text and one reading.
  */
-export function parseToken(text: string): Result<Token, string> {
-  if (text.length > DEFAULTS.tokenBytesMax) return err(`a token of ${text.length} bytes`);
+export function parseToken(text: string, bytesMax: number): Result<Token, string> {
+  if (text.length > bytesMax) return err(`a token of ${text.length} bytes; 'maxTokenBytes' is ${bytesMax}`);
   const parts = text.split(".");
   if (parts.length !== 3) return err(`a token of ${parts.length} part${parts.length === 1 ? "" : "s"}`);
   const [header = "", payload = "", signature = ""] = parts;

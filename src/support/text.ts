@@ -1,0 +1,22 @@
+import { isUtf8 } from "node:buffer";
+import { err, ok, type Result } from "./result.ts";
+
+/**
+ * Bytes of a file that people write → its text. UTF-8, whose byte order mark, as some editors begin a file, is no part
+ * of it; or what the bytes are instead.
+ */
+export function decodeText(bytes: Uint8Array): Result<string, string> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUtf16(text)) return err("UTF-16; expected UTF-8");
+  if (!isUtf8(text)) return err("not UTF-8");
+  return ok(text.toString("utf8", text.subarray(0, 3).equals(UTF8_MARK) ? UTF8_MARK.length : 0));
+}
+
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** By its mark, or by the NUL that every other byte of ASCII text is. */
+function isUtf16(bytes: Buffer): boolean {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  return bytes.length > 1 && (first === 0) !== (second === 0);
+}
