@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { RateTable } from "../src/filters/limit/rate-table.ts";
+import { RateTables } from "../src/filters/limit/rate-tables.ts";
 import { examinePolicy } from "../src/policy/compile.ts";
 import { systemClock } from "../src/support/clock.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
@@ -50,7 +50,7 @@ async function measure(kind: string, size: number, { policy, files }: Sample): P
   const startMs = performance.now();
   const { problems } = await examinePolicy(join(folder, "policy.yaml"), {
     clock: systemClock,
-    rateTable: new RateTable(64, [1, 2], systemClock),
+    rateTables: new RateTables([1, 2], systemClock, 64),
     readFile: (name) => {
       const content = contents.get(name);
       return content === undefined ? err("does not exist") : ok(content);

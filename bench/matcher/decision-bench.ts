@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Permit } from "../../src/decision/permit.ts";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
+import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { HeadFault, parseHeaders } from "../../src/http1/head.ts";
 import { parseAddress } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
@@ -120,7 +120,7 @@ ${routes.join("")}`;
   };
   const compiled = await compilePolicy("/policy.yaml", {
     clock: systemClock,
-    rateTable: new RateTable(4096, [1, 2], systemClock),
+    rateTables: new RateTables([1, 2], systemClock, 4096),
     readFile: (name) => {
       const text = files[name.slice(1)];
       return text === undefined ? err("does not exist") : ok(Buffer.from(text));

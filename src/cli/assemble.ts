@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DaemonDeps } from "../daemon/daemon.ts";
-import { RateTable } from "../filters/limit/rate-table.ts";
+import { RateTables } from "../filters/limit/rate-tables.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { Kept } from "../policy/kept.ts";
 import { createProxy } from "../proxy/create-proxy.ts";
@@ -13,7 +13,7 @@ import { releaseMemory } from "./release-memory.ts";
 /** The parts of the living process put together, for `startDaemon`. */
 export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
   const seed = randomBytes(8);
-  const rateTable = new RateTable(DEFAULTS.rateKeysMax, [seed.readUInt32LE(0), seed.readUInt32LE(4)], sharedClock);
+  const rateTables = new RateTables([seed.readUInt32LE(0), seed.readUInt32LE(4)], sharedClock);
   const kept = new Kept();
   const idPrefix = randomBytes(6).toString("base64url");
   return {
@@ -22,7 +22,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink): DaemonDeps {
     processFigures: readProcessFigures,
     releaseMemory,
     compile: (file, readFile) =>
-      compilePolicy(file, { readFile, clock, rateTable, kept, sliceMs: DEFAULTS.compileSliceMs }),
+      compilePolicy(file, { readFile, clock, rateTables, kept, sliceMs: DEFAULTS.compileSliceMs }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, idPrefix }),
   };
 }

@@ -1,5 +1,5 @@
 import { readRegularFile } from "../daemon/regular-file.ts";
-import { RateTable } from "../filters/limit/rate-table.ts";
+import { RateTables } from "../filters/limit/rate-tables.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -18,8 +18,8 @@ export function examineFile(file: string, io: CommandIo): Promise<Examination> {
     cwd: io.cwd,
     clock: io.clock,
     readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
-    // A command judges a request or two; whose table this is does not matter, so neither does the seed.
-    rateTable: new RateTable(64, [0, 0], io.clock),
+    // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
+    rateTables: new RateTables([0, 0], io.clock, 64),
   });
 }
 

@@ -179,6 +179,10 @@ export interface Limit {
   /** `admit` where the key is known before authentication, else `limit`. */
   readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
+  /** How many keys it counts at once. */
+  readonly keys: number;
+  /** Keys that gave way to others while requests of theirs were counted. */
+  readonly evictions: number;
   evaluate(exchange: Exchange, routeTemplate: string): Verdict;
   explain(exchange: Exchange, routeTemplate: string): string;
 }

@@ -7,7 +7,7 @@ import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
 import { jwtKind } from "./jwt/compile.ts";
 import { compileLimit, limitFilter } from "./limit/compile.ts";
-import type { RateTable } from "./limit/rate-table.ts";
+import type { RateTables } from "./limit/rate-tables.ts";
 import { limitDefinitionSchema } from "./limit/schema.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
@@ -22,10 +22,19 @@ export interface Registry {
   readonly limit: LimitKind<unknown>;
 }
 
-/** What an entry of `limits` is made of; counters stand in a table outside the policy, so that a reload keeps them. */
+/**
+ * What an entry of `limits` is made of; counters stand in tables outside the policy, so that a reload keeps them.
+ * `usualKeys`: how many keys it counts at once where it does not say.
+ */
 export interface LimitKind<Settings> {
   readonly schema: z.ZodType<Settings>;
-  compile(name: string, settings: Settings, context: CompileContext, table: RateTable): Limit | null;
+  compile(
+    name: string,
+    settings: Settings,
+    context: CompileContext,
+    tables: RateTables,
+    usualKeys: number,
+  ): Limit | null;
 }
 
 const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {

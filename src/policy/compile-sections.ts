@@ -127,7 +127,11 @@ export function* compileAuthenticators(work: Work): Steps<void> {
 /** Section `limits`. */
 export function* compileLimits(work: Work): Steps<void> {
   const { limit } = work.registry;
-  for (const name of work.reader.names(["limits"])) {
+  const names = work.reader.names(["limits"]);
+  const evenShare = 2 ** Math.floor(Math.log2(DEFAULTS.rateKeysMax / Math.max(1, names.length)));
+  const usualKeys = Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax));
+  let keys = 0;
+  for (const name of names) {
     yield;
     if (work.problems.isFull) return;
     work.limits.defined.add(name);
@@ -138,8 +142,17 @@ export function* compileLimits(work: Work): Steps<void> {
       work.context((inner) => [...path, ...inner]),
       parts,
     );
-    const compiled = limit.compile(name, parts.settings, context, work.inputs.rateTable);
-    if (compiled !== null && parts.lost.length === 0) work.limits.set(name, compiled);
+    const compiled = limit.compile(name, parts.settings, context, work.inputs.rateTables, usualKeys);
+    if (compiled === null) continue;
+    if (parts.lost.length === 0) work.limits.set(name, compiled);
+    keys += compiled.keys;
+    if (keys > DEFAULTS.rateKeysMax) {
+      work.problem(
+        `the limits up to here count ${keys} keys at once; expected at most ${DEFAULTS.rateKeysMax}: give some of them a 'maxKeys' below ${compiled.keys}`,
+        path,
+      );
+      return;
+    }
   }
 }
 

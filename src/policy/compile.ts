@@ -141,6 +141,7 @@ function freeze(work: Work): Snapshot | null {
     admin: work.admin,
     log: work.log,
     authenticators: new Map(work.authenticators),
+    limits: [...work.limits.values()],
     admitChecks: Object.freeze(work.admitChecks),
     routes: work.tree,
     rewriteResponse: work.rewriteResponse,

@@ -1,6 +1,6 @@
 import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
-import type { Authenticator, Check, WebSocketRules } from "../filters/filter.ts";
+import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -20,6 +20,7 @@ export interface Snapshot {
   readonly admin: AdminSettings;
   readonly log: LogSettings;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
+  readonly limits: readonly Limit[];
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;

@@ -1,6 +1,6 @@
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
-import type { RateTable } from "../filters/limit/rate-table.ts";
+import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Clock } from "../support/clock.ts";
 import { Turns } from "../support/turns.ts";
@@ -20,8 +20,8 @@ import type { AdminSettings, ListenerSettings, RewriteResponse, Route, UpstreamS
 export interface CompileInputs {
   readonly readFile: ReadFile;
   readonly clock: Clock;
-  /** Where rate limits count; it outlives the snapshot. */
-  readonly rateTable: RateTable;
+  /** Where rate limits count; they outlive the snapshot. */
+  readonly rateTables: RateTables;
   /** What compilations before this one made, to be used again; without it everything is made anew. */
   readonly kept?: Kept;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */

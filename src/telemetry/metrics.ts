@@ -3,7 +3,7 @@ import type { Denial, Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
-import type { CertificateFacts, HandshakeFailure, PolicyInForce, RequestRecord } from "./telemetry.ts";
+import type { CertificateFacts, HandshakeFailure, LimitFacts, PolicyInForce, RequestRecord } from "./telemetry.ts";
 
 /** What became of a reload; `unchanged` where the bytes on disk are those that run. */
 export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
@@ -22,6 +22,7 @@ export interface PolicyFigures {
   readonly service: string;
   readonly loadedAtMs: number;
   readonly certificates: readonly CertificateFacts[];
+  readonly limits: readonly LimitFacts[];
 }
 
 /**
@@ -73,7 +74,8 @@ export class Metrics {
    * requests of the one before may still be under way.
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
-    this.policy = { hash: policy.hash, service: policy.service, loadedAtMs, certificates: policy.certificates };
+    const { hash, service, certificates, limits } = policy;
+    this.policy = { hash, service, loadedAtMs, certificates, limits };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

@@ -103,4 +103,11 @@ export interface PolicyInForce {
   readonly listeners: readonly { readonly name: string }[];
   readonly routeList: readonly { readonly template: string }[];
   readonly certificates: readonly CertificateFacts[];
+  readonly limits: readonly LimitFacts[];
+}
+
+/** A rate limit, and how many keys gave way to others while requests of theirs were counted. */
+export interface LimitFacts {
+  readonly name: string;
+  readonly evictions: number;
 }

@@ -3,7 +3,7 @@
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KINDS, type Kind } from "../../bench/reload/kinds.ts";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
+import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { err, ok } from "../../src/support/result.ts";
@@ -18,7 +18,7 @@ async function examine({ make }: Kind, size: number): Promise<{ cpuMs: number; e
   const before = process.threadCpuUsage();
   const examination = await examinePolicy(join(FOLDER, "policy.yaml"), {
     clock: fixedClock,
-    rateTable: new RateTable(64, [1, 2], fixedClock),
+    rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: (name) => {
       const content = contents.get(name);
       return content === undefined ? err("does not exist") : ok(content);

@@ -84,6 +84,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${h2StreamsMax}`,
     kibi(pipelineBytesMax),
     `${kibi(tokenBytesMax)} (\`maxTokenBytes\` of the authenticator)`,
+    `${DEFAULTS.rateKeysMax}, 33 MiB`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,

@@ -98,3 +98,29 @@ ${PUBLIC_ROUTE}
     streamDurationMaxMs: 4_000,
   });
 });
+
+describe("keys that limits count", () => {
+  const limits = (count: number, more = "") =>
+    Array.from({ length: count }, (_, at) => `  l${at}: { rate: 5/second, key: principal${more} }\n`).join("");
+  const uses = "routes: [{ path: /, public: true }]";
+  const keys = async (count: number, more?: string) =>
+    (await snapshotOf(policyWith(`limits:\n${limits(count, more)}${uses}`))).limits.map((limit) => limit.keys);
+
+  test("are 65,536 for each, and an even share where that would be too many", async () => {
+    expect(await keys(1)).toEqual([65_536]);
+    expect(await keys(32)).toEqual(Array.from({ length: 32 }, () => 65_536));
+    expect(new Set(await keys(33))).toEqual(new Set([32_768]));
+    expect(new Set(await keys(1_000))).toEqual(new Set([2_048]));
+    expect(await keys(2, ", maxKeys: 3000")).toEqual([4_096, 4_096]);
+  });
+
+  test("have bounds, for one and for all", async () => {
+    const problems = (count: number, more: string) =>
+      problemsOf(policyWith(`limits:\n${limits(count, `, maxKeys: ${more}`)}${uses}`));
+    for (const wrong of ["1023", "2097153", "1k"]) expect(await problems(1, wrong)).toHaveLength(1);
+    expect(await problems(4, "524288")).toEqual([]);
+    expect(await problems(6, "524288")).toEqual([
+      "11:7 the limits up to here count 2621440 keys at once; expected at most 2097152: give some of them a 'maxKeys' below 524288",
+    ]);
+  });
+});

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { REGISTRY, type Registry } from "../../src/filters/index.ts";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
+import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
 import type { Clock } from "../../src/support/clock.ts";
@@ -28,7 +28,7 @@ export function examine(
     {
       cwd: "/srv",
       clock,
-      rateTable: new RateTable(64, [1, 2], clock),
+      rateTables: new RateTables([1, 2], clock, 64),
       readFile: (absolute) => {
         const content = contents.get(absolute);
         return content === undefined ? err("does not exist") : ok(content);

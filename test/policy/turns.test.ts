@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
+import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { ok } from "../../src/support/result.ts";
 import { fixedClock, policyWith } from "./policy-kit.ts";
@@ -25,7 +25,7 @@ async function compile(sliceMs: number) {
   });
   const compiled = await compilePolicy("policy.yaml", {
     clock: fixedClock,
-    rateTable: new RateTable(64, [1, 2], fixedClock),
+    rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: () => ok(POLICY),
     sliceMs,
   });

@@ -153,6 +153,16 @@ describe("the exposition", () => {
     execFileSync("promtool", ["check", "config", "--syntax-only", "deploy/prometheus/scrape.yaml"]);
   });
 
+  test("keys that gave way are counted by limit, as the limit says when it is asked", async () => {
+    const telemetry = telemetryOf();
+    const limit = { name: "logins", evictions: 0 };
+    telemetry.policyLoaded({ ...snapshotOf(), limits: [limit] });
+    limit.evictions = 7;
+    expect(await lineOf(telemetry, "postern_limit_evictions_total{")).toEqual([
+      'postern_limit_evictions_total{limit="logins"} 7',
+    ]);
+  });
+
   test("scrapes at the same time share one text", async () => {
     const telemetry = telemetryOf();
     const [first, second] = [telemetry.metricsText(), telemetry.metricsText()];

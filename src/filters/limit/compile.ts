@@ -1,7 +1,8 @@
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type CompileContext, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { RateLimit } from "./evaluate.ts";
-import { type RateTable, TICK_MS } from "./rate-table.ts";
+import { TICK_MS } from "./rate-table.ts";
+import type { RateTables } from "./rate-tables.ts";
 import { type LimitDefinition, limitSchema } from "./schema.ts";
 
 /** One entry of `limits:` → limit, or null with problems reported. */
@@ -9,9 +10,11 @@ export function compileLimit(
   name: string,
   settings: LimitDefinition,
   context: CompileContext,
-  table: RateTable,
+  tables: RateTables,
+  usualKeys: number,
 ): Limit | null {
   const { count, windowSeconds } = settings.rate;
+  const keys = 2 ** Math.ceil(Math.log2(settings.maxKeys ?? usualKeys));
   const burst = settings.burst ?? count;
   // Rounded up to the tick: never more than the rate says.
   const intervalMs = Math.ceil((windowSeconds * 1000) / count / TICK_MS) * TICK_MS;
@@ -38,13 +41,15 @@ export function compileLimit(
       phase: settings.key.every((part) => part.kind === "client.address" || part.kind === "header") ? "admit" : "limit",
       enforcePercent: settings.mode ?? 100,
       key: settings.key,
+      keys,
       intervalMs,
       toleranceMs: burst * intervalMs,
       description: `${count}/${unit}, burst ${burst}`,
       // The burst comes back in w seconds, which is the rate; q=count would be less than r after a pause.
       policyField: `"${name}";q=${burst};w=${refillSeconds}`,
     },
-    table,
+    // Another key means other counters: what the old ones held would only fill the share.
+    tables.share(JSON.stringify([name, settings.key]), keys),
   );
 }
 

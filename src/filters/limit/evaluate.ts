@@ -13,6 +13,8 @@ export interface RateLimitFacts {
   readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
   readonly key: readonly KeyPart[];
+  /** How many keys are counted at once. */
+  readonly keys: number;
   readonly intervalMs: number;
   readonly toleranceMs: number;
   /** As in `50/second, burst 100`. */
@@ -75,12 +77,13 @@ function feederOf(part: KeyPart): Feeder {
   return part.kind === "principal" ? feedPrincipal : feedAddress;
 }
 
-/** One limit: counts each request by its key in the shared table (GCRA, the virtual scheduling of ITU-T I.371). */
+/** One limit: counts each request by its key in its share (GCRA, the virtual scheduling of ITU-T I.371). */
 export class RateLimit implements Limit {
   readonly name: string;
   readonly place: Place;
   readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
+  readonly keys: number;
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
@@ -93,12 +96,17 @@ export class RateLimit implements Limit {
     this.place = facts.place;
     this.phase = facts.phase;
     this.enforcePercent = facts.enforcePercent;
+    this.keys = facts.keys;
     this.#facts = facts;
     this.#table = table;
     this.#prefix = table.prefix(facts.name);
     this.#feeders = facts.key.map(feederOf);
     this.#intervalMs = facts.intervalMs;
     this.#toleranceMs = facts.toleranceMs;
+  }
+
+  get evictions(): number {
+    return this.#table.evictions;
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {

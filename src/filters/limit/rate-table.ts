@@ -9,16 +9,22 @@ import { KeyHash } from "./key-hash.ts";
 export const TICK_MS: number = 2 ** -20;
 
 const WAYS = DEFAULTS.rateProbesMax;
-const HEADER_BYTES = 16;
+/** When the table was made, a double; how many share it, and how many live keys gave way (low, high), words. */
+const HEADER_BYTES = 24;
+const HOLDERS = 2;
+const EVICTIONS = 3;
 /** Per slot: two words of hash and a double. Per bucket: one word of lock. */
 const SLOT_BYTES = 16;
+/** A TAT further beyond a whole burst than this is not that of a thread whose clock is ahead, but of a slower limit. */
+const SKEW_MS = DEFAULTS.rateClockSkewMsMax;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * GCRA counters of all limits in a SharedArrayBuffer, exact across worker threads and of fixed size. A slot holds the
+ * GCRA counters of one limit in a SharedArrayBuffer, exact across worker threads and of fixed size. A slot holds the
  * 64-bit keyed hash of a key and its TAT (theoretical arrival time, in milliseconds since the table was made). Slots
  * whose TAT has passed are free. Buckets of `rateProbesMax` slots have a lock each. Where a bucket is full of live
- * keys, the one nearest to being free gives way, so that flooding the table frees the least limited first.
+ * keys, the one that has the most left gives way: with one rate for all of them that is the smallest TAT, so fresh keys
+ * push out fresh ones and an exhausted key stays.
  */
 export class RateTable {
   readonly buffer: SharedArrayBuffer;
@@ -28,6 +34,7 @@ export class RateTable {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #originMs: number;
   readonly #bucketMask: number;
+  readonly #words: Int32Array;
   readonly #locks: Int32Array;
   readonly #hashes: Int32Array;
   readonly #tats: Float64Array;
@@ -56,7 +63,13 @@ export class RateTable {
     const origin = new Float64Array(this.buffer, 0, 1);
     if (typeof storage === "number") origin[0] = clock.monotonicMs() - 1;
     this.#originMs = origin[0] ?? 0;
-    this.#holder = (Atomics.add(new Int32Array(this.buffer, 8, 1), 0, 1) % 1023) + 1;
+    this.#words = new Int32Array(this.buffer, 0, HEADER_BYTES / 4);
+    this.#holder = (Atomics.add(this.#words, HOLDERS, 1) % 1023) + 1;
+  }
+
+  /** Live keys that gave way to others since the table was made: each was counted and is not any more. */
+  get evictions(): number {
+    return (this.#words[EVICTIONS + 1] ?? 0) * 2 ** 32 + ((this.#words[EVICTIONS] ?? 0) >>> 0);
   }
 
   /** A hash that begins with `name`, to be copied into `hash` for each look-up. */
@@ -80,6 +93,7 @@ export class RateTable {
     const slot = this.#find(bucket * WAYS, high, low);
     let tat = this.#tats[slot] ?? 0;
     if (this.#hashes[slot * 2] !== high || this.#hashes[slot * 2 + 1] !== low) {
+      if (tat > now) this.#evict(bucket * WAYS, now + toleranceMs);
       this.#hashes[slot * 2] = high;
       this.#hashes[slot * 2 + 1] = low;
       this.#tats[slot] = now;
@@ -88,6 +102,7 @@ export class RateTable {
     // A reload may have made the limit wider: what the old one left behind counts as a full burst, not as more.
     const used = Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs;
     if (used <= toleranceMs) this.#tats[slot] = now + used;
+    else if (tat > now + toleranceMs + SKEW_MS) this.#tats[slot] = now + toleranceMs;
     this.#unlock(bucket, word);
     return used <= toleranceMs ? used : toleranceMs - used;
   }
@@ -119,6 +134,15 @@ export class RateTable {
       }
     }
     return smallest;
+  }
+
+  /** A live key gives way. What a slower limit left behind in the bucket holds its slots no longer than this one says. */
+  #evict(first: number, exhaustedTat: number): void {
+    const tats = this.#tats;
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if ((tats[slot] ?? 0) > exhaustedTat + SKEW_MS) tats[slot] = exhaustedTat;
+    }
+    if (Atomics.add(this.#words, EVICTIONS, 1) === -1) Atomics.add(this.#words, EVICTIONS + 1, 1);
   }
 
   /** The word that holds the lock; no two acquisitions of late have the same. */

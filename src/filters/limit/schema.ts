@@ -13,6 +13,8 @@ export interface LimitDefinition {
   /** Requests that may come at once; undefined: the rate's count. */
   readonly burst?: number | undefined;
   readonly key: readonly KeyPart[];
+  /** How many keys are counted at once. */
+  readonly maxKeys?: number | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -37,6 +39,15 @@ export const limitDefinitionSchema: z.ZodType<LimitDefinition> = object({
   key: z.union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
     error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
   }),
+  maxKeys: z
+    .int()
+    .min(DEFAULTS.rateKeysMin)
+    .max(DEFAULTS.rateKeysMax)
+    .optional()
+    .describe(
+      `How many keys are counted at once, rounded up to a power of two. Default ${DEFAULTS.rateKeys}, or an even share ` +
+        `of the ${DEFAULTS.rateKeysMax} that all limits together may count.`,
+    ),
   mode: mode.optional(),
 });
 

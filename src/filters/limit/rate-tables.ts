@@ -1,0 +1,44 @@
+import type { Clock } from "../../support/clock.ts";
+import { RateTable } from "./rate-table.ts";
+
+/**
+ * Each limit's share of what is counted: a table of its own, so that keys of one limit never push out those of another.
+ * A share outlives the policy that asked for it as long as the next one asks for the same; when no policy in force, no
+ * request that began under one, and no compilation holds it any more, its memory goes.
+ */
+export class RateTables {
+  readonly #shares = new Map<string, WeakRef<RateTable>>();
+  readonly #seed: readonly [number, number];
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #keysMax: number;
+  /** At how many shares those that are gone are looked for. */
+  #sweepAt = 64;
+
+  /** `seed`: random 32-bit words. `keysMax`: where fewer do than a policy asks for, as in a command that judges once. */
+  constructor(
+    seed: readonly [number, number],
+    clock: Pick<Clock, "monotonicMs">,
+    keysMax: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.#seed = seed;
+    this.#clock = clock;
+    this.#keysMax = keysMax;
+  }
+
+  /** The table of whatever `identity` names, for so many keys; with the counters that it has. */
+  share(identity: string, keys: number): RateTable {
+    const sized = Math.min(keys, this.#keysMax);
+    const name = `${sized} ${identity}`;
+    const kept = this.#shares.get(name)?.deref();
+    if (kept !== undefined) return kept;
+    if (this.#shares.size >= this.#sweepAt) this.#sweep();
+    const made = new RateTable(sized, this.#seed, this.#clock);
+    this.#shares.set(name, new WeakRef(made));
+    return made;
+  }
+
+  #sweep(): void {
+    for (const [name, share] of this.#shares) if (share.deref() === undefined) this.#shares.delete(name);
+    this.#sweepAt = 64 + 2 * this.#shares.size;
+  }
+}
