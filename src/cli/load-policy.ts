@@ -1,4 +1,5 @@
 import { readRegularFile } from "../daemon/regular-file.ts";
+import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../filters/limit/rate-tables.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
@@ -18,6 +19,7 @@ export function examineFile(file: string, io: CommandIo): Promise<Examination> {
     cwd: io.cwd,
     clock: io.clock,
     readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
+    guard: systemGuard(false),
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
     rateTables: new RateTables([0, 0], io.clock, 64),
   });

@@ -1,6 +1,7 @@
 import { dirname, join, relative, resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { problemText } from "../daemon/reload.ts";
+import { systemGuard } from "../daemon/system-guard.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { createLogSink, fileOf } from "../telemetry/log-sink.ts";
@@ -65,7 +66,7 @@ interface Stage {
 
 /** Starts postern and then, where the policy says the service is, the service. */
 async function startStage(policyFile: string, io: CommandIo): Promise<Result<Stage, string>> {
-  const deps = assembleDaemon(io.clock, createLogSink(fileOf(STDOUT_FD)));
+  const deps = assembleDaemon(io.clock, createLogSink(fileOf(STDOUT_FD)), systemGuard(false));
   let snapshot: Snapshot | null = null;
   const daemon = await startDaemon(
     { policyFile },

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { followSignals } from "../daemon/shutdown.ts";
+import { systemGuard } from "../daemon/system-guard.ts";
 import { createEventLog, createLogger } from "../telemetry/event-log.ts";
 import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
@@ -43,7 +44,7 @@ function start(policyFile: string, { clock }: CommandIo, sink: LogSink): ReturnT
   return startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
     { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
-    assembleDaemon(clock, sink),
+    assembleDaemon(clock, sink, systemGuard(true)),
   );
 }
 

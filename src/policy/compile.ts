@@ -18,6 +18,7 @@ import {
 import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
+import { warnPermissions } from "./warn-permissions.ts";
 import { type CompileInputs, Work } from "./work.ts";
 
 export type { CompileInputs } from "./work.ts";
@@ -48,6 +49,7 @@ const STAGES: readonly Stage[] = [
   compileRoutes,
   checkShadows,
   warnUnused,
+  warnPermissions,
   buildTree,
 ];
 

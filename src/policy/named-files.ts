@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
+import type { Path } from "./path.ts";
 
 /** Reads a file by its absolute name; the error says of the file why not (`does not exist`). */
 export type ReadFile = (absolute: string) => Result<Buffer, string>;
@@ -16,6 +17,7 @@ export class NamedFiles {
   readonly #read: ReadFile;
   readonly #contents = new Map<string, Result<Buffer, string>>();
   readonly #hashed = new Map<string, Buffer>();
+  readonly #origins = new Map<string, Path>();
 
   /** `policy` as the user wrote it, relative to `cwd`. */
   constructor(policy: string, cwd: string, read: ReadFile) {
@@ -24,13 +26,13 @@ export class NamedFiles {
   }
 
   readPolicy(): Result<Buffer, string> {
-    return this.#readOnce(this.#absolute, "");
+    return this.#readOnce(this.#absolute, "", []);
   }
 
-  /** `name` is relative to the policy's folder. */
-  read(name: string): Result<Buffer, string> {
+  /** `name` is relative to the policy's folder; `path`: where in the policy it stands. */
+  read(name: string, path: Path): Result<Buffer, string> {
     if (name === "" || name.includes("\0")) return err("is no name of a file");
-    return this.#readOnce(this.absoluteName(name), name);
+    return this.#readOnce(this.absoluteName(name), name, path);
   }
 
   absoluteName(name: string): string {
@@ -50,15 +52,30 @@ export class NamedFiles {
     return hash.digest("hex").slice(0, 16);
   }
 
+  /** The same names with where in the policy each stands first; nowhere for the policy itself. */
+  origins(): ReadonlyMap<string, Path> {
+    return this.#origins;
+  }
+
+  /** Of a file that was read: whether a private key is in it, in PEM, whatever the policy takes it for. */
+  holdsPrivateKey(absolute: string): boolean {
+    const content = this.#contents.get(absolute);
+    return content?.ok === true && content.value.includes("PRIVATE KEY-----");
+  }
+
   forget(): void {
     this.#contents.clear();
+    this.#origins.clear();
     this.#hashed.clear();
   }
 
-  #readOnce(absolute: string, name: string): Result<Buffer, string> {
+  #readOnce(absolute: string, name: string, path: Path): Result<Buffer, string> {
     const known = this.#contents.get(absolute);
     const content = known ?? bounded(this.#read(absolute));
-    if (known === undefined) this.#contents.set(absolute, content);
+    if (known === undefined) {
+      this.#contents.set(absolute, content);
+      this.#origins.set(absolute, path);
+    }
     if (content.ok) this.#hashed.set(name, content.value);
     return content;
   }

@@ -8,6 +8,7 @@ import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
+import type { FileGuard } from "./file-guard.ts";
 import { Kept } from "./kept.ts";
 import { NamedFiles, type ReadFile } from "./named-files.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
@@ -19,6 +20,8 @@ import type { AdminSettings, ListenerSettings, RewriteResponse, Route, UpstreamS
 /** What compilation needs of the world. */
 export interface CompileInputs {
   readonly readFile: ReadFile;
+  /** Undefined: nobody asks who else may read or write the files. */
+  readonly guard?: FileGuard | undefined;
   readonly clock: Clock;
   /** Where rate limits count; they outlive the snapshot. */
   readonly rateTables: RateTables;
@@ -100,7 +103,7 @@ export class Work {
 
   /** Content of a file that the value at `path` names; null, with a problem there, where it cannot be read. */
   readFile(name: string, path: Path): Buffer | null {
-    const content = this.files.read(name);
+    const content = this.files.read(name, path);
     if (content.ok) return content.value;
     this.problem(`'${name}' ${content.error}; expected a file, relative to the policy`, path);
     return null;

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { REGISTRY, type Registry } from "../../src/filters/index.ts";
 import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
+import type { FileGuard } from "../../src/policy/file-guard.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
 import type { Clock } from "../../src/support/clock.ts";
 import { err, ok } from "../../src/support/result.ts";
@@ -18,6 +19,7 @@ export function examine(
   files: Files = {},
   clock: Clock = fixedClock,
   registry: Registry = REGISTRY,
+  guard?: FileGuard,
 ): Promise<Examination> {
   const contents = new Map<string, Buffer>([["/srv/conf/policy.yaml", Buffer.from(policy)]]);
   for (const [name, content] of Object.entries(files)) {
@@ -28,6 +30,7 @@ export function examine(
     {
       cwd: "/srv",
       clock,
+      guard,
       rateTables: new RateTables([1, 2], clock, 64),
       readFile: (absolute) => {
         const content = contents.get(absolute);
