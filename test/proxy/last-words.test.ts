@@ -58,8 +58,11 @@ describe.each(Object.keys(protocols) as ("http/1.1" | "h2")[])("%s", (protocol) 
   });
 
   test("one that never stops is rid of when the time is over, and not read in between", async () => {
-    const { client, proxy, clock, sweep } = await start();
+    const { client, proxy, clock, sweep, heard, lastWords } = await start();
     client.resume();
+    await eventually(() => heard() === lastWords);
+    // Its time is counted from when our side is closed, some turns behind the words.
+    await unchanging(() => client.writableBytes);
     clock.monotonic += DEFAULTS.lingerTimeoutMs - 1;
     sweep();
     await unchanging(() => client.writableBytes);

@@ -174,6 +174,7 @@ describe("windows", () => {
     await unchanging(() => 0);
     raw().resume();
     await eventually(() => raw().requests.includes(3));
+    await eventually(() => raw().bytesOf(3) >= 10);
     await unchanging(() => raw().frames.length, 50);
     expect(raw().bytesOf(3)).toBe(10);
     raw().write(windowUpdate(3, 990));
@@ -194,7 +195,7 @@ describe("windows", () => {
     await eventually(() => raw().requests.includes(3));
     first.onTold = () => one.ask(body, { body: Buffer.alloc(1_000) });
     raw().write(settings([[INITIAL_WINDOW, 100]]));
-    await eventually(() => raw().requests.includes(5));
+    await eventually(() => raw().bytesOf(3) >= 100 && raw().bytesOf(5) >= 100);
     await settled();
     expect([first.told, raw().bytesOf(3), raw().bytesOf(5)]).toEqual([["drain"], 100, 100]);
   });
@@ -245,7 +246,7 @@ describe("streams that were given up", () => {
       for (let part = 0; part < 16; part++) raw().data(1, "x".repeat(16_384));
       await settled();
     }
-    expect(raw().goawayCode).toBe(ERROR.enhanceYourCalm);
+    await eventually(() => raw().goawayCode === ERROR.enhanceYourCalm);
   });
 });
 
