@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,5 +8,7 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Two cores: more workers than that only make real-socket tests wait for each other.
     maxWorkers: 2,
+    // Many tests start a process of the same sources: with their code kept, a start costs 0.7 s of CPU and not 1.1 s.
+    env: { NODE_COMPILE_CACHE: resolve(import.meta.dirname, "node_modules/.cache/compile") },
   },
 });
