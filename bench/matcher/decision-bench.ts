@@ -58,6 +58,7 @@ function decide(snapshot: Snapshot, exchange: Exchange): unknown {
     fault: null,
     random: Math.random,
     route: null,
+    methodBody: null,
   };
   return judge(subject);
 }

@@ -181,16 +181,17 @@ export function methodOf(value: string): string | null {
 /** The parameters from which the services behind a route may read a method. */
 export class MethodParameters {
   readonly #names: ReadonlySet<string>;
-  /** What a name's longest run of letters looks like in a query, or an escape that could be part of it. */
+  /** A run of letters of each name, each as it is or as an escape. */
   readonly #trace: RegExp;
+  /** The same in JSON, as bytes. */
+  readonly #jsonTraces: readonly Buffer[];
 
   /** `names` without case; at least one. */
   constructor(names: readonly string[]) {
     this.#names = new Set(names.map(foldName));
-    const runs = names.flatMap(
-      (name) => (name.match(/[A-Za-z]+/g) ?? []).toSorted((a, b) => b.length - a.length)[0] ?? ".",
-    );
-    this.#trace = new RegExp(`${[...new Set(runs)].join("|")}|%[4-7u]`, "i");
+    const runs = lettersOf(names);
+    this.#trace = new RegExp(runs.map((run) => [...run].map(orEscaped).join("")).join("|"), "gi");
+    this.#jsonTraces = ["\\u", ...runs, ...runs.map((run) => run.toUpperCase())].map((text) => Buffer.from(text));
   }
 
   /** Whether some service takes `name`, decoded, for one of them. */
@@ -200,7 +201,18 @@ export class MethodParameters {
 
   /** Whether one of them may stand in the text of a form or query; without a trace nothing else need be looked at. */
   mayBeIn(text: string): boolean {
-    return this.#trace.test(text);
+    return this.traceIn(text, 0) >= 0;
+  }
+
+  /** Where from `from` on a trace of one of them is in the text of a form or query; -1 where none is. */
+  traceIn(text: string, from: number): number {
+    this.#trace.lastIndex = from;
+    return this.#trace.exec(text)?.index ?? -1;
+  }
+
+  /** Whether one of them may stand in JSON. Whoever reads a method from JSON reads its name in lower or in upper case. */
+  mayBeInJson(json: Buffer): boolean {
+    return this.#jsonTraces.some((trace) => json.includes(trace));
   }
 
   /** Methods that services may read from a query with its leading `?`, in upper case. */
@@ -218,3 +230,19 @@ export class MethodParameters {
 }
 
 const NONE: readonly string[] = [];
+
+/** A letter, its escape, or that of ASP.NET, for an expression without case. */
+function orEscaped(letter: string): string {
+  const [lower, upper] = [letter, letter.toUpperCase()].map((one) => one.charCodeAt(0).toString(16));
+  return `(?:${letter}|%(?:u00)?(?:${lower}|${upper}))`;
+}
+
+/** For each name its longest run of letters, in lower case, or one that another name has given already. */
+function lettersOf(names: readonly string[]): readonly string[] {
+  const runs: string[] = [];
+  for (const name of names) {
+    const own = (name.toLowerCase().match(/[a-z]+/g) ?? []).toSorted((a, b) => b.length - a.length);
+    if (!own.some((run) => runs.includes(run))) runs.push(own[0] ?? ".");
+  }
+  return runs;
+}

@@ -107,6 +107,7 @@ export async function explain(
     random: () => 0,
     fault: null,
     route: null,
+    methodBody: null,
     observer: {
       onCheck: (check, verdict, enforced) => {
         noteMatch();

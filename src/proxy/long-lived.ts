@@ -207,6 +207,7 @@ class Trial implements Subject {
   readonly fault = null;
   readonly random: () => number;
   route: Route | null = null;
+  methodBody: null = null;
 
   constructor({ exchange, trustedProxies }: LastingStream, snapshot: Snapshot, roll: number) {
     const { connection, method, target, host, authority, headers, upgrade } = exchange;

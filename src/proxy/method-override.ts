@@ -1,4 +1,6 @@
-import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
+import { type MethodBody, methodBodyOf, methodScannerOf } from "../bodies/method-body.ts";
+import { UNREADABLE } from "../bodies/method-scanner.ts";
+import { CONTINUE, Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 
@@ -7,23 +9,57 @@ export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK",
 
 /**
  * Judges the methods for which a service may take the request, because its query or body names them: each has to lead to
- * `route`, which is the request's own, so that the same checks were asked. `where` tells in the log where it stood.
+ * the request's own route, so that the same checks were asked. `where` tells in the log where it stood.
  */
 export function judgeMethods(
-  snapshot: Snapshot,
-  exchange: Exchange,
-  route: Route,
+  { snapshot, exchange, route }: Omit<MethodSubject, "methodBody">,
   methods: readonly string[],
   where: "query" | "body",
 ): Verdict {
   for (const method of methods) {
     if (method === exchange.method) continue;
+    if (method === UNREADABLE) return unreadable(route?.place ?? null);
     const match = snapshot.routes.match(exchange.host, method, exchange.target.path);
     if (match.kind === "found" && match.route === route && !FORBIDDEN_METHODS.has(method)) continue;
     const other = match.kind === "found" ? "another route" : "no route";
     const seen = `${exchange.method} whose ${where} names method ${method}, which has ${other}`;
     const wanted = `a method of this route, or 'methodParameters: []' under 'request' where the service reads none`;
-    return new Denial("method_overridden", route.place, seen, wanted);
+    return new Denial("method_overridden", route?.place ?? null, seen, wanted);
+  }
+  return CONTINUE;
+}
+
+function unreadable(place: Place | null): Denial {
+  const seen = "a body that names a method in a value that is too long, or encoded";
+  return new Denial("method_overridden", place, seen, "a method, or 'methodParameters: []' under 'request'");
+}
+
+/** A request with its route, and what it may name in its body. */
+export interface MethodSubject {
+  readonly snapshot: Snapshot;
+  readonly exchange: Exchange;
+  readonly route: Route | null;
+  /** Set by `judgeMethodBody` where the body goes on piece by piece and is to be watched. */
+  methodBody: MethodBody | null;
+}
+
+/**
+ * What the body of a request may name, before any of it goes on: one that was read whole is judged here, one that streams
+ * is to be watched. Only of a POST does any service read a method from the body.
+ */
+export function judgeMethodBody(subject: MethodSubject): Verdict {
+  const { exchange, route } = subject;
+  const parameters = route?.methodParameters ?? null;
+  if (parameters === null || exchange.method !== "POST" || exchange.body.announcedBytes === 0) return CONTINUE;
+  const form = methodBodyOf(exchange.headers);
+  if (!form.ok) return new Denial(form.error.reason, route?.place ?? null, form.error.seen, form.error.wanted);
+  if (exchange.collectedBody === null) subject.methodBody = form.value;
+  else if (form.value !== null) {
+    const found: string[] = [];
+    const scanner = methodScannerOf(form.value, parameters, exchange.collectedBody.length);
+    scanner.scan(exchange.collectedBody, found);
+    scanner.end(found);
+    return judgeMethods(subject, found, "body");
   }
   return CONTINUE;
 }

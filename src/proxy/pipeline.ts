@@ -7,7 +7,7 @@ import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
-import { FORBIDDEN_METHODS, judgeMethods } from "./method-override.ts";
+import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethods, type MethodSubject } from "./method-override.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -15,7 +15,7 @@ export interface Observer {
 }
 
 /** What is judged, and what the judgement finds on its way. */
-export interface Subject {
+export interface Subject extends MethodSubject {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   /** Whose X-Forwarded-For is believed; null where the peer is none of them. */
@@ -91,9 +91,11 @@ function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
 }
 
 /** A body that announces more than the route takes is refused before a byte of it is asked for. */
-function permit({ exchange: { body, collectedBody }, route }: Subject): Outcome {
+function permit(subject: Subject): Outcome {
+  const { body, collectedBody } = subject.exchange;
+  const { route } = subject;
   const bytesMax = route?.bodyBytesMax ?? 0;
-  if (collectedBody !== null || body.announcedBytes <= bytesMax) return mintPermit();
+  if (collectedBody !== null || body.announcedBytes <= bytesMax) return judgeMethodBody(subject) ?? mintPermit();
   const seen = `Content-Length ${body.announcedBytes}`;
   return new Denial("body_too_large", route?.place ?? null, seen, `at most ${bytesMax} bytes`);
 }
@@ -123,7 +125,7 @@ function matchRoute(subject: Subject): Verdict {
   }
   const { query } = exchange.target;
   if (query === "" || match.route.methodParameters === null) return CONTINUE;
-  return judgeMethods(snapshot, exchange, match.route, match.route.methodParameters.inQuery(query), "query");
+  return judgeMethods(subject, match.route.methodParameters.inQuery(query), "query");
 }
 
 /**

@@ -26,6 +26,7 @@ import { DurationLimit } from "./duration-limit.ts";
 import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import type { LastingStream } from "./long-lived.ts";
+import { watchMethods } from "./method-watch.ts";
 import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
 import { mayRepeat, serviceDenial } from "./service-failure.ts";
@@ -56,6 +57,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   readonly random: () => number;
   fault: Denial | null = null;
   route: Route | null = null;
+  methodBody: Subject["methodBody"] = null;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
   readonly #listener: ListenerSettings;
@@ -142,7 +144,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const { body } = this.exchange;
     if (this.exchange.collectedBody === null && isReadAhead(this.exchange)) {
       this.#early = new EarlyBody(() => this.#acquireEarly());
-      body.start(this, this.route?.bodyBytesMax ?? 0);
+      body.start(watchMethods(this), this.route?.bodyBytesMax ?? 0);
     } else this.#pool.acquire(this);
   }
 
@@ -172,7 +174,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       connection.writeBody(collected);
       connection.endBody("");
     } else if (request.bodyBytes !== 0) {
-      if (this.#early === null) exchange.body.start(this, route.bodyBytesMax);
+      if (this.#early === null) exchange.body.start(watchMethods(this), route.bodyBytesMax);
       else this.#early.writeTo(connection);
     }
     if (connection.flush() && this.#early !== null) exchange.body.resume();

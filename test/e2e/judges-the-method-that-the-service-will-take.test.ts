@@ -1,8 +1,9 @@
 // Goal: a parameter that names another method does not get past a policy that denies that method.
 // Method: real frameworks that read one, behind a policy with POST but without DELETE on /items; each spelling is tried on
 // the bare service first where that shows that it works there.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type PolicyPorts, type Postern, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 import { hasRealService, type RealServiceKind, startRealService, type Understood } from "../fixtures/real-service.ts";
 
@@ -20,19 +21,20 @@ const withDelete = (ports: PolicyPorts): string => policy(ports).replace("[POST]
 const readsNone = (ports: PolicyPorts): string =>
   policy(ports).replace("public: true", "public: true, request: { methodParameters: [] }");
 
+const FORM = "application/x-www-form-urlencoded";
+const JSON_TYPE = "application/json";
+const MULTIPART = "multipart/form-data; boundary=b0";
+const part = (head: string): string => `--b0\r\nContent-Disposition: form-data; ${head}\r\n\r\nDELETE\r\n--b0--\r\n`;
+
 interface Answer {
   readonly status: number;
   readonly handler: string | undefined;
   readonly reason: string | undefined;
 }
 
-async function post(port: number, query: string, body?: string, type?: string): Promise<Answer> {
-  const headers: Record<string, string> = type === undefined ? {} : { "content-type": type };
-  const response = await fetch(`http://127.0.0.1:${port}/items/1${query}`, {
-    method: "POST",
-    headers,
-    body: body ?? "",
-  });
+async function post(port: number, query: string, body: string = "", type: string = FORM): Promise<Answer> {
+  const headers: Record<string, string> = { "content-type": type };
+  const response = await fetch(`http://127.0.0.1:${port}/items/1${query}`, { method: "POST", headers, body });
   const text = await response.text();
   const json: Partial<Understood> & { reason?: string } = text.startsWith("{") ? JSON.parse(text) : {};
   return { status: response.status, handler: json.handler, reason: json.reason };
@@ -42,13 +44,48 @@ const REFUSED = { status: 400, handler: undefined, reason: "method_overridden" }
 const UPDATED = { status: 200, handler: "update item", reason: undefined };
 const DELETED = { status: 200, handler: "delete item", reason: undefined };
 
-/** Queries by which the service takes the request for a DELETE. */
-const QUERIES = {
-  express: ["?_method=DELETE", "?%5fmethod=delete", "?a=1&_method=DELETE&_method=POST"],
-  php: ["?_method=DELETE", "?.method=delete", "?_method%00x=DELETE", "?+_method=DELETE"],
-} as const satisfies Partial<Record<RealServiceKind, readonly string[]>>;
+type Attack = readonly [query: string, body?: string, type?: string];
 
-describe.for(Object.entries(QUERIES) as [RealServiceKind, readonly string[]][])("%s", ([kind, queries]) => {
+/** Requests that the service takes for a DELETE: query, body, and its type. */
+const ATTACKS: Partial<Record<RealServiceKind, readonly Attack[]>> = {
+  sinatra: [
+    ["", "_method=DELETE"],
+    ["", "a=1&_%6dethod=delete&b=2"],
+    ["", "[_method]=DELETE"],
+    ["", "_method]=DELETE"],
+    ["", "_method=DELETE", " "],
+    ["", part('name="_method"'), MULTIPART],
+    ["", part("name=_method"), MULTIPART],
+    ["", part('name="a"; name="_method"'), MULTIPART],
+    ["", part('name="_method"'), "multipart/mixed; boundary=b0"],
+  ],
+  express: [
+    ["?_method=DELETE"],
+    ["?%5fmethod=delete"],
+    ["?a=1&_method=DELETE&_method=POST"],
+    ["", "_method=DELETE"],
+    ["", '{"a":{},"_method":"DELETE"}', JSON_TYPE],
+    ["", '{"\\u005fmethod":"d\\u0065lete"}', JSON_TYPE],
+  ],
+  php: [
+    ["?_method=DELETE"],
+    ["?.method=delete"],
+    ["?_method%00x=DELETE"],
+    ["?+_method=DELETE"],
+    ["", "_method=DELETE"],
+    ["", ".method=DELETE"],
+    ["", " _method=DELETE"],
+    ["", "_method%00[x=DELETE"],
+    ["", "_method=DELETE", `${FORM}, x`],
+    ["", part('name="_method"'), MULTIPART],
+    ["", part("name='_method'"), MULTIPART],
+    ["", part('name=".method"'), MULTIPART],
+    ["", part('name="_method"').replaceAll("\r", ""), MULTIPART],
+    ["", part('name="_method"').slice(0, -10), MULTIPART],
+  ],
+};
+
+describe.for(Object.entries(ATTACKS) as [RealServiceKind, readonly Attack[]][])("%s", ([kind, attacks]) => {
   let service = 0;
   let postern: Postern;
   beforeAll(async () => {
@@ -57,30 +94,60 @@ describe.for(Object.entries(QUERIES) as [RealServiceKind, readonly string[]][])(
     postern = await startPostern(service, policy);
   }, 60_000);
   afterAll(closeAll);
+  beforeEach(({ skip }) => skip(!hasRealService(kind), `${kind} is not installed`));
 
-  test.for(queries)("POST %s", async (query, { skip }) => {
-    skip(!hasRealService(kind), `${kind} is not installed`);
-    expect(await post(service, query)).toEqual(DELETED);
-    expect(await post(postern.port, query)).toEqual(REFUSED);
+  test.for(attacks)("POST%s %j %s deletes nothing", async ([query, body, type]) => {
+    expect(await post(service, query, body, type)).toEqual(DELETED);
+    expect(await post(postern.port, query, body, type)).toEqual(REFUSED);
   });
 
-  test("a method of the same route, its own method and no method pass", async ({ skip }) => {
-    skip(!hasRealService(kind), `${kind} is not installed`);
-    for (const query of ["?_method=POST", "?q=_method%3DDELETE"]) {
-      expect(await post(postern.port, query)).toEqual(UPDATED);
+  test("a boundary that is the end of another word is no boundary", async () => {
+    const type = "multipart/form-data; xboundary=b0; boundary=b1";
+    expect(await post(postern.port, "", part('name="_method"'), type)).toMatchObject({ status: 415 });
+  });
+
+  test("what honest clients send passes", async () => {
+    for (const [body, type] of [
+      ["_method=POST&payment_method=card&text=_method%3DDELETE", FORM],
+      ['{"text":"{\\"_method\\":\\"DELETE\\"}","deep":{"_method":"DELETE"}}', JSON_TYPE],
+      [part('name="file"; filename="_method"'), MULTIPART],
+      [part('name="method"'), MULTIPART],
+    ] as const) {
+      expect(await post(postern.port, "?q=_method%3DDELETE", body, type)).toEqual(UPDATED);
     }
-    expect((await post(postern.port, "?_method=")).reason).toBeUndefined();
-    const both = await startPostern(service, withDelete);
-    expect(await post(both.port, "?_method=DELETE")).toEqual(DELETED);
-    const none = await startPostern(service, readsNone);
-    expect((await post(none.port, "?_method=DELETE")).reason).toBeUndefined();
+    expect((await post(postern.port, "", "_method=&a=1")).reason).toBeUndefined();
   });
 
-  test("the log says which method was named, and the way out", async ({ skip }) => {
-    skip(!hasRealService(kind), `${kind} is not installed`);
-    await post(postern.port, "?_method=purge");
-    const line = await postern.logged(({ seen }) => typeof seen === "string" && seen.includes("PURGE"));
-    expect(line).toMatchObject({ reason: "method_overridden", rule: "routes[0]" });
-    expect(line["wanted"]).toContain("methodParameters");
+  test("a form passes whose methods have one route", async () => {
+    const [query, body, type] = attacks[0] ?? [""];
+    const both = await startPostern(service, withDelete);
+    expect(await post(both.port, query, body, type)).toEqual(DELETED);
+    const none = await startPostern(service, readsNone);
+    expect(await post(none.port, query, body, type)).toEqual(DELETED);
   });
+});
+
+test("20 MiB of an upload stream on, and little of them is ever in memory", async () => {
+  const service = await startService();
+  const postern = await startPostern(service.port, (ports) =>
+    policy(ports).replace("public: true", "public: true, validate: { body: { maxBytes: 64MiB } }"),
+  );
+  const peakKib = (): number =>
+    Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${postern.process.pid}/status`, "utf8"))?.[1]);
+  await post(postern.port, "", part('name="file"; filename="a"'), MULTIPART);
+  const before = peakKib();
+  const file = "\r\n--b1".repeat((20 * 1024 * 1024) / 6);
+  const body = part('name="file"; filename="a"').replace("DELETE", file);
+  expect((await post(postern.port, "", body, MULTIPART)).status).toBe(200);
+  expect(service.arrived.at(-1)?.body.length).toBe(body.length);
+  expect(peakKib() - before).toBeLessThan(32 * 1024);
+});
+
+test("the log says which method was named, and the way out", async () => {
+  const postern = await startPostern(1, policy);
+  await post(postern.port, "", "_method=purge");
+  const line = await postern.logged(({ reason }) => reason === "method_overridden");
+  expect(line).toMatchObject({ rule: "routes[0]" });
+  expect(line["seen"]).toContain("method PURGE");
+  expect(line["wanted"]).toContain("methodParameters");
 });

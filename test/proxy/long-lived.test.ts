@@ -24,6 +24,7 @@ const allowing = policyWith(checkOf(() => CONTINUE));
 class Stream implements LastingStream {
   snapshot: Snapshot = allowing;
   route: Route | null = allowing.routeList[0] ?? null;
+  methodBody: null = null;
   readonly exchange: Exchange;
   readonly trustedProxies = null;
   readonly startedMs: number;

@@ -1,0 +1,111 @@
+import type { HeaderBlock } from "../message/headers.ts";
+import { excerpt } from "../support/excerpt.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { FormMethodScanner } from "./form-method.ts";
+import { JsonMethodScanner } from "./json-method.ts";
+import type { MethodParameters } from "./method-parameters.ts";
+import type { MethodScanner } from "./method-scanner.ts";
+import { MultipartMethodScanner } from "./multipart-method.ts";
+
+/** Why a body cannot be searched for a method. */
+export interface UnreadableBody {
+  readonly reason: "content_type_unsupported" | "content_encoding_unsupported";
+  readonly seen: string;
+  readonly wanted: string;
+}
+
+/** What a body may be to the services that read a method from it: more than one where they read its type differently. */
+export interface MethodBody {
+  readonly form: boolean;
+  readonly json: boolean;
+  /** Of a multipart body. */
+  readonly boundary: string | null;
+}
+
+/**
+ * By the loosest reading of the type that is known: PHP takes `application/x-www-form-urlencoded, x` for a form, Laravel
+ * whatever has `/json` anywhere for JSON, and Rack a POST without any type for a form. Null where nobody reads a method
+ * from such a body.
+ */
+export function methodBodyOf(headers: HeaderBlock): Result<MethodBody | null, UnreadableBody> {
+  const type = headers.list("content-type") ?? "";
+  if (type === "application/json") return ok(JSON_BODY);
+  const coding = (headers.list("content-encoding") ?? "").trim();
+  const isEncoded = coding !== "" && coding.toLowerCase() !== "identity";
+  if (type.trim() === "") return ok(isEncoded ? null : FORM);
+  const form = /x-www-form-urlencoded/i.test(type);
+  const isMultipart = /multipart\//i.test(type);
+  const json = /json/i.test(type);
+  // Of those that read a method from JSON, none inflates a body by itself; express.urlencoded does.
+  if (!form && !isMultipart && (!json || isEncoded)) return ok(null);
+  if (isEncoded) {
+    const seen = `a form in content encoding ${excerpt(coding)}`;
+    return err({ reason: "content_encoding_unsupported", seen, wanted: "identity" });
+  }
+  const charset = strangeCharset(type);
+  if (charset !== null) return err(typeFault(`charset ${excerpt(charset)}`));
+  if (!isMultipart) return ok({ form, json, boundary: null });
+  const boundary = boundaryOf(type);
+  return boundary === null ? err(typeFault("a boundary of many readings, or none")) : ok({ form, json, boundary });
+}
+
+const FORM: MethodBody = { form: true, json: false, boundary: null };
+const JSON_BODY: MethodBody = { form: false, json: true, boundary: null };
+
+function typeFault(seen: string): UnreadableBody {
+  const wanted = "one reading of the body, or 'methodParameters: []' under 'request' where the service reads no method";
+  return { reason: "content_type_unsupported", seen, wanted };
+}
+
+/** Charsets whose ASCII letters are ASCII bytes; ASP.NET and body-parser read UTF-16 and EBCDIC where they are told to. */
+const USUAL_CHARSET =
+  /^(?:utf-?8|us-ascii|ascii|iso-?8859-\d+|latin1|windows-\d+|cp125\d|koi8-[ru]|shift[_-]jis|euc-(?:jp|kr)|gbk|gb2312|gb18030|big5)$/i;
+
+function strangeCharset(type: string): string | null {
+  for (const [, charset = ""] of type.matchAll(/charset\s*=\s*["']?([^\s"';,]*)/gi)) {
+    if (!USUAL_CHARSET.test(charset)) return charset;
+  }
+  return null;
+}
+
+/** RFC 2046 section 5.1.1, without comma and blanks, at which PHP cuts. */
+const BOUNDARY = /;\s*boundary=(?:"([\w'()+./:=?-]{1,70})"|([\w'()+./:=?-]{1,70}))\s*(?:;|$)/i;
+
+/** PHP takes the first `boundary` that it finds, though it be the end of another word; so there may be but one. */
+function boundaryOf(type: string): string | null {
+  const match = BOUNDARY.exec(type);
+  if (match === null) return null;
+  const others = type.slice(0, match.index) + type.slice(match.index + match[0].length);
+  return /boundary/i.test(others) ? null : (match[1] ?? match[2] ?? null);
+}
+
+/** `announcedBytes`: the body's length, negative where it is not known. */
+export function methodScannerOf(
+  { form, json, boundary }: MethodBody,
+  parameters: MethodParameters,
+  announcedBytes: number,
+): MethodScanner {
+  const scanners: MethodScanner[] = [];
+  if (form) scanners.push(new FormMethodScanner(parameters));
+  if (json) scanners.push(new JsonMethodScanner(parameters, announcedBytes));
+  if (boundary !== null) scanners.push(new MultipartMethodScanner(parameters, boundary));
+  const [first] = scanners;
+  return first !== undefined && scanners.length === 1 ? first : new AllScanners(scanners);
+}
+
+/** A body that is one form to one service and another to the next. */
+class AllScanners implements MethodScanner {
+  readonly #scanners: readonly MethodScanner[];
+
+  constructor(scanners: readonly MethodScanner[]) {
+    this.#scanners = scanners;
+  }
+
+  scan(piece: Buffer, found: string[]): number {
+    return Math.min(...this.#scanners.map((scanner) => scanner.scan(piece, found)));
+  }
+
+  end(found: string[]): void {
+    for (const scanner of this.#scanners) scanner.end(found);
+  }
+}
