@@ -82,6 +82,7 @@ export const REASONS = {
   body_timeout: client(408, 4, "The request body came too slowly."),
   request_timeout: client(408, 4, "The request took too long."),
   body_not_json: client(400, 3, "The request body is not valid JSON."),
+  body_not_form: client(400, 3, "The request body is not a valid form."),
   body_schema_mismatch: client(422, 3, "The request body does not have the expected form."),
   parameter_invalid: client(422, 3, "A parameter does not have the expected form."),
   header_invalid: client(422, 3, "A header does not have the expected form."),

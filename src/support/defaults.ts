@@ -23,6 +23,8 @@ export const DEFAULTS = {
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
+  /** Different names in a form that a schema judges; PHP, Django and Express read no more. */
+  formFieldsMax: 1_000,
   // Patterns of schemas, each.
   patternCharactersMax: 32 * 1024,
   /** Instructions, counts written out. */

@@ -588,7 +588,10 @@ describe("the policy", () => {
   test("a schema beside a type that is not JSON would be walked round by that type, so it is a problem", () => {
     const settings = { contentType: ["application/json", "text/plain"], body: { schema: "s" } };
     expect(compile(settings, { s: ORDER }).problems).toEqual([
-      { path: "validate.contentType[1]", text: "the schema cannot look into 'text/plain'; expected a JSON type" },
+      {
+        path: "validate.contentType[1]",
+        text: "the schema cannot look into 'text/plain'; expected a JSON type or application/x-www-form-urlencoded",
+      },
     ]);
   });
 
@@ -597,4 +600,113 @@ describe("the policy", () => {
     expect(check).toMatchObject({ name: "validate", phase: "validate", enforcePercent: 5 });
     expect(check.explain(createExchange({ query: "?a=1" }))).toBe("0 path parameters, a query, no body");
   });
+});
+
+describe("forms", () => {
+  const schema = {
+    type: "object",
+    required: ["user_id"],
+    properties: {
+      user_id: { type: "integer" },
+      role: { enum: ["user"] },
+      vip: { type: "boolean" },
+      tag: { type: "array", items: { type: "integer" }, maxItems: 3 },
+    },
+  };
+  const FORM_TYPE = "application/x-www-form-urlencoded";
+  const settings = { contentType: [FORM_TYPE] };
+  const verdictOf = async (
+    text: string | Buffer,
+    headers: RequestOptions["headers"] = [["content-type", FORM_TYPE]],
+    own: Record<string, unknown> = settings,
+    of: unknown = schema,
+  ): Promise<Denial | null> => {
+    const check = onlyCheck(compile({ body: { schema: "form.json" }, ...own }, { "form.json": of }));
+    return check.evaluate(withBody(text, headers));
+  };
+
+  test.each([
+    "user_id=7",
+    "user_id=7&role=user&vip=true&tag=1&tag=2",
+    "user%5Fid=%37&&other=a+b&other_2=",
+    "user_id=7&__proto__=x&constructor=y",
+    "user_id=7&tags[]=a&user[name]=b",
+  ])("%s fits", async (text) => {
+    expect(await verdictOf(text)).toBeNull();
+  });
+
+  test.each([
+    ["", "body_schema_mismatch", "required"],
+    ["user_id=x", "body_schema_mismatch", "body /user_id: no integer"],
+    ["user_id=07", "body_schema_mismatch", "body /user_id: no integer"],
+    ["user_id=7&user_id=8", "body_schema_mismatch", "body /user_id: sent twice"],
+    ["user_id=7&other=1&other=2", "body_schema_mismatch", "body /other: sent twice"],
+    ["user_id=7&role=admin", "body_schema_mismatch", "/role"],
+    ["user_id=7&vip=TRUE", "body_schema_mismatch", "body /vip: no boolean"],
+    ["user_id=7&tag=1&tag=x", "body_schema_mismatch", "body /tag: an item that is no integer"],
+    ["user_id=7&tag=1&tag=2&tag=3&tag=4", "body_schema_mismatch", "/tag"],
+    ["user_id=%ff", "body_not_form", "UTF-8"],
+    ["user_id=%zz", "body_not_form", "UTF-8"],
+    [Buffer.from("user_id=7&a=\u00e9", "latin1"), "body_not_form", "UTF-8"],
+    [Array.from({ length: 1_001 }, (_, at) => `f${at}=`).join("&"), "body_not_form", "1000 fields"],
+  ] as const)("%s is refused: %s", async (text, reason, seen) => {
+    const verdict = await verdictOf(text);
+    expect(verdict?.reason).toBe(reason);
+    expect(verdict?.seen).toContain(seen);
+  });
+
+  // What each service makes of them: test/bodies/names.test.ts; PHP, too: test/e2e/judges-forms-as-php-reads-them.test.ts.
+  test.each([
+    "user[id=7",
+    "user.id=7",
+    "user+id=7",
+    "+user_id=7",
+    "USER_ID=7",
+    "user_id[]=7",
+    "[user_id]=7",
+    "user_id%00=7",
+    "a=1;user_id=7",
+    "_user_id=7",
+    "!role=admin",
+    "Role=admin",
+    "role[x]=admin",
+    "role.x=admin",
+  ])("%s is a declared field in another spelling", async (text) => {
+    const verdict = await verdictOf(`user_id=1&${text}`);
+    expect(verdict?.reason).toBe("body_not_form");
+    expect(verdict?.seen).toContain("in another spelling");
+  });
+
+  test("a schema that closes the object keeps every other name out", async () => {
+    const closed = { ...schema, additionalProperties: false };
+    expect(await verdictOf("user_id=7", undefined, settings, closed)).toBeNull();
+    for (const text of ["user_id=7&x=1", "user_id=7;x=1", "user_id=7&user[name]=b"]) {
+      expect(await verdictOf(text, undefined, settings, closed)).not.toBeNull();
+    }
+  });
+
+  test("a route that takes both reads each by its type", async () => {
+    const both = { contentType: [FORM_TYPE, "application/json"] };
+    expect(await verdictOf("user_id=7", undefined, both)).toBeNull();
+    expect(await verdictOf('{"user_id":7}', JSON_TYPE, both)).toBeNull();
+    expect((await verdictOf('{"user_id":7}', undefined, both))?.reason).toBe("body_schema_mismatch");
+    expect((await verdictOf("user_id=7", JSON_TYPE, both))?.reason).toBe("body_not_json");
+  });
+
+  test("in another charset than UTF-8 it is refused, and where the route takes JSON only", async () => {
+    const utf16: RequestOptions["headers"] = [["content-type", `${FORM_TYPE}; charset=utf-16`]];
+    expect((await verdictOf("user_id=7", utf16))?.reason).toBe("content_type_unsupported");
+    expect((await verdictOf("user_id=7", undefined, {}))?.reason).toBe("content_type_unsupported");
+  });
+
+  test.each([{ type: "object" }, { type: ["string", "null"] }, { type: "array", items: { type: "object" } }])(
+    "a property %j is a problem, for no form has it",
+    (property) => {
+      const { problems } = compile(
+        { ...settings, body: { schema: "form.json" } },
+        { "form.json": { type: "object", properties: { a: property } } },
+      );
+      expect(problems.map(({ text }) => text).join()).toContain("no field of a form");
+    },
+  );
 });

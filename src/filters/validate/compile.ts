@@ -2,6 +2,7 @@ import { ByteBudget } from "../../message/body.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
+import { type BodyReader, eitherReader, formFieldsOf, formReader, readJson } from "./body-reader.ts";
 import {
   describeRequest,
   inOrder,
@@ -16,7 +17,7 @@ import {
 } from "./evaluate.ts";
 import type { Validator } from "./json-schema.ts";
 import { parseJson } from "./json-text.ts";
-import { isJson } from "./media-type.ts";
+import { FORM_TYPE, isForm, isJson } from "./media-type.ts";
 import type { Parameter } from "./parameters.ts";
 import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -110,21 +111,42 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
   const name = settings.body?.schema;
   if (name === undefined) return null;
   settings.contentType?.forEach((type, at) => {
-    if (!isJson(type))
-      context.problem(`the schema cannot look into '${type}'; expected a JSON type`, "contentType", at);
+    if (!isJson(type) && !isForm(type))
+      context.problem(`the schema cannot look into '${type}'; expected a JSON type or ${FORM_TYPE}`, "contentType", at);
   });
   if (bytesMax > DEFAULTS.bodiesInspectedBytesMax) {
     const most = `${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB`;
     context.problem(`bodies are held in memory for a schema; expected at most ${most}`, "body", "maxBytes");
     return null;
   }
-  const validate = compileSchemaFile(name, context);
-  if (validate === null) return null;
+  const compiled = compileSchemaFile(name, context);
+  if (compiled === null) return null;
+  const read = readerOf(settings.contentType ?? [], compiled.schema, context);
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
-  return judgeBody({ bytesMax, collectedBytesMax, validate, budget, place: context.place("body", "schema") });
+  return judgeBody({
+    bytesMax,
+    collectedBytesMax,
+    read,
+    validate: compiled.validate,
+    budget,
+    place: context.place("body", "schema"),
+  });
 }
 
-function compileSchemaFile(name: string, context: RouteContext): Validator | null {
+function readerOf(types: readonly string[], schema: unknown, context: RouteContext): BodyReader {
+  if (!types.some(isForm)) return readJson;
+  const fields = formFieldsOf(schema);
+  if (!fields.ok) context.problem(fields.error, "body", "schema");
+  const form = formReader(fields.ok ? fields.value : []);
+  return types.every(isForm) ? form : eitherReader(form);
+}
+
+interface CompiledSchema {
+  readonly schema: unknown;
+  readonly validate: Validator;
+}
+
+function compileSchemaFile(name: string, context: RouteContext): CompiledSchema | null {
   const bytes = context.readFile(name, "body", "schema");
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
@@ -141,7 +163,7 @@ function compileSchemaFile(name: string, context: RouteContext): Validator | nul
     return null;
   }
   const compiled = schemaEngine().compileSchema(parsed.value);
-  if (compiled.ok) return compiled.value;
+  if (compiled.ok) return { schema: parsed.value, validate: compiled.value };
   context.problem(`'${name}': ${compiled.error}`, "body", "schema");
   return null;
 }

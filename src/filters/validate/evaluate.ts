@@ -1,3 +1,4 @@
+import { parseForm } from "../../bodies/form.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
@@ -7,10 +8,10 @@ import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { namedByConnection } from "../request/connection-options.ts";
+import type { BodyReader } from "./body-reader.ts";
 import type { Validator } from "./json-schema.ts";
-import { parseJson } from "./json-text.ts";
-import { isJson, mediaTypeOf } from "./media-type.ts";
-import { judgeParameter, type Parameter, parseQuery } from "./parameters.ts";
+import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
+import { judgeParameter, type Parameter } from "./parameters.ts";
 
 /** One part of the check; a promise only where the body must be read. */
 export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
@@ -36,7 +37,7 @@ export function judgePath(parameters: readonly Parameter[], names: readonly stri
 export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: boolean, place: Place): SyncPart {
   const declared = new DeclaredNames(parameters.map(({ name }) => name));
   return ({ target }) => {
-    const parsed = parseQuery(target.query, declared);
+    const parsed = parseForm(target.query.slice(1), declared);
     if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
     for (const parameter of parameters) {
       const fault = judgeParameter(parameter, parsed.value.get(parameter.name) ?? NONE);
@@ -77,7 +78,7 @@ function isRespelled({ names }: HeaderBlock, name: string): boolean {
   return names.some((other) => other !== name && other.length === name.length && canonicalName(other) === canonical);
 }
 
-/** Requests without a body need no type. A JSON type in another charset than UTF-8 would be read differently behind. */
+/** Requests without a body need no type. JSON or a form in another charset than UTF-8 would be read differently behind. */
 export function judgeContentType(types: readonly string[], place: Place): SyncPart {
   const accepted = new Set(types);
   const wanted = types.join(", ");
@@ -92,7 +93,7 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
     const parsed = mediaTypeOf(text);
     if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
     const charset = parsed.parameters.get("charset");
-    if (isJson(parsed.type) && charset !== undefined && charset.toLowerCase() !== "utf-8") {
+    if ((isJson(parsed.type) || isForm(parsed.type)) && charset !== undefined && charset.toLowerCase() !== "utf-8") {
       return denied(`charset ${excerpt(charset)}`);
     }
     return CONTINUE;
@@ -128,6 +129,7 @@ export interface BodyRules {
   readonly bytesMax: number;
   /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
   readonly collectedBytesMax: number;
+  readonly read: BodyReader;
   readonly validate: Validator;
   /** Shared by all bodies that are being read in this process. */
   readonly budget: ByteBudget;
@@ -135,11 +137,11 @@ export interface BodyRules {
 }
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
-export function judgeBody({ bytesMax, collectedBytesMax, validate, budget, place }: BodyRules): Part {
-  const judge = (bytes: Buffer): Verdict => {
+export function judgeBody({ bytesMax, collectedBytesMax, read, validate, budget, place }: BodyRules): Part {
+  const judge = (bytes: Buffer, exchange: Exchange): Verdict => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
-    const parsed = parseJson(bytes);
-    if (!parsed.ok) return new Denial("body_not_json", place, parsed.error, "JSON in UTF-8");
+    const parsed = read(bytes, exchange);
+    if (!parsed.ok) return new Denial(parsed.error.reason, place, parsed.error.seen, parsed.error.wanted);
     const fault = validate(parsed.value);
     if (fault === null) return CONTINUE;
     return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
@@ -151,12 +153,12 @@ export function judgeBody({ bytesMax, collectedBytesMax, validate, budget, place
     return new Denial(failure, place, seen, `at most ${budget.bytesMax} bytes with this one`, RETRY, true);
   };
   return (exchange) => {
-    if (exchange.collectedBody !== null) return judge(exchange.collectedBody);
-    if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0));
+    if (exchange.collectedBody !== null) return judge(exchange.collectedBody, exchange);
+    if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0), exchange);
     return collectBody(exchange.body, collectedBytesMax, budget).then((collected) => {
       if (typeof collected === "string") return lost(collected);
       exchange.collectedBody = collected;
-      return judge(collected);
+      return judge(collected, exchange);
     });
   };
 }

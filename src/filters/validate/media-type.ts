@@ -30,3 +30,9 @@ export function mediaTypeOf(text: string): MediaType | null {
 export function isJson(type: string): boolean {
   return type === "application/json" || type.endsWith("+json");
 }
+
+export function isForm(type: string): boolean {
+  return type === FORM_TYPE;
+}
+
+export const FORM_TYPE = "application/x-www-form-urlencoded";
