@@ -24,15 +24,16 @@ export interface MethodBody {
 
 /**
  * By the loosest reading of the type that is known: PHP takes `application/x-www-form-urlencoded, x` for a form, Laravel
- * whatever has `/json` anywhere for JSON, and Rack a POST without any type for a form. Null where nobody reads a method
+ * whatever has `/json` anywhere for JSON, and Rack a POST without any type for a form. GET and HEAD have no body to anybody. Null where nobody reads a method
  * from such a body.
  */
-export function methodBodyOf(headers: HeaderBlock): Result<MethodBody | null, UnreadableBody> {
+export function methodBodyOf(method: string, headers: HeaderBlock): Result<MethodBody | null, UnreadableBody> {
+  if (method === "GET" || method === "HEAD") return ok(null);
   const type = headers.list("content-type") ?? "";
   if (type === "application/json") return ok(JSON_BODY);
   const coding = (headers.list("content-encoding") ?? "").trim();
   const isEncoded = coding !== "" && coding.toLowerCase() !== "identity";
-  if (type.trim() === "") return ok(isEncoded ? null : FORM);
+  if (type.trim() === "") return ok(isEncoded || method !== "POST" ? null : FORM);
   const form = /x-www-form-urlencoded/i.test(type);
   const isMultipart = /multipart\//i.test(type);
   const json = /json/i.test(type);

@@ -2,7 +2,7 @@ import { decodeLeniently } from "./form.ts";
 import { foldName, namesRead } from "./names.ts";
 
 /** Where services look for the parameter. */
-export type ParameterSource = "query" | "form" | "multipart" | "json";
+export type ParameterSource = "query" | "cookie" | "form" | "multipart" | "json";
 
 /** One service that takes a request for another method where a parameter says so. */
 export interface MethodReader {
@@ -68,7 +68,7 @@ export const METHOD_READERS: readonly MethodReader[] = [
     who: "Hono (method-override)",
     parameter: "_method",
     from: ["query", ...BODY],
-    of: "any",
+    of: "any but GET",
     to: "any",
     source: "https://hono.dev/docs/middleware/builtin/method-override",
   },
@@ -98,9 +98,9 @@ export const METHOD_READERS: readonly MethodReader[] = [
     source: "https://codeigniter4.github.io/userguide/incoming/methodspoofing.html",
   },
   {
-    who: "Flight, and whoever reads $_REQUEST",
+    who: "Flight, and whoever reads $_REQUEST of PHP",
     parameter: "_method",
-    from: ["query", ...BODY],
+    from: ["query", "cookie", ...BODY],
     of: "any",
     to: "any",
     source: "https://docs.flightphp.com/en/v3/learn/requests",
@@ -215,11 +215,11 @@ export class MethodParameters {
     return this.#jsonTraces.some((trace) => json.includes(trace));
   }
 
-  /** Methods that services may read from a query with its leading `?`, in upper case. */
-  inQuery(query: string): readonly string[] {
-    if (!this.mayBeIn(query)) return NONE;
+  /** Methods that services may read from a query without its `?`, or from a Cookie header, in upper case. */
+  inPairs(text: string): readonly string[] {
+    if (!this.mayBeIn(text)) return NONE;
     const methods: string[] = [];
-    for (const pair of query.slice(1).split(/[&;]/)) {
+    for (const pair of text.split(/[&;]/)) {
       const equals = pair.indexOf("=");
       if (equals < 0 || !this.has(decodeLeniently(pair.slice(0, equals)))) continue;
       const method = methodOf(decodeLeniently(pair.slice(equals + 1)));

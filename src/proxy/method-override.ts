@@ -14,7 +14,7 @@ export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK",
 export function judgeMethods(
   { snapshot, exchange, route }: Omit<MethodSubject, "methodBody">,
   methods: readonly string[],
-  where: "query" | "body",
+  where: "query" | "cookie" | "body",
 ): Verdict {
   for (const method of methods) {
     if (method === exchange.method) continue;
@@ -43,15 +43,30 @@ export interface MethodSubject {
   methodBody: MethodBody | null;
 }
 
+/** What the head of a request names, in its query or, as PHP without a php.ini reads `$_REQUEST`, in a cookie. */
+export function judgeMethodHead(subject: MethodSubject): Verdict {
+  const { query } = subject.exchange.target;
+  const parameters = subject.route?.methodParameters ?? null;
+  if (parameters === null) return CONTINUE;
+  if (query !== "") {
+    const verdict = judgeMethods(subject, parameters.inPairs(query.slice(1)), "query");
+    if (verdict !== CONTINUE) return verdict;
+  }
+  const { headers } = subject.exchange;
+  if (headers.get("cookie") === undefined) return CONTINUE;
+  const cookies = headers.values.filter((_, at) => headers.names[at] === "cookie").join(";");
+  return judgeMethods(subject, parameters.inPairs(cookies), "cookie");
+}
+
 /**
  * What the body of a request may name, before any of it goes on: one that was read whole is judged here, one that streams
- * is to be watched. Only of a POST does any service read a method from the body.
+ * is to be watched.
  */
 export function judgeMethodBody(subject: MethodSubject): Verdict {
   const { exchange, route } = subject;
   const parameters = route?.methodParameters ?? null;
-  if (parameters === null || exchange.method !== "POST" || exchange.body.announcedBytes === 0) return CONTINUE;
-  const form = methodBodyOf(exchange.headers);
+  if (parameters === null || exchange.body.announcedBytes === 0) return CONTINUE;
+  const form = methodBodyOf(exchange.method, exchange.headers);
   if (!form.ok) return new Denial(form.error.reason, route?.place ?? null, form.error.seen, form.error.wanted);
   if (exchange.collectedBody === null) subject.methodBody = form.value;
   else if (form.value !== null) {

@@ -7,7 +7,7 @@ import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
-import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethods, type MethodSubject } from "./method-override.ts";
+import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -123,9 +123,7 @@ function matchRoute(subject: Subject): Verdict {
   if (exchange.upgrade !== null && match.route.webSocket === null) {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }
-  const { query } = exchange.target;
-  if (query === "" || match.route.methodParameters === null) return CONTINUE;
-  return judgeMethods(subject, match.route.methodParameters.inQuery(query), "query");
+  return judgeMethodHead(subject);
 }
 
 /**

@@ -20,7 +20,7 @@ interface Scan {
 /** Scans `body` cut into pieces of these lengths, then the rest. */
 function scan(body: string | Buffer, type: string, lengths: readonly number[] = [], announced = -1): Scan {
   const bytes = Buffer.from(body);
-  const read = methodBodyOf(new HeaderBlock(["content-type"], [type]));
+  const read = methodBodyOf("POST", new HeaderBlock(["content-type"], [type]));
   if (!read.ok || read.value === null) throw new Error(`${type} is not looked into`);
   const scanner = methodScannerOf(read.value, parameters, announced);
   const found: string[] = [];
@@ -177,7 +177,7 @@ describe("a value that is not looked into names a method that no route has", () 
 
 describe("the form of a body", () => {
   const read = (type: string, encoding = "") =>
-    methodBodyOf(new HeaderBlock(["content-type", "content-encoding"], [type, encoding]));
+    methodBodyOf("POST", new HeaderBlock(["content-type", "content-encoding"], [type, encoding]));
 
   test.each(["text/plain", "application/octet-stream", "application/grpc", "image/png", "application/xml"])(
     "from %s nobody reads a method",
@@ -209,6 +209,13 @@ describe("the form of a body", () => {
     "application/json; charset=UTF-8",
   ])("%s has one", (type) => {
     expect(read(type)).toMatchObject({ ok: true, value: expect.anything() });
+  });
+
+  test("of GET and HEAD nobody reads one, and only of a POST one without a type", () => {
+    const headers = new HeaderBlock(["content-type"], [FORM]);
+    expect(methodBodyOf("PUT", headers)).toMatchObject({ ok: true, value: { form: true } });
+    for (const method of ["GET", "HEAD"]) expect(methodBodyOf(method, headers)).toEqual({ ok: true, value: null });
+    expect(methodBodyOf("PUT", new HeaderBlock([], []))).toEqual({ ok: true, value: null });
   });
 
   test("a form that is compressed is refused; compressed JSON is read by nobody who looks for a method", () => {

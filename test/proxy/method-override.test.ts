@@ -136,3 +136,14 @@ test("20 MiB of a multipart upload stream on as they come", async () => {
   client.write("\r\n--b0--");
   await client.untilReceived("ok");
 });
+
+test.each(["_method=DELETE", "a=1; _method=DELETE", "a=1; .method=delete", "a=1\r\nCookie: _method=DELETE"])(
+  "the cookie %s is a method, too",
+  async (cookie) => {
+    const { service, connect } = await start();
+    const client = await connect();
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\nContent-Length: 0\r\n\r\n`);
+    await client.untilReceived("method_overridden");
+    expect(service.received).toBe("");
+  },
+);
