@@ -1,13 +1,7 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import { decodeLeniently } from "./form.ts";
 import { type MethodParameters, methodOf } from "./method-parameters.ts";
 import { type MethodScanner, UNREADABLE } from "./method-scanner.ts";
-
-/** Characters of a name, as sent, that are kept; no service's reading of a name depends on what is behind them. */
-const NAME_LENGTH_MAX = 512;
-/** Names with a trace of what is looked for that one body may have; services take 1,000 to 4,096 fields in all. */
-const TRACES_MAX = 4_096;
-/** Of a value: a method, each letter of it escaped, and blanks around it. */
-const VALUE_LENGTH_MAX = 192;
 
 /** What goes from the front of a name, as sent. */
 const LEADING = /^(?:[+\s[\]]|%(?:20|0[9a-d]|5[bd]))+/i;
@@ -38,8 +32,8 @@ export class FormMethodScanner implements MethodScanner {
       const equals = text.indexOf("=", start);
       at = end + 1;
       if (end === text.length) break;
-      if (this.#traces++ > TRACES_MAX) found.push(UNREADABLE);
-      if (this.#traces > TRACES_MAX) break;
+      if (this.#traces++ > DEFAULTS.methodFieldsMax) found.push(UNREADABLE);
+      if (this.#traces > DEFAULTS.methodFieldsMax) break;
       if (equals < 0 || equals > end || equals < trace) continue;
       if (!this.#isMethod(text.slice(start, equals))) continue;
       this.#tell(text.slice(equals + 1, end), found);
@@ -73,7 +67,7 @@ export class FormMethodScanner implements MethodScanner {
   #continue(value: string, text: string, start: number, end: number, found: string[]): number {
     const whole = value + text.slice(start, end);
     this.#value = null;
-    if (end === text.length && whole.length <= VALUE_LENGTH_MAX) {
+    if (end === text.length && whole.length <= DEFAULTS.methodValueCharactersMax) {
       this.#value = whole;
       this.#heldFrom = start;
       return -1;
@@ -91,7 +85,7 @@ export class FormMethodScanner implements MethodScanner {
     if (equals < 0) this.#name = shortened(text.slice(start));
     else if (this.#isMethod(text.slice(start, equals))) {
       const value = text.slice(equals + 1);
-      if (value.length > VALUE_LENGTH_MAX) this.#tell(value, found);
+      if (value.length > DEFAULTS.methodValueCharactersMax) this.#tell(value, found);
       else {
         this.#value = value;
         return equals + 1;
@@ -106,13 +100,15 @@ export class FormMethodScanner implements MethodScanner {
   }
 
   #tell(value: string, found: string[]): void {
-    const method = value.length > VALUE_LENGTH_MAX ? UNREADABLE : methodOf(decodeLeniently(value));
+    const method = value.length > DEFAULTS.methodValueCharactersMax ? UNREADABLE : methodOf(decodeLeniently(value));
     if (method !== null) found.push(method);
   }
 }
 
 function shortened(name: string): string {
-  return name.length <= NAME_LENGTH_MAX ? name : name.replace(LEADING, "").slice(0, NAME_LENGTH_MAX);
+  return name.length <= DEFAULTS.methodNameCharactersMax
+    ? name
+    : name.replace(LEADING, "").slice(0, DEFAULTS.methodNameCharactersMax);
 }
 
 /** Where the first pair ends. */

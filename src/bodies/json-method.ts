@@ -1,8 +1,6 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import { type MethodParameters, methodOf } from "./method-parameters.ts";
 import { type MethodScanner, UNREADABLE } from "./method-scanner.ts";
-
-/** Of a string that is kept, as sent: a name or a method with each letter escaped. */
-const STRING_LENGTH_MAX = 512;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -57,7 +55,7 @@ export class JsonMethodScanner implements MethodScanner {
     if (!this.#inString || this.#role === OTHER) return piece.length;
     const isKept = this.#kept !== "";
     this.#kept += piece.toString("latin1", start);
-    if (this.#kept.length > STRING_LENGTH_MAX) this.#giveUp(found);
+    if (this.#kept.length > DEFAULTS.methodNameCharactersMax) this.#giveUp(found);
     else if (this.#role === VALUE) return isKept ? 0 : Math.max(0, start - 1);
     return piece.length;
   }
@@ -111,9 +109,10 @@ export class JsonMethodScanner implements MethodScanner {
   #onString(rest: string, found: string[]): void {
     const text = unescaped(this.#kept + rest);
     this.#kept = "";
-    if (this.#role === NAME) this.#isMethod = text.length <= STRING_LENGTH_MAX && this.#parameters.has(text);
+    if (this.#role === NAME)
+      this.#isMethod = text.length <= DEFAULTS.methodNameCharactersMax && this.#parameters.has(text);
     else {
-      const method = text.length > STRING_LENGTH_MAX ? UNREADABLE : methodOf(text);
+      const method = text.length > DEFAULTS.methodNameCharactersMax ? UNREADABLE : methodOf(text);
       if (method !== null) found.push(method);
     }
     this.#role = OTHER;

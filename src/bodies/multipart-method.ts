@@ -1,12 +1,10 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import { decodeLeniently } from "./form.ts";
 import { type MethodParameters, methodOf } from "./method-parameters.ts";
 import { type MethodScanner, UNREADABLE } from "./method-scanner.ts";
 
-/** Headers of one part; services take up to 8 or 16 KiB. */
-const HEAD_LENGTH_MAX = 16 * 1024;
 /** Read at a time, so that a body of many small parts is not read many times over. */
 const HEAD_WINDOW = 512;
-const VALUE_LENGTH_MAX = 192;
 
 const DATA = 0;
 const HEAD = 1;
@@ -79,13 +77,13 @@ export class MultipartMethodScanner implements MethodScanner {
     this.#text += piece.toString(
       "latin1",
       from,
-      Math.min(piece.length, from + Math.min(HEAD_WINDOW, HEAD_LENGTH_MAX - before)),
+      Math.min(piece.length, from + Math.min(HEAD_WINDOW, DEFAULTS.partHeadCharactersMax - before)),
     );
     const next = from + this.#text.length - before;
     BLANK_LINE.lastIndex = Math.max(0, before - 2);
     const end = BLANK_LINE.exec(this.#text);
     if (end === null) {
-      if (this.#text.length >= HEAD_LENGTH_MAX) this.#giveUp(found);
+      if (this.#text.length >= DEFAULTS.partHeadCharactersMax) this.#giveUp(found);
       return next;
     }
     const head = this.#text.slice(0, end.index);
@@ -112,7 +110,7 @@ export class MultipartMethodScanner implements MethodScanner {
 
   #readValue(piece: Buffer, from: number, found: string[]): number {
     const before = this.#text.length;
-    const most = VALUE_LENGTH_MAX + this.#delimiter.length;
+    const most = DEFAULTS.methodValueCharactersMax + this.#delimiter.length;
     this.#text += piece.toString("latin1", from, Math.min(piece.length, from + most - before));
     const end = this.#text.indexOf(this.#delimiterText);
     if (end >= 0) {
@@ -131,7 +129,7 @@ export class MultipartMethodScanner implements MethodScanner {
   }
 
   #tell(value: string, found: string[]): void {
-    const method = value.trim().length > VALUE_LENGTH_MAX ? UNREADABLE : methodOf(value);
+    const method = value.trim().length > DEFAULTS.methodValueCharactersMax ? UNREADABLE : methodOf(value);
     if (method !== null) found.push(method);
   }
 }

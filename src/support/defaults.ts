@@ -23,6 +23,14 @@ export const DEFAULTS = {
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
   jsonDepthMax: 64,
+  /** A name in a body that is looked at for a method, as sent, and such a string of JSON; what is behind them changes no reading. */
+  methodNameCharactersMax: 512,
+  /** Of the value: a method, each letter of it escaped, and blanks around it. A longer one is refused. */
+  methodValueCharactersMax: 192,
+  /** Fields of a form whose names resemble those that name a method; services take 1,000 to 4,096 fields in all. */
+  methodFieldsMax: 4_096,
+  /** Headers of one part of a multipart body; services take up to 8 or 16 KiB. */
+  partHeadCharactersMax: 16 * 1024,
   /** Different names in a form that a schema judges; PHP, Django and Express read no more. */
   formFieldsMax: 1_000,
   // Patterns of schemas, each.
