@@ -52,6 +52,8 @@ export class Exchange {
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   assumed: AssumedIdentity | null;
+  /** Headers of the client that did not reach the service, though no policy took them off; null for none. */
+  withheld: readonly string[] | null;
   /** How the request asks for another protocol; null for the many that do not. Set by the codec's reader. */
   upgrade: Upgrade | null;
 
@@ -78,6 +80,7 @@ export class Exchange {
     this.collectedBody = null;
     this.audited = null;
     this.assumed = null;
+    this.withheld = null;
     this.upgrade = null;
   }
 }

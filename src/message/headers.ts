@@ -8,6 +8,8 @@ export type LineWriter = (block: HeaderBlock) => string;
 export class HeaderBlock {
   readonly names: readonly string[];
   readonly values: readonly string[];
+  /** Names that the last writer left out and its reader may miss; null for none. */
+  withheld: readonly string[] | null = null;
   #writer: LineWriter | null = null;
   #lines: string | null = null;
 

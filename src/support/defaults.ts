@@ -235,6 +235,8 @@ export const DEFAULTS = {
   logPathCharsMax: 1_024,
   logMethodCharsMax: 32,
   logAuditedMax: 16,
+  logWithheldMax: 8,
+  logWithheldCharsMax: 64,
   logWriteBytes: 16 * 1024,
   logFlushIntervalMs: 200,
   /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */

@@ -55,6 +55,9 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     bytesIn: record.requestBodyBytes,
     bytesOut: record.responseBodyBytes,
     policyHash: record.policyHash,
+    withheld: exchange.withheld
+      ?.slice(0, DEFAULTS.logWithheldMax)
+      .map((name) => logText(name, DEFAULTS.logWithheldCharsMax)),
     audited: exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields),
   };
 }

@@ -237,6 +237,20 @@ describe("what comes off", () => {
     );
   });
 
+  test("what its sender may miss is noted with the request, and nothing that always comes off", () => {
+    const noted = (names: string[], rules: Partial<RequestRules> = {}) => {
+      const exchange = createExchange({ headers: names.map((name) => [name, "1"] as const) });
+      rewrite(exchange, rules, ["authorization"]);
+      return exchange.withheld;
+    };
+    const usual = ["host", "accept", "authorization", "x-forwarded-for", "connection"];
+    expect(noted(usual)).toBeNull();
+    expect(noted([...usual, "x_tenant", "destination"])).toEqual(["x_tenant", "destination"]);
+    expect(noted(["x_tenant", "destination"], { keepHeaders: ["x_tenant", "destination"] })).toBeNull();
+    expect(noted(["x-drop"], { removeHeaders: ["x-drop"] })).toBeNull();
+    expect(noted(usual, { forward: [] })).toEqual(["accept"]);
+  });
+
   test("why a header does not pass is told", () => {
     const rules = { ...RULES, removeHeaders: ["x-drop"] };
     const names = ["accept", "host", "x-drop", "x_drop", "script_name", "destination", "x_tenant", "x-hop"];

@@ -102,10 +102,14 @@ describe("the access log", () => {
     const { sink, telemetry } = setUp();
     const long = "x".repeat(100_000);
     const exchange = exchangeOf(long, `/${long}`);
+    exchange.withheld = Array.from({ length: 1_000 }, () => long);
     exchange.audited = Array.from({ length: 1_000 }, () => new Denial("claim_mismatch", PLACE, long, long));
     telemetry.requestFinished(recordOf({ exchange, denial: new Denial("not_authorized", PLACE, long, long) }));
     expect(sink.raw[0]?.length).toBeLessThan(16_384);
-    expect(sink.lines[0]).toMatchObject({ audited: { length: DEFAULTS.logAuditedMax } });
+    expect(sink.lines[0]).toMatchObject({
+      audited: { length: DEFAULTS.logAuditedMax },
+      withheld: { length: DEFAULTS.logWithheldMax },
+    });
   });
 
   test("the policy says which requests get a line, and a reload changes it", () => {

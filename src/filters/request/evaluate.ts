@@ -9,6 +9,7 @@ import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
 import { namedByConnection } from "./connection-options.ts";
+import { PASSES, WITHHELD } from "./header-fate.ts";
 import type { Passage } from "./passage.ts";
 
 /**
@@ -21,7 +22,11 @@ export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => strin
 export function buildRequestRewrite({ setHeaders }: RequestRules, passage: Passage): RequestRewrite {
   const setLines = setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const writeLines = (headers: HeaderBlock): string => clientLines(headers, passage);
-  return (headers, exchange) => headers.linesBy(writeLines) + addedLines(exchange) + setLines;
+  return (headers, exchange) => {
+    const lines = headers.linesBy(writeLines);
+    exchange.withheld = headers.withheld;
+    return lines + addedLines(exchange) + setLines;
+  };
 }
 
 /**
@@ -38,12 +43,19 @@ export function buildRequestTrailerRewrite(passage: Passage): (trailers: HeaderB
 function clientLines(headers: HeaderBlock, passage: Passage): string {
   const { names, values } = headers;
   const named = namedByConnection(headers);
+  let withheld: string[] | null = null;
   let lines = "";
   for (let at = 0; at < names.length; at++) {
     const name = names[at] ?? "";
-    if (!passage.lets(name) || named?.has(name)) continue;
+    const fate = passage.fateOf(name);
+    if (fate === WITHHELD) {
+      withheld ??= [];
+      withheld.push(name);
+    }
+    if (fate !== PASSES || named?.has(name)) continue;
     lines += `${name}: ${values[at]}\r\n`;
   }
+  headers.withheld = withheld;
   return lines;
 }
 

@@ -3,7 +3,7 @@ import { canonicalName, isPlainName, isReserved } from "../../message/reserved-n
 import { TAKEN, trustedRow } from "../../message/trusted-headers.ts";
 import type { RequestRules } from "../filter.ts";
 import { namedByConnection } from "./connection-options.ts";
-import { fateOf, PASSES } from "./header-fate.ts";
+import { fateOf, type HeaderFate, PASSES, RESERVED, WITHHELD } from "./header-fate.ts";
 
 /** A header of a client that does not reach the service, and why, for `explain`. */
 export interface WithheldHeader {
@@ -31,7 +31,10 @@ export const ALWAYS_FORWARDED: readonly string[] = [
   "sec-websocket-extensions",
 ];
 
-/** Which headers of a client reach the service on one route. All of it is known at load: a name costs two look-ups. */
+/**
+ * Which headers of a client reach the service on one route. All of it is known at load: a name costs two look-ups. To the
+ * policy's own word on a header its fate is `RESERVED`, to what its author may not expect `WITHHELD`.
+ */
 export class Passage {
   /** Names that the policy takes off; of those that pass by themselves, so each in its one spelling. */
   readonly #off: ReadonlySet<string>;
@@ -62,9 +65,20 @@ export class Passage {
   }
 
   /** `name` in lower case. */
+  fateOf(name: string): HeaderFate {
+    if (this.#only !== null) return this.#fateByList(name, this.#only);
+    const fate = fateOf(name);
+    if (fate === PASSES) return this.#off.has(name) ? RESERVED : PASSES;
+    return this.#named.has(name) ? PASSES : fate;
+  }
+
+  #fateByList(name: string, only: ReadonlySet<string>): HeaderFate {
+    if (only.has(name)) return PASSES;
+    return this.#off.has(name) || fateOf(name) === RESERVED ? RESERVED : WITHHELD;
+  }
+
   lets(name: string): boolean {
-    if (this.#only !== null) return this.#only.has(name);
-    return fateOf(name) === PASSES ? !this.#off.has(name) : this.#named.has(name);
+    return this.fateOf(name) === PASSES;
   }
 
   /** The headers of a block that do not pass, each once. */
