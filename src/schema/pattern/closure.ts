@@ -5,7 +5,7 @@ import { OP, type Program } from "./program.ts";
 export const TEXT_EDGE = 1;
 export const LINE_END = 2;
 
-/** A place's `left` and the instructions that the characters so far lead to, in order: what tells places apart. */
+/** A place's `left` in two halves, and the instructions that the characters so far lead to, in order: what tells places apart. */
 export type State = string;
 
 const CHUNK = 4096;
@@ -59,7 +59,7 @@ export class Closure {
   get state(): State {
     const kernel = this.#kernel.subarray(0, this.#kernelCount);
     if (this.#program.parts.length === 1) kernel.sort();
-    let state = String.fromCharCode(this.#left);
+    let state = String.fromCharCode(this.#left & 0xffff, this.#left >>> 16);
     for (let from = 0; from < kernel.length; from += CHUNK) {
       state += String.fromCharCode.apply(null, [...kernel.subarray(from, from + CHUNK)]);
     }
@@ -67,9 +67,9 @@ export class Closure {
   }
 
   load(state: State): void {
-    this.#left = state.charCodeAt(0);
-    this.#kernelCount = state.length - 1;
-    for (let index = 1; index < state.length; index++) this.#kernel[index - 1] = state.charCodeAt(index);
+    this.#left = state.charCodeAt(0) | (state.charCodeAt(1) << 16);
+    this.#kernelCount = state.length - 2;
+    for (let index = 2; index < state.length; index++) this.#kernel[index - 2] = state.charCodeAt(index);
   }
 
   /** Goes through all that costs no character, with `right` beside the place; tells whether the pattern ends here. */

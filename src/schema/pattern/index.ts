@@ -7,7 +7,7 @@ import { isCrowdWithin } from "./crowd.ts";
 import { parsePattern } from "./parse.ts";
 import { type Program, sizeOf, toProgram } from "./program.ts";
 import type { PatternFault } from "./source.ts";
-import { isAnchored, lengthsOf, type Node, walk } from "./tree.ts";
+import { isAnchored, isBeside, lengthsOf, type Node, walk } from "./tree.ts";
 
 export type { CharSet } from "./char-set.ts";
 export { isPattern } from "./parse.ts";
@@ -27,6 +27,9 @@ export interface Pattern {
   test(text: string): boolean;
   readonly facts: PatternFacts;
 }
+
+/** Each is a bit of what a state knows of the last character, which has 32. */
+const BESIDES_MAX = 24;
 
 const compiled = new Map<string, Result<Pattern, PatternFault>>();
 
@@ -70,6 +73,10 @@ function compileCheck(check: Check, unicode: boolean): Result<(text: string) => 
       "keep one kind, put looks ahead right behind the first ^, or write two patterns in 'allOf'";
     return err({ kind: "lookaround", at: 0, message });
   }
+  if ([...walk(tree)].filter(isBeside).length > BESIDES_MAX) {
+    const message = `more than ${BESIDES_MAX} looks at the character beside; write what they share as one`;
+    return err({ kind: "size", at: 0, message });
+  }
   const size = sizeOf(tree);
   if (size > DEFAULTS.patternStepsMax) return err(tooLarge(size));
   const make = (): Program => toProgram(tree, ahead, isAnchored(tree, ahead ? "textEnd" : "textStart"));
@@ -102,8 +109,13 @@ function tooAmbiguous(size: number): PatternFault {
 function fitsLength(text: string, unicode: boolean, min: number, max: number): boolean {
   if (text.length < min || text.length > (unicode ? 2 * max : max)) return false;
   if (!unicode) return true;
-  const pairs = text.match(/[\u{10000}-\u{10ffff}]/gu)?.length ?? 0;
-  return text.length - pairs >= min && text.length - pairs <= max;
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    if ((text.charCodeAt(at) & 0xfc00) !== 0xd800 || (text.charCodeAt(at + 1) & 0xfc00) !== 0xdc00) continue;
+    length--;
+    at++;
+  }
+  return length >= min && length <= max;
 }
 
 function factsOf(tree: Node, unicode: boolean): PatternFacts {

@@ -53,7 +53,7 @@ export interface Comparison {
  * V8 14 forgets where a group of flags ends: `/(?i:)a[\\w]/u` matches "aſ" as if `i` held for all, and
  * `/(?i:(?-i:z)?[ẞ])/u` does not match "ß" as if it held for nothing. Only these characters have such equals.
  */
-function isMisreadByV8(source: string, unicode: boolean, text: string): boolean {
+export function isMisreadByV8(source: string, unicode: boolean, text: string): boolean {
   return unicode && /\(\?[ms]*-?[ms]*i/.test(source) && /[ſ\u212aß]/.test(text);
 }
 
@@ -61,7 +61,7 @@ function isMisreadByV8(source: string, unicode: boolean, text: string): boolean 
  * Tries each place apart: its own search goes through the halves of a pair with `u` (`/\\B/u` on "9𐐨A"), and past ends
  * (`/\\D$$/u` on "s𐐀"), where ECMA-262 does not.
  */
-function findsMatch(sticky: RegExp, text: string): boolean {
+export function findsMatch(sticky: RegExp, text: string): boolean {
   for (
     let index = 0;
     index <= text.length;

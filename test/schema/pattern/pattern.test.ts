@@ -120,6 +120,20 @@ describe("the meanings that users expect", () => {
     for (const text of others) expect([text, pattern.test(text)]).toEqual([text, false]);
   });
 
+  test("many looks at the character beside are told apart", () => {
+    const letters = [..."abcdefghijklmnopqrst"];
+    const source = `^[a-z]*(?:${letters.map((letter) => `(?<=${letter})${letter.toUpperCase()}`).join("|")})+$`;
+    for (const letter of letters) {
+      expect(compile(source).test(`b${letter}${letter.toUpperCase()}`)).toBe(true);
+      expect(compile(source).test(`b${letter}Z`)).toBe(false);
+      expect(compile(source).test(`z${letter.toUpperCase()}`)).toBe(false);
+    }
+    expect(faultOf(`^${letters.map((letter) => `(?!${letter})`).join("")}${"(?!\\d)".repeat(5)}x`)).toBe("none");
+    expect(faultOf(`${letters.map((letter) => `(?!${letter})`).join("")}${"(?!\\d)".repeat(5)}x`)).toMatch(
+      /^size at 0/,
+    );
+  });
+
   test("counts of any size that is one set alone are the length of the text, in the flag's characters", () => {
     const pattern = compile("^[^<]{1,100000}$");
     expect(pattern.test("😀".repeat(100_000))).toBe(true);
