@@ -22,6 +22,7 @@ const RANKS = [
   "websocket",
   "bodies",
   "message",
+  "memory",
   "decision",
   "yaml",
   "support",

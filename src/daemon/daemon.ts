@@ -1,3 +1,4 @@
+import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
 import type { Clock } from "../support/clock.ts";
@@ -34,6 +35,8 @@ export interface DaemonDeps {
   readonly processFigures: (() => ProcessFigures) | null;
   /** Gives back what a compilation left in memory; stops the world for some 40 ms, so it waits for a quiet moment. */
   readonly releaseMemory?: () => void;
+  /** What clients may make the process hold; the policy may narrow it. */
+  readonly memory: MemoryBudget;
   readonly compile: Compile;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
@@ -93,12 +96,13 @@ export class Daemon {
     this.#options = options;
     this.#deps = deps;
     this.#startedMs = options.startedMs ?? clock.monotonicMs();
-    this.telemetry = createTelemetry({ clock, sink, processFigures });
+    this.telemetry = createTelemetry({ clock, sink, processFigures, memory: deps.memory });
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.
       serve: (socket, facts, listener) =>
         this.#ending || this.#proxy === null ? void socket.destroy() : this.#proxy.serve(socket, facts, listener),
       telemetry: this.telemetry,
+      memory: deps.memory,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
     this.#admin = new AdminPort(options.policyFile, {
@@ -221,6 +225,7 @@ export class Daemon {
       admin.value.rollback();
       throw error;
     }
+    this.#deps.memory.setLimit(snapshot.memoryBytesMax);
     this.telemetry.policyLoaded(snapshot);
     listeners.value.commit();
     admin.value.commit();

@@ -23,6 +23,7 @@ const BY_ERROR_CODE: Readonly<Record<string, HandshakeFailure>> = {
   ERR_SSL_BAD_RECORD_TYPE: "not_tls",
   ERR_SSL_UNEXPECTED_MESSAGE: "not_tls",
   ERR_TLS_HANDSHAKE_TIMEOUT: "timeout",
+  ENOMEM: "memory_handshakes",
   ECONNRESET: "closed",
   EPIPE: "closed",
 };
@@ -31,6 +32,16 @@ const BY_VERIFICATION: Readonly<Record<string, HandshakeFailure>> = {
   CERT_HAS_EXPIRED: "certificate_expired",
   CERT_REVOKED: "certificate_revoked",
 };
+
+/** What ends a handshake before TLS has begun. */
+export const HELLO_TIMEOUT: HandshakeFault = faultOf("ERR_TLS_HANDSHAKE_TIMEOUT", "no whole hello in time");
+export const HELLO_CLOSED: HandshakeFault = faultOf("ECONNRESET", "closed before the hello");
+/** It was the oldest of the client that had the most of them, and the memory was needed for a newer one. */
+export const GAVE_WAY: HandshakeFault = faultOf("ENOMEM", "gave way to a newer handshake");
+
+function faultOf(code: string, message: string): HandshakeFault {
+  return { error: Object.assign(new Error(message), { code }), verification: null };
+}
 
 /** Fault → metric label. A verdict on the certificate says more than the error of the torn connection that follows it. */
 export function classifyHandshake({ error, verification }: HandshakeFault): HandshakeFailure {

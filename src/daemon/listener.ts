@@ -1,6 +1,7 @@
 import { createServer, type Server, Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
-import { type Address, parseAddress, UNIX_PEER } from "../message/address.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import { type Address, clientOf, parseAddress, UNIX_PEER } from "../message/address.ts";
 import { readClientCertificate } from "../message/certificate.ts";
 import type { ConnectionFacts, HttpProtocol } from "../message/connection.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
@@ -9,9 +10,18 @@ import { err, ok, type Result } from "../support/result.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
 import type { ConnectionRefusal } from "../telemetry/telemetry.ts";
 import { AddressCounts } from "./address-counts.ts";
+import { awaitFirstBytes } from "./await-first-bytes.ts";
 import { awaitProxyHeader } from "./await-proxy-header.ts";
-import { classifyHandshake, describeHandshake, type HandshakeFault } from "./handshake-failure.ts";
-import { sniffProtocol } from "./protocol-sniffer.ts";
+import { Handshake } from "./handshake.ts";
+import {
+  classifyHandshake,
+  describeHandshake,
+  GAVE_WAY,
+  type HandshakeFault,
+  HELLO_CLOSED,
+  HELLO_TIMEOUT,
+} from "./handshake-failure.ts";
+import { isLikePreface, isWholeHello, tellsProtocol } from "./protocol-sniffer.ts";
 import { createTlsServer, verificationOf } from "./tls-server.ts";
 import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
 
@@ -21,6 +31,7 @@ export type Serve = (socket: Socket, facts: ConnectionFacts, listener: ListenerS
 export interface ListenerDeps {
   readonly serve: Serve;
   readonly telemetry: LiveTelemetry;
+  readonly memory: MemoryBudget;
   /** Listening sockets that the process inherited, by name (systemd socket activation). */
   readonly inheritedSockets: ReadonlyMap<string, number>;
 }
@@ -46,6 +57,8 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   /** Of connections that are through with `accept`. */
   readonly #ends = new WeakMap<Socket, Ends>();
+  /** Of those among them that are not served yet. */
+  readonly #handshakes = new WeakMap<Socket, Handshake>();
   readonly #addressCounts = new AddressCounts();
   #isUnix = false;
   #settings: ListenerSettings;
@@ -173,7 +186,7 @@ export class Listener {
     awaitProxyHeader(socket, handshakeTimeoutMs, {
       onHeader: ({ client }) => {
         this.#begin(socket, client === null ? { peer, proxyPeer: null } : { peer: client, proxyPeer: peer });
-        // A TLS server reads by itself what is left in the socket.
+        // Whoever waits for first bytes reads by itself what is left in the socket.
         if (this.#ends.has(socket) && this.#tls === null) socket.resume();
       },
       onRefused: (refusal, seen) => this.#refuse(socket, peer, refusal, seen),
@@ -185,16 +198,44 @@ export class Listener {
     const { peer } = ends;
     const { trustedProxies, addressConnectionsMax } = this.#settings;
     // Clients of a Unix socket share one non-address, and a trusted proxy is many clients.
-    if (peer !== UNIX_PEER && trustedProxies?.has(peer) !== true) {
+    const isMany = peer === UNIX_PEER || trustedProxies?.has(peer) === true;
+    if (!isMany) {
       if (!this.#addressCounts.take(peer, addressConnectionsMax)) {
         this.#refuse(socket, peer, "address_connections_max", "one more than maxConnectionsPerAddress");
         return;
       }
       socket.once("close", () => this.#addressCounts.release(peer));
     }
+    const handshake = new Handshake(socket, clientOf(peer, isMany), this.#deps.memory.handshakes, () =>
+      this.#onHandshakeFailure(GAVE_WAY, socket),
+    );
+    if (!handshake.begin()) {
+      this.#refuse(socket, peer, "memory_handshakes", "no room for one more handshake");
+      return;
+    }
     this.#ends.set(socket, ends);
-    if (this.#tls !== null) this.#tls.emit("connection", socket);
+    this.#handshakes.set(socket, handshake);
+    if (this.#tls !== null) this.#awaitHello(socket, ends, handshake, this.#tls);
     else this.#servePlain(socket, ends);
+  }
+
+  /** A client that says nothing costs a socket; the TLS state comes with its hello. */
+  #awaitHello(socket: Socket, { peer }: Ends, handshake: Handshake, tls: TlsServer): void {
+    awaitFirstBytes(socket, this.#settings.handshakeTimeoutMs, {
+      isEnough: (seen) => isWholeHello(seen, DEFAULTS.helloBytesMax),
+      onEnough: () => {
+        if (handshake.beginTls()) tls.emit("connection", socket);
+        else this.#refuse(socket, peer, "memory_handshakes", "no room for one more handshake");
+      },
+      onTimeout: () => {
+        this.#onHandshakeFailure(HELLO_TIMEOUT, socket);
+        socket.destroy();
+      },
+      onEnd: () => {
+        if (!handshake.gaveWay) this.#onHandshakeFailure(HELLO_CLOSED, socket);
+        socket.destroy();
+      },
+    });
   }
 
   #refuse(socket: Socket, peer: Address, refusal: ConnectionRefusal, seen: string): void {
@@ -222,19 +263,29 @@ export class Listener {
     const { name, protocols, handshakeTimeoutMs } = this.#settings;
     const serve = (protocol: HttpProtocol): void =>
       this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null }, this.#settings);
-    const onTimeout = (): void =>
-      this.#refuse(socket, ends.peer, "protocol_timeout", `too few bytes in ${handshakeTimeoutMs} ms`);
-    if (protocols.includes("h2")) sniffProtocol(socket, handshakeTimeoutMs, serve, onTimeout);
-    else serve("http/1.1");
+    if (!protocols.includes("h2")) {
+      serve("http/1.1");
+      return;
+    }
+    awaitFirstBytes(socket, handshakeTimeoutMs, {
+      isEnough: tellsProtocol,
+      onEnough: (seen) => serve(isLikePreface(seen) ? "h2" : "http/1.1"),
+      onTimeout: () => this.#refuse(socket, ends.peer, "protocol_timeout", `too few bytes in ${handshakeTimeoutMs} ms`),
+      onEnd: () => socket.destroy(),
+    });
   }
 
   #serve(socket: Socket, facts: ConnectionFacts, settings: ListenerSettings): void {
+    this.#handshakes.get(socketBelow(socket))?.end();
     if (settings.protocols.includes(facts.protocol)) this.#deps.serve(socket, facts, settings);
     else this.#refuse(socket, facts.peer, "protocol_unsupported", facts.protocol);
   }
 
-  #onHandshakeFailure(fault: HandshakeFault, socket: TLSSocket): void {
-    const peer = this.#ends.get(socketBelow(socket))?.peer.text ?? "";
+  #onHandshakeFailure(fault: HandshakeFault, socket: Socket): void {
+    const below = socketBelow(socket);
+    // Told already: what TLS makes of it is only that the socket is gone.
+    if (fault !== GAVE_WAY && this.#handshakes.get(below)?.gaveWay === true) return;
+    const peer = this.#ends.get(below)?.peer.text ?? "";
     const { telemetry } = this.#deps;
     telemetry.handshakeFailed(this.#settings.name, classifyHandshake(fault), peer, describeHandshake(fault));
   }
@@ -248,7 +299,7 @@ export class Listener {
 }
 
 /** The TCP socket of a TLS socket, which still knows its peer when the TLS one is destroyed; Node does not document it. */
-function socketBelow(socket: TLSSocket): Socket {
+function socketBelow(socket: Socket): Socket {
   return "_parent" in socket && socket._parent instanceof Socket ? socket._parent : socket;
 }
 

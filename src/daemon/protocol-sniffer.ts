@@ -1,43 +1,24 @@
-import type { Socket } from "node:net";
-import type { HttpProtocol } from "../message/connection.ts";
-
 /** RFC 9113 section 3.4; no HTTP/1.1 request begins like this. */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
+/** Whether these first bytes of a plain connection tell HTTP/2 with prior knowledge from HTTP/1.1. */
+export function tellsProtocol(seen: Buffer): boolean {
+  return seen.length >= PREFACE.length || !isLikePreface(seen);
+}
+
+export function isLikePreface(seen: Buffer): boolean {
+  const length = Math.min(seen.length, PREFACE.length);
+  return seen.compare(PREFACE, 0, length, 0, length) === 0;
+}
+
+const RECORD_HEAD_BYTES = 5;
+const HANDSHAKE_RECORD = 22;
+
 /**
- * Reads of a plain connection as much as tells HTTP/2 with prior knowledge from HTTP/1.1, puts it back, and calls
- * `onKnown`. A client that says too little in `timeoutMs` is not waited for: `onTimeout` is to end it.
+ * Whether a client has said as much as makes it worth a TLS handshake, whose state is ten times what a silent connection
+ * costs: one whole record (RFC 8446 section 5.1), in which a ClientHello has its place, or something else altogether.
  */
-export function sniffProtocol(
-  socket: Socket,
-  timeoutMs: number,
-  onKnown: (protocol: HttpProtocol) => void,
-  onTimeout: () => void,
-): void {
-  let seen: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(onTimeout, timeoutMs);
-  const stop = (): void => {
-    clearTimeout(timer);
-    socket.off("readable", onReadable);
-    socket.off("end", onEnd);
-    socket.off("close", stop);
-  };
-  const onReadable = (): void => {
-    const chunk: unknown = socket.read();
-    if (!Buffer.isBuffer(chunk)) return;
-    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-    const length = Math.min(seen.length, PREFACE.length);
-    const isLike = seen.compare(PREFACE, 0, length, 0, length) === 0;
-    if (isLike && length < PREFACE.length) return;
-    stop();
-    socket.unshift(seen);
-    onKnown(isLike ? "h2" : "http/1.1");
-  };
-  const onEnd = (): void => {
-    stop();
-    socket.destroy();
-  };
-  socket.on("readable", onReadable);
-  socket.on("end", onEnd);
-  socket.on("close", stop);
+export function isWholeHello(seen: Buffer, bytesMax: number): boolean {
+  if (seen.length >= bytesMax || seen[0] !== HANDSHAKE_RECORD) return true;
+  return seen.length >= RECORD_HEAD_BYTES && seen.length >= RECORD_HEAD_BYTES + seen.readUInt16BE(3);
 }

@@ -113,6 +113,8 @@ export const REASONS = {
     text: "The service has no capacity left.",
     source: "upstream",
   },
+  memory_bodies: { status: 503, grpcStatus: 8, text: "There is no capacity left.", source: "proxy" },
+  memory_streams: { status: 503, grpcStatus: 8, text: "There is no capacity left.", source: "proxy" },
   overloaded: { status: 503, grpcStatus: 8, text: "There is no capacity left.", source: "proxy" },
   internal_error: { status: 500, grpcStatus: 13, text: "The request could not be processed.", source: "proxy" },
 } as const satisfies Record<string, ReasonSpec>;

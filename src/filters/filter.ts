@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Clock } from "../support/clock.ts";
@@ -29,6 +30,8 @@ export interface Check {
 export interface CompileContext {
   readonly service: string;
   readonly clock: Clock;
+  /** Of the process; it outlives the policy. */
+  readonly memory: MemoryBudget;
   /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
   place(...path: readonly (string | number)[]): Place;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
@@ -152,6 +155,8 @@ export interface Authenticator {
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
+  /** A newer policy is in force: what it remembers to be quick is of no more use. */
+  forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */
   assume(identity: AssumedIdentity): Authentication;
 }

@@ -5,6 +5,8 @@ export const HTTP1_CLOSE_REASONS = [
   "silent", // not one byte in the time that a head may take
   "drained", // shutdown, or a reload that changed whose certificates are trusted
   "retired", // maxRequestsPerConnection or maxConnectionAge
+  "memory_connections", // it gave way to another connection, or none gave way to it
+  "memory_bodies", // what its client sent ahead had no room
 ] as const;
 
 export type Http1CloseReason = (typeof HTTP1_CLOSE_REASONS)[number];

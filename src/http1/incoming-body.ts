@@ -1,4 +1,5 @@
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder, type ChunkSink } from "./framing.ts";
 
 /** The connection, as far as the body of its current request needs it. */
@@ -58,9 +59,15 @@ export class IncomingBody implements RequestBody, ChunkSink {
     this.#host.onBodyWanted();
   }
 
-  /** Reads the rest away: it is short, and the connection is worth keeping. */
-  discard(): void {
+  /**
+   * Before an answer: reads away a short rest that nobody wants, for the connection is worth keeping; false where the rest
+   * is long, or its client still waits to be asked for it.
+   */
+  skip(isUnasked: boolean): boolean {
+    if (this.wanted) return true;
+    if (isUnasked || this.remainingBytes > DEFAULTS.pipelineBytesMax) return false;
     this.start(DISCARD, Number.POSITIVE_INFINITY);
+    return true;
   }
 
   pause(): void {

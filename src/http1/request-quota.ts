@@ -18,6 +18,10 @@ export class RequestQuota {
     this.#bornMs = nowMs;
   }
 
+  get isDrained(): boolean {
+    return this.closeReason === "drained";
+  }
+
   /** Counts a request; true where it is the connection's last. */
   take(startedMs: number): boolean {
     this.#requests++;

@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Charge } from "../memory/account.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import { NO_HEADERS } from "../message/headers.ts";
-import { NO_LENGTH, type ServerRequest, type ServerStream } from "../message/stream.ts";
+import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -11,23 +12,14 @@ import type { Http1CloseReason } from "./close-reason.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { Output } from "./output.ts";
 import { RequestQuota } from "./request-quota.ts";
 import { isLastRequest, RequestReader } from "./request-reader.ts";
 import { ResponseWriter } from "./response-writer.ts";
+import type { ServerHandler } from "./server-handler.ts";
 import type { ServerLimits } from "./server-limits.ts";
-
-/** What a connection tells its owner. Per connection there is at most one request at a time. */
-export interface ServerHandler {
-  onRequest(connection: ServerConnection, request: ServerRequest): void;
-  /** The request has no valid reading; its answer is the connection's last. */
-  onFault(connection: ServerConnection, fault: HeadFault, startedMs: number): void;
-  /** The client takes more bytes again. */
-  onDrain(connection: ServerConnection): void;
-  /** Once, when the socket is gone, whatever the reason. */
-  onClose(connection: ServerConnection, reason: Http1CloseReason): void;
-}
 
 /**
  * Server side of one HTTP/1.1 connection (RFC 9112): frames requests, keeps pipelined ones waiting, writes responses.
@@ -40,17 +32,15 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   readonly #output: Output;
   readonly #response: ResponseWriter;
   readonly #reader: RequestReader;
-  readonly #handler: ServerHandler;
+  readonly #handler: ServerHandler<ServerConnection>;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
 
   #state: ConnectionState = "head";
-  /** Bytes that arrived before they were wanted. */
-  #pending: Buffer | null = null;
+  readonly #held: HeldBytes;
   #consuming = false;
   #headStartedMs = 0;
   #answering = false;
-  #draining = false;
   #closed = false;
   #body: IncomingBody | null = null;
   readonly #pace: BodyPace;
@@ -65,8 +55,17 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #closeAfterResponse = false;
   #lingered = 0;
 
-  constructor(socket: Socket, limits: ServerLimits, handler: ServerHandler, clock: Clock, deadlines: Deadlines) {
+  /** `charge`: for bytes that are held, those that arrive before they are wanted and those that are not taken. */
+  constructor(
+    socket: Socket,
+    limits: ServerLimits,
+    handler: ServerHandler<ServerConnection>,
+    clock: Clock,
+    deadlines: Deadlines,
+    charge: () => Charge,
+  ) {
     this.#socket = socket;
+    this.#held = new HeldBytes(charge);
     this.#output = new Output(socket);
     this.#response = new ResponseWriter(this.#output);
     this.limits = limits;
@@ -89,7 +88,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   /** True where no request is being read or answered. */
   get idle(): boolean {
-    return this.#state === "head" && !this.#answering && this.#pending === null;
+    return this.#state === "head" && !this.#answering && this.#held.isEmpty;
   }
 
   get requestBodyBytes(): number {
@@ -113,17 +112,12 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
       if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.pause();
       return;
     }
-    if (this.#pending !== null) {
-      this.#pending = Buffer.concat([this.#pending, chunk]);
-      this.#consumePending();
-    } else this.#consume(chunk, 0);
+    this.#consume(this.#held.takeWith(chunk), 0);
   }
 
-  #consumePending(): void {
-    const pending = this.#pending;
-    if (pending === null || this.#consuming) return;
-    this.#pending = null;
-    this.#consume(pending, 0);
+  #consumeKept(): void {
+    const kept = this.#consuming ? null : this.#held.take();
+    if (kept !== null) this.#consume(kept, 0);
   }
 
   /** Reads as many requests and body parts as it may now, and keeps the rest. */
@@ -143,8 +137,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #keep(rest: Buffer): void {
-    this.#pending = rest;
-    if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.pauseReading();
+    if (!this.#held.keep(rest)) this.end("memory_bodies");
+    else if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.pauseReading();
   }
 
   /** Gives the offset after the head, `at` where it is not complete, or beyond the buffer where it is refused. */
@@ -165,7 +159,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#headStartedMs = 0;
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#closeAfterResponse = this.#quota.take(startedMs) || isLastRequest(line, parsed) || this.#draining;
+    this.#closeAfterResponse = this.#quota.take(startedMs) || isLastRequest(line, parsed) || this.#quota.isDrained;
     this.#expectContinue = parsed.expectContinue && line.minor === 1;
     const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
     this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
@@ -203,7 +197,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     }
     this.resumeReading();
     this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
-    this.#consumePending();
+    this.#consumeKept();
   }
 
   onBodyProgress(bytes: number): void {
@@ -262,7 +256,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   startResponse(status: number, lines: string, bodyBytes: number): void {
-    this.#prepareClose();
+    if (this.#state === "body" && !this.#body?.skip(this.#expectContinue)) this.#closeAfterResponse = true;
     this.#closeAfterResponse = this.#response.addHead(status, lines, bodyBytes, this.#closeAfterResponse);
   }
 
@@ -284,7 +278,11 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   /** A client that never reads does not keep us for ever. */
   #awaitDrain(): void {
-    if (!this.#closed) this.deadlineMs = this.#clock.monotonicMs() + this.limits.writeTimeoutMs;
+    if (this.#closed) return;
+    this.deadlineMs = this.#clock.monotonicMs() + this.limits.writeTimeoutMs;
+    if (this.#held.keepAnswer(this.#socket.writableLength)) return;
+    this.writeTimedOut = true;
+    this.end("memory_bodies");
   }
 
   endResponse(trailers: string): void {
@@ -307,8 +305,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#response.addSwitch(lines);
     this.#output.flush();
-    handOver(this.#socket, this.#pending);
-    this.#pending = null;
+    handOver(this.#socket, this.#held.take());
     return this.#socket;
   }
 
@@ -316,20 +313,26 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#socket.destroy();
   }
 
+  /** Ends at once, whatever is under way. */
+  end(reason: Http1CloseReason): void {
+    this.#quota.closeReason = reason;
+    this.#socket.destroy();
+  }
+
+  /** Ends at once where no request is under way; one whose head has begun to come and stopped is none. */
+  giveWay(reason: Http1CloseReason): boolean {
+    const hasHead = this.#headStartedMs > this.#clock.monotonicMs() - DEFAULTS.headYieldMs;
+    const isRest = this.#state === "head" && !this.#answering && (this.#headStartedMs === 0 || !hasHead);
+    const isOver = this.#state === "closing" && this.#socket.writableLength === 0;
+    if (isRest || isOver) this.end(reason);
+    return isRest || isOver;
+  }
+
   /** No further request after the current one; an idle connection closes now. */
   drain(): void {
-    this.#draining = true;
     this.#quota.closeReason = "drained";
     this.#closeAfterResponse = true;
     if (this.idle) this.#linger();
-  }
-
-  /** Before the head is written: a short body that nobody wants is read away, a longer one ends the connection. */
-  #prepareClose(): void {
-    const body = this.#body;
-    if (this.#state !== "body" || body === null || body.wanted) return;
-    if (this.#expectContinue || body.remainingBytes > DEFAULTS.pipelineBytesMax) this.#closeAfterResponse = true;
-    else body.discard();
   }
 
   /** The response is out and the next request may be read. */
@@ -337,13 +340,13 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#state = "head";
     this.deadlineMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
     this.resumeReading();
-    this.#consumePending();
+    this.#consumeKept();
   }
 
   /** Closes our side and reads away what the client still sends, so that a reset does not eat the answer. */
   #linger(): void {
     this.#state = "closing";
-    this.#pending = null;
+    this.#held.take();
     // First the client has to take the end of its answer; only then its patience with us is measured.
     if (this.#socket.writableLength > 0) this.#awaitDrain();
     else this.#startLinger();
@@ -372,6 +375,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #onDrain(): void {
+    this.#held.answerTaken();
     if (this.#state === "closing") return;
     if (this.#state === "read") this.deadlineMs = Number.POSITIVE_INFINITY;
     else if (this.#body?.wanted && !this.#paused) this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
@@ -392,6 +396,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#deadlines.remove(this);
+    this.#held.release();
     this.#body?.fail("client_closed");
     this.#handler.onClose(this, this.#quota.closeReason);
   }

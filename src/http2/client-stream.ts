@@ -1,9 +1,9 @@
+import { ByteHold } from "../message/byte-hold.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { ClientFailure, ClientRequest, ClientStream, ResponseHandler, ResponseTimes } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { ByteHold } from "./byte-hold.ts";
 import { parseResponse, parseTrailers } from "./client-fields.ts";
 import type { ConnectionFault } from "./connection-fault.ts";
 import type { FramedStream } from "./frames.ts";

@@ -5,6 +5,7 @@ export const HTTP2_CLOSE_REASONS = [
   "silent", // no request at all in the time of a first head
   "drained", // shutdown, or a reload that changed whose certificates are trusted
   "retired", // maxRequestsPerConnection or maxConnectionAge
+  "memory_connections", // it gave way to another connection, or none gave way to it
   "protocol_error", // bytes that are no HTTP/2
   "head_timeout", // a frame or a head that began and did not end
   "client_read_timeout", // the client does not take what it is sent
@@ -20,7 +21,14 @@ export const HTTP2_CLOSE_REASONS = [
 
 export type Http2CloseReason = (typeof HTTP2_CLOSE_REASONS)[number];
 
-const IN_GOOD_ORDER: ReadonlySet<Http2CloseReason> = new Set(["client", "idle", "silent", "drained", "retired"]);
+const IN_GOOD_ORDER: ReadonlySet<Http2CloseReason> = new Set([
+  "client",
+  "idle",
+  "silent",
+  "drained",
+  "retired",
+  "memory_connections",
+]);
 
 /** Whether a session ended because of what its client did wrong. */
 export function isFault(reason: Http2CloseReason): boolean {

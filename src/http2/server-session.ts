@@ -20,6 +20,7 @@ import { Preface } from "./preface.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
+import { type MemoryOf, SessionMemory } from "./session-memory.ts";
 import { StreamTable } from "./stream-table.ts";
 import type { Http2Unjudged } from "./unjudged.ts";
 import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
@@ -59,6 +60,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   readonly gate = new FloodGate(() => this.nowMs());
   readonly streams = new StreamTable<StreamConnection>();
   readonly responseBlocks = new ResponseBlocks();
+  readonly memory: SessionMemory;
   readonly #socket: Socket;
   readonly #handler: Http2Handler;
   readonly #clock: Clock;
@@ -96,8 +98,10 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     handler: Http2Handler,
     clock: Clock,
     deadlines: Deadlines,
+    memory: MemoryOf,
   ) {
     this.#socket = socket;
+    this.memory = new SessionMemory(memory);
     this.limits = limits;
     this.#handler = handler;
     this.#clock = clock;
@@ -194,8 +198,9 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.overhead(FRAME_HEAD_BYTES);
     }
-    if (this.streams.open.size >= DEFAULTS.h2StreamsMax) {
-      this.#handler.onUnjudged("streams_max");
+    const isFull = this.streams.open.size >= DEFAULTS.h2StreamsMax;
+    if (isFull || !this.memory.admitStream(this.streams.open.size)) {
+      this.#handler.onUnjudged(isFull ? "streams_max" : "memory_streams");
       this.output.addReset(streamId, ERROR_CODE.refusedStream);
       if (!endStream) this.#expectRest(streamId, DEFAULTS.h2WindowBytes);
       return this.gate.refused();
@@ -266,6 +271,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     this.streams.open.delete(stream.id);
     if (!stream.remoteEnded) this.#expectRest(stream.id, stream.window.left);
     if (this.streams.open.size > 0) return;
+    this.memory.release();
     this.#idleMs = this.nowMs() + this.limits.idleTimeoutMs;
     if (this.#state === "leaving") this.#end();
   }
@@ -352,6 +358,15 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   abort(reason: Http2CloseReason = "drained"): void {
     this.#reason ??= reason;
     this.#socket.destroy();
+  }
+
+  /** Ends at once, with a word to the client, where no request is under way. */
+  giveWay(): boolean {
+    if (this.streams.open.size > 0) return false;
+    this.output.addGoaway(this.#namedId ?? this.streams.lastId);
+    this.output.flush();
+    this.abort("memory_connections");
+    return true;
   }
 
   onDeadline(): void {

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
+import type { Charge } from "../memory/account.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -10,6 +11,7 @@ import type { FramedStream } from "./frames.ts";
 import type { DecodedFields } from "./hpack-decoder.ts";
 import { encodeResponse, encodeTrailers, type ResponseBlocks } from "./hpack-encoder.ts";
 import { ReceiveWindow } from "./receive-window.ts";
+import type { SessionMemory } from "./session-memory.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
 import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
 import { StreamTunnel, type TunnelHost } from "./stream-tunnel.ts";
@@ -19,6 +21,7 @@ import { ERROR_CODE } from "./wire.ts";
 export interface StreamHost extends SenderHost {
   readonly limits: ServerLimits;
   readonly responseBlocks: ResponseBlocks;
+  readonly memory: Pick<SessionMemory, "body">;
   /** Monotonic. */
   nowMs(): number;
   /** So many bytes that the client sent need no room any more. */
@@ -43,6 +46,8 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   readonly #isUpgrade: boolean;
   readonly #body: StreamBody | null;
   #tunnel: StreamTunnel | null = null;
+  /** Of its answer, what the client does not take yet. */
+  #untaken: Charge | null = null;
   #expectContinue: boolean;
   #bodyless = false;
   /** Has a body of unknown length, which trailers may end. */
@@ -137,6 +142,10 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     return true;
   }
 
+  charge(): Charge {
+    return this.#host.memory.body();
+  }
+
   /** Trailers, for the head was what opened the stream. */
   onHead({ raw, tooMany }: DecodedFields, endStream: boolean): boolean {
     this.remoteEnded = endStream;
@@ -190,6 +199,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     this.#sender.flush();
     if (!this.#sender.isBacklogged) return true;
     this.#wantsDrain = true;
+    this.#holdAnswer();
     this.#awaitClient();
     return false;
   }
@@ -203,7 +213,17 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     if (this.#closed) return;
     this.#sender.end(this.#openEnded && trailers !== "" ? encodeTrailers(trailers) : null);
     this.#sender.flush();
-    if (!this.#closed) this.#awaitClient();
+    if (this.#closed) return;
+    this.#holdAnswer();
+    this.#awaitClient();
+  }
+
+  /** What the client does not take yet is held for it; whoever makes us hold too much is cut off. */
+  #holdAnswer(): void {
+    if (!this.#sender.isBacklogged) return;
+    this.#untaken ??= this.#host.memory.body();
+    if (!this.#untaken.holdUnasked(this.#sender.waitingBytes))
+      this.#close(ERROR_CODE.enhanceYourCalm, "client_read_timeout");
   }
 
   /** Cuts the answer: what began must not look whole. */
@@ -286,6 +306,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   }
 
   #tellWritten(): void {
+    this.#untaken?.release();
     const onWritten = this.#onWritten;
     this.#onWritten = null;
     onWritten?.();

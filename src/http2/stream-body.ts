@@ -1,7 +1,8 @@
 import { BodyPace, type BodyPaceLimits } from "../http1/body-pace.ts";
+import type { Charge } from "../memory/account.ts";
 import type { BodyFailure, BodySink, RequestBody } from "../message/body.ts";
+import { ByteHold } from "../message/byte-hold.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import { ByteHold } from "./byte-hold.ts";
 import { FRAME_HEAD_BYTES } from "./wire.ts";
 
 /** The stream, as far as its request's body needs it. */
@@ -13,6 +14,8 @@ export interface BodyHost {
   nowMs(): number;
   /** So many bytes of it need no room any more: the client may send as many again. */
   onBodyTaken(bytes: number): void;
+  /** For what is held of it. */
+  charge(): Charge;
 }
 
 /**
@@ -34,6 +37,8 @@ export class StreamBody implements RequestBody {
   #open = true;
   #paused = false;
   readonly #hold = new ByteHold();
+  /** Null while nothing was ever held. */
+  #charge: Charge | null = null;
   #ended = false;
   #trailers: HeaderBlock | null = null;
 
@@ -136,10 +141,11 @@ export class StreamBody implements RequestBody {
       return;
     }
     if (!this.#isClientsTurn) {
-      this.#hold.keep();
+      this.#keep();
       return;
     }
     const bytes = this.#hold.take();
+    this.#charge?.release();
     if (bytes !== null) {
       this.#host.onBodyTaken(bytes.length);
       if (this.#sink?.onBody(bytes) === false) this.pause();
@@ -148,12 +154,21 @@ export class StreamBody implements RequestBody {
     this.#close()?.onBodyEnd(this.#trailers);
   }
 
+  /** Whoever does not read a body makes us hold it; where there is no room for that, the request is refused. */
+  #keep(): void {
+    this.#hold.keep();
+    if (this.#hold.bytes === 0) return;
+    this.#charge ??= this.#host.charge();
+    if (!this.#charge.hold(this.#hold.keptBytes)) this.fail("memory_bodies");
+  }
+
   fail(failure: BodyFailure): void {
     if (!this.#open) return;
     this.#failure = failure;
     const sink = this.#close();
     this.#host.onBodyTaken(this.#hold.bytes);
     this.#hold.clear();
+    this.#charge?.release();
     sink?.onBodyFailure(failure);
   }
 

@@ -34,6 +34,8 @@ export class StreamSender implements Sender {
   readonly #owner: SenderOwner;
   #head: Buffer | null = null;
   #chunks: Buffer[] = [];
+  /** Bytes of data that wait. */
+  waitingBytes = 0;
   #ending = false;
   /** The trailers' block, where there are any. */
   #trailers: Buffer | null = null;
@@ -66,7 +68,9 @@ export class StreamSender implements Sender {
   }
 
   write(chunk: Buffer): void {
-    if (!this.#stopped) this.#chunks.push(chunk);
+    if (this.#stopped) return;
+    this.#chunks.push(chunk);
+    this.waitingBytes += chunk.length;
   }
 
   /** What was given is all; `trailers`: a block, or null for none. */
@@ -83,6 +87,7 @@ export class StreamSender implements Sender {
   stop(): void {
     this.#stopped = true;
     this.#chunks = [];
+    this.waitingBytes = 0;
     this.#host.queue.forget(this);
   }
 
@@ -132,6 +137,7 @@ export class StreamSender implements Sender {
     const part = first.subarray(0, Math.min(size, queue.window));
     this.window -= part.length;
     queue.window -= part.length;
+    this.waitingBytes -= part.length;
     if (part.length === first.length) this.#chunks.shift();
     else this.#chunks[0] = first.subarray(part.length);
     const isLast = this.#isLast;

@@ -5,6 +5,7 @@
 export const HTTP2_UNJUDGED = [
   "taken_back", // reset by its client before the read that brought it was over
   "streams_max", // beyond the streams that SETTINGS allow: REFUSED_STREAM
+  "memory_streams", // there was no room for more streams than a few: REFUSED_STREAM
   "going_away", // behind the last stream that our GOAWAY named
   "connection_fault", // in one read with what ended its connection
 ] as const;

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import type { Client } from "../memory/account.ts";
 
 /**
  * An IP address, parsed once. IPv4-mapped IPv6 (`::ffff:192.0.2.1`) is the IPv4 address, so that one written form
@@ -39,3 +40,13 @@ export function parseAddress(text: string): Address | null {
 
 /** Stands for the peer of a Unix socket, which has no IP address; it is in no CIDR. */
 export const UNIX_PEER: Address = { text: "unix", family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };
+
+/** What one client is counted by. An IPv6 client by its /64: within it there are more addresses than anybody could count. */
+export function clientKey({ family, w0, w1 }: Address): number | string {
+  return family === 4 ? w0 : `${w0}:${w1}`;
+}
+
+/** Who holds memory. `isProxy`: it speaks for many clients, as the peers of a Unix socket do, who share one non-address. */
+export function clientOf(address: Address, isProxy = false): Client {
+  return { key: clientKey(address), isMany: isProxy || address === UNIX_PEER };
+}

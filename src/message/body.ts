@@ -1,3 +1,4 @@
+import type { Charge } from "../memory/account.ts";
 import type { HeaderBlock } from "./headers.ts";
 
 /** Where the bytes of a body go. */
@@ -10,7 +11,14 @@ export interface BodySink {
   onBodyFailure(reason: BodyFailure): void;
 }
 
-export type BodyFailure = "client_closed" | "body_timeout" | "request_timeout" | "body_too_large" | "request_malformed";
+/** `memory_bodies`: there is no room to hold it. */
+export type BodyFailure =
+  | "client_closed"
+  | "body_timeout"
+  | "request_timeout"
+  | "body_too_large"
+  | "request_malformed"
+  | "memory_bodies";
 
 /** Announced length of a message without Content-Length whose body is chunked. */
 export const CHUNKED = -1;
@@ -38,42 +46,14 @@ export const EMPTY_BODY: RequestBody = {
   setPatience: () => {},
 };
 
-/** Bytes that may be held at once, by all who share it. */
-export class ByteBudget {
-  readonly bytesMax: number;
-  #bytes = 0;
-
-  constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
-  }
-
-  get heldBytes(): number {
-    return this.#bytes;
-  }
-
-  /** False, and nothing taken, where they would be too many. */
-  take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.bytesMax) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  release(bytes: number): void {
-    this.#bytes -= bytes;
-  }
-}
-
-/** `overloaded`: the budget is spent. */
-export type CollectFailure = BodyFailure | "overloaded";
-
 /**
- * Reads a whole body into memory, at most `bytesMax` bytes. What it holds meanwhile counts in `budget`, by what has
- * arrived: an announced length alone costs the client nothing, and would keep others out.
+ * Reads a whole body into memory, at most `bytesMax` bytes. What it holds counts in `charge`, by what has arrived: an
+ * announced length alone costs the client nothing, and would keep others out. A body that is here whole stays charged.
  */
-export function collectBody(body: RequestBody, bytesMax: number, budget: ByteBudget): Promise<Buffer | CollectFailure> {
+export function collectBody(body: RequestBody, bytesMax: number, charge: Charge): Promise<Buffer | BodyFailure> {
   if (body.announcedBytes > bytesMax) return Promise.resolve("body_too_large");
   return new Promise((resolve) => {
-    body.start(new Collector(body.announcedBytes > 0 ? body.announcedBytes : bytesMax, budget, resolve), bytesMax);
+    body.start(new Collector(body.announcedBytes > 0 ? body.announcedBytes : bytesMax, charge, resolve), bytesMax);
   });
 }
 
@@ -82,8 +62,8 @@ const NO_BYTES = Buffer.alloc(0);
 
 class Collector implements BodySink {
   readonly #lengthMax: number;
-  readonly #budget: ByteBudget;
-  readonly #resolve: (collected: Buffer | CollectFailure) => void;
+  readonly #charge: Charge;
+  readonly #resolve: (collected: Buffer | BodyFailure) => void;
   /**
    * One buffer that grows: a buffer kept for each chunk would cost a hundred times the bytes of a body that a hostile
    * client sends in chunks of one byte.
@@ -92,9 +72,9 @@ class Collector implements BodySink {
   #length = 0;
   #settled = false;
 
-  constructor(lengthMax: number, budget: ByteBudget, resolve: (collected: Buffer | CollectFailure) => void) {
+  constructor(lengthMax: number, charge: Charge, resolve: (collected: Buffer | BodyFailure) => void) {
     this.#lengthMax = lengthMax;
-    this.#budget = budget;
+    this.#charge = charge;
     this.#resolve = resolve;
   }
 
@@ -102,7 +82,7 @@ class Collector implements BodySink {
     if (this.#settled) return true;
     const length = this.#length + chunk.length;
     if (length > this.#bytes.length && !this.#grow(length)) {
-      this.#settle("overloaded");
+      this.#settle("memory_bodies");
       return true;
     }
     chunk.copy(this.#bytes, this.#length);
@@ -112,7 +92,7 @@ class Collector implements BodySink {
 
   #grow(length: number): boolean {
     const size = Math.max(length, Math.min(this.#lengthMax, Math.max(GROWTH_BYTES_MIN, 2 * length)));
-    if (!this.#budget.take(size - this.#bytes.length)) return false;
+    if (!this.#charge.hold(size)) return false;
     const larger = Buffer.allocUnsafe(size);
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
@@ -127,10 +107,10 @@ class Collector implements BodySink {
     this.#settle(failure);
   }
 
-  #settle(collected: Buffer | CollectFailure): void {
+  #settle(collected: Buffer | BodyFailure): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#budget.release(this.#bytes.length);
+    if (typeof collected === "string") this.#charge.release();
     this.#bytes = NO_BYTES;
     this.#resolve(collected);
   }

@@ -1,5 +1,6 @@
 import type { Denial } from "../decision/verdict.ts";
-import type { Address } from "./address.ts";
+import { type Account, Charge } from "../memory/account.ts";
+import { type Address, clientOf } from "./address.ts";
 import type { RequestBody } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { HeaderBlock } from "./headers.ts";
@@ -49,6 +50,8 @@ export class Exchange {
   rateLimit: RateLimitState | null;
   /** A body that `validate` read whole; it is what is forwarded. */
   collectedBody: Buffer | null;
+  /** Memory that the request holds until it is over; null while it holds none. */
+  charge: Charge | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   assumed: AssumedIdentity | null;
@@ -78,10 +81,17 @@ export class Exchange {
     this.principal = null;
     this.rateLimit = null;
     this.collectedBody = null;
+    this.charge = null;
     this.audited = null;
     this.assumed = null;
     this.withheld = null;
     this.upgrade = null;
+  }
+
+  /** For what this request holds, a body or a WebSocket; it counts for the client behind any proxies. */
+  chargeTo(account: Account): Charge {
+    this.charge ??= new Charge(account, clientOf(this.clientAddress));
+    return this.charge;
   }
 }
 

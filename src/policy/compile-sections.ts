@@ -5,7 +5,7 @@ import { collide, isLoopback, reaches } from "./addresses.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
-import { adminShape, logShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
+import { adminShape, logShape, memoryShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
 import type { Work } from "./work.ts";
 
 /** The top of the policy: its version, the service's name, log, and keys that do not belong there. */
@@ -13,6 +13,7 @@ export function compileTop(work: Work): void {
   const { reader } = work;
   const top = reader.fields({ version: versionSchema, service: nameSchema }, [], SECTIONS);
   work.service = top.service ?? "";
+  if (reader.raw(["memory"]) !== undefined) compileMemory(work);
   if (reader.raw(["log"]) !== undefined) work.log = { access: reader.fields(logShape, ["log"]).access ?? "all" };
 }
 
@@ -50,6 +51,16 @@ export function* compileUpstreams(work: Work): Steps<void> {
       connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,
     });
   }
+}
+
+/** Section `memory`. What the machine grants holds too, so that a larger word here is of no use. */
+function compileMemory(work: Work): void {
+  const path: Path = ["memory"];
+  work.memoryBytesMax = work.reader.fields(memoryShape, path).maxBytes ?? null;
+  const { machineBytes, isGranted } = work.memory;
+  if (work.memoryBytesMax === null || !isGranted || work.memoryBytesMax <= machineBytes) return;
+  const granted = `${Math.floor(machineBytes / 1024 ** 2)}MiB`;
+  work.warning(`the machine grants this process ${granted}, which is what counts`, [...path, "maxBytes"]);
 }
 
 /** Section `admin`; its port needs no authentication, so that only this machine may reach it. */

@@ -141,6 +141,7 @@ function freeze(work: Work): Snapshot | null {
     listeners: Object.freeze(work.listeners),
     upstreams: new Map(work.upstreams),
     admin: work.admin,
+    memoryBytesMax: work.memoryBytesMax,
     log: work.log,
     authenticators: new Map(work.authenticators),
     limits: [...work.limits.values()],

@@ -1,7 +1,16 @@
 import * as z from "zod";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { object } from "../support/schema.ts";
-import { adminShape, listenerShape, logShape, nameSchema, routeShape, upstreamShape, versionSchema } from "./schema.ts";
+import {
+  adminShape,
+  listenerShape,
+  logShape,
+  memoryShape,
+  nameSchema,
+  routeShape,
+  upstreamShape,
+  versionSchema,
+} from "./schema.ts";
 
 /**
  * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
@@ -38,6 +47,7 @@ function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
     listeners: z.array(object(listenerShape)).min(1).describe("Where clients connect."),
     upstreams: z.record(nameSchema, object(upstreamShape)).describe("The service, and others that routes may name."),
     admin: object(adminShape).optional().describe("Port for metrics and health. None if absent."),
+    memory: object(memoryShape).optional().describe("What clients may make the process hold."),
     log: object(logShape).optional().describe("What is logged."),
     authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),

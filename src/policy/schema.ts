@@ -152,6 +152,13 @@ export const adminShape = {
     .describe("Instead of 'address': any address. Who reaches it reads metrics and policy without authentication."),
 };
 
+export const memoryShape = {
+  maxBytes: sizeBytes
+    .refine((bytes) => bytes >= DEFAULTS.memoryLimitBytesMin, { error: "expected at least 64MiB" })
+    .optional()
+    .describe("What the process may hold. The cgroup's limit if absent, which holds too; 2GiB where there is none."),
+};
+
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
 };
@@ -183,4 +190,14 @@ export const routeShape = {
 export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
 
 /** Keys of the top level besides `version` and `service`. */
-export const SECTIONS = ["listeners", "upstreams", "admin", "log", "authenticators", "limits", "defaults", "routes"];
+export const SECTIONS = [
+  "listeners",
+  "upstreams",
+  "admin",
+  "memory",
+  "log",
+  "authenticators",
+  "limits",
+  "defaults",
+  "routes",
+];

@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly listeners: readonly ListenerSettings[];
   readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
   readonly admin: AdminSettings;
+  /** Null: what the machine allows. */
+  readonly memoryBytesMax: number | null;
   readonly log: LogSettings;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly limits: readonly Limit[];

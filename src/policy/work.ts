@@ -2,6 +2,7 @@ import type { Authenticator, Check, CompileContext, Limit } from "../filters/fil
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
+import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
@@ -27,6 +28,8 @@ export interface CompileInputs {
   readonly rateTables: RateTables;
   /** What compilations before this one made, to be used again; without it everything is made anew. */
   readonly kept?: Kept;
+  /** What requests may hold of the process; without it, whatever they like, as nobody is served. */
+  readonly memory?: MemoryBudget;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
@@ -38,6 +41,7 @@ export class Work {
   readonly file: string;
   readonly inputs: CompileInputs;
   readonly registry: Registry;
+  readonly memory: MemoryBudget;
   readonly turns: Turns;
   readonly problems: ProblemList = new ProblemList();
   readonly warnings: ProblemList = new ProblemList();
@@ -47,6 +51,7 @@ export class Work {
   service = "";
   log: LogSettings = { access: "all" };
   admin: AdminSettings = { address: null };
+  memoryBytesMax: number | null = null;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
@@ -68,6 +73,7 @@ export class Work {
     this.file = file;
     this.inputs = inputs;
     this.registry = registry;
+    this.memory = inputs.memory ?? unlimitedMemory();
     this.turns = new Turns(inputs.clock, inputs.sliceMs ?? Number.POSITIVE_INFINITY);
     this.kept = inputs.kept ?? new Kept();
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
@@ -114,6 +120,7 @@ export class Work {
     return {
       service: this.service,
       clock: this.inputs.clock,
+      memory: this.memory,
       place: (...inner) => this.reader.document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
       problemAt: (place, text) => this.problems.add(place, text),

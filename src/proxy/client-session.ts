@@ -1,16 +1,21 @@
 import { Denial } from "../decision/verdict.ts";
 import type { HeadFault } from "../http1/head.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
+import type { Client } from "../memory/account.ts";
+import type { Holder } from "../memory/yielding-account.ts";
+import { clientOf } from "../message/address.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest, ServerStream } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { Transaction, type TransactionOwner } from "./transaction.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 
 /** One client connection, whatever it speaks: its requests, whom it may trust, and for how long. */
-export abstract class ClientSession implements TransactionOwner {
+export abstract class ClientSession implements TransactionOwner, Holder {
   readonly facts: ConnectionFacts;
+  readonly client: Client;
   listener: ListenerSettings;
   /** Null where the peer is not one of the listener's trusted proxies. */
   trustedProxies: CidrTable | null;
@@ -23,6 +28,12 @@ export abstract class ClientSession implements TransactionOwner {
     this.facts = facts;
     this.listener = listener;
     this.trustedProxies = trustedProxiesOf(listener, facts);
+    this.client = clientOf(facts.peer, this.trustedProxies !== null);
+  }
+
+  /** What the connection costs when it is at nothing. */
+  get restingBytes(): number {
+    return this.facts.secure ? DEFAULTS.memoryTlsConnectionBytes : DEFAULTS.memoryPlainConnectionBytes;
   }
 
   /** A request has come; the transaction is still to be run. */
@@ -60,7 +71,10 @@ export abstract class ClientSession implements TransactionOwner {
 
   /** No further request; closes when those under way are answered. */
   abstract drain(): void;
-  abstract abort(): void;
+  /** Ends at once, whatever is under way. */
+  abstract abort(reason: "drained" | "memory_connections"): void;
+  /** Ends at once where no request is under way. */
+  abstract giveWay(): boolean;
 }
 
 /** What all sessions share. */

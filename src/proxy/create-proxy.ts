@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { MemoryBudget } from "../memory/budget.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
@@ -16,6 +17,7 @@ import type { ProxyServer } from "./proxy.ts";
 export interface ProxyDeps {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly memory: MemoryBudget;
   /** Start of every decision id; differs between processes. */
   readonly idPrefix: string;
   /** 0 to 1, for checks that enforce a share. */
@@ -32,6 +34,7 @@ export function createProxy(snapshot: Snapshot, deps: ProxyDeps): ProxyServer {
 class Core implements ProxyServer, SessionHost {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly memory: MemoryBudget;
   readonly random: () => number;
   snapshot: Snapshot;
   readonly #idPrefix: string;
@@ -51,6 +54,7 @@ class Core implements ProxyServer, SessionHost {
     this.snapshot = snapshot;
     this.clock = deps.clock;
     this.telemetry = deps.telemetry;
+    this.memory = deps.memory;
     this.random = deps.random ?? Math.random;
     this.#idPrefix = deps.idPrefix;
     this.deadlines = deps.deadlines ?? new Deadlines(deps.clock);
@@ -75,6 +79,11 @@ class Core implements ProxyServer, SessionHost {
   }
 
   swap(snapshot: Snapshot): void {
+    // Their keys may be gone, and the memory is another's from here on.
+    const kept = new Set(snapshot.authenticators.values());
+    for (const authenticator of this.snapshot.authenticators.values()) {
+      if (!kept.has(authenticator)) authenticator.forget?.();
+    }
     this.snapshot = snapshot;
     const wanted = new Set([...snapshot.upstreams.values()].map((settings) => this.#keyOf(settings)));
     for (const [key, pool] of this.#pools) {
@@ -130,6 +139,10 @@ class Core implements ProxyServer, SessionHost {
         ? new Http2Session(this, socket, facts, listener, this.deadlines)
         : new Http1Session(this, socket, facts, listener, this.deadlines);
     this.#sessions.add(session);
+    if (!this.memory.connections.enter(session, session.restingBytes)) {
+      session.abort("memory_connections");
+      return;
+    }
     // The policy may have changed during its handshake.
     this.#bringUpToDate(session);
     if (this.#draining) session.drain();
@@ -137,6 +150,7 @@ class Core implements ProxyServer, SessionHost {
 
   onSessionClosed(session: ClientSession): void {
     this.#sessions.delete(session);
+    this.memory.connections.leave(session);
     if (this.#sessions.size === 0) this.#onDrained?.();
   }
 
@@ -153,7 +167,7 @@ class Core implements ProxyServer, SessionHost {
   close(): void {
     clearInterval(this.#sweeper);
     this.longLived.leave(true);
-    for (const session of this.#sessions) session.abort();
+    for (const session of this.#sessions) session.abort("drained");
     for (const pool of this.#pools.values()) pool.close();
   }
 }

@@ -1,3 +1,7 @@
+import type { Charge } from "../memory/account.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import { ByteHold } from "../message/byte-hold.ts";
+import type { Exchange } from "../message/exchange.ts";
 import type { ClientStream } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
@@ -7,11 +11,11 @@ import { DEFAULTS } from "../support/defaults.ts";
  */
 export class EarlyBody {
   readonly #onEnough: () => void;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #hold = new ByteHold();
   /** Trailer lines once the body is here whole. */
   #trailers: string | null = null;
   #enough = false;
+  #charge: Charge | null = null;
 
   /** `onEnough` is called once: enough came, or all. */
   constructor(onEnough: () => void) {
@@ -20,9 +24,8 @@ export class EarlyBody {
 
   /** True where enough came, so that the rest may wait. */
   add(chunk: Buffer): boolean {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes < DEFAULTS.bodyPreludeBytes) return false;
+    this.#hold.add(chunk);
+    if (this.#hold.bytes < DEFAULTS.bodyPreludeBytes) return false;
     this.#tell();
     return true;
   }
@@ -39,9 +42,23 @@ export class EarlyBody {
     this.#onEnough();
   }
 
+  /**
+   * Counts what has to wait, for its rest or for a connection; false where there is no room. Most of them wait for
+   * nothing or are small, and cost nothing.
+   */
+  keep(exchange: Exchange, { bodies }: Pick<MemoryBudget, "bodies">): boolean {
+    if (this.#hold.bytes === 0) return true;
+    this.#hold.keep();
+    if (this.#hold.keptBytes < DEFAULTS.keptBytesMin) return true;
+    this.#charge = exchange.chargeTo(bodies);
+    return this.#charge.hold(this.#hold.keptBytes);
+  }
+
   writeTo(service: ClientStream): void {
-    for (const chunk of this.#chunks.splice(0)) service.writeBody(chunk);
+    const bytes = this.#hold.take();
+    if (bytes !== null) service.writeBody(bytes);
     if (this.#trailers !== null) service.endBody(this.#trailers);
     this.#trailers = null;
+    this.#charge?.release();
   }
 }

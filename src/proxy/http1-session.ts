@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { HeadFault } from "../http1/head.ts";
-import { ServerConnection, type ServerHandler } from "../http1/server-connection.ts";
+import { ServerConnection } from "../http1/server-connection.ts";
+import type { ServerHandler } from "../http1/server-handler.ts";
+import { Charge } from "../memory/account.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
@@ -10,7 +12,7 @@ import { ClientSession, type SessionHost } from "./client-session.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** One HTTP/1.1 connection of a client: its requests get a transaction each, one after the other. */
-export class Http1Session extends ClientSession implements ServerHandler {
+export class Http1Session extends ClientSession implements ServerHandler<ServerConnection> {
   readonly #connection: ServerConnection;
   #current: Transaction | null = null;
 
@@ -22,15 +24,20 @@ export class Http1Session extends ClientSession implements ServerHandler {
     deadlines: Deadlines,
   ) {
     super(host, facts, listener);
-    this.#connection = new ServerConnection(socket, listener, this, host.clock, deadlines);
+    const bodies = (): Charge => new Charge(host.memory.bodies, this.client);
+    this.#connection = new ServerConnection(socket, listener, this, host.clock, deadlines, bodies);
   }
 
   override drain(): void {
     this.#connection.drain();
   }
 
-  override abort(): void {
-    this.#connection.abort();
+  override abort(reason: Http1CloseReason): void {
+    this.#connection.end(reason);
+  }
+
+  override giveWay(): boolean {
+    return this.#connection.giveWay("memory_connections");
   }
 
   onRequest(connection: ServerConnection, request: ServerRequest): void {

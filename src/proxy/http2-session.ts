@@ -27,15 +27,20 @@ export class Http2Session extends ClientSession implements Http2Handler {
       anyScheme: this.trustedProxies !== null,
       unix: listener.address.type === "unix",
     };
-    this.#session = new ServerSession(socket, carrier, listener, this, host.clock, deadlines);
+    const memory = { budget: host.memory, client: this.client };
+    this.#session = new ServerSession(socket, carrier, listener, this, host.clock, deadlines, memory);
   }
 
   override drain(): void {
     this.#session.drain();
   }
 
-  override abort(): void {
-    this.#session.abort();
+  override abort(reason: Http2CloseReason): void {
+    this.#session.abort(reason);
+  }
+
+  override giveWay(): boolean {
+    return this.#session.giveWay();
   }
 
   onRequest(stream: StreamConnection, request: ServerRequest): void {

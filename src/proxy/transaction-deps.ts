@@ -1,3 +1,4 @@
+import type { MemoryBudget } from "../memory/budget.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines } from "../support/deadlines.ts";
@@ -10,6 +11,7 @@ export interface TransactionDeps {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly telemetry: Telemetry;
+  readonly memory: MemoryBudget;
   readonly longLived: LongLived;
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;

@@ -32,7 +32,7 @@ import { rateLimitLines, refusal } from "./respond.ts";
 import { mayRepeat, serviceDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
-import { refuseWebSocket, WebSocket } from "./web-socket.ts";
+import { beginWebSocket, type WebSocket } from "./web-socket.ts";
 
 /** The client's side of it. */
 export interface TransactionOwner {
@@ -133,12 +133,12 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     if (this.exchange.upgrade !== null) {
-      const refused = refuseWebSocket(this.#pool.settings, this.#deps.longLived.size);
-      if (refused !== null) {
-        this.deny(refused);
+      const begun = beginWebSocket(this.exchange, this.#pool.settings, this.#deps);
+      if (begun instanceof Denial) {
+        this.deny(begun);
         return;
       }
-      this.#webSocket = new WebSocket(this.exchange, this.#deps);
+      this.#webSocket = begun;
     }
     this.#forwardedMs = this.#decidedMs;
     const { body } = this.exchange;
@@ -196,7 +196,9 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const service = this.#service;
     const early = this.#early;
     if (service === null && early !== null) {
-      return !early.add(chunk) || this.#service !== null; // else the rest waits until there is a connection
+      const isEnough = early.add(chunk);
+      if (!early.keep(this.exchange, this.#deps.memory)) this.onBodyFailure("memory_bodies");
+      return !isEnough || this.#service !== null; // else the rest waits until there is a connection
     }
     service?.writeBody(chunk);
     return service?.flush() ?? true;
@@ -377,6 +379,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#finished) return;
     this.#finished = true;
     this.#duration.stop();
+    this.exchange.charge?.release();
     if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);
     const nowMs = this.#deps.clock.monotonicMs();

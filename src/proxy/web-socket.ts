@@ -7,6 +7,7 @@ import type { UpstreamSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { judgeSwitch } from "../websocket/handshake.ts";
 import { CLOSE_CODE, Tunnel, type TunnelDeps } from "../websocket/tunnel.ts";
+import type { TransactionDeps } from "./transaction-deps.ts";
 
 /**
  * What a transaction does for a WebSocket alone: the handshake with the service, then the tunnel. Over HTTP/1.1 the
@@ -74,6 +75,19 @@ export class WebSocket {
     const mayComeAgain = denial === null || denial.reason === "stream_duration_exceeded";
     this.#tunnel?.close(mayComeAgain ? CLOSE_CODE.goingAway : CLOSE_CODE.policyViolation, denial);
   }
+}
+
+/** A WebSocket of this request with the service, or why none can begin. */
+export function beginWebSocket(
+  exchange: Exchange,
+  service: UpstreamSettings,
+  deps: TransactionDeps,
+): WebSocket | Denial {
+  const refused = refuseWebSocket(service, deps.longLived.size);
+  if (refused !== null) return refused;
+  const { streams } = deps.memory;
+  if (exchange.chargeTo(streams).hold(DEFAULTS.memoryWebSocketBytes)) return new WebSocket(exchange, deps);
+  return new Denial("memory_streams", null, `${streams.heldBytes} bytes of streams held`, "room for one more");
 }
 
 /** Why no further WebSocket can begin with this service, where that is so. */

@@ -58,8 +58,39 @@ export const DEFAULTS = {
   /** Bytes of pipelined requests kept while one is being answered; beyond it the socket is paused. */
   pipelineBytesMax: 64 * 1024,
 
+  /** So long a head that has begun is taken for one that goes on, and its connection is not asked to give way. */
+  headYieldMs: 1_000,
+  /** Less than this, kept of what a client sends, is in what its connection or stream costs anyway. */
+  keptBytesMin: 2 * 1024,
+  /** Of a TLS hello; what is longer is read by TLS itself. */
+  helloBytesMax: 4 * 1024,
+
+  // Memory: what the accounts of the budget count by, as measured with 4,900 connections of a kind (docs/limits.md).
+  memoryWaitingBytes: 12 * 1024,
+  memoryHandshakeBytes: 80 * 1024,
+  memoryTlsConnectionBytes: 58 * 1024,
+  memoryPlainConnectionBytes: 14 * 1024,
+  memoryStreamBytes: 6 * 1024,
+  /** A verified token beside its text: what it says, parsed. */
+  memoryTokenBytes: 1024,
+  memoryWebSocketBytes: 64 * 1024,
+  /** What the process is by itself, its heap full of garbage that waits for the next collection. */
+  memoryReservedBytes: 128 * 1024 * 1024,
+  /** Where that leaves little, the budget is this share of the limit all the same. */
+  memoryBudgetShareMin: 0.25,
+  /** What the process may hold on a machine that sets no limit. */
+  memoryUnlimitedBytes: 2 * 1024 * 1024 * 1024,
+  memoryLimitBytesMin: 64 * 1024 * 1024,
+  /** Of an account, what one client address may hold. */
+  memoryClientShare: 0.5,
+  /** How many holders of memory are asked to give way to one newcomer. */
+  memoryHoldersAskedMax: 64,
+
   // HTTP/2, per connection.
   h2StreamsMax: 128,
+  /** Streams that a connection has room for in what it costs anyway, and how many more are counted at a time. */
+  h2StreamsFree: 4,
+  h2StreamsBlock: 16,
   /** What a client may send on a stream before somebody reads it. */
   h2WindowBytes: 256 * 1024,
   /** The same on all streams of a connection. */

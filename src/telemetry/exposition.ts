@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Account } from "../memory/account.ts";
+import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
@@ -15,6 +17,7 @@ export interface ExpositionInputs {
   readonly metrics: Metrics;
   readonly logLinesDropped: () => number;
   readonly processFigures: (() => ProcessFigures) | null;
+  readonly memory: MemoryBudget;
 }
 
 /**
@@ -26,11 +29,44 @@ export function createRegistry(inputs: ExpositionInputs): Registry {
   registerRequests(registry, inputs.metrics);
   registerListeners(registry, inputs.metrics);
   registerPolicy(registry, inputs.metrics);
+  registerMemory(registry, inputs.memory);
   counter(registry, "postern_log_lines_dropped_total", "Log lines lost because nobody read the log.", () => [
     { labels: {}, value: inputs.logLinesDropped() },
   ]);
   if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
   return registry;
+}
+
+function registerMemory(registry: Registry, memory: MemoryBudget): void {
+  const each = (read: (account: Account) => number) => () =>
+    ACCOUNT_NAMES.map((account) => ({ labels: { account }, value: read(memory[account]) }));
+  gauge(registry, "postern_memory_limit_bytes", "What the process may hold, by its cgroup or its policy.", () => [
+    { labels: {}, value: memory.limitBytes },
+  ]);
+  gauge(
+    registry,
+    "postern_memory_bytes",
+    "What clients make the process hold, by account.",
+    each((a) => a.heldBytes),
+  );
+  gauge(
+    registry,
+    "postern_memory_share_bytes",
+    "What an account may hold.",
+    each((a) => a.bytesMax),
+  );
+  counter(
+    registry,
+    "postern_memory_refused_total",
+    "Refusals for want of memory, by account.",
+    each((a) => a.refused),
+  );
+  counter(
+    registry,
+    "postern_memory_yielded_total",
+    "Handshakes and connections that gave way to newer ones, by account.",
+    each((account) => account.yielded),
+  );
 }
 
 function registerRequests(registry: Registry, metrics: Metrics): void {

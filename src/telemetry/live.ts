@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import { isFault } from "../http2/close-reason.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { logRequest } from "./access-log.ts";
@@ -39,9 +40,10 @@ export interface TelemetryDeps {
   readonly clock: Clock;
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
+  readonly memory: MemoryBudget;
 }
 
-export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps): LiveTelemetry {
+export function createTelemetry({ clock, sink, processFigures, memory }: TelemetryDeps): LiveTelemetry {
   const metrics = new Metrics();
   const logger = createLogger(clock, sink);
   const log = createEventLog(logger, sink);
@@ -55,7 +57,7 @@ export function createTelemetry({ clock, sink, processFigures }: TelemetryDeps):
 
   const loadRegistry = async (): Promise<Registry> => {
     const { createRegistry } = await import("./exposition.ts");
-    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures });
+    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory });
   };
   const render = async (): Promise<string> => {
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.

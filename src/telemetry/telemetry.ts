@@ -18,6 +18,7 @@ export const HANDSHAKE_FAILURES = [
   "not_tls",
   "timeout",
   "closed",
+  "memory_handshakes", // it gave way to a newer one
   "other",
 ] as const;
 
@@ -33,6 +34,7 @@ export const CONNECTION_REFUSALS = [
   "proxy_header_timeout",
   "protocol_timeout",
   "protocol_unsupported",
+  "memory_handshakes", // no room, and nobody gave way
 ] as const;
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];

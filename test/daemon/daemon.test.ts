@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startDaemon } from "../../src/daemon/daemon.ts";
 import { followSignals } from "../../src/daemon/shutdown.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { MemorySink } from "../fixtures/telemetry.ts";
@@ -49,6 +50,7 @@ test("a policy that does not compile does not start, and says every problem with
       clock: systemClock,
       sink,
       processFigures: null,
+      memory: unlimitedMemory(),
       compile: compileTest,
       createProxy: (snapshot) => new LineProxy(snapshot),
     },

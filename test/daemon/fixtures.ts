@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Daemon, type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
 import { type Compile, wholeFileProblem } from "../../src/daemon/reload.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { Problem, Snapshot } from "../../src/policy/snapshot.ts";
 import type { ProxyServer } from "../../src/proxy/proxy.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -147,6 +148,7 @@ async function startRunning(policyFile: string, options: Partial<DaemonOptions>,
       clock: systemClock,
       sink,
       processFigures: null,
+      memory: unlimitedMemory(),
       compile,
       createProxy: (snapshot) => {
         proxy = new LineProxy(snapshot);

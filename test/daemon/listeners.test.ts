@@ -7,6 +7,7 @@ import { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Listeners } from "../../src/daemon/listeners.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { ConnectionFacts } from "../../src/message/connection.ts";
 import type { ListenerSettings, Problem } from "../../src/policy/snapshot.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
@@ -34,11 +35,12 @@ beforeAll(async () => {
 
 beforeEach(() => {
   sink = new MemorySink();
-  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null });
+  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory: unlimitedMemory() });
   served = [];
   clients = [];
   listeners = new Listeners({
     telemetry,
+    memory: unlimitedMemory(),
     inheritedSockets: new Map(),
     // Says who it believes to talk to, then gives back every byte.
     serve: (socket, facts, settings) => {

@@ -6,6 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Listeners } from "../../src/daemon/listeners.ts";
 import { buildCidrTable } from "../../src/matching/cidr-table.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { UNIX_PEER } from "../../src/message/address.ts";
 import type { ConnectionFacts } from "../../src/message/connection.ts";
 import type { ListenerSettings, PeerSet } from "../../src/policy/snapshot.ts";
@@ -35,11 +36,12 @@ beforeAll(async () => {
 
 beforeEach(() => {
   sink = new MemorySink();
-  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null });
+  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory: unlimitedMemory() });
   served = [];
   clients = [];
   listeners = new Listeners({
     telemetry,
+    memory: unlimitedMemory(),
     inheritedSockets: new Map(),
     // Gives back every byte.
     serve: (socket, facts) => {

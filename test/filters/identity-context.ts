@@ -1,5 +1,6 @@
 import { Denial, type Place } from "../../src/decision/verdict.ts";
 import type { Authentication, Authenticator, Check, CompileContext, RouteContext } from "../../src/filters/filter.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
 import type { ClientCertificate } from "../../src/message/connection.ts";
@@ -50,6 +51,7 @@ export function testContext(
     keep: (_kind, _inputs, make) => make(),
     service: "orders",
     clock,
+    memory: unlimitedMemory(),
     problems,
     warnings,
     place,

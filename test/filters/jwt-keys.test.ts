@@ -2,6 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { jwtKind } from "../../src/filters/jwt/compile.ts";
 import { TokenCache } from "../../src/filters/jwt/token-cache.ts";
+import { Charge } from "../../src/memory/account.ts";
+import { NOBODY, unlimitedMemory } from "../../src/memory/budget.ts";
 import { principalOf } from "./identity-context.ts";
 import { compileJwt, ec, ISSUER, JWKS, jwk, pem, rsa, SECRET, setUp, token } from "./jwt-kit.ts";
 
@@ -129,7 +131,7 @@ test("Secrets stay secret in what a key file's problem says", () => {
 });
 
 test("The cache is bounded in entries and keeps what is in use", () => {
-  const cache = new TokenCache<number>(100);
+  const cache = new TokenCache<number>(charge(), 100);
   cache.set("in use", 0);
   for (let at = 0; at < 10_000; at++) {
     cache.set(`other ${at}`, at);
@@ -141,14 +143,14 @@ test("The cache is bounded in entries and keeps what is in use", () => {
 });
 
 test("The cache is bounded in bytes", () => {
-  const cache = new TokenCache<number>(1000, 10_000);
+  const cache = new TokenCache<number>(charge(), 1000, 10_000);
   for (let at = 0; at < 100; at++) cache.set(String(at).padStart(1000, "x"), at);
   expect(cache.size).toBeLessThanOrEqual(10);
   expect(cache.size).toBeGreaterThan(4);
 });
 
 test("What is deleted from the cache is gone, and its bytes are free again", () => {
-  const cache = new TokenCache<number>(1000, 10_000);
+  const cache = new TokenCache<number>(charge(), 1000, 10_000);
   for (let at = 0; at < 100; at++) {
     cache.set("x".repeat(4000), at);
     cache.delete("x".repeat(4000));
@@ -157,3 +159,22 @@ test("What is deleted from the cache is gone, and its bytes are free again", () 
   cache.set("a", 1);
   expect(cache.get("a")).toBe(1);
 });
+
+test("The cache holds no more memory than caches may, and gives all of it back when it is closed", () => {
+  const { caches } = unlimitedMemory();
+  caches.bytesMax = 20_000;
+  const cache = new TokenCache<number>(new Charge(caches, NOBODY));
+  for (let at = 0; at < 100; at++) {
+    cache.set(String(at).padStart(1000, "x"), at);
+    expect(caches.heldBytes).toBeLessThanOrEqual(20_000);
+  }
+  expect(cache.get(String(99).padStart(1000, "x"))).toBe(99);
+  cache.close();
+  expect([cache.size, caches.heldBytes]).toEqual([0, 0]);
+  cache.set("late", 1);
+  expect([cache.size, caches.heldBytes]).toEqual([0, 0]);
+});
+
+function charge(): Charge {
+  return new Charge(unlimitedMemory().caches, NOBODY);
+}

@@ -1,8 +1,10 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Denial, Verdict } from "../../src/decision/verdict.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { parseJson } from "../../src/filters/validate/json-text.ts";
 import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
+import { type MemoryBudget, unlimitedMemory } from "../../src/memory/budget.ts";
+import { parseAddress } from "../../src/message/address.ts";
 import { type BodyFailure, type BodySink, CHUNKED, type RequestBody } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import {
@@ -31,12 +33,16 @@ const ORDER = {
   $defs: { tag: { type: "string", maxLength: 8 } },
 };
 
-function compile(settings: unknown, files: Readonly<Record<string, unknown>> = {}): Compiled {
+function compile(
+  settings: unknown,
+  files: Readonly<Record<string, unknown>> = {},
+  memory: MemoryBudget = unlimitedMemory(),
+): Compiled {
   const texts = Object.entries(files).map(([name, content]) => [
     name,
     typeof content === "string" ? content : JSON.stringify(content),
   ]);
-  return compileFilter(validateFilter, settings, { files: Object.fromEntries(texts) });
+  return compileFilter(validateFilter, settings, { memory, files: Object.fromEntries(texts) });
 }
 
 /** A verdict that must come at once: a promise here would cost every request a turn of the loop. */
@@ -448,17 +454,32 @@ describe("bodies that are being read", () => {
     setPatience(): void {}
   }
 
-  function open(announcedBytes: number, sent: Buffer): { body: OpenBody; verdict: Promise<Verdict> } {
-    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }));
-    const body = new OpenBody(announcedBytes);
-    const verdict = Promise.resolve(check.evaluate(withBody(body)));
-    body.sink?.onBody(sent);
-    return { body, verdict };
+  let memory: MemoryBudget;
+
+  beforeEach(() => {
+    memory = unlimitedMemory();
+    memory.bodies.bytesMax = 64 * MIB;
+  });
+
+  interface Opened {
+    readonly body: OpenBody;
+    readonly exchange: Exchange;
+    readonly verdict: Promise<Verdict>;
   }
 
-  test("a crowd of unfinished bodies holds 64 MiB and no more, in whatever way each of them ends", async () => {
+  function open(announcedBytes: number, sent: Buffer, from?: string): Opened {
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }, memory));
+    const body = new OpenBody(announcedBytes);
+    const exchange = withBody(body);
+    if (from !== undefined) exchange.clientAddress = parseAddress(from) ?? exchange.clientAddress;
+    const verdict = Promise.resolve(check.evaluate(exchange));
+    body.sink?.onBody(sent);
+    return { body, exchange, verdict };
+  }
+
+  test("a crowd of unfinished bodies holds what the account allows and no more, in whatever way each of them ends", async () => {
     const good = Buffer.from('{"sku":"ABC-1234","count":2}');
-    const refused = { reason: "overloaded", terminal: true, headers: [["retry-after", "1"]] };
+    const refused = { reason: "memory_bodies", terminal: true, headers: [["retry-after", "1"]] };
     for (const leave of ["end", "client_closed", "body_timeout", "body_too_large", "request_malformed"] as const) {
       const crowd = Array.from({ length: 64 }, (_, at) => open(at % 2 === 0 ? MIB : CHUNKED, chunk));
       for (const kind of [good.length, CHUNKED]) {
@@ -470,10 +491,26 @@ describe("bodies that are being read", () => {
       for (const { body } of crowd) leave === "end" ? body.sink?.onBodyEnd(null) : body.sink?.onBodyFailure(leave);
       const reasons = await Promise.all(crowd.map(async ({ verdict }) => (await verdict)?.reason));
       expect(new Set(reasons)).toEqual(new Set([leave === "end" ? "body_not_json" : leave]));
+      // Those that are here whole are held until their requests are over.
+      for (const { exchange } of crowd) exchange.charge?.release();
+      expect(memory.bodies.heldBytes).toBe(0);
       const next = open(good.length, good);
       next.body.sink?.onBodyEnd(null);
       expect(await next.verdict, leave).toBeNull();
+      next.exchange.charge?.release();
     }
+  });
+
+  test("one client that holds its share keeps nobody else out", async () => {
+    memory.bodies.clientBytesMax = 32 * MIB;
+    const crowd = Array.from({ length: 40 }, () => open(MIB, chunk, "192.0.2.1"));
+    expect(memory.bodies.heldBytes).toBe(32 * MIB);
+    const good = Buffer.from('{"sku":"ABC-1234","count":2}');
+    const other = open(good.length, good, "192.0.2.2");
+    other.body.sink?.onBodyEnd(null);
+    expect(await other.verdict).toBeNull();
+    for (const { body } of crowd) body.sink?.onBodyFailure("client_closed");
+    expect((await crowd.at(-1)?.verdict)?.reason).toBe("memory_bodies");
   });
 
   test("a length that is announced and not sent keeps nobody out", async () => {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Http2Handler, ServerSession } from "../../src/http2/server-session.ts";
 import type { StreamConnection } from "../../src/http2/server-stream.ts";
+import { NOBODY, unlimitedMemory } from "../../src/memory/budget.ts";
 import type { RequestBody } from "../../src/message/body.ts";
 import type { ServerRequest } from "../../src/message/stream.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
@@ -64,6 +65,7 @@ function startSession({ reads, manner }: H2Case): () => H2Reading {
     handler,
     clock,
     new Deadlines(clock),
+    { budget: unlimitedMemory(), client: NOBODY },
   );
   let thrown: string | null = null;
   try {

@@ -1,7 +1,10 @@
 import { ClientConnection, type ConnectionOwner } from "../../src/http1/client-connection.ts";
-import { ServerConnection, type ServerHandler } from "../../src/http1/server-connection.ts";
+import { ServerConnection } from "../../src/http1/server-connection.ts";
+import type { ServerHandler } from "../../src/http1/server-handler.ts";
 import type { ServerLimits } from "../../src/http1/server-limits.ts";
 import { SocketReads } from "../../src/http1/socket-reads.ts";
+import { Charge } from "../../src/memory/account.ts";
+import { NOBODY, unlimitedMemory } from "../../src/memory/budget.ts";
 import type { HeaderBlock } from "../../src/message/headers.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerRequest } from "../../src/message/stream.ts";
 import { Deadlines } from "../../src/support/deadlines.ts";
@@ -32,7 +35,7 @@ export function readRequests(reads: readonly string[]): Reading {
   const messages: Message[] = [];
   let end: string | null = null;
   let open = false;
-  const handler: ServerHandler = {
+  const handler: ServerHandler<ServerConnection> = {
     onRequest: (connection: ServerConnection, { method, target, headers, body, upgrade }: ServerRequest) => {
       const chunks: string[] = [];
       open = true;
@@ -67,7 +70,8 @@ export function readRequests(reads: readonly string[]): Reading {
     onClose: () => {},
   };
   const socket = new MemorySocket();
-  const connection = new ServerConnection(socket, limits, handler, clock, new Deadlines(clock));
+  const charge = (): Charge => new Charge(unlimitedMemory().bodies, NOBODY);
+  const connection = new ServerConnection(socket, limits, handler, clock, new Deadlines(clock), charge);
   for (const read of reads) if (!socket.destroyed) socket.receive(read);
   if (end === null && socket.writableEnded) end = "closed";
   const partial = open || !connection.idle;

@@ -8,6 +8,8 @@ import { FrameOutput } from "../../src/http2/frame-output.ts";
 import { ResponseBlocks } from "../../src/http2/hpack-encoder.ts";
 import { SendQueue } from "../../src/http2/send-queue.ts";
 import { StreamConnection } from "../../src/http2/server-stream.ts";
+import { Charge } from "../../src/memory/account.ts";
+import { NOBODY, unlimitedMemory } from "../../src/memory/budget.ts";
 import { CHUNKED } from "../../src/message/body.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { settle, startAttacked as start } from "../fixtures/h2-attacked.ts";
@@ -186,7 +188,8 @@ test("who writes and ends an answer as soon as there is room loses nothing of it
   const queue = new SendQueue(output);
   const limits = listenerOf();
   const ignore = (): void => {};
-  const told = { onTaken: ignore, onSent: ignore, onStreamClosed: ignore };
+  const memory = { body: () => new Charge(unlimitedMemory().bodies, NOBODY) };
+  const told = { memory, onTaken: ignore, onSent: ignore, onStreamClosed: ignore };
   const host = { limits, output, queue, responseBlocks: new ResponseBlocks(), nowMs: () => 0, ...told };
   const stream = new StreamConnection(1, null, true, 5, host);
   stream.startResponse(200, "", CHUNKED);

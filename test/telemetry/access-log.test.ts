@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { EVENTS } from "../../src/telemetry/event-log.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
@@ -13,7 +14,7 @@ const PLACE = { file: "/etc/postern/policy.yaml", line: 42, column: 7, path: "ro
 function setUp(): { sink: MemorySink; telemetry: LiveTelemetry; clock: TestClock } {
   const sink = new MemorySink();
   const clock = new TestClock();
-  return { sink, clock, telemetry: createTelemetry({ clock, sink, processFigures: null }) };
+  return { sink, clock, telemetry: createTelemetry({ clock, sink, processFigures: null, memory: unlimitedMemory() }) };
 }
 
 function lineFor(changes: Partial<RequestRecord>): LogLine {

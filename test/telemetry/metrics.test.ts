@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../src/decision/reason.ts";
 import { Denial } from "../../src/decision/verdict.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { checkName } from "../../src/telemetry/metrics.ts";
@@ -10,7 +11,12 @@ import { routeOf, snapshotOf } from "../fixtures/snapshot.ts";
 import { exchangeOf, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
 
 function telemetryOf(): LiveTelemetry {
-  return createTelemetry({ clock: new TestClock(), sink: new MemorySink(), processFigures: null });
+  return createTelemetry({
+    clock: new TestClock(),
+    sink: new MemorySink(),
+    processFigures: null,
+    memory: unlimitedMemory(),
+  });
 }
 
 async function lineOf(telemetry: LiveTelemetry, start: string): Promise<readonly string[]> {
@@ -115,6 +121,7 @@ describe("the exposition", () => {
     const telemetry = createTelemetry({
       clock: new TestClock(),
       sink: new MemorySink(),
+      memory: unlimitedMemory(),
       processFigures: () => ({
         cpuUserSeconds: 1.5,
         cpuSystemSeconds: 0.5,

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { HTTP1_CLOSE_REASONS } from "../../src/http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS } from "../../src/http2/close-reason.ts";
 import { HTTP2_UNJUDGED } from "../../src/http2/unjudged.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { createTelemetry } from "../../src/telemetry/live.ts";
 import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
@@ -15,7 +16,12 @@ const rows = metrics.split("\n").filter((line) => line.startsWith("| `"));
 const rowOf = (metric: string): string => rows.find((row) => row.includes(`\`${metric}\``)) ?? "";
 
 test("every metric has its row, and every row its metric", async () => {
-  const telemetry = createTelemetry({ clock: new TestClock(), sink: new MemorySink(), processFigures: null });
+  const telemetry = createTelemetry({
+    clock: new TestClock(),
+    sink: new MemorySink(),
+    processFigures: null,
+    memory: unlimitedMemory(),
+  });
   const served = [...(await telemetry.metricsText()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
   const told = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/postern_\w+/g)].map(([name]) => name));
   expect(told.sort()).toEqual(served.sort());

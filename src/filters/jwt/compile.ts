@@ -21,6 +21,7 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
       name,
       service: context.service,
       clock: context.clock,
+      memory: context.memory,
       place,
       header,
       tokenBytesMax: settings.maxTokenBytes,

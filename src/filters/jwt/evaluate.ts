@@ -2,6 +2,8 @@ import type { KeyObject } from "node:crypto";
 import { compactVerify } from "jose/jws/compact/verify";
 import type { Reason } from "../../decision/reason.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
+import { Charge } from "../../memory/account.ts";
+import { type MemoryBudget, NOBODY } from "../../memory/budget.ts";
 import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
@@ -19,6 +21,7 @@ export interface JwtOptions {
   readonly name: string;
   readonly service: string;
   readonly clock: Clock;
+  readonly memory: MemoryBudget;
   readonly place: Place;
   /** Lower case. */
   readonly header: string;
@@ -52,7 +55,7 @@ export class JwtAuthenticator implements Authenticator {
   readonly #bearer: boolean;
   readonly #clock: Clock;
   /** Verified tokens only: nobody can fill it without tokens that the issuer signed. */
-  readonly #verified = new TokenCache<Verified>();
+  readonly #verified: TokenCache<Verified>;
   /** Verifications under way, so that a burst with one new token checks its signature once. */
   readonly #underWay = new Map<string, Promise<Authentication>>();
 
@@ -62,6 +65,7 @@ export class JwtAuthenticator implements Authenticator {
     this.challenge = challenge("Bearer", options.service);
     this.credentialHeaders = [options.header];
     this.#options = options;
+    this.#verified = new TokenCache(new Charge(options.memory.caches, NOBODY));
     this.#header = options.header;
     this.#bearer = options.header === "authorization";
     this.#clock = options.clock;
@@ -76,6 +80,10 @@ export class JwtAuthenticator implements Authenticator {
     const value = values[at] ?? "";
     const known = this.#verified.get(value);
     return known === undefined ? this.#first(value) : this.#again(value, known);
+  }
+
+  forget(): void {
+    this.#verified.close();
   }
 
   #again(value: string, { principal, validity }: Verified): Authentication {

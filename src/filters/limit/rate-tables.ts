@@ -1,3 +1,5 @@
+import { Account } from "../../memory/account.ts";
+import { NOBODY } from "../../memory/budget.ts";
 import type { Clock } from "../../support/clock.ts";
 import { RateTable } from "./rate-table.ts";
 
@@ -11,15 +13,20 @@ export class RateTables {
   readonly #seed: readonly [number, number];
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #keysMax: number;
+  readonly #account: Account;
+  readonly #gone: FinalizationRegistry<number>;
   /** At how many shares those that are gone are looked for. */
   #sweepAt = 64;
 
-  /** `seed`: random 32-bit words. `keysMax`: where fewer do than a policy asks for, as in a command that judges once. */
+  /** `seed`: random 32-bit words. `keysMax`: where fewer do than a policy asks for, as in a command that judges once. `account`: what counts their memory. */
   constructor(
     seed: readonly [number, number],
     clock: Pick<Clock, "monotonicMs">,
     keysMax: number = Number.POSITIVE_INFINITY,
+    account: Account = new Account(),
   ) {
+    this.#account = account;
+    this.#gone = new FinalizationRegistry((bytes) => account.release(NOBODY, bytes));
     this.#seed = seed;
     this.#clock = clock;
     this.#keysMax = keysMax;
@@ -34,6 +41,9 @@ export class RateTables {
     if (this.#shares.size >= this.#sweepAt) this.#sweep();
     const made = new RateTable(sized, this.#seed, this.#clock);
     this.#shares.set(name, new WeakRef(made));
+    // The policy asks for it, and bounds it; it is not refused here.
+    this.#account.takeUnasked(NOBODY, made.buffer.byteLength);
+    this.#gone.register(made, made.buffer.byteLength);
     return made;
   }
 

@@ -1,4 +1,3 @@
-import { ByteBudget } from "../../message/body.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
@@ -23,9 +22,6 @@ import { type ParameterSettings, type ParameterType, type ValidateSettings, vali
 
 /** Ajv and RE2 take longer to load than all the rest, so only policies that validate load them. */
 let engine: typeof import("./json-schema.ts") | null = null;
-
-/** One for all routes and policies: memory is the process's. */
-const budget = new ByteBudget(DEFAULTS.bodiesInspectedBytesMax);
 
 /** `validate`: whether parameters, headers and body have the form that the policy says. */
 export const validateFilter = defineFilter<ValidateSettings>({
@@ -128,7 +124,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     collectedBytesMax,
     read,
     validate: compiled.validate,
-    budget,
+    bodies: context.memory.bodies,
     place: context.place("body", "schema"),
   });
 }

@@ -1,7 +1,8 @@
 import { parseForm } from "../../bodies/form.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
-import { type ByteBudget, type CollectFailure, collectBody } from "../../message/body.ts";
+import type { Account } from "../../memory/account.ts";
+import { type BodyFailure, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
@@ -131,13 +132,17 @@ export interface BodyRules {
   readonly collectedBytesMax: number;
   readonly read: BodyReader;
   readonly validate: Validator;
-  /** Shared by all bodies that are being read in this process. */
-  readonly budget: ByteBudget;
+  /** Of all bodies that are held in this process. */
+  readonly bodies: Account;
   readonly place: Place;
 }
 
+function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
+  return `${heldBytes} bytes of bodies are held, of at most ${bytesMax}, ${clientBytesMax} for one client`;
+}
+
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
-export function judgeBody({ bytesMax, collectedBytesMax, read, validate, budget, place }: BodyRules): Part {
+export function judgeBody({ bytesMax, collectedBytesMax, read, validate, bodies, place }: BodyRules): Part {
   const judge = (bytes: Buffer, exchange: Exchange): Verdict => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     const parsed = read(bytes, exchange);
@@ -146,16 +151,15 @@ export function judgeBody({ bytesMax, collectedBytesMax, read, validate, budget,
     if (fault === null) return CONTINUE;
     return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
   };
-  const lost = (failure: CollectFailure): Denial => {
+  const lost = (failure: BodyFailure): Denial => {
     if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
-    if (failure !== "overloaded") return new Denial(failure, place, failure, "a whole body", [], true);
-    const seen = `${budget.heldBytes} bytes of other bodies that are being read`;
-    return new Denial(failure, place, seen, `at most ${budget.bytesMax} bytes with this one`, RETRY, true);
+    if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);
+    return new Denial(failure, place, noRoom(bodies), "room for this body", RETRY, true);
   };
   return (exchange) => {
     if (exchange.collectedBody !== null) return judge(exchange.collectedBody, exchange);
     if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0), exchange);
-    return collectBody(exchange.body, collectedBytesMax, budget).then((collected) => {
+    return collectBody(exchange.body, collectedBytesMax, exchange.chargeTo(bodies)).then((collected) => {
       if (typeof collected === "string") return lost(collected);
       exchange.collectedBody = collected;
       return judge(collected, exchange);

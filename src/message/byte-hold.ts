@@ -17,6 +17,11 @@ export class ByteHold {
     return this.#heldBytes + this.#pieceBytes;
   }
 
+  /** What the buffer takes up. */
+  get keptBytes(): number {
+    return Math.min(this.#held.buffer.byteLength, 2 * this.#held.length);
+  }
+
   /** `piece` may be a view of the read that is being taken in. */
   add(piece: Buffer): void {
     this.#pieces.push(piece);
@@ -26,6 +31,14 @@ export class ByteHold {
   /** The read is over, and nobody takes its pieces yet. */
   keep(): void {
     if (this.#pieceBytes === 0) return;
+    const [only] = this.#pieces;
+    if (this.#pieces.length === 1 && only !== undefined && this.#heldBytes === 0 && fillsItsBuffer(only)) {
+      this.#held = only;
+      this.#heldBytes = only.length;
+      this.#pieces = [];
+      this.#pieceBytes = 0;
+      return;
+    }
     const needed = this.bytes;
     if (needed > this.#held.length) {
       const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#held.length));
@@ -66,4 +79,9 @@ function unshared(piece: Buffer): Buffer {
   return piece.length < DEFAULTS.h2ChunkSharedBytesMin && piece.buffer.byteLength > 4 * piece.length
     ? Buffer.from(piece)
     : piece;
+}
+
+/** Copying such a piece would leave as much behind as it saves. */
+function fillsItsBuffer(piece: Buffer): boolean {
+  return piece.buffer.byteLength <= 2 * piece.length;
 }
