@@ -1,8 +1,11 @@
 import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
+import { MEMORY_ATTACKS, memoryPolicy } from "./memory.ts";
 
 /**
  * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
+ * Then the attacks on memory, under the limit of the shipped manifest, some two minutes; `npm run attack -- memory` runs
+ * those alone.
  */
 
 const SECONDS = Number(process.env["SECONDS"] ?? 15);
@@ -24,6 +27,17 @@ routes:
   - { path: /**, public: true }
 `;
 
+type PolicyText = Parameters<typeof startPostern>[0];
+
+const OUTCOMES = [
+  ["postern_requests_total", "reason"],
+  ["postern_connections_refused_total", "reason"],
+  ["postern_handshakes_failed_total", "reason"],
+  ["postern_h1_connections_closed_total", "reason"],
+  ["postern_h2_sessions_closed_total", "reason"],
+  ["postern_h2_requests_unjudged_total", "reason"],
+] as const;
+
 const ATTACKS: Readonly<Record<string, readonly string[]>> = {
   "slow headers (-H)": ["-H", "-r", "200", "-i", "1", "-x", "24"],
   "slow body (-B)": ["-B", "-r", "200", "-i", "1", "-s", "1048576", "-x", "10"],
@@ -32,17 +46,44 @@ const ATTACKS: Readonly<Record<string, readonly string[]>> = {
   "ranges (-R)": ["-R", "-r", "50", "-a", "5", "-b", "2000"],
 };
 
+const MEMORY_LIMIT_MIB = 256;
+
 async function main(): Promise<void> {
   const { port: app } = await startService();
-  const before = await against(app, null);
+  if (process.argv[2] !== "memory") await attackSlowly(app);
+  await attackMemory(app);
+}
+
+async function attackMemory(app: number): Promise<void> {
+  const policyText = await memoryPolicy(app, MEMORY_LIMIT_MIB);
+  print(`attackers on memory: one address without credentials, postern may hold ${MEMORY_LIMIT_MIB} MiB`);
+  printHead();
+  for (const [name, attack] of Object.entries(MEMORY_ATTACKS)) {
+    const { manners, memory, outcomes } = await against(policyText, true, async (port) => {
+      const held = await attack(port);
+      return () => held.end();
+    });
+    print(row(name, manners, memory, outcomes));
+  }
+}
+
+function printHead(): void {
+  print("| | requests | failed | p50 ms | p99 ms | postern's memory | what became of the attackers |");
+  print("|---|---|---|---|---|---|---|");
+}
+
+async function attackSlowly(app: number): Promise<void> {
+  const before = await against(policy(app), false, () => nothing(QUIET_SECONDS));
   print(
     `attackers: ${CONNECTIONS} connections at 200/s (-H, -B) or 50/s for ${SECONDS} s; the client with manners: 100 requests/s`,
   );
-  print("| | requests | failed | p50 ms | p99 ms | postern's memory | what became of the attackers |");
-  print("|---|---|---|---|---|---|---|");
+  printHead();
   print(row("nobody attacks", before.manners, before.memory, ""));
   for (const [name, args] of Object.entries(ATTACKS)) {
-    const { manners, memory, outcomes } = await against(app, args);
+    const { manners, memory, outcomes } = await against(policy(app), false, async (port) => {
+      await slowhttptest(args, `http://127.0.0.1:${port}/big`);
+      return () => {};
+    });
     print(row(name, manners, memory, outcomes));
   }
 }
@@ -53,30 +94,33 @@ interface Observed {
   readonly outcomes: string;
 }
 
+type Attack = (port: number) => Promise<() => void>;
+
+async function nothing(seconds: number): Promise<() => void> {
+  await new Promise((done) => setTimeout(done, seconds * 1_000));
+  return () => {};
+}
+
 /** A fresh postern for each attack, so that none inherits what another left. */
-async function against(app: number, args: readonly string[] | null): Promise<Observed> {
-  const postern = await startPostern(policy(app));
-  await behave(postern.port, 10).stop();
-  await warmUp(postern.port);
+async function against(text: PolicyText, secure: boolean, attack: Attack): Promise<Observed> {
+  const postern = await startPostern(text);
+  await warmUp(postern.port, secure);
   const memoryBefore = postern.residentMiB();
-  const client = behave(postern.port, 10);
-  if (args === null) await new Promise((done) => setTimeout(done, QUIET_SECONDS * 1_000));
-  else await slowhttptest(args, `http://127.0.0.1:${postern.port}/big`);
+  const client = behave(postern.port, 10, secure);
+  const end = await attack(postern.port);
   const memory = `${memoryBefore.toFixed(0)} → ${postern.residentMiB().toFixed(0)} MiB`;
   const manners = await client.stop();
   const metrics = await postern.metrics();
-  const outcomes = [
-    ...byLabel(metrics, "postern_requests_total", "reason"),
-    ...byLabel(metrics, "postern_connections_refused_total", "reason"),
-  ];
+  const outcomes = OUTCOMES.flatMap(([metric, label]) => [...byLabel(metrics, metric, label)]);
+  end();
   if (postern.exited()) throw new Error("postern ended by itself");
   await postern.stop();
-  const listed = outcomes.filter(([reason]) => reason !== "none").map(([reason, count]) => `${reason} ${count}`);
+  const listed = outcomes.filter(([reason]) => !/^(?:none|client)$/.test(reason)).map((one) => one.join(" "));
   return { manners, memory, outcomes: listed.join(", ") };
 }
 
-async function warmUp(port: number): Promise<void> {
-  const client = behave(port, 5);
+async function warmUp(port: number, secure: boolean): Promise<void> {
+  const client = behave(port, 5, secure);
   await new Promise((done) => setTimeout(done, 1_000));
   await client.stop();
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePort } from "../fixtures/free-port.ts";
@@ -131,7 +132,7 @@ export interface Manners {
 }
 
 /** A request every `everyMs` from its own address, each on a new connection, until `stop`; one that hangs counts as failed. */
-export function behave(port: number, everyMs: number): { stop(): Promise<Manners> } {
+export function behave(port: number, everyMs: number, secure = false): { stop(): Promise<Manners> } {
   const latenciesMs: number[] = [];
   const pending = new Set<Promise<void>>();
   let failures = 0;
@@ -149,8 +150,9 @@ export function behave(port: number, everyMs: number): { stop(): Promise<Manners
         path: "/good",
         agent: false,
         timeout: 5_000,
+        rejectUnauthorized: false,
       };
-      const asking = request(options, (response) => {
+      const asking = (secure ? httpsRequest : httpRequest)(options, (response) => {
         response.resume();
         response.on("error", fail);
         response.on("end", () => {
