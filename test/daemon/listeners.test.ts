@@ -7,9 +7,10 @@ import { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Listeners } from "../../src/daemon/listeners.ts";
-import { unlimitedMemory } from "../../src/memory/budget.ts";
+import { type MemoryBudget, unlimitedMemory } from "../../src/memory/budget.ts";
 import type { ConnectionFacts } from "../../src/message/connection.ts";
 import type { ListenerSettings, Problem } from "../../src/policy/snapshot.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { HANDSHAKE_FAILURES, type HandshakeFailure } from "../../src/telemetry/telemetry.ts";
 import { eventually } from "../fixtures/eventually.ts";
@@ -28,6 +29,7 @@ let telemetry: LiveTelemetry;
 let listeners: Listeners;
 let served: { readonly facts: ConnectionFacts; readonly settings: ListenerSettings; readonly socket: Socket }[];
 let clients: Socket[];
+let memory: MemoryBudget;
 
 beforeAll(async () => {
   pki = await createTestPki();
@@ -35,12 +37,13 @@ beforeAll(async () => {
 
 beforeEach(() => {
   sink = new MemorySink();
-  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory: unlimitedMemory() });
+  memory = unlimitedMemory();
+  telemetry = createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory });
   served = [];
   clients = [];
   listeners = new Listeners({
     telemetry,
-    memory: unlimitedMemory(),
+    memory,
     inheritedSockets: new Map(),
     // Says who it believes to talk to, then gives back every byte.
     serve: (socket, facts, settings) => {
@@ -516,3 +519,60 @@ describe("Unix sockets", () => {
     expect(existsSync(socketPath())).toBe(true);
   });
 });
+
+describe("memory of handshakes", () => {
+  const closed = (client: Socket): Promise<unknown> => new Promise((resolve) => client.resume().once("close", resolve));
+
+  test("a connection holds little before its hello, and nothing once it is served or gone", async () => {
+    await apply(listenerOf({ tls: tlsOf(pki.server) }));
+    const silent = plainClient();
+    await eventually(() => memory.handshakes.heldBytes === DEFAULTS.memoryWaitingBytes);
+    silent.destroy();
+    await eventually(() => memory.handshakes.heldBytes === 0);
+    expect(await answer(tlsClient())).toBe("inbound\n");
+    expect([memory.handshakes.heldBytes, failures()]).toEqual([0, { closed: 1 }]);
+  });
+
+  test("the oldest of an address that holds its share gives way, and its client's next handshake comes through", async () => {
+    memory.handshakes.clientBytesMax = 10 * DEFAULTS.memoryWaitingBytes;
+    await apply(listenerOf({ tls: tlsOf(pki.server) }));
+    const silent: Socket[] = [];
+    for (let at = 1; at <= 10; at++) {
+      silent.push(plainClient());
+      await eventually(() => memory.handshakes.heldBytes === at * DEFAULTS.memoryWaitingBytes);
+    }
+    const gone = closed(silent[0] ?? plainClient());
+    expect(await answer(tlsClient())).toBe("inbound\n");
+    await gone;
+    expect(failures().memory_handshakes).toBeGreaterThan(0);
+    expect(silent.at(-1)?.closed).toBe(false);
+  });
+
+  test("a hello in crumbs is one; what is none is left to TLS to refuse", async () => {
+    await apply(listenerOf({ tls: tlsOf(pki.server) }));
+    const dripping = new PassThroughSocket(portOf());
+    clients.push(dripping.outer);
+    expect(await answer(tlsClient({ socket: dripping.duplex }))).toBe("inbound\n");
+    plainClient().write("GET / HTTP/1.1\r\n\r\n");
+    expect(await failure()).toEqual({ not_tls: 1 });
+  });
+});
+
+/** A connection whose every write goes out byte by byte. */
+class PassThroughSocket {
+  readonly outer: Socket;
+  readonly duplex: Duplex;
+
+  constructor(port: number) {
+    this.outer = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.outer.on("error", () => {});
+    this.duplex = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        for (const byte of chunk) this.outer.write(Buffer.of(byte));
+        done();
+      },
+    });
+    this.outer.on("data", (data) => this.duplex.push(data));
+  }
+}
