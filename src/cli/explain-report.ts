@@ -83,7 +83,7 @@ export function handshakeStep(exchange: Exchange, { tls, place }: ListenerSettin
 }
 
 export function routeStep(route: Route): Step {
-  const methods = route.methods.length === 0 ? "any method" : route.methods.join(", ");
+  const methods = route.methods.length === 0 ? "usual methods" : route.methods.join(", ");
   const saw = `${methods} ${route.template}${route.isPublic ? " (public)" : ""}`;
   return { phase: "match", check: "route", result: "info", place: placeText(route.place), saw, wanted: null };
 }

@@ -93,7 +93,7 @@ export interface WebSocketRules {
 export interface RouteContext extends CompileContext {
   /** The route's path template; `defaults` for the checks before the match. */
   readonly template: string;
-  /** Methods of the route in upper case; empty means any. */
+  /** Methods of the route in upper case; empty means the usual ones (message/method.ts). */
   readonly methods: readonly string[];
   readonly isPublic: boolean;
   readonly authenticators: ReadonlyMap<string, Authenticator>;

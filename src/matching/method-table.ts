@@ -1,7 +1,9 @@
+import { USUAL_METHODS } from "../message/method.ts";
+
 /** What a place says of a method that it does not take. */
 export const NO_VALUE = 0;
 
-/** What claims which methods of a place; none means any. Of two that claim the same, the first has it. */
+/** What claims which methods of a place; none means the usual ones that no other claims. Of two that claim the same, the first has it. */
 export interface MethodClaim {
   readonly methods: readonly string[];
   /** The caller's own number, 1 or more. */
@@ -13,9 +15,7 @@ interface MethodSet {
   readonly methods: readonly string[];
   /** By position in `methods`: which of the place's values is the method's. */
   readonly slots: readonly number[];
-  /** Which value is that of any other method; -1 where they are refused. */
-  readonly anySlot: number;
-  /** Value of the Allow header: the methods named, sorted, HEAD wherever GET is. */
+  /** Value of the Allow header, sorted. */
   readonly allow: string;
 }
 
@@ -39,13 +39,13 @@ export class MethodTable {
     for (const { methods, value } of claims) {
       for (const method of methods) if (!byMethod.has(method)) byMethod.set(method, value);
     }
-    const any = claims.find((claim) => claim.methods.length === 0)?.value;
+    const usual = claims.find((claim) => claim.methods.length === 0)?.value;
     const named = [...byMethod].sort(([a], [b]) => (a < b ? -1 : 1));
-    const values = [...named.map(([, value]) => value), ...(any === undefined ? [] : [any])];
+    const values = [...named.map(([, value]) => value), ...(usual === undefined ? [] : [usual])];
     return {
       set: this.#setOf(
         named.map(([method]) => method),
-        any !== undefined,
+        usual !== undefined,
       ),
       values,
     };
@@ -53,20 +53,20 @@ export class MethodTable {
 
   /** The value for `method` at the place with this set, whose values begin at `words[values]`, or NO_VALUE. */
   get(set: number, words: Int32Array, values: number, method: string): number {
-    const { methods, slots, anySlot } = this.#sets[set] as MethodSet;
+    const { methods, slots } = this.#sets[set] as MethodSet;
     for (let at = 0; at < methods.length; at++) {
       if (methods[at] === method) return words[values + (slots[at] as number)] as number;
     }
-    return anySlot < 0 ? NO_VALUE : (words[values + anySlot] as number);
+    return NO_VALUE;
   }
 
   allow(set: number): string {
     return this.#sets[set]?.allow ?? "";
   }
 
-  #setOf(named: readonly string[], takesAny: boolean): number {
+  #setOf(named: readonly string[], takesUsual: boolean): number {
     // No method's name holds a blank, so none can stand for what is behind the last one.
-    const key = `${named.join(" ")} ${takesAny ? " " : ""}`;
+    const key = `${named.join(" ")} ${takesUsual ? " " : ""}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
     const methods = [...named];
@@ -76,8 +76,13 @@ export class MethodTable {
       methods.push("HEAD");
       slots.push(get);
     }
+    for (const method of takesUsual ? USUAL_METHODS : []) {
+      if (methods.includes(method)) continue;
+      methods.push(method);
+      slots.push(named.length);
+    }
     const allow = [...methods].sort().join(", ");
-    const number = this.#sets.push({ methods, slots, anySlot: takesAny ? named.length : -1, allow }) - 1;
+    const number = this.#sets.push({ methods, slots, allow }) - 1;
     this.#numbers.set(key, number);
     return number;
   }

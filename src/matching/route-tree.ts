@@ -1,6 +1,8 @@
 import { ANY_HOST, HostTable } from "./host-table.ts";
-import { type MethodClaim, MethodTable, NO_VALUE } from "./method-table.ts";
+import { MethodTable, NO_VALUE } from "./method-table.ts";
+import { buildOtherPlaces, contestedPlaces, looseReadings, type OtherPlaces, type Place } from "./other-places.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
+import { isFoldable, type Reading } from "./reading.ts";
 import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
 
 export { parseTemplate } from "./template.ts";
@@ -10,11 +12,19 @@ export interface RoutePattern {
   readonly template: string;
   readonly methods: readonly string[];
   readonly hosts: readonly string[];
+  /** The service tells upper from lower case; see rule 4 below. */
+  readonly isCaseSensitive?: boolean;
 }
 
-const NOT_FOUND = { kind: "not_found" } as const;
+const NOT_FOUND = { kind: "not_found", other: null } as const;
 
-/** Found, or why not: nothing at this path, or another method would be. */
+/** A route whose place services of a reading may see where the path as it is has another, or none. */
+export interface OtherPlace<R> {
+  readonly route: R;
+  readonly reading: Reading;
+}
+
+/** Found, or why not: nothing at this path, or nothing that all services would take for it, or another method would be. */
 export type RouteMatch<R> =
   | {
       readonly kind: "found";
@@ -22,7 +32,7 @@ export type RouteMatch<R> =
       /** Values of the template's parameters from left to right, as they stand in the path. */ readonly params: readonly string[];
     }
   | { readonly kind: "method_not_allowed"; readonly allow: string /** One that owns the place. */; readonly route: R }
-  | { readonly kind: "not_found" };
+  | { readonly kind: "not_found"; readonly other: OtherPlace<R> | null };
 
 export interface RouteTree<R> {
   /** `host` in lower case without port, `method` as received, `path` canonical (message/target.ts). */
@@ -37,11 +47,17 @@ export interface RouteTree<R> {
  * 3. A path and the same path with a slash at its end are one place, unless each has a template: many services take
  *    them for the same, and what `/admin` asks for must not be walked round by `/admin/` through an open `/**`.
  *
+ * 4. Other readings: many services fold case, or leave a slash at the end out, or run a script whatever stands behind its
+ *    name. Where the most specific place that any of them may see is another than the path's own, nothing is found:
+ *    `/reports/ALL` is neither `/reports/all` nor `/reports/{id}`. A route with `isCaseSensitive` says that its service
+ *    folds nothing: its place hides behind no other, and no other behind it. Templates that are one for such a service
+ *    (`/a` and `/a/`, `/x.php` and `/x.php/**`) are each as they are spelled.
+ *
  * The first host and path shape that match own the request, with all their methods: a method that none of their
  * routes takes is answered `method_not_allowed`, though a broader path or host might take it. So a strict
  * `GET /v1/orders` is never walked round by `POST /v1/orders` through an open `/**`, and a new broad route changes
  * nothing for paths that have their own. Among the routes of one place, one that names the method wins over one that
- * takes any; HEAD, where no route names it, is GET and has GET's route.
+ * takes the usual ones (message/method.ts); HEAD, where no route names it, is GET and has GET's route.
  *
  * Templates must have passed `parseTemplate`: one that does not parse throws, for leaving it out would open its paths
  * to broader routes. Two routes that claim the same method of the same place are found by `findShadowed`; here the
@@ -60,14 +76,14 @@ export interface Shadowed<R> {
   readonly by: R;
   /** The host pattern where they meet; `*` is any. */
   readonly host: string;
-  /** The methods both claim; empty where both take any. */
+  /** The methods both claim; empty where both take the usual ones. */
   readonly methods: readonly string[];
 }
 
 /** Which route has which methods of one place. */
 interface PlaceClaims<R> {
-  /** The first that takes any method. */
-  any: R | null;
+  /** The first that takes the usual methods. */
+  usual: R | null;
   readonly byMethod: Map<string, R>;
 }
 
@@ -77,7 +93,7 @@ export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Gen
   for (const route of routes) {
     const shape = shapeOf(templateOf(route));
     for (const host of hostsOf(route)) {
-      const place = places.get(`${host} ${shape}`) ?? { any: null, byMethod: new Map() };
+      const place = places.get(`${host} ${shape}`) ?? { usual: null, byMethod: new Map() };
       places.set(`${host} ${shape}`, place);
       for (const [by, methods] of claim(place, route)) yield { route, by, host, methods };
     }
@@ -88,8 +104,8 @@ export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Gen
 function claim<R extends RoutePattern>(place: PlaceClaims<R>, route: R): ReadonlyMap<R, string[]> {
   const earlier = new Map<R, string[]>();
   if (route.methods.length === 0) {
-    if (place.any !== null) earlier.set(place.any, []);
-    place.any ??= route;
+    if (place.usual !== null) earlier.set(place.usual, []);
+    place.usual ??= route;
   }
   for (const method of route.methods) {
     const by = place.byMethod.get(method);
@@ -109,13 +125,17 @@ interface HostRoutes<R> {
   readonly routes: readonly R[];
   /** Whether a template ends with a slash; where none does, as mostly, no path needs a look for one. */
   readonly hasSlashEnds: boolean;
+  readonly otherPlaces: readonly OtherPlaces[];
+  /** Whether paths that folding does not change have other places, too. */
+  readonly isReadOtherwise: boolean;
 }
 
-// A place's word: whether it is a rest, how many parameters lead to it (a template's length bounds them), and its
-// set of methods.
+// A place's word: whether it is a rest, whether other readings of its paths may lead elsewhere, how many parameters lead
+// to it (a template's length bounds them), and its set of methods.
 const IS_REST = 1;
-const PARAMS_SHIFT = 1;
-const PARAMS_MASK = 0x7ff;
+const IS_CONTESTED = 2;
+const PARAMS_SHIFT = 2;
+const PARAMS_MASK = 0x3ff;
 const SET_SHIFT = 12;
 const SETS_MAX = 1 << 19;
 
@@ -129,10 +149,12 @@ function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: strin
     const row = trie.find(path);
     const place = words[row] as number;
     const number = row === NO_ROW ? NO_VALUE : methods.get(place >> SET_SHIFT, words, row + 1, method);
-    if (number === NO_VALUE || (place & IS_REST) !== 0) {
-      const match = matchTwin(host, method, path, row);
-      if (match !== null) return match;
-      if (row === NO_ROW) continue;
+    if (number === NO_VALUE || (place & (IS_REST | IS_CONTESTED)) !== 0) {
+      if (row === NO_ROW || mayBeElsewhere(host, place, path)) {
+        const match = matchWarily(host, method, path, row);
+        if (match === null) continue;
+        return match;
+      }
       if (number === NO_VALUE) return refusedIn(host, row);
     }
     return { kind: "found", route: routes[number] as R, params: readParams(place, path, trie.bounds) };
@@ -140,34 +162,49 @@ function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: strin
   return NOT_FOUND;
 }
 
-/** Where the path's own place is a rest or none: the same path with or without its last slash, if that has a place. */
-function matchTwin<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
+function mayBeElsewhere<R>(host: HostRoutes<R>, place: number, path: string): boolean {
+  if ((place & IS_CONTESTED) !== 0 && (host.isReadOtherwise || isFoldable(path))) return true;
+  return (place & IS_REST) !== 0 && (host.hasSlashEnds || path.charCodeAt(path.length - 1) === SLASH);
+}
+
+/** What `row`, the path's own, leads to by rules 3 and 4; null where the host has no place for the path. */
+function matchWarily<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
   const { trie, routes } = host;
-  if (!host.hasSlashEnds && path.charCodeAt(path.length - 1) !== SLASH) return null;
-  if (path === "/" || (row !== NO_ROW && !isRest(host, row))) return null;
+  const { words } = trie;
+  const spelled = spellingOf(host, path, row);
+  const own = spelled === path ? row : trie.find(spelled);
+  let match: RouteMatch<R> | null = null;
+  if (own !== NO_ROW) {
+    const place = words[own] as number;
+    const number = host.methods.get(place >> SET_SHIFT, words, own + 1, method);
+    if (number === NO_VALUE) match = refusedIn(host, own);
+    else match = { kind: "found", route: routes[number] as R, params: readParams(place, spelled, trie.bounds) };
+    if ((place & IS_CONTESTED) === 0) return match;
+  }
+  const ownNumber = own === NO_ROW ? NO_VALUE : (words[own + 1] as number);
+  for (const others of host.otherPlaces) {
+    const number = others.find(path, ownNumber);
+    if (number === NO_VALUE) continue;
+    return { kind: "not_found", other: { route: routes[number] as R, reading: others.reading } };
+  }
+  return match;
+}
+
+/** The path as the template that has it is spelled: with or without its last slash, where its own is a rest or none. */
+function spellingOf<R>(host: HostRoutes<R>, path: string, row: number): string {
+  const { trie } = host;
+  if (!host.hasSlashEnds && path.charCodeAt(path.length - 1) !== SLASH) return path;
+  if (path === "/" || (row !== NO_ROW && !isRest(host, row))) return path;
   const twin = path.endsWith("/") ? path.slice(0, -1) : `${path}/`;
   const twinRow = trie.find(twin);
-  if (twinRow !== NO_ROW && !isRest(host, twinRow)) {
-    const number = numberIn(host, twinRow, method);
-    if (number === NO_VALUE) return refusedIn(host, twinRow);
-    return {
-      kind: "found",
-      route: routes[number] as R,
-      params: readParams(trie.words[twinRow] as number, twin, trie.bounds),
-    };
-  }
+  if (twinRow !== NO_ROW && !isRest(host, twinRow)) return twin;
   // The parameters' bounds are those of the last look-up, which shall be the path's own.
   trie.find(path);
-  return null;
+  return path;
 }
 
 function isRest<R>(host: HostRoutes<R>, row: number): boolean {
   return ((host.trie.words[row] as number) & IS_REST) !== 0;
-}
-
-/** Number of the route that takes the method, or NO_VALUE. */
-function numberIn<R>({ trie, methods }: HostRoutes<R>, row: number, method: string): number {
-  return methods.get((trie.words[row] as number) >> SET_SHIFT, trie.words, row + 1, method);
 }
 
 function refusedIn<R>({ trie, methods, routes }: HostRoutes<R>, row: number): RouteMatch<R> {
@@ -212,24 +249,31 @@ function routesByHost<R extends RoutePattern>(routes: readonly R[]): Map<string,
 function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R> {
   // Number 0 is NO_VALUE; it stands for no route, so what is there is never read.
   const numbered = [...routes.slice(0, 1), ...routes];
-  const templates = numbered.map(templateOf);
-  const shapes = new Map<string, { template: Template; claims: MethodClaim[] }>();
-  for (const [number, route] of numbered.entries()) {
-    const template = templates[number];
-    if (template === undefined || number === NO_VALUE) continue;
-    const shape = shapes.get(shapeOf(template)) ?? { template, claims: [] };
-    shape.claims.push({ methods: route.methods, value: number });
-    shapes.set(shapeOf(template), shape);
+  const shapes = new Map<string, Place & { readonly numbers: number[]; isCaseSensitive: boolean }>();
+  for (const [at, route] of routes.entries()) {
+    const template = templateOf(route);
+    const shape = shapeOf(template);
+    const place = shapes.get(shape) ?? { template, numbers: [], isCaseSensitive: false };
+    place.numbers.push(at + 1);
+    place.isCaseSensitive ||= route.isCaseSensitive === true;
+    shapes.set(shape, place);
   }
+  const places = [...shapes.values()];
+  const readings = looseReadings(places);
+  const contested = contestedPlaces(readings);
   const methods = new MethodTable();
-  const entries = [...shapes.values()].map(({ template, claims }) => {
-    const { set, values } = methods.add(claims);
+  const entries = places.map((place) => {
+    const { template, numbers } = place;
+    const { set, values } = methods.add(
+      numbers.map((number) => ({ methods: numbered[number]?.methods ?? [], value: number })),
+    );
     if (set >= SETS_MAX) throw new RangeError("too many different sets of methods for one table");
-    const params = paramNames(template).length;
-    const place = (set << SET_SHIFT) | (params << PARAMS_SHIFT) | (template.hasRest ? IS_REST : 0);
-    return { template, row: [place, ...values] };
+    const flags = (template.hasRest ? IS_REST : 0) | (contested.has(place) ? IS_CONTESTED : 0);
+    return { template, row: [(set << SET_SHIFT) | (paramNames(template).length << PARAMS_SHIFT) | flags, ...values] };
   });
   const hasSlashEnds = numbered.some(({ template }) => template !== "/" && template.endsWith("/"));
   const trie = new PathTrie(entries);
-  return { trie, methods, routes: numbered, hasSlashEnds };
+  const otherPlaces = readings.map((reading) => buildOtherPlaces(reading, trie));
+  const isReadOtherwise = otherPlaces.some((others) => others.isForAllPaths);
+  return { trie, methods, routes: numbered, hasSlashEnds, otherPlaces, isReadOtherwise };
 }

@@ -1,9 +1,9 @@
 import type { Filter } from "../filters/filter.ts";
-import { unknownKey } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
+import { defaultsShape } from "./schema.ts";
 import type { Work } from "./work.ts";
 
 /** The policy's `defaults`, as a path and as the template that their checks get. */
@@ -18,8 +18,9 @@ export function* compileDefaults(work: Work): Steps<void> {
   const { reader, registry } = work;
   const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
   const names = registry.filters.map((filter) => filter.name);
-  for (const key of (hasDefaults ? reader.keys([DEFAULTS_KEY]) : null) ?? []) {
-    if (!names.includes(key)) reader.keyProblem(unknownKey(key, names), [DEFAULTS_KEY, key]);
+  if (hasDefaults) {
+    const { paths } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
+    work.isCaseSensitive = paths === "caseSensitive";
   }
   for (const filter of registry.filters) {
     if (filter.defaults === "add" || filter.always === true) yield* compileDefault(work, filter);

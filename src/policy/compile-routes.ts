@@ -1,6 +1,7 @@
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter, RouteContext } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
+import { USUAL_METHODS } from "../message/method.ts";
 import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
@@ -62,6 +63,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   return {
     ...facts,
     hosts: [...new Set(fields.hosts)],
+    isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
@@ -91,8 +93,6 @@ function checkPath(work: Work, template: string | undefined, path: Path): string
   if (!parsed.ok) work.problem(parsed.error, path);
   return parsed.ok ? template : "";
 }
-
-const USUAL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 function warnMethods(work: Work, { methods = [] }: Fields<typeof routeShape>, path: Path): void {
   for (const [at, method] of methods.entries()) {
@@ -198,7 +198,7 @@ function credentialHeaders(work: Work, parts: RouteParts): readonly string[] {
 /** Routes that no request can reach because an earlier one has the same place and method. */
 export function* checkShadows(work: Work): Steps<void> {
   for (const { route, by, host, methods } of findShadowed(work.routes)) {
-    const what = methods.length === 0 ? "any method" : methods.join(", ");
+    const what = methods.length === 0 ? "the usual methods" : methods.join(", ");
     const where = host === "*" ? "" : ` on ${host}`;
     work.problems.add(
       route.place,

@@ -3,6 +3,7 @@ import { REGISTRY, type Registry } from "../filters/index.ts";
 import { object } from "../support/schema.ts";
 import {
   adminShape,
+  defaultsShape,
   listenerShape,
   logShape,
   memoryShape,
@@ -51,7 +52,9 @@ function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
     log: object(logShape).optional().describe("What is logged."),
     authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
-    defaults: object(settings).optional().describe("What every route starts from."),
+    defaults: object({ ...defaultsShape, ...settings })
+      .optional()
+      .describe("What every route starts from."),
     routes: z
       .array(object({ ...routeShape, ...settings }))
       .min(1)

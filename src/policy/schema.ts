@@ -174,10 +174,27 @@ const hostPattern = z
     error: "expected a host name in lower case without port, as in api.example.org or *.example.org",
   });
 
+const pathsSchema = z
+  .enum(["caseSensitive", "caseInsensitive"])
+  .optional()
+  .describe(
+    "Whether the service tells /Users from /users. If it does not (assumed if absent), a path that it may take for that of a more specific route is refused.",
+  );
+
+/** The keys of `defaults` that belong to no filter. */
+export const defaultsShape = { paths: pathsSchema };
+
 /** A route's own keys; those of the filters stand beside them. */
 export const routeShape = {
   path: z.string().describe("Path template: /v1/orders/{orderId}; ** at its end is any rest."),
-  methods: z.array(method).min(1).optional().describe("Methods of this route. Any if absent; GET lets HEAD pass too."),
+  methods: z
+    .array(method)
+    .min(1)
+    .optional()
+    .describe(
+      "Methods of this route. GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS if absent, others by name only; GET lets HEAD pass too.",
+    ),
+  paths: pathsSchema,
   hosts: z
     .array(hostPattern)
     .min(1)

@@ -49,8 +49,10 @@ export interface Problem {
 export interface Route {
   /** The path as the policy has it, `/v1/orders/{orderId}`: the metric label, never the raw path. */
   readonly template: string;
-  /** Upper case; empty means any method. */
+  /** Upper case; empty means the usual ones (message/method.ts). */
   readonly methods: readonly string[];
+  /** The service tells upper from lower case in this route's paths. */
+  readonly isCaseSensitive: boolean;
   /** Lower case; empty means any host. `*.example.org` is every name below example.org. */
   readonly hosts: readonly string[];
   readonly place: Place;

@@ -63,6 +63,8 @@ export class Work {
   rewriteResponse: RewriteResponse = this.rewrites.response(NO_RESPONSE_RULES);
   /** Settings of `defaults` that every route compiles again, by filter. */
   readonly routeDefaults: Map<string, unknown> = new Map();
+  /** Of routes that do not say it themselves. */
+  isCaseSensitive = false;
   readonly routes: Route[] = [];
   tree: RouteTree<Route> | null = null;
   /** No later stage has anything to add. */

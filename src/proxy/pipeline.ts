@@ -1,11 +1,14 @@
 import { mintPermit, type Permit } from "../decision/permit.ts";
 import { LASTING_PHASES } from "../decision/phases.ts";
-import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
+import type { OtherPlace } from "../matching/route-tree.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
+import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
+import { excerpt } from "../support/excerpt.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
 import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
 
@@ -41,8 +44,8 @@ export function judge(subject: Subject): Outcome | Promise<Outcome> {
   return admitted ?? judgeRoute(subject);
 }
 
-const USUAL_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS.split(", "), ...FORBIDDEN_METHODS]);
+const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS, ...FORBIDDEN_METHODS]);
+const ALLOW_USUAL: HeaderLine = ["allow", USUAL_METHODS.join(", ")];
 
 /**
  * First who asks, then how: what has no valid reading counts as any other request of its address does, and an address that
@@ -68,12 +71,12 @@ function judgeForm({ exchange, fault }: Subject, unknown: Verdict): Verdict {
   if (fault !== null) return fault;
   if (FORBIDDEN_METHODS.has(exchange.method)) {
     const wanted = "any method but TRACE, TRACK and CONNECT";
-    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
+    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [ALLOW_USUAL]);
   }
   // Methods are case-sensitive (RFC 9110 section 9.1), but services that fold them would run `delete` as DELETE.
   if (!KNOWN_METHODS.has(exchange.method) && KNOWN_METHODS.has(exchange.method.toUpperCase())) {
     const wanted = exchange.method.toUpperCase();
-    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [["allow", USUAL_METHODS]]);
+    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [ALLOW_USUAL]);
   }
   if (exchange.upgrade !== null) {
     const verdict = judgeHandshake(exchange);
@@ -105,6 +108,7 @@ function matchRoute(subject: Subject): Verdict {
   const { exchange, snapshot } = subject;
   const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
   if (match.kind === "not_found") {
+    if (match.other !== null) return elsewhere(exchange.target.path, match.other);
     return new Denial(
       "route_not_found",
       snapshot.routesPlace,
@@ -124,6 +128,17 @@ function matchRoute(subject: Subject): Verdict {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }
   return judgeMethodHead(subject);
+}
+
+/** What the log is told of a path that services may take for the place of another route. */
+function elsewhere(path: string, { route, reading }: OtherPlace<Route>): Denial {
+  const [service, remedy] =
+    reading === "fold"
+      ? ["folds case", "'paths: caseSensitive'"]
+      : ["drops a slash at the end, or runs scripts whatever follows their name,", "a route of its own"];
+  const seen = `${excerpt(path, 128)}, which a service that ${service} takes for '${route.template}'`;
+  const wanted = `the path as '${route.template}' spells it, or ${remedy} where the service tells the two apart`;
+  return new Denial("route_not_found", route.place, seen, wanted);
 }
 
 /**

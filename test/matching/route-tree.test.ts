@@ -153,6 +153,19 @@ describe("methods", () => {
     }
   });
 
+  test("a route without methods takes the usual ones, and no other that a service may know", () => {
+    const match = matcher("/a", "PROPFIND /a/{x}", "/b", "PURGE /b");
+    const usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    for (const method of usual) expect(match(`${method} /a`)).toBe("/a");
+    for (const method of ["PROPFIND", "COPY", "MOVE", "PURGE", "QUERY", "LINK", "get"]) {
+      expect(match(`${method} /a`)).toBe("allow DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    }
+    expect(match("PROPFIND /a/1")).toBe("PROPFIND /a/{x} 1");
+    expect(match("GET /b")).toBe("/b");
+    expect(match("PURGE /b")).toBe("PURGE /b");
+    expect(match("COPY /b")).toBe("allow DELETE, GET, HEAD, OPTIONS, PATCH, POST, PURGE, PUT");
+  });
+
   test("HEAD passes GET's gates unless a route names it", () => {
     expect(matcher("GET /a", "/a")("HEAD /a")).toBe("GET /a");
     expect(matcher("GET /a", "HEAD /a")("HEAD /a")).toBe("HEAD /a");

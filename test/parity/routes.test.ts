@@ -9,6 +9,22 @@ const { PARITY_SEED } = process.env;
 const SEED = Number(PARITY_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const SEGMENTS = ["a", "b", "ab", "abc", "abd", "orders", "order", "%20", "__proto__", "constructor", ".a"];
+/** Texts that services take for others: by case, beyond ASCII too (ä, the Kelvin sign, the long s), and scripts. */
+const FOLDING = [
+  "A",
+  "Ab",
+  "ABC",
+  "Orders",
+  "%C3%A4",
+  "%C3%84",
+  "k",
+  "%E2%84%AA",
+  "s",
+  "%C5%BF",
+  "a.php",
+  "A.PHP",
+  "b.cgi",
+];
 const METHODS = ["GET", "POST", "HEAD", "DELETE", "get", "PROPFIND"];
 const HOSTS = [
   "a.example",
@@ -44,7 +60,8 @@ function expectMatch(
   note: string,
 ): boolean {
   const wanted = scan(routes, host.replace(/\.$/, ""), method, path);
-  const got = match.kind === "found" ? match.route : match.kind === "not_found" ? match.kind : `allow ${match.allow}`;
+  const nothing = match.kind === "not_found" && match.other !== null ? "other" : "not_found";
+  const got = match.kind === "found" ? match.route : match.kind === "not_found" ? nothing : `allow ${match.allow}`;
   if (got !== wanted) {
     const name = (route: RoutePattern | string) => (typeof route === "string" ? route : JSON.stringify(route));
     throw new Error(`${note}: ${method} ${host} ${path} gave ${name(got)}, the scan ${name(wanted)}`);
@@ -97,16 +114,48 @@ describe("the route tree equals a scan of the routes", () => {
     }
     expect(found).toBeGreaterThan(2000);
   });
+
+  test(`on random tables of texts that fold, seed ${SEED}`, () => {
+    const random = seededRandom(SEED);
+    const seen = { found: 0, other: 0 };
+    for (let round = 0; round < 300; round++) {
+      const segments = [...SEGMENTS.slice(0, 4), ...FOLDING.slice(0, 1 + random(FOLDING.length))];
+      const routes = Array.from({ length: 1 + random(20) }, () => ({
+        ...randomRoute(random, segments),
+        isCaseSensitive: random(6) === 0,
+      }));
+      const tree = buildRouteTree(routes);
+      for (let probe = 0; probe < 50; probe++) {
+        const host = pick(HOSTS.slice(0, 3), random);
+        const method = pick(METHODS, random);
+        const path = changeCase(randomPath(routes, random, FOLDING), random);
+        const match = tree.match(host, method, path);
+        if (expectMatch(routes, match, host, method, path, `seed ${SEED}`)) seen.found++;
+        if (match.kind === "not_found" && match.other !== null) seen.other++;
+      }
+    }
+    expect(seen.found).toBeGreaterThan(1000);
+    expect(seen.other).toBeGreaterThan(500);
+  });
 });
 
 function pick<T>(choices: readonly T[], random: (below: number) => number): T {
   return choices[random(choices.length)] as T;
 }
 
-function randomRoute(random: (below: number) => number): RoutePattern {
+/** Some letters of a path in the other case. */
+function changeCase(path: string, random: (below: number) => number): string {
+  if (random(3) > 0) return path;
+  return path.replace(/%[0-9A-F]{2}|[A-Za-z]/g, (text) => {
+    if (text.length > 1 || random(3) > 0) return text;
+    return text === text.toLowerCase() ? text.toUpperCase() : text.toLowerCase();
+  });
+}
+
+function randomRoute(random: (below: number) => number, segments: readonly string[] = SEGMENTS): RoutePattern {
   const length = random(5);
   const parts = Array.from({ length }, () =>
-    random(3) === 0 ? "{x}" : pick(SEGMENTS.slice(0, 3 + random(9)), random),
+    random(3) === 0 ? "{x}" : pick(segments.slice(0, 3 + random(segments.length)), random),
   );
   const ending = pick(["", "", "", "/", "/**", "/**"], random);
   const template = `/${parts.join("/")}`.replace(/^\/$/, "") + ending;
@@ -118,8 +167,12 @@ function randomRoute(random: (below: number) => number): RoutePattern {
 }
 
 /** A path that some route has, or nearly. */
-function randomPath(routes: readonly RoutePattern[], random: (below: number) => number): string {
-  const value = () => pick([...SEGMENTS, "42", "a%2Cb", "%C3%A9", "z"], random);
+function randomPath(
+  routes: readonly RoutePattern[],
+  random: (below: number) => number,
+  further: readonly string[] = [],
+): string {
+  const value = () => pick([...SEGMENTS, ...further, "42", "a%2Cb", "%C3%A9", "z"], random);
   const filled = pick(routes, random)
     .template.replace("/**", () => pick(["", "/", "/a", "/a/b", "/z/a/"], random))
     .replace(/\{x\d*\}/g, value);

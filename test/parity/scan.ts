@@ -1,8 +1,29 @@
 import type { RoutePattern } from "../../src/matching/route-tree.ts";
 
+/** Not from the sources: the methods that a route without a list takes. */
+const USUAL = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/** Whether two segments are one. */
+type Same = (a: string | undefined, b: string | undefined) => boolean;
+
+const isSame: Same = (a, b) => a === b;
+
+/** As ICU compares without regard to case: canonically equivalent texts are equal, letters with accents are others. */
+const collator = new Intl.Collator("en", { sensitivity: "accent" });
+const isSameFolded: Same = (a, b) =>
+  a === b || (a !== undefined && b !== undefined && collator.compare(nameOf(a), nameOf(b)) === 0);
+
+/** As the file system of Windows names it, where dots and spaces at the end are nothing. ICU sees ſ as an accent on s. */
+function nameOf(segment: string): string {
+  return decodeURIComponent(segment)
+    .replace(/(?!^)[. ]+$/, "")
+    .replaceAll("ſ", "s");
+}
+
 /**
  * What the route tree must do, as a scan that can be read at a glance: of all routes whose host and path match, the
- * most specific place (host pattern and path shape) owns the request; its routes decide by the method.
+ * most specific place (host pattern and path shape) owns the request; its routes decide by the method. Where a service
+ * that folds case, drops a last slash or runs scripts might see another, it is `other`.
  */
 export function scan<R extends RoutePattern>(
   routes: readonly R[],
@@ -20,20 +41,44 @@ export function scan<R extends RoutePattern>(
   const patterns = [...new Set(offers.map(({ pattern }) => pattern))].filter((pattern) => hostMatches(pattern, host));
   for (const pattern of patterns.sort((a, b) => hostRank(b) - hostRank(a))) {
     const ofHost = offers.filter((offer) => offer.pattern === pattern);
-    const place = bestShape(
-      ofHost.map((offer) => offer.shape),
-      path,
-    );
-    if (place === undefined) continue;
-    const owners = ofHost.filter((offer) => offer.shape === place).map((offer) => offer.route);
+    const shapes = [...new Set(ofHost.map((offer) => offer.shape))];
+    const own = bestShape(shapes, path);
+    const sensitive = new Set(ofHost.filter(({ route }) => route.isCaseSensitive === true).map((offer) => offer.shape));
+    const insensitive = shapes.filter((one) => !sensitive.has(one));
+    if (isElsewhere(shapes, own, path, isSame)) return "other";
+    if ((own === undefined || !sensitive.has(own)) && isElsewhere(insensitive, own, path, isSameFolded)) return "other";
+    if (own === undefined) continue;
+    const owners = ofHost.filter((offer) => offer.shape === own).map((offer) => offer.route);
     return decide(owners, method);
   }
   return "not_found";
 }
 
+/** Whether the most specific place of those that are `same` to such a service is another than `own`. */
+function isElsewhere(shapes: readonly string[], own: string | undefined, path: string, same: Same): boolean {
+  const [best] = shapes
+    .map(loosen)
+    .filter((one) => pathMatches(one, path === "/" ? path : path.replace(/\/$/, ""), same))
+    .sort((a, b) => compareShapes(a, b, same));
+  return best !== undefined && (own === undefined || !isSameShape(best, loosen(own), same));
+}
+
+/** All that a service may take for the shape's paths: a slash at the end or none, and whatever is behind a script. */
+function loosen(shape: string): string {
+  const [script] = /^(?:\/[^/]*)*?\/[^/]*\.(?:php|cgi)(?=\/|$)/i.exec(shape) ?? [];
+  if (script !== undefined) return `${script}/**`;
+  return shape === "/" ? shape : shape.replace(/\/$/, "");
+}
+
+function isSameShape(a: string, b: string, same: Same): boolean {
+  const [partsA, partsB] = [a.split("/"), b.split("/")];
+  return partsA.length === partsB.length && partsA.every((part, at) => same(part, partsB[at]));
+}
+
 /** The most specific shape; where that is a rest or none, one that matches but for a slash at the end comes first. */
 function bestShape(shapes: readonly string[], path: string): string | undefined {
-  const best = (of: string) => shapes.filter((one) => pathMatches(one, of)).sort(compareShapes)[0];
+  const best = (of: string) =>
+    shapes.filter((one) => pathMatches(one, of, isSame)).sort((a, b) => compareShapes(a, b, isSame))[0];
   const own = best(path);
   if ((own !== undefined && !own.endsWith("**")) || path === "/") return own;
   const twin = best(path.endsWith("/") ? path.slice(0, -1) : `${path}/`);
@@ -42,11 +87,11 @@ function bestShape(shapes: readonly string[], path: string): string | undefined 
 
 function decide<R extends RoutePattern>(owners: readonly R[], method: string): R | string {
   const naming = (name: string) => owners.find((route) => route.methods.includes(name));
-  const any = owners.find((route) => route.methods.length === 0);
-  const found = naming(method) ?? (method === "HEAD" ? naming("GET") : undefined) ?? any;
-  const methods = new Set(owners.flatMap((route) => route.methods));
+  const usual = owners.find((route) => route.methods.length === 0);
+  const found = naming(method) ?? (method === "HEAD" ? naming("GET") : undefined);
+  const methods = new Set(owners.flatMap((route) => (route.methods.length === 0 ? USUAL : route.methods)));
   if (methods.has("GET")) methods.add("HEAD");
-  return found ?? `allow ${[...methods].sort().join(", ")}`;
+  return found ?? (USUAL.includes(method) ? usual : undefined) ?? `allow ${[...methods].sort().join(", ")}`;
 }
 
 /** Names of parameters are of no account: `/a/{x}` and `/a/{y}` are one place. */
@@ -67,23 +112,23 @@ function hostRank(pattern: string): number {
   return pattern.startsWith("*.") ? pattern.length : Number.POSITIVE_INFINITY;
 }
 
-function pathMatches(template: string, path: string): boolean {
+function pathMatches(template: string, path: string, same: Same): boolean {
   const segments = path.split("/");
   const parts = template.split("/");
   const hasRest = parts.at(-1) === "**";
   if (hasRest) parts.pop();
   if (hasRest ? segments.length < parts.length : segments.length !== parts.length) return false;
-  return parts.every((part, at) => (part === "{}" ? segments[at] !== "" : segments[at] === part));
+  return parts.every((part, at) => (part === "{}" ? segments[at] !== "" : same(segments[at], part)));
 }
 
 /**
  * Negative where `a` is more specific: at the first segment in which they differ, static or the end before `{}` before
  * `**`. One of them may end there: then the other has its `**`.
  */
-function compareShapes(a: string, b: string): number {
+function compareShapes(a: string, b: string, same: Same): number {
   const rank = (part: string | undefined) => ["{}", "**"].indexOf(part ?? "") + 1;
   const [partsA, partsB] = [a.split("/"), b.split("/")];
   let at = 0;
-  while (at < partsA.length && partsA[at] === partsB[at]) at++;
+  while (at < partsA.length && same(partsA[at], partsB[at])) at++;
   return rank(partsA[at]) - rank(partsB[at]);
 }

@@ -1,0 +1,74 @@
+import { isScriptName } from "./script-names.ts";
+import type { Template, TemplateSegment } from "./template.ts";
+
+/**
+ * How a service may read a path besides as it is. `exact` services tell upper from lower case; those that `fold` do not.
+ * Both may leave a slash at the end out, and run a script whatever stands behind its name.
+ */
+export type Reading = "exact" | "fold";
+
+const ESCAPES = /(?:%[89A-F][0-9A-F])+/g;
+const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** Whether `foldPath` may give another path. Nearly no path is, and these are the quickest ways to know. */
+export function isFoldable(path: string): boolean {
+  return path.toLowerCase() !== path || path.includes("%") || path.endsWith(".") || path.includes("./");
+}
+
+/**
+ * Paths that any known service takes for one when it is told not to look at case, as one text of ASCII. Wider than each:
+ * regular expressions with `i` fold by simple case folding, some with `ſ` as s, the Kelvin sign as k, `İ` and `ı` as i
+ * (Python's re, Go's ToLower); others compare in upper or in lower case; file systems that fold also take composed and
+ * decomposed letters for one, and Windows drops dots and spaces at the end of a name. docs/paths.md has who does what.
+ */
+export function foldPath(path: string): string {
+  if (!path.includes("%")) return dropEnds(path.toLowerCase());
+  const text = path.replace(ESCAPES, decodeURIComponent).normalize();
+  // Lower case first, for the capital ẞ and the Kelvin sign have no upper case of their own.
+  const folded = text.toLowerCase().toUpperCase().replaceAll("I\u0307", "I");
+  return dropEnds(folded.replace(BEYOND_ASCII, encodeURIComponent).toLowerCase());
+}
+
+/** Without the dots and spaces at the end of each segment, as Windows reads names; none becomes empty. */
+function dropEnds(path: string): string {
+  if (!path.includes(".") && !path.includes("%20")) return path;
+  return path.split("/").map(dropEnd).join("/");
+}
+
+/** By hand: a regular expression takes a time that grows with the square of a long row of dots. */
+function dropEnd(segment: string): string {
+  let end = segment.length;
+  for (;;) {
+    if (end > 1 && segment[end - 1] === ".") end--;
+    else if (end > 3 && segment.endsWith("%20", end)) end -= 3;
+    else return segment.slice(0, end);
+  }
+}
+
+/** A canonical path as a service with this reading may see it, to look up among templates from `looseTemplate`. */
+export function loosePath(path: string, reading: Reading): string {
+  const text = reading === "fold" && isFoldable(path) ? foldPath(path) : path;
+  return text.endsWith("/") && text.length > 1 ? text.slice(0, -1) : text;
+}
+
+/** All that a service with this reading may take for the template's paths; the template itself where that is all. */
+export function looseTemplate(template: Template, reading: Reading): Template {
+  const { segments } = template;
+  const script = segments.findIndex((segment) => segment.kind === "static" && isScriptName(segment.text));
+  const hasSlashEnd = segments.length > 1 && isEmpty(segments.at(-1));
+  const length = script >= 0 ? script + 1 : segments.length - (hasSlashEnd ? 1 : 0);
+  const kept = segments.slice(0, length).map((segment) => foldSegment(segment, reading));
+  const isSame = length === segments.length && kept.every((segment, at) => segment === segments[at]);
+  const hasRest = template.hasRest || script >= 0;
+  return isSame && hasRest === template.hasRest ? template : { segments: kept, hasRest };
+}
+
+function isEmpty(segment: TemplateSegment | undefined): boolean {
+  return segment?.kind === "static" && segment.text === "";
+}
+
+function foldSegment(segment: TemplateSegment, reading: Reading): TemplateSegment {
+  if (reading === "exact" || segment.kind !== "static" || !isFoldable(segment.text)) return segment;
+  const text = foldPath(`/${segment.text}`).slice(1);
+  return text === segment.text ? segment : { kind: "static", text };
+}

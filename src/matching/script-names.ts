@@ -1,0 +1,18 @@
+/**
+ * Names of files that a server runs whatever stands behind them in the path, which the script gets as PATH_INFO
+ * (RFC 3875 section 4.1.5): `/admin.php/x` is served by `/admin.php`.
+ *
+ * - php, php3 to php8, pht, phtml, phar: the built-in server and, by `cgi.fix_pathinfo` = 1, CGI and FPM
+ *   (php.net/manual, core ini directives); endings as Debian and PHP's own packages hand them to the handler.
+ * - cgi, fcgi, fpl, pl, py, rb, sh: Apache's cgi-script handler takes PATH_INFO by default (httpd, AcceptPathInfo).
+ * - asp, aspx, ashx, asmx, svc: IIS and ASP.NET (HttpRequest.PathInfo).
+ * - cfm, cfml, cfc: ColdFusion and Lucee map `*.cfm/*` in their web.xml.
+ *
+ * Not here: jsp, do, action. A servlet container looks at the ending of the last segment (Servlet 6.0, section 12.2).
+ */
+const SCRIPT = /\.(?:php[3-8]?|pht|phtml|phar|f?cgi|f?pl|py|rb|sh|aspx?|ashx|asmx|svc|cfml?|cfc)$/i;
+
+/** Whether a segment of a path is the name of a script. */
+export function isScriptName(segment: string): boolean {
+  return SCRIPT.test(segment);
+}

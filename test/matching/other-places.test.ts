@@ -1,0 +1,207 @@
+import { describe, expect, test } from "vitest";
+import { buildRouteTree, type RoutePattern } from "../../src/matching/route-tree.ts";
+import { canonicalTarget } from "../../src/message/target.ts";
+
+/** `/path` or `host/path`; `!` before it: case-sensitive; `METHOD ` before it. */
+function route(text: string): RoutePattern & { readonly text: string } {
+  const [, method, mark, host = "", template = ""] = /^(?:([A-Z]+) )?(!?)([^/]*)(\/.*)$/.exec(text) ?? [];
+  return {
+    text,
+    template,
+    methods: method === undefined ? [] : [method],
+    hosts: host === "" ? [] : [host],
+    isCaseSensitive: mark === "!",
+  };
+}
+
+/** The route that a raw target gets; `not ROUTE` where another reading of it has that one; or `none`. */
+function matcher(...routes: string[]): (target: string) => string {
+  const tree = buildRouteTree(routes.map(route));
+  return (target) => {
+    const slash = target.indexOf("/");
+    const canonical = canonicalTarget(target.slice(slash));
+    if (!canonical.ok) throw new Error(canonical.error.seen);
+    const match = tree.match(target.slice(0, slash), "GET", canonical.value.path);
+    if (match.kind === "found") return match.route.text;
+    if (match.kind === "method_not_allowed") return `allow ${match.allow}`;
+    return match.other === null ? "none" : `not ${match.other.route.text}`;
+  };
+}
+
+describe("a path that is another route's but for the case", () => {
+  test("is nobody's, whatever else would have taken it", () => {
+    const match = matcher("/reports/all", "/reports/{id}", "/admin/**", "/**", "/users/{id}/keys", "/users/**");
+    expect(match("/reports/all")).toBe("/reports/all");
+    expect(match("/reports/7")).toBe("/reports/{id}");
+    expect(match("/reports/ALL")).toBe("not /reports/all");
+    expect(match("/Reports/7")).toBe("not /reports/{id}");
+    for (const path of ["/Admin", "/Admin/x", "/aDMIN/x/y", "/ADMIN/"]) expect(match(path)).toBe("not /admin/**");
+    expect(match("/users/7/KEYS")).toBe("not /users/{id}/keys");
+    expect(match("/Users/7/x")).toBe("not /users/**");
+  });
+
+  test("is found where no more specific route has it in another case", () => {
+    const match = matcher("/files/**", "/users/{name}", "/users/me", "/**");
+    expect(match("/files/README.md")).toBe("/files/**");
+    expect(match("/files/a/FILES")).toBe("/files/**");
+    expect(match("/users/Alice")).toBe("/users/{name}");
+    expect(match("/users/ME")).toBe("not /users/me");
+    expect(match("/Other/x")).toBe("/**");
+  });
+
+  test("is told of where nothing else would have taken it, too", () => {
+    expect(matcher("/health")("/Health")).toBe("not /health");
+    expect(matcher("/health")("/else")).toBe("none");
+  });
+
+  test("is found by its own spelling where templates differ by nothing else", () => {
+    const match = matcher("/Users/{id}", "/users/{id}", "/**");
+    expect(match("/Users/7")).toBe("/Users/{id}");
+    expect(match("/users/7")).toBe("/users/{id}");
+    expect(match("/uSers/7")).toBe("not /Users/{id}");
+  });
+
+  test("is judged with templates in upper case for requests in lower case, too", () => {
+    const match = matcher("/API/Keys", "/api/{what}", "/**");
+    expect(match("/API/Keys")).toBe("/API/Keys");
+    expect(match("/api/keys")).toBe("not /API/Keys");
+    expect(match("/api/other")).toBe("/api/{what}");
+    expect(match("/API/other")).toBe("not /api/{what}");
+  });
+
+  test("is one after unescaping, also beyond ASCII, and where letters fold into ASCII", () => {
+    const match = matcher("/admin", "/b%C3%A4r", "/secret", "/ski", "/stra%C3%9Fe", "/%CE%A3%CE%BF%CF%82", "/**");
+    const twins: readonly [string, string][] = [
+      ["/%41dmin", "/admin"],
+      ["/adm%C4%B0n", "/admin"],
+      ["/adm%C4%B1n", "/admin"],
+      ["/b%C3%84r", "/b%C3%A4r"],
+      ["/ba%CC%88r", "/b%C3%A4r"],
+      ["/BA%CC%88R", "/b%C3%A4r"],
+      ["/%C5%BFecret", "/secret"],
+      ["/s%E2%84%AAi", "/ski"],
+      ["/stra%E1%BA%9Ee", "/stra%C3%9Fe"],
+      ["/STRASSE", "/stra%C3%9Fe"],
+      ["/%CF%83%CE%9F%CE%A3", "/%CE%A3%CE%BF%CF%82"],
+    ];
+    for (const [path, wanted] of twins) expect(match(path), path).toBe(`not ${wanted}`);
+    for (const path of ["/b%C3%A1r", "/%D0%B0dmin", "/admin%25", "/admin2"]) expect(match(path), path).toBe("/**");
+  });
+
+  test("is one on Windows with dots and spaces behind a name, which it drops", () => {
+    const match = matcher("/admin/x", "/files/a.txt", "/**");
+    for (const path of ["/admin./x", "/admin%20/x", "/admin/x.%20.", "/ADMIN/x..."]) {
+      expect(match(path), path).toBe("not /admin/x");
+    }
+    expect(match("/files/a.txt")).toBe("/files/a.txt");
+    expect(match("/admin.x/x")).toBe("/**");
+    expect(match("/...")).toBe("/**");
+    expect(match("/%20")).toBe("/**");
+  });
+});
+
+describe("a route that is case-sensitive", () => {
+  test("hides behind no other, and no other behind it", () => {
+    const open = matcher("/reports/all", "!/reports/{id}");
+    expect(open("/reports/ALL")).toBe("!/reports/{id}");
+    const strict = matcher("!/reports/all", "/reports/{id}");
+    expect(strict("/reports/ALL")).toBe("/reports/{id}");
+  });
+
+  test("leaves what others say as it is", () => {
+    const match = matcher("!/admin/panel", "/admin/**", "/**");
+    expect(match("/admin/Panel")).toBe("/admin/**");
+    expect(match("/Admin/panel")).toBe("not /admin/**");
+  });
+
+  test("is the whole place's, whichever of its methods says so", () => {
+    const match = matcher("GET /reports/{id}", "PUT !/reports/{id}", "/reports/all");
+    expect(match("/reports/ALL")).toBe("GET /reports/{id}");
+  });
+});
+
+describe("a slash at the end", () => {
+  test("makes a path nobody's where a more specific route has it without", () => {
+    const match = matcher("/users/me", "/users/{id}/", "/users/{id}/keys");
+    expect(match("/users/me")).toBe("/users/me");
+    expect(match("/users/7/")).toBe("/users/{id}/");
+    expect(match("/users/me/")).toBe("not /users/me");
+    const other = matcher("/users/me/", "/users/{id}");
+    expect(other("/users/me")).toBe("not /users/me/");
+    expect(other("/users/7")).toBe("/users/{id}");
+  });
+
+  test("is judged by the route without it where nothing but a rest has the path, as ever", () => {
+    const match = matcher("/users/me", "/users/{id}", "/**");
+    expect(match("/users/me/")).toBe("/users/me");
+    expect(match("/users/7/")).toBe("/users/{id}");
+    expect(match("/users/ME/")).toBe("not /users/me");
+  });
+
+  test("counts for case-sensitive routes as well", () => {
+    expect(matcher("!/users/me", "!/users/{id}/")("/users/me/")).toBe("not !/users/me");
+  });
+
+  test("and its absence are two places where both have a template", () => {
+    const match = matcher("/users/me", "/users/me/", "/users/{id}", "/users/{id}/");
+    for (const path of ["/users/me", "/users/me/"]) expect(match(path)).toBe(path);
+    expect(match("/users/ME/")).toMatch(/^not \/users\/me/);
+  });
+});
+
+describe("what is behind a script", () => {
+  test("is nobody's where a broader route would take it", () => {
+    const match = matcher("/admin.php", "/cgi-bin/report.cgi", "/{page}/info", "/**");
+    expect(match("/admin.php")).toBe("/admin.php");
+    for (const path of ["/admin.php/x", "/admin.php/info", "/admin.php/a/b.css", "/ADMIN.PHP/x"]) {
+      expect(match(path), path).toBe("not /admin.php");
+    }
+    expect(match("/admin.php/")).toBe("/admin.php");
+    expect(match("/cgi-bin/report.cgi/2026")).toBe("not /cgi-bin/report.cgi");
+    expect(match("/index.php/x")).toBe("/**");
+    expect(match("/admin.phps/x")).toBe("/**");
+  });
+
+  test("is a route's that names it", () => {
+    const match = matcher("/index.php", "/index.php/**", "/index.php/users/{id}", "/**");
+    expect(match("/index.php/x")).toBe("/index.php/**");
+    expect(match("/index.php/users/7")).toBe("/index.php/users/{id}");
+    expect(match("/index.PHP/users/7")).toMatch(/^not \/index\.php/);
+  });
+
+  test("belongs to the first script, which is the one that runs", () => {
+    const match = matcher("/admin.php", "/{x}/b.php/**");
+    expect(match("/a/b.php/z")).toBe("/{x}/b.php/**");
+    expect(match("/admin.php/b.php/z")).toBe("not /admin.php");
+  });
+});
+
+test("a host's own routes are looked at before those of any host", () => {
+  const match = matcher("a.test/admin", "/**");
+  expect(match("a.test/ADMIN")).toBe("not a.test/admin");
+  expect(match("b.test/ADMIN")).toBe("/**");
+});
+
+test("parameters are those of the path as it is", () => {
+  const tree = buildRouteTree(["/o/{a}/{b}", "/o/all/x", "/o/{c}/**"].map(route));
+  const match = tree.match("", "GET", "/o/Foo/BAR");
+  expect(match.kind === "found" && match.params).toEqual(["Foo", "BAR"]);
+  const rest = tree.match("", "GET", "/o/Foo/BAR/");
+  expect(rest.kind === "found" && rest.params).toEqual(["Foo", "BAR"]);
+});
+
+test("a path of 30,000 letters that fold costs what its length costs", () => {
+  const tree = buildRouteTree(["/a/{x}", "/a/b", "/**"].map(route));
+  const paths = [
+    `/${"A".repeat(30_000)}`,
+    `/a/${"%C4%B0".repeat(5_000)}`,
+    `/a${"/A.".repeat(10_000)}`,
+    `/A${".".repeat(30_000)}b`,
+  ];
+  paths.push(`/A${"%20".repeat(10_000)}b`, `/A${".%20".repeat(7_000)}`);
+  const started = performance.now();
+  for (const path of paths) {
+    for (let count = 0; count < 20; count++) expect(tree.match("", "GET", path).kind).toBe("found");
+  }
+  expect(performance.now() - started).toBeLessThan(2_000);
+});
