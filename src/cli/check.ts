@@ -1,11 +1,13 @@
 import type { Examination } from "../policy/compile.ts";
+import { type Rung, rungsOf, rungText } from "../policy/rungs.ts";
 import type { Problem } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { examineFile, problemLine } from "./load-policy.ts";
 
 export const checkCommand: Command = {
   name: "check",
-  summary: "Finds every problem of policies, each as file:line:column: text.",
+  summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
   usage: "[--json] FILE...",
   example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
   async run(args, io) {
@@ -32,12 +34,38 @@ function textLines(file: string, examination: Examination | undefined): string {
   const lines = [
     ...problems.map((problem) => problemLine(problem)),
     ...warnings.map((warning) => problemLine(warning, "warning: ")),
+    ...noteLines(file, rungsIn(examination)),
   ];
   if (problems.length === 0) lines.push(`${file}: no problems${warnings.length === 0 ? "" : ", see warnings"}\n`);
   return lines.join("");
 }
 
-function jsonLines({ problems, warnings }: Examination): readonly Record<string, unknown>[] {
+/** What does not enforce, less what a warning told already; a rollout of a thousand routes does not hide the rest. */
+function noteLines(file: string, rungs: readonly Rung[]): readonly string[] {
+  const told = rungs.filter(({ check }) => check !== "authenticate");
+  const shown = told.slice(0, DEFAULTS.rungsShownMax).map((rung) => {
+    return problemLine({ place: rung.place, text: rungText(rung) }, "note: ");
+  });
+  const rest = told.length - shown.length;
+  return rest === 0 ? shown : [...shown, `${file}: note: ${rest} more do not enforce; --json has them all\n`];
+}
+
+function rungsIn({ snapshot }: Examination): readonly Rung[] {
+  return snapshot === null ? [] : rungsOf(snapshot.routeList, snapshot.admitChecks);
+}
+
+function jsonLines(examination: Examination): readonly Record<string, unknown>[] {
+  const { problems, warnings } = examination;
   const line = (severity: string, { place, text }: Problem) => ({ severity, ...place, text });
-  return [...problems.map((one) => line("problem", one)), ...warnings.map((one) => line("warning", one))];
+  const note = (rung: Rung) => ({
+    ...line("note", { place: rung.place, text: rungText(rung) }),
+    check: rung.check,
+    enforcePercent: rung.enforcePercent,
+    routes: rung.routes.map(({ template, methods, place }) => ({ template, methods, line: place.line })),
+  });
+  return [
+    ...problems.map((one) => line("problem", one)),
+    ...warnings.map((one) => line("warning", one)),
+    ...rungsIn(examination).map(note),
+  ];
 }

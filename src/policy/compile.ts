@@ -17,7 +17,9 @@ import {
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
+import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
+import { warnPaths } from "./warn-paths.ts";
 import { warnPermissions } from "./warn-permissions.ts";
 import { type CompileInputs, Work } from "./work.ts";
 
@@ -51,6 +53,8 @@ const STAGES: readonly Stage[] = [
   warnUnused,
   warnPermissions,
   buildTree,
+  warnPaths,
+  warnOpen,
 ];
 
 /** A policy file → snapshot, or every problem of it in the order of its lines. Never throws. */

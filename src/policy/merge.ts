@@ -12,13 +12,21 @@ export interface Placed {
   readonly path: Path;
 }
 
-/** Key by key the route's setting wins; lists and scalars replace whole. */
+/**
+ * The step of the ladder. It is of the place that says it: what a route asks for by itself is enforced, though the
+ * defaults only try theirs out. Else `authenticate: { any: [okta] }` would be open wherever the defaults audit.
+ */
+const LADDER_KEY = "mode";
+
+/** Key by key the route's setting wins; lists and scalars replace whole, and `mode` is never inherited beside others. */
 export function mergeSettings(defaults: Placed, route: Placed): Merged {
   const own = route.value;
   const base = defaults.value;
   if (own === undefined && base !== undefined) return { value: base, place: (inner) => [...defaults.path, ...inner] };
   if (!isMapping(own) || !isMapping(base)) return { value: own, place: (inner) => [...route.path, ...inner] };
-  const value: Record<string, unknown> = Object.assign(Object.create(null), base, own);
+  const value: Record<string, unknown> = Object.assign(Object.create(null), base);
+  delete value[LADDER_KEY];
+  Object.assign(value, own);
   const place = (inner: Path): Path => {
     const [key] = inner;
     const isInherited = key !== undefined && !Object.hasOwn(own, key) && Object.hasOwn(base, key);

@@ -18,6 +18,8 @@ beforeAll(() => {
     join(folder, "conf/spare.yaml"),
     policyWith(`limits: { a: { rate: 5/second, key: principal } }\n${PUBLIC_ROUTE}`),
   );
+  writeFileSync(join(folder, "conf/keys.yaml"), "callers: []\n");
+  writeFileSync(join(folder, "conf/rungs.yaml"), rungsPolicy());
   writeFileSync(join(folder, "conf/list.txt"), "192.0.2.1\nno\n");
   writeFileSync(
     join(folder, "conf/list.yaml"),
@@ -26,6 +28,21 @@ beforeAll(() => {
   writeFileSync(join(folder, "escape.yaml"), policyWith(`"evil\\x1b[2Jkey\\n": 1\n${PUBLIC_ROUTE}`));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A rollout: each of 25 routes audits something of its own, and a thousand what the defaults do. */
+function rungsPolicy(): string {
+  const routes = Array.from({ length: 1_000 }, (_, at) => {
+    const own = at < 25 ? ", authorize: { scopes: [a], mode: { enforce: 5% } }" : "";
+    return `  - { path: /r${at}${own} }`;
+  });
+  return policyWith(`authenticators: { keys: { type: api-key, header: X-Key, keys: keys.yaml } }
+defaults:
+  authenticate: { any: [keys], mode: audit }
+  address: { deny: [192.0.2.1], mode: audit }
+routes:
+${routes.join("\n")}
+`);
+}
 
 async function run(...args: readonly string[]) {
   let out = "";
@@ -69,6 +86,29 @@ describe("postern check", () => {
       code: 0,
       out: "conf/spare.yaml:6:11: warning: 'a' is defined but nothing uses it\nconf/spare.yaml: no problems, see warnings\n",
       error: "",
+    });
+  });
+
+  test("what does not enforce is listed, bounded in words and whole for machines, and hides nothing", async () => {
+    const { code, out } = await run("check", "conf/rungs.yaml");
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split("\n");
+    const named = "/r0 (line 11), /r1 (line 12), /r2 (line 13) and 997 more";
+    expect(lines.slice(0, 3)).toEqual([
+      `conf/rungs.yaml:8:17: warning: 'authenticate' only audits, so whoever comes is let in: ${named}`,
+      "conf/rungs.yaml:9:12: note: 'address' only audits: every request",
+      "conf/rungs.yaml:11:29: note: 'authorize' enforces for 5% of requests: /r0 (line 11)",
+    ]);
+    expect(lines).toHaveLength(1 + 20 + 2);
+    expect(lines.at(-2)).toBe("conf/rungs.yaml: note: 6 more do not enforce; --json has them all");
+    const all = JSON.parse((await run("check", "--json", "conf/rungs.yaml")).out) as Record<string, unknown>[];
+    expect(all.map(({ severity }) => severity)).toEqual(["warning", ...Array(27).fill("note")]);
+    expect(all.find(({ check }) => check === "authenticate")).toMatchObject({ enforcePercent: 0, line: 8, column: 17 });
+    expect(all.find(({ check }) => check === "authenticate")?.["routes"]).toHaveLength(1_000);
+    expect(all.at(-1)).toMatchObject({
+      check: "authorize",
+      enforcePercent: 5,
+      routes: [{ template: "/r24", methods: [], line: 35 }],
     });
   });
 

@@ -1,0 +1,60 @@
+import type { Place } from "../decision/verdict.ts";
+import type { Check } from "../filters/filter.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Route } from "./snapshot.ts";
+import type { Work } from "./work.ts";
+
+/** A check of the policy that does not enforce, or not always, and the routes it stands before. */
+export interface Rung {
+  readonly check: string;
+  /** 0 only audits; below 100 that share of requests is enforced. */
+  readonly enforcePercent: number;
+  readonly place: Place;
+  /** Empty where it judges every request, before a route is known. */
+  readonly routes: readonly Route[];
+}
+
+/**
+ * Every check below the top of its ladder, by its place: one that stands in `defaults` is told of once, with all the
+ * routes that have it from there.
+ */
+export function rungsOf(routes: readonly Route[], admitChecks: readonly Check[]): readonly Rung[] {
+  const rungs = new Map<string, Rung & { readonly routes: Route[] }>();
+  const add = ({ name, enforcePercent, place }: Check, route: Route | null): void => {
+    if (enforcePercent >= 100) return;
+    const key = `${name} ${place.file}:${place.line}:${place.column}`;
+    const rung = rungs.get(key) ?? { check: name, enforcePercent, place, routes: [] };
+    rungs.set(key, rung);
+    if (route !== null) rung.routes.push(route);
+  };
+  for (const check of admitChecks) add(check, null);
+  for (const route of routes) for (const check of route.checks) add(check, route);
+  return [...rungs.values()];
+}
+
+/** What it means, in words, with the first of its routes. */
+export function rungText({ check, enforcePercent, routes }: Rung): string {
+  const share = enforcePercent === 0 ? "only audits" : `enforces for ${enforcePercent}% of requests`;
+  const open = check === "authenticate" ? `, so ${openWords(enforcePercent)}` : "";
+  return `'${check}' ${share}${open}: ${routeWords(routes)}`;
+}
+
+function openWords(enforcePercent: number): string {
+  return enforcePercent === 0 ? "whoever comes is let in" : "the others are let in, whoever sends them";
+}
+
+function routeWords(routes: readonly Route[]): string {
+  if (routes.length === 0) return "every request";
+  const named = routes
+    .slice(0, DEFAULTS.rungRoutesNamedMax)
+    .map(({ template, place }) => `${template} (line ${place.line})`);
+  const rest = routes.length - named.length;
+  return rest === 0 ? named.join(", ") : `${named.join(", ")} and ${rest} more`;
+}
+
+/** Stage: a route whose callers need not prove who they are is open, whatever else it says. */
+export function warnOpen(work: Work): void {
+  for (const rung of rungsOf(work.routes, work.admitChecks)) {
+    if (rung.check === "authenticate") work.warnings.add(rung.place, rungText(rung));
+  }
+}
