@@ -1,6 +1,7 @@
 import { loosePath, looseTemplate } from "../matching/reading.ts";
 import { isScriptName } from "../matching/script-names.ts";
 import { parseTemplate, shapeOf, type Template } from "../matching/template.ts";
+import type { Steps } from "../support/turns.ts";
 import type { Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
@@ -11,9 +12,9 @@ const GATES: readonly string[] = ["authenticate", "authorize"];
  * Stage after the tree is built: warns where a service may take paths of a route for those of another that asks for
  * more, and the policy lets them pass, be it by templates of their own or by `paths: caseSensitive`.
  */
-export async function warnPaths(work: Work): Promise<void> {
+export function* warnPaths(work: Work): Steps<void> {
   if (work.tree === null) return;
-  warnTwins(work);
+  yield* warnTwins(work);
   if (!work.routes.some(({ isCaseSensitive }) => isCaseSensitive)) return;
   const hidden = new Map<Route, Route[]>();
   for (const route of work.routes) {
@@ -21,7 +22,7 @@ export async function warnPaths(work: Work): Promise<void> {
     const stricter = taker === null ? undefined : hidden.get(taker);
     if (stricter !== undefined) stricter.push(route);
     else if (taker !== null) hidden.set(taker, [route]);
-    if (work.turns.due) await work.turns.give();
+    yield;
   }
   for (const [route, stricter] of hidden) {
     const others = stricter.length === 1 ? "" : ` and of ${stricter.length - 1} more`;
@@ -39,7 +40,7 @@ interface Twins {
   readonly belowScript: Route[];
 }
 
-function warnTwins(work: Work): void {
+function* warnTwins(work: Work): Steps<void> {
   const groups = new Map<string, Twins>();
   const groupOf = (key: string): Twins => {
     const group = groups.get(key) ?? { place: [], script: [], belowScript: [] };
@@ -57,17 +58,20 @@ function warnTwins(work: Work): void {
       const script = groupOf(`${host} ${loose}`);
       (loose === `${shape}/**` ? script.script : script.belowScript).push(route);
     }
+    yield;
   }
   for (const { place, script, belowScript } of groups.values()) {
     warnWeaker(work, place, place, "a service may take both for one place");
     warnWeaker(work, belowScript, script, "a service runs the script whatever follows its name");
+    yield;
   }
 }
 
 function warnWeaker(work: Work, routes: readonly Route[], stricter: readonly Route[], reason: string): void {
-  if (stricter.length === 0) return;
   const gated = stricter.filter((route) => gatesOf(route).length > 0);
+  const gates = new Set(gated.flatMap(gatesOf));
   for (const route of routes) {
+    if (gatesOf(route).length === gates.size) continue;
     const other = gated.find((one) => one.template !== route.template && isWeaker(route, one) && meet(route, one));
     if (other === undefined) continue;
     const text = `less is asked for here than at ${nameOf(other)}, and ${reason}; expected the same checks`;
