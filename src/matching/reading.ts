@@ -1,4 +1,4 @@
-import { isScriptName } from "./script-names.ts";
+import { isScriptName, scriptWithin } from "./script-names.ts";
 import type { Template, TemplateSegment } from "./template.ts";
 
 /**
@@ -49,6 +49,26 @@ function dropEnd(segment: string): string {
 export function loosePath(path: string, reading: Reading): string {
   const text = reading === "fold" && isFoldable(path) ? foldPath(path) : path;
   return text.endsWith("/") && text.length > 1 ? text.slice(0, -1) : text;
+}
+
+/** A path that a script may route instead of the one that leads to it. */
+export interface InnerPath {
+  readonly path: string;
+  /** Segments that stand before the script and are part of the path. */
+  readonly before: number;
+}
+
+/**
+ * What front controllers make of `/shop/index.php/admin`: `/shop/admin`, with the folder as their base, or `/admin`, which
+ * they get as PATH_INFO.
+ */
+export function innerPaths(path: string): readonly InnerPath[] {
+  const script = scriptWithin(path);
+  if (script === null) return [];
+  const folder = path.slice(0, script.index);
+  const inner = path.slice(script.index + script[0].length);
+  const outer = { path: `${folder}${inner}`, before: folder.split("/").length - 1 };
+  return folder === "" ? [outer] : [outer, { path: inner, before: 0 }];
 }
 
 /** All that a service with this reading may take for the template's paths; the template itself where that is all. */

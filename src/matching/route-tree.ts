@@ -2,7 +2,8 @@ import { ANY_HOST, HostTable } from "./host-table.ts";
 import { MethodTable, NO_VALUE } from "./method-table.ts";
 import { buildOtherPlaces, contestedPlaces, looseReadings, type OtherPlaces, type Place } from "./other-places.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
-import { isFoldable, type Reading } from "./reading.ts";
+import { innerPaths, isFoldable, type Reading } from "./reading.ts";
+import { scriptWithin } from "./script-names.ts";
 import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
 
 export { parseTemplate } from "./template.ts";
@@ -21,7 +22,8 @@ const NOT_FOUND = { kind: "not_found", other: null } as const;
 /** A route whose place services of a reading may see where the path as it is has another, or none. */
 export interface OtherPlace<R> {
   readonly route: R;
-  readonly reading: Reading;
+  /** `inner`: a script at the path routes what stands behind its name. */
+  readonly reading: Reading | "inner";
 }
 
 /** Found, or why not: nothing at this path, or nothing that all services would take for it, or another method would be. */
@@ -48,7 +50,7 @@ export interface RouteTree<R> {
  *    them for the same, and what `/admin` asks for must not be walked round by `/admin/` through an open `/**`.
  *
  * 4. Other readings: many services fold case, or leave a slash at the end out, or run a script whatever stands behind its
- *    name. Where the most specific place that any of them may see is another than the path's own, nothing is found:
+ *    name, which may route that by itself. Where the most specific place that any of them may see is another than the path's own, nothing is found:
  *    `/reports/ALL` is neither `/reports/all` nor `/reports/{id}`. A route with `isCaseSensitive` says that its service
  *    folds nothing: its place hides behind no other, and no other behind it. Templates that are one for such a service
  *    (`/a` and `/a/`, `/x.php` and `/x.php/**`) are each as they are spelled.
@@ -141,7 +143,7 @@ const SETS_MAX = 1 << 19;
 
 const SLASH = 0x2f;
 
-function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
+function matchIn<R extends RoutePattern>(hosts: readonly HostRoutes<R>[], method: string, path: string): RouteMatch<R> {
   for (let at = 0; at < hosts.length; at++) {
     const host = hosts[at] as HostRoutes<R>;
     const { trie, methods, routes } = host;
@@ -164,11 +166,17 @@ function matchIn<R>(hosts: readonly HostRoutes<R>[], method: string, path: strin
 
 function mayBeElsewhere<R>(host: HostRoutes<R>, place: number, path: string): boolean {
   if ((place & IS_CONTESTED) !== 0 && (host.isReadOtherwise || isFoldable(path))) return true;
-  return (place & IS_REST) !== 0 && (host.hasSlashEnds || path.charCodeAt(path.length - 1) === SLASH);
+  if ((place & IS_REST) !== 0 && (host.hasSlashEnds || path.charCodeAt(path.length - 1) === SLASH)) return true;
+  return scriptWithin(path) !== null;
 }
 
 /** What `row`, the path's own, leads to by rules 3 and 4; null where the host has no place for the path. */
-function matchWarily<R>(host: HostRoutes<R>, method: string, path: string, row: number): RouteMatch<R> | null {
+function matchWarily<R extends RoutePattern>(
+  host: HostRoutes<R>,
+  method: string,
+  path: string,
+  row: number,
+): RouteMatch<R> | null {
   const { trie, routes } = host;
   const { words } = trie;
   const spelled = spellingOf(host, path, row);
@@ -179,15 +187,35 @@ function matchWarily<R>(host: HostRoutes<R>, method: string, path: string, row: 
     const number = host.methods.get(place >> SET_SHIFT, words, own + 1, method);
     if (number === NO_VALUE) match = refusedIn(host, own);
     else match = { kind: "found", route: routes[number] as R, params: readParams(place, spelled, trie.bounds) };
-    if ((place & IS_CONTESTED) === 0) return match;
+    if ((place & (IS_REST | IS_CONTESTED)) === 0) return match;
   }
-  const ownNumber = own === NO_ROW ? NO_VALUE : (words[own + 1] as number);
+  const other = otherPlaceOf(host, path, own) ?? innerPlaceOf(host, path, own);
+  return other === null ? match : { kind: "not_found", other };
+}
+
+/** The most specific place that some reading has for the path, where that is not the one of row `own`. */
+function otherPlaceOf<R>(host: HostRoutes<R>, path: string, own: number): OtherPlace<R> | null {
+  const ownNumber = own === NO_ROW ? NO_VALUE : (host.trie.words[own + 1] as number);
   for (const others of host.otherPlaces) {
     const number = others.find(path, ownNumber);
-    if (number === NO_VALUE) continue;
-    return { kind: "not_found", other: { route: routes[number] as R, reading: others.reading } };
+    if (number !== NO_VALUE) return { route: host.routes[number] as R, reading: others.reading };
   }
-  return match;
+  return null;
+}
+
+/** The place of what a script on the path may route, unless that is no more specific than the path's own. */
+function innerPlaceOf<R extends RoutePattern>(host: HostRoutes<R>, path: string, own: number): OtherPlace<R> | null {
+  for (const inner of innerPaths(path)) {
+    const spelled = spellingOf(host, inner.path, host.trie.find(inner.path));
+    const row = host.trie.find(spelled);
+    const other = otherPlaceOf(host, inner.path, row);
+    if (other === null && (row === NO_ROW || row === own)) continue;
+    const route = other?.route ?? (host.routes[host.trie.words[row + 1] as number] as R);
+    // A rest that begins before the script has the whole path, too.
+    const { segments, hasRest } = templateOf(route);
+    if (!hasRest || segments.length > inner.before) return { route, reading: "inner" };
+  }
+  return null;
 }
 
 /** The path as the template that has it is spelled: with or without its last slash, where its own is a rest or none. */

@@ -10,7 +10,14 @@
  *
  * Not here: jsp, do, action. A servlet container looks at the ending of the last segment (Servlet 6.0, section 12.2).
  */
-const SCRIPT = /\.(?:php[3-8]?|pht|phtml|phar|f?cgi|f?pl|py|rb|sh|aspx?|ashx|asmx|svc|cfml?|cfc)$/i;
+const ENDINGS = "php[3-8]?|pht|phtml|phar|f?cgi|f?pl|py|rb|sh|aspx?|ashx|asmx|svc|cfml?|cfc";
+const SCRIPT = new RegExp(`\\.(?:${ENDINGS})$`, "i");
+const SCRIPT_WITH_MORE = new RegExp(`/[^/]*\\.(?:${ENDINGS})(?=/)`, "i");
+
+/** The first script of a path that has more behind it, as a match from the slash before its name; else null. */
+export function scriptWithin(path: string): RegExpExecArray | null {
+  return path.includes(".") ? SCRIPT_WITH_MORE.exec(path) : null;
+}
 
 /** Whether a segment of a path is the name of a script. */
 export function isScriptName(segment: string): boolean {

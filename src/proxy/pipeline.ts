@@ -130,12 +130,16 @@ function matchRoute(subject: Subject): Verdict {
   return judgeMethodHead(subject);
 }
 
+/** What services with each reading do, and what the policy says if the service does not. */
+const READINGS: Readonly<Record<OtherPlace<Route>["reading"], readonly [service: string, remedy: string]>> = {
+  fold: ["folds case", "'paths: caseSensitive'"],
+  exact: ["drops a slash at the end, or runs scripts whatever follows their name,", "a route of its own"],
+  inner: ["lets a script route what follows its name", "a route of its own"],
+};
+
 /** What the log is told of a path that services may take for the place of another route. */
 function elsewhere(path: string, { route, reading }: OtherPlace<Route>): Denial {
-  const [service, remedy] =
-    reading === "fold"
-      ? ["folds case", "'paths: caseSensitive'"]
-      : ["drops a slash at the end, or runs scripts whatever follows their name,", "a route of its own"];
+  const [service, remedy] = READINGS[reading];
   const seen = `${excerpt(path, 128)}, which a service that ${service} takes for '${route.template}'`;
   const wanted = `the path as '${route.template}' spells it, or ${remedy} where the service tells the two apart`;
   return new Denial("route_not_found", route.place, seen, wanted);

@@ -176,6 +176,34 @@ describe("what is behind a script", () => {
   });
 });
 
+describe("what a script may route by itself", () => {
+  test("is nobody's where the same path without the script has a more specific route", () => {
+    const match = matcher("/admin/panel", "/shop/**", "/shop/admin", "/users/{id}", "/**");
+    expect(match("/index.php/admin/panel")).toBe("not /admin/panel");
+    expect(match("/index.php/ADMIN/panel")).toBe("not /admin/panel");
+    expect(match("/index.php/admin/panel/")).toBe("not /admin/panel");
+    expect(match("/shop/index.php/admin")).toBe("not /shop/admin");
+    expect(match("/shop/index.php/admin/panel")).toBe("not /admin/panel");
+    expect(match("/any/thing.cgi/users/7")).toBe("not /users/{id}");
+    expect(match("/index.php/else")).toBe("/**");
+    expect(match("/shop/index.php/else")).toBe("/shop/**");
+    expect(match("/index.txt/admin/panel")).toBe("/**");
+  });
+
+  test("is nobody's behind parameters either, where something more specific stands beside them", () => {
+    const match = matcher("/admin", "/{tenant}/{page}");
+    expect(match("/index.php/admin")).toBe("not /admin");
+    expect(match("/index.php/other")).toBe("/{tenant}/{page}");
+  });
+
+  test("is a route's that spells it, but not that of one for the script's whole tree", () => {
+    const match = matcher("/admin", "/index.php/admin", "/users", "/index.php/**", "/**");
+    expect(match("/index.php/admin")).toBe("/index.php/admin");
+    expect(match("/index.php/users")).toBe("not /users");
+    expect(match("/index.php/else")).toBe("/index.php/**");
+  });
+});
+
 test("a host's own routes are looked at before those of any host", () => {
   const match = matcher("a.test/admin", "/**");
   expect(match("a.test/ADMIN")).toBe("not a.test/admin");
@@ -198,6 +226,7 @@ test("a path of 30,000 letters that fold costs what its length costs", () => {
     `/a${"/A.".repeat(10_000)}`,
     `/A${".".repeat(30_000)}b`,
   ];
+  paths.push(`${"/a.php".repeat(5_000)}/x`, `/${"a.".repeat(10_000)}php/x`);
   paths.push(`/A${"%20".repeat(10_000)}b`, `/A${".%20".repeat(7_000)}`);
   const started = performance.now();
   for (const path of paths) {

@@ -1,5 +1,8 @@
 import type { RoutePattern } from "../../src/matching/route-tree.ts";
 
+/** Texts without any of these are one only with themselves. */
+const FOLDS = /[A-Z%.]/;
+
 /** Not from the sources: the methods that a route without a list takes. */
 const USUAL = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -10,8 +13,21 @@ const isSame: Same = (a, b) => a === b;
 
 /** As ICU compares without regard to case: canonically equivalent texts are equal, letters with accents are others. */
 const collator = new Intl.Collator("en", { sensitivity: "accent" });
-const isSameFolded: Same = (a, b) =>
-  a === b || (a !== undefined && b !== undefined && collator.compare(nameOf(a), nameOf(b)) === 0);
+const isSameFolded: Same = (a, b) => a === b || (a !== undefined && b !== undefined && foldedIn(a).has(b));
+
+/** Texts that are one with `text`, of those that were asked for: the collator is slow, and texts are few. */
+function foldedIn(text: string): Pick<Set<string>, "has"> {
+  const known = answers.get(text) ?? new Map<string, boolean>();
+  answers.set(text, known);
+  return {
+    has: (other) => {
+      const answer = known.get(other) ?? collator.compare(nameOf(text), nameOf(other)) === 0;
+      known.set(other, answer);
+      return answer;
+    },
+  };
+}
+const answers = new Map<string, Map<string, boolean>>();
 
 /** As the file system of Windows names it, where dots and spaces at the end are nothing. ICU sees ſ as an accent on s. */
 function nameOf(segment: string): string {
@@ -46,7 +62,14 @@ export function scan<R extends RoutePattern>(
     const sensitive = new Set(ofHost.filter(({ route }) => route.isCaseSensitive === true).map((offer) => offer.shape));
     const insensitive = shapes.filter((one) => !sensitive.has(one));
     if (isElsewhere(shapes, own, path, isSame)) return "other";
-    if ((own === undefined || !sensitive.has(own)) && isElsewhere(insensitive, own, path, isSameFolded)) return "other";
+    const isFolded = FOLDS.test(path) || insensitive.some((one) => FOLDS.test(one));
+    if (isFolded && (own === undefined || !sensitive.has(own)) && isElsewhere(insensitive, own, path, isSameFolded)) {
+      return "other";
+    }
+    const inner = innerPlace(shapes, own, path);
+    if (inner === "is") return "other";
+    // A rarity that the tree's own tests hold.
+    if (inner === "may") return "unknown";
     if (own === undefined) continue;
     const owners = ofHost.filter((offer) => offer.shape === own).map((offer) => offer.route);
     return decide(owners, method);
@@ -54,8 +77,27 @@ export function scan<R extends RoutePattern>(
   return "not_found";
 }
 
+/**
+ * Whether a script on the path routes what follows its name to a place that neither `own` nor the path itself is: it
+ * `is` so by the spelling of that path, or it `may` be so by another reading of it.
+ */
+function innerPlace(shapes: readonly string[], own: string | undefined, path: string): "is" | "may" | "not" {
+  if (!path.includes(".")) return "not";
+  const [, folder = "", inner] = /^((?:\/[^/]*)*?)\/[^/]*\.(?:php|cgi)(\/.*)$/i.exec(path) ?? [];
+  if (inner === undefined) return "not";
+  const candidates = [`${folder}${inner}`, inner];
+  const isAround = (found: string): boolean => found.endsWith("**") && pathMatches(found, path, isSame);
+  const isThere = candidates
+    .map((one) => bestShape(shapes, one))
+    .some((one) => one !== undefined && one !== own && !isAround(one));
+  if (isThere) return own === undefined || own.endsWith("**") ? "is" : "may";
+  const loose = (one: string): boolean => isElsewhere(shapes, undefined, one, isSameFolded);
+  return candidates.some(loose) ? "may" : "not";
+}
+
 /** Whether the most specific place of those that are `same` to such a service is another than `own`. */
 function isElsewhere(shapes: readonly string[], own: string | undefined, path: string, same: Same): boolean {
+  if (own !== undefined && same === isSame && shapes.every((one) => loosen(one) === one)) return false;
   const [best] = shapes
     .map(loosen)
     .filter((one) => pathMatches(one, path === "/" ? path : path.replace(/\/$/, ""), same))
@@ -65,6 +107,13 @@ function isElsewhere(shapes: readonly string[], own: string | undefined, path: s
 
 /** All that a service may take for the shape's paths: a slash at the end or none, and whatever is behind a script. */
 function loosen(shape: string): string {
+  const known = loosened.get(shape) ?? loosenedOf(shape);
+  loosened.set(shape, known);
+  return known;
+}
+const loosened = new Map<string, string>();
+
+function loosenedOf(shape: string): string {
   const [script] = /^(?:\/[^/]*)*?\/[^/]*\.(?:php|cgi)(?=\/|$)/i.exec(shape) ?? [];
   if (script !== undefined) return `${script}/**`;
   return shape === "/" ? shape : shape.replace(/\/$/, "");
