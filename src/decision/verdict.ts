@@ -20,6 +20,25 @@ export interface DenialPart {
   readonly denial: Denial | null;
 }
 
+/** What is wrong at one place of a body. */
+export interface BodyError {
+  /** JSON Pointer (RFC 6901). */
+  readonly pointer: string;
+  /** Of JSON Schema. */
+  readonly keyword: string;
+  readonly detail: string;
+}
+
+/** All that is wrong with a body, as far as it was looked for. */
+export interface BodyErrors {
+  /** For the log: place in the body, keyword, place in the schema. */
+  readonly faults: readonly string[];
+  /** For the client; empty where the policy keeps them from it. Nothing of the body's values. */
+  readonly errors: readonly BodyError[];
+}
+
+const NO_BODY_ERRORS: BodyErrors = { faults: [], errors: [] };
+
 /** Why a request is refused. `seen` and `wanted` are for the log and never hold a secret; the client gets neither. */
 export class Denial {
   readonly reason: Reason;
@@ -33,6 +52,7 @@ export class Denial {
   readonly terminal: boolean;
   /** Where several were asked and each said no: who, and why. For `explain`. */
   readonly parts: readonly DenialPart[];
+  readonly body: BodyErrors;
 
   constructor(
     reason: Reason,
@@ -42,6 +62,7 @@ export class Denial {
     headers: readonly HeaderLine[] = NO_HEADERS,
     terminal: boolean = false,
     parts: readonly DenialPart[] = NO_PARTS,
+    body: BodyErrors = NO_BODY_ERRORS,
   ) {
     this.reason = reason;
     this.place = place;
@@ -50,6 +71,7 @@ export class Denial {
     this.headers = headers;
     this.terminal = terminal;
     this.parts = parts;
+    this.body = body;
   }
 }
 

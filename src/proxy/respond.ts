@@ -42,7 +42,16 @@ function denialResponse(
 ): DenialResponse {
   const status = REASONS[denial.reason].status;
   const lines = rewrite(PROBLEM_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
-  return { status, grpcStatus: null, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+  const { errors } = denial.body;
+  if (errors.length === 0)
+    return { status, grpcStatus: null, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+  // Names that the schema declares may be in any script.
+  return {
+    status,
+    grpcStatus: null,
+    lines,
+    body: Buffer.from(`${PROBLEMS[denial.reason]}${id}","errors":${JSON.stringify(errors)}}`),
+  };
 }
 
 /** The same to a gRPC call: a response of trailers only, which is a head with the call's status and no body. */

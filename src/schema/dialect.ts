@@ -1,5 +1,6 @@
 /** The dialects of JSON Schema that a document can be written in. */
-export type Dialect = "2020-12" | "2019-09" | "draft-07" | "draft-06" | "draft-04" | "openapi-3.0";
+export const DIALECTS = ["2020-12", "2019-09", "draft-07", "draft-06", "draft-04", "openapi-3.0"] as const;
+export type Dialect = (typeof DIALECTS)[number];
 
 /** What `$schema` says in each of them (their meta-schemas' identifiers); OpenAPI 3.0 has none and is only told. */
 const BY_URI: ReadonlyMap<string, Dialect> = new Map([

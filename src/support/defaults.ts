@@ -22,7 +22,12 @@ export const DEFAULTS = {
   bodyInspectedBytesMax: 1024 * 1024,
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
+  /** A longer body is read and judged a stretch at a time, so that others are answered in between. */
+  bodyAtOnceBytesMax: 32 * 1024,
+  bodySliceMs: 2,
   jsonDepthMax: 64,
+  /** Digits cost more to count with than to send. */
+  jsonNumberCharsMax: 1_024,
   /** A name in a body that is looked at for a method, as sent, and such a string of JSON; what is behind them changes no reading. */
   methodNameCharactersMax: 512,
   /** Of the value: a method, each letter of it escaped, and blanks around it. A longer one is refused. */
@@ -206,6 +211,12 @@ export const DEFAULTS = {
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
   schemaBytesMax: 1024 * 1024,
+  /** Levels of nesting in a schema; two or three of them describe one of a body. */
+  schemaDepthMax: 256,
+  /** Schemas in a row for one value, as by `allOf` and `$ref`: each takes some of the stack at each level of a body. */
+  schemaChainMax: 64,
+  /** Faults of one body that are told. */
+  schemaFaultsMax: 20,
   /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */
   schemaJudgementsMax: 1_000,
   /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */

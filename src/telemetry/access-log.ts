@@ -11,6 +11,8 @@ interface DenialFields {
   readonly rule?: string;
   readonly seen: string;
   readonly wanted: string;
+  /** Where more than one thing is wrong with a body. */
+  readonly faults?: readonly string[];
 }
 
 /** Whose fault decides how loud a line is: a client that is refused is everyday, whoever scans the port is no alarm. */
@@ -49,6 +51,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | undefined):
     rule: refusal?.rule,
     seen: refusal?.seen,
     wanted: refusal?.wanted,
+    faults: refusal?.faults,
     decisionUs: rounded(record.decisionMs * 1000, 10),
     upstreamMs: record.upstreamMs < 0 ? undefined : rounded(record.upstreamMs, 1000),
     durationMs: rounded(record.durationMs, 1000),
@@ -66,8 +69,9 @@ function auditedFields(denial: Denial): DenialFields & { readonly reason: string
   return { reason: denial.reason, ...denialFields(denial) };
 }
 
-function denialFields({ place, seen, wanted }: Denial): DenialFields {
-  const texts = { seen: logText(seen), wanted: logText(wanted) };
+function denialFields({ place, seen, wanted, body }: Denial): DenialFields {
+  const faults = body.faults.length > 1 ? { faults: body.faults.map((fault) => logText(fault)) } : {};
+  const texts = { seen: logText(seen), wanted: logText(wanted), ...faults };
   if (place === null) return texts;
   return { policy: `${place.file}:${place.line}:${place.column}`, rule: place.path, ...texts };
 }

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseJson } from "../../src/bodies/json.ts";
 import type { Denial, Verdict } from "../../src/decision/verdict.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
-import { parseJson } from "../../src/filters/validate/json-text.ts";
 import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
 import { type MemoryBudget, unlimitedMemory } from "../../src/memory/budget.ts";
 import { parseAddress } from "../../src/message/address.ts";
@@ -131,7 +131,7 @@ describe("query parameters", () => {
     ["?limit=+5", "type, not integer"],
     ["?limit=%205", "type, not integer"],
     ["?limit=010", "type, not integer"],
-    ["?limit=9007199254740993", "type, not integer"],
+    ["?limit=9007199254740993", "/ maximum"],
     ["?limit=5&ratio=Infinity", "type, not number"],
     ["?limit=5&ratio=1e999", "type, not number"],
     ["?limit=5&deep=TRUE", "type, not boolean"],
@@ -347,10 +347,11 @@ describe("a JSON body", () => {
     ['{"sku":"ABC-1234","count":"2"}', "body /count type"],
     ['{"sku":"secret","count":2}', "body /sku pattern"],
     ['{"sku":"ABC-1234\\n","count":2}', "body /sku pattern"],
-    ['{"sku":"ABC-1234","count":2,"admin":true}', "body / additionalProperties"],
-    ['{"sku":"ABC-1234","count":2,"__proto__":{"admin":true}}', "body / additionalProperties"],
+    ['{"sku":"ABC-1234","count":2,"admin":true}', "body /admin additionalProperties"],
+    ['{"sku":"ABC-1234","count":2,"__proto__":{"admin":true}}', "body /__proto__ additionalProperties"],
     ['{"sku":"ABC-1234","count":2,"tags":["123456789"]}', "body /tags/0 maxLength"],
-    ['{"sku":"ABC-1234","count":1e400}', "body /count type"],
+    ['{"sku":"ABC-1234","count":1.5}', "body /count type"],
+    ['{"sku":"ABC-1234","count":1e-400}', "body /count type"],
     ["[]", "body / type"],
     ["null", "body / type"],
   ])("%s does not fit", async (body, seen) => {
@@ -366,6 +367,11 @@ describe("a JSON body", () => {
     ["{'a':1}", "not JSON"],
     ['\ufeff{"a":1}', "not JSON"],
     ["NaN", "not JSON"],
+    ['{"count":1e400}', "a number beyond the range of doubles"],
+    ['{"count":1e1000000000}', "a number beyond the range of doubles"],
+    [`{"count":0.${"1".repeat(1_100)}}`, "a number of more than 1024 characters"],
+    ['{"a":"\\ud800"}', "half of a surrogate pair"],
+    ['{"\\udc00":1}', "half of a surrogate pair"],
     ["[".repeat(65) + "]".repeat(65), "nested deeper than 64"],
     ["[".repeat(1_000_000), "nested deeper than 64"],
     ['{"count":1,"count":2}', "a key twice in one object"],
@@ -541,14 +547,11 @@ describe("schemas", () => {
     ["a pattern that JavaScript does not know", { pattern: "(?P<x>a)" }],
     ["a broken pattern in patternProperties", { patternProperties: { "(": true } }],
     ["an unknown keyword", { tpye: "string" }],
-    ["an unknown format", { format: "phone" }],
     ["a wrong type of keyword", { minimum: "1" }],
     ["a reference to another document", { $ref: "https://example.org/other.json" }],
     ["a reference to a file", { $ref: "other.json#/x" }],
     ["a reference to nothing", { $ref: "#/$defs/none" }],
-    ["another dialect", { $schema: "http://json-schema.org/draft-07/schema#" }],
-    ["an asynchronous schema, whose promise would count as true", { $async: true, type: "object" }],
-    ["a quadratic keyword without a bound", { properties: { a: { type: "array", uniqueItems: true } } }],
+    ["a dialect that nobody knows", { $schema: "http://json-schema.org/draft-01/schema#" }],
     ["a list", []],
     ["a key twice", '{"type":"object","type":"string"}'],
     ["no JSON", "type: object"],
@@ -561,16 +564,6 @@ describe("schemas", () => {
       { path: "validate.body.schema", text: "cannot read none.json" },
     ]);
     expect(problem(`{"description":"${"x".repeat(1024 * 1024)}"}`)).toContain("at most 1048576");
-  });
-
-  test("a recursion that forks, which a tiny body would keep busy for ever, is a problem at the schema's place", () => {
-    const args = { type: "array", items: { $ref: "#" } };
-    const schema = {
-      oneOf: [{ properties: { args } }, { properties: { args }, minProperties: 1 }, { type: "string" }],
-    };
-    expect(compile({ body: { schema: "s.json" } }, { "s.json": schema }).problems).toEqual([
-      { path: "validate.body.schema", text: expect.stringContaining("exponential in the depth of a body") },
-    ]);
   });
 
   test("two files may have the same $id, and several patterns stay apart", async () => {

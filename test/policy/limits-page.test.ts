@@ -86,6 +86,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(tokenBytesMax)} (\`maxTokenBytes\` of the authenticator)`,
     `${DEFAULTS.rateKeysMax}, 33 MiB`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
+    `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,

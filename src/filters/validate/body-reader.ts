@@ -1,11 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm } from "../../bodies/form.ts";
+import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { parseJson } from "./json-text.ts";
+import type { Turns } from "../../support/turns.ts";
 import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
 import { coerce } from "./parameters.ts";
 import type { ParameterType } from "./schema.ts";
@@ -18,12 +19,22 @@ export interface BodyFault {
 }
 
 /** Bytes of a body → the one value that the schema judges. */
-export type BodyReader = (bytes: Buffer, exchange: Exchange) => Result<unknown, BodyFault>;
+export interface BodyReader {
+  atOnce(bytes: Buffer, exchange: Exchange): Reading;
+  /** Of a long body; what waits has its turn in between. */
+  inTurns(bytes: Buffer, exchange: Exchange, turns: Turns): Promise<Reading>;
+}
 
-export const readJson: BodyReader = (bytes) => {
-  const parsed = parseJson(bytes);
-  return parsed.ok ? parsed : err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
+type Reading = Result<unknown, BodyFault>;
+
+export const readJson: BodyReader = {
+  atOnce: (bytes) => jsonReading(parseJson(bytes)),
+  inTurns: async (bytes, _, turns) => jsonReading(await parseJsonInTurns(bytes, turns)),
 };
+
+function jsonReading(parsed: Result<unknown, string>): Reading {
+  return parsed.ok ? parsed : err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
+}
 
 /** A field that a form's schema declares. */
 export interface FormField {
@@ -74,13 +85,14 @@ function isFieldType(type: unknown): type is ParameterType {
 export function formReader(fields: readonly FormField[]): BodyReader {
   const declared = new DeclaredNames(fields.map(({ name }) => name));
   const byName = new Map(fields.map((field) => [field.name, field]));
-  return (bytes) => {
+  const read = (bytes: Buffer): Reading => {
     if (!isUtf8(bytes)) return notForm("not UTF-8");
     const parsed = parseForm(bytes.toString("utf8"), declared);
     if (!parsed.ok) return notForm(excerpt(parsed.error));
     if (parsed.value.size > DEFAULTS.formFieldsMax) return notForm(`more than ${DEFAULTS.formFieldsMax} fields`);
     return objectOf(parsed.value, byName);
   };
+  return { atOnce: read, inTurns: async (bytes) => read(bytes) };
 }
 
 function notForm(seen: string): Result<never, BodyFault> {
@@ -113,8 +125,12 @@ function mismatch(name: string, fault: string): Result<never, BodyFault> {
 
 /** By the request's own type where a route takes both; `judgeContentType` has seen to it that it is one of them. */
 export function eitherReader(form: BodyReader): BodyReader {
-  return (bytes, exchange) => {
+  const readerOf = (exchange: Exchange): BodyReader => {
     const type = mediaTypeOf(exchange.headers.get("content-type") ?? "")?.type ?? "";
-    return isForm(type) && !isJson(type) ? form(bytes, exchange) : readJson(bytes, exchange);
+    return isForm(type) && !isJson(type) ? form : readJson;
+  };
+  return {
+    atOnce: (bytes, exchange) => readerOf(exchange).atOnce(bytes, exchange),
+    inTurns: (bytes, exchange, turns) => readerOf(exchange).inTurns(bytes, exchange, turns),
   };
 }

@@ -1,3 +1,5 @@
+import type { CompiledSchema } from "../../schema/compile.ts";
+import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
@@ -14,14 +16,16 @@ import {
   judgeQuery,
   type Part,
 } from "./evaluate.ts";
-import type { Validator } from "./json-schema.ts";
-import { parseJson } from "./json-text.ts";
+import { LongBodies } from "./long-bodies.ts";
 import { FORM_TYPE, isForm, isJson } from "./media-type.ts";
 import type { Parameter } from "./parameters.ts";
 import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";
 
-/** Ajv and RE2 take longer to load than all the rest, so only policies that validate load them. */
-let engine: typeof import("./json-schema.ts") | null = null;
+/** Only policies that validate load what it takes. */
+let engine: typeof import("./engine.ts") | null = null;
+
+/** One line for all routes and policies. */
+const longBodies = new LongBodies();
 
 /** `validate`: whether parameters, headers and body have the form that the policy says. */
 export const validateFilter = defineFilter<ValidateSettings>({
@@ -29,7 +33,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
   defaults: "override",
   schema: validateSchema,
   async prepare() {
-    engine = await import("./json-schema.ts");
+    engine = await import("./engine.ts");
   },
   compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
@@ -115,7 +119,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     context.problem(`bodies are held in memory for a schema; expected at most ${most}`, "body", "maxBytes");
     return null;
   }
-  const compiled = compileSchemaFile(name, context);
+  const compiled = compileSchemaFile(name, settings, context);
   if (compiled === null) return null;
   const read = readerOf(settings.contentType ?? [], compiled.schema, context);
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
@@ -123,8 +127,11 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     bytesMax,
     collectedBytesMax,
     read,
-    validate: compiled.validate,
+    validator: compiled.validator,
+    showsErrors: settings.errors !== "hidden",
     bodies: context.memory.bodies,
+    longBodies,
+    clock: context.clock,
     place: context.place("body", "schema"),
   });
 }
@@ -137,31 +144,41 @@ function readerOf(types: readonly string[], schema: unknown, context: RouteConte
   return types.every(isForm) ? form : eitherReader(form);
 }
 
-interface CompiledSchema {
-  readonly schema: unknown;
-  readonly validate: Validator;
-}
-
-function compileSchemaFile(name: string, context: RouteContext): CompiledSchema | null {
+function compileSchemaFile(name: string, { body }: ValidateSettings, context: RouteContext): CompiledSchema | null {
   const bytes = context.readFile(name, "body", "schema");
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
-    context.problem(
-      `'${name}' has ${bytes.length} bytes; expected at most ${DEFAULTS.schemaBytesMax}`,
-      "body",
-      "schema",
-    );
+    const text = `'${name}' has ${bytes.length} bytes; expected at most ${DEFAULTS.schemaBytesMax}`;
+    context.problem(text, "body", "schema");
     return null;
   }
-  const parsed = parseJson(bytes);
-  if (!parsed.ok) {
-    context.problem(`'${name}' cannot be read as JSON: ${parsed.error}`, "body", "schema");
+  const options = { dialect: body?.dialect ?? "2020-12", refusesOtherCase: body?.members !== "caseSensitive" } as const;
+  const compiled = schemaEngine().compileBodySchema(name, bytes, options, (file) =>
+    context.readFile(file, "body", "schema"),
+  );
+  if (!compiled.ok) {
+    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(name, problem, context);
     return null;
   }
-  const compiled = schemaEngine().compileSchema(parsed.value);
-  if (compiled.ok) return { schema: parsed.value, validate: compiled.value };
-  context.problem(`'${name}': ${compiled.error}`, "body", "schema");
-  return null;
+  const [first] = compiled.value.unenforced;
+  if (first !== undefined) {
+    const words = [...compiled.value.unenforced.keys()].slice(0, UNENFORCED_SHOWN_MAX).join(", ");
+    const text = `'${name}': not enforced: ${words} (first ${placeText(first[1])})`;
+    context.warning(text, "body", "schema");
+  }
+  return compiled.value;
+}
+
+const UNENFORCED_SHOWN_MAX = 20;
+
+function placeText(place: SchemaPlace | null): string {
+  return place === null ? "in the schema" : `at ${place.file}:${place.line}:${place.column}`;
+}
+
+/** At its line in the schema's file; the policy's own line where it has none. */
+function reportProblem(name: string, { place, pointer, text }: SchemaProblem, context: RouteContext): void {
+  if (place === null) context.problem(`'${name}': ${text}`, "body", "schema");
+  else context.problemAt({ ...place, path: pointer }, text);
 }
 
 function compileEach(
@@ -170,9 +187,9 @@ function compileEach(
   context: RouteContext,
 ): Parameter[] {
   return Object.entries(settings).flatMap(([name, { required, ...schema }]) => {
-    const compiled = schemaEngine().compileSchema({ type: "string", ...schema });
+    const compiled = schemaEngine().compileParameterSchema({ type: "string", ...schema });
     if (!compiled.ok) {
-      context.problem(compiled.error, section, name);
+      for (const { text, pointer } of compiled.error) context.problem(text, section, name, ...pointerPath(pointer));
       return [];
     }
     const itemType = itemTypeOf(schema.items);
@@ -182,6 +199,14 @@ function compileEach(
     }
     return [{ name, required: required ?? false, type: schema.type ?? "string", itemType, validate: compiled.value }];
   });
+}
+
+/** A JSON Pointer (RFC 6901) as a path in the policy. */
+function pointerPath(pointer: string): readonly (string | number)[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((token) => (/^\d+$/.test(token) ? Number(token) : token.replaceAll("~1", "/").replaceAll("~0", "~")));
 }
 
 const ITEM_TYPES: readonly unknown[] = ["string", "integer", "number", "boolean"] satisfies ParameterType[];

@@ -7,10 +7,15 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
+import type { Fault } from "../../schema/judge/faults.ts";
+import type { Judgement, Validator } from "../../schema/judge/validator.ts";
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { Turns } from "../../support/turns.ts";
 import { namedByConnection } from "../request/connection-options.ts";
-import type { BodyReader } from "./body-reader.ts";
-import type { Validator } from "./json-schema.ts";
+import type { BodyFault, BodyReader } from "./body-reader.ts";
+import type { LongBodies } from "./long-bodies.ts";
 import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
 import { judgeParameter, type Parameter } from "./parameters.ts";
 
@@ -131,9 +136,13 @@ export interface BodyRules {
   /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
   readonly collectedBytesMax: number;
   readonly read: BodyReader;
-  readonly validate: Validator;
+  readonly validator: Validator;
+  /** Whether the client hears what is wrong with its body. */
+  readonly showsErrors: boolean;
   /** Of all bodies that are held in this process. */
   readonly bodies: Account;
+  readonly longBodies: LongBodies;
+  readonly clock: Pick<Clock, "monotonicMs">;
   readonly place: Place;
 }
 
@@ -142,14 +151,13 @@ function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
 }
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
-export function judgeBody({ bytesMax, collectedBytesMax, read, validate, bodies, place }: BodyRules): Part {
-  const judge = (bytes: Buffer, exchange: Exchange): Verdict => {
+export function judgeBody(rules: BodyRules): Part {
+  const { bytesMax, collectedBytesMax, read, validator, bodies, place } = rules;
+  const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
-    const parsed = read(bytes, exchange);
-    if (!parsed.ok) return new Denial(parsed.error.reason, place, parsed.error.seen, parsed.error.wanted);
-    const fault = validate(parsed.value);
-    if (fault === null) return CONTINUE;
-    return new Denial("body_schema_mismatch", place, `body ${fault}`, "a body as the schema says");
+    if (bytes.length > DEFAULTS.bodyAtOnceBytesMax) return judgeLong(bytes, exchange, rules);
+    const parsed = read.atOnce(bytes, exchange);
+    return parsed.ok ? verdictOf(validator.judge(parsed.value), rules) : unreadable(parsed.error, place);
   };
   const lost = (failure: BodyFailure): Denial => {
     if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
@@ -165,6 +173,44 @@ export function judgeBody({ bytesMax, collectedBytesMax, read, validate, bodies,
       return judge(collected, exchange);
     });
   };
+}
+
+/** What could hold the thread for too long is read and judged a stretch at a time. */
+function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
+  const turns = (): Turns => new Turns(rules.clock, DEFAULTS.bodySliceMs);
+  return rules.longBodies.judge(async () => {
+    const parsed = await rules.read.inTurns(bytes, exchange, turns());
+    if (!parsed.ok) return unreadable(parsed.error, rules.place);
+    return verdictOf(await rules.validator.judgeInTurns(parsed.value, turns()), rules);
+  });
+}
+
+function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {
+  return new Denial(reason, place, seen, wanted);
+}
+
+function verdictOf(judgement: Judgement, { showsErrors, place }: BodyRules): Verdict {
+  const first = judgement?.[0];
+  if (judgement === null || first === undefined) return CONTINUE;
+  const more = judgement.length > 1 ? ` and ${judgement.length - 1} more` : "";
+  const seen = `body ${excerpt(first.pointer || "/", POINTER_SHOWN_MAX)} ${first.keyword}${more}`;
+  const errors = judgement.map(({ pointer, keyword, detail }) => ({ pointer, keyword, detail }));
+  const faults = judgement.map(faultText);
+  const wanted = `${excerpt(first.detail, DEFAULTS.logTextCharsMax)}${placeText(first)}`;
+  return new Denial("body_schema_mismatch", place, seen, wanted, [], false, [], {
+    faults,
+    errors: showsErrors ? errors : [],
+  });
+}
+
+const POINTER_SHOWN_MAX = 128;
+
+function faultText(fault: Fault): string {
+  return `${excerpt(fault.pointer || "/", POINTER_SHOWN_MAX)} ${fault.keyword}${placeText(fault)}`;
+}
+
+function placeText({ place }: Fault): string {
+  return place === null ? "" : ` (${place.file}:${place.line}:${place.column})`;
 }
 
 /** In order, until one refuses. Only the last part may give a promise. */

@@ -1,4 +1,6 @@
-import type { Validator } from "./json-schema.ts";
+import { jsonNumber } from "../../bodies/json-number.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { ParameterValidator } from "./engine.ts";
 import type { ParameterType } from "./schema.ts";
 
 /** One declared parameter of path, query or header, compiled. */
@@ -8,23 +10,20 @@ export interface Parameter {
   readonly type: ParameterType;
   /** Type of the items where `type` is array. */
   readonly itemType: ParameterType;
-  readonly validate: Validator;
+  readonly validate: ParameterValidator;
 }
 
-const INTEGER = /^-?(?:0|[1-9]\d{0,15})$/;
+const INTEGER = /^-?(?:0|[1-9]\d*)$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Text → typed value, in JSON's spelling only: `0x10`, `1_000`, ` 1` and `TRUE` mean different things elsewhere. */
 export function coerce(text: string, type: ParameterType): unknown {
   switch (type) {
-    case "integer": {
-      const value = INTEGER.test(text) ? Number(text) : Number.NaN;
-      return Number.isSafeInteger(value) ? value : undefined;
-    }
-    case "number": {
-      const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-      return Number.isFinite(value) ? value : undefined;
-    }
+    case "integer":
+    case "number":
+      if (text.length > DEFAULTS.jsonNumberCharsMax || !(type === "integer" ? INTEGER : NUMBER).test(text))
+        return undefined;
+      return Number.isFinite(Number(text)) ? jsonNumber(text) : undefined;
     case "boolean":
       return text === "true" ? true : text === "false" ? false : undefined;
     default:

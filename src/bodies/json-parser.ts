@@ -1,0 +1,245 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { jsonNumber } from "./json-number.ts";
+
+/** Why a text has no single reading as JSON, and the offset where that shows. Never any of the content. */
+export interface JsonFault {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** What hears where members and items begin, for who has to show them to a user. */
+export interface PositionSink {
+  /** `keyAt` is the offset of the name; of an item, that of its value. */
+  member(container: object, key: string | number, keyAt: number): void;
+}
+
+type Container = Record<string, unknown> | unknown[];
+
+const TAB = 0x09;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const UPPER_E = 0x45;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const LOWER_E = 0x65;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+const SHORT_DIGITS = 9;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORDS = [
+  ["true", true],
+  ["false", false],
+  ["null", null],
+] as const;
+
+/** A value is due; as the first item or name, the container may also end here; what follows a value. */
+type State = "value" | "firstItem" | "firstName" | "name" | "after";
+
+/**
+ * JSON (RFC 8259) in one reading: no name twice in an object, no lone surrogates, bounded depth, numbers by their spelling
+ * where a double would lose it. Keeps its own stack, so that a long text can be read a stretch at a time.
+ */
+export class JsonParser {
+  readonly #text: string;
+  readonly #depthMax: number;
+  readonly #positions: PositionSink | null;
+  readonly #stack: Container[] = [];
+  readonly #names: string[] = [];
+  #at = 0;
+  #state: State = "value";
+  #name = "";
+  #nameAt = 0;
+  value: unknown = undefined;
+  fault: JsonFault | null = null;
+
+  constructor(text: string, depthMax: number, positions: PositionSink | null = null) {
+    this.#text = text;
+    this.#depthMax = depthMax;
+    this.#positions = positions;
+  }
+
+  /** Reads on for at least `chars` characters; true once there is a value or a fault. */
+  run(chars: number): boolean {
+    const end = this.#at + chars;
+    const text = this.#text;
+    while (this.fault === null) {
+      const code = this.#skipBlanks();
+      if (this.#stack.length === 0 && this.#state === "after") {
+        if (this.#at < text.length) this.#fail("not JSON");
+        return true;
+      }
+      if (this.#state === "after") this.#after(code);
+      else if (code === CLOSE_BRACKET && this.#state === "firstItem") this.#close();
+      else if (code === CLOSE_BRACE && this.#state === "firstName") this.#close();
+      else if (this.#state === "firstName" || this.#state === "name") this.#readName(code);
+      else this.#readValue(code);
+      if (this.#at >= end) return this.fault !== null;
+    }
+    return true;
+  }
+
+  /** The next code that is no blank; NaN at the end. */
+  #skipBlanks(): number {
+    let code = this.#text.charCodeAt(this.#at);
+    while (code === SPACE || code === LINE_FEED || code === CARRIAGE_RETURN || code === TAB) {
+      code = this.#text.charCodeAt(++this.#at);
+    }
+    return code;
+  }
+
+  #after(code: number): void {
+    const isList = Array.isArray(this.#stack[this.#stack.length - 1]);
+    if (code === COMMA) {
+      this.#at++;
+      this.#state = isList ? "value" : "name";
+    } else if (code === (isList ? CLOSE_BRACKET : CLOSE_BRACE)) this.#close();
+    else this.#fail("not JSON");
+  }
+
+  #close(): void {
+    this.#at++;
+    const closed = this.#stack.pop();
+    this.#name = this.#names.pop() ?? "";
+    if (this.#stack.length === 0) this.value = closed;
+    this.#state = "after";
+  }
+
+  #readName(code: number): void {
+    const start = this.#at;
+    const name = code === QUOTE ? this.#readString() : "";
+    if (code !== QUOTE) this.#fail("not JSON");
+    const object = this.#stack[this.#stack.length - 1];
+    if (object !== undefined && Object.hasOwn(object, name)) this.#fail("a key twice in one object", start);
+    if (this.#skipBlanks() !== COLON) this.#fail("not JSON");
+    this.#at++;
+    this.#name = name;
+    this.#nameAt = start;
+    this.#state = "value";
+  }
+
+  #readValue(code: number): void {
+    const start = this.#at;
+    if (code === QUOTE) this.#add(this.#readString(), start);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#open(code === OPEN_BRACE ? {} : [], start);
+    else if (code === MINUS || (code >= ZERO && code <= NINE)) this.#add(this.#readNumber(), start);
+    else this.#add(this.#readWord(), start);
+  }
+
+  #open(container: Container, start: number): void {
+    this.#add(container, start);
+    this.#at++;
+    if (this.#stack.length >= this.#depthMax) this.#fail(`nested deeper than ${this.#depthMax}`);
+    this.#stack.push(container);
+    this.#names.push(this.#name);
+    this.#state = Array.isArray(container) ? "firstItem" : "firstName";
+  }
+
+  #add(value: unknown, start: number): void {
+    if (this.fault !== null) return;
+    const parent = this.#stack[this.#stack.length - 1];
+    if (parent === undefined) this.value = value;
+    else if (Array.isArray(parent)) {
+      this.#positions?.member(parent, parent.length, start);
+      parent.push(value);
+    } else {
+      this.#positions?.member(parent, this.#name, this.#nameAt);
+      if (this.#name === "__proto__") setOwn(parent, value);
+      else parent[this.#name] = value;
+    }
+    this.#state = "after";
+  }
+
+  #readString(): string {
+    const text = this.#text;
+    const start = this.#at;
+    let at = start + 1;
+    let isPlain = true;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === QUOTE) break;
+      if (code === BACKSLASH) {
+        isPlain = false;
+        at++;
+      } else if (!(code >= SPACE)) {
+        this.#fail("not JSON", at);
+        return "";
+      }
+      at++;
+    }
+    this.#at = at + 1;
+    return isPlain ? text.slice(start + 1, at) : this.#unescape(text.slice(start, at + 1), start);
+  }
+
+  #unescape(quoted: string, start: number): string {
+    try {
+      const value: unknown = JSON.parse(quoted);
+      if (typeof value === "string" && value.isWellFormed()) return value;
+      this.#fail("half of a surrogate pair", start);
+    } catch {
+      this.#fail("not JSON", start);
+    }
+    return "";
+  }
+
+  #readNumber(): unknown {
+    const short = this.#readShortInteger();
+    if (short >= 0) return short;
+    NUMBER.lastIndex = this.#at;
+    const text = NUMBER.exec(this.#text)?.[0];
+    if (text === undefined) return this.#fail("not JSON");
+    if (isOversized(text)) return this.#fail(`a number of more than ${DEFAULTS.jsonNumberCharsMax} characters`);
+    // JavaScript and Python read it as infinite, Go and others not at all.
+    if (!Number.isFinite(Number(text))) return this.#fail("a number beyond the range of doubles");
+    this.#at += text.length;
+    return jsonNumber(text);
+  }
+
+  /** Most numbers are a few digits, and a regular expression for each would be half of the reading; -1 for others. */
+  #readShortInteger(): number {
+    let at = this.#at;
+    let value = 0;
+    let code = this.#text.charCodeAt(at);
+    if (code === ZERO) return -1;
+    while (code >= ZERO && code <= NINE) {
+      value = value * 10 + code - ZERO;
+      code = this.#text.charCodeAt(++at);
+    }
+    const length = at - this.#at;
+    if (length === 0 || length > SHORT_DIGITS || code === POINT || code === LOWER_E || code === UPPER_E) return -1;
+    this.#at = at;
+    return value;
+  }
+
+  #readWord(): unknown {
+    for (const [word, value] of WORDS) {
+      if (!this.#text.startsWith(word, this.#at)) continue;
+      this.#at += word.length;
+      return value;
+    }
+    return this.#fail("not JSON");
+  }
+
+  #fail(text: string, at: number = this.#at): void {
+    this.fault ??= { text, at };
+  }
+}
+
+/** Beyond any use, and dear to count with: digits without end, or an exponent that is itself out of range. */
+function isOversized(text: string): boolean {
+  return text.length > DEFAULTS.jsonNumberCharsMax || /[eE][+-]?\d{16}/.test(text);
+}
+
+/** An assignment would change what the object inherits, and leave no member. */
+function setOwn(object: object, value: unknown): void {
+  Object.defineProperty(object, "__proto__", { value, writable: true, enumerable: true, configurable: true });
+}

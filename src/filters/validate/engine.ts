@@ -1,0 +1,90 @@
+import { type CompiledSchema, compileSchema } from "../../schema/compile.ts";
+import type { Dialect } from "../../schema/dialect.ts";
+import { inlineDocument, readDocument, type SchemaProblem } from "../../schema/document.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import { SchemaFiles } from "./schema-files.ts";
+
+/** Null where the value of a parameter fits, else where in it and by which keyword it does not: never the value itself. */
+export type ParameterValidator = (value: unknown) => string | null;
+
+export interface BodySchemaOptions {
+  /** Of a file without `$schema`. */
+  readonly dialect: Dialect;
+  readonly refusesOtherCase: boolean;
+}
+
+const COMPILED_MAX = 1000;
+const COMPILED_TEXT_MAX = 1024;
+
+/** Small schemas of parameters by their text: a policy has the same few in a thousand routes. */
+const compiled = new Map<string, Result<ParameterValidator, readonly SchemaProblem[]>>();
+
+/** Schema of a parameter, as it stands in the policy → validator, or all that is wrong with it. */
+export function compileParameterSchema(schema: unknown): Result<ParameterValidator, readonly SchemaProblem[]> {
+  const text = JSON.stringify(schema);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  // Read anew: what a YAML alias has in two places stands in each of them.
+  const result = compileParameter(JSON.parse(text));
+  if (text.length <= COMPILED_TEXT_MAX) {
+    if (compiled.size >= COMPILED_MAX) compiled.clear();
+    compiled.set(text, result);
+  }
+  return result;
+}
+
+function compileParameter(schema: unknown): Result<ParameterValidator, readonly SchemaProblem[]> {
+  const result = compileSchema(inlineDocument("file:///policy", schema), {
+    dialect: "2020-12",
+    assertsFormat: true,
+    takesUnknownKeywords: false,
+    refusesOtherCase: false,
+    retrieve: () => null,
+  });
+  if (!result.ok) return result;
+  const { validator, unenforced } = result.value;
+  const [word] = unenforced.keys();
+  // A file of schemas serves many programs; the policy is for this one alone.
+  if (word !== undefined) return err([{ place: null, pointer: "", text: `'${word}' means nothing here; take it out` }]);
+  return ok((value) => {
+    const [fault] = validator.judge(value) ?? [];
+    return fault === undefined ? null : `${fault.pointer || "/"} ${fault.keyword}`;
+  });
+}
+
+/** Results of a compilation by the bytes of their file, which many routes may name. */
+const ofFile = new WeakMap<Buffer, Map<string, Result<CompiledSchema, readonly SchemaProblem[]>>>();
+
+/** `readFile`: content of a file by its name relative to the policy; null, with a problem, where there is none. */
+export function compileBodySchema(
+  name: string,
+  bytes: Buffer,
+  options: BodySchemaOptions,
+  readFile: (name: string) => Buffer | null,
+): Result<CompiledSchema, readonly SchemaProblem[]> {
+  const key = `${name} ${options.dialect} ${options.refusesOtherCase}`;
+  const known = ofFile.get(bytes)?.get(key);
+  if (known !== undefined) return known;
+  const result = compileFile(name, bytes, options, readFile);
+  const results = ofFile.get(bytes) ?? new Map<string, typeof result>();
+  ofFile.set(bytes, results.set(key, result));
+  return result;
+}
+
+function compileFile(
+  name: string,
+  bytes: Buffer,
+  options: BodySchemaOptions,
+  readFile: (name: string) => Buffer | null,
+): Result<CompiledSchema, readonly SchemaProblem[]> {
+  const files = new SchemaFiles(name, readFile);
+  const document = readDocument(files.rootUri, name, bytes);
+  if (!document.ok) return err([document.error]);
+  files.know(document.value);
+  return compileSchema(document.value, {
+    ...options,
+    assertsFormat: true,
+    takesUnknownKeywords: false,
+    retrieve: (uri) => files.retrieve(uri),
+  });
+}

@@ -1,0 +1,110 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Result } from "../support/result.ts";
+import { err, ok } from "../support/result.ts";
+import { costOf } from "./cost.ts";
+import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
+import { formatOf } from "./formats/index.ts";
+import { Compiler } from "./judge/compiler.ts";
+import { Validator } from "./judge/validator.ts";
+import { Library, type LibraryOptions } from "./library.ts";
+import { inOrder } from "./order.ts";
+import { compilePattern, type Pattern, type PatternFault } from "./pattern/index.ts";
+import { Reader } from "./read.ts";
+import type { Subschema } from "./subschema.ts";
+
+export interface CompileOptions extends LibraryOptions {
+  /** Whether a member in another case than declared is refused. */
+  readonly refusesOtherCase: boolean;
+}
+
+/** A schema that can judge, and what is known of it. */
+export interface CompiledSchema {
+  readonly validator: Validator;
+  /** As it was read. */
+  readonly schema: unknown;
+  /** In the one form of all dialects, to be asked what a value can be. */
+  readonly root: Subschema;
+  /** What stands in the schema without being enforced, as `xml`, each with its first place. */
+  readonly unenforced: ReadonlyMap<string, SchemaPlace | null>;
+}
+
+/** A schema with all that it refers to → a validator, or all that is wrong with it, in the order of the file. */
+export function compileSchema(
+  document: SchemaDocument,
+  options: CompileOptions,
+): Result<CompiledSchema, readonly SchemaProblem[]> {
+  const library = new Library(options);
+  const resource = library.open(document);
+  const { notes } = library;
+  if (notes.problems.length > 0) return err(sorted(notes.problems));
+  const reader = new Reader(library);
+  const root = reader.root(resource);
+  const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
+  if ("text" in ordered) {
+    const { schema, text } = ordered;
+    const place = schema.site?.place ?? null;
+    return err([{ place, pointer: schema.pointer, text: `'#${schema.pointer}' ${text}` }]);
+  }
+  const patterns = new Patterns(reader.all);
+  for (const schema of reader.all) noteFormat(schema, library);
+  if (patterns.problems.length > 0) return err(sorted(patterns.problems));
+  const { judgementsMax } = costOf(root, ordered);
+  const isForking = judgementsMax > DEFAULTS.schemaJudgementsMax;
+  const compiler = new Compiler(reader.all, {
+    patternOf: (source) => patterns.get(source),
+    refusesOtherCase: options.refusesOtherCase,
+    isDynamic: library.isDynamic,
+    isForking,
+  });
+  const check = compiler.compile(root);
+  const validator = new Validator(check, library.isDynamic, isForking);
+  return ok({ validator, schema: document.value, root, unenforced: notes.unenforcedWords });
+}
+
+function noteFormat({ format, resource, site }: Subschema, library: Library): void {
+  if (format === null || formatOf(format.value, resource.language.dialect) !== null) return;
+  library.notes.unenforcedAt(`format '${format.value}'`, (format.site ?? site)?.place ?? null);
+}
+
+/** All patterns of a plan, each compiled once. */
+class Patterns {
+  readonly problems: SchemaProblem[] = [];
+  readonly #compiled = new Map<string, Pattern>();
+
+  constructor(all: readonly Subschema[]) {
+    for (const { text, object, pointer } of all) {
+      if (text.pattern !== undefined) this.#add(text.pattern.value, text.pattern.site, `${pointer}/pattern`);
+      for (const { source, site } of object?.patterns ?? []) this.#add(source, site, `${pointer}/patternProperties`);
+    }
+  }
+
+  get(source: string): Pattern {
+    const pattern = this.#compiled.get(source);
+    if (pattern === undefined) throw new Error("a pattern that the plan does not have");
+    return pattern;
+  }
+
+  /** As ECMA-262 reads it with the flag `u`; where it has no meaning so, as without. */
+  #add(source: string, site: Site | null, pointer: string): void {
+    if (this.#compiled.has(source)) return;
+    const unicode = compilePattern(source, { unicode: true });
+    const compiled =
+      !unicode.ok && unicode.error.kind === "syntax" ? compilePattern(source, { unicode: false }) : unicode;
+    if (compiled.ok) this.#compiled.set(source, compiled.value);
+    else
+      this.problems.push({
+        place: site?.place ?? null,
+        pointer,
+        text: `the pattern '${source.slice(0, 128)}': ${faultText(compiled.error)}`,
+      });
+  }
+}
+
+function faultText({ message }: PatternFault): string {
+  return message;
+}
+
+function sorted(problems: readonly SchemaProblem[]): readonly SchemaProblem[] {
+  const position = ({ place }: SchemaProblem): number => (place === null ? 0 : place.line * 2 ** 20 + place.column);
+  return [...problems].sort((a, b) => position(a) - position(b));
+}

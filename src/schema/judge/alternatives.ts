@@ -1,0 +1,105 @@
+import { JsonNumber } from "../../bodies/json-number.ts";
+import { ALL_TYPES, type Subschema, TYPE } from "../subschema.ts";
+
+/** Positions of alternatives that a value may fit: the others need not be tried. */
+export type Selector = (value: unknown) => readonly number[];
+
+/** Beyond it references are not followed: what they add is only speed. */
+const FACTS_DEPTH_MAX = 8;
+
+/**
+ * Tells alternatives apart by what shows at a glance: the type of the value, and a member whose value says which one is
+ * meant. Only what cannot fit is left out, so a verdict is the same as if all were tried.
+ */
+export function selectorOf(parts: readonly Subschema[]): Selector {
+  const types = parts.map((part) => typesOf(part, FACTS_DEPTH_MAX));
+  const ofType = (bits: number): readonly number[] =>
+    parts.flatMap((part, at) => (part.isNever || ((types[at] ?? ALL_TYPES) & bits) === 0 ? [] : [at]));
+  const byType = {
+    null: ofType(TYPE.null),
+    boolean: ofType(TYPE.boolean),
+    number: ofType(TYPE.number | TYPE.integer),
+    string: ofType(TYPE.string),
+    array: ofType(TYPE.array),
+    object: ofType(TYPE.object),
+  };
+  const byMember = memberSelector(parts, byType.object);
+  return (value) => {
+    if (typeof value === "string") return byType.string;
+    if (typeof value === "number" || value instanceof JsonNumber) return byType.number;
+    if (typeof value === "boolean") return byType.boolean;
+    if (value === null) return byType.null;
+    if (Array.isArray(value)) return byType.array;
+    return byMember === null ? byType.object : byMember(value as Readonly<Record<string, unknown>>);
+  };
+}
+
+/** Types that a value must have to fit; more than these at worst. */
+function typesOf(schema: Subschema, depth: number): number {
+  let types = schema.types;
+  for (const { list } of schema.values) types &= list.reduce<number>((bits, value) => bits | typeBit(value), 0);
+  if (depth > 0) for (const part of [...schema.refs, ...schema.allOf]) types &= typesOf(part, depth - 1);
+  return types;
+}
+
+function typeBit(value: unknown): number {
+  if (typeof value === "number" || value instanceof JsonNumber) return TYPE.number | TYPE.integer;
+  if (typeof value === "string") return TYPE.string;
+  if (typeof value === "boolean") return TYPE.boolean;
+  if (value === null) return TYPE.null;
+  return Array.isArray(value) ? TYPE.array : TYPE.object;
+}
+
+/** The member that tells most alternatives apart. */
+function memberSelector(
+  parts: readonly Subschema[],
+  candidates: readonly number[],
+): ((object: Readonly<Record<string, unknown>>) => readonly number[]) | null {
+  if (candidates.length < 2) return null;
+  const tags = parts.map((part) => tagsOf(part, FACTS_DEPTH_MAX));
+  const uses = new Map<string, number>();
+  for (const at of candidates) for (const name of tags[at]?.keys() ?? []) uses.set(name, (uses.get(name) ?? 0) + 1);
+  const [best] = [...uses].sort((a, b) => b[1] - a[1]);
+  if (best === undefined || best[1] < 2) return null;
+  const [name] = best;
+  const open = candidates.filter((at) => tags[at]?.has(name) !== true);
+  const byValue = new Map<string, number[]>();
+  for (const at of candidates)
+    for (const value of tags[at]?.get(name) ?? []) if (!byValue.has(value)) byValue.set(value, []);
+  for (const [value, list] of byValue) {
+    for (const at of candidates) if (tags[at]?.get(name)?.has(value) !== false) list.push(at);
+  }
+  return (object) => {
+    if (!Object.hasOwn(object, name)) return candidates;
+    const value = object[name];
+    return typeof value === "string" ? (byValue.get(value) ?? open) : open;
+  };
+}
+
+/** Members that, where they are there, must be one of a few strings. */
+function tagsOf(schema: Subschema, depth: number): Map<string, ReadonlySet<string>> {
+  const tags = new Map<string, ReadonlySet<string>>();
+  for (const [name, part] of schema.object?.properties ?? []) {
+    const values = stringsOf(part, depth);
+    if (values !== null) tags.set(name, values);
+  }
+  if (depth === 0) return tags;
+  for (const part of [...schema.refs, ...schema.allOf]) {
+    for (const [name, values] of tagsOf(part, depth - 1)) if (!tags.has(name)) tags.set(name, values);
+  }
+  return tags;
+}
+
+/** The strings that a schema of `enum` or `const` allows; null where it allows anything else. */
+function stringsOf(schema: Subschema, depth: number): ReadonlySet<string> | null {
+  for (const { list } of schema.values) {
+    const strings = list.filter((value) => typeof value === "string");
+    if (strings.length === list.length) return new Set(strings);
+  }
+  if (depth === 0) return null;
+  for (const part of [...schema.refs, ...schema.allOf]) {
+    const strings = stringsOf(part, depth - 1);
+    if (strings !== null) return strings;
+  }
+  return null;
+}

@@ -1,0 +1,95 @@
+import type { Turns } from "../../support/turns.ts";
+import { type Fault, FaultList } from "./faults.ts";
+import { type Check, PAUSE, Run } from "./run.ts";
+import { Scope } from "./scope.ts";
+
+/** Faults in document order; null for none. */
+export type Judgement = readonly Fault[] | null;
+
+/** A value that is so deep that its schema takes more stack than there is. It does not fit, and nothing is thrown. */
+const TOO_DEEP: readonly Fault[] = [
+  { pointer: "", keyword: "depth", place: null, detail: "nested too deeply for this schema" },
+];
+
+/** A schema, ready to judge values that `parseJson` has read. */
+export class Validator {
+  readonly #check: Check;
+  readonly #isForking: boolean;
+  readonly #scope: Scope | null;
+
+  constructor(check: Check, isDynamic: boolean, isForking: boolean) {
+    this.#check = check;
+    this.#isForking = isForking;
+    this.#scope = isDynamic ? new Scope([], { count: 0 }) : null;
+  }
+
+  /** All in one go: for a short value. */
+  judge(value: unknown): Judgement {
+    const attempt = new Attempt(this.#check, value, this.#scope, this.#isForking ? new Map() : null, never);
+    return attempt.resume() ? attempt.judgement : null;
+  }
+
+  /** For a long value: what waits has its turn in between; a promise only where it came to that. */
+  judgeInTurns(value: unknown, turns: Turns): Judgement | Promise<Judgement> {
+    const attempt = new Attempt(this.#check, value, this.#scope, new Map(), () => turns.due);
+    return attempt.resume() ? attempt.judgement : goOn(attempt, turns);
+  }
+}
+
+const never = (): boolean => false;
+
+async function goOn(attempt: Attempt, turns: Turns): Promise<Judgement> {
+  do await turns.give();
+  while (!attempt.resume());
+  return attempt.judgement;
+}
+
+/** First whether there is a fault at all, then, and only then, which ones. */
+class Attempt {
+  readonly #check: Check;
+  readonly #value: unknown;
+  readonly #scope: Scope | null;
+  readonly #run: Run;
+  #faults: FaultList | null = null;
+  judgement: Judgement = null;
+
+  constructor(
+    check: Check,
+    value: unknown,
+    scope: Scope | null,
+    notes: ConstructorParameters<typeof Run>[1],
+    isDue: () => boolean,
+  ) {
+    this.#check = check;
+    this.#value = value;
+    this.#scope = scope;
+    this.#run = new Run(scope, notes, isDue);
+  }
+
+  /** False where its turn is over before there is a judgement. */
+  resume(): boolean {
+    const run = this.#run;
+    try {
+      if (this.#faults === null) {
+        this.#begin();
+        if (this.#check(this.#value, run)) return true;
+        this.#faults = new FaultList();
+      }
+      this.#begin();
+      this.#faults.leaveTo(0);
+      this.#check(this.#value, run);
+      this.judgement = this.#faults.sorted();
+    } catch (error) {
+      if (error === PAUSE) return false;
+      if (!(error instanceof RangeError)) throw error;
+      this.judgement = TOO_DEEP;
+    }
+    return true;
+  }
+
+  #begin(): void {
+    this.#run.faults = this.#faults;
+    this.#run.marks = null;
+    this.#run.scope = this.#scope;
+  }
+}

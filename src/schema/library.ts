@@ -1,0 +1,395 @@
+import type { Result } from "../support/result.ts";
+import { DIALECT_URIS, type Dialect, dialectOf } from "./dialect.ts";
+import { pointerToken, type SchemaDocument, type SchemaProblem } from "./document.ts";
+import { hasBooleanSchemas, refStandsAlone, type Shape, type Vocabulary } from "./keywords.ts";
+import { Notes, slipText } from "./notes.ts";
+import {
+  isObject,
+  keywordIn,
+  type Language,
+  member,
+  type Resource,
+  resolveUri,
+  type SchemaObject,
+  splitUri,
+} from "./resource.ts";
+import { shapeFault } from "./shapes.ts";
+
+export interface LibraryOptions {
+  /** Of documents that have no `$schema`. */
+  readonly dialect: Dialect;
+  /** Whether `format` is an assertion where no meta-schema says so: of 2019-09 on it is one only if somebody asks. */
+  readonly assertsFormat: boolean;
+  /** Names that are no keywords pass, as the specifications have it, even where they look like slips. */
+  readonly takesUnknownKeywords: boolean;
+  /** The document at an absolute URI; null where there is none to be had, an error where it is broken. */
+  retrieve(uri: string): Result<SchemaDocument, SchemaProblem> | null;
+}
+
+/** Where a schema stands in its document. */
+interface Spot {
+  readonly resource: Resource;
+  readonly pointer: string;
+}
+
+interface Reference extends Spot {
+  readonly from: SchemaObject;
+  readonly keyword: "$ref" | "$dynamicRef" | "$recursiveRef";
+  readonly text: string;
+}
+
+/** What a reference leads to. */
+export interface Target {
+  readonly schema: SchemaObject | boolean;
+  readonly resource: Resource;
+  /** Name of the dynamic anchor by which the scope may lead elsewhere; null where it may not. */
+  readonly dynamicAnchor: string | null;
+}
+
+/** Documents with all that they refer to: every schema has been looked at, every reference followed, before one judges. */
+export class Library {
+  readonly notes: Notes = new Notes();
+  readonly #options: LibraryOptions;
+  readonly #resources = new Map<string, Resource>();
+  readonly #spots = new Map<SchemaObject, Spot>();
+  readonly #targets = new Map<SchemaObject, Map<string, Target>>();
+  readonly #pending: Reference[] = [];
+  readonly #missing = new Set<string>();
+  /** True where a reference depends on the way that led to it. */
+  isDynamic = false;
+
+  constructor(options: LibraryOptions) {
+    this.#options = options;
+  }
+
+  /** Reads a document and everything that it leads to; its root resource. */
+  open(document: SchemaDocument): Resource {
+    const resource = this.#add(document);
+    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#follow(next);
+    return this.#resources.get(resource.uri) ?? resource;
+  }
+
+  get resources(): Iterable<Resource> {
+    return this.#resources.values();
+  }
+
+  resourceOf(schema: SchemaObject): Resource | undefined {
+    return this.#spots.get(schema)?.resource;
+  }
+
+  /** True where `$ref` makes all that stands beside it mean nothing. */
+  isAlone(schema: SchemaObject, { language }: Resource): boolean {
+    return refStandsAlone(language.dialect) && typeof member(schema, "$ref") === "string";
+  }
+
+  pointerOf(schema: SchemaObject): string {
+    return this.#spots.get(schema)?.pointer ?? "";
+  }
+
+  targetOf(schema: SchemaObject, keyword: string): Target | undefined {
+    return this.#targets.get(schema)?.get(keyword);
+  }
+
+  #add(document: SchemaDocument): Resource {
+    const { value } = document;
+    const isSchema = isObject(value) || typeof value === "boolean";
+    const language = this.#languageOf(document, value, null);
+    const resource = newResource(document.uri, document, isSchema ? value : true, language);
+    this.#resources.set(resource.uri, resource);
+    if (isSchema) this.#visit(value, document.value as object, "", { resource, pointer: "" });
+    else this.notes.problem(document, null, "", "", "expected a schema: an object, or true or false");
+    return resource;
+  }
+
+  /** `around`: the language outside, where the resource is part of a document. */
+  #languageOf(document: SchemaDocument, root: unknown, around: Language | null): Language {
+    const { assertsFormat } = this.#options;
+    const usual = around ?? { dialect: this.#options.dialect, vocabularies: null, assertsFormat };
+    if (!isObject(root)) return usual;
+    const uri = member(root, "$schema");
+    if (typeof uri !== "string") return usual;
+    const dialect = dialectOf(uri);
+    if (dialect !== null) return { dialect, vocabularies: null, assertsFormat };
+    const custom = this.#customLanguage(uri);
+    if (custom !== null) return custom;
+    const known = DIALECT_URIS.join(", ");
+    this.notes.problem(
+      document,
+      root,
+      "$schema",
+      "/$schema",
+      `the dialect '${uri}' is not known; expected one of: ${known}`,
+    );
+    return usual;
+  }
+
+  /** A meta-schema of somebody's own, which says by `$vocabulary` what means something. */
+  #customLanguage(uri: string): Language | null {
+    const found = this.#options.retrieve(splitUri(uri).uri);
+    if (found === null || !found.ok || !isObject(found.value.value)) return null;
+    const base = member(found.value.value, "$schema");
+    const dialect = typeof base === "string" ? dialectOf(base) : null;
+    if (dialect === null) return null;
+    const listed = member(found.value.value, "$vocabulary");
+    if (!isObject(listed)) return { dialect, vocabularies: null, assertsFormat: this.#options.assertsFormat };
+    const vocabularies = new Set<Vocabulary>();
+    let assertsFormat = this.#options.assertsFormat;
+    for (const [name, isRequired] of Object.entries(listed)) {
+      const last = name.slice(name.lastIndexOf("/") + 1);
+      const known = VOCABULARIES.get(last);
+      if (known === undefined && isRequired === true) return null;
+      for (const one of known ?? []) vocabularies.add(one);
+      assertsFormat ||= last === "format-assertion";
+    }
+    if (dialect === "2019-09" && vocabularies.has("applicator")) vocabularies.add("unevaluated");
+    return { dialect, vocabularies, assertsFormat };
+  }
+
+  /** A schema and all inside it. `container` and `key` are where it stands, for problems with the schema itself. */
+  #visit(schema: unknown, container: object, key: string | number, spot: Spot): void {
+    const { document, language } = spot.resource;
+    if (typeof schema === "boolean") return;
+    if (!isObject(schema)) {
+      this.notes.problem(
+        document,
+        container,
+        key,
+        spot.pointer,
+        `expected a schema, an object${hasBooleanSchemas(language.dialect) ? " or true or false" : ""}`,
+      );
+      return;
+    }
+    if (this.#spots.has(schema)) return;
+    const alone = this.isAlone(schema, spot.resource);
+    const inner = alone ? spot : this.#identify(schema, spot);
+    this.#spots.set(schema, inner);
+    for (const [name, value] of Object.entries(schema))
+      this.#visitKeyword(schema, name, value, inner, alone && name !== "$ref");
+  }
+
+  /** Takes note of a schema's identifiers; where its inside belongs to. */
+  #identify(schema: SchemaObject, spot: Spot): Spot {
+    const { document, language } = spot.resource;
+    const idKeyword = language.dialect === "draft-04" ? "id" : "$id";
+    const id = language.dialect === "openapi-3.0" ? undefined : member(schema, idKeyword);
+    let inner = spot;
+    if (typeof id === "string") {
+      const { uri, fragment } = splitUri(resolveUri(id, spot.resource.uri));
+      if (fragment !== "" && language.dialect.startsWith("draft-")) spot.resource.anchors.set(fragment, schema);
+      if (fragment !== "" && !language.dialect.startsWith("draft-")) {
+        this.notes.problem(
+          document,
+          schema,
+          idKeyword,
+          `${spot.pointer}/${idKeyword}`,
+          "an identifier has no fragment here; write '$anchor'",
+        );
+      } else if (fragment === "" || !id.startsWith("#")) inner = this.#identified(schema, uri, spot);
+    }
+    const anchor = keywordIn("$anchor", inner.resource.language) === undefined ? undefined : member(schema, "$anchor");
+    if (typeof anchor === "string") inner.resource.anchors.set(anchor, schema);
+    if (inner.resource.language.dialect === "2020-12") {
+      const dynamic = member(schema, "$dynamicAnchor");
+      if (typeof dynamic === "string") {
+        inner.resource.anchors.set(dynamic, schema);
+        inner.resource.dynamicAnchors.set(dynamic, schema);
+      }
+    }
+    if (inner.resource.language.dialect === "2019-09" && member(schema, "$recursiveAnchor") === true) {
+      inner.resource.dynamicAnchors.set(RECURSIVE, schema);
+    }
+    return inner;
+  }
+
+  #identified(schema: SchemaObject, uri: string, spot: Spot): Spot {
+    const { resource } = spot;
+    if (schema === resource.root) {
+      // The document is known by where it was found and by what it says of itself.
+      const renamed: Resource = { ...resource, uri };
+      this.#resources.set(resource.uri, renamed);
+      this.#resources.set(uri, renamed);
+      return { resource: renamed, pointer: spot.pointer };
+    }
+    const language = this.#languageOf(resource.document, schema, resource.language);
+    const inner = newResource(uri, resource.document, schema, language);
+    const known = this.#resources.get(uri);
+    if (known !== undefined && known.root !== schema) {
+      this.notes.problem(
+        resource.document,
+        schema,
+        "$id",
+        `${spot.pointer}/$id`,
+        `a second schema with the identifier '${uri}'; expected one`,
+      );
+    } else this.#resources.set(uri, inner);
+    return { resource: inner, pointer: spot.pointer };
+  }
+
+  #visitKeyword(schema: SchemaObject, name: string, value: unknown, spot: Spot, isIgnored: boolean): void {
+    const { document, language } = spot.resource;
+    const pointer = `${spot.pointer}/${pointerToken(name)}`;
+    const keyword = keywordIn(name, language);
+    if (keyword === undefined) {
+      const slip = this.#options.takesUnknownKeywords ? null : slipText(name, language.dialect);
+      if (slip === null) this.notes.unenforced(name, document, schema, name);
+      else this.notes.problem(document, schema, name, pointer, slip);
+      return;
+    }
+    if (isIgnored && keyword.vocabulary !== "core" && keyword.vocabulary !== "meta-data") {
+      this.notes.unenforced(`${name} beside $ref`, document, schema, name);
+    }
+    if (keyword.vocabulary === "content") this.notes.unenforced(name, document, schema, name);
+    const fault = shapeFault(keyword.shape, value, language.dialect === "draft-04");
+    if (fault !== null) {
+      if (!isIgnored) this.notes.problem(document, schema, name, pointer, `'${name}': ${fault}`);
+      return;
+    }
+    if (
+      !isIgnored &&
+      (name === "$ref" || name === "$dynamicRef" || name === "$recursiveRef") &&
+      typeof value === "string"
+    ) {
+      this.#pending.push({ ...spot, from: schema, keyword: name, text: value, pointer });
+    }
+    this.#visitParts(keyword.shape, name, schema, value, { resource: spot.resource, pointer });
+  }
+
+  #visitParts(shape: Shape, name: string, schema: SchemaObject, value: unknown, spot: Spot): void {
+    const { dialect } = spot.resource.language;
+    const takesBoolean = hasBooleanSchemas(dialect) || name.startsWith("additional");
+    const one = (part: unknown, container: object, key: string | number): void => {
+      const pointer = part === value ? spot.pointer : `${spot.pointer}/${pointerToken(key)}`;
+      if (typeof part === "boolean" && !takesBoolean) {
+        this.notes.problem(
+          spot.resource.document,
+          container,
+          key,
+          pointer,
+          `expected an object: ${dialect} has no schemas that are true or false`,
+        );
+      } else this.#visit(part, container, key, { resource: spot.resource, pointer });
+    };
+    if (shape === "schema") one(value, schema, name);
+    if (shape === "schemaOrList") this.#visitItems(value, schema, spot, one);
+    if (shape === "schemaList" && Array.isArray(value)) for (const [at, part] of value.entries()) one(part, value, at);
+    if (!isObject(value)) return;
+    if (shape === "schemaMap" || shape === "patternMap") {
+      for (const [key, part] of Object.entries(value)) one(part, value, key);
+    } else if (shape === "dependencies") {
+      for (const [key, part] of Object.entries(value)) if (!Array.isArray(part)) one(part, value, key);
+    }
+  }
+
+  #visitItems(
+    value: unknown,
+    schema: SchemaObject,
+    { resource, pointer }: Spot,
+    one: (part: unknown, container: object, key: string | number) => void,
+  ): void {
+    if (!Array.isArray(value)) {
+      one(value, schema, "items");
+      return;
+    }
+    const { dialect } = resource.language;
+    if (dialect === "2020-12" || dialect === "openapi-3.0") {
+      const mend = dialect === "2020-12" ? "write 'prefixItems'" : "it knows one schema for all items";
+      this.notes.problem(resource.document, schema, "items", pointer, `'items': ${dialect} has no list here; ${mend}`);
+      return;
+    }
+    for (const [at, part] of value.entries()) one(part, value, at);
+  }
+
+  #follow(reference: Reference): void {
+    const { resource, from, keyword, text, pointer } = reference;
+    const target = this.#resolve(text, resource);
+    if (typeof target === "string") {
+      this.notes.problem(resource.document, from, keyword, pointer, target);
+      return;
+    }
+    const targets = this.#targets.get(from) ?? new Map<string, Target>();
+    this.#targets.set(from, targets);
+    targets.set(keyword, keyword === "$ref" ? target : this.#dynamic(keyword, text, target));
+  }
+
+  #dynamic(keyword: string, text: string, target: Target): Target {
+    const name = keyword === "$recursiveRef" ? RECURSIVE : splitUri(text).fragment;
+    if (target.resource.dynamicAnchors.get(name) !== target.schema) return target;
+    this.isDynamic = true;
+    return { ...target, dynamicAnchor: name };
+  }
+
+  #resolve(text: string, from: Resource): Target | string {
+    const { uri, fragment } = splitUri(resolveUri(text, from.uri));
+    const resource = this.#resourceAt(uri);
+    if (typeof resource === "string") return `cannot follow the reference '${text}': ${resource}`;
+    if (fragment === "") return { schema: resource.root, resource, dynamicAnchor: null };
+    if (!fragment.startsWith("/")) {
+      const anchored = resource.anchors.get(fragment);
+      if (anchored === undefined) return `cannot follow the reference '${text}': there is no anchor '${fragment}'`;
+      return { schema: anchored, resource: this.resourceOf(anchored) ?? resource, dynamicAnchor: null };
+    }
+    return (
+      this.#partAt(resource, fragment) ?? `cannot follow the reference '${text}': there is no schema at '${fragment}'`
+    );
+  }
+
+  #resourceAt(uri: string): Resource | string {
+    const known = this.#resources.get(uri) ?? this.#resources.get(uri.replace(/\/$/, ""));
+    if (known !== undefined) return known;
+    if (this.#missing.has(uri)) return `'${uri}' cannot be read`;
+    const found = this.#options.retrieve(uri);
+    if (found?.ok) {
+      const resource = this.#add(found.value);
+      return this.#resources.get(resource.uri) ?? resource;
+    }
+    this.#missing.add(uri);
+    if (found === null)
+      return `'${uri}' is no schema that can be had here; expected one of this file, or a file beside it`;
+    this.notes.problems.push(found.error);
+    return `'${uri}' cannot be read`;
+  }
+
+  /** A JSON Pointer may lead into parts that no keyword leads to; they are looked at now. */
+  #partAt(start: Resource, pointer: string): Target | null {
+    let part: unknown = start.root;
+    let container: object | null = null;
+    let key = "";
+    let resource = start;
+    let inner = "";
+    for (const token of pointer.split("/").slice(1)) {
+      key = token.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (typeof part !== "object" || part === null || !Object.hasOwn(part, key)) return null;
+      container = part;
+      if (isObject(part)) resource = this.resourceOf(part) ?? resource;
+      part = (part as Record<string, unknown>)[key];
+      inner += `/${token}`;
+    }
+    if (typeof part === "boolean") return { schema: part, resource, dynamicAnchor: null };
+    if (!isObject(part) || container === null) return null;
+    this.#visit(part, container, key, { resource, pointer: inner });
+    return { schema: part, resource: this.resourceOf(part) ?? resource, dynamicAnchor: null };
+  }
+}
+
+const RECURSIVE = "";
+
+const VOCABULARIES: ReadonlyMap<string, readonly Vocabulary[]> = new Map<string, readonly Vocabulary[]>([
+  ["core", ["core"]],
+  ["applicator", ["applicator"]],
+  ["unevaluated", ["unevaluated"]],
+  ["validation", ["validation"]],
+  ["meta-data", ["meta-data"]],
+  ["format", ["format"]],
+  ["format-annotation", ["format"]],
+  ["format-assertion", ["format"]],
+  ["content", ["content"]],
+]);
+
+function newResource(
+  uri: string,
+  document: SchemaDocument,
+  root: SchemaObject | boolean,
+  language: Language,
+): Resource {
+  return { uri: splitUri(uri).uri, document, root, language, anchors: new Map(), dynamicAnchors: new Map() };
+}
