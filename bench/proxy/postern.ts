@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../../build.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
@@ -19,6 +19,8 @@ export async function createPostern(world: World): Promise<Contestant> {
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
+      // As one that has been there for long: a policy just written is waited for.
+      utimesSync(file, new Date(0), new Date(0));
       // As the image and the unit start it.
       const heap = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
       return { file: process.execPath, args: [...heap, bundle, "run", "--policy", file], env };

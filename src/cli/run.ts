@@ -43,7 +43,7 @@ async function serve(policyFile: string, io: CommandIo): Promise<number> {
 function start(policyFile: string, { clock }: CommandIo, sink: LogSink): ReturnType<typeof startDaemon> {
   return startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
-    { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0 },
+    { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0, awaitsWriter: true },
     assembleDaemon(clock, sink, systemGuard(true)),
   );
 }

@@ -15,6 +15,7 @@ import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
+import { untilWritten } from "./settled-files.ts";
 import { drainProxy } from "./shutdown.ts";
 
 export interface DaemonOptions {
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   readonly inheritedSockets?: ReadonlyMap<string, number>;
   readonly timings?: WatchTimings;
   readonly drainTimeoutMs?: number;
+  /** Whether a policy that somebody may still be writing is waited for before the first load. */
+  readonly awaitsWriter?: boolean;
   /** When the process started, on the clock's monotonic scale; the time to ready counts from there. */
   readonly startedMs?: number;
 }
@@ -115,7 +118,15 @@ export class Daemon {
       clock,
       timings: options.timings ?? WATCH_TIMINGS,
       readFile,
-      onChange: () => this.#reloader.request(),
+      onChange: () => this.#reloader.request("changed"),
+      onWaiting: (file) =>
+        this.telemetry.log.warn(
+          "reload_waits",
+          "a file is still being written, so nothing is loaded; SIGHUP loads it",
+          {
+            file,
+          },
+        ),
       onError: (text) => this.telemetry.log.warn("watch_error", "changes are found by polling only", { error: text }),
     });
     this.#reloader = new Reloader({
@@ -124,11 +135,14 @@ export class Daemon {
       readFile,
       compile: deps.compile,
       install: (snapshot) => this.#install(snapshot),
+      confirms: (states) => this.#watch.confirms(states),
       onAttempt: (attempt, states) => this.#onAttempt(attempt, states),
     });
   }
 
   async start(): Promise<Attempt> {
+    const { policyFile, awaitsWriter = false, timings = WATCH_TIMINGS } = this.#options;
+    if (awaitsWriter) await untilWritten(policyFile, timings.settleMs, this.#deps.clock);
     const attempt = await this.#reloader.load();
     if (attempt.result === "refused") return attempt;
     const listeners = this.#listeners.status().map(({ name, address }) => ({ name, address }));
@@ -170,7 +184,7 @@ export class Daemon {
 
   /** Reads the policy again, as on SIGHUP. */
   reload(): void {
-    this.#reloader.request();
+    this.#reloader.request("asked");
   }
 
   /** Resolves when no reload is running or due. */

@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import type { FSWatcher } from "chokidar";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { FileComparer, type FileStates } from "./file-states.ts";
+import type { FileStates } from "./file-states.ts";
 import type { ReadFile } from "./regular-file.ts";
+import { SettledFiles } from "./settled-files.ts";
 import { codeOf } from "./unix-socket.ts";
 import { watchedPaths } from "./watched-paths.ts";
 
@@ -12,16 +13,27 @@ export interface WatchTimings {
   readonly debounceMs: number;
   /** How often files are looked at without any event: network file systems and some mounts send none. */
   readonly pollMs: number;
+  /** How long a file that is written where it stands has to stand still. */
+  readonly settleMs: number;
 }
 
-export const WATCH_TIMINGS: WatchTimings = { debounceMs: DEFAULTS.reloadDebounceMs, pollMs: DEFAULTS.reloadPollMs };
+export const WATCH_TIMINGS: WatchTimings = {
+  debounceMs: DEFAULTS.reloadDebounceMs,
+  pollMs: DEFAULTS.reloadPollMs,
+  settleMs: DEFAULTS.reloadSettleMs,
+};
 
 export interface PolicyWatchDeps {
   readonly clock: Clock;
   readonly timings: WatchTimings;
   readonly readFile: ReadFile;
-  /** Some file is not what the newest attempt read. Called once, until `follow` tells of the next attempt. */
+  /**
+   * Some file is not what the newest attempt read, and none of those looks as if it were being written. Called once,
+   * until `follow` tells of the next attempt.
+   */
   onChange(): void;
+  /** A changed file does not stand still for long enough to be loaded. Once for each wait. */
+  onWaiting(path: string): void;
   onError(text: string): void;
 }
 
@@ -31,7 +43,7 @@ export interface PolicyWatchDeps {
  */
 export class PolicyWatch {
   readonly #deps: PolicyWatchDeps;
-  readonly #comparer: FileComparer;
+  readonly #files: SettledFiles;
   #states: FileStates = new Map();
   #watcher: FSWatcher | null = null;
   #watched = "";
@@ -40,21 +52,33 @@ export class PolicyWatch {
   /** A change has been told and the attempt that answers it is not over. */
   #told = false;
   #timer: NodeJS.Timeout | null = null;
+  /** Since when a file has been waited for; Infinity once that was told. */
+  #waitingSinceMs: number | null = null;
   #firstEventMs = 0;
   #poll: NodeJS.Timeout | null = null;
 
   constructor(deps: PolicyWatchDeps) {
     this.#deps = deps;
-    this.#comparer = new FileComparer(deps.readFile, deps.clock);
+    this.#files = new SettledFiles(deps.readFile, deps.clock, deps.timings.settleMs);
   }
 
   /** What the newest attempt read: the set to watch and the contents to compare with. */
   follow(states: FileStates): void {
     this.#states = states;
+    this.#files.follow(states);
     this.#told = false;
     if (!this.#started) return;
     this.#rewatch();
     this.#touch();
+  }
+
+  /** Whether an attempt that a change set off read whole files; where not, it counts for nothing, and another follows. */
+  confirms(read: FileStates): boolean {
+    const waitMs = this.#files.waitAfter(read);
+    if (waitMs === 0) return true;
+    this.#told = false;
+    if (this.#timer === null && !this.#closed) this.#lookIn(waitMs);
+    return false;
   }
 
   /** What changes before the watch is up is seen when it is. */
@@ -83,7 +107,10 @@ export class PolicyWatch {
     if (this.#timer === null) this.#firstEventMs = nowMs;
     else clearTimeout(this.#timer);
     const leftMs = this.#firstEventMs + DEFAULTS.reloadDebounceMaxMs - nowMs;
-    const waitMs = Math.max(0, Math.min(this.#deps.timings.debounceMs, leftMs));
+    this.#lookIn(Math.max(0, Math.min(this.#deps.timings.debounceMs, leftMs)));
+  }
+
+  #lookIn(waitMs: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#look();
@@ -91,9 +118,27 @@ export class PolicyWatch {
   }
 
   #look(): void {
-    if (this.#closed || this.#told || !this.#comparer.isChanged(this.#states)) return;
+    if (this.#closed || this.#told) return;
+    const { changed, waitMs, path } = this.#files.look();
+    if (waitMs > 0) {
+      this.#wait(waitMs, path);
+      return;
+    }
+    this.#waitingSinceMs = null;
+    if (!changed) return;
     this.#told = true;
     this.#deps.onChange();
+  }
+
+  #wait(waitMs: number, path: string): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#waitingSinceMs ??= nowMs;
+    if (nowMs - this.#waitingSinceMs >= DEFAULTS.reloadSettleMaxMs) {
+      this.#waitingSinceMs = Number.POSITIVE_INFINITY;
+      this.#deps.onWaiting(path);
+    }
+    // An event that comes meanwhile brings its own look.
+    if (this.#timer === null) this.#lookIn(waitMs);
   }
 
   /** Watches anew where the set of files, or a link on the way to one, is another. */

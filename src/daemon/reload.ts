@@ -2,7 +2,7 @@ import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { ReloadResult } from "../telemetry/metrics.ts";
-import { type FileStates, recordReads } from "./file-states.ts";
+import { type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
 import type { ReadFile } from "./regular-file.ts";
 
 /** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
@@ -10,6 +10,11 @@ export type Compile = (policyFile: string, readFile: ReadFile) => Promise<Result
 
 /** Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. */
 export type Install = (snapshot: Snapshot) => Promise<Result<null, readonly Problem[]>>;
+
+/** A file changed, or somebody asked: a signal, a command, the start. */
+export type ReloadCause = "changed" | "asked";
+
+type Outcome = Result<Pick<Attempt, "result" | "hash">, readonly Problem[]>;
 
 /** One attempt to load the policy, as the admin port tells of it. */
 export interface Attempt {
@@ -26,7 +31,12 @@ export interface ReloaderDeps {
   readonly readFile: ReadFile;
   readonly compile: Compile;
   readonly install: Install;
-  /** After every attempt, whatever came of it. */
+  /**
+   * Whether files that were read because they changed are whole. Where not, the attempt counts for nothing; whoever says
+   * so asks again. Nobody is asked about an attempt that somebody called for.
+   */
+  confirms(states: FileStates): boolean;
+  /** After every attempt that counts, whatever came of it. */
   onAttempt(attempt: Attempt, states: FileStates): void;
 }
 
@@ -35,7 +45,8 @@ export class Reloader {
   readonly #deps: ReloaderDeps;
   #hash: string | null = null;
   #running: Promise<void> | null = null;
-  #again = false;
+  /** What was asked for during the attempt that runs: nothing, a look at changes, or a load in any case. */
+  #again: ReloadCause | null = null;
   #closed = false;
 
   constructor(deps: ReloaderDeps) {
@@ -43,19 +54,23 @@ export class Reloader {
   }
 
   /** The first load: its problems end the start. */
-  async load(): Promise<Attempt> {
-    const attempt = this.#attempt();
-    this.#running = attempt.then(() => this.#finished());
-    return attempt;
+  load(): Promise<Attempt> {
+    return new Promise((resolve) => {
+      this.#running = this.#attempt("asked").then((attempt) => {
+        // One that was asked for always counts.
+        resolve(attempt as Attempt);
+        this.#finished();
+      });
+    });
   }
 
-  request(): void {
+  request(cause: ReloadCause): void {
     if (this.#closed) return;
     if (this.#running !== null) {
-      this.#again = true;
+      if (this.#again !== "asked") this.#again = cause;
       return;
     }
-    this.#running = this.#attempt().then(() => this.#finished());
+    this.#running = this.#attempt(cause).then(() => this.#finished());
   }
 
   /** Resolves when no attempt is running or due. */
@@ -70,14 +85,16 @@ export class Reloader {
 
   #finished(): void {
     this.#running = null;
-    if (!this.#again) return;
-    this.#again = false;
-    this.request();
+    const cause = this.#again;
+    this.#again = null;
+    if (cause !== null) this.request(cause);
   }
 
-  async #attempt(): Promise<Attempt> {
+  /** Null where the attempt counts for nothing. */
+  async #attempt(cause: ReloadCause): Promise<Attempt | null> {
     const reads = recordReads(this.#deps.readFile);
-    const outcome = await this.#tryPolicy(reads.readFile);
+    const outcome = await this.#tryPolicy(reads, cause);
+    if (outcome === null) return null;
     const atMs = this.#deps.clock.wallMs();
     const attempt: Attempt = outcome.ok
       ? { atMs, ...outcome.value, problems: [] }
@@ -86,9 +103,10 @@ export class Reloader {
     return attempt;
   }
 
-  async #tryPolicy(readFile: ReadFile): Promise<Result<Pick<Attempt, "result" | "hash">, readonly Problem[]>> {
+  async #tryPolicy({ readFile, states }: RecordedReads, cause: ReloadCause): Promise<Outcome | null> {
     try {
       const compiled = await this.#deps.compile(this.#deps.policyFile, readFile);
+      if (cause === "changed" && !this.#deps.confirms(states)) return null;
       if (!compiled.ok) return compiled;
       const { hash } = compiled.value;
       if (hash === this.#hash) return ok({ result: "unchanged", hash });

@@ -254,6 +254,12 @@ export const DEFAULTS = {
   watchDelayMs: 100,
   reloadDebounceMs: 100,
   reloadPollMs: 2_000,
+  /** How long a file that is written where it stands has to stand still before it is taken for whole. */
+  reloadSettleMs: 1_000,
+  /** The same for one that ended with YAML's `...` and does not any more. */
+  reloadUnmarkedMs: 30_000,
+  /** A file that the policy names and that never stands still is taken as it is after so long; the policy never. */
+  reloadSettleMaxMs: 10_000,
   drainTimeoutMs: 25_000,
   /** After a policy is in force: how long a while without requests is, and for how many of them one is waited for. */
   quietLookMs: 1_000,

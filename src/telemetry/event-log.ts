@@ -6,6 +6,8 @@ import type { LogSink } from "./log-sink.ts";
 export const EVENTS = [
   "ready",
   "reload",
+  "reload_waits",
+  "thread_held",
   "warning",
   "handshake_failed",
   "http2_fault",

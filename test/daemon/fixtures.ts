@@ -143,7 +143,7 @@ async function startRunning(policyFile: string, options: Partial<DaemonOptions>,
   const sink = new MemorySink();
   let proxy: LineProxy | null = null;
   const started = await startDaemon(
-    { policyFile, timings: { debounceMs: 20, pollMs: 60_000 }, ...options },
+    { policyFile, timings: { debounceMs: 20, pollMs: 60_000, settleMs: 60 }, ...options },
     {
       clock: systemClock,
       sink,

@@ -71,7 +71,7 @@ describe("a saved policy", () => {
   });
 
   test("is seen by polling alone where the system tells of no events", async () => {
-    const running = await workspace.start({ timings: { debounceMs: 60_000, pollMs: 20 } });
+    const running = await workspace.start({ timings: { debounceMs: 60_000, pollMs: 20, settleMs: 40 } });
     workspace.write({ answer: "two" });
     await answers(running, "two");
   });
@@ -215,7 +215,7 @@ describe("a policy that goes away", () => {
   });
 
   test("its whole folder moved away and put back with another content: seen by polling", async () => {
-    const running = await workspace.start({ timings: { debounceMs: 20, pollMs: 50 } });
+    const running = await workspace.start({ timings: { debounceMs: 20, pollMs: 50, settleMs: 40 } });
     renameSync(workspace.folder, `${workspace.folder}-away`);
     await refused(running);
     mkdirSync(workspace.folder);
@@ -287,9 +287,10 @@ describe("reloads", () => {
         return ok(snapshotOf({ hash: String(attempts) }));
       },
       install: async () => ok(null),
+      confirms: () => true,
       onAttempt: () => {},
     });
-    for (let at = 0; at < 100; at++) reloader.request();
+    for (let at = 0; at < 100; at++) reloader.request("asked");
     await eventually(() => release.length === 1);
     release[0]?.();
     await eventually(() => release.length === 2);
