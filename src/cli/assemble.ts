@@ -12,6 +12,7 @@ import { createProxy } from "../proxy/create-proxy.ts";
 import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
+import { measureLoopDelay } from "./loop-delay.ts";
 import { readProcessFigures } from "./process-figures.ts";
 import { releaseMemory } from "./release-memory.ts";
 
@@ -33,6 +34,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     processFigures: readProcessFigures,
     releaseMemory,
     memory,
+    loopDelay: measureLoopDelay(),
     compile: (file, readFile) =>
       compilePolicy(file, { readFile, guard, clock, rateTables, kept, memory, sliceMs: DEFAULTS.compileSliceMs }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, memory, idPrefix }),

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { threadHolds } from "../support/thread-holds.ts";
 
 type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
 
@@ -14,5 +15,7 @@ export function releaseMemory(): void {
     setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as Collect;
   }
+  const beganMs = performance.now();
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  threadHolds.note("memory_release", performance.now() - beganMs, "");
 }

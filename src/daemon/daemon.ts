@@ -8,6 +8,7 @@ import { createTelemetry, type LiveTelemetry } from "../telemetry/live.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import type { ProcessFigures } from "../telemetry/process-metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPort } from "./admin-port.ts";
 import type { FileStates } from "./file-states.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
@@ -36,6 +37,8 @@ export interface DaemonDeps {
   readonly clock: Clock;
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
+  /** The event loop's measurement, of which the watch on the thread tells; null for none. */
+  readonly loopDelay?: LoopDelay | null;
   /** Gives back what a compilation left in memory; stops the world for some 40 ms, so it waits for a quiet moment. */
   readonly releaseMemory?: () => void;
   /** What clients may make the process hold; the policy may narrow it. */
@@ -99,7 +102,13 @@ export class Daemon {
     this.#options = options;
     this.#deps = deps;
     this.#startedMs = options.startedMs ?? clock.monotonicMs();
-    this.telemetry = createTelemetry({ clock, sink, processFigures, memory: deps.memory });
+    this.telemetry = createTelemetry({
+      clock,
+      sink,
+      processFigures,
+      memory: deps.memory,
+      loopDelay: deps.loopDelay ?? null,
+    });
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.
       serve: (socket, facts, listener) =>
@@ -202,6 +211,7 @@ export class Daemon {
   async close(): Promise<void> {
     this.#ending = true;
     this.#release?.stop();
+    this.telemetry.stop();
     this.#listeners.close();
     this.#proxy?.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);

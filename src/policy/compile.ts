@@ -75,6 +75,7 @@ export async function examinePolicy(
 ): Promise<Examination> {
   const work = new Work(file, inputs, registry);
   for (const stage of STAGES) {
+    work.stage = stage.name;
     if (!work.isOver) await runStage(work, stage);
     if (work.turns.due) await work.turns.give();
   }

@@ -4,6 +4,7 @@ import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
+import { threadHolds } from "../support/thread-holds.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
@@ -67,6 +68,8 @@ export class Work {
   isCaseSensitive = false;
   readonly routes: Route[] = [];
   tree: RouteTree<Route> | null = null;
+  /** Name of the stage that runs. */
+  stage = "";
   /** No later stage has anything to add. */
   isOver = false;
   #reader: EntryReader | null = null;
@@ -76,7 +79,9 @@ export class Work {
     this.inputs = inputs;
     this.registry = registry;
     this.memory = inputs.memory ?? unlimitedMemory();
-    this.turns = new Turns(inputs.clock, inputs.sliceMs ?? Number.POSITIVE_INFINITY);
+    this.turns = new Turns(inputs.clock, inputs.sliceMs ?? Number.POSITIVE_INFINITY, (ms) =>
+      threadHolds.note("reload", ms, this.stage),
+    );
     this.kept = inputs.kept ?? new Kept();
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
   }

@@ -7,6 +7,7 @@ import type { Route, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { threadHolds } from "../support/thread-holds.ts";
 import { judgeAgain, type Subject } from "./pipeline.ts";
 
 /** An exchange that goes on: a WebSocket, an event stream, a long download or upload. */
@@ -95,7 +96,10 @@ export class LongLived {
 
   /** A few at a time: ten thousand judgements in one go would stand in every request's way. */
   #work(): void {
+    const { clock } = this.#deps;
+    const beganMs = clock.monotonicMs();
     for (const watched of this.#due.splice(0, DEFAULTS.streamsJudgedAtOnce)) this.#look(watched);
+    threadHolds.note("judge_again", clock.monotonicMs() - beganMs, "");
     if (this.#due.length > 0) this.#deps.defer(() => this.#work());
   }
 

@@ -21,6 +21,7 @@ import type {
 import { canonicalTarget, NO_TARGET } from "../message/target.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { threadHolds } from "../support/thread-holds.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import { EarlyBody } from "./early-body.ts";
@@ -106,7 +107,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
   run(): void {
     try {
+      const { clock } = this.#deps;
+      const beganMs = clock.monotonicMs();
       const outcome = judge(this);
+      threadHolds.note("judge", clock.monotonicMs() - beganMs, this.route?.template ?? "unmatched");
       if (outcome instanceof Promise) {
         outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.#onInternalError(error));
       } else this.#settle(outcome);

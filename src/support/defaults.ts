@@ -280,6 +280,11 @@ export const DEFAULTS = {
   watchedFilesMax: 10_000,
 
   // Telemetry.
+  /** A stretch of so long in which no event is handled is counted, with the name of the work that took it. */
+  threadHeldMs: 20,
+  /** How often stretches without a name are looked for, and for how long the longest is given. */
+  threadLookMs: 2_000,
+  threadWindowMs: 60_000,
   /** Cells of postern_requests_total; past it new combinations are counted under route `overflow`. */
   metricSeriesMax: 20_000,
   metricLabelCharsMax: 256,

@@ -30,12 +30,17 @@ function isSteps<T>(work: T | Steps<T>): work is Steps<T> {
 export class Turns {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #sliceMs: number;
+  readonly #onStretch: (ms: number) => void;
   #sinceMs: number;
 
-  /** `sliceMs`: how long the work may go on at a stretch; Infinity where nothing waits. */
-  constructor(clock: Pick<Clock, "monotonicMs">, sliceMs: number) {
+  /**
+   * `sliceMs`: how long the work may go on at a stretch; Infinity where nothing waits. `onStretch` is told before each
+   * turn how long it really went on.
+   */
+  constructor(clock: Pick<Clock, "monotonicMs">, sliceMs: number, onStretch: (ms: number) => void = () => {}) {
     this.#clock = clock;
     this.#sliceMs = sliceMs;
+    this.#onStretch = onStretch;
     this.#sinceMs = clock.monotonicMs();
   }
 
@@ -45,6 +50,7 @@ export class Turns {
 
   /** One turn of the event loop: everything that has arrived is read and answered. */
   async give(): Promise<void> {
+    this.#onStretch(this.#clock.monotonicMs() - this.#sinceMs);
     await new Promise((resolve) => setImmediate(resolve));
     this.#sinceMs = this.#clock.monotonicMs();
   }

@@ -1,10 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Account } from "../memory/account.ts";
 import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
+import { HOLDERS } from "../support/thread-holds.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
+import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 interface Sample {
@@ -18,6 +20,7 @@ export interface ExpositionInputs {
   readonly logLinesDropped: () => number;
   readonly processFigures: (() => ProcessFigures) | null;
   readonly memory: MemoryBudget;
+  readonly thread: ThreadWatch | null;
 }
 
 /**
@@ -33,6 +36,7 @@ export function createRegistry(inputs: ExpositionInputs): Registry {
   counter(registry, "postern_log_lines_dropped_total", "Log lines lost because nobody read the log.", () => [
     { labels: {}, value: inputs.logLinesDropped() },
   ]);
+  registerThread(registry, inputs.thread);
   if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
   return registry;
 }
@@ -204,6 +208,27 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
         value: notAfterMs / 1000,
       })),
     ),
+  );
+}
+
+function registerThread(registry: Registry, thread: ThreadWatch | null): void {
+  const byHolder = (read: (cells: HeldCells) => number) => () =>
+    thread === null ? [] : HOLDERS.map((by) => ({ labels: { by }, value: read(thread.held[by]) }));
+  const held = "postern_thread_held";
+  counter(
+    registry,
+    `${held}_total`,
+    "Times that one piece of work held the thread.",
+    byHolder(({ count }) => count),
+  );
+  counter(
+    registry,
+    `${held}_seconds_total`,
+    "How long it did.",
+    byHolder(({ seconds }) => seconds),
+  );
+  gauge(registry, `${held}_longest_seconds`, "Longest time of the last minute in which no event was handled.", () =>
+    thread === null ? [] : [{ labels: {}, value: thread.longestMs / 1000 }],
   );
 }
 

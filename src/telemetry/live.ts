@@ -3,6 +3,7 @@ import { isFault } from "../http2/close-reason.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { threadHolds } from "../support/thread-holds.ts";
 import { logRequest } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
 import type { LogSink } from "./log-sink.ts";
@@ -19,6 +20,7 @@ import {
   type RequestRecord,
   type Telemetry,
 } from "./telemetry.ts";
+import { type LoopDelay, ThreadWatch } from "./thread-watch.ts";
 
 /** Telemetry that counts and logs, and what the daemon tells it besides requests. */
 export interface LiveTelemetry extends Telemetry {
@@ -31,6 +33,8 @@ export interface LiveTelemetry extends Telemetry {
   policyLoaded(policy: PolicyInForce): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
+  /** The end: no timer is left. */
+  stop(): void;
   /** The Prometheus text exposition. */
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
@@ -41,9 +45,12 @@ export interface TelemetryDeps {
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
   readonly memory: MemoryBudget;
+  /** Null where nobody watches the thread. */
+  readonly loopDelay?: LoopDelay | null;
 }
 
-export function createTelemetry({ clock, sink, processFigures, memory }: TelemetryDeps): LiveTelemetry {
+export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
+  const { clock, sink, processFigures, memory, loopDelay = null } = deps;
   const metrics = new Metrics();
   const logger = createLogger(clock, sink);
   const log = createEventLog(logger, sink);
@@ -51,13 +58,14 @@ export function createTelemetry({ clock, sink, processFigures, memory }: Telemet
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const acceptGate = createRateGate(clock, 1);
+  const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   let access: LogSettings["access"] = "all";
   let registry: Registry | null = null;
   let rendering: Promise<string> | null = null;
 
   const loadRegistry = async (): Promise<Registry> => {
     const { createRegistry } = await import("./exposition.ts");
-    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory });
+    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread });
   };
   const render = async (): Promise<string> => {
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
@@ -123,6 +131,7 @@ export function createTelemetry({ clock, sink, processFigures, memory }: Telemet
       metrics.reloads[result]++;
       metrics.policyStale = stale;
     },
+    stop: () => thread?.stop(),
     // Scrapes that overlap share one text: asking often must not cost more than asking once.
     metricsText: () => {
       rendering ??= render().finally(() => {

@@ -6,6 +6,7 @@ import { HTTP1_CLOSE_REASONS } from "../../src/http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS } from "../../src/http2/close-reason.ts";
 import { HTTP2_UNJUDGED } from "../../src/http2/unjudged.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
+import { HOLDERS } from "../../src/support/thread-holds.ts";
 import { createTelemetry } from "../../src/telemetry/live.ts";
 import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
@@ -33,6 +34,7 @@ test.each([
   ["postern_h1_connections_closed_total", HTTP1_CLOSE_REASONS],
   ["postern_h2_sessions_closed_total", HTTP2_CLOSE_REASONS],
   ["postern_h2_requests_unjudged_total", HTTP2_UNJUDGED],
+  ["postern_thread_held_total", HOLDERS],
 ] as const)("%s: every reason is told", (metric, reasons) => {
   for (const reason of reasons) expect(rowOf(metric)).toContain(`\`${reason}\``);
 });
