@@ -4,6 +4,7 @@ import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
 import { HOLDERS } from "../support/thread-holds.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
+import type { LongFamily } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
@@ -74,28 +75,33 @@ function registerMemory(registry: Registry, memory: MemoryBudget): void {
 }
 
 function registerRequests(registry: Registry, metrics: Metrics): void {
-  counter(registry, "postern_requests_total", "Requests by outcome; reason none is the service's own answer.", () =>
-    Array.from(metrics.requests.series(), (series) => ({
-      labels: {
-        listener: series.listener,
-        route: series.route,
-        method: series.method,
-        status_class: series.statusClass,
-        reason: series.reason,
-        source: series.source,
-      },
-      value: series.value,
-    })),
-  );
-  counter(registry, "postern_audited_denials_total", "Denials of checks in audit mode, which were not enforced.", () =>
-    Array.from(metrics.audited.values(), ({ route, check, reason, cell }) => ({
-      labels: { route, check, reason },
-      value: cell.value,
-    })),
-  );
   gauge(registry, "postern_requests_in_flight", "Requests that have begun and not ended.", () => [
     { labels: {}, value: metrics.requestsInFlight },
   ]);
+}
+
+/** Families with a series for each route, which the registry does not have. */
+export function longFamilies(metrics: Metrics): readonly LongFamily[] {
+  return [
+    {
+      name: "postern_requests_total",
+      help: "Requests by outcome; reason none is the service's own answer.",
+      *samples() {
+        for (const { listener, route, method, statusClass, reason, source, value } of metrics.requests.series()) {
+          yield { labels: { listener, route, method, status_class: statusClass, reason, source }, value };
+        }
+      },
+    },
+    {
+      name: "postern_audited_denials_total",
+      help: "Denials of checks in audit mode, which were not enforced.",
+      *samples() {
+        for (const { route, check, reason, cell } of metrics.audited.values()) {
+          yield { labels: { route, check, reason }, value: cell.value };
+        }
+      },
+    },
+  ];
 }
 
 function registerListeners(registry: Registry, metrics: Metrics): void {

@@ -4,10 +4,12 @@ import type { MemoryBudget } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { threadHolds } from "../support/thread-holds.ts";
+import { Turns } from "../support/turns.ts";
 import { logRequest } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
+import { familyText } from "./long-family.ts";
 import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
@@ -63,14 +65,14 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   let registry: Registry | null = null;
   let rendering: Promise<string> | null = null;
 
-  const loadRegistry = async (): Promise<Registry> => {
-    const { createRegistry } = await import("./exposition.ts");
-    return createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread });
-  };
   const render = async (): Promise<string> => {
+    const { createRegistry, longFamilies } = await import("./exposition.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
-    registry ??= await loadRegistry();
-    return registry.metrics();
+    registry ??= createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, thread });
+    let text = await registry.metrics();
+    const turns = new Turns(clock, DEFAULTS.compileSliceMs);
+    for (const family of longFamilies(metrics)) text += await turns.run(familyText(family));
+    return text;
   };
 
   return {
