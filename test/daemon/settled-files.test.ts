@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -16,8 +17,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { recordReads } from "../../src/daemon/file-states.ts";
 import { readRegularFile } from "../../src/daemon/regular-file.ts";
-import { SettledFiles } from "../../src/daemon/settled-files.ts";
+import { SettledFiles, untilWritten } from "../../src/daemon/settled-files.ts";
+import { systemClock } from "../../src/support/clock.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { TestClock } from "../fixtures/telemetry.ts";
 
 const SETTLE_MS = 1_000;
@@ -207,6 +210,37 @@ describe("between a look and a read", () => {
     expect(files.waitAfter(states)).toBe(SETTLE_MS);
     clock.monotonic += SETTLE_MS;
     expect(files.waitAfter(states)).toBe(0);
+  });
+});
+
+describe("at the start", () => {
+  const FRESH_MS = 150;
+  const ageMs = () => Date.now() - statSync(policy).mtimeMs;
+
+  test("a policy that was just written where it stands is waited for, until its writer has paused", async () => {
+    writeFileSync(policy, "half\n");
+    const waiting = untilWritten(policy, FRESH_MS, systemClock);
+    let isOver = false;
+    void waiting.then(() => {
+      isOver = true;
+    });
+    await eventually(() => ageMs() > FRESH_MS / 2);
+    if (!isOver) appendFileSync(policy, "the other half\n");
+    await waiting;
+    expect(ageMs()).toBeGreaterThanOrEqual(FRESH_MS - 1);
+  });
+
+  test("one that was moved here, is old, says that it is whole or is not there needs no wait", async () => {
+    const longMs = 3_600_000;
+    replace(policy, "two\n");
+    await untilWritten(policy, longMs, systemClock);
+    writeFileSync(policy, "three\n...\n");
+    await untilWritten(policy, longMs, systemClock);
+    rmSync(policy);
+    await untilWritten(policy, longMs, systemClock);
+    writeFileSync(policy, "four\n");
+    // A clock that was set back leaves a file of the future, which says nothing of a writer.
+    await untilWritten(policy, longMs, { ...systemClock, wallMs: () => Date.now() - 60_000 });
   });
 });
 
