@@ -162,6 +162,7 @@ export class Daemon {
       admin: this.#admin.boundTo,
       readyMs: Math.round(this.#deps.clock.monotonicMs() - this.#startedMs),
     });
+    this.telemetry.serving();
     this.#watch.start();
     return attempt;
   }

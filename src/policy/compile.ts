@@ -93,7 +93,10 @@ export async function examinePolicy(
 async function runStage(work: Work, stage: Stage): Promise<void> {
   try {
     const done = stage(work);
-    await (done instanceof Promise ? done : work.turns.run(stepsOf(done)));
+    if (done instanceof Promise) {
+      await done;
+      work.turns.restart();
+    } else await work.turns.run(stepsOf(done));
   } catch (error) {
     // Without the error's message, which may quote a file that the policy names.
     const kind = error instanceof Error ? error.name : typeof error;

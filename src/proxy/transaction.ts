@@ -21,14 +21,14 @@ import type {
 import { canonicalTarget, NO_TARGET } from "../message/target.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { threadHolds } from "../support/thread-holds.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import type { LastingStream } from "./long-lived.ts";
 import { watchMethods } from "./method-watch.ts";
-import { judge, type Observer, type Outcome, type Subject } from "./pipeline.ts";
+import { judgeNoted } from "./noted-judgement.ts";
+import type { Observer, Outcome, Subject } from "./pipeline.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
 import { mayRepeat, serviceDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
@@ -107,10 +107,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
   run(): void {
     try {
-      const { clock } = this.#deps;
-      const beganMs = clock.monotonicMs();
-      const outcome = judge(this);
-      threadHolds.note("judge", clock.monotonicMs() - beganMs, this.route?.template ?? "unmatched");
+      const outcome = judgeNoted(this, this.#deps.clock);
       if (outcome instanceof Promise) {
         outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.#onInternalError(error));
       } else this.#settle(outcome);

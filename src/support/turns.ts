@@ -55,6 +55,11 @@ export class Turns {
     this.#sinceMs = this.#clock.monotonicMs();
   }
 
+  /** The work waited for something else meanwhile, and a new stretch begins. */
+  restart(): void {
+    this.#sinceMs = this.#clock.monotonicMs();
+  }
+
   /** What the work gives: at once where it ends within the slice, so that short work makes no promise; else later. */
   run<T>(steps: Steps<T>): T | Promise<T> {
     const step = this.#slice(steps);

@@ -35,6 +35,8 @@ export interface LiveTelemetry extends Telemetry {
   policyLoaded(policy: PolicyInForce): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
+  /** Requests are served from now on, and what holds the thread is watched. */
+  serving(): void;
   /** The end: no timer is left. */
   stop(): void;
   /** The Prometheus text exposition. */
@@ -68,7 +70,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const render = async (): Promise<string> => {
     const { createRegistry, longFamilies } = await import("./exposition.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
-    registry ??= createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, thread });
+    registry ??= createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread });
     let text = await registry.metrics();
     const turns = new Turns(clock, DEFAULTS.compileSliceMs);
     for (const family of longFamilies(metrics)) text += await turns.run(familyText(family));
@@ -133,6 +135,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.reloads[result]++;
       metrics.policyStale = stale;
     },
+    serving: () => thread?.start(),
     stop: () => thread?.stop(),
     // Scrapes that overlap share one text: asking often must not cost more than asking once.
     metricsText: () => {

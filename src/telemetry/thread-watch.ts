@@ -29,7 +29,8 @@ export class ThreadWatch {
   readonly #log: EventLog;
   readonly #gate: () => number | null;
   readonly #delay: LoopDelay;
-  readonly #timer: NodeJS.Timeout;
+  readonly #holds: ThreadHolds;
+  #timer: NodeJS.Timeout | null = null;
   readonly #longest: number[] = [];
   /** Longest hold with a name since the last look. */
   #namedMs = 0;
@@ -40,7 +41,13 @@ export class ThreadWatch {
     this.#log = log;
     this.#delay = delay;
     this.#gate = createRateGate(clock, 1);
-    holds.watch(DEFAULTS.threadHeldMs, (hold) => {
+    this.#holds = holds;
+  }
+
+  /** From now on somebody waits for the thread; what came before, as the first load of a policy, held up nobody. */
+  start(): void {
+    this.#delay.takeMaxMs();
+    this.#holds.watch(DEFAULTS.threadHeldMs, (hold) => {
       this.#namedMs = Math.max(this.#namedMs, hold.ms);
       this.#count(hold);
     });
@@ -64,7 +71,7 @@ export class ThreadWatch {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#delay.stop();
   }
 

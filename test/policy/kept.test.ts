@@ -2,7 +2,7 @@
 // again and again with one file changed; what is made is counted.
 import { join, resolve } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
+import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { examinePolicy } from "../../src/policy/compile.ts";
 import { Kept } from "../../src/policy/kept.ts";
 import { err, ok } from "../../src/support/result.ts";
@@ -41,7 +41,7 @@ async function compile(changed: Record<string, string> = {}) {
   const { problems } = await examinePolicy(join(FOLDER, "policy.yaml"), {
     clock: fixedClock,
     kept,
-    rateTable: new RateTable(64, [1, 2], fixedClock),
+    rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: (name) => {
       const content = files[name.slice(FOLDER.length + 1)];
       return content === undefined ? err("does not exist") : ok(Buffer.from(content));

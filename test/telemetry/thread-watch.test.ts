@@ -18,6 +18,8 @@ function start() {
   const holds = new ThreadHolds();
   const delay = { maxMs: 0, takeMaxMs: () => delay.maxMs, stop: () => {} };
   watch = new ThreadWatch(holds, delay, clock, createEventLog(createLogger(clock, sink), sink));
+  holds.note("reload", 500, "before anybody waited");
+  watch.start();
   return { sink, clock, holds, delay, watch };
 }
 
