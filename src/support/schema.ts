@@ -121,12 +121,18 @@ export const rate: z.ZodType<Rate, string> = z
 export const mode: z.ZodType<number, "audit" | "enforce" | { enforce: string }> = z
   .union([
     z.enum(["audit", "enforce"]),
-    object({ enforce: z.string().regex(/^(?:100|[1-9]?\d)%$/, { error: "expected a share, as in 5%" }) }),
+    object({
+      enforce: z
+        .string()
+        .regex(/^(?:100|[1-9]?\d)%$/, { error: "expected a share, as in 5%" })
+        .describe("Share of requests for which the check denies; for the others it only logs and counts."),
+    }),
   ])
   .transform((value) => {
     if (value === "audit") return 0;
     return value === "enforce" ? 100 : Number(value.enforce.slice(0, -1));
-  });
+  })
+  .describe("audit only logs and counts what would be denied; enforce (if absent); or { enforce: 5% }.");
 
 /** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
 export const headerName: z.ZodType<string, string> = z

@@ -76,9 +76,16 @@ describe("the JSON Schema", () => {
     }
   });
 
-  test("says of every key of its own sections what it is for", () => {
-    const properties = policyJsonSchema()["properties"];
-    for (const [key, value] of Object.entries(properties ?? {})) expect(value, key).toHaveProperty("description");
+  test("says of every key, however deep, what it is for", () => {
+    const schema = policyJsonSchema();
+    const definitions = objectOf(schema["$defs"]);
+    const keys = [...keysOf(schema, "")];
+    expect(keys.length).toBeGreaterThan(150);
+    const isTold = ({ value }: Key): boolean => {
+      const definition = String(value["$ref"] ?? "").replace("#/$defs/", "");
+      return "description" in value || "description" in objectOf(definitions[definition]);
+    };
+    expect(keys.filter((key) => !isTold(key)).map(({ path }) => path)).toEqual([]);
   });
 });
 
@@ -86,3 +93,23 @@ test("the reference is what the code says", () => {
   expect(read("REFERENCE.md")).toBe(referenceText());
   expect(read("../docs/request-headers.md")).toBe(requestHeadersText());
 });
+
+interface Key {
+  readonly path: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that stands below `properties`, anywhere in a schema. */
+function* keysOf(schema: Readonly<Record<string, unknown>>, path: string): Generator<Key> {
+  for (const [word, inner] of Object.entries(schema)) {
+    for (const [name, value] of Object.entries(objectOf(inner))) {
+      if (word === "properties") yield { path: `${path}.${name}`, value: objectOf(value) };
+      yield* keysOf(objectOf(value), `${path}.${name}`);
+    }
+    yield* keysOf(objectOf(inner), path);
+  }
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

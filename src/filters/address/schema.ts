@@ -11,7 +11,7 @@ export const addressSchema = object({
   allowFile: fileName.optional().describe("File with more of them, one a line; # begins a comment."),
   deny: prefixes.optional().describe("Addresses and prefixes that may not; they win over 'allow'."),
   denyFile: fileName.optional().describe("File with more of them, one a line; # begins a comment."),
-  mode: mode.optional().describe("audit, enforce (if absent) or { enforce: 5% }."),
-});
+  mode: mode.optional(),
+}).describe("Which client addresses may send requests.");
 
 export type AddressSettings = z.output<typeof addressSchema>;

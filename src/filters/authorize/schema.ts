@@ -24,6 +24,8 @@ export interface RoleRule {
 
 export type ClaimValue = string | number | boolean;
 
+const ANY = "Rules of which one has to hold.";
+const ALL = "Rules of which each has to hold.";
 const EMPTY = "expected at least one; an empty list would ask for nothing";
 
 function someOf<Item extends z.ZodType>(item: Item): z.ZodArray<Item> {
@@ -46,13 +48,19 @@ const spiffeId = z.string().regex(/^spiffe:\/\/[a-z0-9._-]+(?:\/(?!\.{1,2}(?:\/|
 });
 
 const ruleShape = {
-  scopes: someOf(scope).optional(),
+  scopes: someOf(scope).optional().describe("Scopes of the caller's token or API key; it has to have all of them."),
   roles: z
     .union([
       someOf(role).transform((has): RoleRule => ({ claim: null, has })),
-      object({ claim: claimPath, has: someOf(role) }),
+      object({
+        claim: claimPath.describe("Path of the claim that lists roles, as in realm_access.roles."),
+        has: someOf(role).describe("Roles of which the caller has to have all."),
+      }),
     ])
-    .optional(),
+    .optional()
+    .describe(
+      "Roles of which the caller has to have all, in its claims 'roles' and 'groups' or in the one that is named.",
+    ),
   claims: z
     .record(
       claimPath,
@@ -60,18 +68,27 @@ const ruleShape = {
         error: "expected a string, number or boolean, or a list of those that are allowed",
       }),
     )
-    .optional(),
-  spiffeId: z.union([spiffeId.transform((id) => [id]), someOf(spiffeId)]).optional(),
+    .optional()
+    .describe("Claims of the token: path → the value, or a list of values of which it has to have one."),
+  spiffeId: z
+    .union([spiffeId.transform((id) => [id]), someOf(spiffeId)])
+    .optional()
+    .describe("SPIFFE ID of the client certificate, or a list of those that will do; /** at the end: all below it."),
   get any() {
-    return someOf(rule).optional();
+    return someOf(rule).optional().describe(ANY);
   },
   get all() {
-    return someOf(rule).optional();
+    return someOf(rule).optional().describe(ALL);
   },
 };
 
 const rule: z.ZodType<AuthorizeRule> = z.lazy(() => object(ruleShape));
 
 export const authorizeSchema: z.ZodType<AuthorizeSettings> = z.lazy(() =>
-  object({ ...ruleShape, any: someOf(rule).optional(), all: someOf(rule).optional(), mode: mode.optional() }),
+  object({
+    ...ruleShape,
+    any: someOf(rule).optional().describe(ANY),
+    all: someOf(rule).optional().describe(ALL),
+    mode: mode.optional(),
+  }).describe("What a known caller must have. All keys that are there have to hold."),
 );

@@ -35,12 +35,30 @@ const fingerprint = z
 const oneOrMore = { error: "expected at least one entry: an empty list would let nobody in" };
 
 export const clientCertificateSchema = object({
-  type: z.literal("client-certificate"),
-  trustDomain: trustDomain.optional(),
-  spiffeIds: z.array(spiffePattern).min(1, oneOrMore).optional(),
-  dnsNames: z.array(dnsPattern).min(1, oneOrMore).optional(),
-  subjects: z.array(z.string().min(1)).min(1, oneOrMore).optional(),
-  fingerprints: z.array(fingerprint).min(1, oneOrMore).optional(),
+  type: z
+    .literal("client-certificate")
+    .describe("The certificate of the TLS handshake, verified by the listener's CA."),
+  trustDomain: trustDomain.optional().describe("Only SPIFFE IDs of this trust domain are let in, as in example.org."),
+  spiffeIds: z
+    .array(spiffePattern)
+    .min(1, oneOrMore)
+    .optional()
+    .describe("SPIFFE IDs that are let in; * stands for a path segment, ** at the end for the rest."),
+  dnsNames: z
+    .array(dnsPattern)
+    .min(1, oneOrMore)
+    .optional()
+    .describe("DNS names of certificates that are let in; *. at the start stands for one label."),
+  subjects: z
+    .array(z.string().min(1))
+    .min(1, oneOrMore)
+    .optional()
+    .describe("Subjects that are let in, as distinguished names."),
+  fingerprints: z
+    .array(fingerprint)
+    .min(1, oneOrMore)
+    .optional()
+    .describe("SHA-256 of certificates that are let in, in hexadecimal digits."),
 });
 
 export type ClientCertificateSettings = z.infer<typeof clientCertificateSchema>;

@@ -39,29 +39,34 @@ const audience = z.union([comparable.transform((one) => [one]), z.array(comparab
 });
 
 export const jwtSchema = object({
-  type: z.literal("jwt"),
-  /** Compared letter by letter with `iss`: no slash is added or taken off. */
-  issuer: comparable,
+  type: z.literal("jwt").describe("A signed token (RFC 7519, RFC 9068)."),
+  issuer: comparable.describe("The token's iss, letter by letter: no slash is added or taken off."),
   /** RFC 8725 section 3.9: without it, a token for another service would do. */
-  audience,
+  audience: audience.describe("What tokens for this service have in aud, or a list of it."),
   algorithms: z
     .array(z.enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(", ")}` }))
-    .min(1, { error: "expected at least one algorithm, as in [RS256]" }),
-  keys: oneOrMore("expected a file of public keys (PEM, JWK or JWKS), or a list of them"),
-  /** Another header than Authorization holds the token alone, without a scheme. */
-  header: headerName.default("authorization"),
+    .min(1, { error: "expected at least one algorithm, as in [RS256]" })
+    .describe("Algorithms of signatures; what the token says of its own counts only among these."),
+  keys: oneOrMore("expected a file of public keys (PEM, JWK or JWKS), or a list of them").describe(
+    "File of the issuer's public keys (PEM, JWK or JWKS), or a list of files.",
+  ),
+  header: headerName
+    .default("authorization")
+    .describe("Header of the token. One other than Authorization holds the token alone, without 'Bearer'."),
   skew: durationMs
     .refine((ms) => ms <= DEFAULTS.clockSkewMsMax, { error: `expected at most ${DEFAULTS.clockSkewMsMax / 60_000}m` })
-    .default(DEFAULTS.clockSkewMs),
-  requiredClaims: z.array(text).default([]),
-  /** The media type in `typ` (RFC 8725 section 3.11), as in at+jwt. */
-  typ: text.optional(),
+    .default(DEFAULTS.clockSkewMs)
+    .describe(`How far the issuer's clock may be off. ${DEFAULTS.clockSkewMs / 1000}s if absent.`),
+  requiredClaims: z.array(text).default([]).describe("Claims that have to be there, besides iss, aud and exp."),
+  typ: text
+    .optional()
+    .describe("Media type that the token's header has to name (RFC 8725 section 3.11), as in at+jwt."),
   /** Entra writes 150 groups into 9 KiB; a token also has to fit into the listener's maxHeadBytes. */
   maxTokenBytes: sizeBytes
     .refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, { error: "expected 1KiB to 1MiB" })
-    .default(DEFAULTS.tokenBytesMax),
-  /** The claim that names the caller, in place of sub, client_id, azp, cid. */
-  principalClaim: text.optional(),
+    .default(DEFAULTS.tokenBytesMax)
+    .describe(`Largest token. ${DEFAULTS.tokenBytesMax / 1024}KiB if absent.`),
+  principalClaim: text.optional().describe("Claim that names the caller, in place of sub, client_id, azp, cid."),
 });
 
 export type JwtSettings = z.infer<typeof jwtSchema>;

@@ -34,11 +34,18 @@ const keyPart: z.ZodType<KeyPart, string> = z
 
 /** A value under `limits:`. */
 export const limitDefinitionSchema: z.ZodType<LimitDefinition> = object({
-  rate,
-  burst: z.int().min(1).max(999_999_999).optional(),
-  key: z.union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
-    error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
-  }),
+  rate: rate.describe("Requests that each key may send in the long run, as in 50/second."),
+  burst: z
+    .int()
+    .min(1)
+    .max(999_999_999)
+    .optional()
+    .describe("Requests of one key that may come at once. The count of 'rate' if absent."),
+  key: z
+    .union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
+      error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
+    })
+    .describe('Whom a request counts for: client.address, principal, route, request.headers["x-name"], or a list.'),
   maxKeys: z
     .int()
     .min(DEFAULTS.rateKeysMin)
@@ -54,4 +61,5 @@ export const limitDefinitionSchema: z.ZodType<LimitDefinition> = object({
 /** `limit` of a route: names of limits, each of which must let the request pass. */
 export const limitSchema: z.ZodType<readonly string[]> = z
   .array(z.string())
-  .min(1, { error: "expected at least one name of 'limits'" });
+  .min(1, { error: "expected at least one name of 'limits'" })
+  .describe("Names of limits, each of which must let the request pass.");

@@ -42,5 +42,11 @@ export const requestSchema: z.ZodType<RequestSettings> = object({
     .array(headerName)
     .optional()
     .describe("Closed list: no other header passes, but those that say what the body is and on which condition."),
-  methodParameters: z.array(parameterName).max(16).optional(),
-});
+  methodParameters: z
+    .array(parameterName)
+    .max(16)
+    .optional()
+    .describe(
+      "Parameters by which the service lets a request name another method. A usual set if absent; [] for none.",
+    ),
+}).describe("What of the request reaches the service.");

@@ -10,7 +10,10 @@ export interface ResponseSettings {
 }
 
 export const responseSchema: z.ZodType<ResponseSettings> = object({
-  removeHeaders: z.array(headerName).optional(),
-  setHeaders: headerLines.optional(),
-  securityHeaders: z.enum(["api", "off"]).optional(),
-});
+  removeHeaders: z.array(headerName).optional().describe("Headers of the service that do not reach the client."),
+  setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the service sent."),
+  securityHeaders: z
+    .enum(["api", "off"])
+    .optional()
+    .describe("api puts on what browsers obey (nosniff, no-store, frame and referrer rules, HSTS). api if absent."),
+}).describe("What of the answer reaches the client.");

@@ -46,24 +46,43 @@ const parameter: z.ZodType<ParameterSettings> = z.looseObject({
     .enum(["string", "integer", "number", "boolean", "array"], {
       error: "expected one of: string, integer, number, boolean, array",
     })
-    .optional(),
-  required: z.boolean({ error: "expected true or false" }).optional(),
+    .optional()
+    .describe("What the text is read as before the rest of the schema looks at it."),
+  required: z.boolean({ error: "expected true or false" }).optional().describe("Whether it has to be there."),
 });
 
 const parameters = z.record(z.string().min(1), parameter);
 
 export const validateSchema: z.ZodType<ValidateSettings> = object({
   mode: mode.optional(),
-  contentType: z.array(mediaType).min(1, { error: "expected at least one media type" }).optional(),
+  contentType: z
+    .array(mediaType)
+    .min(1, { error: "expected at least one media type" })
+    .optional()
+    .describe("Media types that a body may have."),
   body: object({
-    maxBytes: sizeBytes.optional(),
-    schema: z.string().min(1).optional(),
-    dialect: z.enum(DIALECTS).optional(),
-    members: z.enum(["anyCase", "caseSensitive"]).optional(),
-  }).optional(),
-  errors: z.enum(["shown", "hidden"]).optional(),
-  path: parameters.optional(),
-  query: parameters.optional(),
-  unknownQuery: z.enum(["allow", "refuse"]).optional(),
-  headers: z.record(headerName, parameter).optional(),
-});
+    maxBytes: sizeBytes.optional().describe("Largest body, as in 256KiB. 10MiB if absent."),
+    schema: z.string().min(1).optional().describe("File with the JSON Schema that the body has to meet."),
+    dialect: z
+      .enum(DIALECTS)
+      .optional()
+      .describe("Dialect of a schema that has no $schema of its own. 2020-12 if absent."),
+    members: z
+      .enum(["anyCase", "caseSensitive"])
+      .optional()
+      .describe("Whether a member in another case than declared is refused (anyCase, if absent) or another member."),
+  })
+    .optional()
+    .describe("What the body has to be."),
+  errors: z
+    .enum(["shown", "hidden"])
+    .optional()
+    .describe("Whether the answer says what is wrong with a body. shown if absent."),
+  path: parameters.optional().describe("Parameters of the path's template: name → JSON Schema."),
+  query: parameters.optional().describe("Parameters of the query: name → JSON Schema."),
+  unknownQuery: z
+    .enum(["allow", "refuse"])
+    .optional()
+    .describe("What becomes of a query with parameters beyond 'query'. allow if absent."),
+  headers: z.record(headerName, parameter).optional().describe("Headers: name → JSON Schema."),
+}).describe("What a request must look like.");
