@@ -8,35 +8,48 @@ import { examineFile, problemLine } from "./load-policy.ts";
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
-  usage: "[--json] FILE...",
+  usage: "[--offline] [--json] FILE...",
+  options:
+    "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
   example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
   async run(args, io) {
-    const parsed = parseOptions(args, { json: { type: "boolean", default: false } });
+    const parsed = parseOptions(args, {
+      json: { type: "boolean", default: false },
+      offline: { type: "boolean", default: false },
+    });
     if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);
-    return check(positionals, io, values.json ? "json" : "text");
+    return check(positionals, io, values);
   },
 };
 
+interface CheckOptions {
+  readonly json: boolean;
+  readonly offline: boolean;
+}
+
 /** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
-export async function check(files: readonly string[], io: CommandIo, form: "text" | "json" = "text"): Promise<number> {
+async function check(files: readonly string[], io: CommandIo, options: CheckOptions): Promise<number> {
   const examined: Examination[] = [];
-  for (const file of files) examined.push(await examineFile(file, io));
-  if (form === "json") io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
+  for (const file of files) examined.push(await examineFile(file, io, options.offline));
+  if (options.json) io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
   else for (const [at, file] of files.entries()) io.stdout(textLines(file, examined[at]));
   return examined.every(({ problems }) => problems.length === 0) ? EXIT.fine : EXIT.problems;
 }
 
 function textLines(file: string, examination: Examination | undefined): string {
   if (examination === undefined) return "";
-  const { problems, warnings } = examination;
+  const { problems, warnings, absent } = examination;
   const lines = [
     ...problems.map((problem) => problemLine(problem)),
     ...warnings.map((warning) => problemLine(warning, "warning: ")),
     ...noteLines(file, rungsIn(examination)),
+    ...absent.map((one) => problemLine(one, "not looked at: ")),
   ];
-  if (problems.length === 0) lines.push(`${file}: no problems${warnings.length === 0 ? "" : ", see warnings"}\n`);
+  if (problems.length > 0) return lines.join("");
+  const seen = absent.length === 0 ? "" : " in what is here";
+  lines.push(`${file}: no problems${seen}${warnings.length === 0 ? "" : ", see warnings"}\n`);
   return lines.join("");
 }
 
@@ -55,7 +68,7 @@ function rungsIn({ snapshot }: Examination): readonly Rung[] {
 }
 
 function jsonLines(examination: Examination): readonly Record<string, unknown>[] {
-  const { problems, warnings } = examination;
+  const { problems, warnings, absent } = examination;
   const line = (severity: string, { place, text }: Problem) => ({ severity, ...place, text });
   const note = (rung: Rung) => ({
     ...line("note", { place: rung.place, text: rungText(rung) }),
@@ -67,5 +80,6 @@ function jsonLines(examination: Examination): readonly Record<string, unknown>[]
     ...problems.map((one) => line("problem", one)),
     ...warnings.map((one) => line("warning", one)),
     ...rungsIn(examination).map(note),
+    ...absent.map((one) => line("not_looked_at", one)),
   ];
 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { DOES_NOT_EXIST } from "../policy/named-files.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { codeOf } from "./unix-socket.ts";
 
@@ -44,7 +45,7 @@ function readAll(fd: number, size: number, bytesMax: number): Result<Buffer, str
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: "does not exist",
+  ENOENT: DOES_NOT_EXIST,
   EACCES: "may not be read (permission denied)",
   EPERM: "may not be read (permission denied)",
   ELOOP: "is a loop of symbolic links",

@@ -154,6 +154,8 @@ export interface Authenticator {
   readonly challenge: string;
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
+  /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
+  readonly scopes?: ReadonlySet<string>;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
   /** A newer policy is in force: what it remembers to be quick is of no more use. */
   forget?(): void;

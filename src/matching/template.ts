@@ -16,6 +16,8 @@ export type TemplateSegment =
   | { readonly kind: "static"; readonly text: string }
   | { readonly kind: "param"; readonly name: string };
 
+/** As Express, Rails and many others write one. As static text it would match no id and, in silence, no request. */
+const EXPRESS_PARAM = /^:([A-Za-z_][A-Za-z0-9_]*)/;
 const PARAM = /^\{([A-Za-z_][A-Za-z0-9_.-]*)\}$/;
 
 /**
@@ -56,6 +58,8 @@ export function paramNames(template: Template): readonly string[] {
 function parseSegment(text: string): Result<TemplateSegment, string> {
   const name = PARAM.exec(text)?.[1];
   if (name !== undefined) return ok({ kind: "param", name });
+  const colon = EXPRESS_PARAM.exec(text)?.[1];
+  if (colon !== undefined) return err(`'${text}' is how Express names a parameter; expected {${colon}}`);
   if (/[{}]/.test(text)) {
     return err(`'${text}' is not a parameter; expected a whole segment {name} of letters, digits, _, - and .`);
   }

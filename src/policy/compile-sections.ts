@@ -187,7 +187,7 @@ const DEFINING: readonly string[] = ["upstreams", "authenticators", "limits"];
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function warnUnused(work: Work): void {
-  const mentioned = work.problems.isEmpty ? new Set<string>() : findMentions(work);
+  const mentioned = work.isWhole ? new Set<string>() : findMentions(work);
   for (const section of ["upstreams", "authenticators", "limits"] as const) {
     for (const name of work[section].unused()) {
       if (mentioned.has(name)) continue;
@@ -197,7 +197,7 @@ export function warnUnused(work: Work): void {
   for (const [name, { type }] of work.authenticators) {
     if (type !== "client-certificate") continue;
     const asked = work.listeners.some(({ tls }) => tls !== null && tls.clientCertificate !== "off");
-    if (!asked && work.problems.isEmpty) {
+    if (!asked && work.isWhole) {
       const text = `no listener asks for client certificates, so '${name}' lets nobody in`;
       work.warnings.add(work.reader.document.keyPlace(["authenticators", name]), text);
     }

@@ -19,6 +19,7 @@ import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
+import { warnTakenMethods } from "./warn-methods.ts";
 import { warnPaths } from "./warn-paths.ts";
 import { warnPermissions } from "./warn-permissions.ts";
 import { type CompileInputs, Work } from "./work.ts";
@@ -30,6 +31,8 @@ export interface Examination {
   readonly snapshot: Snapshot | null;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
+  /** Where files are named that are not there, and so were not looked at; only where the inputs are `offline`. */
+  readonly absent: readonly Problem[];
   /** Absolute names, the policy first, also of files that could not be read. */
   readonly files: readonly string[];
 }
@@ -50,6 +53,7 @@ const STAGES: readonly Stage[] = [
   compileDefaults,
   compileRoutes,
   checkShadows,
+  warnTakenMethods,
   warnUnused,
   warnPermissions,
   buildTree,
@@ -80,9 +84,10 @@ export async function examinePolicy(
     if (work.turns.due) await work.turns.give();
   }
   const examination = {
-    snapshot: work.problems.isEmpty ? freeze(work) : null,
+    snapshot: work.isWhole ? freeze(work) : null,
     problems: work.problems.sorted(file),
     warnings: work.warnings.sorted(file),
+    absent: work.absent.sorted(file),
     files: work.files.names(),
   };
   work.end();
@@ -137,7 +142,7 @@ function topOf(work: Work): Place {
 }
 
 function buildTree(work: Work): void {
-  if (work.problems.isEmpty) work.tree = buildRouteTree(work.routes);
+  if (work.isWhole) work.tree = buildRouteTree(work.routes);
 }
 
 /** The parts of the work that outlive it. */

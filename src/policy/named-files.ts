@@ -4,7 +4,10 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
 import type { Path } from "./path.ts";
 
-/** Reads a file by its absolute name; the error says of the file why not (`does not exist`). */
+/** What is said of a file that is not there. */
+export const DOES_NOT_EXIST = "does not exist";
+
+/** Reads a file by its absolute name; the error says of the file why not (`DOES_NOT_EXIST`). */
 export type ReadFile = (absolute: string) => Result<Buffer, string>;
 
 /**

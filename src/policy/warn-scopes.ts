@@ -4,25 +4,32 @@ import { valueAt } from "./issues.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
 
-/** A certificate says who calls, and nothing of scopes. */
-const TYPE_WITHOUT_SCOPES = "client-certificate";
-
 /**
- * Warns where a route asks every caller for scopes, though some of them come from an authenticator that gives none:
- * they would be let in and then always be denied. Below `any`, another rule may let them pass.
+ * Warns where a route asks every caller for scopes, though those of one authenticator can never have them: they would be
+ * let in and then always be denied. Below `any`, another rule may let them pass.
  */
 export function warnScopes(work: Work, route: Path): void {
-  const names = authenticatorsOf(work, route).filter(
-    (name) => work.reader.raw(["authenticators", name, "type"]) === TYPE_WITHOUT_SCOPES,
-  );
-  if (names.length === 0) return;
+  const known = authenticatorsOf(work, route).flatMap((name) => {
+    const scopes = work.authenticators.get(name)?.scopes;
+    return scopes === undefined ? [] : [{ name, scopes }];
+  });
+  if (known.length === 0) return;
   for (const owner of [[DEFAULTS_KEY], route]) {
     for (const path of scopesWithin(work, [...owner, "authorize"])) {
-      for (const name of names) {
-        work.warning(`a caller known by '${name}' has no scopes, so this can never be met by it`, path);
-      }
+      for (const { name, scopes } of known) warnMissing(work, name, scopes, path);
     }
   }
+}
+
+function warnMissing(work: Work, name: string, scopes: ReadonlySet<string>, path: Path): void {
+  const wanted: unknown = work.reader.raw(path);
+  const missing = Array.isArray(wanted) ? wanted.find((scope) => !scopes.has(scope)) : undefined;
+  if (missing === undefined) return;
+  const text =
+    scopes.size === 0
+      ? `a caller known by '${name}' has no scopes, so this can never be met by it`
+      : `no caller known by '${name}' has the scope '${missing}', so this can never be met by one`;
+  work.warning(text, path);
 }
 
 /** Names in `authenticate` as it applies to the route. */

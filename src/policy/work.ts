@@ -12,7 +12,7 @@ import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
 import { Kept } from "./kept.ts";
-import { NamedFiles, type ReadFile } from "./named-files.ts";
+import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
@@ -33,6 +33,8 @@ export interface CompileInputs {
   readonly memory?: MemoryBudget;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
+  /** Files that are not there are no problems: they are listed, all else is looked at, and there is no snapshot. */
+  readonly offline?: boolean;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
   readonly sliceMs?: number;
 }
@@ -46,6 +48,7 @@ export class Work {
   readonly turns: Turns;
   readonly problems: ProblemList = new ProblemList();
   readonly warnings: ProblemList = new ProblemList();
+  readonly absent: ProblemList = new ProblemList();
   readonly files: NamedFiles;
   readonly kept: Kept;
   readonly certificates: CertificateFacts[] = [];
@@ -96,9 +99,14 @@ export class Work {
    */
   end(): void {
     this.isOver = true;
-    this.kept.settle(this.problems.isEmpty);
+    this.kept.settle(this.isWhole);
     this.#reader = null;
     this.files.forget();
+  }
+
+  /** Nothing is wrong so far, and nothing is missing. */
+  get isWhole(): boolean {
+    return this.problems.isEmpty && this.absent.isEmpty;
   }
 
   get reader(): EntryReader {
@@ -114,10 +122,14 @@ export class Work {
     this.warnings.add(this.reader.document.place(path), text);
   }
 
-  /** Content of a file that the value at `path` names; null, with a problem there, where it cannot be read. */
+  /** Content of a file that the value at `path` names; null where it cannot be read, which is told there. */
   readFile(name: string, path: Path): Buffer | null {
     const content = this.files.read(name, path);
     if (content.ok) return content.value;
+    if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
+      this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);
+      return null;
+    }
     this.problem(`'${name}' ${content.error}; expected a file, relative to the policy`, path);
     return null;
   }

@@ -250,6 +250,8 @@ export const DEFAULTS = {
   headBytesCeiling: 1024 * 1024,
   /** Characters of a path template; bounds how deep the route tree gets. */
   templateLengthMax: 1024,
+  /** Places that the search for a broader route looks at for each one, so that branches of parameters cannot multiply. */
+  broaderPlacesMax: 256,
   /** From being ready to watching the policy: to load a watcher takes 20 ms, which the first requests need not wait for. */
   watchDelayMs: 100,
   reloadDebounceMs: 100,

@@ -8,6 +8,9 @@ import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { PUBLIC_ROUTE, policyWith } from "../policy/policy-kit.ts";
 
+const SECRETS = `authenticators: { keys: { type: api-key, header: X-Api-Key, keys: k.yaml } }
+routes: [{ path: /, authenticate: [keys] }]`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "postern-check-"));
@@ -63,6 +66,26 @@ async function run(...args: readonly string[]) {
 describe("postern check", () => {
   test("says of a sound policy that it is, and ends with 0", async () => {
     expect(await run("check", "conf/good.yaml")).toEqual({ code: 0, out: "conf/good.yaml: no problems\n", error: "" });
+  });
+
+  test("with --offline lists files that are missing, looks at all else, and ends with 0", async () => {
+    writeFileSync(join(folder, "conf/secrets.yaml"), policyWith(SECRETS));
+    const place = "conf/secrets.yaml:6:67";
+    expect(await run("check", "--offline", "conf/secrets.yaml")).toEqual({
+      code: 0,
+      out: `${place}: not looked at: 'k.yaml' does not exist\nconf/secrets.yaml: no problems in what is here\n`,
+      error: "",
+    });
+    const { code, out } = await run("check", "--offline", "--json", "conf/secrets.yaml");
+    expect({ code, line: JSON.parse(out)[0] }).toMatchObject({
+      code: 0,
+      line: { severity: "not_looked_at", file: "conf/secrets.yaml", line: 6 },
+    });
+    expect((await run("check", "conf/secrets.yaml")).code).toBe(1);
+    writeFileSync(join(folder, "conf/secrets.yaml"), policyWith(SECRETS.replace("[keys]", "[kays]")));
+    const broken = await run("check", "--offline", "conf/secrets.yaml");
+    expect(broken.code).toBe(1);
+    expect(broken.out).toContain("authenticator 'kays' is not defined");
   });
 
   test("prints each problem with the file's name as it was given, and ends with 1", async () => {

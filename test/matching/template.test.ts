@@ -52,6 +52,7 @@ test.each([
   ["/a/{1}", "'{1}' is not a parameter; expected a whole segment {name} of letters, digits, _, - and ."],
   ["/a/{b", "'{b' is not a parameter; expected a whole segment {name} of letters, digits, _, - and ."],
   ["/a/{b/c}", "'{b' is not a parameter; expected a whole segment {name} of letters, digits, _, - and ."],
+  ["/a/:id", "':id' is how Express names a parameter; expected {id}"],
   ["/{a}/{a}", "{a} stands twice; expected every parameter once"],
   ["/%41dmin", "'%41dmin' is not canonical and can match no request; expected 'Admin'"],
   ["/caf%c3%a9", "'caf%c3%a9' is not canonical and can match no request; expected 'caf%C3%A9'"],

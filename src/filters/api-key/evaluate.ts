@@ -56,6 +56,7 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
     place,
     challenge: challenge("ApiKey", options.service),
     credentialHeaders: [header],
+    ...(table.callers === 0 ? {} : { scopes: table.scopes }),
     authenticate,
     assume,
   };

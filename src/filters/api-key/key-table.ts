@@ -18,6 +18,8 @@ const DIGEST_BYTES = 32;
 export class KeyTable {
   readonly #buckets = new Map<number, KeyEntry[]>();
   readonly #presented = Buffer.alloc(DIGEST_BYTES);
+  /** The scopes of all callers. */
+  readonly scopes: Set<string> = new Set();
   /** How many callers it knows. */
   readonly callers: number;
 
@@ -32,6 +34,7 @@ export class KeyTable {
       const others = table.#buckets.get(bucket);
       if (others === undefined) table.#buckets.set(bucket, [entry]);
       else others.push(entry);
+      for (const scope of entry.principal.scopes) table.scopes.add(scope);
       yield;
     }
     return table;

@@ -33,6 +33,8 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     place,
     challenge: challenge("ClientCertificate", options.service),
     credentialHeaders: [],
+    // A certificate says who calls, and nothing of scopes.
+    scopes: new Set(),
     authenticate: ({ connection: { certificate } }) => {
       if (certificate === null) return NO_CREDENTIALS;
       if (clock.wallMs() > certificate.notAfterMs) return expired(certificate, place);

@@ -24,6 +24,9 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   },
 });
 
+/** What other gateways fill in, as `{claims.sub}`, `{{ jwt.tenant }}` or `${request.id}`. */
+const PLACEHOLDER = /\$?\{{1,2} *[A-Za-z_][\w.-]*(?:\[[^\]]*\])? *\}{1,2}/;
+
 function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
   const setHeaders: HeaderLine[] = [];
   const seen = new Set<string>();
@@ -33,6 +36,14 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
       context.problem(`postern writes '${name}' itself; expected another name`, "setHeaders", name);
     else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
     else setHeaders.push([lower, value]);
+    const filler = PLACEHOLDER.exec(value)?.[0];
+    if (filler !== undefined) {
+      context.warning(
+        `'${filler}' is not filled in: the service gets these very characters; who asked is in X-Postern-Principal`,
+        "setHeaders",
+        name,
+      );
+    }
     seen.add(lower);
   }
   return setHeaders;

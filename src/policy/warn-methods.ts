@@ -1,0 +1,28 @@
+import { findTakenMethods, type TakenMethods } from "../matching/taken-methods.ts";
+import type { Steps } from "../support/turns.ts";
+import type { Route } from "./snapshot.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * Warns where a specific route takes fewer methods of its path than a broader one does: the path is its own, so what the
+ * broader one says of the other methods does not hold there. One warning for each broader route.
+ */
+export function* warnTakenMethods(work: Work): Steps<void> {
+  const byBroad = new Map<Route, TakenMethods<Route>[]>();
+  for (const taken of yield* findTakenMethods(work.routes)) {
+    const others = byBroad.get(taken.broad);
+    if (others === undefined) byBroad.set(taken.broad, [taken]);
+    else others.push(taken);
+  }
+  for (const [broad, [first, ...others]] of byBroad) {
+    if (first === undefined || work.warnings.isFull) return;
+    const lost = first.methods.length === 0 ? "any other method" : first.methods.join(", ");
+    const more = others.length === 0 ? "" : `; so it is with ${others.length} more of its paths`;
+    work.warnings.add(
+      broad.place,
+      `not of every path below it: '${first.own.template}' at line ${first.own.place.line} takes ${first.kept.join(", ")} ` +
+        `alone, and ${lost} is answered 405 there${more}`,
+    );
+    yield;
+  }
+}
