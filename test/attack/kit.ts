@@ -9,6 +9,8 @@ import { freePort } from "../fixtures/free-port.ts";
 /** What `npm run attack` and `npm run soak` share: postern as a process, a service behind it, a client with manners. */
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
+/** As the image and the unit start it; its memory is what they would see. */
+const HEAP = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
 const READY_TIMEOUT_MS = 15_000;
 
 const children = new Set<ChildProcess>();
@@ -67,7 +69,7 @@ export async function startPostern(policy: (port: number, admin: number, folder:
   const file = join(folder, "policy.yaml");
   const [port, admin] = [await freePort(), await freePort()];
   writeFileSync(file, policy(port, admin, folder));
-  const child = spawnChild(process.execPath, [MAIN, "run", "--policy", file]);
+  const child = spawnChild(process.execPath, [...HEAP, MAIN, "run", "--policy", file]);
   const complaints: string[] = [];
   let rest = "";
   let reloading: PromiseWithResolvers<void> | null = null;
