@@ -4,12 +4,12 @@
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { resolve } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type Held, holdEarlyBodies, holdHandshakes, holdIdle } from "../fixtures/memory-attack.ts";
 import { grantMemory } from "../fixtures/memory-grant.ts";
 import { eventually, type Postern, startPostern, startService } from "../fixtures/postern.ts";
-import { onClose } from "../fixtures/proxy.ts";
+import { closeAll, onClose } from "../fixtures/proxy.ts";
 
 const MIB = 1024 * 1024;
 const GRANTED = grantedBytes();
@@ -21,6 +21,14 @@ function grantedBytes(): number {
   const limit = parse(deployment).spec.template.spec.initContainers[0].resources.limits.memory as string;
   return Number(/^(\d+)Mi$/.exec(limit)?.[1]) * MIB;
 }
+
+/** Of the last test: a cgroup can go only when its process is gone. */
+let cleared: Promise<void> = Promise.resolve();
+
+afterEach(async () => {
+  closeAll();
+  await cleared;
+});
 
 // Each would take more than the grant if all of it were held.
 const ATTACKS: readonly (readonly [string, (port: number) => Promise<Held>])[] = [
@@ -35,7 +43,7 @@ test.each(ATTACKS)("%s", { timeout: 180_000 }, async (_name, attack) => {
   const grant = grantMemory(GRANTED);
   const memory = grant === null ? `memory: { maxBytes: ${GRANTED / MIB}MiB }` : "";
   const postern = await startPostern(service.port, (ports) => policy(ports, memory), {}, grant?.wrap);
-  onClose(() => postern.exited.then(() => grant?.dispose()));
+  cleared = postern.exited.then(() => grant?.dispose());
   const honest = askFrom("127.0.0.2", postern);
   const held = await attack(postern.port);
   onClose(() => held.end());
