@@ -5,10 +5,10 @@ import type { BodyFailure, BodySink } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { judgeMethods, type MethodSubject } from "./method-override.ts";
 
-/** Where the request's body goes: to the transaction itself, or through a watch before it. */
-export function watchMethods(transaction: MethodSubject & BodySink & { deny(denial: Denial): void }): BodySink {
-  if (transaction.methodBody === null) return transaction;
-  return new MethodWatch(transaction, transaction, (denial) => transaction.deny(denial));
+/** Where the body of `subject` goes: to `sink` itself, or through a watch before it. */
+export function watchMethods(subject: MethodSubject & { deny(denial: Denial): void }, sink: BodySink): BodySink {
+  if (subject.methodBody === null) return sink;
+  return new MethodWatch(sink, subject, (denial) => subject.deny(denial));
 }
 
 /**

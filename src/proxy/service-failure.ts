@@ -1,8 +1,8 @@
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
-import { EMPTY_BODY } from "../message/body.ts";
-import type { Exchange } from "../message/exchange.ts";
 import type { ClientFailure } from "../message/stream.ts";
+import type { UpstreamSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 
 const REASON_OF = {
   closed: "upstream_closed",
@@ -23,11 +23,22 @@ export function serviceDenial(failure: ClientFailure, detail: string): Denial {
   return new Denial(REASON_OF[failure], null, detail, "a whole response");
 }
 
-/** Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+/**
+ * Methods that may be sent again when nobody knows whether the first sending arrived (RFC 9110 section 9.2.2, RFC 10008
+ * for QUERY).
+ */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "QUERY", "PUT", "DELETE"]);
 
-/** Whether a request may be sent again: all of it is at hand, and it did not arrive, or arriving twice does no harm. */
-export function mayRepeat(failure: ClientFailure, wasUsed: boolean, exchange: Exchange): boolean {
-  if (exchange.collectedBody === null && exchange.body !== EMPTY_BODY) return false;
-  return failure === "refused" || (failure === "closed" && wasUsed && IDEMPOTENT.has(exchange.method));
+/**
+ * Whether a request that is at hand whole may be sent again: the service vouches that it has not begun with it, or
+ * arriving twice does no harm. The latter once, for it need not have been the race of an idle connection that it looks like.
+ */
+export function mayRepeat(failure: ClientFailure, wasUsed: boolean, method: string, repeats: number): boolean {
+  if (failure === "refused") return repeats < DEFAULTS.upstreamRepeatsMax;
+  return failure === "closed" && wasUsed && repeats === 0 && IDEMPOTENT.has(method);
+}
+
+/** Whether a failure that `mayRepeat` lets pass can come at all, so that it is worth keeping what goes out. */
+export function mayFailHarmlessly(protocol: UpstreamSettings["protocol"], wasUsed: boolean, method: string): boolean {
+  return protocol === "h2" || (wasUsed && IDEMPOTENT.has(method));
 }

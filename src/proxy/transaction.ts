@@ -4,7 +4,7 @@ import { REASONS, type Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import { hostName } from "../http1/head.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
-import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY } from "../message/body.ts";
+import { type BodyFailure, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -23,14 +23,13 @@ import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
 import { DurationLimit } from "./duration-limit.ts";
-import { EarlyBody } from "./early-body.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import type { LastingStream } from "./long-lived.ts";
-import { watchMethods } from "./method-watch.ts";
 import { judgeNoted } from "./noted-judgement.ts";
 import type { Observer, Outcome, Subject } from "./pipeline.ts";
+import { type FeedOwner, RequestFeed } from "./request-feed.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
-import { mayRepeat, serviceDenial } from "./service-failure.ts";
+import { mayFailHarmlessly, mayRepeat, serviceDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 import { beginWebSocket, type WebSocket } from "./web-socket.ts";
@@ -50,7 +49,7 @@ export interface TransactionOwner {
  * One request from its head to its last byte: judged, forwarded or denied, reported once. It is the meeting point of four
  * parties that each call it in their own time: the client's connection, the pool, the service's connection, the body.
  */
-export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, BodySink, ServerStreamOwner {
+export class Transaction implements Subject, LastingStream, Acquirer, ResponseHandler, FeedOwner, ServerStreamOwner {
   snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
@@ -71,8 +70,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   #upstreamMs = -1;
   #pool: Upstream | null = null;
   #service: ClientStream | null = null;
-  #early: EarlyBody | null = null;
-  #retried = false;
+  /** Null where there is no body, or it is here whole. */
+  #feed: RequestFeed | null = null;
+  /** How often it was sent again. */
+  #repeats = 0;
   #responseStarted = false;
   /** The response that has begun has no announced length, so that trailers may end it. */
   #unbounded = false;
@@ -142,14 +143,13 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       this.#webSocket = begun;
     }
     this.#forwardedMs = this.#decidedMs;
-    const { body } = this.exchange;
-    if (this.exchange.collectedBody === null && isReadAhead(this.exchange)) {
-      this.#early = new EarlyBody(() => this.#acquireEarly());
-      body.start(watchMethods(this), this.route?.bodyBytesMax ?? 0);
-    } else this.#pool.acquire(this);
+    const { body, collectedBody } = this.exchange;
+    if (collectedBody === null && body !== EMPTY_BODY) this.#feed = new RequestFeed(this, this.#deps.memory);
+    if (this.#feed !== null && isReadAhead(this.exchange)) this.#feed.readAhead();
+    else this.#pool.acquire(this);
   }
 
-  #acquireEarly(): void {
+  onBodyEarned(): void {
     this.#forwardedMs = this.#deps.clock.monotonicMs();
     this.#pool?.acquire(this);
   }
@@ -163,7 +163,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     }
     this.#service = connection;
     const { exchange } = this;
-    const collected = exchange.collectedBody;
+    const { method, collectedBody } = exchange;
     const request = serviceRequest(exchange, route, settings, this.#webSocket?.addedLines ?? null);
     this.#duration.start(settings.streamDurationMaxMs);
     if (isOpenCall(exchange, settings)) {
@@ -171,14 +171,13 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       this.#last(true); // its service may not say a word for minutes
     }
     connection.begin(this, request, settings);
-    if (collected !== null) {
-      connection.writeBody(collected);
+    if (collectedBody !== null) {
+      connection.writeBody(collectedBody);
       connection.endBody("");
     } else if (request.bodyBytes !== 0) {
-      if (this.#early === null) exchange.body.start(watchMethods(this), route.bodyBytesMax);
-      else this.#early.writeTo(connection);
+      this.#feed?.feed(connection, mayFailHarmlessly(settings.protocol, connection.used, method));
     }
-    if (connection.flush() && this.#early !== null) exchange.body.resume();
+    if (connection.flush() && this.#service === connection) this.#feed?.resume();
   }
 
   get client(): string {
@@ -191,27 +190,14 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
 
   // The request's body, on its way to the service.
 
-  onBody(chunk: Buffer): boolean {
+  onBodyRead(): void {
     if (this.#uploading) this.#last(true);
     this.#uploading = true;
-    const service = this.#service;
-    const early = this.#early;
-    if (service === null && early !== null) {
-      const isEnough = early.add(chunk);
-      if (!early.keep(this.exchange, this.#deps.memory)) this.onBodyFailure("memory_bodies");
-      return !isEnough || this.#service !== null; // else the rest waits until there is a connection
-    }
-    service?.writeBody(chunk);
-    return service?.flush() ?? true;
   }
 
-  onBodyEnd(trailers: HeaderBlock | null): void {
+  onBodyWhole(): void {
     // A whole request waits no longer than responseTimeout; a call may be one that listens, where that is long.
     if (!this.#responseStarted && !isGrpcCall(this.exchange)) this.#last(false);
-    const lines = trailers === null ? "" : (this.route?.rewriteTrailers.request(trailers) ?? "");
-    if (this.#service === null) this.#early?.end(lines);
-    this.#service?.endBody(lines);
-    this.#service?.flush();
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -222,7 +208,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   }
 
   onUpstreamDrain(): void {
-    this.exchange.body.resume();
+    this.#feed?.resume();
   }
 
   // ---- respond ---------------------------------------------------------------------------------------------------
@@ -238,6 +224,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const lines = this.#beginAnswer(response.status, response.headers);
     const bodyBytes = lengthForClient(response);
     this.#unbounded = bodyBytes === CHUNKED;
+    this.#feed?.forget();
     const { body } = this.exchange;
     if (body !== EMPTY_BODY) body.setPatience(this.#pool?.settings.streamIdleTimeoutMs ?? 0, true);
     this.#client.startResponse(response.status, lines, bodyBytes);
@@ -270,8 +257,9 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   onFailure(failure: ClientFailure, detail: string): void {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
-    if (!this.#retried && mayRepeat(failure, wasUsed, this.exchange)) {
-      this.#retried = true;
+    if (this.#feed?.isAtHand !== false && mayRepeat(failure, wasUsed, this.exchange.method, this.#repeats)) {
+      this.#repeats++;
+      this.#feed?.withdraw();
       this.#pool?.acquire(this, true);
       return;
     }
@@ -380,6 +368,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#finished) return;
     this.#finished = true;
     this.#duration.stop();
+    this.#feed?.stop();
     this.exchange.charge?.release();
     if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);

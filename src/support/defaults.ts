@@ -147,6 +147,8 @@ export const DEFAULTS = {
   /** Bytes of one answer, and of all on one connection, that the service may send before they are taken off its hands. */
   upstreamStreamWindowBytes: 256 * 1024,
   upstreamConnectionWindowBytes: 1024 * 1024,
+  /** How often a request is sent again that the service vouches not to have begun; nginx ends a connection each 1,000. */
+  upstreamRepeatsMax: 10,
   /** While others wait for a connection, a client that has kept one waiting for so long has to give it up. */
   slowClientYieldMs: 250,
   /** The same for a client that holds more connections than the one who waits. */

@@ -1,0 +1,158 @@
+import type { Denial } from "../decision/verdict.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import type { BodyFailure, BodySink } from "../message/body.ts";
+import { ByteHold } from "../message/byte-hold.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { ClientStream } from "../message/stream.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { MethodSubject } from "./method-override.ts";
+import { watchMethods } from "./method-watch.ts";
+
+/** The request whose body it is. */
+export interface FeedOwner extends MethodSubject {
+  /** The body has earned a connection to the service: enough of it came, or all. Once at most. */
+  onBodyEarned(): void;
+  /** Some of it came. */
+  onBodyRead(): void;
+  onBodyWhole(): void;
+  onBodyFailure(failure: BodyFailure): void;
+  deny(denial: Denial): void;
+}
+
+/**
+ * A request's body on its way to the service. Its beginning is kept until the request has earned a connection: those are
+ * few, and a hundred clients that announce a body and send it byte by byte would shut everybody else out. What went out
+ * of it is kept, too, while it is no more than that, so that a service that has not begun with it can be asked again.
+ */
+export class RequestFeed implements BodySink {
+  readonly #owner: FeedOwner;
+  readonly #memory: Pick<MemoryBudget, "bodies">;
+  readonly #hold = new ByteHold();
+  #service: ClientStream | null = null;
+  #started = false;
+  #earned = false;
+  /** All that went out is in the hold. */
+  #isAtHand = true;
+  /** Trailer lines once the body is here whole. */
+  #trailers: string | null = null;
+  #over = false;
+
+  constructor(owner: FeedOwner, memory: Pick<MemoryBudget, "bodies">) {
+    this.#owner = owner;
+    this.#memory = memory;
+  }
+
+  /** Whether it can be sent once more from its beginning. */
+  get isAtHand(): boolean {
+    return this.#isAtHand;
+  }
+
+  /** Reads before there is a connection; `onBodyEarned` tells when to get one. */
+  readAhead(): void {
+    this.#start();
+  }
+
+  /** Sends what is here, and the rest as it comes. `mayRepeat`: a failure may ask for all of it once more. */
+  feed(service: ClientStream, mayRepeat: boolean): void {
+    this.#service = service;
+    this.#earned = true;
+    const bytes = this.#hold.take();
+    this.#release();
+    this.#isAtHand = mayRepeat;
+    if (bytes !== null) this.#send(service, bytes);
+    if (this.#trailers !== null) service.endBody(this.#trailers);
+    else if (!this.#started) this.#start();
+  }
+
+  /** The service has not begun with it: another connection is sought, and nothing more is read until there is one. */
+  withdraw(): void {
+    this.#service = null;
+    this.#owner.exchange.body.pause();
+  }
+
+  resume(): void {
+    this.#owner.exchange.body.resume();
+  }
+
+  /** The answer begins: nothing will be sent again. */
+  forget(): void {
+    this.#isAtHand = false;
+    this.#hold.clear();
+    this.#release();
+  }
+
+  /** Nothing of it goes anywhere any more. */
+  stop(): void {
+    this.#over = true;
+    this.#service = null;
+    this.#hold.clear();
+    this.#release();
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#owner.exchange.body.start(watchMethods(this.#owner, this), this.#owner.route?.bodyBytesMax ?? 0);
+  }
+
+  onBody(chunk: Buffer): boolean {
+    if (this.#over) return true;
+    this.#owner.onBodyRead();
+    if (this.#service === null) return this.#await(chunk);
+    this.#send(this.#service, chunk);
+    return this.#service?.flush() ?? true;
+  }
+
+  /** True where the rest may come, too. */
+  #await(chunk: Buffer): boolean {
+    this.#hold.add(chunk);
+    const isEnough = this.#hold.bytes >= DEFAULTS.bodyPreludeBytes;
+    if (isEnough) this.#earn();
+    if (this.#service !== null || this.#over) return true;
+    if (!this.#keep()) this.#owner.onBodyFailure("memory_bodies");
+    return !isEnough;
+  }
+
+  #earn(): void {
+    if (this.#earned) return;
+    this.#earned = true;
+    this.#owner.onBodyEarned();
+  }
+
+  #send(service: ClientStream, chunk: Buffer): void {
+    service.writeBody(chunk);
+    if (!this.#isAtHand) return;
+    this.#hold.add(chunk);
+    this.#isAtHand = this.#hold.bytes <= DEFAULTS.bodyPreludeBytes && this.#keep();
+    if (this.#isAtHand) return;
+    this.#hold.clear();
+    this.#release();
+  }
+
+  /** Counts what stays here; false where there is no room. Most of them are small, and cost nothing. */
+  #keep(): boolean {
+    this.#hold.keep();
+    const { keptBytes } = this.#hold;
+    if (keptBytes < DEFAULTS.keptBytesMin) return true;
+    return this.#owner.exchange.chargeTo(this.#memory.bodies).hold(keptBytes);
+  }
+
+  #release(): void {
+    this.#owner.exchange.charge?.release();
+  }
+
+  onBodyEnd(trailers: HeaderBlock | null): void {
+    if (this.#over) return;
+    this.#owner.onBodyWhole();
+    this.#trailers = trailers === null ? "" : (this.#owner.route?.rewriteTrailers.request(trailers) ?? "");
+    if (this.#service === null) {
+      this.#earn();
+      return;
+    }
+    this.#service.endBody(this.#trailers);
+    this.#service?.flush();
+  }
+
+  onBodyFailure(failure: BodyFailure): void {
+    if (!this.#over) this.#owner.onBodyFailure(failure);
+  }
+}
