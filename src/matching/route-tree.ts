@@ -1,21 +1,15 @@
-import { ANY_HOST, HostTable } from "./host-table.ts";
+import { HostTable } from "./host-table.ts";
 import { MethodTable, NO_VALUE } from "./method-table.ts";
 import { buildOtherPlaces, contestedPlaces, looseReadings, type OtherPlaces, type Place } from "./other-places.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
 import { innerPaths, isFoldable, type Reading } from "./reading.ts";
+import { hostsOf, type RoutePattern, templateOf } from "./route-pattern.ts";
 import { scriptWithin } from "./script-names.ts";
-import { paramNames, parseTemplate, shapeOf, type Template } from "./template.ts";
+import { paramNames, shapeOf } from "./template.ts";
 
+export type { RoutePattern } from "./route-pattern.ts";
+export { findShadowed, type Shadowed } from "./shadowed.ts";
 export { parseTemplate } from "./template.ts";
-
-/** What the tree needs of a route; see policy/snapshot.ts for the rest. */
-export interface RoutePattern {
-  readonly template: string;
-  readonly methods: readonly string[];
-  readonly hosts: readonly string[];
-  /** The service tells upper from lower case; see rule 4 below. */
-  readonly isCaseSensitive?: boolean;
-}
 
 const NOT_FOUND = { kind: "not_found", other: null } as const;
 
@@ -69,52 +63,6 @@ export function buildRouteTree<R extends RoutePattern>(routes: readonly R[]): Ro
   const perHost = [...routesByHost(routes)].map(([host, ofHost]) => [host, compileHost(ofHost)] as const);
   const hosts = new HostTable(new Map(perHost));
   return { match: (host, method, path) => matchIn(hosts.get(host), method, path) };
-}
-
-/** Two routes that claim the same methods of one host and path shape: `route` can never match there. */
-export interface Shadowed<R> {
-  readonly route: R;
-  /** The earliest route that has what `route` claims. */
-  readonly by: R;
-  /** The host pattern where they meet; `*` is any. */
-  readonly host: string;
-  /** The methods both claim; empty where both take the usual ones. */
-  readonly methods: readonly string[];
-}
-
-/** Which route has which methods of one place. */
-interface PlaceClaims<R> {
-  /** The first that takes the usual methods. */
-  usual: R | null;
-  readonly byMethod: Map<string, R>;
-}
-
-/** Claims that an earlier route makes void, one by one, in the order of the routes; templates as for `buildRouteTree`. */
-export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Generator<Shadowed<R>> {
-  const places = new Map<string, PlaceClaims<R>>();
-  for (const route of routes) {
-    const shape = shapeOf(templateOf(route));
-    for (const host of hostsOf(route)) {
-      const place = places.get(`${host} ${shape}`) ?? { usual: null, byMethod: new Map() };
-      places.set(`${host} ${shape}`, place);
-      for (const [by, methods] of claim(place, route)) yield { route, by, host, methods };
-    }
-  }
-}
-
-/** Notes what `route` claims of a place; gives the routes that have some of it already, with those methods. */
-function claim<R extends RoutePattern>(place: PlaceClaims<R>, route: R): ReadonlyMap<R, string[]> {
-  const earlier = new Map<R, string[]>();
-  if (route.methods.length === 0) {
-    if (place.usual !== null) earlier.set(place.usual, []);
-    place.usual ??= route;
-  }
-  for (const method of route.methods) {
-    const by = place.byMethod.get(method);
-    if (by === undefined) place.byMethod.set(method, route);
-    else if (by !== route) earlier.set(by, [...(earlier.get(by) ?? []), method]);
-  }
-  return earlier;
 }
 
 /** The routes of one host pattern. */
@@ -250,16 +198,6 @@ function readParams(place: number, path: string, bounds: Int32Array): readonly s
 }
 
 const NO_PARAMS: readonly string[] = Object.freeze([]);
-
-function templateOf(route: RoutePattern): Template {
-  const template = parseTemplate(route.template);
-  if (!template.ok) throw new Error(`template ${route.template}: ${template.error}`);
-  return template.value;
-}
-
-function hostsOf(route: RoutePattern): readonly string[] {
-  return route.hosts.length === 0 ? [ANY_HOST] : [...new Set(route.hosts)];
-}
 
 /** The routes of each host pattern; a route without hosts is of all. */
 function routesByHost<R extends RoutePattern>(routes: readonly R[]): Map<string, R[]> {

@@ -1,6 +1,7 @@
 import { loosePath, looseTemplate } from "../matching/reading.ts";
+import { templateOf } from "../matching/route-pattern.ts";
 import { isScriptName } from "../matching/script-names.ts";
-import { parseTemplate, shapeOf, type Template } from "../matching/template.ts";
+import { shapeOf, type Template } from "../matching/template.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
@@ -115,10 +116,4 @@ function meet(a: Route, b: Route): boolean {
 
 function nameOf(route: Route | undefined): string {
   return route === undefined ? "" : `'${route.template}' (line ${route.place.line})`;
-}
-
-function templateOf(route: Route): Template {
-  const template = parseTemplate(route.template);
-  if (!template.ok) throw new Error(`template ${route.template}: ${template.error}`);
-  return template.value;
 }

@@ -3,6 +3,7 @@
 // line of docs/paths.md, and then every spelling at every service: what is guarded must not come back without a key.
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { connect } from "node:http2";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
@@ -169,6 +170,28 @@ describe.for(REAL_SERVICES)("%s", (kind) => {
       expect(await ask(postern.port, path), path).toEqual(await ask(service, path));
     }
   });
+});
+
+test("a :path over HTTP/2 is read as over HTTP/1.1", async () => {
+  const { port } = await startPostern(9, (ports) =>
+    policy(ports).replace("upstream: app", "upstream: app, protocols: [h2c]"),
+  );
+  const session = connect(`http://127.0.0.1:${port}`);
+  const statusOf = (path: string): Promise<number> =>
+    new Promise((done, failed) => {
+      const stream = session.request({ ":path": path });
+      stream.once("response", (headers) => done(Number(headers[":status"])));
+      stream.once("error", failed);
+      stream.resume();
+    });
+  for (const path of ["/ADMIN/panel", "/%41dmin/panel", "/reports/ALL", "/admin.php/x", "/index.php/admin/panel"]) {
+    expect(await statusOf(path), path).toBe(404);
+  }
+  for (const path of ["/admin/panel", "/admin/panel/"]) expect(await statusOf(path), path).toBe(401);
+  // Nothing listens there: it was let through.
+  expect(await statusOf("/public/ADMIN")).toBe(502);
+  session.close();
+  await closeAll();
 });
 
 test("the log names the other route, and the way out", async () => {
