@@ -73,7 +73,8 @@ async function commandList(): Promise<string> {
   return `Usage: postern COMMAND [OPTION]...\n\n${lines.join("")}\n'postern COMMAND --help' tells more, with an example.\n`;
 }
 
-if (import.meta.main) {
+/** Runs the command of this process's own line; its exit code is set. */
+export async function runProcess(): Promise<void> {
   // A reader that closes the pipe early, as `head` does, is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   process.exitCode = await main(process.argv.slice(2), {
@@ -83,3 +84,5 @@ if (import.meta.main) {
     clock: systemClock,
   });
 }
+
+if (import.meta.main) await runProcess();

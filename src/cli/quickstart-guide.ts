@@ -9,6 +9,8 @@ export interface GuideFacts {
   readonly policyFile: string;
   /** Folder of certificates and tokens. */
   readonly folder: string;
+  /** Somebody is there to press a key. */
+  readonly isTerminal: boolean;
 }
 
 interface Attempt {
@@ -30,7 +32,7 @@ address  ${facts.httpsUrl}
 ${admin}policy   ${facts.policyFile}   edit and save it: the next request obeys
 
 ${commands}
-Ctrl-C stops everything and removes the certificates.
+${facts.isTerminal ? "Enter shows this again. " : ""}Ctrl-C stops everything and removes the certificates.
 `;
 }
 

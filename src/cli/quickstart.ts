@@ -1,36 +1,41 @@
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { problemText } from "../daemon/reload.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { createLogSink, fileOf } from "../telemetry/log-sink.ts";
+import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { LOG_FORMAT_HELP, LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
 import { writeQuickstartFiles } from "./quickstart-files.ts";
 import { renderGuide } from "./quickstart-guide.ts";
 import { type SampleService, startSampleService } from "./sample-service.ts";
 import { claimFolder } from "./throwaway-folder.ts";
+import { typedName } from "./typed-name.ts";
 
 const POLICY = "policies/quickstart.yaml";
+const CHECKOUT = join(import.meta.dirname, "../..");
 /** Beside the policy, because the names in a policy are relative to it; git ignores it. */
 const FOLDER = ".postern";
-const STDOUT_FD = 1;
 
 export const quickstartCommand: Command = {
   name: "quickstart",
   summary: "Starts postern to try it: a sample service, postern before it, and commands to paste.",
-  usage: "[--policy FILE]",
+  usage: "[--policy FILE] [--log-format FORMAT]",
+  options: LOG_FORMAT_HELP,
   example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same`,
   run: quickstart,
 };
 
 async function quickstart(args: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parseOptions(args, { policy: { type: "string", default: POLICY } });
+  const parsed = parseOptions(args, { policy: { type: "string" }, ...LOG_FORMAT_OPTION });
   if (!parsed.ok) return misuse(quickstartCommand, parsed.error, io);
   const { values, positionals } = parsed.value;
   if (positionals.length > 0) return misuse(quickstartCommand, `unexpected '${positionals[0]}'`, io);
-  const policyFile = resolve(io.cwd, values.policy);
+  const log = openLog(values["log-format"]);
+  if (log === null) return misuse(quickstartCommand, "expected --log-format text or json", io);
+  const policyFile = values.policy === undefined ? join(CHECKOUT, POLICY) : resolve(io.cwd, values.policy);
   const folder = join(dirname(policyFile), FOLDER);
 
   const claim = claimFolder(folder, process.pid);
@@ -39,14 +44,18 @@ async function quickstart(args: readonly string[], io: CommandIo): Promise<numbe
   process.once("exit", claim.value);
   try {
     await writeQuickstartFiles(folder, io.clock.wallMs());
-    const stage = await startStage(policyFile, io);
+    const stage = await startStage(policyFile, log, io);
     if (!stage.ok) return fail(stage.error, io);
     // Before the guide is out: who ends it at once must not leave the keys behind.
     const asked = untilAsked(stage.value);
-    io.stdout(
-      renderGuide({ ...urls(stage.value.daemon), policyFile: typed(policyFile, io), folder: typed(folder, io) }),
-    );
+    const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+    const facts = { policyFile: typedName(io.cwd, policyFile), folder: typedName(io.cwd, folder), isTerminal };
+    const guide = renderGuide({ ...urls(stage.value.daemon), ...facts });
+    io.stdout(guide);
+    // Lines of the log push it out of sight.
+    if (isTerminal) process.stdin.on("data", () => io.stdout(guide));
     await asked;
+    process.stdin.pause();
     return EXIT.fine;
   } finally {
     process.off("exit", claim.value);
@@ -65,8 +74,8 @@ interface Stage {
 }
 
 /** Starts postern and then, where the policy says the service is, the service. */
-async function startStage(policyFile: string, io: CommandIo): Promise<Result<Stage, string>> {
-  const deps = assembleDaemon(io.clock, createLogSink(fileOf(STDOUT_FD)), systemGuard(false));
+async function startStage(policyFile: string, log: LogSink, io: CommandIo): Promise<Result<Stage, string>> {
+  const deps = assembleDaemon(io.clock, log, systemGuard(false));
   let snapshot: Snapshot | null = null;
   const daemon = await startDaemon(
     { policyFile },
@@ -106,12 +115,6 @@ function urls(daemon: Daemon): { readonly httpsUrl: string; readonly adminUrl: s
     httpsUrl: `https://localhost:${port}`,
     adminUrl: daemon.adminAddress === null ? null : `http://${daemon.adminAddress}`,
   };
-}
-
-/** A file name as one would type it from here. */
-function typed(name: string, io: CommandIo): string {
-  const fromHere = relative(io.cwd, name);
-  return fromHere.startsWith("..") ? name : fromHere;
 }
 
 /**

@@ -3,32 +3,33 @@ import { type Daemon, startDaemon } from "../daemon/daemon.ts";
 import { followSignals } from "../daemon/shutdown.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { createEventLog, createLogger } from "../telemetry/event-log.ts";
-import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
+import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { inheritedSockets } from "./inherited-sockets.ts";
 import { problemLine } from "./load-policy.ts";
-
-const STDOUT_FD = 1;
+import { LOG_FORMAT_HELP, LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
 
 export const runCommand: Command = {
   name: "run",
   summary: "Stands before a service and enforces a policy.",
-  usage: "--policy FILE",
+  usage: "--policy FILE [--log-format FORMAT]",
+  options: LOG_FORMAT_HELP,
   example: "postern run --policy /etc/postern/policy.yaml",
   run: async (args, io) => {
-    const options = parseOptions(args, { policy: { type: "string" } });
+    const options = parseOptions(args, { policy: { type: "string" }, ...LOG_FORMAT_OPTION });
     if (!options.ok) return misuse(runCommand, options.error, io);
     const { values, positionals } = options.value;
     if (values.policy === undefined) return misuse(runCommand, "--policy is missing", io);
     if (positionals.length > 0) return misuse(runCommand, `unexpected argument '${positionals[0]}'`, io);
-    return serve(resolve(io.cwd, values.policy), io);
+    const sink = openLog(values["log-format"]);
+    if (sink === null) return misuse(runCommand, "expected --log-format text or json", io);
+    return serve(resolve(io.cwd, values.policy), io, sink);
   },
 };
 
 /** Runs until a signal ends it; the exit code. */
-async function serve(policyFile: string, io: CommandIo): Promise<number> {
-  const sink = createLogSink(fileOf(STDOUT_FD));
+async function serve(policyFile: string, io: CommandIo, sink: LogSink): Promise<number> {
   endOnDefects(io, sink);
   const signalled = new Signalled(sink);
   const started = await start(policyFile, io, sink);

@@ -184,6 +184,14 @@ describe("postern", () => {
     }
   });
 
+  test("a form of the log that does not exist is misuse", async () => {
+    for (const command of ["run", "quickstart"]) {
+      const { code, error } = await run(command, "--policy", "conf/good.yaml", "--log-format", "xml");
+      expect(code).toBe(2);
+      expect(error).toContain("expected --log-format text or json");
+    }
+  });
+
   test("an unknown command gets the nearest one, and the code for misuse", async () => {
     expect(await run("chekc")).toEqual({
       code: 2,

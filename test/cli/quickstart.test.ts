@@ -46,16 +46,19 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(): QuickStart {
-  const args = [join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile];
-  const child = spawn(process.execPath, args, { cwd: tmpdir(), stdio: ["ignore", "pipe", "pipe"] });
+function start(...options: readonly string[]): QuickStart {
+  const args = [join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile, ...options];
+  return follow(spawn(process.execPath, args, { cwd: tmpdir(), stdio: ["ignore", "pipe", "pipe"] }));
+}
+
+function follow(child: ChildProcess): QuickStart {
   const run: QuickStart = {
     process: child,
     ended: new Promise((resolve) => child.on("close", resolve)),
     output: "",
   };
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
       run.output += text;
     });
   }
@@ -63,8 +66,8 @@ function start(): QuickStart {
   return run;
 }
 
-async function startAndWait(): Promise<QuickStart> {
-  const run = start();
+async function startAndWait(...options: readonly string[]): Promise<QuickStart> {
+  const run = start(...options);
   await vi.waitFor(() => expect(run.output).toContain("Ctrl-C"), { timeout: WAIT_MS, interval: 20 });
   return run;
 }
@@ -90,6 +93,7 @@ function shell(command: string): Promise<{ status: number; text: string }> {
 
 test("the five printed commands answer as they say, and an edit of the policy is obeyed by the next request", async () => {
   const run = await startAndWait();
+  expect(run.output).toContain('"event":"ready"'); // JSON, for this is no terminal
   const commands = tries(run.output);
   expect(commands.map(({ status }) => status)).toEqual([200, 401, 403, 422, 429]);
   const reasons: string[] = [];
@@ -111,6 +115,33 @@ test("the five printed commands answer as they say, and an edit of the policy is
   writeFileSync(policyFile, policy);
   await vi.waitFor(async () => expect((await shell(first)).status).toBe(200), { timeout: WAIT_MS, interval: 50 });
   expect(run.process.exitCode).toBeNull();
+});
+
+test("on a terminal the log is words with colour, and Enter shows the commands again", async () => {
+  const command = [process.execPath, join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile];
+  const line = command.map((word) => `'${word}'`).join(" ");
+  // script (util-linux) gives the command a terminal.
+  const child = spawn("script", ["-qfec", line, "/dev/null"], { cwd: tmpdir(), stdio: ["pipe", "pipe", "pipe"] });
+  const run = follow(child);
+  const guides = () => run.output.split("postern guards the sample service.").length - 1;
+  await vi.waitFor(() => expect(run.output).toContain("Enter shows this again"), { timeout: WAIT_MS, interval: 20 });
+  expect(guides()).toBe(1);
+  const denied = tries(run.output.replaceAll("\r", ""))[1]?.command ?? "";
+  await shell(denied);
+  const words = "\x1b[33m401\x1b[0m GET /v1/orders/42  \x1b[33mcredentials_missing\x1b[0m at ";
+  await vi.waitFor(() => expect(run.output).toContain(words), { timeout: WAIT_MS, interval: 20 });
+  expect(run.output).not.toContain('{"level"');
+  child.stdin.write("\r");
+  await vi.waitFor(() => expect(guides()).toBe(2), { timeout: WAIT_MS, interval: 20 });
+  child.stdin.write("\x03");
+  expect(await run.ended, run.output).toBe(0);
+  expect(existsSync(join(folder, ".postern"))).toBe(false);
+});
+
+test("elsewhere the log is words where --log-format says text, without colour", async () => {
+  const run = await startAndWait("--log-format", "text");
+  expect(run.output).toMatch(/^[\d:.]+ ready {2}listeners inbound /m);
+  expect(run.output).not.toMatch(/\x1b|\{"level/);
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)("%s stops everything and removes the keys", async (signal) => {
