@@ -1,3 +1,4 @@
+import type { Steps } from "../support/turns.ts";
 import { NO_VALUE } from "./method-table.ts";
 import { NO_ROW, PathTrie } from "./path-trie.ts";
 import { isFoldable, loosePath, looseTemplate, type Reading } from "./reading.ts";
@@ -34,33 +35,47 @@ export interface LooseReading {
 }
 
 /** Those by which some path may have another place than its own. */
-export function looseReadings(places: readonly Place[]): LooseReading[] {
-  const read = (reading: Reading, those: readonly Place[]): LooseReading => {
-    const templates = those.map(({ template }) => looseTemplate(template, reading));
-    const isSame = those.length === places.length && those.every(({ template }, at) => template === templates[at]);
-    return { reading, places: those, templates, isSame };
-  };
-  const exact = read("exact", places);
+export function* looseReadings(places: readonly Place[]): Steps<LooseReading[]> {
+  const exact = yield* readLoosely("exact", places, places.length);
   const insensitive = places.filter(({ isCaseSensitive }) => !isCaseSensitive);
+  const folded = yield* readLoosely("fold", insensitive, places.length);
   // What reads exactly and changes nothing sees each path as it is.
-  return [...(exact.isSame ? [] : [exact]), ...(insensitive.length > 0 ? [read("fold", insensitive)] : [])];
+  return [...(exact.isSame ? [] : [exact]), ...(insensitive.length > 0 ? [folded] : [])];
+}
+
+/** `count`: of all places, those included that are not read so. */
+function* readLoosely(reading: Reading, places: readonly Place[], count: number): Steps<LooseReading> {
+  const templates: Template[] = [];
+  let isSame = places.length === count;
+  for (const { template } of places) {
+    const loose = looseTemplate(template, reading);
+    templates.push(loose);
+    isSame &&= loose === template;
+    yield;
+  }
+  return { reading, places, templates, isSame };
 }
 
 /** Places some of whose paths may have another; all others need no look into the tables. */
-export function contestedPlaces(readings: readonly LooseReading[]): ReadonlySet<Place> {
+export function* contestedPlaces(readings: readonly LooseReading[]): Steps<ReadonlySet<Place>> {
   const contested = new Set<Place>();
   for (const { places, templates } of readings) {
     const tree = new SegmentTree();
-    for (const template of templates) tree.add(template);
+    for (const template of templates) {
+      tree.add(template);
+      yield;
+    }
     for (const [at, place] of places.entries()) {
       if (tree.mayBeBeaten(templates[at] as Template)) contested.add(place);
+      yield;
     }
   }
   return contested;
 }
 
 /** `trie` holds all places as they are; the second word of a row is the number of one of its place's routes. */
-export function buildOtherPlaces({ reading, places, templates, isSame }: LooseReading, trie: PathTrie): OtherPlaces {
+export function* buildOtherPlaces(read: LooseReading, trie: PathTrie): Steps<OtherPlaces> {
+  const { reading, places, templates, isSame } = read;
   const byShape = new Map<string, { template: Template; row: readonly [number, number]; id: number }>();
   const numberMax = places.reduce((max, { numbers }) => Math.max(max, ...numbers), 0);
   const placeOf = new Int32Array(numberMax + 1);
@@ -70,9 +85,11 @@ export function buildOtherPlaces({ reading, places, templates, isSame }: LooseRe
     const entry = byShape.get(shape) ?? { template, row: [0, numbers[0] ?? NO_VALUE], id: byShape.size + 1 };
     byShape.set(shape, entry);
     for (const number of numbers) placeOf[number] = entry.id;
+    yield;
   }
   const isForAllPaths = templates.some((template, at) => template !== places[at]?.template);
-  return new LooseTable(reading, isSame ? trie : new PathTrie([...byShape.values()]), placeOf, isForAllPaths);
+  const looseTrie = isSame ? trie : yield* PathTrie.build([...byShape.values()]);
+  return new LooseTable(reading, looseTrie, placeOf, isForAllPaths);
 }
 
 class LooseTable implements OtherPlaces {

@@ -1,3 +1,4 @@
+import type { Steps } from "../support/turns.ts";
 import type { Template } from "./template.ts";
 
 /** What a trie answers for a path that it does not know. */
@@ -43,17 +44,25 @@ export class PathTrie {
   /** Where the parameters of the last path found begin and end, two offsets each. Overwritten by the next look-up. */
   readonly bounds: Int32Array;
 
-  /** No two templates may have the same shape. */
-  constructor(entries: readonly TrieEntry[]) {
-    const root = newBranch("");
-    for (const entry of entries) insert(root, entry);
-    const words: number[] = [];
-    place(joinOnlyChild(root), words);
-    if (words.length > WORDS_MAX) throw new RangeError("too many routes for one table");
-    this.words = Int32Array.from(words);
-    this.#bytes = new Uint8Array(this.words.buffer);
-    const segmentsMax = entries.reduce((max, { template }) => Math.max(max, template.segments.length), 0);
+  private constructor(words: Int32Array<ArrayBuffer>, segmentsMax: number) {
+    this.words = words;
+    this.#bytes = new Uint8Array(words.buffer);
     this.bounds = new Int32Array(2 * segmentsMax);
+  }
+
+  /** No two templates may have the same shape. */
+  static *build(entries: readonly TrieEntry[]): Steps<PathTrie> {
+    const root = newBranch("");
+    let segmentsMax = 0;
+    for (const entry of entries) {
+      insert(root, entry);
+      segmentsMax = Math.max(segmentsMax, entry.template.segments.length);
+      yield;
+    }
+    const words: number[] = [];
+    yield* place(joinOnlyChild(root), words);
+    if (words.length > WORDS_MAX) throw new RangeError("too many routes for one table");
+    return new PathTrie(Int32Array.from(words), segmentsMax);
   }
 
   /** Canonical path → index of the row of the most specific template that matches it, or NO_ROW. */
@@ -194,7 +203,8 @@ function joinOnlyChild(root: Branch): Branch {
 }
 
 /** Lays `branch` and all below it down, depth first so that what is used together lies together; gives its node. */
-function place(branch: Branch, words: number[]): number {
+function* place(branch: Branch, words: number[]): Steps<number> {
+  yield;
   const node = words.length;
   const codes = [...branch.children.keys()].sort((a, b) => a - b);
   const isTable = codes.length > CHILD_LIST_MAX;
@@ -212,9 +222,10 @@ function place(branch: Branch, words: number[]): number {
   if (branch.rest !== null) words[restAt] = words.push(...branch.rest) - branch.rest.length;
   for (const [index, code] of codes.entries()) {
     const slot = children + (isTable ? code - first : index);
-    words[slot] = (place(branch.children.get(code) as Branch, words) << 8) | code;
+    const child = yield* place(branch.children.get(code) as Branch, words);
+    words[slot] = (child << 8) | code;
   }
-  if (branch.param !== null) words[paramAt] = place(branch.param, words);
+  if (branch.param !== null) words[paramAt] = yield* place(branch.param, words);
   return node;
 }
 

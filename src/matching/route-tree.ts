@@ -1,7 +1,8 @@
+import { atOnce, type Steps } from "../support/turns.ts";
 import { HostTable } from "./host-table.ts";
 import { MethodTable, NO_VALUE } from "./method-table.ts";
 import { buildOtherPlaces, contestedPlaces, looseReadings, type OtherPlaces, type Place } from "./other-places.ts";
-import { NO_ROW, PathTrie } from "./path-trie.ts";
+import { NO_ROW, PathTrie, type TrieEntry } from "./path-trie.ts";
 import { innerPaths, isFoldable, type Reading } from "./reading.ts";
 import { hostsOf, type RoutePattern, templateOf } from "./route-pattern.ts";
 import { scriptWithin } from "./script-names.ts";
@@ -60,8 +61,14 @@ export interface RouteTree<R> {
  * earlier one has it.
  */
 export function buildRouteTree<R extends RoutePattern>(routes: readonly R[]): RouteTree<R> {
-  const perHost = [...routesByHost(routes)].map(([host, ofHost]) => [host, compileHost(ofHost)] as const);
-  const hosts = new HostTable(new Map(perHost));
+  return atOnce(routeTreeSteps(routes));
+}
+
+/** The same for a thread that serves meanwhile. */
+export function* routeTreeSteps<R extends RoutePattern>(routes: readonly R[]): Steps<RouteTree<R>> {
+  const perHost = new Map<string, HostRoutes<R>>();
+  for (const [host, ofHost] of routesByHost(routes)) perHost.set(host, yield* compileHost(ofHost));
+  const hosts = new HostTable(perHost);
   return { match: (host, method, path) => matchIn(hosts.get(host), method, path) };
 }
 
@@ -212,7 +219,7 @@ function routesByHost<R extends RoutePattern>(routes: readonly R[]): Map<string,
   return byHost;
 }
 
-function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R> {
+function* compileHost<R extends RoutePattern>(routes: readonly R[]): Steps<HostRoutes<R>> {
   // Number 0 is NO_VALUE; it stands for no route, so what is there is never read.
   const numbered = [...routes.slice(0, 1), ...routes];
   const shapes = new Map<string, Place & { readonly numbers: number[]; isCaseSensitive: boolean }>();
@@ -223,23 +230,28 @@ function compileHost<R extends RoutePattern>(routes: readonly R[]): HostRoutes<R
     place.numbers.push(at + 1);
     place.isCaseSensitive ||= route.isCaseSensitive === true;
     shapes.set(shape, place);
+    yield;
   }
   const places = [...shapes.values()];
-  const readings = looseReadings(places);
-  const contested = contestedPlaces(readings);
+  const readings = yield* looseReadings(places);
+  const contested = yield* contestedPlaces(readings);
   const methods = new MethodTable();
-  const entries = places.map((place) => {
+  const entries: TrieEntry[] = [];
+  for (const place of places) {
     const { template, numbers } = place;
     const { set, values } = methods.add(
       numbers.map((number) => ({ methods: numbered[number]?.methods ?? [], value: number })),
     );
     if (set >= SETS_MAX) throw new RangeError("too many different sets of methods for one table");
     const flags = (template.hasRest ? IS_REST : 0) | (contested.has(place) ? IS_CONTESTED : 0);
-    return { template, row: [(set << SET_SHIFT) | (paramNames(template).length << PARAMS_SHIFT) | flags, ...values] };
-  });
+    const word = (set << SET_SHIFT) | (paramNames(template).length << PARAMS_SHIFT) | flags;
+    entries.push({ template, row: [word, ...values] });
+    yield;
+  }
   const hasSlashEnds = numbered.some(({ template }) => template !== "/" && template.endsWith("/"));
-  const trie = new PathTrie(entries);
-  const otherPlaces = readings.map((reading) => buildOtherPlaces(reading, trie));
+  const trie = yield* PathTrie.build(entries);
+  const otherPlaces: OtherPlaces[] = [];
+  for (const reading of readings) otherPlaces.push(yield* buildOtherPlaces(reading, trie));
   const isReadOtherwise = otherPlaces.some((others) => others.isForAllPaths);
   return { trie, methods, routes: numbered, hasSlashEnds, otherPlaces, isReadOtherwise };
 }

@@ -19,8 +19,11 @@ interface PlaceClaims<R> {
   readonly byMethod: Map<string, R>;
 }
 
-/** Claims that an earlier route makes void, one by one, in the order of the routes; templates as for `buildRouteTree`. */
-export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Generator<Shadowed<R>> {
+/**
+ * Claims that an earlier route makes void, one by one, in the order of the routes, and null behind each route; templates
+ * as for `buildRouteTree`.
+ */
+export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Generator<Shadowed<R> | null> {
   const places = new Map<string, PlaceClaims<R>>();
   for (const route of routes) {
     const shape = shapeOf(templateOf(route));
@@ -29,6 +32,7 @@ export function* findShadowed<R extends RoutePattern>(routes: readonly R[]): Gen
       places.set(`${host} ${shape}`, place);
       for (const [by, methods] of claim(place, route)) yield { route, by, host, methods };
     }
+    yield null;
   }
 }
 

@@ -197,7 +197,10 @@ function credentialHeaders(work: Work, parts: RouteParts): readonly string[] {
 
 /** Routes that no request can reach because an earlier one has the same place and method. */
 export function* checkShadows(work: Work): Steps<void> {
-  for (const { route, by, host, methods } of findShadowed(work.routes)) {
+  for (const shadowed of findShadowed(work.routes)) {
+    yield;
+    if (shadowed === null) continue;
+    const { route, by, host, methods } = shadowed;
     const what = methods.length === 0 ? "the usual methods" : methods.join(", ");
     const where = host === "*" ? "" : ` on ${host}`;
     work.problems.add(
@@ -205,6 +208,5 @@ export function* checkShadows(work: Work): Steps<void> {
       `no request reaches this: the route '${by.template}' at line ${by.place.line} takes ${what} of this path${where} already`,
     );
     if (work.problems.isFull) return;
-    yield;
   }
 }

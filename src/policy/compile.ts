@@ -1,6 +1,6 @@
 import type { Place } from "../decision/verdict.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
-import { buildRouteTree } from "../matching/route-tree.ts";
+import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
@@ -141,8 +141,8 @@ function topOf(work: Work): Place {
   return { file: work.file, line: 1, column: 1, path: "" };
 }
 
-function buildTree(work: Work): void {
-  if (work.isWhole) work.tree = buildRouteTree(work.routes);
+function* buildTree(work: Work): Steps<void> {
+  if (work.isWhole) work.tree = yield* routeTreeSteps(work.routes);
 }
 
 /** The parts of the work that outlive it. */
