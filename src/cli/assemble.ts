@@ -35,8 +35,17 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     releaseMemory,
     memory,
     loopDelay: measureLoopDelay(),
-    compile: (file, readFile) =>
-      compilePolicy(file, { readFile, guard, clock, rateTables, kept, memory, sliceMs: DEFAULTS.compileSliceMs }),
+    compile: (file, readFile, isInForce) =>
+      compilePolicy(file, {
+        readFile,
+        isInForce,
+        guard,
+        clock,
+        rateTables,
+        kept,
+        memory,
+        sliceMs: DEFAULTS.compileSliceMs,
+      }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, memory, idPrefix }),
   };
 }

@@ -71,12 +71,15 @@ export async function createDevelopmentCa(commonName: string, nowMs: number, day
   };
 }
 
-/** Whether a revocation list (PEM) holds the serial number (hex). */
-export function isRevoked(serialNumber: string, crlPem: string): boolean {
-  const der = x509.PemConverter.decode(crlPem)[0];
-  if (der === undefined) return false;
+/** Whether one of the revocation lists (PEM) is of this issuer and holds the serial number (hex). */
+export function isRevoked(certificatePem: string, crlPem: string): boolean {
+  const { issuer, serialNumber } = new x509.X509Certificate(certificatePem);
   const wanted = BigInt(`0x${serialNumber}`);
-  return new x509.X509Crl(der).entries.some((entry) => BigInt(`0x${entry.serialNumber}`) === wanted);
+  return x509.PemConverter.decode(crlPem)
+    .map((der) => new x509.X509Crl(der))
+    .some(
+      (list) => list.issuer === issuer && list.entries.some((entry) => BigInt(`0x${entry.serialNumber}`) === wanted),
+    );
 }
 
 async function issueLeaf(

@@ -150,7 +150,7 @@ async function whyRefused(
   const untrusted = whyUntrusted(leaf, chain, certificatesOf(tls?.clientCa ?? Buffer.alloc(0)), nowMs);
   if (untrusted !== null || tls === null || tls.clientCrl === null) return untrusted;
   const { isRevoked } = await import("./development-ca.ts");
-  return isRevoked(leaf.serialNumber, tls.clientCrl.toString("latin1")) ? "CERT_REVOKED" : null;
+  return isRevoked(leaf.toString(), tls.clientCrl.toString("latin1")) ? "CERT_REVOKED" : null;
 }
 
 function whyUntrusted(

@@ -28,7 +28,12 @@ export function recordReads(read: ReadFile): RecordedReads {
 }
 
 function stateOf(result: Result<Buffer, string>): FileState {
-  return result.ok ? createHash("sha256").update(result.value).digest("hex") : result.error;
+  return result.ok ? contentState(result.value) : result.error;
+}
+
+/** State of a file that could be read. */
+export function contentState(content: Buffer): FileState {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** A file as it was looked at. */

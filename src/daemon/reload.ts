@@ -2,11 +2,18 @@ import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { ReloadResult } from "../telemetry/metrics.ts";
-import { type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
+import { contentState, type FileState, type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
 import type { ReadFile } from "./regular-file.ts";
 
 /** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
-export type Compile = (policyFile: string, readFile: ReadFile) => Promise<Result<Snapshot, readonly Problem[]>>;
+export type Compile = (
+  policyFile: string,
+  readFile: ReadFile,
+  isInForce: IsInForce,
+) => Promise<Result<Snapshot, readonly Problem[]>>;
+
+/** Whether a file with this content is part of the policy that runs: what has aged in it refuses nothing. */
+export type IsInForce = (content: Buffer) => boolean;
 
 /** Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. */
 export type Install = (snapshot: Snapshot) => Promise<Result<null, readonly Problem[]>>;
@@ -44,6 +51,8 @@ export interface ReloaderDeps {
 export class Reloader {
   readonly #deps: ReloaderDeps;
   #hash: string | null = null;
+  /** Contents of the policy that runs; null before the first, when a start must not fail for what has merely aged. */
+  #inForce: ReadonlySet<FileState> | null = null;
   #running: Promise<void> | null = null;
   /** What was asked for during the attempt that runs: nothing, a look at changes, or a load in any case. */
   #again: ReloadCause | null = null;
@@ -90,11 +99,14 @@ export class Reloader {
     if (cause !== null) this.request(cause);
   }
 
+  readonly #isInForce: IsInForce = (content) => this.#inForce?.has(contentState(content)) ?? true;
+
   /** Null where the attempt counts for nothing. */
   async #attempt(cause: ReloadCause): Promise<Attempt | null> {
     const reads = recordReads(this.#deps.readFile);
     const outcome = await this.#tryPolicy(reads, cause);
     if (outcome === null) return null;
+    if (outcome.ok) this.#inForce = new Set(reads.states.values());
     const atMs = this.#deps.clock.wallMs();
     const attempt: Attempt = outcome.ok
       ? { atMs, ...outcome.value, problems: [] }
@@ -105,7 +117,7 @@ export class Reloader {
 
   async #tryPolicy({ readFile, states }: RecordedReads, cause: ReloadCause): Promise<Outcome | null> {
     try {
-      const compiled = await this.#deps.compile(this.#deps.policyFile, readFile);
+      const compiled = await this.#deps.compile(this.#deps.policyFile, readFile, this.#isInForce);
       if (cause === "changed" && !this.#deps.confirms(states)) return null;
       if (!compiled.ok) return compiled;
       const { hash } = compiled.value;

@@ -2,6 +2,7 @@ import { constants } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { TlsSettings } from "../policy/snapshot.ts";
+import { CRL_LABEL, pemBlocks } from "../support/pem.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
 import type { HandshakeFault } from "./handshake-failure.ts";
@@ -34,7 +35,7 @@ export function createTlsServer(
       cert: tls.certificate,
       key: tls.key,
       ...(asks && tls.clientCa !== null ? { ca: tls.clientCa } : {}),
-      ...(asks && tls.clientCrl !== null ? { crl: tls.clientCrl } : {}),
+      ...(asks && tls.clientCrl !== null ? { crl: [...pemBlocks(tls.clientCrl, CRL_LABEL)] } : {}),
       requestCert: asks,
       // With `optional` an untrusted certificate passes here, and the request is denied with a reason that helps.
       rejectUnauthorized: tls.clientCertificate === "required",
@@ -47,6 +48,7 @@ export function createTlsServer(
       ALPNProtocols: protocols.includes("http/1.1") ? [...protocols, "http/1.0"] : [...protocols],
       handshakeTimeout: timeoutMs,
     });
+    if (tls.hasPartialChains) trustPartialChains(server);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
@@ -56,6 +58,18 @@ export function createTlsServer(
     socket.destroy();
   });
   return ok(server);
+}
+
+/**
+ * An authority whose own issuer is not in the file is an anchor by itself. Servers of Node 26 do not pass this setting on
+ * to the context that they make, and Node does not document where that is; where it stands elsewhere, clients of such an
+ * authority are refused.
+ */
+function trustPartialChains(server: Server): void {
+  const shared: unknown = "_sharedCreds" in server ? server._sharedCreds : null;
+  const context: unknown = typeof shared === "object" && shared !== null && "context" in shared ? shared.context : null;
+  if (typeof context !== "object" || context === null || !("setAllowPartialTrustChain" in context)) return;
+  if (typeof context.setAllowPartialTrustChain === "function") context.setAllowPartialTrustChain();
 }
 
 /** OpenSSL's code for why the client's chain is not trusted, or null: Node's types say Error, Node gives the code. */

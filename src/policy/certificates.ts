@@ -6,9 +6,12 @@ import type { CertificateFacts } from "../telemetry/telemetry.ts";
 const PEM_CERTIFICATE =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
+const PEM_BEGIN = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
 /** All certificates of a PEM file, in its order. Errors never quote the file: it may be a key, or /etc/shadow. */
 export function readCertificates(pem: Buffer): Result<readonly X509Certificate[], string> {
-  const blocks = pem.toString("latin1").match(PEM_CERTIFICATE) ?? [];
+  const text = pem.toString("latin1");
+  const blocks = text.match(PEM_CERTIFICATE) ?? [];
   const certificates: X509Certificate[] = [];
   for (const [at, block] of blocks.entries()) {
     try {
@@ -16,6 +19,10 @@ export function readCertificates(pem: Buffer): Result<readonly X509Certificate[]
     } catch {
       return err(`certificate ${at + 1} of the file cannot be read`);
     }
+  }
+  // OpenSSL would take what is whole and say nothing of the rest: an authority less, or a chain without its end.
+  if ((text.match(PEM_BEGIN)?.length ?? 0) > blocks.length) {
+    return err(`certificate ${blocks.length + 1} of the file is cut off: it has no END line`);
   }
   return certificates.length === 0 ? err("the file holds no certificate; expected PEM") : ok(certificates);
 }
@@ -50,8 +57,13 @@ export function expiryWarning(certificate: X509Certificate, nowMs: number): stri
   return `the certificate of ${subjectOf(certificate)} expires at ${timeText(until)}, in ${days} days`;
 }
 
-export function certificateFacts(certificate: X509Certificate, file: string, use: string): CertificateFacts {
-  return { file, use, subject: subjectOf(certificate), notAfterMs: validityMs(certificate).until };
+export function certificateFacts(
+  certificate: X509Certificate,
+  file: string,
+  use: string,
+  isShown: boolean,
+): CertificateFacts {
+  return { file, use, subject: subjectOf(certificate), notAfterMs: validityMs(certificate).until, isShown };
 }
 
 function validityMs(certificate: X509Certificate): { readonly from: number; readonly until: number } {
@@ -59,11 +71,11 @@ function validityMs(certificate: X509Certificate): { readonly from: number; read
 }
 
 /** Subject on one line, most specific part first. */
-function subjectOf(certificate: X509Certificate): string {
+export function subjectOf(certificate: X509Certificate): string {
   const parts = (certificate.subject ?? "").split("\n").filter((part) => part !== "");
   return parts.length === 0 ? "(no subject)" : parts.reverse().join(",");
 }
 
-function timeText(ms: number): string {
+export function timeText(ms: number): string {
   return new Date(ms).toISOString().replace(".000Z", "Z");
 }

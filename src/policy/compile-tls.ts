@@ -1,16 +1,14 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { certificateFacts, expiryWarning, readCertificates, readPrivateKey, validityFault } from "./certificates.ts";
-import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
+import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
+import { readRevocationLists } from "./revocation-lists.ts";
 import { clientCertificateShape, tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
 /** Not `clientCertificate`, which is read key by key as well. */
 const { clientCertificate: _, ...tlsKeys } = tlsShape;
-
-type TlsFields = Fields<typeof tlsKeys>;
 
 /** `tls` of a listener → its settings with all files read and looked at, or null with problems reported. */
 export function compileTls(work: Work, listener: string, path: Path): TlsSettings | null {
@@ -35,101 +33,27 @@ export function compileTls(work: Work, listener: string, path: Path): TlsSetting
   return { ...parts, fingerprint: fingerprint(Object.values(parts)) };
 }
 
-/** A certificate that postern shows, with its key; `use` for metrics. Null with problems reported. */
-export function readOwnCertificate(
-  work: Work,
-  names: Pick<TlsFields, "certificate" | "key">,
-  use: string,
-  path: Path,
-): { readonly certificate: Buffer; readonly key: Buffer } | null {
-  const at = [...path, "certificate"];
-  const certificate = names.certificate === undefined ? null : work.readFile(names.certificate, at);
-  const key = names.key === undefined ? null : work.readFile(names.key, [...path, "key"]);
-  const chain = certificate === null ? null : readCertificates(certificate);
-  const privateKey = key === null ? null : readPrivateKey(key);
-  if (chain?.ok === false) work.problem(`'${names.certificate}': ${chain.error}`, at);
-  if (privateKey?.ok === false) work.problem(`'${names.key}': ${privateKey.error}`, [...path, "key"]);
-  if (!chain?.ok || certificate === null || names.certificate === undefined) return null;
-  const isValid = checkChain(work, chain.value, at);
-  const file = work.files.absoluteName(names.certificate);
-  for (const one of chain.value) work.certificates.push(certificateFacts(one, file, use));
-  if (!privateKey?.ok || key === null) return null;
-  if (chain.value[0]?.checkPrivateKey(privateKey.value) !== true) {
-    work.problem(`the key does not fit the first certificate of '${names.certificate}'`, [...path, "key"]);
-    return null;
-  }
-  return isValid ? { certificate, key } : null;
-}
-
-/** Reports what the other side would stumble over; true where the chain can be shown. */
-function checkChain(work: Work, chain: readonly X509Certificate[], path: Path): boolean {
-  const nowMs = work.inputs.clock.wallMs();
-  let isValid = true;
-  for (const [at, certificate] of chain.entries()) {
-    const fault = validityFault(certificate, nowMs);
-    if (fault !== null) {
-      work.problem(fault, path);
-      isValid = false;
-    }
-    const warning = expiryWarning(certificate, nowMs);
-    if (warning !== null) work.warning(warning, path);
-    const issuer = chain[at + 1];
-    if (issuer !== undefined && !certificate.checkIssued(issuer)) {
-      work.warning(`certificate ${at + 2} of the file is not the issuer of certificate ${at + 1}`, path);
-    }
-  }
-  return isValid;
-}
-
-type ClientTrust = Pick<TlsSettings, "clientCertificate" | "clientCa" | "clientCrl">;
+type ClientTrust = Pick<TlsSettings, "clientCertificate" | "clientCa" | "hasPartialChains" | "clientCrl">;
 
 function readClientTrust(work: Work, listener: string, path: Path): ClientTrust | null {
   const isThere = work.reader.raw(path) !== undefined;
   const { mode, ca, crl } = isThere ? work.reader.fields(clientCertificateShape, path) : { mode: "off" as const };
   if (mode === "off") {
     if (ca !== undefined) work.warning("mode is off, so 'ca' is of no use", [...path, "ca"]);
-    return { clientCertificate: mode, clientCa: null, clientCrl: null };
+    return { clientCertificate: mode, clientCa: null, hasPartialChains: false, clientCrl: null };
   }
   // A mode that could not be read hides nothing that is wrong with the files.
-  const clientCrl = crl === undefined ? null : readCrl(work, crl, [...path, "crl"]);
-  const clientCa =
-    ca === undefined ? null : readAuthorities(work, ca, `listener ${listener} client CA`, [...path, "ca"]);
+  const use = `listener ${listener} client`;
+  const authorities = ca === undefined ? null : readAuthorities(work, ca, `${use} CA`, [...path, "ca"]);
+  const clientCrl =
+    crl === undefined ? null : readRevocationLists(work, crl, authorities, `${use} CRL`, [...path, "crl"]);
   if (mode !== undefined && work.reader.raw([...path, "ca"]) === undefined) {
     // Without it, Node would trust every public authority to name this service's clients.
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
   }
-  if (mode === undefined || clientCa === null || (crl !== undefined && clientCrl === null)) return null;
-  return { clientCertificate: mode, clientCa, clientCrl };
-}
-
-/** Authorities that the other side's certificate is verified against; null with problems reported. */
-export function readAuthorities(work: Work, name: string, use: string, path: Path): Buffer | null {
-  const pem = work.readFile(name, path);
-  if (pem === null) return null;
-  const authorities = readCertificates(pem);
-  if (!authorities.ok) {
-    work.problem(`'${name}': ${authorities.error}`, path);
-    return null;
-  }
-  const nowMs = work.inputs.clock.wallMs();
-  const faults = authorities.value.map((certificate) => validityFault(certificate, nowMs));
-  // A bundle may carry an old authority along; one without any that is valid would trust nobody.
-  const report = faults.includes(null) ? work.warning.bind(work) : work.problem.bind(work);
-  for (const fault of faults) if (fault !== null) report(fault, path);
-  for (const certificate of authorities.value) {
-    const warning = expiryWarning(certificate, nowMs);
-    if (warning !== null) work.warning(warning, path);
-    if (!certificate.ca) work.warning("a certificate of the file is no authority (CA)", path);
-    work.certificates.push(certificateFacts(certificate, work.files.absoluteName(name), use));
-  }
-  return faults.includes(null) ? pem : null;
-}
-
-function readCrl(work: Work, name: string, path: Path): Buffer | null {
-  const pem = work.readFile(name, path);
-  if (pem === null || pem.includes("-----BEGIN X509 CRL-----")) return pem;
-  work.problem(`'${name}': the file holds no revocation list; expected PEM`, path);
-  return null;
+  if (mode === undefined || authorities === null || (crl !== undefined && clientCrl === null)) return null;
+  const { pem: clientCa, hasPartialChains } = authorities;
+  return { clientCertificate: mode, clientCa, hasPartialChains, clientCrl };
 }
 
 /** OpenSSL's own words, which name the fault and never quote the file. */
@@ -138,8 +62,11 @@ export function opensslReason(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }
 
-export function fingerprint(parts: readonly (Buffer | string | null)[]): string {
+export function fingerprint(parts: readonly (Buffer | string | boolean | null)[]): string {
   const hash = createHash("sha256");
-  for (const part of parts) hash.update(part === null ? "-" : `${part.length}:`).update(part ?? "");
+  for (const part of parts) {
+    const content = typeof part === "boolean" ? String(part) : part;
+    hash.update(content === null ? "-" : `${content.length}:`).update(content ?? "");
+  }
   return hash.digest("hex");
 }

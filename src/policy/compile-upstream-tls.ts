@@ -1,7 +1,8 @@
 import { createSecureContext } from "node:tls";
 import type { UpstreamAddress, UpstreamScheme } from "./addresses.ts";
-import { fingerprint, opensslReason, readAuthorities, readOwnCertificate } from "./compile-tls.ts";
+import { fingerprint, opensslReason } from "./compile-tls.ts";
 import type { Path } from "./path.ts";
+import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import type { UpstreamTlsEntry } from "./schema.ts";
 import type { UpstreamSettings, UpstreamTlsSettings } from "./snapshot.ts";
 import type { Work } from "./work.ts";
@@ -44,11 +45,19 @@ export function compileUpstreamTls(
   const authorities = ca === undefined ? null : readAuthorities(work, ca, `upstream ${upstream} CA`, [...path, "ca"]);
   const own = readClientPair(work, upstream, entry ?? {}, path);
   if (own === undefined || (ca !== undefined && authorities === null)) return undefined;
-  const parts = { serverName, ca: authorities, certificate: own.certificate, key: own.key, minVersion };
+  const hasPartialChains = authorities?.hasPartialChains ?? false;
+  const parts = {
+    serverName,
+    ca: authorities?.pem ?? null,
+    hasPartialChains,
+    certificate: own.certificate,
+    key: own.key,
+    minVersion,
+  };
   try {
     createSecureContext({
       minVersion,
-      ...(authorities === null ? {} : { ca: authorities }),
+      ...(authorities === null ? {} : { ca: authorities.pem }),
       ...(own.certificate === null || own.key === null ? {} : { cert: own.certificate, key: own.key }),
     });
   } catch (error) {

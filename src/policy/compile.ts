@@ -164,6 +164,7 @@ function freeze(work: Work): Snapshot | null {
     routeList: Object.freeze(work.routes),
     routesPlace: work.reader.document.place(["routes"]),
     certificates: Object.freeze(work.certificates),
+    revocationLists: Object.freeze(work.revocationLists),
     files: Object.freeze(work.files.names()),
     warnings: Object.freeze(work.warnings.sorted(work.file)),
   });

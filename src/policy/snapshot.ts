@@ -8,7 +8,7 @@ import type { Address } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
+import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
 export interface Snapshot {
@@ -33,6 +33,8 @@ export interface Snapshot {
   readonly rewriteResponse: RewriteResponse;
   /** Every certificate the policy uses, for expiry metrics. */
   readonly certificates: readonly CertificateFacts[];
+  /** Every revocation list, for the same. */
+  readonly revocationLists: readonly RevocationListFacts[];
   /** Absolute names of all files that went in, the policy first: what is watched. */
   readonly files: readonly string[];
   /** Things that are allowed but look like mistakes. */
@@ -135,6 +137,9 @@ export interface TlsSettings {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   readonly clientCertificate: "off" | "optional" | "required";
   readonly clientCa: Buffer | null;
+  /** An authority of `clientCa` is trusted without those above it, which the file does not hold. */
+  readonly hasPartialChains: boolean;
+  /** PEM, one list after another. */
   readonly clientCrl: Buffer | null;
   /** Changes with any of the above: a listener swaps its TLS context when it differs. */
   readonly fingerprint: string;
@@ -166,6 +171,8 @@ export interface UpstreamTlsSettings {
   readonly serverName: string;
   /** PEM. Null: the authorities that the system trusts. */
   readonly ca: Buffer | null;
+  /** An authority of `ca` is trusted without those above it, which the file does not hold. */
+  readonly hasPartialChains: boolean;
   /** Postern's own certificate for the service, PEM, leaf first; null for none. */
   readonly certificate: Buffer | null;
   readonly key: Buffer | null;

@@ -6,7 +6,7 @@ import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import { threadHolds } from "../support/thread-holds.ts";
 import { Turns } from "../support/turns.ts";
-import type { CertificateFacts, LogSettings } from "../telemetry/telemetry.ts";
+import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
@@ -25,6 +25,11 @@ export interface CompileInputs {
   /** Undefined: nobody asks who else may read or write the files. */
   readonly guard?: FileGuard | undefined;
   readonly clock: Clock;
+  /**
+   * Whether a file with this content is in force already, so that what has merely aged in it costs a warning and not
+   * the policy. Undefined: nothing is.
+   */
+  readonly isInForce?: ((content: Buffer) => boolean) | undefined;
   /** Where rate limits count; they outlive the snapshot. */
   readonly rateTables: RateTables;
   /** What compilations before this one made, to be used again; without it everything is made anew. */
@@ -52,6 +57,7 @@ export class Work {
   readonly files: NamedFiles;
   readonly kept: Kept;
   readonly certificates: CertificateFacts[] = [];
+  readonly revocationLists: RevocationListFacts[] = [];
   service = "";
   log: LogSettings = { access: "all" };
   admin: AdminSettings = { address: null };
@@ -120,6 +126,14 @@ export class Work {
 
   warning(text: string, path: Path): void {
     this.warnings.add(this.reader.document.place(path), text);
+  }
+
+  /** Tells that a file is of no use any more: a problem, or where it is in force with the content that it has, a warning. */
+  aged(text: string, name: string, path: Path): void {
+    const content = this.files.read(name, path);
+    if (content.ok && this.inputs.isInForce?.(content.value) === true)
+      this.warning(`${text}; it was in force and stays so`, path);
+    else this.problem(text, path);
   }
 
   /** Content of a file that the value at `path` names; null where it cannot be read, which is told there. */

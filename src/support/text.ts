@@ -12,6 +12,12 @@ export function decodeText(bytes: Uint8Array): Result<string, string> {
   return ok(text.toString("utf8", text.subarray(0, 3).equals(UTF8_MARK) ? UTF8_MARK.length : 0));
 }
 
+/** The same for a file whose content stands in ASCII, as PEM, between comments in whatever encoding. */
+export function withoutMark(bytes: Buffer): Result<Buffer, string> {
+  if (isUtf16(bytes)) return err("UTF-16; expected ASCII or UTF-8");
+  return ok(bytes.subarray(0, 3).equals(UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes);
+}
+
 const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** By its mark, or by the NUL that every other byte of ASCII text is. */

@@ -215,6 +215,17 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
       })),
     ),
   );
+  gauge(
+    registry,
+    "postern_revocation_list_expiry_timestamp_seconds",
+    "When a revocation list that the policy uses ends.",
+    policy(({ revocationLists }) =>
+      revocationLists.map(({ file, use, issuer, nextUpdateMs }) => ({
+        labels: { file: labelText(file), use: labelText(use), issuer: labelText(issuer) },
+        value: nextUpdateMs / 1000,
+      })),
+    ),
+  );
 }
 
 function registerThread(registry: Registry, thread: ThreadWatch | null): void {

@@ -3,7 +3,14 @@ import type { Denial, Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
-import type { CertificateFacts, HandshakeFailure, LimitFacts, PolicyInForce, RequestRecord } from "./telemetry.ts";
+import type {
+  CertificateFacts,
+  HandshakeFailure,
+  LimitFacts,
+  PolicyInForce,
+  RequestRecord,
+  RevocationListFacts,
+} from "./telemetry.ts";
 
 /** What became of a reload; `unchanged` where the bytes on disk are those that run. */
 export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
@@ -22,6 +29,7 @@ export interface PolicyFigures {
   readonly service: string;
   readonly loadedAtMs: number;
   readonly certificates: readonly CertificateFacts[];
+  readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
 }
 
@@ -74,8 +82,8 @@ export class Metrics {
    * requests of the one before may still be under way.
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
-    const { hash, service, certificates, limits } = policy;
-    this.policy = { hash, service, loadedAtMs, certificates, limits };
+    const { hash, service, certificates, revocationLists, limits } = policy;
+    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

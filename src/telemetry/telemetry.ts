@@ -95,6 +95,17 @@ export interface CertificateFacts {
   readonly use: string;
   readonly subject: string;
   readonly notAfterMs: number;
+  /** Postern shows it to others; else it vouches for theirs. */
+  readonly isShown: boolean;
+}
+
+/** A revocation list that the policy uses; of several of one issuer, the one that ends last. */
+export interface RevocationListFacts {
+  readonly file: string;
+  readonly use: string;
+  readonly issuer: string;
+  /** When the next list is due (RFC 5280 section 5.1.2.5): from then on its authority's certificates are refused. */
+  readonly nextUpdateMs: number;
 }
 
 /** What telemetry needs to know of a policy that comes into force; a snapshot has it all. */
@@ -105,6 +116,7 @@ export interface PolicyInForce {
   readonly listeners: readonly { readonly name: string }[];
   readonly routeList: readonly { readonly template: string }[];
   readonly certificates: readonly CertificateFacts[];
+  readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
 }
 

@@ -160,6 +160,7 @@ function socketOptions({ address }: UpstreamSettings): NetConnectOpts {
 function secureContext(tls: UpstreamTlsSettings): SecureContext {
   return createSecureContext({
     ca: tls.ca ?? systemAuthorities(),
+    allowPartialTrustChain: tls.hasPartialChains,
     ...(tls.certificate === null || tls.key === null ? {} : { cert: tls.certificate, key: tls.key }),
     minVersion: tls.minVersion,
     maxVersion: "TLSv1.3",

@@ -301,9 +301,9 @@ describe("reloads", () => {
 
   test("a compiler that throws is a refused reload and no crash", async () => {
     let broken = false;
-    const running = await workspace.start({}, (file, readFile) => {
+    const running = await workspace.start({}, (file, readFile, isInForce) => {
       if (broken) throw new Error("defect");
-      return compileTest(file, readFile);
+      return compileTest(file, readFile, isInForce);
     });
     broken = true;
     running.daemon.reload();
@@ -315,8 +315,8 @@ describe("reloads", () => {
   test("a change between reading and watching is not missed", async () => {
     // The compiler itself changes the file after it has read it, which no event may tell of any more.
     let changed = false;
-    const running = await workspace.start({}, async (file, readFile) => {
-      const compiled = await compileTest(file, readFile);
+    const running = await workspace.start({}, async (file, readFile, isInForce) => {
+      const compiled = await compileTest(file, readFile, isInForce);
       if (!changed) workspace.write({ answer: "two" });
       changed = true;
       return compiled;

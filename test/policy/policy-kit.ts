@@ -20,6 +20,7 @@ export function examine(
   clock: Clock = fixedClock,
   registry: Registry = REGISTRY,
   guard?: FileGuard,
+  isInForce?: (content: Buffer) => boolean,
 ): Promise<Examination> {
   const contents = new Map<string, Buffer>([["/srv/conf/policy.yaml", Buffer.from(policy)]]);
   for (const [name, content] of Object.entries(files)) {
@@ -31,6 +32,7 @@ export function examine(
       cwd: "/srv",
       clock,
       guard,
+      isInForce,
       rateTables: new RateTables([1, 2], clock, 64),
       readFile: (absolute) => {
         const content = contents.get(absolute);

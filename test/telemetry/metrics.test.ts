@@ -138,7 +138,13 @@ describe("the exposition", () => {
       }),
     });
     const subject = `CN=a"b\\c\nd\u001b[31m\u2028,O=${"x".repeat(10_000)}`;
-    const certificate = { file: "/tls/server.pem", use: "listener inbound", subject, notAfterMs: 1.8e12 };
+    const certificate = {
+      file: "/tls/server.pem",
+      use: "listener inbound",
+      subject,
+      notAfterMs: 1.8e12,
+      isShown: true,
+    };
     telemetry.policyLoaded(
       snapshotOf({ certificates: [certificate, certificate], routeList: [routeOf('/a"b\\{x}\n')] }),
     );

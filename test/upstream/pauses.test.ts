@@ -26,7 +26,10 @@ async function poolTo(answers: string[], clock: Clock = systemClock) {
   });
   const port = await listen(service);
   const tls = { ca: Buffer.from(ca.certificate), certificate: null, key: null, minVersion: "TLSv1.2" } as const;
-  const upstream = { connectionsMax: 1, tls: { serverName: "localhost", fingerprint: "test", ...tls } };
+  const upstream = {
+    connectionsMax: 1,
+    tls: { serverName: "localhost", hasPartialChains: false, fingerprint: "test", ...tls },
+  };
   const settings = snapshotOf({ upstreamPort: port, upstream }).upstreams.get("app");
   if (settings === undefined) throw new Error("no upstream");
   const deadlines = new Deadlines(clock);

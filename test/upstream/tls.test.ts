@@ -22,6 +22,7 @@ function tlsTo(changes: Partial<UpstreamTlsSettings> = {}): UpstreamTlsSettings 
   return {
     serverName: "localhost",
     ca: Buffer.from(pki.ca.certificate),
+    hasPartialChains: false,
     certificate: null,
     key: null,
     minVersion: "TLSv1.2",
