@@ -1,10 +1,10 @@
+import type { ClientCertificate } from "../message/connection.ts";
 import type { HandshakeFailure } from "../telemetry/telemetry.ts";
 
-/** What Node tells of a handshake that failed: its error, and the verdict on the client's certificate if it got that far. */
+/** Why a handshake failed: OpenSSL's error, or the certificate that the client showed and that is not trusted. */
 export interface HandshakeFault {
   readonly error: NodeJS.ErrnoException;
-  /** OpenSSL's X509 verification code, as CERT_HAS_EXPIRED; null where there was no verdict. */
-  readonly verification: string | null;
+  readonly certificate: ClientCertificate | null;
 }
 
 const BY_ERROR_CODE: Readonly<Record<string, HandshakeFailure>> = {
@@ -40,17 +40,27 @@ export const HELLO_CLOSED: HandshakeFault = faultOf("ECONNRESET", "closed before
 export const GAVE_WAY: HandshakeFault = faultOf("ENOMEM", "gave way to a newer handshake");
 
 function faultOf(code: string, message: string): HandshakeFault {
-  return { error: Object.assign(new Error(message), { code }), verification: null };
+  return { error: Object.assign(new Error(message), { code }), certificate: null };
 }
 
-/** Fault → metric label. A verdict on the certificate says more than the error of the torn connection that follows it. */
-export function classifyHandshake({ error, verification }: HandshakeFault): HandshakeFailure {
-  if (verification !== null) return BY_VERIFICATION[verification] ?? "certificate_untrusted";
+/** Fault → metric label. */
+export function classifyHandshake({ error, certificate }: HandshakeFault): HandshakeFailure {
+  if (certificate !== null) return BY_VERIFICATION[certificate.untrusted ?? ""] ?? "certificate_untrusted";
   return BY_ERROR_CODE[error.code ?? ""] ?? "other";
 }
 
-/** Fault → one line for the log. OpenSSL's texts name protocol states and never data. */
-export function describeHandshake({ error, verification }: HandshakeFault): string {
-  if (verification !== null) return `client certificate: ${verification}`;
-  return error.code === "ECONNRESET" ? "the client closed the connection" : error.message.trim();
+/**
+ * Fault → one line for the log. OpenSSL's texts name protocol states and never data; what the client wrote into its
+ * certificate is cut.
+ */
+export function describeHandshake({ error, certificate }: HandshakeFault): string {
+  if (certificate === null)
+    return error.code === "ECONNRESET" ? "the client closed the connection" : error.message.trim();
+  const { untrusted, subject, issuer, serialNumber } = certificate;
+  const names = `subject ${quoted(subject)}, issuer ${quoted(issuer)}, serial ${serialNumber.slice(0, 64)}`;
+  return `client certificate: ${untrusted}, ${names}`;
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 256));
 }

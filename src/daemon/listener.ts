@@ -1,9 +1,8 @@
-import { createServer, type Server, Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { type Address, clientOf, parseAddress, UNIX_PEER } from "../message/address.ts";
-import { readClientCertificate } from "../message/certificate.ts";
-import type { ConnectionFacts, HttpProtocol } from "../message/connection.ts";
+import type { ClientCertificate, ConnectionFacts, HttpProtocol } from "../message/connection.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -22,7 +21,7 @@ import {
   HELLO_TIMEOUT,
 } from "./handshake-failure.ts";
 import { isLikePreface, isWholeHello, tellsProtocol } from "./protocol-sniffer.ts";
-import { createTlsServer, verificationOf } from "./tls-server.ts";
+import { createTlsServer, socketBelow } from "./tls-server.ts";
 import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
 
 /** Takes a connection that is ready for HTTP. */
@@ -99,7 +98,7 @@ export class Listener {
     if (this.#tls !== null && isSame) return ok({ settings, tls: this.#tls });
     const server = createTlsServer(settings.tls, settings.protocols, settings.handshakeTimeoutMs, {
       // Not the settings of the moment: a reload during the handshake must not lend its trust to what the old CAs judged.
-      onSecure: (socket) => this.#onSecure(socket, settings),
+      onSecure: (socket, certificate) => this.#onSecure(socket, certificate, settings),
       onFailure: (fault, socket) => this.#onHandshakeFailure(fault, socket),
     });
     return server.ok ? ok({ settings, tls: server.value }) : err(`TLS: ${server.error}`);
@@ -243,16 +242,13 @@ export class Listener {
     socket.destroy();
   }
 
-  #onSecure(socket: TLSSocket, judgedBy: ListenerSettings): void {
+  #onSecure(socket: TLSSocket, certificate: ClientCertificate | null, judgedBy: ListenerSettings): void {
     socket.on("error", () => socket.destroy());
     const ends = this.#ends.get(socketBelow(socket));
     if (ends === undefined) {
       socket.destroy();
       return;
     }
-    const x509 = socket.getPeerX509Certificate();
-    const untrusted = socket.authorized ? null : (verificationOf(socket) ?? "UNVERIFIED");
-    const certificate = x509 === undefined ? null : readClientCertificate(x509, untrusted);
     // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
     const settings = judgedBy.tls?.fingerprint === this.#settings.tls?.fingerprint ? this.#settings : judgedBy;
@@ -296,11 +292,6 @@ export class Listener {
     // Link-local addresses come with their zone, which is ours and not the peer's.
     return parseAddress((socket.remoteAddress ?? "").replace(/%.*$/, ""));
   }
-}
-
-/** The TCP socket of a TLS socket, which still knows its peer when the TLS one is destroyed; Node does not document it. */
-function socketBelow(socket: Socket): Socket {
-  return "_parent" in socket && socket._parent instanceof Socket ? socket._parent : socket;
 }
 
 function listen(server: Server, options: object): Promise<Result<null, string>> {

@@ -1,11 +1,16 @@
-import { constants } from "node:crypto";
+import { constants, type X509Certificate } from "node:crypto";
+import { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import type { HttpProtocol } from "../message/connection.ts";
+import { readClientCertificate } from "../message/certificate.ts";
+import type { ClientCertificate, HttpProtocol } from "../message/connection.ts";
+import { weakKeyOf } from "../message/weak-key.ts";
 import type { TlsSettings } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { CRL_LABEL, pemBlocks } from "../support/pem.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
 import type { HandshakeFault } from "./handshake-failure.ts";
+import { refusalAlert, trafficSecret } from "./tls-alert.ts";
 
 /**
  * Tickets would let a client come back without showing its certificate again, past a new CA or revocation list;
@@ -14,7 +19,8 @@ import type { HandshakeFault } from "./handshake-failure.ts";
 const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
 
 export interface TlsHandlers {
-  onSecure(socket: TLSSocket): void;
+  /** `certificate` is null where the client showed none. */
+  onSecure(socket: TLSSocket, certificate: ClientCertificate | null): void;
   onFailure(fault: HandshakeFault, socket: TLSSocket): void;
 }
 
@@ -37,8 +43,8 @@ export function createTlsServer(
       ...(asks && tls.clientCa !== null ? { ca: tls.clientCa } : {}),
       ...(asks && tls.clientCrl !== null ? { crl: [...pemBlocks(tls.clientCrl, CRL_LABEL)] } : {}),
       requestCert: asks,
-      // With `optional` an untrusted certificate passes here, and the request is denied with a reason that helps.
-      rejectUnauthorized: tls.clientCertificate === "required",
+      // Node would close without a word. With `optional`, the request is denied with a reason that helps.
+      rejectUnauthorized: false,
       minVersion: tls.minVersion,
       maxVersion: "TLSv1.3",
       ciphers: TLS_CIPHERS,
@@ -52,12 +58,65 @@ export function createTlsServer(
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
-  server.on("secureConnection", (socket) => handlers.onSecure(socket));
+  const isRequired = tls.clientCertificate === "required";
+  const secrets = new WeakMap<TLSSocket, Buffer>();
+  if (isRequired) server.on("keylog", (line, socket) => noteSecret(secrets, line, socket));
+  server.on("secureConnection", (socket) => {
+    const secret = secrets.get(socket) ?? null;
+    secrets.delete(socket);
+    const x509 = asks ? socket.getPeerX509Certificate() : undefined;
+    const certificate = x509 === undefined ? null : readClientCertificate(x509, whyUntrusted(socket, x509));
+    if (!isRequired || (certificate !== null && certificate.untrusted === null)) {
+      handlers.onSecure(socket, certificate);
+      return;
+    }
+    handlers.onFailure({ error: REFUSED, certificate }, socket);
+    refuse(socket, refusalAlert(socket, certificate?.untrusted ?? null, secret));
+  });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    handlers.onFailure({ error, verification: verificationOf(socket) }, socket);
+    handlers.onFailure({ error, certificate: null }, socket);
     socket.destroy();
   });
   return ok(server);
+}
+
+/** As OpenSSL says it where it asks for the certificate itself. */
+const REFUSED: NodeJS.ErrnoException = Object.assign(new Error("the client shows no certificate"), {
+  code: "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE",
+});
+
+function noteSecret(secrets: WeakMap<TLSSocket, Buffer>, line: Buffer, socket: TLSSocket): void {
+  const secret = trafficSecret(line);
+  if (secret !== null) secrets.set(socket, secret);
+}
+
+/** In OpenSSL's codes, and one of our own for what OpenSSL lets pass. */
+function whyUntrusted(socket: TLSSocket, x509: X509Certificate): string | null {
+  if (!socket.authorized) return verificationOf(socket) ?? "UNVERIFIED";
+  return weakKeyOf(x509) === null ? null : "WEAK_KEY";
+}
+
+/**
+ * Sends the alert and closes, and lets the client read it: with bytes of the client unread, the system would send a
+ * reset, which throws away what the client has not read yet.
+ */
+function refuse(socket: TLSSocket, alert: Buffer | null): void {
+  const below = socketBelow(socket);
+  socket.on("error", () => socket.destroy());
+  if (alert === null || below === socket) {
+    socket.destroy();
+    return;
+  }
+  below.end(alert);
+  const timer = setTimeout(() => socket.destroy(), DEFAULTS.alertLingerMs);
+  socket.once("close", () => clearTimeout(timer));
+  socket.once("end", () => socket.destroy());
+  socket.resume();
+}
+
+/** The TCP socket of a TLS socket, which still knows its peer when the TLS one is destroyed; Node does not document it. */
+export function socketBelow(socket: Socket): Socket {
+  return "_parent" in socket && socket._parent instanceof Socket ? socket._parent : socket;
 }
 
 /**
@@ -73,7 +132,7 @@ function trustPartialChains(server: Server): void {
 }
 
 /** OpenSSL's code for why the client's chain is not trusted, or null: Node's types say Error, Node gives the code. */
-export function verificationOf(socket: TLSSocket): string | null {
+function verificationOf(socket: TLSSocket): string | null {
   const code: unknown = socket.authorizationError;
   return typeof code === "string" ? code : null;
 }

@@ -7,6 +7,8 @@ export const DEFAULTS = {
   headRememberedBytesMax: 4 * 1024,
   headTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
+  /** A client whose certificate is refused gets so long to read why. */
+  alertLingerMs: 1_000,
   idleTimeoutMs: 65_000,
   bodyBytesMax: 10 * 1024 * 1024,
   /** Longest a body may stand still, however fast it came before. */

@@ -89,6 +89,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
+    `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
     `${DEFAULTS.drainTimeoutMs / 1000} s`,
   ]);
