@@ -16,7 +16,9 @@ const SCRIPT_WITH_MORE = new RegExp(`/[^/]*\\.(?:${ENDINGS})(?=/)`, "i");
 
 /** The first script of a path that has more behind it, as a match from the slash before its name; else null. */
 export function scriptWithin(path: string): RegExpExecArray | null {
-  return path.includes(".") ? SCRIPT_WITH_MORE.exec(path) : null;
+  // Most dots stand in the last segment, and the expression costs more than the whole look-up.
+  const dot = path.indexOf(".");
+  return dot >= 0 && path.includes("/", dot) ? SCRIPT_WITH_MORE.exec(path) : null;
 }
 
 /** Whether a segment of a path is the name of a script. */
