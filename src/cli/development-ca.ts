@@ -1,6 +1,7 @@
 import "reflect-metadata"; // @peculiar/x509 asks for this polyfill before it is loaded
 import { randomBytes, webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
+import { err, ok, type Result } from "../support/result.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
@@ -25,18 +26,16 @@ export interface LeafOptions {
 export interface DevelopmentCa {
   /** The CA's certificate, PEM. */
   readonly certificate: string;
+  /** Its private key, PEM. Whoever has it can be any client. */
+  readonly key: string;
   issue(options: LeafOptions): Promise<Issued>;
   /** A revocation list, PEM, over the given certificates (PEM). */
   revoke(certificates: readonly string[], nowMs: number): Promise<string>;
 }
 
-/**
- * A certificate authority for development and tests: ECDSA P-256, in memory, for `postern init` and the quick start.
- * Its key never leaves the process, so nothing else can be issued from it later.
- */
+/** A certificate authority for development and tests: ECDSA P-256, for `postern init` and the quick start. */
 export async function createDevelopmentCa(commonName: string, nowMs: number, days = 30): Promise<DevelopmentCa> {
-  const provider: Crypto = webcrypto;
-  x509.cryptoProvider.set(provider);
+  useWebCrypto();
   const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as CryptoKeyPair;
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomBytes(8).toString("hex"),
@@ -51,9 +50,51 @@ export async function createDevelopmentCa(commonName: string, nowMs: number, day
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  return authority(ca, keys.privateKey, nowMs, days);
+}
+
+/** The same authority again, from its certificate and key in PEM; the error says what is wrong with the certificate. */
+export async function openDevelopmentCa(
+  certificate: string,
+  key: string,
+  nowMs: number,
+  days: number,
+): Promise<Result<DevelopmentCa, string>> {
+  useWebCrypto();
+  try {
+    const ca = new x509.X509Certificate(certificate);
+    const der = x509.PemConverter.decodeFirst(key);
+    const privateKey = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
+    if (ca.notAfter.getTime() <= nowMs) return err(`ended on ${ca.notAfter.toISOString()}; make a new folder`);
+    const leftDays = Math.min(days, (ca.notAfter.getTime() - nowMs) / DAY_MS);
+    const opened = await authority(ca, privateKey, nowMs, leftDays);
+    const probe = await opened.issue({ commonName: "probe", usage: "client" });
+    const isOurs = await new x509.X509Certificate(probe.certificate).verify({
+      publicKey: ca.publicKey,
+      signatureOnly: true,
+    });
+    return isOurs ? ok(opened) : err("is not the certificate of the key beside it");
+  } catch {
+    // Without the error's text, which may quote the key.
+    return err("or its key cannot be read as PEM");
+  }
+}
+
+function useWebCrypto(): void {
+  const provider: Crypto = webcrypto;
+  x509.cryptoProvider.set(provider);
+}
+
+async function authority(
+  ca: x509.X509Certificate,
+  key: webcrypto.CryptoKey,
+  nowMs: number,
+  days: number,
+): Promise<DevelopmentCa> {
   return {
     certificate: `${ca.toString("pem")}\n`,
-    issue: (options) => issueLeaf(ca, keys.privateKey, options, nowMs, days),
+    key: await keyPem(key),
+    issue: (options) => issueLeaf(ca, key, options, nowMs, days),
     revoke: async (certificates, atMs) => {
       const list = await x509.X509CrlGenerator.create({
         issuer: ca.subject,
@@ -64,7 +105,7 @@ export async function createDevelopmentCa(commonName: string, nowMs: number, day
           revocationDate: new Date(atMs - DAY_MS),
         })),
         signingAlgorithm: ALGORITHM,
-        signingKey: keys.privateKey,
+        signingKey: key,
       });
       return `${x509.PemConverter.encode(list.rawData, "X509 CRL")}\n`;
     },
@@ -113,11 +154,11 @@ async function issueLeaf(
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
     ],
   });
-  const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return {
-    certificate: `${certificate.toString("pem")}\n`,
-    key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n`,
-  };
+  return { certificate: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
+}
+
+async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
+  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
 }
 
 type CryptoKeyPair = { publicKey: webcrypto.CryptoKey; privateKey: webcrypto.CryptoKey };

@@ -1,9 +1,11 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDevelopmentCa } from "./development-ca.ts";
+import { signToken } from "./development-token.ts";
 
-const TOKEN_LIFETIME_SECONDS = 24 * 3600;
+/** What policies/quickstart.yaml asks of a token. */
+const CLAIMS = { iss: "https://issuer.example.org/", aud: "orders" };
 
 /** Writes what policies/quickstart.yaml names, and what its clients need, into a folder that only we can enter. */
 export async function writeQuickstartFiles(folder: string, nowMs: number): Promise<void> {
@@ -20,6 +22,7 @@ export async function writeQuickstartFiles(folder: string, nowMs: number): Promi
     uris: ["spiffe://example.org/ns/shop/sa/billing"],
   });
   const issuer = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const token = (sub: string, scope: string) => signToken(issuer.privateKey, { ...CLAIMS, sub, scope }, nowMs);
   const files = {
     "ca.pem": ca.certificate,
     "server.pem": server.certificate,
@@ -27,30 +30,9 @@ export async function writeQuickstartFiles(folder: string, nowMs: number): Promi
     "client.pem": client.certificate,
     "client.key": client.key,
     "issuer.pem": issuer.publicKey.export({ type: "spki", format: "pem" }),
-    "reader.token": token(issuer.privateKey, "reader", "orders:read", nowMs),
-    "writer.token": token(issuer.privateKey, "writer", "orders:read orders:write", nowMs),
+    "reader.token": token("reader", "orders:read"),
+    "writer.token": token("writer", "orders:read orders:write"),
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
-}
-
-/** A token as an identity provider would give it. */
-function token(key: KeyObject, subject: string, scope: string, nowMs: number): string {
-  const issuedAt = Math.floor(nowMs / 1000);
-  const signed = [
-    { alg: "ES256", typ: "JWT" },
-    {
-      iss: "https://issuer.example.org/",
-      aud: "orders",
-      sub: subject,
-      scope,
-      iat: issuedAt,
-      exp: issuedAt + TOKEN_LIFETIME_SECONDS,
-    },
-  ]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-    .join(".");
-  // RFC 7518 section 3.4: the two numbers side by side, not in DER.
-  const signature = sign("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" });
-  return `${signed}.${signature.toString("base64url")}`;
 }

@@ -19,6 +19,7 @@ import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
+import { warnAddressLimits } from "./warn-addresses.ts";
 import { warnTakenMethods } from "./warn-methods.ts";
 import { warnPaths } from "./warn-paths.ts";
 import { warnPermissions } from "./warn-permissions.ts";
@@ -55,6 +56,7 @@ const STAGES: readonly Stage[] = [
   checkShadows,
   warnTakenMethods,
   warnUnused,
+  warnAddressLimits,
   warnPermissions,
   buildTree,
   warnPaths,

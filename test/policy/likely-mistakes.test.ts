@@ -68,6 +68,32 @@ routes:
   });
 });
 
+describe("a limit by client address where a load balancer may stand before", () => {
+  const warnings = (listener: string, key = "client.address") =>
+    warningsOf(
+      policyWith(`limits: { a: { rate: 5/second, key: ${key} } }\nroutes: [{ path: /, public: true, limit: [a] }]`, {
+        listener: `{ name: inbound, ${listener} }`,
+      }),
+    );
+  const open = "address: 0.0.0.0:8080, plaintext: allowed";
+
+  test("is a warning until the policy says whose word of the client counts", async () => {
+    expect(await warnings(open)).toEqual([
+      "6:37 listener 'inbound' (line 3) names no trustedProxies, so behind a load balancer all clients count as one " +
+        "address; expected its networks there, or [] where clients connect themselves",
+    ]);
+    expect(await warnings(open, "[client.address, route]")).toHaveLength(1);
+    expect(await warnings(`${open}, trustedProxies: [10.0.0.0/8]`)).toEqual([]);
+    expect(await warnings(`${open}, trustedProxies: []`)).toEqual([]);
+    expect(await warnings(`${open}, proxyProtocol: { from: [10.0.0.0/8] }`)).toEqual([]);
+  });
+
+  test("is none on loopback, nor for another key", async () => {
+    expect(await warnings("address: 127.0.0.1:8080")).toEqual([]);
+    expect(await warnings(open, "route")).toEqual([]);
+  });
+});
+
 describe("methods that a specific route takes from a broader one", () => {
   const warnings = (...routes: readonly string[]) =>
     warningsOf(policyWith(`routes:\n${routes.map((route) => `  - { public: true, ${route} }`).join("\n")}`));
