@@ -15,9 +15,9 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { BodyDecoder } from "./framing.ts";
 import { handOver } from "./hand-over.ts";
 import type { ParsedHeaders, StatusLine } from "./head.ts";
-import { addChunk, addLastChunk, Output } from "./output.ts";
-import { framingLines, isWithLength } from "./request-framing.ts";
-import { bodyBytesOf, bytesBehind, endsWithHead, isLineEnd } from "./response-framing.ts";
+import { isWithLength } from "./request-framing.ts";
+import { RequestWriter } from "./request-writer.ts";
+import { bodyBytesOf, bytesBehind, endsWithHead, isLineEnd, restMsOf } from "./response-framing.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { SocketReads } from "./socket-reads.ts";
 
@@ -40,10 +40,12 @@ export class ClientConnection implements Timed, ClientStream {
   clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
   /** Address of that client; its owner sets it. */
   holder = "";
+  /** How long it may rest, as the service's last answer says; Infinity where it does not. */
+  restMsMax = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #reads: SocketReads;
   readonly #reader = new ResponseReader();
-  readonly #output: Output;
+  readonly #writer: RequestWriter;
   readonly #owner: ConnectionOwner;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
@@ -52,8 +54,6 @@ export class ClientConnection implements Timed, ClientStream {
   #decoder: BodyDecoder | null = null;
   #isHead = false;
   #upgrade = false;
-  #requestDone = true;
-  #chunkedRequest = false;
   #keepAlive = false;
   /** Whether the request in hand is the last that this connection may carry. */
   #lastRequest = false;
@@ -71,7 +71,7 @@ export class ClientConnection implements Timed, ClientStream {
   constructor(socket: Socket, reads: SocketReads, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
     this.#socket = socket;
     this.#reads = reads;
-    this.#output = new Output(socket);
+    this.#writer = new RequestWriter(socket, () => this.#onWriteFailed());
     this.#owner = owner;
     this.#clock = clock;
     this.#deadlines = deadlines;
@@ -90,29 +90,25 @@ export class ClientConnection implements Timed, ClientStream {
   // ---- request -------------------------------------------------------------------------------------------------
 
   begin(handler: ResponseHandler, request: ClientRequest, times: ResponseTimes): void {
-    const { method, target, authority, lines, bodyBytes } = request;
+    const { method, bodyBytes } = request;
     this.#handler = handler;
     this.#isHead = method === "HEAD";
     this.#upgrade = request.upgrade;
-    this.#requestDone = bodyBytes === 0;
-    this.#chunkedRequest = bodyBytes === CHUNKED;
     this.#times = times;
     this.#stalled = false;
     this.#answered = false;
     this.#keepAlive = false;
     this.#informational = 0;
     this.#lastRequest = bodyBytes !== 0 && !isWithLength(method);
+    this.#writer.begin(request);
     const nowMs = this.#clock.monotonicMs();
-    this.deadlineMs = this.#requestDone ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
-    this.clientAwaitedSinceMs = this.#requestDone ? Number.POSITIVE_INFINITY : nowMs;
-    const framing = framingLines(method, bodyBytes, request.upgrade);
-    this.#output.add(`${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${lines}${framing}\r\n`);
+    this.deadlineMs = bodyBytes === 0 ? nowMs + times.responseTimeoutMs : Number.POSITIVE_INFINITY;
+    this.clientAwaitedSinceMs = bodyBytes === 0 ? Number.POSITIVE_INFINITY : nowMs;
   }
 
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0) return;
-    if (this.#chunkedRequest) addChunk(this.#output, chunk);
-    else this.#output.add(chunk);
+    this.#writer.write(chunk);
     const nowMs = this.#clock.monotonicMs();
     this.clientAwaitedSinceMs = nowMs;
     // A stream that goes both ways is alive while either side speaks.
@@ -121,19 +117,19 @@ export class ClientConnection implements Timed, ClientStream {
 
   /** Trailers end here: a service that merges them into its header would take them for what was judged. */
   endBody(_trailers: string): void {
-    if (this.#chunkedRequest) addLastChunk(this.#output, "");
-    this.#requestDone = true;
+    this.#writer.end();
     this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
-    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
+    if (!this.#answered && !this.#writer.hasFailed)
+      this.deadlineMs = this.#clock.monotonicMs() + this.#times.responseTimeoutMs;
   }
 
   flush(): boolean {
-    const flowing = this.#output.flush();
-    if (!flowing && !this.#stalled) {
+    const flowing = this.#writer.flush();
+    if (!flowing && !this.#stalled && !this.#writer.hasFailed) {
       this.#stalled = true;
       this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
       // Without it a service that reads nothing would hold the client, its upload and this connection for ever.
-      if (!this.#requestDone) this.deadlineMs = this.#clock.monotonicMs() + this.#times.writeTimeoutMs;
+      if (!this.#writer.isDone) this.deadlineMs = this.#clock.monotonicMs() + this.#times.writeTimeoutMs;
     }
     return flowing;
   }
@@ -244,6 +240,7 @@ export class ClientConnection implements Timed, ClientStream {
     const isLoose = rest.length > 0 || (status === 204 && parsed.bodyBytes !== NO_LENGTH);
     if (rest.length > 0 && !bodyless && !isLineEnd(rest)) return this.#fail("invalid", TOO_LONG);
     this.#answered = true;
+    this.restMsMax = parsed.keepAlive ? restMsOf(parsed.headers) : Number.POSITIVE_INFINITY;
     this.#keepAlive = minor === 1 && !parsed.close && bodyBytes !== UNTIL_CLOSE && !this.#lastRequest && !isLoose;
     this.#touch();
     handler.onResponse({
@@ -316,7 +313,7 @@ export class ClientConnection implements Timed, ClientStream {
     this.resume();
     this.deadlineMs = Number.POSITIVE_INFINITY;
     // An answer before the request was whole leaves the service in the middle of a body: no request may follow it.
-    const reusable = this.#keepAlive && this.#requestDone && !this.#socket.destroyed;
+    const reusable = this.#keepAlive && this.#writer.isSent && !this.#socket.destroyed;
     handler.onResponseEnd(trailers);
     if (reusable) this.#owner.onReusable(this);
     else this.#socket.destroy();
@@ -349,18 +346,27 @@ export class ClientConnection implements Timed, ClientStream {
 
   onDeadline(): void {
     if (this.#handler === null) this.#socket.destroy();
-    else if (this.#stalled && !this.#requestDone) this.#fail("stalled", "the service does not read the request");
+    else if (this.#writer.hasFailed && !this.#answered)
+      this.#fail("closed", "the service takes no more of the request");
+    else if (this.#stalled && !this.#writer.isDone) this.#fail("stalled", "the service does not read the request");
     else this.#fail(this.#answered ? "idle" : "timeout", "no bytes from the service in time");
   }
 
   #onDrain(): void {
-    if (this.#stalled && !this.#requestDone) {
+    if (this.#stalled && !this.#writer.isDone) {
       this.deadlineMs = Number.POSITIVE_INFINITY;
       this.clientAwaitedSinceMs = this.#clock.monotonicMs();
       if (this.#answered && !this.#paused) this.#touch();
     }
     this.#stalled = false;
     this.#handler?.onUpstreamDrain();
+  }
+
+  /** The connection is dead in this direction; what the service said before comes now, or not at all. */
+  #onWriteFailed(): void {
+    this.#stalled = false;
+    this.clientAwaitedSinceMs = Number.POSITIVE_INFINITY;
+    if (!this.#answered) this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.upstreamLastWordsMs;
   }
 
   #onError(error: NodeJS.ErrnoException): void {

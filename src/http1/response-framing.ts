@@ -1,4 +1,6 @@
+import type { HeaderBlock } from "../message/headers.ts";
 import { NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { ParsedHeaders } from "./head.ts";
 
 /** Whether an answer ends with its head, whatever that says and whatever comes behind (RFC 9112 section 6.3, rule 1). */
@@ -20,4 +22,13 @@ export function bytesBehind(buffer: Buffer, end: number, bodyBytes: number): Buf
 /** The line end that some scripts print behind their answer: nobody reads another answer in it. */
 export function isLineEnd(rest: Buffer): boolean {
   return rest.length === 2 && rest[0] === 0x0d && rest[1] === 0x0a;
+}
+
+const TIMEOUT = /(?:^|[\s,;])timeout\s*=\s*"?(\d{1,9})/i;
+
+/** How long the service's connection may rest by its own word, milliseconds; Infinity where it says nothing. */
+export function restMsOf(headers: HeaderBlock): number {
+  const seconds = TIMEOUT.exec(headers.get("keep-alive") ?? "")?.[1];
+  if (seconds === undefined) return Number.POSITIVE_INFINITY;
+  return Number(seconds) * 1_000 - DEFAULTS.upstreamKeepAliveMarginMs;
 }

@@ -134,6 +134,9 @@ export const DEFAULTS = {
 
   // Upstream side.
   connectTimeoutMs: 1_000,
+  /** Between two attempts to reach a service that does not listen for a moment, as while it restarts. */
+  connectRetryMsMin: 10,
+  connectRetryMsMax: 100,
   responseTimeoutMs: 30_000,
   /** One block of a request is to be taken by the service within this. */
   upstreamWriteTimeoutMs: 30_000,
@@ -141,6 +144,10 @@ export const DEFAULTS = {
   streamIdleTimeoutMs: 300_000,
   /** Below the 5 s keep-alive of a plain Node service, so that postern closes first. */
   upstreamIdleTimeoutMs: 4_000,
+  /** So much before the time that a service's Keep-Alive names, its connection is not used any more. */
+  upstreamKeepAliveMarginMs: 500,
+  /** From a failed write to the end of what the service said before: it lies in the socket, or nowhere. */
+  upstreamLastWordsMs: 1_000,
   upstreamConnectionsMax: 256,
   upstreamQueueMax: 1024,
   upstreamKeepAliveMs: 30_000,

@@ -20,6 +20,14 @@ export interface DialOwner {
   /** `reads` has what an HTTP/1.1 socket reads; HTTP/2 reads its socket itself. */
   onDialed(dial: Dial, socket: Socket, reads: SocketReads): void;
   onDialFailed(dial: Dial, failure: AcquireFailure, detail: string): void;
+  /** Whether anybody waits for what comes of it. */
+  isAwaited(dial: Dial): boolean;
+}
+
+/** One attempt's socket, and what it reads. */
+interface Opened {
+  readonly socket: Socket;
+  readonly reads: SocketReads;
 }
 
 /** Makes connections of one upstream; what TLS needs is prepared once. */
@@ -28,6 +36,8 @@ export class Dialer {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   #context: SecureContext | null = null;
+  /** Since when nobody listens there; Infinity while somebody does. */
+  #absentSinceMs = Number.POSITIVE_INFINITY;
 
   constructor(settings: UpstreamSettings, clock: Clock, deadlines: Deadlines) {
     this.settings = settings;
@@ -36,11 +46,25 @@ export class Dialer {
   }
 
   dial(owner: DialOwner, acquirer: Acquirer | null): Dial {
+    return new Dial(this, owner, acquirer, this.#clock, this.#deadlines);
+  }
+
+  open(): Opened {
     const { settings } = this;
     const reads = new SocketReads();
     const options = { ...socketOptions(settings), ...(settings.protocol === "h2" ? {} : { onread: reads.onread }) };
     const socket = settings.tls === null ? connect(options) : this.#secure(options, settings.tls);
-    return new Dial(socket, reads, settings, owner, acquirer, this.#clock, this.#deadlines);
+    return { socket, reads };
+  }
+
+  onPresent(): void {
+    this.#absentSinceMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it may be back at `atMs`: one that is gone for longer than connecting may take has not just restarted. */
+  onAbsent(atMs: number): boolean {
+    this.#absentSinceMs = Math.min(this.#absentSinceMs, this.#clock.monotonicMs());
+    return atMs < this.#absentSinceMs + this.settings.connectTimeoutMs;
   }
 
   #secure(options: NetConnectOpts, tls: UpstreamTlsSettings): TLSSocket {
@@ -62,90 +86,129 @@ export class Dialer {
   }
 }
 
-/** One attempt to reach the service: TCP or Unix socket and TLS over it, all of it within `connectTimeoutMs`. */
+/**
+ * Reaches the service: TCP or Unix socket and TLS over it, all of it within `connectTimeoutMs`. Where nobody listens it
+ * tries again within that time, for a service that restarts is back in a moment.
+ */
 export class Dial implements Timed {
   deadlineMs: number;
   /** For whom; null for nobody any more, or for all who wait. */
   acquirer: Acquirer | null;
-  readonly #socket: Socket;
-  readonly #reads: SocketReads;
-  readonly #settings: UpstreamSettings;
+  readonly #dialer: Dialer;
   readonly #owner: DialOwner;
+  readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #endMs: number;
+  #opened: Opened;
+  #retryMs: number = DEFAULTS.connectRetryMsMin;
+  #timer: NodeJS.Timeout | null = null;
+  /** Why the last attempt failed; empty while there was none. */
+  #detail = "";
   readonly #onError = (error: NodeJS.ErrnoException): void => this.#fail(error.code ?? error.message);
   readonly #onClose = (): void => this.#fail("closed");
   #hasTcp = false;
   #settled = false;
 
-  constructor(
-    socket: Socket,
-    reads: SocketReads,
-    settings: UpstreamSettings,
-    owner: DialOwner,
-    acquirer: Acquirer | null,
-    clock: Clock,
-    deadlines: Deadlines,
-  ) {
-    this.#socket = socket;
-    this.#reads = reads;
-    this.#settings = settings;
+  constructor(dialer: Dialer, owner: DialOwner, acquirer: Acquirer | null, clock: Clock, deadlines: Deadlines) {
+    this.#dialer = dialer;
     this.#owner = owner;
     this.acquirer = acquirer;
+    this.#clock = clock;
     this.#deadlines = deadlines;
-    this.deadlineMs = clock.monotonicMs() + settings.connectTimeoutMs;
+    this.#endMs = clock.monotonicMs() + dialer.settings.connectTimeoutMs;
+    this.deadlineMs = this.#endMs;
     deadlines.add(this);
+    this.#opened = this.#attempt();
+  }
+
+  #attempt(): Opened {
+    const opened = this.#dialer.open();
+    const { socket } = opened;
+    const isPlain = this.#dialer.settings.tls === null;
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
     socket.once("connect", () => {
       this.#hasTcp = true;
-      if (settings.tls === null) this.#succeed();
+      this.#dialer.onPresent();
+      if (isPlain) this.#succeed();
     });
-    if (settings.tls !== null) socket.once("secureConnect", () => this.#onSecure(socket));
+    if (!isPlain) socket.once("secureConnect", () => this.#onSecure(socket));
+    return opened;
   }
 
   /** Ends it without a word to the owner. */
   abandon(): void {
     this.#settle();
-    this.#socket.destroy();
+    this.#opened.socket.destroy();
   }
 
   onDeadline(): void {
-    const { connectTimeoutMs } = this.#settings;
-    this.#end("upstream_connect_timeout", `no ${this.#hasTcp ? "handshake" : "connection"} in ${connectTimeoutMs} ms`);
+    const { connectTimeoutMs } = this.#dialer.settings;
+    const seen = `no ${this.#hasTcp ? "handshake" : "connection"} in ${connectTimeoutMs} ms`;
+    if (this.#detail !== "" && !this.#hasTcp) this.#end("upstream_connect_failed", this.#detail);
+    else this.#end("upstream_connect_timeout", seen);
   }
 
   #onSecure(socket: Socket & Partial<Pick<TLSSocket, "alpnProtocol">>): void {
     // A service that knows no ALPN speaks HTTP/1.1; HTTP/2 has to be chosen (RFC 9113 section 3.2).
     const chosen = socket.alpnProtocol === false ? "http/1.1" : socket.alpnProtocol;
-    if (chosen === this.#settings.protocol) this.#succeed();
-    else this.#end("upstream_tls_failed", `the service does not choose ${this.#settings.protocol} by ALPN`);
+    const { protocol } = this.#dialer.settings;
+    if (chosen === protocol) this.#succeed();
+    else this.#end("upstream_tls_failed", `the service does not choose ${protocol} by ALPN`);
   }
 
   #fail(detail: string): void {
     if (this.#hasTcp) this.#end("upstream_tls_failed", detail);
+    else if (NOBODY_THERE.has(detail) && this.#mayTryAgain()) this.#wait(detail);
     else this.#end(OWN_SHORTAGES.has(detail) ? "overloaded" : "upstream_connect_failed", detail);
+  }
+
+  #mayTryAgain(): boolean {
+    const atMs = this.#clock.monotonicMs() + this.#retryMs;
+    // Asked in any case: the first failure tells since when.
+    const mayBeBack = this.#dialer.onAbsent(atMs);
+    return mayBeBack && atMs < this.#endMs && !this.#settled && this.#owner.isAwaited(this);
+  }
+
+  #wait(detail: string): void {
+    this.#detail = detail;
+    this.#unwatch();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#owner.isAwaited(this)) this.#opened = this.#attempt();
+      else this.#end("upstream_connect_failed", detail);
+    }, this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, DEFAULTS.connectRetryMsMax);
+  }
+
+  #unwatch(): void {
+    this.#opened.socket.off("error", this.#onError);
+    this.#opened.socket.off("close", this.#onClose);
   }
 
   #succeed(): void {
     if (!this.#settle()) return;
-    this.#socket.off("error", this.#onError);
-    this.#socket.off("close", this.#onClose);
-    this.#owner.onDialed(this, this.#socket, this.#reads);
+    this.#unwatch();
+    this.#owner.onDialed(this, this.#opened.socket, this.#opened.reads);
   }
 
   #end(failure: AcquireFailure, detail: string): void {
     if (!this.#settle()) return;
-    this.#socket.destroy();
+    this.#opened.socket.destroy();
     this.#owner.onDialFailed(this, failure, detail);
   }
 
   #settle(): boolean {
     this.#deadlines.remove(this);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     const isFirst = !this.#settled;
     this.#settled = true;
     return isFirst;
   }
 }
+
+/** Nobody listens, or the Unix socket is not there yet. */
+const NOBODY_THERE: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT"]);
 
 /** It is not the service that has nothing left: files, memory or ports of this machine are used up. */
 const OWN_SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);

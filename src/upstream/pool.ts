@@ -124,13 +124,17 @@ export class Pool implements Upstream, ConnectionOwner, DialOwner, Timed {
     this.#serveWaiting();
   }
 
+  isAwaited({ acquirer }: Dial): boolean {
+    return acquirer !== null || this.#line.length > 0;
+  }
+
   onReusable(connection: ClientConnection): void {
     connection.holder = "";
     const next = this.#nextWaiting();
     if (next !== undefined) handOver(connection, next);
-    else if (this.#retired) connection.abort();
+    else if (this.#retired || connection.restMsMax <= 0) connection.abort();
     else {
-      connection.deadlineMs = this.#clock.monotonicMs() + this.settings.idleTimeoutMs;
+      connection.deadlineMs = this.#clock.monotonicMs() + Math.min(this.settings.idleTimeoutMs, connection.restMsMax);
       this.#idle.push(connection);
     }
   }

@@ -89,6 +89,10 @@ export class SessionPool implements Upstream, SessionOwner, DialOwner {
     for (let left = this.#line.length; left > 0; left--) this.#line.next()?.onAcquireFailure(failure, detail);
   }
 
+  isAwaited(): boolean {
+    return this.#line.length > 0;
+  }
+
   onRoom(session: ClientSession): void {
     while (session.hasRoom) {
       const next = this.#line.next();

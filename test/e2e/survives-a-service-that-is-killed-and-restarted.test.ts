@@ -195,7 +195,8 @@ for (const transport of ["TCP", "a Unix socket"] as const) {
     expect(metrics).toContain("\npostern_requests_in_flight 0\n");
     expect(outcomes.get("upstream_response_cut")).toBe(4);
     expect(outcomes.get("none")).toBe(3 * POOLED + 1);
-    expect(postern.complaints.filter((line) => !line.includes('"event":"request"'))).toEqual([]);
+    // A busy machine may hold the thread; that is no word about the service.
+    expect(postern.complaints.filter((line) => !/"event":"(?:request|thread_held)"/.test(line))).toEqual([]);
     expect(postern.exited()).toBe(false);
     await postern.stop();
   });
