@@ -51,24 +51,29 @@ export function loosePath(path: string, reading: Reading): string {
   return text.endsWith("/") && text.length > 1 ? text.slice(0, -1) : text;
 }
 
-/** A path that a script may route instead of the one that leads to it. */
+/** What a server or its script may serve for a path on which a script stands. */
 export interface InnerPath {
   readonly path: string;
   /** Segments that stand before the script and are part of the path. */
   readonly before: number;
+  /** `exact`: the script itself, whatever follows its name. `inner`: what the script routes by itself. */
+  readonly reading: "exact" | "inner";
 }
 
 /**
- * What front controllers make of `/shop/index.php/admin`: `/shop/admin`, with the folder as their base, or `/admin`, which
- * they get as PATH_INFO.
+ * The script, which servers run whatever follows; and what front controllers make of `/shop/index.php/admin`: `/shop/admin`,
+ * with the folder as their base, or `/admin`, which they get as PATH_INFO.
  */
 export function innerPaths(path: string): readonly InnerPath[] {
   const script = scriptWithin(path);
   if (script === null) return [];
   const folder = path.slice(0, script.index);
-  const inner = path.slice(script.index + script[0].length);
-  const outer = { path: `${folder}${inner}`, before: folder.split("/").length - 1 };
-  return folder === "" ? [outer] : [outer, { path: inner, before: 0 }];
+  const end = script.index + script[0].length;
+  const inner = path.slice(end);
+  const before = folder.split("/").length - 1;
+  const own: InnerPath = { path: path.slice(0, end), before, reading: "exact" };
+  const outer: InnerPath = { path: `${folder}${inner}`, before, reading: "inner" };
+  return folder === "" ? [own, outer] : [own, outer, { path: inner, before: 0, reading: "inner" }];
 }
 
 /** All that a service with this reading may take for the template's paths; the template itself where that is all. */

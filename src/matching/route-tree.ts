@@ -158,19 +158,30 @@ function otherPlaceOf<R>(host: HostRoutes<R>, path: string, own: number): OtherP
   return null;
 }
 
-/** The place of what a script on the path may route, unless that is no more specific than the path's own. */
+/** The place of a script on the path, or of what it may route, unless that is no more specific than the path's own. */
 function innerPlaceOf<R extends RoutePattern>(host: HostRoutes<R>, path: string, own: number): OtherPlace<R> | null {
-  for (const inner of innerPaths(path)) {
-    const spelled = spellingOf(host, inner.path, host.trie.find(inner.path));
-    const row = host.trie.find(spelled);
-    const other = otherPlaceOf(host, inner.path, row);
-    if (other === null && (row === NO_ROW || row === own)) continue;
-    const route = other?.route ?? (host.routes[host.trie.words[row + 1] as number] as R);
-    // A rest that begins before the script has the whole path, too.
-    const { segments, hasRest } = templateOf(route);
-    if (!hasRest || segments.length > inner.before) return { route, reading: "inner" };
+  for (const { path: inner, before, reading } of innerPaths(path)) {
+    // A route that reaches beyond the script says what follows it.
+    if (reading === "exact" && own !== NO_ROW && templateOf(routeOf(host, own)).segments.length > before) continue;
+    const row = host.trie.find(spellingOf(host, inner, host.trie.find(inner)));
+    const other = otherPlaceOf(host, inner, row);
+    if (other !== null && !isAround(other.route, before)) return { route: other.route, reading };
+    if (row === NO_ROW || row === own) continue;
+    const route = routeOf(host, row);
+    if (!isAround(route, before)) return { route, reading };
   }
   return null;
+}
+
+/** A rest that begins before the script has the whole path, too. */
+function isAround(route: RoutePattern, before: number): boolean {
+  const { segments, hasRest } = templateOf(route);
+  return hasRest && segments.length <= before;
+}
+
+/** One of the routes of a place. */
+function routeOf<R>({ trie, routes }: HostRoutes<R>, row: number): R {
+  return routes[trie.words[row + 1] as number] as R;
 }
 
 /** The path as the template that has it is spelled: with or without its last slash, where its own is a rest or none. */
@@ -190,9 +201,9 @@ function isRest<R>(host: HostRoutes<R>, row: number): boolean {
   return ((host.trie.words[row] as number) & IS_REST) !== 0;
 }
 
-function refusedIn<R>({ trie, methods, routes }: HostRoutes<R>, row: number): RouteMatch<R> {
-  const allow = methods.allow((trie.words[row] as number) >> SET_SHIFT);
-  return { kind: "method_not_allowed", allow, route: routes[trie.words[row + 1] as number] as R };
+function refusedIn<R>(host: HostRoutes<R>, row: number): RouteMatch<R> {
+  const allow = host.methods.allow((host.trie.words[row] as number) >> SET_SHIFT);
+  return { kind: "method_not_allowed", allow, route: routeOf(host, row) };
 }
 
 function readParams(place: number, path: string, bounds: Int32Array): readonly string[] {

@@ -162,6 +162,19 @@ describe("what is behind a script", () => {
     expect(match("/admin.phps/x")).toBe("/**");
   });
 
+  test("is nobody's where the script itself is that of a parameter", () => {
+    const match = matcher("/scripts/{name}", "/files/{name}/raw", "/files/{name}", "/files/**", "/**");
+    expect(match("/scripts/report.php")).toBe("/scripts/{name}");
+    for (const path of ["/scripts/report.php/x", "/scripts/report.php/x/y", "/scripts/report.PHP/x/y/"]) {
+      expect(match(path), path).toBe("not /scripts/{name}");
+    }
+    expect(match("/Scripts/report.php/x/y")).toBe("not /scripts/{name}");
+    expect(match("/scripts/report.txt/x/y")).toBe("/**");
+    // A route that spells what follows is a place of its own.
+    expect(match("/files/setup.py/raw")).toBe("/files/{name}/raw");
+    expect(match("/files/a/setup.py/raw/x")).toBe("/files/**");
+  });
+
   test("is a route's that names it", () => {
     const match = matcher("/index.php", "/index.php/**", "/index.php/users/{id}", "/**");
     expect(match("/index.php/x")).toBe("/index.php/**");
@@ -194,6 +207,10 @@ describe("what a script may route by itself", () => {
     const match = matcher("/admin", "/{tenant}/{page}");
     expect(match("/index.php/admin")).toBe("not /admin");
     expect(match("/index.php/other")).toBe("/{tenant}/{page}");
+  });
+
+  test("is another's too where folding would give it to a rest around the script", () => {
+    expect(matcher("/a/**", "!/A/{x}/**", "/{y}/")("/A/b.cgi/")).toBe("not /{y}/");
   });
 
   test("is a route's that spells it, but not that of one for the script's whole tree", () => {

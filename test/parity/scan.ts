@@ -78,14 +78,16 @@ export function scan<R extends RoutePattern>(
 }
 
 /**
- * Whether a script on the path routes what follows its name to a place that neither `own` nor the path itself is: it
+ * Whether a script on the path is, or routes what follows its name to, a place that neither `own` nor the path itself is: it
  * `is` so by the spelling of that path, or it `may` be so by another reading of it.
  */
 function innerPlace(shapes: readonly string[], own: string | undefined, path: string): "is" | "may" | "not" {
   if (!path.includes(".")) return "not";
   const [, folder = "", inner] = /^((?:\/[^/]*)*?)\/[^/]*\.(?:php|cgi)(\/.*)$/i.exec(path) ?? [];
   if (inner === undefined) return "not";
-  const candidates = [`${folder}${inner}`, inner];
+  // A route that reaches beyond the script says what follows it; else the script itself may be another's.
+  const isSpelled = own !== undefined && lengthOf(own) > folder.split("/").length - 1;
+  const candidates = [...(isSpelled ? [] : [path.slice(0, -inner.length)]), `${folder}${inner}`, inner];
   const isAround = (found: string): boolean => found.endsWith("**") && pathMatches(found, path, isSame);
   const isThere = candidates
     .map((one) => bestShape(shapes, one))
@@ -93,6 +95,11 @@ function innerPlace(shapes: readonly string[], own: string | undefined, path: st
   if (isThere) return own === undefined || own.endsWith("**") ? "is" : "may";
   const loose = (one: string): boolean => isElsewhere(shapes, undefined, one, isSameFolded);
   return candidates.some(loose) ? "may" : "not";
+}
+
+/** Segments of a shape, its rest left out. */
+function lengthOf(shape: string): number {
+  return shape.replace(/\/\*\*$/, "").split("/").length - 1;
 }
 
 /** Whether the most specific place of those that are `same` to such a service is another than `own`. */
