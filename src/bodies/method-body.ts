@@ -20,6 +20,8 @@ export interface MethodBody {
   readonly json: boolean;
   /** Of a multipart body. */
   readonly boundary: string | null;
+  /** The content encoding of JSON, behind which it cannot be seen what it names. */
+  readonly hiddenBy: string | null;
 }
 
 /**
@@ -30,28 +32,30 @@ export interface MethodBody {
 export function methodBodyOf(method: string, headers: HeaderBlock): Result<MethodBody | null, UnreadableBody> {
   if (method === "GET" || method === "HEAD") return ok(null);
   const type = headers.list("content-type") ?? "";
-  if (type === "application/json") return ok(JSON_BODY);
   const coding = (headers.list("content-encoding") ?? "").trim();
+  if (type === "application/json" && coding === "") return ok(JSON_BODY);
   const isEncoded = coding !== "" && coding.toLowerCase() !== "identity";
   if (type.trim() === "") return ok(isEncoded || method !== "POST" ? null : FORM);
   const form = /x-www-form-urlencoded/i.test(type);
   const isMultipart = /multipart\//i.test(type);
   const json = /json/i.test(type);
-  // Of those that read a method from JSON, none inflates a body by itself; express.urlencoded does.
-  if (!form && !isMultipart && (!json || isEncoded)) return ok(null);
+  if (!form && !isMultipart && !json) return ok(null);
+  // Express inflates both. Few honest forms are compressed; JSON is, by clients that send much of it.
+  if (isEncoded && !form && !isMultipart) return ok({ form, json: false, boundary: null, hiddenBy: coding });
   if (isEncoded) {
     const seen = `a form in content encoding ${excerpt(coding)}`;
     return err({ reason: "content_encoding_unsupported", seen, wanted: "identity" });
   }
   const charset = strangeCharset(type);
   if (charset !== null) return err(typeFault(`charset ${excerpt(charset)}`));
-  if (!isMultipart) return ok({ form, json, boundary: null });
+  if (!isMultipart) return ok({ form, json, boundary: null, hiddenBy: null });
   const boundary = boundaryOf(type);
-  return boundary === null ? err(typeFault("a boundary of many readings, or none")) : ok({ form, json, boundary });
+  if (boundary === null) return err(typeFault("a boundary of many readings, or none"));
+  return ok({ form, json, boundary, hiddenBy: null });
 }
 
-const FORM: MethodBody = { form: true, json: false, boundary: null };
-const JSON_BODY: MethodBody = { form: false, json: true, boundary: null };
+const FORM: MethodBody = { form: true, json: false, boundary: null, hiddenBy: null };
+const JSON_BODY: MethodBody = { form: false, json: true, boundary: null, hiddenBy: null };
 
 function typeFault(seen: string): UnreadableBody {
   const wanted = "one reading of the body, or 'methodParameters: []' under 'request' where the service reads no method";

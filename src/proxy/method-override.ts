@@ -1,8 +1,10 @@
 import { type MethodBody, methodBodyOf, methodScannerOf } from "../bodies/method-body.ts";
 import { UNREADABLE } from "../bodies/method-scanner.ts";
-import { CONTINUE, Denial, type Place, type Verdict } from "../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
+import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
+import { excerpt } from "../support/excerpt.ts";
 
 /** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
@@ -68,6 +70,7 @@ export function judgeMethodBody(subject: MethodSubject): Verdict {
   if (parameters === null || exchange.body.announcedBytes === 0) return CONTINUE;
   const form = methodBodyOf(exchange.method, exchange.headers);
   if (!form.ok) return new Denial(form.error.reason, route?.place ?? null, form.error.seen, form.error.wanted);
+  if (form.value !== null && form.value.hiddenBy !== null) return judgeHidden(subject, form.value.hiddenBy);
   if (exchange.collectedBody === null) subject.methodBody = form.value;
   else if (form.value !== null) {
     const found: string[] = [];
@@ -78,3 +81,22 @@ export function judgeMethodBody(subject: MethodSubject): Verdict {
   }
   return CONTINUE;
 }
+
+/** Methods for which a service has code of its own, so that a body might name them to some end. */
+const NAMEABLE: readonly string[] = USUAL_METHODS.filter((method) => method !== "HEAD" && method !== "OPTIONS");
+
+/** A body that cannot be looked into may name each of the usual methods; it passes where all of them have its route. */
+function judgeHidden({ snapshot, exchange, route }: MethodSubject, coding: string): Verdict {
+  const { host, method, target } = exchange;
+  const other = NAMEABLE.find((one) => {
+    if (one === method) return false;
+    const match = snapshot.routes.match(host, one, target.path);
+    return match.kind !== "found" || match.route !== route;
+  });
+  if (other === undefined) return CONTINUE;
+  const seen = `JSON in content encoding ${excerpt(coding)}, which may name method ${other}, and that has not this route`;
+  const wanted = "identity, or 'methodParameters: []' under 'request' where the service reads no method";
+  return new Denial("content_encoding_unsupported", route?.place ?? null, seen, wanted, ACCEPTED);
+}
+
+const ACCEPTED: readonly HeaderLine[] = [["accept-encoding", "identity"]];

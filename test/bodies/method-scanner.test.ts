@@ -218,10 +218,16 @@ describe("the form of a body", () => {
     expect(methodBodyOf("PUT", new HeaderBlock([], []))).toEqual({ ok: true, value: null });
   });
 
-  test("a form that is compressed is refused; compressed JSON is read by nobody who looks for a method", () => {
+  test("a form that is compressed is refused; compressed JSON hides whether it names a method", () => {
     expect(read(FORM, "gzip")).toMatchObject({ ok: false, error: { reason: "content_encoding_unsupported" } });
     expect(read(MULTIPART, "br")).toMatchObject({ ok: false, error: { reason: "content_encoding_unsupported" } });
-    expect(read(FORM, "identity")).toMatchObject({ ok: true, value: { form: true } });
-    expect(read(JSON_TYPE.toUpperCase(), "gzip")).toEqual({ ok: true, value: null });
+    for (const encoding of ["identity", "Identity", ""]) {
+      expect(read(FORM, encoding)).toMatchObject({ ok: true, value: { form: true, hiddenBy: null } });
+      expect(read(JSON_TYPE, encoding)).toMatchObject({ ok: true, value: { json: true, hiddenBy: null } });
+    }
+    for (const type of [JSON_TYPE, JSON_TYPE.toUpperCase(), "application/vnd.api+json; charset=utf-16"]) {
+      expect(read(type, "gzip"), type).toMatchObject({ ok: true, value: { json: false, hiddenBy: "gzip" } });
+    }
+    expect(read("text/csv", "gzip")).toEqual({ ok: true, value: null });
   });
 });

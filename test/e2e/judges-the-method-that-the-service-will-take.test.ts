@@ -2,6 +2,7 @@
 // Method: real frameworks that read one, behind a policy with POST but without DELETE on /items; each spelling is tried on
 // the bare service first where that shows that it works there.
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type PolicyPorts, type Postern, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
@@ -126,6 +127,28 @@ describe.for(Object.entries(ATTACKS) as [RealServiceKind, readonly Attack[]][])(
     expect(await post(none.port, query, body, type)).toEqual(DELETED);
   });
 });
+
+test("JSON that Express inflates deletes nothing, and passes where the usual methods have one route", async ({
+  skip,
+}) => {
+  skip(!hasRealService("express"), "express is not installed");
+  const service = (await startRealService("express")).port;
+  const postern = await startPostern(service, policy);
+  const send = async (port: number, json: string): Promise<Partial<Understood> & { reason?: string }> => {
+    const headers = { "content-type": JSON_TYPE, "content-encoding": "gzip" };
+    const body = gzipSync(json);
+    const response = await fetch(`http://127.0.0.1:${port}/items/1`, { method: "POST", headers, body });
+    return JSON.parse(await response.text());
+  };
+  expect(await send(service, '{"_method":"DELETE"}')).toMatchObject({ handler: "delete item" });
+  expect(await send(postern.port, '{"_method":"DELETE"}')).toMatchObject({ reason: "content_encoding_unsupported" });
+  const line = await postern.logged(({ reason }) => reason === "content_encoding_unsupported");
+  expect(line["wanted"]).toContain("methodParameters");
+  const any = await startPostern(service, (ports) => policy(ports).replace("methods: [POST], ", ""));
+  expect(await send(any.port, '{"a":1}')).toMatchObject({ handler: "update item" });
+  const none = await startPostern(service, readsNone);
+  expect(await send(none.port, '{"a":1}')).toMatchObject({ handler: "update item" });
+}, 60_000);
 
 test("20 MiB of an upload stream on, and little of them is ever in memory", async () => {
   const service = await startService();
