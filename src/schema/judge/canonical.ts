@@ -1,12 +1,20 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
+import { NameSorter } from "./name-sorter.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Hears of each bit of work; it may throw to break it off. */
 export type Step = () => void;
 
-/** Texts of containers that took long, so that work that was broken off is not done again. */
-export type Texts = Map<object, string>;
+/** Containers that took long, or are in the middle, so that work that was broken off is not done again. */
+export type Texts = Map<object, string | Partial>;
+
+/** A container of which the first children are written. */
+interface Partial {
+  text: string;
+  at: number;
+  readonly sorter: NameSorter | null;
+}
 
 const KEPT_CHARS_MIN = 4 * 1024;
 
@@ -37,25 +45,29 @@ export class Canonical {
     if (typeof value !== "object" || value === null) return this.#count(plainText(value));
     if (value instanceof JsonNumber) return this.#count(`#${value.canonical}`);
     const known = this.#texts?.get(value);
-    if (known !== undefined) return known;
-    const text = Array.isArray(value) ? this.#writeList(value) : this.#writeObject(value as JsonObject);
+    if (typeof known === "string") return known;
+    const isList = Array.isArray(value);
+    const partial = known ?? { text: "", at: 0, sorter: isList ? null : new NameSorter(Object.keys(value)) };
+    if (known === undefined) this.#texts?.set(value, partial);
+    const text = isList ? this.#writeList(value, partial) : this.#writeObject(value as JsonObject, partial);
     if (text.length >= KEPT_CHARS_MIN) this.#texts?.set(value, text);
+    else this.#texts?.delete(value);
     return text;
   }
 
-  #writeList(list: readonly unknown[]): string {
-    let text = "[";
-    for (const item of list) text += `${this.#write(item)},`;
-    return text + this.#count("]");
+  #writeList(list: readonly unknown[], partial: Partial): string {
+    for (; partial.at < list.length; partial.at++) partial.text += `${this.#write(list[partial.at])},`;
+    return `[${partial.text}${this.#count("]")}`;
   }
 
-  #writeObject(object: JsonObject): string {
-    let text = "{";
-    for (const name of sortedNames(Object.keys(object), this.#step)) {
-      text += `${this.#count(JSON.stringify(name))}:${this.#write(object[name])},`;
+  #writeObject(object: JsonObject, partial: Partial): string {
+    const names = partial.sorter?.run(this.#step) ?? [];
+    for (; partial.at < names.length; partial.at++) {
+      const name = names[partial.at] ?? "";
+      partial.text += `${this.#count(JSON.stringify(name))}:${this.#write(object[name])},`;
       if (this.#chars > this.#charsMax) return "";
     }
-    return text + this.#count("}");
+    return `{${partial.text}${this.#count("}")}`;
   }
 
   #count(text: string): string {
@@ -66,34 +78,4 @@ export class Canonical {
 
 function plainText(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-/** Sorted at a stretch. */
-const RUN_LENGTH = 1_024;
-
-/** The platform's sort, but for objects of so many members that it would take too long at a stretch: those are merged. */
-function sortedNames(names: string[], step: Step): readonly string[] {
-  if (names.length <= RUN_LENGTH) return names.sort();
-  let runs: (readonly string[])[] = [];
-  for (let at = 0; at < names.length; at += RUN_LENGTH) {
-    runs.push(names.slice(at, at + RUN_LENGTH).sort());
-    step();
-  }
-  while (runs.length > 1) {
-    const merged: (readonly string[])[] = [];
-    for (let at = 0; at < runs.length; at += 2) merged.push(merge(runs[at] ?? [], runs[at + 1] ?? [], step));
-    runs = merged;
-  }
-  return runs[0] ?? [];
-}
-
-function merge(a: readonly string[], b: readonly string[], step: Step): readonly string[] {
-  const merged: string[] = [];
-  let at = 0;
-  for (const name of b) {
-    for (let left = a[at]; left !== undefined && left <= name; left = a[++at]) merged.push(left);
-    merged.push(name);
-    step();
-  }
-  return merged.concat(a.slice(at));
 }

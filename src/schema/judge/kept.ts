@@ -28,8 +28,4 @@ export class Kept<Value extends object, State> {
     }
     return state;
   }
-
-  drop(run: Run, value: Value): void {
-    this.#runs.get(run)?.get(run.scope)?.delete(value);
-  }
 }

@@ -44,12 +44,18 @@ function countCheck(min: Rule<number> | undefined, max: Rule<number> | undefined
     detail: `expected at most ${members(most)}`,
     site: max?.site ?? null,
   };
+  const kept = new Kept<JsonObject, number>(sizeOf);
   return (object, run) => {
-    let count = 0;
-    for (const _ in object) count++;
+    const count = run.isLong ? kept.of(run, object) : sizeOf(object);
     if (count < least) return run.fail(tooFew);
     return count <= most || run.fail(tooMany);
   };
+}
+
+function sizeOf(object: JsonObject): number {
+  let count = 0;
+  for (const _ in object) count++;
+  return count;
 }
 
 function dependentCheck({ dependentRequired }: ObjectRules): Check<JsonObject> {

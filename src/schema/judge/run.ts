@@ -6,7 +6,13 @@ import type { Scope } from "./scope.ts";
 export type Check<Value = unknown> = (value: Value, run: Run) => boolean;
 
 /** What a list of children leaves behind where its work was broken off, or took long. */
-type Stretch = { at: number; good: boolean; result: boolean | null };
+interface Stretch {
+  at: number;
+  good: boolean;
+  result: boolean | null;
+  /** The result for who collects faults, which are then in the list. */
+  told: boolean | null;
+}
 
 /** Thrown through the checks of a long value, whose turn is over; `Run` goes on from what is noted. */
 export const PAUSE: unique symbol = Symbol("pause");
@@ -81,8 +87,10 @@ export class Run {
    */
   each(index: number, value: unknown, count: number, judge: (at: number) => boolean): boolean {
     const stretch = this.#stretch(index, value);
-    if (stretch.result === true || (stretch.result === false && this.faults === null)) return stretch.result;
+    const known = this.faults === null || stretch.result === true ? stretch.result : stretch.told;
+    if (known !== null) return known;
     const steps = this.#steps;
+    const isResumed = stretch.at > 0;
     const depth = this.faults?.depth ?? 0;
     let { at, good } = stretch;
     try {
@@ -100,7 +108,11 @@ export class Run {
     }
     stretch.at = 0;
     stretch.good = true;
-    if (this.#steps - steps >= NOTED_STEPS_MIN && this.faults === null) stretch.result = good;
+    // What was broken off once is kept however little was left of it: otherwise two such loops would undo each other's work.
+    if (isResumed || this.#steps - steps >= NOTED_STEPS_MIN) {
+      if (this.faults === null) stretch.result = good;
+      else stretch.told = good;
+    }
     return good;
   }
 
@@ -119,7 +131,7 @@ export class Run {
     const key = this.#key(index);
     let stretch = ofValue.get(key);
     if (stretch === undefined) {
-      stretch = { at: 0, good: true, result: null };
+      stretch = { at: 0, good: true, result: null, told: null };
       ofValue.set(key, stretch);
     }
     return stretch;

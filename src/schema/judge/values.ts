@@ -48,6 +48,7 @@ interface Seen {
   readonly containers: Set<string>;
   readonly texts: Texts;
   at: number;
+  isUnique: boolean | null;
 }
 
 /** `uniqueItems`: each item against a set of those before it, not against each of them. */
@@ -58,14 +59,13 @@ export function uniqueCheck({ site }: Rule<true>): Check<readonly unknown[]> {
     if (items.length < 2) return true;
     const seen = run.isLong ? kept.of(run, items) : newSeen();
     const step = run.isLong ? () => run.step() : noStep;
-    const isUnique = addAll(items, seen, step);
-    if (run.isLong) kept.drop(run, items);
-    return isUnique || run.fail(complaint);
+    seen.isUnique ??= addAll(items, seen, step);
+    return seen.isUnique || run.fail(complaint);
   };
 }
 
 function newSeen(): Seen {
-  return { plain: new Set(), containers: new Set(), texts: new Map(), at: 0 };
+  return { plain: new Set(), containers: new Set(), texts: new Map(), at: 0, isUnique: null };
 }
 
 /** False at the first item that was there before; goes on from `seen.at`. */

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { parseJson, parseJsonInTurns } from "../../src/bodies/json.ts";
+import { Turns } from "../../src/support/turns.ts";
+import { compiledOf } from "./kit.ts";
+
+/** Each look at the clock finds the slice spent. */
+function hurriedTurns(): { turns: Turns; given: () => number } {
+  let nowMs = 0;
+  let given = 0;
+  const turns = new Turns({ monotonicMs: () => nowMs++ }, 1);
+  const give = turns.give.bind(turns);
+  turns.give = async () => {
+    given++;
+    await give();
+  };
+  return { turns, given: () => given };
+}
+
+const many = (count: number, item: (at: number) => unknown): unknown[] =>
+  Array.from({ length: count }, (_, at) => item(at));
+const members = (count: number, value: (at: number) => unknown): Record<string, unknown> =>
+  Object.fromEntries(many(count, (at) => [`k${at}`, value(at)]) as [string, unknown][]);
+const SELF = { $ref: "#" };
+
+const CASES: readonly (readonly [what: string, schema: unknown, good: unknown, bad: unknown])[] = [
+  ["items", { items: { type: "integer" } }, many(3_000, (at) => at), [...many(3_000, (at) => at), "x"]],
+  [
+    "lists in lists",
+    { items: { items: { type: "integer" } } },
+    many(400, () => [1, 2, 3, 4]),
+    [...many(400, () => [1, 2]), ["x"]],
+  ],
+  [
+    "a map",
+    { additionalProperties: { type: "integer" } },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), z: "x" },
+  ],
+  [
+    "required",
+    { required: ["k1"], properties: { k2: { type: "integer" } } },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), k1: 1, k2: "x" },
+  ],
+  [
+    "members in another case",
+    { properties: { name: true } },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), NAME: 1 },
+  ],
+  [
+    "the same where schemas are applied",
+    { allOf: [{ properties: { name: true } }] },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), NAME: 1 },
+  ],
+  [
+    "patternProperties",
+    { patternProperties: { "^k": { type: "integer" } }, additionalProperties: false },
+    members(2_000, () => 1),
+    { ...members(2_000, () => 1), z: 1 },
+  ],
+  ["propertyNames", { propertyNames: { maxLength: 5 } }, members(2_000, () => 1), members(12_000, () => 1)],
+  [
+    "contains",
+    { contains: { const: "x" }, minContains: 2 },
+    [...many(3_000, () => 1), "x", "x"],
+    [...many(3_000, () => 1), "x"],
+  ],
+  [
+    "contains, not too often",
+    { contains: { const: "x" }, maxContains: 1 },
+    [...many(3_000, () => 1), "x"],
+    ["x", ...many(3_000, () => 1), "x"],
+  ],
+  ["uniqueItems", { uniqueItems: true }, many(3_000, (at) => ({ at })), [...many(3_000, (at) => ({ at })), { at: 7 }]],
+  [
+    "uniqueItems of large objects",
+    { uniqueItems: true },
+    [members(4_000, (at) => at), members(4_000, (at) => -at)],
+    [members(4_000, (at) => at), members(4_000, (at) => at)],
+  ],
+  [
+    "uniqueItems of long lists",
+    { uniqueItems: true },
+    [many(4_000, (at) => at), many(4_000, (at) => -at)],
+    [many(4_000, (at) => at), many(4_000, (at) => at)],
+  ],
+  [
+    "unevaluatedItems",
+    { prefixItems: [true], unevaluatedItems: { type: "integer" } },
+    many(3_000, () => 1),
+    [...many(3_000, () => 1), "x"],
+  ],
+  [
+    "unevaluatedProperties",
+    { anyOf: [{ properties: { k1: true } }, { properties: { k2: true } }], unevaluatedProperties: { type: "integer" } },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), z: "x" },
+  ],
+  [
+    "two that each take long",
+    { allOf: [{ items: { type: "integer" } }, { items: { minimum: 0 } }, { items: { maximum: 9_999 } }] },
+    many(5_000, (at) => at),
+    many(10_001, (at) => at),
+  ],
+  [
+    "alternatives that each take long",
+    { oneOf: [{ items: { type: "string" } }, { items: { type: "integer" } }] },
+    many(5_000, (at) => at),
+    [...many(5_000, (at) => at), "x"],
+  ],
+  ["not", { not: { items: { type: "integer" } } }, [...many(5_000, (at) => at), "x"], many(5_000, (at) => at)],
+  [
+    "a tree that forks",
+    { anyOf: [{ type: "array", items: SELF }, { type: "array", items: SELF, minItems: 1 }, { type: "integer" }] },
+    many(300, () => [[[1], 2], 3]),
+    [...many(300, () => [[[1], 2], 3]), [[["x"]]]],
+  ],
+];
+
+describe("what is judged in turns is judged as at once, and comes to an end however short the turns are", () => {
+  test.each(CASES)("%s", async (_, schema, good, bad) => {
+    const { validator } = compiledOf(schema);
+    const { turns, given } = hurriedTurns();
+    expect(await validator.judgeInTurns(good, turns)).toBeNull();
+    expect(given()).toBeGreaterThan(0);
+    expect(validator.judge(good)).toBeNull();
+    const faults = validator.judge(bad);
+    expect(faults).not.toBeNull();
+    expect(await validator.judgeInTurns(bad, turns)).toEqual(faults);
+  });
+
+  test("what needs no turn is answered at once", () => {
+    const { validator } = compiledOf({ type: "array" });
+    expect(validator.judgeInTurns([1], hurriedTurns().turns)).toBeNull();
+  });
+
+  test("reading in turns gives what reading at once gives", async () => {
+    const text = JSON.stringify({
+      a: many(5_000, (at) => ({ at, text: `"${at}\\` })),
+      b: { c: [null, true, 1.5, "\u{1f600}"] },
+    });
+    const { turns, given } = hurriedTurns();
+    expect(await parseJsonInTurns(Buffer.from(text), turns)).toEqual(parseJson(Buffer.from(text)));
+    expect(given()).toBeGreaterThan(0);
+    expect(await parseJsonInTurns(Buffer.from(`${text}x`), turns)).toEqual({ ok: false, error: "not JSON" });
+  });
+});
