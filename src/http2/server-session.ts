@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import { HeadFault } from "../http1/head.ts";
 import { RequestQuota } from "../http1/request-quota.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
-import type { ServerRequest } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -13,28 +12,18 @@ import { FloodGate } from "./flood-gate.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { Frames, type FramesHost } from "./frames.ts";
+import { HeadWatch } from "./head-watch.ts";
 import { HeaderAssembly } from "./header-assembly.ts";
 import { type DecodedFields, HpackDecoder } from "./hpack-decoder.ts";
 import { ResponseBlocks } from "./hpack-encoder.ts";
 import { Preface } from "./preface.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
+import type { Http2Handler } from "./server-handler.ts";
 import { StreamConnection, type StreamHost } from "./server-stream.ts";
 import { type MemoryOf, SessionMemory } from "./session-memory.ts";
 import { StreamTable } from "./stream-table.ts";
-import type { Http2Unjudged } from "./unjudged.ts";
 import { ERROR_CODE, FRAME, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
-
-/** What a session tells its owner. */
-export interface Http2Handler {
-  onRequest(stream: StreamConnection, request: ServerRequest): void;
-  /** The request has no valid reading. */
-  onFault(stream: StreamConnection, fault: HeadFault, startedMs: number): void;
-  /** A request came that nobody is asked about. */
-  onUnjudged(why: Http2Unjudged): void;
-  /** Once, when the connection is gone and every stream was told so. `seen`: what was wrong, empty for nothing. */
-  onClose(reason: Http2CloseReason, seen: string): void;
-}
 
 /** A request of the read that is being taken in. */
 interface Arrival {
@@ -82,10 +71,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
   #closed = false;
   /** When a session without streams has rested long enough. */
   #idleMs: number;
-  /** When the frame or head that has begun must be here. */
-  #headMs = Number.POSITIVE_INFINITY;
-  /** How much had come whole when the last read was over. */
-  #finished = 0;
+  readonly #head: HeadWatch;
   /** When the client must have taken what waits for its socket. */
   #drainMs = Number.POSITIVE_INFINITY;
   /** When the session must have come further on its way out. */
@@ -117,6 +103,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     const nowMs = clock.monotonicMs();
     this.#quota = new RequestQuota(limits, nowMs);
     this.#idleMs = nowMs + limits.headTimeoutMs;
+    this.#head = new HeadWatch(limits.headTimeoutMs, clock);
     this.deadlineMs = nowMs + DEFAULTS.h2CheckIntervalMs;
     deadlines.add(this);
     this.#sendPreface();
@@ -160,7 +147,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
       this.#fail(fault);
       return;
     }
-    this.#watchHead();
+    this.#head.onRead(this.#frames, this.#reader.isWaiting);
     this.#begin();
     this.#deliver();
     // Nobody takes what we say to its frames, so it may as well stop asking.
@@ -176,16 +163,6 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     }
     this.#fed.clear();
     if (flood !== null) this.#fail(flood);
-  }
-
-  /** A head may take as long as one over HTTP/1.1, in however many frames. */
-  #watchHead(): void {
-    const { isInHead, finished } = this.#frames;
-    // Where much comes, each read may end in the middle of a frame: of another one, as long as frames end in between.
-    const isNew = finished !== this.#finished || this.#headMs === Number.POSITIVE_INFINITY;
-    this.#finished = finished;
-    if (!isInHead && !this.#reader.isWaiting) this.#headMs = Number.POSITIVE_INFINITY;
-    else if (isNew) this.#headMs = this.nowMs() + this.limits.headTimeoutMs;
   }
 
   // ---- requests (FramesHost) -------------------------------------------------------------------------------------
@@ -376,7 +353,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     for (const stream of this.streams.open.values()) stream.check(nowMs);
     if (this.#leaveMs <= nowMs) this.#onLeaveDeadline();
     else if (this.#drainMs <= nowMs) this.abort("client_read_timeout");
-    else if (this.#headMs <= nowMs) this.#fail(HEAD_TIMEOUT);
+    else if (this.#head.deadlineMs <= nowMs) this.#fail(HEAD_TIMEOUT);
     else if (!isBusy && this.#idleMs <= nowMs) this.drain(this.streams.lastId === 0 ? "silent" : "idle");
   }
 

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { HeadFault } from "../http1/head.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
-import { type Http2Handler, ServerSession } from "../http2/server-session.ts";
+import type { Http2Handler } from "../http2/server-handler.ts";
+import { ServerSession } from "../http2/server-session.ts";
 import type { StreamConnection } from "../http2/server-stream.ts";
 import type { Http2Unjudged } from "../http2/unjudged.ts";
 import type { ConnectionFacts } from "../message/connection.ts";

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Http2Handler, ServerSession } from "../../src/http2/server-session.ts";
+import type { Http2Handler } from "../../src/http2/server-handler.ts";
+import { ServerSession } from "../../src/http2/server-session.ts";
 import type { StreamConnection } from "../../src/http2/server-stream.ts";
 import { NOBODY, unlimitedMemory } from "../../src/memory/budget.ts";
 import type { RequestBody } from "../../src/message/body.ts";
