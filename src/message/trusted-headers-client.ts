@@ -11,6 +11,8 @@ address | Akamai, Cloudflare, Fastly, Fly, Vercel, Netlify, Imperva, Sucuri, Ali
 address | Azure Front Door: also whether a request came through it | learn.microsoft.com, Front Door, X-Azure-FDID | X-Azure-ClientIP X-Azure-SocketIP X-Azure-FDID X-FD-ClientIP X-FD-SocketIP
 address | WebLogic | docs.oracle.com, WebLogic plug-ins | WL-Proxy-* Proxy-Client-IP
 address | Zscaler | help.zscaler.com | Z-Forwarded-For
+address | Remix, React Router applications; DigitalOcean, Shopify Oxygen | sergiodxa/remix-utils, get-client-ip-address | HTTP-X-Forwarded-For DO-Connecting-IP Oxygen-Buyer-IP
+address | Akka HTTP, spray | doc.akka.io/libraries/akka-http/10.0, extractClientIP | Remote-Address
 address | what scanners found servers to obey | PortSwigger/param-miner, resources/headers; OWASP WSTG-ATHZ-02 | X-Originating-IP X-Originating-Host X-Remote-Addr X-Remote-IP Remote-Addr Remote-Host Real-IP X-True-IP X-True-Client-IP X-Custom-IP-Authorization X-Original-Remote-Addr X-Original-Client-IP X-Forward-* X-Forwarder-For Forwarded-* X-Originally-Forwarded-For X-ClientIP ClientIP Client-Address X-IP X-IP-Trail X-Client-Host X-Real-Client-IP X-Client-Real-IP XXX-Real-IP RlnClientIPAddr X-Coming-From Coming-From X-Sent-From X-Azc-Remote-Addr X-Orig-Client X-Sakura-Forwarded-For X-Wap-Network-Client-IP X-Cisco-BBSM-ClientIP
 certificate | RFC 9440 | RFC 9440 section 2 | Client-Cert Client-Cert-Chain
 certificate | nginx, ingress-nginx, Tomcat SSLValve, Keycloak, Puppet | tomcat.apache.org, SSLValve; keycloak.org, X.509 behind a proxy; puppet.com, external CA | SSL-Client-* SSL_CLIENT_CERT SSL_CLIENT_ESCAPED_CERT SSL_CIPHER SSL_SESSION_ID SSL_CIPHER_USEKEYSIZE X-SSL-* X-Client-Cert* X-ClientCert X-Client-Verify X-Client-DN X-Client-S-DN X-Client-I-DN X-Client-Subject X-Client-Serial CERT_CHAIN*
@@ -26,6 +28,9 @@ identity | authentik | docs.goauthentik.io, proxy provider | X-authentik-*
 identity | oauth2-proxy, ingress-nginx | oauth2-proxy.github.io, pass and set headers | X-Auth-Request-* X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups X-Forwarded-Preferred-Username X-Forwarded-Access-Token
 identity | Pomerium, Tailscale, Teleport, Vouch | pomerium.com; tailscale.com, serve; goteleport.com; vouch/vouch-proxy | X-Pomerium-* Tailscale-* Teleport-* X-Vouch-*
 identity | Ory Oathkeeper, lua-resty-openidc | ory.sh, mutators; zmartzone/lua-resty-openidc | X-User X-Userinfo
+identity | Gogatekeeper, Louketo, Keycloak Gatekeeper | gogatekeeper.github.io, upstream headers | X-Auth-Userid X-Auth-Username X-Auth-Subject X-Auth-Email X-Auth-Roles X-Auth-Groups X-Auth-Audience X-Auth-ExpiresIn
+identity | RStudio Server, Posit Workbench | docs.posit.co, proxied authentication | X-RStudio-Username
+identity | Trino, Presto: whoever calls without a password | trino.io, client protocol | X-Trino-User X-Trino-Original-User X-Presto-User
 identity | Kubernetes request header authentication and impersonation | kubernetes.io, authenticating, authenticating proxy | X-Remote-* Impersonate-*
 identity | Google Identity-Aware Proxy, Endpoints, API Gateway | cloud.google.com, IAP signed headers; ESPv2 | X-Goog-Authenticated-User-* X-Goog-IAP-* X-Endpoint-API-Userinfo X-Apigateway-API-Userinfo
 identity | AWS load balancer, Lattice, Lambda Web Adapter, serverless-express | docs.aws.amazon.com; aws-lambda-web-adapter; vendia/serverless-express | X-Amzn-Oidc-* X-Amzn-Lattice-* X-Amzn-Request-Context X-Amzn-Lambda-Context X-Apigateway-*

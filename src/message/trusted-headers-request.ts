@@ -18,6 +18,8 @@ path | Azure App Service, Static Web Apps | learn.microsoft.com, App Service req
 path | ASP.NET Core | learn.microsoft.com, ForwardedHeadersMiddleware | X-Original-Prefix X-Original-Path X-Original-PathBase
 path | Astro | advisory GHSA-mr6q-rp88-fx84, @astrojs/vercel | X-Astro-Path X-Astro-Locals
 path | Next.js | vercel/next.js, server-ipc/utils.ts, INTERNAL_HEADERS | X-Matched-Path X-Invoke-Path X-Invoke-Query X-Invoke-Output X-Invoke-Status X-Invoke-Error X-Now-Route-Matches
+path | RStudio Server, Posit Workbench | docs.posit.co, running with a proxy | X-RStudio-Root-Path X-RStudio-Request
+path | Home Assistant applications | developers.home-assistant.io, apps, presentation, ingress | X-Ingress-Path X-Hass-Source
 path | Apache NiFi | nifi.apache.org, administration guide, proxy configuration | X-ProxyContextPath
 path | Artifactory | jfrog.com, reverse proxy settings | X-Artifactory-Override-Base-Url X-JFrog-Override-Base-Url
 path | Graylog | go2docs.graylog.org, web interface behind a proxy | X-Graylog-Server-URL
@@ -29,6 +31,7 @@ host | Azure App Service | Azure/azure-functions-host, request headers of the fr
 host | Knative | knative.dev, serving, routing | K-Original-Host K-Network-Hash K-Network-Probe K-Proxy-Request Knative-Serving-*
 host | Linkerd | linkerd.io, service profiles; linkerd2-proxy | l5d-*
 host | Amazon API Gateway | docs.aws.amazon.com, remapped headers | X-Amzn-Remapped-Host
+host | ZITADEL | zitadel.com, self-hosting, reverse proxy, instance host headers | X-Zitadel-Instance-Host X-Zitadel-Public-Host
 host | Apache NiFi | nifi.apache.org, administration guide, proxy configuration | X-ProxyHost
 host | what scanners found servers to obey | PortSwigger/param-miner, resources/headers; portswigger.net, Host header attacks | X-HTTP-Host-Override X-Host X-Server-Name X-Forwarded-Server Forwarded-Host X-Forward-Host Host-Name
 scheme | IIS, Outlook Web Access, Yii | learn.microsoft.com, Front-End-Https; yii2 web/Request.php, secureProtocolHeaders | Front-End-Https
@@ -59,6 +62,7 @@ target | Azure Storage | learn.microsoft.com, Copy Blob, Path - Create | X-MS-Co
 target | Google Cloud Storage | cloud.google.com, XML API headers | X-Goog-Copy-Source
 target | OpenFaaS | docs.openfaas.com, async invocations | X-Callback-Url
 handler | Next.js middleware | CVE-2025-29927; vercel/next.js | X-Middleware-Subrequest X-Middleware-Subrequest-Id X-Middleware-Rewrite X-Middleware-Redirect X-Middleware-Next X-Middleware-Skip X-Middleware-Set-Cookie X-Middleware-Override-Headers X-Middleware-Request-*
+handler | React Router, Remix: data in place of a loader's | CVE-2025-43864, CVE-2025-43865 | X-React-Router-SPA-Mode X-React-Router-Prerender-Data
 handler | Spring Cloud Function | CVE-2022-22963 | spring.cloud.function.routing-expression spring.cloud.function.definition
 handler | Apache Camel | CVE-2025-27636, CVE-2025-29891 | Camel* org.apache.camel.*
 handler | Rack::Sendfile, Rails, Plack: which file is sent | rack/sendfile.rb, X-Accel-Mapping | X-Sendfile-Type X-Accel-*
