@@ -29,7 +29,8 @@ EXPOSE 8443
 STOPSIGNAL SIGTERM
 # Where the policy sets another admin port, set this too.
 ENV POSTERN_ADMIN_PORT=9901
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["node", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.POSTERN_ADMIN_PORT, path: '/readyz', timeout: 2000 }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('timeout', () => process.exit(1)).on('error', () => process.exit(1))"]
+# By bash: 2.6 ms of CPU each, where a start of Node takes 50.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/$POSTERN_ADMIN_PORT && printf 'GET /readyz HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 2 line <&3 && [[ $line == 'HTTP/1.1 200 '* ]]"]
 # A small nursery stays in the processor's cache: a tenth less CPU on HTTP/2, and less memory. It is too small to be worth
 # the threads that would help to empty it, which take the same core in turns. The old space counts as
 # full from 64 MiB on: otherwise the buffers of a long body, which the nursery frees, set off a whole collection every

@@ -4,9 +4,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { build } from "../build.ts";
 import description from "../package.json" with { type: "json" };
+import { DEFAULTS } from "../src/support/defaults.ts";
 import { createTestPki } from "./fixtures/pki.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -14,8 +15,12 @@ const text = (name: string) => readFileSync(join(ROOT, name), "utf8");
 
 /** Runs node far from any node_modules and gives what came of it. */
 function node(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = tmpdir()) {
+  return run(process.execPath, args, env, cwd);
+}
+
+function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = tmpdir()) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, env: { PATH: "/usr/bin:/bin", ...env }, timeout: 15_000 });
+    const child = spawn(program, args, { cwd, env: { PATH: "/usr/bin:/bin", ...env }, timeout: 15_000 });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -113,7 +118,7 @@ describe("the container", () => {
     [200, 0],
     [503, 1],
   ])("its health check takes /readyz with %i for exit code %i", async (status, exitCode) => {
-    const [, ...args] = healthCheck(dockerfile);
+    const [program = "", ...args] = healthCheck(dockerfile);
     const paths: (string | undefined)[] = [];
     const server = createServer((request, response) => {
       paths.push(request.url);
@@ -122,12 +127,14 @@ describe("the container", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    const { code } = await node(args, { POSTERN_ADMIN_PORT: String(port) });
+    const { code } = await run(program, args, { POSTERN_ADMIN_PORT: String(port) });
     server.close();
     expect(code).toBe(exitCode);
     expect(paths).toEqual(["/readyz"]);
     // Nobody listens any more.
-    expect((await node(args, { POSTERN_ADMIN_PORT: String(port) })).code).toBe(1);
+    expect((await run(program, args, { POSTERN_ADMIN_PORT: String(port) })).code).toBe(1);
+    // A start of Node would cost twenty times as much.
+    expect(program).toBe("bash");
   });
 });
 
@@ -167,9 +174,14 @@ describe("the systemd unit", () => {
 describe("the Kubernetes example", () => {
   const documents = parseAllDocuments(text("deploy/kubernetes/sidecar.yaml"));
 
-  test("is valid YAML with a policy, a deployment and a service", () => {
+  test("is valid YAML with a policy, a deployment, a service and a network policy", () => {
     expect(documents.flatMap((document) => document.errors)).toEqual([]);
-    expect(documents.map((document) => document.get("kind"))).toEqual(["ConfigMap", "Deployment", "Service"]);
+    expect(documents.map((document) => document.get("kind"))).toEqual([
+      "ConfigMap",
+      "Deployment",
+      "Service",
+      "NetworkPolicy",
+    ]);
   });
 
   test("holds a policy that has no problem", async () => {
@@ -188,9 +200,38 @@ describe("the Kubernetes example", () => {
     }
   });
 
-  test("gives postern longer to end than it drains", () => {
-    const seconds = documents[1]?.getIn(["spec", "template", "spec", "terminationGracePeriodSeconds"]);
-    expect(seconds).toBeGreaterThan(25);
+  const pod = documents[1]?.toJS().spec.template.spec;
+  const [postern] = pod.initContainers;
+  const policy = parse(String(documents[0]?.getIn(["data", "policy.yaml"])));
+  const portOf = (address: string): number => Number(address.split(":").at(-1));
+
+  test("gives postern longer to end than the service pauses and postern drains", () => {
+    const pause = pod.containers[0].lifecycle.preStop.sleep.seconds;
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + DEFAULTS.drainTimeoutMs / 1000);
+  });
+
+  test("names the ports of its policy, and admin is on loopback", () => {
+    expect(postern.ports).toEqual([
+      { name: "https", containerPort: portOf(policy.listeners[0].address) },
+      { name: "probes", containerPort: portOf(policy.admin.probes) },
+    ]);
+    expect(policy.admin.address).toMatch(/^127\.0\.0\.1:/);
+    expect(policy.upstreams.app.address).toContain(pod.containers[0].env[0].value);
+  });
+
+  test("asks by HTTP whether postern starts, serves and lives: no probe starts a process", () => {
+    const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: "probes" } });
+    expect(postern.startupProbe).toEqual(probe("/readyz"));
+    expect(postern.readinessProbe).toEqual(probe("/readyz"));
+    expect(postern.livenessProbe).toEqual(probe("/healthz"));
+    expect(text("deploy/kubernetes/sidecar.yaml")).not.toContain("exec:");
+  });
+
+  test("lets other pods reach the service's port alone", () => {
+    const { spec } = documents[3]?.toJS() ?? {};
+    expect(spec.podSelector.matchLabels).toEqual(documents[1]?.toJS().spec.template.metadata.labels);
+    expect(spec.ingress).toEqual([{ ports: [{ protocol: "TCP", port: "https" }] }]);
+    expect(documents[2]?.toJS().spec.ports[0].targetPort).toBe("https");
   });
 });
 

@@ -4,29 +4,83 @@ import type { AdminPages, AdminServer } from "./admin.ts";
 import type { Prepared } from "./listeners.ts";
 import { wholeFileProblem } from "./reload.ts";
 
-/** The admin port over reloads: it moves when the policy gives another address, and opens the new before the old closes. */
-export class AdminPort {
+type Address = NonNullable<AdminSettings["address"]>;
+
+/** The admin port and the one for probes, over reloads. */
+export class AdminPorts {
+  readonly #admin: MovingPort;
+  readonly #probes: MovingPort;
+
+  constructor(policyFile: string, pages: AdminPages) {
+    // node:http is not used on the data path, so only a policy with one of these ports pays for it.
+    this.#admin = new MovingPort(policyFile, "admin.address", async (address) => {
+      const { openAdmin } = await import("./admin.ts");
+      return openAdmin(address, pages);
+    });
+    this.#probes = new MovingPort(policyFile, "admin.probes", async (address) => {
+      const { openProbes } = await import("./probes.ts");
+      return openProbes(address, pages.ready);
+    });
+  }
+
+  get boundTo(): string | null {
+    return this.#admin.boundTo;
+  }
+
+  get probesBoundTo(): string | null {
+    return this.#probes.boundTo;
+  }
+
+  async prepare({ address, probes }: AdminSettings): Promise<Result<Prepared, readonly Problem[]>> {
+    const admin = await this.#admin.prepare(address);
+    if (!admin.ok) return admin;
+    const second = await this.#probes.prepare(probes);
+    if (!second.ok) {
+      admin.value.rollback();
+      return second;
+    }
+    const both = [admin.value, second.value];
+    return ok({
+      commit: () => {
+        for (const port of both) port.commit();
+      },
+      rollback: () => {
+        for (const port of both) port.rollback();
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#admin.close(), this.#probes.close()]);
+  }
+}
+
+/** A port that moves when the policy gives another address, and opens the new before the old closes. */
+class MovingPort {
   readonly #policyFile: string;
-  readonly #pages: AdminPages;
+  /** Its key in the policy. */
+  readonly #key: string;
+  readonly #open: (address: Address) => Promise<Result<AdminServer, string>>;
   #address = "";
   #server: AdminServer | null = null;
 
-  constructor(policyFile: string, pages: AdminPages) {
+  constructor(policyFile: string, key: string, open: (address: Address) => Promise<Result<AdminServer, string>>) {
     this.#policyFile = policyFile;
-    this.#pages = pages;
+    this.#key = key;
+    this.#open = open;
   }
 
   get boundTo(): string | null {
     return this.#server?.boundTo ?? null;
   }
 
-  async prepare({ address }: AdminSettings): Promise<Result<Prepared, readonly Problem[]>> {
+  async prepare(address: Address | null): Promise<Result<Prepared, readonly Problem[]>> {
     const text = address === null ? "" : `${address.host}:${address.port}`;
     if (text === this.#address) return ok({ commit: () => {}, rollback: () => {} });
     const opened = address === null ? ok(null) : await this.#open(address);
     if (!opened.ok) {
-      const problem = `admin on ${text}: cannot listen: ${opened.error}`;
-      return err([wholeFileProblem(this.#policyFile, problem, "admin.address")]);
+      const problem = `${this.#key} on ${text}: cannot listen: ${opened.error}`;
+      return err([wholeFileProblem(this.#policyFile, problem, this.#key)]);
     }
     const commit = (): void => {
       void this.#server?.close();
@@ -38,11 +92,5 @@ export class AdminPort {
 
   async close(): Promise<void> {
     await this.#server?.close();
-  }
-
-  async #open(address: NonNullable<AdminSettings["address"]>): Promise<Result<AdminServer, string>> {
-    // node:http is not used on the data path, so only a policy with an admin port pays for it.
-    const { openAdmin } = await import("./admin.ts");
-    return openAdmin(address, this.#pages);
   }
 }

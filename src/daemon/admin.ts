@@ -5,7 +5,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { codeOf } from "./unix-socket.ts";
 
-type Address = NonNullable<AdminSettings["address"]>;
+export type Address = NonNullable<AdminSettings["address"]>;
 
 export interface AdminPages {
   /** The process serves: listening, and not yet told to end. */
@@ -113,7 +113,7 @@ function text(status: number, body: string): Page {
   return { status, contentType: TEXT, body: `${body}\n` };
 }
 
-function listen(server: Server, address: Address): Promise<Result<null, string>> {
+export function listen(server: Server, address: Address): Promise<Result<null, string>> {
   return new Promise((resolve) => {
     server.once("error", (error) => resolve(err(codeOf(error))));
     server.listen({ host: address.host, port: address.port }, () => {
@@ -124,13 +124,13 @@ function listen(server: Server, address: Address): Promise<Result<null, string>>
   });
 }
 
-function boundTo(server: Server): string {
+export function boundTo(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === "string") return "";
   return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }
 
-function close(server: Server): Promise<void> {
+export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

@@ -9,7 +9,7 @@ import type { LogSink } from "../telemetry/log-sink.ts";
 import type { ProcessFigures } from "../telemetry/process-metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LoopDelay } from "../telemetry/thread-watch.ts";
-import { AdminPort } from "./admin-port.ts";
+import { AdminPorts } from "./admin-port.ts";
 import type { FileStates } from "./file-states.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
@@ -83,7 +83,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #deps: DaemonDeps;
   readonly #listeners: Listeners;
-  readonly #admin: AdminPort;
+  readonly #admin: AdminPorts;
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
@@ -117,7 +117,7 @@ export class Daemon {
       memory: deps.memory,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
-    this.#admin = new AdminPort(options.policyFile, {
+    this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#proxy !== null && !this.#ending,
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
@@ -160,6 +160,7 @@ export class Daemon {
       policyHash: attempt.hash,
       listeners,
       admin: this.#admin.boundTo,
+      probes: this.#admin.probesBoundTo,
       readyMs: Math.round(this.#deps.clock.monotonicMs() - this.#startedMs),
     });
     this.telemetry.serving();
@@ -190,6 +191,11 @@ export class Daemon {
   /** `host:port` of the admin port, null without one. */
   get adminAddress(): string | null {
     return this.#admin.boundTo;
+  }
+
+  /** `host:port` of the port for probes, null without one. */
+  get probesAddress(): string | null {
+    return this.#admin.probesBoundTo;
   }
 
   /** Reads the policy again, as on SIGHUP. */

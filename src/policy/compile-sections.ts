@@ -67,7 +67,7 @@ function compileMemory(work: Work): void {
 export function compileAdmin(work: Work): void {
   const path: Path = ["admin"];
   if (work.reader.raw(path) === undefined) return;
-  const { address, unsafeAddress } = work.reader.fields(adminShape, path);
+  const { address, unsafeAddress, probes } = work.reader.fields(adminShape, path);
   if (address !== undefined && unsafeAddress !== undefined) {
     work.problem("both 'address' and 'unsafeAddress'; expected one of them", path);
   }
@@ -77,18 +77,28 @@ export function compileAdmin(work: Work): void {
       [...path, "address"],
     );
   }
-  const hasAddress = ["address", "unsafeAddress"].some((key) => work.reader.raw([...path, key]) !== undefined);
+  const hasAddress = ["address", "unsafeAddress", "probes"].some(
+    (key) => work.reader.raw([...path, key]) !== undefined,
+  );
   if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9901", path);
-  work.admin = { address: address ?? unsafeAddress ?? null };
+  work.admin = { address: address ?? unsafeAddress ?? null, probes: probes ?? null };
+  if (work.admin.address !== null && probes !== undefined && collide(work.admin.address, probes)) {
+    work.problem("the admin port takes this address already; expected another port", [...path, "probes"]);
+  }
 }
 
 /** Two ends of this policy on one address: a port taken twice, requests that go round, an admin port in the open. */
 export function* checkAddresses(work: Work): Steps<void> {
-  const admin = work.admin.address;
+  const { address: admin, probes } = work.admin;
   const { document } = work.reader;
   for (const { address, place } of work.sockets) {
-    if (address.type !== "tcp" || admin === null || !collide(address, admin)) continue;
-    work.problem(`the listener at line ${place.line} takes the address of the admin port`, ["admin"]);
+    if (address.type !== "tcp") continue;
+    if (admin !== null && collide(address, admin)) {
+      work.problem(`the listener at line ${place.line} takes the address of the admin port`, ["admin"]);
+    }
+    if (probes !== null && collide(address, probes)) {
+      work.problem(`the listener at line ${place.line} takes this address`, ["admin", "probes"]);
+    }
   }
   for (const [name, { address }] of work.upstreams) {
     yield;

@@ -150,6 +150,9 @@ export const adminShape = {
   unsafeAddress: parsed(parseLocalHostPort)
     .optional()
     .describe("Instead of 'address': any address. Who reaches it reads metrics and policy without authentication."),
+  probes: parsed(parseLocalHostPort)
+    .optional()
+    .describe("Where /healthz and /readyz alone answer whoever asks, as the kubelet: any address."),
 };
 
 export const memoryShape = {

@@ -184,4 +184,6 @@ export interface UpstreamTlsSettings {
 export interface AdminSettings {
   /** Null: no admin port. */
   readonly address: { readonly host: string; readonly port: number } | null;
+  /** Null: no port for probes. */
+  readonly probes: { readonly host: string; readonly port: number } | null;
 }

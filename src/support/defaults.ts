@@ -326,4 +326,7 @@ export const DEFAULTS = {
   adminHeadBytesMax: 8 * 1024,
   adminConnectionsMax: 32,
   adminTimeoutMs: 5_000,
+  /** Of the port for probes; the oldest connection gives way. */
+  probeConnectionsMax: 64,
+  probeTimeoutMs: 3_000,
 } as const;

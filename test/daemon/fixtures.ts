@@ -19,6 +19,7 @@ export interface TestPolicy {
   readonly files?: readonly string[];
   readonly port?: number;
   readonly adminPort?: number | null;
+  readonly probesPort?: number;
 }
 
 /** Reads a test policy as the real compiler reads a real one: whole, with every file, or not at all. */
@@ -43,7 +44,10 @@ export const compileTest: Compile = async (file, readFile) => {
       hash: hash.digest("hex").slice(0, 16),
       service: policy.answer,
       listeners: [listenerOf({ address: { type: "tcp", host: "127.0.0.1", port } })],
-      admin: { address: adminPort === null ? null : { host: "127.0.0.1", port: adminPort } },
+      admin: {
+        address: adminPort === null ? null : { host: "127.0.0.1", port: adminPort },
+        probes: policy.probesPort === undefined ? null : { host: "127.0.0.1", port: policy.probesPort },
+      },
     }),
   );
 };

@@ -335,6 +335,12 @@ describe("addresses that must not meet", () => {
     expect(await admin("address: 127.0.0.1:9901")).toEqual([]);
     expect(await admin("address: 127.0.0.1:9901, unsafeAddress: 0.0.0.0:9901")).toHaveLength(1);
     expect(await admin("")).toHaveLength(1);
+    expect(await admin("probes: 0.0.0.0:9902")).toEqual([]);
+    expect(await admin("address: 127.0.0.1:9901, probes: 0.0.0.0:9902")).toEqual([]);
+    expect(await admin("address: 127.0.0.1:9901, probes: 0.0.0.0:9901")).toEqual([
+      "6:43 the admin port takes this address already; expected another port",
+    ]);
+    expect(await admin("probes: 0.0.0.0:8080")).toEqual([expect.stringContaining("the listener at line 3 takes this")]);
     expect(await admin("address: 127.0.0.1:8080")).toEqual([expect.stringContaining("the address of the admin port")]);
   });
 
