@@ -24,7 +24,9 @@ export function readClientCertificate(x509: X509Certificate, untrusted: string |
     issuer: distinguishedName(x509.issuer ?? ""),
     serialNumber: x509.serialNumber.toUpperCase(),
     fingerprint: x509.fingerprint256.replaceAll(":", "").toLowerCase(),
-    dnsNames: ofType("DNS").map((name) => name.toLowerCase()),
+    dnsNames: ofType("DNS")
+      .filter(isDnsIdentity)
+      .map((name) => name.toLowerCase()),
     uris,
     emails: ofType("email"),
     spiffeId: x509.ca ? null : onlySpiffeId(uris),
@@ -42,6 +44,11 @@ function onlySpiffeId(uris: readonly string[]): string | null {
   if (uri === undefined || uris.length > 1) return null;
   const id = parseSpiffeId(uri);
   return id === null || id.path === "" ? null : id.text;
+}
+
+/** Whether a DNS name of a certificate is one: a wildcard stands for its first label whole (RFC 9525 section 6.3). */
+export function isDnsIdentity(name: string): boolean {
+  return !(name.startsWith("*.") ? name.slice(2) : name).includes("*");
 }
 
 /** Node's text → names; none at all where any part of the text is not understood, for the rest could mislead. */

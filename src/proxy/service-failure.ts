@@ -3,6 +3,8 @@ import { Denial } from "../decision/verdict.ts";
 import type { ClientFailure } from "../message/stream.ts";
 import type { UpstreamSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { hostPort } from "../support/host-port.ts";
+import type { AcquireFailure } from "../upstream/upstream.ts";
 
 const REASON_OF = {
   closed: "upstream_closed",
@@ -19,8 +21,21 @@ const REASON_OF = {
 } as const satisfies Record<ClientFailure, Reason>;
 
 /** Why an exchange with the service came to nothing, as an answer for the client. */
-export function serviceDenial(failure: ClientFailure, detail: string): Denial {
-  return new Denial(REASON_OF[failure], null, detail, "a whole response");
+export function serviceDenial(failure: ClientFailure, detail: string, upstream: UpstreamSettings | undefined): Denial {
+  return new Denial(REASON_OF[failure], null, detail + from(upstream), "a whole response");
+}
+
+/** The same where no way led to it. */
+export function connectDenial(failure: AcquireFailure, detail: string, upstream: UpstreamSettings | undefined): Denial {
+  return new Denial(failure, null, detail + from(upstream), "a connection to the service");
+}
+
+/** For the log, which of several services it was; clients are not told. */
+function from(upstream: UpstreamSettings | undefined): string {
+  if (upstream === undefined) return "";
+  const { name, address } = upstream;
+  const where = address.type === "unix" ? `unix:${address.path}` : hostPort(address.host, address.port);
+  return `; upstream ${name} at ${where}`;
 }
 
 /**

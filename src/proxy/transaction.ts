@@ -29,7 +29,7 @@ import { judgeNoted } from "./noted-judgement.ts";
 import type { Observer, Outcome, Subject } from "./pipeline.ts";
 import { type FeedOwner, RequestFeed } from "./request-feed.ts";
 import { rateLimitLines, refusal } from "./respond.ts";
-import { mayFailHarmlessly, mayRepeat, serviceDenial } from "./service-failure.ts";
+import { connectDenial, mayFailHarmlessly, mayRepeat, serviceDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 import { beginWebSocket, type WebSocket } from "./web-socket.ts";
@@ -185,7 +185,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {
-    this.deny(new Denial(failure, null, detail, "a connection to the service"));
+    this.deny(connectDenial(failure, detail, this.#pool?.settings));
   }
 
   // The request's body, on its way to the service.
@@ -263,7 +263,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       this.#pool?.acquire(this, true);
       return;
     }
-    this.deny(serviceDenial(failure, detail));
+    this.deny(serviceDenial(failure, detail, this.#pool?.settings));
   }
 
   // ---- streams that last -----------------------------------------------------------------------------------------

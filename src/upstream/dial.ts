@@ -1,18 +1,13 @@
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
-import {
-  checkServerIdentity,
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-  type TLSSocket,
-  connect as tlsConnect,
-} from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext, TLSSocket, connect as tlsConnect } from "node:tls";
 import { SocketReads } from "../http1/socket-reads.ts";
 import type { UpstreamSettings, UpstreamTlsSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
+import { identityFault, serviceKeyFault, shownNames } from "./service-identity.ts";
+import { triedAddresses } from "./tried-addresses.ts";
 import type { AcquireFailure, Acquirer } from "./upstream.ts";
 
 /** Who dials. Exactly one of these is called for each dial that is not abandoned. */
@@ -73,15 +68,12 @@ export class Dialer {
     return tlsConnect({
       ...options,
       secureContext: this.#context,
-      rejectUnauthorized: true,
+      // `Dial` ends what is not authorized, while the certificate can still be looked at.
+      rejectUnauthorized: false,
       ALPNProtocols: [this.settings.protocol],
       // RFC 6066 section 3 knows no addresses in SNI.
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-      checkServerIdentity: (_host, certificate) => {
-        // RFC 9525 section 2: a name in the subject alone is none.
-        if (certificate.subjectaltname === undefined) return new Error("the certificate carries no name");
-        return checkServerIdentity(serverName, certificate);
-      },
+      checkServerIdentity: (_host, certificate) => identityFault(serverName, certificate),
     });
   }
 }
@@ -104,7 +96,7 @@ export class Dial implements Timed {
   #timer: NodeJS.Timeout | null = null;
   /** Why the last attempt failed; empty while there was none. */
   #detail = "";
-  readonly #onError = (error: NodeJS.ErrnoException): void => this.#fail(error.code ?? error.message);
+  readonly #onError = (error: NodeJS.ErrnoException): void => this.#fail(error.code ?? error.message, error);
   readonly #onClose = (): void => this.#fail("closed");
   #hasTcp = false;
   #settled = false;
@@ -146,21 +138,34 @@ export class Dial implements Timed {
     const { connectTimeoutMs } = this.#dialer.settings;
     const seen = `no ${this.#hasTcp ? "handshake" : "connection"} in ${connectTimeoutMs} ms`;
     if (this.#detail !== "" && !this.#hasTcp) this.#end("upstream_connect_failed", this.#detail);
-    else this.#end("upstream_connect_timeout", seen);
+    else this.#end("upstream_connect_timeout", seen + this.#tried(null));
   }
 
-  #onSecure(socket: Socket & Partial<Pick<TLSSocket, "alpnProtocol">>): void {
+  #onSecure(socket: Socket): void {
+    if (!(socket instanceof TLSSocket)) return;
+    const certificate = socket.getPeerX509Certificate();
+    // Node's types say Error; what it gives is a code or a text.
+    const fault = socket.authorized ? serviceKeyFault(certificate) : String(socket.authorizationError);
+    if (fault !== null) {
+      this.#end("upstream_tls_failed", fault + this.#tried(null) + shownNames(certificate));
+      return;
+    }
     // A service that knows no ALPN speaks HTTP/1.1; HTTP/2 has to be chosen (RFC 9113 section 3.2).
-    const chosen = socket.alpnProtocol === false ? "http/1.1" : socket.alpnProtocol;
     const { protocol } = this.#dialer.settings;
+    const chosen = socket.alpnProtocol === false ? "http/1.1" : socket.alpnProtocol;
     if (chosen === protocol) this.#succeed();
-    else this.#end("upstream_tls_failed", `the service does not choose ${protocol} by ALPN`);
+    else this.#end("upstream_tls_failed", `the service does not choose ${protocol} by ALPN${this.#tried(null)}`);
   }
 
-  #fail(detail: string): void {
+  #fail(cause: string, error: NodeJS.ErrnoException | null = null): void {
+    const detail = cause + this.#tried(error);
     if (this.#hasTcp) this.#end("upstream_tls_failed", detail);
-    else if (NOBODY_THERE.has(detail) && this.#mayTryAgain()) this.#wait(detail);
-    else this.#end(OWN_SHORTAGES.has(detail) ? "overloaded" : "upstream_connect_failed", detail);
+    else if (NOBODY_THERE.has(cause) && this.#mayTryAgain()) this.#wait(detail);
+    else this.#end(OWN_SHORTAGES.has(cause) ? "overloaded" : "upstream_connect_failed", detail);
+  }
+
+  #tried(error: NodeJS.ErrnoException | null): string {
+    return triedAddresses(this.#dialer.settings, this.#opened.socket, error);
   }
 
   #mayTryAgain(): boolean {

@@ -146,7 +146,7 @@ describe("an HTTP/2 service", () => {
     const { client, records } = await open(1);
     client.write(GET);
     await client.untilReceived("upstream_connect_failed");
-    expect(records).toMatchObject([{ status: 502, denial: { seen: "ECONNREFUSED" } }]);
+    expect(records).toMatchObject([{ status: 502, denial: { seen: "ECONNREFUSED; upstream app at 127.0.0.1:1" } }]);
   });
 });
 

@@ -1,9 +1,11 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { createSecureServer } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createDevelopmentCa, type DevelopmentCa, type Issued } from "../../src/cli/development-ca.ts";
 import type { UpstreamSettings, UpstreamTlsSettings } from "../../src/policy/snapshot.ts";
+import { createAuthority } from "../fixtures/authority.ts";
 import { createTestPki, type TestPki } from "../fixtures/pki.ts";
 import { closeAll, listen, onClose, startProxy, startRawService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
@@ -91,6 +93,63 @@ describe("the service is verified", () => {
     await refused(await startTlsService(issued), tlsTo(), /carries no name/);
   });
 
+  test("not one whose certificate has a wildcard inside a label, which Node would take", async () => {
+    for (const dnsNames of [["ba*.example.com"], ["*nk.example.com"], ["b*k.example.com"], ["*.*.com"]]) {
+      const issued = await pki.ca.issue({ commonName: "w", usage: "server", dnsNames });
+      await refused(await startTlsService(issued), tlsTo({ serverName: "bank.example.com" }), /ALTNAME/);
+    }
+  });
+
+  test("one whose certificate has such a name beside its own, or a wildcard for the whole label", async () => {
+    for (const dnsNames of [["ba*.example.com", "bank.example.com"], ["*.example.com"]]) {
+      const issued = await pki.ca.issue({ commonName: "w", usage: "server", dnsNames });
+      const { status } = await ask(await startTlsService(issued), { tls: tlsTo({ serverName: "bank.example.com" }) });
+      expect(status).toBe(200);
+    }
+  });
+
+  test("one whose authority stands in 'ca' without those above it", async () => {
+    const middle = await (await createAuthority("root")).below("middle");
+    const issued = await middle.issue({ subject: "CN=s", usage: "server", dnsNames: ["localhost"] });
+    const ca = Buffer.from(middle.certificate);
+    const port = await startTlsService(issued);
+    expect((await ask(port, { tls: tlsTo({ ca, hasPartialChains: true }) })).status).toBe(200);
+    await refused(port, tlsTo({ ca: Buffer.from(stranger.certificate), hasPartialChains: true }), /UNABLE_TO/);
+  });
+
+  test("not one with an RSA key of exponent 1, with which anybody can sign", async () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const one = { e: "AQ", d: "AQ", dp: "AQ", dq: "AQ" };
+    const weak = createPrivateKey({ key: { ...privateKey.export({ format: "jwk" }), ...one }, format: "jwk" });
+    const authority = await createAuthority("careless");
+    const publicKey = createPublicKey(weak).export({ type: "spki", format: "der" });
+    const { certificate } = await authority.issue({
+      subject: "CN=w",
+      usage: "server",
+      dnsNames: ["localhost"],
+      publicKey,
+    });
+    const key = weak.export({ type: "pkcs8", format: "pem" }).toString();
+    const port = await startTlsService({ certificate, key });
+    await refused(port, tlsTo({ ca: Buffer.from(authority.certificate) }), /an RSA key with the exponent 1/);
+  });
+
+  test("the log names the upstream, the address and the names that the certificate is for", async () => {
+    const issued = await pki.ca.issue({
+      commonName: "o",
+      usage: "server",
+      dnsNames: ["other.internal"],
+      uris: ["spiffe://a/b"],
+    });
+    const port = await startTlsService(issued);
+    const address = { type: "tcp", host: "localhost", port } as const;
+    const { records, client } = await ask(port, { address, tls: tlsTo() });
+    expect(records[0]?.denial?.seen).toBe(
+      `ERR_TLS_CERT_ALTNAME_INVALID, tried 127.0.0.1:${port}; its certificate is for "DNS:other.internal", "URI:spiffe://a/b"; upstream app at localhost:${port}`,
+    );
+    expect(client.received).not.toMatch(/other\.internal|127\.0\.0\.1|localhost|upstream app/);
+  });
+
   test("not one that has expired", async () => {
     const issued = await pki.ca.issue({
       commonName: "localhost",
@@ -136,7 +195,10 @@ describe("a service that asks for a certificate", () => {
 test("a handshake that stands still runs into the time to connect", async () => {
   const port = await startRawService(() => {});
   const { status, records } = await ask(port, { tls: tlsTo(), connectTimeoutMs: 50 });
-  expect([status, records[0]?.denial?.seen]).toEqual([504, "no handshake in 50 ms"]);
+  expect([status, records[0]?.denial?.seen]).toEqual([
+    504,
+    expect.stringMatching(/^no handshake in 50 ms; upstream app at 127\.0\.0\.1:\d+$/),
+  ]);
 });
 
 describe("HTTP/2 over TLS", () => {
