@@ -103,8 +103,9 @@ export class RateTable {
     const used = Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs;
     if (used <= toleranceMs) this.#tats[slot] = now + used;
     else if (tat > now + toleranceMs + SKEW_MS) this.#tats[slot] = now + toleranceMs;
+    const waitMs = (this.#tats[slot] ?? 0) - now + intervalMs - toleranceMs;
     this.#unlock(bucket, word);
-    return used <= toleranceMs ? used : toleranceMs - used;
+    return used <= toleranceMs ? used : -waitMs;
   }
 
   /** Keys whose TAT has not passed; walks the table, so for tests and metrics only. */
