@@ -39,8 +39,9 @@ export function* looseReadings(places: readonly Place[]): Steps<LooseReading[]> 
   const exact = yield* readLoosely("exact", places, places.length);
   const insensitive = places.filter(({ isCaseSensitive }) => !isCaseSensitive);
   const folded = yield* readLoosely("fold", insensitive, places.length);
-  // What reads exactly and changes nothing sees each path as it is.
-  return [...(exact.isSame ? [] : [exact]), ...(insensitive.length > 0 ? [folded] : [])];
+  // What reads exactly and changes no template sees but escapes otherwise, and whoever folds decodes them, too.
+  const isCovered = exact.isSame && insensitive.length === places.length;
+  return [...(isCovered ? [] : [exact]), ...(insensitive.length > 0 ? [folded] : [])];
 }
 
 /** `count`: of all places, those included that are not read so. */

@@ -3,10 +3,13 @@ import type { Template, TemplateSegment } from "./template.ts";
 
 /**
  * How a service may read a path besides as it is. `exact` services tell upper from lower case; those that `fold` do not.
- * Both may leave a slash at the end out, and run a script whatever stands behind its name.
+ * Both may decode all escapes before they route, leave a slash at the end out, and run a script whatever stands behind its
+ * name.
  */
 export type Reading = "exact" | "fold";
 
+/** Of `!$&'()*+,=:@`, which may stand in a path as they are: `/a%3Ab` is `/a:b` to whoever decodes first. */
+const RESERVED_ESCAPES = /%(?:2[146789ABC]|3[AD]|40)/g;
 const ESCAPES = /(?:%[89A-F][0-9A-F])+/g;
 const BEYOND_ASCII = /[^\0-\x7f]+/g;
 
@@ -23,10 +26,15 @@ export function isFoldable(path: string): boolean {
  */
 export function foldPath(path: string): string {
   if (!path.includes("%")) return dropEnds(path.toLowerCase());
-  const text = path.replace(ESCAPES, decodeURIComponent).normalize();
+  const text = decodeReserved(path).replace(ESCAPES, decodeURIComponent).normalize();
   // Lower case first, for the capital ẞ and the Kelvin sign have no upper case of their own.
   const folded = text.toLowerCase().toUpperCase().replaceAll("I\u0307", "I");
   return dropEnds(folded.replace(BEYOND_ASCII, encodeURIComponent).toLowerCase());
+}
+
+/** A canonical path as services see it that decode escapes before they route. */
+export function decodeReserved(path: string): string {
+  return path.includes("%") ? path.replace(RESERVED_ESCAPES, decodeURIComponent) : path;
 }
 
 /** Without the dots and spaces at the end of each segment, as Windows reads names; none becomes empty. */
@@ -47,7 +55,7 @@ function dropEnd(segment: string): string {
 
 /** A canonical path as a service with this reading may see it, to look up among templates from `looseTemplate`. */
 export function loosePath(path: string, reading: Reading): string {
-  const text = reading === "fold" && isFoldable(path) ? foldPath(path) : path;
+  const text = reading === "fold" && isFoldable(path) ? foldPath(path) : decodeReserved(path);
   return text.endsWith("/") && text.length > 1 ? text.slice(0, -1) : text;
 }
 
@@ -93,7 +101,7 @@ function isEmpty(segment: TemplateSegment | undefined): boolean {
 }
 
 function foldSegment(segment: TemplateSegment, reading: Reading): TemplateSegment {
-  if (reading === "exact" || segment.kind !== "static" || !isFoldable(segment.text)) return segment;
-  const text = foldPath(`/${segment.text}`).slice(1);
+  if (segment.kind !== "static" || !isFoldable(segment.text)) return segment;
+  const text = reading === "fold" ? foldPath(`/${segment.text}`).slice(1) : decodeReserved(segment.text);
   return text === segment.text ? segment : { kind: "static", text };
 }

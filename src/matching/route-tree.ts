@@ -3,7 +3,7 @@ import { HostTable } from "./host-table.ts";
 import { MethodTable, NO_VALUE } from "./method-table.ts";
 import { buildOtherPlaces, contestedPlaces, looseReadings, type OtherPlaces, type Place } from "./other-places.ts";
 import { NO_ROW, PathTrie, type TrieEntry } from "./path-trie.ts";
-import { innerPaths, isFoldable, type Reading } from "./reading.ts";
+import { decodeReserved, innerPaths, isFoldable, type Reading } from "./reading.ts";
 import { hostsOf, type RoutePattern, templateOf } from "./route-pattern.ts";
 import { scriptWithin } from "./script-names.ts";
 import { paramNames, shapeOf } from "./template.ts";
@@ -17,8 +17,8 @@ const NOT_FOUND = { kind: "not_found", other: null } as const;
 /** A route whose place services of a reading may see where the path as it is has another, or none. */
 export interface OtherPlace<R> {
   readonly route: R;
-  /** `inner`: a script at the path routes what stands behind its name. */
-  readonly reading: Reading | "inner";
+  /** `decoded`: by its escapes alone. `inner`: a script at the path routes what stands behind its name. */
+  readonly reading: Reading | "decoded" | "inner";
 }
 
 /** Found, or why not: nothing at this path, or nothing that all services would take for it, or another method would be. */
@@ -44,7 +44,7 @@ export interface RouteTree<R> {
  * 3. A path and the same path with a slash at its end are one place, unless each has a template: many services take
  *    them for the same, and what `/admin` asks for must not be walked round by `/admin/` through an open `/**`.
  *
- * 4. Other readings: many services fold case, or leave a slash at the end out, or run a script whatever stands behind its
+ * 4. Other readings: many services decode `%3A` before they route, or fold case, or leave a slash at the end out, or run a script whatever stands behind its
  *    name, which may route that by itself. Where the most specific place that any of them may see is another than the path's own, nothing is found:
  *    `/reports/ALL` is neither `/reports/all` nor `/reports/{id}`. A route with `isCaseSensitive` says that its service
  *    folds nothing: its place hides behind no other, and no other behind it. Templates that are one for such a service
@@ -153,7 +153,10 @@ function otherPlaceOf<R>(host: HostRoutes<R>, path: string, own: number): OtherP
   const ownNumber = own === NO_ROW ? NO_VALUE : (host.trie.words[own + 1] as number);
   for (const others of host.otherPlaces) {
     const number = others.find(path, ownNumber);
-    if (number !== NO_VALUE) return { route: host.routes[number] as R, reading: others.reading };
+    if (number === NO_VALUE) continue;
+    const decoded = decodeReserved(path);
+    const isDecoded = decoded !== path && host.trie.find(decoded) !== own;
+    return { route: host.routes[number] as R, reading: isDecoded ? "decoded" : others.reading };
   }
   return null;
 }

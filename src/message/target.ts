@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../support/result.ts";
 export interface Target {
   /** Canonical absolute path; starts with `/`, holds only unreserved, sub-delims, `:`, `@` and upper-case escapes. */
   readonly path: string;
-  /** Empty, or the query with its leading `?`, exactly as received. */
+  /** Empty, or the query with its leading `?`; as received but for a backslash and a `%` that begins no escape. */
   readonly query: string;
 }
 
@@ -26,6 +26,10 @@ const PLAIN =
 
 /** RFC 3986 section 3.3 without `;`. */
 const IN_PATH = characterTable(/[\w.~!$&'()*+,=:@-]/);
+/** RFC 3986 section 2.3: an escape of these is the same path to everybody (section 6.2.2.2). */
+const UNRESERVED = characterTable(/[\w.~-]/);
+/** What URL code after WHATWG leaves raw in a path, now or some years ago, though RFC 3986 has no place for it. */
+const RAW_IN_PATH = characterTable(/[|[\]^`{}]/);
 /** RFC 3986 section 3.4 and what browsers leave raw. */
 const IN_QUERY = characterTable(/[\w.~!$&'()*+,=:@;/?[\]{}|^`-]/);
 
@@ -36,14 +40,15 @@ const BACKSLASH = 0x5c;
 /**
  * Raw origin-form request target (RFC 9112 section 3.2.1) → canonical target, or why it has no single reading.
  *
- * In the path, escapes of characters that may stand there as they are (RFC 3986 section 3.3, without `;`) are decoded,
- * for services decode them before they route: `/%40me` is `/@me`. All other escapes get upper-case digits, and dot
- * segments are resolved, escaped ones too. An escape is read once: `%252F` is the text `%2F`. Refused is what servers are known
- * to read in different ways: dot segments that climb above the root, escaped slashes, backslashes and control
- * characters, `;` parameters, empty segments except one at the end, escapes that are cut or not UTF-8, and every
- * character that RFC 3986 does not allow there. The query is not rewritten: it holds the characters of RFC 3986
- * section 3.4, well-formed escapes, and `[ ] { } | ^` and the backtick, which browsers send raw and nobody reads
- * otherwise.
+ * In the path, escapes of unreserved characters are decoded (RFC 3986 section 6.2.2.2): `/%41` is `/A`. Those of others
+ * stay, with upper-case digits: `/a%2Bb` and `/a+b` are two paths (section 2.2), though many services take them for one,
+ * which the matcher looks into (matching/reading.ts). `[ ] { } | ^` and the backtick, which URL code leaves raw, are
+ * escaped. Dot segments are resolved, escaped ones too. An escape is read once: `%252F` is the text `%2F`. Refused is what
+ * servers are known to read in different ways: dot segments that climb above the root, escaped slashes, backslashes and
+ * control characters, `;` parameters, empty segments except one at the end, escapes that are cut or not UTF-8, and every
+ * other character that RFC 3986 does not allow there. The query holds the characters of RFC 3986 section 3.4, well-formed
+ * escapes, and what browsers send raw as above; a backslash and a `%` that begins no escape, which they send too, are
+ * escaped.
  *
  * Idempotent: a canonical target is its own canonical form.
  */
@@ -54,8 +59,8 @@ export function canonicalTarget(raw: string): Result<Target, TargetFault> {
   if (PLAIN.test(raw)) return ok({ path: rawPath, query });
   const path = canonicalPath(rawPath);
   if (!path.ok) return path;
-  const fault = queryFault(query, queryAt);
-  return fault === null ? ok({ path: path.value, query }) : err(fault);
+  const canonical = canonicalQuery(query, queryAt);
+  return canonical.ok ? ok({ path: path.value, query: canonical.value }) : canonical;
 }
 
 /** Text of one segment of a canonical path, as a parameter's value: all escapes decoded. */
@@ -92,13 +97,14 @@ function canonicalSegment(raw: string, offset: number): Result<string, TargetFau
   for (let at = 0; at < raw.length; ) {
     const code = raw.charCodeAt(at);
     if (code !== PERCENT) {
-      if (IN_PATH[code] !== 1) return err(characterFault(code, offset + at, "path"));
-      text += raw.charAt(at);
+      if (IN_PATH[code] === 1) text += raw.charAt(at);
+      else if (RAW_IN_PATH[code] === 1) text += escapeOf(code);
+      else return err(characterFault(code, offset + at, "path"));
       at++;
       continue;
     }
     const first = escapedByte(raw, at);
-    if (IN_PATH[first] === 1) {
+    if (UNRESERVED[first] === 1) {
       text += String.fromCharCode(first);
       at += 3;
       continue;
@@ -147,16 +153,24 @@ function utf8Length(first: number): number {
   return first >= 0xc0 ? 2 : 1;
 }
 
-function queryFault(query: string, offset: number): TargetFault | null {
-  for (let at = 1; at < query.length; at++) {
-    const code = query.charCodeAt(at);
-    if (code === PERCENT) {
-      if (escapedByte(query, at) < 0) return escapeFault(query, at, offset);
-    } else if (IN_QUERY[code] !== 1) {
-      return characterFault(code, offset + at, "query");
+function canonicalQuery(raw: string, offset: number): Result<string, TargetFault> {
+  let text = "";
+  let kept = 0;
+  for (let at = 1; at < raw.length; at++) {
+    const code = raw.charCodeAt(at);
+    const isLone = code === BACKSLASH || (code === PERCENT && escapedByte(raw, at) < 0);
+    if (isLone) {
+      text += raw.slice(kept, at) + escapeOf(code);
+      kept = at + 1;
+    } else if (code !== PERCENT && IN_QUERY[code] !== 1) {
+      return err(characterFault(code, offset + at, "query"));
     }
   }
-  return null;
+  return ok(text + raw.slice(kept));
+}
+
+function escapeOf(code: number): string {
+  return `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 function escapeFault(raw: string, at: number, offset: number): TargetFault {

@@ -134,6 +134,7 @@ function matchRoute(subject: Subject): Verdict {
 const READINGS: Readonly<Record<OtherPlace<Route>["reading"], readonly [service: string, remedy: string]>> = {
   fold: ["folds case", "'paths: caseSensitive'"],
   exact: ["drops a slash at the end, or runs scripts whatever follows their name,", "a route of its own"],
+  decoded: ["decodes escapes before it routes", "a route of its own"],
   inner: ["lets a script route what follows its name", "a route of its own"],
 };
 

@@ -251,3 +251,51 @@ test("a path of 30,000 letters that fold costs what its length costs", () => {
   }
   expect(performance.now() - started).toBeLessThan(2_000);
 });
+
+describe("an escape of a character that may stand in a path as it is", () => {
+  test("is not that character to a template, and what a service that decodes first would take it for is nobody's", () => {
+    const match = matcher("/foo:cancel", "/items/a+b", "/items/{id}", "/**");
+    expect(match("/foo:cancel")).toBe("/foo:cancel");
+    expect(match("/foo%3Acancel")).toBe("not /foo:cancel");
+    expect(match("/foo%3acancel")).toBe("not /foo:cancel");
+    expect(match("/foo%3Bcancel")).toBe("/**");
+    expect(match("/items/a%2Bb")).toBe("not /items/a+b");
+    expect(match("/items/a%2Cb,c")).toBe("/items/{id}");
+    expect(match("/items/%40me")).toBe("/items/{id}");
+    expect(match("/other/a%2Bb%24")).toBe("/**");
+  });
+
+  test("is told of where nothing else would have taken it", () => {
+    expect(matcher("/foo:cancel")("/foo%3Acancel")).toBe("not /foo:cancel");
+    expect(matcher("/foo")("/foo%3Acancel")).toBe("none");
+  });
+
+  test("is found by its own spelling where a template has it", () => {
+    const match = matcher("/foo%3Acancel", "/foo:cancel", "/foo%3Arun", "/**");
+    expect(match("/foo%3Acancel")).toBe("/foo%3Acancel");
+    expect(match("/foo:cancel")).toBe("/foo:cancel");
+    expect(match("/foo%3Arun")).toBe("/foo%3Arun");
+    expect(match("/foo:run")).toBe("not /foo%3Arun");
+  });
+
+  test("is looked into together with case, slashes at the end and scripts", () => {
+    const match = matcher("/foo:cancel", "/admin@x.php", "/a:b/{id}", "/**");
+    expect(match("/FOO%3Acancel")).toBe("not /foo:cancel");
+    expect(match("/foo%3Acancel/")).toBe("not /foo:cancel");
+    expect(match("/admin%40x.php/y")).toBe("not /admin@x.php");
+    expect(match("/index.php/foo%3Acancel")).toBe("not /foo:cancel");
+    expect(match("/a%3Ab/7")).toBe("not /a:b/{id}");
+  });
+
+  test("is looked into where all routes, or some, tell upper from lower case", () => {
+    const all = matcher("!/foo:cancel", "!/**");
+    expect(all("/foo%3Acancel")).toBe("not !/foo:cancel");
+    expect(all("/FOO:cancel")).toBe("!/**");
+    expect(all("/foo:CANCEL%3A")).toBe("!/**");
+    const some = matcher("!/foo:cancel", "/bar:cancel", "/**");
+    expect(some("/foo%3Acancel")).toBe("not !/foo:cancel");
+    expect(some("/bar%3Acancel")).toBe("not /bar:cancel");
+    const other = matcher("/foo:cancel", "!/**");
+    expect(other("/foo%3Acancel")).toBe("not /foo:cancel");
+  });
+});

@@ -27,13 +27,17 @@ describe("a path has one canonical form", () => {
     ["/%41%7a%30%2D%2e%5F%7Euser", "/Az0-._~user"],
     ["/%e2%82%ac", "/%E2%82%AC"],
     ["/%f0%9f%98%80", "/%F0%9F%98%80"],
-    ["/a%20b%3b%3a", "/a%20b%3B:"],
+    ["/a%20b%3b%3a", "/a%20b%3B%3A"],
     ["/%25", "/%25"],
-    ["/tree/%40me", "/tree/@me"],
-    ["/orders%3aexport", "/orders:export"],
-    ["/%21%24%26%27%28%29%2a%2b%2c%3d", "/!$&'()*+,="],
-  ])("escapes of %s are decoded where the character may stand raw, and upper-cased elsewhere", (raw, wanted) =>
-    expect(canonical(raw)).toBe(wanted),
+    ["/tree/%40me", "/tree/%40me"],
+    ["/foo%2Bbar", "/foo%2Bbar"],
+    ["/a%2cb,c", "/a%2Cb,c"],
+    ["/foo%3acancel", "/foo%3Acancel"],
+    ["/%21%24%26%27%28%29%2a%2b%2c%3d", "/%21%24%26%27%28%29%2A%2B%2C%3D"],
+    ["/a|b[c]^d`e{f}", "/a%7Cb%5Bc%5D%5Ed%60e%7Bf%7D"],
+  ])(
+    "escapes of %s are decoded where the character is unreserved, and upper-cased elsewhere; what URL code leaves raw is escaped",
+    (raw, wanted) => expect(canonical(raw)).toBe(wanted),
   );
 
   test.each([
@@ -100,11 +104,6 @@ describe("a path that can be read in two ways is refused", () => {
     ["a fragment", "/a#b"],
     ["quotes", '/a"b'],
     ["angle brackets", "/a<b>"],
-    ["brackets in the path", "/a[0]"],
-    ["a bar in the path", "/a|b"],
-    ["a caret in the path", "/a^b"],
-    ["braces in the path", "/{a}"],
-    ["a backtick in the path", "/a`b"],
     ["an absolute form", "http://a/b"],
     ["an asterisk form", "*"],
     ["nothing", ""],
@@ -124,6 +123,16 @@ describe("a path that can be read in two ways is refused", () => {
 });
 
 describe("a query is kept as it is or refused", () => {
+  test.each([
+    ["/a?%", "?%25"],
+    ["/a?x=100%&y=%2", "?x=100%25&y=%252"],
+    ["/a?%zz%41", "?%25zz%41"],
+    ["/a?path=C:\\x\\y", "?path=C:%5Cx%5Cy"],
+  ])("a lone %% and a backslash of %s are escaped", (raw, query) => {
+    expect(canonicalTarget(raw)).toEqual({ ok: true, value: { path: "/a", query } });
+    expect(canonicalTarget(`/a${query}`)).toEqual({ ok: true, value: { path: "/a", query } });
+  });
+
   test.each(["/a?", "/a?x=1&y=%2f%00", "/a?a/b?c:d@e;f", "/a?filter[name]=x", "/a?a|b^c{d}`e", "/?x", "/a?%ff"])(
     "%s is kept",
     (raw) => expect(canonical(raw)).toBe(raw),
@@ -133,20 +142,9 @@ describe("a query is kept as it is or refused", () => {
     expect(canonicalTarget("/%41?b=%41/../c")).toEqual({ ok: true, value: { path: "/A", query: "?b=%41/../c" } });
   });
 
-  test.each([
-    "/a?b#c",
-    "/a?b c",
-    "/a?\t",
-    "/a?é",
-    "/a?%",
-    "/a?%2",
-    "/a?%zz",
-    "/a?\\",
-    '/a?"',
-    "/a?<x>",
-    "/a?\0",
-    "/a?\x7f",
-  ])("%j is refused", (raw) => expect(isRefused(raw)).toBe(true));
+  test.each(["/a?b#c", "/a?b c", "/a?\t", "/a?é", '/a?"', "/a?<x>", "/a?\0", "/a?\x7f"])("%j is refused", (raw) =>
+    expect(isRefused(raw)).toBe(true),
+  );
 });
 
 describe("properties", () => {
@@ -180,7 +178,9 @@ describe("properties", () => {
         expect(path).toMatch(/^(?:\/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-F]{2})*)+$/);
         expect(path).not.toMatch(/\/\/|\/\.\.?(?:\/|$)|%2F|%5C|%00/);
         for (const segment of path.slice(1).split("/")) expect(decodeSegment(segment)).not.toMatch(/[/\\\0-\x1f\x7f]/);
-        expect(raw.endsWith(query)).toBe(true);
+        const escaped = (text: string): string => (text === "%" ? "%25" : "%5C");
+        const asReceived = raw.includes("?") ? raw.slice(raw.indexOf("?")) : "";
+        expect(query).toBe(asReceived.replace(/%(?![0-9A-Fa-f]{2})|\\/g, escaped));
       }),
       { numRuns: 5000 },
     );
