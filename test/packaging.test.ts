@@ -97,6 +97,11 @@ describe("the container", () => {
     expect(/^ARG NODE_VERSION=(.+)$/m.exec(dockerfile)?.[1]).toBe(description.devDependencies.node);
   });
 
+  test("is the Node that the page tells to install on a VM", () => {
+    const versions = [...text("docs/operating.md").matchAll(/v(26\.\d+\.\d+)/g)].map((match) => match[1]);
+    expect(new Set(versions)).toEqual(new Set([description.devDependencies.node]));
+  });
+
   test("copies only files that exist and that .dockerignore lets in", () => {
     const allowed = text(".dockerignore").split("\n");
     const copies = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
