@@ -32,8 +32,10 @@ export class FormMethodScanner implements MethodScanner {
       const equals = text.indexOf("=", start);
       at = end + 1;
       if (end === text.length) break;
-      if (this.#traces++ > DEFAULTS.methodFieldsMax) found.push(UNREADABLE);
-      if (this.#traces > DEFAULTS.methodFieldsMax) break;
+      if (++this.#traces > DEFAULTS.methodFieldsMax) {
+        found.push(UNREADABLE);
+        break;
+      }
       if (equals < 0 || equals > end || equals < trace) continue;
       if (!this.#isMethod(text.slice(start, equals))) continue;
       this.#tell(text.slice(equals + 1, end), found);

@@ -4,6 +4,7 @@ import { methodBodyOf, methodScannerOf } from "../../src/bodies/method-body.ts";
 import { METHOD_PARAMETERS, MethodParameters } from "../../src/bodies/method-parameters.ts";
 import { UNREADABLE } from "../../src/bodies/method-scanner.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 
 const parameters = new MethodParameters(METHOD_PARAMETERS);
 
@@ -173,6 +174,23 @@ describe("a value that is not looked into names a method that no route has", () 
     expect(scan(body, type).found).toContain(UNREADABLE);
     expect(scan(body, type, Array(20_000).fill(1)).found).toContain(UNREADABLE);
   });
+});
+
+test("a form with more lookalikes than are looked at names what no route has, or what it names", () => {
+  const lookalikes = "xmethod=1&".repeat(DEFAULTS.methodFieldsMax + 2);
+  for (const body of [`${lookalikes}_method=DELETE&a=b`, `${lookalikes}a=b`, lookalikes]) {
+    expect(scan(body, FORM).found).toContain(UNREADABLE);
+  }
+  // Those that pieces cut are not counted: they are looked at one by one.
+  for (const length of [1, 7, lookalikes.length - 20]) {
+    const { found } = scan(
+      `${lookalikes}_method=DELETE&a=b`,
+      FORM,
+      Array(Math.ceil(lookalikes.length / length)).fill(length),
+    );
+    expect(found, `pieces of ${length}`).not.toEqual([]);
+  }
+  expect(scan("xmethod=1&".repeat(DEFAULTS.methodFieldsMax), FORM).found).toEqual([]);
 });
 
 describe("the form of a body", () => {
