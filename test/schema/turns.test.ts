@@ -99,6 +99,30 @@ const CASES: readonly (readonly [what: string, schema: unknown, good: unknown, b
     { ...members(3_000, () => 1), z: "x" },
   ],
   [
+    "contains that evaluates, of lists",
+    { contains: { type: "array", items: { type: "integer" } }, unevaluatedItems: false },
+    many(2_000, () => [1]),
+    [...many(2_000, () => [1]), ["x"]],
+  ],
+  [
+    "contains in an alternative and beside it",
+    {
+      anyOf: [{ contains: { type: "array", items: { type: "integer" } } }, true],
+      unevaluatedItems: { type: "string" },
+    },
+    [...many(2_000, () => [1]), "x"],
+    [...many(2_000, () => [1]), ["x"]],
+  ],
+  [
+    "unevaluatedProperties behind several that know many members",
+    {
+      allOf: ["0$", "[1-4]$", "[5-9]$"].map((end) => ({ patternProperties: { [end]: { type: "integer" } } })),
+      unevaluatedProperties: false,
+    },
+    members(3_000, () => 1),
+    { ...members(3_000, () => 1), z: 1 },
+  ],
+  [
     "two that each take long",
     { allOf: [{ items: { type: "integer" } }, { items: { minimum: 0 } }, { items: { maximum: 9_999 } }] },
     many(5_000, (at) => at),

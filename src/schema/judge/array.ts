@@ -85,45 +85,47 @@ function containsCheck(rules: ArrayRules, contains: Subschema, compiler: Compili
     site: rules.maxContains?.site ?? null,
   };
   const counter = new Counter(check, compiler.nextIndex());
+  // Of its own: one that marks counts on where the other has enough.
+  const marker = new Counter(check, compiler.nextIndex());
   return (list, run) => {
     const marks = rules.containsEvaluates ? run.marks : null;
-    const needed = marks === null && max === Number.POSITIVE_INFINITY ? min : Number.POSITIVE_INFINITY;
-    const found = min === 0 && needed === 0 ? 0 : counter.count(list, needed, marks, run);
-    if (found < min) return run.fail(tooFew);
-    return found <= max || run.fail(tooMany);
+    const enough = marks === null && max === Number.POSITIVE_INFINITY ? min : Number.POSITIVE_INFINITY;
+    const found = enough === 0 ? NO_ITEMS : (marks === null ? counter : marker).find(list, enough, run);
+    marks?.addItems(found);
+    if (found.size < min) return run.fail(tooFew);
+    return found.size <= max || run.fail(tooMany);
   };
 }
 
-/** How many items fit; in a long list, counted over several turns. */
+const NO_ITEMS: ReadonlySet<number> = new Set();
+
+/** Finds the items that fit; in a long list over several turns. */
 class Counter {
   readonly #check: Check;
   readonly #loop: number;
-  readonly #kept = new Kept<List, { found: number }>(() => ({ found: 0 }));
+  readonly #kept = new Kept<List, Set<number>>(() => new Set());
 
   constructor(check: Check, loop: number) {
     this.#check = check;
     this.#loop = loop;
   }
 
-  /** Stops at `needed`. */
-  count(list: List, needed: number, marks: Marks | null, run: Run): number {
-    const isLong = run.isLong && marks === null;
-    const tally = isLong ? this.#kept.of(run, list) : { found: 0 };
+  /** Their positions. Stops at `enough`. */
+  find(list: List, enough: number, run: Run): ReadonlySet<number> {
+    const found = run.isLong ? this.#kept.of(run, list) : new Set<number>();
     const judge = (at: number): boolean => {
       // Where the loop begins anew, so does the count; where it is known to be done, the count is, too.
-      if (at === 0) tally.found = 0;
-      if (!run.ask(this.#check, list[at], null)) return true;
-      tally.found++;
-      marks?.addItem(at);
-      return tally.found < needed;
+      if (at === 0) found.clear();
+      if (run.ask(this.#check, list[at], null)) found.add(at);
+      return found.size < enough;
     };
-    if (isLong) {
+    if (run.isLong) {
       const { faults } = run;
       run.faults = null;
       run.each(this.#loop, list, list.length, judge);
       run.faults = faults;
     } else for (let at = 0; at < list.length && judge(at); at++);
-    return tally.found;
+    return found;
   }
 }
 

@@ -108,6 +108,13 @@ class Members {
   readonly #keys = new Kept<JsonObject, readonly string[]>((object) => Object.keys(object));
   /** Nothing is to be looked at but what is declared. */
   readonly #isOpen: boolean;
+  /** Whether `properties` or `patternProperties` have the name. */
+  readonly #knows = (name: string): boolean => {
+    const declared = this.#table.get(name);
+    return (
+      (declared !== undefined && declared.check !== null) || this.#patterns.some(({ pattern }) => pattern.test(name))
+    );
+  };
 
   constructor(rules: ObjectRules, compiler: Compiling, declared: DeclaredMembers | null) {
     const required = new Set(rules.required.map(({ value }) => value));
@@ -149,7 +156,7 @@ class Members {
       run.marks = null;
       const good = run.faults === null && !run.isLong ? this.#isFine(object, run) : this.#judge(object, run);
       run.marks = marks;
-      if (marks !== null) this.#mark(object, marks);
+      if (marks !== null) this.#mark(marks);
       return good;
     };
   }
@@ -210,16 +217,9 @@ class Members {
     return enterMember(this.#additional, value, name, at, false, run) && good;
   }
 
-  #mark(object: JsonObject, marks: Marks): void {
-    if (this.#additional !== null || this.#unwanted !== null) {
-      marks.allMembers = true;
-      return;
-    }
-    for (const name in object) {
-      const declared = this.#table.get(name);
-      const isKnown = declared !== undefined && declared.check !== null;
-      if (isKnown || this.#patterns.some(({ pattern }) => pattern.test(name))) marks.addMember(name);
-    }
+  #mark(marks: Marks): void {
+    if (this.#additional !== null || this.#unwanted !== null) marks.allMembers = true;
+    else marks.addMembers(this.#knows);
   }
 }
 
