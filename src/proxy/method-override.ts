@@ -1,10 +1,13 @@
-import { type MethodBody, methodBodyOf, methodScannerOf } from "../bodies/method-body.ts";
+import { type MethodBody, methodBodyOf } from "../bodies/method-body.ts";
 import { UNREADABLE } from "../bodies/method-scanner.ts";
+import { methodsAtOnce, methodsInSteps } from "../bodies/whole-body.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { excerpt } from "../support/excerpt.ts";
+import type { Steps } from "../support/turns.ts";
 
 /** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
@@ -64,22 +67,33 @@ export function judgeMethodHead(subject: MethodSubject): Verdict {
  * What the body of a request may name, before any of it goes on: one that was read whole is judged here, one that streams
  * is to be watched.
  */
-export function judgeMethodBody(subject: MethodSubject): Verdict {
+export function judgeMethodBody(subject: MethodSubject): Verdict | Promise<Verdict> {
   const { exchange, route } = subject;
   const parameters = route?.methodParameters ?? null;
   if (parameters === null || exchange.body.announcedBytes === 0) return CONTINUE;
   const form = methodBodyOf(exchange.method, exchange.headers);
   if (!form.ok) return new Denial(form.error.reason, route?.place ?? null, form.error.seen, form.error.wanted);
   if (form.value !== null && form.value.hiddenBy !== null) return judgeHidden(subject, form.value.hiddenBy);
-  if (exchange.collectedBody === null) subject.methodBody = form.value;
-  else if (form.value !== null) {
-    const found: string[] = [];
-    const scanner = methodScannerOf(form.value, parameters, exchange.collectedBody.length);
-    scanner.scan(exchange.collectedBody, found);
-    scanner.end(found);
-    return judgeMethods(subject, found, "body");
+  const { collectedBody } = exchange;
+  if (form.value === null || collectedBody === null) {
+    subject.methodBody = form.value;
+    return CONTINUE;
   }
-  return CONTINUE;
+  if (collectedBody.length <= DEFAULTS.bodyAtOnceBytesMax) {
+    return judgeMethods(subject, methodsAtOnce(form.value, parameters, collectedBody), "body");
+  }
+  const steps = methodsInSteps(form.value, parameters, collectedBody);
+  const first = steps.next();
+  return first.done === true ? judgeMethods(subject, first.value, "body") : judgeInTurns(subject, steps);
+}
+
+/** Others have their turn behind each step. */
+async function judgeInTurns(subject: MethodSubject, steps: Steps<readonly string[]>): Promise<Verdict> {
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const step = steps.next();
+    if (step.done === true) return judgeMethods(subject, step.value, "body");
+  }
 }
 
 /** Methods for which a service has code of its own, so that a body might name them to some end. */

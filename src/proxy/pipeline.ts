@@ -94,11 +94,15 @@ function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
 }
 
 /** A body that announces more than the route takes is refused before a byte of it is asked for. */
-function permit(subject: Subject): Outcome {
+function permit(subject: Subject): Outcome | Promise<Outcome> {
   const { body, collectedBody } = subject.exchange;
   const { route } = subject;
   const bytesMax = route?.bodyBytesMax ?? 0;
-  if (collectedBody !== null || body.announcedBytes <= bytesMax) return judgeMethodBody(subject) ?? mintPermit();
+  if (collectedBody !== null || body.announcedBytes <= bytesMax) {
+    const verdict = judgeMethodBody(subject);
+    if (verdict instanceof Promise) return verdict.then((settled) => settled ?? mintPermit());
+    return verdict ?? mintPermit();
+  }
   const seen = `Content-Length ${body.announcedBytes}`;
   return new Denial("body_too_large", route?.place ?? null, seen, `at most ${bytesMax} bytes`);
 }

@@ -128,6 +128,18 @@ describe.for(Object.entries(ATTACKS) as [RealServiceKind, readonly Attack[]][])(
   });
 });
 
+test("a long body that was read for a schema is looked at for a method, too", async ({ skip }) => {
+  skip(!hasRealService("express"), "express is not installed");
+  const service = (await startRealService("express")).port;
+  const judged = (ports: PolicyPorts): string =>
+    policy(ports).replace("public: true", "public: true, validate: { body: { schema: any.json } }");
+  const postern = await startPostern(service, judged, { "any.json": '{ "type": "object" }' });
+  const long = (member: string): string => `{"text":"${"\\u0061".repeat(16_000)}",${member}}`;
+  expect(await post(service, "", long('"_method":"DELETE"'), JSON_TYPE)).toEqual(DELETED);
+  expect(await post(postern.port, "", long('"_method":"DELETE"'), JSON_TYPE)).toEqual(REFUSED);
+  expect(await post(postern.port, "", long('"a":1'), JSON_TYPE)).toEqual(UPDATED);
+}, 60_000);
+
 test("JSON that Express inflates deletes nothing, and passes where the usual methods have one route", async ({
   skip,
 }) => {
