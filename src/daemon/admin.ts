@@ -8,8 +8,10 @@ import { codeOf } from "./unix-socket.ts";
 export type Address = NonNullable<AdminSettings["address"]>;
 
 export interface AdminPages {
-  /** The process serves: listening, and not yet told to end. */
+  /** The process serves: listening, not yet told to end, and with certificates that hold where the policy wants that. */
   ready(): boolean;
+  /** Names that a request may have in Host besides addresses and `localhost`. */
+  hosts(): readonly string[];
   metrics(): Promise<string>;
   readonly metricsContentType: string;
   /** What runs and what was refused, without any content of a file. */
@@ -49,7 +51,7 @@ export async function openAdmin(address: Address, pages: AdminPages): Promise<Re
       connectionsCheckingInterval: DEFAULTS.adminTimeoutMs / 5,
     },
     (request, response) => {
-      void answer(request, response, address.host, pages);
+      void answer(request, response, [address.host, ...pages.hosts()], pages);
     },
   );
   server.maxConnections = DEFAULTS.adminConnectionsMax;
@@ -62,11 +64,11 @@ export async function openAdmin(address: Address, pages: AdminPages): Promise<Re
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  host: string,
+  hosts: readonly string[],
   pages: AdminPages,
 ): Promise<void> {
   response.on("error", () => response.destroy());
-  const page = await pageFor(request, host, pages).catch(
+  const page = await pageFor(request, hosts, pages).catch(
     (): Page => ({ status: 500, contentType: TEXT, body: "internal error\n" }),
   );
   const body = Buffer.from(page.body);
@@ -82,8 +84,8 @@ async function answer(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-async function pageFor(request: IncomingMessage, host: string, pages: AdminPages): Promise<Page> {
-  if (!isOwnHost(request.headers.host ?? "", host)) return text(421, "this host is not served here");
+async function pageFor(request: IncomingMessage, hosts: readonly string[], pages: AdminPages): Promise<Page> {
+  if (!isOwnHost(request.headers.host ?? "", hosts)) return text(421, "this host is not served here");
   if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
   switch (request.url?.split("?", 1)[0]) {
     case "/healthz":
@@ -101,11 +103,11 @@ async function pageFor(request: IncomingMessage, host: string, pages: AdminPages
 
 /**
  * DNS rebinding: a page of evil.example makes its own name point to 127.0.0.1 and asks us, with the browser's blessing.
- * Such a request names evil.example; no one can make a browser send an address that it was not given.
+ * Such a request names evil.example, which the policy does not; no one can make a browser send an address that it was not given.
  */
-export function isOwnHost(header: string, configured: string): boolean {
+export function isOwnHost(header: string, configured: readonly string[]): boolean {
   const host = header.replace(/:\d{1,5}$/, "").toLowerCase();
-  if (host === "localhost" || host === configured.toLowerCase()) return true;
+  if (host === "localhost" || configured.some((name) => host === name.toLowerCase())) return true;
   return isIP(host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host) !== 0;
 }
 

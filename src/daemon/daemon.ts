@@ -10,6 +10,7 @@ import type { ProcessFigures } from "../telemetry/process-metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
+import { Ages } from "./ages.ts";
 import type { FileStates } from "./file-states.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
@@ -84,6 +85,7 @@ export class Daemon {
   readonly #deps: DaemonDeps;
   readonly #listeners: Listeners;
   readonly #admin: AdminPorts;
+  readonly #ages: Ages;
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
@@ -118,11 +120,13 @@ export class Daemon {
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
     this.#admin = new AdminPorts(options.policyFile, {
-      ready: () => this.#proxy !== null && !this.#ending,
+      ready: () => this.#isReady,
+      hosts: () => this.#proxy?.snapshot.admin.hosts ?? [],
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
       policy: () => this.status,
     });
+    this.#ages = new Ages(clock, this.telemetry.log);
     this.#watch = new PolicyWatch({
       clock,
       timings: options.timings ?? WATCH_TIMINGS,
@@ -219,6 +223,7 @@ export class Daemon {
     this.#ending = true;
     this.#release?.stop();
     this.telemetry.stop();
+    this.#ages.stop();
     this.#listeners.close();
     this.#proxy?.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
@@ -236,6 +241,11 @@ export class Daemon {
       requestsInFlight: metrics.requestsInFlight,
     });
     await this.close();
+  }
+
+  get #isReady(): boolean {
+    if (this.#proxy === null || this.#ending) return false;
+    return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !this.#ages.hasExpired;
   }
 
   /** All or nothing: what can fail is tried first, the rest is assignments. */
@@ -258,6 +268,7 @@ export class Daemon {
     }
     this.#deps.memory.setLimit(snapshot.memoryBytesMax);
     this.telemetry.policyLoaded(snapshot);
+    this.#ages.follow(snapshot);
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;

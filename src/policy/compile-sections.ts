@@ -67,7 +67,7 @@ function compileMemory(work: Work): void {
 export function compileAdmin(work: Work): void {
   const path: Path = ["admin"];
   if (work.reader.raw(path) === undefined) return;
-  const { address, unsafeAddress, probes } = work.reader.fields(adminShape, path);
+  const { address, unsafeAddress, probes, hosts = [], ...rest } = work.reader.fields(adminShape, path);
   if (address !== undefined && unsafeAddress !== undefined) {
     work.problem("both 'address' and 'unsafeAddress'; expected one of them", path);
   }
@@ -81,7 +81,13 @@ export function compileAdmin(work: Work): void {
     (key) => work.reader.raw([...path, key]) !== undefined,
   );
   if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9901", path);
-  work.admin = { address: address ?? unsafeAddress ?? null, probes: probes ?? null };
+  const { readyWithExpiredCertificate = true } = rest;
+  work.admin = {
+    address: address ?? unsafeAddress ?? null,
+    probes: probes ?? null,
+    hosts,
+    readyWithExpiredCertificate,
+  };
   if (work.admin.address !== null && probes !== undefined && collide(work.admin.address, probes)) {
     work.problem("the admin port takes this address already; expected another port", [...path, "probes"]);
   }

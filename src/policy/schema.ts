@@ -150,6 +150,18 @@ export const adminShape = {
   unsafeAddress: parsed(parseLocalHostPort)
     .optional()
     .describe("Instead of 'address': any address. Who reaches it reads metrics and policy without authentication."),
+  hosts: z
+    .array(parsed(parseServerName))
+    .min(1)
+    .max(DEFAULTS.adminHostsMax)
+    .optional()
+    .describe(
+      "Names under which it may be asked, as in metrics.orders.svc. Addresses and localhost always may; names of web pages must not.",
+    ),
+  readyWithExpiredCertificate: z
+    .boolean()
+    .optional()
+    .describe("Whether readiness says yes when a certificate that postern shows has expired. true if absent."),
   probes: parsed(parseLocalHostPort)
     .optional()
     .describe("Where /healthz and /readyz alone answer whoever asks, as the kubelet: any address."),

@@ -184,6 +184,10 @@ export interface UpstreamTlsSettings {
 export interface AdminSettings {
   /** Null: no admin port. */
   readonly address: { readonly host: string; readonly port: number } | null;
+  /** Names that a request may have in Host besides addresses and `localhost`. */
+  readonly hosts: readonly string[];
+  /** Readiness says yes although a certificate that postern shows has expired. */
+  readonly readyWithExpiredCertificate: boolean;
   /** Null: no port for probes. */
   readonly probes: { readonly host: string; readonly port: number } | null;
 }

@@ -60,7 +60,7 @@ export class Work {
   readonly revocationLists: RevocationListFacts[] = [];
   service = "";
   log: LogSettings = { access: "all" };
-  admin: AdminSettings = { address: null, probes: null };
+  admin: AdminSettings = { address: null, probes: null, hosts: [], readyWithExpiredCertificate: true };
   memoryBytesMax: number | null = null;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();

@@ -283,6 +283,8 @@ export const DEFAULTS = {
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,
   certificateWarningDays: 30,
+  /** The wall clock is looked at again so often while a certificate's end is waited for. */
+  ageLookMs: 3_600_000,
   /** While saves keep coming, a reload waits at most this long for quiet. */
   reloadDebounceMaxMs: 1_000,
   /** A file whose change time is younger than this is hashed again: two saves may share a time stamp. */
@@ -325,6 +327,7 @@ export const DEFAULTS = {
   // Admin port.
   adminHeadBytesMax: 8 * 1024,
   adminConnectionsMax: 32,
+  adminHostsMax: 32,
   adminTimeoutMs: 5_000,
   /** Of the port for probes; the oldest connection gives way. */
   probeConnectionsMax: 64,

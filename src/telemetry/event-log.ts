@@ -14,6 +14,7 @@ export const EVENTS = [
   "connection_refused",
   "listener_error",
   "watch_error",
+  "expired",
   "shutdown",
   "stopped",
   "crash",

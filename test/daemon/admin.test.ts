@@ -56,19 +56,29 @@ describe("the admin port", () => {
     });
   });
 
+  test("answers under the names that the policy gives it, from the moment that it gives them", async () => {
+    const ask = async (host: string) => (await send("/metrics", "GET", { Host: host })).status;
+    expect(await ask("metrics.orders.svc:9901")).toBe(421);
+    workspace.write({ answer: "orders", adminHosts: ["metrics.orders.svc"] });
+    running.daemon.reload();
+    await running.daemon.reloadSettled();
+    for (const host of ["metrics.orders.svc", "METRICS.orders.svc:9901"]) expect(await ask(host)).toBe(200);
+    for (const host of ["x.metrics.orders.svc", "metrics.orders.svc.evil.example"]) expect(await ask(host)).toBe(421);
+  });
+
   test("refuses a foreign Host, so that no web page reaches it under its own name", async () => {
     for (const host of ["evil.example", "evil.example:9901", "127.0.0.1.evil.example", "localhost.evil.example"]) {
       expect((await send("/metrics", "GET", { Host: host })).status).toBe(421);
     }
-    expect(isOwnHost("", "127.0.0.1")).toBe(false);
+    expect(isOwnHost("", ["127.0.0.1"])).toBe(false);
     for (const host of ["localhost:9901", "127.0.0.1", "[::1]:9901", "10.1.2.3:9901"]) {
       expect((await send("/metrics", "GET", { Host: host })).status).toBe(200);
     }
   });
 
   test("knows its own name and numbers, and nothing else", () => {
-    expect(isOwnHost("sidecar.internal:9901", "sidecar.internal")).toBe(true);
-    expect(isOwnHost("LOCALHOST", "127.0.0.1")).toBe(true);
+    expect(isOwnHost("sidecar.internal:9901", ["sidecar.internal"])).toBe(true);
+    expect(isOwnHost("LOCALHOST", ["127.0.0.1"])).toBe(true);
     for (const host of [
       "::1",
       "[evil]",
@@ -79,7 +89,7 @@ describe("the admin port", () => {
       "127.0.0.1:evil",
       "@127.0.0.1",
     ]) {
-      expect([host, isOwnHost(host, "127.0.0.1")]).toEqual([host, false]);
+      expect([host, isOwnHost(host, ["127.0.0.1"])]).toEqual([host, false]);
     }
   });
 

@@ -19,6 +19,7 @@ export interface TestPolicy {
   readonly files?: readonly string[];
   readonly port?: number;
   readonly adminPort?: number | null;
+  readonly adminHosts?: readonly string[];
   readonly probesPort?: number;
 }
 
@@ -45,6 +46,8 @@ export const compileTest: Compile = async (file, readFile) => {
       service: policy.answer,
       listeners: [listenerOf({ address: { type: "tcp", host: "127.0.0.1", port } })],
       admin: {
+        hosts: policy.adminHosts ?? [],
+        readyWithExpiredCertificate: true,
         address: adminPort === null ? null : { host: "127.0.0.1", port: adminPort },
         probes: policy.probesPort === undefined ? null : { host: "127.0.0.1", port: policy.probesPort },
       },
