@@ -27,14 +27,19 @@ export function buildCidrTable(prefixes: Iterable<string>): Result<CidrTable, Ci
   return atOnce(cidrTable(prefixes));
 }
 
-/** The same in steps. */
-export function* cidrTable(prefixes: Iterable<string>): Steps<Result<CidrTable, CidrProblem[]>> {
+/** The same in steps. With `onHostBits`, bits behind a prefix's length are cut off, and it is told which one it was. */
+export function* cidrTable(
+  prefixes: Iterable<string>,
+  onHostBits?: (index: number) => void,
+): Steps<Result<CidrTable, CidrProblem[]>> {
   const problems: CidrProblem[] = [];
   const v4: PartedPrefix[] = [];
   const v6: PartedPrefix[] = [];
   let size = 0;
   for (const text of prefixes) {
-    const prefix = parsePrefix(text);
+    const exact = parsePrefix(text);
+    const prefix = exact.ok || onHostBits === undefined ? exact : parsePrefix(text, true);
+    if (prefix.ok && !exact.ok) onHostBits?.(size);
     if (!prefix.ok) problems.push({ text: prefix.error, index: size });
     else if (prefix.value.family === 4) v4.push({ parts: prefix.value.words, length: prefix.value.length });
     else v6.push({ parts: prefix.value.words.flatMap(halves), length: prefix.value.length });

@@ -11,8 +11,11 @@ export interface Prefix {
 
 const MAPPED_BITS = 96;
 
-/** `10.0.0.0/8`, `2001:db8::/32`, or an address alone for its /32 or /128 → prefix, or what is wrong with it. */
-export function parsePrefix(text: string): Result<Prefix, string> {
+/**
+ * `10.0.0.0/8`, `2001:db8::/32`, or an address alone for its /32 or /128 → prefix, or what is wrong with it. Bits behind
+ * the length are a fault, or where that is asked for cut off.
+ */
+export function parsePrefix(text: string, cutsHostBits = false): Result<Prefix, string> {
   const slash = text.indexOf("/");
   const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
   if (address === null) return err(`'${text}' is not an IP prefix; expected one like 192.0.2.0/24 or 2001:db8::/32`);
@@ -28,7 +31,9 @@ export function parsePrefix(text: string): Result<Prefix, string> {
     return err(`'${text}' has no valid length; expected /${skipped} to /${skipped + width}`);
   }
   const network = words.map((word, index) => (word & maskOf(length - 32 * index)) >>> 0);
-  if (network.every((word, index) => word === words[index])) return ok({ family, words, length });
+  if (cutsHostBits || network.every((word, index) => word === words[index])) {
+    return ok({ family, words: network, length });
+  }
   return err(`'${text}' has bits set behind its length; expected ${wordsToText(network)}/${length}`);
 }
 

@@ -89,6 +89,39 @@ describe("address lists in files", () => {
     });
   });
 
+  test("take lines as feeds have them: Spamhaus DROP, FireHOL, host bits in what is denied, with a warning", () => {
+    const drop = "; Spamhaus DROP List 2026/11/29\n; Expires: tomorrow\n1.2.3.0/24 ; SBL123\n2001:db8:1::/48 ; SBL9\n";
+    const files = { "bad.txt": `\ufeff${drop}# firehol_level1\n192.0.2.7/24\n2001:db8:2::1/48\n` };
+    const compiled = compileFilter(addressFilter, { denyFile: "bad.txt" }, { files });
+    expect(compiled.problems).toEqual([]);
+    expect(compiled.warnings.map(({ text }) => text)).toEqual([
+      "'bad.txt': bits behind the length of 2 prefixes are cut off, first at line 6",
+    ]);
+    for (const peer of ["1.2.3.4", "2001:db8:1::1", "192.0.2.200", "2001:db8:2::9"]) {
+      expect(judge({ denyFile: "bad.txt" }, peer, files), peer).toMatchObject({ reason: "address_denied" });
+    }
+    expect(judge({ denyFile: "bad.txt" }, "192.0.3.1", files)).toBeNull();
+  });
+
+  test("host bits in a list of whom to let in, or in the policy itself, are a problem: one address may be meant", () => {
+    const files = { "list.txt": "192.0.2.7/24\n" };
+    for (const settings of [
+      { allowFile: "list.txt" },
+      { deny: ["10.0.0.1/8"], denyFile: "list.txt" },
+      { allow: ["10.0.0.1/8"] },
+    ]) {
+      const { checks, problems } = compileFilter(addressFilter, settings, { files });
+      expect([checks, problems.length]).toEqual([[], 1]);
+    }
+  });
+
+  test("UTF-16 is named", () => {
+    const files = { "bad.txt": "1\u00002\u00007\u0000.\u0000" };
+    expect(compileFilter(addressFilter, { denyFile: "bad.txt" }, { files }).problems).toEqual([
+      { path: "address.denyFile", text: "'bad.txt' is UTF-16; expected ASCII or UTF-8" },
+    ]);
+  });
+
   test("a bad line is a problem with the file's name and line, and is not repeated", () => {
     const files = { "lists/bad.txt": "192.0.2.1\nroot:secret:0\n  010.0.0.1\n" };
     const { checks, problems } = compileFilter(addressFilter, { denyFile: "lists/bad.txt" }, { files });

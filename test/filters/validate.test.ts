@@ -269,6 +269,8 @@ describe("content type", () => {
     "Application/JSON",
     "application/json; charset=utf-8",
     'application/json;charset="UTF-8"',
+    "application/json; charset=utf8",
+    "application/json; charset=UTF8",
     "application/json; profile=x;",
     "text/plain; charset=iso-8859-1",
   ])("'%s' is accepted", (type) => {
@@ -281,6 +283,8 @@ describe("content type", () => {
     "application/jsonx",
     "application/json charset=utf-8",
     "application/json; charset=utf-16",
+    "application/json; charset=utf--8",
+    "application/json; charset=utf8x",
     "application/json; charset=utf-8; charset=utf-16",
     "application/json; charset",
     "/json",

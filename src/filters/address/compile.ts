@@ -1,7 +1,9 @@
 import { dirname, isAbsolute, join } from "node:path";
 import type { Place } from "../../decision/verdict.ts";
 import { type CidrTable, cidrTable } from "../../matching/cidr-table.ts";
+import { parsePrefix } from "../../matching/prefix.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { withoutMark } from "../../support/text.ts";
 import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { AddressCheck } from "./evaluate.ts";
@@ -37,9 +39,26 @@ function* compileList(
   if (settings[key] === undefined && file === undefined) return null;
   const content = file === undefined ? Buffer.alloc(0) : context.readFile(file, `${key}File`);
   if (content === null) return undefined;
-  const inputs = [inline.join("\n"), content];
-  const table = yield* context.keep("address", inputs, () => readList(context, inline, content, key, file));
-  return table ?? undefined;
+  const plain = withoutMark(content);
+  if (!plain.ok) {
+    context.problem(`'${file}' is ${plain.error}`, `${key}File`);
+    return undefined;
+  }
+  const inputs = [inline.join("\n"), plain.value];
+  const list = yield* context.keep(`address ${key}`, inputs, () => readList(context, inline, plain.value, key, file));
+  if (list === null) return undefined;
+  if (list.cut !== null && file !== undefined) {
+    const { count, first } = list.cut;
+    const text = `'${file}': bits behind the length of ${count} prefixes are cut off, first at line ${first.line}`;
+    context.warning(text, `${key}File`);
+  }
+  return list.table;
+}
+
+interface List {
+  readonly table: CidrTable;
+  /** Prefixes of the file that had bits set behind their length; null for none. */
+  readonly cut: { readonly count: number; readonly first: Position } | null;
 }
 
 /** The addresses of the policy and of the file; null with problems reported. */
@@ -49,11 +68,20 @@ function* readList(
   content: Buffer,
   key: "allow" | "deny",
   file: string | undefined,
-): Steps<CidrTable | null> {
+): Steps<List | null> {
   const lines = new FileLines(content.toString("latin1"));
-  const table = yield* cidrTable([...inline, ...(yield* lines.texts())]);
-  if (table.ok) return table.value;
-  for (const fault of table.error.slice(0, DEFAULTS.fileProblemsMax)) {
+  const cut: number[] = [];
+  // Feeds write 192.0.2.7/24 and mean all of it; in a list of whom to let in, that could be a slip for one address.
+  const onHostBits = key === "deny" ? (index: number): void => void cut.push(index) : undefined;
+  const table = yield* cidrTable([...inline, ...(yield* lines.texts())], onHostBits);
+  const slip = cut.find((index) => index < inline.length);
+  if (table.ok && slip === undefined) {
+    const [first] = cut;
+    const seen = first === undefined ? null : { count: cut.length, first: lines.position(first - inline.length) };
+    return { table: table.value, cut: seen };
+  }
+  if (slip !== undefined) reportSlips(context, inline, key);
+  for (const fault of table.ok ? [] : table.error.slice(0, DEFAULTS.fileProblemsMax)) {
     if (fault.index < inline.length) context.problem(fault.text, key, fault.index);
     else if (file !== undefined) {
       // The line is not quoted: a wrong file name could be that of a secret.
@@ -61,6 +89,14 @@ function* readList(
     }
   }
   return null;
+}
+
+/** In the policy itself somebody is there to say what was meant. */
+function reportSlips(context: RouteContext, inline: readonly string[], key: "allow" | "deny"): void {
+  for (const [at, text] of inline.entries()) {
+    const exact = parsePrefix(text);
+    if (!exact.ok && parsePrefix(text, true).ok) context.problem(exact.error, key, at);
+  }
 }
 
 function placeOf(context: RouteContext, file: string, position: Position): Place {
@@ -74,10 +110,12 @@ interface Position {
   readonly column: number;
 }
 
+const COMMENT = /[#;]/;
+
 /** Lines read between two yields. */
 const STEP_LINES = 512;
 
-/** One prefix a line; `#` begins a comment, blank lines do not count. */
+/** One prefix a line; `#` or `;` begins a comment, as Spamhaus has it, blank lines do not count. */
 class FileLines {
   readonly #content: string;
   readonly #lines: number[] = [];
@@ -95,7 +133,7 @@ class FileLines {
       const end = newline < 0 ? content.length : newline;
       if (line % STEP_LINES === 0) yield;
       const whole = content.slice(from, end);
-      const text = (whole.split("#", 1)[0] ?? "").trim();
+      const text = (whole.split(COMMENT, 1)[0] ?? "").trim();
       from = end + 1;
       if (text === "") continue;
       this.#lines.push(line);

@@ -84,6 +84,9 @@ function isRespelled({ names }: HeaderBlock, name: string): boolean {
   return names.some((other) => other !== name && other.length === name.length && canonicalName(other) === canonical);
 }
 
+/** Without the hyphen it is no registered name, but has no second reading: the WHATWG Encoding Standard knows both. */
+const UTF8 = /^utf-?8$/i;
+
 /** Requests without a body need no type. JSON or a form in another charset than UTF-8 would be read differently behind. */
 export function judgeContentType(types: readonly string[], place: Place): SyncPart {
   const accepted = new Set(types);
@@ -99,7 +102,7 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
     const parsed = mediaTypeOf(text);
     if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
     const charset = parsed.parameters.get("charset");
-    if ((isJson(parsed.type) || isForm(parsed.type)) && charset !== undefined && charset.toLowerCase() !== "utf-8") {
+    if ((isJson(parsed.type) || isForm(parsed.type)) && charset !== undefined && !UTF8.test(charset)) {
       return denied(`charset ${excerpt(charset)}`);
     }
     return CONTINUE;
