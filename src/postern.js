@@ -2,6 +2,7 @@
 // `postern` of a checkout, for npx, npm link and npm run: the sources, by the Node that came along as a package where the
 // user's own is older. So this file is JavaScript that old ones read.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const NODE_MAJOR_MIN = 26;
@@ -11,7 +12,9 @@ const { INIT_CWD, npm_lifecycle_event } = process.env;
 if (INIT_CWD && ["postern", "start"].includes(npm_lifecycle_event ?? "")) process.chdir(INIT_CWD);
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) {
-  const { runProcess } = await import("./main.ts");
+  // A package of the built product comes without the sources.
+  const entry = existsSync(new URL("./main.ts", import.meta.url)) ? "./main.ts" : "../dist/postern.js";
+  const { runProcess } = await import(entry);
   await runProcess();
 } else {
   const node = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));

@@ -1,8 +1,18 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { build } from "../build.ts";
@@ -87,6 +97,14 @@ describe("the bundle", () => {
   test("goes out alone; what package.json offers as the command is the checkout's", () => {
     expect(description.files).toContain("dist");
     expect(statSync(join(ROOT, description.bin.postern)).mode & 0o111).toBe(0o111);
+  });
+
+  test("is what that command runs where the sources are not", async () => {
+    const command = join(folder, description.bin.postern);
+    mkdirSync(dirname(command));
+    copyFileSync(join(ROOT, description.bin.postern), command);
+    const { code, stdout, stderr } = await node([command, "--version"], {}, folder);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `postern ${description.version}\n`, stderr: "" });
   });
 });
 

@@ -4,7 +4,7 @@ import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./comm
 import { CERTIFICATE_DAYS, FILES, FIRST_CALLER, firstFiles, type NewFile } from "./first-files.ts";
 import { initClient, initToken, type WantedToken } from "./init-more.ts";
 import { shellWord } from "./shell-word.ts";
-import { typedName } from "./typed-name.ts";
+import { typedCommand, typedName } from "./typed-name.ts";
 
 export const initCommand: Command = {
   name: "init",
@@ -96,14 +96,15 @@ function nextSteps(folder: string, files: readonly NewFile[], apiKey: string): s
   const curl = `curl --cacert ${at(FILES.ca)}`;
   const url = "https://localhost:8443/v1/";
   const client = `clients/${FIRST_CALLER}`;
+  const postern = typedCommand(process.env);
   return `${listOf(folder, files)}
 Next:
   1. Start your service on 127.0.0.1:3000, or set its address under 'upstreams'.
-  2. postern run --policy ${at("policy.yaml")}
+  2. ${postern} run --policy ${at("policy.yaml")}
   3. ${curl} -H 'X-Api-Key: ${apiKey}' ${url}
      ${curl} --cert ${at(`${client}/tls.crt`)} --key ${at(`${client}/tls.key`)} ${url}
-     ${curl} -H "Authorization: Bearer $(postern init token ${shellWord(folder)})" ${url}
-  4. postern init client NAME ${shellWord(folder)}     makes a certificate for another caller
+     ${curl} -H "Authorization: Bearer $(${postern} init token ${shellWord(folder)})" ${url}
+  4. ${postern} init client NAME ${shellWord(folder)}     makes a certificate for another caller
 
 The API key above is shown this once; keys.yaml holds its hash. The certificates are for development: they end after
 ${CERTIFICATE_DAYS} days, and whoever has the keys in ${join(folder, "development")} can be any caller.

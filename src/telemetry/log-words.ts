@@ -64,7 +64,7 @@ function statusText(status: unknown, paint: Paint): string {
 function eventWords(fields: Fields, paint: Paint): string {
   const level = fields["level"];
   const mark = level === "warn" ? paint("yellow", "warning: ") : level === "error" ? paint("red", "error: ") : "";
-  const further = Object.entries(fields).filter(([name]) => !UNSPOKEN.has(name));
+  const further = Object.entries(fields).filter(([name, value]) => !UNSPOKEN.has(name) && value !== null);
   const values = further.flatMap(([name, value]) => (rowsOf(value) === null ? [`${name} ${textOf(value)}`] : []));
   const rows = further.flatMap(([, value]) => rowsOf(value) ?? []);
   const name = textOf(fields["event"]);

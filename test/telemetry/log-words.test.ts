@@ -34,9 +34,9 @@ test("a request is one line: what was asked, who asked, and why it was denied an
 });
 
 test("an event is its sentence, and each problem has a line of its own", () => {
-  expect(words({ event: "ready", msg: "ready", listeners: [{ name: "inbound", address: "127.0.0.1:8443" }] })).toBe(
-    "09:30:00.125 ready  listeners inbound 127.0.0.1:8443\n",
-  );
+  expect(
+    words({ event: "ready", msg: "ready", listeners: [{ name: "inbound", address: "127.0.0.1:8443" }], probes: null }),
+  ).toBe("09:30:00.125 ready  listeners inbound 127.0.0.1:8443\n");
   const problems = ["policy.yaml:3:1: one", "policy.yaml:4:1: two"];
   expect(words({ level: "error", event: "reload", msg: "the policy has problems", result: "refused", problems })).toBe(
     "09:30:00.125 error: reload: the policy has problems\n    policy.yaml:3:1: one\n    policy.yaml:4:1: two\n",

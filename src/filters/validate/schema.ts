@@ -61,7 +61,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .optional()
     .describe("Media types that a body may have."),
   body: object({
-    maxBytes: sizeBytes.optional().describe("Largest body, as in 256KiB. 10MiB if absent."),
+    maxBytes: sizeBytes.optional().describe("Largest body, as in 256KiB. 10MiB if absent, 1MiB with a schema."),
     schema: z.string().min(1).optional().describe("File with the JSON Schema that the body has to meet."),
     dialect: z
       .enum(DIALECTS)
