@@ -5,6 +5,7 @@ import type { Prepared } from "./listeners.ts";
 import { wholeFileProblem } from "./reload.ts";
 
 type Address = NonNullable<AdminSettings["address"]>;
+type Open = (address: Address) => Promise<Result<AdminServer, string>>;
 
 /** The admin port and the one for probes, over reloads. */
 export class AdminPorts {
@@ -13,11 +14,11 @@ export class AdminPorts {
 
   constructor(policyFile: string, pages: AdminPages) {
     // node:http is not used on the data path, so only a policy with one of these ports pays for it.
-    this.#admin = new MovingPort(policyFile, "admin.address", async (address) => {
+    this.#admin = new MovingPort(policyFile, "admin", "address", async (address) => {
       const { openAdmin } = await import("./admin.ts");
       return openAdmin(address, pages);
     });
-    this.#probes = new MovingPort(policyFile, "admin.probes", async (address) => {
+    this.#probes = new MovingPort(policyFile, "probes", "probes", async (address) => {
       const { openProbes } = await import("./probes.ts");
       return openProbes(address, pages.ready);
     });
@@ -58,14 +59,17 @@ export class AdminPorts {
 /** A port that moves when the policy gives another address, and opens the new before the old closes. */
 class MovingPort {
   readonly #policyFile: string;
-  /** Its key in the policy. */
+  /** What problems call it. */
+  readonly #name: string;
+  /** Its key below `admin`. */
   readonly #key: string;
-  readonly #open: (address: Address) => Promise<Result<AdminServer, string>>;
+  readonly #open: Open;
   #address = "";
   #server: AdminServer | null = null;
 
-  constructor(policyFile: string, key: string, open: (address: Address) => Promise<Result<AdminServer, string>>) {
+  constructor(policyFile: string, name: string, key: string, open: Open) {
     this.#policyFile = policyFile;
+    this.#name = name;
     this.#key = key;
     this.#open = open;
   }
@@ -79,8 +83,8 @@ class MovingPort {
     if (text === this.#address) return ok({ commit: () => {}, rollback: () => {} });
     const opened = address === null ? ok(null) : await this.#open(address);
     if (!opened.ok) {
-      const problem = `${this.#key} on ${text}: cannot listen: ${opened.error}`;
-      return err([wholeFileProblem(this.#policyFile, problem, this.#key)]);
+      const problem = `${this.#name} on ${text}: cannot listen: ${opened.error}`;
+      return err([wholeFileProblem(this.#policyFile, problem, `admin.${this.#key}`)]);
     }
     const commit = (): void => {
       void this.#server?.close();

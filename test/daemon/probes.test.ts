@@ -90,7 +90,7 @@ describe("the port for probes", () => {
     workspace.write({ answer: "other", probesPort: running.port });
     running.daemon.reload();
     await running.daemon.reloadSettled();
-    expect(running.daemon.status.lastAttempt.problems.join()).toContain("admin.probes on 127.0.0.1");
+    expect(running.daemon.status.lastAttempt.problems.join()).toContain("probes on 127.0.0.1");
     expect(running.daemon.status.service).toBe("orders");
     workspace.write({ answer: "other" });
     running.daemon.reload();

@@ -92,5 +92,6 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
     `${DEFAULTS.drainTimeoutMs / 1000} s`,
+    `${DEFAULTS.adminConnectionsMax}; ${DEFAULTS.probeConnectionsMax}, each for ${DEFAULTS.probeTimeoutMs / 1000} s`,
   ]);
 });
