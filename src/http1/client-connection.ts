@@ -6,6 +6,7 @@ import {
   type ClientStream,
   NO_LENGTH,
   type ResponseHandler,
+  type ResponseLimits,
   type ResponseTimes,
   UNTIL_CLOSE,
 } from "../message/stream.ts";
@@ -17,7 +18,7 @@ import { handOver } from "./hand-over.ts";
 import type { ParsedHeaders, StatusLine } from "./head.ts";
 import { isWithLength } from "./request-framing.ts";
 import { RequestWriter } from "./request-writer.ts";
-import { bodyBytesOf, bytesBehind, endsWithHead, isLineEnd, restMsOf } from "./response-framing.ts";
+import { bodyBytesOf, bytesBehind, endsWithHead, informationalFault, isLineEnd, restMsOf } from "./response-framing.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { SocketReads } from "./socket-reads.ts";
 
@@ -44,7 +45,7 @@ export class ClientConnection implements Timed, ClientStream {
   restMsMax = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #reads: SocketReads;
-  readonly #reader = new ResponseReader();
+  readonly #reader: ResponseReader;
   readonly #writer: RequestWriter;
   readonly #owner: ConnectionOwner;
   readonly #clock: Clock;
@@ -68,9 +69,17 @@ export class ClientConnection implements Timed, ClientStream {
   #paused = false;
   #closed = false;
 
-  constructor(socket: Socket, reads: SocketReads, owner: ConnectionOwner, clock: Clock, deadlines: Deadlines) {
+  constructor(
+    socket: Socket,
+    reads: SocketReads,
+    limits: ResponseLimits,
+    owner: ConnectionOwner,
+    clock: Clock,
+    deadlines: Deadlines,
+  ) {
     this.#socket = socket;
     this.#reads = reads;
+    this.#reader = new ResponseReader(limits);
     this.#writer = new RequestWriter(socket, () => this.#onWriteFailed());
     this.#owner = owner;
     this.#clock = clock;
@@ -205,19 +214,13 @@ export class ClientConnection implements Timed, ClientStream {
     return this.#onFinalHead(line, parsed, buffer, end, handler);
   }
 
-  #onInformational(
-    { status, minor }: StatusLine,
-    parsed: ParsedHeaders,
-    end: number,
-    handler: ResponseHandler,
-  ): number {
-    // HTTP/1.0 knows none (RFC 9110 section 15.2): others take it for the answer itself.
-    if (parsed.close || minor === 0) return this.#fail("invalid", "informational response with a close or in HTTP/1.0");
+  #onInformational(line: StatusLine, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
+    const { status, minor } = line;
+    this.#informational++;
+    const fault = informationalFault(minor, parsed, this.#informational);
+    if (fault !== null) return this.#fail("invalid", fault);
     // It ends with its head, whatever that says (RFC 9112 section 6.3, rule 1); the answer may be read otherwise.
     if (parsed.bodyBytes !== NO_LENGTH) this.#lastRequest = true;
-    this.#informational++;
-    if (this.#informational > DEFAULTS.informationalMax)
-      return this.#fail("invalid", "too many informational responses");
     if (status !== 100) handler.onInformational(status, parsed.headers);
     return end;
   }

@@ -8,6 +8,13 @@ export function endsWithHead(status: number, isHead: boolean): boolean {
   return isHead || status === 204 || status === 304;
 }
 
+/** What is wrong with the informational response that is the `count`th before its answer; null for nothing. */
+export function informationalFault(minor: 0 | 1, { close }: ParsedHeaders, count: number): string | null {
+  // HTTP/1.0 knows none (RFC 9110 section 15.2): others take it for the answer itself.
+  if (close || minor === 0) return "informational response with a close or in HTTP/1.0";
+  return count > DEFAULTS.informationalMax ? "too many informational responses" : null;
+}
+
 /** Length of an answer's body: bytes, CHUNKED or UNTIL_CLOSE (RFC 9112 section 6.3). */
 export function bodyBytesOf(parsed: ParsedHeaders, bodyless: boolean): number {
   if (bodyless) return 0;

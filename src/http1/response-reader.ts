@@ -1,4 +1,4 @@
-import { DEFAULTS } from "../support/defaults.ts";
+import type { ResponseLimits } from "../message/stream.ts";
 import { HeadFault, type ParsedHeaders, parseHeaders, parseStatusLine, type StatusLine } from "./head.ts";
 
 /** A whole head: where it ends, and its one reading. */
@@ -11,14 +11,19 @@ export interface ResponseHead {
 
 /** Finds and reads the heads of answers (RFC 9112 sections 4 and 5); one per connection, for it remembers the last one. */
 export class ResponseReader {
+  readonly #limits: ResponseLimits;
   #lastBlock = "";
   #lastParsed: ParsedHeaders | null = null;
 
+  constructor(limits: ResponseLimits) {
+    this.#limits = limits;
+  }
+
   /** The head at `at`; null where it is not whole yet, or what is wrong with it. */
   read(buffer: Buffer, at: number): ResponseHead | string | null {
-    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + DEFAULTS.headBytesMax));
+    const text = buffer.toString("latin1", at, Math.min(buffer.length, at + this.#limits.headBytesMax));
     const end = text.indexOf("\r\n\r\n");
-    if (end < 0) return partialFault(text);
+    if (end < 0) return partialFault(text, this.#limits);
     const lineEnd = text.indexOf("\r\n");
     const line = parseStatusLine(text.slice(0, lineEnd));
     if (line === null) return "malformed status line";
@@ -28,7 +33,7 @@ export class ResponseReader {
 
   #parseBlock(block: string): ParsedHeaders | HeadFault {
     if (this.#lastParsed !== null && block === this.#lastBlock) return this.#lastParsed;
-    const parsed = parseHeaders(block, DEFAULTS.headersCountMax);
+    const parsed = parseHeaders(block, this.#limits.headersCountMax);
     if (parsed instanceof HeadFault) return parsed;
     this.#lastBlock = block;
     this.#lastParsed = parsed;
@@ -37,8 +42,8 @@ export class ResponseReader {
 }
 
 /** What can never become a valid head is refused at once rather than at the deadline. */
-function partialFault(text: string): string | null {
-  if (text.length >= DEFAULTS.headBytesMax) return "response head too large";
+function partialFault(text: string, { headBytesMax }: ResponseLimits): string | null {
+  if (text.length >= headBytesMax) return "response head too large";
   if (/(^|[^\r])\n/.test(text)) return "bare LF in the response head";
   return "HTTP/1.".startsWith(text.slice(0, 7)) ? null : "not an HTTP/1.1 response";
 }

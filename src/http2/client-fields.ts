@@ -15,9 +15,14 @@ const CONTENT_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
 /**
  * A response's head, or text that says what is wrong with it. `ends`: no body follows (END_STREAM).
  */
-export function parseResponse(raw: RawFields, isHead: boolean, ends: boolean): ClientResponse | string {
+export function parseResponse(
+  raw: RawFields,
+  isHead: boolean,
+  ends: boolean,
+  countMax: number,
+): ClientResponse | string {
   const status = statusOf(raw);
-  const headers = parseBlock(raw, PSEUDO_LENGTH);
+  const headers = parseBlock(raw, PSEUDO_LENGTH, countMax);
   if (typeof headers === "string") return headers;
   const lengths = headers.count("content-length");
   const length = headers.get("content-length");
@@ -45,11 +50,11 @@ function statusOf(raw: RawFields): number | null {
 
 /** Trailers of either side, or what is wrong with them. */
 export function parseTrailers(raw: RawFields): HeaderBlock | string {
-  return parseBlock(raw, 0);
+  return parseBlock(raw, 0, DEFAULTS.headersCountMax);
 }
 
 /** The regular fields; pseudo-header fields have no place among them, for no name of a field has a colon. */
-function parseBlock(raw: RawFields, from: number): HeaderBlock | string {
+function parseBlock(raw: RawFields, from: number, countMax: number): HeaderBlock | string {
   const names: string[] = [];
   const values: string[] = [];
   for (let at = from; at < raw.length; at += 2) {
@@ -60,5 +65,5 @@ function parseBlock(raw: RawFields, from: number): HeaderBlock | string {
     names.push(name);
     values.push(trimBlanks(value, 0, value.length));
   }
-  return names.length > DEFAULTS.headersCountMax ? "too many fields" : new HeaderBlock(names, values);
+  return names.length > countMax ? "too many fields" : new HeaderBlock(names, values);
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ClientStream } from "../message/stream.ts";
+import type { ClientStream, ResponseLimits } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -15,7 +15,7 @@ import { ReceiveWindow } from "./receive-window.ts";
 import { SendQueue } from "./send-queue.ts";
 import type { PeerSettings } from "./settings.ts";
 import { StreamTable } from "./stream-table.ts";
-import { FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
+import { FRAME_BYTES_MAX, FRAME_HEAD_BYTES, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from "./wire.ts";
 import { WriteWatch } from "./write-watch.ts";
 
 /** What a session tells those who share it. */
@@ -28,8 +28,8 @@ export interface SessionOwner {
   onClosed(session: ClientSession): void;
 }
 
-/** How long a session waits, in milliseconds. */
-export interface SessionTimes {
+/** How long a session waits, in milliseconds, and how large the heads of its answers may be. */
+export interface SessionLimits extends ResponseLimits {
   /** For the next request. */
   readonly idleTimeoutMs: number;
   /** For the service to take what was written to it. */
@@ -50,7 +50,8 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   readonly queue: SendQueue;
   readonly gate: FloodGate;
   readonly streams = new StreamTable<Http2ClientStream>();
-  readonly headBytesMax = DEFAULTS.headBytesMax;
+  readonly headBytesMax: number;
+  readonly headersCountMax: number;
   readonly #socket: Socket;
   readonly #owner: SessionOwner;
   readonly #idleTimeoutMs: number;
@@ -82,7 +83,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
   constructor(
     socket: Socket,
     scheme: "http" | "https",
-    times: SessionTimes,
+    limits: SessionLimits,
     owner: SessionOwner,
     clock: Clock,
     deadlines: Deadlines,
@@ -90,21 +91,21 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.#socket = socket;
     this.scheme = scheme;
     this.#owner = owner;
-    this.#idleTimeoutMs = times.idleTimeoutMs;
+    this.#idleTimeoutMs = limits.idleTimeoutMs;
     this.clock = clock;
     this.deadlines = deadlines;
     this.gate = new FloodGate(() => clock.monotonicMs(), LATE_BYTES_MAX);
     this.output = new FrameOutput(socket, () => this.#onFlushed());
     this.queue = new SendQueue(this.output);
-    const assembly = new HeaderAssembly(4 * DEFAULTS.headBytesMax, DEFAULTS.h2HeadFramesMax);
-    this.#frames = new Frames(
-      this,
-      assembly,
-      new HpackDecoder(2 * DEFAULTS.headBytesMax, DEFAULTS.headersCountMax + 1),
-    );
+    const { headBytesMax, headersCountMax } = limits;
+    this.headBytesMax = headBytesMax;
+    this.headersCountMax = headersCountMax;
+    const framesMax = DEFAULTS.h2HeadFramesMax + Math.ceil(headBytesMax / FRAME_BYTES_MAX);
+    const assembly = new HeaderAssembly(4 * headBytesMax, framesMax);
+    this.#frames = new Frames(this, assembly, new HpackDecoder(2 * headBytesMax, headersCountMax + 1));
     this.#reader = new FrameReader(this.#frames);
     this.#sendPreface();
-    this.#writes = new WriteWatch(times.writeTimeoutMs, clock, () => this.#onStuck());
+    this.#writes = new WriteWatch(limits.writeTimeoutMs, clock, () => this.#onStuck());
     this.#lastReadMs = clock.monotonicMs();
     deadlines.add(this.#writes);
     deadlines.add(this);
@@ -123,7 +124,7 @@ export class ClientSession implements Timed, StreamHost, FramesHost<Http2ClientS
     this.output.addSettings([
       [SETTING.enablePush, 0],
       [SETTING.initialWindowSize, DEFAULTS.upstreamStreamWindowBytes],
-      [SETTING.maxHeaderListSize, DEFAULTS.headBytesMax],
+      [SETTING.maxHeaderListSize, this.headBytesMax],
     ]);
     this.output.addWindowUpdate(0, DEFAULTS.upstreamConnectionWindowBytes - WINDOW_BYTES);
   }

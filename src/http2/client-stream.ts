@@ -20,6 +20,8 @@ export interface StreamHost extends SenderHost {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly scheme: "http" | "https";
+  /** Header lines of an answer. */
+  readonly headersCountMax: number;
   /** What the service lets us send on a stream that is opened now. */
   readonly initialWindow: number;
   /** Why the connection ended: the service broke the protocol, or the socket's error; null and empty for neither. */
@@ -173,7 +175,7 @@ export class Http2ClientStream implements ClientStream, FramedStream, SenderOwne
 
   #readHead({ raw, tooMany }: DecodedFields, endStream: boolean): string | null {
     if (tooMany) return "too large a head";
-    const head = parseResponse(raw, this.#isHead, endStream);
+    const head = parseResponse(raw, this.#isHead, endStream, this.#host.headersCountMax);
     if (typeof head === "string") return head;
     if (head.status < 200) {
       if (++this.#informational > DEFAULTS.informationalMax) return "too many informational responses";

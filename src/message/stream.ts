@@ -110,6 +110,13 @@ export interface ResponseTimes {
   readonly streamIdleTimeoutMs: number;
 }
 
+/** How large the head of an answer may be. */
+export interface ResponseLimits {
+  /** Status line and headers. */
+  readonly headBytesMax: number;
+  readonly headersCountMax: number;
+}
+
 /** Final response head of the service. */
 export interface ClientResponse {
   readonly status: number;

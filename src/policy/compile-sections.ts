@@ -46,6 +46,8 @@ export function* compileUpstreams(work: Work): Steps<void> {
       writeTimeoutMs: fields.writeTimeout ?? DEFAULTS.upstreamWriteTimeoutMs,
       responseTimeoutMs: fields.responseTimeout ?? DEFAULTS.responseTimeoutMs,
       streamDurationMaxMs: fields.streamMaxDuration ?? Number.POSITIVE_INFINITY,
+      headBytesMax: fields.maxHeadBytes ?? DEFAULTS.headBytesMax,
+      headersCountMax: fields.maxHeaders ?? DEFAULTS.headersCountMax,
       idleTimeoutMs: fields.idleTimeout ?? DEFAULTS.upstreamIdleTimeoutMs,
       streamIdleTimeoutMs: fields.streamIdleTimeout ?? DEFAULTS.streamIdleTimeoutMs,
       connectionsMax: fields.maxConnections ?? DEFAULTS.upstreamConnectionsMax,

@@ -53,6 +53,10 @@ const proxyProtocolSchema = object({
     .describe("Prefixes of proxies that begin every connection with a PROXY header; unix for those on a Unix socket."),
 });
 
+const headSize = sizeBytes.refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, {
+  error: "expected 1KiB to 1MiB",
+});
+
 export const listenerShape = {
   name: nameSchema.describe("Name of this listener in logs and metrics."),
   address: parsed(parseListenAddress).describe("Where clients connect: 127.0.0.1:8443, [::1]:8443 or unix:/path."),
@@ -76,10 +80,7 @@ export const listenerShape = {
     .optional()
     .describe("Prefixes of proxies whose X-Forwarded-For is believed, walked from the right."),
   upstream: nameSchema.optional().describe("The upstream of routes that name none. May be left out if there is one."),
-  maxHeadBytes: sizeBytes
-    .refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, { error: "expected 1KiB to 1MiB" })
-    .optional()
-    .describe("Largest request line and headers. 32KiB if absent."),
+  maxHeadBytes: headSize.optional().describe("Largest request line and headers. 32KiB if absent."),
   maxHeaders: count(1000).optional().describe("Most header lines of a request. 100 if absent."),
   maxConnections: count(1_000_000).optional().describe("Most connections at a time. 10000 if absent."),
   maxConnectionsPerAddress: count(1_000_000)
@@ -139,6 +140,8 @@ export const upstreamShape = {
   streamMaxDuration: timeoutMs
     .optional()
     .describe("Time for a whole exchange with the service, to the answer's last byte. Unlimited if absent."),
+  maxHeadBytes: headSize.optional().describe("Largest status line and headers of an answer. 32KiB if absent."),
+  maxHeaders: count(1000).optional().describe("Most header lines of an answer. 100 if absent."),
   idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
   maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
 };

@@ -161,6 +161,9 @@ export interface UpstreamSettings {
   readonly streamIdleTimeoutMs: number;
   /** Infinity for none. */
   readonly streamDurationMaxMs: number;
+  /** Of an answer: status line and headers, and how many lines they are. */
+  readonly headBytesMax: number;
+  readonly headersCountMax: number;
   readonly idleTimeoutMs: number;
   readonly connectionsMax: number;
 }

@@ -112,7 +112,7 @@ export class Pool implements Upstream, ConnectionOwner, DialOwner, Timed {
 
   onDialed(dial: Dial, socket: Socket, reads: SocketReads): void {
     this.#dials.delete(dial);
-    const connection = new ClientConnection(socket, reads, this, this.#clock, this.#deadlines);
+    const connection = new ClientConnection(socket, reads, this.settings, this, this.#clock, this.#deadlines);
     this.#open.add(connection);
     if (dial.acquirer === null) this.onReusable(connection);
     else handOver(connection, dial.acquirer);

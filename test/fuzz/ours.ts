@@ -110,7 +110,7 @@ export function readResponse(method: string, pieces: readonly string[], ends: bo
   const owner: ConnectionOwner = { onReusable: () => {}, onUpgraded: () => {}, onClosed: () => {} };
   const socket = new MemorySocket();
   const reads = new SocketReads();
-  const connection = new ClientConnection(socket, reads, owner, clock, new Deadlines(clock));
+  const connection = new ClientConnection(socket, reads, limits, owner, clock, new Deadlines(clock));
   const request = {
     method,
     target: "/",

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { startH2Service } from "../fixtures/h2-upstream.ts";
 import { closeAll, onClose, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -361,4 +362,41 @@ test("draining lets the request in flight finish, then closes", async () => {
   await drained;
   await client.untilClosed();
   expect(client.received).toContain("connection: close\r\n\r\nok");
+});
+
+describe("a service whose answers have large heads", () => {
+  const lines = 300;
+  const large = `HTTP/1.1 200 OK\r\n${"X-Line: 1\r\n".repeat(lines)}X-Long: ${"y".repeat(60_000)}\r\nContent-Length: 2\r\n\r\nok`;
+
+  test("is heard where the policy says so, and only as far", async () => {
+    const upstreamPort = await answering(large);
+    const roomy = { headBytesMax: 128 * 1024, headersCountMax: 500 };
+    const { client } = await ask({ upstreamPort, upstream: roomy });
+    await client.untilReceived("\r\n\r\nok");
+    expect(client.received.match(/^x-line: 1\r$/gm)).toHaveLength(lines);
+    for (const upstream of [
+      { ...roomy, headBytesMax: 60_000 },
+      { ...roomy, headersCountMax: lines + 1 },
+    ]) {
+      const { client: refused } = await ask({ upstreamPort: await answering(large), upstream });
+      expect(await refused.untilReceived("upstream_response_invalid")).toMatch(/^HTTP\/1.1 502 /);
+    }
+  });
+
+  test("and so is one that speaks HTTP/2", async () => {
+    const service = await startH2Service((stream) => {
+      const many = Object.fromEntries(Array.from({ length: lines }, (_, at) => [`x-line-${at}`, "y".repeat(120)]));
+      stream.respond({ ":status": 200, ...many });
+      stream.end("ok");
+    });
+    const upstream = { protocol: "h2", headBytesMax: 128 * 1024, headersCountMax: 500 } as const;
+    const { client } = await ask({ upstreamPort: service.port, upstream });
+    await client.untilReceived("ok");
+    expect(client.received.match(/^x-line-\d+: y{120}\r$/gm)).toHaveLength(lines);
+    const { client: refused } = await ask({
+      upstreamPort: service.port,
+      upstream: { ...upstream, headersCountMax: lines - 1 },
+    });
+    await refused.untilReceived("upstream_response_invalid");
+  });
 });
