@@ -54,6 +54,7 @@ function decide(snapshot: Snapshot, exchange: Exchange): unknown {
     snapshot,
     exchange,
     trustedProxies: null,
+    trustsForwardedHost: false,
     observer: null,
     fault: null,
     random: Math.random,

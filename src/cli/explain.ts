@@ -102,6 +102,7 @@ export async function explain(
   const subject: Subject = {
     snapshot,
     exchange,
+    trustsForwardedHost: listener.trustsForwardedHost,
     trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
     // A check that enforces for a share of requests is told as one that enforces.
     random: () => 0,

@@ -1,4 +1,4 @@
-import { type Address, UNIX_PEER } from "../message/address.ts";
+import { type Address, isAddressless } from "../message/address.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { atOnce, type Steps } from "../support/turns.ts";
@@ -76,7 +76,7 @@ class PartSetTable implements CidrTable {
   has(address: Address): boolean {
     const words = this.#words;
     if (address.family === 4) return this.#root4 !== NO_SET && lookUp(words, this.#root4, address.w0) === WHOLE;
-    if (this.#root6 === NO_SET || address === UNIX_PEER) return false;
+    if (this.#root6 === NO_SET || isAddressless(address)) return false;
     let set = lookUpWord(words, this.#root6, address.w0);
     if (set > WHOLE) set = lookUpWord(words, set, address.w1);
     if (set > WHOLE) set = lookUpWord(words, set, address.w2);

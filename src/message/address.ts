@@ -41,12 +41,20 @@ export function parseAddress(text: string): Address | null {
 /** Stands for the peer of a Unix socket, which has no IP address; it is in no CIDR. */
 export const UNIX_PEER: Address = { text: "unix", family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };
 
+/** Stands for a client of whom a trusted proxy says that it knows no IP address. */
+export const UNKNOWN_CLIENT: Address = { text: "unknown", family: 6, w0: 0, w1: 0, w2: 0, w3: 0 };
+
+/** Whether it is in no CIDR, and stands for many. */
+export function isAddressless(address: Address): boolean {
+  return address === UNIX_PEER || address === UNKNOWN_CLIENT;
+}
+
 /** What one client is counted by. An IPv6 client by its /64: within it there are more addresses than anybody could count. */
 export function clientKey({ family, w0, w1 }: Address): number | string {
   return family === 4 ? w0 : `${w0}:${w1}`;
 }
 
-/** Who holds memory. `isProxy`: it speaks for many clients, as the peers of a Unix socket do, who share one non-address. */
+/** Who holds memory. `isProxy`: it speaks for many clients, as those do who have no address. */
 export function clientOf(address: Address, isProxy = false): Client {
-  return { key: clientKey(address), isMany: isProxy || address === UNIX_PEER };
+  return { key: clientKey(address), isMany: isProxy || isAddressless(address) };
 }

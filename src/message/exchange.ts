@@ -3,6 +3,7 @@ import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { RequestBody } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
+import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
@@ -42,6 +43,8 @@ export class Exchange {
   readonly body: RequestBody;
   /** The peer, or behind trusted proxies the first address that none of them wrote. Set by `admit`. */
   clientAddress: Address;
+  /** What trusted proxies before us may tell of it; null where the peer is none of them. Set by `admit`. */
+  forwarding: Forwarding | null;
   /** Values of the route's `{parameters}` from left to right, as they stand in the path. Set by `match`. */
   params: readonly string[];
   /** Set by `authenticate`; null on public routes and before. */
@@ -77,6 +80,7 @@ export class Exchange {
     this.headers = headers;
     this.body = body;
     this.clientAddress = connection.peer;
+    this.forwarding = null;
     this.params = NO_PARAMS;
     this.principal = null;
     this.rateLimit = null;

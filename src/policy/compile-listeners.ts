@@ -58,6 +58,7 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     protocols: compileProtocols(work, fields, path),
     proxyProtocol,
     trustedProxies,
+    trustsForwardedHost: compileForwardedHost(work, fields, path),
     upstream,
     ...limitsOf(fields),
   };
@@ -67,7 +68,15 @@ const UNLIMITED = Number.POSITIVE_INFINITY;
 
 type Limits = Omit<
   ListenerSettings,
-  "name" | "address" | "place" | "tls" | "protocols" | "proxyProtocol" | "trustedProxies" | "upstream"
+  | "name"
+  | "address"
+  | "place"
+  | "tls"
+  | "protocols"
+  | "proxyProtocol"
+  | "trustedProxies"
+  | "trustsForwardedHost"
+  | "upstream"
 >;
 
 function limitsOf(fields: ListenerFields): Limits {
@@ -154,6 +163,14 @@ function compileTrustedProxies(work: Work, prefixes: readonly string[], path: Pa
   }
   for (const fault of table.error) work.problem(fault.text, [...path, fault.index]);
   return null;
+}
+
+function compileForwardedHost(work: Work, { forwardedHost, trustedProxies }: ListenerFields, path: Path): boolean {
+  if (forwardedHost === undefined) return false;
+  if ((trustedProxies ?? []).length === 0) {
+    work.problem("nobody is trusted to name it; expected 'trustedProxies' beside it", [...path, "forwardedHost"]);
+  }
+  return true;
 }
 
 const UNIX_PEERS = "unix";

@@ -79,6 +79,12 @@ export const listenerShape = {
     .array(z.string())
     .optional()
     .describe("Prefixes of proxies whose X-Forwarded-For is believed, walked from the right."),
+  forwardedHost: z
+    .literal("trusted")
+    .optional()
+    .describe(
+      "The service is told X-Forwarded-Host and -Port of these proxies instead of Host. Routes still go by Host.",
+    ),
   upstream: nameSchema.optional().describe("The upstream of routes that name none. May be left out if there is one."),
   maxHeadBytes: headSize.optional().describe("Largest request line and headers. 32KiB if absent."),
   maxHeaders: count(1000).optional().describe("Most header lines of a request. 100 if absent."),

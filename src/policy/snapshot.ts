@@ -112,6 +112,8 @@ export interface ListenerSettings {
   /** Who must begin a connection with a PROXY header; others are not served. Null: nobody, and no header is read. */
   readonly proxyProtocol: PeerSet | null;
   readonly trustedProxies: CidrTable | null;
+  /** Whether X-Forwarded-Host and -Port of these are believed. */
+  readonly trustsForwardedHost: boolean;
   readonly upstream: string;
   readonly headBytesMax: number;
   readonly headersCountMax: number;

@@ -207,18 +207,20 @@ class Trial implements Subject {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: Subject["trustedProxies"];
+  readonly trustsForwardedHost: boolean;
   readonly observer = null;
   readonly fault = null;
   readonly random: () => number;
   route: Route | null = null;
   methodBody: null = null;
 
-  constructor({ exchange, trustedProxies }: LastingStream, snapshot: Snapshot, roll: number) {
+  constructor({ exchange, trustedProxies, trustsForwardedHost }: LastingStream, snapshot: Snapshot, roll: number) {
     const { connection, method, target, host, authority, headers, upgrade } = exchange;
     this.exchange = new Exchange(connection, method, target, host, authority, headers, EMPTY_BODY);
     this.exchange.upgrade = upgrade;
     this.snapshot = snapshot;
     this.trustedProxies = trustedProxies;
+    this.trustsForwardedHost = trustsForwardedHost;
     this.random = () => roll;
   }
 }

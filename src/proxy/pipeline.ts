@@ -23,6 +23,8 @@ export interface Subject extends MethodSubject {
   readonly exchange: Exchange;
   /** Whose X-Forwarded-For is believed; null where the peer is none of them. */
   readonly trustedProxies: CidrTable | null;
+  /** Whether they are believed what host and port the client asked. */
+  readonly trustsForwardedHost: boolean;
   readonly observer: Observer | null;
   /** 0 to 1, for the ladder's share. */
   readonly random: () => number;
@@ -59,11 +61,12 @@ function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Ve
 }
 
 /** The client's address as a trusted proxy tells it. Where that cannot be read, the peer stands for it. */
-function findClient({ exchange, trustedProxies }: Subject): Verdict {
+function findClient({ exchange, trustedProxies, trustsForwardedHost }: Subject): Verdict {
   if (trustedProxies === null) return CONTINUE;
   const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
   if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
-  exchange.clientAddress = client.value;
+  exchange.clientAddress = client.value.address;
+  exchange.forwarding = { hops: client.value.hops, trustsHost: trustsForwardedHost };
   return CONTINUE;
 }
 

@@ -53,6 +53,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
+  readonly trustsForwardedHost: boolean;
   readonly observer: Observer | null = null;
   readonly random: () => number;
   fault: Denial | null = null;
@@ -96,6 +97,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.startedMs = request.startedMs;
     this.snapshot = deps.snapshot;
     this.trustedProxies = owner.trustedProxies;
+    this.trustsForwardedHost = owner.listener.trustsForwardedHost;
     this.random = deps.random;
     const { method, authority, headers, body } = request;
     const target = canonicalTarget(request.target);

@@ -341,6 +341,7 @@ describe("what is put on", () => {
       ],
     });
     exchange.clientAddress = parseAddress("198.51.100.4") ?? UNIX_PEER;
+    exchange.forwarding = { hops: 2, trustsHost: false };
     expect(rewrite(exchange).slice(0, 2)).toEqual([
       "x-forwarded-for: 198.51.100.4, 10.0.0.1, 10.0.0.2",
       "x-forwarded-proto: https",
@@ -348,20 +349,69 @@ describe("what is put on", () => {
     expect(rewrite(exchange).at(-1)).toContain("for=198.51.100.4;");
   });
 
-  test("the scheme is a trusted proxy's word only where it is one of the two words", () => {
-    const proto = (...values: string[]): string | undefined => {
+  test("the scheme is the word of the trusted proxy that the client came to, and one that is none leaves a trace", () => {
+    let withheld: readonly string[] | null = null;
+    const proto = (hops: number, ...values: string[]): string | undefined => {
       const exchange = createExchange({
         peer: "10.0.0.2",
         secure: false,
         headers: values.map((value) => ["x-forwarded-proto", value] as const),
       });
       exchange.clientAddress = parseAddress("198.51.100.4") ?? UNIX_PEER;
-      return rewrite(exchange).find((line) => line.startsWith("x-forwarded-proto"));
+      exchange.forwarding = { hops, trustsHost: false };
+      const line = rewrite(exchange).find((one) => one.startsWith("x-forwarded-proto"));
+      withheld = exchange.withheld;
+      return line?.slice("x-forwarded-proto: ".length);
     };
-    expect(proto("https")).toBe("x-forwarded-proto: https");
-    expect(proto("https, http")).toBe("x-forwarded-proto: http");
-    expect(proto("https", "https")).toBe("x-forwarded-proto: http");
-    expect(proto()).toBe("x-forwarded-proto: http");
+    for (const word of ["https", "HTTPS", "wss", "Wss"]) expect(proto(1, word)).toBe("https");
+    for (const word of ["http", "ws", "HTTP"]) expect(proto(1, word)).toBe("http");
+    expect(proto(2, "https,http")).toBe("https");
+    expect(proto(2, "https", "http")).toBe("https");
+    expect(proto(1, "https,http")).toBe("http");
+    expect(proto(2, "https, http, http")).toBe("http");
+    expect(proto(1)).toBe("http");
+    expect(withheld).toBeNull();
+    for (const word of ["", "ftp", "https;", "on"]) {
+      expect(proto(1, word)).toBe("http");
+      expect(withheld).toEqual(["x-forwarded-proto"]);
+    }
+  });
+
+  test("a trusted proxy without X-Forwarded-For is heard, too, and is the client itself", () => {
+    const exchange = createExchange({ peer: "10.0.0.2", secure: false, headers: [["x-forwarded-proto", "https"]] });
+    exchange.forwarding = { hops: 1, trustsHost: false };
+    expect(rewrite(exchange).slice(0, 2)).toEqual(["x-forwarded-for: 10.0.0.2", "x-forwarded-proto: https"]);
+  });
+
+  test("host and port are a trusted proxy's word where the listener says so, and Host otherwise", () => {
+    const told = (trustsHost: boolean, host: string, port: string) => {
+      const headers = [
+        ["x-forwarded-host", host],
+        ["x-forwarded-port", port],
+      ] as const;
+      const exchange = createExchange({ peer: "10.0.0.2", authority: "app.internal", headers });
+      exchange.forwarding = { hops: 1, trustsHost };
+      const lines = rewrite(exchange).filter((line) => /^x-forwarded-(?:host|port)|^forwarded/.test(line));
+      return [...lines, ...(exchange.withheld ?? [])];
+    };
+    expect(told(true, "shop.example", "443")).toEqual([
+      "x-forwarded-host: shop.example",
+      'forwarded: for=10.0.0.2;proto=https;host="shop.example"',
+      "x-forwarded-port: 443",
+    ]);
+    const own = ["x-forwarded-host: app.internal", 'forwarded: for=10.0.0.2;proto=https;host="app.internal"'];
+    expect(told(false, "shop.example", "443")).toEqual(own);
+    for (const [host, port] of [
+      ["a/b", "0"],
+      ["a b", "65536"],
+      ["", "x"],
+      ['a"', "1,"],
+    ] as const) {
+      const names = port === "1," ? ["x-forwarded-host"] : ["x-forwarded-host", "x-forwarded-port"];
+      const [hostLine, forwarded, ...rest] = told(true, host, port);
+      expect([hostLine, forwarded]).toEqual(own);
+      expect(rest.filter((line) => !line.includes(":"))).toEqual(names);
+    }
   });
 
   test("another authority on the same connection is not answered from memory", () => {

@@ -382,4 +382,11 @@ describe("addresses that must not meet", () => {
       expect.stringContaining("would believe anyone's X-Forwarded-For"),
     ]);
   });
+
+  test("trusting nobody to name the host is a problem", async () => {
+    const listener = "{ name: a, address: 127.0.0.1:1, forwardedHost: trusted }";
+    expect(await problemsOf(policyWith(PUBLIC_ROUTE, { listener }))).toEqual([
+      expect.stringContaining("nobody is trusted to name it; expected 'trustedProxies' beside it"),
+    ]);
+  });
 });

@@ -165,6 +165,12 @@ describe("listeners and upstreams", () => {
     expect(Object.isFrozen(snapshot)).toBe(true);
   });
 
+  test("trusted proxies may be trusted to name the host", async () => {
+    const listener = "{ name: a, address: 127.0.0.1:1, trustedProxies: [10.0.0.0/8], forwardedHost: trusted }";
+    expect((await snapshotOf(policyWith(PUBLIC_ROUTE, { listener }))).listeners[0]?.trustsForwardedHost).toBe(true);
+    expect((await snapshotOf(policyWith(PUBLIC_ROUTE))).listeners[0]?.trustsForwardedHost).toBe(false);
+  });
+
   test("an upstream without port is port 80, and names become lower case", async () => {
     const snapshot = await snapshotOf(policyWith(PUBLIC_ROUTE, { upstream: "http://App.local" }));
     expect(snapshot.upstreams.get("app")?.address).toEqual({ type: "tcp", host: "app.local", port: 80 });

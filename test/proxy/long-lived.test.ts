@@ -27,6 +27,7 @@ class Stream implements LastingStream {
   methodBody: null = null;
   readonly exchange: Exchange;
   readonly trustedProxies = null;
+  readonly trustsForwardedHost = false;
   readonly startedMs: number;
   outlivedTrust = false;
   readonly denials: Denial[] = [];

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Address } from "../../message/address.ts";
+import { isValidHost } from "../../http1/head.ts";
+import { type Address, isAddressless } from "../../message/address.ts";
 import type { ConnectionFacts } from "../../message/connection.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import { trustedChain } from "../../message/forwarded.ts";
+import { type Forwarding, toldBy, trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import type { Principal } from "../../message/principal.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
@@ -80,27 +81,63 @@ function addedLines(exchange: Exchange): string {
 }
 
 function forwardedLines(exchange: Exchange): string {
-  const { connection, clientAddress } = exchange;
+  const { connection, clientAddress, forwarding } = exchange;
   // Behind a trusted proxy the chain is each request's own.
-  if (clientAddress !== connection.peer) return proxiedLines(exchange);
+  if (forwarding !== null) return proxiedLines(exchange, forwarding);
   const known = linesOfConnection.get(connection);
   if (known !== undefined && known.authority === exchange.authority) return known.lines;
   // A copy: what was cut out of a head would keep the whole head as long as the connection lives.
   const authority = Buffer.from(exchange.authority, "latin1").toString("latin1");
-  const chain = isUnix(clientAddress) ? "" : clientAddress.text;
+  const chain = isAddressless(clientAddress) ? "" : clientAddress.text;
   const lines = serializeForwarded(chain, clientAddress, connection.secure ? "https" : "http", authority);
   linesOfConnection.set(connection, { authority, lines });
   return lines;
 }
 
-function proxiedLines(exchange: Exchange): string {
-  const { connection, clientAddress, authority, headers } = exchange;
-  const chain = trustedChain(headers, clientAddress);
-  const peer = isUnix(connection.peer) ? "" : `, ${connection.peer.text}`;
-  // A trusted proxy may have ended the client's TLS; anything but one of the two words is not from it.
-  const told = headers.count("x-forwarded-proto") === 1 ? headers.get("x-forwarded-proto") : undefined;
-  const proto = told === "http" || told === "https" ? told : connection.secure ? "https" : "http";
-  return serializeForwarded(chain + peer, clientAddress, proto, authority);
+function proxiedLines(exchange: Exchange, forwarding: Forwarding): string {
+  const { connection, clientAddress, headers } = exchange;
+  const hops = [trustedChain(headers, clientAddress), isAddressless(connection.peer) ? "" : connection.peer.text];
+  const chain = hops.filter((hop) => hop !== "").join(", ");
+  // A trusted proxy may have ended the client's TLS.
+  const proto = toldProto(exchange, forwarding) ?? (connection.secure ? "https" : "http");
+  const host = forwarding.trustsHost ? toldHost(exchange, forwarding) : null;
+  const port = forwarding.trustsHost ? toldPort(exchange, forwarding) : null;
+  const portLine = port === null ? "" : `x-forwarded-port: ${port}\r\n`;
+  return serializeForwarded(chain, clientAddress, proto, host ?? exchange.authority) + portLine;
+}
+
+/** What proxies call the two; a WebSocket's scheme is that of its handshake. */
+const PROTOS: ReadonlyMap<string, "http" | "https"> = new Map([
+  ["http", "http"],
+  ["ws", "http"],
+  ["https", "https"],
+  ["wss", "https"],
+]);
+
+function toldProto(exchange: Exchange, forwarding: Forwarding): "http" | "https" | null {
+  const told = toldBy(forwarding, exchange.headers, "x-forwarded-proto");
+  const proto = told === undefined ? null : (PROTOS.get(told.toLowerCase()) ?? null);
+  if (told !== undefined && proto === null) noteUnread(exchange, "x-forwarded-proto");
+  return proto;
+}
+
+function toldHost(exchange: Exchange, forwarding: Forwarding): string | null {
+  const told = toldBy(forwarding, exchange.headers, "x-forwarded-host");
+  if (told === undefined || isValidHost(told)) return told ?? null;
+  noteUnread(exchange, "x-forwarded-host");
+  return null;
+}
+
+function toldPort(exchange: Exchange, forwarding: Forwarding): string | null {
+  const told = toldBy(forwarding, exchange.headers, "x-forwarded-port");
+  if (told === undefined || (/^[1-9]\d{0,4}$/.test(told) && Number(told) <= 65_535)) return told ?? null;
+  noteUnread(exchange, "x-forwarded-port");
+  return null;
+}
+
+/** A proxy's word that is none: what stands in its place may be the less safe one, which the log line shows. */
+function noteUnread(exchange: Exchange, name: string): void {
+  exchange.withheld = [...(exchange.withheld ?? []), name];
 }
 
 function serializeForwarded(chain: string, client: Address, proto: string, authority: string): string {
@@ -115,12 +152,8 @@ function serializeForwarded(chain: string, client: Address, proto: string, autho
 
 /** RFC 7239 section 6: IPv6 in brackets and quotes. */
 function forwardedNode(client: Address): string {
-  if (isUnix(client)) return "unknown";
+  if (isAddressless(client)) return "unknown";
   return client.family === 6 ? `"[${client.text}]"` : client.text;
-}
-
-function isUnix(address: Address): boolean {
-  return address.text === "unix";
 }
 
 function principalLines(principal: Principal): string {
