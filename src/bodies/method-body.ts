@@ -6,6 +6,7 @@ import { JsonMethodScanner } from "./json-method.ts";
 import type { MethodParameters } from "./method-parameters.ts";
 import type { MethodScanner } from "./method-scanner.ts";
 import { MultipartMethodScanner } from "./multipart-method.ts";
+import { SniffedJsonScanner } from "./sniffed-json.ts";
 
 /** Why a body cannot be searched for a method. */
 export interface UnreadableBody {
@@ -18,6 +19,11 @@ export interface UnreadableBody {
 export interface MethodBody {
   readonly form: boolean;
   readonly json: boolean;
+  /**
+   * JSON whatever the type says, where it begins as JSON does: Parse Server parses every body of a POST. `opaque`: in a
+   * charset that such a parser reads and whose letters are not ASCII's.
+   */
+  readonly sniffed: "json" | "opaque" | null;
   /** Of a multipart body. */
   readonly boundary: string | null;
   /** The content encoding of JSON, behind which it cannot be seen what it names. */
@@ -26,8 +32,8 @@ export interface MethodBody {
 
 /**
  * By the loosest reading of the type that is known: PHP takes `application/x-www-form-urlencoded, x` for a form, Laravel
- * whatever has `/json` anywhere for JSON, and Rack a POST without any type for a form. GET and HEAD have no body to anybody. Null where nobody reads a method
- * from such a body.
+ * whatever has `/json` anywhere for JSON, Rack a POST without any type for a form, and Parse Server a POST of any type for
+ * JSON. GET and HEAD have no body to anybody. Null where nobody reads a method from such a body.
  */
 export function methodBodyOf(method: string, headers: HeaderBlock): Result<MethodBody | null, UnreadableBody> {
   if (method === "GET" || method === "HEAD") return ok(null);
@@ -39,23 +45,32 @@ export function methodBodyOf(method: string, headers: HeaderBlock): Result<Metho
   const form = /x-www-form-urlencoded/i.test(type);
   const isMultipart = /multipart\//i.test(type);
   const json = /json/i.test(type);
-  if (!form && !isMultipart && !json) return ok(null);
+  if (!form && !isMultipart && !json) return ok(isEncoded || method !== "POST" ? null : sniffedBody(type));
   // Express inflates both. Few honest forms are compressed; JSON is, by clients that send much of it.
-  if (isEncoded && !form && !isMultipart) return ok({ form, json: false, boundary: null, hiddenBy: coding });
+  if (isEncoded && !form && !isMultipart)
+    return ok({ form, json: false, sniffed: null, boundary: null, hiddenBy: coding });
   if (isEncoded) {
     const seen = `a form in content encoding ${excerpt(coding)}`;
     return err({ reason: "content_encoding_unsupported", seen, wanted: "identity" });
   }
   const charset = strangeCharset(type);
   if (charset !== null) return err(typeFault(`charset ${excerpt(charset)}`));
-  if (!isMultipart) return ok({ form, json, boundary: null, hiddenBy: null });
+  const sniffed = json || method !== "POST" ? null : "json";
+  if (!isMultipart) return ok({ form, json, sniffed, boundary: null, hiddenBy: null });
   const boundary = boundaryOf(type);
   if (boundary === null) return err(typeFault("a boundary of many readings, or none"));
-  return ok({ form, json, boundary, hiddenBy: null });
+  return ok({ form, json, sniffed, boundary, hiddenBy: null });
 }
 
-const FORM: MethodBody = { form: true, json: false, boundary: null, hiddenBy: null };
-const JSON_BODY: MethodBody = { form: false, json: true, boundary: null, hiddenBy: null };
+const FORM: MethodBody = { form: true, json: false, sniffed: "json", boundary: null, hiddenBy: null };
+const JSON_BODY: MethodBody = { form: false, json: true, sniffed: null, boundary: null, hiddenBy: null };
+const SNIFFED: MethodBody = { form: false, json: false, sniffed: "json", boundary: null, hiddenBy: null };
+const OPAQUE: MethodBody = { ...SNIFFED, sniffed: "opaque" };
+
+/** Of a type that nobody reads a method from but who parses every body; body-parser reads JSON in any `utf-` charset. */
+function sniffedBody(type: string): MethodBody {
+  return /^utf-/i.test(strangeCharset(type) ?? "") ? OPAQUE : SNIFFED;
+}
 
 function typeFault(seen: string): UnreadableBody {
   const wanted = "one reading of the body, or 'methodParameters: []' under 'request' where the service reads no method";
@@ -86,13 +101,14 @@ function boundaryOf(type: string): string | null {
 
 /** `announcedBytes`: the body's length, negative where it is not known. */
 export function methodScannerOf(
-  { form, json, boundary }: MethodBody,
+  { form, json, sniffed, boundary }: MethodBody,
   parameters: MethodParameters,
   announcedBytes: number,
 ): MethodScanner {
   const scanners: MethodScanner[] = [];
   if (form) scanners.push(new FormMethodScanner(parameters));
   if (json) scanners.push(new JsonMethodScanner(parameters, announcedBytes));
+  if (sniffed !== null) scanners.push(new SniffedJsonScanner(parameters, announcedBytes, sniffed === "opaque"));
   if (boundary !== null) scanners.push(new MultipartMethodScanner(parameters, boundary));
   const [first] = scanners;
   return first !== undefined && scanners.length === 1 ? first : new AllScanners(scanners);

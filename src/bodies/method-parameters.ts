@@ -2,7 +2,7 @@ import { decodeLeniently } from "./form.ts";
 import { foldName, namesRead } from "./names.ts";
 
 /** Where services look for the parameter. */
-export type ParameterSource = "query" | "cookie" | "form" | "multipart" | "json";
+export type ParameterSource = "query" | "cookie" | "form" | "multipart" | "json" | "json of any type";
 
 /** One service that takes a request for another method where a parameter says so. */
 export interface MethodReader {
@@ -152,6 +152,14 @@ export const METHOD_READERS: readonly MethodReader[] = [
     of: "POST",
     to: "any but GET and POST",
     source: "https://learn.microsoft.com/previous-versions/aspnet/ee407388(v=vs.100)",
+  },
+  {
+    who: "Parse Server",
+    parameter: "_method",
+    from: ["json of any type"],
+    of: "POST",
+    to: "any",
+    source: "https://github.com/parse-community/parse-server/blob/alpha/src/middlewares.js (allowMethodOverride)",
   },
   {
     who: "Masonite",

@@ -21,7 +21,7 @@ export function* methodsInSteps(
   parameters: MethodParameters,
   bytes: Buffer,
 ): Steps<readonly string[]> {
-  if (body.json && !body.form && body.boundary === null && !(yield* mayBeInJson(parameters, bytes))) return [];
+  if (isJsonAlone(body) && !(yield* mayBeInJson(parameters, bytes))) return [];
   const methods = new Set<string>();
   const found: string[] = [];
   const scanner = methodScannerOf(body, parameters, bytes.length);
@@ -33,6 +33,10 @@ export function* methodsInSteps(
   }
   scanner.end(found);
   return [...methods, ...found];
+}
+
+function isJsonAlone({ json, form, sniffed, boundary }: MethodBody): boolean {
+  return (json || sniffed === "json") && !form && boundary === null;
 }
 
 /** Nearly no JSON has a trace of a name, and to know that takes a hundredth of the time. */

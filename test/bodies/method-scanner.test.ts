@@ -84,6 +84,15 @@ const NAMING: readonly (readonly [type: string, body: string])[] = [
   [JSON_TYPE, '{"_method":1,"a":"_method","_method":"DELETE"}'],
   [JSON_TYPE, '\ufeff{"a":"\\\\","_method":"DELETE"}'],
   ["application/vnd.api+json; charset=utf-8", '{"_method":"DELETE"}'],
+  // Parse Server takes every type for JSON, as body-parser does with `type: "*/*"`.
+  ["text/plain", '{"_method":"DELETE"}'],
+  ["text/plain", ' \r\n\t{"a":{},"_method":"DELETE"}'],
+  ["text/plain", '\ufeff{"_method":"DELETE"}'],
+  ["application/octet-stream", '{"\\u005fmethod":"DELETE"}'],
+  ["x", '{"_method":"DELETE"}'],
+  ["", '{"_method":"DELETE"}'],
+  [FORM, '{"_method":"DELETE"}'],
+  [MULTIPART, '{"_method":"DELETE"}'],
   [MULTIPART, part(NAMED, "DELETE")],
   [MULTIPART, part(`X: 1\r\n${NAMED}`, "DELETE")],
   [MULTIPART, part(NAMED, "DELETE").replaceAll("\r\n", "\n")],
@@ -109,7 +118,12 @@ const HONEST: readonly (readonly [type: string, body: string])[] = [
   [FORM, "payment_method=card&method=DELETE&text=_method%3DDELETE&x_method=DELETE&_methods=DELETE"],
   [FORM, "_method=&a=1"],
   [FORM, "text=a=_method=DELETE"],
-  [FORM, '{"_method":"DELETE"}'],
+  [FORM, '["{",{"_method":"DELETE"}]'],
+  ["text/plain", 'say {"_method":"DELETE"}'],
+  ["text/plain", '[{"_method":"DELETE"}]'],
+  ["text/plain", "_method=DELETE"],
+  ["application/octet-stream", '\u0089PNG{"_method":"DELETE"}'],
+  ["text/plain", '{"text":"{\\"_method\\":\\"DELETE\\"}","deep":{"_method":"DELETE"}}'],
   [JSON_TYPE, '{"text":"{\\"_method\\":\\"DELETE\\"}","list":["_method","DELETE"],"deep":{"_method":"DELETE"}}'],
   [JSON_TYPE, '[{"_method":"DELETE"}]'],
   [JSON_TYPE, '{"_method":{"a":"DELETE"},"b":"DELETE"}'],
@@ -198,11 +212,26 @@ describe("the form of a body", () => {
     methodBodyOf("POST", new HeaderBlock(["content-type", "content-encoding"], [type, encoding]));
 
   test.each(["text/plain", "application/octet-stream", "application/grpc", "image/png", "application/xml"])(
-    "from %s nobody reads a method",
+    "%s is looked at in a POST, where it begins as JSON does, and in no other request",
     (type) => {
-      expect(read(type)).toEqual({ ok: true, value: null });
+      const sniffed = { form: false, json: false, sniffed: "json", boundary: null, hiddenBy: null };
+      expect(read(type)).toEqual({ ok: true, value: sniffed });
+      expect(read(type, "gzip")).toEqual({ ok: true, value: null });
+      expect(methodBodyOf("PUT", new HeaderBlock(["content-type"], [type]))).toEqual({ ok: true, value: null });
     },
   );
+
+  test.each(["utf-16", "UTF-16LE", "utf-16be", "utf-32", "utf-7"])("an object in %s may name any method", (charset) => {
+    const type = `text/plain; charset=${charset}`;
+    expect(read(type)).toMatchObject({ ok: true, value: { sniffed: "opaque" } });
+    const utf16 = Buffer.from('\ufeff {"_method":"DELETE"}', "utf16le");
+    for (const body of [utf16, Buffer.from(utf16).swap16(), '+AHs-"_method":"DELETE"}']) {
+      expect(scan(body, type).found).toEqual([UNREADABLE]);
+      expect(scan(body, type, Array(60).fill(1)).found).toEqual([UNREADABLE]);
+    }
+    const honest = Buffer.from('\ufeff<a>{"_method":"DELETE"}</a>', "utf16le");
+    expect(scan(honest, type).found).toEqual([]);
+  });
 
   test.each([
     "multipart/form-data",
