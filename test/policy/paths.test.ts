@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { policyWith, problemsOf, snapshotOf, warningsOf } from "./policy-kit.ts";
 
 const SHA256 = createHash("sha256").update("test-key").digest("hex");
-const FILES = { "keys.yaml": `callers: [{ name: acme, keys: [{ sha256: '${SHA256}' }] }]\n` };
+const FILES = { "keys.yaml": `callers: [{ name: acme, scopes: [a], keys: [{ sha256: '${SHA256}' }] }]\n` };
 const AUTHENTICATORS = "authenticators: { keys: { type: api-key, header: X-Key, keys: keys.yaml } }";
 const STRICT = "authenticate: [keys]";
 

@@ -160,7 +160,7 @@ describe("listeners and upstreams", () => {
       },
     ]);
     expect(snapshot.upstreams.get("app")).toMatchObject({ connectTimeoutMs: 1000, responseTimeoutMs: 30_000 });
-    expect(snapshot.admin).toEqual({ address: null });
+    expect(snapshot.admin).toMatchObject({ address: null, probes: null });
     expect(snapshot.log).toEqual({ access: "all" });
     expect(Object.isFrozen(snapshot)).toBe(true);
   });
