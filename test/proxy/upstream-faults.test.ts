@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
+import { expectRows } from "../fixtures/interop-page.ts";
 import { closeAll, onClose, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -177,6 +178,8 @@ describe("an answer that ends with its head ends there (RFC 9112 section 6.3), a
       /^HTTP\/1.1 103 \r\n\r\nHTTP\/1.1 200 OK\r\n/,
     ],
   };
+  test("docs/interop.md has a row for each", () => expectRows("proxy/upstream-faults.test.ts", Object.keys(cases)));
+
   test.each(Object.entries(cases))("%s", async (name, [method, answer, arrives]) => {
     let connections = 0;
     const upstreamPort = await startRawService((socket) => {

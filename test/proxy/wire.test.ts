@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
+import { expectRows } from "../fixtures/interop-page.ts";
 import { closeAll, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -72,6 +73,8 @@ describe("what has one reading passes, written anew without its oddity", () => {
       expect(heads.at(-1)).toContain("GET /second ");
     });
   }
+
+  test("docs/interop.md has a row for each", () => expectRows("proxy/wire.test.ts", Object.keys(cases)));
 
   test("HTTP/1.0 without Host, as health checks send it; the service is asked by its own name", async () => {
     const { client, heads } = await setUp(() => OK);
