@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runCampaign } from "./campaign.ts";
 import { minimise } from "./minimise.ts";
 import { caseSeed, Random } from "./random.ts";
+import { runSchemaCampaign } from "./schema-campaign.ts";
 
 test("on one fixed seed llhttp and nghttp2 read whatever ours accept, in memory, over sockets and behind the proxy", async () => {
   const tally = await runCampaign({ seed: 20261121, messagesMax: 9_000, minutesMax: 1 });
@@ -12,6 +13,14 @@ test("on one fixed seed llhttp and nghttp2 read whatever ours accept, in memory,
     expect(tally.outcomes.get(`${kind}: both accept`), kind).toBeGreaterThan(10);
     expect(tally.outcomes.get(`${kind}: both refuse`), kind).toBeGreaterThan(10);
   }
+}, 60_000);
+
+test("on one fixed seed @hyperjump/json-schema judges as ours does, whether at once or in turns", async () => {
+  const tally = await runSchemaCampaign({ seed: 20261128, verdictsMax: 10_000, minutesMax: 1 });
+  expect(tally.disagreements).toEqual([]);
+  expect(tally.verdicts).toBeGreaterThanOrEqual(10_000);
+  expect(tally.fitting).toBeGreaterThan(1_000);
+  expect(tally.verdicts - tally.fitting).toBeGreaterThan(1_000);
 }, 60_000);
 
 describe("the fuzzer's own parts", () => {

@@ -2,12 +2,14 @@ import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
+import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 
 /**
  * Differential fuzzing of the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same boundaries, start line,
  * headers and body, and nghttp2 (HTTP/2) on the same stream with the same method, authority, path, headers, body and trailers;
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
- * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine.
+ * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
+ * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts).
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,6 +36,7 @@ const line = (tally: Tally) =>
   `${tally.disagreements.length} disagreements`;
 
 if (positionals[0] === "pattern") fuzzPatterns();
+else if (positionals[0] === "schema") await fuzzSchemas();
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -67,6 +70,28 @@ function fuzzPatterns(): void {
   for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
   for (const { source, unicode, detail } of tally.disagreements) {
     console.log(`\nDISAGREE ${JSON.stringify(source)}, ${unicode ? "with" : "without"} u: ${detail}`);
+  }
+  process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
+}
+
+async function fuzzSchemas(): Promise<void> {
+  const told = (tally: SchemaTally) =>
+    `${tally.verdicts} verdicts on ${tally.schemas} schemas, ${tally.fitting} bodies fit, ${tally.disagreements.length} disagreements`;
+  const tally = await runSchemaCampaign({
+    seed,
+    verdictsMax: messages,
+    minutesMax: minutes,
+    onRound: (sofar) => {
+      if (performance.now() - toldMs < 10_000) return;
+      toldMs = performance.now();
+      console.log(told(sofar));
+    },
+  });
+  console.log(`\nseed ${seed}: ${told(tally)}, ${seconds().toFixed(1)} s`);
+  for (const [why, count] of tally.refused) console.log(`  not judged, ${count} schemas: ${why}`);
+  for (const { index, schema, body, ours, theirs } of tally.disagreements) {
+    console.log(`\nDISAGREE seed ${seed}, case ${index}: ours: ${ours}, theirs: ${theirs}`);
+    console.log(`  schema ${JSON.stringify(schema)}\n  body ${JSON.stringify(body)}`);
   }
   process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
 }
