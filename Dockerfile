@@ -18,7 +18,7 @@ COPY --from=build /build/dist/ ./
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/compile-cache
 # Fills the compile cache as root, so that the process that later reads it cannot write it; the root file system may be
 # read-only. One run with the first policy of `init` loads what each later one will load, the watch a moment after the rest.
-RUN heap="--max-semi-space-size=1 --no-parallel-scavenge --initial-old-space-size=64" \
+RUN heap="--max-semi-space-size=1 --no-parallel-scavenge --initial-old-space-size=64 --disallow-code-generation-from-strings" \
     && node $heap postern.js init /tmp/first \
     && { node $heap postern.js run --policy /tmp/first/policy.yaml > /tmp/first/log & } && pid=$! \
     && timeout 30 sh -c 'until grep -q "\"event\":\"ready\"" /tmp/first/log; do sleep 0.1; done' \
@@ -34,6 +34,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["bash
 # A small nursery stays in the processor's cache: a tenth less CPU on HTTP/2, and less memory. It is too small to be worth
 # the threads that would help to empty it, which take the same core in turns. The old space counts as
 # full from 64 MiB on: otherwise the buffers of a long body, which the nursery frees, set off a whole collection every
-# 30 MiB, and those cost as much as carrying it. The compile cache above holds only for the same old space.
-ENTRYPOINT ["node", "--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64", "/app/postern.js"]
+# 30 MiB, and those cost as much as carrying it. No text becomes code, whatever a dependency would like. The compile cache
+# above holds only for the same flags.
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64", "--disallow-code-generation-from-strings", "/app/postern.js"]
 CMD ["run", "--policy", "/etc/postern/policy.yaml"]

@@ -22,7 +22,12 @@ export async function createPostern(world: World): Promise<Contestant> {
       // As one that has been there for long: a policy just written is waited for.
       utimesSync(file, new Date(0), new Date(0));
       // As the image and the unit start it.
-      const heap = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
+      const heap = [
+        "--max-semi-space-size=1",
+        "--no-parallel-scavenge",
+        "--initial-old-space-size=64",
+        "--disallow-code-generation-from-strings",
+      ];
       return { file: process.execPath, args: [...heap, bundle, "run", "--policy", file], env };
     },
   };

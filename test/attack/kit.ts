@@ -10,7 +10,12 @@ import { freePort } from "../fixtures/free-port.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 /** As the image and the unit start it; its memory is what they would see. */
-const HEAP = ["--max-semi-space-size=1", "--no-parallel-scavenge", "--initial-old-space-size=64"];
+const HEAP = [
+  "--max-semi-space-size=1",
+  "--no-parallel-scavenge",
+  "--initial-old-space-size=64",
+  "--disallow-code-generation-from-strings",
+];
 const READY_TIMEOUT_MS = 15_000;
 
 const children = new Set<ChildProcess>();

@@ -102,12 +102,7 @@ export class SchemaGrammar {
       case 6:
         return { not: inner() };
       case 7:
-        // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema has this name
-        return {
-          if: inner(),
-          ...(random.chance(0.8) ? { then: inner() } : {}),
-          ...(random.chance(0.6) ? { else: inner() } : {}),
-        };
+        return this.#condition(inner);
       case 8:
         return { propertyNames: inner() };
       case 9:
@@ -122,6 +117,12 @@ export class SchemaGrammar {
       default:
         return { contains: inner(), minContains: random.below(3), maxContains: random.below(3) };
     }
+  }
+
+  #condition(inner: () => Json): JsonObject {
+    const schema: JsonObject = { if: inner() };
+    for (const branch of ["then", "else"]) if (this.#random.chance(0.7)) schema[branch] = inner();
+    return schema;
   }
 
   #items(inner: () => Json): JsonObject {

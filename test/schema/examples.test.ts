@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { foldCase } from "../../src/schema/judge/member-case.ts";
 import { compiledOf, faultsOf, problemsOf, read, seenIn } from "./kit.ts";
 
 /** Bodies that a library decided wrongly, each of a kind. */
@@ -212,6 +213,20 @@ describe("members in another case than declared", () => {
       ["straße", "STRA\u1e9eE"],
     ] as const) {
       expect(seenIn({ properties: { [name]: true } }, { [other]: 1 }), other).toHaveLength(1);
+    }
+  });
+
+  test("whatever Unicode folds onto each other is one", () => {
+    for (let point = 0; point < 0x1_f000; point++) {
+      if (point >= 0xd800 && point <= 0xdfff) continue;
+      const char = String.fromCodePoint(point);
+      const folded = foldCase(char);
+      // V8's own folding with the flags `iu` is that of CaseFolding.txt, C and S (ECMA-262 section 22.2.2.7.3).
+      for (const other of new Set([char.toLowerCase(), char.toUpperCase(), folded])) {
+        if ([...other].length !== 1 || other === char) continue;
+        const isOne = new RegExp(`^\\u{${point.toString(16)}}$`, "iu").test(other);
+        if (isOne) expect(foldCase(other), `${point.toString(16)} ${other}`).toBe(folded);
+      }
     }
   });
 
