@@ -1,3 +1,4 @@
+import { canonicalName } from "../../message/distinguished-name.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { certificateAuthenticator, type IdentityRule } from "./evaluate.ts";
 import { dnsPattern, spiffePattern } from "./patterns.ts";
@@ -41,8 +42,12 @@ function identityRules(settings: ClientCertificateSettings, context: CompileCont
     );
   }
   if (subjects !== undefined) {
-    const known = new Set(subjects);
-    add("subjects", `a subject of ${subjects.join("; ")}`, ({ subject }) => known.has(subject));
+    const known = new Set(subjects.map(canonicalName));
+    add("subjects", `a subject of ${subjects.join("; ")}`, ({ subject }) => {
+      const name = canonicalName(subject);
+      // A certificate without a subject has none that could be meant.
+      return name !== null && known.has(name);
+    });
   }
   if (fingerprints !== undefined) {
     const known = new Set(fingerprints);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { canonicalName } from "../../message/distinguished-name.ts";
 import { isTrustDomain, parseSpiffeId } from "../../message/spiffe-id.ts";
 import { object } from "../../support/schema.ts";
 
@@ -25,6 +26,10 @@ const dnsPattern = z
   })
   .transform((name) => name.toLowerCase());
 
+const subject = z.string().refine((text) => canonicalName(text) !== null, {
+  error: "expected a distinguished name, as in CN=billing,O=Shop or as openssl x509 -subject prints it",
+});
+
 const fingerprint = z
   .string()
   .regex(/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i, {
@@ -49,11 +54,7 @@ export const clientCertificateSchema = object({
     .min(1, oneOrMore)
     .optional()
     .describe("DNS names of certificates that are let in; *. at the start stands for one label."),
-  subjects: z
-    .array(z.string().min(1))
-    .min(1, oneOrMore)
-    .optional()
-    .describe("Subjects that are let in, as distinguished names."),
+  subjects: z.array(subject).min(1, oneOrMore).optional().describe("Subjects that are let in, as distinguished names."),
   fingerprints: z
     .array(fingerprint)
     .min(1, oneOrMore)
