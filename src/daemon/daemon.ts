@@ -17,6 +17,7 @@ import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
+import { ReloadRetry } from "./reload-retry.ts";
 import { untilWritten } from "./settled-files.ts";
 import { drainProxy } from "./shutdown.ts";
 
@@ -59,6 +60,8 @@ export interface DaemonStatus {
   /** Whether the policy on disk is refused and an older one runs. */
   readonly stale: boolean;
   readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
+  /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
+  readonly retryAt: string | null;
   readonly warnings: readonly string[];
   readonly listeners: readonly ListenerStatus[];
 }
@@ -86,6 +89,9 @@ export class Daemon {
   readonly #listeners: Listeners;
   readonly #admin: AdminPorts;
   readonly #ages: Ages;
+  readonly #retry: ReloadRetry;
+  /** The policy of the attempt that runs is sound, and the system refused what it asks for. */
+  #isHindered = false;
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
@@ -127,6 +133,7 @@ export class Daemon {
       policy: () => this.status,
     });
     this.#ages = new Ages(clock, this.telemetry.log);
+    this.#retry = new ReloadRetry(clock, () => this.#reloader.request("asked"));
     this.#watch = new PolicyWatch({
       clock,
       timings: options.timings ?? WATCH_TIMINGS,
@@ -187,6 +194,7 @@ export class Daemon {
         result: attempt?.result ?? "refused",
         problems: (attempt?.problems ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
       },
+      retryAt: timeText(this.#retry.atMs),
       warnings: (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
       listeners: this.#listeners.status(),
     };
@@ -224,6 +232,7 @@ export class Daemon {
     this.#release?.stop();
     this.telemetry.stop();
     this.#ages.stop();
+    this.#retry.stop();
     this.#listeners.close();
     this.#proxy?.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
@@ -251,8 +260,10 @@ export class Daemon {
   /** All or nothing: what can fail is tried first, the rest is assignments. */
   async #install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
     const listeners = await this.#listeners.prepare(snapshot);
+    this.#isHindered = !listeners.ok;
     if (!listeners.ok) return listeners;
     const admin = await this.#admin.prepare(snapshot.admin);
+    this.#isHindered = !admin.ok;
     if (!admin.ok || this.#ending) {
       listeners.value.rollback();
       if (admin.ok) admin.value.rollback();
@@ -279,6 +290,9 @@ export class Daemon {
   #onAttempt(attempt: Attempt, states: FileStates): void {
     this.#lastAttempt = attempt;
     this.#watch.follow(states);
+    if (this.#isHindered && this.#generation > 0 && !this.#ending) this.#retry.schedule();
+    else this.#retry.reset();
+    this.#isHindered = false;
     const isReload = this.#generation > 1 || attempt.result !== "ok";
     if (isReload) this.telemetry.reloaded(attempt.result, attempt.result === "refused");
     this.#logAttempt(attempt, isReload);
@@ -288,7 +302,8 @@ export class Daemon {
     const { log } = this.telemetry;
     const problems = attempt.problems.slice(0, DEFAULTS.problemsKeptMax).map(problemText);
     if (attempt.result === "refused") {
-      const fields = { result: attempt.result, problems, policyHash: this.telemetry.metrics.policy?.hash };
+      const policyHash = this.telemetry.metrics.policy?.hash;
+      const fields = { result: attempt.result, problems, policyHash, retryAt: timeText(this.#retry.atMs) };
       log.error(
         "reload",
         this.#proxy === null ? "the policy is refused" : "the policy is refused; the old one stays",
@@ -303,4 +318,8 @@ export class Daemon {
       log.warn("warning", problemText(warning));
     }
   }
+}
+
+function timeText(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -285,6 +285,10 @@ export const DEFAULTS = {
   certificateWarningDays: 30,
   /** The wall clock is looked at again so often while a certificate's end is waited for. */
   ageLookMs: 3_600_000,
+  /** A reload that only a busy port has stopped is tried again after so long, then after twice as long, up to the longest. */
+  reloadRetryMsMin: 1_000,
+  reloadRetryMsMax: 60_000,
+  reloadRetriesMax: 100,
   /** While saves keep coming, a reload waits at most this long for quiet. */
   reloadDebounceMaxMs: 1_000,
   /** A file whose change time is younger than this is hashed again: two saves may share a time stamp. */

@@ -171,7 +171,19 @@ describe("a refused policy", () => {
     expect(running.daemon.status.lastAttempt.problems[0]).toContain("cannot listen: EADDRINUSE");
     expect(await running.ask()).toBe("one");
     expect(running.proxy.swaps).toBe(0);
+    expect(Date.parse(running.daemon.status.retryAt ?? "")).toBeGreaterThan(0);
     await other.dispose();
+    // Nobody touches a file: the port is free, and the policy that is on disk comes into force.
+    await eventually(() => running.daemon.status.generation === 2);
+    expect(running.daemon.status).toMatchObject({ stale: false, retryAt: null, lastAttempt: { result: "ok" } });
+    expect(running.sink.events("reload").map(({ result }) => result)).toEqual(["refused", "ok"]);
+  });
+
+  test("that is wrong in itself is not tried again before somebody mends it", async () => {
+    const running = await workspace.start();
+    workspace.write("{ nonsense");
+    await refused(running);
+    expect(running.daemon.status.retryAt).toBeNull();
   });
 
   test("with an admin address that is in use is refused whole, new listeners included", async () => {
