@@ -52,7 +52,7 @@ export function createEventLog(logger: Logger, sink: LogSink): EventLog {
 }
 
 /** Date and time down to the second are kept from line to line; only the milliseconds are made anew. */
-function rfc3339(clock: Clock): () => string {
+export function rfc3339(clock: Clock): () => string {
   let second = Number.NaN;
   let prefix = "";
   return () => {

@@ -5,7 +5,7 @@ import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { threadHolds } from "../support/thread-holds.ts";
 import { Turns } from "../support/turns.ts";
-import { logRequest } from "./access-log.ts";
+import { AccessLog } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
@@ -56,8 +56,8 @@ export interface TelemetryDeps {
 export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const { clock, sink, processFigures, memory, loopDelay = null } = deps;
   const metrics = new Metrics();
-  const logger = createLogger(clock, sink);
-  const log = createEventLog(logger, sink);
+  const log = createEventLog(createLogger(clock, sink), sink);
+  const accessLog = new AccessLog(clock, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
@@ -85,7 +85,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     },
     requestFinished: (record: RequestRecord) => {
       metrics.requestFinished(record);
-      logRequest(logger, access, record);
+      accessLog.write(access, record);
     },
     connectionOpened: (listener) => {
       const cells = metrics.listener(listener);
