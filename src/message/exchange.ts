@@ -55,6 +55,8 @@ export class Exchange {
   collectedBody: Buffer | null;
   /** Memory that the request holds until it is over; null while it holds none. */
   charge: Charge | null;
+  /** Called when the request is over, however; set by who has put work for it in a line. */
+  onOver: (() => void) | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   assumed: AssumedIdentity | null;
@@ -86,6 +88,7 @@ export class Exchange {
     this.rateLimit = null;
     this.collectedBody = null;
     this.charge = null;
+    this.onOver = null;
     this.audited = null;
     this.assumed = null;
     this.withheld = null;
@@ -96,6 +99,12 @@ export class Exchange {
   chargeTo(account: Account): Charge {
     this.charge ??= new Charge(account, clientOf(this.clientAddress));
     return this.charge;
+  }
+
+  /** The request is over: nothing is held for it any more, and nothing is to be done. */
+  end(): void {
+    this.charge?.release();
+    this.onOver?.();
   }
 }
 

@@ -371,7 +371,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.#finished = true;
     this.#duration.stop();
     this.#feed?.stop();
-    this.exchange.charge?.release();
+    this.exchange.end();
     if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);
     const nowMs = this.#deps.clock.monotonicMs();

@@ -181,7 +181,8 @@ export function judgeBody(rules: BodyRules): Part {
 /** What could hold the thread for too long is read and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
   const turns = (): Turns => new Turns(rules.clock, DEFAULTS.bodySliceMs);
-  return rules.longBodies.judge(async () => {
+  const left = new Denial("client_closed", rules.place, "client_closed", "a client that waits", [], true);
+  return rules.longBodies.judge<Verdict>(exchange, left, async () => {
     const parsed = await rules.read.inTurns(bytes, exchange, turns());
     if (!parsed.ok) return unreadable(parsed.error, rules.place);
     return verdictOf(await rules.validator.judgeInTurns(parsed.value, turns()), rules);
