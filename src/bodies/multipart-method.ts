@@ -82,6 +82,10 @@ export class MultipartMethodScanner implements MethodScanner {
     const next = from + this.#text.length - before;
     BLANK_LINE.lastIndex = Math.max(0, before - 2);
     const end = BLANK_LINE.exec(this.#text);
+    if (this.#isAmbiguous(end === null ? this.#text : this.#text.slice(0, end.index))) {
+      this.#giveUp(found);
+      return next;
+    }
     if (end === null) {
       if (this.#text.length >= DEFAULTS.partHeadCharactersMax) this.#giveUp(found);
       return next;
@@ -91,19 +95,24 @@ export class MultipartMethodScanner implements MethodScanner {
     this.#text = "";
     this.#state = DATA;
     if (!this.#namesMethod(head)) return data;
-    if (/content-transfer-encoding\s*:\s*(?!7bit|8bit|binary)/i.test(head)) found.push(UNREADABLE);
+    if (/content-transfer-encoding\s*:(?!\s*(?:7bit|8bit|binary))/i.test(head)) found.push(UNREADABLE);
     else this.#state = VALUE;
     return data;
+  }
+
+  /** A CR that ends a line for Werkzeug, and two of them the head, is any character to others. */
+  #isAmbiguous(head: string): boolean {
+    return STRAY_CR.test(head) && this.#parameters.mayBeIn(head);
   }
 
   /** Whatever looks like a part's name: PHP takes the last of two, Rack a Content-ID where there is none. */
   #namesMethod(head: string): boolean {
     const text = head.replaceAll("\\", "");
-    if (!this.#parameters.mayBeIn(text)) return false;
+    if (!this.#parameters.mayBeIn(text) && !ENCODED_WORD.test(text)) return false;
     if (/name\*\d/i.test(text)) return true;
     for (const [, quoted, apostrophes, token, id] of text.matchAll(NAMES)) {
       const name = (quoted ?? apostrophes ?? token ?? id ?? "").replace(/^[\w-]*'[\w-]*'/, "");
-      if (this.#parameters.has(decodeLeniently(name.trim()))) return true;
+      if (ENCODED_WORD.test(name) || this.#parameters.has(decodeLeniently(name.trim()))) return true;
     }
     return false;
   }
@@ -135,6 +144,9 @@ export class MultipartMethodScanner implements MethodScanner {
 }
 
 const BLANK_LINE = /\n\r?\n/g;
+const STRAY_CR = /\r(?!\n|$)/;
+/** RFC 2047 section 2; commons-fileupload (Tomcat, Spring) decodes a field's name. */
+const ENCODED_WORD = /=\?[^?\s]+\?[bq]\?/i;
 const NO_BYTES = Buffer.alloc(0);
 
 /** RFC 7578 section 4.2 and RFC 8187: `name="x"`, `name=x`, `name*=utf-8''x`, and with apostrophes as PHP has it. */
