@@ -1,4 +1,6 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { Turns } from "../support/turns.ts";
 import type { DeclaredNames } from "./names.ts";
 
 /**
@@ -32,37 +34,90 @@ export type FormValues = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Text of a form, or a query without its `?` → values by name, percent and plus decoded once. The error is what is wrong:
- * an escape that is none, or a declared name in another spelling that services behind postern read as the name itself.
+ * an escape that is none, a declared name in another spelling that services behind postern read as the name itself, or
+ * more than any of them reads.
  */
 export function parseForm(text: string, declared: DeclaredNames): Result<FormValues, string> {
-  const values = new Map<string, string[]>();
-  for (const part of text.split("&")) {
-    if (part === "") continue;
-    const equals = part.indexOf("=");
-    const name = decodeStrictly(equals < 0 ? part : part.slice(0, equals));
-    const value = decodeStrictly(equals < 0 ? "" : part.slice(equals + 1));
-    if (name === null || value === null) return err("an escape that is no UTF-8");
-    const respelled = declared.respelled(name) ?? smuggled(part, name, declared, values);
-    if (respelled !== null) return err(`${respelled} in another spelling`);
-    const known = values.get(name);
-    if (known === undefined) values.set(name, [value]);
-    else known.push(value);
-  }
-  return ok(values);
+  const form = new FormParser(declared);
+  for (const pair of pairsOf(text)) if (!form.add(pair)) break;
+  return form.result;
 }
 
-/**
- * Parsers that keep the old advice of HTML 4 also part at `;`, so that `x=1;limit=500` has a limit. Gives the declared
- * name that such a parser sees; undeclared ones become known to `values`, without a value.
- */
-function smuggled(part: string, whole: string, declared: DeclaredNames, values: Map<string, string[]>): string | null {
-  if (!part.includes(";")) return null;
-  for (const [at, piece] of part.split(";").entries()) {
-    const name = decodeStrictly(piece.split("=", 1)[0] ?? "") ?? "";
-    if (name === "" || (at === 0 && name === whole)) continue;
-    const meant = declared.has(name) ? name : declared.respelled(name);
-    if (meant !== null) return meant;
-    if (!values.has(name)) values.set(name, []);
+/** The same for a long text, a few pairs at a time. */
+export async function parseFormInTurns(
+  text: string,
+  declared: DeclaredNames,
+  turns: Turns,
+): Promise<Result<FormValues, string>> {
+  const form = new FormParser(declared);
+  for (const pair of pairsOf(text)) {
+    if (!form.add(pair)) break;
+    if (turns.due) await turns.give();
   }
-  return null;
+  return form.result;
 }
+
+/** One more than may be, so that it shows. */
+function pairsOf(text: string): readonly string[] {
+  return text.split("&", DEFAULTS.formFieldsMax + 1);
+}
+
+class FormParser {
+  readonly #declared: DeclaredNames;
+  readonly #values = new Map<string, string[]>();
+  #fields = 0;
+  #fault: string | null = null;
+
+  constructor(declared: DeclaredNames) {
+    this.#declared = declared;
+  }
+
+  get result(): Result<FormValues, string> {
+    return this.#fault === null ? ok(this.#values) : err(this.#fault);
+  }
+
+  /** False where the next pairs need no look. */
+  add(pair: string): boolean {
+    this.#fault = this.#add(pair);
+    return this.#fault === null;
+  }
+
+  #add(pair: string): string | null {
+    if (++this.#fields > DEFAULTS.formFieldsMax) return TOO_MANY;
+    if (pair === "") return null;
+    const equals = pair.indexOf("=");
+    if ((equals < 0 ? pair.length : equals) > DEFAULTS.formNameCharactersMax) return TOO_LONG;
+    const name = decodeStrictly(equals < 0 ? pair : pair.slice(0, equals));
+    const value = decodeStrictly(equals < 0 ? "" : pair.slice(equals + 1));
+    if (name === null || value === null) return "an escape that is no UTF-8";
+    const respelled = this.#declared.respelled(name);
+    if (respelled !== null) return `${respelled} in another spelling`;
+    const fault = pair.includes(";") ? this.#addSmuggled(pair, name) : null;
+    if (fault !== null) return fault;
+    const known = this.#values.get(name);
+    if (known === undefined) this.#values.set(name, [value]);
+    else known.push(value);
+    return null;
+  }
+
+  /**
+   * Parsers that keep the old advice of HTML 4 also part at `;`, so that `x=1;limit=500` has a limit. A declared name that
+   * such a parser sees is a fault; undeclared ones become known, without a value.
+   */
+  #addSmuggled(pair: string, whole: string): string | null {
+    for (const [at, piece] of pair.split(";", DEFAULTS.formFieldsMax + 1).entries()) {
+      if (++this.#fields > DEFAULTS.formFieldsMax) return TOO_MANY;
+      const equals = piece.indexOf("=");
+      if ((equals < 0 ? piece.length : equals) > DEFAULTS.formNameCharactersMax) return TOO_LONG;
+      const name = decodeStrictly(equals < 0 ? piece : piece.slice(0, equals)) ?? "";
+      if (name === "" || (at === 0 && name === whole)) continue;
+      const meant = this.#declared.has(name) ? name : this.#declared.respelled(name);
+      if (meant !== null) return `${meant} in another spelling`;
+      if (!this.#values.has(name)) this.#values.set(name, []);
+    }
+    return null;
+  }
+}
+
+const TOO_MANY = `more than ${DEFAULTS.formFieldsMax} fields`;
+const TOO_LONG = `a name of more than ${DEFAULTS.formNameCharactersMax} characters`;

@@ -38,8 +38,10 @@ export const DEFAULTS = {
   methodFieldsMax: 4_096,
   /** Headers of one part of a multipart body; services take up to 8 or 16 KiB. */
   partHeadCharactersMax: 16 * 1024,
-  /** Different names in a form that a schema judges; PHP, Django and Express read no more. */
+  /** Fields of a form or query that a policy judges, repeated ones too; PHP, Django and Express read no more. */
   formFieldsMax: 1_000,
+  /** A name in such a form, as sent: all spellings that services read are gone through. */
+  formNameCharactersMax: 4_096,
   // Patterns of schemas, each.
   patternCharactersMax: 32 * 1024,
   /** Instructions, counts written out. */

@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import { type FormValues, parseForm } from "../../bodies/form.ts";
+import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Turns } from "../../support/turns.ts";
@@ -85,19 +84,20 @@ function isFieldType(type: unknown): type is ParameterType {
 export function formReader(fields: readonly FormField[]): BodyReader {
   const declared = new DeclaredNames(fields.map(({ name }) => name));
   const byName = new Map(fields.map((field) => [field.name, field]));
-  const read = (bytes: Buffer): Reading => {
-    if (!isUtf8(bytes)) return notForm("not UTF-8");
-    const parsed = parseForm(bytes.toString("utf8"), declared);
-    if (!parsed.ok) return notForm(excerpt(parsed.error));
-    if (parsed.value.size > DEFAULTS.formFieldsMax) return notForm(`more than ${DEFAULTS.formFieldsMax} fields`);
-    return objectOf(parsed.value, byName);
+  const reading = (parsed: Result<FormValues, string>): Reading =>
+    parsed.ok ? objectOf(parsed.value, byName) : notForm(excerpt(parsed.error));
+  return {
+    atOnce: (bytes) => (isUtf8(bytes) ? reading(parseForm(bytes.toString("utf8"), declared)) : NOT_UTF8),
+    inTurns: async (bytes, _, turns) =>
+      isUtf8(bytes) ? reading(await parseFormInTurns(bytes.toString("utf8"), declared, turns)) : NOT_UTF8,
   };
-  return { atOnce: read, inTurns: async (bytes) => read(bytes) };
 }
 
 function notForm(seen: string): Result<never, BodyFault> {
   return err({ reason: "body_not_form", seen, wanted: "a form in UTF-8 with each name in one spelling" });
 }
+
+const NOT_UTF8 = notForm("not UTF-8");
 
 function objectOf(values: FormValues, fields: ReadonlyMap<string, FormField>): Result<unknown, BodyFault> {
   const entries: [string, unknown][] = [];
