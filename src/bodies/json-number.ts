@@ -29,3 +29,12 @@ export function jsonNumber(text: string): number | JsonNumber {
   if (decimalText(parseDecimal(text)) === decimalText(parseDecimal(String(value)))) return value;
   return new JsonNumber(text);
 }
+
+/**
+ * Whether a double comes near the number: beyond their range most services read it as infinite or as zero, and others as
+ * it is written.
+ */
+export function isInRange(text: string): boolean {
+  const value = Number(text);
+  return Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(text.split(/[eE]/, 1)[0] ?? ""));
+}

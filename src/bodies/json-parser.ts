@@ -1,5 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
-import { jsonNumber } from "./json-number.ts";
+import { isInRange, jsonNumber } from "./json-number.ts";
 
 /** Why a text has no single reading as JSON, and the offset where that shows. Never any of the content. */
 export interface JsonFault {
@@ -198,8 +198,7 @@ export class JsonParser {
     const text = NUMBER.exec(this.#text)?.[0];
     if (text === undefined) return this.#fail("not JSON");
     if (isOversized(text)) return this.#fail(`a number of more than ${DEFAULTS.jsonNumberCharsMax} characters`);
-    // JavaScript and Python read it as infinite, Go and others not at all.
-    if (!Number.isFinite(Number(text))) return this.#fail("a number beyond the range of doubles");
+    if (!isInRange(text)) return this.#fail("a number beyond the range of doubles");
     this.#at += text.length;
     return jsonNumber(text);
   }

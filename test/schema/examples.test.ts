@@ -104,8 +104,13 @@ describe("numbers are what they are written as", () => {
     [{ uniqueItems: true }, "[1,10e-1]", false],
     [{ uniqueItems: true }, '[{"a":1,"b":2},{"b":2,"a":1}]', false],
     [{ uniqueItems: true }, '[1,true,"1",[1],null,"null",0,false]', true],
-    [{ multipleOf: 3 }, "1e-999999999", false],
+    [{ multipleOf: 3 }, "1e-299", false],
     [{ minimum: 0.1 }, "0.09999999999999999999", false],
+    [{ minimum: 0.1 }, "0.10000000000000000001", true],
+    // To a service that reads doubles these are the bounds themselves.
+    [{ exclusiveMinimum: 100 }, "100.00000000000000000001", false],
+    [{ exclusiveMaximum: 1 }, "0.99999999999999999999", false],
+    [{ exclusiveMaximum: 1 }, "0.9999999999999999", true],
   ] as const)("%j, %s: %s", (schema, body, passes) => {
     expect(faultsOf(schema, body).length === 0).toBe(passes);
   });

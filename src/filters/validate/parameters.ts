@@ -1,4 +1,4 @@
-import { jsonNumber } from "../../bodies/json-number.ts";
+import { isInRange, jsonNumber } from "../../bodies/json-number.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { ParameterValidator } from "./engine.ts";
 import type { ParameterType } from "./schema.ts";
@@ -23,7 +23,7 @@ export function coerce(text: string, type: ParameterType): unknown {
     case "number":
       if (text.length > DEFAULTS.jsonNumberCharsMax || !(type === "integer" ? INTEGER : NUMBER).test(text))
         return undefined;
-      return Number.isFinite(Number(text)) ? jsonNumber(text) : undefined;
+      return isInRange(text) ? jsonNumber(text) : undefined;
     case "boolean":
       return text === "true" ? true : text === "false" ? false : undefined;
     default:

@@ -13,10 +13,10 @@ export function numberChecks({ number, format, resource }: Subschema): Check<Num
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = number;
   if (minimum !== undefined) checks.push(bound(minimum, "minimum", "at least", (order) => order >= 0));
   if (exclusiveMinimum !== undefined)
-    checks.push(bound(exclusiveMinimum, "exclusiveMinimum", "more than", (order) => order > 0));
+    checks.push(openBound(exclusiveMinimum, "exclusiveMinimum", "more than", (order) => order > 0));
   if (maximum !== undefined) checks.push(bound(maximum, "maximum", "at most", (order) => order <= 0));
   if (exclusiveMaximum !== undefined)
-    checks.push(bound(exclusiveMaximum, "exclusiveMaximum", "less than", (order) => order < 0));
+    checks.push(openBound(exclusiveMaximum, "exclusiveMaximum", "less than", (order) => order < 0));
   if (multipleOf !== undefined) checks.push(multiple(multipleOf));
   if (format !== null) checks.push(...formatCheck(format, resource.language.dialect));
   return checks;
@@ -42,6 +42,20 @@ function bound(
     const order = typeof value === "number" ? value - limit : compareDecimals(decimalOf(value), exact);
     return holds(order) || run.fail(complaint);
   };
+}
+
+/**
+ * An open bound holds for the nearest double, too: 0.99999999999999999999 is less than 1, and 1 to a service that reads
+ * doubles. A closed one needs no second look, for rounding never steps over a double.
+ */
+function openBound(...[rule, keyword, words, holds]: Parameters<typeof bound>): Check<Numeric> {
+  const check = bound(rule, keyword, words, holds);
+  const { value: limit, site } = rule;
+  const complaint: Complaint = { keyword, detail: `expected ${words} ${numberText(limit)}`, site };
+  const nearest = Number(numberText(limit));
+  return (value, run) =>
+    check(value, run) &&
+    (typeof value === "number" || isWhole(value) || holds(Number(value.text) - nearest) || run.fail(complaint));
 }
 
 function multiple({ value: divisor, site }: Rule<Numeric>): Check<Numeric> {
