@@ -1,4 +1,4 @@
-import { isScriptName, scriptWithin } from "./script-names.ts";
+import { controllerWithin, isScriptName, scriptWithin } from "./script-names.ts";
 import type { Template, TemplateSegment } from "./template.ts";
 
 /**
@@ -75,13 +75,21 @@ export interface InnerPath {
 export function innerPaths(path: string): readonly InnerPath[] {
   const script = scriptWithin(path);
   if (script === null) return [];
-  const folder = path.slice(0, script.index);
-  const end = script.index + script[0].length;
-  const inner = path.slice(end);
-  const before = folder.split("/").length - 1;
-  const own: InnerPath = { path: path.slice(0, end), before, reading: "exact" };
+  const own: InnerPath = { ...partsAt(path, script), reading: "exact" };
+  // Behind another script, for that may be but a folder: `/setup.py/index.php/admin`.
+  const controller = controllerWithin(path);
+  if (controller === null) return [own];
+  const { path: whole, before } = partsAt(path, controller);
+  const folder = path.slice(0, controller.index);
+  const inner = path.slice(whole.length);
   const outer: InnerPath = { path: `${folder}${inner}`, before, reading: "inner" };
   return folder === "" ? [own, outer] : [own, outer, { path: inner, before: 0, reading: "inner" }];
+}
+
+/** The path up to the script, and how many segments stand before it. */
+function partsAt(path: string, script: RegExpExecArray): Pick<InnerPath, "path" | "before"> {
+  const { index } = script;
+  return { path: path.slice(0, index + script[0].length), before: path.slice(0, index).split("/").length - 1 };
 }
 
 /** All that a service with this reading may take for the template's paths; the template itself where that is all. */

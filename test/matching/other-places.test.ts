@@ -209,6 +209,25 @@ describe("what a script may route by itself", () => {
     expect(match("/index.php/other")).toBe("/{tenant}/{page}");
   });
 
+  test.each(["py", "pl", "rb", "sh", "PY"])("is not asked of .%s: source files stand within honest paths", (ending) => {
+    const match = matcher("/{page}", "/admin/{id}", "/docs/**", "/repos/{name}/contents/**", "/**");
+    expect(match(`/docs/setup.${ending}/x`)).toBe("/docs/**");
+    expect(match(`/repos/a/contents/tool.${ending}/blame`)).toBe("/repos/{name}/contents/**");
+    expect(match(`/tree/a/tool.${ending}/admin/7`)).toBe("/**");
+    // It is still one place with the script, and a folder before a front controller.
+    expect(match(`/setup.${ending}/x`)).toBe("not /{page}");
+    expect(match(`/tree/a.${ending}/index.php/admin/7`)).toBe("not /admin/{id}");
+  });
+
+  test.each(["php", "php7", "phtml", "cgi", "fcgi", "fpl", "asp", "aspx", "ashx", "asmx", "svc", "cfm", "cfc"])(
+    "is asked of .%s",
+    (ending) => {
+      const match = matcher("/{page}", "/admin/{id}", "/docs/**", "/**");
+      expect(match(`/docs/index.${ending}/x`)).toBe("not /{page}");
+      expect(match(`/tree/index.${ending}/admin/7`)).toBe("not /admin/{id}");
+    },
+  );
+
   test("is another's too where folding would give it to a rest around the script", () => {
     expect(matcher("/a/**", "!/A/{x}/**", "/{y}/")("/A/b.cgi/")).toBe("not /{y}/");
   });
