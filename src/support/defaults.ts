@@ -27,6 +27,8 @@ export const DEFAULTS = {
   /** A longer body is read and judged a stretch at a time, so that others are answered in between. */
   bodyAtOnceBytesMax: 32 * 1024,
   bodySliceMs: 2,
+  /** Longer bodies are judged one after the other, clients in turn; one that waited for so long is refused. */
+  longBodyWaitMsMax: 5_000,
   jsonDepthMax: 64,
   /** Digits cost more to count with than to send. */
   jsonNumberCharsMax: 1_024,

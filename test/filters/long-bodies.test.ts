@@ -1,17 +1,30 @@
-import { expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { LongBodies } from "../../src/filters/validate/long-bodies.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
-import { createExchange } from "../fixtures/route-context.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
+import { compileFilter, createExchange, MemoryBody, onlyCheck } from "../fixtures/route-context.ts";
+
+beforeAll(async () => {
+  await validateFilter.prepare?.();
+});
+
+const UNJUDGED = { left: "left", late: "late" };
 
 /** Bodies of clients, and in what order they are judged; each ends when it is told to. */
 class Line {
-  readonly #bodies = new LongBodies();
+  readonly bodies = new LongBodies();
+  nowMs = 0;
   readonly begun: string[] = [];
   readonly #ends: (() => void)[] = [];
 
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
   add(name: string, peer: string): { exchange: Exchange; verdict: Promise<string> } {
     const exchange = createExchange({ peer });
-    const verdict = this.#bodies.judge(exchange, "left", async () => {
+    const verdict = this.bodies.judge(exchange, this, UNJUDGED, async () => {
       this.begun.push(name);
       await new Promise<void>((resolve) => this.#ends.push(resolve));
       return name;
@@ -49,8 +62,57 @@ test("the body of a client that has left is given up at once, and the next ones 
 
 test("one that fails holds nobody up", async () => {
   const bodies = new LongBodies();
-  const failing = bodies.judge(createExchange(), "left", () => Promise.reject(new Error("broken")));
-  const next = bodies.judge(createExchange(), "left", () => Promise.resolve("judged"));
+  const failing = bodies.judge(createExchange(), new Line(), UNJUDGED, () => Promise.reject(new Error("broken")));
+  const next = bodies.judge(createExchange(), new Line(), UNJUDGED, () => Promise.resolve("judged"));
   await expect(failing).rejects.toThrow("broken");
   await expect(next).resolves.toBe("judged");
+});
+
+test("none waits for longer than it may, though another is at work all the time", async () => {
+  const line = new Line();
+  const first = line.add("first", "192.0.2.1");
+  const late = line.add("late", "192.0.2.2");
+  line.nowMs = DEFAULTS.longBodyWaitMsMax - 1;
+  const inTime = line.add("in time", "192.0.2.2");
+  line.bodies.giveUpLate(line.nowMs);
+  line.bodies.giveUpLate(++line.nowMs);
+  await expect(late.verdict).resolves.toBe("late");
+  late.exchange.end();
+  await line.endOne();
+  await line.endOne();
+  expect(await Promise.all([first.verdict, inTime.verdict])).toEqual(["first", "in time"]);
+  expect(line.begun).toEqual(["first", "in time"]);
+});
+
+describe("validate", () => {
+  /** Each look at the clock takes `stepMs`. */
+  const checkOf = (stepMs: number) => {
+    const clock = { nowMs: 0, monotonicMs: () => (clock.nowMs += stepMs), wallMs: () => 0 };
+    const files = { "list.json": '{"type":"array","items":{"type":"integer"}}' };
+    return onlyCheck(compileFilter(validateFilter, { body: { schema: "list.json" } }, { clock, files }));
+  };
+  const longBody = (peer: string): Exchange => {
+    const body = new MemoryBody([Buffer.from(`[${"1,".repeat(DEFAULTS.bodyAtOnceBytesMax)}1]`)]);
+    return createExchange({ method: "POST", headers: [["content-type", "application/json"]], peer, body });
+  };
+
+  test("judges an honest client's body before most of those that another sent first", async () => {
+    const check = checkOf(0);
+    const done: string[] = [];
+    const send = async (peer: string): Promise<void> => {
+      await check.evaluate(longBody(peer));
+      done.push(peer);
+    };
+    await Promise.all([...Array(20).fill("192.0.2.1"), "198.51.100.1"].map(send));
+    expect(done).toHaveLength(21);
+    expect(done.indexOf("198.51.100.1")).toBeLessThan(3);
+  });
+
+  test("refuses for want of capacity what waited too long", async () => {
+    const check = checkOf(100);
+    const first = check.evaluate(longBody("192.0.2.1"));
+    const second = check.evaluate(longBody("198.51.100.1"));
+    expect(await first).toBeNull();
+    expect(await second).toMatchObject({ reason: "overloaded", terminal: false, headers: [["retry-after", "1"]] });
+  });
 });

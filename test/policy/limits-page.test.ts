@@ -85,7 +85,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(tokenBytesMax)} (\`maxTokenBytes\` of the authenticator)`,
     `${DEFAULTS.rateKeysMax}, 33 MiB`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
-    `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms`,
+    `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms; ${DEFAULTS.longBodyWaitMsMax / 1000} s`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
     `${DEFAULTS.alertLingerMs / 1000} s`,

@@ -180,11 +180,14 @@ export function judgeBody(rules: BodyRules): Part {
 
 /** What could hold the thread for too long is read and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
-  const turns = (): Turns => new Turns(rules.clock, DEFAULTS.bodySliceMs);
-  const left = new Denial("client_closed", rules.place, "client_closed", "a client that waits", [], true);
-  return rules.longBodies.judge<Verdict>(exchange, left, async () => {
+  const { clock, longBodies, place } = rules;
+  const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
+  const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
+  const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
+  const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
+  return longBodies.judge<Verdict>(exchange, clock, { left, late }, async () => {
     const parsed = await rules.read.inTurns(bytes, exchange, turns());
-    if (!parsed.ok) return unreadable(parsed.error, rules.place);
+    if (!parsed.ok) return unreadable(parsed.error, place);
     return verdictOf(await rules.validator.judgeInTurns(parsed.value, turns()), rules);
   });
 }

@@ -1,38 +1,80 @@
 import { clientOf } from "../../message/address.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 
 type Key = ReturnType<typeof clientOf>["key"];
 
 /** Work that waits for its turn. */
-type Job = () => Promise<void>;
+interface Job {
+  readonly key: Key;
+  readonly deadlineMs: number;
+  begin(): Promise<void>;
+  giveUp(): void;
+}
+
+/** What stands in place of a verdict on a body that is not judged. */
+export interface Unjudged<Verdict> {
+  /** The request was over before its turn came. */
+  readonly left: Verdict;
+  /** Its turn did not come in time. */
+  readonly late: Verdict;
+}
 
 /**
  * Long bodies are judged one after the other: what is read of one takes many times its bytes while it is judged, and in
  * turns a hundred of them would be in the middle at once. Clients take turns, so that one which sends many holds up nobody
- * but itself. The body of a client that has left is not judged, and not kept either: nothing counts it any more.
+ * but itself. The body of a client that has left is not judged, and not kept either: nothing counts it any more. None
+ * waits for longer than `longBodyWaitMsMax`.
  */
 export class LongBodies {
   /** By client; the first is next. None is empty. */
   readonly #waiting = new Map<Key, Set<Job>>();
+  /** The same, the oldest first. */
+  readonly #byAge = new Set<Job>();
   #isBusy = false;
 
-  /** `work` is called in its turn; where the request is over before, `left` stands in its place. */
-  judge<Verdict>(exchange: Exchange, left: Verdict, work: () => Promise<Verdict>): Promise<Verdict> {
+  /** `work` is called in its turn, or not at all. */
+  judge<Verdict>(
+    exchange: Exchange,
+    clock: Pick<Clock, "monotonicMs">,
+    { left, late }: Unjudged<Verdict>,
+    work: () => Promise<Verdict>,
+  ): Promise<Verdict> {
     return new Promise((resolve, reject) => {
-      const { key } = clientOf(exchange.clientAddress);
-      const job: Job = () => {
-        exchange.onOver = null;
-        return work().then(resolve, reject);
+      const job: Job = {
+        key: clientOf(exchange.clientAddress).key,
+        deadlineMs: clock.monotonicMs() + DEFAULTS.longBodyWaitMsMax,
+        begin: () => {
+          exchange.onOver = null;
+          return work()
+            .then(resolve, reject)
+            .then(() => this.giveUpLate(clock.monotonicMs()));
+        },
+        giveUp: () => {
+          exchange.onOver = null;
+          resolve(late);
+        },
       };
       exchange.onOver = () => {
-        this.#remove(key, job);
+        this.#remove(job);
         resolve(left);
       };
-      const jobs = this.#waiting.get(key);
-      if (jobs === undefined) this.#waiting.set(key, new Set([job]));
+      this.#byAge.add(job);
+      const jobs = this.#waiting.get(job.key);
+      if (jobs === undefined) this.#waiting.set(job.key, new Set([job]));
       else jobs.add(job);
       this.#next();
     });
+  }
+
+  /** Whoever is at work calls it now and then, so that waiting takes no timer. */
+  giveUpLate(nowMs: number): void {
+    for (const job of this.#byAge) {
+      if (job.deadlineMs > nowMs) return;
+      this.#remove(job);
+      job.giveUp();
+    }
   }
 
   #next(): void {
@@ -41,18 +83,19 @@ export class LongBodies {
     const [key, jobs] = turn;
     const [job] = jobs;
     if (job === undefined) return;
-    this.#remove(key, job);
+    this.#remove(job);
     // Its other bodies wait until everybody else had a turn.
     if (this.#waiting.delete(key)) this.#waiting.set(key, jobs);
     this.#isBusy = true;
-    job().finally(() => {
+    job.begin().finally(() => {
       this.#isBusy = false;
       this.#next();
     });
   }
 
-  #remove(key: Key, job: Job): void {
-    const jobs = this.#waiting.get(key);
-    if (jobs?.delete(job) === true && jobs.size === 0) this.#waiting.delete(key);
+  #remove(job: Job): void {
+    this.#byAge.delete(job);
+    const jobs = this.#waiting.get(job.key);
+    if (jobs?.delete(job) === true && jobs.size === 0) this.#waiting.delete(job.key);
   }
 }
