@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../support/result.ts";
 export interface Target {
   /** Canonical absolute path; starts with `/`, holds only unreserved, sub-delims, `:`, `@` and upper-case escapes. */
   readonly path: string;
-  /** Empty, or the query with its leading `?`; as received but for a backslash and a `%` that begins no escape. */
+  /** Empty, or the query with its leading `?`; as received but for `\ " < >` and a `%` that begins no escape. */
   readonly query: string;
 }
 
@@ -32,6 +32,8 @@ const UNRESERVED = characterTable(/[\w.~-]/);
 const RAW_IN_PATH = characterTable(/[|[\]^`{}]/);
 /** RFC 3986 section 3.4 and what browsers leave raw. */
 const IN_QUERY = characterTable(/[\w.~!$&'()*+,=:@;/?[\]{}|^`-]/);
+/** What people type there (`curl 'http://…?query=up{job="a"}'`) or URL code leaves raw, and RFC 3986 has no place for. */
+const RAW_IN_QUERY = characterTable(/[\\"<>]/);
 
 const PERCENT = 0x25;
 const SLASH = 0x2f;
@@ -47,7 +49,7 @@ const BACKSLASH = 0x5c;
  * servers are known to read in different ways: dot segments that climb above the root, escaped slashes, backslashes and
  * control characters, `;` parameters, empty segments except one at the end, escapes that are cut or not UTF-8, and every
  * other character that RFC 3986 does not allow there. The query holds the characters of RFC 3986 section 3.4, well-formed
- * escapes, and what browsers send raw as above; a backslash and a `%` that begins no escape, which they send too, are
+ * escapes, and what browsers send raw as above; `\ " < >` and a `%` that begins no escape, which clients send too, are
  * escaped.
  *
  * Idempotent: a canonical target is its own canonical form.
@@ -158,8 +160,8 @@ function canonicalQuery(raw: string, offset: number): Result<string, TargetFault
   let kept = 0;
   for (let at = 1; at < raw.length; at++) {
     const code = raw.charCodeAt(at);
-    const isLone = code === BACKSLASH || (code === PERCENT && escapedByte(raw, at) < 0);
-    if (isLone) {
+    const isRaw = RAW_IN_QUERY[code] === 1 || (code === PERCENT && escapedByte(raw, at) < 0);
+    if (isRaw) {
       text += raw.slice(kept, at) + escapeOf(code);
       kept = at + 1;
     } else if (code !== PERCENT && IN_QUERY[code] !== 1) {
