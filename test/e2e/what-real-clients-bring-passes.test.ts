@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { sendUnaryData } from "@grpc/grpc-js";
+import { Client } from "undici";
 import { afterAll, beforeAll, expect } from "vitest";
 import { freePort } from "../fixtures/free-port.ts";
 import { startGrpcService } from "../fixtures/grpc.ts";
@@ -139,6 +140,30 @@ const CURL: Readonly<Record<string, RealCase>> = {
       only(`/curl${arrives}`);
     }
   }),
+  "quotes and angle brackets in a query: `curl --globoff`": using("curl", async () => {
+    expect(await curl("--globoff", `${clear}/curl/raw?query=up{job="a"}&q=<b>`)).toBe('{"ok":true}200 1.1 ');
+    only("/curl/raw?query=up{job=%22a%22}&q=%3Cb%3E");
+  }),
+  "an absolute target, `Proxy-Connection`: `curl --proxy`": using("curl", async () => {
+    expect(await curl("--proxy", clear, "http://orders.example/curl/proxied")).toBe('{"ok":true}200 1.1 ');
+    expect(only("/curl/proxied").headers.host).toBe("orders.example");
+    expectPlain(only("/curl/proxied"));
+  }),
+  "TE: `curl --tr-encoding`": using("curl", async () => {
+    expect(await curl("--tr-encoding", `${clear}/curl/te`)).toBe('{"ok":true}200 1.1 ');
+    expectPlain(only("/curl/te"));
+  }),
+  "bytes beyond ASCII, and nothing, in headers: `curl --header`": using("curl", async () => {
+    const odd = ["--header", "X-Name: Jürgen", "--header", "X-Empty;"];
+    expect(await curl(...odd, `${clear}/curl/bytes`)).toBe('{"ok":true}200 1.1 ');
+    const { headers } = only("/curl/bytes");
+    expect([Buffer.from(`${headers["x-name"]}`, "latin1").toString(), headers["x-empty"]]).toEqual(["Jürgen", ""]);
+  }),
+  "a GET with chunks behind `Expect: 100-continue`: `curl --request GET --upload-file -`": using("curl", async () => {
+    const told = await curl("--request", "GET", "--upload-file", "-", `${clear}/curl/unknown`);
+    expect(told).toMatch(/"reason":"request_malformed".*400 1\.1 $/);
+    expect(arrived("/curl/unknown")).toEqual([]);
+  }),
   "an escaped slash, an empty segment, a `;` in a path: `curl`": using("curl", async () => {
     for (const path of ["/a%2Fb", "//a", "/a;b"]) {
       expect(await curl(`${clear}/curl/two${path}`)).toMatch(/"reason":"target_ambiguous".*400 1\.1 $/);
@@ -235,6 +260,14 @@ const LIBRARIES: Readonly<Record<string, RealCase>> = {
     expect(arrived("/fetch/post").map((request) => request.body)).toEqual(Array(10).fill("hello"));
     const head = await fetch(`${clear}/fetch/head`, { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
+  }),
+  "requests before the answers to the last: undici with `pipelining`": using("node", async () => {
+    const client = new Client(clear, { pipelining: 10 });
+    onClose(() => void client.destroy());
+    const paths = Array.from({ length: 20 }, (_, at) => `/undici/${at}`);
+    const answers = await Promise.all(paths.map((path) => client.request({ method: "GET", path })));
+    for (const { statusCode, body } of answers) expect([statusCode, await body.json()]).toEqual([200, { ok: true }]);
+    for (const path of paths) only(path);
   }),
   "what URL code leaves raw in paths and queries: `fetch` of node": using("node", async () => {
     expect((await fetch(`${clear}/fetch/a|b[c]?q=x|y\\z&part=100%`)).status).toBe(200);

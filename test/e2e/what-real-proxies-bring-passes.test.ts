@@ -128,6 +128,12 @@ testRealCases("e2e/what-real-proxies-bring-passes.test.ts", {
     await eventually(async () => /^(?:\* )?L7OK$/.test(await check()));
     expect(arrived("/named")[0]).toMatchObject({ method: "GET", headers: { host: "orders.example" } });
   }),
+  "a health check without a path: HAProxy's `option httpchk OPTIONS *`": using("haproxy", async () => {
+    const { check } = await startHaproxy("option httpchk OPTIONS *");
+    await eventually(async () => /^(?:\* )?L7STS$/.test(await check()));
+    const line = await postern.logged(({ event, reason }) => event === "request" && reason === "target_ambiguous");
+    expect(line).toMatchObject({ status: 400, seen: "asterisk or authority form" });
+  }),
   "HTTP/1.0 with `Connection: close`: nginx's `proxy_pass` as it is": using("nginx", async () => {
     await exchange(`${await startNginx("")}/nginx`);
     expect(arrived("/nginx/GET")[0]?.headers.host).toBe(`127.0.0.1:${postern.port}`);

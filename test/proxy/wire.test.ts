@@ -205,6 +205,15 @@ test("'Expect: 100-continue' of a denied request is never answered with 100", as
   expect(heads).toEqual([]);
 });
 
+test("an offer of the service, as Apache makes one in each answer, goes no further and costs nothing", async () => {
+  const offer = "Upgrade: h2,h2c\r\nConnection: Upgrade, Keep-Alive\r\nKeep-Alive: timeout=5, max=100\r\n";
+  const { client, heads } = await setUp(() => OK.replace("\r\n", `\r\n${offer}`));
+  client.write(get("/1") + get("/2"));
+  await client.until(() => client.received.split("\r\n\r\nok").length === 3);
+  expect(client.received).toBe("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".repeat(2));
+  expect(heads).toHaveLength(2);
+});
+
 test("early hints pass, a 101 that nobody asked for does not", async () => {
   const { client } = await setUp((head) =>
     head.includes("/hints")
