@@ -54,6 +54,8 @@ export const DEFAULTS = {
   patternProofStepsMax: 250_000,
   /** Cells of an automaton's table, of four bytes, and characters of its states' names, of two, that texts may fill. */
   patternCellsMax: 16 * 1024,
+  /** How often one text may fill them before it goes on without. */
+  patternFillingsMax: 8,
   /** Compiled ones that are kept by their text. */
   patternsKeptMax: 1_000,
   patternKeptCharactersMax: 1_024,

@@ -12,7 +12,7 @@ const FIRST_ROW = 3;
 
 /**
  * Runs a program over a text: one look into a table for each character. A row of the table is a state of the program, made
- * when a text first needs it. Memory is bounded: a text that needs more states than the table has room for goes on without
+ * when a text first needs it. Memory is bounded: a text that fills the table again and again goes on without
  * it, and its rest takes at most as many steps for each character as the program has instructions.
  */
 export class Automaton {
@@ -66,11 +66,13 @@ export class Automaton {
   #testFrom(start: number): boolean {
     const { columns } = this.#alphabet;
     let row = start;
+    let fillings = 0;
     for (let char = this.#reader.next(); ; char = this.#reader.next()) {
       const column = char < 0 ? columns : this.#alphabet.of(char);
       let next = this.#table[row + column] as number;
       if (next === UNKNOWN) {
         next = this.#build(row, column);
+        if (next === UNKNOWN && ++fillings <= DEFAULTS.patternFillingsMax) next = this.#makeRoom();
         if (next === UNKNOWN) return this.#testRest();
       }
       if (next < FIRST_ROW) return next === ACCEPT;
@@ -86,6 +88,17 @@ export class Automaton {
       const result = this.#step(column);
       if (result !== UNKNOWN) return result === ACCEPT;
     }
+  }
+
+  /**
+   * Gives all rows up for that of the present state. Most texts that fill a table are on their way to a few states in which
+   * they stay, as a row of letters under `[a-z]{1,250}@`. UNKNOWN where the one is too large.
+   */
+  #makeRoom(): number {
+    const { state } = this.#closure;
+    this.#clear();
+    this.#closure.load(state);
+    return this.#rowOf(state);
   }
 
   /** Begins anew with the state before the first character, whose row is the first. */

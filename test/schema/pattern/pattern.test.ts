@@ -195,6 +195,16 @@ test("patterns have an end in length and depth", () => {
   expect(faultOf("a".repeat(20_001))).toMatch(/^size at 0: its counts/);
 });
 
+/** x and y without order. */
+function mixed(seed: number, length: number): string {
+  let text = "";
+  for (let next = seed; text.length < length; ) {
+    next = (next * 48_271) % 2_147_483_647;
+    text += next % 2 === 0 ? "x" : "y";
+  }
+  return text;
+}
+
 describe("time and memory are bounded", () => {
   const megabyte = 1024 * 1024;
 
@@ -209,14 +219,35 @@ describe("time and memory are bounded", () => {
     expect(compile(source).test(text)).toBe(compile(source).test(text.slice(-4)));
   });
 
+  // Each fills the table more than once, and stays in one state then; without it a megabyte takes many seconds.
+  test.each([
+    ["x.{240}$", "x".repeat(megabyte), true],
+    ["[xy]{1,250}z", "xyx".repeat(megabyte / 3), false],
+    ["[xy]{1,250}z", `${"!xy".repeat(megabyte / 3)}z`, true],
+  ])(
+    "%s takes little of the CPU for a megabyte that it comes to rest on",
+    { timeout: 60_000 },
+    (source, text, fits) => {
+      const before = process.cpuUsage();
+      expect(compile(source).test(text)).toBe(fits);
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1_000).toBeLessThan(1_500);
+    },
+  );
+
+  test.each(["x.{240}$", "[xy]{1,250}z", "(?:x|yy).{200}y$"])("%s is right after its table was full", (source) => {
+    const expression = new RegExp(source, "u");
+    for (let seed = 1; seed < 40; seed++) {
+      const text = mixed(seed, 200 + 20 * seed);
+      expect(compile(source).test(text), text).toBe(expression.test(text));
+      expect(compile(source).test(`${text}z`), text).toBe(expression.test(`${text}z`));
+    }
+  });
+
   test("a text that needs states without end is read to its end all the same", { timeout: 10_000 }, () => {
     // Each text leads to other sets of places: 2^60 of them.
     const pattern = compile("x.{60}$");
-    let text = "";
-    for (let index = 0, seed = 1; index < 200_000; index++) {
-      seed = (seed * 48_271) % 2_147_483_647;
-      text += seed % 2 === 0 ? "x" : "y";
-    }
+    const text = mixed(1, 200_000);
     expect(pattern.test(text)).toBe(text.at(-61) === "x");
     expect(pattern.test(`${text}\n`)).toBe(false);
   });
