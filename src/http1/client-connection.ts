@@ -215,13 +215,12 @@ export class ClientConnection implements Timed, ClientStream {
   }
 
   #onInformational(line: StatusLine, parsed: ParsedHeaders, end: number, handler: ResponseHandler): number {
-    const { status, minor } = line;
     this.#informational++;
-    const fault = informationalFault(minor, parsed, this.#informational);
+    const fault = informationalFault(line.minor, parsed, this.#informational);
     if (fault !== null) return this.#fail("invalid", fault);
     // It ends with its head, whatever that says (RFC 9112 section 6.3, rule 1); the answer may be read otherwise.
     if (parsed.bodyBytes !== NO_LENGTH) this.#lastRequest = true;
-    if (status !== 100) handler.onInformational(status, parsed.headers);
+    if (line.status !== 100) handler.onInformational(line.status, parsed.headers);
     return end;
   }
 

@@ -14,6 +14,7 @@ import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type BodyHost, IncomingBody } from "./incoming-body.ts";
+import { Linger } from "./linger.ts";
 import { Output } from "./output.ts";
 import { RequestQuota } from "./request-quota.ts";
 import { isLastRequest, RequestReader } from "./request-reader.ts";
@@ -53,7 +54,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   writeTimedOut = false;
 
   #closeAfterResponse = false;
-  #lingered = 0;
+  readonly #linger: Linger;
 
   /** `charge`: for bytes that are held, those that arrive before they are wanted and those that are not taken. */
   constructor(
@@ -71,6 +72,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.limits = limits;
     this.#reader = new RequestReader(limits.headBytesMax, limits.headersCountMax);
     this.#handler = handler;
+    this.#linger = new Linger(handler.lingerRoom, () => socket.pause());
     this.#clock = clock;
     this.#deadlines = deadlines;
     const bornMs = clock.monotonicMs();
@@ -106,13 +108,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   // ---- reading -------------------------------------------------------------------------------------------------
 
   #onData(chunk: Buffer): void {
-    if (this.#state === "closing") {
-      this.#lingered += chunk.length;
-      // Not destroyed: a reset would eat our last words, which a client that still writes has not read yet.
-      if (this.#lingered > DEFAULTS.lingerBytesMax) this.#socket.pause();
-      return;
-    }
-    this.#consume(this.#held.takeWith(chunk), 0);
+    if (this.#state !== "closing") this.#consume(this.#held.takeWith(chunk), 0);
+    else this.deadlineMs = this.#linger.take(chunk.length, this.deadlineMs, this.#clock.monotonicMs());
   }
 
   #consumeKept(): void {
@@ -245,7 +242,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#closeAfterResponse = true;
     if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     // The answer is out already, and this was a body that was read away: nobody else would close the connection.
-    if (!this.#answering && !this.#closed) this.#linger();
+    if (!this.#answering && !this.#closed) this.#leave();
     else this.resumeReading();
   }
 
@@ -295,10 +292,10 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   #onResponseSent(): void {
     this.#answering = false;
-    if (this.#closeAfterResponse) this.#linger();
+    if (this.#closeAfterResponse) this.#leave();
     else if (this.#state === "read") this.#nextRequest();
     // An answer before the end of an upload that somebody still read: there is no next request to find behind it.
-    else if (this.#body?.discarded !== true) this.#linger();
+    else if (this.#body?.discarded !== true) this.#leave();
   }
 
   upgrade(lines: string): Duplex {
@@ -332,7 +329,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   drain(): void {
     this.#quota.closeReason = "drained";
     this.#closeAfterResponse = true;
-    if (this.idle) this.#linger();
+    if (this.idle) this.#leave();
+    else this.#linger.shorten(this.#clock.monotonicMs());
   }
 
   /** The response is out and the next request may be read. */
@@ -344,7 +342,8 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   /** Closes our side and reads away what the client still sends, so that a reset does not eat the answer. */
-  #linger(): void {
+  #leave(): void {
+    if (this.#state === "body" && !this.#quota.isDrained) this.#linger.expectUpload();
     this.#state = "closing";
     this.#held.take();
     // First the client has to take the end of its answer; only then its patience with us is measured.
@@ -355,23 +354,20 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   #startLinger(): void {
-    this.deadlineMs = this.#clock.monotonicMs() + DEFAULTS.lingerTimeoutMs;
+    this.deadlineMs = this.#linger.start(this.#clock.monotonicMs());
   }
 
   // ---- events --------------------------------------------------------------------------------------------------
 
   onDeadline(): void {
     this.writeTimedOut = this.#state !== "closing" && this.#socket.writableNeedDrain;
+    const late = `no whole head in ${this.limits.headTimeoutMs} ms`;
     if (this.#state === "closing" || this.writeTimedOut) this.#socket.destroy();
-    else if (this.#state === "head") this.#onHeadDeadline();
-    else if (this.#isReadingBody) this.#body?.fail(this.#pace.failure(this.#clock.monotonicMs()));
-  }
-
-  #onHeadDeadline(): void {
-    if (this.#headStartedMs === 0) {
+    else if (this.#state === "head" && this.#headStartedMs > 0) this.#refuse(new HeadFault("head_timeout", late));
+    else if (this.#state === "head") {
       this.#quota.expire();
-      this.#linger();
-    } else this.#refuse(new HeadFault("head_timeout", `no whole head in ${this.limits.headTimeoutMs} ms`));
+      this.#leave();
+    } else if (this.#isReadingBody) this.#body?.fail(this.#pace.failure(this.#clock.monotonicMs()));
   }
 
   #onDrain(): void {
@@ -397,6 +393,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#closed = true;
     this.#deadlines.remove(this);
     this.#held.release();
+    this.#linger.stop();
     this.#body?.fail("client_closed");
     this.#handler.onClose(this, this.#quota.closeReason);
   }

@@ -1,5 +1,6 @@
 import { Denial } from "../decision/verdict.ts";
 import type { HeadFault } from "../http1/head.ts";
+import type { LingerRoom } from "../http1/linger.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { Client } from "../memory/account.ts";
 import type { Holder } from "../memory/yielding-account.ts";
@@ -81,6 +82,7 @@ export abstract class ClientSession implements TransactionOwner, Holder {
 export interface SessionHost extends TransactionDeps {
   requestsBegun: number;
   requestsInFlight: number;
+  readonly lingerRoom: LingerRoom;
   onSessionClosed(session: ClientSession): void;
 }
 

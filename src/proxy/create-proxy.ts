@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { LingerRoom } from "../http1/linger.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
@@ -47,6 +48,7 @@ class Core implements ProxyServer, SessionHost {
   #lastId = 0;
   #draining = false;
   #onDrained: (() => void) | null = null;
+  readonly lingerRoom = new LingerRoom();
   requestsBegun = 0;
   requestsInFlight = 0;
 

@@ -63,6 +63,12 @@ export const DEFAULTS = {
   trailerBytesMax: 4 * 1024,
   lingerTimeoutMs: 2_000,
   lingerBytesMax: 256 * 1024,
+  /** The same for the rest of an upload that was refused, while it comes at this rate; as nginx's lingering_time. */
+  lingerUploadTimeoutMs: 30_000,
+  lingerUploadBytesMax: 64 * 1024 * 1024,
+  lingerBytesPerSecondMin: 16 * 1024,
+  /** Connections of which so much is read, at a time. */
+  lingerUploadsMax: 256,
   connectionsMax: 10_000,
   /** Of a listener's connections, those that one client address may have, so that it cannot shut the others out. */
   addressConnectionsShare: 0.5,

@@ -1,4 +1,5 @@
 import { ClientConnection, type ConnectionOwner } from "../../src/http1/client-connection.ts";
+import { LingerRoom } from "../../src/http1/linger.ts";
 import { ServerConnection } from "../../src/http1/server-connection.ts";
 import type { ServerHandler } from "../../src/http1/server-handler.ts";
 import type { ServerLimits } from "../../src/http1/server-limits.ts";
@@ -68,6 +69,7 @@ export function readRequests(reads: readonly string[]): Reading {
     },
     onDrain: () => {},
     onClose: () => {},
+    lingerRoom: new LingerRoom(),
   };
   const socket = new MemorySocket();
   const charge = (): Charge => new Charge(unlimitedMemory().bodies, NOBODY);

@@ -76,6 +76,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
   const { chunkHeadBytesMax, trailerBytesMax, informationalMax, h2StreamsMax } = DEFAULTS;
   const { pipelineBytesMax, tokenBytesMax, bodiesInspectedBytesMax, lastingStreamsMax, lingerTimeoutMs } = DEFAULTS;
   const kibi = (bytes: number) => `${bytes / 1024} KiB`;
+  const mebi = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
   const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| what"));
   expect(rows.map((line) => line.split("|")[2]?.trim())).toEqual([
     `${chunkHeadBytesMax} B; ${kibi(trailerBytesMax)}`,
@@ -88,6 +89,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms; ${DEFAULTS.longBodyWaitMsMax / 1000} s`,
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
+    `${DEFAULTS.lingerUploadTimeoutMs / 1000} s, ${mebi(DEFAULTS.lingerUploadBytesMax)}; ${DEFAULTS.lingerUploadsMax} connections at a time`,
     `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
     `${DEFAULTS.drainTimeoutMs / 1000} s`,
