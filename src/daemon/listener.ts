@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { type Address, clientOf, parseAddress, UNIX_PEER } from "../message/address.ts";
@@ -20,9 +20,10 @@ import {
   HELLO_CLOSED,
   HELLO_TIMEOUT,
 } from "./handshake-failure.ts";
+import { OpenSockets } from "./open-sockets.ts";
 import { isLikePreface, isWholeHello, tellsProtocol } from "./protocol-sniffer.ts";
 import { createTlsServer, socketBelow } from "./tls-server.ts";
-import { clearStaleSocket, codeOf, restrictSocket } from "./unix-socket.ts";
+import { clearStaleSocket, restrictSocket } from "./unix-socket.ts";
 
 /** Takes a connection that is ready for HTTP. */
 export type Serve = (socket: Socket, facts: ConnectionFacts, listener: ListenerSettings) => void;
@@ -52,7 +53,7 @@ interface Ends {
 /** One open port: accepts, does the handshake, reads the client's certificate once, and hands the connection on. */
 export class Listener {
   readonly #deps: ListenerDeps;
-  readonly #server: Server;
+  readonly #open: OpenSockets;
   readonly #sockets = new Set<Socket>();
   /** Of connections that are through with `accept`. */
   readonly #ends = new WeakMap<Socket, Ends>();
@@ -68,11 +69,16 @@ export class Listener {
   constructor(settings: ListenerSettings, deps: ListenerDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    // A client may close its side while its last answer is on the way; what that means, the codecs say.
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true });
-    this.#server.on("connection", (socket) => this.#accept(socket));
-    this.#server.on("drop", (data) => {
-      deps.telemetry.connectionRefused(this.#settings.name, "connections_max", data?.remoteAddress ?? "", "");
+    const { telemetry } = deps;
+    this.#open = new OpenSockets({
+      onConnection: (socket) => this.#accept(socket),
+      onDrop: (peer) => telemetry.connectionRefused(this.#settings.name, "connections_max", peer, ""),
+      onError: (code) => telemetry.acceptFailed(this.#settings.name, code),
+      onFamilyMissing: (host, code) =>
+        telemetry.log.warn("warning", `no ${host} on this machine: localhost is listened on without it`, {
+          listener: this.#settings.name,
+          error: code,
+        }),
     });
   }
 
@@ -82,9 +88,7 @@ export class Listener {
 
   /** `host:port` or the path of what is bound; the port is the real one where the policy says 0. */
   get boundTo(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === "string") return address ?? "";
-    return address.family === "IPv6" ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+    return this.#open.boundTo;
   }
 
   /** Checks new settings without touching what runs; the same TLS settings keep the TLS server that is there. */
@@ -111,12 +115,12 @@ export class Listener {
       const cleared = await clearStaleSocket(address.path);
       if (!cleared.ok) return cleared;
     }
-    const options = this.#listenOptions();
-    if (!options.ok) return options;
-    const listening = await listen(this.#server, options.value);
-    // Accepting can fail later (EMFILE): that is one client's trouble, and no end of the process.
-    this.#server.on("error", (error) => this.#deps.telemetry.acceptFailed(this.#settings.name, codeOf(error)));
-    this.#isUnix = typeof this.#server.address() === "string";
+    const fd = address.type === "fd" ? this.#deps.inheritedSockets.get(address.name) : undefined;
+    if (address.type === "fd" && fd === undefined) {
+      return err(`the service manager passed no socket named '${address.name}'`);
+    }
+    const listening = await this.#open.open(address, fd);
+    this.#isUnix = this.#open.isUnix;
     if (!listening.ok || address.type !== "unix") return listening;
     return restrictSocket(address.path);
   }
@@ -125,7 +129,7 @@ export class Listener {
   update({ settings, tls }: ListenerPlan): void {
     this.#settings = settings;
     this.#tls = tls;
-    this.#server.maxConnections = settings.connectionsMax;
+    this.#open.connectionsMax = settings.connectionsMax;
     const waiting = this.#waiting;
     this.#waiting = null;
     for (const socket of waiting ?? []) this.#accept(socket);
@@ -133,7 +137,7 @@ export class Listener {
 
   /** Closes the port and leaves open connections alone. */
   stop(): void {
-    if (this.#server.listening) this.#server.close();
+    this.#open.close();
     for (const socket of this.#waiting ?? []) socket.destroy();
   }
 
@@ -143,15 +147,6 @@ export class Listener {
 
   get connectionsOpen(): number {
     return this.#sockets.size;
-  }
-
-  #listenOptions(): Result<object, string> {
-    const { address } = this.#settings;
-    const backlog = DEFAULTS.listenBacklog;
-    if (address.type === "tcp") return ok({ host: address.host, port: address.port, backlog });
-    if (address.type === "unix") return ok({ path: address.path, backlog });
-    const fd = this.#deps.inheritedSockets.get(address.name);
-    return fd === undefined ? err(`the service manager passed no socket named '${address.name}'`) : ok({ fd, backlog });
   }
 
   #accept(socket: Socket): void {
@@ -292,15 +287,4 @@ export class Listener {
     // Link-local addresses come with their zone, which is ours and not the peer's.
     return parseAddress((socket.remoteAddress ?? "").replace(/%.*$/, ""));
   }
-}
-
-function listen(server: Server, options: object): Promise<Result<null, string>> {
-  return new Promise((resolve) => {
-    const onError = (error: Error): void => resolve(err(codeOf(error)));
-    server.once("error", onError);
-    server.listen(options, () => {
-      server.off("error", onError);
-      resolve(ok(null));
-    });
-  });
 }

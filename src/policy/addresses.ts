@@ -99,13 +99,13 @@ export function isLoopback(host: string): boolean {
 /** Whether a socket cannot listen on one while another listens on the other. Port 0 asks for any free one. */
 export function collide(a: HostPort, b: HostPort): boolean {
   if (a.port !== b.port || a.port === 0) return false;
-  return isAnyHost(a.host) || isAnyHost(b.host) || canonicalHost(a.host) === canonicalHost(b.host);
+  return isAnyHost(a.host) || isAnyHost(b.host) || isSameHost(a.host, b.host);
 }
 
 /** Whether a connection to `target` arrives at a socket that listens on `listening`. */
 export function reaches(target: HostPort, listening: HostPort): boolean {
   if (target.port !== listening.port) return false;
-  if (canonicalHost(target.host) === canonicalHost(listening.host)) return true;
+  if (isSameHost(target.host, listening.host)) return true;
   return isAnyHost(listening.host) && (isLoopback(target.host) || isAnyHost(target.host));
 }
 
@@ -114,6 +114,14 @@ function isAnyHost(host: string): boolean {
   return canonical === "0.0.0.0" || canonical === "::";
 }
 
+/** `localhost` is 127.0.0.1 and ::1: a listener takes both, and a connection may go to either. */
+function isSameHost(a: string, b: string): boolean {
+  const own = canonicalHost(a);
+  const other = canonicalHost(b);
+  const isLocal = (host: string): boolean => host === "localhost" || host === "127.0.0.1" || host === "::1";
+  return own === other || ((own === "localhost" || other === "localhost") && isLocal(own) && isLocal(other));
+}
+
 function canonicalHost(host: string): string {
-  return host === "localhost" ? "127.0.0.1" : (parseAddress(host)?.text ?? host);
+  return parseAddress(host)?.text ?? host;
 }

@@ -59,7 +59,9 @@ const headSize = sizeBytes.refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.
 
 export const listenerShape = {
   name: nameSchema.describe("Name of this listener in logs and metrics."),
-  address: parsed(parseListenAddress).describe("Where clients connect: 127.0.0.1:8443, [::1]:8443 or unix:/path."),
+  address: parsed(parseListenAddress).describe(
+    "Where clients connect: 127.0.0.1:8443, [::1]:8443, localhost:8443 for both, or unix:/path.",
+  ),
   protocols: z
     .array(z.enum(["h2", "http/1.1", "h2c"]))
     .min(1)
