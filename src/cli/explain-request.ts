@@ -8,8 +8,8 @@ import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
+import { keptTarget } from "../message/kept-target.ts";
 import { NO_LENGTH } from "../message/stream.ts";
-import { canonicalTarget } from "../message/target.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
@@ -38,6 +38,7 @@ export interface NoExchange {
 export async function describeExchange(
   description: RequestDescription,
   listener: ListenerSettings,
+  keepsInPaths: number,
   nowMs: number,
 ): Promise<Result<Exchange, NoExchange>> {
   const line = parseRequestLine(`${withMethod(description.request)} HTTP/1.1`);
@@ -50,7 +51,7 @@ export async function describeExchange(
   }
   const peer = parseAddress(description.client);
   if (peer === null) return misused(`not an IP address: ${description.client}`);
-  const target = canonicalTarget(checked.target);
+  const target = keptTarget(checked.target, keepsInPaths);
   if (!target.ok) {
     return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
   }
@@ -68,12 +69,13 @@ export async function describeExchange(
       certificate: certificate.value,
     },
     line.method,
-    target.value,
+    target.value.target,
     hostName(parsed.authority),
     parsed.authority,
     parsed.headers,
     bodyOf(parsed.bodyBytes, description.body ?? Buffer.alloc(0)),
   );
+  exchange.oddity = target.value.oddity;
   exchange.assumed = identity.value;
   if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);

@@ -73,7 +73,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       as: values.as ?? null,
       ...files.value,
     };
-    const exchange = await describeExchange(description, listener, io.clock.wallMs());
+    const exchange = await describeExchange(description, listener, snapshot.keepsInPaths, io.clock.wallMs());
     if (!exchange.ok) {
       io.stderr(`postern explain: ${exchange.error.text}\n`);
       return exchange.error.isDenial ? EXIT.problems : EXIT.misuse;

@@ -5,6 +5,7 @@ import type { RequestBody } from "./body.ts";
 import type { ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
+import type { Oddity } from "./kept-target.ts";
 import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
 import type { Target } from "./target.ts";
@@ -62,6 +63,8 @@ export class Exchange {
   assumed: AssumedIdentity | null;
   /** Headers of the client that did not reach the service, though no policy took them off; null for none. */
   withheld: readonly string[] | null;
+  /** What its target has that only a route which keeps it may take; null for the many that have nothing. */
+  oddity: Oddity | null;
   /** How the request asks for another protocol; null for the many that do not. Set by the codec's reader. */
   upgrade: Upgrade | null;
 
@@ -92,6 +95,7 @@ export class Exchange {
     this.audited = null;
     this.assumed = null;
     this.withheld = null;
+    this.oddity = null;
     this.upgrade = null;
   }
 

@@ -94,7 +94,7 @@ function canonicalPath(raw: string): Result<string, TargetFault> {
   return ok(`/${kept.join("/")}`);
 }
 
-function canonicalSegment(raw: string, offset: number): Result<string, TargetFault> {
+export function canonicalSegment(raw: string, offset: number): Result<string, TargetFault> {
   let text = "";
   for (let at = 0; at < raw.length; ) {
     const code = raw.charCodeAt(at);
@@ -155,7 +155,7 @@ function utf8Length(first: number): number {
   return first >= 0xc0 ? 2 : 1;
 }
 
-function canonicalQuery(raw: string, offset: number): Result<string, TargetFault> {
+export function canonicalQuery(raw: string, offset: number): Result<string, TargetFault> {
   let text = "";
   let kept = 0;
   for (let at = 1; at < raw.length; at++) {

@@ -1,4 +1,5 @@
 import type { Filter } from "../filters/filter.ts";
+import { kindsOf } from "../message/kept-target.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
@@ -19,8 +20,9 @@ export function* compileDefaults(work: Work): Steps<void> {
   const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
   const names = registry.filters.map((filter) => filter.name);
   if (hasDefaults) {
-    const { paths } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
+    const { paths, keepInPaths } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
     work.isCaseSensitive = paths === "caseSensitive";
+    work.keepsInPaths = kindsOf(keepInPaths ?? []);
   }
   for (const filter of registry.filters) {
     if (filter.defaults === "add" || filter.always === true) yield* compileDefault(work, filter);

@@ -1,6 +1,7 @@
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter, RouteContext } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
+import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
@@ -63,6 +64,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   return {
     ...facts,
     hosts: [...new Set(fields.hosts)],
+    keepsInPaths: fields.keepInPaths === undefined ? work.keepsInPaths : kindsOf(fields.keepInPaths),
     isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),

@@ -162,6 +162,7 @@ function freeze(work: Work): Snapshot | null {
     limits: [...work.limits.values()],
     admitChecks: Object.freeze(work.admitChecks),
     routes: work.tree,
+    keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),
     rewriteResponse: work.rewriteResponse,
     routeList: Object.freeze(work.routes),
     routesPlace: work.reader.document.place(["routes"]),

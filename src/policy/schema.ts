@@ -207,8 +207,15 @@ const pathsSchema = z
     "Whether the service tells /Users from /users. If it does not (assumed if absent), a path that it may take for that of a more specific route is refused.",
   );
 
+const keepInPathsSchema = z
+  .array(z.enum(["encodedSlashes", "emptySegments", "parameters"]))
+  .optional()
+  .describe(
+    "What of %2F, // and ; paths may have, because the service is known to read it as it stands. Refused if absent.",
+  );
+
 /** The keys of `defaults` that belong to no filter. */
-export const defaultsShape = { paths: pathsSchema };
+export const defaultsShape = { paths: pathsSchema, keepInPaths: keepInPathsSchema };
 
 /** A route's own keys; those of the filters stand beside them. */
 export const routeShape = {
@@ -221,6 +228,7 @@ export const routeShape = {
       "Methods of this route. GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS if absent, others by name only; GET lets HEAD pass too.",
     ),
   paths: pathsSchema,
+  keepInPaths: keepInPathsSchema,
   hosts: z
     .array(hostPattern)
     .min(1)

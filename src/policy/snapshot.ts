@@ -26,6 +26,8 @@ export interface Snapshot {
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;
+  /** What any of them keeps in its paths, of `KEPT` (message/kept-target.ts). */
+  readonly keepsInPaths: number;
   readonly routeList: readonly Route[];
   /** Where the policy lists them: the place of a denial that no route made. */
   readonly routesPlace: Place;
@@ -55,6 +57,8 @@ export interface Route {
   readonly methods: readonly string[];
   /** The service tells upper from lower case in this route's paths. */
   readonly isCaseSensitive: boolean;
+  /** What its paths may have because the service is known to read it as it stands, of `KEPT`. */
+  readonly keepsInPaths: number;
   /** Lower case; empty means any host. `*.example.org` is every name below example.org. */
   readonly hosts: readonly string[];
   readonly place: Place;

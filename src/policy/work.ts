@@ -75,6 +75,7 @@ export class Work {
   readonly routeDefaults: Map<string, unknown> = new Map();
   /** Of routes that do not say it themselves. */
   isCaseSensitive = false;
+  keepsInPaths = 0;
   readonly routes: Route[] = [];
   tree: RouteTree<Route> | null = null;
   /** Name of the stage that runs. */

@@ -3,9 +3,10 @@ import { LASTING_PHASES } from "../decision/phases.ts";
 import { CONTINUE, Denial, type HeaderLine, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
-import type { OtherPlace } from "../matching/route-tree.ts";
+import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
+import { KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
@@ -114,6 +115,10 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
 function matchRoute(subject: Subject): Verdict {
   const { exchange, snapshot } = subject;
   const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
+  if (exchange.oddity !== null && !isKept(subject, match, exchange.oddity)) {
+    const { seen, wanted } = exchange.oddity.fault;
+    return new Denial("target_ambiguous", null, seen, wanted);
+  }
   if (match.kind === "not_found") {
     if (match.other !== null) return elsewhere(exchange.target.path, match.other);
     return new Denial(
@@ -135,6 +140,22 @@ function matchRoute(subject: Subject): Verdict {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }
   return judgeMethodHead(subject);
+}
+
+/**
+ * Whether the route keeps the odd forms of its path, and they lead past no other: without parameters and empty segments the
+ * path has to be the same route's, and with its escaped slashes decoded no route's that does not keep them.
+ */
+function isKept({ exchange, snapshot }: Subject, match: RouteMatch<Route>, { kinds }: Oddity): boolean {
+  if (match.kind !== "found" || (kinds & ~match.route.keepsInPaths) !== 0) return false;
+  const { host, method, target } = exchange;
+  const [plain, decoded] = plainForms(target.path);
+  const asPlain = snapshot.routes.match(host, method, plain);
+  if (asPlain.kind !== "found" || asPlain.route !== match.route) return false;
+  if (decoded === plain) return true;
+  const asDecoded = snapshot.routes.match(host, method, decoded);
+  const other = asDecoded.kind === "not_found" ? asDecoded.other?.route : asDecoded.route;
+  return other === undefined || (other.keepsInPaths & KEPT.encodedSlashes) !== 0;
 }
 
 /** What services with each reading do, and what the policy says if the service does not. */

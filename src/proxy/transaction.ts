@@ -8,6 +8,7 @@ import { type BodyFailure, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import { keptTarget } from "../message/kept-target.ts";
 import type {
   ClientFailure,
   ClientLeft,
@@ -18,7 +19,7 @@ import type {
   ServerStream,
   ServerStreamOwner,
 } from "../message/stream.ts";
-import { canonicalTarget, NO_TARGET } from "../message/target.ts";
+import { NO_TARGET } from "../message/target.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
@@ -100,11 +101,12 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.trustsForwardedHost = owner.listener.trustsForwardedHost;
     this.random = deps.random;
     const { method, authority, headers, body } = request;
-    const target = canonicalTarget(request.target);
-    const canonical = target.ok ? target.value : NO_TARGET;
+    const target = keptTarget(request.target, this.snapshot.keepsInPaths);
+    const canonical = target.ok ? target.value.target : NO_TARGET;
     this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
     if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
-    if (!target.ok) this.fault = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
+    if (target.ok) this.exchange.oddity = target.value.oddity;
+    else this.fault = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
   }
 
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */

@@ -1,0 +1,77 @@
+// Goal: a route whose service reads odd paths as they stand gets them, and no rule of another route is walked round by
+// them. Method: policies through the loader, judged as the data path does.
+import { describe, expect, test } from "vitest";
+import { Denial } from "../../src/decision/verdict.ts";
+import { keptTarget } from "../../src/message/kept-target.ts";
+import { judge, type Subject } from "../../src/proxy/pipeline.ts";
+import { createExchange } from "../fixtures/route-context.ts";
+import { policyWith, problemsOf, snapshotOf } from "./policy-kit.ts";
+
+/** The template that a GET of `raw` leads to, or the reason of its refusal. */
+async function asker(routes: string, defaults = "{}"): Promise<(raw: string) => Promise<string>> {
+  const snapshot = await snapshotOf(policyWith(`defaults: ${defaults}\nroutes:\n${routes}`));
+  return async (raw) => {
+    const target = keptTarget(raw, snapshot.keepsInPaths);
+    if (!target.ok) return "target_ambiguous";
+    const exchange = createExchange({ path: target.value.target.path, query: target.value.target.query });
+    exchange.oddity = target.value.oddity;
+    const subject: Subject = {
+      snapshot,
+      exchange,
+      trustsForwardedHost: false,
+      trustedProxies: null,
+      random: () => 0,
+      fault: null,
+      route: null,
+      methodBody: null,
+      observer: null,
+    };
+    const outcome = await judge(subject);
+    return outcome instanceof Denial ? outcome.reason : (subject.route?.template ?? "");
+  };
+}
+
+describe("a route that keeps", () => {
+  test("escaped slashes gets them, and no other does", async () => {
+    const ask = await asker(`  - { path: '/projects/{id}', public: true, keepInPaths: [encodedSlashes] }
+  - { path: '/projects/{id}/admin', public: true }
+  - { path: '/projects/{id}/issues', public: true, keepInPaths: [encodedSlashes] }
+  - { path: /other/**, public: true }`);
+    expect(await ask("/projects/group%2Fname")).toBe("/projects/{id}");
+    expect(await ask("/projects/group%2Fissues")).toBe("/projects/{id}");
+    expect(await ask("/projects/group%2fname/issues")).toBe("/projects/{id}/issues");
+    for (const raw of ["/projects/group%2Fadmin", "/projects/a%2Fb/admin", "/other/a%2Fb", "/projects/a//b"]) {
+      expect(await ask(raw)).toBe("target_ambiguous");
+    }
+    expect(await ask("/projects/a/admin")).toBe("/projects/{id}/admin");
+  });
+
+  test("empty segments gets them where joining the slashes leads to no other", async () => {
+    const ask = await asker(`  - { path: /files/**, public: true, keepInPaths: [emptySegments] }
+  - { path: /files/secret/**, public: true, keepInPaths: [emptySegments] }`);
+    expect(await ask("/files/a//b")).toBe("/files/**");
+    expect(await ask("/files/secret//b")).toBe("/files/secret/**");
+    for (const raw of ["/files//secret/b", "/files//SECRET/b", "//files/a", "/files/x/..//secret"]) {
+      expect(await ask(raw)).toBe("target_ambiguous");
+    }
+  });
+
+  test("parameters gets them where taking them off leads to no other, whatever the other keeps", async () => {
+    const ask = await asker(
+      `  - { path: /**, public: true }
+  - { path: /admin/**, public: true }
+  - { path: /strict, public: true, paths: caseSensitive }`,
+      "{ keepInPaths: [parameters] }",
+    );
+    expect(await ask("/cars;color=red/doors")).toBe("/**");
+    expect(await ask("/admin/panel;x=1")).toBe("/admin/**");
+    for (const raw of ["/admin;x/panel", "/ADMIN;x/panel", "/adm%69n;/panel", "/a/..;/admin/panel", "/strict;x"]) {
+      expect(await ask(raw)).toBe("target_ambiguous");
+    }
+  });
+});
+
+test("a wrong word is a problem with its place", async () => {
+  const problems = await problemsOf(policyWith("routes: [{ path: /a, public: true, keepInPaths: [encodedSlash] }]"));
+  expect(problems).toEqual([expect.stringContaining("did you mean 'encodedSlashes'?")]);
+});
