@@ -1,5 +1,5 @@
 import type { Examination } from "../policy/compile.ts";
-import { type Rung, rungsOf, rungText } from "../policy/rungs.ts";
+import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
 import type { Problem } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
@@ -53,14 +53,20 @@ function textLines(file: string, examination: Examination | undefined): string {
   return lines.join("");
 }
 
-/** What does not enforce, less what a warning told already; a rollout of a thousand routes does not hide the rest. */
+/**
+ * What does not enforce, less what a warning told already, and the routes that a line or a warning only counts. Each
+ * check comes before the rest of any one's routes: a rollout of a thousand routes does not hide the others.
+ */
 function noteLines(file: string, rungs: readonly Rung[]): readonly string[] {
-  const told = rungs.filter(({ check }) => check !== "authenticate");
-  const shown = told.slice(0, DEFAULTS.rungsShownMax).map((rung) => {
-    return problemLine({ place: rung.place, text: rungText(rung) }, "note: ");
-  });
-  const rest = told.length - shown.length;
+  const heads = rungs.filter(({ check }) => check !== "authenticate").map(headOf);
+  const notes = [...heads, ...rungs.flatMap(rungRest)];
+  const shown = notes.slice(0, DEFAULTS.rungLinesMax).map((note) => problemLine(note, "note: "));
+  const rest = notes.length - shown.length;
   return rest === 0 ? shown : [...shown, `${file}: note: ${rest} more do not enforce; --json has them all\n`];
+}
+
+function headOf(rung: Rung): Problem {
+  return { place: rung.place, text: rungText(rung) };
 }
 
 function rungsIn({ snapshot }: Examination): readonly Rung[] {

@@ -1,7 +1,7 @@
 import type { Place } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Route } from "./snapshot.ts";
+import type { Problem, Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
 /** A check of the policy that does not enforce, or not always, and the routes it stands before. */
@@ -33,10 +33,22 @@ export function rungsOf(routes: readonly Route[], admitChecks: readonly Check[])
 }
 
 /** What it means, in words, with the first of its routes. */
-export function rungText({ check, enforcePercent, routes }: Rung): string {
-  const share = enforcePercent === 0 ? "only audits" : `enforces for ${enforcePercent}% of requests`;
+export function rungText(rung: Rung): string {
+  const { check, enforcePercent, routes } = rung;
   const open = check === "authenticate" ? `, so ${openWords(enforcePercent)}` : "";
-  return `'${check}' ${share}${open}: ${routeWords(routes)}`;
+  return `${shareWords(rung)}${open}: ${routeWords(routes)}`;
+}
+
+/** Those of its routes that `rungText` only counts, a problem each. */
+export function rungRest(rung: Rung): readonly Problem[] {
+  return rung.routes.slice(DEFAULTS.rungRoutesNamedMax).map(({ template, methods, place }) => {
+    const named = methods.length === 0 ? "" : `${methods.join(", ")} `;
+    return { place, text: `${shareWords(rung)}: ${named}${template}` };
+  });
+}
+
+function shareWords({ check, enforcePercent }: Rung): string {
+  return `'${check}' ${enforcePercent === 0 ? "only audits" : `enforces for ${enforcePercent}% of requests`}`;
 }
 
 function openWords(enforcePercent: number): string {

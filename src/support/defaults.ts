@@ -262,10 +262,10 @@ export const DEFAULTS = {
   /** Words that a problem counts up as what is expected. */
   hintWordsMax: 50,
   listenersMax: 100,
-  /** Of the routes that one check does not enforce for, how many `check` and the log name. */
+  /** Of the routes that one check does not enforce for, how many one line of `check` and of the log names. */
   rungRoutesNamedMax: 3,
-  /** Checks that do not enforce, as lines of `check`; `--json` has them all. */
-  rungsShownMax: 20,
+  /** Lines of `check` about what does not enforce, each with up to so many routes; `--json` has them all. */
+  rungLinesMax: 1_000,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */

@@ -6,6 +6,7 @@ import { checkCommand } from "../../src/cli/check.ts";
 import { schemaCommand } from "../../src/cli/schema.ts";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { PUBLIC_ROUTE, policyWith } from "../policy/policy-kit.ts";
 
 const SECRETS = `authenticators: { keys: { type: api-key, header: X-Api-Key, keys: k.yaml } }
@@ -122,8 +123,14 @@ describe("postern check", () => {
       "conf/rungs.yaml:9:12: note: 'address' only audits: every request",
       "conf/rungs.yaml:11:29: note: 'authorize' enforces for 5% of requests: /r0 (line 11)",
     ]);
-    expect(lines).toHaveLength(1 + 20 + 2);
-    expect(lines.at(-2)).toBe("conf/rungs.yaml: note: 6 more do not enforce; --json has them all");
+    // One check before every request and 25 before a route each, then what the warning counts.
+    expect(lines.slice(27, 29)).toEqual([
+      "conf/rungs.yaml:14:5: note: 'authenticate' only audits: /r3",
+      "conf/rungs.yaml:15:5: note: 'authenticate' only audits: /r4",
+    ]);
+    expect(lines).toHaveLength(1 + DEFAULTS.rungLinesMax + 2);
+    const rest = 26 + 997 - DEFAULTS.rungLinesMax;
+    expect(lines.at(-2)).toBe(`conf/rungs.yaml: note: ${rest} more do not enforce; --json has them all`);
     const all = JSON.parse((await run("check", "--json", "conf/rungs.yaml")).out) as Record<string, unknown>[];
     expect(all.map(({ severity }) => severity)).toEqual(["warning", ...Array(27).fill("note")]);
     expect(all.find(({ check }) => check === "authenticate")).toMatchObject({ enforcePercent: 0, line: 8, column: 17 });
