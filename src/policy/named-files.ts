@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
 import type { Path } from "./path.ts";
+import { holdsPrivateJwk } from "./private-jwk.ts";
 
 /** What is said of a file that is not there. */
 export const DOES_NOT_EXIST = "does not exist";
@@ -60,10 +61,10 @@ export class NamedFiles {
     return this.#origins;
   }
 
-  /** Of a file that was read: whether a private key is in it, in PEM, whatever the policy takes it for. */
+  /** Of a file that was read: whether a private key is in it, in PEM or as a JWK, whatever the policy takes it for. */
   holdsPrivateKey(absolute: string): boolean {
     const content = this.#contents.get(absolute);
-    return content?.ok === true && content.value.includes("PRIVATE KEY-----");
+    return content?.ok === true && (content.value.includes("PRIVATE KEY-----") || holdsPrivateJwk(content.value));
   }
 
   forget(): void {

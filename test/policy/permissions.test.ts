@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EntryMode, FileGuard } from "../../src/policy/file-guard.ts";
@@ -69,6 +70,43 @@ describe("a private key", () => {
       readers("/secret/..2026_11_28/tls.key", "0644"),
     ]);
     expect(await warnings({ "/secret/..2026_11_28/tls.key": [0o644], "/secret": [0o700] }, links)).toEqual([]);
+  });
+});
+
+describe("a private JWK", () => {
+  const exported = (type: "rsa" | "ec" | "ed25519"): object => {
+    if (type === "rsa")
+      return generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey.export({ format: "jwk" });
+    if (type === "ec") return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+    return generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  };
+  const SECRET = { kty: "oct", k: "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA" };
+  const told = async (content: unknown, mode: number): Promise<string[]> => {
+    const text = typeof content === "string" ? content : JSON.stringify(content);
+    const name = `/srv/conf/${SCHEMA}`;
+    const guard = guardOf({ [name]: [mode, OWN] });
+    const { warnings: found } = await examine(policyWith(ROUTE), { [SCHEMA]: text }, clock, undefined, guard);
+    return found.map((warning) => warning.text).filter((text) => text.includes("private key"));
+  };
+
+  test.each([
+    ["of RSA", exported("rsa")],
+    ["of EC", exported("ec")],
+    ["of OKP", exported("ed25519")],
+    ["of oct, which is secret", SECRET],
+    ["in a set", { keys: [{ kty: "EC" }, exported("ec")] }],
+  ])("%s counts as one in PEM does", async (_, jwk) => {
+    expect(await told(jwk, 0o644)).toEqual([expect.stringContaining(`'/srv/conf/${SCHEMA}' holds a private key`)]);
+    expect(await told(jwk, 0o640)).toEqual([]);
+  });
+
+  test.each([
+    ["a public one", { kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }],
+    ["a schema of JWKs", { properties: { kty: { type: "string" }, d: { type: "string" }, k: { type: "string" } } }],
+    ["a list without objects", { keys: ["d", null, ["kty"]], kty: { d: "d" } }],
+    ["what is no JSON", '{"kty": "EC", "d": "x"'],
+  ])("is not %s", async (_, content) => {
+    expect(await told(content, 0o644)).toEqual([]);
   });
 });
 
