@@ -1,11 +1,12 @@
 import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
 import { MEMORY_ATTACKS, memoryPolicy } from "./memory.ts";
+import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } from "./thread.ts";
 
 /**
  * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
- * Then the attacks on memory, under the limit of the shipped manifest, some two minutes; `npm run attack -- memory` runs
- * those alone.
+ * Then the attacks on memory, under the limit of the shipped manifest, some two minutes, and a few seconds each of those on
+ * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies or counters.
  */
 
 const SECONDS = Number(process.env["SECONDS"] ?? 15);
@@ -48,10 +49,32 @@ const ATTACKS: Readonly<Record<string, readonly string[]>> = {
 
 const MEMORY_LIMIT_MIB = 256;
 
+const THREAD_SECONDS = Math.min(8, SECONDS);
+
+const MODES: Readonly<Record<string, (app: number) => Promise<void>>> = {
+  slow: attackSlowly,
+  memory: attackMemory,
+  reload: (app) => attackThread("reloads of a big policy", attackByReload(app, THREAD_SECONDS)),
+  bodies: (app) => attackThread("bodies that are costly to judge", attackByBodies(app, THREAD_SECONDS)),
+  counters: (app) => attackThread("random values that wash counters out", attackCounters(app, THREAD_SECONDS)),
+};
+
 async function main(): Promise<void> {
+  const [name] = process.argv.slice(2);
+  const modes = Object.entries(MODES).filter(([mode]) => name === undefined || mode === name);
+  if (modes.length === 0) throw new Error(`unknown mode '${name}'; expected one of: ${Object.keys(MODES).join(", ")}`);
   const { port: app } = await startService();
-  if (process.argv[2] !== "memory") await attackSlowly(app);
-  await attackMemory(app);
+  for (const [, attack] of modes) await attack(app);
+}
+
+async function attackThread(name: string, attack: Promise<ThreadAttack>): Promise<void> {
+  const { manners, heldMs, told } = await attack;
+  const { latenciesMs, failures } = manners;
+  const [p50, p99, longest] = [0.5, 0.99, 1].map((share) => percentile(latenciesMs, share).toFixed(2));
+  print(`${name}, for ${THREAD_SECONDS} s: ${told}`);
+  print("| requests with manners | failed | p50 ms | p99 ms | longest ms | thread held at most ms |");
+  print("|---|---|---|---|---|---|");
+  print(`| ${latenciesMs.length + failures} | ${failures} | ${p50} | ${p99} | ${longest} | ${heldMs.toFixed(1)} |`);
 }
 
 async function attackMemory(app: number): Promise<void> {
