@@ -6,9 +6,15 @@ import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./documen
 import { formatOf } from "./formats/index.ts";
 import { Compiler } from "./judge/compiler.ts";
 import { Validator } from "./judge/validator.ts";
-import { Library, type LibraryOptions } from "./library.ts";
+import type { LibraryOptions } from "./language.ts";
+import { Library } from "./library.ts";
+import type { Notes } from "./notes.ts";
 import { inOrder } from "./order.ts";
 import { compilePattern, type Pattern, type PatternFault } from "./pattern/index.ts";
+import { exampleOf } from "./questions/example.ts";
+import { contradictionOf, factsOf } from "./questions/facts.ts";
+import { type Mutation, mutationOf } from "./questions/mutation.ts";
+import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
 import type { Subschema } from "./subschema.ts";
 
@@ -17,15 +23,42 @@ export interface CompileOptions extends LibraryOptions {
   readonly refusesOtherCase: boolean;
 }
 
-/** A schema that can judge, and what is known of it. */
-export interface CompiledSchema {
+/** A schema that can judge, and can be asked what it knows. */
+export class CompiledSchema {
   readonly validator: Validator;
   /** As it was read. */
   readonly schema: unknown;
-  /** In the one form of all dialects, to be asked what a value can be. */
+  /** In the one form of all dialects. */
   readonly root: Subschema;
   /** What stands in the schema without being enforced, as `xml`, each with its first place. */
   readonly unenforced: ReadonlyMap<string, SchemaPlace | null>;
+
+  constructor(validator: Validator, schema: unknown, root: Subschema, unenforced: Notes["unenforcedWords"]) {
+    this.validator = validator;
+    this.schema = schema;
+    this.root = root;
+    this.unenforced = unenforced;
+  }
+
+  /** Every place of a body that the schema speaks of, and which values it can have. */
+  places(): readonly BodyPlace[] {
+    return placesOf(this.root);
+  }
+
+  /** A body that fits; undefined where none is easily found. */
+  example(): unknown {
+    return exampleOf(this.root, this.validator);
+  }
+
+  /** A body that differs from a fitting one in one place and does not fit; null where none was found. */
+  mutation(example: unknown): Mutation | null {
+    return mutationOf(example, this.validator);
+  }
+
+  /** Why no body can fit, where that shows at a glance. */
+  contradiction(): string | null {
+    return contradictionOf(factsOf([this.root]));
+  }
 }
 
 /** A schema with all that it refers to → a validator, or all that is wrong with it, in the order of the file. */
@@ -58,7 +91,7 @@ export function compileSchema(
   });
   const check = compiler.compile(root);
   const validator = new Validator(check, library.isDynamic, isForking);
-  return ok({ validator, schema: document.value, root, unenforced: notes.unenforcedWords });
+  return ok(new CompiledSchema(validator, document.value, root, notes.unenforcedWords));
 }
 
 function noteFormat({ format, resource, site }: Subschema, library: Library): void {

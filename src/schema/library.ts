@@ -1,7 +1,6 @@
-import type { Result } from "../support/result.ts";
-import { DIALECT_URIS, type Dialect, dialectOf } from "./dialect.ts";
-import { pointerToken, type SchemaDocument, type SchemaProblem } from "./document.ts";
-import { hasBooleanSchemas, refStandsAlone, type Shape, type Vocabulary } from "./keywords.ts";
+import { pointerToken, type SchemaDocument } from "./document.ts";
+import { hasBooleanSchemas, refStandsAlone, type Shape } from "./keywords.ts";
+import { type LibraryOptions, languageOf } from "./language.ts";
 import { Notes, slipText } from "./notes.ts";
 import {
   isObject,
@@ -14,17 +13,6 @@ import {
   splitUri,
 } from "./resource.ts";
 import { shapeFault } from "./shapes.ts";
-
-export interface LibraryOptions {
-  /** Of documents that have no `$schema`. */
-  readonly dialect: Dialect;
-  /** Whether `format` is an assertion where no meta-schema says so: of 2019-09 on it is one only if somebody asks. */
-  readonly assertsFormat: boolean;
-  /** Names that are no keywords pass, as the specifications have it, even where they look like slips. */
-  readonly takesUnknownKeywords: boolean;
-  /** The document at an absolute URI; null where there is none to be had, an error where it is broken. */
-  retrieve(uri: string): Result<SchemaDocument, SchemaProblem> | null;
-}
 
 /** Where a schema stands in its document. */
 interface Spot {
@@ -93,56 +81,12 @@ export class Library {
   #add(document: SchemaDocument): Resource {
     const { value } = document;
     const isSchema = isObject(value) || typeof value === "boolean";
-    const language = this.#languageOf(document, value, null);
+    const language = languageOf(document, value, null, this.#options, this.notes);
     const resource = newResource(document.uri, document, isSchema ? value : true, language);
     this.#resources.set(resource.uri, resource);
     if (isSchema) this.#visit(value, document.value as object, "", { resource, pointer: "" });
     else this.notes.problem(document, null, "", "", "expected a schema: an object, or true or false");
     return resource;
-  }
-
-  /** `around`: the language outside, where the resource is part of a document. */
-  #languageOf(document: SchemaDocument, root: unknown, around: Language | null): Language {
-    const { assertsFormat } = this.#options;
-    const usual = around ?? { dialect: this.#options.dialect, vocabularies: null, assertsFormat };
-    if (!isObject(root)) return usual;
-    const uri = member(root, "$schema");
-    if (typeof uri !== "string") return usual;
-    const dialect = dialectOf(uri);
-    if (dialect !== null) return { dialect, vocabularies: null, assertsFormat };
-    const custom = this.#customLanguage(uri);
-    if (custom !== null) return custom;
-    const known = DIALECT_URIS.join(", ");
-    this.notes.problem(
-      document,
-      root,
-      "$schema",
-      "/$schema",
-      `the dialect '${uri}' is not known; expected one of: ${known}`,
-    );
-    return usual;
-  }
-
-  /** A meta-schema of somebody's own, which says by `$vocabulary` what means something. */
-  #customLanguage(uri: string): Language | null {
-    const found = this.#options.retrieve(splitUri(uri).uri);
-    if (found === null || !found.ok || !isObject(found.value.value)) return null;
-    const base = member(found.value.value, "$schema");
-    const dialect = typeof base === "string" ? dialectOf(base) : null;
-    if (dialect === null) return null;
-    const listed = member(found.value.value, "$vocabulary");
-    if (!isObject(listed)) return { dialect, vocabularies: null, assertsFormat: this.#options.assertsFormat };
-    const vocabularies = new Set<Vocabulary>();
-    let assertsFormat = this.#options.assertsFormat;
-    for (const [name, isRequired] of Object.entries(listed)) {
-      const last = name.slice(name.lastIndexOf("/") + 1);
-      const known = VOCABULARIES.get(last);
-      if (known === undefined && isRequired === true) return null;
-      for (const one of known ?? []) vocabularies.add(one);
-      assertsFormat ||= last === "format-assertion";
-    }
-    if (dialect === "2019-09" && vocabularies.has("applicator")) vocabularies.add("unevaluated");
-    return { dialect, vocabularies, assertsFormat };
   }
 
   /** A schema and all inside it. `container` and `key` are where it stands, for problems with the schema itself. */
@@ -210,7 +154,7 @@ export class Library {
       this.#resources.set(uri, renamed);
       return { resource: renamed, pointer: spot.pointer };
     }
-    const language = this.#languageOf(resource.document, schema, resource.language);
+    const language = languageOf(resource.document, schema, resource.language, this.#options, this.notes);
     const inner = newResource(uri, resource.document, schema, language);
     const known = this.#resources.get(uri);
     if (known !== undefined && known.root !== schema) {
@@ -372,18 +316,6 @@ export class Library {
 }
 
 const RECURSIVE = "";
-
-const VOCABULARIES: ReadonlyMap<string, readonly Vocabulary[]> = new Map<string, readonly Vocabulary[]>([
-  ["core", ["core"]],
-  ["applicator", ["applicator"]],
-  ["unevaluated", ["unevaluated"]],
-  ["validation", ["validation"]],
-  ["meta-data", ["meta-data"]],
-  ["format", ["format"]],
-  ["format-annotation", ["format"]],
-  ["format-assertion", ["format"]],
-  ["content", ["content"]],
-]);
 
 function newResource(
   uri: string,

@@ -160,6 +160,8 @@ function compileSchemaFile(name: string, { body }: ValidateSettings, context: Ro
     for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(name, problem, context);
     return null;
   }
+  const contradiction = compiled.value.contradiction();
+  if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, "body", "schema");
   const [first] = compiled.value.unenforced;
   if (first !== undefined) {
     const words = [...compiled.value.unenforced.keys()].slice(0, UNENFORCED_SHOWN_MAX).join(", ");

@@ -1,0 +1,279 @@
+import type { Site } from "./document.ts";
+import type { Library, Target } from "./library.ts";
+import { isObject, keywordIn, member, type Resource, type SchemaObject } from "./resource.ts";
+import { isNumber, isTypeName } from "./shapes.ts";
+import {
+  type ArrayRules,
+  type DynamicReference,
+  type NumberRules,
+  type Numeric,
+  type ObjectRules,
+  type Rule,
+  type Subschema,
+  type TextRules,
+  TYPE,
+} from "./subschema.ts";
+
+const NO_PARTS: ReadonlyMap<string, Subschema> = new Map();
+
+const ARRAY_KEYWORDS = ["prefixItems", "items", "contains", "minItems", "maxItems", "uniqueItems"] as const;
+const OBJECT_KEYWORDS = [
+  "properties",
+  "patternProperties",
+  "additionalProperties",
+  "propertyNames",
+  "required",
+  "minProperties",
+  "maxProperties",
+  "dependentRequired",
+  "dependencies",
+] as const;
+
+/** Reads the keywords of one schema. */
+export class Filler {
+  readonly #raw: SchemaObject;
+  readonly #schema: Subschema;
+  readonly #library: Library;
+  readonly #take: (target: Target, site: Site | null) => Subschema;
+  readonly #alone: boolean;
+
+  constructor(
+    raw: SchemaObject,
+    schema: Subschema,
+    library: Library,
+    take: (target: Target, site: Site | null) => Subschema,
+  ) {
+    this.#raw = raw;
+    this.#schema = schema;
+    this.#library = library;
+    this.#take = take;
+    this.#alone = library.isAlone(raw, schema.resource);
+  }
+
+  fill(): void {
+    const schema = this.#schema;
+    this.#references();
+    if (this.#alone) return;
+    this.#types();
+    for (const keyword of ["enum", "const"] as const) {
+      const value = this.#value(keyword);
+      if (value === undefined) continue;
+      schema.values.push({
+        keyword,
+        list: keyword === "const" || !Array.isArray(value) ? [value] : value,
+        site: this.#site(keyword),
+      });
+    }
+    schema.number = this.#numbers();
+    schema.text = this.#texts();
+    const format = this.#value("format");
+    if (typeof format === "string" && schema.resource.language.assertsFormat) {
+      schema.format = { value: format, site: this.#site("format") };
+    }
+    schema.array = this.#array();
+    schema.object = this.#object();
+    this.#inPlace();
+    schema.unevaluatedItems = this.#part("unevaluatedItems");
+    schema.unevaluatedProperties = this.#part("unevaluatedProperties");
+  }
+
+  #references(): void {
+    const schema = this.#schema;
+    const refs: Subschema[] = [];
+    const dynamic: DynamicReference[] = [];
+    for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"] as const) {
+      const target = this.#library.targetOf(this.#raw, keyword);
+      if (target === undefined) continue;
+      const taken = this.#take(target, this.#site(keyword));
+      if (target.dynamicAnchor === null) refs.push(taken);
+      else
+        dynamic.push({ anchor: target.dynamicAnchor, targets: this.#anchored(target.dynamicAnchor), fallback: taken });
+    }
+    schema.refs = refs;
+    schema.dynamicRefs = dynamic;
+  }
+
+  #anchored(anchor: string): ReadonlyMap<Resource, Subschema> {
+    const targets = new Map<Resource, Subschema>();
+    for (const resource of this.#library.resources) {
+      const schema = resource.dynamicAnchors.get(anchor);
+      if (schema !== undefined) targets.set(resource, this.#take({ schema, resource, dynamicAnchor: null }, null));
+    }
+    return targets;
+  }
+
+  #types(): void {
+    const type = this.#value("type");
+    if (type === undefined) return;
+    let types = 0;
+    for (const name of Array.isArray(type) ? type : [type]) if (isTypeName(name)) types |= TYPE[name];
+    if ((types & TYPE.number) !== 0) types |= TYPE.integer;
+    if (this.#value("nullable") === true) types |= TYPE.null;
+    this.#schema.types = types;
+    this.#schema.typeSite = this.#site("type");
+  }
+
+  #numbers(): NumberRules {
+    const rules: { -readonly [Name in keyof NumberRules]: Rule<Numeric> } = {};
+    for (const name of ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const) {
+      const value = this.#value(name);
+      if (isNumber(value)) rules[name] = { value, site: this.#site(name) };
+    }
+    // In the old dialects the one says how the other is meant.
+    if (this.#value("exclusiveMinimum") === true && rules.minimum !== undefined) {
+      rules.exclusiveMinimum = rules.minimum;
+      delete rules.minimum;
+    }
+    if (this.#value("exclusiveMaximum") === true && rules.maximum !== undefined) {
+      rules.exclusiveMaximum = rules.maximum;
+      delete rules.maximum;
+    }
+    return rules;
+  }
+
+  #texts(): TextRules {
+    const pattern = this.#value("pattern");
+    return {
+      ...this.#count("minLength"),
+      ...this.#count("maxLength"),
+      ...(typeof pattern === "string" ? { pattern: { value: pattern, site: this.#site("pattern") } } : {}),
+    };
+  }
+
+  #array(): ArrayRules | null {
+    if (!this.#hasAny(ARRAY_KEYWORDS)) return null;
+    const { dialect } = this.#schema.resource.language;
+    const items = this.#value("items");
+    const prefixKeyword = dialect === "2020-12" ? "prefixItems" : "items";
+    const listed = this.#value(prefixKeyword);
+    const prefix = Array.isArray(listed) ? listed.map((_, at) => this.#partIn(listed, at)) : [];
+    const rest = dialect !== "2020-12" && Array.isArray(items) ? this.#part("additionalItems") : this.#part("items");
+    const contains = this.#part("contains");
+    const uniqueItems = this.#value("uniqueItems") === true;
+    const counts = { ...this.#count("minItems"), ...this.#count("maxItems") };
+    const isPlain = prefix.length === 0 && rest === null && contains === null && !uniqueItems;
+    if (isPlain && Object.keys(counts).length === 0) return null;
+    return {
+      ...counts,
+      ...(uniqueItems ? { uniqueItems: { value: true as const, site: this.#site("uniqueItems") } } : {}),
+      prefix,
+      rest,
+      contains,
+      containsSite: this.#site("contains"),
+      minContains: this.#count("minContains").minContains ?? { value: 1, site: this.#site("contains") },
+      maxContains: this.#count("maxContains").maxContains ?? null,
+      containsEvaluates: dialect === "2020-12",
+    };
+  }
+
+  #object(): ObjectRules | null {
+    if (!this.#hasAny(OBJECT_KEYWORDS)) return null;
+    const required = this.#value("required");
+    const properties = this.#map("properties");
+    const counts = { ...this.#count("minProperties"), ...this.#count("maxProperties") };
+    const rules: ObjectRules = {
+      ...counts,
+      required: Array.isArray(required)
+        ? required.map((value, at) => ({ value: String(value), site: this.#siteIn(required, at) }))
+        : [],
+      properties,
+      propertiesSite: this.#site("properties"),
+      patterns: [...this.#map("patternProperties")].map(([source, schema]) => ({
+        source,
+        schema,
+        site: this.#siteIn(this.#value("patternProperties"), source),
+      })),
+      additional: this.#part("additionalProperties"),
+      names: this.#part("propertyNames"),
+      namesSite: this.#site("propertyNames"),
+      dependentRequired: [...this.#needs("dependentRequired"), ...this.#needs("dependencies")],
+    };
+    const { additional, names, patterns, dependentRequired } = rules;
+    const isPlain = rules.required.length + properties.size + patterns.length + dependentRequired.length === 0;
+    return isPlain && additional === null && names === null && Object.keys(counts).length === 0 ? null : rules;
+  }
+
+  #hasAny(keywords: readonly string[]): boolean {
+    return keywords.some((keyword) => Object.hasOwn(this.#raw, keyword));
+  }
+
+  #needs(keyword: string): ObjectRules["dependentRequired"] {
+    const value = this.#value(keyword);
+    if (!isObject(value)) return [];
+    return Object.entries(value).flatMap(([name, needs]) =>
+      Array.isArray(needs) ? [{ name, needs: needs.map(String), site: this.#siteIn(value, name) }] : [],
+    );
+  }
+
+  #inPlace(): void {
+    const schema = this.#schema;
+    schema.allOf = this.#list("allOf");
+    for (const keyword of ["anyOf", "oneOf"] as const) {
+      const parts = this.#list(keyword);
+      if (parts.length > 0) schema[keyword] = { parts, site: this.#site(keyword) };
+    }
+    const not = this.#part("not");
+    if (not !== null) schema.not = { parts: [not], site: this.#site("not") };
+    const condition = this.#part("if");
+    // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema has this name
+    if (condition !== null) schema.condition = { if: condition, then: this.#part("then"), else: this.#part("else") };
+    const dependent = [...this.#map("dependentSchemas"), ...this.#map("dependencies")];
+    schema.dependentSchemas = dependent.map(([name, part]) => ({ name, schema: part }));
+  }
+
+  /** The keyword's value, where the language has the keyword. */
+  #value(keyword: string): unknown {
+    const value = member(this.#raw, keyword);
+    return value === undefined || keywordIn(keyword, this.#schema.resource.language) === undefined ? undefined : value;
+  }
+
+  #site(keyword: string): Site | null {
+    return this.#schema.resource.document.site(this.#raw, keyword);
+  }
+
+  #siteIn(container: unknown, key: string | number): Site | null {
+    if (typeof container !== "object" || container === null) return null;
+    return this.#schema.resource.document.site(container, key);
+  }
+
+  #count<Name extends string>(keyword: Name): { [Key in Name]?: Rule<number> } {
+    const value = this.#value(keyword);
+    if (typeof value !== "number") return {};
+    const rule: { [Key in Name]?: Rule<number> } = {};
+    rule[keyword] = { value, site: this.#site(keyword) };
+    return rule;
+  }
+
+  #part(keyword: string): Subschema | null {
+    const value = this.#value(keyword);
+    return isSchema(value) ? this.#sub(value, this.#site(keyword)) : null;
+  }
+
+  #partIn(list: readonly unknown[], at: number): Subschema {
+    const value = list[at];
+    return this.#sub(isSchema(value) ? value : true, this.#siteIn(list, at));
+  }
+
+  #list(keyword: string): readonly Subschema[] {
+    const value = this.#value(keyword);
+    return Array.isArray(value) ? value.map((_, at) => this.#partIn(value, at)) : [];
+  }
+
+  #map(keyword: string): ReadonlyMap<string, Subschema> {
+    const value = this.#value(keyword);
+    if (!isObject(value)) return NO_PARTS;
+    const parts = new Map<string, Subschema>();
+    for (const [name, part] of Object.entries(value)) {
+      if (isSchema(part)) parts.set(name, this.#sub(part, this.#siteIn(value, name)));
+    }
+    return parts;
+  }
+
+  #sub(schema: SchemaObject | boolean, site: Site | null): Subschema {
+    return this.#take({ schema, resource: this.#schema.resource, dynamicAnchor: null }, site);
+  }
+}
+
+function isSchema(value: unknown): value is SchemaObject | boolean {
+  return typeof value === "boolean" || isObject(value);
+}
