@@ -52,6 +52,8 @@ export const DEFAULTS = {
   patternStepsPerCharacterMax: 256,
   /** Work that proving so may take: some 20 ms. */
   patternProofStepsMax: 250_000,
+  /** Instructions gone through beyond the tables by all patterns of one judgement, or of one turn of a long one: some 10 ms. */
+  patternWorkMax: 400_000,
   /** Cells of an automaton's table, of four bytes, and characters of its states' names, of two, that texts may fill. */
   patternCellsMax: 16 * 1024,
   /** How often one text may fill them before it goes on without. */

@@ -104,7 +104,7 @@ test("with the policy of 'postern init' a key for /v1 reaches nothing beside it"
   const init = spawnSync(process.execPath, [main, "init", folder], { encoding: "utf8" });
   const key = /X-Api-Key: ([\w-]+)/.exec(init.stdout)?.[1] ?? "";
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
-  const names = ["keys.yaml", "tls/ca.pem", "tls/server.pem", "tls/server.key"];
+  const names = ["keys.yaml", "tls/ca.crt", "tls/tls.crt", "tls/tls.key", "issuer.jwks.json"];
   const postern = await startPostern(
     port,
     (ports) =>
@@ -117,7 +117,7 @@ test("with the policy of 'postern init' a key for /v1 reaches nothing beside it"
   const attack = { path: "/v1/admin/panel", headers: { "X-Api-Key": key, SCRIPT_NAME: "/v1" } };
   expect(await direct(port, attack)).toMatchObject({ handler: "admin" });
   const status = await new Promise((done, failed) => {
-    const ask = { host: "127.0.0.1", port: postern.port, servername: "localhost", ca: read("tls/ca.pem"), ...attack };
+    const ask = { host: "127.0.0.1", port: postern.port, servername: "localhost", ca: read("tls/ca.crt"), ...attack };
     const request = httpsRequest({ ...ask, agent: false }, (response) => {
       response.resume();
       done(response.statusCode);

@@ -171,3 +171,33 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
     expect(await parseJsonInTurns(Buffer.from(`${text}x`), turns)).toEqual({ ok: false, error: "not JSON" });
   });
 });
+
+test("texts that saturate a pattern cost a bounded time, and the body that has them is refused", () => {
+  const text = Array.from({ length: 30_000 }, (_, at) => ((at * 7_919) % 13 < 6 ? "x" : "y")).join("");
+  for (const pattern of ["x.{240}$", "x.{120}z$", "[xy]{1,250}z"]) {
+    const { validator } = compiledOf({ properties: { a: { type: "string", pattern } } });
+    const random = text.replace(/./g, (letter, at: number) => ((at * at * 31) % 17 < 8 ? letter : "x"));
+    const judged = validator.judge({ a: random + text });
+    // Refused for what it says, or for what it would cost; never for nothing, and never for seconds.
+    expect(judged).toMatchObject([{ keyword: "pattern" }]);
+    // The next judgement begins anew.
+    expect(validator.judge({ a: "no match here" })).toMatchObject([{ keyword: "pattern", pointer: "/a" }]);
+    expect(validator.judge({ b: text })).toBeNull();
+  }
+});
+
+test("what people write comes nowhere near that bound", () => {
+  const { validator } = compiledOf({
+    properties: {
+      mail: { pattern: "^[^@\\s]{1,64}@[^@\\s]{1,255}\\.[a-z]{2,63}$" },
+      slug: { pattern: "^[a-z0-9]+(?:-[a-z0-9]+)*$" },
+      text: { pattern: "(?:https?|ftp)://\\S{3,200}" },
+    },
+  });
+  const body = {
+    mail: `${"first.last".repeat(6)}@${"mail.example".repeat(18)}.org`,
+    slug: "one-two-three".repeat(200),
+    text: `${"some words ".repeat(2_000)} https://example.org/${"path/".repeat(30)}`,
+  };
+  expect(validator.judge(body)).toBeNull();
+});

@@ -1,4 +1,5 @@
 import type { Turns } from "../../support/turns.ts";
+import { beginPatternWork, PatternTooCostly } from "../pattern/work.ts";
 import { type Fault, FaultList } from "./faults.ts";
 import { type Check, PAUSE, Run } from "./run.ts";
 import { Scope } from "./scope.ts";
@@ -9,6 +10,11 @@ export type Judgement = readonly Fault[] | null;
 /** A value that is so deep that its schema takes more stack than there is. It does not fit, and nothing is thrown. */
 const TOO_DEEP: readonly Fault[] = [
   { pointer: "", keyword: "depth", place: null, detail: "nested too deeply for this schema" },
+];
+
+/** Its patterns would hold the thread. It does not fit either. */
+const TOO_COSTLY: readonly Fault[] = [
+  { pointer: "", keyword: "pattern", place: null, detail: "texts that take too long to hold against their patterns" },
 ];
 
 /** A schema, ready to judge values that `parseJson` has read. */
@@ -69,6 +75,7 @@ class Attempt {
   /** False where its turn is over before there is a judgement. */
   resume(): boolean {
     const run = this.#run;
+    beginPatternWork();
     try {
       if (this.#faults === null) {
         this.#begin();
@@ -81,6 +88,10 @@ class Attempt {
       this.judgement = this.#faults.sorted();
     } catch (error) {
       if (error === PAUSE) return false;
+      if (error instanceof PatternTooCostly) {
+        this.judgement = TOO_COSTLY;
+        return true;
+      }
       if (!(error instanceof RangeError)) throw error;
       this.judgement = TOO_DEEP;
     }

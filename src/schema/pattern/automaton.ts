@@ -3,6 +3,7 @@ import { type Alphabet, makeAlphabet } from "./alphabet.ts";
 import { Closure, LINE_END, type State, TEXT_EDGE } from "./closure.ts";
 import type { Program } from "./program.ts";
 import { BackwardReader, ForwardReader, type Reader } from "./reader.ts";
+import { spendPatternWork } from "./work.ts";
 
 /** What a cell of the table says, when it is not where the next state's row begins. */
 const UNKNOWN = 0;
@@ -143,6 +144,7 @@ export class Automaton {
 
   /** Takes a character of `column` from the present place, or the text's end. UNKNOWN: it goes on. */
   #step(column: number): typeof UNKNOWN | typeof DEAD | typeof ACCEPT {
+    spendPatternWork(this.#closure.size);
     const right = this.#sides[column] as number;
     if (this.#closure.follow(right)) return ACCEPT;
     if (column === this.#alphabet.columns) return DEAD;

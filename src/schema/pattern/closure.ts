@@ -66,6 +66,11 @@ export class Closure {
     return state;
   }
 
+  /** How many instructions the last character led to. */
+  get size(): number {
+    return this.#kernelCount + 1;
+  }
+
   load(state: State): void {
     this.#left = state.charCodeAt(0) | (state.charCodeAt(1) << 16);
     this.#kernelCount = state.length - 2;
