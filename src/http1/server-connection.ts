@@ -253,7 +253,9 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   startResponse(status: number, lines: string, bodyBytes: number): void {
-    if (this.#state === "body" && !this.#body?.skip(this.#expectContinue)) this.#closeAfterResponse = true;
+    // An answer before the end of an upload that is still read says that it is the last: the next request would be lost.
+    const isRead = this.#isReadingBody && this.#body?.discarded !== true;
+    if (isRead || (this.#state === "body" && !this.#body?.skip(this.#expectContinue))) this.#closeAfterResponse = true;
     this.#closeAfterResponse = this.#response.addHead(status, lines, bodyBytes, this.#closeAfterResponse);
   }
 
@@ -294,8 +296,6 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = false;
     if (this.#closeAfterResponse) this.#leave();
     else if (this.#state === "read") this.#nextRequest();
-    // An answer before the end of an upload that somebody still read: there is no next request to find behind it.
-    else if (this.#body?.discarded !== true) this.#leave();
   }
 
   upgrade(lines: string): Duplex {

@@ -187,6 +187,16 @@ test("an HTTP/1.0 client gets a closed connection instead of chunks", async () =
   expect(await client.untilClosed()).toBe("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabc");
 });
 
+test.each([
+  ["of known length", `Content-Length: 1000000\r\n\r\n${"x".repeat(20_000)}`],
+  ["in chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n"],
+])("an answer before the end of an upload %s says that it is the last of its connection", async (_, upload) => {
+  const { client } = await setUp(() => OK);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\n${upload}`);
+  await client.untilClosed();
+  expect(client.received).toBe("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+});
+
 test("'Expect: 100-continue' is answered once the request is allowed, and never reaches the service", async () => {
   const { client, heads } = await setUp(() => OK);
   client.write("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
