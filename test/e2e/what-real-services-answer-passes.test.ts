@@ -170,7 +170,7 @@ testRealCases("e2e/what-real-services-answer-passes.test.ts", {
     "nginx",
     async () => {
       await startNginx();
-      await expectAnswer("nginx", "/small", { status: 413 }, { method: "POST", body: Buffer.alloc(200_000) });
+      await expectAnswer("nginx", "/small", { status: 413 }, { method: "POST", body: Buffer.alloc(2_000_000) });
     },
   ),
   "two framings, two lengths, more than announced: `php -S`": using("php", async () => {
