@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/fixtures/setup.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Two cores: more workers than that only make real-socket tests wait for each other.
