@@ -45,6 +45,15 @@ const WORDS = [
 /** A value is due; as the first item or name, the container may also end here; what follows a value. */
 type State = "value" | "firstItem" | "firstName" | "name" | "after";
 
+/** To list the names of an object of a hundred thousand members takes the platform longer than a turn may last. */
+const LISTED_MEMBERS_MIN = 1_000;
+const large = new WeakMap<object, readonly string[]>();
+
+/** Names of an object's own members. */
+export function memberNames(object: object): readonly string[] {
+  return large.get(object) ?? Object.keys(object);
+}
+
 /**
  * JSON (RFC 8259) in one reading: no name twice in an object, no lone surrogates, bounded depth, numbers by their spelling
  * where a double would lose it. Keeps its own stack, so that a long text can be read a stretch at a time.
@@ -54,7 +63,9 @@ export class JsonParser {
   readonly #depthMax: number;
   readonly #positions: PositionSink | null;
   readonly #stack: Container[] = [];
+  /** Of the containers that are open, under which name each stands, and which names it has. */
   readonly #names: string[] = [];
+  readonly #members: string[][] = [];
   #at = 0;
   #state: State = "value";
   #name = "";
@@ -109,6 +120,9 @@ export class JsonParser {
   #close(): void {
     this.#at++;
     const closed = this.#stack.pop();
+    const members = this.#members.pop();
+    if (closed !== undefined && members !== undefined && members.length > LISTED_MEMBERS_MIN)
+      large.set(closed, members);
     this.#name = this.#names.pop() ?? "";
     if (this.#stack.length === 0) this.value = closed;
     this.#state = "after";
@@ -141,6 +155,7 @@ export class JsonParser {
     if (this.#stack.length >= this.#depthMax) this.#fail(`nested deeper than ${this.#depthMax}`);
     this.#stack.push(container);
     this.#names.push(this.#name);
+    this.#members.push([]);
     this.#state = Array.isArray(container) ? "firstItem" : "firstName";
   }
 
@@ -153,6 +168,7 @@ export class JsonParser {
       parent.push(value);
     } else {
       this.#positions?.member(parent, this.#name, this.#nameAt);
+      this.#members[this.#members.length - 1]?.push(this.#name);
       if (this.#name === "__proto__") setOwn(parent, value);
       else parent[this.#name] = value;
     }

@@ -1,4 +1,5 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
+import { memberNames } from "../../bodies/json-parser.ts";
 import { NameSorter } from "./name-sorter.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -47,7 +48,7 @@ export class Canonical {
     const known = this.#texts?.get(value);
     if (typeof known === "string") return known;
     const isList = Array.isArray(value);
-    const partial = known ?? { text: "", at: 0, sorter: isList ? null : new NameSorter(Object.keys(value)) };
+    const partial = known ?? { text: "", at: 0, sorter: isList ? null : new NameSorter(memberNames(value)) };
     if (known === undefined) this.#texts?.set(value, partial);
     const text = isList ? this.#writeList(value, partial) : this.#writeObject(value as JsonObject, partial);
     if (text.length >= KEPT_CHARS_MIN) this.#texts?.set(value, text);

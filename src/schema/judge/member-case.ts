@@ -1,3 +1,4 @@
+import { memberNames } from "../../bodies/json-parser.ts";
 import type { Site } from "../document.ts";
 import { inPlaceParts, type Subschema } from "../subschema.ts";
 import type { Complaint } from "./faults.ts";
@@ -73,7 +74,7 @@ export class DeclaredMembers {
 
 /** Refuses members in another case than declared; where a schema applies others, for all of them together. */
 export function memberCaseCheck(declared: DeclaredMembers, loop: number): Check<JsonObject> {
-  const kept = new Kept<JsonObject, readonly string[]>((object) => Object.keys(object));
+  const kept = new Kept<JsonObject, readonly string[]>(memberNames);
   const judge = (name: string, at: number, run: Run): boolean => {
     const complaint = declared.respelled(name);
     return complaint === null || failMember(complaint, name, at, run);

@@ -1,3 +1,4 @@
+import { memberNames } from "../../bodies/json-parser.ts";
 import type { Pattern } from "../pattern/index.ts";
 import type { ObjectRules, Rule, Subschema } from "../subschema.ts";
 import type { Compiling } from "./compiling.ts";
@@ -44,7 +45,7 @@ function countCheck(min: Rule<number> | undefined, max: Rule<number> | undefined
     detail: `expected at most ${members(most)}`,
     site: max?.site ?? null,
   };
-  const kept = new Kept<JsonObject, number>(sizeOf);
+  const kept = new Kept<JsonObject, number>((object) => memberNames(object).length);
   return (object, run) => {
     const count = run.isLong ? kept.of(run, object) : sizeOf(object);
     if (count < least) return run.fail(tooFew);
@@ -105,7 +106,7 @@ class Members {
   readonly #badName: Complaint;
   readonly #declared: DeclaredMembers | null;
   readonly #loop: number;
-  readonly #keys = new Kept<JsonObject, readonly string[]>((object) => Object.keys(object));
+  readonly #keys = new Kept<JsonObject, readonly string[]>(memberNames);
   /** Nothing is to be looked at but what is declared. */
   readonly #isOpen: boolean;
   /** Whether `properties` or `patternProperties` have the name. */
@@ -244,7 +245,7 @@ export function unevaluatedMembersCheck(
   };
   const check = compiler.child(rest);
   const loop = compiler.nextIndex();
-  const kept = new Kept<JsonObject, readonly string[]>((object) => Object.keys(object));
+  const kept = new Kept<JsonObject, readonly string[]>(memberNames);
   return (object, marks, run) => {
     run.marks = null;
     const keys = run.isLong ? kept.of(run, object) : Object.keys(object);
