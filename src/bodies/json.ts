@@ -2,6 +2,21 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { Turns } from "../support/turns.ts";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  LOWER_E,
+  LOWER_U,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  QUOTE,
+  UPPER_E,
+  ZERO,
+} from "./json-bytes.ts";
 import { JsonParser } from "./json-parser.ts";
 
 /** Between two looks at the clock. */
@@ -46,20 +61,6 @@ function finish(parser: JsonParser): Result<unknown, string> {
   parser.run(Number.POSITIVE_INFINITY);
   return parser.fault === null ? ok(parser.value) : err(parser.fault.text);
 }
-
-const QUOTE = 0x22;
-const PLUS = 0x2b;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COLON = 0x3a;
-const UPPER_E = 0x45;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const LOWER_E = 0x65;
-const LOWER_U = 0x75;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** Numbers up to this length, without an exponent, are what their doubles are. */
 const PLAIN_NUMBER_CHARS_MAX = 15;
