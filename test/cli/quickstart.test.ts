@@ -119,7 +119,8 @@ test("the five printed commands answer as they say, and an edit of the policy is
 
 test("on a terminal the log is words with colour, and Enter shows the commands again", async () => {
   const command = [process.execPath, join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile];
-  const line = command.map((word) => `'${word}'`).join(" ");
+  // exec: a shell that waits beside the command would end by the ^C itself.
+  const line = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
   // script (util-linux) gives the command a terminal.
   const child = spawn("script", ["-qfec", line, "/dev/null"], { cwd: tmpdir(), stdio: ["pipe", "pipe", "pipe"] });
   const run = follow(child);
