@@ -50,14 +50,19 @@ export function checkStep(check: Check, verdict: Verdict, enforced: boolean, exc
 /** Where several were asked and each said no, a step for each. */
 export function partSteps({ phase, name }: Check, verdict: Verdict): Step[] {
   if (verdict === null || verdict.parts.length < 2) return [];
-  return verdict.parts.map(({ name: part, denial }) => ({
+  return verdict.parts.map(({ name: part, denial, caller }) => ({
     phase,
     check: `${name} ${part}`,
     result: "info",
     place: placeText(denial?.place ?? null),
-    saw: denial === null ? "no credentials for it" : `${denial.seen}; wanted ${denial.wanted}`,
+    saw: partText(denial, caller),
     wanted: null,
   }));
+}
+
+function partText(denial: Denial | null, caller: string | undefined): string {
+  if (caller !== undefined) return `knows ${JSON.stringify(excerpt(caller, 128))}`;
+  return denial === null ? "no credentials for it" : `${denial.seen}; wanted ${denial.wanted}`;
 }
 
 /** The connection and the canonical target: what every later step rests on. */

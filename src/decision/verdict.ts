@@ -16,8 +16,10 @@ export type HeaderLine = readonly [name: string, value: string];
 export interface DenialPart {
   /** Its name in the policy. */
   readonly name: string;
-  /** Null where there was nothing for it to judge. */
+  /** Null where there was nothing for it to judge, or nothing against it. */
   readonly denial: Denial | null;
+  /** Whom it knew, where it had nothing against the request and others had. */
+  readonly caller?: string;
 }
 
 /** What is wrong at one place of a body. */

@@ -127,6 +127,8 @@ export interface Filter<Settings> {
    * scalars replace whole.
    */
   readonly defaults: "add" | "override";
+  /** Keys of which a route's own stands in place of another one of the defaults. */
+  readonly insteadOf?: readonly string[];
   readonly schema: z.ZodType<Settings>;
   /** Also called with undefined where neither route nor defaults say anything, if `always` is true. */
   readonly always?: boolean;
@@ -150,13 +152,17 @@ export interface Authenticator {
   readonly name: string;
   readonly type: Principal["type"];
   readonly place: Place;
-  /** The challenge for WWW-Authenticate (RFC 9110 section 11.6.1). */
-  readonly challenge: string;
+  /** The challenge for WWW-Authenticate (RFC 9110 section 11.6.1); null where there is nothing to ask for. */
+  readonly challenge: string | null;
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
+  /** Of type anonymous: who a caller without credentials is. */
+  readonly anonymous?: Principal;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
+  /** Where credentials of its kind stand that it does not look at, for the log; asked only where nobody found any. */
+  misplaced?(exchange: Exchange): readonly string[];
   /** A newer policy is in force: what it remembers to be quick is of no more use. */
   forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */

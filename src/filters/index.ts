@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { addressFilter } from "./address/compile.ts";
+import { anonymousKind } from "./anonymous/compile.ts";
 import { apiKeyKind } from "./api-key/compile.ts";
 import { authenticateFilter } from "./authenticate/compile.ts";
 import { authorizeFilter } from "./authorize/compile.ts";
@@ -54,6 +55,6 @@ export const REGISTRY: Registry = {
     requestFilter,
     responseFilter,
   ],
-  authenticators: [clientCertificateKind, apiKeyKind, jwtKind],
+  authenticators: [clientCertificateKind, apiKeyKind, jwtKind, anonymousKind],
   limit: limitKind,
 };

@@ -138,7 +138,11 @@ function* compileFilter(
     yield* addDefault(work, filter, facts, parts, shared);
   }
   const inherited = filter.defaults === "override" ? reader.raw(shared) : undefined;
-  const merged = mergeSettings({ value: inherited, path: shared }, { value: reader.raw(own), path: own });
+  const merged = mergeSettings(
+    { value: inherited, path: shared },
+    { value: reader.raw(own), path: own },
+    filter.insteadOf,
+  );
   const hasSettings = merged.value !== undefined;
   if (!hasSettings && filter.always !== true) return;
   const read = hasSettings ? reader.readParts(filter.schema, merged.value, own, merged.place) : WITHOUT_SETTINGS;

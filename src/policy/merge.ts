@@ -18,14 +18,18 @@ export interface Placed {
  */
 const LADDER_KEY = "mode";
 
-/** Key by key the route's setting wins; lists and scalars replace whole, and `mode` is never inherited beside others. */
-export function mergeSettings(defaults: Placed, route: Placed): Merged {
+/**
+ * Key by key the route's setting wins; lists and scalars replace whole, and `mode` is never inherited beside others. One of
+ * the keys `insteadOf` stands in place of any other of them.
+ */
+export function mergeSettings(defaults: Placed, route: Placed, insteadOf: readonly string[] = []): Merged {
   const own = route.value;
   const base = defaults.value;
   if (own === undefined && base !== undefined) return { value: base, place: (inner) => [...defaults.path, ...inner] };
   if (!isMapping(own) || !isMapping(base)) return { value: own, place: (inner) => [...route.path, ...inner] };
   const value: Record<string, unknown> = Object.assign(Object.create(null), base);
   delete value[LADDER_KEY];
+  if (insteadOf.some((key) => Object.hasOwn(own, key))) for (const key of insteadOf) delete value[key];
   Object.assign(value, own);
   const place = (inner: Path): Path => {
     const [key] = inner;

@@ -1,34 +1,104 @@
 import { type Authenticator, defineFilter, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
-import { type AuthenticateSettings, authenticateSchema } from "./schema.ts";
+import { AllKnower, AnyKnower, type Knower, OneKnower } from "./knowers.ts";
+import { type AuthenticateSettings, authenticateSchema, type Group, type Term } from "./schema.ts";
+
+type Path = readonly (string | number)[];
 
 export const authenticateFilter = defineFilter<AuthenticateSettings>({
   name: "authenticate",
   defaults: "override",
+  insteadOf: ["any", "all"],
   schema: authenticateSchema,
   compile: (settings, context) => {
     // A public route does not take over the authenticators of the defaults.
     if (context.isPublic) return;
-    const { any, mode = 100 } = Array.isArray(settings) ? { any: settings } : settings;
-    const authenticators = resolve(any, Array.isArray(settings) ? [] : ["any"], context);
-    context.addCheck(new AuthenticateCheck(authenticators, context.place(), mode));
+    const { kind, terms, path, mode } = formOf(settings);
+    const resolver = new Resolver(context);
+    const knower = resolver.group(kind, terms, path);
+    const { named: authenticators, anonymous } = resolver;
+    context.addCheck(
+      new AuthenticateCheck({
+        place: context.place(),
+        enforcePercent: mode,
+        knower,
+        anonymous: anonymous?.anonymous ?? null,
+        authenticators,
+      }),
+    );
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
   },
 });
 
-function resolve(names: readonly string[], path: readonly string[], context: RouteContext): Authenticator[] {
-  const found: Authenticator[] = [];
-  const seen = new Set<string>();
-  for (const [at, name] of names.entries()) {
-    const authenticator = context.authenticators.get(name);
-    if (seen.has(name)) context.problem(`authenticator '${name}' is named twice`, ...path, at);
-    else if (authenticator !== undefined) found.push(authenticator);
-    else if (!context.isDefined("authenticators", name)) context.problem(undefinedName(name, context), ...path, at);
-    seen.add(name);
-  }
-  return found;
+interface Form {
+  readonly kind: "any" | "all";
+  readonly terms: readonly Term[];
+  readonly path: Path;
+  readonly mode: number;
 }
 
-function undefinedName(name: string, context: RouteContext): string {
-  return `authenticator '${name}' is not defined; ${context.hint("authenticators", name)}`;
+function formOf(settings: AuthenticateSettings): Form {
+  if (Array.isArray(settings)) return { kind: "any", terms: settings, path: [], mode: 100 };
+  const { any, all, mode = 100 } = settings;
+  if (all !== undefined) return { kind: "all", terms: all, path: ["all"], mode };
+  return { kind: "any", terms: any ?? [], path: ["any"], mode };
+}
+
+/** Names → who is asked, in the order in which they stand. */
+class Resolver {
+  /** Each once; without the anonymous one. */
+  readonly named: Authenticator[] = [];
+  anonymous: Authenticator | null = null;
+  readonly #context: RouteContext;
+
+  constructor(context: RouteContext) {
+    this.#context = context;
+  }
+
+  group(kind: "any" | "all", terms: readonly Term[], path: Path): Knower {
+    const seen = new Set<string>();
+    const knowers = terms.flatMap((term, at) => {
+      const place = [...path, at];
+      if (typeof term !== "string") return [this.#inner(term, place)];
+      if (seen.has(term)) this.#context.problem(`authenticator '${term}' is named twice`, ...place);
+      seen.add(term);
+      return this.#one(term, place, kind === "any" && at === terms.length - 1 && place.length <= 2);
+    });
+    return kind === "any" ? new AnyKnower(knowers) : new AllKnower(knowers);
+  }
+
+  #inner({ any, all }: Group, path: Path): Knower {
+    return all !== undefined
+      ? this.group("all", all, [...path, "all"])
+      : this.group("any", any ?? [], [...path, "any"]);
+  }
+
+  #one(name: string, path: Path, isLastChoice: boolean): Knower[] {
+    const context = this.#context;
+    const authenticator = context.authenticators.get(name);
+    if (authenticator === undefined) {
+      if (context.isDefined("authenticators", name)) return [];
+      context.problem(`authenticator '${name}' is not defined; ${context.hint("authenticators", name)}`, ...path);
+      return [];
+    }
+    if (authenticator.anonymous !== undefined) {
+      this.#setAnonymous(authenticator, path, isLastChoice);
+      return [];
+    }
+    if (!this.named.includes(authenticator)) this.named.push(authenticator);
+    return [new OneKnower(authenticator)];
+  }
+
+  #setAnonymous(authenticator: Authenticator, path: Path, isLastChoice: boolean): void {
+    const { name } = authenticator;
+    if (!isLastChoice) {
+      this.#context.problem(
+        `'${name}' is anonymous, so it can only be the last choice of the route's own list`,
+        ...path,
+      );
+    } else if (this.named.length === 0) {
+      this.#context.problem(`'${name}' alone asks nobody who they are; expected 'public: true'`, ...path);
+    }
+    this.anonymous = authenticator;
+  }
 }

@@ -1,110 +1,86 @@
-import {
-  CONTINUE,
-  Denial,
-  type DenialPart,
-  type HeaderLine,
-  type Place,
-  type Verdict,
-} from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import { type Authentication, type Authenticator, type Check, NO_CREDENTIALS } from "../filter.ts";
+import type { Principal } from "../../message/principal.ts";
+import type { Authenticator, Check } from "../filter.ts";
+import type { Knower, Refusals } from "./knowers.ts";
 
-/** What the authenticators that were asked so far had against the request. */
-interface Refusals {
-  /** The one that is told: of several tokens' judges, the one whose issuer it is. */
-  told: Denial | null;
-  token: boolean;
-  readonly parts: DenialPart[];
+export interface AuthenticateRules {
+  readonly place: Place;
+  readonly enforcePercent: number;
+  readonly knower: Knower;
+  /** Who the caller is that shows no credentials at all; null where such a caller is refused. */
+  readonly anonymous: Principal | null;
+  /** All that are asked, each once. */
+  readonly authenticators: readonly Authenticator[];
 }
 
-/** Asks the authenticators in order until one knows the caller. */
+/** Asks the authenticators until it is known who the caller is. */
 export class AuthenticateCheck implements Check {
   readonly name = "authenticate";
   readonly phase = "authenticate";
   readonly place: Place;
   readonly enforcePercent: number;
-  readonly #authenticators: readonly Authenticator[];
-  readonly #names: string;
+  readonly #rules: AuthenticateRules;
+  readonly #knower: Knower;
   readonly #challenges: readonly HeaderLine[];
   readonly #challengesAfterToken: readonly HeaderLine[];
 
-  constructor(authenticators: readonly Authenticator[], place: Place, enforcePercent: number) {
-    this.place = place;
-    this.enforcePercent = enforcePercent;
-    this.#authenticators = authenticators;
-    this.#names = authenticators.map(({ name }) => name).join(", ");
-    this.#challenges = challengeLines(authenticators, false);
-    this.#challengesAfterToken = challengeLines(authenticators, true);
+  constructor(rules: AuthenticateRules) {
+    this.place = rules.place;
+    this.enforcePercent = rules.enforcePercent;
+    this.#rules = rules;
+    this.#knower = rules.knower;
+    this.#challenges = challengeLines(rules.authenticators, false);
+    this.#challengesAfterToken = challengeLines(rules.authenticators, true);
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
-    return this.#askFrom(0, exchange, { told: null, token: false, parts: [] });
+    const refusals: Refusals = { told: null, token: false, parts: [] };
+    const known = this.#knower.ask(exchange, refusals);
+    if (known instanceof Promise) return known.then((settled) => this.#settle(settled, exchange, refusals));
+    return this.#settle(known, exchange, refusals);
   }
 
   explain({ principal }: Exchange): string {
-    if (principal === null) return `nobody; asked ${this.#names}`;
+    if (principal === null) return `nobody; asked ${this.#knower.words}`;
     const scopes = principal.scopes.size === 0 ? "no scopes" : `scopes ${[...principal.scopes].join(" ")}`;
     return `${principal.authenticator} knows ${JSON.stringify(principal.id)}, ${scopes}`;
   }
 
-  #askFrom(start: number, exchange: Exchange, refusals: Refusals): Verdict | Promise<Verdict> {
-    for (let at = start; at < this.#authenticators.length; at++) {
-      const authenticator = this.#authenticators[at];
-      if (authenticator === undefined) break;
-      const answer = ask(authenticator, exchange);
-      if (answer instanceof Promise) return this.#waitFor(answer, at, exchange, refusals);
-      if (take(answer, authenticator, exchange, refusals)) return CONTINUE;
-    }
-    return this.#refuse(refusals);
+  #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
+    if (known === null) return this.#refuse(exchange, refusals);
+    exchange.principal = known;
+    return CONTINUE;
   }
 
-  async #waitFor(
-    pending: Promise<Authentication>,
-    at: number,
-    exchange: Exchange,
-    refusals: Refusals,
-  ): Promise<Verdict> {
-    const answer = await pending;
-    const authenticator = this.#authenticators[at];
-    if (authenticator !== undefined && take(answer, authenticator, exchange, refusals)) return CONTINUE;
-    return this.#askFrom(at + 1, exchange, refusals);
-  }
-
-  #refuse({ told, token, parts }: Refusals): Denial {
-    if (told === null) {
-      return new Denial("credentials_missing", this.place, "no credentials", `one of ${this.#names}`, this.#challenges);
-    }
+  #refuse(exchange: Exchange, { told, token, parts }: Refusals): Verdict {
+    if (told === null) return this.#missing(exchange, parts);
     const challenges = token ? this.#challengesAfterToken : this.#challenges;
     return new Denial(told.reason, told.place, told.seen, told.wanted, challenges, false, parts);
   }
-}
 
-/** `explain` supposes tokens and keys; a certificate is always the real one. */
-function ask(authenticator: Authenticator, exchange: Exchange): Authentication | Promise<Authentication> {
-  if (exchange.assumed === null || authenticator.type === "client-certificate") {
-    return authenticator.authenticate(exchange);
+  /** No credentials that anybody here could judge. What stands in the wrong place is told by that, and is no anonymous caller. */
+  #missing(exchange: Exchange, parts: Refusals["parts"]): Verdict {
+    const strays = this.#rules.authenticators.flatMap((one) => one.misplaced?.(exchange) ?? []);
+    const { anonymous } = this.#rules;
+    if (anonymous !== null && strays.length === 0 && parts.every(({ caller }) => caller === undefined)) {
+      exchange.principal = anonymous;
+      return CONTINUE;
+    }
+    const known = parts.flatMap(({ name, caller }) => (caller === undefined ? [] : [name]));
+    const missing = parts.flatMap(({ name, caller }) => (caller === undefined ? [name] : []));
+    const seen = known.length === 0 ? "no credentials" : `${known.join(", ")} only, nothing for ${missing.join(", ")}`;
+    const wanted = `one of ${this.#knower.words}`;
+    const text = [seen, ...strays].join("; ");
+    return new Denial("credentials_missing", this.place, text, wanted, this.#challenges, false, parts);
   }
-  return authenticator.assume(exchange.assumed);
-}
-
-/** True where the answer is a principal, which the exchange then has; a denial is remembered. */
-function take(answer: Authentication, { name, type }: Authenticator, exchange: Exchange, refusals: Refusals): boolean {
-  if (answer !== NO_CREDENTIALS && !(answer instanceof Denial)) {
-    exchange.principal = answer;
-    return true;
-  }
-  refusals.parts.push({ name, denial: answer });
-  if (answer === NO_CREDENTIALS) return false;
-  const isForeign = refusals.told?.reason === "token_issuer_mismatch" && type === "jwt";
-  if (refusals.told === null || isForeign) refusals.told = answer;
-  refusals.token ||= type === "jwt";
-  return false;
 }
 
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */
 function challengeLines(authenticators: readonly Authenticator[], afterToken: boolean): readonly HeaderLine[] {
-  const challenges = authenticators.map(({ type, challenge }) =>
-    afterToken && type === "jwt" ? `${challenge}, error="invalid_token"` : challenge,
-  );
+  const challenges = authenticators.flatMap(({ type, challenge }) => {
+    if (challenge === null) return [];
+    return afterToken && type === "jwt" ? `${challenge}, error="invalid_token"` : challenge;
+  });
   return [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
 }

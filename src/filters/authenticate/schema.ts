@@ -1,22 +1,49 @@
 import * as z from "zod";
 import { mode, object } from "../../support/schema.ts";
 
-const error = "expected names of authenticators, as in [mesh, okta], or { any: [mesh, okta], mode: audit }";
+/** One authenticator by its name, or a group within the list. */
+export type Term = string | Group;
 
-const names = z.array(z.string().min(1, { error })).min(1, { error: "expected at least one authenticator" });
+export interface Group {
+  readonly any?: readonly Term[] | undefined;
+  readonly all?: readonly Term[] | undefined;
+}
 
-/** Any one of the named authenticators will do. */
+const error = "expected names of authenticators, as in [mesh, okta], or { all: [mesh, okta] }";
+const EMPTY = "expected at least one authenticator";
+const TWO = "expected at least two: one alone needs no 'all'";
+const ANY = "Names of authenticators; a caller that one of them knows is let in. The last may be of type anonymous.";
+const ALL = "Names of authenticators; each has to know the caller, and the last one says who it is.";
+
+const name = z.string().min(1, { error });
+const names = z.array(name);
+
+/** Of names alone: who has to know the caller is to be seen at a glance. */
+const innerGroup = z.union(
+  [
+    object({ any: names.min(1, { error: EMPTY }).describe(ANY) }),
+    object({ all: names.min(2, { error: TWO }).describe(ALL) }),
+  ],
+  { error: "expected { any: [okta, entra] } or { all: [mesh, okta] }, of names alone" },
+);
+const terms = z.array(z.union([name, innerGroup], { error }));
+const anyTerms = terms.min(1, { error: EMPTY });
+
+/** Any one of the named authenticators will do, or each of them has to. */
 export const authenticateSchema = z
   .union(
     [
-      names,
+      anyTerms,
       object({
-        any: names.describe("Names of authenticators; a caller that one of them knows is let in."),
+        any: anyTerms.describe(ANY).optional(),
+        all: terms.min(2, { error: TWO }).describe(ALL).optional(),
         mode: mode.optional(),
+      }).refine(({ any, all }) => (any === undefined) !== (all === undefined), {
+        error: "expected either 'any' or 'all'",
       }),
     ],
     { error },
   )
-  .describe("Authenticators of which any one has to know the caller.");
+  .describe("Authenticators of which any one has to know the caller, or with 'all' each of them.");
 
 export type AuthenticateSettings = z.infer<typeof authenticateSchema>;

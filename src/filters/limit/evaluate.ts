@@ -42,7 +42,7 @@ function feedAddress(hash: KeyHash, { clientAddress }: Exchange): void {
 
 /** Without a caller the address takes its place: leaving the credentials out must not open a fresh counter for all. */
 function feedPrincipal(hash: KeyHash, exchange: Exchange): void {
-  if (exchange.principal === null) {
+  if (exchange.principal === null || exchange.principal.type === "anonymous") {
     hash.word(ANONYMOUS);
     feedAddress(hash, exchange);
     return;
@@ -153,7 +153,7 @@ export class RateLimit implements Limit {
         }
         if (part.kind === "route") return `route ${routeTemplate}`;
         if (part.kind === "client.address") return address;
-        return exchange.principal === null
+        return exchange.principal === null || exchange.principal.type === "anonymous"
           ? `anonymous ${address}`
           : `principal ${excerpt(exchange.principal.key, 128)}`;
       })

@@ -71,7 +71,8 @@ const linesOfPrincipal = new WeakMap<Principal, string>();
 
 function addedLines(exchange: Exchange): string {
   const { principal } = exchange;
-  if (principal === null) return forwardedLines(exchange);
+  // A service that asks whether there is a principal must not find one of a caller that nobody knows.
+  if (principal === null || principal.type === "anonymous") return forwardedLines(exchange);
   let lines = linesOfPrincipal.get(principal);
   if (lines === undefined) {
     lines = principalLines(principal);

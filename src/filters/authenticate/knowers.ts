@@ -1,0 +1,139 @@
+import { Denial, type DenialPart } from "../../decision/verdict.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { Principal } from "../../message/principal.ts";
+import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+
+/** What those that were asked so far had against the request. */
+export interface Refusals {
+  /** The one that is told: of several, the one whose kind of credential it was. */
+  told: Denial | null;
+  token: boolean;
+  readonly parts: DenialPart[];
+}
+
+/** Who may know the caller: one authenticator, or several of which any or all have to. */
+export interface Knower {
+  /** `mesh`, `(mesh and okta)`: for the log. */
+  readonly words: string;
+  /** Null where it does not know the caller; why not is noted in `refusals`. */
+  ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null>;
+}
+
+export class OneKnower implements Knower {
+  readonly words: string;
+  readonly #authenticator: Authenticator;
+
+  constructor(authenticator: Authenticator) {
+    this.words = authenticator.name;
+    this.#authenticator = authenticator;
+  }
+
+  ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    const answer = authenticationOf(this.#authenticator, exchange);
+    if (answer instanceof Promise) return answer.then((settled) => this.#take(settled, refusals));
+    return this.#take(answer, refusals);
+  }
+
+  #take(answer: Authentication, refusals: Refusals): Principal | null {
+    if (answer !== NO_CREDENTIALS && !(answer instanceof Denial)) return answer;
+    const { name, type } = this.#authenticator;
+    refusals.parts.push({ name, denial: answer });
+    if (answer === NO_CREDENTIALS) return null;
+    if (refusals.told === null || isForeign(refusals.told, type)) refusals.told = answer;
+    refusals.token ||= type === "jwt";
+    return null;
+  }
+}
+
+/** `explain` supposes tokens and keys; a certificate is always the real one. */
+function authenticationOf(authenticator: Authenticator, exchange: Exchange): Authentication | Promise<Authentication> {
+  if (exchange.assumed === null || authenticator.type === "client-certificate") {
+    return authenticator.authenticate(exchange);
+  }
+  return authenticator.assume(exchange.assumed);
+}
+
+/** Whether `told` says only that the credential is of another authenticator's kind, so that the next one knows better. */
+function isForeign({ reason }: Denial, type: Principal["type"]): boolean {
+  return (reason === "token_issuer_mismatch" && type === "jwt") || (reason === "token_malformed" && type === "api-key");
+}
+
+/** The first that knows the caller says who it is; the rest is not asked. */
+export class AnyKnower implements Knower {
+  readonly words: string;
+  readonly #knowers: readonly Knower[];
+
+  constructor(knowers: readonly Knower[]) {
+    this.words = knowers.map(({ words }) => words).join(", ");
+    this.#knowers = knowers;
+  }
+
+  ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    return this.#askFrom(0, exchange, refusals);
+  }
+
+  #askFrom(start: number, exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    for (let at = start; at < this.#knowers.length; at++) {
+      const answer = this.#knowers[at]?.ask(exchange, refusals) ?? null;
+      if (answer instanceof Promise) {
+        return answer.then((settled) => settled ?? this.#askFrom(at + 1, exchange, refusals));
+      }
+      if (answer !== null) return answer;
+    }
+    return null;
+  }
+}
+
+/**
+ * Each of them has to know the caller. All are asked, whatever the first says, so that one answer tells all that is wrong.
+ * The principal is the last one's, as in a machine's certificate and then a person's token; it ends with the first credential
+ * that does.
+ */
+export class AllKnower implements Knower {
+  readonly words: string;
+  readonly #knowers: readonly Knower[];
+  /** By the last principal: the one that was made of it, and for which end. */
+  readonly #joined = new WeakMap<Principal, Principal>();
+
+  constructor(knowers: readonly Knower[]) {
+    this.words = `(${knowers.map(({ words }) => words).join(" and ")})`;
+    this.#knowers = knowers;
+  }
+
+  ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    return this.#askFrom(0, [], exchange, refusals);
+  }
+
+  #askFrom(
+    start: number,
+    known: Principal[],
+    exchange: Exchange,
+    refusals: Refusals,
+  ): Principal | null | Promise<Principal | null> {
+    for (let at = start; at < this.#knowers.length; at++) {
+      const answer = this.#knowers[at]?.ask(exchange, refusals) ?? null;
+      if (answer instanceof Promise) {
+        return answer.then((settled) => {
+          if (settled !== null) known.push(settled);
+          return this.#askFrom(at + 1, known, exchange, refusals);
+        });
+      }
+      if (answer !== null) known.push(answer);
+    }
+    if (known.length === this.#knowers.length) return this.#join(known);
+    for (const { authenticator, id } of known) refusals.parts.push({ name: authenticator, denial: null, caller: id });
+    return null;
+  }
+
+  #join(known: readonly Principal[]): Principal | null {
+    const last = known.at(-1);
+    if (last === undefined) return null;
+    const expiresAtMs = Math.min(...known.map((one) => one.expiresAtMs));
+    if (expiresAtMs === last.expiresAtMs) return last;
+    const before = this.#joined.get(last);
+    if (before?.expiresAtMs === expiresAtMs) return before;
+    const joined = Object.freeze({ ...last, expiresAtMs });
+    this.#joined.set(last, joined);
+    return joined;
+  }
+}
