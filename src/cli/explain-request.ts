@@ -9,6 +9,7 @@ import { readClientCertificate } from "../message/certificate.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
 import { keptTarget } from "../message/kept-target.ts";
+import { WITHOUT_BODY } from "../message/method.ts";
 import { NO_LENGTH } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -73,7 +74,7 @@ export async function describeExchange(
     hostName(parsed.authority),
     parsed.authority,
     parsed.headers,
-    bodyOf(parsed.bodyBytes, description.body ?? Buffer.alloc(0)),
+    bodyOf(parsed.bodyBytes, line.method, description.body ?? Buffer.alloc(0)),
   );
   exchange.oddity = target.value.oddity;
   exchange.assumed = identity.value;
@@ -98,10 +99,13 @@ function readHeaders({ headers, body }: RequestDescription, countMax: number): P
 }
 
 /** A body as announced; where only Content-Length is given, its size is judged and its content is empty. */
-function bodyOf(announcedBytes: number, bytes: Buffer): RequestBody {
+function bodyOf(announcedBytes: number, method: string, bytes: Buffer): RequestBody {
   if (announcedBytes === NO_LENGTH || announcedBytes === 0) return EMPTY_BODY;
   return {
     announcedBytes,
+    bytes: bytes.length,
+    isStray: WITHOUT_BODY.has(method),
+    accept: () => {},
     start: (sink, bytesMax) => {
       if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");
       else {

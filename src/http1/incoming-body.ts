@@ -22,6 +22,7 @@ export class IncomingBody implements RequestBody, ChunkSink {
   readonly announcedBytes: number;
   /** Body bytes read so far, framing not counted. */
   bytes = 0;
+  isStray: boolean;
   readonly #host: BodyHost;
   readonly #decoder: BodyDecoder;
   #sink: BodySink | null = null;
@@ -30,8 +31,10 @@ export class IncomingBody implements RequestBody, ChunkSink {
   /** What one read brought: thousands of tiny chunks are to cost the service's side one write, not one each. */
   #pieces: Buffer[] = [];
 
-  constructor(announcedBytes: number, host: BodyHost) {
+  /** `isStray`: its method has none. */
+  constructor(announcedBytes: number, isStray: boolean, host: BodyHost) {
     this.announcedBytes = announcedBytes;
+    this.isStray = isStray;
     this.#host = host;
     this.#decoder = new BodyDecoder(announcedBytes);
   }
@@ -49,6 +52,10 @@ export class IncomingBody implements RequestBody, ChunkSink {
     return this.#decoder.remainingBytes;
   }
 
+  accept(): void {
+    this.isStray = false;
+  }
+
   start(sink: BodySink, bytesMax: number): void {
     if (!this.#open) {
       sink.onBodyFailure("client_closed");
@@ -61,11 +68,11 @@ export class IncomingBody implements RequestBody, ChunkSink {
 
   /**
    * Before an answer: reads away a short rest that nobody wants, for the connection is worth keeping; false where the rest
-   * is long, or its client still waits to be asked for it.
+   * is long, its client still waits to be asked for it, or it is none that its method has.
    */
   skip(isUnasked: boolean): boolean {
     if (this.wanted) return true;
-    if (isUnasked || this.remainingBytes > DEFAULTS.pipelineBytesMax) return false;
+    if (isUnasked || this.isStray || this.remainingBytes > DEFAULTS.pipelineBytesMax) return false;
     this.start(DISCARD, Number.POSITIVE_INFINITY);
     return true;
   }

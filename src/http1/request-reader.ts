@@ -1,4 +1,5 @@
 import { CHUNKED } from "../message/body.ts";
+import { neverHasBody, WITHOUT_BODY } from "../message/method.ts";
 import { NO_LENGTH } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import {
@@ -20,9 +21,6 @@ export interface RequestHead {
   readonly end: number;
 }
 
-/** Methods whose body nobody has defined and some servers leave unread, as the next request (CL.0, TE.0). */
-export const WITHOUT_BODY: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"]);
-
 /** The header lines of a request: as `parseHeaders`, and with a valid Host or none. */
 export function parseRequestHeaders(block: string, countMax: number): ParsedHeaders | HeadFault {
   const parsed = parseHeaders(block, countMax);
@@ -38,7 +36,9 @@ export function checkRequest(line: RequestLine, parsed: ParsedHeaders): RequestL
   if (minor === 0 && parsed.bodyBytes === CHUNKED) {
     return new HeadFault("request_malformed", "Transfer-Encoding in HTTP/1.0");
   }
-  if (parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0 && WITHOUT_BODY.has(method)) {
+  const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
+  // That of a GET is the route's to judge; that of a handshake would be taken for the other protocol's bytes.
+  if (hasBody && (neverHasBody(method) || (parsed.upgrade === "websocket" && WITHOUT_BODY.has(method)))) {
     return new HeadFault("request_malformed", `body in a ${method} request`);
   }
   const path = originForm(method, target, parsed.authority);
@@ -59,7 +59,7 @@ const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
 /**
  * A chunked body in a method without one (RFC 9110 section 9.3.1 leaves GET's to clients that know better): an empty one,
- * which some clients send for every request, is none. Read with the head, so that no other ever counts as begun.
+ * which some clients send for every request, is none. Read with the head, so that what is judged is known to be there.
  */
 function readEmptyBody(
   line: RequestLine,
@@ -73,7 +73,7 @@ function readEmptyBody(
   if (mayBeEmpty && buffer.length < end) return null;
   const read = mayBeEmpty ? parsed.withoutBody() : parsed;
   const checked = checkRequest(line, read);
-  return checked instanceof HeadFault ? checked : { line: checked, parsed: read, end };
+  return checked instanceof HeadFault ? checked : { line: checked, parsed: read, end: mayBeEmpty ? end : at };
 }
 
 /** Finds and reads request heads (RFC 9112 sections 2.2 to 5); one per connection, for it remembers the last one. */

@@ -3,17 +3,17 @@ import type { Duplex } from "node:stream";
 import type { Charge } from "../memory/account.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import { NO_HEADERS } from "../message/headers.ts";
+import { WITHOUT_BODY } from "../message/method.ts";
 import { NO_LENGTH, type ServerStream } from "../message/stream.ts";
 import type { Clock } from "../support/clock.ts";
-import type { Deadlines, Timed } from "../support/deadlines.ts";
+import type { Deadlines } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { BodyPace } from "./body-pace.ts";
+import { BodyTurn, type TurnHost } from "./body-turn.ts";
 import type { Http1CloseReason } from "./close-reason.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { handOver } from "./hand-over.ts";
 import { HeadFault, type ParsedHeaders, type RequestLine } from "./head.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import { type BodyHost, IncomingBody } from "./incoming-body.ts";
 import { Linger } from "./linger.ts";
 import { Output } from "./output.ts";
 import { RequestQuota } from "./request-quota.ts";
@@ -26,7 +26,7 @@ import type { ServerLimits } from "./server-limits.ts";
  * Server side of one HTTP/1.1 connection (RFC 9112): frames requests, keeps pipelined ones waiting, writes responses.
  * It judges grammar only; what a request may do is the handler's business.
  */
-export class ServerConnection implements Timed, BodyHost, ServerStream {
+export class ServerConnection implements TurnHost, ServerStream {
   readonly limits: ServerLimits;
   deadlineMs: number;
   readonly #socket: Socket;
@@ -43,10 +43,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #headStartedMs = 0;
   #answering = false;
   #closed = false;
-  #body: IncomingBody | null = null;
-  readonly #pace: BodyPace;
-  #expectContinue = false;
-  #paused = false;
+  readonly #turn: BodyTurn;
   readonly #quota: RequestQuota;
   /** The answer is handed over whole, and the client does not take it. */
   #unsent = false;
@@ -77,7 +74,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#deadlines = deadlines;
     const bornMs = clock.monotonicMs();
     this.#quota = new RequestQuota(limits, bornMs);
-    this.#pace = new BodyPace(limits);
+    this.#turn = new BodyTurn(socket, limits, clock, this);
     // A connection that never says a word gets a head's time, not a kept-alive one's.
     this.deadlineMs = bornMs + limits.headTimeoutMs;
     deadlines.add(this);
@@ -94,11 +91,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   }
 
   get requestBodyBytes(): number {
-    return this.#body?.bytes ?? 0;
-  }
-
-  get #isReadingBody(): boolean {
-    return this.#state === "body" && this.#body?.wanted === true;
+    return this.#turn.body?.bytes ?? 0;
   }
 
   get responseBodyBytes(): number {
@@ -112,11 +105,6 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     else this.deadlineMs = this.#linger.take(chunk.length, this.deadlineMs, this.#clock.monotonicMs());
   }
 
-  #consumeKept(): void {
-    const kept = this.#consuming ? null : this.#held.take();
-    if (kept !== null) this.#consume(kept, 0);
-  }
-
   /** Reads as many requests and body parts as it may now, and keeps the rest. */
   #consume(buffer: Buffer, from: number): void {
     this.#consuming = true;
@@ -125,7 +113,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     while (moved && at < buffer.length && !this.#socket.destroyed) {
       const before = at;
       if (this.#state === "head") at = this.#answering ? at : this.#readHead(buffer, at);
-      else if (this.#state === "body") at = this.#body?.wanted ? this.#body.feed(buffer, at) : at;
+      else if (this.#state === "body") at = this.#turn.feed(buffer, at);
       else if (this.#state === "closing") at = buffer.length;
       moved = at > before;
     }
@@ -135,7 +123,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   #keep(rest: Buffer): void {
     if (!this.#held.keep(rest)) this.end("memory_bodies");
-    else if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.pauseReading();
+    else if (this.#state !== "head" && rest.length > DEFAULTS.pipelineBytesMax) this.#turn.pauseReading();
   }
 
   /** Gives the offset after the head, `at` where it is not complete, or beyond the buffer where it is refused. */
@@ -157,17 +145,19 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#closeAfterResponse = this.#quota.take(startedMs) || isLastRequest(line, parsed) || this.#quota.isDrained;
-    this.#expectContinue = parsed.expectContinue && line.minor === 1;
-    const hasBody = parsed.bodyBytes !== NO_LENGTH && parsed.bodyBytes !== 0;
-    this.#body = hasBody ? new IncomingBody(parsed.bodyBytes, this) : null;
-    if (hasBody) this.#pace.begin(startedMs);
+    const { bodyBytes } = parsed;
+    const hasBody = bodyBytes !== NO_LENGTH && bodyBytes !== 0;
+    const isAwaited = parsed.expectContinue && line.minor === 1;
+    if (!hasBody) this.#turn.beginNone();
+    const body = hasBody
+      ? this.#turn.begin(bodyBytes, WITHOUT_BODY.has(line.method), isAwaited, startedMs)
+      : EMPTY_BODY;
     this.#state = hasBody ? "body" : "read";
     const { method, target } = line;
     const { authority, headers } = parsed;
     this.#response.begin(line.minor, headers);
     // RFC 9110 section 7.8: a client of HTTP/1.0 cannot mean it.
     const upgrade = parsed.upgrade === "websocket" && line.minor === 1 ? "upgrade" : null;
-    const body = this.#body ?? EMPTY_BODY;
     this.#handler.onRequest(this, { method, target, authority, headers, body, upgrade, startedMs });
   }
 
@@ -177,73 +167,36 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#answering = true;
     this.#state = "read";
     this.#closeAfterResponse = true;
-    this.#body = null;
+    this.#turn.beginNone();
     this.#response.begin(1, NO_HEADERS);
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#handler.onFault(this, fault, startedMs);
     return Number.MAX_SAFE_INTEGER;
   }
 
-  // ---- the request's body (BodyHost) -----------------------------------------------------------------------------
+  // ---- the request's body (TurnHost) -----------------------------------------------------------------------------
 
-  onBodyWanted(): void {
-    if (this.#expectContinue) {
-      this.#expectContinue = false;
-      this.#output.add("HTTP/1.1 100 Continue\r\n\r\n");
-      this.#output.flush();
-    }
-    this.resumeReading();
-    this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
-    this.#consumeKept();
+  askForBody(): void {
+    this.#output.add("HTTP/1.1 100 Continue\r\n\r\n");
+    this.#output.flush();
   }
 
-  onBodyProgress(bytes: number): void {
-    if (this.#clientsTurn) this.deadlineMs = this.#pace.progress(this.deadlineMs, bytes, this.#clock.monotonicMs());
+  readKept(): void {
+    const kept = this.#consuming ? null : this.#held.take();
+    if (kept !== null) this.#consume(kept, 0);
   }
 
-  setBodyPatience(idleTimeoutMs: number, answered: boolean): void {
-    this.#pace.setPatience(idleTimeoutMs, answered);
-    this.#onAnswerBytes();
-  }
-
-  #onAnswerBytes(): void {
-    if (this.#clientsTurn) this.deadlineMs = this.#pace.answer(this.deadlineMs, this.#clock.monotonicMs());
-  }
-
-  /** Its body is read. Where the client does not take its answer, what it sends buys it nothing. */
-  get #clientsTurn(): boolean {
-    return this.#isReadingBody && !this.#paused && !this.#socket.writableNeedDrain;
-  }
-
-  pauseReading(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#socket.pause();
-    if (this.#state !== "body") return;
-    this.#pace.pause(this.deadlineMs, this.#clock.monotonicMs());
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-  }
-
-  resumeReading(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume();
-    if (this.#isReadingBody) this.deadlineMs = this.#pace.resume(this.#clock.monotonicMs());
-  }
-
-  onBodyDone(): void {
+  onBodyRead(): void {
     this.#state = "read";
-    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     if (!this.#answering) this.#nextRequest();
   }
 
-  onBodyFailed(): void {
+  onBodyBroken(): void {
     this.#state = "read";
     this.#closeAfterResponse = true;
-    if (!this.#socket.writableNeedDrain) this.deadlineMs = Number.POSITIVE_INFINITY;
     // The answer is out already, and this was a body that was read away: nobody else would close the connection.
     if (!this.#answering && !this.#closed) this.#leave();
-    else this.resumeReading();
+    else this.#turn.resumeReading();
   }
 
   // ---- writing -------------------------------------------------------------------------------------------------
@@ -254,15 +207,14 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
 
   startResponse(status: number, lines: string, bodyBytes: number): void {
     // An answer before the end of an upload that is still read says that it is the last: the next request would be lost.
-    const isRead = this.#isReadingBody && this.#body?.discarded !== true;
-    if (isRead || (this.#state === "body" && !this.#body?.skip(this.#expectContinue))) this.#closeAfterResponse = true;
+    if (this.#turn.isUsed || !this.#turn.skip()) this.#closeAfterResponse = true;
     this.#closeAfterResponse = this.#response.addHead(status, lines, bodyBytes, this.#closeAfterResponse);
   }
 
   writeBody(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#response.addBody(chunk);
-    this.#onAnswerBytes();
+    this.#turn.onAnswerBytes();
   }
 
   flush(): boolean {
@@ -337,20 +289,21 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
   #nextRequest(): void {
     this.#state = "head";
     this.deadlineMs = this.#clock.monotonicMs() + this.limits.idleTimeoutMs;
-    this.resumeReading();
-    this.#consumeKept();
+    this.#turn.resumeReading();
+    this.readKept();
   }
 
   /** Closes our side and reads away what the client still sends, so that a reset does not eat the answer. */
   #leave(): void {
     if (this.#state === "body" && !this.#quota.isDrained) this.#linger.expectUpload();
     this.#state = "closing";
+    this.#turn.leave();
     this.#held.take();
     // First the client has to take the end of its answer; only then its patience with us is measured.
     if (this.#socket.writableLength > 0) this.#awaitDrain();
     else this.#startLinger();
     this.#socket.end(() => this.#startLinger());
-    this.resumeReading();
+    this.#turn.resumeReading();
   }
 
   #startLinger(): void {
@@ -367,14 +320,14 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     else if (this.#state === "head") {
       this.#quota.expire();
       this.#leave();
-    } else if (this.#isReadingBody) this.#body?.fail(this.#pace.failure(this.#clock.monotonicMs()));
+    } else this.#turn.expire();
   }
 
   #onDrain(): void {
     this.#held.answerTaken();
     if (this.#state === "closing") return;
     if (this.#state === "read") this.deadlineMs = Number.POSITIVE_INFINITY;
-    else if (this.#body?.wanted && !this.#paused) this.deadlineMs = this.#pace.start(this.#clock.monotonicMs());
+    else this.#turn.onDrain();
     if (this.#unsent) {
       this.#unsent = false;
       this.#onResponseSent();
@@ -394,7 +347,7 @@ export class ServerConnection implements Timed, BodyHost, ServerStream {
     this.#deadlines.remove(this);
     this.#held.release();
     this.#linger.stop();
-    this.#body?.fail("client_closed");
+    this.#turn.body?.fail("client_closed");
     this.#handler.onClose(this, this.#quota.closeReason);
   }
 }

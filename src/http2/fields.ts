@@ -1,7 +1,7 @@
 import { HeadFault, isValidHost, withoutEmptyPort } from "../http1/head.ts";
-import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import { HeaderBlock, NO_HEADERS } from "../message/headers.ts";
+import { neverHasBody } from "../message/method.ts";
 import { isRespelled } from "../message/reserved-names.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
@@ -121,7 +121,7 @@ export class FieldReader {
     }
     const { contentLength } = regular;
     if (endStream && contentLength > 0) return malformed("content-length without a body");
-    if (contentLength > 0 && WITHOUT_BODY.has(pseudo.method)) return malformed(`body in a ${pseudo.method} request`);
+    if (contentLength > 0 && neverHasBody(pseudo.method)) return malformed(`body in a ${pseudo.method} request`);
     if (authority !== "") {
       regular.names.unshift("host");
       regular.values.unshift(authority);

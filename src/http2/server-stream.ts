@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import { WITHOUT_BODY as METHODS_WITHOUT_BODY } from "../http1/request-reader.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import type { Charge } from "../memory/account.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { WITHOUT_BODY } from "../message/method.ts";
 import { type ClientLeft, NO_LENGTH, type ServerStream, type ServerStreamOwner } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { parseTrailers } from "./client-fields.ts";
@@ -79,7 +79,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     if (fields === null) return null;
     if (fields.upgrade) return new StreamBody(CHUNKED, true, this); // what is said in the tunnel
     if (fields.bodyBytes === 0) return null;
-    return new StreamBody(fields.bodyBytes, !METHODS_WITHOUT_BODY.has(fields.method), this);
+    return new StreamBody(fields.bodyBytes, !WITHOUT_BODY.has(fields.method), this);
   }
 
   /** The request's body; what is said in a tunnel is none. */

@@ -29,7 +29,7 @@ export class StreamBody implements RequestBody {
   /** When the client has used up its time; Infinity while it is not its turn. */
   #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #host: BodyHost;
-  readonly #mayHaveData: boolean;
+  #mayHaveData: boolean;
   readonly #pace: BodyPace;
   #sink: BodySink | null = null;
   #bytesMax = 0;
@@ -42,13 +42,21 @@ export class StreamBody implements RequestBody {
   #ended = false;
   #trailers: HeaderBlock | null = null;
 
-  /** `mayHaveData`: false for methods whose requests have no body; an end of its own may follow their heads all the same. */
+  /**
+   * `mayHaveData`: false for methods whose requests have no body unless it is accepted; an end of its own may follow their
+   * heads all the same.
+   */
   constructor(announcedBytes: number, mayHaveData: boolean, host: BodyHost) {
     this.#mayHaveData = mayHaveData;
     this.announcedBytes = announcedBytes;
     this.#host = host;
     this.#pace = new BodyPace(host.limits);
     this.#pace.begin(host.nowMs());
+  }
+
+  /** One whose length is not told may still be none. */
+  get isStray(): boolean {
+    return !this.#mayHaveData && this.announcedBytes > 0;
   }
 
   /** True until it is read to its end, or has failed. */
@@ -62,6 +70,10 @@ export class StreamBody implements RequestBody {
 
   // ---- for whoever wants it (RequestBody) ------------------------------------------------------------------------
 
+  accept(): void {
+    this.#mayHaveData = true;
+  }
+
   start(sink: BodySink, bytesMax: number): void {
     if (!this.#open) {
       sink.onBodyFailure(this.#failure ?? "client_closed");
@@ -69,6 +81,10 @@ export class StreamBody implements RequestBody {
     }
     this.#sink = sink;
     this.#bytesMax = bytesMax;
+    if (!this.#mayHaveData && this.bytes > 0) {
+      this.fail("request_malformed");
+      return;
+    }
     this.#host.onBodyWanted();
     const nowMs = this.#host.nowMs();
     this.#deadlineMs = this.#pace.start(nowMs);
@@ -123,7 +139,7 @@ export class StreamBody implements RequestBody {
       this.#deadlineMs = this.#pace.progress(this.#deadlineMs, earned, this.#host.nowMs());
     }
     const isTooLong = this.announcedBytes >= 0 && this.bytes > this.announcedBytes;
-    if (!this.#mayHaveData || isTooLong) this.fail("request_malformed");
+    if ((!this.#mayHaveData && this.#sink !== null) || isTooLong) this.fail("request_malformed");
   }
 
   onEnd(trailers: HeaderBlock | null): void {

@@ -27,6 +27,15 @@ export const CHUNKED = -1;
 export interface RequestBody {
   /** Content-Length in bytes, 0 for none, CHUNKED where the length is not known. */
   readonly announcedBytes: number;
+  /** Bytes of it that have come. */
+  readonly bytes: number;
+  /**
+   * True where there is one and its method has none (RFC 9110 section 9.3.1): some servers leave it unread, as the next
+   * request. It is refused, and nothing is read behind it, unless `accept` says that the service reads it.
+   */
+  readonly isStray: boolean;
+  /** It is as good as that of any other method. */
+  accept(): void;
   /** Lets the bytes flow into `sink`, at most `bytesMax` of them. At most once. */
   start(sink: BodySink, bytesMax: number): void;
   pause(): void;
@@ -40,6 +49,9 @@ export interface RequestBody {
 
 export const EMPTY_BODY: RequestBody = {
   announcedBytes: 0,
+  bytes: 0,
+  isStray: false,
+  accept: () => {},
   start: (sink) => sink.onBodyEnd(null),
   pause: () => {},
   resume: () => {},

@@ -20,9 +20,10 @@ export function* compileDefaults(work: Work): Steps<void> {
   const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
   const names = registry.filters.map((filter) => filter.name);
   if (hasDefaults) {
-    const { paths, keepInPaths } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
+    const { paths, keepInPaths, keepBodiesIn } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
     work.isCaseSensitive = paths === "caseSensitive";
     work.keepsInPaths = kindsOf(keepInPaths ?? []);
+    work.keepsBodiesIn = keepBodiesIn ?? [];
   }
   for (const filter of registry.filters) {
     if (filter.defaults === "add" || filter.always === true) yield* compileDefault(work, filter);

@@ -45,6 +45,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   const template = checkPath(work, fields.path, [...path, "path"]);
   const isSound = work.problems.reported === reported;
   warnMethods(work, fields, path);
+  warnBodies(work, fields, path);
   checkAccess(work, path);
   if (fields.public !== true) warnScopes(work, path);
   if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
@@ -65,6 +66,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     ...facts,
     hosts: [...new Set(fields.hosts)],
     keepsInPaths: fields.keepInPaths === undefined ? work.keepsInPaths : kindsOf(fields.keepInPaths),
+    keepsBodiesIn: fields.keepBodiesIn ?? work.keepsBodiesIn,
     isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
@@ -101,6 +103,15 @@ function warnMethods(work: Work, { methods = [] }: Fields<typeof routeShape>, pa
     const near = USUAL_METHODS.includes(method) ? undefined : nearest(method, USUAL_METHODS);
     if (near !== undefined)
       work.warning(`unusual method '${method}'; did you mean '${near}'?`, [...path, "methods", at]);
+  }
+}
+
+/** GET lets HEAD pass, too. */
+function warnBodies(work: Work, { methods, keepBodiesIn = [] }: Fields<typeof routeShape>, path: Path): void {
+  if (methods === undefined) return;
+  for (const [at, method] of keepBodiesIn.entries()) {
+    if (methods.includes(method) || (method === "HEAD" && methods.includes("GET"))) continue;
+    work.warning(`the route does not take ${method}, with or without a body`, [...path, "keepBodiesIn", at]);
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
@@ -214,8 +215,15 @@ const keepInPathsSchema = z
     "What of %2F, // and ; paths may have, because the service is known to read it as it stands. Refused if absent.",
   );
 
+const keepBodiesInSchema = z
+  .array(z.enum(STRAY_BODY_METHODS))
+  .optional()
+  .describe(
+    "Methods whose requests may have a body though nobody has defined one, because the service is known to read it. Refused if absent.",
+  );
+
 /** The keys of `defaults` that belong to no filter. */
-export const defaultsShape = { paths: pathsSchema, keepInPaths: keepInPathsSchema };
+export const defaultsShape = { paths: pathsSchema, keepInPaths: keepInPathsSchema, keepBodiesIn: keepBodiesInSchema };
 
 /** A route's own keys; those of the filters stand beside them. */
 export const routeShape = {
@@ -229,6 +237,7 @@ export const routeShape = {
     ),
   paths: pathsSchema,
   keepInPaths: keepInPathsSchema,
+  keepBodiesIn: keepBodiesInSchema,
   hosts: z
     .array(hostPattern)
     .min(1)

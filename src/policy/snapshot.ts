@@ -59,6 +59,8 @@ export interface Route {
   readonly isCaseSensitive: boolean;
   /** What its paths may have because the service is known to read it as it stands, of `KEPT`. */
   readonly keepsInPaths: number;
+  /** Methods whose requests may have a body though none is defined, because the service is known to read it. */
+  readonly keepsBodiesIn: readonly string[];
   /** Lower case; empty means any host. `*.example.org` is every name below example.org. */
   readonly hosts: readonly string[];
   readonly place: Place;

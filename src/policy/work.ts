@@ -76,6 +76,7 @@ export class Work {
   /** Of routes that do not say it themselves. */
   isCaseSensitive = false;
   keepsInPaths = 0;
+  keepsBodiesIn: readonly string[] = [];
   readonly routes: Route[] = [];
   tree: RouteTree<Route> | null = null;
   /** Name of the stage that runs. */

@@ -4,6 +4,7 @@ import { CONTINUE, Denial, type HeaderLine, type Verdict } from "../decision/ver
 import type { Check } from "../filters/filter.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
+import { EMPTY_BODY } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
 import { KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
@@ -119,6 +120,10 @@ function matchRoute(subject: Subject): Verdict {
     const { seen, wanted } = exchange.oddity.fault;
     return new Denial("target_ambiguous", null, seen, wanted);
   }
+  if (exchange.body !== EMPTY_BODY) {
+    const stray = judgeStrayBody(exchange, match);
+    if (stray !== CONTINUE) return stray;
+  }
   if (match.kind === "not_found") {
     if (match.other !== null) return elsewhere(exchange.target.path, match.other);
     return new Denial(
@@ -140,6 +145,16 @@ function matchRoute(subject: Subject): Verdict {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }
   return judgeMethodHead(subject);
+}
+
+/** A body that its method does not have is the route's to take; to a service that leaves it unread it is the next request. */
+function judgeStrayBody({ method, body }: Exchange, match: RouteMatch<Route>): Verdict {
+  if (match.kind === "found" && match.route.keepsBodiesIn.includes(method)) body.accept();
+  else if (body.isStray) {
+    const wanted = `none, or a route with 'keepBodiesIn: [${method}]' where the service reads it`;
+    return new Denial("request_malformed", null, `body in a ${method} request`, wanted);
+  }
+  return CONTINUE;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { WITHOUT_BODY } from "../http1/request-reader.ts";
 import { CHUNKED } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
+import { WITHOUT_BODY } from "../message/method.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { Route, UpstreamSettings } from "../policy/snapshot.ts";
@@ -56,6 +56,7 @@ export function lengthForClient({ status, bodyBytes, announcedBytes }: ClientRes
 
 function bodyBytesOf({ method, collectedBody, body }: Exchange): number {
   if (collectedBody !== null) return collectedBody.length;
-  // Over HTTP/2 an end of its own may follow the head.
-  return body.announcedBytes === CHUNKED && WITHOUT_BODY.has(method) ? 0 : body.announcedBytes;
+  // Over HTTP/2 an end of its own may follow the head, and was read ahead.
+  const isNone = body.announcedBytes === CHUNKED && body.bytes === 0 && WITHOUT_BODY.has(method);
+  return isNone ? 0 : body.announcedBytes;
 }

@@ -5,7 +5,7 @@ import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
 import { type MemoryBudget, unlimitedMemory } from "../../src/memory/budget.ts";
 import { parseAddress } from "../../src/message/address.ts";
-import { type BodyFailure, type BodySink, CHUNKED, type RequestBody } from "../../src/message/body.ts";
+import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY, type RequestBody } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import {
   type Compiled,
@@ -425,11 +425,9 @@ describe("a JSON body", () => {
     "a body that ends by %s gives the reason of that name, and cannot be forwarded by an audit",
     async (failure) => {
       const broken: RequestBody = {
+        ...EMPTY_BODY,
         announcedBytes: CHUNKED,
         start: (sink) => sink.onBodyFailure(failure),
-        setPatience: () => {},
-        pause: () => {},
-        resume: () => {},
       };
       const { verdict } = await judgeBody(broken, { mode: "audit" });
       expect(verdict).toMatchObject({ reason: failure, terminal: true });
@@ -454,10 +452,13 @@ describe("bodies that are being read", () => {
   /** A client that sends all but the end, and goes on or leaves when it is told to. */
   class OpenBody implements RequestBody {
     readonly announcedBytes: number;
+    readonly bytes = 0;
+    readonly isStray = false;
     sink: BodySink | null = null;
     constructor(announcedBytes: number) {
       this.announcedBytes = announcedBytes;
     }
+    accept(): void {}
     start(sink: BodySink): void {
       this.sink = sink;
     }

@@ -71,6 +71,37 @@ describe("a route that keeps", () => {
   });
 });
 
+describe("a route that keeps bodies", () => {
+  const keptIn = async (text: string): Promise<unknown> => {
+    const { routeList, warnings } = await snapshotOf(policyWith(text));
+    return {
+      kept: routeList.map(({ keepsBodiesIn }) => keepsBodiesIn),
+      warnings: warnings.map(({ text: said }) => said),
+    };
+  };
+
+  test("names their methods, or its defaults do", async () => {
+    const routes = `routes:
+  - { path: /a, public: true }
+  - { path: /b, public: true, keepBodiesIn: [] }
+  - { path: /c, public: true, keepBodiesIn: [HEAD, OPTIONS] }`;
+    const own = [[], ["HEAD", "OPTIONS"]];
+    expect(await keptIn(`defaults: { keepBodiesIn: [GET] }\n${routes}`)).toMatchObject({ kept: [["GET"], ...own] });
+    expect(await keptIn(routes)).toMatchObject({ kept: [[], ...own] });
+  });
+
+  test("and is told of one that it does not take; of POST there is nothing to say", async () => {
+    const route = (rest: string): string => `routes: [{ path: /a, public: true, ${rest} }]`;
+    const { warnings } = (await keptIn(route("methods: [POST], keepBodiesIn: [GET]"))) as { warnings: string[] };
+    expect(warnings).toContainEqual(expect.stringContaining("does not take GET"));
+    const fine = (await keptIn(route("methods: [GET], keepBodiesIn: [GET, HEAD]"))) as { warnings: string[] };
+    expect(fine.warnings).not.toContainEqual(expect.stringContaining("does not take"));
+    expect(await problemsOf(policyWith(route("keepBodiesIn: [POST]")))).toEqual([
+      expect.stringContaining("expected one of: GET, HEAD, OPTIONS"),
+    ]);
+  });
+});
+
 test("a wrong word is a problem with its place", async () => {
   const problems = await problemsOf(policyWith("routes: [{ path: /a, public: true, keepInPaths: [encodedSlash] }]"));
   expect(problems).toEqual([expect.stringContaining("did you mean 'encodedSlashes'?")]);

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { closeAll, listen, onClose, startProxy, startRawService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 import { type Lane, startLane } from "../fuzz/forward-campaign.ts";
-import { SMUGGLING_CASES, type SmugglingCase } from "./smuggling-cases.ts";
+import { BODYLESS_CASES, SMUGGLING_CASES, type SmugglingCase } from "./smuggling-cases.ts";
 
 const FINAL = /^HTTP\/1\.1 (?!1)(\d\d\d) /m;
 
@@ -50,6 +51,31 @@ describe("nothing but a refusal, or exactly one request to a node:http service",
   test("and none of them is found by a service later", () => {
     expect(lane.service.collected.filter(({ start }) => start.includes("smuggled"))).toEqual([]);
   });
+});
+
+describe("where a route keeps the bodies of methods without one", () => {
+  afterEach(closeAll);
+
+  for (const smuggling of BODYLESS_CASES) {
+    test(`${smuggling.name}, whose body is a request, is one, and nothing follows it on its connection`, async () => {
+      const seen: string[] = [];
+      const upstreamPort = await startRawService((socket) => {
+        const at = seen.push("") - 1;
+        socket.on("data", (chunk) => {
+          seen[at] += chunk.toString("latin1");
+          if (/smuggled.*\r\n\r\n(?:\r\n0\r\n\r\n)?$/s.test(seen[at] ?? "")) socket.end(OK);
+        });
+      });
+      const { port } = await startProxy({ upstreamPort, route: { keepsBodiesIn: ["GET", "HEAD", "OPTIONS"] } });
+      const client = await RawClient.connect({ port, host: "127.0.0.1" });
+      client.write(`${smuggling.wire}GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      await eventually(() => seen.length === 2);
+      expect(seen[0]).toMatch(/^(?:GET|HEAD|OPTIONS) \/first HTTP\/1\.1\r\n.*connection: close\r\n/s);
+      expect(seen[0]).not.toContain("/next");
+      expect(seen[1]).toMatch(/^GET \/next /);
+      client.destroy();
+    });
+  }
 });
 
 const hasNginx = ((): boolean => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { EMPTY_BODY } from "../../src/message/body.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import { acceptOf, judgeHandshake, judgeSwitch } from "../../src/websocket/handshake.ts";
 import { createExchange } from "../fixtures/route-context.ts";
@@ -24,7 +25,7 @@ function judged(changes: Lines, method = "GET", announcedBytes = 0): string | nu
   const exchange = createExchange({
     method,
     headers: linesOf({ ...REQUEST, ...changes }),
-    body: { announcedBytes, start: () => {}, pause: () => {}, resume: () => {}, setPatience: () => {} },
+    body: { ...EMPTY_BODY, announcedBytes },
   });
   exchange.upgrade = "upgrade";
   return judgeHandshake(exchange)?.reason ?? null;
