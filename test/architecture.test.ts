@@ -20,6 +20,8 @@ const RANKS = [
   "http2",
   "http1",
   "websocket",
+  "resources",
+  "calls",
   "bodies",
   "message",
   "memory",

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
+import { openCaller } from "../calls/open-caller.ts";
 import type { DaemonDeps } from "../daemon/daemon.ts";
+import { stateFiles } from "../daemon/state-files.ts";
 import { RateTables } from "../filters/limit/rate-tables.ts";
 import { MemoryBudget } from "../memory/budget.ts";
 import { machineLimit } from "../memory/machine-limit.ts";
@@ -9,8 +11,11 @@ import { compilePolicy } from "../policy/compile.ts";
 import type { FileGuard } from "../policy/file-guard.ts";
 import { Kept } from "../policy/kept.ts";
 import { createProxy } from "../proxy/create-proxy.ts";
+import { Resources } from "../resources/registry.ts";
+import { Waiting } from "../resources/waiting.ts";
 import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { systemTimers } from "../support/timers.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { measureLoopDelay } from "./loop-delay.ts";
 import { readProcessFigures } from "./process-figures.ts";
@@ -27,6 +32,15 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     memory.tables,
   );
   const kept = new Kept();
+  const waiting = new Waiting(systemTimers);
+  const resources = new Resources({
+    clock,
+    memory,
+    timers: systemTimers,
+    random: Math.random,
+    openCaller: (settings) => openCaller(settings, { clock, timers: systemTimers, random: Math.random }),
+    openFiles: (directory) => stateFiles(directory, process.geteuid?.() ?? null),
+  });
   const idPrefix = randomBytes(6).toString("base64url");
   return {
     clock,
@@ -35,6 +49,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     releaseMemory,
     memory,
     loopDelay: measureLoopDelay(),
+    resources,
     compile: (file, readFile, isInForce) =>
       compilePolicy(file, {
         readFile,
@@ -44,6 +59,9 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         rateTables,
         kept,
         memory,
+        resources,
+        waiting,
+        env: process.env,
         sliceMs: DEFAULTS.compileSliceMs,
       }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, memory, idPrefix }),

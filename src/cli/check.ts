@@ -1,51 +1,88 @@
 import type { Examination } from "../policy/compile.ts";
 import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
-import type { Problem } from "../policy/snapshot.ts";
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
-import { examineFile, problemLine } from "./load-policy.ts";
+import { examineFile, problemLine, type Scope } from "./load-policy.ts";
 
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
-  usage: "[--offline] [--json] FILE...",
+  usage: "[--offline | --online] [--json] FILE...",
   options:
+    "--online     also tries once whatever the policy depends on elsewhere, as an identity provider's keys\n" +
     "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
   example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
   async run(args, io) {
     const parsed = parseOptions(args, {
       json: { type: "boolean", default: false },
       offline: { type: "boolean", default: false },
+      online: { type: "boolean", default: false },
     });
     if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);
-    return check(positionals, io, values);
+    if (values.offline && values.online) return misuse(checkCommand, "expected --offline or --online, not both", io);
+    const scope = values.offline ? "offline" : values.online ? "online" : "here";
+    return check(positionals, io, { json: values.json, scope });
   },
 };
 
 interface CheckOptions {
   readonly json: boolean;
-  readonly offline: boolean;
+  readonly scope: Scope;
+}
+
+/** A policy, and what became of trying what it depends on elsewhere. */
+interface Checked extends Examination {
+  readonly tried: readonly Tried[];
+}
+
+interface Tried {
+  readonly kind: string;
+  readonly name: string;
+  readonly isFine: boolean;
+  readonly text: string;
 }
 
 /** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
 async function check(files: readonly string[], io: CommandIo, options: CheckOptions): Promise<number> {
-  const examined: Examination[] = [];
-  for (const file of files) examined.push(await examineFile(file, io, options.offline));
+  const examined: Checked[] = [];
+  for (const file of files) {
+    const examination = await examineFile(file, io, options.scope);
+    const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
+    examined.push({ ...examination, tried });
+  }
   if (options.json) io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
   else for (const [at, file] of files.entries()) io.stdout(textLines(file, examined[at]));
-  return examined.every(({ problems }) => problems.length === 0) ? EXIT.fine : EXIT.problems;
+  const isFine = examined.every(({ problems, tried }) => problems.length === 0 && tried.every((one) => one.isFine));
+  return isFine ? EXIT.fine : EXIT.problems;
 }
 
-function textLines(file: string, examination: Examination | undefined): string {
+async function tryResources(snapshot: Snapshot | null): Promise<Tried[]> {
+  const resources = [...(snapshot?.resources.values() ?? [])];
+  const tried = await Promise.all(
+    resources.map(async (resource): Promise<Tried> => {
+      const { kind, name } = resource;
+      const answer = await resource.tryOnce();
+      return { kind, name, isFine: answer.ok, text: answer.ok ? answer.value : answer.error };
+    }),
+  );
+  for (const resource of resources) resource.close();
+  return tried;
+}
+
+function textLines(file: string, examination: Checked | undefined): string {
   if (examination === undefined) return "";
-  const { problems, warnings, absent } = examination;
+  const { problems, warnings, absent, tried } = examination;
   const lines = [
     ...problems.map((problem) => problemLine(problem)),
     ...warnings.map((warning) => problemLine(warning, "warning: ")),
     ...noteLines(file, rungsIn(examination)),
     ...absent.map((one) => problemLine(one, "not looked at: ")),
+    ...tried.map(
+      ({ kind, name, isFine, text }) => `${file}: ${isFine ? "online" : "problem"}: ${kind} ${name}: ${text}\n`,
+    ),
   ];
   if (problems.length > 0) return lines.join("");
   const seen = absent.length === 0 ? "" : " in what is here";
@@ -73,8 +110,8 @@ function rungsIn({ snapshot }: Examination): readonly Rung[] {
   return snapshot === null ? [] : rungsOf(snapshot.routeList, snapshot.admitChecks);
 }
 
-function jsonLines(examination: Examination): readonly Record<string, unknown>[] {
-  const { problems, warnings, absent } = examination;
+function jsonLines(examination: Checked): readonly Record<string, unknown>[] {
+  const { problems, warnings, absent, tried } = examination;
   const line = (severity: string, { place, text }: Problem) => ({ severity, ...place, text });
   const note = (rung: Rung) => ({
     ...line("note", { place: rung.place, text: rungText(rung) }),
@@ -87,5 +124,6 @@ function jsonLines(examination: Examination): readonly Record<string, unknown>[]
     ...warnings.map((one) => line("warning", one)),
     ...rungsIn(examination).map(note),
     ...absent.map((one) => line("not_looked_at", one)),
+    ...tried.map(({ isFine, ...one }) => ({ severity: isFine ? "online" : "problem", ...one })),
   ];
 }

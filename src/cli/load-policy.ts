@@ -1,9 +1,15 @@
+import type { OpenCaller } from "../calls/call.ts";
+import { openCaller } from "../calls/open-caller.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../filters/limit/rate-tables.ts";
+import { unlimitedMemory } from "../memory/budget.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
+import { noResources } from "../policy/no-resources.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import { systemClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { systemTimers } from "../support/timers.ts";
 import type { CommandIo } from "./command.ts";
 
 /** A policy for a command that needs a sound one; null where it is not, with its problems on stderr. */
@@ -13,8 +19,15 @@ export async function loadPolicy(file: string, io: CommandIo): Promise<Snapshot 
   return snapshot;
 }
 
-/** All that can be said of a policy on disk; `file` may be relative to the command's folder, `offline`: see CompileInputs. */
-export function examineFile(file: string, io: CommandIo, offline = false): Promise<Examination> {
+/** `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. */
+export type Scope = "here" | "offline" | "online";
+
+const callSystem: OpenCaller = (settings) =>
+  openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
+
+/** All that can be said of a policy on disk; `file` may be relative to the command's folder. */
+export function examineFile(file: string, io: CommandIo, scope: Scope = "here"): Promise<Examination> {
+  const offline = scope === "offline";
   return examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
@@ -24,6 +37,8 @@ export function examineFile(file: string, io: CommandIo, offline = false): Promi
     guard: offline ? undefined : systemGuard(false),
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
     rateTables: new RateTables([0, 0], io.clock, 64),
+    env: process.env,
+    ...(scope === "online" ? { resources: noResources(io.clock, unlimitedMemory(), callSystem) } : {}),
   });
 }
 

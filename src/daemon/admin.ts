@@ -10,6 +10,8 @@ export type Address = NonNullable<AdminSettings["address"]>;
 export interface AdminPages {
   /** The process serves: listening, not yet told to end, and with certificates that hold where the policy wants that. */
   ready(): boolean;
+  /** A line for each thing that the policy depends on: what is said behind `?verbose`. */
+  readiness(): readonly string[];
   /** Names that a request may have in Host besides addresses and `localhost`. */
   hosts(): readonly string[];
   metrics(): Promise<string>;
@@ -91,7 +93,7 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
     case "/healthz":
       return text(200, "ok");
     case "/readyz":
-      return pages.ready() ? text(200, "ready") : text(503, "not ready");
+      return readiness(pages, request.url?.split("?")[1] === "verbose");
     case "/metrics":
       return { status: 200, contentType: pages.metricsContentType, body: await pages.metrics() };
     case "/policy":
@@ -99,6 +101,11 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
     default:
       return text(404, "there are /metrics, /healthz, /readyz and /policy");
   }
+}
+
+function readiness(pages: AdminPages, isVerbose: boolean): Page {
+  const lines = [pages.ready() ? "ready" : "not ready", ...(isVerbose ? pages.readiness() : [])];
+  return text(pages.ready() ? 200 : 503, lines.join("\n"));
 }
 
 /**

@@ -42,6 +42,17 @@ export class Ages {
     return this.#policy.certificates.some(({ isShown, notAfterMs }) => isShown && notAfterMs < nowMs);
   }
 
+  /** A line for each that has ended, for people who look at /readyz?verbose. */
+  lines(): string[] {
+    const nowMs = this.#clock.wallMs();
+    return this.#policy.certificates
+      .filter(({ notAfterMs }) => notAfterMs < nowMs)
+      .map(
+        ({ use, subject, notAfterMs }) =>
+          `certificate of ${use}: expired ${new Date(notAfterMs).toISOString()}, ${subject}`,
+      );
+  }
+
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

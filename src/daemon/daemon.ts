@@ -1,6 +1,8 @@
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
+import type { Resources } from "../resources/registry.ts";
+import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -18,6 +20,7 @@ import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts"
 import { readRegularFile } from "./regular-file.ts";
 import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
+import { resourceLines, resourceReports } from "./resource-reports.ts";
 import { untilWritten } from "./settled-files.ts";
 import { drainProxy } from "./shutdown.ts";
 
@@ -45,6 +48,8 @@ export interface DaemonDeps {
   readonly releaseMemory?: () => void;
   /** What clients may make the process hold; the policy may narrow it. */
   readonly memory: MemoryBudget;
+  /** What outlives policies. */
+  readonly resources: Resources;
   readonly compile: Compile;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
@@ -64,6 +69,7 @@ export interface DaemonStatus {
   readonly retryAt: string | null;
   readonly warnings: readonly string[];
   readonly listeners: readonly ListenerStatus[];
+  readonly resources: readonly ResourceStatus[];
 }
 
 /** Reads the policy, opens its ports, serves. Problems with their places where the policy cannot be put in force. */
@@ -116,7 +122,9 @@ export class Daemon {
       processFigures,
       memory: deps.memory,
       loopDelay: deps.loopDelay ?? null,
+      resources: () => deps.resources.statuses(),
     });
+    deps.resources.reportTo(resourceReports(this.telemetry.log));
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.
       serve: (socket, facts, listener) =>
@@ -127,6 +135,7 @@ export class Daemon {
     });
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#isReady,
+      readiness: () => [...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
       hosts: () => this.#proxy?.snapshot.admin.hosts ?? [],
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
@@ -197,6 +206,7 @@ export class Daemon {
       retryAt: timeText(this.#retry.atMs),
       warnings: (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
       listeners: this.#listeners.status(),
+      resources: this.#deps.resources.statuses(),
     };
   }
 
@@ -235,6 +245,7 @@ export class Daemon {
     this.#retry.stop();
     this.#listeners.close();
     this.#proxy?.close();
+    this.#deps.resources.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
     await this.#deps.sink.close();
   }
@@ -280,6 +291,7 @@ export class Daemon {
     this.#deps.memory.setLimit(snapshot.memoryBytesMax);
     this.telemetry.policyLoaded(snapshot);
     this.#ages.follow(snapshot);
+    this.#deps.resources.follow(snapshot);
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;

@@ -1,10 +1,14 @@
 import type { z } from "zod";
+import type { CallProxy } from "../calls/call.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
+import type { Resource, ResourceWorld } from "../resources/resource.ts";
+import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
+import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
@@ -50,6 +54,26 @@ export interface CompileContext {
    * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.
    */
   keep<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null>;
+  /**
+   * A resource made of `settings` and of nothing else, or the one that runs already and was made of the same. It is started
+   * when the policy comes into force, not before.
+   */
+  resource<T extends Resource>(
+    kind: string,
+    settings: readonly (string | Buffer)[],
+    make: (world: ResourceWorld) => T,
+  ): T;
+  /** The policy names a folder for what survives a restart. */
+  readonly hasState: boolean;
+  /** Where requests wait for what somebody else says. Of the process. */
+  readonly waiting: Waiting;
+  /** The corporate proxy that the environment names, for calls out. */
+  readonly proxy: CallProxy | null;
+  /**
+   * The secret that a setting refers to, without line ends at its end; a file is watched. Reports a problem at `path` and
+   * returns null where it is not there or empty.
+   */
+  secret(reference: SecretReference, ...path: readonly (string | number)[]): Buffer | null;
 }
 
 /** What the checks of a route hand to `rewrite`: which request headers leave and which are added. */

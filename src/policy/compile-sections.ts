@@ -5,7 +5,16 @@ import { collide, isLoopback, reaches } from "./addresses.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
-import { adminShape, logShape, memoryShape, nameSchema, SECTIONS, upstreamShape, versionSchema } from "./schema.ts";
+import {
+  adminShape,
+  logShape,
+  memoryShape,
+  nameSchema,
+  SECTIONS,
+  stateShape,
+  upstreamShape,
+  versionSchema,
+} from "./schema.ts";
 import type { Work } from "./work.ts";
 
 /** The top of the policy: its version, the service's name, log, and keys that do not belong there. */
@@ -14,7 +23,16 @@ export function compileTop(work: Work): void {
   const top = reader.fields({ version: versionSchema, service: nameSchema }, [], SECTIONS);
   work.service = top.service ?? "";
   if (reader.raw(["memory"]) !== undefined) compileMemory(work);
+  if (reader.raw(["state"]) !== undefined) compileState(work);
   if (reader.raw(["log"]) !== undefined) work.log = { access: reader.fields(logShape, ["log"]).access ?? "all" };
+}
+
+/** Section `state`. The folder is made when something is first kept there. */
+function compileState(work: Work): void {
+  const { directory } = work.reader.fields(stateShape, ["state"]);
+  if (directory === undefined) return;
+  if (directory.includes("\0")) work.problem("expected the name of a folder", ["state", "directory"]);
+  else work.stateDirectory = work.files.absoluteName(directory);
 }
 
 /** Section `upstreams`. */

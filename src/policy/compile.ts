@@ -157,6 +157,7 @@ function freeze(work: Work): Snapshot | null {
     upstreams: new Map(work.upstreams),
     admin: work.admin,
     memoryBytesMax: work.memoryBytesMax,
+    resources: new Map(work.acquisition.resources),
     log: work.log,
     authenticators: new Map(work.authenticators),
     limits: [...work.limits.values()],

@@ -9,6 +9,7 @@ import {
   memoryShape,
   nameSchema,
   routeShape,
+  stateShape,
   upstreamShape,
   versionSchema,
 } from "./schema.ts";
@@ -49,6 +50,9 @@ function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
     upstreams: z.record(nameSchema, object(upstreamShape)).describe("The service, and others that routes may name."),
     admin: object(adminShape).optional().describe("Port for metrics and health. None if absent."),
     memory: object(memoryShape).optional().describe("What clients may make the process hold."),
+    state: object(stateShape)
+      .optional()
+      .describe("What survives a restart. Everything is kept in memory alone if absent."),
     log: object(logShape).optional().describe("What is logged."),
     authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),

@@ -186,6 +186,15 @@ export const memoryShape = {
     .describe("What the process may hold. The cgroup's limit if absent, which holds too; 2GiB where there is none."),
 };
 
+export const stateShape = {
+  directory: z
+    .string()
+    .min(1)
+    .describe(
+      "Folder for what survives a restart, as keys of an identity provider. It is made where it is missing, mode 0700.",
+    ),
+};
+
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
 };
@@ -255,6 +264,7 @@ export const SECTIONS = [
   "upstreams",
   "admin",
   "memory",
+  "state",
   "log",
   "authenticators",
   "limits",

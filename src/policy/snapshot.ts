@@ -8,6 +8,7 @@ import type { Address } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly admin: AdminSettings;
   /** Null: what the machine allows. */
   readonly memoryBytesMax: number | null;
+  /** What outlives it, by canonical settings. */
+  readonly resources: ReadonlyMap<string, Resource>;
   readonly log: LogSettings;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly limits: readonly Limit[];

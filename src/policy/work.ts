@@ -1,10 +1,17 @@
+import type { CallProxy } from "../calls/call.ts";
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
+import type { Acquisition, Resources } from "../resources/registry.ts";
+import { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { SecretReference } from "../support/secret.ts";
+import { withoutLineEnd } from "../support/secret.ts";
 import { threadHolds } from "../support/thread-holds.ts";
+import { systemTimers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
@@ -13,6 +20,7 @@ import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
 import { Kept } from "./kept.ts";
 import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
+import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
@@ -34,6 +42,12 @@ export interface CompileInputs {
   readonly rateTables: RateTables;
   /** What compilations before this one made, to be used again; without it everything is made anew. */
   readonly kept?: Kept;
+  /** What outlives policies; without it, what a policy asks for is made anew and never started. */
+  readonly resources?: Resources;
+  /** Where requests wait for what somebody else says. */
+  readonly waiting?: Waiting;
+  /** Variables that secrets and the corporate proxy come from. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What requests may hold of the process; without it, whatever they like, as nobody is served. */
   readonly memory?: MemoryBudget;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
@@ -62,6 +76,10 @@ export class Work {
   log: LogSettings = { access: "all" };
   admin: AdminSettings = { address: null, probes: null, hosts: [], readyWithExpiredCertificate: true };
   memoryBytesMax: number | null = null;
+  /** Absolute; null where nothing survives a restart. */
+  stateDirectory: string | null = null;
+  readonly waiting: Waiting;
+  #acquisition: Acquisition | null = null;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
@@ -94,6 +112,7 @@ export class Work {
       threadHolds.note("reload", ms, this.stage),
     );
     this.kept = inputs.kept ?? new Kept();
+    this.waiting = inputs.waiting ?? new Waiting(systemTimers);
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
   }
 
@@ -150,6 +169,33 @@ export class Work {
     return null;
   }
 
+  /** What this policy asks for that outlives it; the section `state` is read before any other asks. */
+  get acquisition(): Acquisition {
+    this.#acquisition ??= (this.inputs.resources ?? noResources(this.inputs.clock, this.memory)).begin(
+      this.stateDirectory,
+    );
+    return this.#acquisition;
+  }
+
+  secret(reference: SecretReference, path: Path): Buffer | null {
+    const content =
+      "file" in reference ? this.readFile(reference.file, [...path, "file"]) : this.#variable(reference.env, path);
+    if (content === null) return null;
+    const secret = withoutLineEnd(content);
+    if (secret.length > 0 && secret.length <= DEFAULTS.secretBytesMax) return secret;
+    this.problem(`a secret of ${secret.length} bytes; expected 1 to ${DEFAULTS.secretBytesMax}`, path);
+    return null;
+  }
+
+  #variable(name: string, path: Path): Buffer | null {
+    const value = this.inputs.env?.[name];
+    if (value !== undefined) return Buffer.from(value);
+    const text = `variable ${name} is not set`;
+    if (this.inputs.offline === true) this.absent.add(this.reader.document.place(path), text);
+    else this.problem(`${text}; expected the secret in it`, path);
+    return null;
+  }
+
   /** What a compile step gets to see; `resolve` leads from a path in its settings to one in the policy. */
   context(resolve: (inner: Path) => Path): CompileContext {
     return {
@@ -162,6 +208,17 @@ export class Work {
       warning: (text, ...inner) => this.warning(text, resolve(inner)),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
+      resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),
+      hasState: this.stateDirectory !== null,
+      waiting: this.waiting,
+      proxy: environmentProxy(this.inputs.env ?? {}),
+      secret: (reference, ...inner) => this.secret(reference, resolve(inner)),
     };
   }
+}
+
+/** The words that curl and others read. A policy may say otherwise where it calls somebody. */
+function environmentProxy(env: Readonly<Record<string, string | undefined>>): CallProxy | null {
+  const url = env["HTTPS_PROXY"] ?? env["https_proxy"] ?? "";
+  return url === "" ? null : { url, except: env["NO_PROXY"] ?? env["no_proxy"] ?? "" };
 }

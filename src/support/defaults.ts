@@ -199,6 +199,25 @@ export const DEFAULTS = {
   /** How often a stream's end is computed anew: the wall clock may be set. */
   streamLookMs: 60_000,
 
+  // Calls to others: identity providers, decision services.
+  callConnectTimeoutMs: 2_000,
+  callTimeoutMs: 5_000,
+  callTimeoutMsMax: 60_000,
+  callAnswerBytesMax: 1024 * 1024,
+  callHeadBytesMax: 32 * 1024,
+  /** Of one caller, to one address. */
+  callConnectionsMax: 16,
+  callsUnderWayMax: 256,
+  callIdleTimeoutMs: 4_000,
+  /** Failures in a row after which nobody waits for an endpoint, and for how long before one call tries it again. */
+  breakerFailures: 5,
+  breakerMsMin: 1_000,
+  breakerMsMax: 30_000,
+  /** Requests that wait for what somebody else says, such as a provider's keys. */
+  waitingRequestsMax: 1_000,
+  stateFileBytesMax: 8 * 1024 * 1024,
+  secretBytesMax: 16 * 1024,
+
   // Tokens and keys.
   clockSkewMs: 30_000,
   tokenBytesMax: 16 * 1024,

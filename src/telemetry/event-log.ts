@@ -15,6 +15,8 @@ export const EVENTS = [
   "listener_error",
   "watch_error",
   "expired",
+  "resource",
+  "state",
   "shutdown",
   "stopped",
   "crash",

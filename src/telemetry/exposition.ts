@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Account } from "../memory/account.ts";
 import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
+import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus } from "../resources/resource.ts";
 import { HOLDERS } from "../support/thread-holds.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
@@ -22,6 +23,7 @@ export interface ExpositionInputs {
   readonly processFigures: (() => ProcessFigures) | null;
   readonly memory: MemoryBudget;
   readonly thread: ThreadWatch | null;
+  readonly resources: () => readonly ResourceStatus[];
 }
 
 /**
@@ -38,6 +40,7 @@ export function createRegistry(inputs: ExpositionInputs): Registry {
     { labels: {}, value: inputs.logLinesDropped() },
   ]);
   registerThread(registry, inputs.thread);
+  registerResources(registry, inputs.resources);
   if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
   return registry;
 }
@@ -72,6 +75,39 @@ function registerMemory(registry: Registry, memory: MemoryBudget): void {
     "Handshakes and connections that gave way to newer ones, by account.",
     each((account) => account.yielded),
   );
+}
+
+function registerResources(registry: Registry, read: () => readonly ResourceStatus[]): void {
+  const each = (samplesOf: (status: ResourceStatus, labels: Labels) => Sample[]) => () =>
+    read().flatMap((status) => samplesOf(status, { kind: status.kind, name: labelText(status.name) }));
+  gauge(
+    registry,
+    "postern_resource_state",
+    "1 for the state that a resource of the policy is in, 0 for the others.",
+    each(({ state }, labels) =>
+      RESOURCE_STATES.map((one) => ({ labels: { ...labels, state: one }, value: one === state ? 1 : 0 })),
+    ),
+  );
+  counter(
+    registry,
+    "postern_resource_tries_total",
+    "Tries to get or renew what a resource has, by outcome.",
+    each(({ tries }, labels) =>
+      RESOURCE_OUTCOMES.map((outcome) => ({ labels: { ...labels, outcome }, value: tries[outcome] })),
+    ),
+  );
+  const seconds = (name: string, help: string, at: (status: ResourceStatus) => number | null): void =>
+    gauge(
+      registry,
+      name,
+      help,
+      each((status, labels) => {
+        const ms = at(status);
+        return ms === null ? [] : [{ labels, value: ms / 1000 }];
+      }),
+    );
+  seconds("postern_resource_fresh_timestamp_seconds", "Since when a resource has what it serves.", (s) => s.freshAtMs);
+  seconds("postern_resource_stale_until_timestamp_seconds", "Until when it serves.", (s) => s.staleUntilMs);
 }
 
 function registerRequests(registry: Registry, metrics: Metrics): void {

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import { isFault } from "../http2/close-reason.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
+import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { threadHolds } from "../support/thread-holds.ts";
@@ -51,10 +52,12 @@ export interface TelemetryDeps {
   readonly memory: MemoryBudget;
   /** Null where nobody watches the thread. */
   readonly loopDelay?: LoopDelay | null;
+  /** How what outlives policies is. */
+  readonly resources?: () => readonly ResourceStatus[];
 }
 
 export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
-  const { clock, sink, processFigures, memory, loopDelay = null } = deps;
+  const { clock, sink, processFigures, memory, loopDelay = null, resources = () => [] } = deps;
   const metrics = new Metrics();
   const log = createEventLog(createLogger(clock, sink), sink);
   const accessLog = new AccessLog(clock, sink);
@@ -70,7 +73,14 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const render = async (): Promise<string> => {
     const { createRegistry, longFamilies } = await import("./exposition.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
-    registry ??= createRegistry({ metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread });
+    registry ??= createRegistry({
+      metrics,
+      logLinesDropped: () => sink.linesDropped,
+      processFigures,
+      memory,
+      thread,
+      resources,
+    });
     let text = await registry.metrics();
     const turns = new Turns(clock, DEFAULTS.compileSliceMs);
     for (const family of longFamilies(metrics)) text += await turns.run(familyText(family));

@@ -1,10 +1,11 @@
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
-import { createSecureContext, getCACertificates, type SecureContext, TLSSocket, connect as tlsConnect } from "node:tls";
+import { createSecureContext, type SecureContext, TLSSocket, connect as tlsConnect } from "node:tls";
 import { SocketReads } from "../http1/socket-reads.ts";
 import type { UpstreamSettings, UpstreamTlsSettings } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { systemAuthorities } from "../support/system-authorities.ts";
 import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
 import { identityFault, serviceKeyFault, shownNames } from "./service-identity.ts";
 import { triedAddresses } from "./tried-addresses.ts";
@@ -227,17 +228,11 @@ function socketOptions({ address }: UpstreamSettings): NetConnectOpts {
 
 function secureContext(tls: UpstreamTlsSettings): SecureContext {
   return createSecureContext({
-    ca: tls.ca ?? systemAuthorities(),
+    ca: tls.ca ?? [...systemAuthorities()],
     allowPartialTrustChain: tls.hasPartialChains,
     ...(tls.certificate === null || tls.key === null ? {} : { cert: tls.certificate, key: tls.key }),
     minVersion: tls.minVersion,
     maxVersion: "TLSv1.3",
     ciphers: TLS_CIPHERS,
   });
-}
-
-/** The authorities of the system (SSL_CERT_FILE and SSL_CERT_DIR count); in an image without any, those of Node. */
-function systemAuthorities(): string[] {
-  const system = getCACertificates("system");
-  return system.length > 0 ? system : getCACertificates("default");
 }

@@ -43,6 +43,7 @@ describe("the admin port", () => {
   test("answers health, readiness, metrics and policy", async () => {
     expect(await send("/healthz")).toMatchObject({ status: 200, body: "ok\n" });
     expect(await send("/readyz")).toMatchObject({ status: 200, body: "ready\n" });
+    expect(await send("/readyz?verbose")).toMatchObject({ status: 200, body: "ready\n" });
     const metrics = await send("/metrics");
     expect(metrics.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect(metrics.body).toContain(`postern_policy_info{hash="${running.daemon.status.hash}",service="orders"} 1`);

@@ -6,6 +6,7 @@ import { followSignals } from "../../src/daemon/shutdown.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { testResources } from "../fixtures/outside.ts";
 import { MemorySink } from "../fixtures/telemetry.ts";
 import { ask, compileTest, createWorkspace, LineProxy, type Workspace } from "./fixtures.ts";
 
@@ -51,6 +52,7 @@ test("a policy that does not compile does not start, and says every problem with
       sink,
       processFigures: null,
       memory: unlimitedMemory(),
+      resources: testResources(),
       compile: compileTest,
       createProxy: (snapshot) => new LineProxy(snapshot),
     },

@@ -10,6 +10,7 @@ import type { Problem, Snapshot } from "../../src/policy/snapshot.ts";
 import type { ProxyServer } from "../../src/proxy/proxy.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { err, ok, type Result } from "../../src/support/result.ts";
+import { testResources } from "../fixtures/outside.ts";
 import { listenerOf, snapshotOf } from "../fixtures/snapshot.ts";
 import { MemorySink } from "../fixtures/telemetry.ts";
 
@@ -156,6 +157,7 @@ async function startRunning(policyFile: string, options: Partial<DaemonOptions>,
       sink,
       processFigures: null,
       memory: unlimitedMemory(),
+      resources: testResources(),
       compile,
       createProxy: (snapshot) => {
         proxy = new LineProxy(snapshot);

@@ -1,0 +1,41 @@
+import type { ResourceReports } from "../resources/registry.ts";
+import type { ResourceStatus } from "../resources/resource.ts";
+import type { EventLog } from "../telemetry/event-log.ts";
+
+/** What the log is told of resources and of the folder for their state. */
+export function resourceReports(log: EventLog): ResourceReports {
+  return {
+    onState: ({ kind, name, state, detail, fault, staleUntilMs }, before) => {
+      const fields = {
+        kind,
+        name,
+        state,
+        before,
+        detail: detail ?? undefined,
+        fault: state === "ready" ? undefined : fault?.text,
+        staleUntil: timeText(staleUntilMs) ?? undefined,
+      };
+      const write = state === "ready" ? log.info : state === "failing" ? log.error : log.warn;
+      write("resource", "a resource of the policy has another state", fields);
+    },
+    onFolder: (directory, file, text) => log.warn("state", text, { directory, file }),
+  };
+}
+
+/** A line each, for people who look at /readyz?verbose. */
+export function resourceLines(statuses: readonly ResourceStatus[]): string[] {
+  return statuses.map(({ kind, name, state, detail, staleUntilMs, fault }) => {
+    const until = timeText(staleUntilMs);
+    const parts = [
+      `${kind} ${name}: ${state}`,
+      ...(detail === null ? [] : [detail]),
+      ...(until === null ? [] : [`serves until ${until}`]),
+      ...(fault === null || state === "ready" ? [] : [`${timeText(fault.atMs)}: ${fault.text}`]),
+    ];
+    return parts.join(", ");
+  });
+}
+
+function timeText(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { StateFiles } from "../resources/state-folder.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { codeOf } from "./unix-socket.ts";
+
+const OTHERS_WRITE = 0o022;
+
+/** The state folder on a disk; made where it is missing, for this user alone. */
+export function stateFiles(directory: string, userId: number | null): StateFiles {
+  let isSound: Promise<Result<null, string>> | null = null;
+  const sound = (): Promise<Result<null, string>> => {
+    isSound ??= makeFolder(directory, userId).then((made) => {
+      if (!made.ok) isSound = null;
+      return made;
+    });
+    return isSound;
+  };
+  return {
+    read: async (name, bytesMax) => {
+      const folder = await sound();
+      return folder.ok ? readState(join(directory, name), bytesMax, userId) : folder;
+    },
+    write: async (name, content) => {
+      const folder = await sound();
+      return folder.ok ? writeState(join(directory, name), content) : folder;
+    },
+    setAside: async (name) => {
+      const file = join(directory, name);
+      await rename(file, `${file}.damaged`).catch(() => {});
+    },
+  };
+}
+
+async function makeFolder(directory: string, userId: number | null): Promise<Result<null, string>> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const { mode, uid } = await stat(directory);
+    if (isStrange(uid, userId)) return err(`the folder belongs to user ${uid}`);
+    return (mode & OTHERS_WRITE) === 0 ? ok(null) : err("others may write into the folder; expected chmod 700");
+  } catch (error) {
+    return err(`the folder cannot be used: ${codeOf(error)}`);
+  }
+}
+
+/** Whoever can write a key set into this folder lets himself in: only our own files, and root's, are read. */
+async function readState(
+  file: string,
+  bytesMax: number,
+  userId: number | null,
+): Promise<Result<Buffer | null, string>> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) return err("it is no regular file");
+      if (isStrange(found.uid, userId)) return err(`it belongs to user ${found.uid}`);
+      if ((found.mode & OTHERS_WRITE) !== 0) return err("others may write it");
+      if (found.size > bytesMax) return err(`it is larger than ${bytesMax} bytes`);
+      return ok(await handle.readFile());
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const code = codeOf(error);
+    return code === "ENOENT" ? ok(null) : err(`it cannot be read: ${code}`);
+  }
+}
+
+async function writeState(file: string, content: Buffer): Promise<Result<null, string>> {
+  const beside = `${file}.${randomBytes(6).toString("hex")}.new`;
+  try {
+    const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, file);
+    return ok(null);
+  } catch (error) {
+    await unlink(beside).catch(() => {});
+    return err(`it cannot be written: ${codeOf(error)}`);
+  }
+}
+
+function isStrange(uid: number, userId: number | null): boolean {
+  return userId !== null && uid !== userId && uid !== 0;
+}

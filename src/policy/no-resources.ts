@@ -1,0 +1,30 @@
+import type { OpenCaller } from "../calls/call.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import { Resources } from "../resources/registry.ts";
+import type { Clock } from "../support/clock.ts";
+import { err } from "../support/result.ts";
+import { systemTimers } from "../support/timers.ts";
+
+const ONLY_LOOKED_AT = "this policy is only looked at";
+
+const openNobody: OpenCaller = () => ({
+  call: () => Promise.resolve(err({ kind: "closed", text: ONLY_LOOKED_AT })),
+  close: () => {},
+});
+
+/** For a policy that is looked at and not put in force: what it asks for is made, and never started. */
+export function noResources(clock: Clock, memory: MemoryBudget, openCaller: OpenCaller = openNobody): Resources {
+  const nothing = {
+    read: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    setAside: () => Promise.resolve(),
+  };
+  return new Resources({
+    clock,
+    memory,
+    timers: systemTimers,
+    random: () => 0.5,
+    openCaller,
+    openFiles: () => nothing,
+  });
+}

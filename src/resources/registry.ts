@@ -1,0 +1,117 @@
+import { hash } from "node:crypto";
+import type { Resource, ResourceState, ResourceStatus, ResourceWorld } from "./resource.ts";
+import { type StateFiles, StateFolder } from "./state-folder.ts";
+
+/** What the registry needs of the world; the rest of `ResourceWorld` is its own. */
+export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed"> {
+  readonly openFiles: (directory: string) => StateFiles;
+}
+
+/** Who is told. */
+export interface ResourceReports {
+  /** Another state of a resource that is in force. */
+  onState(status: ResourceStatus, before: ResourceState): void;
+  /** A file of the state folder that cannot be used, and why. */
+  onFolder(directory: string, file: string, text: string): void;
+}
+
+const NOBODY: ResourceReports = { onState: () => {}, onFolder: () => {} };
+
+type Make = (world: ResourceWorld) => Resource;
+
+/** Resources by their canonical settings: a policy that asks for the same settings gets the instance that runs. */
+export class Resources {
+  readonly #deps: RegistryDeps;
+  /** Of the policy in force. */
+  #inForce: ReadonlyMap<string, Resource> = new Map();
+  readonly #states = new Map<Resource, ResourceState>();
+  #folder: StateFolder | null = null;
+  #reports: ResourceReports = NOBODY;
+
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+  }
+
+  reportTo(reports: ResourceReports): void {
+    this.#reports = reports;
+  }
+
+  /** For one compilation; `directory` is absolute, null for none. */
+  begin(directory: string | null): Acquisition {
+    return new Acquisition((key, make) => this.#inForce.get(key) ?? make(this.#worldOf(directory)), directory);
+  }
+
+  /** A policy is in force: what it has and nobody had is started, what it has no more is closed. */
+  follow({ resources }: { readonly resources: ReadonlyMap<string, Resource> }): void {
+    const before = new Set(this.#inForce.values());
+    const after = new Set(resources.values());
+    this.#inForce = resources;
+    for (const resource of after.difference(before)) {
+      this.#states.set(resource, resource.status().state);
+      resource.start();
+    }
+    for (const resource of before.difference(after)) {
+      this.#states.delete(resource);
+      resource.close();
+    }
+  }
+
+  statuses(): readonly ResourceStatus[] {
+    return [...new Set(this.#inForce.values())].map((resource) => resource.status());
+  }
+
+  close(): void {
+    this.follow({ resources: new Map() });
+  }
+
+  #worldOf(directory: string | null): ResourceWorld {
+    const { openFiles, ...world } = this.#deps;
+    const folder = directory === null ? null : this.#folderAt(directory, openFiles);
+    return { ...world, folder, changed: (resource) => this.#changed(resource) };
+  }
+
+  /** One for all resources, so that writes of one file wait for each other. */
+  #folderAt(directory: string, openFiles: RegistryDeps["openFiles"]): StateFolder {
+    const known = this.#folder;
+    if (known?.directory === directory) return known;
+    const warn = (file: string, text: string): void => this.#reports.onFolder(directory, file, text);
+    const folder = new StateFolder(directory, openFiles(directory), warn);
+    this.#folder = folder;
+    return folder;
+  }
+
+  #changed(resource: Resource): void {
+    const before = this.#states.get(resource);
+    const status = resource.status();
+    if (before === undefined || before === status.state) return;
+    this.#states.set(resource, status.state);
+    this.#reports.onState(status, before);
+  }
+}
+
+/** What one policy that is being compiled asks for. */
+export class Acquisition {
+  readonly resources: Map<string, Resource> = new Map();
+  readonly #acquire: (key: string, make: Make) => Resource;
+  readonly #directory: string | null;
+
+  constructor(acquire: (key: string, make: Make) => Resource, directory: string | null) {
+    this.#acquire = acquire;
+    this.#directory = directory;
+  }
+
+  /**
+   * What `make` makes of `settings`, or what runs already that was made of the same. `settings` is all that it depends on,
+   * contents of files among them; `kind` says what it is, and of one kind there is one type.
+   */
+  acquire<T extends Resource>(
+    kind: string,
+    settings: readonly (string | Buffer)[],
+    make: (world: ResourceWorld) => T,
+  ): T {
+    const key = [kind, this.#directory ?? "", ...settings].map((part) => hash("sha256", part)).join(":");
+    const resource = this.resources.get(key) ?? this.#acquire(key, make);
+    this.resources.set(key, resource);
+    return resource as T;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Caller, CallSettings } from "../calls/call.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import type { Clock } from "../support/clock.ts";
+import type { Result } from "../support/result.ts";
+import type { Timers } from "../support/timers.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+/** Closed, for it is a metric label. */
+export const RESOURCE_STATES = [
+  "starting", // it has not been tried yet, or its first try is under way
+  "ready",
+  "stale", // what it had still serves, and could not be renewed
+  "failing", // it has nothing that serves
+] as const;
+
+export type ResourceState = (typeof RESOURCE_STATES)[number];
+
+/** What became of one try; closed, for it is a metric label. */
+export const RESOURCE_OUTCOMES = ["ok", "unchanged", "failed", "unusable"] as const;
+
+export type ResourceOutcome = (typeof RESOURCE_OUTCOMES)[number];
+
+/** How a resource is, without anything secret. */
+export interface ResourceStatus {
+  /** As in `key set`. */
+  readonly kind: string;
+  /** Of the entry of the policy that named it first. */
+  readonly name: string;
+  readonly state: ResourceState;
+  /** The state in the words of its kind, as in `refresh failed, keys retained`; null where there is no more to say. */
+  readonly detail: string | null;
+  /** Unix milliseconds of what it serves from; null where it has nothing. */
+  readonly freshAtMs: number | null;
+  /** Until when what it has serves, though it cannot be renewed; null where that has no end. */
+  readonly staleUntilMs: number | null;
+  readonly fault: ResourceFault | null;
+  readonly tries: Readonly<Record<ResourceOutcome, number>>;
+}
+
+/** The last failure. */
+export interface ResourceFault {
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/**
+ * What outlives a policy: a set of keys from somewhere, a store, a connection to somebody. A policy that is being compiled
+ * acquires it without the network being touched; the first policy in force that has it starts it; it is closed when none has
+ * it any more, and goes on answering from what it knows those who still hold it.
+ */
+export interface Resource {
+  readonly kind: string;
+  readonly name: string;
+  status(): ResourceStatus;
+  start(): void;
+  close(): void;
+  /** Tries it once for `check --online`: what there is, or what is wrong. */
+  tryOnce(): Promise<Result<string, string>>;
+}
+
+/** What resources are made of; effects come in here. */
+export interface ResourceWorld {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly memory: MemoryBudget;
+  readonly openCaller: (settings: CallSettings) => Caller;
+  /** Null where the policy names none: everything is kept in memory alone. */
+  readonly folder: StateFolder | null;
+  /** To be called when `status` has changed. */
+  readonly changed: (resource: Resource) => void;
+}

@@ -1,0 +1,94 @@
+import { hash } from "node:crypto";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+
+/** Files of one folder, by plain names. Errors in words. */
+export interface StateFiles {
+  /** Null where there is none. A file that others could have written is an error: its content would be theirs. */
+  read(name: string, bytesMax: number): Promise<Result<Buffer | null, string>>;
+  /** Written whole beside it and renamed, for its owner alone. */
+  write(name: string, content: Buffer): Promise<Result<null, string>>;
+  /** Puts a damaged file out of the way, to be looked at. */
+  setAside(name: string): Promise<void>;
+}
+
+/** What a kind of state is called and how its content is laid out; a new layout is a new version, and a fresh beginning. */
+export interface StateKind {
+  /** Letters, digits and dashes. */
+  readonly name: string;
+  readonly version: number;
+}
+
+const HEAD = /^postern-state ([a-z0-9-]{1,64}) (\d{1,9}) ([0-9a-f]{64})\n/;
+const HEAD_BYTES_MAX = 200;
+
+/**
+ * What survives a restart. A file says of what kind and version it is, and a hash of its content; one that is damaged is a
+ * warning and a fresh beginning. A folder that cannot be used is a warning too: everything works from memory.
+ */
+export class StateFolder {
+  readonly directory: string;
+  readonly #files: StateFiles;
+  readonly #warn: (file: string, text: string) => void;
+  /** The last write of each name: two at once must not overtake each other. */
+  readonly #writes = new Map<string, Promise<void>>();
+
+  constructor(directory: string, files: StateFiles, warn: (file: string, text: string) => void) {
+    this.directory = directory;
+    this.#files = files;
+    this.#warn = warn;
+  }
+
+  /** What was kept under `id`, or null. Never fails. */
+  async read(kind: StateKind, id: string): Promise<Buffer | null> {
+    const name = fileName(kind, id);
+    const found = await this.#files.read(name, HEAD_BYTES_MAX + DEFAULTS.stateFileBytesMax);
+    if (!found.ok) {
+      this.#warn(name, `${found.error}; nothing of it is used`);
+      return null;
+    }
+    if (found.value === null) return null;
+    const content = open(kind, found.value);
+    if (content.ok) return content.value;
+    this.#warn(name, `${content.error}; it is set aside, and begun anew`);
+    await this.#files.setAside(name);
+    return null;
+  }
+
+  /** Keeps `content` under `id`; of several writes that wait, the last counts. Never fails. */
+  async write(kind: StateKind, id: string, content: Buffer): Promise<void> {
+    const name = fileName(kind, id);
+    if (content.length > DEFAULTS.stateFileBytesMax) {
+      this.#warn(name, `more than ${DEFAULTS.stateFileBytesMax} bytes; it is not kept`);
+      return;
+    }
+    const before = this.#writes.get(name) ?? Promise.resolve();
+    const write = before.then(async () => {
+      // A later one has come meanwhile.
+      if (this.#writes.get(name) !== write) return;
+      const written = await this.#files.write(name, Buffer.concat([head(kind, content), content]));
+      if (!written.ok) this.#warn(name, `${written.error}; it lives in memory alone`);
+      if (this.#writes.get(name) === write) this.#writes.delete(name);
+    });
+    this.#writes.set(name, write);
+    await write;
+  }
+}
+
+/** `id` may be anything, as a URL; its hash names the file. */
+function fileName({ name }: StateKind, id: string): string {
+  return `${name}-${hash("sha256", id).slice(0, 32)}.state`;
+}
+
+function head({ name, version }: StateKind, content: Buffer): Buffer {
+  return Buffer.from(`postern-state ${name} ${version} ${hash("sha256", content)}\n`);
+}
+
+function open(kind: StateKind, file: Buffer): Result<Buffer, string> {
+  const [line = "", name = "", version = "", digest = ""] =
+    HEAD.exec(file.subarray(0, HEAD_BYTES_MAX).toString("latin1")) ?? [];
+  if (line === "" || name !== kind.name) return err(`no state of kind ${kind.name}`);
+  const content = file.subarray(line.length);
+  if (hash("sha256", content) !== digest) return err("the content is damaged");
+  return Number(version) === kind.version ? ok(content) : err(`version ${version}; this postern has ${kind.version}`);
+}
