@@ -15,6 +15,7 @@ const RANKS = [
   "policy",
   "filters",
   "telemetry",
+  "attributes",
   "schema",
   "matching",
   "http2",

@@ -10,6 +10,7 @@ import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
+import type { AuthorizeRule } from "./authorize/schema.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -24,6 +25,8 @@ export interface Check {
    * judged again.
    */
   readonly once?: boolean;
+  /** True where it looks at what the phase's other checks establish, as the body's content: it runs behind them. */
+  readonly late?: boolean;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
@@ -113,6 +116,14 @@ export interface WebSocketRules {
   readonly lifetimeMs: number;
 }
 
+/** Sections of the policy whose entries others name. */
+export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles";
+
+export interface RoleDefinition {
+  readonly rule: AuthorizeRule;
+  readonly context: RouteContext;
+}
+
 /** Compilation of one filter for one route (or for `defaults`). */
 export interface RouteContext extends CompileContext {
   /** The route's path template; `defaults` for the checks before the match. */
@@ -123,9 +134,12 @@ export interface RouteContext extends CompileContext {
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly limits: ReadonlyMap<string, Limit>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
-  isDefined(section: "authenticators" | "limits" | "upstreams", name: string): boolean;
+  isDefined(section: DefiningSection, name: string): boolean;
   /** What to write in place of a name that the section does not define, as a clause: `did you mean 'okta'?`. */
-  hint(section: "authenticators" | "limits" | "upstreams", name: string): string;
+  hint(section: DefiningSection, name: string): string;
+  /** The policy's definition of a role, and the context in which it compiles for this route; null where there is none. */
+  role(name: string): RoleDefinition | null;
+  readonly roleNames: readonly string[];
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
@@ -136,6 +150,9 @@ export interface RouteContext extends CompileContext {
   /** Those that were declared so far. */
   readonly declaredHeaders: ReadonlySet<string>;
   setBodyBytesMax(bytesMax: number): void;
+  /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
+  wantBody(...path: readonly (string | number)[]): void;
+  isBodyWanted(): boolean;
   setWebSocket(rules: WebSocketRules): void;
 }
 

@@ -4,6 +4,7 @@ import { anonymousKind } from "./anonymous/compile.ts";
 import { apiKeyKind } from "./api-key/compile.ts";
 import { authenticateFilter } from "./authenticate/compile.ts";
 import { authorizeFilter } from "./authorize/compile.ts";
+import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
 import { jwtKind } from "./jwt/compile.ts";
@@ -21,6 +22,8 @@ export interface Registry {
   readonly filters: readonly Filter<unknown>[];
   readonly authenticators: readonly AuthenticatorKind<unknown>[];
   readonly limit: LimitKind<unknown>;
+  /** An entry of `roles`: a rule that routes name. */
+  readonly role: z.ZodType<AuthorizeRule>;
 }
 
 /**
@@ -57,4 +60,5 @@ export const REGISTRY: Registry = {
   ],
   authenticators: [clientCertificateKind, apiKeyKind, jwtKind, anonymousKind],
   limit: limitKind,
+  role: ruleSchema,
 };

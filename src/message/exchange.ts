@@ -54,6 +54,11 @@ export class Exchange {
   rateLimit: RateLimitState | null;
   /** A body that `validate` read whole; it is what is forwarded. */
   collectedBody: Buffer | null;
+  /**
+   * What that body says, where a rule asked for it: set by `validate`, and forgotten with the phase. Undefined where no
+   * rule asked, and of a body without a reading.
+   */
+  bodyValue: unknown;
   /** Memory that the request holds until it is over; null while it holds none. */
   charge: Charge | null;
   /** Called when the request is over, however; set by who has put work for it in a line. */
@@ -90,6 +95,7 @@ export class Exchange {
     this.principal = null;
     this.rateLimit = null;
     this.collectedBody = null;
+    this.bodyValue = undefined;
     this.charge = null;
     this.onOver = null;
     this.audited = null;

@@ -57,6 +57,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   const parts = new RouteParts();
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
+  checkBodyIsRead(work, parts, path);
   if (!isSound) return null;
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
@@ -79,6 +80,18 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };
+}
+
+/** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */
+function checkBodyIsRead({ problems, reader }: Work, parts: RouteParts, path: Path): void {
+  const isRead = [path, [DEFAULTS_KEY]].some(
+    (owner) => reader.raw([...owner, "validate", "body", "schema"]) !== undefined,
+  );
+  if (isRead) return;
+  for (const place of parts.bodyWantedAt) {
+    const text = `nothing reads the body of '${String(reader.raw([...path, "path"]))}'; expected 'validate: { body: { schema: … } }' on that route`;
+    problems.add(reader.document.place(place), text);
+  }
 }
 
 /** An upgrade is a thing of HTTP/1.1; the route's own upstream or each listener's has to speak it. */
@@ -197,7 +210,8 @@ function checkCountedOnce(work: Work, filter: Filter<unknown>, own: Path, shared
 }
 
 function inPhaseOrder(checks: readonly Check[]): readonly Check[] {
-  return checks.toSorted((a, b) => PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase));
+  const rank = ({ phase, late }: Check): number => 2 * PHASES.indexOf(phase) + (late === true ? 1 : 0);
+  return checks.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /**

@@ -219,12 +219,12 @@ function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
   return mentioned;
 }
 
-const DEFINING: readonly string[] = ["upstreams", "authenticators", "limits"];
+const DEFINING: readonly string[] = ["upstreams", "authenticators", "roles", "limits"];
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function warnUnused(work: Work): void {
   const mentioned = work.isWhole ? new Set<string>() : findMentions(work);
-  for (const section of ["upstreams", "authenticators", "limits"] as const) {
+  for (const section of ["upstreams", "authenticators", "roles", "limits"] as const) {
     for (const name of work[section].unused()) {
       if (mentioned.has(name)) continue;
       work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);

@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { compileListeners } from "./compile-listeners.ts";
+import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
   checkAddresses,
@@ -50,6 +51,7 @@ const STAGES: readonly Stage[] = [
   compileAdmin,
   checkAddresses,
   compileAuthenticators,
+  readRoles,
   compileLimits,
   compileDefaults,
   compileRoutes,

@@ -39,7 +39,7 @@ export function policyJsonSchemaText(registry: Registry = REGISTRY): string {
   return `${JSON.stringify(policyJsonSchema(registry), null, 2)}\n`;
 }
 
-function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
+function policySchema({ filters, authenticators, limit, role }: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
   const authenticator = z.union(authenticators.map((kind) => kind.schema));
@@ -55,6 +55,10 @@ function policySchema({ filters, authenticators, limit }: Registry): z.ZodType {
       .describe("What survives a restart. Everything is kept in memory alone if absent."),
     log: object(logShape).optional().describe("What is logged."),
     authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
+    roles: z
+      .record(nameSchema, role.meta({ id: "role" }))
+      .optional()
+      .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

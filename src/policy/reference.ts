@@ -1,3 +1,4 @@
+import { ROWS } from "../attributes/table.ts";
 import { PHASES } from "../decision/phases.ts";
 import { REASONS } from "../decision/reason.ts";
 import { TAKEN, TRUSTED_HEADERS } from "../message/trusted-headers.ts";
@@ -7,6 +8,10 @@ export function referenceText(): string {
   const reasons = Object.entries(REASONS).map(
     ([reason, { status, grpcStatus, source, text }]) =>
       `| \`${reason}\` | ${status} | ${grpcStatus} | ${source} | ${text} |`,
+  );
+  const attributes = [...ROWS.values()].map(
+    ({ example, type, from, until, shown, description }) =>
+      `| \`${example}\` | ${type} | \`${from}\`${until === from ? " alone" : ""} | ${shown} | ${description} |`,
   );
   return `# Reference
 
@@ -25,6 +30,16 @@ what was seen; of what would have been accepted it learns a missing scope, as RF
 | reason | HTTP status | gRPC status | source | text for the client |
 |---|---|---|---|---|
 ${reasons.join("\n")}
+
+## Attributes
+
+What a rule can look at, and from which phase on. A name that has dots itself stands in quotes: \`jwt."https://example.org/tenant"\`.
+What the request has not is absent: never an empty text, and never equal to anything. Shown says where a value may come up:
+as a label of a metric, in a log line, or nowhere, as everything whose name looks like a credential.
+
+| attribute | type | from phase | shown | what it is |
+|---|---|---|---|---|
+${attributes.join("\n")}
 `;
 }
 

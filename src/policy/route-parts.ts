@@ -12,6 +12,8 @@ export class RouteParts {
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
+  /** Where rules ask for members of the body. */
+  readonly bodyWantedAt: Path[] = [];
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;
 }
@@ -40,6 +42,12 @@ export function routeContext(
     limits: work.limits,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),
+    role: (name) => {
+      const rule = work.roles.get(name);
+      const place = (inner: Path): Path => ["roles", name, ...inner];
+      return rule === undefined ? null : { rule, context: routeContext(work, facts, parts, place) };
+    },
+    roleNames: [...work.roles.defined],
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
       parts.checks.push(check);
@@ -65,6 +73,11 @@ export function routeContext(
       mark();
       parts.bodyBytesMax = bytesMax;
     },
+    wantBody: (...inner) => {
+      mark();
+      parts.bodyWantedAt.push(resolve(inner));
+    },
+    isBodyWanted: () => parts.bodyWantedAt.length > 0,
     setWebSocket: (rules) => {
       mark();
       parts.webSocket = rules;

@@ -267,6 +267,7 @@ export const SECTIONS = [
   "state",
   "log",
   "authenticators",
+  "roles",
   "limits",
   "defaults",
   "routes",

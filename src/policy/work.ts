@@ -1,4 +1,5 @@
 import type { CallProxy } from "../calls/call.ts";
+import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
@@ -83,6 +84,7 @@ export class Work {
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
+  readonly roles: Definitions<AuthorizeRule> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */
   readonly sockets: Pick<ListenerSettings, "address" | "place">[] = [];

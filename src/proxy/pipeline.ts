@@ -101,6 +101,8 @@ function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
 /** A body that announces more than the route takes is refused before a byte of it is asked for. */
 function permit(subject: Subject): Outcome | Promise<Outcome> {
   const { body, collectedBody } = subject.exchange;
+  // What it says may be many times as large as its bytes, which alone are counted.
+  subject.exchange.bodyValue = undefined;
   const { route } = subject;
   const bytesMax = route?.bodyBytesMax ?? 0;
   if (collectedBody !== null || body.announcedBytes <= bytesMax) {

@@ -254,6 +254,13 @@ export const DEFAULTS = {
 
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
+  /** Characters of an attribute's name in a policy, and names behind that of its family. */
+  attributeCharsMax: 256,
+  attributePathMax: 8,
+  /** Members of an object of a body in which a rule looks for one: each is compared with it without regard to case. */
+  attributeMembersMax: 4_096,
+  /** Items of a list that are compared with a value. */
+  attributeItemsMax: 10_000,
   schemaBytesMax: 1024 * 1024,
   /** Levels of nesting in a schema; two or three of them describe one of a body. */
   schemaDepthMax: 256,

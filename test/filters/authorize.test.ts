@@ -244,7 +244,7 @@ describe("what must not let anybody in by mistake", () => {
 test("the check stands in its phase, climbs the ladder, and explains whom it saw", () => {
   const check = onlyCheck(compileFilter(authorizeFilter, { scopes: ["a"], mode: { enforce: "5%" } }));
   expect(check).toMatchObject({ name: "authorize", phase: "authorize", enforcePercent: 5 });
-  expect(check.explain(withScopes("a", "b"))).toBe("caller okta/alice; scopes a b");
+  expect(check.explain(withScopes("a", "b"))).toBe("caller okta/alice; scopes a b; scopes (scopes a) holds");
 });
 
 test("A claim's name with slashes and dots that stands without quotes is warned of, and the log shows how it was read", async () => {

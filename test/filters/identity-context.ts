@@ -101,6 +101,10 @@ export function testRoute(
     setResponseRules: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
     setWebSocket: () => {},
+    role: () => null,
+    roleNames: [],
+    wantBody: () => {},
+    isBodyWanted: () => false,
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };

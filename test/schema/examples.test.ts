@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foldCase } from "../../src/schema/judge/member-case.ts";
+import { foldCase } from "../../src/support/fold-case.ts";
 import { compiledOf, faultsOf, problemsOf, read, seenIn } from "./kit.ts";
 
 /** Bodies that a library decided wrongly, each of a kind. */

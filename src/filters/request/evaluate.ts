@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isValidHost } from "../../http1/head.ts";
 import { type Address, isAddressless } from "../../message/address.ts";
 import type { ConnectionFacts } from "../../message/connection.ts";
+import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { type Forwarding, toldBy, trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
@@ -9,7 +10,6 @@ import type { Principal } from "../../message/principal.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
-import { namedByConnection } from "./connection-options.ts";
 import { PASSES, WITHHELD } from "./header-fate.ts";
 import type { Passage } from "./passage.ts";
 

@@ -1,8 +1,8 @@
+import { namedByConnection } from "../../message/connection-options.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName, isPlainName, isReserved } from "../../message/reserved-names.ts";
 import { TAKEN, trustedRow } from "../../message/trusted-headers.ts";
 import type { RequestRules } from "../filter.ts";
-import { namedByConnection } from "./connection-options.ts";
 import { fateOf, type HeaderFate, PASSES, RESERVED, WITHHELD } from "./header-fate.ts";
 
 /** A header of a client that does not reach the service, and why, for `explain`. */

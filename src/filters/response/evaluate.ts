@@ -1,9 +1,9 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
+import { namedByConnection } from "../../message/connection-options.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import type { ResponseRules } from "../filter.ts";
-import { namedByConnection } from "../request/connection-options.ts";
 
 /**
  * Headers of the service's answer → header lines for the client: `name: value\r\n` each, to be written as latin1.

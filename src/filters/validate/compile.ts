@@ -124,6 +124,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
   const read = readerOf(settings.contentType ?? [], compiled.schema, context);
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
   return judgeBody({
+    keepsValue: context.isBodyWanted(),
     bytesMax,
     collectedBytesMax,
     read,

@@ -3,6 +3,7 @@ import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { type BodyFailure, collectBody } from "../../message/body.ts";
+import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
@@ -13,7 +14,6 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { Turns } from "../../support/turns.ts";
-import { namedByConnection } from "../request/connection-options.ts";
 import type { BodyFault, BodyReader } from "./body-reader.ts";
 import type { LongBodies } from "./long-bodies.ts";
 import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
@@ -144,6 +144,8 @@ export interface BodyRules {
   readonly showsErrors: boolean;
   /** Of all bodies that are held in this process. */
   readonly bodies: Account;
+  /** Whether a rule behind this one looks at members of the body. */
+  readonly keepsValue: boolean;
   readonly longBodies: LongBodies;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly place: Place;
@@ -155,11 +157,12 @@ function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
 export function judgeBody(rules: BodyRules): Part {
-  const { bytesMax, collectedBytesMax, read, validator, bodies, place } = rules;
+  const { bytesMax, collectedBytesMax, read, validator, bodies, keepsValue, place } = rules;
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     if (bytes.length > DEFAULTS.bodyAtOnceBytesMax) return judgeLong(bytes, exchange, rules);
     const parsed = read.atOnce(bytes, exchange);
+    if (parsed.ok && keepsValue) exchange.bodyValue = parsed.value;
     return parsed.ok ? verdictOf(validator.judge(parsed.value), rules) : unreadable(parsed.error, place);
   };
   const lost = (failure: BodyFailure): Denial => {
@@ -188,6 +191,7 @@ function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise
   return longBodies.judge<Verdict>(exchange, clock, { left, late }, async () => {
     const parsed = await rules.read.inTurns(bytes, exchange, turns());
     if (!parsed.ok) return unreadable(parsed.error, place);
+    if (rules.keepsValue) exchange.bodyValue = parsed.value;
     return verdictOf(await rules.validator.judgeInTurns(parsed.value, turns()), rules);
   });
 }

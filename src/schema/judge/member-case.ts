@@ -1,4 +1,5 @@
 import { memberNames } from "../../bodies/json-parser.ts";
+import { foldCase } from "../../support/fold-case.ts";
 import type { Site } from "../document.ts";
 import { inPlaceParts, type Subschema } from "../subschema.ts";
 import type { Complaint } from "./faults.ts";
@@ -6,23 +7,6 @@ import { Kept } from "./kept.ts";
 import type { Check, Run } from "./run.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
-
-/**
- * Names as decoders that do not tell cases apart see them: Go's encoding/json by Unicode's simple case folding, in which
- * the Kelvin sign is a k and the long s an s; Java's equalsIgnoreCase, for which the Turkish i's are one, too.
- */
-export function foldCase(name: string): string {
-  let folded = "";
-  for (const char of name) folded += foldOne(char);
-  return folded;
-}
-
-function foldOne(char: string): string {
-  if (char === "İ") return "i";
-  const upper = char.toUpperCase();
-  const lower = (upper.length === char.length ? upper : char).toLowerCase();
-  return lower.length === char.length ? lower : char;
-}
 
 /** What schemas that judge one object say of its members' names. */
 export class DeclaredMembers {

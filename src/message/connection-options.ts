@@ -1,4 +1,4 @@
-import type { HeaderBlock } from "../../message/headers.ts";
+import type { HeaderBlock } from "./headers.ts";
 
 /**
  * Headers that are meant for the whole way; RFC 9110 section 7.6.1 forbids to name them in Connection. One who does

@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "../../support/result.ts";
+import { err, ok, type Result } from "../support/result.ts";
 
 const SEGMENTS_MAX = 8;
 const SEGMENT = /(?:"((?:[^"\\]|\\["\\])+)"|([^."\\\s]+))(\.(?=.)|$)/y;

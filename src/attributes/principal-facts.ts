@@ -1,0 +1,63 @@
+import type { Principal } from "../message/principal.ts";
+import { claimAt } from "./claim-path.ts";
+
+/** What rules ask of a principal again and again; a principal is shared by all requests of a verified token. */
+interface Facts {
+  readonly scopes: readonly string[];
+  readonly roles: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly roleList: readonly string[];
+  readonly groupList: readonly string[];
+}
+
+const factsOf = new WeakMap<Principal, Facts>();
+
+function facts(principal: Principal): Facts {
+  let known = factsOf.get(principal);
+  if (known === undefined) {
+    const roleList = textsOf(claimAt(principal.claims, ["roles"]));
+    const groupList = textsOf(claimAt(principal.claims, ["groups"]));
+    known = {
+      scopes: Object.freeze([...principal.scopes]),
+      roles: new Set(roleList),
+      groups: new Set(groupList),
+      roleList,
+      groupList,
+    };
+    factsOf.set(principal, known);
+  }
+  return known;
+}
+
+/** A list's texts, or one text; texts are not split at blanks. */
+export function textsOf(value: unknown): readonly string[] {
+  if (typeof value === "string") return Object.freeze([value]);
+  return Object.freeze(Array.isArray(value) ? value.filter((item) => typeof item === "string") : []);
+}
+
+export function scopeList(principal: Principal): readonly string[] {
+  return facts(principal).scopes;
+}
+
+export function rolesOf(principal: Principal): ReadonlySet<string> {
+  return facts(principal).roles;
+}
+
+export function roleList(principal: Principal): readonly string[] {
+  return facts(principal).roleList;
+}
+
+export function groupsOf(principal: Principal): ReadonlySet<string> {
+  return facts(principal).groups;
+}
+
+export function groupList(principal: Principal): readonly string[] {
+  return facts(principal).groupList;
+}
+
+/** What an authenticator of these types has as claims comes from a token. */
+const TOKENS: ReadonlySet<string> = new Set(["jwt", "introspection"]);
+
+export function isToken({ type }: Principal): boolean {
+  return TOKENS.has(type);
+}

@@ -1,0 +1,30 @@
+import type { Attribute } from "../../attributes/attribute.ts";
+import { equality, isNothing } from "../../attributes/equal.ts";
+import { shownAttribute } from "../../attributes/shown.ts";
+import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { type Rule, Undecided } from "./evaluate.ts";
+
+/** Two attributes have one value (attributes/README.md says when). Where one is not there the rule is undecided. */
+export function requireMatch(left: Attribute, right: Attribute, label: string, place: Place): Rule {
+  const wanted = `${left.text} equal to ${right.text}`;
+  const denial = (exchange: Exchange, a: unknown, b: unknown): Denial => {
+    const seen = `${shownAttribute(left, exchange)}, ${shownAttribute(right, exchange)}`;
+    const isMissing = isNothing(a) || isNothing(b);
+    if (isMissing) return new Undecided("attribute_missing", place, seen, wanted);
+    return equality(a, b) === "unknown"
+      ? new Undecided("attribute_mismatch", place, `${seen}, which cannot be compared`, wanted)
+      : new Denial("attribute_mismatch", place, seen, wanted);
+  };
+  return {
+    label,
+    wanted,
+    phase: left.row.from === "validate" || right.row.from === "validate" ? "validate" : "authorize",
+    parts: [],
+    judge: (exchange): Verdict => {
+      const a = left.read(exchange);
+      const b = right.read(exchange);
+      return equality(a, b) === "equal" ? CONTINUE : denial(exchange, a, b);
+    },
+  };
+}
