@@ -129,6 +129,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     collectedBytesMax,
     read,
     validator: compiled.validator,
+    recogniser: read === readJson ? compiled.recogniser : null,
     showsErrors: settings.errors !== "hidden",
     bodies: context.memory.bodies,
     longBodies,

@@ -10,6 +10,7 @@ import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
 import type { Judgement, Validator } from "../../schema/judge/validator.ts";
+import type { Recogniser } from "../../schema/recognise/recogniser.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
@@ -140,6 +141,8 @@ export interface BodyRules {
   readonly collectedBytesMax: number;
   readonly read: BodyReader;
   readonly validator: Validator;
+  /** Null where a body must be read to be judged. */
+  readonly recogniser: Recogniser | null;
   /** Whether the client hears what is wrong with its body. */
   readonly showsErrors: boolean;
   /** Of all bodies that are held in this process. */
@@ -158,9 +161,11 @@ function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
 export function judgeBody(rules: BodyRules): Part {
   const { bytesMax, collectedBytesMax, read, validator, bodies, keepsValue, place } = rules;
+  const recogniser = keepsValue ? null : rules.recogniser;
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
+    if (recogniser?.takes(bytes) === true) return CONTINUE;
     const parsed = read.atOnce(bytes, exchange);
     if (!parsed.ok) return unreadable(parsed.error, place);
     if (keepsValue) exchange.bodyValue = parsed.value;
