@@ -56,6 +56,7 @@ export const REASONS = {
   certificate_untrusted: client(401, 16, NOT_AUTHENTICATED),
   certificate_identity_mismatch: client(401, 16, NOT_AUTHENTICATED),
   api_key_unknown: client(401, 16, NOT_AUTHENTICATED),
+  api_key_not_yet_valid: client(401, 16, NOT_AUTHENTICATED),
   api_key_expired: client(401, 16, NOT_AUTHENTICATED),
   token_malformed: client(401, 16, NOT_AUTHENTICATED),
   token_algorithm_forbidden: client(401, 16, NOT_AUTHENTICATED),

@@ -9,6 +9,7 @@ import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
   checkAddresses,
+  checkCallerLimits,
   compileAdmin,
   compileAuthenticators,
   compileLimits,
@@ -53,6 +54,7 @@ const STAGES: readonly Stage[] = [
   compileAuthenticators,
   readRoles,
   compileLimits,
+  checkCallerLimits,
   compileDefaults,
   compileRoutes,
   checkShadows,

@@ -238,6 +238,8 @@ export const DEFAULTS = {
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,
   apiKeysMax: 100_000,
+  /** Credentials of an authenticator whose last use is told, each with a series of its own. */
+  credentialUsesMax: 1_000,
 
   // Counters.
   /** Keys that one limit counts at once, at 16 bytes. */

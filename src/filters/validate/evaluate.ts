@@ -6,6 +6,7 @@ import { type BodyFailure, collectBody } from "../../message/body.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
+import { withoutParameters } from "../../message/query.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
@@ -41,10 +42,17 @@ export function judgePath(parameters: readonly Parameter[], names: readonly stri
   };
 }
 
-export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: boolean, place: Place): SyncPart {
+/** `credentials`: parameters that do not reach the service, so that nothing is asked of them. */
+export function judgeQuery(
+  parameters: readonly Parameter[],
+  refuseUnknown: boolean,
+  place: Place,
+  credentials: ReadonlySet<string> = NO_NAMES,
+): SyncPart {
   const declared = new DeclaredNames(parameters.map(({ name }) => name));
   return ({ target }) => {
-    const parsed = parseForm(target.query.slice(1), declared);
+    const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
+    const parsed = parseForm(query.slice(1), declared);
     if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
     for (const parameter of parameters) {
       const fault = judgeParameter(parameter, parsed.value.get(parameter.name) ?? NONE);
@@ -60,6 +68,7 @@ export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: bool
 }
 
 const NONE: readonly string[] = [];
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export function judgeHeaders(parameters: readonly Parameter[], place: Place): SyncPart {
   return ({ headers }) => {
