@@ -125,11 +125,8 @@ export function explanation(
   outcome: unknown,
 ): Explanation {
   const denial = outcome instanceof Denial ? outcome : null;
-  const { method, target } = exchange;
-  // A key in the query is nobody's to read here.
-  const query = route?.rewriteQuery?.(target.query) ?? target.query;
   return {
-    request: `${method} ${target.path}${query}`,
+    request: `${exchange.method} ${exchange.target.path}${exchange.target.query}`,
     policyHash: snapshot.hash,
     steps,
     verdict: {

@@ -56,7 +56,6 @@ export const REASONS = {
   certificate_untrusted: client(401, 16, NOT_AUTHENTICATED),
   certificate_identity_mismatch: client(401, 16, NOT_AUTHENTICATED),
   api_key_unknown: client(401, 16, NOT_AUTHENTICATED),
-  api_key_not_yet_valid: client(401, 16, NOT_AUTHENTICATED),
   api_key_expired: client(401, 16, NOT_AUTHENTICATED),
   token_malformed: client(401, 16, NOT_AUTHENTICATED),
   token_algorithm_forbidden: client(401, 16, NOT_AUTHENTICATED),
@@ -67,6 +66,13 @@ export const REASONS = {
   token_issuer_mismatch: client(401, 16, NOT_AUTHENTICATED),
   token_audience_mismatch: client(401, 16, NOT_AUTHENTICATED),
   token_claim_missing: client(401, 16, NOT_AUTHENTICATED),
+  token_inactive: client(401, 16, NOT_AUTHENTICATED),
+  introspection_unavailable: {
+    status: 503,
+    grpcStatus: 14,
+    text: "The caller cannot be recognised just now.",
+    source: "proxy",
+  },
   // authorize
   scope_missing: client(403, 7, NOT_PERMITTED),
   role_missing: client(403, 7, NOT_PERMITTED),

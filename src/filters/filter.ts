@@ -145,10 +145,6 @@ export interface RouteContext extends CompileContext {
   setResponseRules(rules: ResponseRules): void;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
-  /** The same of query parameters; others of the policy's authenticators reach this route's service. */
-  addCredentialParameters(names: readonly string[]): void;
-  /** Those that were added so far. */
-  readonly credentialParameters: ReadonlySet<string>;
   /** Names of headers that a rule of this route reads, lower case. */
   declareHeaders(names: readonly string[]): void;
   /** Those that were declared so far. */
@@ -201,16 +197,8 @@ export interface Authenticator {
   readonly challenge: string | null;
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
-  /** Names of cookies that do, as they stand. */
-  readonly credentialCookies?: readonly string[];
-  /** Names of query parameters that do, decoded. */
-  readonly credentialParameters?: readonly string[];
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
-  /** Limits of the policy that its callers name, each once and with its place in a file; `path` leads there. */
-  readonly limits?: readonly CallerLimit[];
-  /** When its credentials were used last, of a bounded number of them. */
-  uses?(): Iterable<CredentialUse>;
   /** Of type anonymous: who a caller without credentials is. */
   readonly anonymous?: Principal;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
@@ -220,19 +208,6 @@ export interface Authenticator {
   forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */
   assume(identity: AssumedIdentity): Authentication;
-}
-
-/** A limit that a caller of a file is to keep to. */
-export interface CallerLimit extends Place {
-  readonly name: string;
-}
-
-export interface CredentialUse {
-  readonly caller: string;
-  /** Tells the caller's credentials apart; nothing secret. */
-  readonly credential: string;
-  /** Unix milliseconds. */
-  readonly lastUsedMs: number;
 }
 
 /** A kind of authenticator: a `type` under `authenticators:`. */

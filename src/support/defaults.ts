@@ -24,8 +24,7 @@ export const DEFAULTS = {
   bodyInspectedBytesMax: 1024 * 1024,
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
-  /** A longer body is read and judged a stretch at a time, so that others are answered in between; a shorter one, too, where
-   * its schema has many alternatives or patterns. */
+  /** A longer body is read and judged a stretch at a time, so that others are answered in between. */
   bodyAtOnceBytesMax: 32 * 1024,
   bodySliceMs: 2,
   /** Longer bodies are judged one after the other, clients in turn; one that waited for so long is refused. */
@@ -55,8 +54,6 @@ export const DEFAULTS = {
   patternProofStepsMax: 250_000,
   /** Instructions gone through beyond the tables by all patterns of one judgement, or of one turn of a long one: some 10 ms. */
   patternWorkMax: 400_000,
-  /** The same of a body that is judged in one go: beyond it, it is judged in turns. */
-  patternWorkAtOnceMax: 100_000,
   /** Cells of an automaton's table, of four bytes, and characters of its states' names, of two, that texts may fill. */
   patternCellsMax: 16 * 1024,
   /** How often one text may fill them before it goes on without. */
@@ -218,6 +215,12 @@ export const DEFAULTS = {
   breakerMsMax: 30_000,
   /** Requests that wait for what somebody else says, such as a provider's keys. */
   waitingRequestsMax: 1_000,
+  introspectionAnswerBytesMax: 64 * 1024,
+  /** Tokens of one client that are being asked about at once. */
+  introspectionsPerClientMax: 16,
+  introspectionCacheMs: 30_000,
+  introspectionInactiveCacheMs: 10_000,
+  introspectionCacheMsMax: 3_600_000,
   stateFileBytesMax: 8 * 1024 * 1024,
   secretBytesMax: 16 * 1024,
 
@@ -238,8 +241,6 @@ export const DEFAULTS = {
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,
   apiKeysMax: 100_000,
-  /** Credentials of an authenticator whose last use is told, each with a series of its own. */
-  credentialUsesMax: 1_000,
 
   // Counters.
   /** Keys that one limit counts at once, at 16 bytes. */

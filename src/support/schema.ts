@@ -27,10 +27,7 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.Zod
 }
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
-  return keys
-    .slice(0, DEFAULTS.hintsMax)
-    .map((key) => unknownKey(key, known))
-    .join("; ");
+  return keys.map((key, at) => (at < DEFAULTS.hintsMax ? unknownKey(key, known) : `unknown key '${key}'`)).join("; ");
 }
 
 /** The sentence about a key that does not exist. */

@@ -4,7 +4,6 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
-  AuthenticatorFacts,
   CertificateFacts,
   HandshakeFailure,
   LimitFacts,
@@ -32,7 +31,6 @@ export interface PolicyFigures {
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
-  readonly authenticators: readonly AuthenticatorFacts[];
 }
 
 /**
@@ -85,8 +83,7 @@ export class Metrics {
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
     const { hash, service, certificates, revocationLists, limits } = policy;
-    const authenticators = [...policy.authenticators.values()];
-    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, authenticators };
+    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

@@ -96,8 +96,6 @@ export function testRoute(
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
-    addCredentialParameters: () => {},
-    credentialParameters: new Set(),
     declareHeaders: () => {},
     declaredHeaders: new Set(),
     setResponseRules: () => {},

@@ -1,3 +1,4 @@
+import { isToken } from "../../attributes/principal-facts.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
@@ -78,9 +79,10 @@ export class AuthenticateCheck implements Check {
 
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */
 function challengeLines(authenticators: readonly Authenticator[], afterToken: boolean): readonly HeaderLine[] {
-  const challenges = authenticators.flatMap(({ type, challenge }) => {
+  const challenges = authenticators.flatMap((authenticator) => {
+    const { challenge } = authenticator;
     if (challenge === null) return [];
-    return afterToken && type === "jwt" ? `${challenge}, error="invalid_token"` : challenge;
+    return afterToken && isToken(authenticator) ? `${challenge}, error="invalid_token"` : challenge;
   });
   return [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
 }

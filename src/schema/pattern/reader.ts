@@ -1,9 +1,7 @@
 /** A text, one character after the other: code points with `u`, code units without. */
 export interface Reader {
-  /** `done`: how many of its code units were read already. */
-  begin(text: string, done: number): void;
-  /** How many code units have been read. */
-  readonly done: number;
+  /** `at`: how many code units of its beginning were read already; only a forward reader asks. */
+  begin(text: string, at: number): void;
   /** The next character, -1 at the end. */
   next(): number;
 }
@@ -17,13 +15,9 @@ export class ForwardReader implements Reader {
     this.#unicode = unicode;
   }
 
-  begin(text: string, done: number): void {
+  begin(text: string, at: number): void {
     this.#text = text;
-    this.#at = done;
-  }
-
-  get done(): number {
-    return this.#at;
+    this.#at = at;
   }
 
   next(): number {
@@ -45,13 +39,9 @@ export class BackwardReader implements Reader {
     this.#unicode = unicode;
   }
 
-  begin(text: string, done: number): void {
+  begin(text: string): void {
     this.#text = text;
-    this.#at = text.length - done;
-  }
-
-  get done(): number {
-    return this.#text.length - this.#at;
+    this.#at = text.length;
   }
 
   next(): number {

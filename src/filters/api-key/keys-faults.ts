@@ -1,12 +1,10 @@
 import { type Document, isMap, isScalar } from "yaml";
 import type { z } from "zod";
-import { DEFAULTS } from "../support/defaults.ts";
-import { nearest, nearestHint } from "../support/schema.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { nearest, nearestHint } from "../../support/schema.ts";
+import { KNOWN_KEYS } from "./keys-schema.ts";
 
 export type Path = readonly PropertyKey[];
-
-/** The keys that a mapping of the file may have, by how deep it stands: the file, `callers[0]`, `callers[0].keys[0]`. */
-export type KnownKeys = ReadonlyMap<number, readonly string[]>;
 
 /** `offset` where it is not that of the value at `path`. */
 export interface Fault {
@@ -19,20 +17,15 @@ export interface Fault {
  * What the schema has against the file. Unknown keys are not named, only the known one that each is like: if the
  * policy names the wrong file, they are that file's text.
  */
-export function findFaults(
-  issues: readonly z.core.$ZodIssue[],
-  document: Document.Parsed,
-  knownKeys: KnownKeys,
-): Fault[] {
-  const unknown = issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys" ? unknownKeys(issue, document, knownKeys) : [],
-  );
+export function findFaults(issues: readonly z.core.$ZodIssue[], document: Document.Parsed): Fault[] {
+  const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue, document) : []));
   const meant = new Set(unknown.flatMap((fault) => (fault.meant === undefined ? [] : [pathText(fault.meant)])));
   const others = issues.flatMap(({ code, path, message }): Fault[] => {
     if (code === "unrecognized_keys") return [];
-    // The names of claims are the file's own.
+    // The names of attributes are the file's own.
     const offset = offsetOf(document, path);
-    if (path.length > 3 && path[2] === "claims") return [{ path: path.slice(0, 3), text: CLAIM_EXPECTED, offset }];
+    if (path.length > 3 && path[2] === "attributes")
+      return [{ path: path.slice(0, 3), text: ATTRIBUTE_EXPECTED, offset }];
     if (path.length === 0 || document.hasIn(path)) return [{ path, text: message }];
     // Misspelt is not missing.
     if (meant.has(pathText(path))) return [];
@@ -41,14 +34,13 @@ export function findFaults(
   return [...unknown, ...others];
 }
 
-const CLAIM_EXPECTED = "expected text, a finite number, true, false, null, or a list or mapping of them";
+const ATTRIBUTE_EXPECTED = "expected text, a finite number, true, false, null, or a list or mapping of them";
 
 function unknownKeys(
   { path, keys }: z.core.$ZodIssueUnrecognizedKeys,
   document: Document.Parsed,
-  knownKeys: KnownKeys,
 ): (Fault & { readonly meant: Path | undefined })[] {
-  const known = knownKeys.get(path.length) ?? [];
+  const known = KNOWN_KEYS.get(path.length) ?? [];
   return keys.slice(0, DEFAULTS.fileProblemsMax).map((key) => {
     const near = nearest(key, known);
     const meant = near === undefined ? undefined : [...path, near];
