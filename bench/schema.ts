@@ -11,6 +11,7 @@ import { Turns } from "../src/support/turns.ts";
  */
 const ROUNDS = 9;
 const JUDGEMENTS = 20_000;
+const STRETCH_ROUNDS = 5;
 
 function compile(schema: unknown): CompiledSchema {
   const document = readDocument("file:///s.json", "s.json", Buffer.from(JSON.stringify(schema)));
@@ -168,9 +169,9 @@ function timeCompiling(): void {
 
 const MIB = 1024 * 1024;
 
-function fill(open: string, item: (at: number) => string, close: string): string {
+function fill(open: string, item: (at: number) => string, close: string, bytes = MIB): string {
   const parts: string[] = [];
-  for (let at = 0, length = 0; length < MIB; at++) {
+  for (let at = 0, length = 0; length < bytes; at++) {
     const one = item(at);
     parts.push(one);
     length += one.length + 1;
@@ -209,36 +210,65 @@ const WORST: readonly (readonly [kind: string, schema: unknown, body: string])[]
   ["multipleOf of decimals", { items: { multipleOf: 0.01 } }, fill("[", () => "19.99", "]")],
   ["numbers beyond doubles", { items: { minimum: 1 } }, fill("[", () => "9007199254740993", "]")],
   ["a pattern on one string", { pattern: "^([a-z]+ ?)+$" }, JSON.stringify("abc ".repeat(MIB / 4))],
+  ["a costly pattern on one string", { pattern: "x.{12}$" }, JSON.stringify("abcx".repeat(MIB / 4))],
+  [
+    "300 patternProperties",
+    { patternProperties: Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`^k.*${at}$`, true])) },
+    fill("{", (at) => `"k${at}":1`, "}", MIB / 16),
+  ],
+  [
+    "200 alternatives",
+    {
+      items: {
+        anyOf: Array.from({ length: 200 }, (_, at) => ({
+          properties: { a: { maximum: 199 - at }, b: { type: "string" } },
+        })),
+      },
+    },
+    fill("[", () => `{"a":200,"b":"${"x".repeat(20)}"}`, "]", MIB / 16),
+  ],
+  [
+    "200 patterns of one text",
+    { anyOf: Array.from({ length: 200 }, (_, at) => ({ pattern: `^[a-z ]+${at}$` })) },
+    JSON.stringify("abc ".repeat(MIB / 64)),
+  ],
   ["lists in lists", { items: { type: "array", items: { type: "array" } } }, fill("[", () => "[[]]", "]")],
   ["20 faults", { items: { type: "string" } }, fill("[", () => "1", "]")],
 ];
 
-/** CPU time of this thread, whoever else is at work on the machine. */
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
-/** All that `work` takes, and the most that it takes before others have their turn. */
+/**
+ * All that `work` takes, and the most that it takes before others have their turn. By the wall, for the kernel counts CPU time
+ * in ticks of 4 ms; whoever else is at work on the machine is told by the least of some rounds.
+ */
 async function longestStretchMs(
   work: () => Promise<unknown> | unknown,
 ): Promise<{ totalMs: number; stretchMs: number }> {
   let stretchMs = 0;
   let isOver = false;
-  const startMs = threadMs();
+  const startMs = performance.now();
   let last = startMs;
   const look = (): void => {
-    const now = threadMs();
+    const now = performance.now();
     stretchMs = Math.max(stretchMs, now - last);
     last = now;
     if (!isOver) setImmediate(look);
   };
   setImmediate(look);
   await work();
-  const totalMs = threadMs() - startMs;
+  const totalMs = performance.now() - startMs;
   isOver = true;
   look();
   return { totalMs, stretchMs };
+}
+
+async function leastOf(work: () => Promise<unknown> | unknown): ReturnType<typeof longestStretchMs> {
+  const least = await longestStretchMs(work);
+  for (let round = 1; round < STRETCH_ROUNDS; round++) {
+    const { totalMs, stretchMs } = await longestStretchMs(work);
+    least.totalMs = Math.min(least.totalMs, totalMs);
+    least.stretchMs = Math.min(least.stretchMs, stretchMs);
+  }
+  return least;
 }
 
 async function timeWorst(): Promise<void> {
@@ -248,11 +278,11 @@ async function timeWorst(): Promise<void> {
     const { validator } = compile(schema);
     const bytes = Buffer.from(body);
     let value: unknown;
-    const reading = await longestStretchMs(async () => {
+    const reading = await leastOf(async () => {
       const parsed = await parseJsonInTurns(bytes, turns());
       if (parsed.ok) value = parsed.value;
     });
-    const judging = await longestStretchMs(() => validator.judgeInTurns(value, turns()));
+    const judging = await leastOf(() => validator.judgeInTurns(value, turns()));
     const perMib = (ms: number): string => ((ms * MIB) / bytes.length).toFixed(0).padStart(5);
     console.log(
       `${kind.padEnd(34)} read ${perMib(reading.totalMs)}, judge ${perMib(judging.totalMs)} ms per MiB; ` +

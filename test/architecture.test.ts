@@ -14,6 +14,7 @@ const RANKS = [
   "upstream",
   "policy",
   "filters",
+  "proof",
   "telemetry",
   "attributes",
   "schema",

@@ -18,6 +18,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { build } from "../build.ts";
 import description from "../package.json" with { type: "json" };
 import { DEFAULTS } from "../src/support/defaults.ts";
+import { PATIENCE_MS } from "./fixtures/patience.ts";
 import { createTestPki } from "./fixtures/pki.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -30,7 +31,7 @@ function node(args: readonly string[], env: Readonly<Record<string, string>> = {
 
 function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = tmpdir()) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { PATH: "/usr/bin:/bin", ...env }, timeout: 15_000 });
+    const child = spawn(program, args, { cwd, env: { PATH: "/usr/bin:/bin", ...env }, timeout: PATIENCE_MS });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {

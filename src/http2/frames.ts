@@ -46,8 +46,7 @@ export interface FramesHost<S extends FramedStream> {
   onReceived(bytes: number): boolean;
   /** So many of them nobody wants. */
   onTaken(bytes: number): void;
-  /** The peer is about to be rid of the stream. */
-  onStreamReset(stream: S): ConnectionFault | null;
+  onStreamReset(): ConnectionFault | null;
   onPeerSettings(settings: PeerSettings): void;
   onGoaway(lastStreamId: number): void;
   onPingAnswered(payload: Buffer): void;
@@ -170,9 +169,8 @@ export class Frames<S extends FramedStream> implements FrameSink {
     if (streams.isIdle(streamId)) return protocolFault("RST_STREAM of no stream");
     const stream = streams.open.get(streamId);
     if (stream === undefined) return this.#onOverhead(payload);
-    const fault = this.#host.onStreamReset(stream);
     stream.onReset(payload.readUInt32BE(0));
-    return fault;
+    return this.#host.onStreamReset();
   }
 
   // ---- the connection --------------------------------------------------------------------------------------------

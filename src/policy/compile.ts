@@ -131,13 +131,19 @@ function* parse(work: Work): Steps<void> {
 
 /** Loads what only the filters of this policy need. */
 async function prepareFilters(work: Work): Promise<void> {
-  const { reader, registry } = work;
+  const { reader, registry, turns } = work;
   const users: Path[] = [[DEFAULTS_KEY]];
   const routes = reader.raw(["routes"]);
   if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
-  for (const filter of registry.filters) {
-    const isUsed = users.some((path) => reader.raw([...path, filter.name]) !== undefined);
-    if (isUsed) await filter.prepare?.();
+  for (const { name, prepare } of registry.filters) {
+    if (prepare === undefined) continue;
+    for (const path of users) {
+      if (turns.due) await turns.give();
+      if (reader.raw([...path, name]) === undefined) continue;
+      await prepare();
+      turns.restart();
+      break;
+    }
   }
 }
 

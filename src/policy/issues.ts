@@ -58,10 +58,11 @@ function absentOr(path: Path, text: string, root: unknown): Fault {
 }
 
 function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, path: Path): readonly Fault[] {
-  // support/schema.ts writes one sentence a key, in their order.
+  // support/schema.ts writes one sentence a key, in their order; of the first.
   const texts = issue.message.split(/; (?=unknown key ')/);
+  const isWhole = texts.length === Math.min(issue.keys.length, DEFAULTS.hintsMax);
   return issue.keys.slice(0, DEFAULTS.policyProblemsMax).map((key, at) => {
-    const own = texts.length === issue.keys.length ? texts[at] : undefined;
+    const own = isWhole ? texts[at] : undefined;
     const subject = [...path, key];
     return { path: subject, subject, text: own ?? `unknown key '${key}'`, isKey: true };
   });

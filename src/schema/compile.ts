@@ -90,7 +90,8 @@ export function compileSchema(
     isForking,
   });
   const check = compiler.compile(root);
-  const validator = new Validator(check, library.isDynamic, isForking);
+  const patternsMax = reader.all.reduce((most, { object }) => Math.max(most, object?.patterns.length ?? 0), 1);
+  const validator = new Validator(check, library.isDynamic, isForking, judgementsMax * patternsMax);
   return ok(new CompiledSchema(validator, document.value, root, notes.unenforcedWords));
 }
 

@@ -24,7 +24,8 @@ export const DEFAULTS = {
   bodyInspectedBytesMax: 1024 * 1024,
   /** Of all bodies that are being read to be looked into; without it each connection could hold one for as long as it likes. */
   bodiesInspectedBytesMax: 64 * 1024 * 1024,
-  /** A longer body is read and judged a stretch at a time, so that others are answered in between. */
+  /** A longer body is read and judged a stretch at a time, so that others are answered in between; a shorter one, too, where
+   * its schema has many alternatives or patterns. */
   bodyAtOnceBytesMax: 32 * 1024,
   bodySliceMs: 2,
   /** Longer bodies are judged one after the other, clients in turn; one that waited for so long is refused. */
@@ -54,6 +55,8 @@ export const DEFAULTS = {
   patternProofStepsMax: 250_000,
   /** Instructions gone through beyond the tables by all patterns of one judgement, or of one turn of a long one: some 10 ms. */
   patternWorkMax: 400_000,
+  /** The same of a body that is judged in one go: beyond it, it is judged in turns. */
+  patternWorkAtOnceMax: 100_000,
   /** Cells of an automaton's table, of four bytes, and characters of its states' names, of two, that texts may fill. */
   patternCellsMax: 16 * 1024,
   /** How often one text may fill them before it goes on without. */
@@ -94,6 +97,8 @@ export const DEFAULTS = {
   memoryStreamBytes: 6 * 1024,
   /** A verified token beside its text: what it says, parsed. */
   memoryTokenBytes: 1024,
+  /** A proof that may not be shown again: half a hash, and its place in a set. */
+  memoryProofBytes: 80,
   memoryWebSocketBytes: 64 * 1024,
   /** What the process is by itself, its heap full of garbage that waits for the next collection. */
   memoryReservedBytes: 128 * 1024 * 1024,
@@ -215,12 +220,6 @@ export const DEFAULTS = {
   breakerMsMax: 30_000,
   /** Requests that wait for what somebody else says, such as a provider's keys. */
   waitingRequestsMax: 1_000,
-  introspectionAnswerBytesMax: 64 * 1024,
-  /** Tokens of one client that are being asked about at once. */
-  introspectionsPerClientMax: 16,
-  introspectionCacheMs: 30_000,
-  introspectionInactiveCacheMs: 10_000,
-  introspectionCacheMsMax: 3_600_000,
   stateFileBytesMax: 8 * 1024 * 1024,
   secretBytesMax: 16 * 1024,
 
@@ -237,6 +236,17 @@ export const DEFAULTS = {
   tokenKeyTriesMax: 4,
   clockSkewMsMax: 300_000,
   rsaKeyBitsMin: 2048,
+  /** Longest life of a proof of possession, from the second in which it was made. */
+  proofAgeMs: 60_000,
+  proofAgeMsMax: 900_000,
+  proofBytesMax: 8 * 1024,
+  proofIdBytesMax: 256,
+  /** Largest RSA key that a client may bring: what checking one signature costs grows with it. */
+  proofKeyBitsMax: 4096,
+  /** How long a nonce that was handed out may be shown. */
+  proofNonceMs: 300_000,
+  /** Proofs that end within one stretch of this length are forgotten together. */
+  replayBucketMs: 10_000,
   apiKeyBytesMax: 512,
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,

@@ -27,7 +27,10 @@ export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.Zod
 }
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {
-  return keys.map((key, at) => (at < DEFAULTS.hintsMax ? unknownKey(key, known) : `unknown key '${key}'`)).join("; ");
+  return keys
+    .slice(0, DEFAULTS.hintsMax)
+    .map((key) => unknownKey(key, known))
+    .join("; ");
 }
 
 /** The sentence about a key that does not exist. */

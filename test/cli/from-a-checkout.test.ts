@@ -7,11 +7,11 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSyn
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { PUBLIC_ROUTE, policyWith } from "../policy/policy-kit.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const COMMAND = join(ROOT, JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).bin.postern);
-const WAIT_MS = 60_000;
 
 /** A Node of the machine's own that cannot run the sources; null where there is none. */
 const OLDER = olderNode();
@@ -34,7 +34,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd = folder) {
   return new Promise<{ code: number; out: string; error: string }>((resolve) => {
-    const options = { cwd, timeout: WAIT_MS, env: { ...process.env, ...environment } };
+    const options = { cwd, timeout: PATIENCE_MS, env: { ...process.env, ...environment } };
     execFile(program, args, options, (error, out, errorText) => {
       resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out, error: errorText });
     });

@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { freePort } from "../fixtures/free-port.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const WAIT_MS = 10_000;
 
 interface QuickStart {
   readonly process: ChildProcess;
@@ -68,7 +68,7 @@ function follow(child: ChildProcess): QuickStart {
 
 async function startAndWait(...options: readonly string[]): Promise<QuickStart> {
   const run = start(...options);
-  await vi.waitFor(() => expect(run.output).toContain("Ctrl-C"), { timeout: WAIT_MS, interval: 20 });
+  await vi.waitFor(() => expect(run.output).toContain("Ctrl-C"), { timeout: PATIENCE_MS, interval: 20 });
   return run;
 }
 
@@ -84,7 +84,7 @@ function tries(output: string) {
 /** The command as one would paste it; gives the last status that curl printed and everything before. */
 function shell(command: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    execFile("sh", ["-c", command], { cwd: tmpdir(), timeout: WAIT_MS }, (error, stdout) => {
+    execFile("sh", ["-c", command], { cwd: tmpdir(), timeout: PATIENCE_MS }, (error, stdout) => {
       if (error !== null) return reject(error);
       resolve({ status: Number(/HTTP (\d{3})\n$/.exec(stdout)?.[1]), text: stdout });
     });
@@ -111,9 +111,9 @@ test("the five printed commands answer as they say, and an edit of the policy is
   const policy = readFileSync(policyFile, "utf8");
   writeFileSync(policyFile, policy.replaceAll("/sa/billing", "/sa/shipping"));
   const first = commands[0]?.command ?? "";
-  await vi.waitFor(async () => expect((await shell(first)).status).toBe(403), { timeout: WAIT_MS, interval: 50 });
+  await vi.waitFor(async () => expect((await shell(first)).status).toBe(403), { timeout: PATIENCE_MS, interval: 50 });
   writeFileSync(policyFile, policy);
-  await vi.waitFor(async () => expect((await shell(first)).status).toBe(200), { timeout: WAIT_MS, interval: 50 });
+  await vi.waitFor(async () => expect((await shell(first)).status).toBe(200), { timeout: PATIENCE_MS, interval: 50 });
   expect(run.process.exitCode).toBeNull();
 });
 
@@ -125,15 +125,18 @@ test("on a terminal the log is words with colour, and Enter shows the commands a
   const child = spawn("script", ["-qfec", line, "/dev/null"], { cwd: tmpdir(), stdio: ["pipe", "pipe", "pipe"] });
   const run = follow(child);
   const guides = () => run.output.split("postern guards the sample service.").length - 1;
-  await vi.waitFor(() => expect(run.output).toContain("Enter shows this again"), { timeout: WAIT_MS, interval: 20 });
+  await vi.waitFor(() => expect(run.output).toContain("Enter shows this again"), {
+    timeout: PATIENCE_MS,
+    interval: 20,
+  });
   expect(guides()).toBe(1);
   const denied = tries(run.output.replaceAll("\r", ""))[1]?.command ?? "";
   await shell(denied);
   const words = "\x1b[33m401\x1b[0m GET /v1/orders/42  \x1b[33mcredentials_missing\x1b[0m at ";
-  await vi.waitFor(() => expect(run.output).toContain(words), { timeout: WAIT_MS, interval: 20 });
+  await vi.waitFor(() => expect(run.output).toContain(words), { timeout: PATIENCE_MS, interval: 20 });
   expect(run.output).not.toContain('{"level"');
   child.stdin.write("\r");
-  await vi.waitFor(() => expect(guides()).toBe(2), { timeout: WAIT_MS, interval: 20 });
+  await vi.waitFor(() => expect(guides()).toBe(2), { timeout: PATIENCE_MS, interval: 20 });
   child.stdin.write("\x03");
   expect(await run.ended, run.output).toBe(0);
   expect(existsSync(join(folder, ".postern"))).toBe(false);

@@ -14,14 +14,16 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { HANDSHAKE_FAILURES, type HandshakeFailure } from "../../src/telemetry/telemetry.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { createTestPki, type TestPki } from "../fixtures/pki.ts";
 import { listenerOf as anyListener, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
+/** Of the tests that wait for it. */
 const HANDSHAKE_TIMEOUT_MS = 300;
 
 const listenerOf = (changes: Partial<ListenerSettings> = {}): ListenerSettings =>
-  anyListener({ handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS, ...changes });
+  anyListener({ handshakeTimeoutMs: PATIENCE_MS, ...changes });
 
 let pki: TestPki;
 let sink: MemorySink;
@@ -307,7 +309,9 @@ describe("client certificates", () => {
     await apply(listenerOf({ tls: mutual("optional") }));
     const args = ["s_client", "-connect", `127.0.0.1:${portOf()}`, "-tls1_2"];
     const output = await new Promise<string>((resolve) => {
-      const child = execFile("openssl", args, { timeout: 5_000 }, (_error, stdout, stderr) => resolve(stdout + stderr));
+      const child = execFile("openssl", args, { timeout: PATIENCE_MS }, (_error, stdout, stderr) =>
+        resolve(stdout + stderr),
+      );
       void eventually(() => served.length === 1).then(() => child.stdin?.write("R\n"));
       void eventually(() => served[0]?.socket.destroyed).then(
         () => {},
@@ -348,7 +352,7 @@ describe("broken and hostile clients", () => {
   });
 
   test("a handshake that takes too long is ended, also where a byte comes now and then", async () => {
-    await apply(listenerOf({ tls: tlsOf(pki.server) }));
+    await apply(listenerOf({ tls: tlsOf(pki.server), handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS }));
     const silent = plainClient();
     const dripping = plainClient();
     const hello = Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, ...new Array<number>(500).fill(7)]);

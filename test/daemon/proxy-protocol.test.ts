@@ -13,6 +13,7 @@ import type { ListenerSettings, PeerSet } from "../../src/policy/snapshot.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import type { ConnectionRefusal } from "../../src/telemetry/telemetry.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { createTestPki, type TestPki } from "../fixtures/pki.ts";
 import { proxyV2, proxyV2For } from "../fixtures/proxy-protocol.ts";
 import { listenerOf, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
@@ -65,7 +66,7 @@ function peersOf(...prefixes: string[]): PeerSet {
 
 async function open(settings: Partial<ListenerSettings> = {}): Promise<number> {
   const prepared = await listeners.prepare(
-    snapshotOf({ listeners: [listenerOf({ proxyProtocol: LOOPBACK, handshakeTimeoutMs: 200, ...settings })] }),
+    snapshotOf({ listeners: [listenerOf({ proxyProtocol: LOOPBACK, handshakeTimeoutMs: PATIENCE_MS, ...settings })] }),
   );
   if (!prepared.ok) throw new Error(JSON.stringify(prepared.error));
   prepared.value.commit();
@@ -121,7 +122,7 @@ for (const [name, header] of Object.entries({ "version 1": V1, "version 2": V2 }
   });
 
   test(`${name}: a header in single bytes is the same header`, async () => {
-    const client = dial(await open({ handshakeTimeoutMs: 10_000 }));
+    const client = dial(await open());
     await dribble(client, header);
     client.write("hello");
     expect(await receives(client, "hello")).toBe("hello");
@@ -129,7 +130,7 @@ for (const [name, header] of Object.entries({ "version 1": V1, "version 2": V2 }
   });
 
   test(`${name}: TLS follows the header`, async () => {
-    const port = await open({ tls: tlsOf(pki.server), handshakeTimeoutMs: 10_000 });
+    const port = await open({ tls: tlsOf(pki.server) });
     const socket = dial(port);
     await dribble(socket, header);
     const client = await secured(socket);
@@ -140,7 +141,7 @@ for (const [name, header] of Object.entries({ "version 1": V1, "version 2": V2 }
 }
 
 test("a TLS hello in the same segment as the header is not lost", async () => {
-  const port = await open({ tls: tlsOf(pki.server), handshakeTimeoutMs: 10_000 });
+  const port = await open({ tls: tlsOf(pki.server) });
   const socket = dial(port);
   socket.cork();
   socket.write(V2);
@@ -175,7 +176,7 @@ test("a second header before TLS ends the handshake", async () => {
 });
 
 test("a header inside TLS is no header: the one before it stands", async () => {
-  const socket = dial(await open({ tls: tlsOf(pki.server), handshakeTimeoutMs: 10_000 }));
+  const socket = dial(await open({ tls: tlsOf(pki.server) }));
   socket.write(V1);
   const client = await secured(socket);
   client.write(Buffer.concat([proxyV2For("198.51.100.1"), Buffer.from("end")]));
@@ -215,7 +216,7 @@ test("a named peer without a header is closed: HTTP", async () => {
 });
 
 test("a named peer that says nothing is closed at the deadline, and so is one that says half", async () => {
-  const port = await open();
+  const port = await open({ handshakeTimeoutMs: 200 });
   const silent = dial(port);
   const half = dial(port);
   half.write(V2.subarray(0, 20));
@@ -224,7 +225,7 @@ test("a named peer that says nothing is closed at the deadline, and so is one th
 });
 
 test("a client in the clear that does not say which HTTP it speaks is closed at the deadline and counted", async () => {
-  const port = await open({ protocols: ["h2", "http/1.1"] });
+  const port = await open({ protocols: ["h2", "http/1.1"], handshakeTimeoutMs: 200 });
   const silent = dial(port);
   silent.write(V1);
   const half = dial(port);
@@ -234,7 +235,7 @@ test("a client in the clear that does not say which HTTP it speaks is closed at 
 });
 
 test("a peer that closes before the end of its header is counted", async () => {
-  const client = dial(await open({ handshakeTimeoutMs: 10_000 }));
+  const client = dial(await open());
   client.end(V1.subarray(0, 10));
   await refused("proxy_header_missing");
 });

@@ -14,6 +14,7 @@ import type { TlsSettings } from "../../src/policy/snapshot.ts";
 import { createTelemetry } from "../../src/telemetry/live.ts";
 import { type Authority, createAuthority, crlPem } from "../fixtures/authority.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { listenerOf, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
@@ -141,7 +142,7 @@ describe("a client that is refused in the handshake is told why by an alert", ()
     for (const version of ["-tls1_2", "-tls1_3"]) {
       const args = ["s_client", "-connect", `127.0.0.1:${port}`, "-cert", join(folder, "c.pem"), version];
       const output = await new Promise<string>((resolve) => {
-        const child = execFile("openssl", args, { timeout: 10_000 }, (_error, out, problems) =>
+        const child = execFile("openssl", args, { timeout: PATIENCE_MS }, (_error, out, problems) =>
           resolve(out + problems),
         );
         child.stdin?.on("error", () => {});

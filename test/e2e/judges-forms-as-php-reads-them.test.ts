@@ -26,7 +26,7 @@ beforeAll(async () => {
   if (!hasRealService("php")) return;
   service = (await startRealService("php")).port;
   postern = await startPostern(service, policy, { "user.json": schema });
-}, 60_000);
+});
 afterAll(closeAll);
 beforeEach(({ skip }) => skip(!hasRealService("php"), "php is not installed"));
 

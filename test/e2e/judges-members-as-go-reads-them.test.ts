@@ -26,7 +26,7 @@ beforeAll(async () => {
   if (!hasRealService("go")) return;
   service = (await startRealService("go")).port;
   postern = await startPostern(service, policy, { "user.json": schema });
-}, 60_000);
+});
 afterAll(closeAll);
 beforeEach(({ skip }) => skip(!hasRealService("go"), "go is not installed"));
 

@@ -93,7 +93,7 @@ describe.for(Object.entries(ATTACKS) as [RealServiceKind, readonly Attack[]][])(
     if (!hasRealService(kind)) return;
     service = (await startRealService(kind)).port;
     postern = await startPostern(service, policy);
-  }, 60_000);
+  });
   afterAll(closeAll);
   beforeEach(({ skip }) => skip(!hasRealService(kind), `${kind} is not installed`));
 
@@ -138,7 +138,7 @@ test("a long body that was read for a schema is looked at for a method, too", as
   expect(await post(service, "", long('"_method":"DELETE"'), JSON_TYPE)).toEqual(DELETED);
   expect(await post(postern.port, "", long('"_method":"DELETE"'), JSON_TYPE)).toEqual(REFUSED);
   expect(await post(postern.port, "", long('"a":1'), JSON_TYPE)).toEqual(UPDATED);
-}, 60_000);
+});
 
 test("JSON that Express inflates deletes nothing, and passes where the usual methods have one route", async ({
   skip,
@@ -160,7 +160,7 @@ test("JSON that Express inflates deletes nothing, and passes where the usual met
   expect(await send(any.port, '{"a":1}')).toMatchObject({ handler: "update item" });
   const none = await startPostern(service, readsNone);
   expect(await send(none.port, '{"a":1}')).toMatchObject({ handler: "update item" });
-}, 60_000);
+});
 
 test("20 MiB of an upload stream on, and little of them is ever in memory", async () => {
   const service = await startService();

@@ -56,27 +56,21 @@ async function understood(postern: Postern, headers: Record<string, string>): Pr
   return JSON.parse(body) as Understood;
 }
 
-test.for(REAL_SERVICES)(
-  "%s sees none of the headers that somebody trusts",
-  { timeout: 60_000 },
-  async (kind, { skip }) => {
-    skip(!hasRealService(kind), `${kind} is not installed`);
-    const { port } = await startRealService(kind);
-    const postern = await startPostern(port, policy());
-    const plain = await understood(postern, { "X-Tenant": "acme" });
-    for (let at = 0; at < SPELLINGS.length; at += BATCH) {
-      const batch = Object.fromEntries(SPELLINGS.slice(at, at + BATCH).map((name) => [name, MARK]));
-      const seen = await understood(postern, batch);
-      expect(JSON.stringify(seen)).not.toContain("spoofed");
-      const { handler, method, path, root, host, scheme, user } = plain;
-      expect(seen).toMatchObject({ handler, method, path, root, host, scheme, user });
-    }
-  },
-);
+test.for(REAL_SERVICES)("%s sees none of the headers that somebody trusts", async (kind, { skip }) => {
+  skip(!hasRealService(kind), `${kind} is not installed`);
+  const { port } = await startRealService(kind);
+  const postern = await startPostern(port, policy());
+  const plain = await understood(postern, { "X-Tenant": "acme" });
+  for (let at = 0; at < SPELLINGS.length; at += BATCH) {
+    const batch = Object.fromEntries(SPELLINGS.slice(at, at + BATCH).map((name) => [name, MARK]));
+    const seen = await understood(postern, batch);
+    expect(JSON.stringify(seen)).not.toContain("spoofed");
+    const { handler, method, path, root, host, scheme, user } = plain;
+    expect(seen).toMatchObject({ handler, method, path, root, host, scheme, user });
+  }
+});
 
-test("a header that moves the path below gunicorn opens nothing behind postern", { timeout: 60_000 }, async ({
-  skip,
-}) => {
+test("a header that moves the path below gunicorn opens nothing behind postern", async ({ skip }) => {
   for (const kind of ["gunicorn+flask", "gunicorn+django"] as const) {
     skip(!hasRealService(kind), `${kind} is not installed`);
     const { port } = await startRealService(kind);
@@ -93,9 +87,7 @@ test("a header that moves the path below gunicorn opens nothing behind postern",
   }
 });
 
-test("with the policy of 'postern init' a key for /v1 reaches nothing beside it", { timeout: 60_000 }, async ({
-  skip,
-}) => {
+test("with the policy of 'postern init' a key for /v1 reaches nothing beside it", async ({ skip }) => {
   skip(!hasRealService("gunicorn+flask"), "gunicorn+flask is not installed");
   const { port } = await startRealService("gunicorn+flask");
   const folder = mkdtempSync(join(tmpdir(), "postern-init-"));
@@ -128,7 +120,7 @@ test("with the policy of 'postern init' a key for /v1 reaches nothing beside it"
   expect(status).toBe(404);
 });
 
-test("COPY writes nowhere but where it was judged", { timeout: 60_000 }, async ({ skip }) => {
+test("COPY writes nowhere but where it was judged", async ({ skip }) => {
   skip(!hasRealService("nginx"), "nginx is not installed");
   const { port, folder } = await startDav();
   const route = "  - { path: /files/**, methods: [COPY, GET], public: true }\n";

@@ -129,7 +129,7 @@ describe.for(REAL_SERVICES)("%s", (kind) => {
     if (!hasRealService(kind)) return;
     service = (await startRealService(kind)).port;
     postern = await startPostern(service, policy);
-  }, 60_000);
+  });
   afterAll(closeAll);
 
   test("takes paths as docs/paths.md says, and so does postern", async ({ skip }) => {

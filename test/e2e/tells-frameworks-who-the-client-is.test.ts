@@ -122,13 +122,11 @@ app.run(port=int(sys.argv[1]))
 async function startFlask(port: number): Promise<void> {
   const child: ChildProcess = spawn("/usr/bin/python3", ["-c", FLASK, `${port}`], { stdio: "ignore" });
   onClose(() => void child.kill("SIGKILL"));
-  await eventually(
-    () =>
-      fetch(`http://127.0.0.1:${port}/flask`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    30_000,
+  await eventually(() =>
+    fetch(`http://127.0.0.1:${port}/flask`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
   );
 }
 

@@ -98,7 +98,7 @@ describe.skipIf(!hasRealService("go"))("a service in Go", () => {
     bare = (await startRealService("go")).port;
     guarded = await startPostern(bare, policy(), files);
     trusting = await startPostern(bare, policy(", members: caseSensitive"), files);
-  }, 120_000);
+  });
 
   test.for(['{"role":"user","ROLE":"admin"}', '{"role":"user","Role":"admin"}', '{"role":"user","rolE":"admin"}'])(
     "%s makes nobody an admin",

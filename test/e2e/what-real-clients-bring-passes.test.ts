@@ -54,7 +54,7 @@ routes:
   writeFileSync(join(folder, "ca.pem"), (await theWorld()).pki.ca.certificate);
   clear = `http://127.0.0.1:${postern.port}`;
   secure = `https://localhost:${tlsPort}`;
-}, 60_000);
+});
 afterAll(closeAll);
 
 /** What reached the service of one path. */

@@ -33,7 +33,7 @@ routes:
   );
   folder = mkdtempSync(join(tmpdir(), "postern-proxies-"));
   onClose(() => rmSync(folder, { recursive: true, force: true }));
-}, 60_000);
+});
 afterAll(closeAll);
 
 const arrived = (path: string): Arrived[] => service.arrived.filter(({ url }) => url === path);

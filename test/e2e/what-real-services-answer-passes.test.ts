@@ -45,7 +45,7 @@ routes:
   // Started by root, nginx reads its files as somebody else.
   chmodSync(folder, 0o755);
   onClose(() => rmSync(folder, { recursive: true, force: true }));
-}, 60_000);
+});
 afterAll(closeAll);
 
 interface Answer {

@@ -13,7 +13,7 @@ test("on one fixed seed llhttp and nghttp2 read whatever ours accept, in memory,
     expect(tally.outcomes.get(`${kind}: both accept`), kind).toBeGreaterThan(10);
     expect(tally.outcomes.get(`${kind}: both refuse`), kind).toBeGreaterThan(10);
   }
-}, 60_000);
+});
 
 test("on one fixed seed @hyperjump/json-schema judges as ours does, whether at once or in turns", async () => {
   const tally = await runSchemaCampaign({ seed: 20261128, verdictsMax: 10_000, minutesMax: 1 });
@@ -21,7 +21,7 @@ test("on one fixed seed @hyperjump/json-schema judges as ours does, whether at o
   expect(tally.verdicts).toBeGreaterThanOrEqual(10_000);
   expect(tally.fitting).toBeGreaterThan(1_000);
   expect(tally.verdicts - tally.fitting).toBeGreaterThan(1_000);
-}, 60_000);
+});
 
 describe("the fuzzer's own parts", () => {
   test("a case comes again from its seed and number alone", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { buildRouteTree, type RoutePattern } from "../../src/matching/route-tree.ts";
 import { canonicalTarget } from "../../src/message/target.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 
 /** `/path` or `host/path`; `!` before it: case-sensitive; `METHOD ` before it. */
 function route(text: string): RoutePattern & { readonly text: string } {
@@ -264,11 +265,11 @@ test("a path of 30,000 letters that fold costs what its length costs", () => {
   ];
   paths.push(`${"/a.php".repeat(5_000)}/x`, `/${"a.".repeat(10_000)}php/x`);
   paths.push(`/A${"%20".repeat(10_000)}b`, `/A${".%20".repeat(7_000)}`);
-  const started = performance.now();
+  const started = cpuMs();
   for (const path of paths) {
     for (let count = 0; count < 20; count++) expect(tree.match("", "GET", path).kind).toBe("found");
   }
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(cpuMs() - started).toBeLessThan(2_000);
 });
 
 describe("an escape of a character that may stand in a path as it is", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { buildRouteTree, findShadowed, type RoutePattern } from "../../src/matching/route-tree.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 
 /** `GET,POST host/path`, methods and host optional. */
 function route(text: string): RoutePattern & { readonly text: string } {
@@ -240,11 +241,11 @@ describe("hosts", () => {
   test("a host of a thousand labels costs no more than the patterns are long", () => {
     const tree = buildRouteTree([route("*.example.org/b")]);
     const host = "a.".repeat(15_000);
-    const started = performance.now();
+    const started = cpuMs();
     for (let count = 0; count < 100; count++)
       expect(tree.match(`${host}example.com`, "GET", "/b").kind).toBe("not_found");
     expect(tree.match(`${host}example.org`, "GET", "/b").kind).toBe("found");
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuMs() - started).toBeLessThan(500);
   });
 });
 
@@ -256,9 +257,9 @@ test("a table made for backtracking costs no more than its size", () => {
   );
   const tree = buildRouteTree(templates.map((template) => route(`${template}/end`)));
   const path = `${"/a".repeat(depth)}/fin`;
-  const started = performance.now();
+  const started = cpuMs();
   for (let count = 0; count < 20; count++) expect(tree.match("", "GET", path).kind).toBe("not_found");
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(cpuMs() - started).toBeLessThan(1000);
   const deep = buildRouteTree([route(`${"/{x}/a".replace("x", "x0")}${"/b".repeat(400)}`), route("/**")]);
   expect(deep.match("", "GET", "/a".repeat(10_000)).kind).toBe("found");
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalTarget, decodeSegment } from "../../src/message/target.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 
 function canonical(raw: string): string {
   const result = canonicalTarget(raw);
@@ -202,9 +203,9 @@ describe("properties", () => {
   test("every text is read or refused, in time linear to its length", () => {
     for (const unit of ["/a", "/..", "%41", "%e2%82%ac", "/.a", "a"]) {
       const raw = `/${"a/".repeat(20_000)}.${unit.repeat(20_000)}`;
-      const started = performance.now();
+      const started = cpuMs();
       canonicalTarget(raw);
-      expect(performance.now() - started).toBeLessThan(500);
+      expect(cpuMs() - started).toBeLessThan(500);
     }
   });
 });

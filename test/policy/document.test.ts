@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 import { examine, PUBLIC_ROUTE, policyWith, problemsOf, routeOf, snapshotOf } from "./policy-kit.ts";
 
 describe("a policy that is no policy", () => {
@@ -109,11 +110,11 @@ routes:
       const inner = at === 0 ? "x" : `*a${at - 1}`;
       return `a${at}: &a${at} [${Array.from({ length: 9 }, () => inner).join(", ")}]`;
     });
-    const startMs = performance.now();
+    const startMs = cpuMs();
     expect(await problemsOf(levels.join("\n"))).toEqual([
       `1:1 more than ${DEFAULTS.policyNodesMax} values with its aliases written out`,
     ]);
-    expect(performance.now() - startMs).toBeLessThan(2000);
+    expect(cpuMs() - startMs).toBeLessThan(2000);
   });
 
   test("a tower of aliases cannot exceed the depth that text may have", async () => {
@@ -126,11 +127,11 @@ routes:
 
 describe("limits on form", () => {
   test.each(["[", "{", "- ", "? ", "{a: "])("a hundred thousand times %j is refused at once", async (opening) => {
-    const startMs = performance.now();
+    const startMs = cpuMs();
     const problems = await problemsOf(opening.repeat(100_000));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`nested deeper than ${DEFAULTS.policyDepthMax} levels`);
-    expect(performance.now() - startMs).toBeLessThan(2000);
+    expect(cpuMs() - startMs).toBeLessThan(2000);
   });
 
   test("numbers that lose digits or have no end are refused", async () => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 import { policyWith, problemsOf, snapshotOf, warningsOf } from "./policy-kit.ts";
 
 const SHA256 = createHash("sha256").update("test-key").digest("hex");
@@ -86,10 +87,10 @@ describe("a weaker route is warned of", () => {
   test("once for each route, however many are stricter, in a time that grows with their number", async () => {
     const strict = Array.from({ length: 3_000 }, (_, at) => `  - { path: /s${at}.php, ${STRICT} }`);
     const routes = `routes:\n${strict.join("\n")}\n  - { path: /**, public: true }`;
-    const started = performance.now();
+    const started = cpuMs();
     expect(await warnings(routes, "{ paths: caseSensitive }")).toEqual([
       expect.stringContaining("'/s0.php' (line 9) and of 2999 more come here"),
     ]);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(cpuMs() - started).toBeLessThan(10_000);
   });
 });

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { closeAll, listen, onClose, startProxy, startRawService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 import { type Lane, startLane } from "../fuzz/forward-campaign.ts";
@@ -138,7 +139,7 @@ async function startNginx(): Promise<Nginx> {
     child.kill("SIGTERM");
     void exited.then(() => rmSync(folder, { recursive: true, force: true }));
   });
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const client = await RawClient.connect({ port, host: "127.0.0.1" }).catch(() => null);
     client?.destroy();
@@ -151,7 +152,7 @@ async function startNginx(): Promise<Nginx> {
       for (;;) {
         const lines = readFileSync(join(folder, "access.log"), "utf8").split("\n").slice(0, -1);
         if (lines.some((line) => line.includes(` ${path} `))) return lines;
-        if (Date.now() > deadline + 10_000) throw new Error(`nginx logged no ${path}`);
+        if (Date.now() > deadline + PATIENCE_MS) throw new Error(`nginx logged no ${path}`);
         await new Promise((resolve) => setImmediate(resolve));
       }
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { foldCase } from "../../src/support/fold-case.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
 import { compiledOf, faultsOf, problemsOf, read, seenIn } from "./kit.ts";
 
 /** Bodies that a library decided wrongly, each of a kind. */
@@ -303,9 +304,9 @@ describe("nothing in a body makes it throw or takes long", () => {
   ])("%s that leads back twice", (_, schema, body) => {
     const { validator } = compiledOf(schema);
     const value = read(body);
-    const startMs = performance.now();
+    const startMs = cpuMs();
     expect(validator.judge(value)).not.toBeNull();
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(cpuMs() - startMs).toBeLessThan(500);
   });
 
   test("a chain of pairs", () => {
@@ -315,10 +316,10 @@ describe("nothing in a body makes it throw or takes long", () => {
     });
     const schema = { $ref: "#/$defs/n0", $defs: { ...Object.fromEntries(links), n30: { type: "object" } } };
     const { validator } = compiledOf(schema);
-    const startMs = performance.now();
+    const startMs = cpuMs();
     expect(validator.judge({})).toBeNull();
     expect(validator.judge(1)).not.toBeNull();
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(cpuMs() - startMs).toBeLessThan(500);
   });
 });
 
@@ -387,10 +388,10 @@ describe("problems of a schema", () => {
       (_, at) => [`n${at}`, { properties: { x: { $ref: `#/$defs/n${at + 1}` } } }] as const,
     );
     const chain = { $ref: "#/$defs/n0", $defs: { ...Object.fromEntries(links), n5000: true } };
-    const startMs = performance.now();
+    const startMs = cpuMs();
     expect(problemsOf(JSON.stringify({ properties }))).toEqual([]);
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(cpuMs() - startMs).toBeLessThan(5_000);
     expect(problemsOf(chain)).toEqual([]);
-    expect(performance.now() - startMs).toBeLessThan(20_000);
+    expect(cpuMs() - startMs).toBeLessThan(20_000);
   });
 });

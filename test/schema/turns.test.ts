@@ -143,8 +143,33 @@ const CASES: readonly (readonly [what: string, schema: unknown, good: unknown, b
   ],
 ];
 
+const words = "abc def ".repeat(5_000);
+const texts: typeof CASES = [
+  ["a long text", { pattern: "^([a-z]+ ?)+$" }, words, `${words}!`],
+  [
+    "a long text in another script",
+    { pattern: "^(\\p{L}+ ?)+$" },
+    "äöü 😀".replace("😀", "𝒳").repeat(5_000),
+    "äöü😀".repeat(9_000),
+  ],
+  ["a long text that is read from its end", { pattern: "^(?!abc x)(?:(?!xx).)*$" }, words, `${words}xx`],
+  ["a text that fills the table", { pattern: "e.{10}$" }, words.repeat(4), `${words.repeat(4)}!`],
+  [
+    "many patterns of one text",
+    { anyOf: Array.from({ length: 40 }, (_, at) => ({ pattern: `^[a-z ]+${39 - at}$` })) },
+    `${words}0`,
+    words,
+  ],
+  [
+    "long texts under patterns of names and values",
+    { patternProperties: { "^a.*\\d$": { pattern: "f $" }, "^b": { not: { pattern: "x" } } } },
+    { [`a${words}1`]: words, [`b${words}`]: words },
+    { [`a${words}1`]: words, [`b${words}`]: `${words}x` },
+  ],
+];
+
 describe("what is judged in turns is judged as at once, and comes to an end however short the turns are", () => {
-  test.each(CASES)("%s", async (_, schema, good, bad) => {
+  test.each([...CASES, ...texts])("%s", async (_, schema, good, bad) => {
     const { validator } = compiledOf(schema);
     const { turns, given } = hurriedTurns();
     expect(await validator.judgeInTurns(good, turns)).toBeNull();
@@ -153,6 +178,15 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
     const faults = validator.judge(bad);
     expect(faults).not.toBeNull();
     expect(await validator.judgeInTurns(bad, turns)).toEqual(faults);
+  });
+
+  test("two texts take turns with one pattern", async () => {
+    const { validator } = compiledOf({ pattern: "^(?:[a-d]x?.{0,9})+e$" });
+    const good = "abcdxab".repeat(3_000);
+    const both = [`${good}e`, `${good}f`, `${good}`].map((text) => validator.judgeInTurns(text, hurriedTurns().turns));
+    const short = validator.judge("abcde");
+    expect((await Promise.all(both)).map((faults) => faults === null)).toEqual([true, false, false]);
+    expect(short).toBeNull();
   });
 
   test("what needs no turn is answered at once", () => {
@@ -170,6 +204,15 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
     expect(given()).toBeGreaterThan(0);
     expect(await parseJsonInTurns(Buffer.from(`${text}x`), turns)).toEqual({ ok: false, error: "not JSON" });
   });
+});
+
+test("a body is judged in one go where it is short for its schema", () => {
+  const bytesMax = (schema: unknown): number => compiledOf(schema).validator.atOnceBytesMax;
+  const parts = Array.from({ length: 200 }, (_, at) => ({ properties: { a: { maximum: at } } }));
+  const names = Object.fromEntries(parts.map((part, at) => [`^k${at}`, part]));
+  expect(bytesMax({ properties: { a: { oneOf: [{ type: "string" }, { type: "integer" }] } } })).toBe(32 * 1024);
+  expect(bytesMax({ items: { anyOf: parts } })).toBeLessThan(2 * 1024);
+  expect(bytesMax({ patternProperties: names })).toBeLessThan(2 * 1024);
 });
 
 test("texts that saturate a pattern cost a bounded time, and the body that has them is refused", () => {

@@ -384,4 +384,4 @@ test("two hundred random services and clients: each request ends once, and nothi
   process.off("uncaughtException", note);
   expect(thrown).toEqual([]);
   expect(problems).toEqual([]);
-}, 30_000);
+});

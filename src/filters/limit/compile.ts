@@ -58,9 +58,10 @@ export const limitFilter = defineFilter<readonly string[]>({
   name: "limit",
   defaults: "add",
   schema: limitSchema,
-  compile(names, context) {
+  *compile(names, context) {
     const seen = new Set<string>();
     for (const [at, name] of names.entries()) {
+      yield;
       if (seen.has(name)) context.problem(`'${name}' stands here twice and would count twice`, at);
       else addLimit(name, at, context);
       seen.add(name);

@@ -160,10 +160,12 @@ export function judgeBody(rules: BodyRules): Part {
   const { bytesMax, collectedBytesMax, read, validator, bodies, keepsValue, place } = rules;
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
-    if (bytes.length > DEFAULTS.bodyAtOnceBytesMax) return judgeLong(bytes, exchange, rules);
+    if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
     const parsed = read.atOnce(bytes, exchange);
-    if (parsed.ok && keepsValue) exchange.bodyValue = parsed.value;
-    return parsed.ok ? verdictOf(validator.judge(parsed.value), rules) : unreadable(parsed.error, place);
+    if (!parsed.ok) return unreadable(parsed.error, place);
+    if (keepsValue) exchange.bodyValue = parsed.value;
+    const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
+    return validator.gaveUp(judgement) ? judgeLong(bytes, exchange, rules) : verdictOf(judgement, rules);
   };
   const lost = (failure: BodyFailure): Denial => {
     if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);

@@ -203,7 +203,7 @@ class Members {
       good = enterMember(declared.check, value, name, at, true, run);
     }
     for (const { pattern, check } of this.#patterns) {
-      if (!pattern.test(name)) continue;
+      if (!run.matches(pattern, name)) continue;
       isKnown = true;
       if (!enterMember(check, value, name, at, false, run)) good = false;
     }

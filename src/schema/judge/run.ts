@@ -1,18 +1,11 @@
+import type { Pattern, TextReading } from "../pattern/index.ts";
 import type { Complaint, FaultList } from "./faults.ts";
 import type { Marks } from "./marks.ts";
+import { RunNotes, type Stretch } from "./run-notes.ts";
 import type { Scope } from "./scope.ts";
 
 /** Whether a value is as a schema says. */
 export type Check<Value = unknown> = (value: Value, run: Run) => boolean;
-
-/** What a list of children leaves behind where its work was broken off, or took long. */
-interface Stretch {
-  at: number;
-  good: boolean;
-  result: boolean | null;
-  /** The result for who collects faults, which are then in the list. */
-  told: boolean | null;
-}
 
 /** Thrown through the checks of a long value, whose turn is over; `Run` goes on from what is noted. */
 export const PAUSE: unique symbol = Symbol("pause");
@@ -21,6 +14,13 @@ export const PAUSE: unique symbol = Symbol("pause");
 const STEPS_BETWEEN_LOOKS = 256;
 /** What took more steps than this is not done again when a run goes on. */
 const NOTED_STEPS_MIN = 256;
+/** Characters of a text, or instructions of its pattern beyond the tables, at a stretch: some 0.1 ms. */
+const TEXT_SLICE = 4_096;
+/** So many of them take as long as a step. */
+const TEXT_PER_STEP = 64;
+const NEW_PATTERN_STEPS = 100;
+/** Answers about texts that took more than a slice. Beyond it they are found out anew. */
+const TEXTS_KEPT_MAX = 10_000;
 
 /** One judgement of one value. */
 export class Run {
@@ -30,11 +30,19 @@ export class Run {
   marks: Marks | null = null;
   scope: Scope | null;
   /** Null for a value so short that it is judged in one go, by a schema that does not come back to one value often. */
-  readonly #notes: Map<unknown, Map<number, Stretch>> | null;
+  #notes: RunNotes | null;
   readonly #isDue: () => boolean;
+  /** Texts that took more than a slice: how far they have come, or what came of them. */
+  readonly #texts = new Map<Pattern, Map<string, TextReading | boolean>>();
+  #textsCount = 0;
+  /** Each makes its automaton when it is first asked, and keeps it. */
+  readonly #patterns = new Set<Pattern>();
   #steps = 0;
+  #stepsToLook = STEPS_BETWEEN_LOOKS;
+  /** Whether anything was found out in this turn that the next will know. Until then it does not end, or none ever would. */
+  #hasMoved = false;
 
-  constructor(scope: Scope | null, notes: Map<unknown, Map<number, Stretch>> | null, isDue: () => boolean) {
+  constructor(scope: Scope | null, notes: RunNotes | null, isDue: () => boolean) {
     this.scope = scope;
     this.#notes = notes;
     this.#isDue = isDue;
@@ -66,7 +74,7 @@ export class Run {
     // Enough has been found: whatever else is wrong below would double with each level.
     if (this.faults?.isFull === true) return false;
     if (this.#notes === null || this.marks !== null) return null;
-    const result = this.#notes.get(value)?.get(this.#key(index))?.result ?? null;
+    const result = this.#notes.find(this.#key(index), value)?.result ?? null;
     // Whoever collects faults wants to hear them.
     return result === false && this.faults !== null ? null : result;
   }
@@ -77,8 +85,41 @@ export class Run {
     const result = check(value, this);
     if (this.marks === null && (always || this.#steps - steps >= NOTED_STEPS_MIN)) {
       this.#stretch(index, value).result = result;
+      this.#hasMoved = true;
     }
     return result;
+  }
+
+  /** Holds a text against a pattern; of a long value in slices, for one text may be all of it. */
+  matches(pattern: Pattern, text: string): boolean {
+    if (this.#notes === null) return pattern.test(text);
+    if (!this.#patterns.has(pattern)) {
+      this.#patterns.add(pattern);
+      this.progress(NEW_PATTERN_STEPS);
+    }
+    const known = this.#texts.get(pattern)?.get(text);
+    if (typeof known === "boolean") return known;
+    const reading = known ?? pattern.read(text);
+    let answer = reading.advance(TEXT_SLICE);
+    if (answer !== null && known === undefined) {
+      this.step(1 + Math.min(text.length, TEXT_SLICE) / TEXT_PER_STEP);
+      return answer;
+    }
+    this.#keepText(pattern, text, reading);
+    for (; answer === null; answer = reading.advance(TEXT_SLICE)) this.progress(TEXT_SLICE / TEXT_PER_STEP);
+    this.#keepText(pattern, text, answer);
+    this.progress(TEXT_SLICE / TEXT_PER_STEP);
+    return answer;
+  }
+
+  #keepText(pattern: Pattern, text: string, state: TextReading | boolean): void {
+    if (++this.#textsCount > TEXTS_KEPT_MAX) {
+      this.#texts.clear();
+      this.#textsCount = 1;
+    }
+    const ofPattern = this.#texts.get(pattern);
+    if (ofPattern === undefined) this.#texts.set(pattern, new Map([[text, state]]));
+    else ofPattern.set(text, state);
   }
 
   /**
@@ -92,11 +133,15 @@ export class Run {
     const steps = this.#steps;
     const isResumed = stretch.at > 0;
     const depth = this.faults?.depth ?? 0;
+    const notes = this.#notes;
     let { at, good } = stretch;
     try {
       for (; at < count; at++) {
         this.step();
-        if (judge(at)) continue;
+        this.#notes = notes?.ofChild(value, count, at) ?? null;
+        const fits = judge(at);
+        this.#hasMoved = true;
+        if (fits) continue;
         good = false;
         if (this.faults === null || this.faults.isFull) break;
       }
@@ -105,6 +150,8 @@ export class Run {
       stretch.good = good;
       this.faults?.leaveTo(depth);
       throw error;
+    } finally {
+      this.#notes = notes;
     }
     stretch.at = 0;
     stretch.good = true;
@@ -116,25 +163,29 @@ export class Run {
     return good;
   }
 
+  /** A turn begins. */
+  begin(): void {
+    this.#hasMoved = false;
+    this.#stepsToLook = STEPS_BETWEEN_LOOKS;
+  }
+
   /** A bit of work was done. Ends the turn of a long value where it is over. */
-  step(): void {
-    if (++this.#steps % STEPS_BETWEEN_LOOKS === 0 && this.#notes !== null && this.#isDue()) throw PAUSE;
+  step(weight = 1): void {
+    this.#steps += weight;
+    this.#stepsToLook -= weight;
+    if (this.#stepsToLook > 0) return;
+    this.#stepsToLook = STEPS_BETWEEN_LOOKS;
+    if (this.#notes !== null && this.#hasMoved && this.#isDue()) throw PAUSE;
+  }
+
+  /** The same of work that whoever did it keeps, and will not do again. */
+  progress(weight = 1): void {
+    this.#hasMoved = true;
+    this.step(weight);
   }
 
   #stretch(index: number, value: unknown): Stretch {
-    const notes = this.#notes ?? new Map<unknown, Map<number, Stretch>>();
-    let ofValue = notes.get(value);
-    if (ofValue === undefined) {
-      ofValue = new Map();
-      notes.set(value, ofValue);
-    }
-    const key = this.#key(index);
-    let stretch = ofValue.get(key);
-    if (stretch === undefined) {
-      stretch = { at: 0, good: true, result: null, told: null };
-      ofValue.set(key, stretch);
-    }
-    return stretch;
+    return (this.#notes ?? new RunNotes()).stretch(this.#key(index), value);
   }
 
   /** What a schema says may depend on the way that led to it. */

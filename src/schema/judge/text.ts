@@ -25,7 +25,7 @@ export function textChecks(
     const compiled = patternOf(pattern.value);
     const detail = `expected text that matches ${pattern.value.slice(0, PATTERN_SHOWN_MAX)}`;
     const complaint: Complaint = { keyword: "pattern", detail, site: pattern.site };
-    checks.push((value, run) => compiled.test(value) || run.fail(complaint));
+    checks.push((value, run) => run.matches(compiled, value) || run.fail(complaint));
   }
   if (format !== null) {
     const known = formatOf(format.value, resource.language.dialect);
@@ -34,12 +34,18 @@ export function textChecks(
       detail: `expected text of format ${format.value}`,
       site: format.site,
     };
-    if (known?.kind === "text") checks.push((value, run) => known.test(value) || run.fail(complaint));
+    if (known?.kind === "text")
+      checks.push((value, run) => {
+        if (run.isLong) run.step(1 + value.length / FORMAT_PER_STEP);
+        return known.test(value) || run.fail(complaint);
+      });
   }
   return checks;
 }
 
 const PATTERN_SHOWN_MAX = 128;
+/** Characters of a text that are held against a format in the time of a step. */
+const FORMAT_PER_STEP = 16;
 
 function characters(count: number): string {
   return count === 1 ? "1 character" : `${count} characters`;

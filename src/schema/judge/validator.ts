@@ -1,7 +1,9 @@
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { Turns } from "../../support/turns.ts";
 import { beginPatternWork, PatternTooCostly } from "../pattern/work.ts";
 import { type Fault, FaultList } from "./faults.ts";
 import { type Check, PAUSE, Run } from "./run.ts";
+import { RunNotes } from "./run-notes.ts";
 import { Scope } from "./scope.ts";
 
 /** Faults in document order; null for none. */
@@ -12,32 +14,44 @@ const TOO_DEEP: readonly Fault[] = [
   { pointer: "", keyword: "depth", place: null, detail: "nested too deeply for this schema" },
 ];
 
-/** Its patterns would hold the thread. It does not fit either. */
+/** Its patterns would hold the thread. It does not fit either, unless it is judged in turns and found to. */
 const TOO_COSTLY: readonly Fault[] = [
   { pointer: "", keyword: "pattern", place: null, detail: "texts that take too long to hold against their patterns" },
 ];
+
+/** Of each part of a body of `bodyAtOnceBytesMax`; where a schema may judge more often, less is judged in one go. */
+const JUDGEMENTS_AT_ONCE = 8;
 
 /** A schema, ready to judge values that `parseJson` has read. */
 export class Validator {
   readonly #check: Check;
   readonly #isForking: boolean;
   readonly #scope: Scope | null;
+  /** A body up to this size holds the thread for a millisecond or two where it is judged in one go. */
+  readonly atOnceBytesMax: number;
 
-  constructor(check: Check, isDynamic: boolean, isForking: boolean) {
+  /** `judgementsMax`: of one value by the schema, and of one name by its patterns. */
+  constructor(check: Check, isDynamic: boolean, isForking: boolean, judgementsMax: number) {
     this.#check = check;
     this.#isForking = isForking;
+    this.atOnceBytesMax = DEFAULTS.bodyAtOnceBytesMax / Math.max(1, judgementsMax / JUDGEMENTS_AT_ONCE);
     this.#scope = isDynamic ? new Scope([], { count: 0 }) : null;
   }
 
   /** All in one go: for a short value. */
-  judge(value: unknown): Judgement {
-    const attempt = new Attempt(this.#check, value, this.#scope, this.#isForking ? new Map() : null, never);
-    return attempt.resume() ? attempt.judgement : null;
+  judge(value: unknown, patternWorkMax: number = DEFAULTS.patternWorkMax): Judgement {
+    const attempt = new Attempt(this.#check, value, this.#scope, this.#isForking ? new RunNotes() : null, never);
+    return attempt.resume(patternWorkMax) ? attempt.judgement : null;
+  }
+
+  /** Whether a judgement was cut short, because patterns would have held the thread. */
+  gaveUp(judgement: Judgement): boolean {
+    return judgement === TOO_COSTLY;
   }
 
   /** For a long value: what waits has its turn in between; a promise only where it came to that. */
   judgeInTurns(value: unknown, turns: Turns): Judgement | Promise<Judgement> {
-    const attempt = new Attempt(this.#check, value, this.#scope, new Map(), () => turns.due);
+    const attempt = new Attempt(this.#check, value, this.#scope, new RunNotes(), () => turns.due);
     return attempt.resume() ? attempt.judgement : goOn(attempt, turns);
   }
 }
@@ -59,13 +73,7 @@ class Attempt {
   #faults: FaultList | null = null;
   judgement: Judgement = null;
 
-  constructor(
-    check: Check,
-    value: unknown,
-    scope: Scope | null,
-    notes: ConstructorParameters<typeof Run>[1],
-    isDue: () => boolean,
-  ) {
+  constructor(check: Check, value: unknown, scope: Scope | null, notes: RunNotes | null, isDue: () => boolean) {
     this.#check = check;
     this.#value = value;
     this.#scope = scope;
@@ -73,9 +81,10 @@ class Attempt {
   }
 
   /** False where its turn is over before there is a judgement. */
-  resume(): boolean {
+  resume(patternWorkMax: number = DEFAULTS.patternWorkMax): boolean {
     const run = this.#run;
-    beginPatternWork();
+    run.begin();
+    beginPatternWork(patternWorkMax);
     try {
       if (this.#faults === null) {
         this.#begin();

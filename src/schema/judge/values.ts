@@ -58,7 +58,7 @@ export function uniqueCheck({ site }: Rule<true>): Check<readonly unknown[]> {
   return (items, run) => {
     if (items.length < 2) return true;
     const seen = run.isLong ? kept.of(run, items) : newSeen();
-    const step = run.isLong ? () => run.step() : noStep;
+    const step = run.isLong ? () => run.progress() : noStep;
     seen.isUnique ??= addAll(items, seen, step);
     return seen.isUnique || run.fail(complaint);
   };

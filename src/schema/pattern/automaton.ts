@@ -11,6 +11,22 @@ const DEAD = 1;
 const ACCEPT = 2;
 const FIRST_ROW = 3;
 
+/** How far a text has come that is read a slice at a time; other texts may go through the same automaton in between. */
+export interface Place {
+  readonly text: string;
+  /** Code units that were read. */
+  done: number;
+  /** Null before the first. */
+  state: State | null;
+  fillings: number;
+  /** Instructions gone through beyond the table. */
+  spent: number;
+}
+
+export function beginningOf(text: string): Place {
+  return { text, done: 0, state: null, fillings: 0, spent: 0 };
+}
+
 /**
  * Runs a program over a text: one look into a table for each character. A row of the table is a state of the program, made
  * when a text first needs it. Memory is bounded: a text that fills the table again and again goes on without
@@ -29,6 +45,10 @@ export class Automaton {
   #states: State[] = [];
   #stateChars = 0;
   #isFull = false;
+  /** Of the text that is read: how often it filled the table, what it spent, and, where its slice is over, its state. */
+  #fillings = 0;
+  #spent = 0;
+  #state: State = "";
 
   constructor(program: Program, unicode: boolean) {
     this.#alphabet = makeAlphabet([...program.sets, ...program.watched]);
@@ -61,34 +81,59 @@ export class Automaton {
       }
     }
     this.#reader.begin(text, at);
-    return this.#testFrom(row);
+    this.#fillings = 0;
+    return this.#testFrom(row, Number.POSITIVE_INFINITY) === true;
   }
 
-  #testFrom(start: number): boolean {
+  /** Goes on with a text for so many characters, or instructions beyond the table; null where it has not come to an end. */
+  advance(place: Place, work: number): boolean | null {
+    if (this.#isFull && place.fillings <= DEFAULTS.patternFillingsMax) this.#clear();
+    this.#reader.begin(place.text, place.done);
+    this.#fillings = place.fillings;
+    this.#spent = 0;
+    let row = FIRST_ROW;
+    if (place.state !== null) {
+      this.#closure.load(place.state);
+      row = this.#rowOf(place.state);
+    }
+    const answer = row === UNKNOWN ? this.#testRest(work) : this.#testFrom(row, work);
+    place.done = this.#reader.done;
+    place.state = this.#state;
+    place.fillings = this.#fillings;
+    place.spent += this.#spent;
+    return answer;
+  }
+
+  #testFrom(start: number, work: number): boolean | null {
     const { columns } = this.#alphabet;
     let row = start;
-    let fillings = 0;
-    for (let char = this.#reader.next(); ; char = this.#reader.next()) {
+    for (let left = work; left > 0; left--) {
+      const char = this.#reader.next();
       const column = char < 0 ? columns : this.#alphabet.of(char);
       let next = this.#table[row + column] as number;
       if (next === UNKNOWN) {
         next = this.#build(row, column);
-        if (next === UNKNOWN && ++fillings <= DEFAULTS.patternFillingsMax) next = this.#makeRoom();
-        if (next === UNKNOWN) return this.#testRest();
+        left -= this.#closure.size;
+        if (next === UNKNOWN && ++this.#fillings <= DEFAULTS.patternFillingsMax) next = this.#makeRoom();
+        if (next === UNKNOWN) return this.#testRest(left);
       }
       if (next < FIRST_ROW) return next === ACCEPT;
       row = next;
     }
+    this.#state = this.#states[(row - FIRST_ROW) / this.#stride] ?? "";
+    return null;
   }
 
   /** The rest of a text, from a place that the table has no room for. */
-  #testRest(): boolean {
+  #testRest(work: number): boolean | null {
     const { columns } = this.#alphabet;
-    for (let char = this.#reader.next(); ; char = this.#reader.next()) {
-      const column = char < 0 ? columns : this.#alphabet.of(char);
-      const result = this.#step(column);
+    for (let left = work; left > 0; left -= this.#closure.size) {
+      const char = this.#reader.next();
+      const result = this.#step(char < 0 ? columns : this.#alphabet.of(char));
       if (result !== UNKNOWN) return result === ACCEPT;
     }
+    this.#state = this.#closure.state;
+    return null;
   }
 
   /**
@@ -144,7 +189,9 @@ export class Automaton {
 
   /** Takes a character of `column` from the present place, or the text's end. UNKNOWN: it goes on. */
   #step(column: number): typeof UNKNOWN | typeof DEAD | typeof ACCEPT {
-    spendPatternWork(this.#closure.size);
+    const { size } = this.#closure;
+    this.#spent += size;
+    spendPatternWork(size);
     const right = this.#sides[column] as number;
     if (this.#closure.follow(right)) return ACCEPT;
     if (column === this.#alphabet.columns) return DEAD;

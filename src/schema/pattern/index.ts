@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { Automaton } from "./automaton.ts";
+import { Automaton, beginningOf } from "./automaton.ts";
 import { type CharSet, LAST_CODE_UNIT, rangesOf, union } from "./char-set.ts";
 import { type Check, checksOf, looksOf } from "./checks.ts";
 import { isCrowdWithin } from "./crowd.ts";
@@ -8,6 +8,7 @@ import { parsePattern } from "./parse.ts";
 import { type Program, sizeOf, toProgram } from "./program.ts";
 import type { PatternFault } from "./source.ts";
 import { isAnchored, isBeside, lengthsOf, type Node, walk } from "./tree.ts";
+import { PatternTooCostly } from "./work.ts";
 
 export type { CharSet } from "./char-set.ts";
 export { isPattern } from "./parse.ts";
@@ -22,9 +23,21 @@ export interface PatternFacts {
   readonly lengthMax: number | null;
 }
 
-export interface Pattern {
+/** A text on its way through a pattern. */
+export interface TextReading {
+  /** Goes on for so many characters, or steps beyond the tables; null where that is not enough to tell. */
+  advance(work: number): boolean | null;
+}
+
+/** What texts are held against. */
+interface Test {
   /** Whether the text has a match anywhere, as `RegExp.prototype.test` tells it, in time linear to the text. */
   test(text: string): boolean;
+  /** The same of a long text, in slices. */
+  read(text: string): TextReading;
+}
+
+export interface Pattern extends Test {
   readonly facts: PatternFacts;
 }
 
@@ -53,18 +66,37 @@ function compileAnew(source: string, unicode: boolean): Result<Pattern, PatternF
   }
   const parsed = parsePattern(source, unicode);
   if (!parsed.ok) return parsed;
-  const tests: ((text: string) => boolean)[] = [];
+  const tests: Test[] = [];
   for (const check of checksOf(parsed.value)) {
     const test = compileCheck(check, unicode);
     if (!test.ok) return test;
     tests.push(test.value);
   }
   const [only] = tests;
-  const test = tests.length === 1 && only !== undefined ? only : (text: string) => tests.every((each) => each(text));
-  return ok({ test, facts: factsOf(parsed.value, unicode) });
+  const { test, read } = tests.length === 1 && only !== undefined ? only : everyOf(tests);
+  return ok({ test, read, facts: factsOf(parsed.value, unicode) });
 }
 
-function compileCheck(check: Check, unicode: boolean): Result<(text: string) => boolean, PatternFault> {
+function everyOf(tests: readonly Test[]): Test {
+  const read = (text: string): TextReading => {
+    let at = 0;
+    let reading: TextReading | null = null;
+    return {
+      advance(work) {
+        for (let test = tests[at]; test !== undefined; test = tests[++at]) {
+          reading ??= test.read(text);
+          const answer = reading.advance(work);
+          if (answer !== true) return answer;
+          reading = null;
+        }
+        return true;
+      },
+    };
+  };
+  return { test: (text) => tests.every((each) => each.test(text)), read };
+}
+
+function compileCheck(check: Check, unicode: boolean): Result<Test, PatternFault> {
   const { tree, negated, lengthMin, lengthMax } = check;
   const { ahead, behind } = looksOf(tree);
   if (ahead && behind) {
@@ -84,11 +116,29 @@ function compileCheck(check: Check, unicode: boolean): Result<(text: string) => 
   if (size > most && !isCrowdWithin(make(), most, workMax)) return err(tooAmbiguous(size));
   let automaton: Automaton | null = null;
   const limited = lengthMin > 0 || lengthMax < Number.POSITIVE_INFINITY;
-  return ok((text) => {
-    automaton ??= new Automaton(make(), unicode);
-    const fits = (!limited || fitsLength(text, unicode, lengthMin, lengthMax)) && automaton.test(text);
-    return fits !== negated;
+  const canFit = (text: string): boolean => !limited || fitsLength(text, unicode, lengthMin, lengthMax);
+  return ok({
+    test(text) {
+      automaton ??= new Automaton(make(), unicode);
+      return (canFit(text) && automaton.test(text)) !== negated;
+    },
+    read(text) {
+      automaton ??= new Automaton(make(), unicode);
+      return canFit(text) ? readingOf(automaton, text, negated) : { advance: () => negated };
+    },
   });
+}
+
+function readingOf(automaton: Automaton, text: string, negated: boolean): TextReading {
+  const place = beginningOf(text);
+  return {
+    advance(work) {
+      const fits = automaton.advance(place, work);
+      // In turns, too, one text gets no more than a short judgement as a whole.
+      if (place.spent > DEFAULTS.patternWorkMax) throw new PatternTooCostly("a text takes too long");
+      return fits === null ? null : fits !== negated;
+    },
+  };
 }
 
 function tooLarge(size: number): PatternFault {

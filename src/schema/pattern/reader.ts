@@ -1,7 +1,9 @@
 /** A text, one character after the other: code points with `u`, code units without. */
 export interface Reader {
-  /** `at`: how many code units of its beginning were read already; only a forward reader asks. */
-  begin(text: string, at: number): void;
+  /** `done`: how many of its code units were read already. */
+  begin(text: string, done: number): void;
+  /** How many code units have been read. */
+  readonly done: number;
   /** The next character, -1 at the end. */
   next(): number;
 }
@@ -15,9 +17,13 @@ export class ForwardReader implements Reader {
     this.#unicode = unicode;
   }
 
-  begin(text: string, at: number): void {
+  begin(text: string, done: number): void {
     this.#text = text;
-    this.#at = at;
+    this.#at = done;
+  }
+
+  get done(): number {
+    return this.#at;
   }
 
   next(): number {
@@ -39,9 +45,13 @@ export class BackwardReader implements Reader {
     this.#unicode = unicode;
   }
 
-  begin(text: string): void {
+  begin(text: string, done: number): void {
     this.#text = text;
-    this.#at = text.length;
+    this.#at = text.length - done;
+  }
+
+  get done(): number {
+    return this.#text.length - this.#at;
   }
 
   next(): number {

@@ -1,9 +1,7 @@
-import { DEFAULTS } from "../../support/defaults.ts";
-
 /**
- * What one judgement of a value may still spend on patterns, in instructions gone through beyond the tables. Each text takes
- * linear time, but a megabyte under a pattern with hundreds of places at once would hold the thread for seconds. Of this
- * thread alone, and of the judgement under way, which never waits in the middle of a text.
+ * What one judgement of a value, or one turn of a long one, may still spend on patterns, in instructions gone through beyond
+ * the tables. Each text takes linear time, but a megabyte under a pattern with hundreds of places at once would take seconds.
+ * Of this thread alone, and of the judgement under way.
  */
 let left = Number.POSITIVE_INFINITY;
 
@@ -11,8 +9,8 @@ let left = Number.POSITIVE_INFINITY;
 export class PatternTooCostly extends Error {}
 
 /** A judgement begins, or goes on after others had their turn. */
-export function beginPatternWork(): void {
-  left = DEFAULTS.patternWorkMax;
+export function beginPatternWork(instructions: number): void {
+  left = instructions;
 }
 
 export function spendPatternWork(instructions: number): void {

@@ -265,7 +265,7 @@ describe("formats hold against what a client can send", () => {
     );
   });
 
-  test("none takes more than linear time on a long hostile text", { timeout: 60_000 }, () => {
+  test("none takes more than linear time on a long hostile text", () => {
     const pieces = ["a", "a.", "1", "a-", "%41", "{a}", "(?i:[a])", "é", "xn--a.", "~0", "[::1]", '"', "P1Y", "="];
     for (const name of FORMAT_NAMES) {
       for (const piece of pieces) {
