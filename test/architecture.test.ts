@@ -16,6 +16,7 @@ const RANKS = [
   "filters",
   "proof",
   "telemetry",
+  "expression",
   "attributes",
   "schema",
   "matching",

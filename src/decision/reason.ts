@@ -90,6 +90,8 @@ export const REASONS = {
   time_denied: client(403, 7, NOT_PERMITTED),
   attribute_mismatch: client(403, 7, NOT_PERMITTED),
   attribute_missing: client(403, 7, NOT_PERMITTED),
+  condition_failed: client(403, 7, NOT_PERMITTED),
+  condition_error: client(403, 7, NOT_PERMITTED),
   spiffe_id_mismatch: client(403, 7, NOT_PERMITTED),
   not_authorized: client(403, 7, NOT_PERMITTED),
   origin_denied: client(403, 7, NOT_PERMITTED),

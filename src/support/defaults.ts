@@ -270,6 +270,15 @@ export const DEFAULTS = {
 
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
+  /** A condition: its characters, its parts, and how deep they stand in one another. */
+  expressionCharsMax: 4_096,
+  expressionNodesMax: 512,
+  expressionDepthMax: 32,
+  /** What one evaluation may take: each item that it looks at is a step of some 50 ns. */
+  expressionStepsMax: 10_000,
+  /** Items of a list that it goes through or makes, and characters of a text that it searches or makes. */
+  expressionItemsMax: 1_000,
+  expressionTextMax: 64 * 1024,
   /** Characters of an attribute's name in a policy, and names behind that of its family. */
   attributeCharsMax: 256,
   attributePathMax: 8,
