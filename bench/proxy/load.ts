@@ -17,6 +17,8 @@ export interface LoadSettings {
   readonly bodyBytes: number;
   readonly connections: number;
   readonly warmUpMs: number;
+  /** At least so many answers before the measured period, unless they take many times `warmUpMs`. */
+  readonly warmUpAnswers: number;
   readonly measureMs: number;
   /** Requests per second over all connections; null: as fast as answers come. */
   readonly ratePerSecond: number | null;
@@ -43,6 +45,7 @@ const READ_BUFFER_BYTES = 16 * 1024;
 /** Latencies are counted in bins of 1 µs; the last bin takes everything beyond 200 ms. */
 const LATENCY_BINS = 200_000;
 const PACE_TICK_MS = 1;
+const WARM_UP_PERIODS_MAX = 10;
 /** From full speed to a set rate. */
 const SETTLE_MS = 1_000;
 
@@ -65,14 +68,16 @@ class Generator {
   }
 
   async run(): Promise<LoadResult> {
-    const { connections, ratePerSecond, warmUpMs, measureMs, pids, core } = this.#settings;
+    const { connections, ratePerSecond, warmUpMs, warmUpAnswers, measureMs, pids, core } = this.#settings;
     for (let at = 0; at < connections; at++) {
       this.#connections.push(await Connection.open(this.#settings, this.#request, (c, ms) => this.#answered(c, ms)));
     }
     // As fast as answers come, even before a set rate: what warms a program up is what it has done, not time.
     this.#goOn = (connection) => connection.send();
     for (const connection of this.#connections) connection.send();
-    await elapsed(warmUpMs);
+    const warmUpEndMs = performance.now() + WARM_UP_PERIODS_MAX * warmUpMs;
+    do await elapsed(warmUpMs);
+    while (this.#answers < warmUpAnswers && performance.now() < warmUpEndMs);
     if (ratePerSecond !== null) {
       this.#goOn = (connection) => void this.#idle.push(connection);
       this.#pace(ratePerSecond);

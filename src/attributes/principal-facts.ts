@@ -58,6 +58,6 @@ export function groupList(principal: Principal): readonly string[] {
 /** What an authenticator of these types has as claims comes from a token. */
 const TOKENS: ReadonlySet<string> = new Set(["jwt", "introspection"]);
 
-export function isToken({ type }: Principal): boolean {
+export function isToken({ type }: Pick<Principal, "type">): boolean {
   return TOKENS.has(type);
 }

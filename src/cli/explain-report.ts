@@ -125,8 +125,11 @@ export function explanation(
   outcome: unknown,
 ): Explanation {
   const denial = outcome instanceof Denial ? outcome : null;
+  const { method, target } = exchange;
+  // A key in the query is nobody's to read here.
+  const query = route?.rewriteQuery?.(target.query) ?? target.query;
   return {
-    request: `${exchange.method} ${exchange.target.path}${exchange.target.query}`,
+    request: `${method} ${target.path}${query}`,
     policyHash: snapshot.hash,
     steps,
     verdict: {

@@ -13,6 +13,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
+import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
 import type { FileStates } from "./file-states.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
@@ -70,6 +71,8 @@ export interface DaemonStatus {
   readonly warnings: readonly string[];
   readonly listeners: readonly ListenerStatus[];
   readonly resources: readonly ResourceStatus[];
+  /** Keys that were used, so many as metrics have. */
+  readonly credentials: readonly CredentialStatus[];
 }
 
 /** Reads the policy, opens its ports, serves. Problems with their places where the policy cannot be put in force. */
@@ -207,6 +210,7 @@ export class Daemon {
       warnings: (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
       listeners: this.#listeners.status(),
       resources: this.#deps.resources.statuses(),
+      credentials: (policy?.authenticators ?? []).flatMap(credentialStatus),
     };
   }
 

@@ -43,8 +43,6 @@ export interface CompileContext {
   place(...path: readonly (string | number)[]): Place;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
   problem(text: string, ...path: readonly (string | number)[]): void;
-  /** The same at the `offset`th character of the text that stands there. */
-  problemWithin(offset: number, text: string, ...path: readonly (string | number)[]): void;
   /** The same for a place in a file that the policy names, as a line of keys.yaml. */
   problemAt(place: Place, text: string): void;
   /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
@@ -147,6 +145,10 @@ export interface RouteContext extends CompileContext {
   setResponseRules(rules: ResponseRules): void;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
+  /** The same of query parameters; others of the policy's authenticators reach this route's service. */
+  addCredentialParameters(names: readonly string[]): void;
+  /** Those that were added so far. */
+  readonly credentialParameters: ReadonlySet<string>;
   /** Names of headers that a rule of this route reads, lower case. */
   declareHeaders(names: readonly string[]): void;
   /** Those that were declared so far. */
@@ -177,10 +179,6 @@ export interface Filter<Settings> {
   readonly always?: boolean;
   /** Awaited before `compile` where a route or the defaults use the key: loads what other policies need not load. */
   prepare?(): Promise<void>;
-  /** Whether these settings, as the policy has them, need what `prepare` loads. All do if absent. */
-  needs?(settings: unknown): boolean;
-  /** A section of the policy whose entries compile with the settings that name them. */
-  readonly section?: string;
   /** In steps where settings or files may be long. */
   compile(settings: Settings, context: RouteContext): void | Steps<void>;
 }
@@ -203,8 +201,16 @@ export interface Authenticator {
   readonly challenge: string | null;
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
+  /** Names of cookies that do, as they stand. */
+  readonly credentialCookies?: readonly string[];
+  /** Names of query parameters that do, decoded. */
+  readonly credentialParameters?: readonly string[];
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
+  /** Limits of the policy that its callers name, each once and with its place in a file; `path` leads there. */
+  readonly limits?: readonly CallerLimit[];
+  /** When its credentials were used last, of a bounded number of them. */
+  uses?(): Iterable<CredentialUse>;
   /** Of type anonymous: who a caller without credentials is. */
   readonly anonymous?: Principal;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
@@ -214,6 +220,19 @@ export interface Authenticator {
   forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */
   assume(identity: AssumedIdentity): Authentication;
+}
+
+/** A limit that a caller of a file is to keep to. */
+export interface CallerLimit extends Place {
+  readonly name: string;
+}
+
+export interface CredentialUse {
+  readonly caller: string;
+  /** Tells the caller's credentials apart; nothing secret. */
+  readonly credential: string;
+  /** Unix milliseconds. */
+  readonly lastUsedMs: number;
 }
 
 /** A kind of authenticator: a `type` under `authenticators:`. */

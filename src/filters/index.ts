@@ -7,6 +7,7 @@ import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
+import { introspectionKind } from "./introspection/compile.ts";
 import { jwtKind } from "./jwt/compile.ts";
 import { compileLimit, limitFilter } from "./limit/compile.ts";
 import type { RateTables } from "./limit/rate-tables.ts";
@@ -58,7 +59,7 @@ export const REGISTRY: Registry = {
     requestFilter,
     responseFilter,
   ],
-  authenticators: [clientCertificateKind, apiKeyKind, jwtKind, anonymousKind],
+  authenticators: [clientCertificateKind, apiKeyKind, jwtKind, introspectionKind, anonymousKind],
   limit: limitKind,
   role: ruleSchema,
 };

@@ -26,9 +26,9 @@ export function bytesBehind(buffer: Buffer, end: number, bodyBytes: number): Buf
   return bodyBytes < 0 ? buffer.subarray(buffer.length) : buffer.subarray(Math.min(buffer.length, end + bodyBytes));
 }
 
-/** The line end that some scripts print behind their answer: nobody reads another answer in it. */
+/** The line end that some scripts print behind their answer, or its first byte: nobody reads another answer in it. */
 export function isLineEnd(rest: Buffer): boolean {
-  return rest.length === 2 && rest[0] === 0x0d && rest[1] === 0x0a;
+  return rest[0] === 0x0d && (rest.length === 1 || (rest.length === 2 && rest[1] === 0x0a));
 }
 
 const TIMEOUT = /(?:^|[\s,;])timeout\s*=\s*"?(\d{1,9})/i;

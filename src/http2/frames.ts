@@ -46,7 +46,8 @@ export interface FramesHost<S extends FramedStream> {
   onReceived(bytes: number): boolean;
   /** So many of them nobody wants. */
   onTaken(bytes: number): void;
-  onStreamReset(): ConnectionFault | null;
+  /** The peer is about to be rid of the stream. */
+  onStreamReset(stream: S): ConnectionFault | null;
   onPeerSettings(settings: PeerSettings): void;
   onGoaway(lastStreamId: number): void;
   onPingAnswered(payload: Buffer): void;
@@ -169,8 +170,9 @@ export class Frames<S extends FramedStream> implements FrameSink {
     if (streams.isIdle(streamId)) return protocolFault("RST_STREAM of no stream");
     const stream = streams.open.get(streamId);
     if (stream === undefined) return this.#onOverhead(payload);
+    const fault = this.#host.onStreamReset(stream);
     stream.onReset(payload.readUInt32BE(0));
-    return this.#host.onStreamReset();
+    return fault;
   }
 
   // ---- the connection --------------------------------------------------------------------------------------------

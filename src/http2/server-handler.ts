@@ -1,4 +1,5 @@
 import type { HeadFault } from "../http1/head.ts";
+import type { LingerRoom } from "../http1/linger.ts";
 import type { ServerRequest } from "../message/stream.ts";
 import type { Http2CloseReason } from "./close-reason.ts";
 import type { StreamConnection } from "./server-stream.ts";
@@ -6,6 +7,7 @@ import type { Http2Unjudged } from "./unjudged.ts";
 
 /** What a session tells its owner. */
 export interface Http2Handler {
+  readonly lingerRoom: LingerRoom;
   onRequest(stream: StreamConnection, request: ServerRequest): void;
   /** The request has no valid reading. */
   onFault(stream: StreamConnection, fault: HeadFault, startedMs: number): void;

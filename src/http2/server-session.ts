@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { HeadFault } from "../http1/head.ts";
+import type { LingerRoom } from "../http1/linger.ts";
 import { RequestQuota } from "../http1/request-quota.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import type { Clock } from "../support/clock.ts";
@@ -222,8 +223,12 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     return this.#window.receive(bytes);
   }
 
-  onStreamReset(): ConnectionFault | null {
-    return this.gate.reset();
+  onStreamReset(stream: StreamConnection): ConnectionFault | null {
+    return stream.isServed ? this.gate.overhead(FRAME_HEAD_BYTES) : this.gate.reset();
+  }
+
+  get lingerRoom(): LingerRoom {
+    return this.#handler.lingerRoom;
   }
 
   onPeerSettings(): void {}
@@ -285,6 +290,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
     this.#state = "noticed";
     this.#leaveMs = this.nowMs() + DEFAULTS.h2GoawayNoticeMs;
     this.deadlineMs = Math.min(this.deadlineMs, this.#leaveMs);
+    for (const stream of this.streams.open.values()) stream.hasten();
     this.output.addGoaway(STREAM_ID_MAX);
     this.output.add(FRAME.ping, 0, 0, NOTICE);
   }
@@ -339,7 +345,7 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
 
   /** Ends at once, with a word to the client, where no request is under way. */
   giveWay(): boolean {
-    if (this.streams.open.size > 0) return false;
+    if (this.#isBusy) return false;
     this.output.addGoaway(this.#namedId ?? this.streams.lastId);
     this.output.flush();
     this.abort("memory_connections");
@@ -364,8 +370,14 @@ export class ServerSession implements Timed, StreamHost, FramesHost<StreamConnec
 
   /** As over HTTP/1.1: a client that ends its side in the middle of a request is gone. */
   #onEnd(): void {
-    if (this.streams.open.size > 0) this.#socket.destroy();
+    if (this.#isBusy) this.#socket.destroy();
     else this.#end();
+  }
+
+  /** There is a request without its whole answer. */
+  get #isBusy(): boolean {
+    for (const stream of this.streams.open.values()) if (!stream.isServed) return true;
+    return false;
   }
 
   #onClose(): void {

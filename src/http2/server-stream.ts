@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { LingerRoom } from "../http1/linger.ts";
 import type { ServerLimits } from "../http1/server-limits.ts";
 import type { Charge } from "../memory/account.ts";
 import { CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
@@ -15,6 +16,7 @@ import type { SessionMemory } from "./session-memory.ts";
 import { type BodyHost, StreamBody } from "./stream-body.ts";
 import { type SenderHost, type SenderOwner, StreamSender } from "./stream-sender.ts";
 import { StreamTunnel, type TunnelHost } from "./stream-tunnel.ts";
+import { UploadRest } from "./upload-rest.ts";
 import { ERROR_CODE } from "./wire.ts";
 
 /** The session, as far as its streams need it. */
@@ -22,6 +24,7 @@ export interface StreamHost extends SenderHost {
   readonly limits: ServerLimits;
   readonly responseBlocks: ResponseBlocks;
   readonly memory: Pick<SessionMemory, "body">;
+  readonly lingerRoom: LingerRoom;
   /** Monotonic. */
   nowMs(): number;
   /** So many bytes that the client sent need no room any more. */
@@ -53,6 +56,8 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   /** Has a body of unknown length, which trailers may end. */
   #openEnded = false;
   #closed = false;
+  /** Null before the answer is whole, and where the client had nothing more to send then. */
+  #rest: UploadRest | null = null;
   #malformedTold = false;
   #wantsDrain = false;
   /** Of what is written into a tunnel. */
@@ -98,6 +103,11 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     return this.#isUpgrade ? 0 : (this.#body?.bytes ?? 0);
   }
 
+  /** Its client has the whole answer, and sends what nobody reads. */
+  get isServed(): boolean {
+    return this.#rest !== null;
+  }
+
   get isClosed(): boolean {
     return this.#closed;
   }
@@ -134,6 +144,10 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   onData(data: Buffer, padding: number): boolean {
     if (padding > 0) this.onBodyTaken(padding);
     if (data.length === 0) return true;
+    if (this.#rest !== null) {
+      this.#dropRest(this.#rest, data.length);
+      return true;
+    }
     if (this.#body === null) {
       this.#host.onTaken(data.length);
       return !this.#isReadable; // it is refused for its head already
@@ -152,12 +166,14 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
     const trailers = endStream && !tooMany && haveValidValues(raw) ? parseTrailers(raw) : "no trailers";
     if (typeof trailers === "string") this.#body?.fail("request_malformed");
     else this.#body?.onEnd(trailers);
+    if (this.#rest !== null) this.#close(null, null);
     return typeof trailers !== "string";
   }
 
   onEnd(): void {
     this.remoteEnded = true;
     this.#body?.onEnd(null);
+    if (this.#rest !== null) this.#close(null, null);
   }
 
   /** The read is over that brought something of this stream. */
@@ -302,7 +318,24 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   onSendEnded(): void {
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#tellWritten();
-    if (this.#tunnel === null) this.#close(ERROR_CODE.noError, null);
+    if (this.#tunnel !== null) return;
+    if (this.remoteEnded || this.#body?.isMalformed === true) this.#close(ERROR_CODE.noError, null);
+    else this.#awaitRest();
+  }
+
+  #awaitRest(): void {
+    this.#rest = new UploadRest(this.#host.lingerRoom, this.nowMs());
+    this.#body?.fail("client_closed");
+  }
+
+  #dropRest(rest: UploadRest, bytes: number): void {
+    if (rest.take(bytes, this.nowMs())) this.onBodyTaken(bytes);
+    else this.#host.onTaken(bytes);
+  }
+
+  /** The connection is to end. */
+  hasten(): void {
+    this.#rest?.hasten(this.nowMs());
   }
 
   #tellWritten(): void {
@@ -317,6 +350,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   /** Looks at the time: a client that does not send its body, or does not take its answer. */
   check(nowMs: number): void {
     this.#body?.check(nowMs);
+    if (this.#rest?.isOver(nowMs) === true) this.#close(ERROR_CODE.noError, null);
     if (this.#deadlineMs > nowMs) return;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#close(ERROR_CODE.internalError, "client_read_timeout");
@@ -337,6 +371,7 @@ export class StreamConnection implements ServerStream, FramedStream, BodyHost, T
   #close(code: number | null, left: ClientLeft | null): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#rest?.stop();
     this.#sender.stop();
     if (code !== null && !(this.#sender.ended && this.remoteEnded)) this.#host.output.addReset(this.id, code);
     this.#host.onStreamClosed(this);

@@ -2,7 +2,7 @@
 export interface Principal {
   /** The authenticator's name in the policy. */
   readonly authenticator: string;
-  readonly type: "client-certificate" | "api-key" | "jwt" | "anonymous";
+  readonly type: "client-certificate" | "api-key" | "basic" | "jwt" | "introspection" | "anonymous";
   /** `sub` or client id of a token, name of an API key's caller, SPIFFE ID or subject of a certificate. */
   readonly id: string;
   /** `authenticator/id`: what counters are keyed by, so that two authenticators' equal ids stay apart. */
@@ -14,4 +14,6 @@ export interface Principal {
   readonly expiresAtMs: number;
   /** How much longer new requests are let in with it, for clocks differ; 0 if absent. */
   readonly graceMs?: number;
+  /** The policy's limit that the caller's own entry in a file names. */
+  readonly limit?: string;
 }

@@ -1,8 +1,9 @@
 import { PHASES } from "../decision/phases.ts";
-import type { Check, Filter, RouteContext } from "../filters/filter.ts";
+import type { Check, Filter, RequestRules, RouteContext } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
+import { withoutParameters } from "../message/query.ts";
 import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
@@ -11,6 +12,7 @@ import type { Fields } from "./entries.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
+import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
@@ -61,7 +63,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   if (!isSound) return null;
   const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
-  const credentials = credentialHeaders(work, parts);
+  const credentials = credentialsOf(work, parts);
   const passage = work.rewrites.passage(requestRules, credentials);
   return {
     ...facts,
@@ -72,6 +74,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
     upstream: fields.upstream ?? null,
+    rewriteQuery: queryRewrite(parts, requestRules),
     rewriteRequest: work.rewrites.request(requestRules, credentials),
     withheldHeaders: (headers) => passage.withheld(headers),
     rewriteResponse: work.rewrites.response(responseRules),
@@ -215,15 +218,23 @@ function inPhaseOrder(checks: readonly Check[]): readonly Check[] {
 }
 
 /**
- * Headers that `rewrite` takes off: those of all authenticators, not only of the route's own, and Authorization. A
+ * Headers and cookies that `rewrite` takes off: those of all authenticators, not only of the route's own, and Authorization. A
  * client sends what it has; the key meant for another route, or for a public one, is no business of the service's.
  */
-function credentialHeaders(work: Work, parts: RouteParts): readonly string[] {
-  const names = new Set(["authorization", ...parts.credentialHeaders]);
+function credentialsOf(work: Work, parts: RouteParts): Credentials {
+  const headers = new Set(["authorization", ...parts.credentialHeaders]);
+  const cookies = new Set<string>();
   for (const [, authenticator] of work.authenticators) {
-    for (const name of authenticator.credentialHeaders) names.add(name);
+    for (const name of authenticator.credentialHeaders) headers.add(name);
+    for (const name of authenticator.credentialCookies ?? []) cookies.add(name);
   }
-  return [...names];
+  return { headers: [...headers], cookies: [...cookies] };
+}
+
+/** Query parameters have short names that mean other things elsewhere, so only those of the route's own authenticators come off. */
+function queryRewrite({ credentialParameters: names }: RouteParts, rules: RequestRules): Route["rewriteQuery"] {
+  if (names.size === 0 || rules.keepCredentials) return null;
+  return (query) => withoutParameters(query, names);
 }
 
 /** Routes that no request can reach because an earlier one has the same place and method. */

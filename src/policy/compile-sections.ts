@@ -203,6 +203,16 @@ export function* compileLimits(work: Work): Steps<void> {
   }
 }
 
+/** Limits that callers of files name: each has to be one of the policy. */
+export function checkCallerLimits(work: Work): void {
+  for (const [, { limits = [] }] of work.authenticators) {
+    for (const { name, ...place } of limits) {
+      if (work.limits.get(name) !== undefined || work.limits.isDefined(name)) continue;
+      work.problems.add(place, "the policy has no limit of this name; expected one of 'limits'");
+    }
+  }
+}
+
 /**
  * In a policy with problems a use may stand where nothing looked for it: under a misspelt key, or in a route that is
  * `public` as well. Any text that is a definition's name counts there, and so does a listener without an upstream as

@@ -9,6 +9,7 @@ import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
   checkAddresses,
+  checkCallerLimits,
   compileAdmin,
   compileAuthenticators,
   compileLimits,
@@ -53,6 +54,7 @@ const STAGES: readonly Stage[] = [
   compileAuthenticators,
   readRoles,
   compileLimits,
+  checkCallerLimits,
   compileDefaults,
   compileRoutes,
   checkShadows,
@@ -135,14 +137,11 @@ async function prepareFilters(work: Work): Promise<void> {
   const users: Path[] = [[DEFAULTS_KEY]];
   const routes = reader.raw(["routes"]);
   if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
-  for (const { name, prepare, needs, section } of registry.filters) {
+  for (const { name, prepare } of registry.filters) {
     if (prepare === undefined) continue;
-    const uses: Path[] = users.map((path) => [...path, name]);
-    if (section !== undefined) uses.push([section]);
-    for (const path of uses) {
+    for (const path of users) {
       if (turns.due) await turns.give();
-      const settings = reader.raw(path);
-      if (settings === undefined || needs?.(settings) === false) continue;
+      if (reader.raw([...path, name]) === undefined) continue;
       await prepare();
       turns.restart();
       break;

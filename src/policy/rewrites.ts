@@ -5,6 +5,13 @@ import { Passage } from "../filters/request/passage.ts";
 import { buildResponseRewrite, buildResponseTrailerRewrite } from "../filters/response/evaluate.ts";
 import type { RewriteRequest, RewriteResponse, RewriteTrailers } from "./snapshot.ts";
 
+/** What carries credentials and comes off on the way to the service. */
+export interface Credentials {
+  /** Lower case. */
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+}
+
 /** Rewrites, and what else requests are rewritten for, by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
 export class Rewrites {
   readonly #passages = new Map<string, Passage>();
@@ -13,13 +20,17 @@ export class Rewrites {
   readonly #methodParameters = new Map<string, MethodParameters | null>();
   readonly #trailers = new Map<string, RewriteTrailers>();
 
-  passage(rules: RequestRules, credentialHeaders: readonly string[]): Passage {
-    return once(this.#passages, [rules, credentialHeaders], () => new Passage(rules, credentialHeaders));
+  passage(rules: RequestRules, credentials: Credentials): Passage {
+    return once(
+      this.#passages,
+      [rules, credentials],
+      () => new Passage(rules, credentials.headers, credentials.cookies),
+    );
   }
 
-  request(rules: RequestRules, credentialHeaders: readonly string[]): RewriteRequest {
-    const build = () => buildRequestRewrite(rules, this.passage(rules, credentialHeaders));
-    return once(this.#requests, [rules, credentialHeaders], build);
+  request(rules: RequestRules, credentials: Credentials): RewriteRequest {
+    const build = () => buildRequestRewrite(rules, this.passage(rules, credentials));
+    return once(this.#requests, [rules, credentials], build);
   }
 
   methodParameters({ methodParameters: names }: RequestRules): MethodParameters | null {
@@ -31,10 +42,10 @@ export class Rewrites {
     return once(this.#responses, parts, () => buildResponseRewrite(rules));
   }
 
-  trailers(request: RequestRules, credentialHeaders: readonly string[], response: ResponseRules): RewriteTrailers {
-    const parts = [request, credentialHeaders, { ...response, removeHeaders: [...response.removeHeaders] }];
+  trailers(request: RequestRules, credentials: Credentials, response: ResponseRules): RewriteTrailers {
+    const parts = [request, credentials, { ...response, removeHeaders: [...response.removeHeaders] }];
     return once(this.#trailers, parts, () => ({
-      request: buildRequestTrailerRewrite(this.passage(request, credentialHeaders)),
+      request: buildRequestTrailerRewrite(this.passage(request, credentials)),
       response: buildResponseTrailerRewrite(response),
     }));
   }

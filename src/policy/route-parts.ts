@@ -7,6 +7,7 @@ import type { Work } from "./work.ts";
 export class RouteParts {
   readonly checks: Check[] = [];
   readonly credentialHeaders: Set<string> = new Set();
+  readonly credentialParameters: Set<string> = new Set();
   readonly declaredHeaders: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
@@ -64,6 +65,11 @@ export function routeContext(
       mark();
       for (const name of names) parts.credentialHeaders.add(name);
     },
+    addCredentialParameters: (names) => {
+      mark();
+      for (const name of names) parts.credentialParameters.add(name);
+    },
+    credentialParameters: parts.credentialParameters,
     declareHeaders: (names) => {
       mark();
       for (const name of names) parts.declaredHeaders.add(name);

@@ -73,6 +73,8 @@ export interface Route {
   /** Null: the listener's. */
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;
+  /** The query as the service gets it, without credentials; null where it gets all of it. */
+  readonly rewriteQuery: ((query: string) => string) | null;
   /** Which headers of a client would not reach the service, and why: for `explain`. */
   readonly withheldHeaders: (headers: HeaderBlock) => readonly WithheldHeader[];
   readonly rewriteResponse: RewriteResponse;

@@ -37,6 +37,11 @@ export abstract class ClientSession implements TransactionOwner, Holder {
     return this.facts.secure ? DEFAULTS.memoryTlsConnectionBytes : DEFAULTS.memoryPlainConnectionBytes;
   }
 
+  /** How many of all clients may have what they send read away at length. */
+  get lingerRoom(): LingerRoom {
+    return this.host.lingerRoom;
+  }
+
   /** A request has come; the transaction is still to be run. */
   protected begin(stream: ServerStream, request: ServerRequest): Transaction {
     this.host.requestsBegun++;

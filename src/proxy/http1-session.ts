@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { HeadFault } from "../http1/head.ts";
-import type { LingerRoom } from "../http1/linger.ts";
 import { ServerConnection } from "../http1/server-connection.ts";
 import type { ServerHandler } from "../http1/server-handler.ts";
 import { Charge } from "../memory/account.ts";
@@ -27,10 +26,6 @@ export class Http1Session extends ClientSession implements ServerHandler<ServerC
     super(host, facts, listener);
     const bodies = (): Charge => new Charge(host.memory.bodies, this.client);
     this.#connection = new ServerConnection(socket, listener, this, host.clock, deadlines, bodies);
-  }
-
-  get lingerRoom(): LingerRoom {
-    return this.host.lingerRoom;
   }
 
   override drain(): void {

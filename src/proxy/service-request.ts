@@ -16,7 +16,7 @@ export function serviceRequest(
   const { method, target, authority, headers } = exchange;
   return {
     method,
-    target: target.path + target.query,
+    target: target.path + (route.rewriteQuery === null ? target.query : route.rewriteQuery(target.query)),
     authority: authority === "" ? ownAuthority(settings) : authority,
     lines: route.rewriteRequest(headers, exchange) + (upgradeLines ?? ""),
     bodyBytes: bodyBytesOf(exchange),

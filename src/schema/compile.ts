@@ -16,6 +16,7 @@ import { contradictionOf, factsOf } from "./questions/facts.ts";
 import { type Mutation, mutationOf } from "./questions/mutation.ts";
 import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
+import { type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
 import type { Subschema } from "./subschema.ts";
 
 export interface CompileOptions extends LibraryOptions {
@@ -26,6 +27,8 @@ export interface CompileOptions extends LibraryOptions {
 /** A schema that can judge, and can be asked what it knows. */
 export class CompiledSchema {
   readonly validator: Validator;
+  /** Null where the schema is not of the usual kind. */
+  readonly recogniser: Recogniser | null;
   /** As it was read. */
   readonly schema: unknown;
   /** In the one form of all dialects. */
@@ -33,8 +36,14 @@ export class CompiledSchema {
   /** What stands in the schema without being enforced, as `xml`, each with its first place. */
   readonly unenforced: ReadonlyMap<string, SchemaPlace | null>;
 
-  constructor(validator: Validator, schema: unknown, root: Subschema, unenforced: Notes["unenforcedWords"]) {
+  constructor(
+    { validator, recogniser }: Pick<CompiledSchema, "validator" | "recogniser">,
+    schema: unknown,
+    root: Subschema,
+    unenforced: Notes["unenforcedWords"],
+  ) {
     this.validator = validator;
+    this.recogniser = recogniser;
     this.schema = schema;
     this.root = root;
     this.unenforced = unenforced;
@@ -92,7 +101,12 @@ export function compileSchema(
   const check = compiler.compile(root);
   const patternsMax = reader.all.reduce((most, { object }) => Math.max(most, object?.patterns.length ?? 0), 1);
   const validator = new Validator(check, library.isDynamic, isForking, judgementsMax * patternsMax);
-  return ok(new CompiledSchema(validator, document.value, root, notes.unenforcedWords));
+  const judging = {
+    child: (schema: Subschema) => compiler.child(schema),
+    patternOf: (source: string) => patterns.get(source),
+  };
+  const recogniser = library.isDynamic || isForking ? null : recogniserOf(root, judging);
+  return ok(new CompiledSchema({ validator, recogniser }, document.value, root, notes.unenforcedWords));
 }
 
 function noteFormat({ format, resource, site }: Subschema, library: Library): void {

@@ -8,6 +8,7 @@ import { labelText } from "./cells.ts";
 import type { LongFamily } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
+import type { AuthenticatorFacts } from "./telemetry.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -242,6 +243,12 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
   );
   gauge(
     registry,
+    "postern_credential_last_used_timestamp_seconds",
+    "When a caller's key was used last.",
+    policy(({ authenticators }) => authenticators.flatMap(credentialSamples)),
+  );
+  gauge(
+    registry,
     "postern_certificate_expiry_timestamp_seconds",
     "When a certificate that the policy uses ends.",
     policy(({ certificates }) =>
@@ -262,6 +269,13 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
       })),
     ),
   );
+}
+
+function credentialSamples({ name, uses }: AuthenticatorFacts): Sample[] {
+  return Array.from(uses?.() ?? [], ({ caller, credential, lastUsedMs }) => ({
+    labels: { authenticator: labelText(name), caller: labelText(caller), credential: labelText(credential) },
+    value: lastUsedMs / 1000,
+  }));
 }
 
 function registerThread(registry: Registry, thread: ThreadWatch | null): void {

@@ -4,6 +4,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
+  AuthenticatorFacts,
   CertificateFacts,
   HandshakeFailure,
   LimitFacts,
@@ -31,6 +32,7 @@ export interface PolicyFigures {
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
+  readonly authenticators: readonly AuthenticatorFacts[];
 }
 
 /**
@@ -83,7 +85,8 @@ export class Metrics {
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
     const { hash, service, certificates, revocationLists, limits } = policy;
-    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits };
+    const authenticators = [...policy.authenticators.values()];
+    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

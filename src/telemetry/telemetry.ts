@@ -118,6 +118,13 @@ export interface PolicyInForce {
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
+  readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>;
+}
+
+/** An authenticator, and when credentials of its callers were used last; a bounded number of them. */
+export interface AuthenticatorFacts {
+  readonly name: string;
+  uses?(): Iterable<{ readonly caller: string; readonly credential: string; readonly lastUsedMs: number }>;
 }
 
 /** A rate limit, and how many keys gave way to others while requests of theirs were counted. */

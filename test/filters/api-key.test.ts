@@ -12,7 +12,7 @@ const OLD_KEY = "pk_live_old_0123456789abcdefghijklmnopqrst";
 const KEYS = `callers:
   - name: acme
     scopes: [orders:read, orders:write]
-    attributes: { tier: gold }
+    claims: { tier: gold }
     keys:
       - { sha256: "${sha256(KEY)}" }
       - { sha256: "${sha256(OLD_KEY)}", notAfter: 2026-11-21 }
@@ -35,7 +35,7 @@ function setUp(keys = KEYS) {
   return { context, authenticator, present };
 }
 
-test("A known key is its caller, with scopes and attributes", () => {
+test("A known key is its caller, with scopes and claims", () => {
   const principal = principalOf(setUp().present(KEY));
   expect(principal).toMatchObject({ type: "api-key", id: "acme", key: "partners/acme", claims: { tier: "gold" } });
   expect([...principal.scopes]).toEqual(["orders:read", "orders:write"]);
@@ -103,11 +103,11 @@ test("Hashes in upper case are the same hashes", () => {
   expect(principalOf(present(KEY)).id).toBe("a");
 });
 
-test("An attribute cannot reach the prototype of anything", () => {
+test("A claim cannot reach the prototype of anything", () => {
   const { context } = compile(
-    `callers: [{ name: a, attributes: { "__proto__": { admin: true } }, keys: [{ sha256: "${sha256(KEY)}" }] }]`,
+    `callers: [{ name: a, claims: { "__proto__": { admin: true } }, keys: [{ sha256: "${sha256(KEY)}" }] }]`,
   );
-  expect(context.problems).toEqual(["/etc/postern/keys.yaml:1:36 : the key '__proto__' is not allowed"]);
+  expect(context.problems).toEqual(["/etc/postern/keys.yaml:1:32 : the key '__proto__' is not allowed"]);
   const { claims } = principalOf(setUp().present(KEY));
   expect("constructor" in claims).toBe(false);
   expect(Object.getPrototypeOf({}).admin).toBeUndefined();
@@ -190,7 +190,7 @@ test("An unknown key stands at its own place with the known one it is like, and 
   expect(context.problems.toSorted()).toEqual([
     "/etc/postern/keys.yaml:3:5 callers[0]: unknown key; did you mean 'keys'?",
     "/etc/postern/keys.yaml:6:5 callers[1]: unknown key; did you mean 'scopes'?",
-    "/etc/postern/keys.yaml:7:5 callers[1]: unknown key; expected one of: name, scopes, attributes, keys",
+    "/etc/postern/keys.yaml:7:5 callers[1]: unknown key; expected one of: name, scopes, roles, claims, limit, keys",
     "/etc/postern/keys.yaml:8:14 callers[1].keys[0]: unknown key; did you mean 'sha256'?",
   ]);
 });
@@ -225,8 +225,8 @@ test.each([
     "1:31 callers[0].scopes[0]: expected a scope, without blanks or quotes",
   ],
   [
-    `callers: [{ name: a, attributes: { hunter2: .inf }, keys: [{ sha256: "${DIGEST}" }] }]`,
-    "1:45 : expected a finite number",
+    `callers: [{ name: a, claims: { hunter2: .inf }, keys: [{ sha256: "${DIGEST}" }] }]`,
+    "1:41 : expected a finite number",
   ],
 ])("What is wrong in %j is said in the language of the keys file", (keys, expected) => {
   const { problems } = compile(keys).context;

@@ -59,7 +59,6 @@ export function testContext(
     place,
     problemAt,
     problem: (text, ...path) => problemAt(place(...path), text),
-    problemWithin: (offset, text, ...path) => problemAt(place(...path, offset), text),
     warning: (text, ...path) => warnings.push(`${path.join(".")}: ${text}`),
     readFile: (name, ...path) => {
       const text = files[name];
@@ -97,6 +96,8 @@ export function testRoute(
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
     setRequestRules: () => {},
+    addCredentialParameters: () => {},
+    credentialParameters: new Set(),
     declareHeaders: () => {},
     declaredHeaders: new Set(),
     setResponseRules: () => {},

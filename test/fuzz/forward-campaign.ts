@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { buildRequestRewrite } from "../../src/filters/request/evaluate.ts";
 import { Passage } from "../../src/filters/request/passage.ts";
+import { WITHOUT_BODY } from "../../src/message/method.ts";
 import { canonicalTarget } from "../../src/message/target.ts";
 import { NO_REQUEST_RULES } from "../../src/policy/no-rules.ts";
 import { onClose, startProxy, type TestProxy } from "../fixtures/proxy.ts";
@@ -59,12 +60,14 @@ function expected(messages: readonly Message[]): Expected {
   for (const [at, message] of messages.entries()) {
     const [method = "", raw = ""] = message.start.split(" ");
     const target = canonicalTarget(raw);
+    // No route here keeps it, and nothing behind it is read.
+    if (message.stray === true) return { answered: at + 1, forwarded };
     // No upgrade here is a WebSocket handshake, and every other is refused.
     if (!isForbidden(method) && target.ok && message.upgrade !== true) {
       // A method that llhttp does not know is forwarded, and llhttp refuses it.
       if (!METHODS.includes(method)) continue;
       forwarded.push({ ...message, start: `${method} ${target.value.path}${target.value.query}` });
-    } else if (message.headers.some((line) => /^transfer-encoding:/.test(line) || isAwaited(line, message))) {
+    } else if (message.headers.some((line) => isUnknown(line, method) || isAwaited(line, message))) {
       // A denial ends the connection where a body of unknown length, or one that waits to be asked for, would follow.
       return { answered: at + 1, forwarded };
     }
@@ -72,6 +75,9 @@ function expected(messages: readonly Message[]): Expected {
   return { answered: messages.length, forwarded };
 }
 
+/** An empty chunked body of a method without one is none. */
+const isUnknown = (line: string, method: string): boolean =>
+  line.startsWith("transfer-encoding:") && !WITHOUT_BODY.has(method);
 const isAwaited = (line: string, message: Message): boolean => message.body !== "" && line.startsWith("expect:");
 
 /** Lines that postern writes itself. */

@@ -47,7 +47,8 @@ class Session {
     const names = raw.filter((_, at) => at % 2 === 0);
     const values = raw.filter((_, at) => at % 2 === 1);
     const value = (name: string): string | undefined => values[names.indexOf(name)];
-    const authority = value(":authority") ?? value("host");
+    // As it is written anew: an empty port is none (RFC 3986 section 3.2.3).
+    const authority = (value(":authority") ?? value("host"))?.replace(/:$/, "");
     const protocol = value(":protocol");
     const method = protocol === undefined ? value(":method") : `${value(":method")} ${protocol}`;
     const reading: StreamReading = {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { LingerRoom } from "../../src/http1/linger.ts";
 import type { Http2Handler } from "../../src/http2/server-handler.ts";
 import { ServerSession } from "../../src/http2/server-session.ts";
 import type { StreamConnection } from "../../src/http2/server-stream.ts";
@@ -43,6 +44,7 @@ function startSession({ reads, manner }: H2Case): () => H2Reading {
   };
   const paused: RequestBody[] = [];
   const handler: Http2Handler = {
+    lingerRoom: new LingerRoom(),
     onRequest: (stream, request) => {
       const reading = begun(request);
       note(stream, reading);

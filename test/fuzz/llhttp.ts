@@ -83,7 +83,8 @@ export function llhttpServer(): LlhttpServer {
   });
   server.on("checkExpectation", (message, response) => {
     onRequest(message, response);
-    of(message.socket).failure ??= "expectation";
+    // An empty list expects nothing (RFC 9110 section 5.6.1); it is node, not llhttp, that takes it for something.
+    if (trimBlanks(message.headers.expect ?? "") !== "") of(message.socket).failure ??= "expectation";
   });
   server.on("connect", (message: IncomingMessage) => {
     const connection = of(message.socket);

@@ -39,6 +39,7 @@ export function readRequests(reads: readonly string[]): Reading {
   const handler: ServerHandler<ServerConnection> = {
     onRequest: (connection: ServerConnection, { method, target, headers, body, upgrade }: ServerRequest) => {
       const chunks: string[] = [];
+      const stray = body.isStray;
       open = true;
       body.start(
         {
@@ -50,6 +51,7 @@ export function readRequests(reads: readonly string[]): Reading {
               headers: linesOf(headers),
               body: chunks.join(""),
               upgrade: upgrade !== null,
+              stray,
             });
             connection.startResponse(200, "", 0);
             connection.endResponse("");

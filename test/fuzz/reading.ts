@@ -8,6 +8,8 @@ export interface Message {
   readonly body: string;
   /** Whether it asks for another protocol; known of our own readings only. */
   readonly upgrade?: boolean;
+  /** Whether it has a body that its method has not, so that the route judges it; known of our own readings only. */
+  readonly stray?: boolean;
 }
 
 export interface Reading {

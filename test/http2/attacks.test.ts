@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { CONTINUE } from "../../src/decision/verdict.ts";
+import { LingerRoom } from "../../src/http1/linger.ts";
 import { FrameOutput } from "../../src/http2/frame-output.ts";
 import { ResponseBlocks } from "../../src/http2/hpack-encoder.ts";
 import { SendQueue } from "../../src/http2/send-queue.ts";
@@ -189,7 +190,7 @@ test("who writes and ends an answer as soon as there is room loses nothing of it
   const limits = listenerOf();
   const ignore = (): void => {};
   const memory = { body: () => new Charge(unlimitedMemory().bodies, NOBODY) };
-  const told = { memory, onTaken: ignore, onSent: ignore, onStreamClosed: ignore };
+  const told = { memory, lingerRoom: new LingerRoom(), onTaken: ignore, onSent: ignore, onStreamClosed: ignore };
   const host = { limits, output, queue, responseBlocks: new ResponseBlocks(), nowMs: () => 0, ...told };
   const stream = new StreamConnection(1, null, true, 5, host);
   stream.startResponse(200, "", CHUNKED);

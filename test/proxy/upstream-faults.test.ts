@@ -162,6 +162,11 @@ describe("an answer that ends with its head ends there (RFC 9112 section 6.3), a
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n",
       /^HTTP\/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok$/,
     ],
+    "the first byte of one behind a body": [
+      "GET",
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r",
+      /^HTTP\/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok$/,
+    ],
     "a line end behind the last chunk": [
       "GET",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n\r\n",

@@ -1,12 +1,17 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Principal } from "../../message/principal.ts";
 import type { Steps } from "../../support/turns.ts";
+import type { Validity } from "../caller-principal.ts";
+import type { CallerLimit } from "../filter.ts";
+import type { KeyUse } from "./key-uses.ts";
 
-export interface KeyEntry {
+export interface KeyEntry extends Validity {
   readonly digest: Buffer;
+  /** The key's name in the file, or the first digits of its hash. */
+  readonly name: string;
   readonly principal: Principal;
-  /** Unix milliseconds; Infinity for a key without an end. */
-  readonly notAfterMs: number;
+  /** Null before its first use, and for keys of which no use is kept. */
+  use: KeyUse | null;
 }
 
 const DIGEST_BYTES = 32;
@@ -22,13 +27,16 @@ export class KeyTable {
   readonly scopes: Set<string> = new Set();
   /** How many callers it knows. */
   readonly callers: number;
+  /** Limits of the policy that callers name, and where. */
+  readonly limits: readonly CallerLimit[];
 
-  private constructor(callers: number) {
+  private constructor(callers: number, limits: readonly CallerLimit[]) {
     this.callers = callers;
+    this.limits = limits;
   }
 
-  static *build(callers: number, entries: Iterable<KeyEntry>): Steps<KeyTable> {
-    const table = new KeyTable(callers);
+  static *build(callers: number, entries: Iterable<KeyEntry>, limits: readonly CallerLimit[] = []): Steps<KeyTable> {
+    const table = new KeyTable(callers, limits);
     for (const entry of entries) {
       const bucket = entry.digest.readUInt32LE(0);
       const others = table.#buckets.get(bucket);
@@ -47,10 +55,19 @@ export class KeyTable {
   find(key: string): KeyEntry | null {
     // The digest as a string and written over one buffer takes a third of the time of a new buffer each.
     this.#presented.write(hash("sha256", key, "latin1"), "latin1");
-    const candidates = this.#buckets.get(this.#presented.readUInt32LE(0));
+    return this.#among(this.#presented);
+  }
+
+  /** Whether there is a key with this SHA-256, in hexadecimal digits. */
+  has(digest: string): boolean {
+    return this.#among(Buffer.from(digest, "hex")) !== null;
+  }
+
+  #among(digest: Buffer): KeyEntry | null {
+    const candidates = this.#buckets.get(digest.readUInt32LE(0));
     if (candidates === undefined) return null;
     let found: KeyEntry | null = null;
-    for (const candidate of candidates) if (timingSafeEqual(candidate.digest, this.#presented)) found = candidate;
+    for (const candidate of candidates) if (timingSafeEqual(candidate.digest, digest)) found = candidate;
     return found;
   }
 }

@@ -1,4 +1,6 @@
-import { type Authenticator, defineFilter, type RouteContext } from "../filter.ts";
+import { CONTINUE } from "../../decision/verdict.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { type Authenticator, type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
 import { AllKnower, AnyKnower, type Knower, OneKnower } from "./knowers.ts";
 import { type AuthenticateSettings, authenticateSchema, type Group, type Term } from "./schema.ts";
@@ -27,8 +29,28 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
       }),
     );
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
+    context.addCredentialParameters(authenticators.flatMap(({ credentialParameters = [] }) => credentialParameters));
+    if (authenticators.some(({ limits = [] }) => limits.length > 0)) context.addCheck(callerLimit(context, mode));
   },
 });
+
+/** What a caller's own entry in a file says of its limit, beside those of the route. */
+function callerLimit({ limits, template, ...context }: RouteContext, enforcePercent: number): Check {
+  const limitOf = ({ principal }: Exchange): Limit | undefined =>
+    principal?.limit === undefined ? undefined : limits.get(principal.limit);
+  return {
+    name: "limit",
+    phase: "limit",
+    place: context.place(),
+    enforcePercent,
+    once: true,
+    evaluate: (exchange) => {
+      const limit = limitOf(exchange);
+      return limit === undefined ? CONTINUE : limit.evaluate(exchange, template);
+    },
+    explain: (exchange) => limitOf(exchange)?.explain(exchange, template) ?? "the caller has no limit of its own",
+  };
+}
 
 interface Form {
   readonly kind: "any" | "all";

@@ -1,3 +1,4 @@
+import { isToken } from "../../attributes/principal-facts.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
@@ -48,7 +49,7 @@ export class AuthenticateCheck implements Check {
   }
 
   #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
-    if (known === null || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
+    if (known === null) return this.#refuse(exchange, refusals);
     exchange.principal = known;
     return CONTINUE;
   }
@@ -56,8 +57,7 @@ export class AuthenticateCheck implements Check {
   #refuse(exchange: Exchange, { told, token, parts }: Refusals): Verdict {
     if (told === null) return this.#missing(exchange, parts);
     const challenges = token ? this.#challengesAfterToken : this.#challenges;
-    const headers = [...told.headers, ...challenges.filter((line) => !isInPlaceOf(told.headers, line))];
-    return new Denial(told.reason, told.place, told.seen, told.wanted, headers, told.terminal, parts);
+    return new Denial(told.reason, told.place, told.seen, told.wanted, challenges, false, parts);
   }
 
   /** No credentials that anybody here could judge. What stands in the wrong place is told by that, and is no anonymous caller. */
@@ -77,17 +77,12 @@ export class AuthenticateCheck implements Check {
   }
 }
 
-/** Whether one of `lines` is a challenge of the same scheme, which knows better what is wrong. */
-function isInPlaceOf(lines: readonly HeaderLine[], [name, value]: HeaderLine): boolean {
-  const scheme = value.slice(0, value.indexOf(" ") + 1);
-  return lines.some(([other, text]) => other === name && text.startsWith(scheme));
-}
-
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */
 function challengeLines(authenticators: readonly Authenticator[], afterToken: boolean): readonly HeaderLine[] {
-  const challenges = authenticators.flatMap(({ type, challenge }) => {
+  const challenges = authenticators.flatMap((authenticator) => {
+    const { challenge } = authenticator;
     if (challenge === null) return [];
-    return afterToken && type === "jwt" ? `${challenge}, error="invalid_token"` : challenge;
+    return afterToken && isToken(authenticator) ? `${challenge}, error="invalid_token"` : challenge;
   });
   return [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
 }

@@ -1,3 +1,5 @@
+import { isToken } from "../../attributes/principal-facts.ts";
+import { REASONS, type Reason } from "../../decision/reason.ts";
 import { Denial, type DenialPart } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
@@ -39,8 +41,8 @@ export class OneKnower implements Knower {
     const { name, type } = this.#authenticator;
     refusals.parts.push({ name, denial: answer });
     if (answer === NO_CREDENTIALS) return null;
-    if (refusals.told === null || answer.terminal || isForeign(refusals.told, type)) refusals.told = answer;
-    refusals.token ||= type === "jwt";
+    if (refusals.told === null || knowsBetter(answer, type, refusals.told)) refusals.told = answer;
+    refusals.token ||= isToken({ type });
     return null;
   }
 }
@@ -53,9 +55,20 @@ function authenticationOf(authenticator: Authenticator, exchange: Exchange): Aut
   return authenticator.assume(exchange.assumed);
 }
 
-/** Whether `told` says only that the credential is of another authenticator's kind, so that the next one knows better. */
-function isForeign({ reason }: Denial, type: Principal["type"]): boolean {
-  return (reason === "token_issuer_mismatch" && type === "jwt") || (reason === "token_malformed" && type === "api-key");
+/** Of which type the credential is not, if an authenticator of another type says this. */
+const FOREIGN: ReadonlyMap<Reason, ReadonlySet<Principal["type"]>> = new Map([
+  ["token_issuer_mismatch", new Set<Principal["type"]>(["jwt", "introspection"])],
+  ["token_malformed", new Set<Principal["type"]>(["api-key", "introspection"])],
+  ["token_inactive", new Set<Principal["type"]>(["jwt", "api-key"])],
+]);
+
+/**
+ * Whether what one of `type` says tells more than `told`: `told` may only say that the credential is of another kind; and
+ * where somebody could not be asked, nobody knows that the credential is bad.
+ */
+function knowsBetter({ reason }: Denial, type: Principal["type"], told: Denial): boolean {
+  if (REASONS[told.reason].status === 503) return false;
+  return REASONS[reason].status === 503 || FOREIGN.get(told.reason)?.has(type) === true;
 }
 
 /** The first that knows the caller says who it is; the rest is not asked. */

@@ -1,5 +1,5 @@
 import { claimAt, claimPathText } from "../../attributes/claim-path.ts";
-import { groupsOf, rolesOf } from "../../attributes/principal-facts.ts";
+import { groupsOf, isToken, rolesOf } from "../../attributes/principal-facts.ts";
 import type { Reason } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
@@ -37,7 +37,7 @@ export function requireScopes(scopes: readonly string[], label: string, place: P
     for (const scope of scopes) {
       if (principal.scopes.has(scope)) continue;
       const seen = `scopes ${excerpt([...principal.scopes].join(" ") || "(none)", SEEN_MAX)}`;
-      return new Denial("scope_missing", place, seen, wanted, principal.type === "jwt" ? challenge : []);
+      return new Denial("scope_missing", place, seen, wanted, isToken(principal) ? challenge : []);
     }
     return CONTINUE;
   });

@@ -3,6 +3,7 @@ import { isValidHost } from "../../http1/head.ts";
 import { type Address, isAddressless } from "../../message/address.ts";
 import type { ConnectionFacts } from "../../message/connection.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
+import { withoutCookies } from "../../message/cookies.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { type Forwarding, toldBy, trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
@@ -54,7 +55,10 @@ function clientLines(headers: HeaderBlock, passage: Passage): string {
       withheld.push(name);
     }
     if (fate !== PASSES || named?.has(name)) continue;
-    lines += `${name}: ${values[at]}\r\n`;
+    if (passage.cookies !== null && name === "cookie") {
+      const left = withoutCookies(values[at] ?? "", passage.cookies);
+      if (left !== "") lines += `cookie: ${left}\r\n`;
+    } else lines += `${name}: ${values[at]}\r\n`;
   }
   headers.withheld = withheld;
   return lines;

@@ -44,8 +44,12 @@ export class Passage {
   readonly #only: ReadonlySet<string> | null;
   readonly #removed: ReadonlySet<string>;
 
+  /** Cookies that come off; null for none. */
+  readonly cookies: ReadonlySet<string> | null;
+
   /** `credentialHeaders` in lower case. */
-  constructor(rules: RequestRules, credentialHeaders: readonly string[]) {
+  constructor(rules: RequestRules, credentialHeaders: readonly string[], credentialCookies: readonly string[] = []) {
+    this.cookies = rules.keepCredentials || credentialCookies.length === 0 ? null : new Set(credentialCookies);
     const set = rules.setHeaders.map(([name]) => name);
     const credentials = rules.keepCredentials ? [] : credentialHeaders;
     const removed = new Set([...rules.removeHeaders, ...set, ...credentials].map(canonicalName));

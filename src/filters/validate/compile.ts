@@ -73,7 +73,8 @@ function compileParameters(settings: ValidateSettings, context: RouteContext): S
   if (settings.query !== undefined || settings.unknownQuery === "refuse") {
     const key = settings.query === undefined ? "unknownQuery" : "query";
     const query = compileEach(settings.query ?? {}, "query", context);
-    parts.push(judgeQuery(query, settings.unknownQuery === "refuse", context.place(key)));
+    const refusesUnknown = settings.unknownQuery === "refuse";
+    parts.push(judgeQuery(query, refusesUnknown, context.place(key), context.credentialParameters));
   }
   if (settings.headers !== undefined) {
     context.declareHeaders(Object.keys(settings.headers));
@@ -129,6 +130,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
     collectedBytesMax,
     read,
     validator: compiled.validator,
+    recogniser: read === readJson ? compiled.recogniser : null,
     showsErrors: settings.errors !== "hidden",
     bodies: context.memory.bodies,
     longBodies,

@@ -6,10 +6,12 @@ import { type BodyFailure, collectBody } from "../../message/body.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
+import { withoutParameters } from "../../message/query.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
 import { decodeSegment } from "../../message/target.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
 import type { Judgement, Validator } from "../../schema/judge/validator.ts";
+import type { Recogniser } from "../../schema/recognise/recogniser.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
@@ -40,10 +42,17 @@ export function judgePath(parameters: readonly Parameter[], names: readonly stri
   };
 }
 
-export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: boolean, place: Place): SyncPart {
+/** `credentials`: parameters that do not reach the service, so that nothing is asked of them. */
+export function judgeQuery(
+  parameters: readonly Parameter[],
+  refuseUnknown: boolean,
+  place: Place,
+  credentials: ReadonlySet<string> = NO_NAMES,
+): SyncPart {
   const declared = new DeclaredNames(parameters.map(({ name }) => name));
   return ({ target }) => {
-    const parsed = parseForm(target.query.slice(1), declared);
+    const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
+    const parsed = parseForm(query.slice(1), declared);
     if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
     for (const parameter of parameters) {
       const fault = judgeParameter(parameter, parsed.value.get(parameter.name) ?? NONE);
@@ -59,6 +68,7 @@ export function judgeQuery(parameters: readonly Parameter[], refuseUnknown: bool
 }
 
 const NONE: readonly string[] = [];
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export function judgeHeaders(parameters: readonly Parameter[], place: Place): SyncPart {
   return ({ headers }) => {
@@ -140,6 +150,8 @@ export interface BodyRules {
   readonly collectedBytesMax: number;
   readonly read: BodyReader;
   readonly validator: Validator;
+  /** Null where a body must be read to be judged. */
+  readonly recogniser: Recogniser | null;
   /** Whether the client hears what is wrong with its body. */
   readonly showsErrors: boolean;
   /** Of all bodies that are held in this process. */
@@ -158,9 +170,11 @@ function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
 export function judgeBody(rules: BodyRules): Part {
   const { bytesMax, collectedBytesMax, read, validator, bodies, keepsValue, place } = rules;
+  const recogniser = keepsValue ? null : rules.recogniser;
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
+    if (recogniser?.takes(bytes) === true) return CONTINUE;
     const parsed = read.atOnce(bytes, exchange);
     if (!parsed.ok) return unreadable(parsed.error, place);
     if (keepsValue) exchange.bodyValue = parsed.value;

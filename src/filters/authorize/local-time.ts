@@ -1,0 +1,52 @@
+/** Offsets change at quarters of an hour, so within one the offset is what it was at its beginning. */
+const QUARTER_MS = 15 * 60_000;
+const DAY_MS = 24 * 3_600_000;
+
+/** What the clocks of one time zone say. The zone's own tables are asked once a quarter of an hour. */
+export class LocalTime {
+  readonly #format: Intl.DateTimeFormat;
+  #quarter = Number.NaN;
+  #offsetMs = 0;
+
+  /** `timeZone` as the IANA database has it; one that does not exist throws. */
+  constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  }
+
+  /** Day of the week from Monday, 0, and minute of the day. */
+  at(wallMs: number): { readonly weekday: number; readonly minute: number } {
+    const quarter = Math.floor(wallMs / QUARTER_MS);
+    if (quarter !== this.#quarter) {
+      this.#offsetMs = this.#offsetAt(quarter * QUARTER_MS);
+      this.#quarter = quarter;
+    }
+    const localMs = wallMs + this.#offsetMs;
+    const day = Math.floor(localMs / DAY_MS);
+    // 1970-01-01 was a Thursday.
+    return { weekday: (((day + 3) % 7) + 7) % 7, minute: Math.floor((localMs - day * DAY_MS) / 60_000) };
+  }
+
+  #offsetAt(wallMs: number): number {
+    const parts = new Map(this.#format.formatToParts(wallMs).map(({ type, value }) => [type, Number(value)]));
+    const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+    return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) - wallMs;
+  }
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

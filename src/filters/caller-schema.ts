@@ -1,0 +1,66 @@
+import * as z from "zod";
+
+/**
+ * What files of callers say of one: keys files and users files. Every text is ours and none repeats anything of the file,
+ * for any of it may be a key or password in clear.
+ */
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
+
+const INSTANT_EXPECTED = "expected a date or a time with its zone, as in 2027-01-01 or 2027-01-01T12:00:00Z";
+const NAME_EXPECTED = "expected a name of 1 to 128 visible ASCII characters";
+const SCOPE_EXPECTED = "expected a scope, without blanks or quotes";
+const ROLE_EXPECTED = "expected the name of a role";
+
+function instant(endOfDay: boolean): z.ZodType<number, string> {
+  return z
+    .string({ error: INSTANT_EXPECTED })
+    .refine((text) => instantMs(text, endOfDay) !== null, { error: INSTANT_EXPECTED })
+    .transform((text) => instantMs(text, endOfDay) ?? 0);
+}
+
+function instantMs(text: string, endOfDay: boolean): number | null {
+  const day = DATE.test(text);
+  if (!day && !INSTANT.test(text)) return null;
+  const parsed = new Date(day ? `${text}T${endOfDay ? "23:59:59.999" : "00:00:00.000"}Z` : text);
+  if (Number.isNaN(parsed.getTime())) return null;
+  // Date.parse takes February 30th for March 2nd.
+  const dayOfMonth = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate();
+  return dayOfMonth === Number(text.slice(8, 10)) ? parsed.getTime() : null;
+}
+
+/** Unix milliseconds. A day counts whole, UTC: who reads 'not after Monday' expects Monday to work. */
+export const validityShape = { notBefore: instant(false).optional(), notAfter: instant(true).optional() };
+
+/** The principal's id: it stands in logs and goes to the service in a header. */
+export const callerName = z.string({ error: NAME_EXPECTED }).regex(/^[\x21-\x7e]{1,128}$/, { error: NAME_EXPECTED });
+
+export const limitName = z.string({ error: "expected the name of a limit of the policy" }).min(1).max(64);
+
+export const callerShape = {
+  name: callerName,
+  /** RFC 6749 section 3.3 */
+  scopes: z
+    .array(z.string({ error: SCOPE_EXPECTED }).regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: SCOPE_EXPECTED }), {
+      error: "expected a list of scopes",
+    })
+    .optional(),
+  roles: z
+    .array(z.string({ error: ROLE_EXPECTED }).min(1, { error: ROLE_EXPECTED }), { error: "expected a list of roles" })
+    .optional(),
+  claims: z
+    .record(z.string(), z.json(), { error: "expected a mapping of names to values" })
+    .refine((claims) => !Object.hasOwn(claims, "roles"), { error: "roles stand in 'roles', beside 'claims'" })
+    .optional(),
+  limit: limitName.optional(),
+};
+
+/** What a caller of such a file may do, and within which limit of the policy. */
+export interface CallerFacts {
+  readonly name: string;
+  readonly scopes?: readonly string[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  readonly limit?: string | undefined;
+}

@@ -1,0 +1,157 @@
+import { hash } from "node:crypto";
+import { Denial, type Place } from "../../decision/verdict.ts";
+import { clientOf } from "../../message/address.ts";
+import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
+import type { Principal } from "../../message/principal.ts";
+import type { Waiting } from "../../resources/waiting.ts";
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { JsonObject } from "../../support/json.ts";
+import { ok } from "../../support/result.ts";
+import { challenge } from "../challenge.ts";
+import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import { type Rule, shown } from "../jwt/claims.ts";
+import { toPrincipal } from "../jwt/principal.ts";
+import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
+import type { Introspected, Introspector } from "./introspector.ts";
+
+export interface IntrospectionOptions {
+  readonly name: string;
+  readonly service: string;
+  readonly clock: Clock;
+  readonly place: Place;
+  /** Lower case. */
+  readonly header: string;
+  readonly introspector: Introspector;
+  readonly waiting: Waiting;
+  /** How long a request waits for the provider. */
+  readonly timeoutMs: number;
+  readonly issuer: Rule<string> | null;
+  readonly audience: Rule<readonly string[]> | null;
+  readonly requiredClaims: Rule<readonly string[]>;
+  readonly idClaims: Rule<readonly string[]>;
+}
+
+/** RFC 6750 section 2.1; what is no such text no provider has given out, and it is not asked about it. */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/**
+ * A token of which its provider says whether it is good. The first request with it waits for the provider; others find what
+ * it said by the token's hash, and are answered at once.
+ */
+export class IntrospectionAuthenticator implements Authenticator {
+  readonly name: string;
+  readonly type = "introspection";
+  readonly place: Place;
+  readonly challenge: string;
+  readonly credentialHeaders: readonly string[];
+  readonly #options: IntrospectionOptions;
+  readonly #bearer: boolean;
+  /** What became of an answer, so that it is judged once. */
+  readonly #judged = new WeakMap<JsonObject, Principal | Denial>();
+
+  constructor(options: IntrospectionOptions) {
+    this.name = options.name;
+    this.place = options.place;
+    this.challenge = challenge("Bearer", options.service);
+    this.credentialHeaders = [options.header];
+    this.#options = options;
+    this.#bearer = options.header === "authorization";
+  }
+
+  authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
+    const { header, introspector } = this.#options;
+    const { names, values } = exchange.headers;
+    const at = names.indexOf(header);
+    if (at < 0) return NO_CREDENTIALS;
+    // Of two headers the service might read the other one.
+    if (names.indexOf(header, at + 1) >= 0) return this.#malformed(`more than one ${header} header`);
+    const value = values[at] ?? "";
+    const token = this.#bearer ? bearerToken(value) : ok(value);
+    if (token === OTHER_SCHEME) return NO_CREDENTIALS;
+    if (!token.ok) return this.#malformed(token.error);
+    if (token.value.length > DEFAULTS.tokenBytesMax) return this.#malformed(`a token of ${token.value.length} bytes`);
+    if (!TOKEN.test(token.value)) return this.#malformed("characters that no token has");
+    const digest = hash("sha256", token.value, "base64url");
+    const known = introspector.known(digest);
+    return known === undefined ? this.#wait(exchange, digest, token.value) : this.#judge(known);
+  }
+
+  assume(identity: AssumedIdentity): Authentication {
+    if (identity.type !== "jwt") return NO_CREDENTIALS;
+    const { audience, issuer, idClaims } = this.#options;
+    const supposed: Record<string, unknown> = Object.assign(Object.create(null), {
+      ...(issuer === null ? {} : { iss: issuer.value }),
+      ...(audience === null ? {} : { aud: audience.value[0] }),
+      ...identity.claims,
+    });
+    if (!idClaims.value.some((claim) => supposed[claim] !== undefined))
+      supposed[idClaims.value[0] ?? "sub"] = "assumed";
+    return this.#judge(Object.freeze(supposed));
+  }
+
+  async #wait(exchange: Exchange, digest: string, token: string): Promise<Authentication> {
+    const { introspector, waiting, timeoutMs, place } = this.#options;
+    const unavailable = (seen: string) =>
+      new Denial("introspection_unavailable", place, seen, "the provider's word on the token");
+    const waited = await waiting.until(
+      exchange,
+      introspector.ask(digest, token, clientOf(exchange.clientAddress).key),
+      timeoutMs,
+    );
+    if (!waited.ok) {
+      const seen = { timeout: "no answer in time", crowded: "too many requests wait", over: "the client left" };
+      return unavailable(seen[waited.error]);
+    }
+    return waited.value.ok ? this.#judge(waited.value.value) : unavailable(waited.value.error);
+  }
+
+  #judge(answer: Introspected): Principal | Denial {
+    if (answer === null) {
+      return new Denial("token_inactive", this.place, "active: false", "a token that its provider calls active");
+    }
+    let judged = this.#judged.get(answer);
+    if (judged === undefined) {
+      judged = this.#judgeOnce(answer);
+      this.#judged.set(answer, judged);
+    }
+    // A principal's end is judged each time, for what is known of a token may outlive it.
+    const nowMs = this.#options.clock.wallMs();
+    if (judged instanceof Denial || nowMs < judged.expiresAtMs) return judged;
+    return new Denial("token_expired", this.place, `exp ${shown(answer["exp"])}`, "exp in the future");
+  }
+
+  #judgeOnce(answer: JsonObject): Principal | Denial {
+    const { issuer, audience, requiredClaims, idClaims, clock } = this.#options;
+    const { iss, aud, exp, nbf } = answer;
+    if (issuer !== null && iss !== undefined && iss !== issuer.value) {
+      return new Denial("token_issuer_mismatch", issuer.place, `iss ${shown(iss)}`, `iss ${shown(issuer.value)}`);
+    }
+    if (audience !== null) {
+      const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud ?? null];
+      if (!audience.value.some((wanted) => named.includes(wanted))) {
+        const wanted = `aud ${audience.value.map(shown).join(" or ")}`;
+        return new Denial("token_audience_mismatch", audience.place, `aud ${shown(aud ?? null)}`, wanted);
+      }
+    }
+    for (const [name, value] of Object.entries({ exp, nbf })) {
+      if (value === undefined || (typeof value === "number" && value >= 0)) continue;
+      return new Denial("token_malformed", this.place, `${name} ${shown(value)}`, `${name} as seconds since 1970`);
+    }
+    if (typeof nbf === "number" && nbf * 1000 > clock.wallMs() + DEFAULTS.clockSkewMs) {
+      return new Denial("token_not_yet_valid", this.place, `nbf ${shown(nbf)}`, "nbf in the past");
+    }
+    const missing = requiredClaims.value.find((name) => answer[name] === undefined);
+    if (missing !== undefined) {
+      return new Denial("token_claim_missing", requiredClaims.place, `no ${missing}`, `an answer with ${missing}`);
+    }
+    const principal = toPrincipal(this.name, answer, idClaims, 0);
+    if (principal instanceof Denial) return principal;
+    const expiresAtMs = exp === undefined ? Number.POSITIVE_INFINITY : principal.expiresAtMs;
+    return Object.freeze({ ...principal, type: this.type, expiresAtMs });
+  }
+
+  #malformed(seen: string): Denial {
+    return new Denial("token_malformed", this.place, seen, "one token");
+  }
+}

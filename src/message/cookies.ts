@@ -1,0 +1,31 @@
+import type { HeaderBlock } from "./headers.ts";
+
+/** Values of the cookie `name` in all Cookie lines (RFC 6265 section 4.2), as they stand there. */
+export function cookieValues({ names, values }: HeaderBlock, name: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < names.length; at++) {
+    if (names[at] !== "cookie") continue;
+    for (const crumb of (values[at] ?? "").split(";")) {
+      if (nameOf(crumb) === name) found.push(crumb.slice(crumb.indexOf("=") + 1).trim());
+    }
+  }
+  return found;
+}
+
+/** Names of all cookies. */
+export function cookieNames({ names, values }: HeaderBlock): string[] {
+  return values.flatMap((value, at) => (names[at] === "cookie" ? value.split(";").map(nameOf) : []));
+}
+
+/** One Cookie line's value without the cookies of these names; empty where nothing is left. */
+export function withoutCookies(value: string, names: ReadonlySet<string>): string {
+  const crumbs = value.split(";");
+  const left = crumbs.filter((crumb) => !names.has(nameOf(crumb)));
+  return left.length === crumbs.length ? value : left.join(";").trim();
+}
+
+/** Servers read a crumb without `=` as a name without a value, or as a value without a name; as a name it comes off too. */
+function nameOf(crumb: string): string {
+  const equals = crumb.indexOf("=");
+  return (equals < 0 ? crumb : crumb.slice(0, equals)).trim();
+}
