@@ -92,13 +92,12 @@ export function clientAddress({ clientAddress: address }: Exchange): string | un
 }
 
 /** Of a certificate that the handshake verified and that has not expired since; another one proves nothing. */
-export function provenCertificate({ connection }: Exchange, clock: Pick<Clock, "wallMs">): ClientCertificate | null {
-  const { certificate } = connection;
+export function provenCertificate({ certificate }: Exchange, clock: Pick<Clock, "wallMs">): ClientCertificate | null {
   if (certificate === null || certificate.untrusted !== null) return null;
   return clock.wallMs() > certificate.notAfterMs ? null : certificate;
 }
 
-type CertificateKey = Exclude<keyof ClientCertificate, "notAfterMs" | "untrusted">;
+type CertificateKey = Exclude<keyof ClientCertificate, "notBeforeMs" | "notAfterMs" | "untrusted" | "x509">;
 
 export function certificateReader(key: CertificateKey, clock: Pick<Clock, "wallMs">): Read {
   return (exchange) => provenCertificate(exchange, clock)?.[key] || undefined;

@@ -202,6 +202,7 @@ function certificateRows(): Row[] {
     of("dnsNames", "texts", "Its DNS names, in lower case."),
     of("uris", "texts", "Its URIs."),
     of("emails", "texts", "Its mail addresses."),
+    of("addresses", "texts", "Its IP addresses."),
     of("fingerprint", "text", "SHA-256 over its DER, in 64 lower-case hexadecimal digits."),
   ];
 }

@@ -67,7 +67,8 @@ function partText(denial: Denial | null, caller: string | undefined): string {
 
 /** The connection and the canonical target: what every later step rests on. */
 export function openingSteps(exchange: Exchange, listenerPlace: Place): Step[] {
-  const { certificate, secure } = exchange.connection;
+  const { certificate } = exchange;
+  const { secure } = exchange.connection;
   const trust = certificate?.untrusted === null ? "trusted" : `not trusted (${certificate?.untrusted})`;
   const identity = certificate === null ? "no client certificate" : `${certificate.subject}, ${trust}`;
   const place = placeText(listenerPlace);

@@ -1,3 +1,4 @@
+import { certificateFault } from "../message/certificate-fault.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import type { HandshakeFailure } from "../telemetry/telemetry.ts";
 
@@ -28,11 +29,6 @@ const BY_ERROR_CODE: Readonly<Record<string, HandshakeFailure>> = {
   EPIPE: "closed",
 };
 
-const BY_VERIFICATION: Readonly<Record<string, HandshakeFailure>> = {
-  CERT_HAS_EXPIRED: "certificate_expired",
-  CERT_REVOKED: "certificate_revoked",
-};
-
 /** What ends a handshake before TLS has begun. */
 export const HELLO_TIMEOUT: HandshakeFault = faultOf("ERR_TLS_HANDSHAKE_TIMEOUT", "no whole hello in time");
 export const HELLO_CLOSED: HandshakeFault = faultOf("ECONNRESET", "closed before the hello");
@@ -45,7 +41,7 @@ function faultOf(code: string, message: string): HandshakeFault {
 
 /** Fault → metric label. */
 export function classifyHandshake({ error, certificate }: HandshakeFault): HandshakeFailure {
-  if (certificate !== null) return BY_VERIFICATION[certificate.untrusted ?? ""] ?? "certificate_untrusted";
+  if (certificate !== null) return certificateFault(certificate.untrusted ?? "").fault;
   return BY_ERROR_CODE[error.code ?? ""] ?? "other";
 }
 

@@ -216,6 +216,8 @@ export interface Authenticator {
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
   /** Where credentials of its kind stand that it does not look at, for the log; asked only where nobody found any. */
   misplaced?(exchange: Exchange): readonly string[];
+  /** Why there is no credential of its kind, where the log has more to say than that; null where there is one. */
+  absent?(exchange: Exchange): string | null;
   /** A newer policy is in force: what it remembers to be quick is of no more use. */
   forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */

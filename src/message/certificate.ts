@@ -1,4 +1,5 @@
-import type { X509Certificate } from "node:crypto";
+import { hash, type X509Certificate } from "node:crypto";
+import { parseAddress } from "./address.ts";
 import type { ClientCertificate } from "./connection.ts";
 import { parseSpiffeId } from "./spiffe-id.ts";
 
@@ -29,10 +30,34 @@ export function readClientCertificate(x509: X509Certificate, untrusted: string |
       .map((name) => name.toLowerCase()),
     uris,
     emails: ofType("email"),
+    addresses: ofType("IP Address").flatMap((text) => parseAddress(text)?.text ?? []),
     spiffeId: x509.ca ? null : onlySpiffeId(uris),
+    notBeforeMs: x509.validFromDate.getTime(),
     notAfterMs: x509.validToDate.getTime(),
     untrusted,
+    x509,
   };
+}
+
+/**
+ * SHA-256 over the SubjectPublicKeyInfo (RFC 7469 section 2.4), as 64 lower-case hex digits; null where the key cannot be
+ * read. It stays the same when a certificate is renewed for the same key.
+ */
+export function publicKeyHash({ x509 }: ClientCertificate): string | null {
+  try {
+    return hash("sha256", x509.publicKey.export({ type: "spki", format: "der" }));
+  } catch {
+    return null;
+  }
+}
+
+/** The certificate and those that its client sent along, leaf first, at most `most`. */
+export function shownChain({ x509 }: ClientCertificate, most: number): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let at: X509Certificate | undefined = x509; at !== undefined && chain.length < most; at = at.issuerCertificate) {
+    chain.push(at);
+  }
+  return chain;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Address } from "./address.ts";
 
 /** A client's certificate, read once at the handshake. */
@@ -12,11 +13,16 @@ export interface ClientCertificate {
   readonly dnsNames: readonly string[];
   readonly uris: readonly string[];
   readonly emails: readonly string[];
+  /** IP addresses (RFC 5280 section 4.2.1.6), in canonical text. */
+  readonly addresses: readonly string[];
   /** The one `spiffe://` URI, or null where there is none or more than one (SPIFFE X509-SVID section 2). */
   readonly spiffeId: string | null;
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** Why the chain is not trusted (OpenSSL's code, as CERT_HAS_EXPIRED), or null where it is verified. */
   readonly untrusted: string | null;
+  /** The certificate itself, for what only some policies ask: its key, its bytes, those that came with it. */
+  readonly x509: X509Certificate;
 }
 
 /** What a connection speaks, by its ALPN name (RFC 7301); HTTP/2 without TLS is `h2` too. */

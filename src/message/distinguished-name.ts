@@ -29,7 +29,7 @@ const TYPE = /\s*([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)\s*=\s*/y;
  * cannot be told from a spelling, so both orders of one name have the same text. Values are compared as they are.
  */
 export function canonicalName(text: string): string | null {
-  const plain = text.replace(/^\s*subject\s*=\s*(?=\/|[^,]*=)/i, "");
+  const plain = text.replace(/^\s*(?:subject|issuer)\s*=\s*(?=\/|[^,]*=)/i, "");
   const parts = plain.startsWith("/") ? slashed(plain) : separated(plain);
   if (parts === null || parts.length === 0) return null;
   const forward = parts.join(",");

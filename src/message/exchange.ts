@@ -2,7 +2,7 @@ import type { Denial } from "../decision/verdict.ts";
 import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { RequestBody } from "./body.ts";
-import type { ConnectionFacts } from "./connection.ts";
+import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
@@ -46,6 +46,8 @@ export class Exchange {
   clientAddress: Address;
   /** What trusted proxies before us may tell of it; null where the peer is none of them. Set by `admit`. */
   forwarding: Forwarding | null;
+  /** The client's certificate: the connection's, or the one that a trusted proxy before us tells. Set by `admit`. */
+  certificate: ClientCertificate | null;
   /** Values of the route's `{parameters}` from left to right, as they stand in the path. Set by `match`. */
   params: readonly string[];
   /** Set by `authenticate`; null on public routes and before. */
@@ -91,6 +93,7 @@ export class Exchange {
     this.body = body;
     this.clientAddress = connection.peer;
     this.forwarding = null;
+    this.certificate = connection.certificate;
     this.params = NO_PARAMS;
     this.principal = null;
     this.rateLimit = null;

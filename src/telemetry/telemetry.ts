@@ -3,15 +3,14 @@ import type { Denial } from "../decision/verdict.ts";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import type { Http2Unjudged } from "../http2/unjudged.ts";
+import { CERTIFICATE_FAULTS } from "../message/certificate-fault.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 
 /** Why a TLS handshake did not come about; closed, for it is a metric label. */
 export const HANDSHAKE_FAILURES = [
   "certificate_missing",
-  "certificate_untrusted",
-  "certificate_expired",
-  "certificate_revoked",
+  ...CERTIFICATE_FAULTS,
   "protocol_version",
   "no_shared_cipher",
   "no_shared_protocol",

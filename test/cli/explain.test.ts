@@ -100,9 +100,20 @@ describe("each way to say who asks", () => {
 
   test("a certificate counts only when the listener's CA signed it and its time is not over", async () => {
     expect((await explain("--certificate", "client.pem", "GET /mesh")).verdict.allowed).toBe(true);
-    for (const file of ["stranger.pem", "expired.pem", "server.pem"]) {
-      expect((await explain("--certificate", file, "GET /mesh")).verdict.reason).toBe("certificate_untrusted");
+    for (const [file, reason] of [
+      ["stranger.pem", "certificate_issuer_unknown"],
+      ["expired.pem", "certificate_expired"],
+      ["server.pem", "certificate_usage_mismatch"],
+    ] as const) {
+      expect((await explain("--certificate", file, "GET /mesh")).verdict.reason).toBe(reason);
     }
+    const without = await explain("GET /mesh");
+    expect(without.verdict.reason).toBe("certificate_missing");
+    expect(without.steps.at(-1)?.saw).toBe("no credentials; no client certificate in the handshake");
+    const known = await explain("--certificate", "client.pem", "GET /mesh");
+    expect(known.steps.find(({ check }) => check === "authenticate")?.saw).toMatch(
+      /^mesh knows "spiffe:\/\/.*", no scopes, certificate [0-9A-F]+ of "CN=postern test CA", SHA-256 [0-9a-f]{64}$/,
+    );
   });
 });
 
@@ -147,7 +158,7 @@ test("a revoked certificate is told as such", async () => {
   writeFileSync(join(folder, "revoking.yaml"), policy);
   const { stdout } = await run("--policy", "revoking.yaml", "--certificate", "client.pem", "GET /mesh");
   expect(stdout).toContain("not trusted (CERT_REVOKED)");
-  expect(stdout).toContain("denied: certificate_untrusted (401)");
+  expect(stdout).toContain("denied: certificate_revoked (401)");
 });
 
 test("a listener that requires certificates ends a connection without a trusted one in the handshake", async () => {

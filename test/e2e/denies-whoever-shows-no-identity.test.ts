@@ -19,7 +19,8 @@ describe("a request without a certificate, key or token", () => {
     test(`for ${path} is denied and never reaches the service`, async () => {
       const before = service.arrived.length;
       const answer = await postern.call({ path });
-      expect(answer).toMatchObject({ status: 401, reason: "credentials_missing" });
+      const reason = path === "/mesh" ? "certificate_missing" : "credentials_missing";
+      expect(answer).toMatchObject({ status: 401, reason });
       expect(answer.headers["www-authenticate"]).toBeTruthy();
       expect(service.arrived.length).toBe(before);
     });
@@ -44,11 +45,12 @@ test("a certificate, a key and a token each open their routes", async () => {
 test("a certificate that nobody trusts, one that has expired and an unknown key are denied", async () => {
   const { pki } = await theWorld();
   const before = service.arrived.length;
-  for (const client of [pki.strangerClient, pki.expiredClient]) {
-    expect(await postern.call({ path: "/mesh", client })).toMatchObject({
-      status: 401,
-      reason: "certificate_untrusted",
-    });
+  for (const [client, reason] of [
+    [pki.strangerClient, "certificate_issuer_unknown"],
+    [pki.expiredClient, "certificate_expired"],
+    [pki.server, "certificate_usage_mismatch"],
+  ] as const) {
+    expect(await postern.call({ path: "/mesh", client })).toMatchObject({ status: 401, reason });
   }
   const wrong = { "X-Api-Key": "pk_wrong56789abcdef0123456789abc" };
   expect(await postern.call({ path: order, headers: wrong })).toMatchObject({ status: 401, reason: "api_key_unknown" });

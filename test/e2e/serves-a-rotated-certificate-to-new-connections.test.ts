@@ -75,7 +75,7 @@ test("a client that is revoked loses its open keep-alive connection with the nex
   // The kept-alive connection may close in the very moment in which it is used again.
   const closing = () => ask().catch(() => ({ status: 0 }));
   await eventually(closing, ({ status }) => status === 401);
-  expect(await ask()).toMatchObject({ status: 401, reason: "certificate_untrusted" });
+  expect(await ask()).toMatchObject({ status: 401, reason: "certificate_revoked" });
   agent.destroy();
 });
 

@@ -6,25 +6,18 @@ import { apiKeyKind } from "../../src/filters/api-key/compile.ts";
 import { authenticateFilter } from "../../src/filters/authenticate/compile.ts";
 import { clientCertificateKind } from "../../src/filters/client-certificate/compile.ts";
 import type { Authenticator } from "../../src/filters/filter.ts";
-import type { ClientCertificate } from "../../src/message/connection.ts";
 import { mergeSettings } from "../../src/policy/merge.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
+import { certificateOf } from "../fixtures/certificate.ts";
 import { NOW_MS, request, testContext, testRoute } from "./identity-context.ts";
 import { compileJwt, otherRsa, pem, token } from "./jwt-kit.ts";
 
 const KEY = "pk_live_0123456789abcdefghijklmnopqrstuvwxyz";
-const CERTIFICATE: ClientCertificate = {
-  subject: "CN=billing",
-  issuer: "CN=ca",
-  serialNumber: "01",
-  fingerprint: "0".repeat(64),
-  dnsNames: [],
+const CERTIFICATE = certificateOf({
   uris: ["spiffe://example.org/billing"],
-  emails: [],
   spiffeId: "spiffe://example.org/billing",
   notAfterMs: NOW_MS + 1000,
-  untrusted: null,
-};
+});
 const sha256 = createHash("sha256").update(KEY).digest("hex");
 const keysFile = { "keys.yaml": `callers: [{ name: acme, scopes: [a], keys: [{ sha256: "${sha256}" }] }]` };
 
@@ -92,7 +85,10 @@ test("With 'all' a certificate and a token are both needed, and the last of them
 
   const onlyToken = request([bearer(token())]);
   const first = denied(await route.evaluate(onlyToken));
-  expect(first).toMatchObject({ reason: "credentials_missing", seen: "okta only, nothing for mesh" });
+  expect(first).toMatchObject({
+    reason: "certificate_missing",
+    seen: "okta only, nothing for mesh; no client certificate in the handshake",
+  });
   expect(onlyToken.principal).toBeNull();
   const onlyCertificate = request([], CERTIFICATE);
   expect(denied(await route.evaluate(onlyCertificate)).seen).toBe("mesh only, nothing for okta");

@@ -5,26 +5,19 @@ import { apiKeyKind } from "../../src/filters/api-key/compile.ts";
 import { authenticateFilter } from "../../src/filters/authenticate/compile.ts";
 import { clientCertificateKind } from "../../src/filters/client-certificate/compile.ts";
 import type { Authenticator } from "../../src/filters/filter.ts";
-import type { ClientCertificate } from "../../src/message/connection.ts";
 import type { AssumedIdentity } from "../../src/message/exchange.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
+import { certificateOf } from "../fixtures/certificate.ts";
 import { NOW_MS, request, testContext, testRoute } from "./identity-context.ts";
 import { compileJwt, NOW_S, otherRsa, pem, token } from "./jwt-kit.ts";
 
 const KEY = "pk_live_0123456789abcdefghijklmnopqrstuvwxyz";
-const CERTIFICATE: ClientCertificate = {
-  subject: "CN=billing",
-  issuer: "CN=ca",
-  serialNumber: "01",
-  fingerprint: "0".repeat(64),
-  dnsNames: [],
+const CERTIFICATE = certificateOf({
   uris: ["spiffe://example.org/billing"],
-  emails: [],
   spiffeId: "spiffe://example.org/billing",
   notAfterMs: NOW_MS + 1000,
-  untrusted: null,
-};
-const UNTRUSTED: ClientCertificate = { ...CERTIFICATE, untrusted: "CERT_UNTRUSTED" };
+});
+const UNTRUSTED = { ...CERTIFICATE, untrusted: "CERT_UNTRUSTED" };
 
 const sha256 = createHash("sha256").update(KEY).digest("hex");
 const mesh = atOnce(stepsOf(clientCertificateKind.compile("mesh", { type: "client-certificate" }, testContext())));
@@ -165,7 +158,7 @@ test("Certificates, keys and cached tokens are judged without a promise", async 
 
 test("explain supposes tokens and keys in place of real ones, but never a certificate", async () => {
   const route = check("mesh", "okta", "partners");
-  const suppose = (assumed: AssumedIdentity, certificate: ClientCertificate | null = null) =>
+  const suppose = (assumed: AssumedIdentity, certificate: typeof CERTIFICATE | null = null) =>
     Object.assign(request([["x-api-key", KEY]], certificate), { assumed });
   const exchange = suppose({ type: "jwt", claims: { sub: "bob", scope: "x y" } });
   expect(await route.evaluate(exchange)).toBeNull();

@@ -61,7 +61,7 @@ test("A certificate that expires while its connection is open is denied from the
   context.clock.nowMs = billing.notAfterMs;
   expect(principalOf(ask(billing) as Answer).id).toBe(ID);
   context.clock.nowMs += 1;
-  expect(denialOf(ask(billing) as Answer).reason).toBe("certificate_untrusted");
+  expect(denialOf(ask(billing) as Answer).reason).toBe("certificate_expired");
 });
 
 test("The principal of a connection is made once", () => {

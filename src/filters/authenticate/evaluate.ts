@@ -45,7 +45,10 @@ export class AuthenticateCheck implements Check {
   explain({ principal }: Exchange): string {
     if (principal === null) return `nobody; asked ${this.#knower.words}`;
     const scopes = principal.scopes.size === 0 ? "no scopes" : `scopes ${[...principal.scopes].join(" ")}`;
-    return `${principal.authenticator} knows ${JSON.stringify(principal.id)}, ${scopes}`;
+    const known = `${principal.authenticator} knows ${JSON.stringify(principal.id)}, ${scopes}`;
+    if (principal.type !== "client-certificate") return known;
+    const { serialNumber, issuer, fingerprint } = principal.claims;
+    return `${known}, certificate ${serialNumber} of ${JSON.stringify(issuer)}, SHA-256 ${fingerprint}`;
   }
 
   #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
@@ -60,6 +63,12 @@ export class AuthenticateCheck implements Check {
     return new Denial(told.reason, told.place, told.seen, told.wanted, challenges, false, parts);
   }
 
+  /** Nothing but a certificate would have helped, which is the client's TLS and no header of the request. */
+  #wantsCertificate(missing: readonly string[]): boolean {
+    const asked = this.#rules.authenticators.filter(({ name }) => missing.length === 0 || missing.includes(name));
+    return asked.length > 0 && asked.every(({ type }) => type === "client-certificate");
+  }
+
   /** No credentials that anybody here could judge. What stands in the wrong place is told by that, and is no anonymous caller. */
   #missing(exchange: Exchange, parts: Refusals["parts"]): Verdict {
     const strays = this.#rules.authenticators.flatMap((one) => one.misplaced?.(exchange) ?? []);
@@ -72,8 +81,10 @@ export class AuthenticateCheck implements Check {
     const missing = parts.flatMap(({ name, caller }) => (caller === undefined ? [name] : []));
     const seen = known.length === 0 ? "no credentials" : `${known.join(", ")} only, nothing for ${missing.join(", ")}`;
     const wanted = `one of ${this.#knower.words}`;
-    const text = [seen, ...strays].join("; ");
-    return new Denial("credentials_missing", this.place, text, wanted, this.#challenges, false, parts);
+    const absences = new Set(this.#rules.authenticators.flatMap((one) => one.absent?.(exchange) ?? []));
+    const text = [seen, ...absences, ...strays].join("; ");
+    const reason = this.#wantsCertificate(missing) ? "certificate_missing" : "credentials_missing";
+    return new Denial(reason, this.place, text, wanted, this.#challenges, false, parts);
   }
 }
 

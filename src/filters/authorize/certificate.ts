@@ -5,7 +5,7 @@ import { canonicalName } from "../../message/distinguished-name.ts";
 import { parseSpiffeId } from "../../message/spiffe-id.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { dnsPattern, spiffePattern } from "../client-certificate/patterns.ts";
+import { dnsPattern, pathPattern } from "../client-certificate/patterns.ts";
 import { type Rule, Undecided } from "./evaluate.ts";
 
 const SEEN_MAX = 200;
@@ -39,7 +39,7 @@ function certificateRule(words: Words, meets: (certificate: ClientCertificate) =
     wanted,
     phase: "authorize",
     parts: [],
-    judge: ({ connection: { certificate } }) => {
+    judge: ({ certificate }) => {
       if (certificate === null) return undecided("no client certificate");
       if (certificate.untrusted !== null) return undecided(`certificate not trusted: ${certificate.untrusted}`);
       if (clock.wallMs() > certificate.notAfterMs) {
@@ -54,7 +54,7 @@ type Given = Pick<Words, "label" | "place" | "clock">;
 
 /** Its SPIFFE ID is one of `patterns`: `*` stands for a path segment, `/**` at the end for one or more. */
 export function requireSpiffeId(patterns: readonly string[], given: Given): Rule {
-  const matches = patterns.map(spiffePattern);
+  const matches = patterns.map(pathPattern);
   const wanted = `SPIFFE ID ${patterns.join(" or ")}`;
   return certificateRule({ ...given, wanted, reason: "spiffe_id_mismatch" }, ({ spiffeId }) => {
     if (spiffeId === null) return "certificate without SPIFFE ID";

@@ -82,10 +82,10 @@ function compileNot(rule: AuthorizeRule | undefined, path: Path, context: RouteC
   return [compiled === null ? null : noneOf(compiled, labelOf(path), context.place(...path))];
 }
 
-function callerText({ principal, connection }: Exchange): string {
-  const spiffeId = connection.certificate?.untrusted === null ? connection.certificate.spiffeId : null;
-  const certificate = spiffeId === null ? "" : `; certificate ${excerpt(spiffeId, 128)}`;
-  if (principal === null) return `no authenticated caller${certificate}`;
+function callerText({ principal, certificate }: Exchange): string {
+  const spiffeId = certificate?.untrusted === null ? certificate.spiffeId : null;
+  const machine = spiffeId === null ? "" : `; certificate ${excerpt(spiffeId, 128)}`;
+  if (principal === null) return `no authenticated caller${machine}`;
   const scopes = excerpt([...principal.scopes].join(" ") || "(none)", 200);
-  return `caller ${excerpt(principal.key, 128)}; scopes ${scopes}${certificate}`;
+  return `caller ${excerpt(principal.key, 128)}; scopes ${scopes}${machine}`;
 }

@@ -1,4 +1,5 @@
 import { Denial, type Place } from "../../decision/verdict.ts";
+import { type CertificateFault, certificateFault } from "../../message/certificate-fault.ts";
 import type { ClientCertificate } from "../../message/connection.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
@@ -35,9 +36,10 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     credentialHeaders: [],
     // A certificate says who calls, and nothing of scopes.
     scopes: new Set(),
-    authenticate: ({ connection: { certificate } }) => {
+    authenticate: ({ certificate }) => {
       if (certificate === null) return NO_CREDENTIALS;
-      if (clock.wallMs() > certificate.notAfterMs) return expired(certificate, place);
+      // What the handshake said comes first: it may be expired, and revoked before that.
+      if (certificate.untrusted === null && clock.wallMs() > certificate.notAfterMs) return expired(certificate, place);
       let answer = judged.get(certificate);
       if (answer === undefined) {
         answer = judge(certificate, options);
@@ -45,6 +47,12 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
       }
       return answer;
     },
+    absent: ({ certificate, connection: { secure } }) =>
+      certificate !== null
+        ? null
+        : secure
+          ? "no client certificate in the handshake"
+          : "no TLS, so no client certificate",
     // A certificate is never supposed: explain takes a real one.
     assume: () => NO_CREDENTIALS,
   };
@@ -52,8 +60,8 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
 
 function judge(certificate: ClientCertificate, { name, place, rules }: CertificateOptions): Principal | Denial {
   if (certificate.untrusted !== null) {
-    const seen = `${certificate.untrusted}, ${summary(certificate)}`;
-    return new Denial("certificate_untrusted", place, seen, "a certificate that the listener's CA vouches for");
+    const { fault, wanted } = certificateFault(certificate.untrusted);
+    return new Denial(fault, place, `${certificate.untrusted}, ${untrustedSummary(certificate, fault)}`, wanted);
   }
   const broken = rules.find((rule) => !rule.met(certificate));
   if (broken !== undefined) {
@@ -63,8 +71,8 @@ function judge(certificate: ClientCertificate, { name, place, rules }: Certifica
 }
 
 function expired(certificate: ClientCertificate, place: Place): Denial {
-  const seen = `expired ${new Date(certificate.notAfterMs).toISOString()}, ${summary(certificate)}`;
-  return new Denial("certificate_untrusted", place, seen, "a certificate that is still valid");
+  const seen = `ended ${timeText(certificate.notAfterMs)}, ${summary(certificate)}`;
+  return new Denial("certificate_expired", place, seen, certificateFault("CERT_HAS_EXPIRED").wanted);
 }
 
 function toPrincipal(authenticator: string, certificate: ClientCertificate): Principal {
@@ -77,9 +85,37 @@ function toPrincipal(authenticator: string, certificate: ClientCertificate): Pri
     id,
     key: `${authenticator}/${id}`,
     scopes: new Set<string>(),
-    claims: Object.freeze(Object.create(null)),
+    claims: claimsOf(certificate),
     expiresAtMs: notAfterMs,
   });
+}
+
+/** Which certificate it was, for rules that compare claims, and for who asks later. All of it is public. */
+function claimsOf(certificate: ClientCertificate): Principal["claims"] {
+  const { subject, issuer, serialNumber, fingerprint, spiffeId, dnsNames, uris, emails, addresses } = certificate;
+  return Object.freeze({
+    subject,
+    issuer,
+    serialNumber,
+    fingerprint,
+    ...(spiffeId === null ? {} : { spiffeId }),
+    dnsNames,
+    uris,
+    emails,
+    addresses,
+  });
+}
+
+/** For those that are refused for their issuer or their time, that is what helps. */
+function untrustedSummary(certificate: ClientCertificate, fault: CertificateFault): string {
+  const { issuer, notBeforeMs, notAfterMs } = certificate;
+  if (fault === "certificate_not_yet_valid") return `begins ${timeText(notBeforeMs)}, ${summary(certificate)}`;
+  if (fault === "certificate_expired") return `ended ${timeText(notAfterMs)}, ${summary(certificate)}`;
+  return `issuer ${JSON.stringify(issuer.slice(0, 256))}, ${summary(certificate)}`;
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** What a reader of the log needs to find the certificate; all of it is public. */
