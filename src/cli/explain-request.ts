@@ -6,6 +6,9 @@ import { checkRequest, parseRequestHeaders } from "../http1/request-reader.ts";
 import { parseAddress } from "../message/address.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import { readClientCertificate } from "../message/certificate.ts";
+import { whyUnchained } from "../message/certificate-chain.ts";
+import { TRUST_DOMAIN_MISMATCH } from "../message/certificate-fault.ts";
+import { anchorsOf } from "../message/client-trust.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
 import { keptTarget } from "../message/kept-target.ts";
@@ -141,9 +144,6 @@ function certificatesOf(pem: Buffer): X509Certificate[] {
   return (pem.toString("latin1").match(CERTIFICATES) ?? []).map((block) => new X509Certificate(block));
 }
 
-/** Extended key usage of a TLS client (RFC 5280 section 4.2.1.12). */
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
-
 /** What the handshake would say, in OpenSSL's words. */
 async function whyRefused(
   leaf: X509Certificate,
@@ -151,32 +151,15 @@ async function whyRefused(
   tls: TlsSettings | null,
   nowMs: number,
 ): Promise<string | null> {
-  // Node names the extended usages so; undefined where the certificate does not limit its use.
-  if (leaf.keyUsage !== undefined && !leaf.keyUsage.includes(CLIENT_AUTH)) return "INVALID_PURPOSE";
-  const untrusted = whyUntrusted(leaf, chain, certificatesOf(tls?.clientCa ?? Buffer.alloc(0)), nowMs);
-  if (untrusted !== null || tls === null || tls.clientCrl === null) return untrusted;
-  const { isRevoked } = await import("./development-ca.ts");
-  return isRevoked(leaf.toString(), tls.clientCrl.toString("latin1")) ? "CERT_REVOKED" : null;
-}
-
-function whyUntrusted(
-  leaf: X509Certificate,
-  chain: readonly X509Certificate[],
-  ca: readonly X509Certificate[],
-  nowMs: number,
-): string | null {
-  if (leaf.validToDate.getTime() < nowMs) return "CERT_HAS_EXPIRED";
-  if (leaf.validFromDate.getTime() > nowMs) return "CERT_NOT_YET_VALID";
-  const issuedBy = (issuer: X509Certificate): boolean => leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey);
-  if (ca.some(issuedBy)) return null;
-  const next = chain.find(issuedBy);
-  if (next === undefined) return "UNABLE_TO_GET_ISSUER_CERT";
-  return whyUntrusted(
-    next,
-    chain.filter((certificate) => certificate !== next),
-    ca,
-    nowMs,
-  );
+  const untrusted = whyUnchained(leaf, chain, certificatesOf(tls?.clientCa ?? Buffer.alloc(0)), nowMs);
+  if (untrusted !== null || tls === null) return untrusted;
+  if (tls.clientCrl !== null) {
+    const { isRevoked } = await import("./development-ca.ts");
+    if (isRevoked(leaf.toString(), tls.clientCrl.toString("latin1"))) return "CERT_REVOKED";
+  }
+  if (tls.trust === null) return null;
+  const { spiffeId } = readClientCertificate(leaf, null);
+  return whyUnchained(leaf, chain, anchorsOf(spiffeId, tls.trust), nowMs) === null ? null : TRUST_DOMAIN_MISMATCH;
 }
 
 function assumedIdentity(text: string | null): Result<AssumedIdentity | null, string> {

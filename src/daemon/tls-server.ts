@@ -2,9 +2,11 @@ import { constants, type X509Certificate } from "node:crypto";
 import { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { readClientCertificate } from "../message/certificate.ts";
+import { withTrust } from "../message/client-trust.ts";
 import type { ClientCertificate, HttpProtocol } from "../message/connection.ts";
 import { weakKeyOf } from "../message/weak-key.ts";
 import type { TlsSettings } from "../policy/snapshot.ts";
+import { systemClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { CRL_LABEL, pemBlocks } from "../support/pem.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -65,7 +67,9 @@ export function createTlsServer(
     const secret = secrets.get(socket) ?? null;
     secrets.delete(socket);
     const x509 = asks ? socket.getPeerX509Certificate() : undefined;
-    const certificate = x509 === undefined ? null : readClientCertificate(x509, whyUntrusted(socket, x509));
+    const read = x509 === undefined ? null : readClientCertificate(x509, whyUntrusted(socket, x509));
+    // By the clock that OpenSSL judged by.
+    const certificate = read === null || tls.trust === null ? read : withTrust(read, tls.trust, systemClock.wallMs());
     if (!isRequired || (certificate !== null && certificate.untrusted === null)) {
       handlers.onSecure(socket, certificate);
       return;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { Path } from "./path.ts";
-import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
+import { type Authorities, readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import { readRevocationLists } from "./revocation-lists.ts";
 import { clientCertificateShape, tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
@@ -17,7 +17,8 @@ export function compileTls(work: Work, listener: string, path: Path): TlsSetting
   const client = readClientTrust(work, listener, [...path, "clientCertificate"]);
   if (certificate === null || client === null) return null;
   const { minVersion = "TLSv1.2" } = entry;
-  const parts = { ...certificate, minVersion, ...client };
+  const { trustText, ...clientParts } = client;
+  const parts = { ...certificate, minVersion, ...clientParts };
   try {
     createSecureContext({
       cert: parts.certificate,
@@ -30,30 +31,81 @@ export function compileTls(work: Work, listener: string, path: Path): TlsSetting
     work.problem(`TLS refuses these files: ${opensslReason(error)}`, path);
     return null;
   }
-  return { ...parts, fingerprint: fingerprint(Object.values(parts)) };
+  const { trust: _trust, ...plainParts } = parts;
+  return { ...parts, fingerprint: fingerprint([...Object.values(plainParts), trustText]) };
 }
 
-type ClientTrust = Pick<TlsSettings, "clientCertificate" | "clientCa" | "hasPartialChains" | "clientCrl">;
+/** What is asked of clients; `trustText` says which file is whose, for the fingerprint. */
+type ClientParts = Pick<TlsSettings, "clientCertificate" | "clientCa" | "hasPartialChains" | "clientCrl" | "trust"> & {
+  readonly trustText: string;
+};
 
-function readClientTrust(work: Work, listener: string, path: Path): ClientTrust | null {
+const NOBODY_ASKED: ClientParts = {
+  clientCertificate: "off",
+  clientCa: null,
+  hasPartialChains: false,
+  clientCrl: null,
+  trust: null,
+  trustText: "",
+};
+
+function readClientTrust(work: Work, listener: string, path: Path): ClientParts | null {
   const isThere = work.reader.raw(path) !== undefined;
-  const { mode, ca, crl } = isThere ? work.reader.fields(clientCertificateShape, path) : { mode: "off" as const };
+  const entry = isThere ? work.reader.fields(clientCertificateShape, path) : { mode: "off" as const };
+  const { mode, ca, crl, trustBundles } = entry;
   if (mode === "off") {
-    if (ca !== undefined) work.warning("mode is off, so 'ca' is of no use", [...path, "ca"]);
-    return { clientCertificate: mode, clientCa: null, hasPartialChains: false, clientCrl: null };
+    for (const key of ["ca", "crl", "trustBundles"] as const) {
+      if (entry[key] !== undefined) work.warning(`mode is off, so '${key}' is of no use`, [...path, key]);
+    }
+    return NOBODY_ASKED;
   }
   // A mode that could not be read hides nothing that is wrong with the files.
   const use = `listener ${listener} client`;
-  const authorities = ca === undefined ? null : readAuthorities(work, ca, `${use} CA`, [...path, "ca"]);
+  const others = ca === undefined ? null : readAuthorities(work, ca, `${use} CA`, [...path, "ca"]);
+  const bundles = readBundles(work, trustBundles ?? {}, use, [...path, "trustBundles"]);
+  const all = [...(others === null ? [] : [others]), ...bundles.values()];
+  const authorities = all.length === 0 ? null : joined(all);
+  const names = crl === undefined ? [] : typeof crl === "string" ? [crl] : crl;
   const clientCrl =
-    crl === undefined ? null : readRevocationLists(work, crl, authorities, `${use} CRL`, [...path, "crl"]);
-  if (mode !== undefined && work.reader.raw([...path, "ca"]) === undefined) {
+    crl === undefined ? null : readRevocationLists(work, names, authorities, `${use} CRL`, [...path, "crl"]);
+  const hasRaw = ["ca", "trustBundles"].some((key) => work.reader.raw([...path, key]) !== undefined);
+  if (mode !== undefined && !hasRaw) {
     // Without it, Node would trust every public authority to name this service's clients.
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
   }
-  if (mode === undefined || authorities === null || (crl !== undefined && clientCrl === null)) return null;
+  const isWhole = (ca === undefined || others !== null) && bundles.size === Object.keys(trustBundles ?? {}).length;
+  if (mode === undefined || authorities === null || !isWhole || (crl !== undefined && clientCrl === null)) return null;
   const { pem: clientCa, hasPartialChains } = authorities;
-  return { clientCertificate: mode, clientCa, hasPartialChains, clientCrl };
+  const parts = { clientCertificate: mode, clientCa, hasPartialChains, clientCrl };
+  if (trustBundles === undefined) return { ...parts, trust: null, trustText: "" };
+  const trust = {
+    bundles: new Map([...bundles].map(([domain, { certificates }]) => [domain, certificates])),
+    others: others?.certificates ?? [],
+  };
+  const trustText = [...bundles].map(([domain, { pem }]) => `${domain} ${fingerprint([pem])}`).join();
+  return { ...parts, trust, trustText };
+}
+
+function readBundles(
+  work: Work,
+  files: Readonly<Record<string, string>>,
+  use: string,
+  path: Path,
+): ReadonlyMap<string, Authorities> {
+  const bundles = new Map<string, Authorities>();
+  for (const [domain, file] of Object.entries(files)) {
+    const authorities = readAuthorities(work, file, `${use} bundle ${domain}`, [...path, domain]);
+    if (authorities !== null) bundles.set(domain, authorities);
+  }
+  return bundles;
+}
+
+function joined(all: readonly Authorities[]): Authorities {
+  return {
+    pem: Buffer.concat(all.flatMap(({ pem }) => [pem, Buffer.from("\n")])),
+    certificates: all.flatMap(({ certificates }) => certificates),
+    hasPartialChains: all.some(({ hasPartialChains }) => hasPartialChains),
+  };
 }
 
 /** OpenSSL's own words, which name the fault and never quote the file. */

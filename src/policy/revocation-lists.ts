@@ -1,5 +1,3 @@
-import { CRL_LABEL, pemBlock, pemBlocks, pemBytes } from "../support/pem.ts";
-import { subjectOf, timeText } from "./certificates.ts";
 import {
   DER_INTEGER,
   DER_SEQUENCE,
@@ -9,7 +7,9 @@ import {
   derValues,
   isDerTime,
   nameKey,
-} from "./der.ts";
+} from "../support/der.ts";
+import { CRL_LABEL, pemBlock, pemBlocks, pemBytes } from "../support/pem.ts";
+import { subjectOf, timeText } from "./certificates.ts";
 import type { Path } from "./path.ts";
 import { type Authorities, readArmour } from "./read-certificates.ts";
 import type { Work } from "./work.ts";
@@ -22,18 +22,45 @@ interface RevocationList {
   readonly nextUpdateMs: number;
 }
 
+/** What a file holds: its lists, and the same in PEM. */
+interface ListFile {
+  readonly name: string;
+  readonly path: Path;
+  readonly lists: readonly RevocationList[];
+  readonly blocks: readonly string[];
+}
+
 /**
- * The revocation lists of a file, in PEM one after another, or one in DER, looked at beside the authorities that they
+ * The revocation lists of files, each in PEM one after another or one in DER, looked at beside the authorities that they
  * are for; `use` for metrics. Gives PEM; null with problems reported. The entries are OpenSSL's: only the head is read
  * here, so that a list of megabytes costs no time.
  */
 export function readRevocationLists(
   work: Work,
-  name: string,
+  names: readonly string[],
   authorities: Authorities | null,
   use: string,
   path: Path,
 ): Buffer | null {
+  const isOne = typeof work.reader.raw(path) === "string";
+  const files = names.map((name, at) => readFile(work, name, isOne ? path : [...path, at]));
+  const whole = files.filter((file) => file !== null);
+  if (whole.length < files.length) return null;
+  const newest = newestOf(whole.flatMap(({ lists }) => lists));
+  for (const file of whole) checkTimes(work, file, newest);
+  if (authorities !== null) checkIssuers(work, whole, newest, authorities, path);
+  for (const { name, lists } of whole) {
+    const file = work.files.absoluteName(name);
+    for (const list of lists) {
+      const { issuer, nextUpdateMs } = list;
+      const counts = newest.get(nameKey(issuer)) === list && nextUpdateMs < Number.POSITIVE_INFINITY;
+      if (counts) work.revocationLists.push({ file, use, issuer, nextUpdateMs });
+    }
+  }
+  return Buffer.from(whole.flatMap(({ blocks }) => blocks).join("\n"), "latin1");
+}
+
+function readFile(work: Work, name: string, path: Path): ListFile | null {
   const content = readArmour(work, name, path);
   if (content === null) return null;
   const blocks = content[0] === DER_SEQUENCE ? [pemBlock(content, CRL_LABEL)] : pemBlocks(content, CRL_LABEL);
@@ -54,14 +81,7 @@ export function readRevocationLists(
     }
     lists.push(list);
   }
-  const newest = newestOf(lists);
-  checkTimes(work, name, newest, path);
-  if (authorities !== null) checkIssuers(work, name, newest, authorities, path);
-  const file = work.files.absoluteName(name);
-  for (const { issuer, nextUpdateMs } of newest.values()) {
-    if (nextUpdateMs < Number.POSITIVE_INFINITY) work.revocationLists.push({ file, use, issuer, nextUpdateMs });
-  }
-  return Buffer.from(blocks.join("\n"), "latin1");
+  return { name, path, lists, blocks };
 }
 
 function readList(der: Buffer): RevocationList | null {
@@ -88,9 +108,11 @@ function newestOf(lists: readonly RevocationList[]): ReadonlyMap<string, Revocat
   return newest;
 }
 
-function checkTimes(work: Work, name: string, lists: ReadonlyMap<string, RevocationList>, path: Path): void {
+function checkTimes(work: Work, { name, path, lists }: ListFile, newest: ReadonlyMap<string, RevocationList>): void {
   const nowMs = work.inputs.clock.wallMs();
-  for (const { issuer, thisUpdateMs, nextUpdateMs } of lists.values()) {
+  for (const one of lists) {
+    const { issuer, thisUpdateMs, nextUpdateMs } = one;
+    if (newest.get(nameKey(issuer)) !== one) continue;
     const list = `the revocation list of ${issuer}`;
     const effect = "so certificates of this authority are refused";
     if (nowMs > nextUpdateMs) work.aged(`${list} ended at ${timeText(nextUpdateMs)}, ${effect}`, name, path);
@@ -101,33 +123,45 @@ function checkTimes(work: Work, name: string, lists: ReadonlyMap<string, Revocat
 /** With any list at all, OpenSSL wants one of each authority up to a root. */
 function checkIssuers(
   work: Work,
-  name: string,
-  lists: ReadonlyMap<string, RevocationList>,
+  files: readonly ListFile[],
+  newest: ReadonlyMap<string, RevocationList>,
   { certificates, hasPartialChains }: Authorities,
   path: Path,
 ): void {
+  const names = files.map(({ name }) => `'${name}'`).join(", ");
   const known = new Set<string>();
   for (const certificate of certificates) {
     if (!certificate.ca) continue;
-    const subject = certificateSubject(certificate.raw) ?? "";
-    known.add(nameKey(subject));
-    if (lists.has(nameKey(subject))) continue;
-    const text = `'${name}' has no list of ${subjectOf(certificate)}, so clients with certificates of this authority are refused`;
+    const key = nameKey(certificateSubject(certificate.raw) ?? "");
+    const isNew = !known.has(key);
+    known.add(key);
+    if (newest.has(key) || !isNew) continue;
+    const text = `${names} has no list of ${subjectOf(certificate)}, so clients with certificates of this authority are refused`;
     work.warning(text, path);
   }
-  const foreign = [...lists].filter(([key]) => !known.has(key));
-  if (foreign.length === lists.size) {
-    const issuers = foreign.map(([, { issuer }]) => issuer).join("; ");
-    work.problem(`'${name}' is of ${issuers}, and no such authority is in 'ca'`, path);
-  } else {
-    for (const [, { issuer }] of foreign) {
-      work.warning(`the list of ${issuer}, which is not in 'ca', counts only where clients send its certificate`, path);
-    }
-  }
+  for (const file of files) checkForeign(work, file, newest, known);
   if (hasPartialChains) {
     const text =
       "an authority in 'ca' stands there without the one above it; with 'crl' its clients are refused: expected the whole chain up to the root in 'ca', and a list of each";
     work.warning(text, path);
+  }
+}
+
+/** A file that is of other authorities alone is the wrong one. */
+function checkForeign(
+  work: Work,
+  { name, path, lists }: ListFile,
+  newest: ReadonlyMap<string, RevocationList>,
+  known: ReadonlySet<string>,
+): void {
+  const issuers = new Map(lists.map(({ issuer }) => [nameKey(issuer), newest.get(nameKey(issuer))?.issuer ?? issuer]));
+  const foreign = [...issuers].filter(([key]) => !known.has(key)).map(([, issuer]) => issuer);
+  if (foreign.length === issuers.size) {
+    work.problem(`'${name}' is of ${foreign.join("; ")}, and no such authority is in 'ca'`, path);
+    return;
+  }
+  for (const issuer of foreign) {
+    work.warning(`the list of ${issuer}, which is not in 'ca', counts only where clients send its certificate`, path);
   }
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
+import { isTrustDomain } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
@@ -37,7 +38,25 @@ export const clientCertificateShape = {
     .enum(["off", "optional", "required"])
     .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
   ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
-  crl: fileName.optional().describe("PEM file: certificates that are revoked."),
+  crl: z
+    .union([fileName, z.array(fileName).min(1).max(DEFAULTS.revocationFilesMax)], {
+      error: "expected the name of a file, relative to the policy, or a list of them",
+    })
+    .optional()
+    .describe("PEM or DER: certificates that are revoked, one file or several."),
+  trustBundles: z
+    .record(
+      z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
+      fileName,
+    )
+    .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
+    .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
+      error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
+    })
+    .optional()
+    .describe(
+      "PEM file of each SPIFFE trust domain's authorities. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
+    ),
 };
 
 export const tlsShape = {

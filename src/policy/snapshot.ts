@@ -5,6 +5,7 @@ import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Address } from "../message/address.ts";
+import type { ClientTrust } from "../message/client-trust.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -150,6 +151,8 @@ export interface TlsSettings {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   readonly clientCertificate: "off" | "optional" | "required";
   readonly clientCa: Buffer | null;
+  /** Whose chain may end where; null: any authority of `clientCa` may issue any name. */
+  readonly trust: ClientTrust | null;
   /** An authority of `clientCa` is trusted without those above it, which the file does not hold. */
   readonly hasPartialChains: boolean;
   /** PEM, one list after another. */

@@ -334,6 +334,12 @@ export const DEFAULTS = {
   sweepIntervalMs: 250,
   forwardedHopsMax: 32,
   certificateWarningDays: 30,
+  /** A client's chain, where postern looks at it itself: how many authorities it may send, and how many signatures are verified. */
+  chainCertificatesMax: 8,
+  chainSignaturesMax: 16,
+  /** Trust domains, and revocation lists' files, of one listener. */
+  trustBundlesMax: 64,
+  revocationFilesMax: 64,
   /** The wall clock is looked at again so often while a certificate's end is waited for. */
   ageLookMs: 3_600_000,
   /** A reload that only a busy port has stopped is tried again after so long, then after twice as long, up to the longest. */
