@@ -90,6 +90,8 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${lastingStreamsMax}`,
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
     `${DEFAULTS.lingerUploadTimeoutMs / 1000} s, ${mebi(DEFAULTS.lingerUploadBytesMax)}; ${DEFAULTS.lingerUploadsMax} connections at a time`,
+    `${DEFAULTS.chainCertificatesMax}; ${DEFAULTS.chainSignaturesMax}`,
+    `${DEFAULTS.trustBundlesMax}; ${DEFAULTS.revocationFilesMax}`,
     `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
     `${DEFAULTS.drainTimeoutMs / 1000} s`,
