@@ -58,17 +58,24 @@ export function bindBody(path: readonly string[]): Result<Read, string> {
     let value: unknown = bodyValue;
     for (const { name, folded } of steps) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-      const names = memberNames(value);
-      if (names.length > DEFAULTS.attributeMembersMax) return AMBIGUOUS;
-      // Go and others take OWNER for owner: the one would be judged and the other be believed.
-      for (const other of names) {
-        if (other.length === name.length && other !== name && foldCase(other) === folded) return AMBIGUOUS;
-      }
-      if (!Object.hasOwn(value, name)) return undefined;
-      value = (value as Readonly<Record<string, unknown>>)[name];
+      value = memberOf(value, name, folded);
+      if (value === AMBIGUOUS) return value;
     }
     return value ?? undefined;
   });
+}
+
+/**
+ * The member of that name; undefined where there is none, AMBIGUOUS beside another of the same name in other case: Go and
+ * others take OWNER for owner, so that the one would be judged and the other be believed.
+ */
+export function memberOf(object: object, name: string, folded: string = foldCase(name)): unknown {
+  const names = memberNames(object);
+  if (names.length > DEFAULTS.attributeMembersMax) return AMBIGUOUS;
+  for (const other of names) {
+    if (other.length === name.length && other !== name && foldCase(other) === folded) return AMBIGUOUS;
+  }
+  return Object.hasOwn(object, name) ? (object as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 export function bindClaims(has: (principal: Principal) => boolean) {

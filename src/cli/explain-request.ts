@@ -80,6 +80,7 @@ export async function describeExchange(
     bodyOf(parsed.bodyBytes, line.method, description.body ?? Buffer.alloc(0)),
   );
   exchange.oddity = target.value.oddity;
+  exchange.receivedTarget = checked.target;
   exchange.assumed = identity.value;
   if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);

@@ -43,6 +43,8 @@ export interface CompileContext {
   place(...path: readonly (string | number)[]): Place;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
   problem(text: string, ...path: readonly (string | number)[]): void;
+  /** The same at the `offset`th character of the text that stands there. */
+  problemWithin(offset: number, text: string, ...path: readonly (string | number)[]): void;
   /** The same for a place in a file that the policy names, as a line of keys.yaml. */
   problemAt(place: Place, text: string): void;
   /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
@@ -179,6 +181,10 @@ export interface Filter<Settings> {
   readonly always?: boolean;
   /** Awaited before `compile` where a route or the defaults use the key: loads what other policies need not load. */
   prepare?(): Promise<void>;
+  /** Whether these settings, as the policy has them, need what `prepare` loads. All do if absent. */
+  needs?(settings: unknown): boolean;
+  /** A section of the policy whose entries compile with the settings that name them. */
+  readonly section?: string;
   /** In steps where settings or files may be long. */
   compile(settings: Settings, context: RouteContext): void | Steps<void>;
 }

@@ -7,9 +7,10 @@ import { YieldingAccount } from "./yielding-account.ts";
 export const ACCOUNTS = {
   handshakes: 0.2, // TLS handshakes that are not through, and what comes before them
   connections: 0.4, // connections of clients, whatever they are at
-  bodies: 0.22, // bodies that are not passed on yet
+  bodies: 0.21, // bodies that are not passed on yet
   streams: 0.12, // streams of HTTP/2 beyond the first of a connection, and WebSockets
-  caches: 0.05, // verified tokens
+  caches: 0.03, // verified tokens
+  proofs: 0.03, // proofs that may not be shown again
   tables: 0.01, // counters of rate limits
 } as const;
 
@@ -27,6 +28,7 @@ export class MemoryBudget implements Readonly<Record<AccountName, Account>> {
   readonly bodies: Account = new Account();
   readonly streams: Account = new Account();
   readonly caches: Account = new Account();
+  readonly proofs: Account = new Account();
   readonly tables: Account = new Account();
   /** What the process may hold, in bytes; 0 before it is known. */
   limitBytes = 0;

@@ -28,6 +28,13 @@ export type AssumedIdentity =
   | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
   | { readonly type: "api-key"; readonly caller: string };
 
+/** What a request has proven: proofs that no other may show, and when they were judged. */
+export interface ShownProofs {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly keys: readonly string[];
+}
+
 /**
  * One request, as the checks see it. Every field is set at birth, so that all exchanges have one shape for the
  * compiler; the checks of later phases read what earlier ones found.
@@ -54,7 +61,13 @@ export class Exchange {
   principal: Principal | null;
   /** Set by `limit`. */
   rateLimit: RateLimitState | null;
-  /** A body that `validate` read whole; it is what is forwarded. */
+  /** The target as the client sent it; `target` is its canonical form. Empty where there is no client. */
+  receivedTarget: string;
+  /** Most bytes of a body that the route takes. Set by `match`. */
+  bodyBytesMax: number;
+  /** Set by authenticators that ask for proof of more than a credential; null for the many that show none. */
+  proofs: ShownProofs | null;
+  /** A body that a check read whole; it is what is forwarded. */
   collectedBody: Buffer | null;
   /**
    * What that body says, where a rule asked for it: set by `validate`, and forgotten with the phase. Undefined where no
@@ -97,6 +110,9 @@ export class Exchange {
     this.params = NO_PARAMS;
     this.principal = null;
     this.rateLimit = null;
+    this.receivedTarget = "";
+    this.bodyBytesMax = Number.POSITIVE_INFINITY;
+    this.proofs = null;
     this.collectedBody = null;
     this.bodyValue = undefined;
     this.charge = null;

@@ -137,11 +137,14 @@ async function prepareFilters(work: Work): Promise<void> {
   const users: Path[] = [[DEFAULTS_KEY]];
   const routes = reader.raw(["routes"]);
   if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
-  for (const { name, prepare } of registry.filters) {
+  for (const { name, prepare, needs, section } of registry.filters) {
     if (prepare === undefined) continue;
-    for (const path of users) {
+    const uses: Path[] = users.map((path) => [...path, name]);
+    if (section !== undefined) uses.push([section]);
+    for (const path of uses) {
       if (turns.due) await turns.give();
-      if (reader.raw([...path, name]) === undefined) continue;
+      const settings = reader.raw(path);
+      if (settings === undefined || needs?.(settings) === false) continue;
       await prepare();
       turns.restart();
       break;

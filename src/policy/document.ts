@@ -18,6 +18,8 @@ export interface PolicyDocument {
   readonly value: unknown;
   /** Where the value at `path` stands; for a path that leads nowhere, its nearest parent. */
   place(path: Path): Place;
+  /** Where the `offset`th character of the text at `path` stands; where that text begins if it is written in a way that hides it. */
+  placeWithin(path: Path, offset: number): Place;
   /** Where the key at the end of `path` stands. */
   keyPlace(path: Path): Place;
 }
@@ -73,12 +75,51 @@ export function* parseDocument(
       const { key, value: start } = nodes.find(path);
       return placeOf(key !== null && at(key).line !== at(start).line ? key : start, path);
     },
+    placeWithin: (path, offset) => {
+      const { key, value: start } = nodes.find(path);
+      const inside = offsetWithin(text, start, offset);
+      return placeOf(inside ?? key ?? start, path);
+    },
     keyPlace: (path) => {
       const { key, value: start } = nodes.find(path);
       return placeOf(key ?? start, path);
     },
   };
 }
+
+/**
+ * Offset in the file of a character of a scalar that begins at `start`: plain or in quotes on one line and without escapes before
+ * it, or a literal block. Null for other ways to write one.
+ */
+function offsetWithin(text: string, start: number, offset: number): number | null {
+  const style = text[start];
+  if (style === "|") return offsetInBlock(text, start, offset);
+  if (style === ">") return null;
+  let at = style === "'" || style === '"' ? start + 1 : start;
+  for (let left = offset; left > 0; left--, at++) {
+    const char = text[at];
+    if (char === "\n" || char === undefined || (style === '"' && char === "\\")) return null;
+    if (style === "'" && char === "'") at++;
+  }
+  return at;
+}
+
+/** The lines of a literal block are those of its text, each behind the indentation of the first that is not empty. */
+function offsetInBlock(text: string, start: number, offset: number): number | null {
+  let at = text.indexOf("\n", start) + 1;
+  const indent = /^(?: *\n)*( +)/.exec(text.slice(at, at + BLOCK_LOOK_MAX))?.[1]?.length;
+  if (at === 0 || indent === undefined) return null;
+  for (let left = offset; ; ) {
+    const end = text.indexOf("\n", at);
+    const length = Math.max(0, (end < 0 ? text.length : end) - at - indent);
+    if (left <= length) return at + indent + left;
+    if (end < 0) return null;
+    left -= length + 1;
+    at = end + 1;
+  }
+}
+
+const BLOCK_LOOK_MAX = 1024;
 
 function syntaxText(code: string, message: string, text: string, offset: number): string {
   if (code === "TAG_RESOLVE_FAILED") return "a tag has no meaning in a policy; expected a value without it";

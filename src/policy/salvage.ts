@@ -174,6 +174,10 @@ export function salvageContext<C extends CompileContext>(context: C, { lost, ori
       const path = original(inner);
       if (!isIn(path) && !isAround(path)) context.problem(text, ...path);
     },
+    problemWithin: (offset, text, ...inner) => {
+      const path = original(inner);
+      if (!isIn(path)) context.problemWithin(offset, text, ...path);
+    },
     readFile: (name, ...inner) => {
       const path = original(inner);
       return isIn(path) ? null : context.readFile(name, ...path);

@@ -206,6 +206,8 @@ export class Work {
       memory: this.memory,
       place: (...inner) => this.reader.document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
+      problemWithin: (offset, text, ...inner) =>
+        this.problems.add(this.reader.document.placeWithin(resolve(inner), offset), text),
       problemAt: (place, text) => this.problems.add(place, text),
       warning: (text, ...inner) => this.warning(text, resolve(inner)),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),

@@ -218,6 +218,10 @@ class Trial implements Subject {
     const { connection, method, target, host, authority, headers, upgrade } = exchange;
     this.exchange = new Exchange(connection, method, target, host, authority, headers, EMPTY_BODY);
     this.exchange.upgrade = upgrade;
+    // What it has proven cannot be proven twice, and is not to be: by the same key, over the same target and body it holds.
+    this.exchange.receivedTarget = exchange.receivedTarget;
+    this.exchange.proofs = exchange.proofs;
+    this.exchange.collectedBody = exchange.collectedBody;
     this.snapshot = snapshot;
     this.trustedProxies = trustedProxies;
     this.trustsForwardedHost = trustsForwardedHost;

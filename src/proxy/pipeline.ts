@@ -143,6 +143,7 @@ function matchRoute(subject: Subject): Verdict {
   }
   subject.route = match.route;
   exchange.params = match.params;
+  exchange.bodyBytesMax = match.route.bodyBytesMax;
   if (exchange.upgrade !== null && match.route.webSocket === null) {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");
   }

@@ -104,6 +104,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const target = keptTarget(request.target, this.snapshot.keepsInPaths);
     const canonical = target.ok ? target.value.target : NO_TARGET;
     this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
+    this.exchange.receivedTarget = request.target;
     if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
     if (target.ok) this.exchange.oddity = target.value.oddity;
     else this.fault = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);

@@ -97,6 +97,8 @@ export const DEFAULTS = {
   memoryStreamBytes: 6 * 1024,
   /** A verified token beside its text: what it says, parsed. */
   memoryTokenBytes: 1024,
+  /** A proof that may not be shown again: half a hash, and its place in a set. */
+  memoryProofBytes: 80,
   memoryWebSocketBytes: 64 * 1024,
   /** What the process is by itself, its heap full of garbage that waits for the next collection. */
   memoryReservedBytes: 128 * 1024 * 1024,
@@ -240,6 +242,17 @@ export const DEFAULTS = {
   tokenKeyTriesMax: 4,
   clockSkewMsMax: 300_000,
   rsaKeyBitsMin: 2048,
+  /** Longest life of a proof of possession, from the second in which it was made. */
+  proofAgeMs: 60_000,
+  proofAgeMsMax: 900_000,
+  proofBytesMax: 8 * 1024,
+  proofIdBytesMax: 256,
+  /** Largest RSA key that a client may bring: what checking one signature costs grows with it. */
+  proofKeyBitsMax: 4096,
+  /** How long a nonce that was handed out may be shown. */
+  proofNonceMs: 300_000,
+  /** Proofs that end within one stretch of this length are forgotten together. */
+  replayBucketMs: 10_000,
   apiKeyBytesMax: 512,
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,
@@ -265,6 +278,15 @@ export const DEFAULTS = {
 
   // Authorization, validation, headers.
   authorizeDepthMax: 4,
+  /** A condition: its characters, its parts, and how deep they stand in one another. */
+  expressionCharsMax: 4_096,
+  expressionNodesMax: 512,
+  expressionDepthMax: 32,
+  /** What one evaluation may take: each item that it looks at is a step of some 50 ns. */
+  expressionStepsMax: 10_000,
+  /** Items of a list that it goes through or makes, and characters of a text that it searches or makes. */
+  expressionItemsMax: 1_000,
+  expressionTextMax: 64 * 1024,
   /** Characters of an attribute's name in a policy, and names behind that of its family. */
   attributeCharsMax: 256,
   attributePathMax: 8,

@@ -172,7 +172,7 @@ test("explain supposes tokens and keys in place of real ones, but never a certif
 });
 
 test("The headers that carry credentials are known to what removes them", () => {
-  expect(compile(["mesh", "okta", "partners"]).credentialHeaders).toEqual(["authorization", "x-api-key"]);
+  expect(compile(["mesh", "okta", "partners"]).credentialHeaders).toEqual(["authorization", "dpop", "x-api-key"]);
 });
 
 test("The ladder is the route's", () => {

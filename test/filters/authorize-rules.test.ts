@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { authorizeFilter } from "../../src/filters/authorize/compile.ts";
 import { allOf, anyOf, noneOf, type Rule, Undecided } from "../../src/filters/authorize/evaluate.ts";
-import { LocalTime } from "../../src/filters/authorize/local-time.ts";
 import { parseAddress, UNIX_PEER } from "../../src/message/address.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import { LocalTime } from "../../src/support/local-time.ts";
 import {
   type ContextOptions,
   compileFilter,
@@ -387,6 +387,70 @@ describe("match", () => {
   test("a public route has no caller to compare with", () => {
     expect(problemsOf({ match: { "path.orderId": "jwt.x" } }, { isPublic: true })).toHaveLength(1);
     expect(problemsOf({ match: { "path.orderId": "query.id" } }, { isPublic: true })).toEqual([]);
+  });
+});
+
+describe("when", () => {
+  beforeAll(async () => authorizeFilter.prepare?.());
+
+  const rule = { when: 'path.orderId == jwt.order || "orders:large" in principal.scopes' };
+
+  test("a condition that holds lets pass, one that does not denies with what was looked at", () => {
+    expect(judge(rule, withClaims({ order: "7" }, ["7"]))).toBeNull();
+    const large = createExchange({ principal: createPrincipal({ scopes: new Set(["orders:large"]) }), params: ["7"] });
+    expect(judge(rule, large)).toBeNull();
+    expect(judge(rule, withClaims({ order: "8" }, ["7"]))).toMatchObject({
+      reason: "condition_failed",
+      seen: 'path.orderId "7", jwt.order "8", principal.scopes []',
+      wanted: rule.when,
+      place: { path: "authorize.when" },
+    });
+  });
+
+  test("a condition that comes to no answer denies, below not as well, and says what was missing", () => {
+    const absent = withClaims({}, ["7"]);
+    expect(judge({ when: 'jwt.plan == "gold"' }, absent)).toMatchObject({
+      reason: "condition_error",
+      seen: "there is no jwt.plan: jwt.plan (absent)",
+    });
+    expect(judge({ not: { when: 'jwt.plan == "free"' } }, absent)).toBeInstanceOf(Undecided);
+    expect(judge({ when: 'has(jwt.plan) && jwt.plan == "gold"' }, absent)?.reason).toBe("condition_failed");
+  });
+
+  test("a parameter that comes twice is neither there nor absent", () => {
+    const twice = createExchange({ principal: createPrincipal(), query: "?admin=0&admin=1" });
+    expect(judge({ when: '!has(query.admin) || query.admin == "0"' }, twice)?.reason).toBe("condition_error");
+    expect(
+      judge({ when: '!has(query.admin) || query.admin == "0"' }, createExchange({ principal: createPrincipal() })),
+    ).toBeNull();
+  });
+
+  test("a condition about the body waits for it", () => {
+    const settings = { when: "body.total < 10000 && body.items.all(i, i.price > 0)" };
+    const { checks, bodyWantedAt } = compileFilter(authorizeFilter, settings);
+    expect(checks.map(({ phase, late }) => [phase, late])).toEqual([["validate", true]]);
+    expect(bodyWantedAt).toEqual(["authorize.when"]);
+    const exchange = createExchange({ principal: createPrincipal() });
+    const verdict = () => checks[0]?.evaluate(exchange);
+    expect(verdict()).toMatchObject({
+      reason: "condition_error",
+      seen: expect.stringContaining("there is no body.total"),
+    });
+    exchange.bodyValue = { total: 9999, items: [{ price: 1 }] };
+    expect(verdict()).toBeNull();
+    exchange.bodyValue = { total: 10_000, items: [] };
+    expect(verdict()).toMatchObject({ seen: "body.total (not shown), body.items (not shown)" });
+  });
+
+  test.each([
+    ["path.order == jwt.x", 0, "has no parameter 'order'"],
+    ["jwt.a == 1 && principal.scope == 'x'", 14, "did you mean 'principal.scopes'?"],
+    ["request.method == 1", 15, "never equal"],
+    ["body.x ==", 9, "ends where"],
+    ['principal.id.matches("(")', 21, "the pattern"],
+  ])("%s is a problem at its offset", (when, offset, words) => {
+    const [problem] = compileFilter(authorizeFilter, { when }).problems;
+    expect(problem).toEqual({ path: `authorize.when+${offset}`, text: expect.stringContaining(words) });
   });
 });
 

@@ -59,6 +59,7 @@ export function testContext(
     place,
     problemAt,
     problem: (text, ...path) => problemAt(place(...path), text),
+    problemWithin: (offset, text, ...path) => problemAt(place(...path, offset), text),
     warning: (text, ...path) => warnings.push(`${path.join(".")}: ${text}`),
     readFile: (name, ...path) => {
       const text = files[name];

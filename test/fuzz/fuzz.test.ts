@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { runCampaign } from "./campaign.ts";
+import { runCelCampaign } from "./cel-campaign.ts";
 import { minimise } from "./minimise.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
@@ -21,6 +22,14 @@ test("on one fixed seed @hyperjump/json-schema judges as ours does, whether at o
   expect(tally.verdicts).toBeGreaterThanOrEqual(10_000);
   expect(tally.fitting).toBeGreaterThan(1_000);
   expect(tally.verdicts - tally.fitting).toBeGreaterThan(1_000);
+});
+
+test("on one fixed seed @bufbuild/cel answers conditions as ours does", () => {
+  const tally = runCelCampaign({ seed: 20261129, conditionsMax: 2_000, goesOn: () => true });
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of ["true", "false", "both fail"]) {
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(100);
+  }
 });
 
 describe("the fuzzer's own parts", () => {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
+import { runCelCampaign } from "./cel-campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
@@ -9,7 +10,8 @@ import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
  * headers and body, and nghttp2 (HTTP/2) on the same stream with the same method, authority, path, headers, body and trailers;
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
- * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts).
+ * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
+ * policies, against @bufbuild/cel.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +39,7 @@ const line = (tally: Tally) =>
 
 if (positionals[0] === "pattern") fuzzPatterns();
 else if (positionals[0] === "schema") await fuzzSchemas();
+else if (positionals[0] === "cel") fuzzConditions();
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -92,6 +95,20 @@ async function fuzzSchemas(): Promise<void> {
   for (const { index, schema, body, ours, theirs } of tally.disagreements) {
     console.log(`\nDISAGREE seed ${seed}, case ${index}: ours: ${ours}, theirs: ${theirs}`);
     console.log(`  schema ${JSON.stringify(schema)}\n  body ${JSON.stringify(body)}`);
+  }
+  process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
+}
+
+function fuzzConditions(): void {
+  const tally = runCelCampaign({ seed, conditionsMax: messages, goesOn: () => seconds() < minutes * 60 });
+  console.log(
+    `seed ${seed}: ${tally.conditions} conditions, ${tally.disagreements.length} disagreements, ${seconds().toFixed(1)} s`,
+  );
+  for (const [outcome, count] of [...tally.outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { index, ours, theirs, subject } of tally.disagreements) {
+    console.log(
+      `\nDISAGREE seed ${seed}, case ${index}: ours: ${ours}, theirs: ${theirs}\n  ${JSON.stringify(subject)}`,
+    );
   }
   process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
 }

@@ -52,7 +52,7 @@ export class AuthenticateCheck implements Check {
   }
 
   #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
-    if (known === null) return this.#refuse(exchange, refusals);
+    if (known === null || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
     exchange.principal = known;
     return CONTINUE;
   }
@@ -60,7 +60,8 @@ export class AuthenticateCheck implements Check {
   #refuse(exchange: Exchange, { told, token, parts }: Refusals): Verdict {
     if (told === null) return this.#missing(exchange, parts);
     const challenges = token ? this.#challengesAfterToken : this.#challenges;
-    return new Denial(told.reason, told.place, told.seen, told.wanted, challenges, false, parts);
+    const headers = [...told.headers, ...challenges.filter((line) => !isInPlaceOf(told.headers, line))];
+    return new Denial(told.reason, told.place, told.seen, told.wanted, headers, told.terminal, parts);
   }
 
   /** Nothing but a certificate would have helped, which is the client's TLS and no header of the request. */
@@ -86,6 +87,12 @@ export class AuthenticateCheck implements Check {
     const reason = this.#wantsCertificate(missing) ? "certificate_missing" : "credentials_missing";
     return new Denial(reason, this.place, text, wanted, this.#challenges, false, parts);
   }
+}
+
+/** Whether one of `lines` is a challenge of the same scheme, which knows better what is wrong. */
+function isInPlaceOf(lines: readonly HeaderLine[], [name, value]: HeaderLine): boolean {
+  const scheme = value.slice(0, value.indexOf(" ") + 1);
+  return lines.some(([other, text]) => other === name && text.startsWith(scheme));
 }
 
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */

@@ -41,7 +41,7 @@ export class OneKnower implements Knower {
     const { name, type } = this.#authenticator;
     refusals.parts.push({ name, denial: answer });
     if (answer === NO_CREDENTIALS) return null;
-    if (refusals.told === null || knowsBetter(answer, type, refusals.told)) refusals.told = answer;
+    if (refusals.told === null || answer.terminal || knowsBetter(answer, type, refusals.told)) refusals.told = answer;
     refusals.token ||= isToken({ type });
     return null;
   }

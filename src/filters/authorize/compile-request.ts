@@ -1,14 +1,14 @@
-import { type Attribute, type AttributeName, attribute, attributeName } from "../../attributes/attribute.ts";
-import type { AttributeScope } from "../../attributes/types.ts";
+import { type Attribute, attributeName } from "../../attributes/attribute.ts";
 import type { Place } from "../../decision/verdict.ts";
 import { buildCidrTable } from "../../matching/cidr-table.ts";
-import { paramNames, parseTemplate } from "../../matching/template.ts";
 import type { RouteContext } from "../filter.ts";
+import { bindFor } from "./bind.ts";
 import { requireDnsName, requireSpiffeId, requireSubject } from "./certificate.ts";
 import { labelOf, type Path, type Rule } from "./evaluate.ts";
 import { requireMatch } from "./match.ts";
 import { requireMethod, requireNetwork, requireTime } from "./request.ts";
 import type { AuthorizeRule } from "./schema.ts";
+import { compileWhen } from "./when.ts";
 
 /** What a rule asks of connection, request and moment, and which attributes it compares. */
 export function compileRequestKeys(rule: AuthorizeRule, path: Path, context: RouteContext): (Rule | null)[] {
@@ -16,7 +16,7 @@ export function compileRequestKeys(rule: AuthorizeRule, path: Path, context: Rou
   const { clock } = context;
   const at = (key: string): [label: string, place: Place] => [labelOf([...path, key]), context.place(...path, key)];
   const given = (key: string) => ({ label: labelOf([...path, key]), place: context.place(...path, key), clock });
-  const { spiffeId, dnsNames, subjects, networks, methods, time, match } = rule;
+  const { spiffeId, dnsNames, subjects, networks, methods, time, match, when } = rule;
   if (spiffeId !== undefined) rules.push(requireSpiffeId(spiffeId, given("spiffeId")));
   if (dnsNames !== undefined) rules.push(requireDnsName(dnsNames, given("dnsNames")));
   if (subjects !== undefined) rules.push(requireSubject(subjects, given("subjects")));
@@ -27,6 +27,7 @@ export function compileRequestKeys(rule: AuthorizeRule, path: Path, context: Rou
   }
   if (time !== undefined) rules.push(requireTime(time, clock, ...at("time")));
   if (match !== undefined) rules.push(...compileMatch(match, [...path, "match"], context));
+  if (when !== undefined) rules.push(compileWhen(when, [...path, "when"], context));
   return rules;
 }
 
@@ -66,29 +67,11 @@ function faultOf(a: Attribute, b: Attribute): string | null {
   return null;
 }
 
-/** Null where a problem was reported. In phase `validate` if it is of the body, else in phase `authorize`. */
+/** Null where a problem was reported. */
 function compileAttribute(text: string, path: Path, context: RouteContext): Attribute | null {
   const name = attributeName(text);
-  if (!name.ok) {
-    context.problem(name.error, ...path);
-    return null;
-  }
-  if (context.isPublic && name.value.row.from === "authorize") {
-    context.problem(`a public route has no caller, so that '${text}' is never there; expected 'authenticate'`, ...path);
-    return null;
-  }
-  const bound = attribute(text, scopeFor(name.value, context));
-  if (bound.ok) {
-    if (bound.value.row.name === "body") context.wantBody(...path);
-    return bound.value;
-  }
-  context.problem(`${bound.error} (${context.template})`, ...path);
-  return null;
-}
-
-/** In `defaults` no route is known yet; with each one they compile again. */
-function scopeFor({ row, rest }: AttributeName, { template, clock }: RouteContext): AttributeScope {
-  const parsed = parseTemplate(template);
-  const parameters = parsed.ok ? paramNames(parsed.value) : rest;
-  return { phase: row.from === "validate" ? "validate" : "authorize", parameters, route: template, clock };
+  const bound = name.ok ? bindFor(name.value, context) : name;
+  if (!bound.ok) context.problem(bound.error, ...path);
+  else if (bound.value.row.name === "body") context.wantBody(...path);
+  return bound.ok ? bound.value : null;
 }

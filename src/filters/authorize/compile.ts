@@ -6,12 +6,16 @@ import { compileCallerKeys } from "./compile-caller.ts";
 import { compileRequestKeys } from "./compile-request.ts";
 import { allOf, anyOf, explainRule, labelOf, noneOf, type Path, type Rule } from "./evaluate.ts";
 import { type AuthorizeRule, type AuthorizeSettings, authorizeSchema } from "./schema.ts";
+import { hasCondition, loadLanguage } from "./when.ts";
 
 /** `authorize`: whether the caller may do this. */
 export const authorizeFilter = defineFilter<AuthorizeSettings>({
   name: "authorize",
   defaults: "add",
   schema: authorizeSchema,
+  section: "roles",
+  needs: hasCondition,
+  prepare: loadLanguage,
   compile(settings, context) {
     const rules = compileKeys(settings, [], context);
     if (rules === null) return;

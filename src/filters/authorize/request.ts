@@ -3,8 +3,8 @@ import type { CidrTable } from "../../matching/cidr-table.ts";
 import { isAddressless } from "../../message/address.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { LocalTime } from "../../support/local-time.ts";
 import { type Rule, Undecided } from "./evaluate.ts";
-import { LocalTime } from "./local-time.ts";
 import { type TimeWindow, WEEKDAYS } from "./schema.ts";
 
 /** The client's address is in `table`. One that is not known is in no network, and in none of those that `not` names. */

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { parseClaimPath } from "../../attributes/claim-path.ts";
 import { canonicalName } from "../../message/distinguished-name.ts";
 import { parseSpiffeId } from "../../message/spiffe-id.ts";
+import { isTimeZone } from "../../support/local-time.ts";
 import { mode, object } from "../../support/schema.ts";
-import { isTimeZone } from "./local-time.ts";
 
 /** One rule; every key it has must hold. */
 export interface AuthorizeRule {
@@ -21,6 +21,8 @@ export interface AuthorizeRule {
   readonly time?: readonly TimeWindow[] | undefined;
   /** Attribute → the attribute that it has to equal. */
   readonly match?: Readonly<Record<string, string>> | undefined;
+  /** A condition in CEL. */
+  readonly when?: string | undefined;
   readonly any?: readonly AuthorizeRule[] | undefined;
   readonly all?: readonly AuthorizeRule[] | undefined;
   readonly not?: AuthorizeRule | undefined;
@@ -192,6 +194,10 @@ const ruleShape = {
     .refine((pairs) => Object.keys(pairs).length > 0, { error: EMPTY })
     .optional()
     .describe("Attributes that have to be equal, as in path.tenant: jwt.tenant; a list holds what the other side is."),
+  when: z
+    .string({ error: "expected a condition, as in 'body.total < 10000'" })
+    .optional()
+    .describe("A condition in CEL over attributes, as in 'body.total < 10000 || \"large\" in principal.scopes'."),
   get any() {
     return someOf(rule).optional().describe("Rules of which one has to hold.");
   },
@@ -212,6 +218,7 @@ export const authorizeSchema: z.ZodType<AuthorizeSettings> = z.lazy(() =>
     ...callerShape,
     ...requestShape,
     match: ruleShape.match,
+    when: ruleShape.when,
     any: ruleShape.any,
     all: ruleShape.all,
     not: ruleShape.not,

@@ -9,8 +9,8 @@ import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok } from "../../support/result.ts";
-import { challenge } from "../challenge.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import type { Binding } from "./binding.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { toPrincipal } from "./principal.ts";
@@ -19,7 +19,7 @@ import { TokenCache } from "./token-cache.ts";
 
 export interface JwtOptions {
   readonly name: string;
-  readonly service: string;
+  readonly binding: Binding;
   readonly clock: Clock;
   readonly memory: MemoryBudget;
   readonly place: Place;
@@ -62,8 +62,8 @@ export class JwtAuthenticator implements Authenticator {
   constructor(options: JwtOptions) {
     this.name = options.name;
     this.place = options.place;
-    this.challenge = challenge("Bearer", options.service);
-    this.credentialHeaders = [options.header];
+    this.challenge = options.binding.challenge;
+    this.credentialHeaders = [options.header, "dpop"];
     this.#options = options;
     this.#verified = new TokenCache(new Charge(options.memory.caches, NOBODY));
     this.#header = options.header;
@@ -79,7 +79,15 @@ export class JwtAuthenticator implements Authenticator {
     if (names.indexOf(this.#header, at + 1) >= 0) return this.#malformed(`more than one ${this.#header} header`);
     const value = values[at] ?? "";
     const known = this.#verified.get(value);
-    return known === undefined ? this.#first(value) : this.#again(value, known);
+    const identified = known === undefined ? this.#first(value) : this.#again(value, known);
+    if (identified instanceof Promise) return identified.then((settled) => this.#prove(settled, value, exchange));
+    return this.#prove(identified, value, exchange);
+  }
+
+  /** Whoever has the token is not yet the one it was given to. */
+  #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
+    if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
+    return this.#options.binding.judge(identified, value, exchange, this.#clock);
   }
 
   forget(): void {

@@ -12,14 +12,15 @@ export interface Token {
   readonly signed: boolean;
 }
 
-/** Only a Bearer header is ours; anything else may be for another authenticator. */
+/** Only Bearer and DPoP are ours; anything else may be for another authenticator. */
 export const OTHER_SCHEME = null;
 
 /** `Authorization` value → the token's text after one blank, or what is wrong with it. */
 export function bearerToken(value: string): Result<string, string> | typeof OTHER_SCHEME {
   const scheme = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*/.exec(value)?.[0] ?? "";
-  if (scheme.toLowerCase() !== "bearer") return OTHER_SCHEME;
-  if (value[scheme.length] !== " ") return err(scheme === value ? "Bearer without a token" : "no blank after Bearer");
+  if (!/^(?:bearer|dpop)$/i.test(scheme)) return OTHER_SCHEME;
+  if (value[scheme.length] !== " ")
+    return err(scheme === value ? `${scheme} without a token` : `no blank after ${scheme}`);
   return ok(value.slice(scheme.length + 1));
 }
 

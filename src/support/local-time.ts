@@ -24,15 +24,20 @@ export class LocalTime {
 
   /** Day of the week from Monday, 0, and minute of the day. */
   at(wallMs: number): { readonly weekday: number; readonly minute: number } {
+    const localMs = this.localMs(wallMs);
+    const day = Math.floor(localMs / DAY_MS);
+    // 1970-01-01 was a Thursday.
+    return { weekday: (((day + 3) % 7) + 7) % 7, minute: Math.floor((localMs - day * DAY_MS) / 60_000) };
+  }
+
+  /** What its clocks show, as if they were those of UTC. */
+  localMs(wallMs: number): number {
     const quarter = Math.floor(wallMs / QUARTER_MS);
     if (quarter !== this.#quarter) {
       this.#offsetMs = this.#offsetAt(quarter * QUARTER_MS);
       this.#quarter = quarter;
     }
-    const localMs = wallMs + this.#offsetMs;
-    const day = Math.floor(localMs / DAY_MS);
-    // 1970-01-01 was a Thursday.
-    return { weekday: (((day + 3) % 7) + 7) % 7, minute: Math.floor((localMs - day * DAY_MS) / 60_000) };
+    return wallMs + this.#offsetMs;
   }
 
   #offsetAt(wallMs: number): number {

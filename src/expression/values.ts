@@ -1,0 +1,142 @@
+import { JsonNumber } from "../bodies/json-number.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+
+/** A moment in Unix milliseconds. */
+export class Timestamp {
+  readonly ms: number;
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+}
+
+/** A length of time in milliseconds. */
+export class Duration {
+  readonly ms: number;
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+}
+
+/** Why an evaluation came to no answer: names and kinds, never a value. */
+export class EvalFault {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** State of one evaluation; there is never more than one under way, for none waits. */
+export class Evaluation<Subject> {
+  readonly subject: Subject;
+  readonly locals: unknown[] = [];
+  #stepsLeft: number = DEFAULTS.expressionStepsMax;
+
+  constructor(subject: Subject) {
+    this.subject = subject;
+  }
+
+  /** Null, or that this evaluation has taken all that one may. */
+  spend(steps: number): EvalFault | null {
+    this.#stepsLeft -= steps;
+    return this.#stepsLeft < 0 ? TOO_LONG : null;
+  }
+}
+
+const TOO_LONG = new EvalFault(`takes more than ${DEFAULTS.expressionStepsMax} steps`);
+
+export const INT_MIN: bigint = -(2n ** 63n);
+export const INT_MAX: bigint = 2n ** 63n - 1n;
+
+export function isInt(value: bigint): boolean {
+  return value >= INT_MIN && value <= INT_MAX;
+}
+
+/** A value of JSON as expressions know it: numbers are doubles, but whole ones that a double cannot hold stay whole. */
+export function fromJson(value: unknown): unknown {
+  if (!(value instanceof JsonNumber)) return value;
+  if (/^-?\d{1,19}$/.test(value.text)) {
+    const int = BigInt(value.text);
+    if (isInt(int)) return int;
+  }
+  return Number(value.text);
+}
+
+/** What a value is called in a fault. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "bigint") return "int";
+  if (typeof value === "number") return "double";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "string") return "string";
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Timestamp) return "timestamp";
+  return value instanceof Duration ? "duration" : "map";
+}
+
+/** Values of two kinds are never equal, but numbers are equal by their value. */
+export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<unknown>): boolean | EvalFault {
+  const a = fromJson(left);
+  const b = fromJson(right);
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return isSame(a, b);
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) ? areEqual(a, b, evaluation) : false;
+  }
+  if (a instanceof Timestamp || b instanceof Timestamp) {
+    return a instanceof Timestamp && b instanceof Timestamp && a.ms === b.ms;
+  }
+  if (a instanceof Duration || b instanceof Duration) {
+    return a instanceof Duration && b instanceof Duration && a.ms === b.ms;
+  }
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length || !names.every((name) => Object.hasOwn(b, name))) return false;
+  const members = (of: object): unknown[] => names.map((name) => (of as Readonly<Record<string, unknown>>)[name]);
+  return areEqual(members(a), members(b), evaluation);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a === "bigint" && typeof b === "number") return Number.isInteger(b) && BigInt(b) === a;
+  return typeof a === "number" && typeof b === "bigint" && Number.isInteger(a) && BigInt(a) === b;
+}
+
+function areEqual(a: readonly unknown[], b: readonly unknown[], evaluation: Evaluation<unknown>): boolean | EvalFault {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) {
+    const spent = evaluation.spend(1);
+    if (spent !== null) return spent;
+    const equal = isEqual(a[at], b[at], evaluation);
+    if (equal !== true) return equal;
+  }
+  return true;
+}
+
+/** Below zero, zero or above it; undefined where the two have no order. */
+export function compare(left: unknown, right: unknown): number | undefined {
+  const a = fromJson(left);
+  const b = fromJson(right);
+  if (isNumeric(a) && isNumeric(b)) return a < b ? -1 : a > b ? 1 : Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : 0;
+  if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);
+  if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
+  if (a instanceof Timestamp && b instanceof Timestamp) return a.ms - b.ms;
+  if (a instanceof Duration && b instanceof Duration) return a.ms - b.ms;
+  return undefined;
+}
+
+export function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+/** By code points: a pair of surrogates comes behind every other unit. */
+function compareTexts(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (x === y) continue;
+    const [isPairX, isPairY] = [(x & 0xf800) === 0xd800, (y & 0xf800) === 0xd800];
+    return isPairX === isPairY ? x - y : isPairX ? 1 : -1;
+  }
+  return a.length - b.length;
+}
