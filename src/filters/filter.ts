@@ -134,6 +134,8 @@ export interface RouteContext extends CompileContext {
   readonly methods: readonly string[];
   readonly isPublic: boolean;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
+  /** False where some of the policy did not compile, or their files are not here: who else may call is not known. */
+  readonly hasAllAuthenticators: boolean;
   readonly limits: ReadonlyMap<string, Limit>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: DefiningSection, name: string): boolean;

@@ -40,6 +40,7 @@ export function routeContext(
     ...work.context(resolve),
     ...facts,
     authenticators: work.authenticators,
+    hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
     limits: work.limits,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),

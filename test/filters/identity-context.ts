@@ -90,6 +90,7 @@ export function testRoute(
     template: "/v1/orders",
     methods: [],
     isPublic,
+    hasAllAuthenticators: true,
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),

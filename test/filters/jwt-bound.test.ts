@@ -8,6 +8,7 @@ import { Exchange } from "../../src/message/exchange.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import { keptTarget } from "../../src/message/kept-target.ts";
 import { thumbprint } from "../../src/proof/thumbprint.ts";
+import { certificateOf } from "../fixtures/certificate.ts";
 import { denialOf, principalOf } from "./identity-context.ts";
 import { ec, ed, eddsa, es256, hs256, jwk, makeToken, NOW_S, rs256, rsa, setUp, token } from "./jwt-kit.ts";
 
@@ -66,18 +67,7 @@ function asked(headers: readonly (readonly [string, string])[], ask: Ask = {}): 
 const dpopLines = (text: string, bound = BOUND) =>
   [["authorization", `DPoP ${bound}`] as const, ["dpop", text] as const] as const;
 
-const certificate = (fingerprint: string): ClientCertificate => ({
-  subject: "CN=a",
-  issuer: "CN=ca",
-  serialNumber: "01",
-  fingerprint,
-  dnsNames: [],
-  uris: [],
-  emails: [],
-  spiffeId: null,
-  notAfterMs: Number.POSITIVE_INFINITY,
-  untrusted: null,
-});
+const certificate = (fingerprint: string): ClientCertificate => certificateOf({ subject: "CN=a", fingerprint });
 
 type Setup = ReturnType<typeof setUp>;
 const show = (at: Setup, text: string, ask?: Ask, bound?: string): Authentication | Promise<Authentication> =>

@@ -142,8 +142,8 @@ describe("revocation lists", () => {
     };
     const examination = await look(policy(CLIENT), { more: both });
     expect(ends(examination)).toEqual([
-      ["CN=root", 30],
       ["CN=middle", 1],
+      ["CN=root", 30],
     ]);
     expect(texts(examination.warnings)).toEqual([]);
     const endless = await look(policy(CLIENT), { more: { "crl.pem": await root.revoke({ nextUpdateMs: null }) } });

@@ -51,7 +51,7 @@ async function compile(changed: Record<string, string> = {}) {
 }
 
 test("what a file did not change is not made again, whatever else does", async () => {
-  expect((await compile()).made).toEqual(["api-key", "address deny"]);
+  expect((await compile()).made).toEqual(["api-key", "api-key uses", "address deny"]);
   expect((await compile({ "policy.yaml": `${POLICY}\n# edited` })).made).toEqual([]);
   expect((await compile({ "deny.txt": "192.0.2.2\n" })).made).toEqual(["address deny"]);
   expect((await compile({ "keys.yaml": keys("2") })).made).toEqual(["api-key"]);

@@ -103,7 +103,7 @@ function named(name: string, rule: Rule, label: string, place: Place): Rule {
 /** Roles that only a claim can give. */
 function checkPlain(name: string, path: Path, context: RouteContext): void {
   const known = [...context.authenticators.values()];
-  if (known.length > 0 && known.every(({ type }) => type === "client-certificate")) {
+  if (context.hasAllAuthenticators && known.length > 0 && known.every(({ type }) => type === "client-certificate")) {
     const hint = context.roleNames.length === 0 ? "define it under 'roles'" : context.hint("roles", name);
     context.problem(
       `'roles' does not define '${name}', and no caller of this policy has roles of its own; ${hint}`,

@@ -1,0 +1,76 @@
+/** Of who asks and what they may: the part of `DEFAULTS` about calls to others, credentials, attributes and conditions. */
+export const IDENTITY_DEFAULTS = {
+  // Calls to others: identity providers, decision services.
+  callConnectTimeoutMs: 2_000,
+  callTimeoutMs: 5_000,
+  callTimeoutMsMax: 60_000,
+  callAnswerBytesMax: 1024 * 1024,
+  callHeadBytesMax: 32 * 1024,
+  /** Of one caller, to one address. */
+  callConnectionsMax: 16,
+  callsUnderWayMax: 256,
+  callIdleTimeoutMs: 4_000,
+  /** Failures in a row after which nobody waits for an endpoint, and for how long before one call tries it again. */
+  breakerFailures: 5,
+  breakerMsMin: 1_000,
+  breakerMsMax: 30_000,
+  /** Requests that wait for what somebody else says, such as a provider's keys. */
+  waitingRequestsMax: 1_000,
+  introspectionAnswerBytesMax: 64 * 1024,
+  /** Tokens of one client that are being asked about at once. */
+  introspectionsPerClientMax: 16,
+  introspectionCacheMs: 30_000,
+  introspectionInactiveCacheMs: 10_000,
+  introspectionCacheMsMax: 3_600_000,
+  stateFileBytesMax: 8 * 1024 * 1024,
+  secretBytesMax: 16 * 1024,
+
+  // Tokens and keys.
+  clockSkewMs: 30_000,
+  tokenBytesMax: 16 * 1024,
+  tokenCacheEntriesMax: 10_000,
+  /** Text of all cached tokens of one authenticator; one token costs at most tokenBytesMax of it. */
+  tokenCacheBytesMax: 16 * 1024 * 1024,
+  /** First verifications that later requests with the same token may join; beyond it each verifies for itself. */
+  tokenVerificationsSharedMax: 1024,
+  tokenKeysMax: 256,
+  /** Signature checks that one token may cost, where it names no key. */
+  tokenKeyTriesMax: 4,
+  clockSkewMsMax: 300_000,
+  rsaKeyBitsMin: 2048,
+  /** Longest life of a proof of possession, from the second in which it was made. */
+  proofAgeMs: 60_000,
+  proofAgeMsMax: 900_000,
+  proofBytesMax: 8 * 1024,
+  proofIdBytesMax: 256,
+  /** Largest RSA key that a client may bring: what checking one signature costs grows with it. */
+  proofKeyBitsMax: 4096,
+  /** How long a nonce that was handed out may be shown. */
+  proofNonceMs: 300_000,
+  /** Proofs that end within one stretch of this length are forgotten together. */
+  replayBucketMs: 10_000,
+  apiKeyBytesMax: 512,
+  /** Shorter keys can be guessed from their SHA-256. */
+  apiKeyBytesAdvised: 32,
+  apiKeysMax: 100_000,
+  /** Credentials of an authenticator whose last use is told, each with a series of its own. */
+  credentialUsesMax: 1_000,
+
+  // Attributes and conditions.
+  /** A condition: its characters, its parts, and how deep they stand in one another. */
+  expressionCharsMax: 4_096,
+  expressionNodesMax: 512,
+  expressionDepthMax: 32,
+  /** What one evaluation may take: each item that it looks at is a step of some 50 ns. */
+  expressionStepsMax: 10_000,
+  /** Items of a list that it goes through or makes, and characters of a text that it searches or makes. */
+  expressionItemsMax: 1_000,
+  expressionTextMax: 64 * 1024,
+  /** Characters of an attribute's name in a policy, and names behind that of its family. */
+  attributeCharsMax: 256,
+  attributePathMax: 8,
+  /** Members of an object of a body in which a rule looks for one: each is compared with it without regard to case. */
+  attributeMembersMax: 4_096,
+  /** Items of a list that are compared with a value. */
+  attributeItemsMax: 10_000,
+} as const;
