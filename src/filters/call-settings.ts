@@ -3,6 +3,7 @@ import type { CallSettings } from "../calls/call.ts";
 import { callUrl, hostsOf } from "../calls/call-url.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { durationMs } from "../support/schema.ts";
+import { withoutMark } from "../support/text.ts";
 import type { CompileContext } from "./filter.ts";
 
 const file = z.string().min(1);
@@ -66,7 +67,12 @@ export function compileCall(
   }
   const read = (key: "ca" | "certificate" | "key"): Buffer | null | undefined => {
     const name = entry[key];
-    return name === undefined ? null : (context.readFile(name, key) ?? undefined);
+    const content = name === undefined ? null : context.readFile(name, key);
+    if (content === null) return name === undefined ? null : undefined;
+    const plain = withoutMark(content);
+    if (plain.ok) return plain.value;
+    context.problem(`'${name}' is ${plain.error}`, key);
+    return undefined;
   };
   const ca = read("ca");
   const certificate = read("certificate");

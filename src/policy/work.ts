@@ -11,6 +11,7 @@ import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { SecretReference } from "../support/secret.ts";
 import { withoutLineEnd } from "../support/secret.ts";
+import { secretWithoutMark } from "../support/text.ts";
 import { threadHolds } from "../support/thread-holds.ts";
 import { systemTimers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
@@ -183,7 +184,12 @@ export class Work {
     const content =
       "file" in reference ? this.readFile(reference.file, [...path, "file"]) : this.#variable(reference.env, path);
     if (content === null) return null;
-    const secret = withoutLineEnd(content);
+    const plain = secretWithoutMark(content);
+    if (!plain.ok) {
+      this.problem(`the secret is ${plain.error}`, path);
+      return null;
+    }
+    const secret = withoutLineEnd(plain.value);
     if (secret.length > 0 && secret.length <= DEFAULTS.secretBytesMax) return secret;
     this.problem(`a secret of ${secret.length} bytes; expected 1 to ${DEFAULTS.secretBytesMax}`, path);
     return null;

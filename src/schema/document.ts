@@ -1,6 +1,7 @@
 import { JsonParser } from "../bodies/json-parser.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { decodeText } from "../support/text.ts";
 
 /** Lines and columns count from 1, columns in UTF-16 units, as editors do. */
 export interface SchemaPlace {
@@ -73,12 +74,12 @@ export function inlineDocument(uri: string, value: unknown): SchemaDocument {
 
 /** JSON text of a schema → document; the error names the place. `file` is what its user calls it. */
 export function readDocument(uri: string, file: string, bytes: Buffer): Result<SchemaDocument, SchemaProblem> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return err({ place: { file, line: 1, column: 1 }, pointer: "", text: "cannot be read as JSON: not UTF-8" });
+  const decoded = decodeText(bytes);
+  if (!decoded.ok) {
+    const fault = `cannot be read as JSON: ${decoded.error}`;
+    return err({ place: { file, line: 1, column: 1 }, pointer: "", text: fault });
   }
+  const text = decoded.value;
   const source = new Source(file, text);
   const offsets = new Map<object, Map<string | number, number>>();
   const parser = new JsonParser(text, DEFAULTS.schemaDepthMax, {

@@ -15,6 +15,20 @@ export function decodeText(bytes: Uint8Array): Result<string, string> {
 /** The same for a file whose content stands in ASCII, as PEM, between comments in whatever encoding. */
 export function withoutMark(bytes: Buffer): Result<Buffer, string> {
   if (isUtf16(bytes)) return err("UTF-16; expected ASCII or UTF-8");
+  return withoutUtf8Mark(bytes);
+}
+
+/**
+ * The same for a secret, which may be any bytes: only what is UTF-16 beyond doubt is called so, by its mark and the NUL of
+ * its first character.
+ */
+export function secretWithoutMark(bytes: Buffer): Result<Buffer, string> {
+  const isUtf16Text =
+    (bytes[0] === 0xff && bytes[1] === 0xfe && bytes[3] === 0) || (bytes[0] === 0xfe && bytes[2] === 0);
+  return isUtf16Text && isUtf16(bytes) ? err("UTF-16; expected ASCII or UTF-8") : withoutUtf8Mark(bytes);
+}
+
+function withoutUtf8Mark(bytes: Buffer): Result<Buffer, string> {
   return ok(bytes.subarray(0, 3).equals(UTF8_MARK) ? bytes.subarray(UTF8_MARK.length) : bytes);
 }
 
