@@ -2,18 +2,20 @@
  * Goal: with the setting that docs/behind-postern.md names, a framework takes the client of postern for the client, and TLS
  * for TLS; and no client can make it believe anything else. Method: the real frameworks, behind postern, asked from 127.0.0.2.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server as HttpServer } from "node:http";
 import { Agent } from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import express from "express";
 import { fastify } from "fastify";
 import Koa from "koa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventually } from "../fixtures/eventually.ts";
 import { freePort } from "../fixtures/free-port.ts";
+import { writeNginxConf } from "../fixtures/nginx.ts";
 import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
+import { environment, PYTHON, startProgram } from "../fixtures/program.ts";
 import { closeAll, onClose } from "../fixtures/proxy.ts";
 import {
   hasRealService,
@@ -31,6 +33,10 @@ const SETTINGS = {
   express: 'app.set("trust proxy", "loopback")',
   fastify: 'Fastify({ trustProxy: "loopback" })',
   koa: "app.proxy = true; app.maxIpsCount = 1",
+  tornado: "HTTPServer(app, xheaders=True)",
+  django: 'SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")',
+  nginx: "set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;",
+  go: 'r.Header.Get("X-Forwarded-For")',
   flask: "app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)",
 } as const;
 type Framework = keyof typeof SETTINGS;
@@ -45,6 +51,7 @@ type Server = keyof typeof BY_DEFAULT;
 const SERVERS = (Object.keys(BY_DEFAULT) as Server[]).filter(hasRealService);
 
 let ports: Record<Framework, number>;
+let folder: string;
 let services: readonly RealService[];
 let postern: Postern;
 
@@ -74,8 +81,28 @@ ${upstreams()
 `;
 
 beforeAll(async () => {
-  ports = { express: await withExpress(), fastify: await withFastify(), koa: await withKoa(), flask: await freePort() };
-  if (hasRealService("gunicorn+flask")) await startFlask(ports.flask);
+  ports = {
+    express: await withExpress(),
+    fastify: await withFastify(),
+    koa: await withKoa(),
+    flask: await freePort(),
+    tornado: await freePort(),
+    django: await freePort(),
+    nginx: await freePort(),
+    go: await freePort(),
+  };
+  folder = mkdtempSync(join(tmpdir(), "postern-pages-"));
+  onClose(() => rmSync(folder, { recursive: true, force: true }));
+  const others = Object.entries(PROGRAMS) as [Program, (port: number) => readonly [string, ...string[]]][];
+  for (const [name, command] of others) {
+    if (!there(name)) continue;
+    const answers = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${ports[name]}/${name}`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await startProgram(command(ports[name]), answers);
+  }
   services = await Promise.all(SERVERS.map(startRealService));
   postern = await startPostern(0, policy);
 });
@@ -119,16 +146,89 @@ def seen():
 app.run(port=int(sys.argv[1]))
 `;
 
-async function startFlask(port: number): Promise<void> {
-  const child: ChildProcess = spawn("/usr/bin/python3", ["-c", FLASK, `${port}`], { stdio: "ignore" });
-  onClose(() => void child.kill("SIGKILL"));
-  await eventually(() =>
-    fetch(`http://127.0.0.1:${port}/flask`).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
+const TORNADO = `
+import sys
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.web import Application, RequestHandler
+class Seen(RequestHandler):
+    def get(self):
+        self.write(f"{self.request.remote_ip} {self.request.protocol} {self.request.host}")
+app = Application([("/tornado", Seen)])
+server = ${SETTINGS.tornado}
+server.listen(int(sys.argv[1]), "127.0.0.1")
+IOLoop.current().start()
+`;
+
+const DJANGO = `
+import sys
+from wsgiref.simple_server import make_server
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from django.urls import path
+from werkzeug.middleware.proxy_fix import ProxyFix
+${SETTINGS.django}
+def seen(request):
+    return HttpResponse(f"{request.META['REMOTE_ADDR']} {request.scheme} {request.get_host()}")
+urlpatterns = [path("django", seen)]
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"], SECRET_KEY="none", SECURE_PROXY_SSL_HEADER=SECURE_PROXY_SSL_HEADER)
+make_server("127.0.0.1", int(sys.argv[1]), ProxyFix(get_wsgi_application())).serve_forever()
+`;
+
+const GO = `package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+)
+
+func main() {
+	http.HandleFunc("/go", func(w http.ResponseWriter, r *http.Request) {
+		entries := strings.Split(${SETTINGS.go}, ",")
+		client := strings.TrimSpace(entries[len(entries)-1])
+		fmt.Fprint(w, client, " ", r.Header.Get("X-Forwarded-Proto"), " ", r.Host)
+	})
+	http.ListenAndServe("127.0.0.1:"+os.Args[1], nil)
+}
+`;
+
+/** nginx knows the address alone; it is told the scheme by a header like anybody. */
+function nginxFile(port: number): string {
+  const told = "$remote_addr $http_x_forwarded_proto $host";
+  return writeNginxConf(
+    folder,
+    `listen 127.0.0.1:${port};\n${SETTINGS.nginx}\nlocation /nginx { return 200 "${told}"; }`,
   );
 }
+
+function goBinary(): string {
+  writeFileSync(join(folder, "seen.go"), GO);
+  const binary = join(folder, "seen");
+  const env = { ...environment(), GO111MODULE: "off", CGO_ENABLED: "0" };
+  execFileSync("go", ["build", "-o", binary, join(folder, "seen.go")], { env });
+  return binary;
+}
+
+const PROGRAMS = {
+  flask: (port: number) => [PYTHON, "-c", FLASK, `${port}`],
+  tornado: (port: number) => [PYTHON, "-c", TORNADO, `${port}`],
+  django: (port: number) => [PYTHON, "-c", DJANGO, `${port}`],
+  nginx: (port: number) => ["nginx", "-p", folder, "-c", nginxFile(port)],
+  go: (port: number) => [goBinary(), `${port}`],
+} as const satisfies Partial<Record<Framework, (port: number) => readonly [string, ...string[]]>>;
+type Program = keyof typeof PROGRAMS;
+
+/** The programs that these ask for, as the sample services know them. */
+const NEEDS = {
+  flask: "gunicorn+flask",
+  tornado: "tornado",
+  django: "gunicorn+django",
+  nginx: "nginx",
+  go: "go",
+} as const;
 
 async function listen(server: HttpServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -157,13 +257,13 @@ async function ask(path: string, headers: Record<string, string>) {
   return answer;
 }
 
-const there = (framework: Framework): boolean => framework !== "flask" || hasRealService("gunicorn+flask");
+const there = (framework: Framework): boolean => !(framework in NEEDS) || hasRealService(NEEDS[framework as Program]);
 
 for (const framework of Object.keys(SETTINGS) as Framework[]) {
   test.skipIf(!there(framework))(
     `${framework} knows the client and TLS, whatever the client says of itself`,
     async () => {
-      expect(PAGE).toContain(`\`${SETTINGS[framework]}\``);
+      expect(PAGE).toContain(SETTINGS[framework]);
       for (const headers of [{}, CLAIMS]) {
         const agent = new Agent({ localAddress: CLIENT });
         const { status, body } = await postern.call({ path: `/${framework}`, headers, agent, client: null });

@@ -170,6 +170,19 @@ const CURL: Readonly<Record<string, RealCase>> = {
     }
     expect(service.arrived.filter(({ url }) => url.startsWith("/curl/two"))).toEqual([]);
   }),
+  "TLS 1.2 and 1.3: `curl --tls-max`": using("curl", async () => {
+    for (const version of ["1.2", "1.3"]) {
+      const told = await curl("--tls-max", version, "--verbose", "--stderr", "-", `${secure}/curl/tls`);
+      expect(told).toContain(`SSL connection using TLSv${version}`);
+    }
+    expect(arrived("/curl/tls")).toHaveLength(2);
+  }),
+  "TLS 1.1: `curl --tls-max 1.1`": using("curl", async () => {
+    // Debian's own level would not even let curl offer it.
+    const old = ["--tls-max", "1.1", "--tlsv1.1", "--ciphers", "DEFAULT:@SECLEVEL=0"];
+    await expect(curl(...old, `${secure}/curl/old-tls`)).rejects.toThrow(/alert protocol version/);
+    expect(arrived("/curl/old-tls")).toEqual([]);
+  }),
   "an empty Host in HTTP/1.1: `curl --header 'Host;'`": using("curl", async () => {
     expect(await curl("--header", "Host;", `${clear}/curl/no-host`)).toMatch(/"reason":"host_invalid".*400 1\.1 $/);
     expect(arrived("/curl/no-host")).toEqual([]);

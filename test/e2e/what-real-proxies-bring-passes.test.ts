@@ -9,7 +9,7 @@ import { freePort } from "../fixtures/free-port.ts";
 import { testRealCases, using } from "../fixtures/interop-page.ts";
 import { writeNginxConf } from "../fixtures/nginx.ts";
 import { type Arrived, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
-import { startProgram } from "../fixtures/program.ts";
+import { runProgram, startProgram } from "../fixtures/program.ts";
 import { closeAll, onClose } from "../fixtures/proxy.ts";
 
 let service: Service;
@@ -102,12 +102,12 @@ listen stats
   return { port, check };
 }
 
-/** nginx in front, with further lines for the place where it proxies. */
-async function startNginx(lines: string): Promise<string> {
+/** nginx in front, with further lines for the place where it proxies, and for its server. */
+async function startNginx(lines: string, serverLines = ""): Promise<string> {
   const port = await freePort();
   const own = mkdtempSync(join(folder, "nginx-"));
   const place = `location / { proxy_pass http://127.0.0.1:${postern.port}; ${lines} }`;
-  const file = writeNginxConf(own, `listen 127.0.0.1:${port};\n${place}`);
+  const file = writeNginxConf(own, `listen 127.0.0.1:${port};\n${serverLines}\n${place}`);
   const base = `http://127.0.0.1:${port}`;
   await startProgram(["nginx", "-p", own, "-c", file], answers(`${base}/ready`));
   return base;
@@ -142,5 +142,22 @@ testRealCases("e2e/what-real-proxies-bring-passes.test.ts", {
     const upgrade = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
     await exchange(`${await startNginx(`proxy_http_version 1.1; ${upgrade}`)}/upgrade`);
     expect(arrived("/upgrade/GET")[0]?.headers).not.toHaveProperty("upgrade");
+  }),
+  "`wss`, `HTTPS`, `ws` and no scheme in X-Forwarded-Proto: nginx": using("nginx", async () => {
+    for (const [word, scheme] of Object.entries({ wss: "https", HTTPS: "https", ws: "http", gopher: "http" })) {
+      const base = await startNginx(`proxy_set_header X-Forwarded-Proto ${word};`);
+      expect((await fetch(`${base}/scheme/${word}`)).status).toBe(200);
+      expect(arrived(`/scheme/${word}`)[0]?.headers["x-forwarded-proto"], word).toBe(scheme);
+    }
+  }),
+  "`unix:` in X-Forwarded-For: nginx that listens on a socket": using("nginx", async () => {
+    const socket = join(folder, "front.sock");
+    await startNginx("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", `listen unix:${socket};`);
+    const told = await runProgram(["curl", "--silent", "--unix-socket", socket, "http://a/over-socket"]);
+    expect(told).toBe('{"ok":true}');
+    const headers = arrived("/over-socket")[0]?.headers;
+    expect(headers?.["x-forwarded-for"]).toBe("127.0.0.1");
+    const line = await postern.logged(({ path }) => path === "/over-socket");
+    expect(line).toMatchObject({ status: 200, client: "unknown" });
   }),
 });

@@ -1,8 +1,10 @@
 // Goal: a service that answers and closes without reading the body is heard. Method: uploads through the data path to raw
 // services whose closing resets the connection under what is still being written.
 import type { Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { afterEach, expect, test } from "vitest";
-import { closeAll, startProxy, startRawService } from "../fixtures/proxy.ts";
+import { startPostern, theWorld } from "../fixtures/postern.ts";
+import { closeAll, listen, startProxy, startRawService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
 afterEach(closeAll);
@@ -51,6 +53,28 @@ test("a write that meets the closed connection comes before its answer is read, 
   }
   await client.untilReceived("too much");
 });
+
+test("it does over TLS, too, where the reset may come before the answer is decrypted", async () => {
+  const { pki } = await theWorld();
+  const service = createTlsServer({ key: pki.server.key, cert: pki.server.certificate }, answerAndLeave);
+  service.on("tlsClientError", () => {});
+  const upstreamPort = await listen(service);
+  const postern = await startPostern(
+    upstreamPort,
+    ({ port, app }) => `version: 1
+service: secure
+listeners: [{ name: in, address: '127.0.0.1:${port}', upstream: app }]
+upstreams: { app: { address: 'https://localhost:${app}', tls: { ca: ca.pem } } }
+routes: [{ path: /**, public: true, validate: { body: { maxBytes: 64MiB } } }]
+`,
+  );
+  for (let round = 0; round < 8; round++) {
+    const client = await upload(postern.port);
+    client.write(Buffer.alloc(UPLOAD_BYTES));
+    expect(await client.untilReceived("too much")).toMatch(/^HTTP\/1.1 413 /);
+    client.destroy();
+  }
+}, 60_000);
 
 test("one that closes without a word is told as that", async () => {
   const upstreamPort = await startRawService((socket) => {

@@ -5,11 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Metadata, type sendUnaryData } from "@grpc/grpc-js";
 import { afterEach, describe, expect, test } from "vitest";
 import type { HttpProtocol } from "../../src/message/connection.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { freePort } from "../fixtures/free-port.ts";
+import { callUnary, createGrpcClient, startGrpcService } from "../fixtures/grpc.ts";
 import { openH2 } from "../fixtures/h2-client.ts";
 import { ERROR, type Field, TYPE } from "../fixtures/h2-frames.ts";
 import { type H2RawService, startH2RawService } from "../fixtures/h2-upstream.ts";
@@ -186,6 +188,29 @@ test("nginx that ends each connection of HTTP/2 after 100 requests costs no POST
   expect(Object.fromEntries(answers)).toEqual({ "200 1000": total });
 });
 
+test("nor any gRPC call of @grpc/grpc-js", async () => {
+  const grpcPort = await startGrpcService({
+    unary: (call: { request: Buffer }, reply: sendUnaryData<Buffer>) => reply(null, Buffer.from(`re: ${call.request}`)),
+  });
+  const nginxPort = await startNginx(grpcPort, "grpc_pass grpc");
+  const { port } = await startProxy({
+    upstreamPort: nginxPort,
+    upstream: { protocol: "h2", connectTimeoutMs: 10_000 },
+    protocol: "h2",
+  });
+  const client = createGrpcClient(port);
+  const results = new Map<string, number>();
+  let left = 1_500;
+  const one = async (): Promise<void> => {
+    while (left-- > 0) {
+      const { code, value } = await callUnary(client, "hello", new Metadata());
+      results.set(`${code} ${value}`, (results.get(`${code} ${value}`) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, one));
+  expect(Object.fromEntries(results)).toEqual({ "0 re: hello": 1_500 });
+}, 60_000);
+
 function ask(agent: Agent, port: number, body: string): Promise<string> {
   return new Promise((resolve) => {
     const request = httpRequest(
@@ -205,7 +230,7 @@ function ask(agent: Agent, port: number, body: string): Promise<string> {
 }
 
 /** nginx that speaks HTTP/2 in the clear, before a service; its defaults but for the requests of a connection. */
-async function startNginx(servicePort: number): Promise<number> {
+async function startNginx(servicePort: number, pass = "proxy_pass http"): Promise<number> {
   const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
   if (spawnSync("nginx", ["-v"], { env }).error !== undefined) throw new Error("needs nginx; .ci/run installs it");
   const port = await freePort();
@@ -220,7 +245,7 @@ http {
   server {
     listen 127.0.0.1:${port} http2;
     keepalive_requests 100;
-    location / { proxy_pass http://127.0.0.1:${servicePort}; }
+    location / { ${pass}://127.0.0.1:${servicePort}; }
   }
 }
 `,
