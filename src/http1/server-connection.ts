@@ -40,6 +40,9 @@ export class ServerConnection implements TurnHost, ServerStream {
   #state: ConnectionState = "head";
   readonly #held: HeldBytes;
   #consuming = false;
+  /** What came with the head of the request that is being handed over: a body that is wanted at once is read at once. */
+  #arrived: Buffer | null = null;
+  #arrivedAt = 0;
   #headStartedMs = 0;
   #answering = false;
   #closed = false;
@@ -135,8 +138,11 @@ export class ServerConnection implements TurnHost, ServerStream {
     const head = this.#reader.read(buffer, at);
     if (head === null) return at;
     if (head instanceof HeadFault) return this.#refuse(head);
+    this.#arrived = buffer;
+    this.#arrivedAt = head.end;
     this.#begin(head.line, head.parsed);
-    return head.end;
+    this.#arrived = null;
+    return this.#arrivedAt;
   }
 
   #begin(line: RequestLine, parsed: ParsedHeaders): void {
@@ -182,6 +188,10 @@ export class ServerConnection implements TurnHost, ServerStream {
   }
 
   readKept(): void {
+    const arrived = this.#arrived;
+    if (arrived !== null && this.#arrivedAt < arrived.length) {
+      this.#arrivedAt = this.#turn.feed(arrived, this.#arrivedAt);
+    }
     const kept = this.#consuming ? null : this.#held.take();
     if (kept !== null) this.#consume(kept, 0);
   }

@@ -58,14 +58,21 @@ export const EMPTY_BODY: RequestBody = {
   setPatience: () => {},
 };
 
+/** A body that is here whole, or why it never will be. */
+export type Collected = Buffer | BodyFailure;
+
 /**
- * Reads a whole body into memory, at most `bytesMax` bytes. What it holds counts in `charge`, by what has arrived: an
- * announced length alone costs the client nothing, and would keep others out. A body that is here whole stays charged.
+ * Reads a whole body into memory, at most `bytesMax` bytes; a promise only where it is not all here. What it holds counts
+ * in `charge`, by what has arrived: an announced length alone costs the client nothing, and would keep others out. A body
+ * that is here whole stays charged.
  */
-export function collectBody(body: RequestBody, bytesMax: number, charge: Charge): Promise<Buffer | BodyFailure> {
-  if (body.announcedBytes > bytesMax) return Promise.resolve("body_too_large");
+export function collectBody(body: RequestBody, bytesMax: number, charge: Charge): Collected | Promise<Collected> {
+  if (body.announcedBytes > bytesMax) return "body_too_large";
+  const collector = new Collector(body.announcedBytes > 0 ? body.announcedBytes : bytesMax, charge);
+  body.start(collector, bytesMax);
+  if (collector.collected !== null) return collector.collected;
   return new Promise((resolve) => {
-    body.start(new Collector(body.announcedBytes > 0 ? body.announcedBytes : bytesMax, charge, resolve), bytesMax);
+    collector.onCollected = resolve;
   });
 }
 
@@ -73,25 +80,25 @@ const GROWTH_BYTES_MIN = 4 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 class Collector implements BodySink {
+  /** Null until it is known. */
+  collected: Collected | null = null;
+  onCollected: ((collected: Collected) => void) | null = null;
   readonly #lengthMax: number;
   readonly #charge: Charge;
-  readonly #resolve: (collected: Buffer | BodyFailure) => void;
   /**
    * One buffer that grows: a buffer kept for each chunk would cost a hundred times the bytes of a body that a hostile
    * client sends in chunks of one byte.
    */
   #bytes = NO_BYTES;
   #length = 0;
-  #settled = false;
 
-  constructor(lengthMax: number, charge: Charge, resolve: (collected: Buffer | BodyFailure) => void) {
+  constructor(lengthMax: number, charge: Charge) {
     this.#lengthMax = lengthMax;
     this.#charge = charge;
-    this.#resolve = resolve;
   }
 
   onBody(chunk: Buffer): boolean {
-    if (this.#settled) return true;
+    if (this.collected !== null) return true;
     const length = this.#length + chunk.length;
     if (length > this.#bytes.length && !this.#grow(length)) {
       this.#settle("memory_bodies");
@@ -119,11 +126,11 @@ class Collector implements BodySink {
     this.#settle(failure);
   }
 
-  #settle(collected: Buffer | BodyFailure): void {
-    if (this.#settled) return;
-    this.#settled = true;
+  #settle(collected: Collected): void {
+    if (this.collected !== null) return;
+    this.collected = collected;
     if (typeof collected === "string") this.#charge.release();
     this.#bytes = NO_BYTES;
-    this.#resolve(collected);
+    this.onCollected?.(collected);
   }
 }

@@ -495,6 +495,16 @@ describe("bodies that are being read", () => {
     return { body, exchange, verdict };
   }
 
+  test("a body that is here whole is judged at once, one that is not when its end comes", async () => {
+    const text = '{"sku":"ABC-1234","count":2}';
+    const check = onlyCheck(compile({ body: { schema: "s" } }, { s: ORDER }, memory));
+    expect(check.evaluate(withBody(text))).toBeNull();
+    expect(check.evaluate(withBody(text.replace("2", "-2")))).toMatchObject({ reason: "body_schema_mismatch" });
+    const late = open(CHUNKED, Buffer.from(text));
+    late.body.sink?.onBodyEnd(null);
+    expect(await late.verdict).toBeNull();
+  });
+
   test("a crowd of unfinished bodies holds what the account allows and no more, in whatever way each of them ends", async () => {
     const good = Buffer.from('{"sku":"ABC-1234","count":2}');
     const refused = { reason: "memory_bodies", terminal: true, headers: [["retry-after", "1"]] };

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { expectRows } from "../fixtures/interop-page.ts";
 import { closeAll, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
@@ -31,6 +31,25 @@ test("a request is written anew and the answer comes back", async () => {
   expect(heads).toEqual(["GET /v1/orders?a=1 HTTP/1.1\r\nhost: A.example:80\r\nx-one: 1\r\n\r\n"]);
   expect(client.received).toBe("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
   expect(records).toMatchObject([{ status: 200, reason: null, responseBodyBytes: 2 }]);
+});
+
+test("requests whose bodies come in one read with their heads each get their own answer, cut wherever they are", async () => {
+  const post = (body: string) => `POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const all = [post("one"), get("/y"), post("three"), post("four")].join("");
+  for (const cut of [
+    all.length,
+    10,
+    post("one").length - 1,
+    post("one").length,
+    post("one").length + get("/y").length + 5,
+  ]) {
+    const { client, records } = await setUp(() => OK);
+    client.write(all.slice(0, cut));
+    if (cut < all.length) await new Promise((resolve) => setImmediate(resolve));
+    client.write(all.slice(cut));
+    await vi.waitFor(() => expect(client.received.split("\r\n\r\nok")).toHaveLength(5));
+    expect(records.map(({ requestBodyBytes }) => requestBodyBytes)).toEqual([3, 0, 5, 4]);
+  }
 });
 
 describe("what has one reading passes, written anew without its oddity", () => {

@@ -2,7 +2,7 @@ import { parseForm } from "../../bodies/form.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
-import { type BodyFailure, collectBody } from "../../message/body.ts";
+import { type BodyFailure, type Collected, collectBody } from "../../message/body.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
@@ -186,14 +186,18 @@ export function judgeBody(rules: BodyRules): Part {
     if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);
     return new Denial(failure, place, noRoom(bodies), "room for this body", RETRY, true);
   };
+  const judgeCollected = (collected: Collected, exchange: Exchange): Verdict | Promise<Verdict> => {
+    if (typeof collected === "string") return lost(collected);
+    exchange.collectedBody = collected;
+    return judge(collected, exchange);
+  };
   return (exchange) => {
     if (exchange.collectedBody !== null) return judge(exchange.collectedBody, exchange);
     if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0), exchange);
-    return collectBody(exchange.body, collectedBytesMax, exchange.chargeTo(bodies)).then((collected) => {
-      if (typeof collected === "string") return lost(collected);
-      exchange.collectedBody = collected;
-      return judge(collected, exchange);
-    });
+    const collected = collectBody(exchange.body, collectedBytesMax, exchange.chargeTo(bodies));
+    return collected instanceof Promise
+      ? collected.then((body) => judgeCollected(body, exchange))
+      : judgeCollected(collected, exchange);
   };
 }
 
