@@ -22,8 +22,11 @@ export interface DenialPart {
   readonly caller?: string;
 }
 
-/** What is wrong at one place of a body. */
+/** What is wrong at one place of a body, or of a parameter. */
 export interface BodyError {
+  /** Where the parameter stands, and what it is called; absent for a body. */
+  readonly in?: "path" | "query" | "header";
+  readonly name?: string;
   /** JSON Pointer (RFC 6901). */
   readonly pointer: string;
   /** Of JSON Schema. */
@@ -31,11 +34,11 @@ export interface BodyError {
   readonly detail: string;
 }
 
-/** All that is wrong with a body, as far as it was looked for. */
+/** All that is wrong with a body, or with parameters, as far as it was looked for. */
 export interface BodyErrors {
-  /** For the log: place in the body, keyword, place in the schema. */
+  /** For the log: place in the body or name of the parameter, keyword, place in the schema or policy. */
   readonly faults: readonly string[];
-  /** For the client; empty where the policy keeps them from it. Nothing of the body's values. */
+  /** For the client; empty where the policy keeps them from it. Nothing of the values. */
   readonly errors: readonly BodyError[];
 }
 

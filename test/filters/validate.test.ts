@@ -82,7 +82,7 @@ describe("path parameters", () => {
     expect(judgeNow(uuid, good)).toBeNull();
     const denial = judgeNow(uuid, { params: ["secret-value"] });
     expect(denial).toMatchObject({ reason: "parameter_invalid", seen: "path orderId: / format" });
-    expect(denial?.place?.path).toBe("validate.path");
+    expect(denial?.place?.path).toBe("validate.path.orderId.format");
     expect(JSON.stringify(denial)).not.toContain("secret-value");
   });
 
@@ -764,4 +764,54 @@ describe("forms", () => {
       expect(problems.map(({ text }) => text).join()).toContain("no field of a form");
     },
   );
+});
+
+describe("what is wrong with parameters is told as it is of a body", () => {
+  const settings = {
+    query: {
+      limit: { type: "integer", minimum: 1, maximum: 100, required: true },
+      tag: { type: "array", items: { type: "string", maxLength: 3 }, maxItems: 2 },
+    },
+    unknownQuery: "refuse",
+  };
+  const judge = (query: string, more: object = {}) =>
+    onlyCheck(compile({ ...settings, ...more })).evaluate(createExchange({ query })) as Denial;
+
+  test("all of it, each by the parameter's name, its keyword and the keyword's line in the policy", () => {
+    expect(judge("?limit=0&tag=a&tag=abcd&x=1")).toMatchObject({
+      reason: "parameter_invalid",
+      place: { path: "validate.query.limit.minimum" },
+      seen: "query limit: / minimum and 2 more",
+      body: {
+        faults: [
+          expect.stringMatching(/^query limit: \/ minimum \(.+:\d+:\d+\)$/),
+          expect.stringMatching(/^query tag: \/1 maxLength \(/),
+          expect.stringMatching(/^query x: unknown \(/),
+        ],
+        errors: [
+          { in: "query", name: "limit", pointer: "", keyword: "minimum", detail: "expected at least 1" },
+          { in: "query", name: "tag", pointer: "/1", keyword: "maxLength", detail: "expected at most 3 characters" },
+          { in: "query", name: "x", pointer: "", keyword: "unknownQuery" },
+        ],
+      },
+    });
+  });
+
+  test("one that is not there, or is no number at all", () => {
+    expect(judge("")).toMatchObject({
+      place: { path: "validate.query.limit.required" },
+      body: { errors: [{ name: "limit", keyword: "required", detail: "expected this parameter" }] },
+    });
+    expect(judge("?limit=many")).toMatchObject({
+      place: { path: "validate.query.limit.type" },
+      body: { errors: [{ name: "limit", keyword: "type", detail: "expected integer" }] },
+    });
+  });
+
+  test("never more than twenty, nor where the policy hides it; the log has it all the same", () => {
+    const names = Array.from({ length: 40 }, (_, at) => `x${at}=1`).join("&");
+    expect(judge(`?limit=5&${names}`).body.errors).toHaveLength(20);
+    const { errors, faults } = judge("?limit=0", { errors: "hidden" }).body;
+    expect([errors.length, faults.length]).toEqual([0, 1]);
+  });
 });

@@ -11,13 +11,11 @@ import {
   judgeBody,
   judgeContentEncoding,
   judgeContentType,
-  judgeHeaders,
-  judgePath,
-  judgeQuery,
   type Part,
 } from "./evaluate.ts";
 import { LongBodies } from "./long-bodies.ts";
 import { FORM_TYPE, isForm, isJson } from "./media-type.ts";
+import { judgeHeaders, judgePath, judgeQuery } from "./parameter-parts.ts";
 import type { Parameter } from "./parameters.ts";
 import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -58,6 +56,7 @@ type SyncParts = Parameters<typeof inOrder>[0];
 
 function compileParameters(settings: ValidateSettings, context: RouteContext): SyncParts {
   const parts: SyncParts[number][] = [];
+  const showsErrors = settings.errors !== "hidden";
   if (settings.path !== undefined) {
     const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
     for (const name of Object.keys(settings.path)) {
@@ -68,17 +67,18 @@ function compileParameters(settings: ValidateSettings, context: RouteContext): S
       context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
     }
     const path = compileEach(settings.path, "path", context).map((one) => ({ ...one, required: true }));
-    parts.push(judgePath(path, names, context.place("path")));
+    parts.push(judgePath({ parameters: path, showsErrors, place: context.place("path") }, names));
   }
   if (settings.query !== undefined || settings.unknownQuery === "refuse") {
     const key = settings.query === undefined ? "unknownQuery" : "query";
     const query = compileEach(settings.query ?? {}, "query", context);
-    const refusesUnknown = settings.unknownQuery === "refuse";
-    parts.push(judgeQuery(query, refusesUnknown, context.place(key), context.credentialParameters));
+    const rules = { parameters: query, showsErrors, place: context.place(key) };
+    parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
   }
   if (settings.headers !== undefined) {
     context.declareHeaders(Object.keys(settings.headers));
-    parts.push(judgeHeaders(compileEach(settings.headers, "headers", context), context.place("headers")));
+    const parameters = compileEach(settings.headers, "headers", context);
+    parts.push(judgeHeaders({ parameters, showsErrors, place: context.place("headers") }));
   }
   return parts;
 }
@@ -202,7 +202,20 @@ function compileEach(
       context.problem("expected items of type string, integer, number or boolean", section, name, "items");
       return [];
     }
-    return [{ name, required: required ?? false, type: schema.type ?? "string", itemType, validate: compiled.value }];
+    const own = context.place(section, name);
+    const places = new Map(
+      Object.keys(settings[name] ?? {}).map((keyword) => [keyword, context.place(section, name, keyword)]),
+    );
+    return [
+      {
+        name,
+        required: required ?? false,
+        type: schema.type ?? "string",
+        itemType,
+        validate: compiled.value,
+        placeOf: (keyword) => places.get(keyword) ?? own,
+      },
+    ];
   });
 }
 

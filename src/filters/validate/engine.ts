@@ -1,11 +1,12 @@
 import { type CompiledSchema, compileSchema } from "../../schema/compile.ts";
 import type { Dialect } from "../../schema/dialect.ts";
 import { inlineDocument, readDocument, type SchemaProblem } from "../../schema/document.ts";
+import type { Judgement } from "../../schema/judge/validator.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { SchemaFiles } from "./schema-files.ts";
 
-/** Null where the value of a parameter fits, else where in it and by which keyword it does not: never the value itself. */
-export type ParameterValidator = (value: unknown) => string | null;
+/** Null where the value of a parameter fits, else all that is wrong with it: never the value itself. */
+export type ParameterValidator = (value: unknown) => Judgement;
 
 export interface BodySchemaOptions {
   /** Of a file without `$schema`. */
@@ -46,10 +47,7 @@ function compileParameter(schema: unknown): Result<ParameterValidator, readonly 
   const [word] = unenforced.keys();
   // A file of schemas serves many programs; the policy is for this one alone.
   if (word !== undefined) return err([{ place: null, pointer: "", text: `'${word}' means nothing here; take it out` }]);
-  return ok((value) => {
-    const [fault] = validator.judge(value) ?? [];
-    return fault === undefined ? null : `${fault.pointer || "/"} ${fault.keyword}`;
-  });
+  return ok((value) => validator.judge(value));
 }
 
 /** Results of a compilation by the bytes of their file, which many routes may name. */

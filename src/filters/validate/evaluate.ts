@@ -1,14 +1,7 @@
-import { parseForm } from "../../bodies/form.ts";
-import { DeclaredNames } from "../../bodies/names.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { type BodyFailure, type Collected, collectBody } from "../../message/body.ts";
-import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import type { HeaderBlock } from "../../message/headers.ts";
-import { withoutParameters } from "../../message/query.ts";
-import { canonicalName } from "../../message/reserved-names.ts";
-import { decodeSegment } from "../../message/target.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
 import type { Judgement, Validator } from "../../schema/judge/validator.ts";
 import type { Recogniser } from "../../schema/recognise/recogniser.ts";
@@ -19,80 +12,10 @@ import { Turns } from "../../support/turns.ts";
 import type { BodyFault, BodyReader } from "./body-reader.ts";
 import type { LongBodies } from "./long-bodies.ts";
 import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
-import { judgeParameter, type Parameter } from "./parameters.ts";
+import { isRespelled, placeText, type SyncPart } from "./parameter-parts.ts";
 
 /** One part of the check; a promise only where the body must be read. */
 export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
-type SyncPart = (exchange: Exchange) => Verdict;
-
-function refuse(reason: "parameter_invalid" | "header_invalid", place: Place, where: string, fault: string): Denial {
-  return new Denial(reason, place, `${where}: ${fault}`, `${where} as its schema says`);
-}
-
-/** `names` are those of the template's parameters from left to right. */
-export function judgePath(parameters: readonly Parameter[], names: readonly string[], place: Place): SyncPart {
-  const placed = parameters.map((parameter) => ({ parameter, at: names.indexOf(parameter.name) }));
-  return ({ params }) => {
-    for (const { parameter, at } of placed) {
-      const value = params[at];
-      const fault = judgeParameter(parameter, value === undefined ? [] : [decodeSegment(value)]);
-      if (fault !== null) return refuse("parameter_invalid", place, `path ${parameter.name}`, fault);
-    }
-    return CONTINUE;
-  };
-}
-
-/** `credentials`: parameters that do not reach the service, so that nothing is asked of them. */
-export function judgeQuery(
-  parameters: readonly Parameter[],
-  refuseUnknown: boolean,
-  place: Place,
-  credentials: ReadonlySet<string> = NO_NAMES,
-): SyncPart {
-  const declared = new DeclaredNames(parameters.map(({ name }) => name));
-  return ({ target }) => {
-    const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
-    const parsed = parseForm(query.slice(1), declared);
-    if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
-    for (const parameter of parameters) {
-      const fault = judgeParameter(parameter, parsed.value.get(parameter.name) ?? NONE);
-      if (fault !== null) return refuse("parameter_invalid", place, `query ${parameter.name}`, fault);
-    }
-    if (!refuseUnknown) return CONTINUE;
-    for (const name of parsed.value.keys()) {
-      if (declared.has(name)) continue;
-      return new Denial("parameter_invalid", place, `query ${excerpt(name)}: unknown`, "only declared parameters");
-    }
-    return CONTINUE;
-  };
-}
-
-const NONE: readonly string[] = [];
-const NO_NAMES: ReadonlySet<string> = new Set();
-
-export function judgeHeaders(parameters: readonly Parameter[], place: Place): SyncPart {
-  return ({ headers }) => {
-    const named = namedByConnection(headers);
-    for (const parameter of parameters) {
-      const values = headers.values.filter((_, at) => headers.names[at] === parameter.name);
-      // It would be judged here and then be taken off on the way to the service.
-      const isNamed = named?.has(parameter.name) === true;
-      const fault = isNamed
-        ? "named by Connection"
-        : isRespelled(headers, parameter.name)
-          ? "in another spelling"
-          : judgeParameter(parameter, values);
-      if (fault !== null) return refuse("header_invalid", place, `header ${parameter.name}`, fault);
-    }
-    return CONTINUE;
-  };
-}
-
-/** CGI, WSGI, PHP and Rack read X_Tenant as X-Tenant: the one would be judged and the other be believed. */
-function isRespelled({ names }: HeaderBlock, name: string): boolean {
-  const canonical = canonicalName(name);
-  return names.some((other) => other !== name && other.length === name.length && canonicalName(other) === canonical);
-}
 
 /** Without the hyphen it is no registered name, but has no second reading: the WHATWG Encoding Standard knows both. */
 const UTF8 = /^utf-?8$/i;
@@ -227,7 +150,7 @@ function verdictOf(judgement: Judgement, { showsErrors, place }: BodyRules): Ver
   const seen = `body ${excerpt(first.pointer || "/", POINTER_SHOWN_MAX)} ${first.keyword}${more}`;
   const errors = judgement.map(({ pointer, keyword, detail }) => ({ pointer, keyword, detail }));
   const faults = judgement.map(faultText);
-  const wanted = `${excerpt(first.detail, DEFAULTS.logTextCharsMax)}${placeText(first)}`;
+  const wanted = `${excerpt(first.detail, DEFAULTS.logTextCharsMax)}${sitePlaceText(first)}`;
   return new Denial("body_schema_mismatch", place, seen, wanted, [], false, [], {
     faults,
     errors: showsErrors ? errors : [],
@@ -237,11 +160,11 @@ function verdictOf(judgement: Judgement, { showsErrors, place }: BodyRules): Ver
 const POINTER_SHOWN_MAX = 128;
 
 function faultText(fault: Fault): string {
-  return `${excerpt(fault.pointer || "/", POINTER_SHOWN_MAX)} ${fault.keyword}${placeText(fault)}`;
+  return `${excerpt(fault.pointer || "/", POINTER_SHOWN_MAX)} ${fault.keyword}${sitePlaceText(fault)}`;
 }
 
-function placeText({ place }: Fault): string {
-  return place === null ? "" : ` (${place.file}:${place.line}:${place.column})`;
+function sitePlaceText({ place }: Fault): string {
+  return place === null ? "" : ` (${placeText({ place })})`;
 }
 
 /** In order, until one refuses. Only the last part may give a promise. */

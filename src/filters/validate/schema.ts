@@ -77,7 +77,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   errors: z
     .enum(["shown", "hidden"])
     .optional()
-    .describe("Whether the answer says what is wrong with a body. shown if absent."),
+    .describe("Whether the answer says what is wrong with a body or parameters. shown if absent."),
   path: parameters.optional().describe("Parameters of the path's template: name → JSON Schema."),
   query: parameters.optional().describe("Parameters of the query: name → JSON Schema."),
   unknownQuery: z
