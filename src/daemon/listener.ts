@@ -218,8 +218,11 @@ export class Listener {
     awaitFirstBytes(socket, this.#settings.handshakeTimeoutMs, {
       isEnough: (seen) => isWholeHello(seen, DEFAULTS.helloBytesMax),
       onEnough: () => {
-        if (handshake.beginTls()) tls.emit("connection", socket);
-        else this.#refuse(socket, peer, "memory_handshakes", "no room for one more handshake");
+        if (handshake.beginTls()) {
+          // One side alone can end only what has begun: a client that says no more has given its handshake up.
+          socket.allowHalfOpen = false;
+          tls.emit("connection", socket);
+        } else this.#refuse(socket, peer, "memory_handshakes", "no room for one more handshake");
       },
       onTimeout: () => {
         this.#onHandshakeFailure(HELLO_TIMEOUT, socket);
@@ -239,6 +242,7 @@ export class Listener {
 
   #onSecure(socket: TLSSocket, certificate: ClientCertificate | null, judgedBy: ListenerSettings): void {
     socket.on("error", () => socket.destroy());
+    socket.allowHalfOpen = true;
     const ends = this.#ends.get(socketBelow(socket));
     if (ends === undefined) {
       socket.destroy();

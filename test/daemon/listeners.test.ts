@@ -373,6 +373,25 @@ describe("broken and hostile clients", () => {
     expect(await failure()).toEqual({ closed: 1 });
   });
 
+  test("a client that says no more behind its hello is gone at once, and counted as closed", async () => {
+    await apply(listenerOf({ tls: tlsOf(pki.server) }));
+    const socket = plainClient();
+    let isOver = false;
+    const gate = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        if (!isOver) socket.write(chunk);
+        isOver = true;
+        done();
+      },
+    });
+    connectTls({ socket: gate, ca: pki.ca.certificate, servername: "localhost" }).on("error", () => {});
+    // The server's half of the handshake is here.
+    socket.once("data", () => socket.end());
+    expect(await failure()).toEqual({ closed: 1 });
+    await eventually(() => telemetry.metrics.listener("inbound").connectionsOpen === 0);
+  });
+
   test("resets at any moment throw nothing, and every connection is counted down", async () => {
     await apply(listenerOf({ tls: tlsOf(pki.server) }));
     const resets = Array.from({ length: 40 }, async (_, at) => {
