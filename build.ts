@@ -35,12 +35,20 @@ function fetchBuiltin(path: string): string {
   return `process.getBuiltinModule(${JSON.stringify(path)})`;
 }
 
+/** Node has none of these at its start, and most policies need none of them: they come with the first call. */
+const LATE = new Set(["node:fs/promises", "node:dns", "node:tty"]);
+
 /** Marked as pure, exports that nobody imports are left out. */
 function builtinExports(path: string): string {
-  const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter(
-    (name) => name !== "default" && /^\w+$/.test(name),
+  const builtin = Object.fromEntries(Object.entries(process.getBuiltinModule(path) ?? {}));
+  const names = Object.keys(builtin).filter((name) => name !== "default" && /^\w+$/.test(name));
+  const isLate = (name: string): boolean =>
+    LATE.has(path) && typeof builtin[name] === "function" && /^[a-z]/.test(name);
+  const lines = names.map((name) =>
+    isLate(name)
+      ? `const export_${name} = (...values) => ${fetchBuiltin(path)}.${name}(...values);`
+      : `const export_${name} = /* @__PURE__ */ (() => builtin.${name})();`,
   );
-  const lines = names.map((name) => `const export_${name} = /* @__PURE__ */ (() => builtin.${name})();`);
   const list = names.map((name) => `export_${name} as ${name}`).join(", ");
   return `const builtin = /* @__PURE__ */ ${fetchBuiltin(path)};\nexport default builtin;\n${lines.join("\n")}\nexport { ${list} };`;
 }
@@ -51,6 +59,17 @@ const oneLocale: Plugin = {
   setup(builder) {
     builder.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
       contents: 'export { default as en } from "./en.js";',
+    }));
+  },
+};
+
+/** yaml's own modules as they are, of which the bundle takes what is used; what it gives Node are copies in CommonJS. */
+const yamlModules: Plugin = {
+  name: "yaml-modules",
+  setup(builder) {
+    builder.onResolve({ filter: /^yaml$/ }, () => ({
+      path: join(ROOT, "node_modules/yaml/browser/dist/index.js"),
+      sideEffects: false,
     }));
   },
 };
@@ -83,7 +102,7 @@ export async function build(folder: string): Promise<string> {
     target: "node26",
     format: "esm",
     banner: { js: BANNER },
-    plugins: [lazyBuiltins, oneLocale],
+    plugins: [lazyBuiltins, oneLocale, yamlModules],
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none", // THIRD-PARTY.txt has the licences whole
