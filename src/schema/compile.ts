@@ -87,13 +87,17 @@ export function compileSchema(
     const place = schema.site?.place ?? null;
     return err([{ place, pointer: schema.pointer, text: `'#${schema.pointer}' ${text}` }]);
   }
-  const patterns = new Patterns(reader.all);
-  for (const schema of reader.all) noteFormat(schema, library);
+  const patterns = new Patterns(reader.all, options.refusesOtherCase);
+  for (const schema of reader.all) {
+    noteFormat(schema, library);
+    if (options.refusesOtherCase) noteNames(schema, patterns, library);
+  }
   if (patterns.problems.length > 0) return err(sorted(patterns.problems));
   const { judgementsMax } = costOf(root, ordered);
   const isForking = judgementsMax > DEFAULTS.schemaJudgementsMax;
   const compiler = new Compiler(reader.all, {
     patternOf: (source) => patterns.get(source),
+    anyCasePatternOf: (source) => patterns.find(anyCase(source)),
     refusesOtherCase: options.refusesOtherCase,
     isDynamic: library.isDynamic,
     isForking,
@@ -114,16 +118,44 @@ function noteFormat({ format, resource, site }: Subschema, library: Library): vo
   library.notes.unenforcedAt(`format '${format.value}'`, (format.site ?? site)?.place ?? null);
 }
 
+/** Rules about names by which a member in another case may come past. */
+function noteNames({ object }: Subschema, patterns: Patterns, library: Library): void {
+  if (object === null) return;
+  for (const { source, site } of object.patterns) {
+    if (patterns.find(anyCase(source)) === null)
+      library.notes.unenforcedAt("patternProperties in another case", site?.place ?? null);
+  }
+  const { names, namesSite } = object;
+  const denied = names === null ? [] : [names, ...names.refs, ...names.allOf];
+  // What it allows, it allows as it is spelled; what it denies is denied so, too.
+  if (denied.some(({ not }) => not !== null))
+    library.notes.unenforcedAt("'not' of propertyNames in another case", namesSite?.place ?? null);
+}
+
+function anyCase(source: string): string {
+  return `(?i:${source})`;
+}
+
 /** All patterns of a plan, each compiled once. */
 class Patterns {
   readonly problems: SchemaProblem[] = [];
   readonly #compiled = new Map<string, Pattern>();
 
-  constructor(all: readonly Subschema[]) {
+  /** `inAnyCase`: patterns of names for letters of either case, too. */
+  constructor(all: readonly Subschema[], inAnyCase: boolean) {
     for (const { text, object, pointer } of all) {
       if (text.pattern !== undefined) this.#add(text.pattern.value, text.pattern.site, `${pointer}/pattern`);
-      for (const { source, site } of object?.patterns ?? []) this.#add(source, site, `${pointer}/patternProperties`);
+      for (const { source, site } of object?.patterns ?? []) {
+        this.#add(source, site, `${pointer}/patternProperties`);
+        if (!inAnyCase) continue;
+        const compiled = compileEither(anyCase(source));
+        if (compiled.ok) this.#compiled.set(anyCase(source), compiled.value);
+      }
     }
+  }
+
+  find(source: string): Pattern | null {
+    return this.#compiled.get(source) ?? null;
   }
 
   get(source: string): Pattern {
@@ -132,12 +164,9 @@ class Patterns {
     return pattern;
   }
 
-  /** As ECMA-262 reads it with the flag `u`; where it has no meaning so, as without. */
   #add(source: string, site: Site | null, pointer: string): void {
     if (this.#compiled.has(source)) return;
-    const unicode = compilePattern(source, { unicode: true });
-    const compiled =
-      !unicode.ok && unicode.error.kind === "syntax" ? compilePattern(source, { unicode: false }) : unicode;
+    const compiled = compileEither(source);
     if (compiled.ok) this.#compiled.set(source, compiled.value);
     else
       this.problems.push({
@@ -146,6 +175,12 @@ class Patterns {
         text: `the pattern '${source.slice(0, 128)}': ${faultText(compiled.error)}`,
       });
   }
+}
+
+/** As ECMA-262 reads it with the flag `u`; where it has no meaning so, as without. */
+function compileEither(source: string): Result<Pattern, PatternFault> {
+  const unicode = compilePattern(source, { unicode: true });
+  return !unicode.ok && unicode.error.kind === "syntax" ? compilePattern(source, { unicode: false }) : unicode;
 }
 
 function faultText({ message }: PatternFault): string {

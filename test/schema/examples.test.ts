@@ -257,6 +257,29 @@ describe("members in another case than declared", () => {
     expect(seenIn({ additionalProperties: { type: "number" } }, { a: 1, A: 2 })).toEqual([]);
   });
 
+  test("what a pattern says of names holds for them in any case", () => {
+    const schema = {
+      properties: { Adm_id: true },
+      patternProperties: { "^adm_": false, "^x-[a-z]+$": { type: "string" }, "^[a-z]+$": { type: "integer" } },
+    };
+    expect(seenIn(schema, { ADM_ROLE: 1 })).toEqual(["/ADM_ROLE false"]);
+    expect(seenIn(schema, { "a\u017fm": 1, "X-\u212aEY": 1 })).toEqual(["/X-\\u212aEY type"]);
+    expect(seenIn({ allOf: [schema] }, { ADM_ROLE: 1 })).toEqual(["/ADM_ROLE false"]);
+    expect(seenIn({ items: { $ref: "#/$defs/a" }, $defs: { a: schema } }, [{ Adm_x: 1 }])).toEqual(["/0/Adm_x false"]);
+    expect(seenIn(schema, { ADM_ROLE: 1 }, { refusesOtherCase: false })).toEqual([]);
+    // The honest: what fits the rule of its other spelling, what is declared, what a pattern is not always applied to.
+    expect(seenIn(schema, { Count: 1, count: 2, "X-Trace": "a", Adm_id: 1 })).toEqual([]);
+    expect(seenIn({ anyOf: [schema, { type: "object" }] }, { ADM_ROLE: 1 })).toEqual([]);
+    // Where the rule is turned round, another case does not make it easier to fit.
+    expect(seenIn({ not: { patternProperties: { "^x": false } } }, { X: 1 })).toEqual([" not"]);
+  });
+
+  test("rules about names that cannot hold for another case are told", () => {
+    const words = (schema: unknown): readonly string[] => [...compiledOf(schema).unenforced.keys()];
+    expect(words({ propertyNames: { not: { const: "role" } } })).toEqual(["'not' of propertyNames in another case"]);
+    expect(words({ propertyNames: { pattern: "^[a-z]+$" }, patternProperties: { "^a": false } })).toEqual([]);
+  });
+
   test("each place has its own names", () => {
     const schema = { properties: { user: { properties: { name: true } }, labels: { additionalProperties: true } } };
     expect(seenIn(schema, { user: { name: 1 }, labels: { NAME: 1, USER: 2 } })).toEqual([]);

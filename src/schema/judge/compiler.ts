@@ -11,6 +11,7 @@ import { Marks } from "./marks.ts";
 import { DeclaredMembers, memberCaseCheck } from "./member-case.ts";
 import { isWhole, numberChecks } from "./number.ts";
 import { type JsonObject, objectChecks, unevaluatedMembersCheck } from "./object.ts";
+import { patternCaseCheck } from "./pattern-case.ts";
 import { ALWAYS, type Check, type Run } from "./run.ts";
 import { textChecks } from "./text.ts";
 import { valueChecks } from "./values.ts";
@@ -18,6 +19,8 @@ import { valueChecks } from "./values.ts";
 export interface CompilerOptions {
   /** Compiles a pattern, or reports why it cannot. */
   patternOf(source: string, site: Site | null): Pattern;
+  /** The same for letters of either case; null where case is told apart, or the pattern cannot be read so. */
+  anyCasePatternOf(source: string): Pattern | null;
   /** Whether members in another case than declared are refused. */
   readonly refusesOtherCase: boolean;
   /** Some reference depends on the way that led to it. */
@@ -76,6 +79,10 @@ export class Compiler implements Compiling {
     return this.#options.patternOf(source, site);
   }
 
+  anyCasePatternOf(source: string): Pattern | null {
+    return this.#options.anyCasePatternOf(source);
+  }
+
   /** For a member or item, which no other schema of the current one judges. */
   child(schema: Subschema): Check {
     return this.#entered(schema, "child");
@@ -127,6 +134,8 @@ export class Compiler implements Compiling {
     if (declared === null || declared.isEmpty) compiled.child = inPlace;
     else if (isOwn) compiled.child = this.#remembered(schema, nodeCheck(schema, this, declared));
     else compiled.child = both(memberCaseCheck(declared, this.nextIndex()), inPlace);
+    const patternCase = this.#options.refusesOtherCase && !isLeaf(schema) ? patternCaseCheck(schema, this) : null;
+    if (patternCase !== null) compiled.child = both(patternCase, compiled.child);
     this.#current = null;
   }
 

@@ -10,6 +10,8 @@ export interface Compiling {
   /** For the value that the current schema judges. */
   inPlace(schema: Subschema): Check;
   patternOf(source: string, site: Site | null): Pattern;
+  /** The same for letters of either case; null where case is told apart, or the pattern cannot be read so. */
+  anyCasePatternOf(source: string): Pattern | null;
   /** A number of its own for a loop. */
   nextIndex(): number;
 }

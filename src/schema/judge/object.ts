@@ -224,7 +224,14 @@ class Members {
   }
 }
 
-function enterMember(check: Check, value: unknown, name: string, at: number, isDeclared: boolean, run: Run): boolean {
+export function enterMember(
+  check: Check,
+  value: unknown,
+  name: string,
+  at: number,
+  isDeclared: boolean,
+  run: Run,
+): boolean {
   const { faults } = run;
   if (faults === null) return check(value, run);
   faults.enter(name, at, isDeclared);
