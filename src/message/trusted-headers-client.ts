@@ -26,6 +26,7 @@ identity | Django RemoteUserMiddleware, Flask, Apache, Rails behind single sign-
 identity | Authelia, Caddy, Traefik forward auth | authelia.com, trusted header SSO | Remote-User Remote-Groups Remote-Name Remote-Email
 identity | authentik | docs.goauthentik.io, proxy provider | X-authentik-*
 identity | oauth2-proxy, ingress-nginx | oauth2-proxy.github.io, pass and set headers | X-Auth-Request-* X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups X-Forwarded-Preferred-Username X-Forwarded-Access-Token
+identity | Red Hat Hybrid Cloud Console applications | RedHatInsights/platform-go-middlewares, identity | X-RH-Identity
 identity | Pomerium, Tailscale, Teleport, Vouch | pomerium.com; tailscale.com, serve; goteleport.com; vouch/vouch-proxy | X-Pomerium-* Tailscale-* Teleport-* X-Vouch-*
 identity | Ory Oathkeeper, lua-resty-openidc | ory.sh, mutators; zmartzone/lua-resty-openidc | X-User X-Userinfo
 identity | Gogatekeeper, Louketo, Keycloak Gatekeeper | gogatekeeper.github.io, upstream headers | X-Auth-Userid X-Auth-Username X-Auth-Subject X-Auth-Email X-Auth-Roles X-Auth-Groups X-Auth-Audience X-Auth-ExpiresIn
