@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { compileCall } from "../call-settings.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { ID_CLAIMS } from "../jwt/principal.ts";
+import { compileBinding } from "../token-binding.ts";
 import { IntrospectionAuthenticator } from "./evaluate.ts";
 import { type ClientAuthSettings, Introspector } from "./introspector.ts";
 import { type IntrospectionSettings, introspectionSchema } from "./schema.ts";
@@ -45,7 +46,7 @@ export const introspectionKind = defineAuthenticator<IntrospectionSettings>({
     const rule = <T>(key: keyof IntrospectionSettings, value: T) => ({ value, place: context.place(key) });
     return new IntrospectionAuthenticator({
       name,
-      service: context.service,
+      binding: compileBinding(settings, header, DEFAULTS.clockSkewMs, context),
       clock: context.clock,
       place,
       header,

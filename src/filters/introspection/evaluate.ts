@@ -8,16 +8,16 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { ok } from "../../support/result.ts";
-import { challenge } from "../challenge.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
 import { type Rule, shown } from "../jwt/claims.ts";
 import { toPrincipal } from "../jwt/principal.ts";
 import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
+import type { Binding } from "../token-binding.ts";
 import type { Introspected, Introspector } from "./introspector.ts";
 
 export interface IntrospectionOptions {
   readonly name: string;
-  readonly service: string;
+  readonly binding: Binding;
   readonly clock: Clock;
   readonly place: Place;
   /** Lower case. */
@@ -53,8 +53,8 @@ export class IntrospectionAuthenticator implements Authenticator {
   constructor(options: IntrospectionOptions) {
     this.name = options.name;
     this.place = options.place;
-    this.challenge = challenge("Bearer", options.service);
-    this.credentialHeaders = [options.header];
+    this.challenge = options.binding.challenge;
+    this.credentialHeaders = [options.header, "dpop"];
     this.#options = options;
     this.#bearer = options.header === "authorization";
   }
@@ -74,7 +74,14 @@ export class IntrospectionAuthenticator implements Authenticator {
     if (!TOKEN.test(token.value)) return this.#malformed("characters that no token has");
     const digest = hash("sha256", token.value, "base64url");
     const known = introspector.known(digest);
-    return known === undefined ? this.#wait(exchange, digest, token.value) : this.#judge(known);
+    if (known !== undefined) return this.#prove(this.#judge(known), value, exchange);
+    return this.#wait(exchange, digest, token.value).then((settled) => this.#prove(settled, value, exchange));
+  }
+
+  /** Whoever has the token is not yet the one it was given to (RFC 8705 section 3.2, RFC 9449 section 6.2). */
+  #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
+    if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
+    return this.#options.binding.judge(identified, value, exchange, this.#options.clock);
   }
 
   assume(identity: AssumedIdentity): Authentication {

@@ -3,6 +3,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
 import { callShape, callUrlSchema } from "../call-settings.ts";
+import { bindingShape } from "../token-binding.ts";
 
 const text = z.string().min(1);
 const textOrList = z.union([text.transform((one) => [one]), z.array(text).min(1)], {
@@ -33,6 +34,7 @@ export const introspectionSchema = object({
     .describe("Header of the token. One other than Authorization holds the token alone, without 'Bearer'."),
   requiredClaims: z.array(text).default([]).describe("Members that the answer has to have, besides active."),
   principalClaim: text.optional().describe("Member that names the caller, in place of sub, client_id, azp, cid."),
+  ...bindingShape,
   cacheFor: cacheTime(DEFAULTS.introspectionCacheMsMax, DEFAULTS.introspectionCacheMs).describe(
     `How long a good answer is believed, at most until the token's end: a revoked token is refused this much later. ${DEFAULTS.introspectionCacheMs / 1000}s if absent.`,
   ),

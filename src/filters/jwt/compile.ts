@@ -1,10 +1,8 @@
-import { randomBytes } from "node:crypto";
-import { PROOF_STATE, ProofState } from "../../proof/proof-state.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Result } from "../../support/result.ts";
 import { decodeText } from "../../support/text.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
-import { Binding } from "./binding.ts";
+import { compileBinding } from "../token-binding.ts";
 import { JwtAuthenticator } from "./evaluate.ts";
 import { KeyRing } from "./key-ring.ts";
 import { type KeyFile, readKeys, type VerificationKey } from "./keys.ts";
@@ -22,7 +20,7 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
     const rule = <T>(key: keyof JwtSettings, value: T) => ({ value, place: context.place(key) });
     return new JwtAuthenticator({
       name,
-      binding: compileBinding(settings, context),
+      binding: compileBinding(settings, header, skew, context),
       clock: context.clock,
       memory: context.memory,
       place,
@@ -42,27 +40,6 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
     });
   },
 });
-
-function compileBinding({ bound, dpop, skew, header }: JwtSettings, context: CompileContext): Binding {
-  if (bound === "unchecked") {
-    context.warning("whoever finds a token that is bound to somebody else can use it", "bound");
-  }
-  return new Binding({
-    bound: { value: bound ?? null, place: bound === undefined ? context.place() : context.place("bound") },
-    dpop: {
-      place: dpop === undefined ? context.place() : context.place("dpop"),
-      value: {
-        algorithms: new Set(dpop?.algorithms ?? ["ES256", "EdDSA", "Ed25519"]),
-        ageMsMax: dpop?.maxAge ?? DEFAULTS.proofAgeMs,
-        skewMs: skew,
-        nonce: dpop?.nonce ?? false,
-        state: context.resource(PROOF_STATE, [], (world) => new ProofState(world, randomBytes(32))),
-      },
-    },
-    service: context.service,
-    hasScheme: header === "authorization",
-  });
-}
 
 function readKeyFile(bytes: Buffer, pinned: ReadonlySet<string>): Result<KeyFile, string> {
   const text = decodeText(bytes);

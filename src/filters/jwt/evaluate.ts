@@ -10,7 +10,7 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok } from "../../support/result.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
-import type { Binding } from "./binding.ts";
+import type { Binding } from "../token-binding.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { toPrincipal } from "./principal.ts";

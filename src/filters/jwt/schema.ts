@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { PROOF_ALGORITHMS } from "../../proof/jws.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
+import { bindingShape } from "../token-binding.ts";
 
 /** What a policy may pin. `none` is not a word of this language. */
 export const ALGORITHMS = [
@@ -67,34 +67,7 @@ export const jwtSchema = object({
     .refine((bytes) => bytes >= 1024 && bytes <= DEFAULTS.headBytesCeiling, { error: "expected 1KiB to 1MiB" })
     .default(DEFAULTS.tokenBytesMax)
     .describe(`Largest token. ${DEFAULTS.tokenBytesMax / 1024}KiB if absent.`),
-  bound: z
-    .enum(["certificate", "dpop", "either", "unchecked"], {
-      error: "expected certificate, dpop, either, or unchecked",
-    })
-    .optional()
-    .describe(
-      "To what tokens have to be bound: a client certificate (RFC 8705), a key that signs a DPoP header (RFC 9449), or either. " +
-        "If absent, a token that says it is bound has to prove it, and others pass; unchecked takes bound tokens without proof.",
-    ),
-  dpop: object({
-    algorithms: z
-      .array(z.enum(PROOF_ALGORITHMS, { error: `expected one of ${PROOF_ALGORITHMS.join(", ")}` }))
-      .min(1, { error: "expected at least one algorithm, as in [ES256]" })
-      .optional()
-      .describe("What a proof may be signed with. ES256, EdDSA and Ed25519 if absent."),
-    maxAge: durationMs
-      .refine((ms) => ms >= 1000 && ms <= DEFAULTS.proofAgeMsMax, {
-        error: `expected 1s to ${DEFAULTS.proofAgeMsMax / 60_000}m`,
-      })
-      .optional()
-      .describe(`How old a proof may be, beside the skew. ${DEFAULTS.proofAgeMs / 1000}s if absent.`),
-    nonce: z
-      .boolean()
-      .optional()
-      .describe("Whether a proof has to hold a nonce that postern handed out. false if absent."),
-  })
-    .optional()
-    .describe("What proofs in the DPoP header have to be."),
+  ...bindingShape,
   principalClaim: text.optional().describe("Claim that names the caller, in place of sub, client_id, azp, cid."),
 });
 
