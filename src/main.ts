@@ -3,6 +3,7 @@ import { checkCommand } from "./cli/check.ts";
 import { type Command, type CommandIo, EXIT, helpText } from "./cli/command.ts";
 import { explainCommand } from "./cli/explain.ts";
 import { hashKeyCommand } from "./cli/hash-key.ts";
+import { hashPasswordCommand } from "./cli/hash-password.ts";
 import { runCommand } from "./cli/run.ts";
 import { schemaCommand } from "./cli/schema.ts";
 import { systemClock } from "./support/clock.ts";
@@ -18,6 +19,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["explain", async () => explainCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => hashKeyCommand],
+  ["hash-password", async () => hashPasswordCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => schemaCommand],
 ]);

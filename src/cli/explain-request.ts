@@ -165,7 +165,7 @@ async function whyRefused(
 
 function assumedIdentity(text: string | null): Result<AssumedIdentity | null, string> {
   if (text === null) return ok(null);
-  const form = "expected --as '{ jwt: { scope: \"orders:read\" } }' or --as '{ api-key: NAME }'";
+  const form = "expected --as '{ jwt: { scope: \"orders:read\" } }', '{ api-key: NAME }' or '{ basic: USER }'";
   let value: unknown;
   try {
     value = parseYaml(text, { maxAliasCount: 0 });
@@ -179,5 +179,7 @@ function assumedIdentity(text: string | null): Result<AssumedIdentity | null, st
   if (type === "jwt" && typeof identity === "object" && identity !== null && !Array.isArray(identity)) {
     return ok({ type, claims: Object.fromEntries(Object.entries(identity)) });
   }
-  return type === "api-key" && typeof identity === "string" ? ok({ type, caller: identity }) : err(form);
+  if (typeof identity !== "string") return err(form);
+  if (type === "basic") return ok({ type, user: identity });
+  return type === "api-key" ? ok({ type, caller: identity }) : err(form);
 }

@@ -41,7 +41,7 @@ export const explainCommand: Command = {
   usage: "--policy FILE [OPTION]... 'METHOD TARGET'",
   options: `-H, --header 'NAME: VALUE'   a header of the request; may be repeated
     --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
-    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' or '{ api-key: NAME }'
+    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' , '{ api-key: NAME }', '{ basic: USER }'
     --client ADDRESS         the client's IP address; 127.0.0.1 if not given
     --certificate FILE       the client's certificate, PEM, with its intermediates
     --body FILE              the request's body

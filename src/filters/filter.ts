@@ -222,6 +222,8 @@ export interface Authenticator {
   /** Of type anonymous: who a caller without credentials is. */
   readonly anonymous?: Principal;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
+  /** Whether these very credentials were good before, told from memory; absent where credentials cannot be guessed. */
+  recalls?(exchange: Exchange): boolean;
   /** Where credentials of its kind stand that it does not look at, for the log; asked only where nobody found any. */
   misplaced?(exchange: Exchange): readonly string[];
   /** Why there is no credential of its kind, where the log has more to say than that; null where there is one. */

@@ -5,6 +5,7 @@ import { apiKeyKind } from "./api-key/compile.ts";
 import { authenticateFilter } from "./authenticate/compile.ts";
 import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
+import { basicKind } from "./basic/compile.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
 import { introspectionKind } from "./introspection/compile.ts";
@@ -59,7 +60,7 @@ export const REGISTRY: Registry = {
     requestFilter,
     responseFilter,
   ],
-  authenticators: [clientCertificateKind, apiKeyKind, jwtKind, introspectionKind, anonymousKind],
+  authenticators: [clientCertificateKind, apiKeyKind, basicKind, jwtKind, introspectionKind, anonymousKind],
   limit: limitKind,
   role: ruleSchema,
 };

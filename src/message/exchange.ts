@@ -26,7 +26,8 @@ export interface RateLimitState {
  */
 export type AssumedIdentity =
   | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
-  | { readonly type: "api-key"; readonly caller: string };
+  | { readonly type: "api-key"; readonly caller: string }
+  | { readonly type: "basic"; readonly user: string };
 
 /** What a request has proven: proofs that no other may show, and when they were judged. */
 export interface ShownProofs {

@@ -53,6 +53,23 @@ export const IDENTITY_DEFAULTS = {
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,
   apiKeysMax: 100_000,
+  usersMax: 10_000,
+  /** A password that was verified is not verified again for so long. */
+  passwordCachedMs: 5 * 60_000,
+  /** A password that was right so long ago is still no guess, however many others guess. */
+  passwordRecalledMs: 24 * 3_600_000,
+  /** Passwords are verified so many at a time; the rest waits. */
+  passwordsVerifiedMax: 2,
+  passwordsWaitingMax: 64,
+  /** Of those, of one client address. */
+  passwordsWaitingPerAddressMax: 32,
+  passwordWaitMsMax: 5_000,
+  /** Wrong passwords of one address: so many at once, then so many a minute; and the same for one user. */
+  passwordAddressFailures: { burst: 30, perMinute: 20 },
+  passwordUserFailures: { burst: 20, perMinute: 10 },
+  /** Addresses and users whose failures are counted at once. */
+  passwordFailureKeys: 16_384,
+  passwordBytesAdvised: 12,
   /** Credentials of an authenticator whose last use is told, each with a series of its own. */
   credentialUsesMax: 1_000,
 

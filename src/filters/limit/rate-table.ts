@@ -108,6 +108,23 @@ export class RateTable {
     return used <= toleranceMs ? used : -waitMs;
   }
 
+  /**
+   * Milliseconds until a request of the key in `hash` would conform, 0 where one does now; nothing is counted. The same
+   * arguments as `take`.
+   */
+  peek(intervalMs: number, toleranceMs: number): number {
+    this.hash.finish();
+    const { high, low } = this.hash;
+    const bucket = low & this.#bucketMask;
+    const now = this.#now();
+    const word = this.#lock(bucket);
+    const slot = this.#find(bucket * WAYS, high, low);
+    const isOwn = this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low;
+    const tat = isOwn ? (this.#tats[slot] ?? 0) : 0;
+    this.#unlock(bucket, word);
+    return Math.max(0, Math.min(tat - now, toleranceMs) + intervalMs - toleranceMs);
+  }
+
   /** Keys whose TAT has not passed; walks the table, so for tests and metrics only. */
   liveKeys(): number {
     const now = this.#now();
