@@ -124,8 +124,8 @@ const TABLE: readonly Row[] = [
     "text",
     "authorize",
     "log",
-    "Who asks.",
-    fixed(({ principal }) => principal?.id),
+    "Who asks. Nobody where the caller is anonymous.",
+    fixed(({ principal }) => (principal?.type === "anonymous" ? undefined : principal?.id)),
   ),
   row(
     "principal.authenticator",

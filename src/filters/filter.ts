@@ -11,6 +11,7 @@ import type { Clock } from "../support/clock.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
+import type { IdentityHeader } from "./request/identity.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -88,6 +89,8 @@ export interface RequestRules {
   /** Further names to remove, lower case. */
   readonly removeHeaders: readonly string[];
   readonly setHeaders: readonly HeaderLine[];
+  /** Headers that say who asks; no client's of these names passes, in whatever spelling. */
+  readonly identity: readonly IdentityHeader[];
   /** Names of parameters from which the service may read another method; none where it is known to read no method. */
   readonly methodParameters: readonly string[];
   /** The closed list of what passes, lower case; null for none. */
@@ -144,6 +147,8 @@ export interface RouteContext extends CompileContext {
   /** The policy's definition of a role, and the context in which it compiles for this route; null where there is none. */
   role(name: string): RoleDefinition | null;
   readonly roleNames: readonly string[];
+  /** Of the policy's `identity`, as this route writes them. */
+  readonly identity: readonly IdentityHeader[];
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;

@@ -4,6 +4,7 @@ import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
+import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
@@ -53,11 +54,13 @@ const STAGES: readonly Stage[] = [
   checkAddresses,
   compileAuthenticators,
   readRoles,
+  compileIdentity,
   compileLimits,
   checkCallerLimits,
   compileDefaults,
   compileRoutes,
   checkShadows,
+  checkIdentity,
   warnTakenMethods,
   warnUnused,
   warnAddressLimits,

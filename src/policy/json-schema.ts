@@ -4,6 +4,7 @@ import { object } from "../support/schema.ts";
 import {
   adminShape,
   defaultsShape,
+  identityShape,
   listenerShape,
   logShape,
   memoryShape,
@@ -59,6 +60,7 @@ function policySchema({ filters, authenticators, limit, role }: Registry): z.Zod
       .record(nameSchema, role.meta({ id: "role" }))
       .optional()
       .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
+    identity: object(identityShape).optional().describe("What the service gets to know of the caller."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

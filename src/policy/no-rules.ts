@@ -6,6 +6,7 @@ export const NO_REQUEST_RULES: RequestRules = {
   keepCredentials: false,
   removeHeaders: [],
   setHeaders: [],
+  identity: [],
   methodParameters: METHOD_PARAMETERS,
   forward: null,
   keepHeaders: [],

@@ -1,5 +1,7 @@
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
+import type { IdentityHeader } from "../filters/request/identity.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { identityHeaders } from "./compile-identity.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
 
@@ -13,6 +15,7 @@ export class RouteParts {
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
+  identity: readonly IdentityHeader[] | null = null;
   /** Where rules ask for members of the body. */
   readonly bodyWantedAt: Path[] = [];
   /** Whether a filter did more than add checks of phase `admit`. */
@@ -24,6 +27,12 @@ export interface RouteFacts {
   readonly template: string;
   readonly methods: readonly string[];
   readonly isPublic: boolean;
+}
+
+/** Once for all filters of a route. */
+function identityOf(work: Work, { template }: RouteFacts, parts: RouteParts): readonly IdentityHeader[] {
+  parts.identity ??= identityHeaders(work, template);
+  return parts.identity;
 }
 
 /** The context in which one filter compiles into `parts`; `resolve` leads from its settings to the policy. */
@@ -50,6 +59,7 @@ export function routeContext(
       return rule === undefined ? null : { rule, context: routeContext(work, facts, parts, place) };
     },
     roleNames: [...work.roles.defined],
+    identity: identityOf(work, facts, parts),
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
       parts.checks.push(check);

@@ -214,6 +214,18 @@ export const stateShape = {
     ),
 };
 
+export const identityShape = {
+  headers: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9-]+$/, { error: "expected a name of letters, digits and dashes, as in X-User" }),
+      z.string({ error: "expected the name of an attribute, as in principal.id" }),
+    )
+    .optional()
+    .describe(
+      "Header → the attribute that it says, as in X-Tenant: jwt.tenant. No client's header of that name passes.",
+    ),
+};
+
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
 };
@@ -287,6 +299,7 @@ export const SECTIONS = [
   "log",
   "authenticators",
   "roles",
+  "identity",
   "limits",
   "defaults",
   "routes",

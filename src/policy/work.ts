@@ -20,6 +20,7 @@ import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
+import type { IdentitySetting } from "./identity-setting.ts";
 import { Kept } from "./kept.ts";
 import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
@@ -86,6 +87,8 @@ export class Work {
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
+  /** Headers of `identity`. */
+  readonly identity: IdentitySetting[] = [];
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */
   readonly sockets: Pick<ListenerSettings, "address" | "place">[] = [];

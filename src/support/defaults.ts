@@ -240,6 +240,8 @@ export const DEFAULTS = {
   headerNameBytesMax: 64,
   principalHeaderBytesMax: 512,
   scopesHeaderBytesMax: 2048,
+  /** Of one header of `identity`; a longer value is not sent. */
+  identityHeaderBytesMax: 4096,
 
   // Policy, reload, shutdown.
   /** A policy, and each file that it names. */

@@ -107,6 +107,7 @@ export function testRoute(
     setWebSocket: () => {},
     role: () => null,
     roleNames: [],
+    identity: [],
     wantBody: () => {},
     isBodyWanted: () => false,
     setBodyBytesMax: () => {},

@@ -257,8 +257,8 @@ describe("what comes off", () => {
     const headers = createHeaders([...names.map((name) => [name, "1"] as const), ["connection", "x-hop"]]);
     expect(new Passage(rules, []).withheld(headers).map(({ name, why }) => `${name}: ${why}`)).toEqual([
       "host: postern writes or answers it itself",
-      "x-drop: the policy takes it off: a credential, removeHeaders or setHeaders",
-      "x_drop: the policy takes it off: a credential, removeHeaders or setHeaders",
+      "x-drop: the policy takes it off: a credential, removeHeaders, setHeaders or identity",
+      "x_drop: the policy takes it off: a credential, removeHeaders, setHeaders or identity",
       expect.stringMatching(/^script_name: gunicorn: the path .*; not in 'keepHeaders'$/),
       expect.stringMatching(/^destination: WebDAV.*: a second target, which no rule has judged \(RFC 4918/),
       "x_tenant: not only letters, digits and dashes; not in 'keepHeaders'",

@@ -16,6 +16,7 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
       keepCredentials: settings?.keepCredentials ?? false,
       removeHeaders: settings?.removeHeaders ?? [],
       setHeaders: compileSetHeaders(settings?.setHeaders ?? {}, context),
+      identity: context.identity,
       methodParameters: settings?.methodParameters ?? METHOD_PARAMETERS,
       forward: settings?.forward ?? null,
       keepHeaders: settings?.keepHeaders ?? [],
@@ -34,12 +35,14 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
     const lower = name.toLowerCase();
     if (isReserved(canonicalName(lower)))
       context.problem(`postern writes '${name}' itself; expected another name`, "setHeaders", name);
+    else if (context.identity.some((header) => canonicalName(header.name) === canonicalName(lower)))
+      context.problem(`'${name}' is written by 'identity'; expected one of the two`, "setHeaders", name);
     else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
     else setHeaders.push([lower, value]);
     const filler = PLACEHOLDER.exec(value)?.[0];
     if (filler !== undefined) {
       context.warning(
-        `'${filler}' is not filled in: the service gets these very characters; who asked is in X-Postern-Principal`,
+        `'${filler}' is not filled in: the service gets these very characters; who asked is in X-Postern-Principal and what 'identity: { headers: … }' names`,
         "setHeaders",
         name,
       );
@@ -64,6 +67,7 @@ function checkNamed(settings: RequestSettings, context: RouteContext): void {
   for (const name of Object.keys(settings.setHeaders ?? {})) {
     off.set(canonicalName(name.toLowerCase()), "is in 'setHeaders'");
   }
+  for (const { name } of context.identity) off.set(canonicalName(name), "is written by 'identity'");
   for (const key of ["keepHeaders", "forward"] as const) {
     for (const [at, name] of (settings[key] ?? []).entries()) {
       const canonical = canonicalName(name);

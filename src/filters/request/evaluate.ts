@@ -12,7 +12,9 @@ import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
 import { PASSES, WITHHELD } from "./header-fate.ts";
+import { identityWriter } from "./identity.ts";
 import type { Passage } from "./passage.ts";
+import { visible } from "./visible.ts";
 
 /**
  * Headers of a request as the client sent them → header lines for the service: `name: value\r\n` each, to be written
@@ -21,13 +23,15 @@ import type { Passage } from "./passage.ts";
 export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => string;
 
 /** A route's rules → its rewrite, once. */
-export function buildRequestRewrite({ setHeaders }: RequestRules, passage: Passage): RequestRewrite {
+export function buildRequestRewrite({ setHeaders, identity }: RequestRules, passage: Passage): RequestRewrite {
   const setLines = setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const writeIdentity = identity.length === 0 ? null : identityWriter(identity);
   const writeLines = (headers: HeaderBlock): string => clientLines(headers, passage);
   return (headers, exchange) => {
     const lines = headers.linesBy(writeLines);
     exchange.withheld = headers.withheld;
-    return lines + addedLines(exchange) + setLines;
+    const added = lines + addedLines(exchange) + setLines;
+    return writeIdentity === null ? added : added + writeIdentity(exchange);
   };
 }
 
@@ -166,18 +170,6 @@ function principalLines(principal: Principal): string {
   const authenticator = `x-postern-authenticator: ${visible(principal.authenticator)}\r\n`;
   const scopes = scopesValue(principal.scopes);
   return scopes === "" ? id + authenticator : `${id}${authenticator}x-postern-scopes: ${scopes}\r\n`;
-}
-
-/**
- * Percent-encodes (as UTF-8) whatever is not visible ASCII, and `%` itself, so that `sub` can neither inject a line
- * nor be mistaken for another.
- */
-function visible(text: string): string {
-  return text.replace(/[^\x21-\x24\x26-\x7e]+/g, (run) => {
-    let encoded = "";
-    for (const byte of Buffer.from(run, "utf8")) encoded += `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-    return encoded;
-  });
 }
 
 /** An id that is too long or no valid Unicode becomes its hash: cut or repaired it could equal somebody else's. */

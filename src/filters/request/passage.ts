@@ -50,7 +50,7 @@ export class Passage {
   /** `credentialHeaders` in lower case. */
   constructor(rules: RequestRules, credentialHeaders: readonly string[], credentialCookies: readonly string[] = []) {
     this.cookies = rules.keepCredentials || credentialCookies.length === 0 ? null : new Set(credentialCookies);
-    const set = rules.setHeaders.map(([name]) => name);
+    const set = [...rules.setHeaders.map(([name]) => name), ...rules.identity.map(({ name }) => name)];
     const credentials = rules.keepCredentials ? [] : credentialHeaders;
     const removed = new Set([...rules.removeHeaders, ...set, ...credentials].map(canonicalName));
     // What a rule has read passes in the spelling that it has read, and in no other.
@@ -97,7 +97,8 @@ export class Passage {
   #why(name: string): string {
     const canonical = canonicalName(name);
     if (isReserved(canonical)) return "postern writes or answers it itself";
-    if (this.#removed.has(canonical)) return "the policy takes it off: a credential, removeHeaders or setHeaders";
+    if (this.#removed.has(canonical))
+      return "the policy takes it off: a credential, removeHeaders, setHeaders or identity";
     if (this.#only !== null) return "not in 'forward'";
     const row = trustedRow(canonical);
     if (row !== null) return `${row.product}: ${TAKEN[row.taken]} (${row.source}); not in 'keepHeaders'`;

@@ -1,0 +1,81 @@
+import type { Attribute } from "../../attributes/attribute.ts";
+import { isNothing } from "../../attributes/equal.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { Principal } from "../../message/principal.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { visible } from "./visible.ts";
+
+/** One header by which the service is told of the caller. */
+export class IdentityHeader {
+  /** Lower case. */
+  readonly name: string;
+  readonly #attribute: Attribute;
+  /** Where it is found: a path parameter stands in another place on another route. */
+  readonly #where: string;
+
+  constructor(name: string, attribute: Attribute, where: string) {
+    this.name = name;
+    this.#attribute = attribute;
+    this.#where = where;
+  }
+
+  /** The same for all requests of a principal. */
+  get isOfPrincipal(): boolean {
+    return this.#attribute.row.from === "authorize";
+  }
+
+  /** Two that are equal write the same. */
+  toJSON(): readonly string[] {
+    return [this.name, this.#attribute.text, this.#where];
+  }
+
+  /** `name: value\r\n`, or nothing where there is no value that a header could hold. */
+  line(exchange: Exchange): string {
+    const value = headerText(this.#attribute.read(exchange), this.#attribute.type === "time");
+    return value === null ? "" : `${this.name}: ${value}\r\n`;
+  }
+}
+
+/**
+ * A value as a header has it: a text with everything that is not visible ASCII, and `%`, percent-encoded as UTF-8; a list's items with
+ * commas between them, commas inside one encoded as well. Null for what is not there or has no such text.
+ */
+function headerText(value: unknown, isTime: boolean): string | null {
+  if (isNothing(value)) return null;
+  if (isTime && typeof value === "number") return new Date(value).toISOString();
+  if (!Array.isArray(value)) return fitting(itemText(value));
+  if (value.length > DEFAULTS.identityHeaderBytesMax) return null;
+  const items = value.map(itemText);
+  if (items.length === 0 || items.includes(null)) return null;
+  return fitting(items.map((item) => item?.replaceAll(",", "%2C")).join(","));
+}
+
+function fitting(text: string | null): string | null {
+  return text === null || text === "" || text.length > DEFAULTS.identityHeaderBytesMax ? null : text;
+}
+
+/** Of a whole number beyond ±2^53 its neighbour may have come; half a pair of surrogates has no bytes. */
+function itemText(value: unknown): string | null {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value) ? null : String(value);
+  if (typeof value !== "string" || value === "" || value.length > DEFAULTS.identityHeaderBytesMax) return null;
+  return value.isWellFormed() ? visible(value) : null;
+}
+
+/** Headers → their lines for one request. What only the principal decides is written once for each. */
+export function identityWriter(headers: readonly IdentityHeader[]): (exchange: Exchange) => string {
+  const ofPrincipal = headers.filter((header) => header.isOfPrincipal);
+  const ofRequest = headers.filter((header) => !header.isOfPrincipal);
+  const known = new WeakMap<Principal, string>();
+  const linesOf = (some: readonly IdentityHeader[], exchange: Exchange): string =>
+    some.map((header) => header.line(exchange)).join("");
+  return (exchange) => {
+    const { principal } = exchange;
+    let lines = principal === null ? "" : known.get(principal);
+    if (lines === undefined) {
+      lines = linesOf(ofPrincipal, exchange);
+      if (principal !== null) known.set(principal, lines);
+    }
+    return ofRequest.length === 0 ? lines : lines + linesOf(ofRequest, exchange);
+  };
+}
