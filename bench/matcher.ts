@@ -1,3 +1,4 @@
+import { benchAuthorize } from "./matcher/authorize-bench.ts";
 import { benchCidr } from "./matcher/cidr-bench.ts";
 import { benchDecision } from "./matcher/decision-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
@@ -25,5 +26,6 @@ function report(title: string, section: readonly Figure[]): void {
 for (const table of ROUTE_TABLES) report(table.title, benchRoutes(table, say));
 report("100,000 prefixes", benchCidr());
 report("whole decision, 1,000 routes", await benchDecision());
+report("authorization, by rule", await benchAuthorize());
 
 if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

@@ -12,7 +12,19 @@ interface Facts {
 
 const factsOf = new WeakMap<Principal, Facts>();
 
+/** Those that were asked for last: a rule with a hundred roles asks a hundred times of one principal. */
+let lastPrincipal: Principal | null = null;
+let lastFacts: Facts | null = null;
+
 function facts(principal: Principal): Facts {
+  if (principal === lastPrincipal && lastFacts !== null) return lastFacts;
+  const known = factsFor(principal);
+  lastPrincipal = principal;
+  lastFacts = known;
+  return known;
+}
+
+function factsFor(principal: Principal): Facts {
   let known = factsOf.get(principal);
   if (known === undefined) {
     const roleList = textsOf(claimAt(principal.claims, ["roles"]));

@@ -4,7 +4,7 @@ import type { Reason } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { type Rule, Undecided } from "./evaluate.ts";
+import { FAILED, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 import type { ClaimValue } from "./schema.ts";
 
 const SEEN_MAX = 200;
@@ -14,15 +14,17 @@ export function callerRule(
   label: string,
   wanted: string,
   place: Place,
-  judge: (principal: Principal) => Verdict,
+  judge: (principal: Principal, quiet: boolean) => Verdict,
 ): Rule {
   return {
     label,
     wanted,
     phase: "authorize",
     parts: [],
-    judge: ({ principal }) =>
-      principal === null ? new Undecided("not_authorized", place, "no authenticated caller", wanted) : judge(principal),
+    judge: ({ principal }, quiet = false) => {
+      if (principal !== null) return judge(principal, quiet);
+      return quiet ? UNDECIDED : new Undecided("not_authorized", place, "no authenticated caller", wanted);
+    },
   };
 }
 
@@ -33,9 +35,10 @@ export function requireScopes(scopes: readonly string[], label: string, place: P
   const challenge: readonly HeaderLine[] = [
     ["www-authenticate", `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`],
   ];
-  return callerRule(label, wanted, place, (principal) => {
+  return callerRule(label, wanted, place, (principal, quiet) => {
     for (const scope of scopes) {
       if (principal.scopes.has(scope)) continue;
+      if (quiet) return FAILED;
       const seen = `scopes ${excerpt([...principal.scopes].join(" ") || "(none)", SEEN_MAX)}`;
       return new Denial("scope_missing", place, seen, wanted, isToken(principal) ? challenge : []);
     }
@@ -46,10 +49,10 @@ export function requireScopes(scopes: readonly string[], label: string, place: P
 /** Every one of `roles` among the caller's roles or groups. */
 export function requireRoles(roles: readonly string[], label: string, place: Place): Rule {
   const wanted = `roles ${roles.join(" ")} in roles or groups`;
-  return callerRule(label, wanted, place, (principal) => {
+  return callerRule(label, wanted, place, (principal, quiet) => {
     for (const role of roles) {
       if (rolesOf(principal).has(role) || groupsOf(principal).has(role)) continue;
-      return new Denial("role_missing", place, `no role ${role}`, wanted);
+      return quiet ? FAILED : new Denial("role_missing", place, `no role ${role}`, wanted);
     }
     return CONTINUE;
   });
@@ -58,11 +61,11 @@ export function requireRoles(roles: readonly string[], label: string, place: Pla
 /** Every one of `roles` in the claim at `path`, a list of texts or one text. */
 export function requireRolesIn(path: readonly string[], roles: readonly string[], label: string, place: Place): Rule {
   const wanted = `roles ${roles.join(" ")} in ${claimPathText(path)}`;
-  return callerRule(label, wanted, place, ({ claims }) => {
+  return callerRule(label, wanted, place, ({ claims }, quiet) => {
     const value = claimAt(claims, path);
     for (const role of roles) {
       if (value === role || (Array.isArray(value) && value.includes(role))) continue;
-      return new Denial("role_missing", place, `no role ${role}`, wanted);
+      return quiet ? FAILED : new Denial("role_missing", place, `no role ${role}`, wanted);
     }
     return CONTINUE;
   });
@@ -71,9 +74,10 @@ export function requireRolesIn(path: readonly string[], roles: readonly string[]
 /** Every one of `groups` among the caller's groups. */
 export function requireGroups(groups: readonly string[], label: string, place: Place): Rule {
   const wanted = `groups ${groups.join(" ")}`;
-  return callerRule(label, wanted, place, (principal) => {
+  return callerRule(label, wanted, place, (principal, quiet) => {
     for (const group of groups) {
-      if (!groupsOf(principal).has(group)) return new Denial("group_missing", place, `no group ${group}`, wanted);
+      if (groupsOf(principal).has(group)) continue;
+      return quiet ? FAILED : new Denial("group_missing", place, `no group ${group}`, wanted);
     }
     return CONTINUE;
   });
@@ -90,11 +94,10 @@ export function requireName(
   const known = new Set(names);
   const what = key === "id" ? "caller" : "authenticator";
   const wanted = excerpt(`${what} ${names.join(" or ")}`, SEEN_MAX);
-  return callerRule(label, wanted, place, (principal) =>
-    known.has(principal[key])
-      ? CONTINUE
-      : new Denial(reason, place, `${what} ${excerpt(principal[key], SEEN_MAX)}`, wanted),
-  );
+  return callerRule(label, wanted, place, (principal, quiet) => {
+    if (known.has(principal[key])) return CONTINUE;
+    return quiet ? FAILED : new Denial(reason, place, `${what} ${excerpt(principal[key], SEEN_MAX)}`, wanted);
+  });
 }
 
 /** The claim is, or as a list contains, one of `allowed`; types count, so "1" is not 1. */
@@ -106,12 +109,12 @@ export function requireClaim(
 ): Rule {
   const name = claimPathText(path);
   const wanted = `claim ${name} ${allowed.map((value) => JSON.stringify(value)).join(" or ")}`;
-  return callerRule(label, wanted, place, ({ claims }) => {
+  return callerRule(label, wanted, place, ({ claims }, quiet) => {
     const value = claimAt(claims, path);
     for (const one of allowed) {
       if (value === one || (Array.isArray(value) && value.includes(one))) return CONTINUE;
     }
-    return new Denial("claim_mismatch", place, `claim ${name} ${describe(value)}`, wanted);
+    return quiet ? FAILED : new Denial("claim_mismatch", place, `claim ${name} ${describe(value)}`, wanted);
   });
 }
 

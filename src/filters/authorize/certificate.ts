@@ -6,7 +6,7 @@ import { parseSpiffeId } from "../../message/spiffe-id.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { dnsPattern, pathPattern } from "../client-certificate/patterns.ts";
-import { type Rule, Undecided } from "./evaluate.ts";
+import { type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
 const SEEN_MAX = 200;
 
@@ -39,7 +39,8 @@ function certificateRule(words: Words, meets: (certificate: ClientCertificate) =
     wanted,
     phase: "authorize",
     parts: [],
-    judge: ({ certificate }) => {
+    judge: ({ certificate }, quiet) => {
+      if (quiet === true && provenAt(certificate, clock) === null) return UNDECIDED;
       if (certificate === null) return undecided("no client certificate");
       if (certificate.untrusted !== null) return undecided(`certificate not trusted: ${certificate.untrusted}`);
       if (clock.wallMs() > certificate.notAfterMs) {
@@ -48,6 +49,12 @@ function certificateRule(words: Words, meets: (certificate: ClientCertificate) =
       return judge(certificate);
     },
   };
+}
+
+/** The certificate if it proves anything now. */
+function provenAt(certificate: ClientCertificate | null, clock: Words["clock"]): ClientCertificate | null {
+  if (certificate === null || certificate.untrusted !== null) return null;
+  return clock.wallMs() > certificate.notAfterMs ? null : certificate;
 }
 
 type Given = Pick<Words, "label" | "place" | "clock">;

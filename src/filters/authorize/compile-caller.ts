@@ -83,9 +83,9 @@ function named(name: string, rule: Rule, label: string, place: Place): Rule {
     label: `${label} ${name}`,
     wanted,
     parts: [],
-    judge: (exchange) => {
-      const verdict = rule.judge(exchange);
-      if (verdict === CONTINUE) return CONTINUE;
+    judge: (exchange, quiet) => {
+      const verdict = rule.judge(exchange, quiet);
+      if (verdict === CONTINUE || quiet === true) return verdict;
       const Kind = verdict instanceof Undecided ? Undecided : Denial;
       return new Kind(
         "role_missing",

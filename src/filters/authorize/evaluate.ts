@@ -22,8 +22,8 @@ export interface Rule {
   readonly wanted: string;
   /** `validate` where it looks at the body's content. */
   readonly phase: "authorize" | "validate";
-  /** At once, and allocates only where it denies. */
-  judge(exchange: Exchange): Verdict;
+  /** At once. `quiet`: only whether is asked and not why, so that nothing is made for a denial either. */
+  judge(exchange: Exchange, quiet?: boolean): Verdict;
   /** What it is made of; none for a leaf. */
   readonly parts: readonly Rule[];
 }
@@ -33,6 +33,10 @@ export interface Rule {
  * no answer. It denies, and it denies below `not` as well: what is not known is no proof of the contrary.
  */
 export class Undecided extends Denial {}
+
+/** What a rule that is asked quietly answers where it denies. */
+export const FAILED: Denial = new Denial("not_authorized", null, "", "");
+export const UNDECIDED: Denial = new Undecided("not_authorized", null, "", "");
 
 type Parts = Pick<Rule, "label" | "parts" | "phase">;
 
@@ -51,10 +55,10 @@ export function allOf(rules: readonly Rule[], label: string): Rule {
   return {
     ...partsOf(label, rules),
     wanted: excerpt(rules.map(({ wanted }) => wanted).join("; and "), WANTED_MAX),
-    judge: (exchange) => {
+    judge: (exchange, quiet) => {
       let undecided: Verdict = CONTINUE;
       for (const judge of judges) {
-        const verdict = judge(exchange);
+        const verdict = judge(exchange, quiet);
         if (verdict === CONTINUE) continue;
         if (!(verdict instanceof Undecided)) return verdict;
         undecided ??= verdict;
@@ -73,13 +77,15 @@ export function anyOf(rules: readonly Rule[], label: string, place: Place): Rule
   return {
     ...partsOf(label, rules),
     wanted,
-    judge: (exchange) => {
-      const denials: Denial[] = [];
+    judge: (exchange, quiet) => {
+      let failed = FAILED;
       for (const judge of judges) {
-        const verdict = judge(exchange);
+        const verdict = judge(exchange, true);
         if (verdict === CONTINUE) return CONTINUE;
-        denials.push(verdict);
+        if (verdict instanceof Undecided) failed = UNDECIDED;
       }
+      if (quiet === true) return failed;
+      const denials = judges.flatMap((judge) => judge(exchange) ?? []);
       return joined(denials, rules, place, wanted);
     },
   };
@@ -101,10 +107,12 @@ export function noneOf(rule: Rule, label: string, place: Place): Rule {
   return {
     ...partsOf(label, [rule]),
     wanted,
-    judge: (exchange) => {
-      const verdict = rule.judge(exchange);
-      if (verdict === CONTINUE) return new Denial("not_authorized", place, rule.wanted, wanted);
-      return verdict instanceof Undecided ? verdict : CONTINUE;
+    judge: (exchange, quiet) => {
+      const verdict = rule.judge(exchange, true);
+      if (verdict === CONTINUE)
+        return quiet === true ? FAILED : new Denial("not_authorized", place, rule.wanted, wanted);
+      if (!(verdict instanceof Undecided)) return CONTINUE;
+      return quiet === true ? UNDECIDED : rule.judge(exchange);
     },
   };
 }

@@ -3,7 +3,7 @@ import { equality, isNothing } from "../../attributes/equal.ts";
 import { shownAttribute } from "../../attributes/shown.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import { type Rule, Undecided } from "./evaluate.ts";
+import { FAILED, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
 /** Two attributes have one value (attributes/README.md says when). Where one is not there the rule is undecided. */
 export function requireMatch(left: Attribute, right: Attribute, label: string, place: Place): Rule {
@@ -21,10 +21,13 @@ export function requireMatch(left: Attribute, right: Attribute, label: string, p
     wanted,
     phase: left.row.from === "validate" || right.row.from === "validate" ? "validate" : "authorize",
     parts: [],
-    judge: (exchange): Verdict => {
+    judge: (exchange, quiet): Verdict => {
       const a = left.read(exchange);
       const b = right.read(exchange);
-      return equality(a, b) === "equal" ? CONTINUE : denial(exchange, a, b);
+      const answer = equality(a, b);
+      if (answer === "equal") return CONTINUE;
+      if (quiet === true) return answer === "unknown" ? UNDECIDED : FAILED;
+      return denial(exchange, a, b);
     },
   };
 }

@@ -4,7 +4,7 @@ import { isAddressless } from "../../message/address.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { LocalTime } from "../../support/local-time.ts";
-import { type Rule, Undecided } from "./evaluate.ts";
+import { FAILED, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 import { type TimeWindow, WEEKDAYS } from "./schema.ts";
 
 /** The client's address is in `table`. One that is not known is in no network, and in none of those that `not` names. */
@@ -15,8 +15,9 @@ export function requireNetwork(table: CidrTable, prefixes: readonly string[], la
     wanted,
     phase: "authorize",
     parts: [],
-    judge: ({ clientAddress }) => {
+    judge: ({ clientAddress }, quiet) => {
       if (table.has(clientAddress)) return CONTINUE;
+      if (quiet === true) return isAddressless(clientAddress) ? UNDECIDED : FAILED;
       const Kind = isAddressless(clientAddress) ? Undecided : Denial;
       return new Kind("address_denied", place, `address ${clientAddress.text}`, wanted);
     },
@@ -31,8 +32,10 @@ export function requireMethod(methods: readonly string[], label: string, place: 
     wanted,
     phase: "authorize",
     parts: [],
-    judge: ({ method }) =>
-      known.has(method) ? CONTINUE : new Denial("method_not_authorized", place, `method ${excerpt(method)}`, wanted),
+    judge: ({ method }, quiet) => {
+      if (known.has(method)) return CONTINUE;
+      return quiet === true ? FAILED : new Denial("method_not_authorized", place, `method ${excerpt(method)}`, wanted);
+    },
   };
 }
 
@@ -50,10 +53,10 @@ export function requireTime(
     wanted,
     phase: "authorize",
     parts: [],
-    judge: () => {
+    judge: (_, quiet) => {
       const nowMs = clock.wallMs();
       for (const { window, local } of compiled) if (isWithin(window, local, nowMs)) return CONTINUE;
-      return new Denial("time_denied", place, new Date(nowMs).toISOString(), wanted);
+      return quiet === true ? FAILED : new Denial("time_denied", place, new Date(nowMs).toISOString(), wanted);
     },
   };
 }

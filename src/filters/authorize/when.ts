@@ -6,7 +6,7 @@ import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import type { RouteContext } from "../filter.ts";
 import { bindFor } from "./bind.ts";
-import { labelOf, type Path, type Rule, Undecided } from "./evaluate.ts";
+import { FAILED, labelOf, type Path, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
 /** Only policies with a condition load what it takes. */
 let language: typeof import("./language.ts") | null = null;
@@ -57,9 +57,10 @@ export function compileWhen(source: string, path: Path, context: RouteContext): 
     wanted,
     phase: readsBody ? "validate" : "authorize",
     parts: [],
-    judge: (exchange) => {
+    judge: (exchange, quiet) => {
       const answer = evaluate(exchange);
       if (answer === true) return CONTINUE;
+      if (quiet === true) return answer instanceof EvalFault ? UNDECIDED : FAILED;
       if (!(answer instanceof EvalFault)) return new Denial("condition_failed", place, seenIn(exchange), wanted);
       return new Undecided(
         "condition_error",
