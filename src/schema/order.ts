@@ -1,4 +1,4 @@
-import { inPlaceParts, type Subschema } from "./subschema.ts";
+import { inPlaceParts, isLeaf, type Subschema } from "./subschema.ts";
 
 /** What is wrong with the way in which schemas apply each other to one value. */
 export interface OrderFault {
@@ -15,6 +15,12 @@ export function inOrder(all: readonly Subschema[], chainMax: number): readonly S
   const open = new Set<Subschema>();
   const ordered: Subschema[] = [];
   for (const start of all) {
+    // Most apply no other, and lead nowhere.
+    if (isLeaf(start)) {
+      if (!lengths.has(start)) ordered.push(start);
+      lengths.set(start, 1);
+      continue;
+    }
     const pending: { schema: Subschema; isReady: boolean }[] = [{ schema: start, isReady: false }];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const { schema, isReady } = next;

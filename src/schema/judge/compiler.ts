@@ -48,6 +48,7 @@ export class Compiler implements Compiling {
     this.#options = options;
     this.#nextIndex = all.length;
     for (const schema of all) {
+      if (isLeaf(schema)) continue;
       for (const part of [...inPlaceParts(schema), ...childParts(schema)]) {
         this.#parents.set(part, (this.#parents.get(part) ?? 0) + 1);
       }
@@ -62,6 +63,10 @@ export class Compiler implements Compiling {
       if (isReady) this.#compile(schema);
       else if (!begun.has(schema)) {
         begun.add(schema);
+        if (isLeaf(schema)) {
+          this.#compile(schema);
+          continue;
+        }
         pending.push({ schema, isReady: true });
         for (const part of [...inPlaceParts(schema), ...childParts(schema)])
           pending.push({ schema: part, isReady: false });
@@ -128,11 +133,11 @@ export class Compiler implements Compiling {
     const compiled = this.#slot(schema);
     this.#current = schema;
     const declared = this.#options.refusesOtherCase && !isLeaf(schema) ? new DeclaredMembers(schema) : null;
-    const isOwn = inPlaceParts(schema).length === 0;
     const inPlace = this.#remembered(schema, nodeCheck(schema, this, null));
     compiled.inPlace = inPlace;
     if (declared === null || declared.isEmpty) compiled.child = inPlace;
-    else if (isOwn) compiled.child = this.#remembered(schema, nodeCheck(schema, this, declared));
+    else if (inPlaceParts(schema).length === 0)
+      compiled.child = this.#remembered(schema, nodeCheck(schema, this, declared));
     else compiled.child = both(memberCaseCheck(declared, this.nextIndex()), inPlace);
     const patternCase = this.#options.refusesOtherCase && !isLeaf(schema) ? patternCaseCheck(schema, this) : null;
     if (patternCase !== null) compiled.child = both(patternCase, compiled.child);
@@ -141,8 +146,8 @@ export class Compiler implements Compiling {
 
   /** Keeps answers, where a value can be judged again or its judgement be broken off. */
   #remembered(schema: Subschema, check: Check): Check {
-    const parts = inPlaceParts(schema).length + childParts(schema).length;
-    if (check === ALWAYS || parts === 0) return check;
+    if (check === ALWAYS || isLeaf(schema)) return check;
+    if (inPlaceParts(schema).length + childParts(schema).length === 0) return check;
     const always = this.#options.isForking && (this.#parents.get(schema) ?? 0) > 1;
     const index = this.nextIndex();
     return (value, run) => {
@@ -202,7 +207,18 @@ function nodeCheck(schema: Subschema, compiler: Compiling, declared: DeclaredMem
   };
 }
 
+const TYPE_TEXTS = new Map<number, string>();
+
 function typeText(types: number): string {
+  let text = TYPE_TEXTS.get(types);
+  if (text === undefined) {
+    text = namesOf(types);
+    TYPE_TEXTS.set(types, text);
+  }
+  return text;
+}
+
+function namesOf(types: number): string {
   const names = TYPE_NAMES.filter(
     (name) => (types & TYPE[name]) !== 0 && !(name === "integer" && (types & TYPE.number) !== 0),
   );
