@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { openCaller } from "../calls/open-caller.ts";
 import type { DaemonDeps } from "../daemon/daemon.ts";
+import { readRegularFile } from "../daemon/regular-file.ts";
 import { stateFiles } from "../daemon/state-files.ts";
 import { RateTables } from "../filters/limit/rate-tables.ts";
 import { MemoryBudget } from "../memory/budget.ts";
@@ -40,6 +41,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     random: Math.random,
     openCaller: (settings) => openCaller(settings, { clock, timers: systemTimers, random: Math.random }),
     openFiles: (directory) => stateFiles(directory, process.geteuid?.() ?? null),
+    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.secretBytesMax),
   });
   const idPrefix = randomBytes(6).toString("base64url");
   return {

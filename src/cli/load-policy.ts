@@ -5,6 +5,7 @@ import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../filters/limit/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
+import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import { systemClock } from "../support/clock.ts";
@@ -25,6 +26,8 @@ export type Scope = "here" | "offline" | "online";
 const callSystem: OpenCaller = (settings) =>
   openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
 
+const readSecret: ReadFile = (absolute) => readRegularFile(absolute, DEFAULTS.secretBytesMax);
+
 /** All that can be said of a policy on disk; `file` may be relative to the command's folder. */
 export function examineFile(file: string, io: CommandIo, scope: Scope = "here"): Promise<Examination> {
   const offline = scope === "offline";
@@ -38,7 +41,7 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
     rateTables: new RateTables([0, 0], io.clock, 64),
     env: process.env,
-    ...(scope === "online" ? { resources: noResources(io.clock, unlimitedMemory(), callSystem) } : {}),
+    ...(scope === "online" ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) } : {}),
   });
 }
 

@@ -18,19 +18,21 @@ export function resourceReports(log: EventLog): ResourceReports {
       const write = state === "ready" ? log.info : state === "failing" ? log.error : log.warn;
       write("resource", "a resource of the policy has another state", fields);
     },
+    onNote: ({ kind, name }, text) => log.warn("resource", text, { kind, name }),
     onFolder: (directory, file, text) => log.warn("state", text, { directory, file }),
   };
 }
 
 /** A line each, for people who look at /readyz?verbose. */
 export function resourceLines(statuses: readonly ResourceStatus[]): string[] {
-  return statuses.map(({ kind, name, state, detail, staleUntilMs, fault }) => {
+  return statuses.map(({ kind, name, state, detail, staleUntilMs, fault, leftOut = [] }) => {
     const until = timeText(staleUntilMs);
     const parts = [
       `${kind} ${name}: ${state}`,
       ...(detail === null ? [] : [detail]),
       ...(until === null ? [] : [`serves until ${until}`]),
       ...(fault === null || state === "ready" ? [] : [`${timeText(fault.atMs)}: ${fault.text}`]),
+      ...(leftOut.length === 0 ? [] : [`left out ${leftOut.join("; ")}`]),
     ];
     return parts.join(", ");
   });

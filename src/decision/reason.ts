@@ -105,6 +105,12 @@ export const REASONS = {
   proof_expired: client(401, 16, NOT_AUTHENTICATED),
   proof_nonce_invalid: client(401, 16, NOT_AUTHENTICATED),
   proof_replayed: client(401, 16, NOT_AUTHENTICATED),
+  keys_unavailable: {
+    status: 503,
+    grpcStatus: 14,
+    text: "The caller cannot be recognised just now.",
+    source: "proxy",
+  },
   // authorize
   scope_missing: client(403, 7, NOT_PERMITTED),
   role_missing: client(403, 7, NOT_PERMITTED),

@@ -4,6 +4,7 @@ import { Resources } from "../resources/registry.ts";
 import type { Clock } from "../support/clock.ts";
 import { err } from "../support/result.ts";
 import { systemTimers } from "../support/timers.ts";
+import type { ReadFile } from "./named-files.ts";
 
 const ONLY_LOOKED_AT = "this policy is only looked at";
 
@@ -13,7 +14,12 @@ const openNobody: OpenCaller = () => ({
 });
 
 /** For a policy that is looked at and not put in force: what it asks for is made, and never started. */
-export function noResources(clock: Clock, memory: MemoryBudget, openCaller: OpenCaller = openNobody): Resources {
+export function noResources(
+  clock: Clock,
+  memory: MemoryBudget,
+  openCaller: OpenCaller = openNobody,
+  readFile: ReadFile = () => err(ONLY_LOOKED_AT),
+): Resources {
   const nothing = {
     read: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
@@ -26,5 +32,6 @@ export function noResources(clock: Clock, memory: MemoryBudget, openCaller: Open
     random: () => 0.5,
     openCaller,
     openFiles: () => nothing,
+    readFile,
   });
 }

@@ -3,7 +3,7 @@ import type { Resource, ResourceState, ResourceStatus, ResourceWorld } from "./r
 import { type StateFiles, StateFolder } from "./state-folder.ts";
 
 /** What the registry needs of the world; the rest of `ResourceWorld` is its own. */
-export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed"> {
+export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" | "note"> {
   readonly openFiles: (directory: string) => StateFiles;
 }
 
@@ -11,11 +11,13 @@ export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed"> 
 export interface ResourceReports {
   /** Another state of a resource that is in force. */
   onState(status: ResourceStatus, before: ResourceState): void;
+  /** What is to be known once of a resource that is in force. */
+  onNote(status: ResourceStatus, text: string): void;
   /** A file of the state folder that cannot be used, and why. */
   onFolder(directory: string, file: string, text: string): void;
 }
 
-const NOBODY: ResourceReports = { onState: () => {}, onFolder: () => {} };
+const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {} };
 
 type Make = (world: ResourceWorld) => Resource;
 
@@ -67,7 +69,14 @@ export class Resources {
   #worldOf(directory: string | null): ResourceWorld {
     const { openFiles, ...world } = this.#deps;
     const folder = directory === null ? null : this.#folderAt(directory, openFiles);
-    return { ...world, folder, changed: (resource) => this.#changed(resource) };
+    return {
+      ...world,
+      folder,
+      changed: (resource) => this.#changed(resource),
+      note: (resource, text) => {
+        if (this.#states.has(resource)) this.#reports.onNote(resource.status(), text);
+      },
+    };
   }
 
   /** One for all resources, so that writes of one file wait for each other. */

@@ -35,6 +35,10 @@ export interface ResourceStatus {
   readonly staleUntilMs: number | null;
   readonly fault: ResourceFault | null;
   readonly tries: Readonly<Record<ResourceOutcome, number>>;
+  /** What of its content cannot be used, in words; bounded. */
+  readonly leftOut?: readonly string[];
+  /** Of a key set: tokens that named a key which it does not have. */
+  readonly unknownKids?: number;
 }
 
 /** The last failure. */
@@ -68,6 +72,10 @@ export interface ResourceWorld {
   readonly openCaller: (settings: CallSettings) => Caller;
   /** Null where the policy names none: everything is kept in memory alone. */
   readonly folder: StateFolder | null;
+  /** A file as it is now, by its absolute name: a token that somebody renews. */
+  readonly readFile: (absolute: string) => Result<Buffer, string>;
   /** To be called when `status` has changed. */
   readonly changed: (resource: Resource) => void;
+  /** Tells the log what is to be known once. */
+  readonly note: (resource: Resource, text: string) => void;
 }

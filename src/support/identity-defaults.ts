@@ -90,4 +90,25 @@ export const IDENTITY_DEFAULTS = {
   attributeMembersMax: 4_096,
   /** Items of a list that are compared with a value. */
   attributeItemsMax: 10_000,
+
+  // Key sets of identity providers.
+  /** Microsoft's has 30 KB. */
+  keySetBytesMax: 256 * 1024,
+  /** How long a set is fresh whose provider does not say, and between which bounds what it says counts. */
+  keySetFreshMs: 600_000,
+  keySetFreshMsMin: 60_000,
+  keySetFreshMsMax: 3_600_000,
+  /** So long after the last answer its keys still serve where no other comes. */
+  keySetStaleMsMax: 86_400_000,
+  /** Renewed after this share of its time at the earliest, and so much later at the latest. */
+  keySetRenewShare: 0.75,
+  keySetRenewSpread: 0.15,
+  /** After a failure. */
+  keySetRetryMsMin: 1_000,
+  keySetRetryMsMax: 60_000,
+  /** Between two fetches that tokens ask for, by a kid that nobody knows or a signature that fails, whoever sends them. */
+  keySetRefetchMs: 30_000,
+  /** How long a request waits for the first keys, or for newer ones. */
+  keySetWaitMs: 5_000,
+  keySetFaultsKept: 8,
 } as const;

@@ -97,6 +97,14 @@ function registerResources(registry: Registry, read: () => readonly ResourceStat
       RESOURCE_OUTCOMES.map((outcome) => ({ labels: { ...labels, outcome }, value: tries[outcome] })),
     ),
   );
+  counter(
+    registry,
+    "postern_key_set_unknown_kids_total",
+    "Tokens that named a key which a key set does not have.",
+    each(({ unknownKids, name }) =>
+      unknownKids === undefined ? [] : [{ labels: { name: labelText(name) }, value: unknownKids }],
+    ),
+  );
   const seconds = (name: string, help: string, at: (status: ResourceStatus) => number | null): void =>
     gauge(
       registry,

@@ -93,6 +93,7 @@ test("each change of state is told once, and only of what is in force", () => {
   registry.reportTo({
     onState: ({ name, state }, before) => told.push(`${name} ${before} ${state}`),
     onFolder: () => {},
+    onNote: () => {},
   });
   const { probes, resources } = acquire(registry, ["a"]);
   probes[0]?.turn("failing");

@@ -1,4 +1,5 @@
 import { isToken } from "../../attributes/principal-facts.ts";
+import { REASONS } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
@@ -59,7 +60,9 @@ export class AuthenticateCheck implements Check {
 
   #refuse(exchange: Exchange, { told, token, parts }: Refusals): Verdict {
     if (told === null) return this.#missing(exchange, parts);
-    const challenges = token ? this.#challengesAfterToken : this.#challenges;
+    // Where it cannot be told who the caller is, other credentials would not help.
+    const asked = token ? this.#challengesAfterToken : this.#challenges;
+    const challenges = REASONS[told.reason].status === 401 ? asked : [];
     const headers = [...told.headers, ...challenges.filter((line) => !isInPlaceOf(told.headers, line))];
     return new Denial(told.reason, told.place, told.seen, told.wanted, headers, told.terminal, parts);
   }

@@ -1,11 +1,11 @@
-import type { KeyObject } from "node:crypto";
 import { compactVerify } from "jose/jws/compact/verify";
 import type { Reason } from "../../decision/reason.ts";
-import { Denial, type Place } from "../../decision/verdict.ts";
+import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import { Charge } from "../../memory/account.ts";
 import { type MemoryBudget, NOBODY } from "../../memory/budget.ts";
 import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
+import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok } from "../../support/result.ts";
@@ -13,22 +13,25 @@ import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filt
 import type { Binding } from "../token-binding.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
+import type { KeySource } from "./key-source.ts";
 import { toPrincipal } from "./principal.ts";
 import { bearerToken, OTHER_SCHEME, parseToken, type Token } from "./token.ts";
 import { TokenCache } from "./token-cache.ts";
+import type { VerificationKey } from "./verification-key.ts";
 
 export interface JwtOptions {
   readonly name: string;
   readonly binding: Binding;
   readonly clock: Clock;
   readonly memory: MemoryBudget;
+  readonly waiting: Waiting;
   readonly place: Place;
   /** Lower case. */
   readonly header: string;
   readonly tokenBytesMax: number;
   readonly algorithms: Rule<ReadonlySet<string>>;
   readonly typ: Rule<string> | null;
-  readonly keys: Rule<KeyRing>;
+  readonly keys: Rule<KeySource>;
   readonly claims: ClaimRules;
   readonly idClaims: Rule<readonly string[]>;
 }
@@ -37,12 +40,26 @@ export interface JwtOptions {
 interface Verified {
   readonly principal: Principal;
   readonly validity: Validity;
+  readonly key: VerificationKey;
+  /** The ring that was last seen to have the key. */
+  ring: KeyRing;
 }
+
+/** One look at a token with the keys of a moment. */
+interface Attempt {
+  readonly token: Token;
+  readonly ring: KeyRing | null;
+  readonly answer: Authentication | Promise<Authentication>;
+}
+
+/** What newer keys may change. */
+const OPEN: ReadonlySet<Reason> = new Set(["token_key_unknown", "token_signature_invalid", "keys_unavailable"]);
+const RETRY_LATER: readonly HeaderLine[] = [["retry-after", "5"]];
 
 /**
  * A signed token in a header is the credential. The first request with a token waits for its signature to be
- * checked; later ones find it by the header's text and are answered at once, as long as it is in date. The cache
- * lives and dies with the compiled policy, so no token outlives the keys that it was verified with.
+ * checked; later ones find it by the header's text and are answered at once, as long as it is in date and the key that it
+ * was verified with is among those that count. The cache lives and dies with the compiled policy.
  */
 export class JwtAuthenticator implements Authenticator {
   readonly name: string;
@@ -57,7 +74,7 @@ export class JwtAuthenticator implements Authenticator {
   /** Verified tokens only: nobody can fill it without tokens that the issuer signed. */
   readonly #verified: TokenCache<Verified>;
   /** Verifications under way, so that a burst with one new token checks its signature once. */
-  readonly #underWay = new Map<string, Promise<Authentication>>();
+  readonly #underWay = new Map<string, Attempt>();
 
   constructor(options: JwtOptions) {
     this.name = options.name;
@@ -79,7 +96,7 @@ export class JwtAuthenticator implements Authenticator {
     if (names.indexOf(this.#header, at + 1) >= 0) return this.#malformed(`more than one ${this.#header} header`);
     const value = values[at] ?? "";
     const known = this.#verified.get(value);
-    const identified = known === undefined ? this.#first(value) : this.#again(value, known);
+    const identified = known === undefined ? this.#first(exchange, value) : this.#again(exchange, value, known);
     if (identified instanceof Promise) return identified.then((settled) => this.#prove(settled, value, exchange));
     return this.#prove(identified, value, exchange);
   }
@@ -94,31 +111,40 @@ export class JwtAuthenticator implements Authenticator {
     this.#verified.close();
   }
 
-  #again(value: string, { principal, validity }: Verified): Authentication {
-    const denial = judgeTime(validity, this.#options.claims, this.#clock.wallMs());
-    if (denial === null) return principal;
+  #again(exchange: Exchange, value: string, known: Verified): Authentication | Promise<Authentication> {
+    const { ring } = this.#options.keys.value;
+    if (ring !== known.ring) {
+      if (ring?.has(known.key) !== true) {
+        this.#verified.delete(value);
+        return this.#first(exchange, value);
+      }
+      known.ring = ring;
+    }
+    const denial = judgeTime(known.validity, this.#options.claims, this.#clock.wallMs());
+    if (denial === null) return known.principal;
     this.#verified.delete(value);
     return denial;
   }
 
-  #first(value: string): Authentication | Promise<Authentication> {
+  #first(exchange: Exchange, value: string): Authentication | Promise<Authentication> {
     const text = this.#bearer ? bearerToken(value) : ok(value);
     if (text === OTHER_SCHEME) return NO_CREDENTIALS;
     if (!text.ok) return this.#malformed(text.error);
     const underWay = this.#underWay.get(value);
-    if (underWay !== undefined) return underWay;
+    if (underWay !== undefined) return this.#settle(exchange, value, underWay);
 
     const token = parseToken(text.value, this.#options.tokenBytesMax);
     if (!token.ok) return this.#malformed(token.error);
-    const keys = this.#keysFor(token.value);
-    if (keys instanceof Denial) return keys;
-    const verification = this.#verify(value, token.value, keys);
-    if (this.#underWay.size < DEFAULTS.tokenVerificationsSharedMax) this.#underWay.set(value, verification);
-    return verification;
+    const denial = this.#judgeHead(token.value);
+    if (denial !== null) return denial;
+    const attempt = this.#attempt(value, token.value);
+    if (!(attempt.answer instanceof Promise)) return this.#settleAtOnce(exchange, value, attempt);
+    if (this.#underWay.size < DEFAULTS.tokenVerificationsSharedMax) this.#underWay.set(value, attempt);
+    return this.#settle(exchange, value, attempt);
   }
 
-  /** Everything that can be refused without a signature check, which is what costs. */
-  #keysFor(token: Token): readonly KeyObject[] | Denial {
+  /** Everything that can be refused without a key. */
+  #judgeHead(token: Token): Denial | null {
     const { algorithms, typ, keys, claims } = this.#options;
     // First whose token it is: what else is wrong with it is only for its own issuer's authenticator to say.
     const issuerDenial = judgeIssuer(token.claims, claims);
@@ -130,25 +156,74 @@ export class JwtAuthenticator implements Authenticator {
     if (typ !== null && mediaType(token.typ ?? "") !== mediaType(typ.value)) {
       return new Denial("token_malformed", typ.place, `typ ${shown(token.typ)}`, `typ ${typ.value}`);
     }
-    if (!token.signed) return this.#denied("token_signature_invalid", keys.place, "no signature");
-    const candidates = keys.value.candidates(token.kid, token.algorithm);
-    return candidates.ok ? candidates.value : this.#denied(candidates.error.reason, keys.place, candidates.error.seen);
+    return token.signed ? null : this.#denied("token_signature_invalid", keys.place, "no signature");
   }
 
-  async #verify(value: string, token: Token, keys: readonly KeyObject[]): Promise<Authentication> {
-    const genuine = await isSigned(token, keys);
+  /** With the keys that there are: at once where none fits. */
+  #attempt(value: string, token: Token): Attempt {
+    const { place, value: source } = this.#options.keys;
+    const { ring } = source;
+    if (ring === null) return { token, ring, answer: this.#unavailable(source.words) };
+    const keys = ring.candidates(token.kid, token.algorithm);
+    if (keys.ok) return { token, ring, answer: this.#verify(value, token, ring, keys.value) };
+    const { reason, seen } = keys.error;
+    if (reason === "token_key_unknown") source.noteUnknownKid();
+    return { token, ring, answer: this.#denied(reason, place, seen) };
+  }
+
+  async #settle(exchange: Exchange, value: string, attempt: Attempt): Promise<Authentication> {
+    return this.#settleAtOnce(exchange, value, { ...attempt, answer: await attempt.answer });
+  }
+
+  /**
+   * A signature that no key here has made may be a good one: keys may be on their way, or be others by now under the same
+   * id. Where newer ones can be had, the request waits for them, once.
+   */
+  #settleAtOnce(exchange: Exchange, value: string, attempt: Attempt): Authentication | Promise<Authentication> {
+    const { answer, ring } = attempt;
+    if (!(answer instanceof Denial) || !OPEN.has(answer.reason)) return answer;
+    const newer = this.#options.keys.value.newer(ring);
+    return newer === null ? this.#final(answer) : this.#retry(exchange, value, attempt, answer, newer);
+  }
+
+  async #retry(
+    exchange: Exchange,
+    value: string,
+    { token, ring }: Attempt,
+    denial: Denial,
+    newer: Promise<void>,
+  ): Promise<Authentication> {
+    const waited = await this.#options.waiting.until(exchange, newer, DEFAULTS.keySetWaitMs);
+    if (!waited.ok) return this.#unavailable(`waiting for keys: ${waited.error}`);
+    if (this.#options.keys.value.ring === ring) return this.#final(denial);
+    const { answer } = this.#attempt(value, token);
+    const settled = await answer;
+    return settled instanceof Denial ? this.#final(settled) : settled;
+  }
+
+  /** While the provider does not answer, it cannot be known whether it has made a key that nobody here has. */
+  #final(denial: Denial): Denial {
+    const { value: source } = this.#options.keys;
+    // Why there are none may be known by now.
+    if (source.ring === null) return this.#unavailable(source.words);
+    if (denial.reason !== "token_key_unknown" || !source.isInDoubt) return denial;
+    return this.#unavailable(`${denial.seen}; ${source.words}`);
+  }
+
+  async #verify(value: string, token: Token, ring: KeyRing, keys: readonly VerificationKey[]): Promise<Authentication> {
+    const key = await signerOf(token, keys);
     this.#underWay.delete(value);
-    if (!genuine) {
+    if (key === null) {
       const seen = `alg ${token.algorithm}, ${token.kid === null ? "no kid" : `kid ${shown(token.kid.slice(0, 64))}`}`;
       return this.#denied("token_signature_invalid", this.#options.keys.place, seen);
     }
-    const verified = this.#judge(token.claims);
-    if (verified instanceof Denial) return verified;
-    this.#verified.set(value, verified);
-    return verified.principal;
+    const judged = this.#judge(token.claims);
+    if (judged instanceof Denial) return judged;
+    this.#verified.set(value, { ...judged, key, ring });
+    return judged.principal;
   }
 
-  #judge(claims: Token["claims"]): Verified | Denial {
+  #judge(claims: Token["claims"]): Pick<Verified, "principal" | "validity"> | Denial {
     const validity = judgeClaims(claims, this.#options.claims, this.#clock.wallMs());
     if (validity instanceof Denial) return validity;
     const principal = toPrincipal(this.name, claims, this.#options.idClaims, this.#options.claims.skewMs);
@@ -176,22 +251,27 @@ export class JwtAuthenticator implements Authenticator {
     return new Denial("token_malformed", this.place, seen, "one signed token of three parts");
   }
 
+  #unavailable(seen: string): Denial {
+    const { place } = this.#options.keys;
+    return new Denial("keys_unavailable", place, seen, "keys of the issuer", RETRY_LATER);
+  }
+
   #denied(reason: Reason, place: Place, seen: string): Denial {
     return new Denial(reason, place, seen, "a signature by one of the keys");
   }
 }
 
-/** jose pins the algorithm once more and checks the signature; every failure of it is a no. */
-async function isSigned(token: Token, keys: readonly KeyObject[]): Promise<boolean> {
-  for (const key of keys) {
+/** The key that made the signature, or null. jose pins the algorithm once more; every failure of it is a no. */
+async function signerOf(token: Token, keys: readonly VerificationKey[]): Promise<VerificationKey | null> {
+  for (const candidate of keys) {
     try {
-      await compactVerify(token.text, key, { algorithms: [token.algorithm] });
-      return true;
+      await compactVerify(token.text, candidate.key, { algorithms: [token.algorithm] });
+      return candidate;
     } catch {
       // Not by this key; another one may be meant where the token names none.
     }
   }
-  return false;
+  return null;
 }
 
 /** RFC 7515 section 4.1.9: `application/` may be left out, and case does not count. */

@@ -1,20 +1,15 @@
-import { createPublicKey, createSecretKey, type KeyObject } from "node:crypto";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { excerpt } from "../../support/excerpt.ts";
+import { parseJsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { ALGORITHMS, type Algorithm } from "./schema.ts";
-
-/** A key and everything it may verify: a token can choose among keys, never what a key is used for. */
-export interface VerificationKey {
-  /** Null for PEM, and for a JWK without one. */
-  readonly kid: string | null;
-  readonly algorithms: ReadonlySet<string>;
-  readonly key: KeyObject;
-}
+import type { Steps } from "../../support/turns.ts";
+import { type Entries, readEntries } from "./jwk.ts";
+import { importPublic, limitedTo, type VerificationKey, verificationKey, weaknessOf } from "./verification-key.ts";
 
 const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
+/** Levels of a set: the object, its list, a key, a list of its own. */
+const DEPTH_MAX = 8;
 
-/** What a key file gives: keys that serve, and what is wrong with those of them that are left out. */
+/** What a set gives: keys that serve, and what is wrong with those of them that are left out. */
 export interface KeyFile {
   readonly keys: readonly VerificationKey[];
   readonly leftOut: readonly string[];
@@ -24,17 +19,40 @@ export interface KeyFile {
  * Content of a key file → its keys that serve one of `pinned`, or what is wrong with it, without its content. A key that
  * nobody can use, or that is too weak, is left out of its set: a provider that publishes one keeps the others.
  */
-export function readKeys(text: string, pinned: ReadonlySet<string>): Result<KeyFile, string> {
-  const read = text.includes("-----BEGIN ") ? readPem(text) : readJson(text);
+export function* readKeys(text: string, pinned: ReadonlySet<string>): Steps<Result<KeyFile, string>> {
+  const entries = text.includes("-----BEGIN ") && !text.trimStart().startsWith("{") ? readPem(text) : null;
+  if (entries !== null) return entries.ok ? usable(entries.value, pinned) : entries;
+  const document = parse(text);
+  if (!document.ok) return document;
+  const read = yield* readEntries(document.value);
+  return read.ok ? usable(read.value, pinned) : read;
+}
+
+/** What a provider answered → the same. HMAC secrets never come this way: what is published is no secret. */
+export function* readPublishedKeys(body: Buffer, pinned: ReadonlySet<string>): Steps<Result<KeyFile, string>> {
+  // Each key is an object, and so is much that costs to read and is none.
+  if (count(body, 0x7b) > 4 * DEFAULTS.tokenKeysMax) return err(`more than ${DEFAULTS.tokenKeysMax} keys`);
+  yield;
+  const document = parseJsonObject(body, DEPTH_MAX);
+  if (!document.ok) return err(`an answer that is ${document.error}`);
+  const { keys: set } = document.value;
+  if (Array.isArray(set) && set.length > DEFAULTS.tokenKeysMax) return err(`more than ${DEFAULTS.tokenKeysMax} keys`);
+  const read = yield* readEntries(document.value);
   if (!read.ok) return read;
+  const secrets = read.value.filter((entry) => typeof entry !== "string" && entry.key.type === "secret");
+  if (secrets.length > 0) return err("an HMAC secret among published keys");
+  return usable(read.value, pinned);
+}
+
+function usable(entries: Entries, pinned: ReadonlySet<string>): Result<KeyFile, string> {
   const keys: VerificationKey[] = [];
   const leftOut: string[] = [];
-  for (const entry of read.value) {
-    const fault = typeof entry === "string" ? entry : faultOf(entry);
+  for (const entry of entries) {
+    const fault = typeof entry === "string" ? entry : weaknessOf(entry);
     if (fault !== null) leftOut.push(fault);
     if (typeof entry === "string" || fault !== null) continue;
-    const served = entry.algorithms.intersection(pinned);
-    if (served.size > 0) keys.push({ ...entry, algorithms: served });
+    const served = limitedTo(entry, pinned);
+    if (served !== null) keys.push(served);
   }
   if (keys.length > 0) return ok({ keys, leftOut });
   const [fault] = leftOut;
@@ -42,15 +60,6 @@ export function readKeys(text: string, pinned: ReadonlySet<string>): Result<KeyF
   return err(
     `no key for ${[...pinned].join(", ")}; a key serves the algorithms of its type, and of its 'alg' and 'use'`,
   );
-}
-
-function faultOf({ kid, key }: VerificationKey): string | null {
-  const weakness = findWeakness(key);
-  return weakness === null || kid === null ? weakness : `${weakness} (kid ${shownKid(kid)})`;
-}
-
-function shownKid(kid: string): string {
-  return `'${excerpt(kid)}'`;
 }
 
 function readPem(text: string): Result<VerificationKey[], string> {
@@ -61,101 +70,23 @@ function readPem(text: string): Result<VerificationKey[], string> {
     if (label !== "PUBLIC KEY" && label !== "RSA PUBLIC KEY") return err("expected PUBLIC KEY blocks");
     const key = importPublic(block);
     if (key === null) return err("a PUBLIC KEY block that cannot be read");
-    keys.push({ kid: null, key, algorithms: algorithmsOf(key) });
+    keys.push(verificationKey(null, key));
   }
   const begun = text.match(/-----BEGIN /g)?.length ?? 0;
   if (keys.length > 0 && keys.length < begun) return err(`${keys.length} of ${begun} PEM blocks; the file is cut`);
   return keys.length > 0 ? ok(keys) : err("no PEM block that can be read");
 }
 
-/** Each key of the set, or what is wrong with it. */
-function readJson(text: string): Result<(VerificationKey | string)[], string> {
-  let parsed: unknown;
+function parse(text: string): Result<unknown, string> {
   try {
-    parsed = JSON.parse(text);
+    return ok(JSON.parse(text));
   } catch {
     return err("neither PEM nor JSON; expected public keys in PEM, a JWK or a JWKS");
   }
-  if (!isObject(parsed)) return err("expected a JWK or a JWKS");
-  const { keys: set = [parsed] } = parsed;
-  if (!Array.isArray(set)) return err("expected 'keys' to be a list of JWKs");
-  if (set.some((jwk) => isObject(jwk) && jwk["kty"] !== "oct" && "d" in jwk)) {
-    return err("a private key; postern only needs the public one");
-  }
-  const keys: (VerificationKey | string)[] = [];
-  for (const [at, jwk] of set.entries()) {
-    const key = isObject(jwk) && "kty" in jwk ? readJwk(jwk) : "an entry that is no JWK with 'kty'";
-    if (key === null) continue;
-    const name = isObject(jwk) && typeof jwk["kid"] === "string" ? `kid ${shownKid(jwk["kid"])}` : `key ${at + 1}`;
-    keys.push(typeof key === "string" ? `${key} (${name})` : key);
-  }
-  return ok(keys);
 }
 
-/** Null for a key that is not for signatures, or of a type that postern does not know: a set may hold such (RFC 7517 section 5). */
-function readJwk(jwk: Record<string, unknown>): VerificationKey | string | null {
-  const { kty, kid, alg, use, k, key_ops: operations } = jwk;
-  if (use !== undefined && use !== "sig") return null;
-  if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) return null;
-  if (kty !== "RSA" && kty !== "EC" && kty !== "OKP" && kty !== "oct") return null;
-  if (kid !== undefined && typeof kid !== "string") return "a 'kid' that is not text";
-  const key = kty === "oct" ? importSecret(k) : importPublic({ key: jwk, format: "jwk" });
-  if (key === null) return `an unreadable ${kty} key`;
-  const algorithms = [...algorithmsOf(key)].filter((name) => alg === undefined || alg === name);
-  return { kid: kid ?? null, key, algorithms: new Set(algorithms) };
-}
-
-function importPublic(source: Parameters<typeof createPublicKey>[0]): KeyObject | null {
-  try {
-    return createPublicKey(source);
-  } catch {
-    return null; // the error's text could hold parts of the file
-  }
-}
-
-function importSecret(k: unknown): KeyObject | null {
-  return typeof k === "string" && /^[A-Za-z0-9_-]+$/.test(k) ? createSecretKey(k, "base64url") : null;
-}
-
-/**
- * What a key can verify by its type (RFC 7518 section 3). HMAC only with a secret key, which only a JWK of type `oct`
- * gives: a public key can never become an HMAC secret.
- */
-function algorithmsOf(key: KeyObject): ReadonlySet<Algorithm> {
-  const named = (test: (algorithm: Algorithm) => boolean): ReadonlySet<Algorithm> => new Set(ALGORITHMS.filter(test));
-  if (key.type === "secret") return named((name) => name.startsWith("HS") && secretBits(key) >= Number(name.slice(2)));
-  switch (key.asymmetricKeyType) {
-    case "rsa":
-      return named((name) => name.startsWith("RS") || name.startsWith("PS"));
-    case "ec":
-      return named((name) => name === EC_ALGORITHMS.get(key.asymmetricKeyDetails?.namedCurve ?? ""));
-    case "ed25519":
-      return named((name) => name === "EdDSA" || name === "Ed25519");
-    default:
-      return new Set();
-  }
-}
-
-const EC_ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
-  ["prime256v1", "ES256"],
-  ["secp384r1", "ES384"],
-  ["secp521r1", "ES512"],
-]);
-
-function findWeakness(key: KeyObject): string | null {
-  if (key.type === "secret") return secretBits(key) < 256 ? "an HMAC secret of less than 256 bits" : null;
-  const { modulusLength: bits, publicExponent } = key.asymmetricKeyDetails ?? {};
-  if (bits === undefined) return null;
-  if (bits < DEFAULTS.rsaKeyBitsMin) return `an RSA key of ${bits} bits; expected at least ${DEFAULTS.rsaKeyBitsMin}`;
-  // With the exponent 1 a signature is its own message: anybody can make one.
-  if (publicExponent !== undefined && publicExponent < 3n) return `an RSA key with the exponent ${publicExponent}`;
-  return null;
-}
-
-function secretBits(key: KeyObject): number {
-  return (key.symmetricKeySize ?? 0) * 8;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function count(bytes: Buffer, byte: number): number {
+  let times = 0;
+  for (let at = bytes.indexOf(byte); at >= 0; at = bytes.indexOf(byte, at + 1)) times++;
+  return times;
 }

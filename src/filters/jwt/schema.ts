@@ -1,27 +1,10 @@
 import * as z from "zod";
+import { callUrl } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
+import { secretReference } from "../../support/secret.ts";
 import { bindingShape } from "../token-binding.ts";
-
-/** What a policy may pin. `none` is not a word of this language. */
-export const ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-  "HS256",
-  "HS384",
-  "HS512",
-] as const;
-
-export type Algorithm = (typeof ALGORITHMS)[number];
+import { ALGORITHMS } from "./algorithms.ts";
 
 const text = z.string().min(1);
 
@@ -39,6 +22,27 @@ const audience = z.union([comparable.transform((one) => [one]), z.array(comparab
   error: audienceError,
 });
 
+const keysUrl = z.string().transform((value, context) => {
+  const url = callUrl(value);
+  if (url.ok) return url.value;
+  context.issues.push({ code: "custom", message: url.error, input: value });
+  return z.NEVER;
+});
+
+const jwks = z.union(
+  [
+    keysUrl.transform((url) => ({ url, ca: undefined, token: undefined })),
+    object({
+      url: keysUrl.optional().describe("Where the keys are. Without it the issuer says so."),
+      ca: text.optional().describe("PEM of the authorities of these endpoints, in place of the system's."),
+      token: secretReference
+        .optional()
+        .describe("Bearer token that they ask for, as the API server of Kubernetes does; read anew for each call."),
+    }),
+  ],
+  { error: "expected a URL, or { url: URL, ca: FILE, token: { file: FILE } }" },
+);
+
 export const jwtSchema = object({
   type: z.literal("jwt").describe("A signed token (RFC 7519, RFC 9068)."),
   issuer: comparable.describe("The token's iss, letter by letter: no slash is added or taken off."),
@@ -48,9 +52,17 @@ export const jwtSchema = object({
     .array(z.enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(", ")}` }))
     .min(1, { error: "expected at least one algorithm, as in [RS256]" })
     .describe("Algorithms of signatures; what the token says of its own counts only among these."),
-  keys: oneOrMore("expected a file of public keys (PEM, JWK or JWKS), or a list of them").describe(
-    "File of the issuer's public keys (PEM, JWK or JWKS), or a list of files.",
-  ),
+  keys: oneOrMore("expected a file of public keys (PEM, JWK or JWKS), or a list of them")
+    .optional()
+    .describe(
+      "File of the issuer's public keys (PEM, JWK or JWKS), or a list of files. Without keys, jwks and secret the issuer says where its keys are (OpenID Connect Discovery, RFC 8414).",
+    ),
+  jwks: jwks
+    .optional()
+    .describe("URL of the issuer's keys, in place of discovery; or how its endpoints are to be called."),
+  secret: secretReference
+    .optional()
+    .describe("Secret of HS256, HS384 or HS512, at least as long as the hash. Whoever has it can make tokens."),
   header: headerName
     .default("authorization")
     .describe("Header of the token. One other than Authorization holds the token alone, without 'Bearer'."),

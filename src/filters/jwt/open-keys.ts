@@ -1,0 +1,146 @@
+import { createSecretKey } from "node:crypto";
+import { dirname, isAbsolute, join } from "node:path";
+import type { CallSettings } from "../../calls/call.ts";
+import { hostsOf } from "../../calls/call-url.ts";
+import type { ResourceWorld } from "../../resources/resource.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { ok, type Result } from "../../support/result.ts";
+import { withoutLineEnd } from "../../support/secret.ts";
+import { decodeText } from "../../support/text.ts";
+import type { Steps } from "../../support/turns.ts";
+import type { CompileContext } from "../filter.ts";
+import { type EndpointToken, KeyFetcher, type KeyOrigin } from "./key-fetcher.ts";
+import { KeyRing } from "./key-ring.ts";
+import { KeySet } from "./key-set.ts";
+import { fixedKeys, type KeySource } from "./key-source.ts";
+import { type KeyFile, readKeys } from "./keys.ts";
+import { discoveryFault } from "./metadata-urls.ts";
+import type { JwtSettings } from "./schema.ts";
+import { type VerificationKey, verificationKey } from "./verification-key.ts";
+
+/** Where the policy says that the keys are; null with a problem for whatever is wrong with it. */
+export function* openKeys(name: string, settings: JwtSettings, context: CompileContext): Steps<KeySource | null> {
+  const { keys, jwks, secret } = settings;
+  const named = Object.entries({ keys, jwks, secret }).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+  if (named.length > 1) {
+    context.problem(`'${named.join("' and '")}' at once; expected one of them`, named[1] ?? "keys");
+    return null;
+  }
+  if (secret !== undefined) return secretKey(settings, context);
+  const hashes = settings.algorithms.filter((algorithm) => algorithm.startsWith("HS"));
+  if (keys !== undefined) return yield* keysOfFiles(keys, new Set(settings.algorithms), context);
+  if (hashes.length > 0) {
+    context.problem(`${hashes.join(", ")} with keys that are published; expected 'secret', or 'keys'`, "algorithms");
+    return null;
+  }
+  return publishedKeys(name, settings, context);
+}
+
+function* keysOfFiles(
+  files: readonly string[],
+  pinned: ReadonlySet<string>,
+  context: CompileContext,
+): Steps<KeySource | null> {
+  const keys: VerificationKey[] = [];
+  let isSound = true;
+  for (const file of files) {
+    const bytes = context.readFile(file, "keys");
+    const read = bytes === null ? null : yield* readKeyFile(bytes, pinned);
+    if (read?.ok) keys.push(...read.value.keys);
+    else isSound = false;
+    if (read?.ok === false) context.problem(`'${file}': ${read.error}`, "keys");
+    if (read?.ok) for (const fault of read.value.leftOut) context.warning(`'${file}': left out ${fault}`, "keys");
+  }
+  if (keys.length > DEFAULTS.tokenKeysMax) {
+    context.problem(`${keys.length} keys; expected at most ${DEFAULTS.tokenKeysMax}`, "keys");
+    return null;
+  }
+  return isSound ? fixedKeys(new KeyRing(keys)) : null;
+}
+
+function* readKeyFile(bytes: Buffer, pinned: ReadonlySet<string>): Steps<Result<KeyFile, string>> {
+  const text = decodeText(bytes);
+  return text.ok ? yield* readKeys(text.value, pinned) : text;
+}
+
+function secretKey({ secret, algorithms }: JwtSettings, context: CompileContext): KeySource | null {
+  const bytes = secret === undefined ? null : context.secret(secret, "secret");
+  if (bytes === null) return null;
+  const key = verificationKey(null, createSecretKey(bytes));
+  const unserved = algorithms.filter((algorithm) => !key.algorithms.has(algorithm));
+  if (unserved.length === 0) return fixedKeys(new KeyRing([key]));
+  const words = `${unserved.join(", ")} with a secret of ${bytes.length} bytes`;
+  context.problem(`${words}; expected HS256 (32 bytes), HS384 (48) or HS512 (64), and at least so many`, "secret");
+  return null;
+}
+
+/** A set that outlives the policy: policies with the same words about it have the same one. */
+function publishedKeys(name: string, settings: JwtSettings, context: CompileContext): KeySource | null {
+  const { issuer, jwks, algorithms } = settings;
+  const fault = jwks?.url === undefined ? discoveryFault(issuer) : null;
+  if (fault !== null) context.problem(fault, "issuer");
+  const ca = jwks?.ca === undefined ? null : context.readFile(jwks.ca, "jwks", "ca");
+  const isToken = jwks?.token === undefined || context.secret(jwks.token, "jwks", "token") !== null;
+  if (fault !== null || !isToken || (ca === null && jwks?.ca !== undefined)) return null;
+  if (!context.hasState) {
+    context.warning(
+      "without 'state' nobody who needs these keys gets in when postern starts while their provider is down",
+    );
+  }
+  const url = jwks?.url;
+  const origin: KeyOrigin = url === undefined ? { issuer } : { url };
+  const place = url?.href ?? issuer;
+  const named = hostsOf([new URL(place)]);
+  const { proxy } = context;
+  const identity = [
+    url === undefined ? "issuer" : "url",
+    place,
+    ca ?? "",
+    algorithms.toSorted().join(),
+    JSON.stringify(jwks?.token ?? null),
+    JSON.stringify(proxy),
+  ];
+  const token = endpointToken(jwks?.token, context);
+  return context.resource("key set", identity, (world) => {
+    const fetcher = new KeyFetcher(world.openCaller(callSettings(ca, proxy, named)), origin, token(world));
+    const id = JSON.stringify(identity.slice(0, 4).map((part) => part.toString("latin1")));
+    return new KeySet({ name, id, algorithms: new Set(algorithms), fetcher }, world);
+  });
+}
+
+/** A token in a file is renewed by somebody else; one of the environment stays what it is. */
+function endpointToken(
+  reference: NonNullable<JwtSettings["jwks"]>["token"],
+  context: CompileContext,
+): (world: ResourceWorld) => EndpointToken {
+  if (reference === undefined) return () => null;
+  if ("env" in reference) {
+    const secret = context.secret(reference, "jwks", "token");
+    return () => () => ok(secret?.toString("latin1") ?? "");
+  }
+  const { file } = reference;
+  const absolute = isAbsolute(file) ? file : join(dirname(context.place().file), file);
+  return (world) => () => {
+    const content = world.readFile(absolute);
+    return content.ok ? ok(withoutLineEnd(content.value).toString("latin1")) : content;
+  };
+}
+
+function callSettings(
+  ca: Buffer | null,
+  proxy: CallSettings["proxy"],
+  namedHosts: CallSettings["namedHosts"],
+): CallSettings {
+  return {
+    ca,
+    certificate: null,
+    key: null,
+    proxy,
+    namedHosts,
+    socketPath: null,
+    connectTimeoutMs: DEFAULTS.callConnectTimeoutMs,
+    timeoutMs: DEFAULTS.callTimeoutMs,
+    answerBytesMax: DEFAULTS.keySetBytesMax,
+    breaks: false,
+  };
+}
