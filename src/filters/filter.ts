@@ -166,6 +166,8 @@ export interface RouteContext extends CompileContext {
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
   wantBody(...path: readonly (string | number)[]): void;
   isBodyWanted(): boolean;
+  /** A rule of this route looks at the method: one that a parameter names must not be another. */
+  judgeMethod(): void;
   setWebSocket(rules: WebSocketRules): void;
 }
 

@@ -80,6 +80,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
     methodParameters: work.rewrites.methodParameters(requestRules),
+    judgesMethod: parts.judgesMethod,
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };

@@ -18,6 +18,7 @@ export class RouteParts {
   identity: readonly IdentityHeader[] | null = null;
   /** Where rules ask for members of the body. */
   readonly bodyWantedAt: Path[] = [];
+  judgesMethod = false;
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;
 }
@@ -93,6 +94,9 @@ export function routeContext(
     wantBody: (...inner) => {
       mark();
       parts.bodyWantedAt.push(resolve(inner));
+    },
+    judgeMethod: () => {
+      parts.judgesMethod = true;
     },
     isBodyWanted: () => parts.bodyWantedAt.length > 0,
     setWebSocket: (rules) => {

@@ -82,6 +82,8 @@ export interface Route {
   readonly rewriteTrailers: RewriteTrailers;
   /** Parameters in which the service may find another method; null where it reads none. */
   readonly methodParameters: MethodParameters | null;
+  /** Whether its rules tell methods apart, so that a request has one method alone, whatever its parameters say. */
+  readonly judgesMethod: boolean;
   readonly bodyBytesMax: number;
   /** Null: upgrades are refused. */
   readonly webSocket: WebSocketRules | null;

@@ -14,7 +14,7 @@ export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK",
 
 /**
  * Judges the methods for which a service may take the request, because its query or body names them: each has to lead to
- * the request's own route, so that the same checks were asked. `where` tells in the log where it stood.
+ * the request's own route, so that the same checks were asked, and to the same rules. `where` tells in the log where it stood.
  */
 export function judgeMethods(
   { snapshot, exchange, route }: Omit<MethodSubject, "methodBody">,
@@ -25,8 +25,10 @@ export function judgeMethods(
     if (method === exchange.method) continue;
     if (method === UNREADABLE) return unreadable(route?.place ?? null);
     const match = snapshot.routes.match(exchange.host, method, exchange.target.path);
-    if (match.kind === "found" && match.route === route && !FORBIDDEN_METHODS.has(method)) continue;
-    const other = match.kind === "found" ? "another route" : "no route";
+    const isOwn = match.kind === "found" && match.route === route;
+    // Rules that tell methods apart were asked about the one, and the service would do the other.
+    if (isOwn && !route.judgesMethod && !FORBIDDEN_METHODS.has(method)) continue;
+    const other = isOwn ? "other rules" : match.kind === "found" ? "another route" : "no route";
     const seen = `${exchange.method} whose ${where} names method ${method}, which has ${other}`;
     const wanted = `a method of this route, or 'methodParameters: []' under 'request' where the service reads none`;
     return new Denial("method_overridden", route?.place ?? null, seen, wanted);
@@ -105,7 +107,7 @@ function judgeHidden({ snapshot, exchange, route }: MethodSubject, coding: strin
   const other = NAMEABLE.find((one) => {
     if (one === method) return false;
     const match = snapshot.routes.match(host, one, target.path);
-    return match.kind !== "found" || match.route !== route;
+    return match.kind !== "found" || match.route !== route || route.judgesMethod;
   });
   if (other === undefined) return CONTINUE;
   const seen = `JSON in content encoding ${excerpt(coding)}, which may name method ${other}, and that has not this route`;

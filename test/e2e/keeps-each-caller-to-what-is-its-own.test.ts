@@ -47,6 +47,12 @@ routes:
   - path: /desk
     methods: [GET]
     authorize: { roles: [clerk] }
+  - path: /item
+    methods: [POST, DELETE]
+    authorize: { any: [{ methods: [POST], groups: [order-desk] }, { methods: [DELETE], groups: [admins] }] }
+  - path: /plain
+    methods: [POST, DELETE]
+    authorize: { groups: [order-desk] }
   - path: /open
     methods: [GET]
     public: true
@@ -180,6 +186,23 @@ test("a role of the policy is its rule, whatever roles a token claims", async ()
   expect(await ask("/desk", { groups: ["order-desk"] })).toMatchObject(passes);
   expect(await ask("/desk", { scope: "orders:read orders:write" })).toMatchObject(passes);
   expect(await ask("/desk", { roles: ["clerk"], scope: "orders:read" })).toEqual(denied("role_missing"));
+});
+
+describe("a rule of methods is of the method that the service will take", () => {
+  const desk = { groups: ["order-desk"] };
+  const overridden = { status: 400, reason: "method_overridden", reached: false };
+
+  test("one that a parameter names is refused, in the query and in the body", async () => {
+    expect(await ask("/item", desk, { n: 1 })).toMatchObject(passes);
+    expect(await ask("/item?_method=DELETE", desk, { n: 1 })).toEqual(overridden);
+    const form = { "Content-Type": "application/x-www-form-urlencoded" };
+    expect(await ask("/item", desk, "a=1&_method=DELETE", form)).toEqual(overridden);
+    expect(await ask("/item?_method=POST", desk, { n: 1 })).toMatchObject(passes);
+  });
+
+  test("and passes where no rule tells them apart", async () => {
+    expect(await ask("/plain?_method=DELETE", desk, { n: 1 })).toMatchObject(passes);
+  });
 });
 
 test("what the defaults ask for holds on every route, beside what the route asks for", async () => {

@@ -109,6 +109,7 @@ export function testRoute(
     roleNames: [],
     identity: [],
     wantBody: () => {},
+    judgeMethod: () => {},
     isBodyWanted: () => false,
     setBodyBytesMax: () => {},
   };

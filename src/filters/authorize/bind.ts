@@ -2,6 +2,13 @@ import { type Attribute, type AttributeName, bindAttribute } from "../../attribu
 import { paramNames, parseTemplate } from "../../matching/template.ts";
 import { err, type Result } from "../../support/result.ts";
 import type { RouteContext } from "../filter.ts";
+import type { Path } from "./evaluate.ts";
+
+/** What the route has to do for a rule that reads this attribute. */
+export function noteUse({ row }: AttributeName, path: Path, context: RouteContext): void {
+  if (row.name === "body") context.wantBody(...path);
+  if (row.name === "request.method") context.judgeMethod();
+}
 
 /** An attribute as a rule of this route reads it: in phase `validate` if it is of the body, else in phase `authorize`. */
 export function bindFor(name: AttributeName, { isPublic, template, clock }: RouteContext): Result<Attribute, string> {

@@ -2,7 +2,7 @@ import { type Attribute, attributeName } from "../../attributes/attribute.ts";
 import type { Place } from "../../decision/verdict.ts";
 import { buildCidrTable } from "../../matching/cidr-table.ts";
 import type { RouteContext } from "../filter.ts";
-import { bindFor } from "./bind.ts";
+import { bindFor, noteUse } from "./bind.ts";
 import { requireDnsName, requireSpiffeId, requireSubject } from "./certificate.ts";
 import { labelOf, type Path, type Rule } from "./evaluate.ts";
 import { requireMatch } from "./match.ts";
@@ -22,6 +22,7 @@ export function compileRequestKeys(rule: AuthorizeRule, path: Path, context: Rou
   if (subjects !== undefined) rules.push(requireSubject(subjects, given("subjects")));
   if (networks !== undefined) rules.push(compileNetworks(networks, [...path, "networks"], context));
   if (methods !== undefined) {
+    context.judgeMethod();
     checkMethods(methods, [...path, "methods"], context);
     rules.push(requireMethod(methods, ...at("methods")));
   }
@@ -72,6 +73,6 @@ function compileAttribute(text: string, path: Path, context: RouteContext): Attr
   const name = attributeName(text);
   const bound = name.ok ? bindFor(name.value, context) : name;
   if (!bound.ok) context.problem(bound.error, ...path);
-  else if (bound.value.row.name === "body") context.wantBody(...path);
+  else noteUse(bound.value, path, context);
   return bound.ok ? bound.value : null;
 }

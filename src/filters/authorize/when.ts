@@ -5,7 +5,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import type { RouteContext } from "../filter.ts";
-import { bindFor } from "./bind.ts";
+import { bindFor, noteUse } from "./bind.ts";
 import { FAILED, labelOf, type Path, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
 /** Only policies with a condition load what it takes. */
@@ -46,7 +46,7 @@ export function compileWhen(source: string, path: Path, context: RouteContext): 
   }
   const looked = [...attributes.values()];
   const readsBody = looked.some(({ row }) => row.name === "body");
-  if (readsBody) context.wantBody(...path);
+  for (const one of new Map(looked.map((name) => [name.row, name])).values()) noteUse(one, path, context);
   const { evaluate } = compiled.value;
   const place = context.place(...path);
   const wanted = excerpt(source, WANTED_MAX);
