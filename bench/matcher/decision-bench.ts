@@ -55,6 +55,7 @@ function decide(snapshot: Snapshot, exchange: Exchange): unknown {
     exchange,
     trustedProxies: null,
     trustsForwardedHost: false,
+    forwardedCertificates: null,
     observer: null,
     fault: null,
     random: Math.random,

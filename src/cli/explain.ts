@@ -103,6 +103,7 @@ export async function explain(
     snapshot,
     exchange,
     trustsForwardedHost: listener.trustsForwardedHost,
+    forwardedCertificates: listener.forwardedCertificates,
     trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
     // A check that enforces for a share of requests is told as one that enforces.
     random: () => 0,

@@ -3,6 +3,7 @@ import type { CallProxy } from "../calls/call.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
+import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
@@ -91,6 +92,8 @@ export interface RequestRules {
   readonly setHeaders: readonly HeaderLine[];
   /** Headers that say who asks; no client's of these names passes, in whatever spelling. */
   readonly identity: readonly IdentityHeader[];
+  /** How the service is told the client's certificate; empty for not at all. */
+  readonly clientCertificate: readonly CertificateLines[];
   /** Names of parameters from which the service may read another method; none where it is known to read no method. */
   readonly methodParameters: readonly string[];
   /** The closed list of what passes, lower case; null for none. */

@@ -21,6 +21,7 @@ certificate | Envoy, Istio, Linkerd, Traefik | envoyproxy.io; linkerd.io; doc.tr
 certificate | Azure App Service, ASP.NET Core module | learn.microsoft.com, TLS mutual authentication; aspnetcore IISMiddleware | X-ARR-ClientCert MS-ASPNETCORE-*
 certificate | WebLogic, Oracle HTTP Server | docs.oracle.com, WebLogic plug-ins | WL-Proxy-Client-Cert Proxy-Client-Cert
 certificate | AWS load balancer, API Gateway, Cloudflare | docs.aws.amazon.com, mutual TLS; developers.cloudflare.com | X-Amzn-Mtls-* CF-Client-Cert-* CF-Cert-*
+certificate | WSO2 API Manager | apim.docs.wso2.com, mutual SSL behind a load balancer | X-WSO2-Client-Certificate
 certificate | CGI variables of certificates | PortSwigger/param-miner, resources/headers | Cert-Cookie Cert-Flags Cert-Issuer Cert-Keysize Cert-Secretkeysize Cert-SerialNumber Cert-Server-Issuer Cert-Server-Subject Cert-Subject SSLSessionID
 identity | Django RemoteUserMiddleware, Flask, Apache, Rails behind single sign-on | docs.djangoproject.com, REMOTE_USER; httpd.apache.org | Remote-User X-Remote-User Auth-User Auth-Type Logon-User PHP-Auth-User PHP-Auth-PW PHP-Auth-Digest
 identity | Authelia, Caddy, Traefik forward auth | authelia.com, trusted header SSO | Remote-User Remote-Groups Remote-Name Remote-Email

@@ -4,6 +4,7 @@ import type { HttpProtocol } from "../message/connection.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf } from "../support/schema.ts";
 import { collide, isLoopback } from "./addresses.ts";
+import { compileForwardedCertificates } from "./compile-forwarded-certificates.ts";
 import { compileTls } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
@@ -11,8 +12,8 @@ import { listenerShape } from "./schema.ts";
 import type { ListenAddress, ListenerSettings, PeerSet } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
-/** Not `tls`, which is read key by key where it is compiled. */
-const { tls: _, ...listenerKeys } = listenerShape;
+/** Not those that are read key by key where they are compiled. */
+const { tls: _, forwardedClientCertificate: __, ...listenerKeys } = listenerShape;
 
 type ListenerFields = Fields<typeof listenerKeys>;
 
@@ -27,7 +28,7 @@ export function compileListeners(work: Work): void {
   }
   for (let at = 0; at < Math.min(count, DEFAULTS.listenersMax); at++) {
     const path = ["listeners", at];
-    const fields = work.reader.fields(listenerKeys, path, ["tls"]);
+    const fields = work.reader.fields(listenerKeys, path, ["tls", "forwardedClientCertificate"]);
     checkApart(work, fields, path, seen);
     seen.push({ fields, path });
     const listener = compileListener(work, fields, path);
@@ -48,8 +49,10 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
   const tls = work.reader.raw(tlsPath) === undefined ? null : compileTls(work, name ?? "", tlsPath);
   const proxyProtocol = compileProxyProtocol(work, fields, [...path, "proxyProtocol", "from"]);
   const trustedProxies = compileTrustedProxies(work, fields.trustedProxies ?? [], [...path, "trustedProxies"]);
+  const forwardedCertificates = compileForwardedCertificates(work, name ?? "", path);
   const upstream = chooseUpstream(work, fields.upstream, path);
-  if (name === undefined || address === undefined || upstream === null) return null;
+  if (forwardedCertificates === undefined || name === undefined || address === undefined || upstream === null)
+    return null;
   return {
     name,
     address,
@@ -59,6 +62,7 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     proxyProtocol,
     trustedProxies,
     trustsForwardedHost: compileForwardedHost(work, fields, path),
+    forwardedCertificates,
     upstream,
     ...limitsOf(fields),
   };
@@ -76,6 +80,7 @@ type Limits = Omit<
   | "proxyProtocol"
   | "trustedProxies"
   | "trustsForwardedHost"
+  | "forwardedCertificates"
   | "upstream"
 >;
 

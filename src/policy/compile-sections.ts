@@ -242,7 +242,10 @@ export function warnUnused(work: Work): void {
   }
   for (const [name, { type }] of work.authenticators) {
     if (type !== "client-certificate") continue;
-    const asked = work.listeners.some(({ tls }) => tls !== null && tls.clientCertificate !== "off");
+    const asked = work.listeners.some(
+      ({ tls, forwardedCertificates }) =>
+        forwardedCertificates !== null || (tls !== null && tls.clientCertificate !== "off"),
+    );
     if (!asked && work.isWhole) {
       const text = `no listener asks for client certificates, so '${name}' lets nobody in`;
       work.warnings.add(work.reader.document.keyPlace(["authenticators", name]), text);

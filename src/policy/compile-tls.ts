@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { clientCertificateShape } from "./certificate-schema.ts";
 import type { Path } from "./path.ts";
 import { type Authorities, readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import { readRevocationLists } from "./revocation-lists.ts";
-import { clientCertificateShape, tlsShape } from "./schema.ts";
+import { tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
@@ -86,7 +87,8 @@ function readClientTrust(work: Work, listener: string, path: Path): ClientParts 
   return { ...parts, trust, trustText };
 }
 
-function readBundles(
+/** PEM files by trust domain; those that cannot be read are missing, with problems reported. */
+export function readBundles(
   work: Work,
   files: Readonly<Record<string, string>>,
   use: string,

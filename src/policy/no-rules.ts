@@ -4,6 +4,7 @@ import type { RequestRules, ResponseRules } from "../filters/filter.ts";
 /** For policies of a registry without the filters `request` and `response`. */
 export const NO_REQUEST_RULES: RequestRules = {
   keepCredentials: false,
+  clientCertificate: [],
   removeHeaders: [],
   setHeaders: [],
   identity: [],

@@ -49,13 +49,11 @@ export function readRevocationLists(
   const newest = newestOf(whole.flatMap(({ lists }) => lists));
   for (const file of whole) checkTimes(work, file, newest);
   if (authorities !== null) checkIssuers(work, whole, newest, authorities, path);
-  for (const { name, lists } of whole) {
-    const file = work.files.absoluteName(name);
-    for (const list of lists) {
-      const { issuer, nextUpdateMs } = list;
-      const counts = newest.get(nameKey(issuer)) === list && nextUpdateMs < Number.POSITIVE_INFINITY;
-      if (counts) work.revocationLists.push({ file, use, issuer, nextUpdateMs });
-    }
+  for (const list of newest.values()) {
+    const { issuer, nextUpdateMs } = list;
+    const holder = whole.find(({ lists }) => lists.includes(list));
+    if (holder === undefined || nextUpdateMs === Number.POSITIVE_INFINITY) continue;
+    work.revocationLists.push({ file: work.files.absoluteName(holder.name), use, issuer, nextUpdateMs });
   }
   return Buffer.from(whole.flatMap(({ blocks }) => blocks).join("\n"), "latin1");
 }

@@ -67,7 +67,10 @@ export function routeContext(
     },
     setRequestRules: (rules) => {
       mark();
-      parts.requestRules = rules;
+      // What a proxy tells of its client's certificate is for this process, and a client's own word on it for nobody.
+      const told = work.listeners.flatMap(({ forwardedCertificates }) => forwardedCertificates?.headers ?? []);
+      const removeHeaders = [...new Set([...rules.removeHeaders, ...told])];
+      parts.requestRules = { ...rules, removeHeaders };
     },
     setResponseRules: (rules) => {
       mark();

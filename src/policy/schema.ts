@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
-import { isTrustDomain } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
+import { clientCertificateShape, fileName, forwardedCertificateShape } from "./certificate-schema.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -23,8 +23,6 @@ export const nameSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
   error: "expected a name: a letter, then letters, digits, '_', '.' or '-', at most 64",
 });
 
-const fileName = z.string().regex(/^[^\0]{1,4096}$/, { error: "expected the name of a file, relative to the policy" });
-
 const timeoutMs = durationMs.refine((ms) => ms > 0 && ms <= DEFAULTS.timeoutMsMax, {
   error: "expected a time of more than 0 and at most 24h",
 });
@@ -32,32 +30,6 @@ const timeoutMs = durationMs.refine((ms) => ms > 0 && ms <= DEFAULTS.timeoutMsMa
 function count(most: number): z.ZodType<number, number> {
   return z.int().min(1).max(most);
 }
-
-export const clientCertificateShape = {
-  mode: z
-    .enum(["off", "optional", "required"])
-    .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
-  ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
-  crl: z
-    .union([fileName, z.array(fileName).min(1).max(DEFAULTS.revocationFilesMax)], {
-      error: "expected the name of a file, relative to the policy, or a list of them",
-    })
-    .optional()
-    .describe("PEM or DER: certificates that are revoked, one file or several."),
-  trustBundles: z
-    .record(
-      z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
-      fileName,
-    )
-    .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
-    .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
-      error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
-    })
-    .optional()
-    .describe(
-      "PEM file of each SPIFFE trust domain's authorities. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
-    ),
-};
 
 export const tlsShape = {
   certificate: fileName.describe("PEM file: the certificate of this listener, then its intermediates."),
@@ -101,6 +73,11 @@ export const listenerShape = {
     .array(z.string())
     .optional()
     .describe("Prefixes of proxies whose X-Forwarded-For is believed, walked from the right."),
+  forwardedClientCertificate: object(forwardedCertificateShape)
+    .optional()
+    .describe(
+      "The client's certificate, as the trusted proxies that ended its TLS tell it in a header. Nobody else's is read.",
+    ),
   forwardedHost: z
     .literal("trusted")
     .optional()

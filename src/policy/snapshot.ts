@@ -8,6 +8,7 @@ import type { Address } from "../message/address.ts";
 import type { ClientTrust } from "../message/client-trust.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
+import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
@@ -128,6 +129,8 @@ export interface ListenerSettings {
   readonly trustedProxies: CidrTable | null;
   /** Whether X-Forwarded-Host and -Port of these are believed. */
   readonly trustsForwardedHost: boolean;
+  /** Reads the client's certificate out of what these forward. Null: it is the connection's. */
+  readonly forwardedCertificates: ForwardedCertificates | null;
   readonly upstream: string;
   readonly headBytesMax: number;
   readonly headersCountMax: number;

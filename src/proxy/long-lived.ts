@@ -208,6 +208,7 @@ class Trial implements Subject {
   readonly exchange: Exchange;
   readonly trustedProxies: Subject["trustedProxies"];
   readonly trustsForwardedHost: boolean;
+  readonly forwardedCertificates: Subject["forwardedCertificates"];
   readonly observer = null;
   readonly fault = null;
   readonly random: () => number;
@@ -225,6 +226,9 @@ class Trial implements Subject {
     this.snapshot = snapshot;
     this.trustedProxies = trustedProxies;
     this.trustsForwardedHost = trustsForwardedHost;
+    // By the authorities of now: that is what may have changed.
+    const listener = snapshot.listeners.find(({ name }) => name === connection.listener);
+    this.forwardedCertificates = listener?.forwardedCertificates ?? null;
     this.random = () => roll;
   }
 }

@@ -7,6 +7,7 @@ import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { clientAddressOf } from "../message/forwarded.ts";
+import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import { KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
@@ -27,6 +28,8 @@ export interface Subject extends MethodSubject {
   readonly trustedProxies: CidrTable | null;
   /** Whether they are believed what host and port the client asked. */
   readonly trustsForwardedHost: boolean;
+  /** Reads the client's certificate out of what they forward; null: it is the connection's. */
+  readonly forwardedCertificates: ForwardedCertificates | null;
   readonly observer: Observer | null;
   /** 0 to 1, for the ladder's share. */
   readonly random: () => number;
@@ -63,12 +66,23 @@ function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Ve
 }
 
 /** The client's address as a trusted proxy tells it. Where that cannot be read, the peer stands for it. */
-function findClient({ exchange, trustedProxies, trustsForwardedHost }: Subject): Verdict {
+function findClient({ exchange, trustedProxies, trustsForwardedHost, forwardedCertificates }: Subject): Verdict {
   if (trustedProxies === null) return CONTINUE;
+  // What the proxy itself showed is not its client's in any case.
+  const certificate = forwardedCertificates?.read(exchange.headers);
+  if (certificate !== undefined) exchange.certificate = certificate.ok ? certificate.value : null;
   const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
   if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
   exchange.clientAddress = client.value.address;
   exchange.forwarding = { hops: client.value.hops, trustsHost: trustsForwardedHost };
+  if (certificate?.ok === false) {
+    return new Denial(
+      "forwarded_invalid",
+      null,
+      certificate.error,
+      "a client certificate as the policy's 'format' has it",
+    );
+  }
   return CONTINUE;
 }
 

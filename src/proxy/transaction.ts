@@ -7,6 +7,7 @@ import type { CidrTable } from "../matching/cidr-table.ts";
 import { type BodyFailure, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import { Exchange } from "../message/exchange.ts";
+import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { keptTarget } from "../message/kept-target.ts";
 import type {
@@ -55,6 +56,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   readonly exchange: Exchange;
   readonly trustedProxies: CidrTable | null;
   readonly trustsForwardedHost: boolean;
+  readonly forwardedCertificates: ForwardedCertificates | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
   fault: Denial | null = null;
@@ -99,6 +101,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.snapshot = deps.snapshot;
     this.trustedProxies = owner.trustedProxies;
     this.trustsForwardedHost = owner.listener.trustsForwardedHost;
+    this.forwardedCertificates = owner.listener.forwardedCertificates;
     this.random = deps.random;
     const { method, authority, headers, body } = request;
     const target = keptTarget(request.target, this.snapshot.keepsInPaths);

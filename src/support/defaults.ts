@@ -293,6 +293,12 @@ export const DEFAULTS = {
   /** A client's chain, where postern looks at it itself: how many authorities it may send, and how many signatures are verified. */
   chainCertificatesMax: 8,
   chainSignaturesMax: 16,
+  /** A certificate in a header: its size with its chain, how many are remembered once they were judged, and for how long. */
+  forwardedCertificateBytesMax: 24_576,
+  forwardedCertificatesMax: 256,
+  forwardedCertificateMs: 60_000,
+  /** DER of a client's chain that the service is told; of a longer one it is told the leaf. */
+  certificateLinesBytesMax: 8_192,
   /** Trust domains, and revocation lists' files, of one listener. */
   trustBundlesMax: 64,
   revocationFilesMax: 64,

@@ -19,6 +19,7 @@ async function asker(routes: string, defaults = "{}"): Promise<(raw: string) => 
       snapshot,
       exchange,
       trustsForwardedHost: false,
+      forwardedCertificates: null,
       trustedProxies: null,
       random: () => 0,
       fault: null,

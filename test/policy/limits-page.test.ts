@@ -101,6 +101,8 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${lingerTimeoutMs / 1000} s, ${kibi(DEFAULTS.lingerBytesMax)}`,
     `${DEFAULTS.lingerUploadTimeoutMs / 1000} s, ${mebi(DEFAULTS.lingerUploadBytesMax)}; ${DEFAULTS.lingerUploadsMax} connections at a time`,
     `${DEFAULTS.chainCertificatesMax}; ${DEFAULTS.chainSignaturesMax}`,
+    `${kibi(DEFAULTS.forwardedCertificateBytesMax)}; ${DEFAULTS.forwardedCertificatesMax}; ${DEFAULTS.forwardedCertificateMs / 1000} s`,
+    kibi(DEFAULTS.certificateLinesBytesMax),
     `${DEFAULTS.trustBundlesMax}; ${DEFAULTS.revocationFilesMax}`,
     `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,

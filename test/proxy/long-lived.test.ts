@@ -28,6 +28,7 @@ class Stream implements LastingStream {
   readonly exchange: Exchange;
   readonly trustedProxies = null;
   readonly trustsForwardedHost = false;
+  readonly forwardedCertificates = null;
   readonly startedMs: number;
   outlivedTrust = false;
   readonly denials: Denial[] = [];

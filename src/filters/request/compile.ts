@@ -1,5 +1,6 @@
 import { METHOD_PARAMETERS } from "../../bodies/method-parameters.ts";
 import type { HeaderLine } from "../../decision/verdict.ts";
+import { CERTIFICATE_LINES_HEADERS } from "../../message/certificate-lines.ts";
 import { canonicalName, isReserved } from "../../message/reserved-names.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { type RequestSettings, requestSchema } from "./schema.ts";
@@ -12,7 +13,9 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   always: true,
   compile(settings, context) {
     checkNamed(settings ?? {}, context);
+    const clientCertificate = [...new Set(settings?.clientCertificate ?? [])];
     context.setRequestRules({
+      clientCertificate,
       keepCredentials: settings?.keepCredentials ?? false,
       removeHeaders: settings?.removeHeaders ?? [],
       setHeaders: compileSetHeaders(settings?.setHeaders ?? {}, context),
@@ -63,6 +66,9 @@ function checkNamed(settings: RequestSettings, context: RouteContext): void {
     }
   }
   for (const name of context.declaredHeaders) judged.set(canonicalName(name), name);
+  for (const format of settings.clientCertificate ?? []) {
+    for (const name of CERTIFICATE_LINES_HEADERS[format]) off.set(name, "is what 'clientCertificate' puts on");
+  }
   for (const name of settings.removeHeaders ?? []) off.set(canonicalName(name), "is in 'removeHeaders'");
   for (const name of Object.keys(settings.setHeaders ?? {})) {
     off.set(canonicalName(name.toLowerCase()), "is in 'setHeaders'");

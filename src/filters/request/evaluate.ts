@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { isValidHost } from "../../http1/head.ts";
 import { type Address, isAddressless } from "../../message/address.ts";
-import type { ConnectionFacts } from "../../message/connection.ts";
+import { CERTIFICATE_LINES, type CertificateLines } from "../../message/certificate-lines.ts";
+import type { ClientCertificate, ConnectionFacts } from "../../message/connection.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import { withoutCookies } from "../../message/cookies.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -23,15 +24,32 @@ import { visible } from "./visible.ts";
 export type RequestRewrite = (headers: HeaderBlock, exchange: Exchange) => string;
 
 /** A route's rules → its rewrite, once. */
-export function buildRequestRewrite({ setHeaders, identity }: RequestRules, passage: Passage): RequestRewrite {
+export function buildRequestRewrite(rules: RequestRules, passage: Passage): RequestRewrite {
+  const { setHeaders, identity, clientCertificate } = rules;
+  const tellCertificate = clientCertificate.length === 0 ? null : certificateTeller(clientCertificate);
   const setLines = setHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const writeIdentity = identity.length === 0 ? null : identityWriter(identity);
   const writeLines = (headers: HeaderBlock): string => clientLines(headers, passage);
   return (headers, exchange) => {
     const lines = headers.linesBy(writeLines);
     exchange.withheld = headers.withheld;
-    const added = lines + addedLines(exchange) + setLines;
+    const told = tellCertificate === null ? "" : tellCertificate(exchange.certificate);
+    const added = lines + addedLines(exchange) + told + setLines;
     return writeIdentity === null ? added : added + writeIdentity(exchange);
+  };
+}
+
+/** Lines of a certificate that proves something; made once a connection. */
+function certificateTeller(formats: readonly CertificateLines[]): (certificate: ClientCertificate | null) => string {
+  const known = new WeakMap<ClientCertificate, string>();
+  return (certificate) => {
+    if (certificate === null || certificate.untrusted !== null) return "";
+    let lines = known.get(certificate);
+    if (lines === undefined) {
+      lines = formats.map((format) => CERTIFICATE_LINES[format](certificate)).join("");
+      known.set(certificate, lines);
+    }
+    return lines;
   };
 }
 

@@ -1,3 +1,4 @@
+import { CERTIFICATE_LINES_HEADERS } from "../../message/certificate-lines.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { canonicalName, isPlainName, isReserved } from "../../message/reserved-names.ts";
@@ -50,7 +51,8 @@ export class Passage {
   /** `credentialHeaders` in lower case. */
   constructor(rules: RequestRules, credentialHeaders: readonly string[], credentialCookies: readonly string[] = []) {
     this.cookies = rules.keepCredentials || credentialCookies.length === 0 ? null : new Set(credentialCookies);
-    const set = [...rules.setHeaders.map(([name]) => name), ...rules.identity.map(({ name }) => name)];
+    const own = rules.clientCertificate.flatMap((format) => CERTIFICATE_LINES_HEADERS[format]);
+    const set = [...rules.setHeaders.map(([name]) => name), ...rules.identity.map(({ name }) => name), ...own];
     const credentials = rules.keepCredentials ? [] : credentialHeaders;
     const removed = new Set([...rules.removeHeaders, ...set, ...credentials].map(canonicalName));
     // What a rule has read passes in the spelling that it has read, and in no other.

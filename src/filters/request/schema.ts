@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CERTIFICATE_LINES_NAMES, type CertificateLines } from "../../message/certificate-lines.ts";
 import { headerName, object } from "../../support/schema.ts";
 
 export interface RequestSettings {
@@ -6,6 +7,7 @@ export interface RequestSettings {
   readonly removeHeaders?: readonly string[] | undefined;
   /** Names as the policy has them → values. */
   readonly setHeaders?: Readonly<Record<string, string>> | undefined;
+  readonly clientCertificate?: readonly CertificateLines[] | undefined;
   readonly methodParameters?: readonly string[] | undefined;
   readonly keepHeaders?: readonly string[] | undefined;
   readonly forward?: readonly string[] | undefined;
@@ -34,6 +36,13 @@ export const requestSchema: z.ZodType<RequestSettings> = object({
   keepCredentials: z.boolean().optional().describe("Authorization and API keys reach the service. false if absent."),
   removeHeaders: z.array(headerName).optional().describe("Further headers that come off."),
   setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the client sent."),
+  clientCertificate: z
+    .array(z.enum(CERTIFICATE_LINES_NAMES))
+    .min(1)
+    .optional()
+    .describe(
+      "Headers that tell the service the client's verified certificate: client-cert (RFC 9440), xfcc (Envoy). Not told if absent.",
+    ),
   keepHeaders: z
     .array(headerName)
     .optional()

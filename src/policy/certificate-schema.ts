@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { CERTIFICATE_FORMAT_NAMES } from "../message/certificate-formats.ts";
+import { isTrustDomain } from "../message/spiffe-id.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { headerName } from "../support/schema.ts";
+
+export const fileName = z
+  .string()
+  .regex(/^[^\0]{1,4096}$/, { error: "expected the name of a file, relative to the policy" });
+
+const trustBundles = z
+  .record(
+    z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
+    fileName,
+  )
+  .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
+  .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
+    error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
+  });
+
+export const clientCertificateShape = {
+  mode: z
+    .enum(["off", "optional", "required"])
+    .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
+  ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
+  crl: z
+    .union([fileName, z.array(fileName).min(1).max(DEFAULTS.revocationFilesMax)], {
+      error: "expected the name of a file, relative to the policy, or a list of them",
+    })
+    .optional()
+    .describe("PEM or DER: certificates that are revoked, one file or several."),
+  trustBundles: trustBundles
+    .optional()
+    .describe(
+      "PEM file of each SPIFFE trust domain's authorities. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
+    ),
+};
+
+export const forwardedCertificateShape = {
+  format: z
+    .enum(CERTIFICATE_FORMAT_NAMES)
+    .describe(
+      "How the proxy tells it: client-cert (RFC 9440), xfcc (Envoy, Istio), nginx, haproxy, traefik, aws-alb (passthrough), aws-alb-verify, azure, cloudflare or wso2.",
+    ),
+  header: headerName.optional().describe("The header, where the proxy is told to write another than is usual."),
+  ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
+  trustBundles: trustBundles.optional().describe("PEM file of each SPIFFE trust domain's authorities, as under 'tls'."),
+  verifiedBy: z
+    .literal("proxy")
+    .optional()
+    .describe("In place of 'ca': the proxy's word is taken that it verified the chain. Its time is looked at anyway."),
+};
