@@ -23,6 +23,7 @@ const RANKS = [
   "http2",
   "http1",
   "websocket",
+  "spiffe",
   "resources",
   "calls",
   "bodies",

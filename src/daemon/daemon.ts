@@ -127,7 +127,10 @@ export class Daemon {
       loopDelay: deps.loopDelay ?? null,
       resources: () => deps.resources.statuses(),
     });
-    deps.resources.reportTo(resourceReports(this.telemetry.log));
+    deps.resources.reportTo({
+      ...resourceReports(this.telemetry.log),
+      onRecompile: () => this.#reloader.request("changed"),
+    });
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.
       serve: (socket, facts, listener) =>
@@ -269,6 +272,8 @@ export class Daemon {
 
   get #isReady(): boolean {
     if (this.#proxy === null || this.#ending) return false;
+    const isMissing = (one: ResourceStatus): boolean => one.gatesReadiness === true && one.freshAtMs === null;
+    if (this.#deps.resources.statuses().some(isMissing)) return false;
     return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !this.#ages.hasExpired;
   }
 

@@ -209,7 +209,9 @@ export class Listener {
     }
     this.#ends.set(socket, ends);
     this.#handshakes.set(socket, handshake);
-    if (this.#tls !== null) this.#awaitHello(socket, ends, handshake, this.#tls);
+    if (this.#settings.tls?.certificate === null) {
+      this.#refuse(socket, peer, "certificate_pending", "no certificate of the SPIFFE agent yet");
+    } else if (this.#tls !== null) this.#awaitHello(socket, ends, handshake, this.#tls);
     else this.#servePlain(socket, ends);
   }
 

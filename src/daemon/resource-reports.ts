@@ -3,7 +3,7 @@ import type { ResourceStatus } from "../resources/resource.ts";
 import type { EventLog } from "../telemetry/event-log.ts";
 
 /** What the log is told of resources and of the folder for their state. */
-export function resourceReports(log: EventLog): ResourceReports {
+export function resourceReports(log: EventLog): Omit<ResourceReports, "onRecompile"> {
   return {
     onState: ({ kind, name, state, detail, fault, staleUntilMs }, before) => {
       const fields = {

@@ -40,8 +40,7 @@ export function createTlsServer(
   let server: Server;
   try {
     server = createServer({
-      cert: tls.certificate,
-      key: tls.key,
+      ...(tls.certificate === null || tls.key === null ? {} : { cert: tls.certificate, key: tls.key }),
       ...(asks && tls.clientCa !== null ? { ca: tls.clientCa } : {}),
       ...(asks && tls.clientCrl !== null ? { crl: [...pemBlocks(tls.clientCrl, CRL_LABEL)] } : {}),
       requestCert: asks,

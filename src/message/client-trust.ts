@@ -12,10 +12,14 @@ export interface ClientTrust {
   readonly bundles: ReadonlyMap<string, readonly X509Certificate[]>;
   /** Who issues certificates without a SPIFFE ID. */
   readonly others: readonly X509Certificate[];
+  /** Which authorities are whose: the same text for the same trust. */
+  readonly text: string;
 }
 
+type Anchors = Pick<ClientTrust, "bundles" | "others">;
+
 /** The authorities that may stand at the end of this certificate's chain; none where nobody may issue its ID. */
-export function anchorsOf(spiffeId: string | null, { bundles, others }: ClientTrust): readonly X509Certificate[] {
+export function anchorsOf(spiffeId: string | null, { bundles, others }: Anchors): readonly X509Certificate[] {
   if (spiffeId === null) return others;
   return bundles.get(parseSpiffeId(spiffeId)?.trustDomain ?? "") ?? [];
 }

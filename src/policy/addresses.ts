@@ -20,6 +20,13 @@ export function parseListenAddress(text: string): Result<ListenAddress, string> 
   return parsed.ok ? ok({ type: "tcp", ...parsed.value }) : parsed;
 }
 
+/** `unix:/run/spire/agent.sock` → the path. */
+export function parseSocketAddress(text: string): Result<string, string> {
+  const parsed = text.startsWith("unix:/") ? parseSocketPath(text.slice(5)) : null;
+  if (parsed?.ok === true) return ok(parsed.value.path);
+  return err("expected a Unix socket by its absolute path, as in unix:/run/spire/agent.sock");
+}
+
 /** An address of this machine: an IP address or `localhost`; other names could resolve to anything. */
 export function parseLocalHostPort(text: string): Result<HostPort, string> {
   const parsed = splitHostPort(text);

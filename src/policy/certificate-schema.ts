@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { CERTIFICATE_FORMAT_NAMES } from "../message/certificate-formats.ts";
-import { isTrustDomain } from "../message/spiffe-id.ts";
+import { isTrustDomain, parseSpiffeId } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { headerName } from "../support/schema.ts";
+import type { Result } from "../support/result.ts";
+import { headerName, object } from "../support/schema.ts";
+import { parseSocketAddress } from "./addresses.ts";
 
 export const fileName = z
   .string()
@@ -17,6 +19,30 @@ const trustBundles = z
   .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
     error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
   });
+
+/** Text that a parser turns into something better, with the parser's own words where it cannot. */
+export function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const result = parse(text);
+    if (result.ok) return result.value;
+    context.addIssue({ code: "custom", message: result.error });
+    return z.NEVER;
+  });
+}
+
+/** Where a SPIFFE agent listens, and as whom it is asked. */
+export const workloadSchema = object({
+  socket: parsed(parseSocketAddress).describe("The agent's Unix socket, as in unix:/run/spire/agent.sock."),
+  id: z
+    .string()
+    .refine((text) => (parseSpiffeId(text)?.path ?? "") !== "", {
+      error: "expected a SPIFFE ID, as in spiffe://example.org/ns/shop/sa/orders",
+    })
+    .optional()
+    .describe("Which of several identities of this process. The first that the agent gives if absent."),
+}).describe("Certificate, key and trust bundles from a SPIFFE agent (Workload API), renewed by it.");
+
+export type WorkloadEntry = z.output<typeof workloadSchema>;
 
 export const clientCertificateShape = {
   mode: z

@@ -1,6 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import type { ClientTrust } from "../message/client-trust.ts";
+import type { TrustBundle } from "../spiffe/x509-svid.ts";
 import { clientCertificateShape } from "./certificate-schema.ts";
+import { workloadIdentity } from "./compile-workload.ts";
+import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
 import { type Authorities, readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import { readRevocationLists } from "./revocation-lists.ts";
@@ -14,16 +18,14 @@ const { clientCertificate: _, ...tlsKeys } = tlsShape;
 /** `tls` of a listener → its settings with all files read and looked at, or null with problems reported. */
 export function compileTls(work: Work, listener: string, path: Path): TlsSettings | null {
   const entry = work.reader.fields(tlsKeys, path, ["clientCertificate"]);
-  const certificate = readOwnCertificate(work, entry, `listener ${listener}`, path);
-  const client = readClientTrust(work, listener, [...path, "clientCertificate"]);
-  if (certificate === null || client === null) return null;
+  const own = readOwn(work, listener, entry, path);
+  const client = readClientTrust(work, listener, own?.bundles ?? null, [...path, "clientCertificate"]);
+  if (own === null || client === null) return null;
   const { minVersion = "TLSv1.2" } = entry;
-  const { trustText, ...clientParts } = client;
-  const parts = { ...certificate, minVersion, ...clientParts };
+  const parts = { certificate: own.certificate, key: own.key, minVersion, ...client };
   try {
     createSecureContext({
-      cert: parts.certificate,
-      key: parts.key,
+      ...(parts.certificate === null || parts.key === null ? {} : { cert: parts.certificate, key: parts.key }),
       minVersion,
       ...(parts.clientCa === null ? {} : { ca: parts.clientCa }),
       ...(parts.clientCrl === null ? {} : { crl: parts.clientCrl }),
@@ -32,14 +34,39 @@ export function compileTls(work: Work, listener: string, path: Path): TlsSetting
     work.problem(`TLS refuses these files: ${opensslReason(error)}`, path);
     return null;
   }
-  const { trust: _trust, ...plainParts } = parts;
-  return { ...parts, fingerprint: fingerprint([...Object.values(plainParts), trustText]) };
+  const { trust, ...plainParts } = parts;
+  return { ...parts, fingerprint: fingerprint([...Object.values(plainParts), trust?.text ?? null]) };
 }
 
-/** What is asked of clients; `trustText` says which file is whose, for the fingerprint. */
-type ClientParts = Pick<TlsSettings, "clientCertificate" | "clientCa" | "hasPartialChains" | "clientCrl" | "trust"> & {
-  readonly trustText: string;
-};
+interface Own {
+  readonly certificate: Buffer | null;
+  readonly key: Buffer | null;
+  /** Of a SPIFFE agent; null where files give the certificate. */
+  readonly bundles: ReadonlyMap<string, TrustBundle> | null;
+}
+
+const NO_BUNDLES: ReadonlyMap<string, TrustBundle> = new Map();
+
+function readOwn(work: Work, listener: string, entry: Fields<typeof tlsKeys>, path: Path): Own | null {
+  const { spiffe, certificate, key } = entry;
+  const hasSpiffe = work.reader.raw([...path, "spiffe"]) !== undefined;
+  if (!hasSpiffe) {
+    const missing = (["certificate", "key"] as const).filter((name) => work.reader.raw([...path, name]) === undefined);
+    for (const name of missing) work.problem(`'${name}' is missing; expected the name of a file, or 'spiffe'`, path);
+    const pair = readOwnCertificate(work, entry, `listener ${listener}`, path);
+    return pair === null ? null : { ...pair, bundles: null };
+  }
+  for (const [name, file] of Object.entries({ certificate, key })) {
+    if (file !== undefined) work.problem("'spiffe' gives it already; expected one of the two", [...path, name]);
+  }
+  if (spiffe === undefined) return null;
+  const identity = workloadIdentity(work, spiffe, `listener ${listener}`, [...path, "spiffe"]);
+  if (identity === null) return { certificate: null, key: null, bundles: NO_BUNDLES };
+  return { certificate: identity.certificate, key: identity.key, bundles: identity.bundles };
+}
+
+/** What is asked of clients. */
+type ClientParts = Pick<TlsSettings, "clientCertificate" | "clientCa" | "hasPartialChains" | "clientCrl" | "trust">;
 
 const NOBODY_ASKED: ClientParts = {
   clientCertificate: "off",
@@ -47,10 +74,15 @@ const NOBODY_ASKED: ClientParts = {
   hasPartialChains: false,
   clientCrl: null,
   trust: null,
-  trustText: "",
 };
 
-function readClientTrust(work: Work, listener: string, path: Path): ClientParts | null {
+/** `given`: bundles of the agent that gives the certificate; null where there is none. */
+function readClientTrust(
+  work: Work,
+  listener: string,
+  given: ReadonlyMap<string, TrustBundle> | null,
+  path: Path,
+): ClientParts | null {
   const isThere = work.reader.raw(path) !== undefined;
   const entry = isThere ? work.reader.fields(clientCertificateShape, path) : { mode: "off" as const };
   const { mode, ca, crl, trustBundles } = entry;
@@ -64,27 +96,38 @@ function readClientTrust(work: Work, listener: string, path: Path): ClientParts 
   const use = `listener ${listener} client`;
   const others = ca === undefined ? null : readAuthorities(work, ca, `${use} CA`, [...path, "ca"]);
   const bundles = readBundles(work, trustBundles ?? {}, use, [...path, "trustBundles"]);
-  const all = [...(others === null ? [] : [others]), ...bundles.values()];
-  const authorities = all.length === 0 ? null : joined(all);
+  // A file has the last word on its trust domain.
+  const byDomain = new Map([...(given ?? []), ...bundles]);
+  const authorities = joined([...(others === null ? [] : [others]), ...byDomain.values()]);
   const names = crl === undefined ? [] : typeof crl === "string" ? [crl] : crl;
   const clientCrl =
-    crl === undefined ? null : readRevocationLists(work, names, authorities, `${use} CRL`, [...path, "crl"]);
+    crl === undefined
+      ? null
+      : readRevocationLists(work, names, authorities.certificates.length === 0 ? null : authorities, `${use} CRL`, [
+          ...path,
+          "crl",
+        ]);
   const hasRaw = ["ca", "trustBundles"].some((key) => work.reader.raw([...path, key]) !== undefined);
-  if (mode !== undefined && !hasRaw) {
+  if (mode !== undefined && !hasRaw && given === null) {
     // Without it, Node would trust every public authority to name this service's clients.
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
   }
   const isWhole = (ca === undefined || others !== null) && bundles.size === Object.keys(trustBundles ?? {}).length;
-  if (mode === undefined || authorities === null || !isWhole || (crl !== undefined && clientCrl === null)) return null;
+  const hasAny = given !== null || authorities.certificates.length > 0;
+  if (mode === undefined || !hasAny || !isWhole || (crl !== undefined && clientCrl === null)) return null;
   const { pem: clientCa, hasPartialChains } = authorities;
   const parts = { clientCertificate: mode, clientCa, hasPartialChains, clientCrl };
-  if (trustBundles === undefined) return { ...parts, trust: null, trustText: "" };
-  const trust = {
-    bundles: new Map([...bundles].map(([domain, { certificates }]) => [domain, certificates])),
-    others: others?.certificates ?? [],
+  if (byDomain.size === 0 && given === null) return { ...parts, trust: null };
+  return { ...parts, trust: trustOf(byDomain, others?.certificates ?? []) };
+}
+
+function trustOf(byDomain: ReadonlyMap<string, TrustBundle>, others: readonly X509Certificate[]): ClientTrust {
+  const domains = [...byDomain].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    bundles: new Map(domains.map(([domain, { certificates }]) => [domain, certificates])),
+    others,
+    text: domains.map(([domain, { pem }]) => `${domain} ${fingerprint([pem])}`).join(),
   };
-  const trustText = [...bundles].map(([domain, { pem }]) => `${domain} ${fingerprint([pem])}`).join();
-  return { ...parts, trust, trustText };
 }
 
 /** PEM files by trust domain; those that cannot be read are missing, with problems reported. */
@@ -102,11 +145,12 @@ export function readBundles(
   return bundles;
 }
 
-function joined(all: readonly Authorities[]): Authorities {
+function joined(all: readonly (TrustBundle | Authorities)[]): Authorities {
   return {
     pem: Buffer.concat(all.flatMap(({ pem }) => [pem, Buffer.from("\n")])),
     certificates: all.flatMap(({ certificates }) => certificates),
-    hasPartialChains: all.some(({ hasPartialChains }) => hasPartialChains),
+    // An agent's bundle holds whatever it trusts by itself.
+    hasPartialChains: all.some((one) => !("hasPartialChains" in one) || one.hasPartialChains),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createSecureContext } from "node:tls";
 import type { UpstreamAddress, UpstreamScheme } from "./addresses.ts";
 import { fingerprint, opensslReason } from "./compile-tls.ts";
+import { workloadIdentity } from "./compile-workload.ts";
 import type { Path } from "./path.ts";
 import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import type { UpstreamTlsEntry } from "./schema.ts";
@@ -76,7 +77,15 @@ const NO_PAIR: ClientPair = { certificate: null, key: null };
 
 /** Postern's own certificate for the service: both halves or none. */
 function readClientPair(work: Work, upstream: string, entry: UpstreamTlsEntry, path: Path): ClientPair | undefined {
-  const { certificate, key } = entry;
+  const { certificate, key, spiffe } = entry;
+  if (spiffe !== undefined) {
+    if (certificate !== undefined || key !== undefined) {
+      work.problem("'spiffe' gives certificate and key already; expected one of the two", [...path, "spiffe"]);
+      return undefined;
+    }
+    const identity = workloadIdentity(work, spiffe, `upstream ${upstream}`, [...path, "spiffe"]);
+    return identity === null ? NO_PAIR : { certificate: identity.certificate, key: identity.key };
+  }
   if (certificate === undefined && key === undefined) return NO_PAIR;
   if (certificate === undefined || key === undefined) {
     const missing = certificate === undefined ? "certificate" : "key";

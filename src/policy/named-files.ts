@@ -56,6 +56,11 @@ export class NamedFiles {
     return hash.digest("hex").slice(0, 16);
   }
 
+  /** What the policy was compiled from besides files, under a name of its own: it counts for the hash. */
+  include(name: string, content: string): void {
+    this.#hashed.set(`\n${name}`, Buffer.from(content));
+  }
+
   /** The same names with where in the policy each stands first; nowhere for the policy itself. */
   origins(): ReadonlyMap<string, Path> {
     return this.#origins;

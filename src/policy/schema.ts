@@ -1,22 +1,17 @@
 import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Result } from "../support/result.ts";
 import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
-import { clientCertificateShape, fileName, forwardedCertificateShape } from "./certificate-schema.ts";
+import {
+  clientCertificateShape,
+  fileName,
+  forwardedCertificateShape,
+  parsed,
+  workloadSchema,
+} from "./certificate-schema.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
-
-/** Text that a parser turns into something better, with the parser's own words where it cannot. */
-function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    const result = parse(text);
-    if (result.ok) return result.value;
-    context.addIssue({ code: "custom", message: result.error });
-    return z.NEVER;
-  });
-}
 
 /** What listeners, upstreams, authenticators, limits and services are called. Numbers are no names. */
 export const nameSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
@@ -32,8 +27,13 @@ function count(most: number): z.ZodType<number, number> {
 }
 
 export const tlsShape = {
-  certificate: fileName.describe("PEM file: the certificate of this listener, then its intermediates."),
-  key: fileName.describe("PEM file: the certificate's private key."),
+  certificate: fileName
+    .optional()
+    .describe("PEM file: the certificate of this listener, then its intermediates. Needed unless 'spiffe' gives it."),
+  key: fileName.optional().describe("PEM file: the certificate's private key."),
+  spiffe: workloadSchema
+    .optional()
+    .describe("Certificate, key and trust bundles from a SPIFFE agent, in place of files."),
   minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version of TLS. TLSv1.2 if absent."),
   clientCertificate: object(clientCertificateShape).optional().describe("Certificates of clients (mutual TLS)."),
 };
@@ -119,6 +119,7 @@ const upstreamTlsSchema = object({
   ca: fileName.optional().describe("PEM file: the authorities that the service's certificate is verified against."),
   certificate: fileName.optional().describe("PEM file: postern's own certificate for the service."),
   key: fileName.optional().describe("PEM file: its private key."),
+  spiffe: workloadSchema.optional().describe("Postern's own certificate from a SPIFFE agent, in place of files."),
   serverName: parsed(parseServerName)
     .optional()
     .describe("Name in the service's certificate. The address's host if absent."),

@@ -150,9 +150,9 @@ export interface ListenerSettings {
 }
 
 export interface TlsSettings {
-  /** PEM, leaf first. */
-  readonly certificate: Buffer;
-  readonly key: Buffer;
+  /** PEM, leaf first. Null with its key: whoever is to give it has not yet, and no handshake can be. */
+  readonly certificate: Buffer | null;
+  readonly key: Buffer | null;
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   readonly clientCertificate: "off" | "optional" | "required";
   readonly clientCa: Buffer | null;

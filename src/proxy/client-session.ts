@@ -98,7 +98,8 @@ function trustedProxiesOf({ trustedProxies }: ListenerSettings, { peer }: Connec
 function sameTrust(a: TlsSettings | null, b: TlsSettings | null): boolean {
   if (a === null || b === null) return a === b;
   const same = (one: Buffer | null, other: Buffer | null) => Buffer.compare(one ?? NOTHING, other ?? NOTHING) === 0;
-  return a.clientCertificate === b.clientCertificate && same(a.clientCa, b.clientCa) && same(a.clientCrl, b.clientCrl);
+  if (a.clientCertificate !== b.clientCertificate || a.trust?.text !== b.trust?.text) return false;
+  return same(a.clientCa, b.clientCa) && same(a.clientCrl, b.clientCrl);
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -3,7 +3,7 @@ import type { Resource, ResourceState, ResourceStatus, ResourceWorld } from "./r
 import { type StateFiles, StateFolder } from "./state-folder.ts";
 
 /** What the registry needs of the world; the rest of `ResourceWorld` is its own. */
-export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" | "note"> {
+export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" | "note" | "recompile"> {
   readonly openFiles: (directory: string) => StateFiles;
 }
 
@@ -15,9 +15,11 @@ export interface ResourceReports {
   onNote(status: ResourceStatus, text: string): void;
   /** A file of the state folder that cannot be used, and why. */
   onFolder(directory: string, file: string, text: string): void;
+  /** The policy in force would compile to another now. */
+  onRecompile(): void;
 }
 
-const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {} };
+const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {}, onRecompile: () => {} };
 
 type Make = (world: ResourceWorld) => Resource;
 
@@ -76,6 +78,7 @@ export class Resources {
       note: (resource, text) => {
         if (this.#states.has(resource)) this.#reports.onNote(resource.status(), text);
       },
+      recompile: () => this.#reports.onRecompile(),
     };
   }
 

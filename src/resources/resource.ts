@@ -39,6 +39,8 @@ export interface ResourceStatus {
   readonly leftOut?: readonly string[];
   /** Of a key set: tokens that named a key which it does not have. */
   readonly unknownKids?: number;
+  /** True where the process is not ready before it has something, as a certificate. */
+  readonly gatesReadiness?: boolean;
 }
 
 /** The last failure. */
@@ -78,4 +80,6 @@ export interface ResourceWorld {
   readonly changed: (resource: Resource) => void;
   /** Tells the log what is to be known once. */
   readonly note: (resource: Resource, text: string) => void;
+  /** To be called when a policy that has it would compile to another now, as with a renewed certificate. */
+  readonly recompile: () => void;
 }

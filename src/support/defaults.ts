@@ -299,6 +299,12 @@ export const DEFAULTS = {
   forwardedCertificateMs: 60_000,
   /** DER of a client's chain that the service is told; of a longer one it is told the leaf. */
   certificateLinesBytesMax: 8_192,
+  /** A SPIFFE agent: its answers, how long the first may take, pauses before it is asked again, authorities of a trust domain. */
+  workloadMessageBytesMax: 1_048_576,
+  workloadAnswerMs: 30_000,
+  workloadRetryMsMin: 500,
+  workloadRetryMsMax: 30_000,
+  bundleCertificatesMax: 64,
   /** Trust domains, and revocation lists' files, of one listener. */
   trustBundlesMax: 64,
   revocationFilesMax: 64,

@@ -11,23 +11,47 @@ const BMP_STRING = 0x1e;
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
+/** Where a value stands: its tag, where its content begins, and where it ends; null where the bytes are no DER. */
+interface Span {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function spanAt(bytes: Buffer, at: number): Span | null {
+  const tag = bytes[at] ?? 0;
+  const first = bytes[at + 1];
+  // Tags of several bytes do not occur in certificates.
+  if (first === undefined || (tag & 0x1f) === 0x1f) return null;
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  if (first === 0x80 || lengthBytes > 4 || at + 2 + lengthBytes > bytes.length) return null;
+  const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes);
+  const start = at + 2 + lengthBytes;
+  return start + length > bytes.length ? null : { tag, start, end: start + length };
+}
+
 /** The values that stand one after another, or null where the bytes are no DER. What is inside of them is not looked at. */
 export function derValues(bytes: Buffer): readonly DerValue[] | null {
   const values: DerValue[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const tag = bytes[at] ?? 0;
-    const first = bytes[at + 1];
-    // Tags of several bytes do not occur in certificates.
-    if (first === undefined || (tag & 0x1f) === 0x1f) return null;
-    const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
-    if (first === 0x80 || lengthBytes > 4 || at + 2 + lengthBytes > bytes.length) return null;
-    const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes);
-    const start = at + 2 + lengthBytes;
-    if (start + length > bytes.length) return null;
-    values.push({ tag, content: bytes.subarray(start, start + length) });
-    at = start + length;
+    const span = spanAt(bytes, at);
+    if (span === null) return null;
+    values.push({ tag: span.tag, content: bytes.subarray(span.start, span.end) });
+    at = span.end;
   }
   return values;
+}
+
+/** The same with their tags and lengths, each as it stands there. */
+export function derElements(bytes: Buffer): readonly Buffer[] | null {
+  const elements: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const span = spanAt(bytes, at);
+    if (span === null) return null;
+    elements.push(bytes.subarray(at, span.end));
+    at = span.end;
+  }
+  return elements;
 }
 
 /** The values in a SEQUENCE, or null where it is none. */

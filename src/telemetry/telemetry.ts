@@ -33,6 +33,7 @@ export const CONNECTION_REFUSALS = [
   "proxy_header_timeout",
   "protocol_timeout",
   "protocol_unsupported",
+  "certificate_pending", // the SPIFFE agent has given none yet
   "memory_handshakes", // no room, and nobody gave way
 ] as const;
 

@@ -56,6 +56,7 @@ async function listen(changes: Partial<TlsSettings> = {}): Promise<number> {
         ["partner.net", certificates(partner)],
       ]),
       others: certificates(plain),
+      text: "",
     },
     ...changes,
   });

@@ -118,6 +118,7 @@ describe("a certificate in a header is judged as the handshake would", () => {
     const trust: ClientTrust = {
       bundles: new Map([["example.org", [new X509Certificate(middle.certificate)]]]),
       others: [new X509Certificate(root.certificate)],
+      text: "",
     };
     const format = CERTIFICATE_FORMATS.azure;
     const one = new ForwardedCertificates({
