@@ -184,7 +184,7 @@ function isDpopScheme(value: string): boolean {
   return (value.charCodeAt(0) | 0x20) === 0x64 && value.slice(0, 5).toLowerCase() === "dpop ";
 }
 
-/** The handshake has shown that the client has the certificate's key; whether anybody trusts it is not asked (RFC 8705 section 2.2). */
+/** The client has shown that it has the certificate's key; whether anybody trusts it is not asked (RFC 8705 section 2.2). */
 function judgeCertificate(print: string, { certificate }: Exchange, { place }: Rule<Bound>): Denial | null {
   const wanted = "the certificate that the token is bound to";
   if (certificate === null) return new Denial("proof_missing", place, "no client certificate", wanted);
