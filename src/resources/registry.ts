@@ -15,11 +15,11 @@ export interface ResourceReports {
   onNote(status: ResourceStatus, text: string): void;
   /** A file of the state folder that cannot be used, and why. */
   onFolder(directory: string, file: string, text: string): void;
-  /** The policy in force would compile to another now. */
-  onRecompile(): void;
+  /** The policy in force would compile to another now; absent where nobody compiles. */
+  onRecompile?(): void;
 }
 
-const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {}, onRecompile: () => {} };
+const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {} };
 
 type Make = (world: ResourceWorld) => Resource;
 
@@ -78,7 +78,7 @@ export class Resources {
       note: (resource, text) => {
         if (this.#states.has(resource)) this.#reports.onNote(resource.status(), text);
       },
-      recompile: () => this.#reports.onRecompile(),
+      recompile: () => this.#reports.onRecompile?.(),
     };
   }
 

@@ -94,7 +94,6 @@ test("each change of state is told once, and only of what is in force", () => {
     onState: ({ name, state }, before) => told.push(`${name} ${before} ${state}`),
     onFolder: () => {},
     onNote: () => {},
-    onRecompile: () => {},
   });
   const { probes, resources } = acquire(registry, ["a"]);
   probes[0]?.turn("failing");
