@@ -127,6 +127,13 @@ export const REASONS = {
   condition_error: client(403, 7, NOT_PERMITTED),
   spiffe_id_mismatch: client(403, 7, NOT_PERMITTED),
   not_authorized: client(403, 7, NOT_PERMITTED),
+  decision_denied: client(403, 7, NOT_PERMITTED),
+  decision_unavailable: {
+    status: 503,
+    grpcStatus: 14,
+    text: "Nobody can decide about the request just now.",
+    source: "proxy",
+  },
   origin_denied: client(403, 7, NOT_PERMITTED),
   // limit
   rate_limited: client(429, 8, "Too many requests."),

@@ -9,9 +9,11 @@ import type { Principal } from "../message/principal.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
 import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
+import type { Result } from "../support/result.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
+import type { Question } from "./decide/question.ts";
 import type { IdentityHeader } from "./request/identity.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
@@ -125,7 +127,15 @@ export interface WebSocketRules {
 }
 
 /** Sections of the policy whose entries others name. */
-export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles";
+export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles" | "decisionServices";
+
+/** One named decision service of the policy, compiled; `decide` of a route names it. */
+export interface DecisionService {
+  readonly name: string;
+  readonly place: Place;
+  /** What it is asked of this route's requests, or why that cannot be said there. */
+  question(route: RouteContext): Result<Question, string>;
+}
 
 export interface RoleDefinition {
   readonly rule: AuthorizeRule;
@@ -143,6 +153,7 @@ export interface RouteContext extends CompileContext {
   /** False where some of the policy did not compile, or their files are not here: who else may call is not known. */
   readonly hasAllAuthenticators: boolean;
   readonly limits: ReadonlyMap<string, Limit>;
+  readonly decisionServices: ReadonlyMap<string, DecisionService>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: DefiningSection, name: string): boolean;
   /** What to write in place of a name that the section does not define, as a clause: `did you mean 'okta'?`. */

@@ -7,7 +7,9 @@ import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
 import { basicKind } from "./basic/compile.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
-import type { AuthenticatorKind, CompileContext, Filter, Limit } from "./filter.ts";
+import { compileDecisionService, decideFilter } from "./decide/compile.ts";
+import { type DecisionServiceSettings, decisionServiceSchema } from "./decide/schema.ts";
+import type { AuthenticatorKind, CompileContext, DecisionService, Filter, Limit } from "./filter.ts";
 import { introspectionKind } from "./introspection/compile.ts";
 import { jwtKind } from "./jwt/compile.ts";
 import { compileLimit, limitFilter } from "./limit/compile.ts";
@@ -26,6 +28,7 @@ export interface Registry {
   readonly limit: LimitKind<unknown>;
   /** An entry of `roles`: a rule that routes name. */
   readonly role: z.ZodType<AuthorizeRule>;
+  readonly decisionService: DecisionServiceKind<unknown>;
 }
 
 /**
@@ -43,6 +46,17 @@ export interface LimitKind<Settings> {
   ): Limit | null;
 }
 
+/** What an entry of `decisionServices` is made of. */
+export interface DecisionServiceKind<Settings> {
+  readonly schema: z.ZodType<Settings>;
+  compile(name: string, settings: Settings, context: CompileContext): DecisionService | null;
+}
+
+const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
+  schema: decisionServiceSchema,
+  compile: compileDecisionService,
+};
+
 const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {
   schema: limitDefinitionSchema,
   compile: compileLimit,
@@ -53,6 +67,7 @@ export const REGISTRY: Registry = {
   filters: [
     addressFilter,
     authenticateFilter,
+    decideFilter,
     authorizeFilter,
     limitFilter,
     validateFilter,
@@ -63,4 +78,5 @@ export const REGISTRY: Registry = {
   authenticators: [clientCertificateKind, apiKeyKind, basicKind, jwtKind, introspectionKind, anonymousKind],
   limit: limitKind,
   role: ruleSchema,
+  decisionService: decisionServiceKind,
 };

@@ -10,6 +10,12 @@ import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
 import type { Target } from "./target.ts";
 
+/** What a decision service said; `none` where it gave no answer. */
+export interface Decided {
+  readonly service: string;
+  readonly theirs: "allow" | "deny" | "none";
+}
+
 /** State of the tightest limit that a request met, for the RateLimit header fields. */
 export interface RateLimitState {
   /** The limit's name in the policy. */
@@ -81,6 +87,8 @@ export class Exchange {
   onOver: (() => void) | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
+  /** What decision services said, in the order in which they were asked; null where none was. */
+  decided: Decided[] | null;
   assumed: AssumedIdentity | null;
   /** Headers of the client that did not reach the service, though no policy took them off; null for none. */
   withheld: readonly string[] | null;
@@ -119,6 +127,7 @@ export class Exchange {
     this.charge = null;
     this.onOver = null;
     this.audited = null;
+    this.decided = null;
     this.assumed = null;
     this.withheld = null;
     this.oddity = null;

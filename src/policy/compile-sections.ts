@@ -220,7 +220,7 @@ export function checkCallerLimits(work: Work): void {
  */
 function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
   const mentioned = new Set<string>(upstreams.defined.size === 1 ? upstreams.defined : []);
-  const sections = (reader.keys([]) ?? []).filter((key) => !DEFINING.includes(key));
+  const sections = (reader.keys([]) ?? []).filter((key) => !DEFINING.some((one) => one === key));
   const left: unknown[] = sections.map((key) => reader.raw([key]));
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
     if (typeof value === "string") mentioned.add(value);
@@ -229,12 +229,31 @@ function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
   return mentioned;
 }
 
-const DEFINING: readonly string[] = ["upstreams", "authenticators", "roles", "limits"];
+/** Section `decisionServices`. */
+export function* compileDecisionServices(work: Work): Steps<void> {
+  const { schema, compile } = work.registry.decisionService;
+  for (const name of work.reader.names(["decisionServices"])) {
+    yield;
+    if (work.problems.isFull) return;
+    work.decisionServices.defined.add(name);
+    const path = ["decisionServices", name];
+    const parts = work.reader.readParts(schema, work.reader.raw(path), path);
+    if (parts === null) continue;
+    const context = salvageContext(
+      work.context((inner) => [...path, ...inner]),
+      parts,
+    );
+    const compiled = compile(name, parts.settings, context);
+    if (compiled !== null && parts.lost.length === 0) work.decisionServices.set(name, compiled);
+  }
+}
+
+const DEFINING = ["upstreams", "authenticators", "roles", "limits", "decisionServices"] as const;
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function warnUnused(work: Work): void {
   const mentioned = work.isWhole ? new Set<string>() : findMentions(work);
-  for (const section of ["upstreams", "authenticators", "roles", "limits"] as const) {
+  for (const section of DEFINING) {
     for (const name of work[section].unused()) {
       if (mentioned.has(name)) continue;
       work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);

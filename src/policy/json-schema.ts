@@ -40,7 +40,7 @@ export function policyJsonSchemaText(registry: Registry = REGISTRY): string {
   return `${JSON.stringify(policyJsonSchema(registry), null, 2)}\n`;
 }
 
-function policySchema({ filters, authenticators, limit, role }: Registry): z.ZodType {
+function policySchema({ filters, authenticators, limit, role, decisionService }: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
   const authenticator = z.union(authenticators.map((kind) => kind.schema));
@@ -61,6 +61,10 @@ function policySchema({ filters, authenticators, limit, role }: Registry): z.Zod
       .optional()
       .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
     identity: object(identityShape).optional().describe("What the service gets to know of the caller."),
+    decisionServices: z
+      .record(nameSchema, decisionService.schema)
+      .optional()
+      .describe("Services that decide about requests; 'decide' of a route names them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

@@ -52,6 +52,7 @@ export function routeContext(
     authenticators: work.authenticators,
     hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
     limits: work.limits,
+    decisionServices: work.decisionServices,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),
     role: (name) => {

@@ -278,6 +278,7 @@ export const SECTIONS = [
   "authenticators",
   "roles",
   "identity",
+  "decisionServices",
   "limits",
   "defaults",
   "routes",

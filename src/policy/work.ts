@@ -1,6 +1,6 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
-import type { Authenticator, Check, CompileContext, Limit } from "../filters/filter.ts";
+import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -89,6 +89,7 @@ export class Work {
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];
+  readonly decisionServices: Definitions<DecisionService> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */
   readonly sockets: Pick<ListenerSettings, "address" | "place">[] = [];

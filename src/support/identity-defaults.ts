@@ -22,6 +22,12 @@ export const IDENTITY_DEFAULTS = {
   introspectionCacheMs: 30_000,
   introspectionInactiveCacheMs: 10_000,
   introspectionCacheMsMax: 3_600_000,
+  decisionAnswerBytesMax: 64 * 1024,
+  decisionQuestionCharsMax: 64 * 1024,
+  decisionCacheMsMax: 3_600_000,
+  /** Members of a part of the document for a decision service, and ids of a list that are asked about at once. */
+  decisionMembersMax: 64,
+  decisionBatchMax: 50,
   stateFileBytesMax: 8 * 1024 * 1024,
   secretBytesMax: 16 * 1024,
 

@@ -120,6 +120,16 @@ function registerResources(registry: Registry, read: () => readonly ResourceStat
 }
 
 function registerRequests(registry: Registry, metrics: Metrics): void {
+  counter(
+    registry,
+    "postern_decision_service_verdicts_total",
+    "What decision services said, beside what the policy's own rules said of the same requests.",
+    () =>
+      [...metrics.decided.values()].map(({ service, theirs, ours, cell }) => ({
+        labels: { service: labelText(service), theirs, ours },
+        value: cell.value,
+      })),
+  );
   gauge(registry, "postern_requests_in_flight", "Requests that have begun and not ended.", () => [
     { labels: {}, value: metrics.requestsInFlight },
   ]);

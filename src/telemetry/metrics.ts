@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
+import type { Decided } from "../message/exchange.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
@@ -24,6 +25,12 @@ export interface AuditedSeries {
   readonly cell: Cell;
 }
 
+/** How often a decision service and our own rules said this and that. */
+export interface DecidedSeries extends Decided {
+  readonly ours: "allow" | "deny";
+  readonly cell: Cell;
+}
+
 /** What is known of the policy that runs. */
 export interface PolicyFigures {
   readonly hash: string;
@@ -42,6 +49,7 @@ export interface PolicyFigures {
 export class Metrics {
   readonly requests: RequestCells = new RequestCells();
   readonly audited: Map<string, AuditedSeries> = new Map();
+  readonly decided: Map<string, DecidedSeries> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
   requestsInFlight = 0;
@@ -62,6 +70,7 @@ export class Metrics {
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
+    if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
   }
 
   handshakeFailed(listener: string, failure: HandshakeFailure): void {
@@ -97,6 +106,22 @@ export class Metrics {
     this.#last = new ListenerCells("");
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
+  }
+
+  /** `ours`: what the policy's own rules say, in force or audited. */
+  #countDecided({ denial, exchange }: RequestRecord, decided: readonly Decided[]): void {
+    const denials = denial === null ? (exchange.audited ?? []) : [denial, ...(exchange.audited ?? [])];
+    const ours = denials.some(({ place }) => checkName(place) === "authorize") ? "deny" : "allow";
+    for (const { service, theirs } of decided) {
+      const key = `${service}\n${theirs}\n${ours}`;
+      let series = this.decided.get(key);
+      if (series === undefined) {
+        if (this.decided.size >= DEFAULTS.metricSeriesMax) return;
+        series = { service, theirs, ours, cell: new Cell() };
+        this.decided.set(key, series);
+      }
+      series.cell.value++;
+    }
   }
 
   #countAudited(route: string, denials: readonly Denial[]): void {

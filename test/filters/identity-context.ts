@@ -91,6 +91,7 @@ export function testRoute(
     methods: [],
     isPublic,
     hasAllAuthenticators: true,
+    decisionServices: new Map(),
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),

@@ -102,11 +102,13 @@ interface Key {
 /** Everything that stands below `properties`, anywhere in a schema. */
 function* keysOf(schema: Readonly<Record<string, unknown>>, path: string): Generator<Key> {
   for (const [word, inner] of Object.entries(schema)) {
-    for (const [name, value] of Object.entries(objectOf(inner))) {
+    const isNamed = word === "properties" || word === "$defs";
+    // Names below `properties` are the policy's, also where one of them is a word of JSON Schema.
+    for (const [name, value] of isNamed ? Object.entries(objectOf(inner)) : []) {
       if (word === "properties") yield { path: `${path}.${name}`, value: objectOf(value) };
       yield* keysOf(objectOf(value), `${path}.${name}`);
     }
-    yield* keysOf(objectOf(inner), path);
+    if (!isNamed) for (const one of Array.isArray(inner) ? inner : [inner]) yield* keysOf(objectOf(one), path);
   }
 }
 
