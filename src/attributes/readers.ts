@@ -42,14 +42,30 @@ export function bindHeader([name = ""]: readonly string[]): Result<Read, string>
 }
 
 export function bindQuery([name = ""]: readonly string[]): Result<Read, string> {
+  const find = queryFinder(name);
+  return ok(({ target: { query } }) => (query.length < 2 ? undefined : find(query)));
+}
+
+/** By name: rules of a route that ask for one parameter parse a query once. */
+const queryFinders = new Map<string, (query: string) => unknown>();
+
+function queryFinder(name: string): (query: string) => unknown {
+  const known = queryFinders.get(name);
+  if (known !== undefined) return known;
   const declared = new DeclaredNames([name]);
-  return ok(({ target: { query } }) => {
-    if (query.length < 2) return undefined;
+  let lastQuery = "";
+  let lastValue: unknown;
+  const find = (query: string): unknown => {
+    if (query === lastQuery) return lastValue;
     const parsed = parseForm(query.slice(1), declared);
-    if (!parsed.ok) return AMBIGUOUS;
-    const values = parsed.value.get(name);
-    return values === undefined ? undefined : values.length > 1 ? AMBIGUOUS : values[0];
-  });
+    const values = parsed.ok ? parsed.value.get(name) : undefined;
+    lastValue = !parsed.ok || (values !== undefined && values.length > 1) ? AMBIGUOUS : values?.[0];
+    lastQuery = query;
+    return lastValue;
+  };
+  if (queryFinders.size >= DEFAULTS.attributeQueriesMax) queryFinders.clear();
+  queryFinders.set(name, find);
+  return find;
 }
 
 export function bindBody(path: readonly string[]): Result<Read, string> {

@@ -4,7 +4,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { isTimeZone, LocalTime } from "../support/local-time.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { BOOL, DOUBLE, DURATION, DYN, INT, listOf, STRING, TIMESTAMP, type Type } from "./types.ts";
-import { Duration, EvalFault, type Evaluation, fromJson, isInt, kindOf, Timestamp } from "./values.ts";
+import { Duration, EvalFault, type Evaluation, fromJson, isInt, kindOf, namesOf, Timestamp } from "./values.ts";
 
 export type RunFunction = (args: readonly unknown[], evaluation: Evaluation<unknown>) => unknown;
 
@@ -67,7 +67,8 @@ const size: FunctionSpec = {
       return evaluation.spend(value.length >> 6) ?? codePoints(value);
     }
     if (kindOf(value) !== "map" || typeof value !== "object" || value === null) return mismatch("size", args);
-    return BigInt(Object.keys(value).length);
+    const names = namesOf(value);
+    return names instanceof EvalFault ? names : BigInt(names.length);
   },
 };
 

@@ -2,7 +2,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { PartPlanner, Planned, Run } from "./planned.ts";
 import { ExpressionFault, type Node } from "./syntax.ts";
 import { BOOL, DYN, isDyn, listOf, typeText } from "./types.ts";
-import { EvalFault, type Evaluation, fromJson, kindOf } from "./values.ts";
+import { EvalFault, type Evaluation, fromJson, kindOf, namesOf } from "./values.ts";
 
 export const MACROS = ["all", "exists", "exists_one", "map", "filter"] as const;
 export type MacroName = (typeof MACROS)[number];
@@ -115,6 +115,6 @@ function itemsOf(value: unknown): readonly unknown[] | EvalFault {
   if (Array.isArray(value)) return value;
   const kind = kindOf(value);
   return kind === "map" && typeof value === "object" && value !== null
-    ? Object.keys(value)
+    ? namesOf(value)
     : new EvalFault(`a ${kind} has no items`);
 }

@@ -1,4 +1,5 @@
 import { JsonNumber } from "../bodies/json-number.ts";
+import { memberNames } from "../bodies/json-parser.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
 /** A moment in Unix milliseconds. */
@@ -90,11 +91,22 @@ export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<un
   if (a instanceof Duration || b instanceof Duration) {
     return a instanceof Duration && b instanceof Duration && a.ms === b.ms;
   }
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length || !names.every((name) => Object.hasOwn(b, name))) return false;
+  const names = namesOf(a);
+  const others = namesOf(b);
+  if (names instanceof EvalFault) return names;
+  if (others instanceof EvalFault) return others;
+  if (names.length !== others.length || !names.every((name) => Object.hasOwn(b, name))) return false;
   const members = (of: object): unknown[] => names.map((name) => (of as Readonly<Record<string, unknown>>)[name]);
   return areEqual(members(a), members(b), evaluation);
 }
+
+/** To list the names of a large object would hold the thread. */
+export function namesOf(object: object): readonly string[] | EvalFault {
+  const names = memberNames(object);
+  return names.length > DEFAULTS.expressionItemsMax ? TOO_MANY : names;
+}
+
+const TOO_MANY = new EvalFault(`a list or map of more than ${DEFAULTS.expressionItemsMax} items`);
 
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;

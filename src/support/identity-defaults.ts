@@ -94,6 +94,8 @@ export const IDENTITY_DEFAULTS = {
   attributePathMax: 8,
   /** Members of an object of a body in which a rule looks for one: each is compared with it without regard to case. */
   attributeMembersMax: 4_096,
+  /** Names of query parameters of which the last value is remembered. */
+  attributeQueriesMax: 256,
   /** Items of a list that are compared with a value. */
   attributeItemsMax: 10_000,
 

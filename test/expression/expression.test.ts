@@ -204,6 +204,13 @@ describe("bounds", () => {
     expect(run("j.list == j.list", list(100_000))).toContain("takes more than");
   });
 
+  test("of maps", () => {
+    const map = Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`k${at}`, at]));
+    for (const source of ["j.map == j.map", "size(j.map) > 0", "j.map.exists(name, name == 'x')"]) {
+      expect(run(source, { j: { map } }), source).toContain("more than 1000 items");
+    }
+  });
+
   test("of texts, and of patterns that would hold RegExp for ever", () => {
     const long = (length: number) => ({ s: "a".repeat(length) });
     expect(run("s.contains('b')", long(70_000))).toContain("more than 65536 characters");
