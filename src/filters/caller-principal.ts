@@ -4,10 +4,10 @@ import { Denial } from "../decision/verdict.ts";
 import type { Principal } from "../message/principal.ts";
 import type { CallerFacts } from "./caller-schema.ts";
 
-/** A caller of a file → its principal, once. `limit`: of the credential, in place of the caller's. */
+/** A caller of a file or of the policy → its principal, once. `limit`: of the credential, in place of the caller's. */
 export function callerPrincipal(
   authenticator: string,
-  type: "api-key" | "basic",
+  type: "api-key" | "basic" | "signature",
   caller: CallerFacts,
   expiresAtMs: number,
   limit: string | undefined = caller.limit,

@@ -230,6 +230,8 @@ export interface Authenticator {
   readonly challenge: string | null;
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
+  /** Names of headers that it reads and that reach the service, lower case: in another spelling they do not. */
+  readonly coveredHeaders?: readonly string[];
   /** Names of cookies that do, as they stand. */
   readonly credentialCookies?: readonly string[];
   /** Names of query parameters that do, decoded. */

@@ -17,6 +17,7 @@ import type { RateTables } from "./limit/rate-tables.ts";
 import { limitDefinitionSchema } from "./limit/schema.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
+import { signatureKind } from "./signature/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
 import { webSocketFilter } from "./websocket/compile.ts";
 
@@ -75,7 +76,15 @@ export const REGISTRY: Registry = {
     requestFilter,
     responseFilter,
   ],
-  authenticators: [clientCertificateKind, apiKeyKind, basicKind, jwtKind, introspectionKind, anonymousKind],
+  authenticators: [
+    clientCertificateKind,
+    apiKeyKind,
+    basicKind,
+    jwtKind,
+    introspectionKind,
+    signatureKind,
+    anonymousKind,
+  ],
   limit: limitKind,
   role: ruleSchema,
   decisionService: decisionServiceKind,

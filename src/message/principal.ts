@@ -2,7 +2,7 @@
 export interface Principal {
   /** The authenticator's name in the policy. */
   readonly authenticator: string;
-  readonly type: "client-certificate" | "api-key" | "basic" | "jwt" | "introspection" | "anonymous";
+  readonly type: "client-certificate" | "api-key" | "basic" | "jwt" | "introspection" | "signature" | "anonymous";
   /** `sub` or client id of a token, name of an API key's caller, SPIFFE ID or subject of a certificate. */
   readonly id: string;
   /** `authenticator/id`: what counters are keyed by, so that two authenticators' equal ids stay apart. */

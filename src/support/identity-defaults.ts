@@ -47,6 +47,15 @@ export const IDENTITY_DEFAULTS = {
   /** Longest life of a proof of possession, from the second in which it was made. */
   proofAgeMs: 60_000,
   proofAgeMsMax: 900_000,
+  /** How old a signature over a request may be. */
+  signatureAgeMs: 300_000,
+  /** Signatures of one request that are looked at. */
+  signaturesMax: 8,
+  /** Largest body that is held to check it, where the policy says nothing else, and the most that it may say. */
+  provenBodyBytesMax: 1024 * 1024,
+  provenBodyBytesCeiling: 64 * 1024 * 1024,
+  /** How much of a body is hashed before others may have their turn. */
+  hashAtOnceBytesMax: 256 * 1024,
   proofBytesMax: 8 * 1024,
   proofIdBytesMax: 256,
   /** Largest RSA key that a client may bring: what checking one signature costs grows with it. */

@@ -84,6 +84,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${h2StreamsMax}`,
     kibi(pipelineBytesMax),
     `${kibi(tokenBytesMax)} (\`maxTokenBytes\` of the authenticator)`,
+    mebi(DEFAULTS.provenBodyBytesMax),
     `${kibi(DEFAULTS.proofBytesMax)}; ${DEFAULTS.proofIdBytesMax} B`,
     `${DEFAULTS.rsaKeyBitsMin.toLocaleString("en")} to ${DEFAULTS.proofKeyBitsMax.toLocaleString("en")} bits`,
     `${DEFAULTS.proofNonceMs / 60_000} min`,

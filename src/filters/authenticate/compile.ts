@@ -28,6 +28,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         authenticators,
       }),
     );
+    context.declareHeaders(authenticators.flatMap(({ coveredHeaders = [] }) => coveredHeaders));
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
     context.addCredentialParameters(authenticators.flatMap(({ credentialParameters = [] }) => credentialParameters));
     if (authenticators.some(({ limits = [] }) => limits.length > 0)) context.addCheck(callerLimit(context, mode));

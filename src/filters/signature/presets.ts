@@ -1,0 +1,31 @@
+import type { HmacSettings, SignatureSettings } from "./schema.ts";
+
+/** What the providers' pages say of their signatures, in the policy's own words. */
+export const PRESETS: Readonly<Record<Exclude<SignatureSettings["scheme"], "hmac">, HmacSettings>> = {
+  // docs.github.com, Validating webhook deliveries
+  github: {
+    header: "x-hub-signature-256",
+    prefix: "sha256=",
+    algorithm: "sha256",
+    encoding: "hex",
+    signs: "{body}",
+  },
+  // docs.stripe.com, Verify webhook signatures manually
+  stripe: {
+    header: "stripe-signature",
+    element: "v1",
+    algorithm: "sha256",
+    encoding: "hex",
+    timestamp: { element: "t" },
+    signs: "{timestamp}.{body}",
+  },
+  // docs.slack.dev, Verifying requests from Slack
+  slack: {
+    header: "x-slack-signature",
+    prefix: "v0=",
+    algorithm: "sha256",
+    encoding: "hex",
+    timestamp: { header: "x-slack-request-timestamp" },
+    signs: "v0:{timestamp}:{body}",
+  },
+};

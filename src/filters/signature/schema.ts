@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
+import { secretReference } from "../../support/secret.ts";
+import { callerShape } from "../caller-schema.ts";
+
+export const SCHEMES = ["github", "stripe", "slack", "hmac"] as const;
+
+const text = z.string().min(1);
+const SECRETS = "expected { file: NAME } or { env: NAME }, or a list of at most 4 of them";
+
+/** How somebody signs its calls with a secret: what the presets expand to. */
+export const hmacSchema = object({
+  header: headerName.describe("Header of the signature."),
+  prefix: text.optional().describe("What stands before the signature in the header, as in sha256=."),
+  element: text
+    .regex(/^[A-Za-z0-9_-]+$/, { error: "expected the name of an element, as in v1" })
+    .optional()
+    .describe(
+      "Name of the signature among the elements NAME=VALUE of a header that has several, with commas between them.",
+    ),
+  algorithm: z
+    .enum(["sha256", "sha384", "sha512"], { error: "expected sha256, sha384 or sha512" })
+    .default("sha256")
+    .describe("Hash of the MAC (RFC 2104). sha256 if absent."),
+  encoding: z
+    .enum(["hex", "base64"], { error: "expected hex or base64" })
+    .default("hex")
+    .describe("How the signature is written. hex if absent."),
+  timestamp: z
+    .union(
+      [
+        object({ header: headerName.describe("Header of the time, seconds since 1970.") }),
+        object({ element: text.describe("Element of the signature's header that has the time, seconds since 1970.") }),
+      ],
+      { error: "expected { header: NAME } or { element: NAME }" },
+    )
+    .optional()
+    .describe("Where the time stands at which it was signed. Without one nobody can tell a replay."),
+  signs: text.describe(
+    "What is signed, as in '{timestamp}.{body}': text with {body}, {timestamp}, {method}, {target}, {host}, {header:NAME}.",
+  ),
+});
+
+export type HmacSettings = z.infer<typeof hmacSchema>;
+
+export const signatureSchema = object({
+  type: z.literal("signature").describe("A signature over the request itself."),
+  scheme: z
+    .enum(SCHEMES, { error: `expected one of ${SCHEMES.join(", ")}` })
+    .describe("Whose way of signing: github, stripe or slack, or hmac with 'hmac' that describes another."),
+  secret: z
+    .union([secretReference.transform((one) => [one]), z.array(secretReference).min(1).max(4)], { error: SECRETS })
+    .describe("The secret that both sides have, or a list while it is being changed."),
+  hmac: hmacSchema.optional().describe("How it is signed, for 'scheme: hmac'."),
+  maxAge: durationMs
+    .refine((ms) => ms >= 1000 && ms <= DEFAULTS.proofAgeMsMax, {
+      error: `expected 1s to ${DEFAULTS.proofAgeMsMax / 60_000}m`,
+    })
+    .default(DEFAULTS.signatureAgeMs)
+    .describe(`How old a signature with a time may be. ${DEFAULTS.signatureAgeMs / 60_000}m if absent.`),
+  replay: z
+    .enum(["refuse", "allow"], { error: "expected refuse or allow" })
+    .optional()
+    .describe("Whether a signature with a time counts once: refuse (if absent), or allow."),
+  maxBody: sizeBytes
+    .refine((bytes) => bytes > 0 && bytes <= DEFAULTS.provenBodyBytesCeiling, {
+      error: `expected at most ${DEFAULTS.provenBodyBytesCeiling / 1024 ** 2}MiB`,
+    })
+    .default(DEFAULTS.provenBodyBytesMax)
+    .describe(`Largest body that is held to check it. ${DEFAULTS.provenBodyBytesMax / 1024 ** 2}MiB if absent.`),
+  caller: callerShape.name.optional().describe("Who signs; the authenticator's name if absent."),
+  scopes: callerShape.scopes.describe("Scopes of the caller."),
+  roles: callerShape.roles.describe("Roles of the caller."),
+});
+
+export type SignatureSettings = z.infer<typeof signatureSchema>;
