@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { callUrl } from "../calls/call-url.ts";
 import { CERTIFICATE_FORMAT_NAMES } from "../message/certificate-formats.ts";
 import { isTrustDomain, parseSpiffeId } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -10,16 +11,6 @@ export const fileName = z
   .string()
   .regex(/^[^\0]{1,4096}$/, { error: "expected the name of a file, relative to the policy" });
 
-const trustBundles = z
-  .record(
-    z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
-    fileName,
-  )
-  .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
-  .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
-    error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
-  });
-
 /** Text that a parser turns into something better, with the parser's own words where it cannot. */
 export function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType<T, string> {
   return z.string().transform((text, context) => {
@@ -29,6 +20,26 @@ export function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType
     return z.NEVER;
   });
 }
+
+/** Where a trust domain publishes its bundle itself. */
+const bundleEndpoint = object({
+  url: parsed(callUrl).describe("Its bundle endpoint (SPIFFE Federation, https_web): https://partner.net/bundle."),
+  ca: fileName.optional().describe("PEM file: authorities of the endpoint's certificate. The system's if absent."),
+});
+
+export type BundleEntry = string | z.output<typeof bundleEndpoint>;
+
+const trustBundles = z
+  .record(
+    z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
+    z.union([fileName, bundleEndpoint], {
+      error: "expected the name of a file, relative to the policy, or { url: https://… }",
+    }),
+  )
+  .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
+  .refine((bundles) => Object.keys(bundles).length <= DEFAULTS.trustBundlesMax, {
+    error: `expected at most ${DEFAULTS.trustBundlesMax} trust domains`,
+  });
 
 /** Where a SPIFFE agent listens, and as whom it is asked. */
 export const workloadSchema = object({
@@ -58,7 +69,7 @@ export const clientCertificateShape = {
   trustBundles: trustBundles
     .optional()
     .describe(
-      "PEM file of each SPIFFE trust domain's authorities. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
+      "Authorities of each SPIFFE trust domain: a PEM file, or { url } of its bundle endpoint. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
     ),
 };
 
@@ -70,7 +81,7 @@ export const forwardedCertificateShape = {
     ),
   header: headerName.optional().describe("The header, where the proxy is told to write another than is usual."),
   ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
-  trustBundles: trustBundles.optional().describe("PEM file of each SPIFFE trust domain's authorities, as under 'tls'."),
+  trustBundles: trustBundles.optional().describe("Authorities of each SPIFFE trust domain, as under 'tls'."),
   verifiedBy: z
     .literal("proxy")
     .optional()

@@ -2,9 +2,9 @@ import { CERTIFICATE_FORMATS } from "../message/certificate-formats.ts";
 import { anchorsOf } from "../message/client-trust.ts";
 import { type ForwardedCertificateRules, ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import { forwardedCertificateShape } from "./certificate-schema.ts";
-import { readBundles } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
+import { readBundles } from "./read-bundles.ts";
 import { readAuthorities } from "./read-certificates.ts";
 import type { Work } from "./work.ts";
 

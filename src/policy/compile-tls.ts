@@ -6,7 +6,8 @@ import { clientCertificateShape } from "./certificate-schema.ts";
 import { workloadIdentity } from "./compile-workload.ts";
 import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
-import { type Authorities, readAuthorities, readOwnCertificate } from "./read-certificates.ts";
+import { joinedAuthorities, readBundles } from "./read-bundles.ts";
+import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import { readRevocationLists } from "./revocation-lists.ts";
 import { tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
@@ -98,7 +99,7 @@ function readClientTrust(
   const bundles = readBundles(work, trustBundles ?? {}, use, [...path, "trustBundles"]);
   // A file has the last word on its trust domain.
   const byDomain = new Map([...(given ?? []), ...bundles]);
-  const authorities = joined([...(others === null ? [] : [others]), ...byDomain.values()]);
+  const authorities = joinedAuthorities([...(others === null ? [] : [others]), ...byDomain.values()]);
   const names = crl === undefined ? [] : typeof crl === "string" ? [crl] : crl;
   const clientCrl =
     crl === undefined
@@ -113,7 +114,7 @@ function readClientTrust(
     work.problem("'ca' is missing; expected the authorities that issue clients' certificates", path);
   }
   const isWhole = (ca === undefined || others !== null) && bundles.size === Object.keys(trustBundles ?? {}).length;
-  const hasAny = given !== null || authorities.certificates.length > 0;
+  const hasAny = given !== null || others !== null || byDomain.size > 0;
   if (mode === undefined || !hasAny || !isWhole || (crl !== undefined && clientCrl === null)) return null;
   const { pem: clientCa, hasPartialChains } = authorities;
   const parts = { clientCertificate: mode, clientCa, hasPartialChains, clientCrl };
@@ -127,30 +128,6 @@ function trustOf(byDomain: ReadonlyMap<string, TrustBundle>, others: readonly X5
     bundles: new Map(domains.map(([domain, { certificates }]) => [domain, certificates])),
     others,
     text: domains.map(([domain, { pem }]) => `${domain} ${fingerprint([pem])}`).join(),
-  };
-}
-
-/** PEM files by trust domain; those that cannot be read are missing, with problems reported. */
-export function readBundles(
-  work: Work,
-  files: Readonly<Record<string, string>>,
-  use: string,
-  path: Path,
-): ReadonlyMap<string, Authorities> {
-  const bundles = new Map<string, Authorities>();
-  for (const [domain, file] of Object.entries(files)) {
-    const authorities = readAuthorities(work, file, `${use} bundle ${domain}`, [...path, domain]);
-    if (authorities !== null) bundles.set(domain, authorities);
-  }
-  return bundles;
-}
-
-function joined(all: readonly (TrustBundle | Authorities)[]): Authorities {
-  return {
-    pem: Buffer.concat(all.flatMap(({ pem }) => [pem, Buffer.from("\n")])),
-    certificates: all.flatMap(({ certificates }) => certificates),
-    // An agent's bundle holds whatever it trusts by itself.
-    hasPartialChains: all.some((one) => !("hasPartialChains" in one) || one.hasPartialChains),
   };
 }
 

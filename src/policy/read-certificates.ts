@@ -98,7 +98,7 @@ export function readAuthorities(work: Work, name: string, use: string, path: Pat
 }
 
 /** Whether an authority stands there without the one that issued it: the anchor itself, as companies hand them out. */
-function lacksRoots(certificates: readonly X509Certificate[]): boolean {
+export function lacksRoots(certificates: readonly X509Certificate[]): boolean {
   const subjects = new Set(certificates.map(({ subject }) => subject));
   return certificates.some(({ ca, issuer }) => ca && !subjects.has(issuer));
 }

@@ -305,6 +305,14 @@ export const DEFAULTS = {
   workloadRetryMsMin: 500,
   workloadRetryMsMax: 30_000,
   bundleCertificatesMax: 64,
+  /** A trust domain's bundle endpoint: how often it is asked, by its own hint within bounds, and when it does not answer. */
+  bundleRefreshMs: 300_000,
+  bundleRefreshMsMin: 60_000,
+  bundleRefreshMsMax: 3_600_000,
+  bundleRefreshSpread: 0.1,
+  bundleRetryMsMin: 1_000,
+  bundleRetryMsMax: 60_000,
+  bundleBytesMax: 1_048_576,
   /** Trust domains, and revocation lists' files, of one listener. */
   trustBundlesMax: 64,
   revocationFilesMax: 64,

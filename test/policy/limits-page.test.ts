@@ -104,6 +104,8 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.chainCertificatesMax}; ${DEFAULTS.chainSignaturesMax}`,
     `${kibi(DEFAULTS.forwardedCertificateBytesMax)}; ${DEFAULTS.forwardedCertificatesMax}; ${DEFAULTS.forwardedCertificateMs / 1000} s`,
     kibi(DEFAULTS.certificateLinesBytesMax),
+    `${mebi(DEFAULTS.workloadMessageBytesMax)}; ${DEFAULTS.workloadAnswerMs / 1000} s; ${DEFAULTS.workloadRetryMsMin / 1000} s to ${DEFAULTS.workloadRetryMsMax / 1000} s`,
+    `${mebi(DEFAULTS.bundleBytesMax)}; ${DEFAULTS.bundleCertificatesMax}`,
     `${DEFAULTS.trustBundlesMax}; ${DEFAULTS.revocationFilesMax}`,
     `${DEFAULTS.alertLingerMs / 1000} s`,
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
