@@ -52,7 +52,9 @@ function readOwn(work: Work, listener: string, entry: Fields<typeof tlsKeys>, pa
   const { spiffe, certificate, key } = entry;
   const hasSpiffe = work.reader.raw([...path, "spiffe"]) !== undefined;
   if (!hasSpiffe) {
-    const missing = (["certificate", "key"] as const).filter((name) => work.reader.raw([...path, name]) === undefined);
+    const isMapping = work.reader.keys(path) !== null;
+    const names = isMapping ? (["certificate", "key"] as const) : [];
+    const missing = names.filter((name) => work.reader.raw([...path, name]) === undefined);
     for (const name of missing) work.problem(`'${name}' is missing; expected the name of a file, or 'spiffe'`, path);
     const pair = readOwnCertificate(work, entry, `listener ${listener}`, path);
     return pair === null ? null : { ...pair, bundles: null };

@@ -1,12 +1,13 @@
 // Goal: a listener with the identity of a SPIFFE agent serves when the agent gives one, rotates with it, and outlives its outage.
 // Method: a real gRPC server on a Unix socket as the agent, `postern run` as a process, a new connection for every request.
 import { X509Certificate } from "node:crypto";
-import { connect } from "node:tls";
+import { createServer } from "node:https";
+import { connect, type TLSSocket } from "node:tls";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { Issued } from "../../src/cli/development-ca.ts";
 import { type Authority, createAuthority } from "../fixtures/authority.ts";
 import { eventually, type PolicyPorts, type Postern, startPostern, startService } from "../fixtures/postern.ts";
-import { closeAll } from "../fixtures/proxy.ts";
+import { closeAll, listen } from "../fixtures/proxy.ts";
 import { type AgentSvid, encodeResponse, type SpiffeAgent, startSpiffeAgent } from "../fixtures/spiffe-agent.ts";
 
 const ID = "spiffe://example.org/orders";
@@ -24,7 +25,7 @@ beforeAll(async () => {
 afterEach(closeAll);
 
 async function svid(): Promise<AgentSvid> {
-  const issued = await root.issue({ subject: "O=SPIRE", usage: "server", uris: [ID], dnsNames: ["localhost"] });
+  const issued = await root.issue({ subject: "O=SPIRE", usage: "both", uris: [ID], dnsNames: ["localhost"] });
   return { spiffeId: ID, ...issued, bundle: root.certificate };
 }
 
@@ -175,4 +176,35 @@ test("a bundle from which an authority is gone ends the trust in its clients", a
     ({ status }) => status === 401,
   );
   expect((await visit(postern.port, billing)).status).toBe(200);
+}, 60_000);
+
+test("the service is shown the same identity, renewed with it, where the policy says so", async () => {
+  const agent = await startSpiffeAgent();
+  const service = await root.issue({ subject: "CN=app", usage: "server", dnsNames: ["localhost"] });
+  const seen: string[] = [];
+  const tls = { cert: service.certificate, key: service.key, ca: root.certificate };
+  const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (incoming, response) => {
+    seen.push((incoming.socket as TLSSocket).getPeerX509Certificate()?.serialNumber ?? "none");
+    response.end("ok");
+  });
+  const app = await listen(server);
+  const both = [await svid(), await svid()] as const;
+  const text = (ports: PolicyPorts): string =>
+    policy(agent)(ports).replace(
+      /app: .*/,
+      `app: { address: "https://localhost:${app}", tls: { ca: root.pem, spiffe: { socket: "unix:${agent.socketPath}" } } }`,
+    );
+  agent.give(encodeResponse([both[0]]));
+  const postern = await startPostern(app, text, { "root.pem": root.certificate });
+  for (const one of both) {
+    agent.give(encodeResponse([one]));
+    await eventually(
+      async () => {
+        const { status } = await visit(postern.port, billing);
+        return status === 200 ? seen.at(-1) : "";
+      },
+      (serial) => serial === serialOf(one),
+    );
+  }
+  expect(new Set(seen)).toEqual(new Set(both.map(serialOf)));
 }, 60_000);
