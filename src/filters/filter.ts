@@ -228,6 +228,8 @@ export interface Authenticator {
   readonly place: Place;
   /** The challenge for WWW-Authenticate (RFC 9110 section 11.6.1); null where there is nothing to ask for. */
   readonly challenge: string | null;
+  /** What else a 401 says of what is wanted, as Accept-Signature does. */
+  readonly challengeHeaders?: readonly HeaderLine[];
   /** Names of the headers that carry this credential, lower case. */
   readonly credentialHeaders: readonly string[];
   /** Names of headers that it reads and that reach the service, lower case: in another spelling they do not. */

@@ -51,6 +51,8 @@ export const IDENTITY_DEFAULTS = {
   signatureAgeMs: 300_000,
   /** Signatures of one request that are looked at. */
   signaturesMax: 8,
+  signatureComponentsMax: 64,
+  signatureKeysMax: 1_000,
   /** Largest body that is held to check it, where the policy says nothing else, and the most that it may say. */
   provenBodyBytesMax: 1024 * 1024,
   provenBodyBytesCeiling: 64 * 1024 * 1024,

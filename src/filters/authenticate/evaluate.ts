@@ -95,7 +95,7 @@ export class AuthenticateCheck implements Check {
 /** Whether one of `lines` is a challenge of the same scheme, which knows better what is wrong. */
 function isInPlaceOf(lines: readonly HeaderLine[], [name, value]: HeaderLine): boolean {
   const scheme = value.slice(0, value.indexOf(" ") + 1);
-  return lines.some(([other, text]) => other === name && text.startsWith(scheme));
+  return lines.some(([other, text]) => other === name && (name !== "www-authenticate" || text.startsWith(scheme)));
 }
 
 /** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */
@@ -105,5 +105,6 @@ function challengeLines(authenticators: readonly Authenticator[], afterToken: bo
     if (challenge === null) return [];
     return afterToken && isToken(authenticator) ? `${challenge}, error="invalid_token"` : challenge;
   });
-  return [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
+  const lines = [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
+  return [...lines, ...authenticators.flatMap(({ challengeHeaders = [] }) => challengeHeaders)];
 }

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Reason } from "../../decision/reason.ts";
-import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
+import { Denial, type Place } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -13,6 +13,7 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { challenge } from "../challenge.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import { noBodyDenial } from "./no-body.ts";
 import type { HmacSettings } from "./schema.ts";
 import type { SignedText } from "./signed-text.ts";
 
@@ -40,7 +41,6 @@ interface Shown {
 }
 
 const HASH_BYTES = { sha256: 32, sha384: 48, sha512: 64 } as const;
-const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
 
 /**
  * A MAC over the body, and what else the policy says, with a secret that both sides have, as senders of webhooks make it.
@@ -120,7 +120,7 @@ export class HmacAuthenticator implements Authenticator {
   }
 
   #judge(body: Buffer | NoBody, shown: Shown, exchange: Exchange): Authentication | Promise<Authentication> {
-    if (!Buffer.isBuffer(body)) return this.#noBody(body);
+    if (!Buffer.isBuffer(body)) return noBodyDenial(body, this.#options.bodyBytesMax, this.place);
     const bytes = this.#options.signed.bytesOf(exchange, shown.timestamp, body);
     return bytes === null ? this.#malformed("a signed header missing or twice") : this.#try(0, bytes, shown, exchange);
   }
@@ -158,14 +158,6 @@ export class HmacAuthenticator implements Authenticator {
     if (spent === "new") return null;
     const { reason, seen, wanted } = REPLAY_FAULTS[spent];
     return this.#denied(reason, seen, wanted);
-  }
-
-  #noBody({ reason, isLost }: NoBody): Denial {
-    const { bodyBytesMax } = this.#options;
-    const wanted =
-      reason === "body_too_large" ? `at most ${bodyBytesMax} bytes, and what the route takes` : "a whole body";
-    const headers = reason === "memory_bodies" ? RETRY : [];
-    return new Denial(reason, this.place, "a body that cannot be checked", wanted, headers, isLost);
   }
 
   #malformed(seen: string): Denial {

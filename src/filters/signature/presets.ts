@@ -1,7 +1,9 @@
 import type { HmacSettings, SignatureSettings } from "./schema.ts";
 
 /** What the providers' pages say of their signatures, in the policy's own words. */
-export const PRESETS: Readonly<Record<Exclude<SignatureSettings["scheme"], "hmac">, HmacSettings>> = {
+export const PRESETS: Readonly<
+  Record<Exclude<SignatureSettings["scheme"], "hmac" | "http" | "webBotAuth">, HmacSettings>
+> = {
   // docs.github.com, Validating webhook deliveries
   github: {
     header: "x-hub-signature-256",
@@ -27,5 +29,25 @@ export const PRESETS: Readonly<Record<Exclude<SignatureSettings["scheme"], "hmac
     encoding: "hex",
     timestamp: { header: "x-slack-request-timestamp" },
     signs: "v0:{timestamp}:{body}",
+  },
+};
+
+/** What schemes of RFC 9421 ask for where the policy does not say. */
+export interface MessagePreset {
+  readonly covers: readonly string[];
+  /** Fields that have to be covered where a request has them. */
+  readonly coversIfThere: readonly string[];
+  readonly tag: string | null;
+  readonly needsExpires: boolean;
+}
+
+export const MESSAGE_PRESETS: Readonly<Record<"http" | "webBotAuth", MessagePreset>> = {
+  http: { covers: ["@method", "@target-uri", "content-digest"], coversIfThere: [], tag: null, needsExpires: false },
+  // draft-meunier-web-bot-auth-architecture section 4.2
+  webBotAuth: {
+    covers: ["@authority"],
+    coversIfThere: ["signature-agent"],
+    tag: "web-bot-auth",
+    needsExpires: true,
   },
 };

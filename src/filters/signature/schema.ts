@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { SIGNATURE_ALGORITHMS } from "../../proof/message-signature.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
 import { callerShape } from "../caller-schema.ts";
 
-export const SCHEMES = ["github", "stripe", "slack", "hmac"] as const;
+export const SCHEMES = ["http", "webBotAuth", "github", "stripe", "slack", "hmac"] as const;
 
 const text = z.string().min(1);
 const SECRETS = "expected { file: NAME } or { env: NAME }, or a list of at most 4 of them";
@@ -44,13 +45,62 @@ export const hmacSchema = object({
 
 export type HmacSettings = z.infer<typeof hmacSchema>;
 
+const keySchema = object({
+  keyid: text
+    .max(256)
+    .optional()
+    .describe("What signatures call it. The thumbprint of a public key (RFC 7638) if absent."),
+  file: text.optional().describe("File of the public key: PEM or a JWK."),
+  secret: secretReference.optional().describe("The secret of both sides, for hmac-sha256; at least 32 bytes."),
+  algorithm: z
+    .enum(SIGNATURE_ALGORITHMS, { error: `expected one of ${SIGNATURE_ALGORITHMS.join(", ")}` })
+    .optional()
+    .describe("What it signs with. What its type allows if absent; rsa-pss-sha512 for an RSA key."),
+  caller: callerShape.name.optional().describe("Who signs with it; the keyid if absent."),
+  scopes: callerShape.scopes.describe("Scopes of the caller."),
+  roles: callerShape.roles.describe("Roles of the caller."),
+});
+
+export type KeySettings = z.infer<typeof keySchema>;
+
+const COMPONENT =
+  /^(?:@(?:method|authority|scheme|target-uri|request-target|path|query)|@query-param;name="[^"\\\\]+"|[!#$%&'*+\-.^_`|~0-9a-z]+)$/;
+
 export const signatureSchema = object({
   type: z.literal("signature").describe("A signature over the request itself."),
   scheme: z
     .enum(SCHEMES, { error: `expected one of ${SCHEMES.join(", ")}` })
-    .describe("Whose way of signing: github, stripe or slack, or hmac with 'hmac' that describes another."),
+    .default("http")
+    .describe(
+      "How it is signed: http (RFC 9421, if absent) or webBotAuth with 'keys'; github, stripe, slack with 'secret'; hmac with 'hmac' that describes another.",
+    ),
+  keys: z
+    .array(keySchema)
+    .min(1)
+    .max(DEFAULTS.signatureKeysMax)
+    .optional()
+    .describe("Keys of those who sign, for http and webBotAuth."),
+  covers: z
+    .array(
+      z.string().regex(COMPONENT, {
+        error: "expected a component of RFC 9421, as in @method, @target-uri, content-digest or a header in lower case",
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe("Components that a signature has to cover. @method, @target-uri and content-digest if absent."),
+  tag: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, { error: "expected a tag of visible ASCII without quotes" })
+    .optional()
+    .describe("Tag of the signatures that are meant for here; others are not looked at."),
+  nonce: z
+    .enum(["required", "optional"], { error: "expected required or optional" })
+    .optional()
+    .describe("Whether a signature has to have a nonce. optional if absent."),
   secret: z
     .union([secretReference.transform((one) => [one]), z.array(secretReference).min(1).max(4)], { error: SECRETS })
+    .optional()
     .describe("The secret that both sides have, or a list while it is being changed."),
   hmac: hmacSchema.optional().describe("How it is signed, for 'scheme: hmac'."),
   maxAge: durationMs
