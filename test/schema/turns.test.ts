@@ -206,6 +206,37 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
   });
 });
 
+/** So many looks at the clock are a turn. */
+function turnsOfLooks(looks: number): { turns: Turns; given: () => number; looked: () => number } {
+  let looked = 0;
+  let given = 0;
+  const turns = new Turns({ monotonicMs: () => looked++ }, looks, () => given++);
+  return { turns, given: () => given, looked: () => looked };
+}
+
+test.each([
+  ["what all of many schemas say", (parts: unknown[]) => ({ allOf: parts })],
+  [
+    "alternatives of which the last fits",
+    (parts: unknown[]) => ({ anyOf: [...parts.map(refused), ...parts.slice(-1)] }),
+  ],
+  ["the same for marks", (parts: unknown[]) => ({ allOf: parts, unevaluatedProperties: { type: "integer" } })],
+])("a turn does not do again what many schemas, a little each, took in the last: %s", async (_, schemaOf) => {
+  const parts = many(1_000, (at) => ({ properties: { [`q${at}`]: true }, propertyNames: { maxLength: 9 } }));
+  const { validator } = compiledOf(schemaOf(parts));
+  const body = members(100, (at) => at);
+  const atOnce = turnsOfLooks(Number.POSITIVE_INFINITY);
+  expect(await validator.judgeInTurns(body, atOnce.turns)).toBeNull();
+  const inTurns = turnsOfLooks(40);
+  expect(await validator.judgeInTurns(body, inTurns.turns)).toBeNull();
+  expect(inTurns.given()).toBeGreaterThan(5);
+  expect(inTurns.looked()).toBeLessThan(3 * atOnce.looked());
+});
+
+function refused(part: unknown): object {
+  return { allOf: [part, { required: ["missing"] }] };
+}
+
 test("a body is judged in one go where it is short for its schema", () => {
   const bytesMax = (schema: unknown): number => compiledOf(schema).validator.atOnceBytesMax;
   const parts = Array.from({ length: 200 }, (_, at) => ({ properties: { a: { maximum: at } } }));

@@ -12,8 +12,10 @@ export const PAUSE: unique symbol = Symbol("pause");
 
 /** Steps between two looks at the clock. */
 const STEPS_BETWEEN_LOOKS = 256;
-/** What took more steps than this is not done again when a run goes on. */
+/** What took more steps than this is not done again when a run goes on; fewer where much is done again all the same. */
 const NOTED_STEPS_MIN = 256;
+/** Steps that a turn may do again before it comes to where the last one ended: a tenth of a turn. */
+const REDONE_STEPS_MAX = 2_000;
 /** Characters of a text, or instructions of its pattern beyond the tables, at a stretch: some 0.1 ms. */
 const TEXT_SLICE = 4_096;
 /** So many of them take as long as a step. */
@@ -38,6 +40,10 @@ export class Run {
   /** Each makes its automaton when it is first asked, and keeps it. */
   readonly #patterns = new Set<Pattern>();
   #steps = 0;
+  #notedStepsMin = NOTED_STEPS_MIN;
+  #turnBeganAt = 0;
+  /** Steps of this turn that the last one had done, too. */
+  #redoneSteps = 0;
   #stepsToLook = STEPS_BETWEEN_LOOKS;
   /** Whether anything was found out in this turn that the next will know. Until then it does not end, or none ever would. */
   #hasMoved = false;
@@ -83,7 +89,7 @@ export class Run {
   remember<Value>(index: number, value: Value, check: Check<Value>, always: boolean): boolean {
     const steps = this.#steps;
     const result = check(value, this);
-    if (this.marks === null && (always || this.#steps - steps >= NOTED_STEPS_MIN)) {
+    if (this.marks === null && (always || this.#steps - steps >= this.#notedStepsMin)) {
       this.#stretch(index, value).result = result;
       this.#hasMoved = true;
     }
@@ -132,6 +138,7 @@ export class Run {
     if (known !== null) return known;
     const steps = this.#steps;
     const isResumed = stretch.at > 0;
+    if (isResumed) this.#redoneSteps = steps - this.#turnBeganAt;
     const depth = this.faults?.depth ?? 0;
     const notes = this.#notes;
     let { at, good } = stretch;
@@ -156,15 +163,21 @@ export class Run {
     stretch.at = 0;
     stretch.good = true;
     // What was broken off once is kept however little was left of it: otherwise two such loops would undo each other's work.
-    if (isResumed || this.#steps - steps >= NOTED_STEPS_MIN) {
+    if (isResumed || this.#steps - steps >= this.#notedStepsMin) {
       if (this.faults === null) stretch.result = good;
       else stretch.told = good;
     }
     return good;
   }
 
-  /** A turn begins. */
+  /**
+   * A turn begins. Where a thousand schemas each have a little to say of one value, what little they took is kept, too:
+   * done again in each turn, it would leave no time to go on.
+   */
   begin(): void {
+    if (this.#redoneSteps > REDONE_STEPS_MAX) this.#notedStepsMin = Math.max(1, this.#notedStepsMin / 4);
+    this.#redoneSteps = 0;
+    this.#turnBeganAt = this.#steps;
     this.#hasMoved = false;
     this.#stepsToLook = STEPS_BETWEEN_LOOKS;
   }
