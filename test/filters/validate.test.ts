@@ -208,6 +208,16 @@ describe("query parameters", () => {
     }
   });
 
+  test("a query that has no one reading is told of as a whole, unless the policy says no", () => {
+    const errorsOf = (query: string) => judge(query)?.body.errors;
+    const error = { in: "query", pointer: "", keyword: "query" };
+    const asked = "expected a query that all services read alike, not one with";
+    expect(errorsOf("?limit=5&limit[]=secret")).toEqual([{ ...error, detail: `${asked} limit in another spelling` }]);
+    expect(errorsOf("?limit=5&x=secret%zz")).toEqual([{ ...error, detail: `${asked} an escape that is no UTF-8` }]);
+    const hidden = judgeNow({ ...settings, errors: "hidden" }, { query: "?limit[]=5" });
+    expect(hidden?.body).toEqual({ faults: [expect.stringContaining("query: limit in another spelling")], errors: [] });
+  });
+
   test("unknown parameters pass unless the policy refuses them", () => {
     expect(judgeNow({ query: { a: {} }, unknownQuery: "refuse" }, { query: "?a=1" })).toBeNull();
     expect(judgeNow({ query: { a: {} }, unknownQuery: "refuse" }, { query: "?a=1&admin=true" })?.seen).toBe(
@@ -239,6 +249,22 @@ describe("headers", () => {
     expect(judge(["x-tenant", "acme"], evil)).toMatchObject(refused);
     expect(judge(["x-tenant", "acme"], ["x_tenants", "EVIL"], ["x_other", "1"])).toBeNull();
     expect(judgeNow({ headers: { "X-Tenant-Id": {} } }, { headers: [["x_tenant-id", "EVIL"]] })).not.toBeNull();
+  });
+
+  test("what is wrong with a header beside its value is told with the rest", () => {
+    const headers = [
+      ["connection", "x-tenant"],
+      ["x-tenant", "secret"],
+      ["x_count", "secret"],
+    ] as const;
+    const denial = judgeNow({ ...settings }, { headers });
+    expect(denial).toMatchObject({ reason: "header_invalid", seen: "header x-tenant: named by Connection and 1 more" });
+    expect(denial?.body.errors).toEqual([
+      { in: "header", name: "x-tenant", pointer: "", keyword: "connection", detail: expect.any(String) },
+      { in: "header", name: "x-count", pointer: "", keyword: "spelling", detail: expect.any(String) },
+    ]);
+    expect(JSON.stringify(denial)).not.toContain("secret");
+    expect(judgeNow({ ...settings, errors: "hidden" }, { headers })?.body.errors).toEqual([]);
   });
 
   test("type and coding of a body in that spelling are refused", async () => {

@@ -23,14 +23,10 @@ export interface ParameterRules {
   readonly place: Place;
 }
 
-function refuse(reason: "parameter_invalid" | "header_invalid", place: Place, where: string, fault: string): Denial {
-  return new Denial(reason, place, `${where}: ${fault}`, `${where} as its schema says`);
-}
-
 /** All that is wrong with the parameters of one section, the first of it in front. */
 class ParameterFaults {
   readonly #in: NonNullable<BodyError["in"]>;
-  readonly #found: (ParameterFault & { readonly name: string })[] = [];
+  readonly #found: (ParameterFault & { readonly name: string | null })[] = [];
 
   constructor(section: NonNullable<BodyError["in"]>) {
     this.#in = section;
@@ -41,17 +37,19 @@ class ParameterFaults {
     if (faults.length > 0) this.add(parameter.name, faults);
   }
 
-  add(name: string, faults: readonly ParameterFault[]): void {
+  /** `name` is null for what is wrong with the section as a whole. */
+  add(name: string | null, faults: readonly ParameterFault[]): void {
     for (const fault of faults) if (this.#found.length < DEFAULTS.schemaFaultsMax) this.#found.push({ ...fault, name });
   }
 
   verdict(showsErrors: boolean): Verdict {
     const [first] = this.#found;
     if (first === undefined) return CONTINUE;
-    const textOf = ({ name, seen }: typeof first): string => `${this.#in} ${excerpt(name)}: ${seen}`;
+    const textOf = ({ name, seen }: typeof first): string =>
+      `${this.#in}${name === null ? "" : ` ${excerpt(name)}`}: ${seen}`;
     const more = this.#found.length > 1 ? ` and ${this.#found.length - 1} more` : "";
     const errors = this.#found.map(({ name, pointer, keyword, detail }) => {
-      return { in: this.#in, name: excerpt(name), pointer, keyword, detail };
+      return { in: this.#in, ...(name === null ? {} : { name: excerpt(name) }), pointer, keyword, detail };
     });
     const faults = this.#found.map((fault) => `${textOf(fault)} (${placeText(fault)})`);
     const reason = this.#in === "header" ? "header_invalid" : "parameter_invalid";
@@ -84,8 +82,13 @@ export function judgeQuery(
   return ({ target }) => {
     const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
     const parsed = parseForm(query.slice(1), declared);
-    if (!parsed.ok) return refuse("parameter_invalid", place, "query", excerpt(parsed.error));
     const faults = new ParameterFaults("query");
+    if (!parsed.ok) {
+      const seen = excerpt(parsed.error);
+      const detail = `expected a query that all services read alike, not one with ${seen}`;
+      faults.add(null, [{ pointer: "", keyword: "query", detail, seen, place }]);
+      return faults.verdict(showsErrors);
+    }
     for (const parameter of parameters) faults.judge(parameter, parsed.value.get(parameter.name) ?? NONE);
     if (refuseUnknown) for (const name of parsed.value.keys()) if (!declared.has(name)) faults.add(name, unknown);
     return faults.verdict(showsErrors);
@@ -97,21 +100,25 @@ const NONE: readonly string[] = [];
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 export function judgeHeaders({ parameters, showsErrors, place }: ParameterRules): SyncPart {
+  const fault = (keyword: string, detail: string, seen: string) => [{ pointer: "", keyword, detail, seen, place }];
+  const byConnection = fault("connection", "expected a header that Connection does not name", "named by Connection");
+  const respelled = fault("spelling", "expected this header in no other spelling, as with _", "in another spelling");
   return ({ headers }) => {
     const named = namedByConnection(headers);
     const faults = new ParameterFaults("header");
     for (const parameter of parameters) {
       const { name } = parameter;
       // It would be judged here and then be taken off on the way to the service.
-      if (named?.has(name) === true) return refuse("header_invalid", place, `header ${name}`, "named by Connection");
-      if (isRespelled(headers, name)) return refuse("header_invalid", place, `header ${name}`, "in another spelling");
-      faults.judge(
-        parameter,
-        headers.values.filter((_, at) => headers.names[at] === name),
-      );
+      if (named?.has(name) === true) faults.add(name, byConnection);
+      else if (isRespelled(headers, name)) faults.add(name, respelled);
+      else faults.judge(parameter, valuesOf(headers, name));
     }
     return faults.verdict(showsErrors);
   };
+}
+
+function valuesOf({ names, values }: HeaderBlock, name: string): readonly string[] {
+  return values.filter((_, at) => names[at] === name);
 }
 
 /** CGI, WSGI, PHP and Rack read X_Tenant as X-Tenant: the one would be judged and the other be believed. */
