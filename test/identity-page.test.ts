@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { createTestPki } from "./fixtures/pki.ts";
 import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/identity.md"), "utf8");
@@ -28,4 +29,20 @@ test("the page has its blocks and rows", () => {
 
 test.each([...blocks, ...rows])("%s", async (text) => {
   expect(await problemsOf(policyOf(text), { "keys.yaml": KEYS, "order.json": "true" })).toEqual([]);
+});
+
+const authenticators = [...page.matchAll(/^\| [^|]+ \| `(\{ type: jwt.*\})` \|$/gm)].map((match) => match[1] ?? "");
+
+test("the page has a row for each provider", () => {
+  expect(authenticators.length).toBeGreaterThanOrEqual(12);
+});
+
+test.each(authenticators)("%s", async (text) => {
+  const route = { path: "/orders", authenticate: ["tokens"] };
+  const authenticator: unknown = parse(text);
+  const policy = policyWith(stringify({ authenticators: { tokens: authenticator }, routes: [route] }));
+  const ca = (await createTestPki()).ca.certificate;
+  const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+  const files = { "legacy-ca.pem": ca, [`${serviceAccount}/ca.crt`]: ca, [`${serviceAccount}/token`]: "t" };
+  expect(await problemsOf(policy, files)).toEqual([]);
 });

@@ -27,8 +27,9 @@ function facts(principal: Principal): Facts {
 function factsFor(principal: Principal): Facts {
   let known = factsOf.get(principal);
   if (known === undefined) {
-    const roleList = textsOf(claimAt(principal.claims, ["roles"]));
-    const groupList = textsOf(claimAt(principal.claims, ["groups"]));
+    const { roles, groups, claims } = principal;
+    const roleList = roles === undefined ? textsOf(claimAt(claims, ["roles"])) : Object.freeze([...roles]);
+    const groupList = groups === undefined ? textsOf(claimAt(claims, ["groups"])) : Object.freeze([...groups]);
     known = {
       scopes: Object.freeze([...principal.scopes]),
       roles: new Set(roleList),

@@ -85,6 +85,8 @@ export const REASONS = {
   token_not_yet_valid: client(401, 16, NOT_AUTHENTICATED),
   token_issuer_mismatch: client(401, 16, NOT_AUTHENTICATED),
   token_audience_mismatch: client(401, 16, NOT_AUTHENTICATED),
+  token_subject_mismatch: client(401, 16, NOT_AUTHENTICATED),
+  token_type_mismatch: client(401, 16, NOT_AUTHENTICATED),
   token_claim_missing: client(401, 16, NOT_AUTHENTICATED),
   token_inactive: client(401, 16, NOT_AUTHENTICATED),
   introspection_unavailable: {

@@ -8,6 +8,9 @@ export interface Principal {
   /** `authenticator/id`: what counters are keyed by, so that two authenticators' equal ids stay apart. */
   readonly key: string;
   readonly scopes: ReadonlySet<string>;
+  /** As the authenticator reads them from its credentials; absent where it leaves that to the claims `roles` and `groups`. */
+  readonly roles?: ReadonlySet<string>;
+  readonly groups?: ReadonlySet<string>;
   /** Claims of the token, or attributes of the key; empty for certificates. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** Unix milliseconds after which the credential is void; Infinity where it has no end. */

@@ -104,14 +104,12 @@ test.each([
   { algorithms: ["none"] },
   { algorithms: ["rs256"] },
   { algorithms: [] },
-  { algorithms: undefined },
   { audience: undefined },
   { audience: [] },
   { audience: "" },
-  { issuer: undefined },
   { issuer: "" },
-  { issuer: "https://login.microsoftonline.com/{tenantid}/v2.0" },
   { issuer: "*" },
+  { issuer: "https://login.example.org/{tenant}/v2.0" },
   { audience: "*" },
   { audience: ["orders", "api://{clientId}"] },
   { keys: [] },
@@ -177,3 +175,19 @@ test("The cache holds no more memory than caches may, and gives all of it back w
 function charge(): Charge {
   return new Charge(unlimitedMemory().caches, NOBODY);
 }
+
+test.each([
+  [{ issuer: undefined }, "'issuer' is missing"],
+  [{ algorithms: undefined }, "'algorithms' is missing"],
+  [{ issuer: "https://login.microsoftonline.com/{tenantid}/v2.0" }, "without 'tenants'"],
+  [{ tenants: ["a"] }, "no issuer with {tenantid}"],
+  [{ issuer: undefined, provider: "entra" }, "'tenants' is missing"],
+  [{ issuer: undefined, provider: "github-actions" }, "'subjects' is missing"],
+  [{ issuer: undefined, provider: "spiffe", subjects: ["alice"] }, "expected SPIFFE IDs"],
+  [{ issuer: undefined, provider: "okta" }, "'issuer' is missing"],
+  [{ issuer: ["https://a.example", "https://b.example"], keys: undefined }, "2 issuers"],
+])("%j is a problem", (change, told) => {
+  const { context, authenticator } = compileJwt(change);
+  expect(authenticator).toBeNull();
+  expect(context.problems.join()).toContain(told);
+});

@@ -10,7 +10,7 @@ import type { JsonObject } from "../../support/json.ts";
 import { ok } from "../../support/result.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
 import { type Rule, shown } from "../jwt/claims.ts";
-import { toPrincipal } from "../jwt/principal.ts";
+import { GENERAL_CLAIMS, toPrincipal } from "../jwt/principal.ts";
 import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
 import type { Binding } from "../token-binding.ts";
 import type { Introspected, Introspector } from "./introspector.ts";
@@ -152,7 +152,7 @@ export class IntrospectionAuthenticator implements Authenticator {
     if (missing !== undefined) {
       return new Denial("token_claim_missing", requiredClaims.place, `no ${missing}`, `an answer with ${missing}`);
     }
-    const principal = toPrincipal(this.name, answer, idClaims, 0);
+    const principal = toPrincipal(this.name, answer, { idClaims, ...GENERAL_CLAIMS }, 0);
     if (principal instanceof Denial) return principal;
     const expiresAtMs = exp === undefined ? Number.POSITIVE_INFINITY : principal.expiresAtMs;
     return Object.freeze({ ...principal, type: this.type, expiresAtMs });

@@ -1,6 +1,8 @@
 import type { Reason } from "../../decision/reason.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import type { JsonObject } from "../../support/json.ts";
+import type { ReadTexts } from "./claim-texts.ts";
+import { idTokenMark } from "./id-token.ts";
 
 /** A setting and its place in the policy. */
 export interface Rule<T> {
@@ -10,10 +12,22 @@ export interface Rule<T> {
 
 export interface ClaimRules {
   readonly place: Place;
-  readonly issuer: Rule<string>;
+  /** None where `sub` says whose the token is. */
+  readonly issuer: Rule<ReadonlySet<string>>;
+  readonly audienceFrom: readonly string[];
+  readonly readAudience: ReadTexts;
+  /** Null: anybody's. */
+  readonly subjects: Rule<SubjectRule> | null;
+  /** Where what is told of it stands; null where ID tokens are let in. */
+  readonly idTokens: Place | null;
   readonly audience: Rule<readonly string[]>;
   readonly requiredClaims: Rule<readonly string[]>;
   readonly skewMs: number;
+}
+
+export interface SubjectRule {
+  readonly fits: (subject: string) => boolean;
+  readonly words: string;
 }
 
 /** When a token is good: `now` from the first on and before the second, Unix milliseconds, skew included. */
@@ -26,26 +40,49 @@ export interface Validity {
 const NUMERIC_DATE_MAX = 8.64e12;
 
 /** Whether these claims are of the right issuer; refusing on it before the signature is checked gives nothing away. */
-export function judgeIssuer(claims: JsonObject, { issuer }: ClaimRules): Denial | null {
+export function judgeIssuer(claims: JsonObject, { issuer, subjects }: ClaimRules): Denial | null {
   const { iss } = claims;
-  if (iss === issuer.value) return null;
+  if (issuer.value.size === 0) return judgeSubject(claims, subjects, "token_issuer_mismatch");
+  if (typeof iss === "string" && issuer.value.has(iss)) return null;
   if (iss === undefined) return missing("iss", issuer.place);
-  return new Denial("token_issuer_mismatch", issuer.place, `iss ${shown(iss)}`, `iss ${shown(issuer.value)}`);
+  const wanted = [...issuer.value]
+    .slice(0, 4)
+    .map((one) => shown(one))
+    .join(" or ");
+  return new Denial("token_issuer_mismatch", issuer.place, `iss ${shown(iss)}`, `iss ${wanted}`);
+}
+
+function judgeSubject({ sub }: JsonObject, subjects: ClaimRules["subjects"], reason: Reason): Denial | null {
+  if (subjects === null || (typeof sub === "string" && subjects.value.fits(sub))) return null;
+  return new Denial(reason, subjects.place, `sub ${shown(sub ?? null)}`, `sub ${subjects.value.words}`);
 }
 
 /** Claims of a verified token → until when they hold, or why they do not (RFC 7519 section 4.1, RFC 8725 section 3). */
-export function judgeClaims(claims: JsonObject, rules: ClaimRules, nowMs: number): Validity | Denial {
+export function judgeClaims(
+  claims: JsonObject,
+  typ: string | null,
+  rules: ClaimRules,
+  nowMs: number,
+): Validity | Denial {
   const { audience, requiredClaims } = rules;
   const issuerDenial = judgeIssuer(claims, rules);
   if (issuerDenial !== null) return issuerDenial;
 
-  const { aud } = claims;
-  if (aud === undefined) return missing("aud", audience.place);
-  const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (!audience.value.some((wanted) => named.includes(wanted))) {
-    const wanted = `aud ${audience.value.map((name) => shown(name)).join(" or ")}`;
-    return new Denial("token_audience_mismatch", audience.place, `aud ${shown(aud)}`, wanted);
+  const mark = rules.idTokens === null ? null : idTokenMark(claims, typ);
+  if (mark !== null) {
+    return new Denial("token_type_mismatch", rules.idTokens, `an ID token (${mark})`, "an access token");
   }
+  const audiences = rules.readAudience(claims);
+  if (!audience.value.some((wanted) => audiences.has(wanted))) {
+    const claimed = rules.audienceFrom.join(" or ");
+    const first = claims[rules.audienceFrom[0] ?? "aud"];
+    if (first === undefined && audiences.size === 0) return missing(claimed, audience.place);
+    const seen = first === undefined ? [...audiences] : first;
+    const wanted = `${claimed} ${audience.value.map((name) => shown(name)).join(" or ")}`;
+    return new Denial("token_audience_mismatch", audience.place, `${claimed} ${shown(seen)}`, wanted);
+  }
+  const subjectDenial = judgeSubject(claims, rules.subjects, "token_subject_mismatch");
+  if (subjectDenial !== null) return subjectDenial;
   for (const name of requiredClaims.value) if (claims[name] === undefined) return missing(name, requiredClaims.place);
 
   const validity = readValidity(claims, rules);

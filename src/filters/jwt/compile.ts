@@ -1,17 +1,24 @@
 import { defineAuthenticator } from "../filter.ts";
 import { compileBinding } from "../token-binding.ts";
+import { textsFrom } from "./claim-texts.ts";
 import { JwtAuthenticator } from "./evaluate.ts";
 import { openKeys } from "./open-keys.ts";
 import { ID_CLAIMS } from "./principal.ts";
+import { expand, settingsFaults } from "./providers.ts";
 import { type JwtSettings, jwtSchema } from "./schema.ts";
+import { subjectMatcher } from "./subject-patterns.ts";
 
 export const jwtKind = defineAuthenticator<JwtSettings>({
   type: "jwt",
   schema: jwtSchema,
-  *compile(name, settings, context) {
+  *compile(name, written, context) {
+    const faults = settingsFaults(written);
+    for (const [text, key] of faults) context.problem(text, ...(key === null ? [] : [key]));
+    if (faults.length > 0) return null;
+    const settings = expand(written);
     const keys = yield* openKeys(name, settings, context);
     if (keys === null) return null;
-    const { issuer, audience, algorithms, header, skew, requiredClaims, typ, principalClaim } = settings;
+    const { audience, algorithms, header, skew, requiredClaims, typ, principalClaim, subjects } = settings;
     const place = context.place();
     const rule = <T>(key: keyof JwtSettings, value: T) => ({ value, place: context.place(key) });
     return new JwtAuthenticator({
@@ -28,18 +35,30 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
       keys: rule(keysKey(settings), keys),
       claims: {
         place,
-        issuer: rule("issuer", issuer),
+        issuer: rule("issuer", new Set(settings.issuers)),
         audience: rule("audience", audience),
         requiredClaims: rule("requiredClaims", requiredClaims),
+        audienceFrom: settings.audienceFrom,
+        readAudience: textsFrom(settings.audienceFrom, false),
+        subjects:
+          subjects === undefined
+            ? null
+            : rule("subjects", { fits: subjectMatcher(subjects), words: subjects.slice(0, 4).join(" or ") }),
+        idTokens: settings.idTokens ? null : place,
         skewMs: skew,
       },
-      idClaims: principalClaim === undefined ? { value: ID_CLAIMS, place } : rule("principalClaim", [principalClaim]),
+      principal: {
+        idClaims: principalClaim === undefined ? { value: ID_CLAIMS, place } : rule("principalClaim", [principalClaim]),
+        readScopes: textsFrom(settings.scopesFrom, true),
+        readRoles: textsFrom(settings.rolesFrom, false),
+        readGroups: textsFrom(settings.groupsFrom, false),
+      },
     });
   },
 });
 
 /** What of the policy says where the keys are. */
-function keysKey({ keys, jwks, secret }: JwtSettings): keyof JwtSettings {
+function keysKey({ keys, jwks, secret }: Pick<JwtSettings, "keys" | "jwks" | "secret">): keyof JwtSettings {
   if (keys !== undefined) return "keys";
   if (secret !== undefined) return "secret";
   return jwks === undefined ? "issuer" : "jwks";

@@ -14,7 +14,7 @@ import type { Binding } from "../token-binding.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { KeySource } from "./key-source.ts";
-import { toPrincipal } from "./principal.ts";
+import { type PrincipalRules, toPrincipal } from "./principal.ts";
 import { bearerToken, OTHER_SCHEME, parseToken, type Token } from "./token.ts";
 import { TokenCache } from "./token-cache.ts";
 import type { VerificationKey } from "./verification-key.ts";
@@ -33,7 +33,7 @@ export interface JwtOptions {
   readonly typ: Rule<string> | null;
   readonly keys: Rule<KeySource>;
   readonly claims: ClaimRules;
-  readonly idClaims: Rule<readonly string[]>;
+  readonly principal: PrincipalRules;
 }
 
 /** What is kept about a token that was verified. */
@@ -217,33 +217,34 @@ export class JwtAuthenticator implements Authenticator {
       const seen = `alg ${token.algorithm}, ${token.kid === null ? "no kid" : `kid ${shown(token.kid.slice(0, 64))}`}`;
       return this.#denied("token_signature_invalid", this.#options.keys.place, seen);
     }
-    const judged = this.#judge(token.claims);
+    const judged = this.#judge(token.claims, token.typ);
     if (judged instanceof Denial) return judged;
     this.#verified.set(value, { ...judged, key, ring });
     return judged.principal;
   }
 
-  #judge(claims: Token["claims"]): Pick<Verified, "principal" | "validity"> | Denial {
-    const validity = judgeClaims(claims, this.#options.claims, this.#clock.wallMs());
+  #judge(claims: Token["claims"], typ: Token["typ"]): Pick<Verified, "principal" | "validity"> | Denial {
+    const validity = judgeClaims(claims, typ, this.#options.claims, this.#clock.wallMs());
     if (validity instanceof Denial) return validity;
-    const principal = toPrincipal(this.name, claims, this.#options.idClaims, this.#options.claims.skewMs);
+    const principal = toPrincipal(this.name, claims, this.#options.principal, this.#options.claims.skewMs);
     return principal instanceof Denial ? principal : { principal, validity };
   }
 
   /** Claims without issuer, audience, end or subject are completed to those of a good token; the rest is judged. */
   assume(identity: AssumedIdentity): Authentication {
     if (identity.type !== "jwt") return NO_CREDENTIALS;
-    const { claims: rules, idClaims } = this.#options;
+    const { claims: rules } = this.#options;
+    const { idClaims } = this.#options.principal;
     const nowSeconds = Math.floor(this.#clock.wallMs() / 1000);
     const supposed = Object.assign(Object.create(null), {
-      iss: rules.issuer.value,
-      aud: rules.audience.value[0],
+      iss: [...rules.issuer.value][0],
+      [rules.audienceFrom[0] ?? "aud"]: rules.audience.value[0],
       exp: nowSeconds + 300,
       ...identity.claims,
     });
     const named = idClaims.value.some((claim) => supposed[claim] !== undefined);
     if (!named) supposed[idClaims.value[0] ?? "sub"] = "assumed";
-    const judged = this.#judge(Object.freeze(supposed));
+    const judged = this.#judge(Object.freeze(supposed), null);
     return judged instanceof Denial ? judged : judged.principal;
   }
 

@@ -15,11 +15,11 @@ import { KeySet } from "./key-set.ts";
 import { fixedKeys, type KeySource } from "./key-source.ts";
 import { type KeyFile, readKeys } from "./keys.ts";
 import { discoveryFault } from "./metadata-urls.ts";
-import type { JwtSettings } from "./schema.ts";
+import type { FullSettings } from "./providers.ts";
 import { type VerificationKey, verificationKey } from "./verification-key.ts";
 
 /** Where the policy says that the keys are; null with a problem for whatever is wrong with it. */
-export function* openKeys(name: string, settings: JwtSettings, context: CompileContext): Steps<KeySource | null> {
+export function* openKeys(name: string, settings: FullSettings, context: CompileContext): Steps<KeySource | null> {
   const { keys, jwks, secret } = settings;
   const named = Object.entries({ keys, jwks, secret }).flatMap(([key, value]) => (value === undefined ? [] : [key]));
   if (named.length > 1) {
@@ -63,7 +63,7 @@ function* readKeyFile(bytes: Buffer, pinned: ReadonlySet<string>): Steps<Result<
   return text.ok ? yield* readKeys(text.value, pinned) : text;
 }
 
-function secretKey({ secret, algorithms }: JwtSettings, context: CompileContext): KeySource | null {
+function secretKey({ secret, algorithms }: FullSettings, context: CompileContext): KeySource | null {
   const bytes = secret === undefined ? null : context.secret(secret, "secret");
   if (bytes === null) return null;
   const key = verificationKey(null, createSecretKey(bytes));
@@ -75,9 +75,10 @@ function secretKey({ secret, algorithms }: JwtSettings, context: CompileContext)
 }
 
 /** A set that outlives the policy: policies with the same words about it have the same one. */
-function publishedKeys(name: string, settings: JwtSettings, context: CompileContext): KeySource | null {
-  const { issuer, jwks, algorithms } = settings;
-  const fault = jwks?.url === undefined ? discoveryFault(issuer) : null;
+function publishedKeys(name: string, settings: FullSettings, context: CompileContext): KeySource | null {
+  const { issuers, jwks, algorithms } = settings;
+  const [issuer = ""] = issuers;
+  const fault = jwks?.url === undefined ? originFault(issuers) : null;
   if (fault !== null) context.problem(fault, "issuer");
   const ca = jwks?.ca === undefined ? null : context.readFile(jwks.ca, "jwks", "ca");
   const isToken = jwks?.token === undefined || context.secret(jwks.token, "jwks", "token") !== null;
@@ -108,9 +109,15 @@ function publishedKeys(name: string, settings: JwtSettings, context: CompileCont
   });
 }
 
+/** Each issuer has keys of its own: one may not lend them to another. */
+function originFault(issuers: readonly string[]): string | null {
+  if (issuers.length === 1) return discoveryFault(issuers[0] ?? "");
+  return `${issuers.length} issuers, whose keys are not in one place unless somebody says so; expected 'jwks' or 'keys'`;
+}
+
 /** A token in a file is renewed by somebody else; one of the environment stays what it is. */
 function endpointToken(
-  reference: NonNullable<JwtSettings["jwks"]>["token"],
+  reference: NonNullable<FullSettings["jwks"]>["token"],
   context: CompileContext,
 ): (world: ResourceWorld) => EndpointToken {
   if (reference === undefined) return () => null;

@@ -1,16 +1,38 @@
 import { Denial } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { JsonObject } from "../../support/json.ts";
+import { type ReadTexts, textsFrom } from "./claim-texts.ts";
 import { type Rule, shown } from "./claims.ts";
 
 /** The claims that may name the caller, the first that is there: a user's subject, else the client by its usual names. */
 export const ID_CLAIMS: readonly string[] = ["sub", "client_id", "azp", "cid"];
 
+/** Where in the claims stands what is known of the caller. */
+export interface PrincipalRules {
+  readonly idClaims: Rule<readonly string[]>;
+  readonly readScopes: ReadTexts;
+  readonly readRoles: ReadTexts;
+  readonly readGroups: ReadTexts;
+}
+
+/** Where no provider and no policy says otherwise; `scope` is RFC 8693's, `scp` Okta's and Entra's, `permissions` Auth0's. */
+export const GENERAL_PLACES = {
+  scopesFrom: ["scope", "scp", "permissions"],
+  rolesFrom: ["roles"],
+  groupsFrom: ["groups"],
+} as const;
+
+export const GENERAL_CLAIMS: Omit<PrincipalRules, "idClaims"> = {
+  readScopes: textsFrom(GENERAL_PLACES.scopesFrom, true),
+  readRoles: textsFrom(GENERAL_PLACES.rolesFrom, false),
+  readGroups: textsFrom(GENERAL_PLACES.groupsFrom, false),
+};
+
 /** Verified claims → principal, or a denial where they name nobody. */
 export function toPrincipal(
   authenticator: string,
   claims: JsonObject,
-  idClaims: Rule<readonly string[]>,
+  { idClaims, readScopes, readRoles, readGroups }: PrincipalRules,
   skewMs: number,
 ): Principal | Denial {
   const name = idClaims.value.find((claim) => claims[claim] !== undefined);
@@ -30,20 +52,10 @@ export function toPrincipal(
     id,
     key: `${authenticator}/${id}`,
     scopes: readScopes(claims),
+    roles: readRoles(claims),
+    groups: readGroups(claims),
     claims,
     expiresAtMs: Number(exp) * 1000,
     graceMs: skewMs,
   });
-}
-
-/** `scope` (RFC 8693 section 4.2), `scp` (Okta, Entra ID) and `permissions` (Auth0), together. */
-function readScopes(claims: JsonObject): ReadonlySet<string> {
-  const scopes = new Set<string>();
-  for (const name of ["scope", "scp", "permissions"]) {
-    const value = claims[name];
-    const entries: readonly unknown[] =
-      typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value : [];
-    for (const entry of entries) if (typeof entry === "string" && entry !== "") scopes.add(entry);
-  }
-  return scopes;
 }

@@ -1,10 +1,12 @@
 import * as z from "zod";
+import { parseClaimPath } from "../../attributes/claim-path.ts";
 import { callUrl } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
 import { bindingShape } from "../token-binding.ts";
 import { ALGORITHMS } from "./algorithms.ts";
+import { PROVIDERS, TENANT } from "./provider-names.ts";
 
 const text = z.string().min(1);
 
@@ -20,6 +22,21 @@ function oneOrMore(error: string) {
 const audienceError = "expected the audience that tokens for this service have, or a list of them";
 const audience = z.union([comparable.transform((one) => [one]), z.array(comparable).min(1, { error: audienceError })], {
   error: audienceError,
+});
+
+const issuerText = text.refine((value) => value !== "*" && !/[{}]/.test(value.replaceAll(TENANT, "")), {
+  error: `expected the text as tokens have it: it is compared letter by letter, without * and other {placeholders} than ${TENANT}`,
+});
+const issuer = z.union([issuerText.transform((one) => [one]), z.array(issuerText).min(1).max(100)], {
+  error: "expected what tokens have in iss, or a list of it",
+});
+
+const claimPath = text.superRefine((value, context) => {
+  const path = parseClaimPath(value);
+  if (!path.ok) context.addIssue({ code: "custom", message: path.error });
+});
+const claimPaths = z.union([claimPath.transform((one) => [one]), z.array(claimPath).max(16)], {
+  error: "expected a claim, as in realm_access.roles, or a list of them",
 });
 
 const keysUrl = z.string().transform((value, context) => {
@@ -45,12 +62,25 @@ const jwks = z.union(
 
 export const jwtSchema = object({
   type: z.literal("jwt").describe("A signed token (RFC 7519, RFC 9068)."),
-  issuer: comparable.describe("The token's iss, letter by letter: no slash is added or taken off."),
+  provider: z
+    .enum(PROVIDERS, { error: `expected one of ${PROVIDERS.join(", ")}` })
+    .optional()
+    .describe("Whose tokens they are: what the policy does not say is then as that provider has it."),
+  issuer: issuer
+    .optional()
+    .describe("The token's iss, letter by letter: no slash is added or taken off. A list where there are several."),
+  tenants: z
+    .array(comparable)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Whose tokens are let in, where the issuer has a tenant in its name, as {tenantid}."),
   /** RFC 8725 section 3.9: without it, a token for another service would do. */
   audience: audience.describe("What tokens for this service have in aud, or a list of it."),
   algorithms: z
     .array(z.enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(", ")}` }))
     .min(1, { error: "expected at least one algorithm, as in [RS256]" })
+    .optional()
     .describe("Algorithms of signatures; what the token says of its own counts only among these."),
   keys: oneOrMore("expected a file of public keys (PEM, JWK or JWKS), or a list of them")
     .optional()
@@ -71,6 +101,24 @@ export const jwtSchema = object({
     .default(DEFAULTS.clockSkewMs)
     .describe(`How far the issuer's clock may be off. ${DEFAULTS.clockSkewMs / 1000}s if absent.`),
   requiredClaims: z.array(text).default([]).describe("Claims that have to be there, besides iss, aud and exp."),
+  scopesFrom: claimPaths
+    .optional()
+    .describe("Claims that hold scopes: a list, or a text with blanks. scope, scp and permissions if absent."),
+  rolesFrom: claimPaths
+    .optional()
+    .describe("Claims that hold roles: a list, or one. roles if absent; * is every member."),
+  groupsFrom: claimPaths.optional().describe("Claims that hold groups: a list, or one. groups if absent."),
+  audienceFrom: claimPaths.optional().describe("Claims in place of aud, as client_id for Cognito."),
+  subjects: z
+    .array(text)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Which sub may come in. * is what stands between two of / and :, ** is anything."),
+  idTokens: z
+    .boolean()
+    .optional()
+    .describe("ID tokens are let in too, which say who signed in at a client. false if absent."),
   typ: text
     .optional()
     .describe("Media type that the token's header has to name (RFC 8725 section 3.11), as in at+jwt."),

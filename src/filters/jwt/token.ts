@@ -31,7 +31,7 @@ export function bearerToken(value: string): Result<string, string> | typeof OTHE
 export function parseToken(text: string, bytesMax: number): Result<Token, string> {
   if (text.length > bytesMax) return err(`a token of ${text.length} bytes; 'maxTokenBytes' is ${bytesMax}`);
   const parts = text.split(".");
-  if (parts.length !== 3) return err(`a token of ${parts.length} part${parts.length === 1 ? "" : "s"}`);
+  if (parts.length !== 3) return err(partsFault(parts.length));
   const [header = "", payload = "", signature = ""] = parts;
   const headerJson = readPart(header);
   if (!headerJson.ok) return err(`a token whose header is ${headerJson.error}`);
@@ -46,6 +46,13 @@ export function parseToken(text: string, bytesMax: number): Result<Token, string
   if (crit !== undefined) return err("a token with critical extensions");
   const signed = signature !== "";
   return ok({ text, algorithm: alg, kid: kid ?? null, typ: typ ?? null, claims: claims.value, signed });
+}
+
+/** What clients get who ask their provider for a token without saying for which service. */
+function partsFault(parts: number): string {
+  if (parts === 1) return "an opaque token (1 part), as providers give where the client names no audience";
+  if (parts === 5) return "an encrypted token (5 parts), as Auth0 gives where the client names no audience";
+  return `a token of ${parts} parts`;
 }
 
 function readPart(part: string): Result<JsonObject, string> {
