@@ -16,6 +16,8 @@ export interface AdminPages {
   hosts(): readonly string[];
   metrics(): Promise<string>;
   readonly metricsContentType: string;
+  /** Public keys of `identity.token`; null where the policy has none. */
+  identityKeys(): object | null;
   /** What runs and what was refused, without any content of a file. */
   policy(): object;
 }
@@ -98,8 +100,13 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
       return { status: 200, contentType: pages.metricsContentType, body: await pages.metrics() };
     case "/policy":
       return { status: 200, contentType: "application/json", body: `${JSON.stringify(pages.policy(), null, 2)}\n` };
+    case "/identity/jwks": {
+      const keys = pages.identityKeys();
+      if (keys === null) return text(404, "the policy has no 'identity: { token }'");
+      return { status: 200, contentType: "application/jwk-set+json", body: `${JSON.stringify(keys)}\n` };
+    }
     default:
-      return text(404, "there are /metrics, /healthz, /readyz and /policy");
+      return text(404, "there are /metrics, /healthz, /readyz, /policy and /identity/jwks");
   }
 }
 

@@ -145,6 +145,7 @@ export class Daemon {
       hosts: () => this.#proxy?.snapshot.admin.hosts ?? [],
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
+      identityKeys: () => this.#proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
     });
     this.#ages = new Ages(clock, this.telemetry.log);

@@ -14,7 +14,7 @@ import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Question } from "./decide/question.ts";
-import type { IdentityHeader } from "./request/identity.ts";
+import type { IdentityLine } from "./request/identity.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -93,7 +93,7 @@ export interface RequestRules {
   readonly removeHeaders: readonly string[];
   readonly setHeaders: readonly HeaderLine[];
   /** Headers that say who asks; no client's of these names passes, in whatever spelling. */
-  readonly identity: readonly IdentityHeader[];
+  readonly identity: readonly IdentityLine[];
   /** How the service is told the client's certificate; empty for not at all. */
   readonly clientCertificate: readonly CertificateLines[];
   /** Names of parameters from which the service may read another method; none where it is known to read no method. */
@@ -162,7 +162,7 @@ export interface RouteContext extends CompileContext {
   role(name: string): RoleDefinition | null;
   readonly roleNames: readonly string[];
   /** Of the policy's `identity`, as this route writes them. */
-  readonly identity: readonly IdentityHeader[];
+  readonly identity: readonly IdentityLine[];
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;

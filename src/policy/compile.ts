@@ -175,6 +175,7 @@ function freeze(work: Work): Snapshot | null {
     upstreams: new Map(work.upstreams),
     admin: work.admin,
     memoryBytesMax: work.memoryBytesMax,
+    identityKeys: work.identityKeys,
     resources: new Map(work.acquisition.resources),
     log: work.log,
     authenticators: new Map(work.authenticators),

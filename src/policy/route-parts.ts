@@ -1,7 +1,7 @@
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
-import type { IdentityHeader } from "../filters/request/identity.ts";
+import type { IdentityLine } from "../filters/request/identity.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { identityHeaders } from "./compile-identity.ts";
+import { identityLines } from "./compile-identity.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
 
@@ -15,7 +15,7 @@ export class RouteParts {
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
-  identity: readonly IdentityHeader[] | null = null;
+  identity: readonly IdentityLine[] | null = null;
   /** Where rules ask for members of the body. */
   readonly bodyWantedAt: Path[] = [];
   judgesMethod = false;
@@ -31,8 +31,8 @@ export interface RouteFacts {
 }
 
 /** Once for all filters of a route. */
-function identityOf(work: Work, { template }: RouteFacts, parts: RouteParts): readonly IdentityHeader[] {
-  parts.identity ??= identityHeaders(work, template);
+function identityOf(work: Work, { template }: RouteFacts, parts: RouteParts): readonly IdentityLine[] {
+  parts.identity ??= identityLines(work, template);
   return parts.identity;
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { byteRate, durationMs, object, sizeBytes } from "../support/schema.ts";
+import { byteRate, durationMs, headerName, object, sizeBytes } from "../support/schema.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 import {
   clientCertificateShape,
@@ -202,7 +202,31 @@ export const identityShape = {
     .describe(
       "Header → the attribute that it says, as in X-Tenant: jwt.tenant. No client's header of that name passes.",
     ),
+  token: object({
+    header: headerName.default("x-identity-token").describe("Header that holds it. X-Identity-Token if absent."),
+    audience: z.string().min(1).describe("Its aud: the service."),
+    issuer: z.string().min(1).optional().describe("Its iss. postern:SERVICE if absent."),
+    lifetime: timeoutMs
+      .refine((ms) => ms >= DEFAULTS.identityTokenMsMin && ms <= DEFAULTS.identityTokenMsMax, {
+        error: "expected 5s to 1h",
+      })
+      .optional()
+      .describe("How long it is good, and never longer than the caller's credential. 60s if absent."),
+    claims: z
+      .record(z.string().min(1).max(64), z.string({ error: "expected the name of an attribute, as in jwt.tenant" }))
+      .refine((claims) => Object.keys(claims).length <= DEFAULTS.identityClaimsMax, {
+        error: `expected at most ${DEFAULTS.identityClaimsMax} claims`,
+      })
+      .optional()
+      .describe("Further claims: name → attribute of the caller, as in tenant: jwt.tenant."),
+  })
+    .optional()
+    .describe(
+      "The caller as a signed token (RFC 9068 shape, ES256), so that the service has to trust no header. Keys: /identity/jwks of the admin port.",
+    ),
 };
+
+export type TokenEntry = NonNullable<z.output<typeof identityShape.token>>;
 
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),

@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly admin: AdminSettings;
   /** Null: what the machine allows. */
   readonly memoryBytesMax: number | null;
+  /** Keys of `identity.token`, for the admin port; null where the policy has none. */
+  readonly identityKeys: { published(): object } | null;
   /** What outlives it, by canonical settings. */
   readonly resources: ReadonlyMap<string, Resource>;
   readonly log: LogSettings;

@@ -3,6 +3,8 @@ import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
+import type { IdentityKeys } from "../filters/request/identity-keys.ts";
+import type { IdentityToken } from "../filters/request/identity-token.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Acquisition, Resources } from "../resources/registry.ts";
@@ -89,6 +91,8 @@ export class Work {
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];
+  identityToken: IdentityToken | null = null;
+  identityKeys: IdentityKeys | null = null;
   readonly decisionServices: Definitions<DecisionService> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */

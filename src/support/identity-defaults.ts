@@ -28,6 +28,14 @@ export const IDENTITY_DEFAULTS = {
   /** Members of a part of the document for a decision service, and ids of a list that are asked about at once. */
   decisionMembersMax: 64,
   decisionBatchMax: 50,
+  /** Life of what the service is told of a caller in a token, and of the keys that sign it. */
+  identityTokenMs: 60_000,
+  identityTokenMsMin: 5_000,
+  identityTokenMsMax: 3_600_000,
+  identityKeyMs: 86_400_000,
+  /** So long before it signs a key is published. */
+  identityKeyLeadMs: 3_600_000,
+  identityClaimsMax: 32,
   stateFileBytesMax: 8 * 1024 * 1024,
   secretBytesMax: 16 * 1024,
 

@@ -5,8 +5,20 @@ import type { Principal } from "../../message/principal.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { visible } from "./visible.ts";
 
-/** One header by which the service is told of the caller. */
-export class IdentityHeader {
+/** A line by which the service is told of the caller. Nothing of its name passes from outside. */
+export interface IdentityLine {
+  /** Lower case. */
+  readonly name: string;
+  /** The same for all requests of a principal, for as long as there are such. */
+  readonly isOfPrincipal: boolean;
+  /** Two that are equal write the same. */
+  toJSON(): readonly string[];
+  /** `name: value\r\n`, or nothing where there is nothing to say. */
+  line(exchange: Exchange): string;
+}
+
+/** An attribute as a header. */
+export class IdentityHeader implements IdentityLine {
   /** Lower case. */
   readonly name: string;
   readonly #attribute: Attribute;
@@ -63,11 +75,11 @@ function itemText(value: unknown): string | null {
 }
 
 /** Headers → their lines for one request. What only the principal decides is written once for each. */
-export function identityWriter(headers: readonly IdentityHeader[]): (exchange: Exchange) => string {
+export function identityWriter(headers: readonly IdentityLine[]): (exchange: Exchange) => string {
   const ofPrincipal = headers.filter((header) => header.isOfPrincipal);
   const ofRequest = headers.filter((header) => !header.isOfPrincipal);
   const known = new WeakMap<Principal, string>();
-  const linesOf = (some: readonly IdentityHeader[], exchange: Exchange): string =>
+  const linesOf = (some: readonly IdentityLine[], exchange: Exchange): string =>
     some.map((header) => header.line(exchange)).join("");
   return (exchange) => {
     const { principal } = exchange;

@@ -1,0 +1,94 @@
+import type { Attribute } from "../../attributes/attribute.ts";
+import { isNothing } from "../../attributes/equal.ts";
+import { groupList, roleList } from "../../attributes/principal-facts.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { Principal } from "../../message/principal.ts";
+import type { Clock } from "../../support/clock.ts";
+import type { IdentityLine } from "./identity.ts";
+import type { IdentityKeys } from "./identity-keys.ts";
+
+export interface IdentityTokenOptions {
+  /** Lower case. */
+  readonly header: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly lifetimeMs: number;
+  /** Further claims; each is the same for all requests of a principal. */
+  readonly claims: ReadonlyMap<string, Attribute>;
+  readonly keys: IdentityKeys;
+  readonly clock: Clock;
+}
+
+interface Issued {
+  readonly line: string;
+  /** Unix milliseconds from which on another one is made. */
+  readonly untilMs: number;
+}
+
+/**
+ * What the service is told of the caller as a signed token (the shape of RFC 9068), so that it has to trust no header. It is
+ * made once for a principal, and anew when half of its life is over.
+ */
+export class IdentityToken implements IdentityLine {
+  readonly name: string;
+  /** It ends, and `line` remembers it until then. */
+  readonly isOfPrincipal = false;
+  readonly #options: IdentityTokenOptions;
+  readonly #issued = new WeakMap<Principal, Issued>();
+  #count = 0;
+
+  constructor(options: IdentityTokenOptions) {
+    this.name = options.header;
+    this.#options = options;
+  }
+
+  toJSON(): readonly string[] {
+    const { issuer, audience, lifetimeMs, claims } = this.#options;
+    const told = [...claims].map(([name, { text }]) => `${name}: ${text}`);
+    return [this.name, issuer, audience, String(lifetimeMs), ...told];
+  }
+
+  line(exchange: Exchange): string {
+    const { principal } = exchange;
+    if (principal === null || principal.type === "anonymous") return "";
+    const nowMs = this.#options.clock.wallMs();
+    const issued = this.#issued.get(principal);
+    if (issued !== undefined && nowMs < issued.untilMs) return issued.line;
+    const line = `${this.name}: ${this.#sign(principal, exchange, nowMs)}\r\n`;
+    this.#issued.set(principal, { line, untilMs: nowMs + this.#options.lifetimeMs / 2 });
+    return line;
+  }
+
+  #sign(principal: Principal, exchange: Exchange, nowMs: number): string {
+    const { issuer, audience, lifetimeMs, claims, keys } = this.#options;
+    const iat = Math.floor(nowMs / 1000);
+    // The credential ends when it ends: what is said of it lives no longer, but for what its grace lets in.
+    const endMs = Math.min(nowMs + lifetimeMs, Math.max(principal.expiresAtMs, nowMs) + (principal.graceMs ?? 0));
+    const more: Record<string, unknown> = {};
+    for (const [name, { read }] of claims) {
+      const value = read(exchange);
+      if (!isNothing(value)) more[name] = value;
+    }
+    const [roles, groups] = [roleList(principal), groupList(principal)];
+    return keys.sign({
+      ...more,
+      ...(roles.length === 0 ? {} : { roles }),
+      ...(groups.length === 0 ? {} : { groups }),
+      iss: issuer,
+      sub: principal.id,
+      aud: audience,
+      iat,
+      exp: Math.max(Math.ceil(endMs / 1000), iat + 1),
+      jti: `${iat}-${++this.#count}`,
+      client_id: clientOf(principal),
+      scope: [...principal.scopes].join(" "),
+      authenticator: principal.authenticator,
+    });
+  }
+}
+
+/** RFC 9068 section 2.2 wants one; a caller that is no client of an authorization server is its own. */
+function clientOf({ claims, id }: Principal): string {
+  const named = ["client_id", "azp", "cid"].map((name) => claims[name]).find((value) => typeof value === "string");
+  return typeof named === "string" ? named : id;
+}
