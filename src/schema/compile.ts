@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { err, ok } from "../support/result.ts";
-import { costOf } from "./cost.ts";
+import { type Cost, costOf } from "./cost.ts";
 import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
 import { formatOf } from "./formats/index.ts";
 import { Compiler } from "./judge/compiler.ts";
@@ -29,6 +29,8 @@ export class CompiledSchema {
   readonly validator: Validator;
   /** Null where the schema is not of the usual kind. */
   readonly recogniser: Recogniser | null;
+  /** What a body can cost at most, by its bytes. */
+  readonly cost: Cost;
   /** As it was read. */
   readonly schema: unknown;
   /** In the one form of all dialects. */
@@ -37,13 +39,14 @@ export class CompiledSchema {
   readonly unenforced: ReadonlyMap<string, SchemaPlace | null>;
 
   constructor(
-    { validator, recogniser }: Pick<CompiledSchema, "validator" | "recogniser">,
+    { validator, recogniser, cost }: Pick<CompiledSchema, "validator" | "recogniser" | "cost">,
     schema: unknown,
     root: Subschema,
     unenforced: Notes["unenforcedWords"],
   ) {
     this.validator = validator;
     this.recogniser = recogniser;
+    this.cost = cost;
     this.schema = schema;
     this.root = root;
     this.unenforced = unenforced;
@@ -93,8 +96,8 @@ export function compileSchema(
     if (options.refusesOtherCase) noteNames(schema, patterns, library);
   }
   if (patterns.problems.length > 0) return err(sorted(patterns.problems));
-  const { judgementsMax } = costOf(root, ordered);
-  const isForking = judgementsMax > DEFAULTS.schemaJudgementsMax;
+  const cost = costOf(root, ordered, library.isDynamic ? [...library.resources].length : 1);
+  const { isForking } = cost;
   const compiler = new Compiler(reader.all, {
     patternOf: (source) => patterns.get(source),
     anyCasePatternOf: (source) => patterns.find(anyCase(source)),
@@ -103,14 +106,13 @@ export function compileSchema(
     isForking,
   });
   const check = compiler.compile(root);
-  const patternsMax = reader.all.reduce((most, { object }) => Math.max(most, object?.patterns.length ?? 0), 1);
-  const validator = new Validator(check, library.isDynamic, isForking, judgementsMax * patternsMax);
+  const validator = new Validator(check, library.isDynamic, isForking, cost.judgementsMax);
   const judging = {
     child: (schema: Subschema) => compiler.child(schema),
     patternOf: (source: string) => patterns.get(source),
   };
   const recogniser = library.isDynamic || isForking ? null : recogniserOf(root, judging);
-  return ok(new CompiledSchema({ validator, recogniser }, document.value, root, notes.unenforcedWords));
+  return ok(new CompiledSchema({ validator, recogniser, cost }, document.value, root, notes.unenforcedWords));
 }
 
 function noteFormat({ format, resource, site }: Subschema, library: Library): void {

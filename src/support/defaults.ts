@@ -235,6 +235,12 @@ export const DEFAULTS = {
   schemaFaultsMax: 20,
   /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */
   schemaJudgementsMax: 1_000,
+  /** So often a schema may judge one part of a body before `check` looks at what that makes of a whole body. */
+  schemaJudgementsKnownMax: 64,
+  /** Bytes of the longest body times judgements of each of its parts: above it `check` warns, some seconds of a core. */
+  schemaWorkWarnedBytes: 32 * 1024 * 1024,
+  /** Above it, some minutes, the policy does not load. */
+  schemaWorkBytesMax: 4 * 1024 * 1024 * 1024,
   /** Names of request headers whose fate is remembered; longer ones than `headerNameBytesMax` are judged each time. */
   headerNamesRememberedMax: 512,
   headerNameBytesMax: 64,

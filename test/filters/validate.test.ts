@@ -583,6 +583,40 @@ describe("bodies that are being read", () => {
   });
 });
 
+describe("a schema that is dear", () => {
+  const told = (schema: unknown, maxBytes: string) => {
+    const { problems, warnings } = compile({ body: { maxBytes, schema: "s.json" } }, { "s.json": schema });
+    return { problems, warnings };
+  };
+  const alternatives = (count: number) => ({
+    anyOf: Array.from({ length: count }, (_, at) => ({ properties: { a: { maximum: at } } })),
+  });
+
+  test("is warned of by the longest body, with what to write instead", () => {
+    expect(told(alternatives(200), "1MiB")).toEqual({
+      problems: [],
+      warnings: [
+        {
+          path: "validate.body.schema",
+          text:
+            "'s.json': each part of a body may be judged 201 times (200 alternatives at s.json:1:2), " +
+            "so that 1048576 bytes may take 22 s; give each a required member with a 'const' of its own, " +
+            "so that it tells which one is meant, or lower body.maxBytes",
+        },
+      ],
+    });
+    expect(told(alternatives(200), "64KiB")).toEqual({ problems: [], warnings: [] });
+    expect(told(alternatives(60), "10MiB")).toEqual({ problems: [], warnings: [] });
+  });
+
+  test("is a problem where a body would take minutes", () => {
+    const { problems, warnings } = told(alternatives(5_000), "1MiB");
+    expect(warnings).toEqual([]);
+    expect(problems).toMatchObject([{ text: expect.stringContaining("(5000 alternatives at s.json:1:2)") }]);
+    expect(told(alternatives(5_000), "64KiB").problems).toEqual([]);
+  });
+});
+
 describe("schemas", () => {
   const problem = (schema: unknown): string =>
     compile({ body: { schema: "s.json" } }, { "s.json": schema })

@@ -1,4 +1,5 @@
 import type { CompiledSchema } from "../../schema/compile.ts";
+import type { Cost } from "../../schema/cost.ts";
 import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
@@ -147,7 +148,8 @@ function readerOf(types: readonly string[], schema: unknown, context: RouteConte
   return types.every(isForm) ? form : eitherReader(form);
 }
 
-function compileSchemaFile(name: string, { body }: ValidateSettings, context: RouteContext): CompiledSchema | null {
+function compileSchemaFile(name: string, settings: ValidateSettings, context: RouteContext): CompiledSchema | null {
+  const { body } = settings;
   const bytes = context.readFile(name, "body", "schema");
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
@@ -163,6 +165,7 @@ function compileSchemaFile(name: string, { body }: ValidateSettings, context: Ro
     for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(name, problem, context);
     return null;
   }
+  checkCost(name, compiled.value.cost, bodyBytesMax(settings) ?? 0, context);
   const contradiction = compiled.value.contradiction();
   if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, "body", "schema");
   const [first] = compiled.value.unenforced;
@@ -174,6 +177,20 @@ function compileSchemaFile(name: string, { body }: ValidateSettings, context: Ro
   return compiled.value;
 }
 
+/** What the longest body would take at worst: a warning where that is seconds, a problem where it is minutes. */
+function checkCost(name: string, { judgementsMax, dearest }: Cost, bytesMax: number, context: RouteContext): void {
+  const bytes = bytesMax * judgementsMax;
+  if (dearest === null || bytes <= DEFAULTS.schemaWorkWarnedBytes) return;
+  const { place, what, mend } = dearest;
+  const text =
+    `'${name}': each part of a body may be judged ${judgementsMax} times (${what} ${placeText(place)}), ` +
+    `so that ${bytesMax} bytes may take ${Math.ceil(bytes * SECONDS_PER_BYTE)} s; ${mend}, or lower body.maxBytes`;
+  if (bytes > DEFAULTS.schemaWorkBytesMax) context.problem(text, "body", "schema");
+  else context.warning(text, "body", "schema");
+}
+
+/** Of a core, for one judgement of what a byte of dense JSON stands for: measured, the dearest of `bench:schema`. */
+const SECONDS_PER_BYTE = 100e-9;
 const UNENFORCED_SHOWN_MAX = 20;
 
 function placeText(place: SchemaPlace | null): string {

@@ -1,5 +1,5 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
-import { ALL_TYPES, type Subschema, TYPE } from "../subschema.ts";
+import { ALL_TYPES, inPlaceParts, type Subschema, TYPE } from "../subschema.ts";
 
 /** Positions of alternatives that a value may fit: the others need not be tried. */
 export type Selector = (value: unknown) => readonly number[];
@@ -12,6 +12,37 @@ const FACTS_DEPTH_MAX = 8;
  * meant. Only what cannot fit is left out, so a verdict is the same as if all were tried.
  */
 export function selectorOf(parts: readonly Subschema[]): Selector {
+  const { byType, byMember } = choiceOf(parts);
+  return (value) => {
+    if (typeof value === "string") return byType.string;
+    if (typeof value === "number" || value instanceof JsonNumber) return byType.number;
+    if (typeof value === "boolean") return byType.boolean;
+    if (value === null) return byType.null;
+    if (Array.isArray(value)) return byType.array;
+    return byMember === null ? byType.object : byMember.select(value as Readonly<Record<string, unknown>>);
+  };
+}
+
+/** So few are counted as if all were tried. */
+const FEW = 4;
+
+/** Alternatives that are tried for some value: of these lists, for each value, one. */
+export function candidateLists(parts: readonly Subschema[]): readonly (readonly Subschema[])[] {
+  if (parts.length <= FEW) return [parts];
+  const { byType, byMember } = choiceOf(parts);
+  const { object, ...others } = byType;
+  const lists = [
+    ...Object.values(others).map((list) =>
+      list.filter((at) => parts[at] !== undefined && saysOfOthers(parts[at], FACTS_DEPTH_MAX)),
+    ),
+    ...(byMember === null ? [object] : byMember.lists),
+  ];
+  return [...new Map(lists.map((list) => [list.join(), list])).values()].map((list) =>
+    list.map((at) => parts[at]).filter((part) => part !== undefined),
+  );
+}
+
+function choiceOf(parts: readonly Subschema[]) {
   const types = parts.map((part) => typesOf(part, FACTS_DEPTH_MAX));
   const ofType = (bits: number): readonly number[] =>
     parts.flatMap((part, at) => (part.isNever || ((types[at] ?? ALL_TYPES) & bits) === 0 ? [] : [at]));
@@ -23,15 +54,16 @@ export function selectorOf(parts: readonly Subschema[]): Selector {
     array: ofType(TYPE.array),
     object: ofType(TYPE.object),
   };
-  const byMember = memberSelector(parts, byType.object);
-  return (value) => {
-    if (typeof value === "string") return byType.string;
-    if (typeof value === "number" || value instanceof JsonNumber) return byType.number;
-    if (typeof value === "boolean") return byType.boolean;
-    if (value === null) return byType.null;
-    if (Array.isArray(value)) return byType.array;
-    return byMember === null ? byType.object : byMember(value as Readonly<Record<string, unknown>>);
-  };
+  return { byType, byMember: memberChoiceOf(parts, byType.object) };
+}
+
+/** Whether a schema says anything, beside its type, of what is no object: else it takes no time. */
+function saysOfOthers(schema: Subschema, depth: number): boolean {
+  const { values, text, number, format, array } = schema;
+  if (values.length > 0 || format !== null || array !== null) return true;
+  if (Object.keys(text).length + Object.keys(number).length > 0) return true;
+  const parts = inPlaceParts(schema);
+  return depth === 0 ? parts.length > 0 : parts.some((part) => saysOfOthers(part, depth - 1));
 }
 
 /** Types that a value must have to fit; more than these at worst. */
@@ -50,11 +82,14 @@ function typeBit(value: unknown): number {
   return Array.isArray(value) ? TYPE.array : TYPE.object;
 }
 
-/** The member that tells most alternatives apart. */
-function memberSelector(
-  parts: readonly Subschema[],
-  candidates: readonly number[],
-): ((object: Readonly<Record<string, unknown>>) => readonly number[]) | null {
+interface MemberChoice {
+  select(object: Readonly<Record<string, unknown>>): readonly number[];
+  /** All that it gives. */
+  readonly lists: readonly (readonly number[])[];
+}
+
+/** By the member that tells most alternatives apart. */
+function memberChoiceOf(parts: readonly Subschema[], candidates: readonly number[]): MemberChoice | null {
   if (candidates.length < 2) return null;
   const tags = parts.map((part) => tagsOf(part, FACTS_DEPTH_MAX));
   const uses = new Map<string, number>();
@@ -69,11 +104,21 @@ function memberSelector(
   for (const [value, list] of byValue) {
     for (const at of candidates) if (tags[at]?.get(name)?.has(value) !== false) list.push(at);
   }
-  return (object) => {
-    if (!Object.hasOwn(object, name)) return candidates;
-    const value = object[name];
-    return typeof value === "string" ? (byValue.get(value) ?? open) : open;
+  const without = candidates.filter((at) => parts[at] === undefined || !requires(parts[at], name, FACTS_DEPTH_MAX));
+  return {
+    select(object) {
+      if (!Object.hasOwn(object, name)) return without;
+      const value = object[name];
+      return typeof value === "string" ? (byValue.get(value) ?? open) : open;
+    },
+    lists: [without, open, ...byValue.values()],
   };
+}
+
+/** Whether an object must have the member to fit. */
+function requires(schema: Subschema, name: string, depth: number): boolean {
+  if (schema.object?.required.some(({ value }) => value === name) === true) return true;
+  return depth > 0 && [...schema.refs, ...schema.allOf].some((part) => requires(part, name, depth - 1));
 }
 
 /** Members that, where they are there, must be one of a few strings. */
