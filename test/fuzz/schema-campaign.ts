@@ -1,12 +1,26 @@
 import "@hyperjump/json-schema/draft-2019-09";
 import "@hyperjump/json-schema/draft-07";
-import { registerSchema, unregisterSchema, validate } from "@hyperjump/json-schema/draft-2020-12";
+import {
+  registerSchema,
+  setShouldValidateFormat,
+  unregisterSchema,
+  validate,
+} from "@hyperjump/json-schema/draft-2020-12";
+import "@hyperjump/json-schema/formats";
+import { parseJson } from "../../src/bodies/json.ts";
 import { compileSchema } from "../../src/schema/compile.ts";
-import { inlineDocument } from "../../src/schema/document.ts";
+import { readDocument } from "../../src/schema/document.ts";
 import type { Validator } from "../../src/schema/judge/validator.ts";
 import { Turns } from "../../src/support/turns.ts";
 import { caseSeed, Random } from "./random.ts";
-import { DRAWN_DIALECTS, type DrawnDialect, drawValue, type Json, SchemaGrammar } from "./schema-grammar.ts";
+import {
+  DRAWN_DIALECTS,
+  type DrawnDialect,
+  drawValue,
+  type Json,
+  SchemaGrammar,
+  spelledOut,
+} from "./schema-grammar.ts";
 
 export interface SchemaDisagreement {
   readonly index: number;
@@ -25,6 +39,8 @@ export interface SchemaTally {
   readonly disagreements: SchemaDisagreement[];
 }
 
+setShouldValidateFormat(true);
+
 const BODIES_PER_SCHEMA = 30;
 const DISAGREEMENTS_MAX = 20;
 
@@ -36,8 +52,7 @@ export interface SchemaCampaign {
 }
 
 /**
- * Random schemas and random bodies, judged by ours and by @hyperjump/json-schema: formats left aside, both are to give the
- * same verdict. Ours is asked at once, in turns of one step, and for its faults.
+ * Random schemas and random bodies, judged by ours and by @hyperjump/json-schema: both are to give the same verdict. Ours is asked at once, in turns of one step, and for its faults.
  */
 export async function runSchemaCampaign(campaign: SchemaCampaign): Promise<SchemaTally> {
   const tally: SchemaTally = { schemas: 0, verdicts: 0, fitting: 0, refused: new Map(), disagreements: [] };
@@ -65,7 +80,7 @@ async function runCase(seed: number, index: number, tally: SchemaTally): Promise
   for (let n = 0; n < BODIES_PER_SCHEMA; n++) {
     const body = drawValue(random, 3);
     tally.verdicts++;
-    const [mine, other] = [await judgeOurs(ours, body), judged(() => theirs(body))];
+    const [mine, other] = [await judgeOurs(ours, spelledOut(body)), judged(() => theirs(body))];
     if (mine === "fits") tally.fitting++;
     if (mine !== other) tally.disagreements.push({ index, schema, body, ours: mine, theirs: other });
   }
@@ -80,9 +95,11 @@ function isTakenApart(schema: Json): boolean {
 }
 
 function compileOurs(schema: Json, dialect: DrawnDialect): Validator | string {
-  const compiled = compileSchema(inlineDocument("https://example.org/ours", schema), {
+  const document = readDocument("https://example.org/ours/root", "root", Buffer.from(spelledOut(schema)));
+  if (!document.ok) return document.error.text;
+  const compiled = compileSchema(document.value, {
     dialect,
-    assertsFormat: false,
+    assertsFormat: true,
     takesUnknownKeywords: true,
     refusesOtherCase: false,
     retrieve: () => null,
@@ -93,7 +110,7 @@ function compileOurs(schema: Json, dialect: DrawnDialect): Validator | string {
 
 /** Why not, where references lead in a circle in a part that nothing leads to: it follows them all the same. */
 async function compileTheirs(schema: Json, index: number): Promise<((body: Json) => boolean) | string> {
-  const at = `https://example.org/theirs/${index}`;
+  const at = `https://example.org/theirs/${index}/root`;
   registerSchema(schema as Parameters<typeof registerSchema>[0], at);
   try {
     const validator = await validate(at);
@@ -114,9 +131,11 @@ const hurried = {
   })(),
 };
 
-async function judgeOurs(validator: Validator, body: Json): Promise<string> {
-  const atOnce = validator.judge(body);
-  const inTurns = await validator.judgeInTurns(body, new Turns(hurried, 1));
+async function judgeOurs(validator: Validator, text: string): Promise<string> {
+  const parsed = parseJson(Buffer.from(text));
+  if (!parsed.ok) return parsed.error;
+  const atOnce = validator.judge(parsed.value);
+  const inTurns = await validator.judgeInTurns(parsed.value, new Turns(hurried, 1));
   if ((atOnce === null) !== (inTurns === null)) return "differs in turns";
   if (atOnce?.length === 0) return "refused without a fault";
   return atOnce === null ? "fits" : "does not";

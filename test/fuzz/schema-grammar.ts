@@ -1,3 +1,4 @@
+import { drawFormat, drawFormatText } from "./format-texts.ts";
 import type { Random } from "./random.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -15,19 +16,38 @@ export type DrawnDialect = (typeof DRAWN_DIALECTS)[number]["dialect"];
 const NAMES = ["a", "b", "c", "aa", "", "toString", "constructor", "x/y", "~", "é"] as const;
 const TEXTS = ["", "a", "ab", "abc", "b", "1", "\u{1f600}", "\u{1f600}a", "a\nb"] as const;
 const NUMBERS = [0, 1, 2, 3, -1, 1.5, 0.1, 10, 1e3, 4503599627370497] as const;
+/** Stand for numbers that no double holds: see `spelledOut`. */
+const TOKENS = [...Array(6).keys()].flatMap((at) => [4503599627370600 + at, 0.531 + at / 1000]);
 const PATTERNS = ["^a", "b$", "^[a-c]*$", "^$", ".", "^.{2}$"] as const;
 const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;
 const DEFINITIONS = ["d0", "d1", "d2"] as const;
+
+/**
+ * JSON text in which some numbers are beyond doubles, and others are spelled in another way. In whatever order the numbers
+ * of a schema and a body are before, they are behind, and which of them are whole, equal, or multiples of 1, 2, 3 and 0.5:
+ * so the verdict of one who only knows doubles is right for both.
+ */
+export function spelledOut(value: Json): string {
+  return JSON.stringify(value)
+    .replace(/\b450359962737060(\d)\b/g, "9007199254740993000$1")
+    .replace(/\b0\.53(\d)\b/g, "0.53000000000000000000$1")
+    .replace(/\b1000\b/g, "10.00E+2")
+    .replace(/\b1\.5\b/g, "150e-2");
+}
 
 /** A value of JSON; few names and texts, so that schemas hit them. */
 export function drawValue(random: Random, depth: number): Json {
   const kind = random.below(depth > 0 ? 10 : 6);
   if (kind === 0) return null;
   if (kind === 1) return random.chance(0.5);
-  if (kind <= 3) return random.pick(NUMBERS);
-  if (kind <= 5) return random.pick(TEXTS);
+  if (kind <= 3) return drawNumber(random);
+  if (kind <= 5) return random.chance(0.3) ? drawFormatText(random) : random.pick(TEXTS);
   if (kind <= 7) return Array.from({ length: random.below(4) }, () => drawValue(random, depth - 1));
   return drawMembers(random, random.below(4), () => drawValue(random, depth - 1));
+}
+
+function drawNumber(random: Random): number {
+  return random.chance(0.3) ? (TOKENS[random.below(TOKENS.length)] ?? 0) : random.pick(NUMBERS);
 }
 
 /** Older dialects want no value twice. */
@@ -49,7 +69,10 @@ function drawMembers(random: Random, count: number, value: () => Json): JsonObje
   return Object.fromEntries(Array.from({ length: count }, () => [random.pick(NAMES), value()]));
 }
 
-/** A schema with three definitions, which refer to each other and to the root. */
+/**
+ * A schema with three definitions, which refer to each other and to the root, and with a part that has a URI of its own and
+ * the same inside. Each of the two is also to be found by an anchor, which may be a dynamic one.
+ */
 export class SchemaGrammar {
   readonly #random: Random;
   readonly #dialect: DrawnDialect;
@@ -61,13 +84,29 @@ export class SchemaGrammar {
     this.#definitions = dialect === "draft-07" ? "definitions" : "$defs";
   }
 
+  /** To be registered as `root`, somewhere. */
   root(uri: string): JsonObject {
-    const root = this.#object(3);
-    // There it would make the definitions beside it mean nothing.
-    if (this.#dialect === "draft-07") delete root["$ref"];
+    const root = this.#resource(3);
     root["$schema"] = uri;
-    root[this.#definitions] = Object.fromEntries(DEFINITIONS.map((name) => [name, this.#schema(2)]));
+    const definitions = root[this.#definitions] as JsonObject;
+    definitions["part"] = { ...this.#resource(2), $id: "part" };
     return root;
+  }
+
+  #resource(depth: number): JsonObject {
+    const isDraft07 = this.#dialect === "draft-07";
+    const schema = this.#object(depth);
+    const first = this.#object(2);
+    // There it would make all that stands beside it mean nothing.
+    if (isDraft07) for (const part of [schema, first]) delete part["$ref"];
+    const here: JsonObject = isDraft07 ? { $id: "#here" } : { $anchor: "here" };
+    schema[this.#definitions] = Object.fromEntries([
+      ["d0", { ...first, ...here }],
+      ...DEFINITIONS.slice(1).map((name) => [name, this.#schema(2)]),
+    ]);
+    if (this.#dialect === "2020-12") schema[this.#random.chance(0.8) ? "$dynamicAnchor" : "$anchor"] = "node";
+    if (this.#dialect === "2019-09" && this.#random.chance(0.8)) schema["$recursiveAnchor"] = true;
+    return schema;
   }
 
   #schema(depth: number): Json {
@@ -135,16 +174,40 @@ export class SchemaGrammar {
 
   /** Below a step into the value a reference may lead anywhere; beside it, it could lead back without one. */
   #reference(inner: () => Json): JsonObject {
-    const $ref = this.#random.chance(0.2) ? "#" : `#/${this.#definitions}/${this.#random.pick(DEFINITIONS)}`;
-    if (this.#random.chance(0.3)) return { $ref };
-    return this.#random.chance(0.5)
-      ? { properties: { [this.#random.pick(NAMES)]: { $ref }, b: inner() } }
-      : { items: { $ref } };
+    const random = this.#random;
+    const definition = `#/${this.#definitions}/${random.pick(DEFINITIONS)}`;
+    if (random.chance(0.25)) return { $ref: random.pick([definition, definition, "#here", "part#here"]) };
+    const target = random.pick([
+      "#",
+      "root",
+      "part",
+      "#here",
+      `root#here`,
+      `part${definition}`,
+      definition,
+      definition,
+    ]);
+    const reference = random.chance(0.4) ? this.#dynamic() : { $ref: target };
+    return random.chance(0.5) ? { properties: { [random.pick(NAMES)]: reference, b: inner() } } : { items: reference };
+  }
+
+  #dynamic(): JsonObject {
+    if (this.#dialect === "2019-09") return { $recursiveRef: "#" };
+    if (this.#dialect === "draft-07") return { $ref: "part" };
+    return { $dynamicRef: this.#random.pick(["#node", "#node", "part#node", "root#node", "#/$defs/d1"]) };
+  }
+
+  /** An open bound also keeps out what only rounds to it, so it is not one of the decimals that all round to the same. */
+  #bound(): JsonObject {
+    const random = this.#random;
+    if (random.chance(0.5)) return { [random.pick(["minimum", "maximum"])]: drawNumber(random) };
+    const limit = drawNumber(random);
+    return { [random.pick(["exclusiveMinimum", "exclusiveMaximum"])]: String(limit).startsWith("0.53") ? 1 : limit };
   }
 
   #assertion(): JsonObject {
     const random = this.#random;
-    switch (random.below(13)) {
+    switch (random.below(14)) {
       case 0:
       case 1:
         return { type: random.pick(TYPES) };
@@ -157,7 +220,7 @@ export class SchemaGrammar {
       case 5:
         return { required: [random.pick(NAMES)] };
       case 6:
-        return { [random.pick(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])]: random.pick(NUMBERS) };
+        return this.#bound();
       case 7:
         return { multipleOf: random.pick([1, 2, 3, 0.5]) };
       case 8:
@@ -173,6 +236,8 @@ export class SchemaGrammar {
         return this.#dialect === "draft-07"
           ? { dependencies: { [random.pick(NAMES)]: [random.pick(NAMES)] } }
           : { dependentRequired: { [random.pick(NAMES)]: [random.pick(NAMES)] } };
+      case 12:
+        return { format: drawFormat(random, this.#dialect === "draft-07") };
       default:
         return { minProperties: random.below(2) };
     }
