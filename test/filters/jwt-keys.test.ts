@@ -180,6 +180,7 @@ test.each([
   [{ issuer: undefined }, "'issuer' is missing"],
   [{ algorithms: undefined }, "'algorithms' is missing"],
   [{ issuer: "https://login.microsoftonline.com/{tenantid}/v2.0" }, "without 'tenants'"],
+  [{ header: "Cookie" }, "a cookie is no header"],
   [{ tenants: ["a"] }, "no issuer with {tenantid}"],
   [{ issuer: undefined, provider: "entra" }, "'tenants' is missing"],
   [{ issuer: undefined, provider: "github-actions" }, "'subjects' is missing"],
