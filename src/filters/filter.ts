@@ -13,6 +13,7 @@ import type { Result } from "../support/result.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
+import type { Bans } from "./bans/evaluate.ts";
 import type { Question } from "./decide/question.ts";
 import type { IdentityLine } from "./request/identity.ts";
 
@@ -166,6 +167,8 @@ export interface RouteContext extends CompileContext {
   addCheck(check: Check): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
+  /** Null where the policy has none. */
+  readonly bans: Bans | null;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
   /** The same of query parameters; others of the policy's authenticators reach this route's service. */
@@ -247,8 +250,13 @@ export interface Authenticator {
   /** Of type anonymous: who a caller without credentials is. */
   readonly anonymous?: Principal;
   authenticate(exchange: Exchange): Authentication | Promise<Authentication>;
-  /** Whether these very credentials were good before, told from memory; absent where credentials cannot be guessed. */
-  recalls?(exchange: Exchange): boolean;
+  /**
+   * Whether these very credentials were good before, told from memory; null where there are none of its kind. Absent where
+   * judging them costs no more than this would.
+   */
+  recalls?(exchange: Exchange): boolean | null;
+  /** `authenticator/account` that the credentials are for, where a file has it; told without judging them. */
+  accountOf?(exchange: Exchange): string | null;
   /** Where credentials of its kind stand that it does not look at, for the log; asked only where nobody found any. */
   misplaced?(exchange: Exchange): readonly string[];
   /** Why there is no credential of its kind, where the log has more to say than that; null where there is one. */

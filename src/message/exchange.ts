@@ -66,6 +66,8 @@ export class Exchange {
   params: readonly string[];
   /** Set by `authenticate`; null on public routes and before. */
   principal: Principal | null;
+  /** The account of a file that was tried, known or not to be the caller's: what bans may count by. Set by `authenticate`. */
+  account: string | null;
   /** Set by `limit`. */
   rateLimit: RateLimitState | null;
   /** The target as the client sent it; `target` is its canonical form. Empty where there is no client. */
@@ -118,6 +120,7 @@ export class Exchange {
     this.certificate = connection.certificate;
     this.params = NO_PARAMS;
     this.principal = null;
+    this.account = null;
     this.rateLimit = null;
     this.receivedTarget = "";
     this.bodyBytesMax = Number.POSITIVE_INFINITY;

@@ -3,6 +3,7 @@ import { REGISTRY, type Registry } from "../filters/index.ts";
 import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
+import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compileListeners } from "./compile-listeners.ts";
@@ -59,6 +60,7 @@ const STAGES: readonly Stage[] = [
   compileDecisionServices,
   compileLimits,
   checkCallerLimits,
+  compileBans,
   compileDefaults,
   compileRoutes,
   checkShadows,
@@ -180,6 +182,7 @@ function freeze(work: Work): Snapshot | null {
     log: work.log,
     authenticators: new Map(work.authenticators),
     limits: [...work.limits.values()],
+    bans: work.bans,
     admitChecks: Object.freeze(work.admitChecks),
     routes: work.tree,
     keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { banSchema } from "../filters/bans/schema.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { object } from "../support/schema.ts";
 import {
@@ -66,6 +67,10 @@ function policySchema({ filters, authenticators, limit, role, decisionService }:
       .optional()
       .describe("Services that decide about requests; 'decide' of a route names them."),
     limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
+    bans: z
+      .record(nameSchema, banSchema)
+      .optional()
+      .describe("Who fails too often to show good credentials is not heard for a while."),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

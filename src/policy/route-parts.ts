@@ -53,6 +53,7 @@ export function routeContext(
     hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
     limits: work.limits,
     decisionServices: work.decisionServices,
+    bans: work.bans,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),
     role: (name) => {

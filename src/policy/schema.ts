@@ -304,6 +304,7 @@ export const SECTIONS = [
   "identity",
   "decisionServices",
   "limits",
+  "bans",
   "defaults",
   "routes",
 ];

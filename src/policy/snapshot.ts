@@ -1,5 +1,6 @@
 import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
+import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly log: LogSettings;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly limits: readonly Limit[];
+  /** Null where the policy has none. */
+  readonly bans: Bans | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   readonly routes: RouteTree<Route>;

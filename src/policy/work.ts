@@ -1,5 +1,6 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
+import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
@@ -88,6 +89,7 @@ export class Work {
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
+  bans: Bans | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];

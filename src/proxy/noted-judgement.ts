@@ -1,11 +1,30 @@
+import { Denial } from "../decision/verdict.ts";
 import type { Clock } from "../support/clock.ts";
 import { threadHolds } from "../support/thread-holds.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { judge, type Outcome, type Subject } from "./pipeline.ts";
 
-/** Judges, and notes how long that kept the thread: up to the verdict, or to the first check that waits. */
-export function judgeNoted(subject: Subject, clock: Clock): Outcome | Promise<Outcome> {
+interface NotedBy {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/**
+ * Judges, and notes how long that kept the thread: up to the verdict, or to the first check that waits. A failure counts for
+ * the policy's bans here and not where it is found, for what is judged again or only explained has failed nowhere.
+ */
+export function judgeNoted(subject: Subject, { clock, telemetry }: NotedBy): Outcome | Promise<Outcome> {
   const beganMs = clock.monotonicMs();
   const outcome = judge(subject);
   threadHolds.note("judge", clock.monotonicMs() - beganMs, subject.route?.template ?? "unmatched");
+  if (subject.snapshot.bans === null) return outcome;
+  if (outcome instanceof Promise) return outcome.then((settled) => noteFailure(subject, settled, telemetry));
+  return noteFailure(subject, outcome, telemetry);
+}
+
+function noteFailure({ snapshot, exchange }: Subject, outcome: Outcome, telemetry: Telemetry): Outcome {
+  if (outcome instanceof Denial && snapshot.bans !== null) {
+    for (const ban of snapshot.bans.failed(outcome.reason, exchange)) telemetry.banned(ban);
+  }
   return outcome;
 }

@@ -116,7 +116,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
   run(): void {
     try {
-      const outcome = judgeNoted(this, this.#deps.clock);
+      const outcome = judgeNoted(this, this.#deps);
       if (outcome instanceof Promise) {
         outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.#onInternalError(error));
       } else this.#settle(outcome);

@@ -11,6 +11,7 @@ export const EVENTS = [
   "warning",
   "handshake_failed",
   "http2_fault",
+  "banned",
   "connection_refused",
   "listener_error",
   "watch_error",

@@ -5,10 +5,10 @@ import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus } from "../reso
 import { HOLDERS } from "../support/thread-holds.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
+import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
 import type { LongFamily } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
-import type { AuthenticatorFacts } from "./telemetry.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -259,12 +259,9 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
       limits.map(({ name, evictions }) => ({ labels: { limit: labelText(name) }, value: evictions })),
     ),
   );
-  gauge(
-    registry,
-    "postern_credential_last_used_timestamp_seconds",
-    "When a caller's key was used last.",
-    policy(({ authenticators }) => authenticators.flatMap(credentialSamples)),
-  );
+  for (const { kind, name, help, samples } of IDENTITY_FAMILIES) {
+    (kind === "counter" ? counter : gauge)(registry, name, help, policy(samples));
+  }
   gauge(
     registry,
     "postern_certificate_expiry_timestamp_seconds",
@@ -287,13 +284,6 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
       })),
     ),
   );
-}
-
-function credentialSamples({ name, uses }: AuthenticatorFacts): Sample[] {
-  return Array.from(uses?.() ?? [], ({ caller, credential, lastUsedMs }) => ({
-    labels: { authenticator: labelText(name), caller: labelText(caller), credential: labelText(credential) },
-    value: lastUsedMs / 1000,
-  }));
 }
 
 function registerThread(registry: Registry, thread: ThreadWatch | null): void {

@@ -64,6 +64,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
+  const banGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const acceptGate = createRateGate(clock, 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   let access: LogSettings["access"] = "all";
@@ -124,6 +125,12 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       if (suppressed === null) return;
       const fields = { listener, reason, seen, client: peer, suppressed };
       log.warn("http2_fault", "an HTTP/2 connection was given up", fields);
+    },
+    banned: ({ ban, key, untilMs, count }) => {
+      const suppressed = banGate();
+      if (suppressed === null) return;
+      const fields = { ban, key: logText(key), until: new Date(untilMs).toISOString(), count, suppressed };
+      log.warn("banned", "too many failed attempts", fields);
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;

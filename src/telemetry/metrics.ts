@@ -6,6 +6,7 @@ import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
   AuthenticatorFacts,
+  BansInForce,
   CertificateFacts,
   HandshakeFailure,
   LimitFacts,
@@ -39,6 +40,7 @@ export interface PolicyFigures {
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
+  readonly bans: BansInForce | null;
   readonly authenticators: readonly AuthenticatorFacts[];
 }
 
@@ -93,9 +95,9 @@ export class Metrics {
    * requests of the one before may still be under way.
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
-    const { hash, service, certificates, revocationLists, limits } = policy;
+    const { hash, service, certificates, revocationLists, limits, bans } = policy;
     const authenticators = [...policy.authenticators.values()];
-    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, authenticators };
+    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;

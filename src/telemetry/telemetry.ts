@@ -79,6 +79,8 @@ export interface Telemetry {
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** A request over HTTP/2 came and was never looked at, so that no record of it follows. */
   http2RequestUnjudged(listener: string, why: Http2Unjudged): void;
+  /** Somebody failed too often to show good credentials. */
+  banned(ban: BanFacts): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }
@@ -118,7 +120,22 @@ export interface PolicyInForce {
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
+  readonly bans: BansInForce | null;
   readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>;
+}
+
+/** A ban that has begun: its name in the policy, whom it meets, until when, and the how many-th of late. */
+export interface BanFacts {
+  readonly ban: string;
+  readonly key: string;
+  readonly untilMs: number;
+  readonly count: number;
+}
+
+/** The bans of a policy: their names, how often each began, and those that hold. */
+export interface BansInForce {
+  readonly facts: readonly { readonly name: string }[];
+  readonly book: { readonly begun: ReadonlyMap<string, number>; list(): Iterable<BanFacts> };
 }
 
 /** An authenticator, and when credentials of its callers were used last; a bounded number of them. */

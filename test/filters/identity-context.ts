@@ -94,6 +94,7 @@ export function testRoute(
     decisionServices: new Map(),
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
+    bans: null,
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),
     hint: (section, name) =>
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),

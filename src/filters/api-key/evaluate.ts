@@ -56,6 +56,7 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
     const nowMs = clock.wallMs();
     const answer = inDate(entry, nowMs);
     if (answer === entry.principal) noteUse(entry, uses, nowMs);
+    else exchange.account = entry.principal.key;
     return answer;
   };
 

@@ -25,6 +25,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         enforcePercent: mode,
         knower,
         anonymous: anonymous?.anonymous ?? null,
+        bans: context.bans,
         authenticators,
       }),
     );

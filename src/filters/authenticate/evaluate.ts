@@ -3,6 +3,7 @@ import { REASONS } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
+import { type Bans, bannedDenial } from "../bans/evaluate.ts";
 import type { Authenticator, Check } from "../filter.ts";
 import type { Knower, Refusals } from "./knowers.ts";
 
@@ -12,6 +13,8 @@ export interface AuthenticateRules {
   readonly knower: Knower;
   /** Who the caller is that shows no credentials at all; null where such a caller is refused. */
   readonly anonymous: Principal | null;
+  /** Null where the policy has none. */
+  readonly bans: Bans | null;
   /** All that are asked, each once. */
   readonly authenticators: readonly Authenticator[];
 }
@@ -37,7 +40,7 @@ export class AuthenticateCheck implements Check {
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
-    const refusals: Refusals = { told: null, token: false, parts: [] };
+    const refusals: Refusals = { told: null, token: false, ban: this.#banOf(exchange), parts: [] };
     const known = this.#knower.ask(exchange, refusals);
     if (known instanceof Promise) return known.then((settled) => this.#settle(settled, exchange, refusals));
     return this.#settle(known, exchange, refusals);
@@ -54,11 +57,36 @@ export class AuthenticateCheck implements Check {
 
   #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
     if (known === null || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
+    const { bans } = this.#rules;
+    if (bans !== null && exchange.assumed === null) {
+      const ban = refusals.ban ?? this.#metBy(bans, exchange);
+      if (ban !== null && !bans.keeps(known, exchange)) return this.#told(ban, refusals.parts);
+      bans.wasGood(known, exchange);
+    }
     exchange.principal = known;
     return CONTINUE;
   }
 
-  #refuse(exchange: Exchange, { told, token, parts }: Refusals): Verdict {
+  /** The ban of the address, or of the account that the credentials are for. */
+  #banOf(exchange: Exchange): Denial | null {
+    const { bans, authenticators } = this.#rules;
+    if (bans === null || !bans.book.isAnyBanned || exchange.assumed !== null) return null;
+    for (const authenticator of authenticators) exchange.account ??= authenticator.accountOf?.(exchange) ?? null;
+    return this.#metBy(bans, exchange);
+  }
+
+  #metBy(bans: Bans, exchange: Exchange): Denial | null {
+    const met = bans.of(exchange);
+    return met === null ? null : bannedDenial(met, bans.book.nowMs);
+  }
+
+  #told({ reason, place, seen, wanted, headers }: Denial, parts: Refusals["parts"]): Denial {
+    return new Denial(reason, place, seen, wanted, headers, false, parts);
+  }
+
+  #refuse(exchange: Exchange, { told, token, ban, parts }: Refusals): Verdict {
+    // Whatever the guess was, right or wrong, the answer is one.
+    if (told !== null && ban !== null) return this.#told(ban, parts);
     if (told === null) return this.#missing(exchange, parts);
     // Where it cannot be told who the caller is, other credentials would not help.
     const asked = token ? this.#challengesAfterToken : this.#challenges;

@@ -10,6 +10,8 @@ export interface Refusals {
   /** The one that is told: of several, the one whose kind of credential it was. */
   told: Denial | null;
   token: boolean;
+  /** Why whoever has to guess is not even heard; null for nearly all requests. */
+  readonly ban: Denial | null;
   readonly parts: DenialPart[];
 }
 
@@ -31,6 +33,9 @@ export class OneKnower implements Knower {
   }
 
   ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    if (refusals.ban !== null && this.#authenticator.recalls?.(exchange) === false) {
+      return this.#take(refusals.ban, refusals);
+    }
     const answer = authenticationOf(this.#authenticator, exchange);
     if (answer instanceof Promise) return answer.then((settled) => this.#take(settled, refusals));
     return this.#take(answer, refusals);

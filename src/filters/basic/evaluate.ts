@@ -66,6 +66,7 @@ export class BasicAuthenticator implements Authenticator {
     const credentials = this.#read(exchange);
     if (credentials === NO_CREDENTIALS || credentials instanceof Denial) return credentials;
     const user = this.#table.users.get(credentials.user) ?? null;
+    exchange.account = user?.principal.key ?? null;
     const tag = this.#tagOf(credentials);
     const right = user?.right ?? null;
     const ageMs =
@@ -77,9 +78,16 @@ export class BasicAuthenticator implements Authenticator {
     return this.#verify(exchange, credentials, user, tag);
   }
 
-  recalls(exchange: Exchange): boolean {
+  accountOf(exchange: Exchange): string | null {
     const credentials = this.#read(exchange);
-    if (credentials === NO_CREDENTIALS || credentials instanceof Denial) return false;
+    if (credentials === NO_CREDENTIALS || credentials instanceof Denial) return null;
+    return this.#table.users.get(credentials.user)?.principal.key ?? null;
+  }
+
+  recalls(exchange: Exchange): boolean | null {
+    const credentials = this.#read(exchange);
+    if (credentials === NO_CREDENTIALS) return null;
+    if (credentials instanceof Denial) return false;
     const right = this.#table.users.get(credentials.user)?.right ?? null;
     if (right === null || !timingSafeEqual(right.tag, this.#tagOf(credentials))) return false;
     return this.#clock.monotonicMs() - right.verifiedMs <= DEFAULTS.passwordRecalledMs;

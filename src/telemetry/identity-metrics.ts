@@ -1,0 +1,48 @@
+import { labelText } from "./cells.ts";
+import type { PolicyFigures } from "./metrics.ts";
+import type { AuthenticatorFacts, BansInForce } from "./telemetry.ts";
+
+type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+
+/** A family of metrics of those who ask, read from the policy in force. */
+export interface IdentityFamily {
+  readonly kind: "counter" | "gauge";
+  readonly name: string;
+  readonly help: string;
+  samples(policy: PolicyFigures): readonly Sample[];
+}
+
+export const IDENTITY_FAMILIES: readonly IdentityFamily[] = [
+  {
+    kind: "counter",
+    name: "postern_bans_total",
+    help: "Bans that began, by the policy's ban.",
+    samples: ({ bans }) => banSamples(bans, (name) => bans?.book.begun.get(name) ?? 0),
+  },
+  {
+    kind: "gauge",
+    name: "postern_bans_active",
+    help: "Addresses and accounts that are banned now.",
+    samples: ({ bans }) => {
+      const active = Map.groupBy(bans?.book.list() ?? [], ({ ban }) => ban);
+      return banSamples(bans, (name) => active.get(name)?.length ?? 0);
+    },
+  },
+  {
+    kind: "gauge",
+    name: "postern_credential_last_used_timestamp_seconds",
+    help: "When a caller's key was used last.",
+    samples: ({ authenticators }) => authenticators.flatMap(credentialSamples),
+  },
+];
+
+function banSamples(bans: BansInForce | null, read: (name: string) => number): Sample[] {
+  return (bans?.facts ?? []).map(({ name }) => ({ labels: { ban: labelText(name) }, value: read(name) }));
+}
+
+function credentialSamples({ name, uses }: AuthenticatorFacts): Sample[] {
+  return Array.from(uses?.() ?? [], ({ caller, credential, lastUsedMs }) => ({
+    labels: { authenticator: labelText(name), caller: labelText(caller), credential: labelText(credential) },
+    value: lastUsedMs / 1000,
+  }));
+}
