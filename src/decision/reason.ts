@@ -114,6 +114,7 @@ export const REASONS = {
     text: "The caller cannot be recognised just now.",
     source: "proxy",
   },
+  authentication_insufficient: client(401, 16, "The user has to authenticate again."),
   // authorize
   scope_missing: client(403, 7, NOT_PERMITTED),
   role_missing: client(403, 7, NOT_PERMITTED),

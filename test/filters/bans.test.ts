@@ -49,6 +49,7 @@ async function setUp(settings: object = SETTINGS) {
     enforcePercent: 100,
     knower: new AnyKnower(authenticators.map((one) => new OneKnower(one))),
     anonymous: null,
+    stepUp: null,
     bans,
     authenticators,
   });

@@ -4,6 +4,7 @@ import { type Authenticator, type Check, defineFilter, type Limit, type RouteCon
 import { AuthenticateCheck } from "./evaluate.ts";
 import { AllKnower, AnyKnower, type Knower, OneKnower } from "./knowers.ts";
 import { type AuthenticateSettings, authenticateSchema, type Group, type Term } from "./schema.ts";
+import { StepUp } from "./step-up.ts";
 
 type Path = readonly (string | number)[];
 
@@ -25,6 +26,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         enforcePercent: mode,
         knower,
         anonymous: anonymous?.anonymous ?? null,
+        stepUp: stepUpOf(settings, context),
         bans: context.bans,
         authenticators,
       }),
@@ -52,6 +54,14 @@ function callerLimit({ limits, template, ...context }: RouteContext, enforcePerc
     },
     explain: (exchange) => limitOf(exchange)?.explain(exchange, template) ?? "the caller has no limit of its own",
   };
+}
+
+function stepUpOf(settings: AuthenticateSettings, context: RouteContext): StepUp | null {
+  if (Array.isArray(settings)) return null;
+  const { acr, maxAge } = settings;
+  if (acr === undefined && maxAge === undefined) return null;
+  const place = context.place(acr === undefined ? "maxAge" : "acr");
+  return new StepUp({ acr: acr ?? null, maxAgeMs: maxAge ?? null }, place, context.service, context.clock);
 }
 
 interface Form {

@@ -6,6 +6,7 @@ import type { Principal } from "../../message/principal.ts";
 import { type Bans, bannedDenial } from "../bans/evaluate.ts";
 import type { Authenticator, Check } from "../filter.ts";
 import type { Knower, Refusals } from "./knowers.ts";
+import type { StepUp } from "./step-up.ts";
 
 export interface AuthenticateRules {
   readonly place: Place;
@@ -13,6 +14,8 @@ export interface AuthenticateRules {
   readonly knower: Knower;
   /** Who the caller is that shows no credentials at all; null where such a caller is refused. */
   readonly anonymous: Principal | null;
+  /** How the caller's user has to be authenticated; null for however. */
+  readonly stepUp: StepUp | null;
   /** Null where the policy has none. */
   readonly bans: Bans | null;
   /** All that are asked, each once. */
@@ -63,6 +66,8 @@ export class AuthenticateCheck implements Check {
       if (ban !== null && !bans.keeps(known, exchange)) return this.#told(ban, refusals.parts);
       bans.wasGood(known, exchange);
     }
+    const insufficient = this.#rules.stepUp?.judge(known) ?? null;
+    if (insufficient !== null) return insufficient;
     exchange.principal = known;
     return CONTINUE;
   }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { mode, object } from "../../support/schema.ts";
+import { durationMs, mode, object } from "../../support/schema.ts";
 
 /** One authenticator by its name, or a group within the list. */
 export type Term = string | Group;
@@ -37,6 +37,21 @@ export const authenticateSchema = z
       object({
         any: anyTerms.describe(ANY).optional(),
         all: terms.min(2, { error: TWO }).describe(ALL).optional(),
+        acr: z
+          .array(
+            z
+              .string()
+              .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: "expected an acr value, without blanks or quotes" }),
+          )
+          .min(1, { error: "expected at least one acr value" })
+          .optional()
+          .describe(
+            "Authentication context classes of which the token's 'acr' has to be one; else the client is asked to step up.",
+          ),
+        maxAge: durationMs
+          .refine((ms) => ms >= 1_000, { error: "expected at least 1s" })
+          .optional()
+          .describe("How long ago the user may have authenticated, by the token's 'auth_time'."),
         mode: mode.optional(),
       }).refine(({ any, all }) => (any === undefined) !== (all === undefined), {
         error: "expected either 'any' or 'all'",
