@@ -1,8 +1,8 @@
 import type { Random } from "./random.ts";
 
 /**
- * Texts of each format, right ones and some that nearly are. None has a leap second: @hyperjump/json-schema takes none in
- * `time`, where RFC 3339 and the published test suite have 23:59:60Z.
+ * Texts of each format, right ones and some that nearly are. No time of day has a leap second: @hyperjump/json-schema
+ * takes none in `time`, where RFC 3339 and the published test suite have 23:59:60Z.
  */
 const TEXTS = {
   "date-time": [

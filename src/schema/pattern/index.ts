@@ -6,9 +6,10 @@ import { type Check, checksOf, looksOf } from "./checks.ts";
 import { isCrowdWithin } from "./crowd.ts";
 import { parsePattern } from "./parse.ts";
 import { type Program, sizeOf, toProgram } from "./program.ts";
+import { samplesOf } from "./sample.ts";
 import type { PatternFault } from "./source.ts";
 import { isAnchored, isBeside, lengthsOf, type Node, walk } from "./tree.ts";
-import { PatternTooCostly } from "./work.ts";
+import { beginPatternWork, PatternTooCostly } from "./work.ts";
 
 export type { CharSet } from "./char-set.ts";
 export { isPattern } from "./parse.ts";
@@ -58,6 +59,43 @@ export function compilePattern(source: string, options: { readonly unicode: bool
   if (compiled.size >= DEFAULTS.patternsKeptMax) compiled.clear();
   if (source.length <= DEFAULTS.patternKeptCharactersMax) compiled.set(key, result);
   return result;
+}
+
+/** What is asked of a text beside patterns. */
+export interface SampleWishes {
+  /** In code points. */
+  readonly lengthMin: number;
+  readonly lengthMax: number;
+  /** Texts to try before any is made up. */
+  readonly liked: readonly string[];
+}
+
+/**
+ * A text that all of the patterns match; null where none is easily found. For patterns that have been compiled, and outside
+ * of any judgement.
+ */
+export function sampleOf(sources: readonly string[], { lengthMin, lengthMax, liked }: SampleWishes): string | null {
+  const patterns = sources.flatMap((source) => {
+    const unicode = compilePattern(source, { unicode: true });
+    const either = unicode.ok ? unicode : compilePattern(source, { unicode: false });
+    return either.ok ? [{ source, unicode: unicode.ok, pattern: either.value }] : [];
+  });
+  const fits = (text: string): boolean =>
+    hasLength(text, lengthMin, lengthMax) && patterns.every(({ pattern }) => pattern.test(text));
+  beginPatternWork(DEFAULTS.patternWorkMax);
+  try {
+    for (const text of liked) if (fits(text)) return text;
+    for (const { source, unicode } of patterns)
+      for (const text of samplesOf(source, unicode, lengthMin)) if (fits(text)) return text;
+  } catch (error) {
+    if (!(error instanceof PatternTooCostly)) throw error;
+  }
+  return null;
+}
+
+function hasLength(text: string, min: number, max: number): boolean {
+  const { length } = [...text];
+  return length >= min && length <= max;
 }
 
 function compileAnew(source: string, unicode: boolean): Result<Pattern, PatternFault> {

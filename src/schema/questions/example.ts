@@ -1,4 +1,5 @@
 import type { Validator } from "../judge/validator.ts";
+import { sampleOf } from "../pattern/index.ts";
 import { type Alternatives, type Subschema, TYPE } from "../subschema.ts";
 import { type Bound, factsOf, togetherWith, type ValueFacts } from "./facts.ts";
 import { childrenOf } from "./places.ts";
@@ -70,7 +71,7 @@ function* ofTypes(facts: ValueFacts, together: readonly Subschema[], effort: Eff
   const { types } = facts;
   if ((types & TYPE.object) !== 0 && effort.depth < DEPTH_MAX) yield objectOf(facts, together, effort);
   if ((types & TYPE.array) !== 0 && effort.depth < DEPTH_MAX) yield listOf(facts, together, effort);
-  if ((types & TYPE.string) !== 0) yield* textsOf(facts);
+  if ((types & TYPE.string) !== 0) yield* textsOf(facts, together);
   if ((types & (TYPE.integer | TYPE.number)) !== 0) yield* numbersOf(facts, together);
   if ((types & TYPE.boolean) !== 0) yield* [true, false];
   if ((types & TYPE.null) !== 0) yield null;
@@ -102,13 +103,18 @@ function first(schemas: readonly Subschema[], effort: Effort): unknown {
   return null;
 }
 
-function* textsOf({ lengthMin, lengthMax, alphabet, formats }: ValueFacts): Generator<string> {
-  for (const format of formats) yield BY_FORMAT[format] ?? "";
+function* textsOf(facts: ValueFacts, together: readonly Subschema[]): Generator<string> {
+  const { lengthMin, lengthMax, alphabet, formats } = facts;
+  const patterns = together.flatMap(({ text }) => (text.pattern === undefined ? [] : [text.pattern.value]));
+  const liked = formats.map((format) => BY_FORMAT[format] ?? "");
+  const sample = patterns.length === 0 ? null : sampleOf(patterns, { lengthMin, lengthMax, liked });
+  if (sample !== null) yield sample;
+  yield* liked;
   const char = String.fromCodePoint(alphabet?.[0] ?? 0x61);
   yield char.repeat(lengthMin);
-  for (const sample of SAMPLES) {
-    const length = [...sample].length;
-    if (length >= lengthMin && length <= lengthMax) yield sample;
+  for (const other of SAMPLES) {
+    const length = [...other].length;
+    if (length >= lengthMin && length <= lengthMax) yield other;
   }
 }
 
