@@ -136,7 +136,7 @@ test("a header that does not reach the service is told, and why", async () => {
     expect.stringMatching(/^headers x-tenant, x-forwarded-for, /),
     expect.stringMatching(/^script_name does not pass: gunicorn: the path or root path/),
     expect.stringMatching(/^x-real-ip does not pass: nginx.*: the client's address .*; not in 'keepHeaders'$/),
-    "x-api-key does not pass: the policy takes it off: a credential, removeHeaders or setHeaders",
+    "x-api-key does not pass: the policy takes it off: a credential, removeHeaders, setHeaders or identity",
   ]);
 });
 

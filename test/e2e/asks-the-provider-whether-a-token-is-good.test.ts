@@ -131,7 +131,7 @@ test("its state shows in readiness, metrics and log, and no token or secret anyw
   expect((await call(token)).status).toBe(503);
   await postern.logged(({ event, state }) => event === "resource" && state === "failing");
   const ready = await postern.admins("/readyz?verbose");
-  expect(ready.body).toMatch(/^ready\nintrospection opaque: failing, .*status 500; expected 200/);
+  expect(ready.body).toMatch(/^introspection opaque: failing, .*status 500; expected 200$/m);
   oidc.intercept = null;
   await vi.waitFor(async () => expect((await call(token)).status).toBe(200), { timeout: 30_000, interval: 100 });
   const { body } = await postern.admins("/metrics");

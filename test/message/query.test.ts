@@ -19,7 +19,7 @@ test("What browsers' form code reads, postern reads", () => {
   fc.assert(
     fc.property(pieces, (parts) => {
       const query = `?${parts.join("")}`;
-      expect(queryValues(query, "key")).toEqual(new URLSearchParams(query.slice(1)).getAll("key"));
+      expect(queryValues(query, "key")).toEqual(new URLSearchParams(query).getAll("key"));
     }),
   );
 });
@@ -32,9 +32,9 @@ test("What is left has no parameter of the name, and all others as they were", (
     fc.property(pieces, (parts) => {
       const query = `?${parts.join("")}`;
       const left = withoutParameters(query, new Set(["key"]));
-      const params = new URLSearchParams(left.slice(1));
+      const params = new URLSearchParams(left);
       expect(params.getAll("key")).toEqual([]);
-      const before = [...new URLSearchParams(query.slice(1))].filter(([name]) => name !== "key");
+      const before = [...new URLSearchParams(query)].filter(([name]) => name !== "key");
       expect([...params]).toEqual(before);
     }),
   );

@@ -31,7 +31,6 @@ describe("a fault in one key of an authenticator hides nothing of the others", (
     ]);
     expect(await jwt("algorithms: [ES256], keys: no.pem")).toEqual([
       "{: 'audience' is missing; expected the audience that tokens for this service have, or a list of them",
-      "{: 'issuer' is missing; expected text",
       `no.pem: 'no.pem' ${MISSING}`,
     ]);
     expect(await jwt("issuer: i, audience: a, algorithms: none, keys: no.pem, skw: 1s")).toEqual([
@@ -57,7 +56,7 @@ describe("a fault in one key of an authenticator hides nothing of the others", (
 
   test("of a list of files, those that can be read are looked at, and nothing is read that nobody named", async () => {
     const text = policyWith(
-      "authenticators:\n  okta: { type: jwt, issuer: i, audience: a, algorithms: [ES256], keys: [5, no.pem] }\nroutes: [{ path: /, authenticate: [okta] }]",
+      "authenticators:\n  okta: { type: jwt, issuer: https://i.example, audience: a, algorithms: [ES256], keys: [5, no.pem] }\nroutes: [{ path: /, authenticate: [okta] }]",
     );
     const { problems, files } = await examine(text);
     expect(problems.map(({ text: said }) => said)).toEqual([`'no.pem' ${MISSING}`, "expected text, not a number"]);

@@ -70,7 +70,7 @@ describe("where a route keeps the bodies of methods without one", () => {
       const { port } = await startProxy({ upstreamPort, route: { keepsBodiesIn: ["GET", "HEAD", "OPTIONS"] } });
       const client = await RawClient.connect({ port, host: "127.0.0.1" });
       client.write(`${smuggling.wire}GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-      await eventually(() => seen.length === 2);
+      await eventually(() => /\r\n\r\n/.test(seen[1] ?? ""));
       expect(seen[0]).toMatch(/^(?:GET|HEAD|OPTIONS) \/first HTTP\/1\.1\r\n.*connection: close\r\n/s);
       expect(seen[0]).not.toContain("/next");
       expect(seen[1]).toMatch(/^GET \/next /);

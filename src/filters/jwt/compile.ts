@@ -14,10 +14,11 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
   *compile(name, written, context) {
     const faults = settingsFaults(written);
     for (const [text, key] of faults) context.problem(text, ...(key === null ? [] : [key]));
-    if (faults.length > 0) return null;
     const settings = expand(written);
-    const keys = yield* openKeys(name, settings, context);
-    if (keys === null) return null;
+    // What is wrong with a file is told along with the rest.
+    const isReady = faults.length === 0 || (written.keys !== undefined && settings.algorithms.length > 0);
+    const keys = isReady ? yield* openKeys(name, settings, context) : null;
+    if (keys === null || faults.length > 0) return null;
     const { audience, algorithms, header, skew, requiredClaims, typ, principalClaim, subjects } = settings;
     const place = context.place();
     const rule = <T>(key: keyof JwtSettings, value: T) => ({ value, place: context.place(key) });
