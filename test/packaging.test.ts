@@ -193,6 +193,11 @@ describe("the systemd unit", () => {
   ])("sets %s", (line) => {
     expect(unit).toContain(line);
   });
+
+  // 'check' refuses an expired certificate, with which a start has to go on.
+  test("starts without asking 'check' first", () => {
+    expect([...unit].filter((line) => line.startsWith("ExecStartPre"))).toEqual([]);
+  });
 });
 
 describe("the Kubernetes example", () => {

@@ -13,15 +13,21 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { CommandIo } from "./command.ts";
 
-/** A policy for a command that needs a sound one; null where it is not, with its problems on stderr. */
+/**
+ * A policy for a command that needs one that postern would start with, whatever has merely aged in it; null where it would
+ * not, with its problems on stderr.
+ */
 export async function loadPolicy(file: string, io: CommandIo): Promise<Snapshot | null> {
-  const { snapshot, problems } = await examineFile(file, io);
+  const { snapshot, problems } = await examineFile(file, io, "started");
   for (const problem of problems) io.stderr(problemLine(problem));
   return snapshot;
 }
 
-/** `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. */
-export type Scope = "here" | "offline" | "online";
+/**
+ * `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. `started`: what a start takes
+ * is no problem.
+ */
+export type Scope = "here" | "offline" | "online" | "started";
 
 const callSystem: OpenCaller = (settings) =>
   openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
@@ -36,6 +42,7 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
     clock: io.clock,
     readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
     offline,
+    ...(scope === "started" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.
     guard: offline ? undefined : systemGuard(false),
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
