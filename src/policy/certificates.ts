@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { DEFAULTS } from "../support/defaults.ts";
+import { endsInBegin } from "../support/pem.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { CertificateFacts } from "../telemetry/telemetry.ts";
 
@@ -21,7 +22,7 @@ export function readCertificates(pem: Buffer): Result<readonly X509Certificate[]
     }
   }
   // OpenSSL would take what is whole and say nothing of the rest: an authority less, or a chain without its end.
-  if ((text.match(PEM_BEGIN)?.length ?? 0) > blocks.length) {
+  if ((text.match(PEM_BEGIN)?.length ?? 0) > blocks.length || endsInBegin(pem)) {
     return err(`certificate ${blocks.length + 1} of the file is cut off: it has no END line`);
   }
   return certificates.length === 0 ? err("the file holds no certificate; expected PEM") : ok(certificates);

@@ -8,7 +8,7 @@ import {
   isDerTime,
   nameKey,
 } from "../support/der.ts";
-import { CRL_LABEL, pemBlock, pemBlocks, pemBytes } from "../support/pem.ts";
+import { CRL_LABEL, endsInBegin, pemBlock, pemBlocks, pemBytes } from "../support/pem.ts";
 import { subjectOf, timeText } from "./certificates.ts";
 import type { Path } from "./path.ts";
 import { type Authorities, readArmour } from "./read-certificates.ts";
@@ -61,12 +61,14 @@ export function readRevocationLists(
 function readFile(work: Work, name: string, path: Path): ListFile | null {
   const content = readArmour(work, name, path);
   if (content === null) return null;
-  const blocks = content[0] === DER_SEQUENCE ? [pemBlock(content, CRL_LABEL)] : pemBlocks(content, CRL_LABEL);
+  const isDer = content[0] === DER_SEQUENCE;
+  const blocks = isDer ? [pemBlock(content, CRL_LABEL)] : pemBlocks(content, CRL_LABEL);
   if (blocks.length === 0) {
     work.problem(`'${name}': the file holds no revocation list; expected PEM or DER`, path);
     return null;
   }
-  if (content.toString("latin1").split(`-----BEGIN ${CRL_LABEL}-----`).length - 1 > blocks.length) {
+  const begun = isDer ? 1 : content.toString("latin1").split(`-----BEGIN ${CRL_LABEL}-----`).length - 1;
+  if (begun > blocks.length || (!isDer && endsInBegin(content))) {
     work.problem(`'${name}': revocation list ${blocks.length + 1} of the file is cut off: it has no END line`, path);
     return null;
   }

@@ -4,6 +4,12 @@ export function pemBlocks(pem: Buffer, label: string): readonly string[] {
   return pem.toString("latin1").match(block) ?? [];
 }
 
+/** Whether the last line is the beginning of a BEGIN line: the file is cut, and more was to come. */
+export function endsInBegin(pem: Buffer): boolean {
+  const line = pem.toString("latin1", pem.lastIndexOf("\n") + 1);
+  return /^(?:-{1,5}|-----B[A-Z0-9 ]*-{0,4})$/.test(line);
+}
+
 /** Bytes → a block of a PEM file (RFC 7468 section 2). */
 export function pemBlock(der: Buffer, label: string): string {
   return `-----BEGIN ${label}-----\n${der.toString("base64").replace(/.{64}(?=.)/g, "$&\n")}\n-----END ${label}-----\n`;

@@ -103,12 +103,20 @@ describe("files as people bring them", () => {
 
   test("a bundle that is cut in its last certificate is a problem, also in the middle of a line", async () => {
     const bundle = root.certificate + stranger.certificate;
-    for (const cut of [30, 120, 400]) {
+    const second = stranger.certificate.length;
+    for (const cut of [30, 120, 400, second - 27, second - 26, second - 10, second - 4]) {
       const { problems } = await look(policy(CLIENT), { more: { "ca.pem": bundle.slice(0, -cut) } });
       expect(texts(problems)[0]).toBe("'ca.pem': certificate 2 of the file is cut off: it has no END line");
     }
     const { problems } = await look(policy(CLIENT), { more: { "crl.pem": String(files["crl.pem"]).slice(0, -40) } });
     expect(texts(problems)).toEqual(["'crl.pem': the file holds no revocation list; expected PEM or DER"]);
+    const lists = `${files["crl.pem"]}-----BEGIN X5`;
+    expect(texts((await look(policy(CLIENT), { more: { "crl.pem": lists } })).problems)).toEqual([
+      "'crl.pem': revocation list 2 of the file is cut off: it has no END line",
+    ]);
+    // What `openssl s_client` prints ends so.
+    const said = `${bundle}---\nServer certificate\n---\n`;
+    expect(texts((await look(policy(CLIENT), { more: { "ca.pem": said } })).problems)).toEqual([]);
   });
 
   test("a certificate with an RSA exponent of 1 is refused: anybody could sign with it", async () => {
