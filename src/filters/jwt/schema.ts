@@ -11,8 +11,9 @@ import { PROVIDERS, TENANT } from "./provider-names.ts";
 const text = z.string().min(1);
 
 /** Compared letter by letter, so that what a provider's page leaves open matches no token. */
-const comparable = text.refine((value) => value !== "*" && !/[{}]/.test(value), {
-  error: "expected the text as tokens have it: it is compared letter by letter, without * and {placeholders}",
+const comparable = text.refine((value) => !/[*{}<>]|^\s|\s$/.test(value), {
+  error:
+    "expected the text as tokens have it: it is compared letter by letter, without *, {placeholders}, <placeholders> and blanks around it",
 });
 
 function oneOrMore(error: string) {
