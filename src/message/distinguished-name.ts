@@ -1,4 +1,4 @@
-/** Short names that OpenSSL and RFC 4514 give attribute types; others are written as numbers. */
+/** Short names that OpenSSL and RFC 4514 give attribute types, by their numbers and by other names of theirs. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   "2.5.4.3": "cn",
   "2.5.4.4": "sn",
@@ -10,7 +10,13 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   "2.5.4.10": "o",
   "2.5.4.11": "ou",
   "2.5.4.12": "title",
+  "2.5.4.15": "businesscategory",
+  "2.5.4.17": "postalcode",
   "2.5.4.42": "gn",
+  "2.5.4.43": "initials",
+  "2.5.4.46": "dnqualifier",
+  "2.5.4.65": "pseudonym",
+  "2.5.4.97": "organizationidentifier",
   "0.9.2342.19200300.100.1.1": "uid",
   "0.9.2342.19200300.100.1.25": "dc",
   "1.2.840.113549.1.9.1": "emailaddress",
@@ -19,6 +25,15 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   email: "emailaddress",
   userid: "uid",
   givenname: "gn",
+  commonname: "cn",
+  surname: "sn",
+  countryname: "c",
+  localityname: "l",
+  stateorprovincename: "st",
+  streetaddress: "street",
+  organizationname: "o",
+  organizationalunitname: "ou",
+  domaincomponent: "dc",
 };
 
 const TYPE = /\s*([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)\s*=\s*/y;

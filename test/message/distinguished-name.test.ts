@@ -16,6 +16,8 @@ const SPELLINGS = [
   "compat",
   "oneline,utf8,-esc_msb",
   "sep_comma_plus_space,esc_2253,-esc_msb,utf8,sname",
+  "RFC2253,lname",
+  "RFC2253,oid",
 ];
 
 describe("a subject in the spelling in which OpenSSL prints it", () => {
@@ -24,6 +26,8 @@ describe("a subject in the spelling in which OpenSSL prints it", () => {
     "CN=a/b=c,O=\\ lead",
     "CN=Größe,DC=example,DC=org",
     "CN=payments,OU=a+b",
+    "C=DE,ST=Bayern,L=Bamberg,O=Bank,CN=psp,2.5.4.97=PSDDE-BAFIN-1,2.5.4.17=96047,2.5.4.15=Private,2.5.4.5=7",
+    "CN=a,2.5.4.4=Doe,2.5.4.42=Ann,2.5.4.12=Dr,2.5.4.43=A,2.5.4.65=x,2.5.4.46=q,2.5.4.9=Road,0.9.2342.19200300.100.1.1=u",
   ])("is that of the certificate: %s", async (subject) => {
     const { certificate } = await authority.issue({ subject, usage: "client" });
     const own = canonicalName(readClientCertificate(new X509Certificate(certificate), null).subject);
