@@ -36,6 +36,14 @@ describe("a header's value that looks as if it were filled in", () => {
     },
   );
 
+  test("in answers, too", async () => {
+    const route = "{ path: /, public: true, response: { setHeaders: { X-Who: 'for {claims.tenant}' } } }";
+    const [warning, ...others] = await warningsOf(policyWith(`routes: [${route}]`));
+    expect(warning).toContain("'{claims.tenant}' is not filled in");
+    expect(warning).toMatch(/^6:68 /);
+    expect(others).toEqual([]);
+  });
+
   test.each(["prod", '{"a":1}', "a{}b"])("%s is not", async (value) => {
     expect(await warnings(value)).toEqual([]);
   });

@@ -3,6 +3,7 @@ import type { HeaderLine } from "../../decision/verdict.ts";
 import { CERTIFICATE_LINES_HEADERS } from "../../message/certificate-lines.ts";
 import { canonicalName, isReserved } from "../../message/reserved-names.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
+import { placeholderIn } from "../placeholder.ts";
 import { type RequestSettings, requestSchema } from "./schema.ts";
 
 /** `request`: which headers leave a request on its way to the service, and which are put on. */
@@ -28,9 +29,6 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   },
 });
 
-/** What other gateways fill in, as `{claims.sub}`, `{{ jwt.tenant }}` or `${request.id}`. */
-const PLACEHOLDER = /\$?\{{1,2} *[A-Za-z_][\w.-]*(?:\[[^\]]*\])? *\}{1,2}/;
-
 function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
   const setHeaders: HeaderLine[] = [];
   const seen = new Set<string>();
@@ -42,7 +40,7 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
       context.problem(`'${name}' is written by 'identity'; expected one of the two`, "setHeaders", name);
     else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
     else setHeaders.push([lower, value]);
-    const filler = PLACEHOLDER.exec(value)?.[0];
+    const filler = placeholderIn(value);
     if (filler !== undefined) {
       context.warning(
         `'${filler}' is not filled in: the service gets these very characters; who asked is in X-Postern-Principal and what 'identity: { headers: … }' names`,

@@ -1,6 +1,7 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
+import { placeholderIn } from "../placeholder.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */
@@ -46,6 +47,9 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
     if (HOP_BY_HOP.has(lower)) context.problem(`postern writes '${name}' itself`, "setHeaders", name);
     else if (compiled.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
     else compiled.set(lower, value);
+    const filler = placeholderIn(value);
+    if (filler !== undefined)
+      context.warning(`'${filler}' is not filled in: the client gets these very characters`, "setHeaders", name);
   }
   return [...compiled];
 }
