@@ -109,6 +109,7 @@ function bodyOf(announcedBytes: number, method: string, bytes: Buffer): RequestB
     announcedBytes,
     bytes: bytes.length,
     isStray: WITHOUT_BODY.has(method),
+    isKept: false,
     accept: () => {},
     start: (sink, bytesMax) => {
       if (bytes.length > bytesMax) sink.onBodyFailure("body_too_large");

@@ -23,6 +23,7 @@ export class IncomingBody implements RequestBody, ChunkSink {
   /** Body bytes read so far, framing not counted. */
   bytes = 0;
   isStray: boolean;
+  isKept = false;
   readonly #host: BodyHost;
   readonly #decoder: BodyDecoder;
   #sink: BodySink | null = null;
@@ -53,6 +54,7 @@ export class IncomingBody implements RequestBody, ChunkSink {
   }
 
   accept(): void {
+    this.isKept ||= this.isStray;
     this.isStray = false;
   }
 

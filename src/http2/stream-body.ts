@@ -30,6 +30,7 @@ export class StreamBody implements RequestBody {
   #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #host: BodyHost;
   #mayHaveData: boolean;
+  #isAccepted = false;
   readonly #pace: BodyPace;
   #sink: BodySink | null = null;
   #bytesMax = 0;
@@ -59,6 +60,10 @@ export class StreamBody implements RequestBody {
     return !this.#mayHaveData && this.announcedBytes > 0;
   }
 
+  get isKept(): boolean {
+    return this.#isAccepted && (this.announcedBytes > 0 || this.bytes > 0);
+  }
+
   /** True until it is read to its end, or has failed. */
   get isOpen(): boolean {
     return this.#open;
@@ -71,6 +76,7 @@ export class StreamBody implements RequestBody {
   // ---- for whoever wants it (RequestBody) ------------------------------------------------------------------------
 
   accept(): void {
+    this.#isAccepted = !this.#mayHaveData;
     this.#mayHaveData = true;
   }
 

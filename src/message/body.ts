@@ -34,6 +34,8 @@ export interface RequestBody {
    * request. It is refused, and nothing is read behind it, unless `accept` says that the service reads it.
    */
   readonly isStray: boolean;
+  /** There is one, its method has none, and a route has accepted it. */
+  readonly isKept: boolean;
   /** It is as good as that of any other method. */
   accept(): void;
   /** Lets the bytes flow into `sink`, at most `bytesMax` of them. At most once. */
@@ -51,12 +53,16 @@ export const EMPTY_BODY: RequestBody = {
   announcedBytes: 0,
   bytes: 0,
   isStray: false,
+  isKept: false,
   accept: () => {},
   start: (sink) => sink.onBodyEnd(null),
   pause: () => {},
   resume: () => {},
   setPatience: () => {},
 };
+
+/** One that its method does not have, where only that is asked. */
+export const STRAY_BODY: RequestBody = { ...EMPTY_BODY, isStray: true };
 
 /** A body that is here whole, or why it never will be. */
 export type Collected = Buffer | BodyFailure;

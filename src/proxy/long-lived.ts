@@ -1,6 +1,6 @@
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
-import { EMPTY_BODY } from "../message/body.ts";
+import { EMPTY_BODY, STRAY_BODY } from "../message/body.ts";
 import { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
@@ -217,7 +217,8 @@ class Trial implements Subject {
 
   constructor({ exchange, trustedProxies, trustsForwardedHost }: LastingStream, snapshot: Snapshot, roll: number) {
     const { connection, method, target, host, authority, headers, upgrade } = exchange;
-    this.exchange = new Exchange(connection, method, target, host, authority, headers, EMPTY_BODY);
+    const body = exchange.body.isKept ? STRAY_BODY : EMPTY_BODY;
+    this.exchange = new Exchange(connection, method, target, host, authority, headers, body);
     this.exchange.upgrade = upgrade;
     // What it has proven cannot be proven twice, and is not to be: by the same key, over the same target and body it holds.
     this.exchange.receivedTarget = exchange.receivedTarget;

@@ -54,6 +54,7 @@ let postern: Postern;
 let clear: string;
 let secure: string;
 let h2c: number;
+let policy: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "postern-search-"));
@@ -68,9 +69,8 @@ beforeAll(async () => {
   if (KINDS.includes("go")) await started("go", at.go, [goService(), `${at.go}`]);
   const tlsPort = await freePort();
   h2c = await freePort();
-  postern = await startPostern(
-    service.port,
-    ({ port }) => `version: 1
+  postern = await startPostern(service.port, ({ port }) => {
+    policy = `version: 1
 service: search
 listeners:
   - { name: clear, address: '127.0.0.1:${port}', upstream: node }
@@ -81,8 +81,9 @@ ${KINDS.map((kind) => `  ${kind}: { address: 'http://127.0.0.1:${at[kind]}' }`).
 routes:
 ${KINDS.map((kind) => `  - { path: /${kind}/_search, public: true, upstream: ${kind}, keepBodiesIn: [GET, OPTIONS] }`).join("\n")}
   - { path: /**, public: true }
-`,
-  );
+`;
+    return policy;
+  });
   writeFileSync(join(folder, "ca.pem"), (await theWorld()).pki.ca.certificate);
   clear = `http://127.0.0.1:${postern.port}`;
   secure = `https://localhost:${tlsPort}`;
@@ -196,3 +197,26 @@ test("a request in a body that is refused is no request", async () => {
   }
   await eventually(() => service.arrived.every(({ url }) => !["/plain", "/node/inner", "/behind"].includes(url)));
 });
+
+test("an upload under way ends when a reload takes 'keepBodiesIn' away, over HTTP/1.1 and HTTP/2", async () => {
+  const arrived = service.arrived.length;
+  const part = "x".repeat(0x8000);
+  const client = await RawClient.connect({ port: postern.port, host: "127.0.0.1" });
+  client.write("GET /node/_search HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const stream = openH2(h2c).request({ ":path": "/node/_search", ":method": "GET" }, { endStream: false });
+  stream.on("error", () => {});
+  const upload = setInterval(() => {
+    stream.write(part);
+    client.write(`8000\r\n${part}\r\n`);
+  }, 50);
+  onClose(() => clearInterval(upload));
+  const denied = (protocol: string) =>
+    postern.logged((line) => line["protocol"] === protocol && line["reason"] === "stream_denied");
+  postern.write("policy.yaml", policy.replaceAll(", keepBodiesIn: [GET, OPTIONS]", ""));
+  for (const line of await Promise.all(["http/1.1", "h2"].map(denied))) {
+    expect(line).toMatchObject({ method: "GET", seen: expect.stringContaining("body in a GET request") });
+  }
+  clearInterval(upload);
+  expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 403 /);
+  expect(service.arrived.length).toBe(arrived);
+}, 60_000);

@@ -485,6 +485,7 @@ describe("bodies that are being read", () => {
     readonly announcedBytes: number;
     readonly bytes = 0;
     readonly isStray = false;
+    readonly isKept = false;
     sink: BodySink | null = null;
     constructor(announcedBytes: number) {
       this.announcedBytes = announcedBytes;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CONTINUE, Denial, type Verdict } from "../../src/decision/verdict.ts";
 import type { Check } from "../../src/filters/filter.ts";
+import { EMPTY_BODY } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import type { Principal } from "../../src/message/principal.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
@@ -161,6 +162,20 @@ test("a stream of a certificate that other CAs judged is ended, one without a ce
   world.swap(policyWith(checkOf(() => CONTINUE)));
   world.pass(1_000);
   expect(certified.denials).toMatchObject([{ reason: "stream_denied" }]);
+  expect(bare.denials).toEqual([]);
+});
+
+test("a body that only the old policy's route keeps in its GET ends with it", () => {
+  const world = new World();
+  const [kept, bare] = [world.stream(), world.stream()];
+  Object.assign(kept.exchange, { body: { ...EMPTY_BODY, isKept: true } });
+  world.pass(2_000);
+  world.swap(snapshotOf({ route: { checks: [], keepsBodiesIn: ["GET"] } }));
+  world.pass(1_000);
+  expect(kept.denials).toEqual([]);
+  world.swap(policyWith());
+  world.pass(1_000);
+  expect(kept.denials).toMatchObject([{ reason: "stream_denied", seen: "request_malformed: body in a GET request" }]);
   expect(bare.denials).toEqual([]);
 });
 
