@@ -11,7 +11,9 @@ import { PROVIDERS, TENANT } from "./provider-names.ts";
 const text = z.string().min(1);
 
 /** Compared letter by letter, so that what a provider's page leaves open matches no token. */
-const comparable = text.refine((value) => !/[*{}<>]|^\s|\s$/.test(value), {
+const LEFT_OPEN = /[*{}<>]|^\s|\s$/;
+
+const comparable = text.refine((value) => !LEFT_OPEN.test(value), {
   error:
     "expected the text as tokens have it: it is compared letter by letter, without *, {placeholders}, <placeholders> and blanks around it",
 });
@@ -25,8 +27,8 @@ const audience = z.union([comparable.transform((one) => [one]), z.array(comparab
   error: audienceError,
 });
 
-const issuerText = text.refine((value) => value !== "*" && !/[{}]/.test(value.replaceAll(TENANT, "")), {
-  error: `expected the text as tokens have it: it is compared letter by letter, without * and other {placeholders} than ${TENANT}`,
+const issuerText = text.refine((value) => !LEFT_OPEN.test(value.replaceAll(TENANT, "")), {
+  error: `expected the text as tokens have it: it is compared letter by letter, without *, blanks around it, <placeholders> and other {placeholders} than ${TENANT}`,
 });
 const issuer = z.union([issuerText.transform((one) => [one]), z.array(issuerText).min(1).max(100)], {
   error: "expected what tokens have in iss, or a list of it",
