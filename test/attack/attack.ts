@@ -1,3 +1,5 @@
+import { closeAll } from "../fixtures/closing.ts";
+import { badDays } from "./keys.ts";
 import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
 import { MEMORY_ATTACKS, memoryPolicy } from "./memory.ts";
 import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } from "./thread.ts";
@@ -6,7 +8,8 @@ import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } fro
  * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
  * Then the attacks on memory, under the limit of the shipped manifest, some two minutes, and a few seconds each of those on
- * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies or counters.
+ * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, counters or keys (four times
+ * SECONDS; SECONDS=60 for the figures of docs/identity.md).
  */
 
 const SECONDS = Number(process.env["SECONDS"] ?? 15);
@@ -56,6 +59,7 @@ const MODES: Readonly<Record<string, (app: number) => Promise<void>>> = {
   memory: attackMemory,
   reload: (app) => attackThread("reloads of a big policy", attackByReload(app, THREAD_SECONDS)),
   bodies: (app) => attackThread("bodies that are costly to judge", attackByBodies(app, THREAD_SECONDS)),
+  keys: attackKeys,
   counters: (app) => attackThread("random values that wash counters out", attackCounters(app, THREAD_SECONDS)),
 };
 
@@ -65,6 +69,15 @@ async function main(): Promise<void> {
   if (modes.length === 0) throw new Error(`unknown mode '${name}'; expected one of: ${Object.keys(MODES).join(", ")}`);
   const { port: app } = await startService();
   for (const [, attack] of modes) await attack(app);
+}
+
+async function attackKeys(app: number): Promise<void> {
+  print("| bad day of an identity provider | good requests | refused | fetches | p50 ms | p99 ms |");
+  print("|---|---|---|---|---|---|");
+  for (const { name, asked, refused, fetches, p50Ms, p99Ms } of await badDays(app, SECONDS)) {
+    print(`| ${name}, ${SECONDS} s | ${asked} | ${refused} | ${fetches} | ${p50Ms.toFixed(2)} | ${p99Ms.toFixed(2)} |`);
+  }
+  closeAll();
 }
 
 async function attackThread(name: string, attack: Promise<ThreadAttack>): Promise<void> {
