@@ -1,5 +1,5 @@
+import { benchAuthenticate } from "./matcher/authenticate-bench.ts";
 import { benchAuthorize } from "./matcher/authorize-bench.ts";
-import { benchCertificate } from "./matcher/certificate-bench.ts";
 import { benchCidr } from "./matcher/cidr-bench.ts";
 import { benchDecision } from "./matcher/decision-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
@@ -28,6 +28,6 @@ for (const table of ROUTE_TABLES) report(table.title, benchRoutes(table, say));
 report("100,000 prefixes", benchCidr());
 report("whole decision, 1,000 routes", await benchDecision());
 report("authorization, by rule", await benchAuthorize());
-report("client certificate, by rule", await benchCertificate());
+report("who asks, once that is known", await benchAuthenticate());
 
 if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

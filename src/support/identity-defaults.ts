@@ -42,9 +42,10 @@ export const IDENTITY_DEFAULTS = {
   // Tokens and keys.
   clockSkewMs: 30_000,
   tokenBytesMax: 16 * 1024,
-  tokenCacheEntriesMax: 10_000,
+  /** Half of them at least are kept, whatever comes beside: two generations. */
+  tokenCacheEntriesMax: 20_000,
   /** Text of all cached tokens of one authenticator; one token costs at most tokenBytesMax of it. */
-  tokenCacheBytesMax: 16 * 1024 * 1024,
+  tokenCacheBytesMax: 32 * 1024 * 1024,
   /** First verifications that later requests with the same token may join; beyond it each verifies for itself. */
   tokenVerificationsSharedMax: 1024,
   tokenKeysMax: 256,
