@@ -1,18 +1,9 @@
 import type { Caller, CallSettings } from "../../calls/call.ts";
-import { Charge } from "../../memory/account.ts";
-import { NOBODY } from "../../memory/budget.ts";
-import type {
-  Resource,
-  ResourceFault,
-  ResourceOutcome,
-  ResourceState,
-  ResourceStatus,
-  ResourceWorld,
-} from "../../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { parseJsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { TokenCache } from "../jwt/token-cache.ts";
+import { Answers, type NoAnswer } from "../answers.ts";
 import { type Protocol, readVerdict } from "./protocol.ts";
 
 export interface DecisionPointSettings {
@@ -25,70 +16,35 @@ export interface DecisionPointSettings {
   readonly cacheMs: number;
 }
 
-interface Known {
-  readonly allows: boolean;
-  /** Monotonic milliseconds. */
-  readonly untilMs: number;
-}
-
 /** Asks a service to decide, each question once for all who ask it at the same time, and remembers answers for a while. */
 export class DecisionPoint implements Resource {
   readonly kind = "decision service";
   readonly name: string;
   readonly #settings: DecisionPointSettings;
-  readonly #world: ResourceWorld;
   readonly #caller: Caller;
-  readonly #known: TokenCache<Known>;
-  readonly #underWay = new Map<string, Promise<Result<boolean, string>>>();
-  readonly #tries: Record<ResourceOutcome, number> = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
-  #state: ResourceState = "starting";
-  #freshAtMs: number | null = null;
-  #fault: ResourceFault | null = null;
+  readonly #answers: Answers<boolean>;
 
   constructor(settings: DecisionPointSettings, world: ResourceWorld) {
     this.name = settings.name;
     this.#settings = settings;
-    this.#world = world;
     this.#caller = world.openCaller(settings.call);
-    this.#known = new TokenCache(new Charge(world.memory.caches, NOBODY));
+    this.#answers = new Answers(this, world);
   }
 
   /** What is remembered under `key`; undefined where the service has to be asked. */
   known(key: string): boolean | undefined {
-    const known = this.#known.get(key);
-    if (known === undefined) return undefined;
-    if (this.#world.clock.monotonicMs() < known.untilMs) return known.allows;
-    this.#known.delete(key);
-    return undefined;
+    return this.#answers.known(key);
   }
 
   /** Whether the service allows what `body` says, or why it does not answer. Questions with one `key` are one. */
   ask(url: URL, body: string, key: string): Promise<Result<boolean, string>> {
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
     const { cacheMs } = this.#settings;
-    const answer = this.#ask(url, body).then((result) => {
-      this.#underWay.delete(key);
-      if (result.ok && cacheMs > 0) {
-        this.#known.set(key, { allows: result.value, untilMs: this.#world.clock.monotonicMs() + cacheMs });
-      }
-      return result;
-    });
-    this.#underWay.set(key, answer);
-    return answer;
+    const question = () => this.#call(url, body);
+    return this.#answers.underWay(key) ?? this.#answers.ask(key, question, () => cacheMs);
   }
 
   status(): ResourceStatus {
-    return {
-      kind: this.kind,
-      name: this.name,
-      state: this.#state,
-      detail: null,
-      freshAtMs: this.#freshAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
-    };
+    return this.#answers.status();
   }
 
   /** It is asked when a request comes. */
@@ -96,29 +52,18 @@ export class DecisionPoint implements Resource {
 
   close(): void {
     this.#caller.close();
-    this.#known.close();
+    this.#answers.close();
   }
 
   /** About nothing: it answers at all, whatever it decides. */
   async tryOnce(): Promise<Result<string, string>> {
     const { protocol } = this.#settings;
-    const answer = await this.#ask(protocol.url, protocol.emptyQuestion);
+    const answer = await this.#answers.once(() => this.#call(protocol.url, protocol.emptyQuestion));
     if (!answer.ok) return answer;
     return answer.value ? err("the service allows a request of which nothing is known") : ok("the service answers");
   }
 
-  async #ask(url: URL, body: string): Promise<Result<boolean, string>> {
-    const answer = await this.#call(url, body);
-    const nowMs = this.#world.clock.wallMs();
-    this.#tries[answer.ok ? "ok" : answer.error.outcome]++;
-    if (answer.ok) this.#freshAtMs = nowMs;
-    else this.#fault = { text: answer.error.text, atMs: nowMs };
-    this.#state = answer.ok ? "ready" : "failing";
-    this.#world.changed(this);
-    return answer.ok ? answer : err(answer.error.text);
-  }
-
-  async #call(url: URL, body: string): Promise<Result<boolean, { outcome: "failed" | "unusable"; text: string }>> {
+  async #call(url: URL, body: string): Promise<Result<boolean, NoAnswer>> {
     const { token, protocol } = this.#settings;
     const answer = await this.#caller.call({
       method: "POST",

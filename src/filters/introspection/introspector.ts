@@ -1,19 +1,11 @@
 import type { ClientAuth } from "oauth4webapi";
 import type { Caller, CallSettings } from "../../calls/call.ts";
-import { Charge, type Client } from "../../memory/account.ts";
-import { NOBODY } from "../../memory/budget.ts";
-import type {
-  Resource,
-  ResourceFault,
-  ResourceOutcome,
-  ResourceState,
-  ResourceStatus,
-  ResourceWorld,
-} from "../../resources/resource.ts";
+import type { Client } from "../../memory/account.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type JsonObject, parseJsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { TokenCache } from "../jwt/token-cache.ts";
+import { Answers, type NoAnswer } from "../answers.ts";
 
 export interface IntrospectorSettings {
   readonly name: string;
@@ -36,12 +28,6 @@ export type ClientAuthSettings =
 /** What the provider says of a token: its members, or null where it is not active. */
 export type Introspected = JsonObject | null;
 
-interface Known {
-  readonly answer: Introspected;
-  /** Monotonic milliseconds; the token's own end comes on top. */
-  readonly untilMs: number;
-}
-
 /**
  * Asks a provider about tokens, each once for all who bring it, and remembers what it said for a while: good and bad alike.
  * The memory outlives policies; only a hash of a token is kept.
@@ -50,32 +36,21 @@ export class Introspector implements Resource {
   readonly kind = "introspection";
   readonly name: string;
   readonly #settings: IntrospectorSettings;
-  readonly #world: ResourceWorld;
   readonly #caller: Caller;
-  readonly #known: TokenCache<Known>;
-  readonly #underWay = new Map<string, Promise<Result<Introspected, string>>>();
+  readonly #answers: Answers<Introspected>;
   /** Questions under way by who made them necessary. */
   readonly #asking = new Map<Client["key"], number>();
-  readonly #tries: Record<ResourceOutcome, number> = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
-  #state: ResourceState = "starting";
-  #freshAtMs: number | null = null;
-  #fault: ResourceFault | null = null;
 
   constructor(settings: IntrospectorSettings, world: ResourceWorld) {
     this.name = settings.name;
     this.#settings = settings;
-    this.#world = world;
     this.#caller = world.openCaller(settings.call);
-    this.#known = new TokenCache(new Charge(world.memory.caches, NOBODY));
+    this.#answers = new Answers(this, world);
   }
 
   /** What is remembered of a token, by its hash; undefined where the provider has to be asked. */
   known(hash: string): Introspected | undefined {
-    const known = this.#known.get(hash);
-    if (known === undefined) return undefined;
-    if (this.#world.clock.monotonicMs() < known.untilMs) return known.answer;
-    this.#known.delete(hash);
-    return undefined;
+    return this.#answers.known(hash);
   }
 
   /**
@@ -83,36 +58,26 @@ export class Introspector implements Resource {
    * them at a time, and the others' are asked about meanwhile.
    */
   ask(hash: string, token: string, client: Client["key"]): Promise<Result<Introspected, string>> {
-    const underWay = this.#underWay.get(hash);
+    const underWay = this.#answers.underWay(hash);
     if (underWay !== undefined) return underWay;
     const ofClient = this.#asking.get(client) ?? 0;
     if (ofClient >= DEFAULTS.introspectionsPerClientMax) {
       return Promise.resolve(err(`${ofClient} other tokens of this client are being asked about`));
     }
     this.#asking.set(client, ofClient + 1);
-    const answer = this.#ask(token).then((result) => {
-      this.#underWay.delete(hash);
-      const left = (this.#asking.get(client) ?? 1) - 1;
-      if (left > 0) this.#asking.set(client, left);
-      else this.#asking.delete(client);
-      if (result.ok) this.#remember(hash, result.value);
-      return result;
-    });
-    this.#underWay.set(hash, answer);
-    return answer;
+    const { cacheMs, inactiveCacheMs } = this.#settings;
+    const keepMs = (answer: Introspected): number => (answer === null ? inactiveCacheMs : cacheMs);
+    return this.#answers
+      .ask(hash, () => this.#call(token), keepMs)
+      .finally(() => {
+        const left = (this.#asking.get(client) ?? 1) - 1;
+        if (left > 0) this.#asking.set(client, left);
+        else this.#asking.delete(client);
+      });
   }
 
   status(): ResourceStatus {
-    return {
-      kind: this.kind,
-      name: this.name,
-      state: this.#state,
-      detail: null,
-      freshAtMs: this.#freshAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
-    };
+    return this.#answers.status();
   }
 
   /** It is asked when a token comes. */
@@ -120,34 +85,17 @@ export class Introspector implements Resource {
 
   close(): void {
     this.#caller.close();
-    this.#known.close();
+    this.#answers.close();
   }
 
   async tryOnce(): Promise<Result<string, string>> {
     // Any text that no provider has given out: the answer has to be that it is not active.
-    const answer = await this.#ask("postern-check");
+    const answer = await this.#answers.once(() => this.#call("postern-check"));
     if (!answer.ok) return answer;
     return answer.value === null ? ok("the provider answers") : err("the provider takes any text for an active token");
   }
 
-  #remember(hash: string, answer: Introspected): void {
-    const { cacheMs, inactiveCacheMs } = this.#settings;
-    const forMs = answer === null ? inactiveCacheMs : cacheMs;
-    if (forMs > 0) this.#known.set(hash, { answer, untilMs: this.#world.clock.monotonicMs() + forMs });
-  }
-
-  async #ask(token: string): Promise<Result<Introspected, string>> {
-    const answer = await this.#call(token);
-    const nowMs = this.#world.clock.wallMs();
-    this.#tries[answer.ok ? "ok" : answer.error.outcome]++;
-    if (answer.ok) this.#freshAtMs = nowMs;
-    else this.#fault = { text: answer.error.text, atMs: nowMs };
-    this.#state = answer.ok ? "ready" : "failing";
-    this.#world.changed(this);
-    return answer.ok ? answer : err(answer.error.text);
-  }
-
-  async #call(token: string): Promise<Result<Introspected, { outcome: "failed" | "unusable"; text: string }>> {
+  async #call(token: string): Promise<Result<Introspected, NoAnswer>> {
     const failed = (text: string) => err({ outcome: "failed" as const, text });
     const unusable = (text: string) => err({ outcome: "unusable" as const, text });
     const { endpoint, issuer, clientId, clientAuth } = this.#settings;
