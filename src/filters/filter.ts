@@ -9,6 +9,7 @@ import type { Principal } from "../message/principal.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
 import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
+import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
@@ -179,6 +180,12 @@ export interface RouteContext extends CompileContext {
   declareHeaders(names: readonly string[]): void;
   /** Those that were declared so far. */
   readonly declaredHeaders: ReadonlySet<string>;
+  /** A rule of this route asks for these scopes, of every caller or of some. */
+  nameScopes(scopes: readonly string[]): void;
+  /** Every caller of this route has to have these scopes. */
+  wantScopes(scopes: readonly string[]): void;
+  /** Those that are wanted so far. */
+  readonly wantedScopes: ReadonlySet<string>;
   setBodyBytesMax(bytesMax: number): void;
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
   wantBody(...path: readonly (string | number)[]): void;
@@ -241,6 +248,8 @@ export interface Authenticator {
   readonly credentialCookies?: readonly string[];
   /** Names of query parameters that do, decoded. */
   readonly credentialParameters?: readonly string[];
+  /** Of its tokens; absent where its credentials are no tokens of an authorization server. */
+  readonly tokens?: TokenFacts;
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
   /** Limits of the policy that its callers name, each once and with its place in a file; `path` leads there. */
@@ -265,6 +274,27 @@ export interface Authenticator {
   forget?(): void;
   /** The same judgement over an identity that `explain` supposes; NO_CREDENTIALS where it is of another kind. */
   assume(identity: AssumedIdentity): Authentication;
+}
+
+/** What can be said of an authenticator's tokens without one of them. */
+export interface TokenFacts {
+  /** Who makes them, as tokens have it in `iss`; empty where the policy does not say. */
+  readonly issuers: readonly string[];
+  /** They stand in Authorization (RFC 6750 section 2.1). */
+  readonly isInAuthorization: boolean;
+  readonly binding: BindingFacts;
+  /** For whom a token is whose claims these are. */
+  audiencesOf(claims: JsonObject): ReadonlySet<string>;
+}
+
+/** To what an authenticator's tokens may be bound. */
+export interface BindingFacts {
+  /** What proofs may be signed with (RFC 9449); empty where it takes no proofs. */
+  readonly dpopAlgorithms: readonly string[];
+  /** It takes no token that is not bound to a key. */
+  readonly requiresDpop: boolean;
+  /** It takes tokens that are bound to a client certificate (RFC 8705). */
+  readonly takesCertificates: boolean;
 }
 
 /** A limit that a caller of a file is to keep to. */

@@ -10,7 +10,7 @@ import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { durationMs, object } from "../support/schema.ts";
 import { challenge } from "./challenge.ts";
-import type { CompileContext } from "./filter.ts";
+import type { BindingFacts, CompileContext } from "./filter.ts";
 import { type Rule, shown } from "./jwt/claims.ts";
 
 /** To what tokens have to be bound: `either` of the two, or nothing (null), where still each that says it is bound has to prove it. */
@@ -106,13 +106,20 @@ const HASH = /^[A-Za-z0-9_-]{43}$/;
 export class Binding {
   readonly #rules: BindingRules;
   readonly challenge: string;
+  readonly facts: BindingFacts;
   readonly #dpopChallenge: string;
 
   constructor(rules: BindingRules) {
     this.#rules = rules;
-    const algorithms = [...rules.dpop.value.algorithms].join(" ");
-    this.#dpopChallenge = `${challenge("DPoP", rules.service)}, algs="${algorithms}"`;
-    this.challenge = rules.bound.value === "dpop" ? this.#dpopChallenge : challenge("Bearer", rules.service);
+    const bound = rules.bound.value;
+    const algorithms = [...rules.dpop.value.algorithms];
+    this.#dpopChallenge = `${challenge("DPoP", rules.service)}, algs="${algorithms.join(" ")}"`;
+    this.challenge = bound === "dpop" ? this.#dpopChallenge : challenge("Bearer", rules.service);
+    this.facts = {
+      dpopAlgorithms: bound === "certificate" || bound === "unchecked" ? [] : algorithms,
+      requiresDpop: bound === "dpop",
+      takesCertificates: bound !== "dpop" && bound !== "unchecked",
+    };
   }
 
   /** `value`: of the token's header. */

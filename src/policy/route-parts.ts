@@ -11,6 +11,7 @@ export class RouteParts {
   readonly credentialHeaders: Set<string> = new Set();
   readonly credentialParameters: Set<string> = new Set();
   readonly declaredHeaders: Set<string> = new Set();
+  readonly wantedScopes: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
@@ -92,6 +93,13 @@ export function routeContext(
       for (const name of names) parts.declaredHeaders.add(name);
     },
     declaredHeaders: parts.declaredHeaders,
+    nameScopes: (scopes) => {
+      for (const scope of scopes) work.scopes.add(scope);
+    },
+    wantScopes: (scopes) => {
+      for (const scope of scopes) parts.wantedScopes.add(scope);
+    },
+    wantedScopes: parts.wantedScopes,
     setBodyBytesMax: (bytesMax) => {
       mark();
       parts.bodyBytesMax = bytesMax;

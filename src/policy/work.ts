@@ -109,6 +109,8 @@ export class Work {
   keepsInPaths = 0;
   keepsBodiesIn: readonly string[] = [];
   readonly routes: Route[] = [];
+  /** That rules of routes ask for. */
+  readonly scopes: Set<string> = new Set();
   tree: RouteTree<Route> | null = null;
   /** Name of the stage that runs. */
   stage = "";

@@ -9,6 +9,7 @@ import {
   createPrincipal,
   onlyCheck,
 } from "../fixtures/route-context.ts";
+import { compileJwt } from "./jwt-kit.ts";
 
 function judge(settings: unknown, exchange: Exchange): Denial | null {
   const verdict = onlyCheck(compileFilter(authorizeFilter, settings)).evaluate(exchange);
@@ -32,11 +33,21 @@ describe("scopes", () => {
   });
 
   test("a token without the scope is told which one by the challenge, a key is not", () => {
-    expect(judge({ scopes: ["orders:write"] }, withScopes("orders:read"))?.headers).toEqual([
-      ["www-authenticate", 'Bearer error="insufficient_scope", scope="orders:write"'],
-    ]);
-    const key = createExchange({ principal: createPrincipal({ type: "api-key" }) });
-    expect(judge({ scopes: ["orders:write"] }, key)).toMatchObject({ reason: "scope_missing", headers: [] });
+    const bound = compileJwt({ bound: "dpop", dpop: { algorithms: ["ES256"] } }).authenticator;
+    const authenticators = [compileJwt().authenticator, bound === null ? null : { ...bound, name: "bound" }];
+    const compiled = compileFilter(
+      authorizeFilter,
+      { scopes: ["orders:write", "orders:read"] },
+      { authenticators: authenticators.filter((one) => one !== null) },
+    );
+    const headersFor = (parts: Parameters<typeof createPrincipal>[0]) =>
+      onlyCheck(compiled).evaluate(createExchange({ principal: createPrincipal(parts) }));
+    const rest = 'error="insufficient_scope", scope="orders:write orders:read"';
+    expect(headersFor({})).toMatchObject({ headers: [["www-authenticate", `Bearer realm="orders", ${rest}`]] });
+    expect(headersFor({ authenticator: "bound" })).toMatchObject({
+      headers: [["www-authenticate", `DPoP realm="orders", algs="ES256", ${rest}`]],
+    });
+    expect(headersFor({ type: "api-key" })).toMatchObject({ reason: "scope_missing", headers: [] });
   });
 
   test("a scope that merely begins or ends alike does not do", () => {

@@ -52,6 +52,7 @@ async function setUp(settings: object = SETTINGS) {
     stepUp: null,
     bans,
     authenticators,
+    wantedScopes: new Set(),
   });
   /** As the proxy does it: the reason of a denial, or the caller. */
   const ask = async (headers: readonly (readonly [string, string])[], peer = "192.0.2.7"): Promise<string> => {

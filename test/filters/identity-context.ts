@@ -84,6 +84,7 @@ export function testRoute(
 ): TestRoute {
   const base = testContext();
   const checks: Check[] = [];
+  const wantedScopes = new Set<string>();
   const credentialHeaders: string[] = [];
   const context: RouteContext = {
     ...base,
@@ -104,6 +105,11 @@ export function testRoute(
     credentialParameters: new Set(),
     declareHeaders: () => {},
     declaredHeaders: new Set(),
+    nameScopes: () => {},
+    wantScopes: (scopes) => {
+      for (const scope of scopes) wantedScopes.add(scope);
+    },
+    wantedScopes,
     setResponseRules: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
     setWebSocket: () => {},

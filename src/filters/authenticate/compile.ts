@@ -2,7 +2,7 @@ import { CONTINUE } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { type Authenticator, type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
-import { AllKnower, AnyKnower, type Knower, OneKnower } from "./knowers.ts";
+import { AllKnower, AnyKnower, type AudienceRule, type Knower, OneKnower } from "./knowers.ts";
 import { type AuthenticateSettings, authenticateSchema, type Group, type Term } from "./schema.ts";
 import { StepUp } from "./step-up.ts";
 
@@ -17,9 +17,14 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
     // A public route does not take over the authenticators of the defaults.
     if (context.isPublic) return;
     const { kind, terms, path, mode } = formOf(settings);
-    const resolver = new Resolver(context);
+    const audience = audienceOf(settings, context);
+    const resolver = new Resolver(context, audience);
     const knower = resolver.group(kind, terms, path);
     const { named: authenticators, anonymous } = resolver;
+    const hasNoTokens = context.hasAllAuthenticators && authenticators.every(({ tokens }) => tokens === undefined);
+    if (audience !== null && hasNoTokens) {
+      context.problem("none of these authenticators has tokens, which alone are for somebody", "audience");
+    }
     context.addCheck(
       new AuthenticateCheck({
         place: context.place(),
@@ -29,6 +34,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         stepUp: stepUpOf(settings, context),
         bans: context.bans,
         authenticators,
+        wantedScopes: context.wantedScopes,
       }),
     );
     context.declareHeaders(authenticators.flatMap(({ coveredHeaders = [] }) => coveredHeaders));
@@ -61,7 +67,12 @@ function stepUpOf(settings: AuthenticateSettings, context: RouteContext): StepUp
   const { acr, maxAge } = settings;
   if (acr === undefined && maxAge === undefined) return null;
   const place = context.place(acr === undefined ? "maxAge" : "acr");
-  return new StepUp({ acr: acr ?? null, maxAgeMs: maxAge ?? null }, place, context.service, context.clock);
+  return new StepUp({ acr: acr ?? null, maxAgeMs: maxAge ?? null }, place, context);
+}
+
+function audienceOf(settings: AuthenticateSettings, context: RouteContext): AudienceRule | null {
+  if (Array.isArray(settings) || settings.audience === undefined) return null;
+  return { names: settings.audience, place: context.place("audience") };
 }
 
 interface Form {
@@ -84,9 +95,11 @@ class Resolver {
   readonly named: Authenticator[] = [];
   anonymous: Authenticator | null = null;
   readonly #context: RouteContext;
+  readonly #audience: AudienceRule | null;
 
-  constructor(context: RouteContext) {
+  constructor(context: RouteContext, audience: AudienceRule | null) {
     this.#context = context;
+    this.#audience = audience;
   }
 
   group(kind: "any" | "all", terms: readonly Term[], path: Path): Knower {
@@ -120,7 +133,7 @@ class Resolver {
       return [];
     }
     if (!this.named.includes(authenticator)) this.named.push(authenticator);
-    return [new OneKnower(authenticator)];
+    return [new OneKnower(authenticator, this.#audience)];
   }
 
   #setAnonymous(authenticator: Authenticator, path: Path, isLastChoice: boolean): void {

@@ -20,6 +20,8 @@ export interface AuthenticateRules {
   readonly bans: Bans | null;
   /** All that are asked, each once. */
   readonly authenticators: readonly Authenticator[];
+  /** Scopes that every caller has to have; rules that are compiled later than this add theirs. */
+  readonly wantedScopes: ReadonlySet<string>;
 }
 
 /** Asks the authenticators until it is known who the caller is. */
@@ -30,16 +32,12 @@ export class AuthenticateCheck implements Check {
   readonly enforcePercent: number;
   readonly #rules: AuthenticateRules;
   readonly #knower: Knower;
-  readonly #challenges: readonly HeaderLine[];
-  readonly #challengesAfterToken: readonly HeaderLine[];
 
   constructor(rules: AuthenticateRules) {
     this.place = rules.place;
     this.enforcePercent = rules.enforcePercent;
     this.#rules = rules;
     this.#knower = rules.knower;
-    this.#challenges = challengeLines(rules.authenticators, false);
-    this.#challengesAfterToken = challengeLines(rules.authenticators, true);
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
@@ -94,8 +92,7 @@ export class AuthenticateCheck implements Check {
     if (told !== null && ban !== null) return this.#told(ban, parts);
     if (told === null) return this.#missing(exchange, parts);
     // Where it cannot be told who the caller is, other credentials would not help.
-    const asked = token ? this.#challengesAfterToken : this.#challenges;
-    const challenges = REASONS[told.reason].status === 401 ? asked : [];
+    const challenges = REASONS[told.reason].status === 401 ? challengeLines(this.#rules, token) : [];
     const headers = [...told.headers, ...challenges.filter((line) => !isInPlaceOf(told.headers, line))];
     return new Denial(told.reason, told.place, told.seen, told.wanted, headers, told.terminal, parts);
   }
@@ -121,7 +118,7 @@ export class AuthenticateCheck implements Check {
     const absences = new Set(this.#rules.authenticators.flatMap((one) => one.absent?.(exchange) ?? []));
     const text = [seen, ...absences, ...strays].join("; ");
     const reason = this.#wantsCertificate(missing) ? "certificate_missing" : "credentials_missing";
-    return new Denial(reason, this.place, text, wanted, this.#challenges, false, parts);
+    return new Denial(reason, this.place, text, wanted, challengeLines(this.#rules, false), false, parts);
   }
 }
 
@@ -131,12 +128,20 @@ function isInPlaceOf(lines: readonly HeaderLine[], [name, value]: HeaderLine): b
   return lines.some(([other, text]) => other === name && (name !== "www-authenticate" || text.startsWith(scheme)));
 }
 
-/** One WWW-Authenticate line a challenge; RFC 6750 section 3.1: a token that was there and failed is `invalid_token`. */
-function challengeLines(authenticators: readonly Authenticator[], afterToken: boolean): readonly HeaderLine[] {
+/**
+ * One WWW-Authenticate line a challenge. RFC 6750 section 3: a token that was there and failed is `invalid_token`, and the
+ * client is told the scopes without which its next one would be refused, too.
+ */
+function challengeLines(
+  { authenticators, wantedScopes }: AuthenticateRules,
+  afterToken: boolean,
+): readonly HeaderLine[] {
+  const scope = wantedScopes.size === 0 ? "" : `, scope="${[...wantedScopes].join(" ")}"`;
+  const error = afterToken ? ', error="invalid_token"' : "";
   const challenges = authenticators.flatMap((authenticator) => {
     const { challenge } = authenticator;
     if (challenge === null) return [];
-    return afterToken && isToken(authenticator) ? `${challenge}, error="invalid_token"` : challenge;
+    return isToken(authenticator) ? `${challenge}${error}${scope}` : challenge;
   });
   const lines = [...new Set(challenges)].map((challenge) => ["www-authenticate", challenge] as const);
   return [...lines, ...authenticators.flatMap(({ challengeHeaders = [] }) => challengeHeaders)];

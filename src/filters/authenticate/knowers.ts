@@ -1,8 +1,9 @@
 import { isToken } from "../../attributes/principal-facts.ts";
 import { REASONS, type Reason } from "../../decision/reason.ts";
-import { Denial, type DenialPart } from "../../decision/verdict.ts";
+import { Denial, type DenialPart, type Place } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
+import { excerpt } from "../../support/excerpt.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
 
 /** What those that were asked so far had against the request. */
@@ -13,6 +14,12 @@ export interface Refusals {
   /** Why whoever has to guess is not even heard; null for nearly all requests. */
   readonly ban: Denial | null;
   readonly parts: DenialPart[];
+}
+
+/** For whom the tokens of a route have to be: one of these is enough. */
+export interface AudienceRule {
+  readonly names: readonly string[];
+  readonly place: Place;
 }
 
 /** Who may know the caller: one authenticator, or several of which any or all have to. */
@@ -26,10 +33,13 @@ export interface Knower {
 export class OneKnower implements Knower {
   readonly words: string;
   readonly #authenticator: Authenticator;
+  readonly #audience: AudienceRule | null;
 
-  constructor(authenticator: Authenticator) {
+  /** `audience`: of the route, for tokens; null where it is content with what the authenticator asks for. */
+  constructor(authenticator: Authenticator, audience: AudienceRule | null = null) {
     this.words = authenticator.name;
     this.#authenticator = authenticator;
+    this.#audience = audience;
   }
 
   ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
@@ -41,7 +51,9 @@ export class OneKnower implements Knower {
     return this.#take(answer, refusals);
   }
 
-  #take(answer: Authentication, refusals: Refusals): Principal | null {
+  #take(identified: Authentication, refusals: Refusals): Principal | null {
+    const answer =
+      this.#audience === null ? identified : judgeAudience(identified, this.#authenticator, this.#audience);
     if (answer !== NO_CREDENTIALS && !(answer instanceof Denial)) return answer;
     const { name, type } = this.#authenticator;
     refusals.parts.push({ name, denial: answer });
@@ -50,6 +62,20 @@ export class OneKnower implements Knower {
     refusals.token ||= isToken({ type });
     return null;
   }
+}
+
+/** A token for another resource behind the same authenticator is none for this one (RFC 8707 section 2). */
+function judgeAudience(
+  identified: Authentication,
+  { tokens }: Authenticator,
+  { names, place }: AudienceRule,
+): Authentication {
+  if (tokens === undefined || identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
+  const audiences = tokens.audiencesOf(identified.claims);
+  if (names.some((name) => audiences.has(name))) return identified;
+  const seen = excerpt(`aud ${[...audiences].map((name) => JSON.stringify(name)).join(", ") || "(none)"}`, 200);
+  const wanted = excerpt(`aud ${names.map((name) => JSON.stringify(name)).join(" or ")}`, 200);
+  return new Denial("token_audience_mismatch", place, seen, wanted);
 }
 
 /** `explain` supposes tokens and keys; a certificate is always the real one. */

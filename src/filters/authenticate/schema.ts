@@ -15,6 +15,9 @@ const TWO = "expected at least two: one alone needs no 'all'";
 const ANY = "Names of authenticators; a caller that one of them knows is let in. The last may be of type anonymous.";
 const ALL = "Names of authenticators; each has to know the caller, and the last one says who it is.";
 
+const AUDIENCE = "expected what tokens for this route have in aud, as in https://api.example.org/orders, or a list";
+
+const audience = z.string().min(1, { error: AUDIENCE });
 const name = z.string().min(1, { error });
 const names = z.array(name);
 
@@ -52,6 +55,14 @@ export const authenticateSchema = z
           .refine((ms) => ms >= 1_000, { error: "expected at least 1s" })
           .optional()
           .describe("How long ago the user may have authenticated, by the token's 'auth_time'."),
+        audience: z
+          .union([audience.transform((one) => [one]), z.array(audience).min(1, { error: AUDIENCE })], {
+            error: AUDIENCE,
+          })
+          .optional()
+          .describe(
+            "What a token has to have in aud on this route, as its resource (RFC 8707), or a list of which one will do; beside what its authenticator asks for.",
+          ),
         mode: mode.optional(),
       }).refine(({ any, all }) => (any === undefined) !== (all === undefined), {
         error: "expected either 'any' or 'all'",

@@ -2,7 +2,8 @@ import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { challenge } from "../challenge.ts";
+import { challenge, tokenChallengeOf } from "../challenge.ts";
+import type { RouteContext } from "../filter.ts";
 
 export interface StepUpSettings {
   /** Authentication context classes of which the caller's has to be one; null for any. */
@@ -19,10 +20,10 @@ export class StepUp {
   readonly #settings: StepUpSettings;
   readonly #place: Place;
   readonly #clock: Clock;
-  readonly #headers: readonly HeaderLine[];
+  readonly #headersFor: (caller: Principal) => readonly HeaderLine[];
   readonly #wanted: string;
 
-  constructor(settings: StepUpSettings, place: Place, service: string, clock: Clock) {
+  constructor(settings: StepUpSettings, place: Place, { service, clock, authenticators }: RouteContext) {
     const { acr, maxAgeMs } = settings;
     this.#settings = settings;
     this.#place = place;
@@ -31,7 +32,10 @@ export class StepUp {
     const acrValues = acr === null ? "" : `, acr_values="${acr.join(" ")}"`;
     const maxAge = seconds === null ? "" : `, max_age="${seconds}"`;
     const error = 'error="insufficient_user_authentication", error_description="The user has to authenticate again."';
-    this.#headers = [["www-authenticate", `${challenge("Bearer", service)}, ${error}${acrValues}${maxAge}`]];
+    this.#headersFor = (caller) => {
+      const scheme = tokenChallengeOf(caller, authenticators) ?? challenge("Bearer", service);
+      return [["www-authenticate", `${scheme}, ${error}${acrValues}${maxAge}`]];
+    };
     const wanted = [
       ...(acr === null ? [] : [`acr ${acr.join(" or ")}`]),
       ...(seconds === null ? [] : [`auth_time at most ${seconds} s ago`]),
@@ -39,23 +43,24 @@ export class StepUp {
     this.#wanted = wanted.join(", ");
   }
 
-  judge({ claims, graceMs = 0 }: Principal): Denial | null {
+  judge(caller: Principal): Denial | null {
+    const { claims, graceMs = 0 } = caller;
     const { acr, maxAgeMs } = this.#settings;
     const own = claims["acr"];
     if (acr !== null && (typeof own !== "string" || !acr.includes(own))) {
-      return this.#refuse(own === undefined ? "no acr" : `acr ${excerpt(JSON.stringify(own), 100)}`);
+      return this.#refuse(caller, own === undefined ? "no acr" : `acr ${excerpt(JSON.stringify(own), 100)}`);
     }
     if (maxAgeMs === null) return null;
     const atSeconds = claims["auth_time"];
-    if (typeof atSeconds !== "number" || !Number.isFinite(atSeconds)) return this.#refuse("no auth_time");
+    if (typeof atSeconds !== "number" || !Number.isFinite(atSeconds)) return this.#refuse(caller, "no auth_time");
     const ageMs = this.#clock.wallMs() - atSeconds * 1000;
     // A user that authenticates in the future has a clock ahead of ours, or none that is to be believed.
     if (ageMs > maxAgeMs + graceMs || ageMs < -graceMs)
-      return this.#refuse(`auth_time ${Math.round(ageMs / 1000)} s ago`);
+      return this.#refuse(caller, `auth_time ${Math.round(ageMs / 1000)} s ago`);
     return null;
   }
 
-  #refuse(seen: string): Denial {
-    return new Denial("authentication_insufficient", this.#place, seen, this.#wanted, this.#headers);
+  #refuse(caller: Principal, seen: string): Denial {
+    return new Denial("authentication_insufficient", this.#place, seen, this.#wanted, this.#headersFor(caller));
   }
 }

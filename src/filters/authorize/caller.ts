@@ -1,9 +1,11 @@
 import { claimAt, claimPathText } from "../../attributes/claim-path.ts";
-import { groupsOf, isToken, rolesOf } from "../../attributes/principal-facts.ts";
+import { groupsOf, rolesOf } from "../../attributes/principal-facts.ts";
 import type { Reason } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { tokenChallengeOf } from "../challenge.ts";
+import type { Authenticator } from "../filter.ts";
 import { FAILED, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 import type { ClaimValue } from "./schema.ts";
 
@@ -29,18 +31,25 @@ export function callerRule(
 }
 
 /** Every one of `scopes`, exactly as written. */
-export function requireScopes(scopes: readonly string[], label: string, place: Place): Rule {
+export function requireScopes(
+  scopes: readonly string[],
+  label: string,
+  place: Place,
+  authenticators: ReadonlyMap<string, Authenticator>,
+): Rule {
   const wanted = `scopes ${scopes.join(" ")}`;
-  // RFC 6750 section 3.1: only a bearer token can be got anew with more scopes.
-  const challenge: readonly HeaderLine[] = [
-    ["www-authenticate", `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`],
-  ];
+  // RFC 6750 section 3.1, and RFC 9449 section 7.1 for DPoP: only a token can be got anew with more scopes.
+  const headersFor = (principal: Principal): readonly HeaderLine[] => {
+    const challenge = tokenChallengeOf(principal, authenticators);
+    if (challenge === null) return [];
+    return [["www-authenticate", `${challenge}, error="insufficient_scope", scope="${scopes.join(" ")}"`]];
+  };
   return callerRule(label, wanted, place, (principal, quiet) => {
     for (const scope of scopes) {
       if (principal.scopes.has(scope)) continue;
       if (quiet) return FAILED;
       const seen = `scopes ${excerpt([...principal.scopes].join(" ") || "(none)", SEEN_MAX)}`;
-      return new Denial("scope_missing", place, seen, wanted, isToken(principal) ? challenge : []);
+      return new Denial("scope_missing", place, seen, wanted, headersFor(principal));
     }
     return CONTINUE;
   });

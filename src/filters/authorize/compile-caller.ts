@@ -19,7 +19,10 @@ export function compileCallerKeys(
   if (context.isPublic) checkPublic(rule, path, context);
   const at = (key: string): [label: string, place: Place] => [labelOf([...path, key]), context.place(...path, key)];
   const { scopes, roles, groups, claims, callers, authenticators } = rule;
-  if (scopes !== undefined) rules.push(requireScopes(scopes, ...at("scopes")));
+  if (scopes !== undefined) {
+    if (!path.includes("not")) context.nameScopes(scopes);
+    rules.push(requireScopes(scopes, ...at("scopes"), context.authenticators));
+  }
   if (roles !== undefined) rules.push(compileRoles(roles, [...path, "roles"], context, compileRule));
   if (groups !== undefined) rules.push(requireGroups(groups, ...at("groups")));
   if (claims !== undefined) rules.push(...compileClaims(claims, [...path, "claims"], context));

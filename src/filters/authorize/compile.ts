@@ -19,6 +19,7 @@ export const authorizeFilter = defineFilter<AuthorizeSettings>({
   compile(settings, context) {
     const rules = compileKeys(settings, [], context);
     if (rules === null) return;
+    context.wantScopes(settings.scopes ?? []);
     for (const phase of ["authorize", "validate"] as const) {
       const ofPhase = rules.filter((rule) => rule.phase === phase);
       if (ofPhase.length > 0) addCheck(allOf(ofPhase, ""), phase, settings, context);

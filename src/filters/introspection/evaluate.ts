@@ -8,7 +8,8 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { ok } from "../../support/result.ts";
-import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
+import { textsFrom } from "../jwt/claim-texts.ts";
 import { type Rule, shown } from "../jwt/claims.ts";
 import { GENERAL_CLAIMS, toPrincipal } from "../jwt/principal.ts";
 import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
@@ -45,6 +46,7 @@ export class IntrospectionAuthenticator implements Authenticator {
   readonly place: Place;
   readonly challenge: string;
   readonly credentialHeaders: readonly string[];
+  readonly tokens: TokenFacts;
   readonly #options: IntrospectionOptions;
   readonly #bearer: boolean;
   /** What became of an answer, so that it is judged once. */
@@ -55,6 +57,12 @@ export class IntrospectionAuthenticator implements Authenticator {
     this.place = options.place;
     this.challenge = options.binding.challenge;
     this.credentialHeaders = [options.header, "dpop"];
+    this.tokens = {
+      issuers: options.issuer === null ? [] : [options.issuer.value],
+      isInAuthorization: options.header === "authorization",
+      binding: options.binding.facts,
+      audiencesOf: textsFrom(["aud"], false),
+    };
     this.#options = options;
     this.#bearer = options.header === "authorization";
   }

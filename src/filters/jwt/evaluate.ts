@@ -9,7 +9,7 @@ import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok } from "../../support/result.ts";
-import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
 import type { Binding } from "../token-binding.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -67,6 +67,7 @@ export class JwtAuthenticator implements Authenticator {
   readonly place: Place;
   readonly challenge: string;
   readonly credentialHeaders: readonly string[];
+  readonly tokens: TokenFacts;
   readonly #options: JwtOptions;
   readonly #header: string;
   readonly #bearer: boolean;
@@ -81,6 +82,12 @@ export class JwtAuthenticator implements Authenticator {
     this.place = options.place;
     this.challenge = options.binding.challenge;
     this.credentialHeaders = [options.header, "dpop"];
+    this.tokens = {
+      issuers: [...options.claims.issuer.value],
+      isInAuthorization: options.header === "authorization",
+      binding: options.binding.facts,
+      audiencesOf: options.claims.readAudience,
+    };
     this.#options = options;
     this.#verified = new TokenCache(new Charge(options.memory.caches, NOBODY));
     this.#header = options.header;
