@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/identity.md"), "utf8");
-const HEADINGS = ["API keys", "Basic", "More than one at once", "Challenges", "Brute force"];
+const HEADINGS = ["API keys", "Basic", "More than one at once", "Challenges", "Brute force", "Revocation"];
 const sectionOf = (heading: string): string => page.split(`\n## ${heading}\n`)[1]?.split(/\n## /)[0] ?? "";
 const blocks = HEADINGS.flatMap((heading) =>
   [...sectionOf(heading).matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? ""),
@@ -24,12 +24,15 @@ const LIMITS = { perCaller: { rate: "10/second", key: "principal" } };
 
 /** A part of a policy or of a file beside it, as the page shows it → the whole policy and its files. */
 function wholeOf(text: string): { policy: string; files: Record<string, string> } {
-  const part = parse(
+  const part = (parse(
     text
       .replaceAll("KEY", `"${"ab".repeat(32)}"`)
       .replaceAll("OTHER", `"${"cd".repeat(32)}"`)
       .replaceAll("HASH", `"${HASH}"`),
-  ) as Record<string, unknown>;
+  ) ?? {}) as Record<string, unknown>;
+  if ("jti" in part) {
+    return { policy: wholeOf("revoked: revoked.yaml").policy, files: { ...wholeOf("").files, "revoked.yaml": text } };
+  }
   const { callers, users, authenticate, request, authenticators, routes, ...top } = part;
   const known = { ...AUTHENTICATORS, ...(authenticators as object | undefined) };
   const route = {
@@ -42,6 +45,7 @@ function wholeOf(text: string): { policy: string; files: Record<string, string> 
     policy: policyWith(stringify(policy, { aliasDuplicateObjects: false })),
     files: {
       "keys.yaml": stringify({ callers: callers ?? [{ name: "acme", keys: [{ sha256: "ab".repeat(32) }] }] }),
+      "revoked.yaml": "jti: []\n",
       "users.yaml": stringify({ users: users ?? [{ name: "alice", passwordHash: HASH }] }),
     },
   };

@@ -53,6 +53,7 @@ export const REASONS = {
   method_overridden: client(400, 3, "A parameter of the request names another method."),
   // authenticate
   credentials_missing: client(401, 16, NOT_AUTHENTICATED),
+  credential_revoked: client(401, 16, NOT_AUTHENTICATED),
   certificate_missing: client(401, 16, NOT_AUTHENTICATED),
   certificate_untrusted: client(401, 16, NOT_AUTHENTICATED),
   certificate_issuer_unknown: client(401, 16, NOT_AUTHENTICATED),

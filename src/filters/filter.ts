@@ -17,6 +17,7 @@ import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Bans } from "./bans/evaluate.ts";
 import type { Question } from "./decide/question.ts";
 import type { IdentityLine } from "./request/identity.ts";
+import type { Revocations } from "./revoked/evaluate.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -170,6 +171,8 @@ export interface RouteContext extends CompileContext {
   setResponseRules(rules: ResponseRules): void;
   /** Null where the policy has none. */
   readonly bans: Bans | null;
+  /** Null where the policy has none. */
+  readonly revocations: Revocations | null;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
   /** The same of query parameters; others of the policy's authenticators reach this route's service. */

@@ -7,6 +7,7 @@ import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compileListeners } from "./compile-listeners.ts";
+import { compileRevoked } from "./compile-revoked.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
@@ -61,6 +62,7 @@ const STAGES: readonly Stage[] = [
   compileLimits,
   checkCallerLimits,
   compileBans,
+  compileRevoked,
   compileDefaults,
   compileRoutes,
   checkShadows,

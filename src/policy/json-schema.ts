@@ -10,6 +10,7 @@ import {
   logShape,
   memoryShape,
   nameSchema,
+  revokedSchema,
   routeShape,
   stateShape,
   upstreamShape,
@@ -71,6 +72,7 @@ function policySchema({ filters, authenticators, limit, role, decisionService }:
       .record(nameSchema, banSchema)
       .optional()
       .describe("Who fails too often to show good credentials is not heard for a while."),
+    revoked: revokedSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

@@ -55,6 +55,7 @@ export function routeContext(
     limits: work.limits,
     decisionServices: work.decisionServices,
     bans: work.bans,
+    revocations: work.revocations,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),
     role: (name) => {

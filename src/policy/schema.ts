@@ -289,6 +289,10 @@ export const routeShape = {
   public: z.literal(true).optional().describe("Nobody has to authenticate. A route has either this or 'authenticate'."),
 };
 
+export const revokedSchema = fileName.describe(
+  "YAML file of what is refused from now on: jti, sub, sid, serials, callers. Every change of it counts at once.",
+);
+
 export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
 
 /** Keys of the top level besides `version` and `service`. */
@@ -305,6 +309,7 @@ export const SECTIONS = [
   "decisionServices",
   "limits",
   "bans",
+  "revoked",
   "defaults",
   "routes",
 ];

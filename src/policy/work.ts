@@ -6,6 +6,7 @@ import type { Registry } from "../filters/index.ts";
 import type { RateTables } from "../filters/limit/rate-tables.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { IdentityToken } from "../filters/request/identity-token.ts";
+import type { Revocations } from "../filters/revoked/evaluate.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Acquisition, Resources } from "../resources/registry.ts";
@@ -90,6 +91,7 @@ export class Work {
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   bans: Bans | null = null;
+  revocations: Revocations | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];

@@ -79,6 +79,10 @@ export const IDENTITY_DEFAULTS = {
   /** Shorter keys can be guessed from their SHA-256. */
   apiKeyBytesAdvised: 32,
   apiKeysMax: 100_000,
+  /** Entries of a file of what is revoked, characters of one, and entries of one value with different limits. */
+  revokedEntriesMax: 100_000,
+  revokedTextMax: 1024,
+  revokedAlikeMax: 64,
   /** Bans that hold or are remembered, and what one costs. */
   bansMax: 10_000,
   memoryBanBytes: 512,

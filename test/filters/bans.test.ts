@@ -47,10 +47,11 @@ async function setUp(settings: object = SETTINGS) {
   const check = new AuthenticateCheck({
     place: context.place(),
     enforcePercent: 100,
-    knower: new AnyKnower(authenticators.map((one) => new OneKnower(one))),
+    knower: new AnyKnower(authenticators.map((one) => new OneKnower(one, null))),
     anonymous: null,
     stepUp: null,
     bans,
+    revocations: null,
     authenticators,
     wantedScopes: new Set(),
   });

@@ -96,6 +96,7 @@ export function testRoute(
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     bans: null,
+    revocations: null,
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),
     hint: (section, name) =>
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),

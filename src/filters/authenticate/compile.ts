@@ -33,6 +33,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         anonymous: anonymous?.anonymous ?? null,
         stepUp: stepUpOf(settings, context),
         bans: context.bans,
+        revocations: context.revocations,
         authenticators,
         wantedScopes: context.wantedScopes,
       }),
@@ -133,7 +134,7 @@ class Resolver {
       return [];
     }
     if (!this.named.includes(authenticator)) this.named.push(authenticator);
-    return [new OneKnower(authenticator, this.#audience)];
+    return [new OneKnower(authenticator, context.revocations, this.#audience)];
   }
 
   #setAnonymous(authenticator: Authenticator, path: Path, isLastChoice: boolean): void {

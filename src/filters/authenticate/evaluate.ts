@@ -5,6 +5,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import { type Bans, bannedDenial } from "../bans/evaluate.ts";
 import type { Authenticator, Check } from "../filter.ts";
+import type { Revocations } from "../revoked/evaluate.ts";
 import type { Knower, Refusals } from "./knowers.ts";
 import type { StepUp } from "./step-up.ts";
 
@@ -18,6 +19,8 @@ export interface AuthenticateRules {
   readonly stepUp: StepUp | null;
   /** Null where the policy has none. */
   readonly bans: Bans | null;
+  /** Null where the policy has none. */
+  readonly revocations: Revocations | null;
   /** All that are asked, each once. */
   readonly authenticators: readonly Authenticator[];
   /** Scopes that every caller has to have; rules that are compiled later than this add theirs. */
@@ -41,7 +44,10 @@ export class AuthenticateCheck implements Check {
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
-    const refusals: Refusals = { told: null, token: false, ban: this.#banOf(exchange), parts: [] };
+    const revoked = this.#rules.revocations?.ofCertificate(exchange.certificate) ?? null;
+    const ban = this.#banOf(exchange);
+    const refusals: Refusals = { told: revoked, token: false, revoked: revoked !== null, ban, parts: [] };
+    if (revoked !== null) return this.#refuse(exchange, refusals);
     const known = this.#knower.ask(exchange, refusals);
     if (known instanceof Promise) return known.then((settled) => this.#settle(settled, exchange, refusals));
     return this.#settle(known, exchange, refusals);
@@ -57,7 +63,7 @@ export class AuthenticateCheck implements Check {
   }
 
   #settle(known: Principal | null, exchange: Exchange, refusals: Refusals): Verdict {
-    if (known === null || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
+    if (known === null || refusals.revoked || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
     const { bans } = this.#rules;
     if (bans !== null && exchange.assumed === null) {
       const ban = refusals.ban ?? this.#metBy(bans, exchange);

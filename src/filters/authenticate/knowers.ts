@@ -5,12 +5,15 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import type { Revocations } from "../revoked/evaluate.ts";
 
 /** What those that were asked so far had against the request. */
 export interface Refusals {
   /** The one that is told: of several, the one whose kind of credential it was. */
   told: Denial | null;
   token: boolean;
+  /** A credential that was shown is revoked: no other one that is shown beside it helps. */
+  revoked: boolean;
   /** Why whoever has to guess is not even heard; null for nearly all requests. */
   readonly ban: Denial | null;
   readonly parts: DenialPart[];
@@ -33,16 +36,19 @@ export interface Knower {
 export class OneKnower implements Knower {
   readonly words: string;
   readonly #authenticator: Authenticator;
+  readonly #revocations: Revocations | null;
   readonly #audience: AudienceRule | null;
 
   /** `audience`: of the route, for tokens; null where it is content with what the authenticator asks for. */
-  constructor(authenticator: Authenticator, audience: AudienceRule | null = null) {
+  constructor(authenticator: Authenticator, revocations: Revocations | null, audience: AudienceRule | null = null) {
     this.words = authenticator.name;
     this.#authenticator = authenticator;
+    this.#revocations = revocations;
     this.#audience = audience;
   }
 
   ask(exchange: Exchange, refusals: Refusals): Principal | null | Promise<Principal | null> {
+    if (refusals.revoked) return null;
     if (refusals.ban !== null && this.#authenticator.recalls?.(exchange) === false) {
       return this.#take(refusals.ban, refusals);
     }
@@ -52,9 +58,10 @@ export class OneKnower implements Knower {
   }
 
   #take(identified: Authentication, refusals: Refusals): Principal | null {
+    if (isPrincipal(identified) && this.#isRevoked(identified, refusals)) return null;
     const answer =
       this.#audience === null ? identified : judgeAudience(identified, this.#authenticator, this.#audience);
-    if (answer !== NO_CREDENTIALS && !(answer instanceof Denial)) return answer;
+    if (isPrincipal(answer)) return answer;
     const { name, type } = this.#authenticator;
     refusals.parts.push({ name, denial: answer });
     if (answer === NO_CREDENTIALS) return null;
@@ -62,6 +69,21 @@ export class OneKnower implements Knower {
     refusals.token ||= isToken({ type });
     return null;
   }
+
+  /** Before its audience is looked at: as another authenticator knows it, the same token may be for this route. */
+  #isRevoked(principal: Principal, refusals: Refusals): boolean {
+    const denial = this.#revocations?.ofPrincipal(principal) ?? null;
+    if (denial === null) return false;
+    refusals.parts.push({ name: this.#authenticator.name, denial });
+    refusals.told = denial;
+    refusals.token ||= isToken(principal);
+    refusals.revoked = true;
+    return true;
+  }
+}
+
+function isPrincipal(answer: Authentication): answer is Principal {
+  return answer !== NO_CREDENTIALS && !(answer instanceof Denial);
 }
 
 /** A token for another resource behind the same authenticator is none for this one (RFC 8707 section 2). */
@@ -70,7 +92,7 @@ function judgeAudience(
   { tokens }: Authenticator,
   { names, place }: AudienceRule,
 ): Authentication {
-  if (tokens === undefined || identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
+  if (tokens === undefined || !isPrincipal(identified)) return identified;
   const audiences = tokens.audiencesOf(identified.claims);
   if (names.some((name) => audiences.has(name))) return identified;
   const seen = excerpt(`aud ${[...audiences].map((name) => JSON.stringify(name)).join(", ") || "(none)"}`, 200);
