@@ -55,13 +55,13 @@ interface Measured {
 
 const NOTHING: Measured = { value: null, nodes: 1, depth: 1 };
 
-/** Lists and mappings between two yields. */
-const STEP_COLLECTIONS = 64;
+/** Values between two yields: a list of 100,000 texts holds the thread no longer than as many mappings. */
+const STEP_VALUES = 512;
 
 class Converter {
   readonly #aliases: AliasTargets | null;
   readonly #fault: Fault;
-  #collections = 0;
+  #values = 0;
   /** In the order of the text, so that an alias finds the nearest anchor before it, as YAML says. */
   readonly #anchors = new Map<string, { readonly node: Node; readonly measured: Measured }>();
 
@@ -71,6 +71,7 @@ class Converter {
   }
 
   *convert(node: unknown): Steps<Measured> {
+    if (++this.#values % STEP_VALUES === 0) yield;
     if (isAlias(node)) return this.#alias(node);
     const measured = isMap(node) ? yield* this.#map(node) : isSeq(node) ? yield* this.#list(node) : this.#scalar(node);
     if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined) {
@@ -101,7 +102,6 @@ class Converter {
   }
 
   *#list(list: YAMLSeq): Steps<Measured> {
-    if (++this.#collections % STEP_COLLECTIONS === 0) yield;
     const values: unknown[] = [];
     let nodes = 1;
     let depth = 0;
@@ -115,7 +115,6 @@ class Converter {
   }
 
   *#map(map: YAMLMap): Steps<Measured> {
-    if (++this.#collections % STEP_COLLECTIONS === 0) yield;
     const values: Record<string, unknown> = Object.create(null);
     let nodes = 1;
     let depth = 0;

@@ -88,6 +88,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(DEFAULTS.proofBytesMax)}; ${DEFAULTS.proofIdBytesMax} B`,
     `${DEFAULTS.rsaKeyBitsMin.toLocaleString("en")} to ${DEFAULTS.proofKeyBitsMax.toLocaleString("en")} bits`,
     `${DEFAULTS.proofNonceMs / 60_000} min`,
+    `${DEFAULTS.revokedEntriesMax}; ${DEFAULTS.revokedTextMax}; ${DEFAULTS.revokedAlikeMax}`,
     `${kibi(DEFAULTS.keySetBytesMax)}, ${DEFAULTS.tokenKeysMax} keys; fresh for ${DEFAULTS.keySetFreshMsMin / 60_000} minute to ${DEFAULTS.keySetFreshMsMax / 3_600_000} hour, kept for ${DEFAULTS.keySetStaleMsMax / 3_600_000} hours`,
     `one in ${DEFAULTS.keySetRefetchMs / 1000} s for each set`,
     `${DEFAULTS.waitingRequestsMax}; ${DEFAULTS.keySetWaitMs / 1000} s`,
