@@ -2,6 +2,7 @@ import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdi
 import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import type { Check } from "../filter.ts";
+import { isOwnOrigin, withoutDefaultPort } from "../origin.ts";
 
 const SEEN_MAX = 200;
 
@@ -42,17 +43,8 @@ export class OriginCheck implements Check {
     return `Origin ${excerpt(headers.list("origin") ?? "(absent)", SEEN_MAX)}, wanted ${this.#wanted}`;
   }
 
-  #isAllowed(origin: string, { authority, connection }: Exchange): boolean {
+  #isAllowed(origin: string, exchange: Exchange): boolean {
     if (this.#origins !== null) return this.#origins.has("*") || this.#origins.has(withoutDefaultPort(origin));
-    const host = authority.toLowerCase();
-    // Over TLS a page of http:// is somebody else's who sits on the way.
-    if (withoutDefaultPort(origin) === withoutDefaultPort(`https://${host}`)) return true;
-    return !connection.secure && withoutDefaultPort(origin) === withoutDefaultPort(`http://${host}`);
+    return isOwnOrigin(origin, exchange);
   }
-}
-
-/** Browsers leave the default port out of Origin, whoever writes policies and Host headers may not. */
-function withoutDefaultPort(origin: string): string {
-  if (origin.startsWith("https://")) return origin.replace(/:443$/, "");
-  return origin.startsWith("http://") ? origin.replace(/:80$/, "") : origin;
 }

@@ -1,13 +1,9 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, mode, object, sizeBytes } from "../../support/schema.ts";
+import { originOrAny } from "../origin.ts";
 
 const error = "expected true, or { origins: [https://app.example.org], maxFrame: 1MiB, maxLifetime: 8h, mode: audit }";
-
-/** A page's origin as browsers send it (RFC 6454 section 6.2), or `*` for pages of anybody. */
-const origin = z.string().regex(/^(?:\*|https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?)$/, {
-  error: "expected an origin: scheme and host in lower case, no path, as in https://app.example.org",
-});
 
 /** A route with this takes WebSocket handshakes; without it every upgrade is refused. */
 export const webSocketSchema = z
@@ -16,7 +12,7 @@ export const webSocketSchema = z
       z.literal(true),
       object({
         origins: z
-          .array(origin)
+          .array(originOrAny)
           .min(1)
           .max(DEFAULTS.websocketOriginsMax)
           .optional()
