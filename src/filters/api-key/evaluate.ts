@@ -5,17 +5,18 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { judgeValidity } from "../caller-principal.ts";
 import { challenge } from "../challenge.ts";
+import { type CredentialSource, Unreadable } from "../credential-source.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
 import type { KeyEntry, KeyTable } from "./key-table.ts";
 import type { KeyUses } from "./key-uses.ts";
-import { type KeySource, misplacedKeys, Unreadable } from "./sources.ts";
+import { misplacedKeys } from "./sources.ts";
 
 export interface ApiKeyOptions {
   readonly name: string;
   readonly service: string;
   readonly clock: Clock;
   readonly place: Place;
-  readonly source: KeySource;
+  readonly source: CredentialSource;
   /** Lower case. */
   readonly credentialHeaders: readonly string[];
   readonly credentialCookies: readonly string[];

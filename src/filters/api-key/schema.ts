@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { headerName, object } from "../../support/schema.ts";
+import { cookieName, parameterName } from "../credential-schema.ts";
 
 /** Headers with a meaning of their own: as a key's header they would be read or removed for the wrong reason. */
 const TAKEN = new Set(["authorization", "cookie", "host", "connection", "content-length", "transfer-encoding"]);
@@ -15,16 +16,8 @@ export const apiKeySchema = object({
     .enum(["ApiKey", "Bearer"])
     .optional()
     .describe("The key stands in Authorization behind this word; the header does not reach the service."),
-  cookie: z
-    .string()
-    .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: "expected the name of a cookie" })
-    .optional()
-    .describe("Cookie that holds the key; it does not reach the service, others do."),
-  query: z
-    .string()
-    .regex(/^[A-Za-z0-9._~-]+$/, {
-      error: "expected the name of a query parameter: letters, digits, '.', '_', '~', '-'",
-    })
+  cookie: cookieName.optional().describe("Cookie that holds the key; it does not reach the service, others do."),
+  query: parameterName
     .optional()
     .describe("Query parameter that holds the key; it does not reach the service. Proxies and browsers keep queries."),
   keys: z
