@@ -253,6 +253,8 @@ export interface Authenticator {
   readonly credentialParameters?: readonly string[];
   /** Of its tokens; absent where its credentials are no tokens of an authorization server. */
   readonly tokens?: TokenFacts;
+  /** True where it reads tokens among a WebSocket's sub-protocols; they come off. */
+  readonly websocketProtocol?: boolean;
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
   /** Limits of the policy that its callers name, each once and with its place in a file; `path` leads there. */

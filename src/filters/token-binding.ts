@@ -20,7 +20,7 @@ export interface BindingRules {
   readonly bound: Rule<Bound>;
   readonly dpop: Rule<DpopRules>;
   readonly service: string;
-  /** Whether the token's header has schemes, of which one is DPoP. */
+  /** Whether tokens come with a scheme, of which one is DPoP. */
   readonly hasScheme: boolean;
 }
 
@@ -68,10 +68,10 @@ export interface BindingSettings {
     | undefined;
 }
 
-/** `header`: of the token, lower case. */
+/** `hasScheme`: whether tokens come as in Authorization. */
 export function compileBinding(
   { bound, dpop }: BindingSettings,
-  header: string,
+  hasScheme: boolean,
   skewMs: number,
   context: CompileContext,
 ): Binding {
@@ -91,7 +91,7 @@ export function compileBinding(
       },
     },
     service: context.service,
-    hasScheme: header === "authorization",
+    hasScheme,
   });
 }
 
@@ -122,7 +122,7 @@ export class Binding {
     };
   }
 
-  /** `value`: of the token's header. */
+  /** `value`: the token, with its scheme where there is one. */
   judge(principal: Principal, value: string, exchange: Exchange, clock: Clock): Principal | Denial {
     const { bound } = this.#rules;
     const { cnf } = principal.claims;

@@ -12,6 +12,18 @@ export function cookieValues({ names, values }: HeaderBlock, name: string): stri
   return found;
 }
 
+/**
+ * Whether the cookie `name` stands there with more than blanks around its name. A browser that is given ` __Host-id` behind
+ * a space of Unicode holds it for another cookie, which any page of the domain may set; servers trim it.
+ */
+export function isCookieDisguised({ names, values }: HeaderBlock, name: string): boolean {
+  return values.some(
+    (value, at) =>
+      names[at] === "cookie" &&
+      value.split(";").some((crumb) => nameOf(crumb) === name && !crumb.replace(/^[ \t]+/, "").startsWith(name)),
+  );
+}
+
 /** Names of all cookies. */
 export function cookieNames({ names, values }: HeaderBlock): string[] {
   return values.flatMap((value, at) => (names[at] === "cookie" ? value.split(";").map(nameOf) : []));

@@ -76,6 +76,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     upstream: fields.upstream ?? null,
     rewriteQuery: queryRewrite(parts, requestRules),
     rewriteRequest: work.rewrites.request(requestRules, credentials),
+    hidesProtocolTokens: passage.hidesProtocolTokens,
     withheldHeaders: (headers) => passage.withheld(headers),
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
@@ -225,11 +226,13 @@ function inPhaseOrder(checks: readonly Check[]): readonly Check[] {
 function credentialsOf(work: Work, parts: RouteParts): Credentials {
   const headers = new Set(["authorization", ...parts.credentialHeaders]);
   const cookies = new Set<string>();
+  let protocols = false;
   for (const [, authenticator] of work.authenticators) {
     for (const name of authenticator.credentialHeaders) headers.add(name);
     for (const name of authenticator.credentialCookies ?? []) cookies.add(name);
+    protocols ||= authenticator.websocketProtocol ?? false;
   }
-  return { headers: [...headers], cookies: [...cookies] };
+  return { headers: [...headers], cookies: [...cookies], protocols };
 }
 
 /** Query parameters have short names that mean other things elsewhere, so only those of the route's own authenticators come off. */

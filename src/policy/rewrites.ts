@@ -10,6 +10,8 @@ export interface Credentials {
   /** Lower case. */
   readonly headers: readonly string[];
   readonly cookies: readonly string[];
+  /** Tokens among the sub-protocols of WebSockets. */
+  readonly protocols: boolean;
 }
 
 /** Rewrites, and what else requests are rewritten for, by what they do: most routes of a policy have the same, and each remembers blocks that it has seen. */
@@ -21,11 +23,8 @@ export class Rewrites {
   readonly #trailers = new Map<string, RewriteTrailers>();
 
   passage(rules: RequestRules, credentials: Credentials): Passage {
-    return once(
-      this.#passages,
-      [rules, credentials],
-      () => new Passage(rules, credentials.headers, credentials.cookies),
-    );
+    const { headers, cookies, protocols } = credentials;
+    return once(this.#passages, [rules, credentials], () => new Passage(rules, headers, cookies, protocols));
   }
 
   request(rules: RequestRules, credentials: Credentials): RewriteRequest {

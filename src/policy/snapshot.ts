@@ -82,6 +82,8 @@ export interface Route {
   readonly rewriteRequest: RewriteRequest;
   /** The query as the service gets it, without credentials; null where it gets all of it. */
   readonly rewriteQuery: ((query: string) => string) | null;
+  /** Whether tokens among a WebSocket's sub-protocols come off, so that the service is offered the others alone. */
+  readonly hidesProtocolTokens: boolean;
   /** Which headers of a client would not reach the service, and why: for `explain`. */
   readonly withheldHeaders: (headers: HeaderBlock) => readonly WithheldHeader[];
   readonly rewriteResponse: RewriteResponse;

@@ -143,7 +143,8 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
     this.#pool = this.#deps.poolOf(this.snapshot, this.route?.upstream ?? this.#listener.upstream);
     if (this.exchange.upgrade !== null) {
-      const begun = beginWebSocket(this.exchange, this.#pool.settings, this.#deps);
+      const hidesTokens = this.route?.hidesProtocolTokens ?? false;
+      const begun = beginWebSocket(this.exchange, this.#pool.settings, hidesTokens, this.#deps);
       if (begun instanceof Denial) {
         this.deny(begun);
         return;
@@ -297,7 +298,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       this.deny(denial ?? new Denial("internal_error", null, "101 without a handshake", "a handshake"));
       return;
     }
-    const client = this.#client.upgrade(this.#beginAnswer(101, headers));
+    const client = this.#client.upgrade(this.#beginAnswer(101, headers) + webSocket.answerLines);
     const idleTimeoutMs = this.#pool?.settings.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
     webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#finish(end?.reason ?? null, end));
     this.#last(true);

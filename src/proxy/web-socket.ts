@@ -3,6 +3,7 @@ import { Denial } from "../decision/verdict.ts";
 import type { WebSocketRules } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import { type Offer, readOffer, TOKEN_PROTOCOL } from "../message/sub-protocols.ts";
 import type { UpstreamSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { judgeSwitch } from "../websocket/handshake.ts";
@@ -19,26 +20,41 @@ export class WebSocket {
   readonly addedLines: string;
   readonly #deps: TunnelDeps;
   readonly #offer: HeaderBlock;
+  /** The client's sub-protocols where a token was among them that the service does not get; else null. */
+  readonly #protocols: Offer | null;
   readonly #key: string;
   #reservedBits = 0;
   #tunnel: Tunnel | null = null;
 
-  constructor({ upgrade, headers }: Exchange, deps: TunnelDeps) {
+  /** `hidesTokens`: those among its sub-protocols do not reach the service. */
+  constructor({ upgrade, headers }: Exchange, hidesTokens: boolean, deps: TunnelDeps) {
     const isOwn = upgrade !== "upgrade";
     this.#deps = deps;
     this.#offer = headers;
+    this.#protocols = hidesTokens ? readOffer(headers) : null;
     this.#key = isOwn ? createKey(deps.random) : (headers.get("sec-websocket-key") ?? "");
     this.addedLines = isOwn ? `sec-websocket-key: ${this.#key}\r\n` : "";
   }
 
   /** The service's 101 → null where it answers this handshake. */
   judge(response: HeaderBlock): Denial | null {
-    const agreed = judgeSwitch(this.#offer, this.#key, response);
+    const agreed = judgeSwitch(this.#offer, this.#key, response, this.#protocols?.protocols);
     if (typeof agreed === "string") {
       return new Denial("upstream_response_invalid", null, agreed, "a 101 that answers this handshake");
     }
     this.#reservedBits = agreed.reservedBits;
     return null;
+  }
+
+  /**
+   * Header lines of the 101 beside the service's. A browser gives up a WebSocket for which it offered sub-protocols and was
+   * answered none (WHATWG WebSockets, "establish a WebSocket connection"), so where it offered the token alone, the word
+   * before the token is the answer.
+   */
+  get answerLines(): string {
+    const offer = this.#protocols;
+    if (offer === null || offer.protocols.length > 0 || !offer.namesToken) return "";
+    return `sec-websocket-protocol: ${TOKEN_PROTOCOL}\r\n`;
   }
 
   /** `onGone` gets why it ended where that was not the two ends' own will. */
@@ -81,12 +97,13 @@ export class WebSocket {
 export function beginWebSocket(
   exchange: Exchange,
   service: UpstreamSettings,
+  hidesTokens: boolean,
   deps: TransactionDeps,
 ): WebSocket | Denial {
   const refused = refuseWebSocket(service, deps.longLived.size);
   if (refused !== null) return refused;
   const { streams } = deps.memory;
-  if (exchange.chargeTo(streams).hold(DEFAULTS.memoryWebSocketBytes)) return new WebSocket(exchange, deps);
+  if (exchange.chargeTo(streams).hold(DEFAULTS.memoryWebSocketBytes)) return new WebSocket(exchange, hidesTokens, deps);
   return new Denial("memory_streams", null, `${streams.heldBytes} bytes of streams held`, "room for one more");
 }
 

@@ -58,21 +58,29 @@ const COMPRESSED_BIT = 0x40;
 
 /**
  * Whether the service's 101 answers this handshake and no other (RFC 6455 section 4.1, the client's last list). Text is
- * what is wrong with it, for the log.
+ * what is wrong with it, for the log. `protocols`: what the service was offered, where that is less than the client did.
  */
-export function judgeSwitch(request: HeaderBlock, key: string, response: HeaderBlock): Agreement | string {
+export function judgeSwitch(
+  request: HeaderBlock,
+  key: string,
+  response: HeaderBlock,
+  protocols: readonly string[] = protocolsOf(request),
+): Agreement | string {
   if (only(response, "upgrade")?.toLowerCase() !== "websocket") return "101 without 'Upgrade: websocket'";
   if (!hasOption(response.list("connection"), "upgrade")) return "101 without 'Connection: upgrade'";
   if (only(response, "sec-websocket-accept") !== acceptOf(key)) return "Sec-WebSocket-Accept that is not of this key";
   if (response.count("sec-websocket-protocol") > 0) {
     const chosen = only(response, "sec-websocket-protocol") ?? "";
-    const offered = split(request.list("sec-websocket-protocol"));
-    if (!offered.includes(chosen)) return "a subprotocol that was not offered";
+    if (!protocols.includes(chosen)) return "a subprotocol that was not offered";
   }
   const offered = extensionNames(request);
   const accepted = extensionNames(response);
   if (accepted.some((name) => !offered.includes(name))) return "an extension that was not offered";
   return { reservedBits: reservedBits(accepted) };
+}
+
+function protocolsOf(request: HeaderBlock): readonly string[] {
+  return split(request.list("sec-websocket-protocol"));
 }
 
 /** RFC 7692 takes the first reserved bit; what others take is theirs to know. */

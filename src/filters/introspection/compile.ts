@@ -4,6 +4,7 @@ import { compileCall } from "../call-settings.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { ID_CLAIMS } from "../jwt/principal.ts";
 import { compileBinding } from "../token-binding.ts";
+import { compileTokenPlaces } from "../token-places.ts";
 import { IntrospectionAuthenticator } from "./evaluate.ts";
 import { type ClientAuthSettings, Introspector } from "./introspector.ts";
 import { type IntrospectionSettings, introspectionSchema } from "./schema.ts";
@@ -12,11 +13,12 @@ export const introspectionKind = defineAuthenticator<IntrospectionSettings>({
   type: "introspection",
   schema: introspectionSchema,
   compile: (name, settings, context) => {
-    const { endpoint, issuer, audience, clientId, header, requiredClaims, principalClaim } = settings;
+    const { endpoint, issuer, audience, clientId, requiredClaims, principalClaim } = settings;
     const bounds = { breaks: true, answerBytesMax: DEFAULTS.introspectionAnswerBytesMax };
     const call = compileCall(settings, [endpoint], context, bounds);
     const auth = clientAuth(settings, context);
-    if (call === null || auth === null) return null;
+    const places = compileTokenPlaces(settings, context);
+    if (call === null || auth === null || places === null) return null;
     if (audience === undefined) {
       context.warning(
         "without 'audience', every token that the provider calls active is let in, for whichever service",
@@ -46,10 +48,10 @@ export const introspectionKind = defineAuthenticator<IntrospectionSettings>({
     const rule = <T>(key: keyof IntrospectionSettings, value: T) => ({ value, place: context.place(key) });
     return new IntrospectionAuthenticator({
       name,
-      binding: compileBinding(settings, header, DEFAULTS.clockSkewMs, context),
+      binding: compileBinding(settings, places.hasScheme, DEFAULTS.clockSkewMs, context),
       clock: context.clock,
       place,
-      header,
+      places,
       introspector,
       waiting: context.waiting,
       timeoutMs: settings.timeout,

@@ -8,12 +8,14 @@ import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
 import { ok } from "../../support/result.ts";
+import { Unreadable } from "../credential-source.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
 import { textsFrom } from "../jwt/claim-texts.ts";
 import { type Rule, shown } from "../jwt/claims.ts";
 import { GENERAL_CLAIMS, toPrincipal } from "../jwt/principal.ts";
 import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
 import type { Binding } from "../token-binding.ts";
+import type { TokenPlaces } from "../token-places.ts";
 import type { Introspected, Introspector } from "./introspector.ts";
 
 export interface IntrospectionOptions {
@@ -21,8 +23,7 @@ export interface IntrospectionOptions {
   readonly binding: Binding;
   readonly clock: Clock;
   readonly place: Place;
-  /** Lower case. */
-  readonly header: string;
+  readonly places: TokenPlaces;
   readonly introspector: Introspector;
   readonly waiting: Waiting;
   /** How long a request waits for the provider. */
@@ -47,8 +48,10 @@ export class IntrospectionAuthenticator implements Authenticator {
   readonly challenge: string;
   readonly credentialHeaders: readonly string[];
   readonly tokens: TokenFacts;
+  readonly credentialCookies: readonly string[];
+  readonly credentialParameters: readonly string[];
+  readonly websocketProtocol: boolean;
   readonly #options: IntrospectionOptions;
-  readonly #bearer: boolean;
   /** What became of an answer, so that it is judged once. */
   readonly #judged = new WeakMap<JsonObject, Principal | Denial>();
 
@@ -56,26 +59,26 @@ export class IntrospectionAuthenticator implements Authenticator {
     this.name = options.name;
     this.place = options.place;
     this.challenge = options.binding.challenge;
-    this.credentialHeaders = [options.header, "dpop"];
+    const { headers, cookies, parameters, websocketProtocol } = options.places;
+    this.credentialHeaders = [...headers, "dpop"];
+    this.credentialCookies = cookies;
+    this.credentialParameters = parameters;
+    this.websocketProtocol = websocketProtocol;
     this.tokens = {
       issuers: options.issuer === null ? [] : [options.issuer.value],
-      isInAuthorization: options.header === "authorization",
+      isInAuthorization: options.places.hasScheme,
       binding: options.binding.facts,
       audiencesOf: textsFrom(["aud"], false),
     };
     this.#options = options;
-    this.#bearer = options.header === "authorization";
   }
 
   authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
-    const { header, introspector } = this.#options;
-    const { names, values } = exchange.headers;
-    const at = names.indexOf(header);
-    if (at < 0) return NO_CREDENTIALS;
-    // Of two headers the service might read the other one.
-    if (names.indexOf(header, at + 1) >= 0) return this.#malformed(`more than one ${header} header`);
-    const value = values[at] ?? "";
-    const token = this.#bearer ? bearerToken(value) : ok(value);
+    const { places, introspector } = this.#options;
+    const value = places.read(exchange);
+    if (value === null || value instanceof Denial) return value;
+    if (value instanceof Unreadable) return this.#malformed(value.seen);
+    const token = places.hasScheme ? bearerToken(value) : ok(value);
     if (token === OTHER_SCHEME) return NO_CREDENTIALS;
     if (!token.ok) return this.#malformed(token.error);
     if (token.value.length > DEFAULTS.tokenBytesMax) return this.#malformed(`a token of ${token.value.length} bytes`);
@@ -90,6 +93,10 @@ export class IntrospectionAuthenticator implements Authenticator {
   #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
     if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
     return this.#options.binding.judge(identified, value, exchange, this.#options.clock);
+  }
+
+  misplaced(exchange: Exchange): readonly string[] {
+    return this.#options.places.misplaced(exchange);
   }
 
   assume(identity: AssumedIdentity): Authentication {

@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { durationMs, headerName, object } from "../../support/schema.ts";
+import { durationMs, object } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
 import { callShape, callUrlSchema } from "../call-settings.ts";
 import { bindingShape } from "../token-binding.ts";
+import { tokenPlacesShape } from "../token-places.ts";
 
 const text = z.string().min(1);
 const textOrList = z.union([text.transform((one) => [one]), z.array(text).min(1)], {
@@ -29,9 +30,7 @@ export const introspectionSchema = object({
   clientKey: secretReference.optional().describe("Private key for clientAuth: privateKey, PEM (PKCS #8)."),
   issuer: text.optional().describe("What the answer has to have in iss, where it has one."),
   audience: textOrList.optional().describe("What the answer has to have in aud, or a list of it."),
-  header: headerName
-    .default("authorization")
-    .describe("Header of the token. One other than Authorization holds the token alone, without 'Bearer'."),
+  ...tokenPlacesShape,
   requiredClaims: z.array(text).default([]).describe("Members that the answer has to have, besides active."),
   principalClaim: text.optional().describe("Member that names the caller, in place of sub, client_id, azp, cid."),
   ...bindingShape,

@@ -1,5 +1,6 @@
 import { defineAuthenticator } from "../filter.ts";
 import { compileBinding } from "../token-binding.ts";
+import { compileTokenPlaces } from "../token-places.ts";
 import { textsFrom } from "./claim-texts.ts";
 import { JwtAuthenticator } from "./evaluate.ts";
 import { openKeys } from "./open-keys.ts";
@@ -18,18 +19,19 @@ export const jwtKind = defineAuthenticator<JwtSettings>({
     // What is wrong with a file is told along with the rest.
     const isReady = faults.length === 0 || (written.keys !== undefined && settings.algorithms.length > 0);
     const keys = isReady ? yield* openKeys(name, settings, context) : null;
-    if (keys === null || faults.length > 0) return null;
-    const { audience, algorithms, header, skew, requiredClaims, typ, principalClaim, subjects } = settings;
+    const places = compileTokenPlaces(settings, context);
+    if (keys === null || places === null || faults.length > 0) return null;
+    const { audience, algorithms, skew, requiredClaims, typ, principalClaim, subjects } = settings;
     const place = context.place();
     const rule = <T>(key: keyof JwtSettings, value: T) => ({ value, place: context.place(key) });
     return new JwtAuthenticator({
       name,
-      binding: compileBinding(settings, header, skew, context),
+      binding: compileBinding(settings, places.hasScheme, skew, context),
       clock: context.clock,
       memory: context.memory,
       waiting: context.waiting,
       place,
-      header,
+      places,
       tokenBytesMax: settings.maxTokenBytes,
       algorithms: rule("algorithms", new Set<string>(algorithms)),
       typ: typ === undefined ? null : rule("typ", typ),

@@ -9,8 +9,10 @@ import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok } from "../../support/result.ts";
+import { Unreadable } from "../credential-source.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
 import type { Binding } from "../token-binding.ts";
+import type { TokenPlaces } from "../token-places.ts";
 import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { KeySource } from "./key-source.ts";
@@ -26,8 +28,7 @@ export interface JwtOptions {
   readonly memory: MemoryBudget;
   readonly waiting: Waiting;
   readonly place: Place;
-  /** Lower case. */
-  readonly header: string;
+  readonly places: TokenPlaces;
   readonly tokenBytesMax: number;
   readonly algorithms: Rule<ReadonlySet<string>>;
   readonly typ: Rule<string> | null;
@@ -57,8 +58,8 @@ const OPEN: ReadonlySet<Reason> = new Set(["token_key_unknown", "token_signature
 const RETRY_LATER: readonly HeaderLine[] = [["retry-after", "5"]];
 
 /**
- * A signed token in a header is the credential. The first request with a token waits for its signature to be
- * checked; later ones find it by the header's text and are answered at once, as long as it is in date and the key that it
+ * A signed token is the credential. The first request with a token waits for its signature to be
+ * checked; later ones find it by its text and are answered at once, as long as it is in date and the key that it
  * was verified with is among those that count. The cache lives and dies with the compiled policy.
  */
 export class JwtAuthenticator implements Authenticator {
@@ -68,9 +69,11 @@ export class JwtAuthenticator implements Authenticator {
   readonly challenge: string;
   readonly credentialHeaders: readonly string[];
   readonly tokens: TokenFacts;
+  readonly credentialCookies: readonly string[];
+  readonly credentialParameters: readonly string[];
+  readonly websocketProtocol: boolean;
   readonly #options: JwtOptions;
-  readonly #header: string;
-  readonly #bearer: boolean;
+  readonly #places: TokenPlaces;
   readonly #clock: Clock;
   /** Verified tokens only: nobody can fill it without tokens that the issuer signed. */
   readonly #verified: TokenCache<Verified>;
@@ -81,27 +84,27 @@ export class JwtAuthenticator implements Authenticator {
     this.name = options.name;
     this.place = options.place;
     this.challenge = options.binding.challenge;
-    this.credentialHeaders = [options.header, "dpop"];
+    const { headers, cookies, parameters, websocketProtocol } = options.places;
+    this.credentialHeaders = [...headers, "dpop"];
+    this.credentialCookies = cookies;
+    this.credentialParameters = parameters;
+    this.websocketProtocol = websocketProtocol;
     this.tokens = {
       issuers: [...options.claims.issuer.value],
-      isInAuthorization: options.header === "authorization",
+      isInAuthorization: options.places.hasScheme,
       binding: options.binding.facts,
       audiencesOf: options.claims.readAudience,
     };
     this.#options = options;
     this.#verified = new TokenCache(new Charge(options.memory.caches, NOBODY));
-    this.#header = options.header;
-    this.#bearer = options.header === "authorization";
+    this.#places = options.places;
     this.#clock = options.clock;
   }
 
   authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
-    const { names, values } = exchange.headers;
-    const at = names.indexOf(this.#header);
-    if (at < 0) return NO_CREDENTIALS;
-    // Of two headers the service might read the other one.
-    if (names.indexOf(this.#header, at + 1) >= 0) return this.#malformed(`more than one ${this.#header} header`);
-    const value = values[at] ?? "";
+    const value = this.#places.read(exchange);
+    if (value === null || value instanceof Denial) return value;
+    if (value instanceof Unreadable) return this.#malformed(value.seen);
     const known = this.#verified.get(value);
     const identified = known === undefined ? this.#first(exchange, value) : this.#again(exchange, value, known);
     if (identified instanceof Promise) return identified.then((settled) => this.#prove(settled, value, exchange));
@@ -112,6 +115,10 @@ export class JwtAuthenticator implements Authenticator {
   #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
     if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
     return this.#options.binding.judge(identified, value, exchange, this.#clock);
+  }
+
+  misplaced(exchange: Exchange): readonly string[] {
+    return this.#places.misplaced(exchange);
   }
 
   forget(): void {
@@ -134,7 +141,7 @@ export class JwtAuthenticator implements Authenticator {
   }
 
   #first(exchange: Exchange, value: string): Authentication | Promise<Authentication> {
-    const text = this.#bearer ? bearerToken(value) : ok(value);
+    const text = this.#places.hasScheme ? bearerToken(value) : ok(value);
     if (text === OTHER_SCHEME) return NO_CREDENTIALS;
     if (!text.ok) return this.#malformed(text.error);
     const underWay = this.#underWay.get(value);

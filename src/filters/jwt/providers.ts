@@ -120,7 +120,7 @@ function quoted(segment: string): string {
 export function settingsFaults(
   settings: JwtSettings,
 ): readonly (readonly [text: string, key: keyof JwtSettings | null])[] {
-  const { issuer, tenants, provider, subjects, algorithms, jwks, keys, header } = settings;
+  const { issuer, tenants, provider, subjects, algorithms, jwks, keys } = settings;
   const faults: [string, keyof JwtSettings | null][] = [];
   const hasPlace = issuer?.some((one) => one.includes(TENANT)) ?? false;
   const own = provider === undefined ? undefined : PRESETS[provider].issuers;
@@ -128,9 +128,6 @@ export function settingsFaults(
   if (algorithms === undefined && provider === undefined) {
     faults.push(["'algorithms' is missing; expected at least one algorithm, as in [RS256]", null]);
   }
-  // A browser sends its cookies from every page, and a header of several is no token.
-  if (header === "cookie")
-    faults.push(["a cookie is no header of a token; expected Authorization or another", "header"]);
   if (hasPlace && tenants === undefined)
     faults.push([`${TENANT} without 'tenants'; anybody can have a tenant`, "issuer"]);
   if (!hasPlace && tenants !== undefined && (provider !== "entra" || issuer !== undefined)) {

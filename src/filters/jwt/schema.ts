@@ -2,9 +2,10 @@ import * as z from "zod";
 import { parseClaimPath } from "../../attributes/claim-path.ts";
 import { callUrl } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
+import { durationMs, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
 import { bindingShape } from "../token-binding.ts";
+import { tokenPlacesShape } from "../token-places.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import { PROVIDERS, TENANT } from "./provider-names.ts";
 
@@ -96,9 +97,7 @@ export const jwtSchema = object({
   secret: secretReference
     .optional()
     .describe("Secret of HS256, HS384 or HS512, at least as long as the hash. Whoever has it can make tokens."),
-  header: headerName
-    .default("authorization")
-    .describe("Header of the token. One other than Authorization holds the token alone, without 'Bearer'."),
+  ...tokenPlacesShape,
   skew: durationMs
     .refine((ms) => ms <= DEFAULTS.clockSkewMsMax, { error: `expected at most ${DEFAULTS.clockSkewMsMax / 60_000}m` })
     .default(DEFAULTS.clockSkewMs)

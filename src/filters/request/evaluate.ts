@@ -9,6 +9,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { type Forwarding, toldBy, trustedChain } from "../../message/forwarded.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import type { Principal } from "../../message/principal.ts";
+import { readOffer } from "../../message/sub-protocols.ts";
 import { isForbiddenTrailer } from "../../message/trailers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RequestRules } from "../filter.ts";
@@ -67,6 +68,7 @@ export function buildRequestTrailerRewrite(passage: Passage): (trailers: HeaderB
 function clientLines(headers: HeaderBlock, passage: Passage): string {
   const { names, values } = headers;
   const named = namedByConnection(headers);
+  const offer = passage.hidesProtocolTokens ? readOffer(headers) : null;
   let withheld: string[] | null = null;
   let lines = "";
   for (let at = 0; at < names.length; at++) {
@@ -80,6 +82,10 @@ function clientLines(headers: HeaderBlock, passage: Passage): string {
     if (passage.cookies !== null && name === "cookie") {
       const left = withoutCookies(values[at] ?? "", passage.cookies);
       if (left !== "") lines += `cookie: ${left}\r\n`;
+    } else if (offer !== null && name === "sec-websocket-protocol") {
+      // Its lines are one list, of which a token may stand in another line than the word before it.
+      if (names.indexOf(name) === at && offer.protocols.length > 0)
+        lines += `${name}: ${offer.protocols.join(", ")}\r\n`;
     } else lines += `${name}: ${values[at]}\r\n`;
   }
   headers.withheld = withheld;

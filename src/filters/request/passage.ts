@@ -47,9 +47,17 @@ export class Passage {
 
   /** Cookies that come off; null for none. */
   readonly cookies: ReadonlySet<string> | null;
+  /** Tokens among a WebSocket's sub-protocols come off. */
+  readonly hidesProtocolTokens: boolean;
 
   /** `credentialHeaders` in lower case. */
-  constructor(rules: RequestRules, credentialHeaders: readonly string[], credentialCookies: readonly string[] = []) {
+  constructor(
+    rules: RequestRules,
+    credentialHeaders: readonly string[],
+    credentialCookies: readonly string[] = [],
+    credentialProtocols = false,
+  ) {
+    this.hidesProtocolTokens = credentialProtocols && !rules.keepCredentials;
     this.cookies = rules.keepCredentials || credentialCookies.length === 0 ? null : new Set(credentialCookies);
     const own = rules.clientCertificate.flatMap((format) => CERTIFICATE_LINES_HEADERS[format]);
     const set = [...rules.setHeaders.map(([name]) => name), ...rules.identity.map(({ name }) => name), ...own];
