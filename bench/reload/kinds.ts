@@ -54,6 +54,16 @@ function withDenyFile(name: string, sizeMax: number, line: (at: number) => strin
   return { name, sizeMax, isSound, make: (size) => ({ policy, files: { "deny.txt": lines(size, line) } }) };
 }
 
+function withRevoked(name: string, sizeMax: number, line: (at: number) => string, isSound = false): Kind {
+  const policy = `${HEAD}revoked: revoked.yaml\n${ROUTE}`;
+  return {
+    name,
+    sizeMax,
+    isSound,
+    make: (size) => ({ policy, files: { "revoked.yaml": `jti:\n${lines(size, (at) => `  - ${line(at)}`)}` } }),
+  };
+}
+
 function routes(name: string, sizeMax: number, route: (at: number) => string, isSound = false): Kind {
   return inPolicy(name, sizeMax, (size) => `routes:\n${lines(size, (at) => `  - ${route(at)}`)}`, isSound);
 }
@@ -201,4 +211,7 @@ export const KINDS: readonly Kind[] = [
   ),
   withDenyFile("deny list, wrong", 100_000, (at) => `${at}.0`),
   withDenyFile("deny list, comments", 100_000, () => "# nobody", true),
+  withRevoked("revoked tokens", 100_000, digest, true),
+  withRevoked("revoked tokens with an end", 100_000, (at) => `{ jti: ${digest(at)}, until: 2999-01-01 }`, true),
+  withRevoked("revoked tokens, wrong", 100_000, (at) => `{ jit: ${digest(at)} }`),
 ];
