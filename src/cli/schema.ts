@@ -19,7 +19,7 @@ export const schemaCommand: Command = {
       return misuse(schemaCommand, "expected one of --reference and --request-headers", io);
     }
     if (values.reference === true) io.stdout(referenceText());
-    else io.stdout(values["request-headers"] === true ? requestHeadersText() : policyJsonSchemaText());
+    else io.stdout(values["request-headers"] === true ? requestHeadersText() : await policyJsonSchemaText());
     return EXIT.fine;
   },
 };

@@ -319,6 +319,8 @@ export interface CredentialUse {
 export interface AuthenticatorKind<Settings> {
   readonly type: Principal["type"];
   readonly schema: z.ZodType<Settings>;
+  /** Awaited before `compile` where the policy has one of this type: loads what other policies need not load. */
+  prepare?(): Promise<void>;
   /** Settings → authenticator, or null with problems reported; in steps where files may be long. */
   compile(
     name: string,

@@ -1,23 +1,18 @@
 import type { z } from "zod";
 import { addressFilter } from "./address/compile.ts";
 import { anonymousKind } from "./anonymous/compile.ts";
-import { apiKeyKind } from "./api-key/compile.ts";
 import { authenticateFilter } from "./authenticate/compile.ts";
 import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
-import { basicKind } from "./basic/compile.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
-import { compileDecisionService, decideFilter } from "./decide/compile.ts";
-import { type DecisionServiceSettings, decisionServiceSchema } from "./decide/schema.ts";
+import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
 import type { AuthenticatorKind, CompileContext, DecisionService, Filter, Limit } from "./filter.ts";
-import { introspectionKind } from "./introspection/compile.ts";
-import { jwtKind } from "./jwt/compile.ts";
+import { Later, lazyKind } from "./lazy.ts";
 import { compileLimit, limitFilter } from "./limit/compile.ts";
 import type { RateTables } from "./limit/rate-tables.ts";
 import { limitDefinitionSchema } from "./limit/schema.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
-import { signatureKind } from "./signature/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
 import { webSocketFilter } from "./websocket/compile.ts";
 
@@ -53,9 +48,24 @@ export interface DecisionServiceKind<Settings> {
   compile(name: string, settings: Settings, context: CompileContext): DecisionService | null;
 }
 
+const decide = new Later("decide", () => import("./decide/compile.ts"));
+
+const decideFilter: Filter<DecideSettings> = {
+  name: "decide",
+  defaults: "override",
+  get schema() {
+    return decide.get().decideSchema;
+  },
+  section: "decisionServices",
+  prepare: decide.prepare,
+  compile: (settings, context) => decide.get().compileDecide(settings, context),
+};
+
 const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
-  schema: decisionServiceSchema,
-  compile: compileDecisionService,
+  get schema() {
+    return decide.get().decisionServiceSchema;
+  },
+  compile: (...settings) => decide.get().compileDecisionService(...settings),
 };
 
 const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {
@@ -78,11 +88,11 @@ export const REGISTRY: Registry = {
   ],
   authenticators: [
     clientCertificateKind,
-    apiKeyKind,
-    basicKind,
-    jwtKind,
-    introspectionKind,
-    signatureKind,
+    lazyKind("api-key", async () => (await import("./api-key/compile.ts")).apiKeyKind),
+    lazyKind("basic", async () => (await import("./basic/compile.ts")).basicKind),
+    lazyKind("jwt", async () => (await import("./jwt/compile.ts")).jwtKind),
+    lazyKind("introspection", async () => (await import("./introspection/compile.ts")).introspectionKind),
+    lazyKind("signature", async () => (await import("./signature/compile.ts")).signatureKind),
     anonymousKind,
   ],
   limit: limitKind,

@@ -1,20 +1,15 @@
 import { randomBytes } from "node:crypto";
-import * as z from "zod";
 import { Denial, type HeaderLine } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import { type DpopRules, judgeDpop, type ProofFault } from "../proof/dpop.ts";
-import { PROOF_ALGORITHMS } from "../proof/jws.ts";
 import { PROOF_STATE, ProofState } from "../proof/proof-state.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { durationMs, object } from "../support/schema.ts";
+import type { BindingSettings, Bound } from "./binding-schema.ts";
 import { challenge } from "./challenge.ts";
 import type { BindingFacts, CompileContext } from "./filter.ts";
 import { type Rule, shown } from "./jwt/claims.ts";
-
-/** To what tokens have to be bound: `either` of the two, or nothing (null), where still each that says it is bound has to prove it. */
-export type Bound = "certificate" | "dpop" | "either" | "unchecked" | null;
 
 export interface BindingRules {
   readonly bound: Rule<Bound>;
@@ -22,50 +17,6 @@ export interface BindingRules {
   readonly service: string;
   /** Whether tokens come with a scheme, of which one is DPoP. */
   readonly hasScheme: boolean;
-}
-
-/** Keys of an authenticator whose tokens may be bound. */
-export const bindingShape = {
-  bound: z
-    .enum(["certificate", "dpop", "either", "unchecked"], {
-      error: "expected certificate, dpop, either, or unchecked",
-    })
-    .optional()
-    .describe(
-      "To what tokens have to be bound: a client certificate (RFC 8705), a key that signs a DPoP header (RFC 9449), or either. " +
-        "If absent, a token that says it is bound has to prove it, and others pass; unchecked takes bound tokens without proof.",
-    ),
-  dpop: object({
-    algorithms: z
-      .array(z.enum(PROOF_ALGORITHMS, { error: `expected one of ${PROOF_ALGORITHMS.join(", ")}` }))
-      .min(1, { error: "expected at least one algorithm, as in [ES256]" })
-      .optional()
-      .describe("What a proof may be signed with. ES256, EdDSA and Ed25519 if absent."),
-    maxAge: durationMs
-      .refine((ms) => ms >= 1000 && ms <= DEFAULTS.proofAgeMsMax, {
-        error: `expected 1s to ${DEFAULTS.proofAgeMsMax / 60_000}m`,
-      })
-      .optional()
-      .describe(`How old a proof may be, beside the skew. ${DEFAULTS.proofAgeMs / 1000}s if absent.`),
-    nonce: z
-      .boolean()
-      .optional()
-      .describe("Whether a proof has to hold a nonce that postern handed out. false if absent."),
-  })
-    .optional()
-    .describe("What proofs in the DPoP header have to be."),
-};
-
-/** What `bindingShape` reads. */
-export interface BindingSettings {
-  readonly bound?: Exclude<Bound, null> | undefined;
-  readonly dpop?:
-    | {
-        readonly algorithms?: readonly string[] | undefined;
-        readonly maxAge?: number | undefined;
-        readonly nonce?: boolean | undefined;
-      }
-    | undefined;
 }
 
 /** `hasScheme`: whether tokens come as in Authorization. */

@@ -231,19 +231,19 @@ function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
 
 /** Section `decisionServices`. */
 export function* compileDecisionServices(work: Work): Steps<void> {
-  const { schema, compile } = work.registry.decisionService;
+  const { decisionService: kind } = work.registry;
   for (const name of work.reader.names(["decisionServices"])) {
     yield;
     if (work.problems.isFull) return;
     work.decisionServices.defined.add(name);
     const path = ["decisionServices", name];
-    const parts = work.reader.readParts(schema, work.reader.raw(path), path);
+    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
     if (parts === null) continue;
     const context = salvageContext(
       work.context((inner) => [...path, ...inner]),
       parts,
     );
-    const compiled = compile(name, parts.settings, context);
+    const compiled = kind.compile(name, parts.settings, context);
     if (compiled !== null && parts.lost.length === 0) work.decisionServices.set(name, compiled);
   }
 }

@@ -146,6 +146,9 @@ async function prepareFilters(work: Work): Promise<void> {
   const users: Path[] = [[DEFAULTS_KEY]];
   const routes = reader.raw(["routes"]);
   if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
+  const types = new Set(reader.names(["authenticators"]).map((name) => reader.raw(["authenticators", name, "type"])));
+  for (const { type, prepare } of registry.authenticators) if (types.has(type)) await prepare?.();
+  turns.restart();
   for (const { name, prepare, needs, section } of registry.filters) {
     if (prepare === undefined) continue;
     const uses: Path[] = users.map((path) => [...path, name]);

@@ -22,7 +22,8 @@ import {
  * compiler reads policies by, so the two cannot part; what only the compiler can see, as a name that nothing defines,
  * is not in it.
  */
-export function policyJsonSchema(registry: Registry = REGISTRY): Record<string, unknown> {
+export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<Record<string, unknown>> {
+  for (const part of [...registry.filters, ...registry.authenticators]) await part.prepare?.();
   const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
     target: "draft-2020-12",
     io: "input",
@@ -38,8 +39,8 @@ export function policyJsonSchema(registry: Registry = REGISTRY): Record<string, 
 }
 
 /** As a file of the repository: `policies/policy.schema.json`. */
-export function policyJsonSchemaText(registry: Registry = REGISTRY): string {
-  return `${JSON.stringify(policyJsonSchema(registry), null, 2)}\n`;
+export async function policyJsonSchemaText(registry: Registry = REGISTRY): Promise<string> {
+  return `${JSON.stringify(await policyJsonSchema(registry), null, 2)}\n`;
 }
 
 function policySchema({ filters, authenticators, limit, role, decisionService }: Registry): z.ZodType {

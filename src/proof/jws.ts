@@ -2,9 +2,7 @@ import { constants, type KeyObject, verify } from "node:crypto";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type JsonObject, parseJsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
-
-/** Algorithms that a proof may be signed with: none with a secret, for its key is public (RFC 9449 section 4.3). */
-export const PROOF_ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "PS256"] as const;
+import type { PROOF_ALGORITHMS } from "./algorithms.ts";
 
 export type ProofAlgorithm = (typeof PROOF_ALGORITHMS)[number];
 

@@ -2,20 +2,9 @@ import { constants, createHmac, type KeyObject, timingSafeEqual, verify } from "
 import type { Exchange } from "../message/exchange.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { SignatureAlgorithm } from "./algorithms.ts";
 import { componentValue } from "./components.ts";
 import { bytesOf, type InnerList, innerListText, isInnerList, itemText, readDictionary } from "./structured.ts";
-
-/** RFC 9421 section 3.3. */
-export const SIGNATURE_ALGORITHMS = [
-  "ed25519",
-  "ecdsa-p256-sha256",
-  "ecdsa-p384-sha384",
-  "rsa-pss-sha512",
-  "rsa-v1_5-sha256",
-  "hmac-sha256",
-] as const;
-
-export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 /** One signature of a request as it stands in its two fields, not verified. */
 export interface MessageSignature {

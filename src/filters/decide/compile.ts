@@ -2,13 +2,15 @@ import { type Attribute, attributeName, bindAttribute } from "../../attributes/a
 import { paramNames, parseTemplate } from "../../matching/template.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { compileCall } from "../call-settings.ts";
-import { type CompileContext, type DecisionService, defineFilter, type RouteContext } from "../filter.ts";
+import type { CompileContext, DecisionService, RouteContext } from "../filter.ts";
 import { DecisionPoint } from "./decision-point.ts";
 import { objectOf, type Template } from "./document.ts";
 import { DecideCheck } from "./evaluate.ts";
 import { protocolOf } from "./protocol.ts";
 import type { Question } from "./question.ts";
-import { type DecideSettings, type DecisionServiceSettings, decideSchema, type ValueSettings } from "./schema.ts";
+import type { DecideSettings, DecisionServiceSettings, ValueSettings } from "./schema.ts";
+
+export { decideSchema, decisionServiceSchema } from "./schema.ts";
 
 /** An entry of `decisionServices` → what routes ask, or null with problems reported. */
 export function compileDecisionService(
@@ -39,28 +41,23 @@ export function compileDecisionService(
   };
 }
 
-export const decideFilter = defineFilter<DecideSettings>({
-  name: "decide",
-  defaults: "override",
-  schema: decideSchema,
-  section: "decisionServices",
-  compile(settings, context) {
-    const { by, mode = 100 } = Array.isArray(settings) ? { by: settings } : settings;
-    const path = Array.isArray(settings) ? [] : ["by"];
-    for (const [at, name] of by.entries()) {
-      const service = context.decisionServices.get(name);
-      if (service === undefined) {
-        if (context.isDefined("decisionServices", name)) continue;
-        const hint = context.hint("decisionServices", name);
-        context.problem(`decision service '${name}' is not defined; ${hint}`, ...path, at);
-        continue;
-      }
-      const question = service.question(context);
-      if (!question.ok) context.problem(`decision service '${name}': ${question.error}`, ...path, at);
-      else context.addCheck(new DecideCheck(question.value, context.place(...path, at), mode, context.waiting));
+/** `decide` of a route: each service it names is asked. */
+export function compileDecide(settings: DecideSettings, context: RouteContext): void {
+  const { by, mode = 100 } = Array.isArray(settings) ? { by: settings } : settings;
+  const path = Array.isArray(settings) ? [] : ["by"];
+  for (const [at, name] of by.entries()) {
+    const service = context.decisionServices.get(name);
+    if (service === undefined) {
+      if (context.isDefined("decisionServices", name)) continue;
+      const hint = context.hint("decisionServices", name);
+      context.problem(`decision service '${name}' is not defined; ${hint}`, ...path, at);
+      continue;
     }
-  },
-});
+    const question = service.question(context);
+    if (!question.ok) context.problem(`decision service '${name}': ${question.error}`, ...path, at);
+    else context.addCheck(new DecideCheck(question.value, context.place(...path, at), mode, context.waiting));
+  }
+}
 
 /** Attributes of a question, bound to a route; the first fault ends it. */
 class Binder {

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, object } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
+import { bindingShape } from "../binding-schema.ts";
 import { callShape, callUrlSchema } from "../call-settings.ts";
-import { bindingShape } from "../token-binding.ts";
 import { tokenPlacesShape } from "../token-places.ts";
 
 const text = z.string().min(1);

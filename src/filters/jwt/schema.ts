@@ -4,7 +4,7 @@ import { callUrl } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
-import { bindingShape } from "../token-binding.ts";
+import { bindingShape } from "../binding-schema.ts";
 import { tokenPlacesShape } from "../token-places.ts";
 import { ALGORITHMS } from "./algorithms.ts";
 import { PROVIDERS, TENANT } from "./provider-names.ts";

@@ -5,15 +5,10 @@ import type { Account } from "../../memory/account.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
+import type { SignatureAlgorithm } from "../../proof/algorithms.ts";
 import { type AnnouncedDigest, isDigestOf, readContentDigest } from "../../proof/content-digest.ts";
 import { REPLAY_FAULTS } from "../../proof/dpop.ts";
-import {
-  isSignatureOf,
-  type MessageSignature,
-  readSignatures,
-  type SignatureAlgorithm,
-  signatureBase,
-} from "../../proof/message-signature.ts";
+import { isSignatureOf, type MessageSignature, readSignatures, signatureBase } from "../../proof/message-signature.ts";
 import type { ReplayWindow } from "../../proof/replay-window.ts";
 import { judgedAtMs, spend } from "../../proof/spend.ts";
 import { type NoBody, wholeBody } from "../../proof/whole-body.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SIGNATURE_ALGORITHMS } from "../../proof/message-signature.ts";
+import { SIGNATURE_ALGORITHMS } from "../../proof/algorithms.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
