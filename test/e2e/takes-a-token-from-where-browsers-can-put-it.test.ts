@@ -4,7 +4,9 @@
 // them, the ws client, which like browsers gives up without an answer to its offer, and raw handshakes.
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { Agent } from "node:https";
+import { Agent as BrowserAgent, WebSocket as BrowserSocket, EventSource } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { acceptOf } from "../../src/websocket/handshake.ts";
@@ -203,6 +205,27 @@ test("A WebSocket has its token among the sub-protocols, and the client gets the
   expect(headers["sec-websocket-protocol"]).toBeUndefined();
 });
 
+test("The WebSocket and the EventSource of browsers' own standard come in by the same words", async () => {
+  const { pki } = await theWorld();
+  const dispatcher = new BrowserAgent({ allowH2: false, connect: { ca: pki.ca.certificate } });
+  onClose(() => void dispatcher.destroy());
+  const socket = new BrowserSocket(`wss://localhost:${postern.port}/socket`, {
+    protocols: ["bearer", token],
+    dispatcher,
+  });
+  onClose(() => socket.close());
+  await once(socket, "open");
+  expect(socket.protocol).toBe("bearer");
+
+  const events = new EventSource(`https://localhost:${postern.port}/events?access_token=${token}`, {
+    node: { dispatcher },
+  });
+  onClose(() => events.close());
+  const [event] = (await once(events, "message")) as [{ data: string }];
+  events.close();
+  expect(event.data).toBe("hello");
+});
+
 test("The bytes of the handshake: the word in its own line and no token, over several lines as over one", async () => {
   for (const lines of [`bearer, ${token}`, `bearer\r\nSec-WebSocket-Protocol: ${token}`]) {
     const raw = await postern.raw();
@@ -214,6 +237,29 @@ test("The bytes of the handshake: the word in its own line and no token, over se
     expect(answer).not.toContain(token);
     raw.destroy();
   }
+});
+
+test("Over HTTP/2 the answer to a token alone is the same word, once", async () => {
+  const { pki } = await theWorld();
+  const session = connectHttp2(`https://localhost:${postern.port}`, { ca: pki.ca.certificate });
+  session.on("error", () => {});
+  onClose(() => session.destroy());
+  await once(session, "remoteSettings");
+  const stream = session.request(
+    {
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":path": "/socket",
+      "sec-websocket-version": "13",
+      "sec-websocket-protocol": `bearer, ${token}`,
+    },
+    { endStream: false },
+  );
+  stream.on("error", () => {});
+  const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+  expect(headers).toMatchObject({ ":status": 200, "sec-websocket-protocol": "bearer" });
+  stream.close();
+  expect(service.arrived.at(-1)?.headers["sec-websocket-protocol"]).toBeUndefined();
 });
 
 test("A WebSocket without a good token, or with two, is not opened", async () => {
@@ -258,6 +304,7 @@ test("A token in the wrong place is told in the log as that, is no anonymous cal
   ] as const) {
     const answer = await postern.call({ path, headers });
     expect(answer).toMatchObject({ status: 401, reason: "credentials_missing" });
+    expect(answer.body).not.toContain(token);
     const line = await postern.logged((one) => one["id"] === answer.id);
     expect(line["seen"]).toBe(seen);
   }

@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Authentication, Authenticator } from "../../src/filters/filter.ts";
 import { introspectionKind } from "../../src/filters/introspection/compile.ts";
 import { jwtKind } from "../../src/filters/jwt/compile.ts";
+import { buildRequestRewrite } from "../../src/filters/request/evaluate.ts";
+import { Passage } from "../../src/filters/request/passage.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import { NO_REQUEST_RULES } from "../../src/policy/no-rules.ts";
 import { outsideContext } from "../fixtures/outside.ts";
 import { createExchange } from "../fixtures/route-context.ts";
 import { denialOf, principalOf, testContext } from "./identity-context.ts";
@@ -345,4 +348,33 @@ test("Tokens that the provider is asked about stand in the same places", async (
   expect(authenticator.misplaced?.(asked([["authorization", "Bearer t"]]))).toEqual([
     "a token in Authorization, expected cookie session or query parameter access_token or Sec-WebSocket-Protocol",
   ]);
+});
+
+test("Of the sub-protocols the service is offered what is no token, unless the policy keeps it", () => {
+  const lines = (headers: Lines, keepCredentials: boolean, protocols: boolean): string[] => {
+    const rules = { ...NO_REQUEST_RULES, keepCredentials };
+    const exchange = asked(headers, { webSocket: true });
+    const text = buildRequestRewrite(rules, new Passage(rules, [], [], protocols))(exchange.headers, exchange);
+    return text.split("\r\n").filter((line) => line.startsWith("sec-websocket-protocol"));
+  };
+  const apart: Lines = [
+    ["sec-websocket-protocol", "chat, bearer"],
+    ["x-other", "1"],
+    ["sec-websocket-protocol", `${TOKEN}, v2.chat`],
+  ];
+  expect(lines(apart, false, true)).toEqual(["sec-websocket-protocol: chat, v2.chat"]);
+  expect(lines([["sec-websocket-protocol", `bearer, ${TOKEN}`]], false, true)).toEqual([]);
+  expect(lines([["sec-websocket-protocol", `bearer, ${TOKEN}, bearer, ${OTHER}`]], false, true)).toEqual([]);
+  expect(lines([["sec-websocket-protocol", "chat,  v2.chat"]], false, true)).toEqual([
+    "sec-websocket-protocol: chat,  v2.chat",
+  ]);
+  for (const [keep, protocols] of [
+    [true, true],
+    [false, false],
+  ] as const) {
+    expect(lines(apart, keep, protocols)).toEqual([
+      "sec-websocket-protocol: chat, bearer",
+      `sec-websocket-protocol: ${TOKEN}, v2.chat`,
+    ]);
+  }
 });

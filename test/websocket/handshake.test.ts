@@ -80,6 +80,24 @@ describe("the service's 101", () => {
   const protocols = { "sec-websocket-protocol": "chat, v2.chat" };
   const deflate = { "sec-websocket-extensions": "permessage-deflate; client_max_window_bits, x-other" };
 
+  test("may choose nothing that the service was not offered, though the client did", () => {
+    const headers = (lines: Lines) => {
+      const all = linesOf(lines);
+      return new HeaderBlock(
+        all.map(([name]) => name),
+        all.map(([, value]) => value),
+      );
+    };
+    const offered = headers({ ...REQUEST, "sec-websocket-protocol": "bearer, secret, chat" });
+    const judge = (chosen: string, left: readonly string[]) =>
+      judgeSwitch(offered, KEY, headers({ ...ANSWER, "sec-websocket-protocol": chosen }), left);
+    expect(judge("chat", ["chat"])).toEqual({ reservedBits: 0 });
+    for (const chosen of ["bearer", "secret"]) {
+      expect(judge(chosen, ["chat"])).toBe("a subprotocol that was not offered");
+      expect(judge(chosen, [])).toBe("a subprotocol that was not offered");
+    }
+  });
+
   test("is taken with what was offered", () => {
     expect(judgedSwitch({}, {})).toEqual({ reservedBits: 0 });
     expect(judgedSwitch(protocols, { "sec-websocket-protocol": "v2.chat" })).toEqual({ reservedBits: 0 });
