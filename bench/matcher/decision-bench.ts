@@ -60,6 +60,7 @@ function decide(snapshot: Snapshot, exchange: Exchange): unknown {
     fault: null,
     random: Math.random,
     route: null,
+    ownPage: null,
     methodBody: null,
   };
   return judge(subject);

@@ -3,7 +3,7 @@ import { REASONS } from "../decision/reason.ts";
 import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
-import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 
 /** One line of the explanation: a phase, or one check in it. */
@@ -94,6 +94,12 @@ export function routeStep(route: Route): Step {
   return { phase: "match", check: "route", result: "info", place: placeText(route.place), saw, wanted: null };
 }
 
+/** No route takes the request, and the service does not see it. */
+export function ownPageStep({ label, place }: OwnPage): Step {
+  const saw = `postern answers this itself: ${label}`;
+  return { phase: "match", check: "page", result: "info", place: placeText(place), saw, wanted: null };
+}
+
 /** What goes to the service, and what of the client's headers does not. */
 export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
   const lines = route.rewriteRequest(exchange.headers, exchange).split("\r\n").slice(0, -1);
@@ -118,10 +124,16 @@ export function ownDenialStep(denial: Denial): Step {
   return { phase, check: denial.reason, result: "deny", place, saw: denial.seen, wanted: denial.wanted };
 }
 
+/** By what a request was judged, and where that led. */
+export interface Judged {
+  readonly snapshot: Snapshot;
+  readonly route: Route | null;
+  readonly ownPage: OwnPage | null;
+}
+
 export function explanation(
   exchange: Exchange,
-  snapshot: Snapshot,
-  route: Route | null,
+  { snapshot, route, ownPage }: Judged,
   steps: readonly Step[],
   outcome: unknown,
 ): Explanation {
@@ -138,7 +150,7 @@ export function explanation(
       reason: denial?.reason ?? null,
       status: denial === null ? null : REASONS[denial.reason].status,
       place: placeText(denial?.place ?? null),
-      route: route?.template ?? null,
+      route: route?.template ?? ownPage?.label ?? null,
     },
   };
 }

@@ -15,6 +15,7 @@ import {
   handshakeStep,
   openingSteps,
   ownDenialStep,
+  ownPageStep,
   partSteps,
   rewriteSteps,
   routeStep,
@@ -109,6 +110,7 @@ export async function explain(
     random: () => 0,
     fault: null,
     route: null,
+    ownPage: null,
     methodBody: null,
     observer: {
       onCheck: (check, verdict, enforced) => {
@@ -122,8 +124,9 @@ export async function explain(
   const last = steps.at(-1);
   if (!("reason" in outcome)) {
     if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange));
+    if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
-  return explanation(exchange, snapshot, subject.route, steps, outcome);
+  return explanation(exchange, subject, steps, outcome);
 }
 
 type Files = Pick<RequestDescription, "certificate" | "body">;

@@ -43,6 +43,8 @@ export interface Check {
 /** What every compile step may use: the policy's places, its files, the world outside. */
 export interface CompileContext {
   readonly service: string;
+  /** Where clients learn who gives tokens for the service (RFC 9728), without quotes in it; null where the policy has none. */
+  readonly resourceMetadataUrl: string | null;
   readonly clock: Clock;
   /** Of the process; it outlives the policy. */
   readonly memory: MemoryBudget;
@@ -285,8 +287,8 @@ export interface Authenticator {
 export interface TokenFacts {
   /** Who makes them, as tokens have it in `iss`; empty where the policy does not say. */
   readonly issuers: readonly string[];
-  /** They stand in Authorization (RFC 6750 section 2.1). */
-  readonly isInAuthorization: boolean;
+  /** Where they stand, in the words of RFC 6750; other places it has no word for. */
+  readonly bearerMethods: readonly ("header" | "query")[];
   readonly binding: BindingFacts;
   /** For whom a token is whose claims these are. */
   audiencesOf(claims: JsonObject): ReadonlySet<string>;

@@ -7,14 +7,14 @@ import { PROOF_STATE, ProofState } from "../proof/proof-state.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { BindingSettings, Bound } from "./binding-schema.ts";
-import { challenge } from "./challenge.ts";
+import { type TokenResource, tokenChallenge } from "./challenge.ts";
 import type { BindingFacts, CompileContext } from "./filter.ts";
 import { type Rule, shown } from "./jwt/claims.ts";
 
 export interface BindingRules {
   readonly bound: Rule<Bound>;
   readonly dpop: Rule<DpopRules>;
-  readonly service: string;
+  readonly resource: TokenResource;
   /** Whether tokens come with a scheme, of which one is DPoP. */
   readonly hasScheme: boolean;
 }
@@ -41,7 +41,7 @@ export function compileBinding(
         state: context.resource(PROOF_STATE, [], (world) => new ProofState(world, randomBytes(32))),
       },
     },
-    service: context.service,
+    resource: { service: context.service, resourceMetadataUrl: context.resourceMetadataUrl },
     hasScheme,
   });
 }
@@ -64,8 +64,8 @@ export class Binding {
     this.#rules = rules;
     const bound = rules.bound.value;
     const algorithms = [...rules.dpop.value.algorithms];
-    this.#dpopChallenge = `${challenge("DPoP", rules.service)}, algs="${algorithms.join(" ")}"`;
-    this.challenge = bound === "dpop" ? this.#dpopChallenge : challenge("Bearer", rules.service);
+    this.#dpopChallenge = `${tokenChallenge("DPoP", rules.resource)}, algs="${algorithms.join(" ")}"`;
+    this.challenge = bound === "dpop" ? this.#dpopChallenge : tokenChallenge("Bearer", rules.resource);
     this.facts = {
       dpopAlgorithms: bound === "certificate" || bound === "unchecked" ? [] : algorithms,
       requiresDpop: bound === "dpop",

@@ -10,7 +10,7 @@ import { headerName } from "../support/schema.ts";
 import { cookieName, parameterName } from "./credential-schema.ts";
 import { type CredentialSource, cookieSource, headerSource, querySource, Unreadable } from "./credential-source.ts";
 import { CrossSite } from "./cross-site.ts";
-import type { CompileContext } from "./filter.ts";
+import type { CompileContext, TokenFacts } from "./filter.ts";
 import { bearerToken, OTHER_SCHEME } from "./jwt/token.ts";
 import { misplacedTokens } from "./misplaced-tokens.ts";
 import { originText } from "./origin.ts";
@@ -84,6 +84,7 @@ export function compileTokenPlaces(settings: TokenPlacesSettings, context: Compi
 export class TokenPlaces {
   /** Whether what `read` gives begins with a scheme, as in Authorization. */
   readonly hasScheme: boolean;
+  readonly bearerMethods: TokenFacts["bearerMethods"];
   /** Lower case. */
   readonly headers: readonly string[];
   readonly cookies: readonly string[];
@@ -97,6 +98,11 @@ export class TokenPlaces {
   constructor({ header, cookie, query, websocketProtocol = false }: TokenPlacesSettings, crossSite: CrossSite | null) {
     const own = header ?? (cookie === undefined && query === undefined ? AUTHORIZATION : null);
     this.hasScheme = own === AUTHORIZATION;
+    // RFC 6750 section 2.3 has one name for the parameter; clients that go by the word know no other.
+    this.bearerMethods = [
+      ...(this.hasScheme ? ["header" as const] : []),
+      ...(query === "access_token" ? ["query" as const] : []),
+    ];
     this.headers = own === null ? [] : [own];
     this.cookies = cookie === undefined ? [] : [cookie];
     this.parameters = query === undefined ? [] : [query];

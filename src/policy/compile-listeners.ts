@@ -223,3 +223,11 @@ export function checkUpstream(work: Work, name: string, path: Path): boolean {
   work.problem(`no upstream '${name}' is defined; ${work.upstreams.hint(name)}`, path);
   return false;
 }
+
+/** Whether clients have any way to show a certificate. */
+export function asksForCertificates({ listeners }: Work): boolean {
+  return listeners.some(
+    ({ tls, forwardedCertificates }) =>
+      forwardedCertificates !== null || (tls !== null && tls.clientCertificate !== "off"),
+  );
+}

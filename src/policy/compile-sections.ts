@@ -2,6 +2,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
+import { asksForCertificates } from "./compile-listeners.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
@@ -261,11 +262,7 @@ export function warnUnused(work: Work): void {
   }
   for (const [name, { type }] of work.authenticators) {
     if (type !== "client-certificate") continue;
-    const asked = work.listeners.some(
-      ({ tls, forwardedCertificates }) =>
-        forwardedCertificates !== null || (tls !== null && tls.clientCertificate !== "off"),
-    );
-    if (!asked && work.isWhole) {
+    if (!asksForCertificates(work) && work.isWhole) {
       const text = `no listener asks for client certificates, so '${name}' lets nobody in`;
       work.warnings.add(work.reader.document.keyPlace(["authenticators", name]), text);
     }

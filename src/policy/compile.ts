@@ -23,6 +23,7 @@ import {
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
+import { describeResource, readResource } from "./resource-metadata.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
@@ -51,6 +52,7 @@ const STAGES: readonly Stage[] = [
   parse,
   prepareFilters,
   compileTop,
+  readResource,
   compileUpstreams,
   compileListeners,
   compileAdmin,
@@ -66,6 +68,7 @@ const STAGES: readonly Stage[] = [
   compileDefaults,
   compileRoutes,
   checkShadows,
+  describeResource,
   checkIdentity,
   warnTakenMethods,
   warnUnused,
@@ -189,6 +192,7 @@ function freeze(work: Work): Snapshot | null {
     limits: [...work.limits.values()],
     bans: work.bans,
     admitChecks: Object.freeze(work.admitChecks),
+    ownPage: work.ownPage,
     routes: work.tree,
     keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),
     rewriteResponse: work.rewriteResponse,

@@ -10,6 +10,7 @@ import {
   logShape,
   memoryShape,
   nameSchema,
+  resourceMetadataShape,
   revokedSchema,
   routeShape,
   stateShape,
@@ -64,6 +65,11 @@ function policySchema({ filters, authenticators, limit, role, decisionService }:
       .optional()
       .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
     identity: object(identityShape).optional().describe("What the service gets to know of the caller."),
+    resourceMetadata: object(resourceMetadataShape)
+      .optional()
+      .describe(
+        "Who gives tokens for the service, as a public page for its clients (RFC 9728) that challenges lead to. None if absent.",
+      ),
     decisionServices: z
       .record(nameSchema, decisionService.schema)
       .optional()

@@ -10,6 +10,7 @@ import {
   parsed,
   workloadSchema,
 } from "./certificate-schema.ts";
+import { parsePage, parseResource } from "./resource-setting.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -228,6 +229,14 @@ export const identityShape = {
 
 export type TokenEntry = NonNullable<z.output<typeof identityShape.token>>;
 
+export const resourceMetadataShape = {
+  resource: parsed(parseResource).describe(
+    "The service as its clients know it, letter by letter: https://api.example.org/orders. Its metadata is at /.well-known/oauth-protected-resource/orders there.",
+  ),
+  name: z.string().min(1).max(DEFAULTS.resourceNameCharactersMax).optional().describe("What it is called, for people."),
+  documentation: parsed(parsePage).optional().describe("URL of a page for its developers."),
+};
+
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
 };
@@ -306,6 +315,7 @@ export const SECTIONS = [
   "authenticators",
   "roles",
   "identity",
+  "resourceMetadata",
   "decisionServices",
   "limits",
   "bans",

@@ -35,6 +35,8 @@ export interface Snapshot {
   readonly bans: Bans | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
+  /** What postern itself answers, before any route; null where the policy has nothing of that kind. */
+  readonly ownPage: OwnPage | null;
   readonly routes: RouteTree<Route>;
   /** What any of them keeps in its paths, of `KEPT` (message/kept-target.ts). */
   readonly keepsInPaths: number;
@@ -51,6 +53,17 @@ export interface Snapshot {
   readonly files: readonly string[];
   /** Things that are allowed but look like mistakes. */
   readonly warnings: readonly Problem[];
+}
+
+/** One path that postern answers in place of the service. */
+export interface OwnPage {
+  /** In place of a route's template, in log and metrics. */
+  readonly label: string;
+  /** Canonical. */
+  readonly path: string;
+  readonly place: Place;
+  readonly headers: HeaderBlock;
+  readonly body: Buffer;
 }
 
 /** What is wrong with a policy, where, and what is expected instead. */

@@ -31,8 +31,9 @@ import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
+import type { ResourceSetting } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
-import type { AdminSettings, ListenerSettings, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
+import type { AdminSettings, ListenerSettings, OwnPage, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
 
 /** What compilation needs of the world. */
 export interface CompileInputs {
@@ -111,6 +112,9 @@ export class Work {
   keepsInPaths = 0;
   keepsBodiesIn: readonly string[] = [];
   readonly routes: Route[] = [];
+  /** What `resourceMetadata` says. */
+  resourceSetting: ResourceSetting | null = null;
+  ownPage: OwnPage | null = null;
   /** That rules of routes ask for. */
   readonly scopes: Set<string> = new Set();
   tree: RouteTree<Route> | null = null;
@@ -222,6 +226,7 @@ export class Work {
   context(resolve: (inner: Path) => Path): CompileContext {
     return {
       service: this.service,
+      resourceMetadataUrl: this.resourceSetting?.url ?? null,
       clock: this.inputs.clock,
       memory: this.memory,
       place: (...inner) => this.reader.document.place(resolve(inner)),

@@ -213,6 +213,7 @@ class Trial implements Subject {
   readonly fault = null;
   readonly random: () => number;
   route: Route | null = null;
+  ownPage: Subject["ownPage"] = null;
   methodBody: null = null;
 
   constructor({ exchange, trustedProxies, trustsForwardedHost }: LastingStream, snapshot: Snapshot, roll: number) {

@@ -28,3 +28,9 @@ function noteFailure({ snapshot, exchange }: Subject, outcome: Outcome, telemetr
   }
   return outcome;
 }
+
+/** Of a fault in a check, which is no way through. */
+export function faultDenial(error: unknown): Denial {
+  const seen = error instanceof Error ? `${error.name}: ${error.message}` : "unknown error";
+  return new Denial("internal_error", null, seen, "no error");
+}

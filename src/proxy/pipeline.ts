@@ -14,6 +14,7 @@ import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
 import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
+import { judgeOwnPage, type OwnAnswer, type PageSubject } from "./own-page.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -21,7 +22,7 @@ export interface Observer {
 }
 
 /** What is judged, and what the judgement finds on its way. */
-export interface Subject extends MethodSubject {
+export interface Subject extends MethodSubject, PageSubject {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   /** Whose X-Forwarded-For is believed; null where the peer is none of them. */
@@ -39,7 +40,7 @@ export interface Subject extends MethodSubject {
   route: Route | null;
 }
 
-export type Outcome = Permit | Denial;
+export type Outcome = Permit | OwnAnswer | Denial;
 
 /**
  * Walks the phases from `admit` to `validate`. The one place where a Permit is minted: after every check of the route has
@@ -47,8 +48,8 @@ export type Outcome = Permit | Denial;
  */
 export function judge(subject: Subject): Outcome | Promise<Outcome> {
   const admitted = admit(subject, subject.snapshot.admitChecks);
-  if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeRoute(subject));
-  return admitted ?? judgeRoute(subject);
+  if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeAdmitted(subject));
+  return admitted ?? judgeAdmitted(subject);
 }
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS, ...FORBIDDEN_METHODS]);
@@ -102,6 +103,11 @@ function judgeForm({ exchange, fault }: Subject, unknown: Verdict): Verdict {
     if (verdict !== CONTINUE) return verdict;
   }
   return unknown;
+}
+
+/** What postern answers itself needs no route. */
+function judgeAdmitted(subject: Subject): Outcome | Promise<Outcome> {
+  return judgeOwnPage(subject) ?? judgeRoute(subject);
 }
 
 function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {

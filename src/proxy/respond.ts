@@ -5,14 +5,18 @@ import { HeaderBlock } from "../message/headers.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import { reasonPhrase } from "../support/http-status.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
+import type { OwnAnswer } from "./own-page.ts";
 
-/** A denial before it is framed. */
-export interface DenialResponse {
+/** An answer of postern's own before it is framed. */
+export interface OwnResponse {
   readonly status: number;
-  /** Of an answer to a gRPC call, whose `status` is 200; null for any other. */
-  readonly grpcStatus: number | null;
   readonly lines: string;
   readonly body: Buffer;
+}
+
+export interface DenialResponse extends OwnResponse {
+  /** Of an answer to a gRPC call, whose `status` is 200; null for any other. */
+  readonly grpcStatus: number | null;
 }
 
 /** Everything of a problem document that the reason decides (RFC 9457), up to the decision's id. */
@@ -81,9 +85,25 @@ export function refusal(
 }
 
 function denialLines(denial: Denial, rateLimit: RateLimitState | null, wallMs: number): string {
-  let lines = `date: ${new Date(wallMs).toUTCString()}\r\n`;
+  let lines = "";
   for (const [name, value] of denial.headers) lines += `${name}: ${value}\r\n`;
-  return rateLimit === null ? lines : lines + rateLimitLines(rateLimit);
+  return lines + usualLines(rateLimit, wallMs);
+}
+
+/** What every answer of postern's own says. */
+function usualLines(rateLimit: RateLimitState | null, wallMs: number): string {
+  const date = `date: ${new Date(wallMs).toUTCString()}\r\n`;
+  return rateLimit === null ? date : date + rateLimitLines(rateLimit);
+}
+
+/** The answer to a request for a page of postern's own. */
+export function ownResponse(
+  { headers, body }: OwnAnswer,
+  { connection, rateLimit }: Exchange,
+  rewrite: RewriteResponse,
+  wallMs: number,
+): OwnResponse {
+  return { status: 200, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
 }
 
 /** RateLimit fields of draft-ietf-httpapi-ratelimit-headers: what is left of the tightest limit. */

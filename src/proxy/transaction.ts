@@ -2,14 +2,12 @@ import type { Duplex } from "node:stream";
 import { Permit } from "../decision/permit.ts";
 import { REASONS, type Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
-import { hostName } from "../http1/head.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import { type BodyFailure, CHUNKED, EMPTY_BODY } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
-import { Exchange } from "../message/exchange.ts";
+import type { Exchange } from "../message/exchange.ts";
 import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import { keptTarget } from "../message/kept-target.ts";
 import type {
   ClientFailure,
   ClientLeft,
@@ -20,17 +18,19 @@ import type {
   ServerStream,
   ServerStreamOwner,
 } from "../message/stream.ts";
-import { NO_TARGET } from "../message/target.ts";
-import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AcquireFailure, Acquirer, Upstream } from "../upstream/upstream.ts";
+import { bodyDenial, clientDenial } from "./client-failure.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import type { LastingStream } from "./long-lived.ts";
-import { judgeNoted } from "./noted-judgement.ts";
+import { faultDenial, judgeNoted } from "./noted-judgement.ts";
+import { OwnAnswer } from "./own-page.ts";
 import type { Observer, Outcome, Subject } from "./pipeline.ts";
+import { receive } from "./receive.ts";
 import { type FeedOwner, RequestFeed } from "./request-feed.ts";
-import { rateLimitLines, refusal } from "./respond.ts";
+import { type OwnResponse, ownResponse, rateLimitLines, refusal } from "./respond.ts";
 import { connectDenial, mayFailHarmlessly, mayRepeat, serviceDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, lengthForClient, serviceRequest } from "./service-request.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
@@ -59,8 +59,9 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
   readonly forwardedCertificates: ForwardedCertificates | null;
   readonly observer: Observer | null = null;
   readonly random: () => number;
-  fault: Denial | null = null;
+  fault: Denial | null;
   route: Route | null = null;
+  ownPage: OwnPage | null = null;
   methodBody: Subject["methodBody"] = null;
   readonly #deps: TransactionDeps;
   readonly #owner: TransactionOwner;
@@ -103,14 +104,9 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.trustsForwardedHost = owner.listener.trustsForwardedHost;
     this.forwardedCertificates = owner.listener.forwardedCertificates;
     this.random = deps.random;
-    const { method, authority, headers, body } = request;
-    const target = keptTarget(request.target, this.snapshot.keepsInPaths);
-    const canonical = target.ok ? target.value.target : NO_TARGET;
-    this.exchange = new Exchange(owner.facts, method, canonical, hostName(authority), authority, headers, body);
-    this.exchange.receivedTarget = request.target;
-    if (request.upgrade !== null) this.exchange.upgrade = request.upgrade;
-    if (target.ok) this.exchange.oddity = target.value.oddity;
-    else this.fault = new Denial("target_ambiguous", null, target.error.seen, target.error.wanted);
+    const { exchange, fault } = receive(request, owner.facts, this.snapshot.keepsInPaths);
+    this.exchange = exchange;
+    this.fault = fault;
   }
 
   /** Judges the request and goes on with the outcome; a fault in a check is a denial, never a way through. */
@@ -129,12 +125,12 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#finished) return;
     this.#decidedMs = this.#deps.clock.monotonicMs();
     if (outcome instanceof Denial) this.deny(outcome);
+    else if (outcome instanceof OwnAnswer) this.#answer(outcome);
     else this.#forward(outcome);
   }
 
   #onInternalError(error: unknown): void {
-    const seen = error instanceof Error ? `${error.name}: ${error.message}` : "unknown error";
-    this.deny(new Denial("internal_error", null, seen, "no error"));
+    this.deny(faultDenial(error));
   }
 
   // ---- forward ---------------------------------------------------------------------------------------------------
@@ -211,9 +207,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
 
   onBodyFailure(failure: BodyFailure): void {
     this.#dropService();
-    this.deny(
-      new Denial(failure, this.route?.place ?? null, `request body: ${failure}`, "a whole body within its limits"),
-    );
+    this.deny(bodyDenial(failure, this.route?.place ?? null));
   }
 
   onUpstreamDrain(): void {
@@ -335,10 +329,20 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     const response = refusal(denial, this.#id, this.exchange, rewrite, this.#deps.clock.wallMs());
     this.#status = REASONS[denial.reason].status;
     this.#grpcStatus = response.grpcStatus;
+    this.#write(response, denial);
+  }
+
+  #answer(answer: OwnAnswer): void {
+    this.#status = 200;
+    this.#write(ownResponse(answer, this.exchange, this.snapshot.rewriteResponse, this.#deps.clock.wallMs()), null);
+  }
+
+  /** An answer of postern's own, whole. */
+  #write({ status, lines, body }: OwnResponse, denial: Denial | null): void {
     this.#responseStarted = true;
-    this.#client.startResponse(response.status, response.lines, response.body.length);
-    if (this.exchange.method !== "HEAD") this.#client.writeBody(response.body);
-    this.#finish(denial.reason, denial);
+    this.#client.startResponse(status, lines, body.length);
+    if (this.exchange.method !== "HEAD") this.#client.writeBody(body);
+    this.#finish(denial?.reason ?? null, denial);
     this.#client.endResponse("");
   }
 
@@ -362,9 +366,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#finished || this.#webSocket?.isOpen) return;
     this.#dropService();
     if (!this.#responseStarted) this.#status = REASONS.client_closed.status;
-    const closed = this.#responseStarted ? "closed during the answer" : "closed before the answer";
-    const seen = reason === "client_closed" ? closed : "an answer that the client does not read";
-    this.#finish(reason, new Denial(reason, null, seen, "a client that takes its answer"));
+    this.#finish(reason, clientDenial(reason, this.#responseStarted));
   }
 
   #dropService(): void {
@@ -385,7 +387,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     this.#deps.telemetry.requestFinished({
       id: this.#id,
       listener: this.#listener.name,
-      route: this.route?.template ?? "unmatched",
+      route: this.route?.template ?? this.ownPage?.label ?? "unmatched",
       protocol: this.#owner.facts.protocol,
       policyHash: this.snapshot.hash,
       exchange: this.exchange,

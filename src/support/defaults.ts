@@ -248,6 +248,9 @@ export const DEFAULTS = {
   scopesHeaderBytesMax: 2048,
   /** Of one header of `identity`; a longer value is not sent. */
   identityHeaderBytesMax: 4096,
+  /** How long clients may keep the page of `resourceMetadata`. */
+  resourceMetadataAgeSeconds: 300,
+  resourceNameCharactersMax: 200,
 
   // Policy, reload, shutdown.
   /** A policy, and each file that it names. */

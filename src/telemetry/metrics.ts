@@ -99,6 +99,7 @@ export class Metrics {
     const authenticators = [...policy.authenticators.values()];
     this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
+    if (policy.ownPage !== null) routes.add(policy.ownPage.label);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;
     const listeners = new Set(policy.listeners.map((listener) => listener.name));

@@ -27,6 +27,13 @@ beforeAll(async () => {
     "good.json": '{"sku":"a","quantity":1}',
     "bad.json": '{"sku":"a","quantity":0}',
     "broken.yaml": "version: 2\n",
+    "page.yaml": `version: 1
+service: orders
+listeners: [{ name: inbound, address: '127.0.0.1:8080' }]
+upstreams: { app: { address: 'http://127.0.0.1:3000' } }
+resourceMetadata: { resource: "https://api.example.org" }
+routes: [{ path: /**, public: true }]
+`,
     "aged.pem": aged.certificate,
     "aged.key": aged.key,
     "aged.yaml": `version: 1
@@ -153,6 +160,23 @@ test("a header that does not reach the service is told, and why", async () => {
     expect.stringMatching(/^x-real-ip does not pass: nginx.*: the client's address .*; not in 'keepHeaders'$/),
     "x-api-key does not pass: the policy takes it off: a credential, removeHeaders, setHeaders or identity",
   ]);
+});
+
+test("what postern answers itself is told as that, and goes to no service", async () => {
+  const path = "/.well-known/oauth-protected-resource";
+  const asked = await run("--policy", "page.yaml", "--json", `GET ${path}`);
+  const told = JSON.parse(asked.stdout) as Explanation;
+  expect(told.verdict).toMatchObject({ allowed: true, route: "oauth-protected-resource" });
+  expect(told.steps.at(-1)).toMatchObject({
+    check: "page",
+    saw: "postern answers this itself: oauth-protected-resource",
+  });
+  const posted = await run("--policy", "page.yaml", "--json", `POST ${path}`);
+  expect((JSON.parse(posted.stdout) as Explanation).verdict).toMatchObject({
+    allowed: false,
+    reason: "method_not_allowed",
+    route: "oauth-protected-resource",
+  });
 });
 
 test("a request that cannot be is refused with what is wrong", async () => {

@@ -52,6 +52,7 @@ export function testContext(
     ...outsideContext(),
     keep: (_kind, _inputs, make) => make(),
     service: "orders",
+    resourceMetadataUrl: null,
     clock,
     memory: unlimitedMemory(),
     problems,

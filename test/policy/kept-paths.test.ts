@@ -24,6 +24,7 @@ async function asker(routes: string, defaults = "{}"): Promise<(raw: string) => 
       random: () => 0,
       fault: null,
       route: null,
+      ownPage: null,
       methodBody: null,
       observer: null,
     };

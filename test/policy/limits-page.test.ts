@@ -97,6 +97,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.expressionStepsMax}; ${DEFAULTS.expressionItemsMax}; ${DEFAULTS.expressionTextMax}`,
     `${DEFAULTS.attributeItemsMax}; ${DEFAULTS.attributeMembersMax}`,
     kibi(DEFAULTS.identityHeaderBytesMax),
+    `${DEFAULTS.resourceMetadataAgeSeconds / 60} min; ${DEFAULTS.resourceNameCharactersMax} characters`,
     `${bodiesInspectedBytesMax / 1024 / 1024} MiB`,
     `${mebi(DEFAULTS.schemaWorkWarnedBytes)}, ${DEFAULTS.schemaWorkBytesMax / 1024 ** 3} GiB`,
     `${kibi(DEFAULTS.bodyAtOnceBytesMax)}; ${DEFAULTS.bodySliceMs} ms; ${DEFAULTS.longBodyWaitMsMax / 1000} s`,

@@ -23,6 +23,7 @@ const policyWith = (...checks: readonly Check[]): Snapshot => snapshotOf({ route
 const allowing = policyWith(checkOf(() => CONTINUE));
 
 class Stream implements LastingStream {
+  readonly ownPage = null;
   snapshot: Snapshot = allowing;
   route: Route | null = allowing.routeList[0] ?? null;
   methodBody: null = null;

@@ -2,7 +2,7 @@ import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { challenge, tokenChallengeOf } from "../challenge.ts";
+import { tokenChallenge, tokenChallengeOf } from "../challenge.ts";
 import type { RouteContext } from "../filter.ts";
 
 export interface StepUpSettings {
@@ -23,7 +23,12 @@ export class StepUp {
   readonly #headersFor: (caller: Principal) => readonly HeaderLine[];
   readonly #wanted: string;
 
-  constructor(settings: StepUpSettings, place: Place, { service, clock, authenticators }: RouteContext) {
+  constructor(
+    settings: StepUpSettings,
+    place: Place,
+    { service, resourceMetadataUrl, clock, authenticators }: RouteContext,
+  ) {
+    const resource = { service, resourceMetadataUrl };
     const { acr, maxAgeMs } = settings;
     this.#settings = settings;
     this.#place = place;
@@ -33,7 +38,7 @@ export class StepUp {
     const maxAge = seconds === null ? "" : `, max_age="${seconds}"`;
     const error = 'error="insufficient_user_authentication", error_description="The user has to authenticate again."';
     this.#headersFor = (caller) => {
-      const scheme = tokenChallengeOf(caller, authenticators) ?? challenge("Bearer", service);
+      const scheme = tokenChallengeOf(caller, authenticators) ?? tokenChallenge("Bearer", resource);
       return [["www-authenticate", `${scheme}, ${error}${acrValues}${maxAge}`]];
     };
     const wanted = [

@@ -66,7 +66,7 @@ export class IntrospectionAuthenticator implements Authenticator {
     this.websocketProtocol = websocketProtocol;
     this.tokens = {
       issuers: options.issuer === null ? [] : [options.issuer.value],
-      isInAuthorization: options.places.hasScheme,
+      bearerMethods: options.places.bearerMethods,
       binding: options.binding.facts,
       audiencesOf: textsFrom(["aud"], false),
     };

@@ -91,7 +91,7 @@ export class JwtAuthenticator implements Authenticator {
     this.websocketProtocol = websocketProtocol;
     this.tokens = {
       issuers: [...options.claims.issuer.value],
-      isInAuthorization: options.places.hasScheme,
+      bearerMethods: options.places.bearerMethods,
       binding: options.binding.facts,
       audiencesOf: options.claims.readAudience,
     };
