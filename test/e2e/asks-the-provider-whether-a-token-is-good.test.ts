@@ -1,13 +1,21 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { type Oidc, startOidc } from "../fixtures/oidc.ts";
-import { type PolicyPorts, type Postern, startPostern, startService, theWorld } from "../fixtures/postern.ts";
+import {
+  type PolicyPorts,
+  type Postern,
+  type Service,
+  startPostern,
+  startService,
+  theWorld,
+} from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 afterAll(closeAll);
 
 let oidc: Oidc;
 let postern: Postern;
+let service: Service;
 
 function policy({ port, admin, app }: PolicyPorts): string {
   return `version: 1
@@ -22,12 +30,15 @@ authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
   opaque: { ${asked("1h")} }
   brief: { ${asked("1s")} }
+  pages: { ${asked("1h")}, cookie: session, query: access_token }
 routes:
   - path: /orders
     authenticate: [okta, opaque]
     authorize: { scopes: [orders:read] }
   - path: /brief
     authenticate: [brief]
+  - path: /page
+    authenticate: [pages]
 `;
 }
 
@@ -41,8 +52,8 @@ function asked(cacheFor: string): string {
 beforeAll(async () => {
   const { pki } = await theWorld();
   oidc = await startOidc(pki);
-  const { port } = await startService();
-  postern = await startPostern(port, policy, { "secrets/idp": `${oidc.clientSecret}\n` });
+  service = await startService();
+  postern = await startPostern(service.port, policy, { "secrets/idp": `${oidc.clientSecret}\n` });
 });
 
 const asks = (): number => oidc.asked.filter((path) => path === "/token/introspection").length;
@@ -57,6 +68,29 @@ test("an opaque token is let in by the scopes that the provider tells, and a JWT
   const { mint } = await theWorld();
   expect((await call(await mint.token({ scope: "orders:read" }))).status).toBe(200);
   expect(asks()).toBe(before);
+});
+
+test("an opaque token in a cookie or the query is asked about where it may be used, and reaches neither the service nor the log", async () => {
+  const token = await oidc.token("orders:read");
+  const before = asks();
+  const cookie = { Cookie: `session=${token}; a=1` };
+  const foreign = { ...cookie, Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
+  expect(await postern.call({ method: "POST", path: "/page", headers: foreign })).toMatchObject({
+    status: 403,
+    reason: "origin_denied",
+  });
+  expect(await postern.call({ path: `/page?access_token=${token}`, headers: cookie })).toMatchObject({
+    status: 401,
+    reason: "token_malformed",
+  });
+  expect(asks()).toBe(before);
+  const own = { ...cookie, "Sec-Fetch-Site": "same-origin" };
+  expect((await postern.call({ method: "POST", path: "/page", headers: own })).status).toBe(200);
+  expect(service.arrived.at(-1)?.headers.cookie).toBe("a=1");
+  expect((await postern.call({ path: `/page?access_token=${token}&b=2` })).status).toBe(200);
+  expect(service.arrived.at(-1)?.url).toBe("/page?b=2");
+  expect(asks()).toBe(before + 1);
+  expect(postern.output()).not.toContain(token);
 });
 
 test("a burst with one new token asks once, and then not before the answer is old", async () => {
