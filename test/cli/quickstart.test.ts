@@ -93,7 +93,8 @@ function shell(command: string): Promise<{ status: number; text: string }> {
 
 test("the five printed commands answer as they say, and an edit of the policy is obeyed by the next request", async () => {
   const run = await startAndWait();
-  expect(run.output).toContain('"event":"ready"'); // JSON, for this is no terminal
+  // JSON, for this is no terminal. The log is written apart from the guide.
+  await vi.waitFor(() => expect(run.output).toContain('"event":"ready"'), { timeout: PATIENCE_MS, interval: 20 });
   const commands = tries(run.output);
   expect(commands.map(({ status }) => status)).toEqual([200, 401, 403, 422, 429]);
   const reasons: string[] = [];
@@ -144,7 +145,8 @@ test("on a terminal the log is words with colour, and Enter shows the commands a
 
 test("elsewhere the log is words where --log-format says text, without colour", async () => {
   const run = await startAndWait("--log-format", "text");
-  expect(run.output).toMatch(/^[\d:.]+ ready {2}listeners inbound /m);
+  const ready = /^[\d:.]+ ready {2}listeners inbound /m;
+  await vi.waitFor(() => expect(run.output).toMatch(ready), { timeout: PATIENCE_MS, interval: 20 });
   expect(run.output).not.toMatch(/\x1b|\{"level/);
 });
 
