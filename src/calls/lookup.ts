@@ -5,22 +5,29 @@ import { BlockList, isIP, type LookupFunction } from "node:net";
  * Where clouds and links keep what only the machine itself may read (credentials by the metadata service). An answer of DNS
  * or of a provider that leads there makes a caller fetch them for somebody else.
  */
-const INNER_ADDRESSES = new BlockList();
-INNER_ADDRESSES.addSubnet("169.254.0.0", 16, "ipv4"); // RFC 3927; metadata of AWS, Azure, Google and others
-INNER_ADDRESSES.addAddress("100.100.100.200", "ipv4"); // Alibaba Cloud
-INNER_ADDRESSES.addAddress("192.0.0.192", "ipv4"); // Oracle Cloud
-INNER_ADDRESSES.addSubnet("0.0.0.0", 8, "ipv4"); // this host, RFC 1122 section 3.2.1.3
-INNER_ADDRESSES.addSubnet("fe80::", 10, "ipv6"); // RFC 4291 section 2.5.6
-INNER_ADDRESSES.addAddress("fd00:ec2::254", "ipv6"); // AWS
-INNER_ADDRESSES.addAddress("fd20:ce::254", "ipv6"); // Google Cloud
-INNER_ADDRESSES.addAddress("::", "ipv6");
+function innerAddresses(): BlockList {
+  const list = new BlockList();
+  list.addSubnet("169.254.0.0", 16, "ipv4"); // RFC 3927; metadata of AWS, Azure, Google and others
+  list.addAddress("100.100.100.200", "ipv4"); // Alibaba Cloud
+  list.addAddress("192.0.0.192", "ipv4"); // Oracle Cloud
+  list.addSubnet("0.0.0.0", 8, "ipv4"); // this host, RFC 1122 section 3.2.1.3
+  list.addSubnet("fe80::", 10, "ipv6"); // RFC 4291 section 2.5.6
+  list.addAddress("fd00:ec2::254", "ipv6"); // AWS
+  list.addAddress("fd20:ce::254", "ipv6"); // Google Cloud
+  list.addAddress("::", "ipv6");
+  return list;
+}
+
+/** Made with the first call: most policies call nobody. */
+let inner: BlockList | null = null;
 
 /** Code of the error that a lookup ends with where a name leads to such an address. */
 export const ADDRESS_REFUSED = "ADDRESS_REFUSED";
 
 export function isInnerAddress(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && INNER_ADDRESSES.check(address, family === 6 ? "ipv6" : "ipv4");
+  inner ??= innerAddresses();
+  return family !== 0 && inner.check(address, family === 6 ? "ipv6" : "ipv4");
 }
 
 type Resolve = (host: string, options: LookupOptions & { all: true }, done: ResolveDone) => void;

@@ -48,7 +48,7 @@ export interface DecisionServiceKind<Settings> {
   compile(name: string, settings: Settings, context: CompileContext): DecisionService | null;
 }
 
-const decide = new Later("decide", () => import("./decide/compile.ts"));
+const decide = new Later("decide", () => import("./credentials.ts"));
 
 const decideFilter: Filter<DecideSettings> = {
   name: "decide",
@@ -88,11 +88,11 @@ export const REGISTRY: Registry = {
   ],
   authenticators: [
     clientCertificateKind,
-    lazyKind("api-key", async () => (await import("./api-key/compile.ts")).apiKeyKind),
-    lazyKind("basic", async () => (await import("./basic/compile.ts")).basicKind),
-    lazyKind("jwt", async () => (await import("./jwt/compile.ts")).jwtKind),
-    lazyKind("introspection", async () => (await import("./introspection/compile.ts")).introspectionKind),
-    lazyKind("signature", async () => (await import("./signature/compile.ts")).signatureKind),
+    lazyKind("api-key", async () => (await import("./credentials.ts")).apiKeyKind),
+    lazyKind("basic", async () => (await import("./credentials.ts")).basicKind),
+    lazyKind("jwt", async () => (await import("./credentials.ts")).jwtKind),
+    lazyKind("introspection", async () => (await import("./credentials.ts")).introspectionKind),
+    lazyKind("signature", async () => (await import("./credentials.ts")).signatureKind),
     anonymousKind,
   ],
   limit: limitKind,
