@@ -9,7 +9,7 @@ import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } fro
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
  * Then the attacks on memory, under the limit of the shipped manifest, some two minutes, and a few seconds each of those on
  * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, counters or keys (four times
- * SECONDS; SECONDS=60 for the figures of docs/identity.md).
+ * SECONDS).
  */
 
 const SECONDS = Number(process.env["SECONDS"] ?? 15);
