@@ -229,3 +229,22 @@ test("in audit both verdicts are compared, also where our own rules deny", async
     await vi.waitFor(async () => expect(await count(theirs, ours)).toBe(before + 1));
   }
 });
+
+test("what was allowed on one route is not allowed on another that a reload puts in its place", async () => {
+  const swapped = (path: string): string =>
+    policy(postern).replace(/routes:[\s\S]*$/, `routes: [{ path: ${path}, authenticate: [okta], decide: [kept] }]\n`);
+  const kept = `  kept: { type: opa, url: "http://127.0.0.1:${port}/kept", cache: { by: [principal.id], for: 1h } }\nroutes:`;
+  const loaded = (count: number) =>
+    vi.waitFor(() => expect(postern.log.filter((line) => line["result"] === "ok")).toHaveLength(count), {
+      timeout: 60_000,
+    });
+  const before = postern.log.filter((line) => line["result"] === "ok").length;
+  postern.write("policy.yaml", swapped("/read").replace("routes:", kept));
+  await loaded(before + 1);
+  expect((await call("/read")).status).toBe(200);
+  verdict = false;
+  expect((await call("/read")).status).toBe(200);
+  postern.write("policy.yaml", swapped("/delete").replace("routes:", kept));
+  await loaded(before + 2);
+  expect(await call("/delete")).toMatchObject({ status: 403, reason: "decision_denied" });
+});

@@ -128,6 +128,7 @@ function compileQuestion(
   if (binder.fault !== null) return { ok: false, error: binder.fault };
   const question: Question = {
     service: name,
+    id: point.newQuestion(),
     point,
     protocol: protocolOf(settings.type, settings.url),
     template,

@@ -23,12 +23,21 @@ export class DecisionPoint implements Resource {
   readonly #settings: DecisionPointSettings;
   readonly #caller: Caller;
   readonly #answers: Answers<boolean>;
+  #questions = 0;
 
   constructor(settings: DecisionPointSettings, world: ResourceWorld) {
     this.name = settings.name;
     this.#settings = settings;
     this.#caller = world.openCaller(settings.call);
     this.#answers = new Answers(this, world);
+  }
+
+  /**
+   * A number for what one route of one policy asks: answers are shared within it alone. Its place would not do, for after a
+   * reload another route may stand there, and what was allowed on the old one would be on the new.
+   */
+  newQuestion(): number {
+    return ++this.#questions;
   }
 
   /** What is remembered under `key`; undefined where the service has to be asked. */

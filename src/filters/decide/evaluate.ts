@@ -74,7 +74,7 @@ export class DecideCheck implements Check {
   }
 
   #ask(exchange: Exchange): Result<Asked, string> {
-    const { protocol, template, cacheBy } = this.#question;
+    const { id, protocol, template, cacheBy } = this.#question;
     const document = documentOf(template, exchange);
     if (!document.ok) return document;
     const asked = batched(document.value, protocol);
@@ -86,7 +86,7 @@ export class DecideCheck implements Check {
     if (values.includes(AMBIGUOUS)) return err("an attribute of 'cache' has no single value");
     // What is absent is told apart from every text.
     const key = JSON.stringify(values.map((value) => (value === undefined ? [] : [value])));
-    return ok({ url: asked.value.url, body, key: hash("sha256", `${this.place.path} ${key}`, "base64url") });
+    return ok({ url: asked.value.url, body, key: hash("sha256", `${id} ${key}`, "base64url") });
   }
 }
 

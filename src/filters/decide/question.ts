@@ -6,6 +6,8 @@ import type { Protocol } from "./protocol.ts";
 /** What one service is asked of the requests of one route. */
 export interface Question {
   readonly service: string;
+  /** Of the point; no other question of it has the same. */
+  readonly id: number;
   readonly point: DecisionPoint;
   readonly protocol: Protocol;
   readonly template: Template;
