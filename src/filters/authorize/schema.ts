@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { parseClaimPath } from "../../attributes/claim-path.ts";
-import { canonicalName } from "../../message/distinguished-name.ts";
 import { parseSpiffeId } from "../../message/spiffe-id.ts";
 import { isTimeZone } from "../../support/local-time.ts";
 import { mode, object } from "../../support/schema.ts";
+import { subjectSchema } from "../subject-schema.ts";
 
 /** One rule; every key it has must hold. */
 export interface AuthorizeRule {
@@ -89,10 +89,6 @@ const dnsName = z
   })
   .transform((text) => text.toLowerCase());
 
-const subject = z.string().refine((text) => canonicalName(text) !== null, {
-  error: "expected a distinguished name, as in CN=billing,O=Shop or as openssl x509 -subject prints it",
-});
-
 const method = z.string().regex(/^[A-Z][A-Z0-9-]{0,31}$/, { error: "expected a method in upper case, as in GET" });
 
 const HOURS = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]|24(?=:00)):([0-5]\d)$/;
@@ -174,7 +170,7 @@ const requestShape = {
   dnsNames: oneOrSome(dnsName)
     .optional()
     .describe("DNS names, one of which the client certificate has to have; *. at the start stands for one label."),
-  subjects: oneOrSome(subject)
+  subjects: oneOrSome(subjectSchema)
     .optional()
     .describe("Subjects, one of which the client certificate has to have, as distinguished names."),
   networks: oneOrSome(z.string())

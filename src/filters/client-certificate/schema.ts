@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { canonicalName } from "../../message/distinguished-name.ts";
 import { isTrustDomain, parseSpiffeId } from "../../message/spiffe-id.ts";
 import { object } from "../../support/schema.ts";
+import { subjectSchema } from "../subject-schema.ts";
 
 const trustDomain = z
   .string()
@@ -68,10 +68,6 @@ const dnsPattern = z
   })
   .transform((name) => name.toLowerCase());
 
-const subject = z.string().refine((text) => canonicalName(text) !== null, {
-  error: "expected a distinguished name, as in CN=billing,O=Shop or as openssl x509 -subject prints it",
-});
-
 const fingerprint = z
   .string()
   .regex(/^(?:[0-9a-f]{64}|[0-9a-f]{2}(?::[0-9a-f]{2}){31})$/i, {
@@ -111,9 +107,13 @@ export const clientCertificateSchema = object({
     .min(1, oneOrMore)
     .optional()
     .describe("Prefixes of IP addresses of certificates that are let in: 10.0.0.0/8 or 192.0.2.1."),
-  subjects: z.array(subject).min(1, oneOrMore).optional().describe("Subjects that are let in, as distinguished names."),
+  subjects: z
+    .array(subjectSchema)
+    .min(1, oneOrMore)
+    .optional()
+    .describe("Subjects that are let in, as distinguished names."),
   issuers: z
-    .array(subject)
+    .array(subjectSchema)
     .min(1, oneOrMore)
     .optional()
     .describe("Issuers whose certificates are let in, as distinguished names; the issuer of the certificate itself."),

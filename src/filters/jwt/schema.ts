@@ -28,9 +28,17 @@ const audience = z.union([comparable.transform((one) => [one]), z.array(comparab
   error: audienceError,
 });
 
-const issuerText = text.refine((value) => !LEFT_OPEN.test(value.replaceAll(TENANT, "")), {
-  error: `expected the text as tokens have it: it is compared letter by letter, without *, blanks around it, <placeholders> and other {placeholders} than ${TENANT}`,
-});
+/** Entra's addresses for any tenant: its tokens name the tenant that they are of. */
+const ANY_TENANT =
+  /^https:\/\/(?:login\.microsoftonline\.com|sts\.windows\.net)\/(?:common|organizations|consumers)(?:\/|$)/;
+
+const issuerText = text
+  .refine((value) => !ANY_TENANT.test(value), {
+    error: `tokens name the tenant that they are of, and none has this; expected the tenant's ID in it, or ${TENANT} and 'tenants'`,
+  })
+  .refine((value) => !LEFT_OPEN.test(value.replaceAll(TENANT, "")), {
+    error: `expected the text as tokens have it: it is compared letter by letter, without *, blanks around it, <placeholders> and other {placeholders} than ${TENANT}`,
+  });
 const issuer = z.union([issuerText.transform((one) => [one]), z.array(issuerText).min(1).max(100)], {
   error: "expected what tokens have in iss, or a list of it",
 });
