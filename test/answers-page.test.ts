@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { createTestPki } from "./fixtures/pki.ts";
 import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/identity.md"), "utf8");
@@ -13,11 +14,17 @@ const entries = (section: string) =>
   [...section.matchAll(/^\| [^|]+ \| `(\w+: \{.*\})` \|$/gm)].map((match) => match[1] ?? "");
 
 const OWN_KEY = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+const CA = (await createTestPki()).ca.certificate;
 const FILES = {
+  "cluster-ca.pem": CA,
+  [`${SERVICE_ACCOUNT}/ca.crt`]: CA,
+  [`${SERVICE_ACCOUNT}/token`]: "token-of-tests",
   "keys.yaml": `callers: [{ name: acme, keys: [{ sha256: "${"ab".repeat(32)}" }] }]`,
   "secrets/idp": "secret-of-tests",
   "secrets/pdp": "token-of-tests",
   "secrets/own.key": OWN_KEY,
+  "secrets/reviewer": "token-of-tests",
 };
 
 /** A part of a policy, as the page shows it → the whole. */
@@ -29,7 +36,7 @@ function policyOf(text: string): string {
 }
 
 test("the page has its blocks and rows", () => {
-  expect([blocks.length, entries(opaque).length, entries(decisions).length]).toEqual([3, 5, 4]);
+  expect([blocks.length, entries(opaque).length, entries(decisions).length]).toEqual([4, 6, 4]);
 });
 
 test.each([

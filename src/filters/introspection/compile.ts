@@ -1,46 +1,36 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
+import type { CallSettings } from "../../calls/call.ts";
+import type { ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { compileCall } from "../call-settings.ts";
+import { endpointToken } from "../endpoint-token.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
 import { ID_CLAIMS } from "../jwt/principal.ts";
+import { subjectMatcher } from "../jwt/subject-patterns.ts";
 import { compileBinding } from "../token-binding.ts";
 import { compileTokenPlaces } from "../token-places.ts";
 import { IntrospectionAuthenticator } from "./evaluate.ts";
-import { type ClientAuthSettings, Introspector } from "./introspector.ts";
+import { Introspector } from "./introspector.ts";
+import { type ClientAuthSettings, OAuthIntrospection } from "./oauth.ts";
+import type { Protocol } from "./protocol.ts";
 import { type IntrospectionSettings, introspectionSchema } from "./schema.ts";
+import { TOKEN_REVIEWS, TokenReview } from "./token-review.ts";
 
 export const introspectionKind = defineAuthenticator<IntrospectionSettings>({
   type: "introspection",
   schema: introspectionSchema,
   compile: (name, settings, context) => {
-    const { endpoint, issuer, audience, clientId, requiredClaims, principalClaim } = settings;
-    const bounds = { breaks: true, answerBytesMax: DEFAULTS.introspectionAnswerBytesMax };
-    const call = compileCall(settings, [endpoint], context, bounds);
-    const auth = clientAuth(settings, context);
+    const { issuer, audience, subjects, requiredClaims, principalClaim } = settings;
+    const compiled = settings.protocol === "tokenReview" ? reviewing(settings, context) : oauth(settings, context);
     const places = compileTokenPlaces(settings, context);
-    if (call === null || auth === null || places === null) return null;
-    if (audience === undefined) {
-      context.warning(
-        "without 'audience', every token that the provider calls active is let in, for whichever service",
-      );
-    }
+    if (compiled === null || places === null) return null;
     const { cacheFor: cacheMs, cacheInactiveFor: inactiveCacheMs } = settings;
-    const identity = JSON.stringify([endpoint.href, issuer, clientId, auth.settings.method, cacheMs, inactiveCacheMs]);
     const introspector = context.resource(
       "introspection",
-      [identity, ...auth.inputs, ...call.inputs],
+      [...compiled.inputs, JSON.stringify([cacheMs, inactiveCacheMs])],
       (world) =>
         new Introspector(
-          {
-            name,
-            endpoint,
-            call: call.settings,
-            issuer: issuer ?? endpoint.href,
-            clientId,
-            clientAuth: auth.settings,
-            cacheMs,
-            inactiveCacheMs,
-          },
+          { name, call: compiled.call, protocol: compiled.protocol(world), cacheMs, inactiveCacheMs },
           world,
         ),
     );
@@ -57,11 +47,70 @@ export const introspectionKind = defineAuthenticator<IntrospectionSettings>({
       timeoutMs: settings.timeout,
       issuer: issuer === undefined ? null : rule("issuer", issuer),
       audience: audience === undefined ? null : rule("audience", audience),
+      subjects:
+        subjects === undefined
+          ? null
+          : rule("subjects", { fits: subjectMatcher(subjects), words: subjects.slice(0, 4).join(" or ") }),
       requiredClaims: rule("requiredClaims", requiredClaims),
       idClaims: principalClaim === undefined ? { value: ID_CLAIMS, place } : rule("principalClaim", [principalClaim]),
     });
   },
 });
+
+/** Whom to call and in which protocol, and what both are made of. */
+interface CompiledProtocol {
+  readonly call: CallSettings;
+  readonly protocol: (world: ResourceWorld) => Protocol;
+  readonly inputs: readonly (string | Buffer)[];
+}
+
+const BOUNDS = { breaks: true, answerBytesMax: DEFAULTS.introspectionAnswerBytesMax };
+
+function oauth(settings: IntrospectionSettings, context: CompileContext): CompiledProtocol | null {
+  const { endpoint, issuer, audience, clientId, token } = settings;
+  if (endpoint === undefined) context.problem("'endpoint' is missing; expected the URL where the provider is asked");
+  if (clientId === undefined) context.problem("'clientId' is missing; expected what postern is called at the provider");
+  if (token !== undefined) context.problem("only with 'protocol: tokenReview'; expected 'clientSecret'", "token");
+  const call = compileCall(settings, endpoint === undefined ? [] : [endpoint], context, BOUNDS);
+  const auth = clientAuth(settings, context);
+  if (endpoint === undefined || clientId === undefined || token !== undefined) return null;
+  if (call === null || auth === null) return null;
+  if (audience === undefined) {
+    context.warning("without 'audience', every token that the provider calls active is let in, for whichever service");
+  }
+  const identity = JSON.stringify([endpoint.href, issuer, clientId, auth.settings.method]);
+  const asked = { endpoint, issuer: issuer ?? endpoint.href, clientId, clientAuth: auth.settings };
+  return {
+    call: call.settings,
+    protocol: () => new OAuthIntrospection(asked),
+    inputs: ["oauth", identity, ...auth.inputs, ...call.inputs],
+  };
+}
+
+const OAUTH_KEYS = ["clientId", "clientSecret", "clientAuth", "clientKey", "issuer", "bound", "dpop"] as const;
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+function reviewing(written: IntrospectionSettings, context: CompileContext): CompiledProtocol | null {
+  const stray = OAUTH_KEYS.filter((key) => written[key] !== undefined);
+  for (const key of stray) context.problem("an API server of Kubernetes has no such thing; only with oauth", key);
+  const { audience } = written;
+  if (audience === undefined) {
+    context.problem("'audience' is missing; without it every token of the cluster would do, for whichever service");
+  }
+  const isOwnCluster = written.endpoint === undefined;
+  const endpoint = written.endpoint ?? new URL(TOKEN_REVIEWS);
+  const token = written.token ?? (isOwnCluster ? { file: `${SERVICE_ACCOUNT}/token` } : undefined);
+  const ca = written.ca ?? (isOwnCluster ? `${SERVICE_ACCOUNT}/ca.crt` : undefined);
+  const call = compileCall({ ...written, ca }, [endpoint], context, BOUNDS);
+  const hasToken = token === undefined || context.secret(token, "token") !== null;
+  if (call === null || !hasToken || audience === undefined || stray.length > 0) return null;
+  const own = endpointToken(token, context, "token");
+  return {
+    call: call.settings,
+    protocol: (world) => new TokenReview({ endpoint, token: own(world), audiences: audience }),
+    inputs: ["tokenReview", JSON.stringify([endpoint.href, audience.toSorted(), token ?? null]), ...call.inputs],
+  };
+}
 
 interface CompiledAuth {
   readonly settings: ClientAuthSettings;

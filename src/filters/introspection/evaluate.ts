@@ -11,12 +11,13 @@ import { ok } from "../../support/result.ts";
 import { Unreadable } from "../credential-source.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
 import { textsFrom } from "../jwt/claim-texts.ts";
-import { type Rule, shown } from "../jwt/claims.ts";
+import { judgeSubject, type Rule, type SubjectRule, shown } from "../jwt/claims.ts";
 import { GENERAL_CLAIMS, toPrincipal } from "../jwt/principal.ts";
 import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
 import type { Binding } from "../token-binding.ts";
 import type { TokenPlaces } from "../token-places.ts";
-import type { Introspected, Introspector } from "./introspector.ts";
+import type { Introspector } from "./introspector.ts";
+import type { Introspected } from "./protocol.ts";
 
 export interface IntrospectionOptions {
   readonly name: string;
@@ -30,6 +31,8 @@ export interface IntrospectionOptions {
   readonly timeoutMs: number;
   readonly issuer: Rule<string> | null;
   readonly audience: Rule<readonly string[]> | null;
+  /** Null: anybody's. */
+  readonly subjects: Rule<SubjectRule> | null;
   readonly requiredClaims: Rule<readonly string[]>;
   readonly idClaims: Rule<readonly string[]>;
 }
@@ -109,7 +112,7 @@ export class IntrospectionAuthenticator implements Authenticator {
     });
     if (!idClaims.value.some((claim) => supposed[claim] !== undefined))
       supposed[idClaims.value[0] ?? "sub"] = "assumed";
-    return this.#judge(Object.freeze(supposed));
+    return this.#judge({ claims: Object.freeze(supposed) });
   }
 
   async #wait(exchange: Exchange, digest: string, token: string): Promise<Authentication> {
@@ -129,22 +132,23 @@ export class IntrospectionAuthenticator implements Authenticator {
   }
 
   #judge(answer: Introspected): Principal | Denial {
-    if (answer === null) {
-      return new Denial("token_inactive", this.place, "active: false", "a token that its provider calls active");
+    if ("inactive" in answer) {
+      return new Denial("token_inactive", this.place, answer.inactive, "a token that its provider calls active");
     }
-    let judged = this.#judged.get(answer);
+    const { claims } = answer;
+    let judged = this.#judged.get(claims);
     if (judged === undefined) {
-      judged = this.#judgeOnce(answer);
-      this.#judged.set(answer, judged);
+      judged = this.#judgeOnce(claims);
+      this.#judged.set(claims, judged);
     }
     // A principal's end is judged each time, for what is known of a token may outlive it.
     const nowMs = this.#options.clock.wallMs();
     if (judged instanceof Denial || nowMs < judged.expiresAtMs) return judged;
-    return new Denial("token_expired", this.place, `exp ${shown(answer["exp"])}`, "exp in the future");
+    return new Denial("token_expired", this.place, `exp ${shown(claims["exp"])}`, "exp in the future");
   }
 
   #judgeOnce(answer: JsonObject): Principal | Denial {
-    const { issuer, audience, requiredClaims, idClaims, clock } = this.#options;
+    const { issuer, audience, subjects, requiredClaims, idClaims, clock } = this.#options;
     const { iss, aud, exp, nbf } = answer;
     if (issuer !== null && iss !== undefined && iss !== issuer.value) {
       return new Denial("token_issuer_mismatch", issuer.place, `iss ${shown(iss)}`, `iss ${shown(issuer.value)}`);
@@ -156,6 +160,8 @@ export class IntrospectionAuthenticator implements Authenticator {
         return new Denial("token_audience_mismatch", audience.place, `aud ${shown(aud ?? null)}`, wanted);
       }
     }
+    const subjectDenial = judgeSubject(answer, subjects, "token_subject_mismatch");
+    if (subjectDenial !== null) return subjectDenial;
     for (const [name, value] of Object.entries({ exp, nbf })) {
       if (value === undefined || (typeof value === "number" && value >= 0)) continue;
       return new Denial("token_malformed", this.place, `${name} ${shown(value)}`, `${name} as seconds since 1970`);

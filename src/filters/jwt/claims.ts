@@ -52,7 +52,8 @@ export function judgeIssuer(claims: JsonObject, { issuer, subjects }: ClaimRules
   return new Denial("token_issuer_mismatch", issuer.place, `iss ${shown(iss)}`, `iss ${wanted}`);
 }
 
-function judgeSubject({ sub }: JsonObject, subjects: ClaimRules["subjects"], reason: Reason): Denial | null {
+/** Whether `sub` is one that may come in. */
+export function judgeSubject({ sub }: JsonObject, subjects: ClaimRules["subjects"], reason: Reason): Denial | null {
   if (subjects === null || (typeof sub === "string" && subjects.value.fits(sub))) return null;
   return new Denial(reason, subjects.place, `sub ${shown(sub ?? null)}`, `sub ${subjects.value.words}`);
 }

@@ -3,6 +3,7 @@ import { callUrl, isThisMachine } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { parseJsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
+import type { EndpointToken } from "../endpoint-token.ts";
 import { shown } from "./claims.ts";
 import { metadataUrls } from "./metadata-urls.ts";
 
@@ -14,9 +15,6 @@ export interface FetchedKeys {
   /** How long the provider says that it holds, within our bounds. */
   readonly freshMs: number;
 }
-
-/** A token for the endpoint itself, read anew for each call; an error in words. Null: the endpoint asks for none. */
-export type EndpointToken = (() => Result<string, string>) | null;
 
 /** Asks for the keys. Errors say what went wrong and where, without anything secret. */
 export class KeyFetcher {

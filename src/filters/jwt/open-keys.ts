@@ -1,15 +1,13 @@
 import { createSecretKey } from "node:crypto";
-import { dirname, isAbsolute, join } from "node:path";
 import type { CallSettings } from "../../calls/call.ts";
 import { hostsOf } from "../../calls/call-url.ts";
-import type { ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { ok, type Result } from "../../support/result.ts";
-import { withoutLineEnd } from "../../support/secret.ts";
+import type { Result } from "../../support/result.ts";
 import { decodeText } from "../../support/text.ts";
 import type { Steps } from "../../support/turns.ts";
+import { endpointToken } from "../endpoint-token.ts";
 import type { CompileContext } from "../filter.ts";
-import { type EndpointToken, KeyFetcher, type KeyOrigin } from "./key-fetcher.ts";
+import { KeyFetcher, type KeyOrigin } from "./key-fetcher.ts";
 import { KeyRing } from "./key-ring.ts";
 import { KeySet } from "./key-set.ts";
 import { fixedKeys, type KeySource } from "./key-source.ts";
@@ -101,7 +99,7 @@ function publishedKeys(name: string, settings: FullSettings, context: CompileCon
     JSON.stringify(jwks?.token ?? null),
     JSON.stringify(proxy),
   ];
-  const token = endpointToken(jwks?.token, context);
+  const token = endpointToken(jwks?.token, context, "jwks", "token");
   return context.resource("key set", identity, (world) => {
     const fetcher = new KeyFetcher(world.openCaller(callSettings(ca, proxy, named)), origin, token(world));
     const id = JSON.stringify(identity.slice(0, 4).map((part) => part.toString("latin1")));
@@ -113,24 +111,6 @@ function publishedKeys(name: string, settings: FullSettings, context: CompileCon
 function originFault(issuers: readonly string[]): string | null {
   if (issuers.length === 1) return discoveryFault(issuers[0] ?? "");
   return `${issuers.length} issuers, whose keys are not in one place unless somebody says so; expected 'jwks' or 'keys'`;
-}
-
-/** A token in a file is renewed by somebody else; one of the environment stays what it is. */
-function endpointToken(
-  reference: NonNullable<FullSettings["jwks"]>["token"],
-  context: CompileContext,
-): (world: ResourceWorld) => EndpointToken {
-  if (reference === undefined) return () => null;
-  if ("env" in reference) {
-    const secret = context.secret(reference, "jwks", "token");
-    return () => () => ok(secret?.toString("latin1") ?? "");
-  }
-  const { file } = reference;
-  const absolute = isAbsolute(file) ? file : join(dirname(context.place().file), file);
-  return (world) => () => {
-    const content = world.readFile(absolute);
-    return content.ok ? ok(withoutLineEnd(content.value).toString("latin1")) : content;
-  };
 }
 
 function callSettings(
