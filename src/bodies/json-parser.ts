@@ -47,13 +47,21 @@ const WORDS = [
 type State = "value" | "firstItem" | "firstName" | "name" | "after";
 
 /** To list the names of an object of a hundred thousand members takes the platform longer than a turn may last. */
-const LISTED_MEMBERS_MIN = 1_000;
+const LISTED_MEMBERS_MIN = 128;
 const large = new WeakMap<object, readonly string[]>();
 
 /** Names of an object's own members. */
 export function memberNames(object: object): readonly string[] {
   return large.get(object) ?? Object.keys(object);
 }
+
+/** Takes note of the names of an object that does not change any more, where they are many. */
+export function noteMembers(object: object, names: readonly string[]): void {
+  if (names.length >= LISTED_MEMBERS_MIN) large.set(object, names);
+}
+
+/** A longer list is an array from then on. */
+const GATHERED_ITEMS_MAX = 64;
 
 /**
  * JSON (RFC 8259) in one reading: no name twice in an object, no lone surrogates, bounded depth, numbers by their spelling
@@ -63,11 +71,24 @@ export class JsonParser {
   readonly #text: string;
   readonly #depthMax: number;
   readonly #positions: PositionSink | null;
-  readonly #stack: Container[] = [];
-  /** Of the containers that are open, under which name each stands, and which names it has. */
+  /** What is open; null for a list whose items are still being gathered. */
+  readonly #stack: (Container | null)[] = [];
+  /** Of each, under which name it stands, how many members it has, and the names of a large one. */
   readonly #names: string[] = [];
-  readonly #members: string[][] = [];
+  readonly #counts: number[] = [];
+  readonly #members: (string[] | null)[] = [];
+  /**
+   * Items of short lists, until these end: so each takes as much memory as it has items. Arrays that grow by themselves
+   * begin with room for 17, and what a body of brackets leaves alive is what the collector holds the thread for.
+   */
+  readonly #gathered: unknown[] = [];
+  #gatheredCount = 0;
+  /** Where a long string is gone on with; 0 for none. */
+  #stringAt = 0;
+  #stringIsPlain = true;
   #at = 0;
+  /** Here its turn is over. */
+  #end = 0;
   #state: State = "value";
   #name = "";
   #nameAt = 0;
@@ -82,7 +103,7 @@ export class JsonParser {
 
   /** Reads on for at least `chars` characters; true once there is a value or a fault. */
   run(chars: number): boolean {
-    const end = this.#at + chars;
+    this.#end = Math.max(this.#at, this.#stringAt) + chars;
     const text = this.#text;
     while (this.fault === null) {
       const code = this.#skipBlanks();
@@ -95,7 +116,7 @@ export class JsonParser {
       else if (code === CLOSE_BRACE && this.#state === "firstName") this.#close();
       else if (this.#state === "firstName" || this.#state === "name") this.#readName(code);
       else this.#readValue(code);
-      if (this.#at >= end) return this.fault !== null;
+      if (this.#at >= this.#end || this.#stringAt >= this.#end) return this.fault !== null;
     }
     return true;
   }
@@ -110,7 +131,7 @@ export class JsonParser {
   }
 
   #after(code: number): void {
-    const isList = Array.isArray(this.#stack[this.#stack.length - 1]);
+    const isList = this.#isInList();
     if (code === COMMA) {
       this.#at++;
       this.#state = isList ? "value" : "name";
@@ -118,22 +139,36 @@ export class JsonParser {
     else this.#fail("not JSON");
   }
 
+  #isInList(): boolean {
+    const open = this.#stack[this.#stack.length - 1];
+    return open === null || Array.isArray(open);
+  }
+
   #close(): void {
-    this.#at++;
-    const closed = this.#stack.pop();
+    const start = this.#at++;
+    const open = this.#stack.pop();
+    const count = this.#counts.pop() ?? 0;
     const members = this.#members.pop();
-    if (closed !== undefined && members !== undefined && members.length > LISTED_MEMBERS_MIN)
-      large.set(closed, members);
     this.#name = this.#names.pop() ?? "";
-    if (this.#stack.length === 0) this.value = closed;
     this.#state = "after";
+    if (open === null) this.#add(this.#take(count), start);
+    else if (Array.isArray(open) && this.#positions === null) this.#add(open, start);
+    else if (open !== undefined && members !== undefined && members !== null) noteMembers(open, members);
+  }
+
+  /** The last items that were gathered, as a list. */
+  #take(count: number): unknown[] {
+    const end = this.#gatheredCount;
+    this.#gatheredCount -= count;
+    return count === 0 ? [] : this.#gathered.slice(end - count, end);
   }
 
   #readName(code: number): void {
     const start = this.#at;
     const name = code === QUOTE ? this.#readString() : "";
+    if (name === null) return;
     if (code !== QUOTE) this.#fail("not JSON");
-    const object = this.#stack[this.#stack.length - 1];
+    const object = this.#stack[this.#stack.length - 1] ?? undefined;
     if (object !== undefined && Object.hasOwn(object, name)) this.#fail("a key twice in one object", start);
     if (this.#skipBlanks() !== COLON) this.#fail("not JSON");
     this.#at++;
@@ -144,43 +179,68 @@ export class JsonParser {
 
   #readValue(code: number): void {
     const start = this.#at;
-    if (code === QUOTE) this.#add(this.#readString(), start);
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#open(code === OPEN_BRACE ? {} : [], start);
+    if (code === QUOTE) {
+      const text = this.#readString();
+      if (text !== null) this.#add(text, start);
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#open(code === OPEN_BRACE, start);
     else if (code === MINUS || (code >= ZERO && code <= NINE)) this.#add(this.#readNumber(), start);
     else this.#add(this.#readWord(), start);
   }
 
-  #open(container: Container, start: number): void {
-    this.#add(container, start);
+  #open(isObject: boolean, start: number): void {
+    // Who hears of positions has to be told of the list before it ends.
+    const container = isObject ? {} : this.#positions === null ? null : [];
+    if (container !== null) this.#add(container, start);
     this.#at++;
     if (this.#stack.length >= this.#depthMax) this.#fail(`nested deeper than ${this.#depthMax}`);
     this.#stack.push(container);
     this.#names.push(this.#name);
-    this.#members.push([]);
-    this.#state = Array.isArray(container) ? "firstItem" : "firstName";
+    this.#counts.push(0);
+    this.#members.push(null);
+    this.#state = isObject ? "firstName" : "firstItem";
   }
 
   #add(value: unknown, start: number): void {
     if (this.fault !== null) return;
-    const parent = this.#stack[this.#stack.length - 1];
-    if (parent === undefined) this.value = value;
+    this.#state = "after";
+    const top = this.#stack.length - 1;
+    const parent = this.#stack[top];
+    if (parent === undefined) {
+      this.value = value;
+      return;
+    }
+    const count = this.#counts[top] ?? 0;
+    this.#counts[top] = count + 1;
+    if (parent === null) this.#gather(value, top, count);
     else if (Array.isArray(parent)) {
       this.#positions?.member(parent, parent.length, start);
       parent.push(value);
     } else {
       this.#positions?.member(parent, this.#name, this.#nameAt);
-      this.#members[this.#members.length - 1]?.push(this.#name);
+      if (count + 1 === LISTED_MEMBERS_MIN) this.#members[top] = Object.keys(parent);
+      this.#members[top]?.push(this.#name);
       if (this.#name === "__proto__") setOwn(parent, value);
       else parent[this.#name] = value;
     }
-    this.#state = "after";
   }
 
-  #readString(): string {
+  #gather(value: unknown, top: number, count: number): void {
+    if (count < GATHERED_ITEMS_MAX) {
+      this.#gathered[this.#gatheredCount++] = value;
+      return;
+    }
+    const list = [];
+    for (const item of this.#take(count)) list.push(item);
+    list.push(value);
+    this.#stack[top] = list;
+  }
+
+  /** Null where its end is still to be looked for: one string may be all of a long text. */
+  #readString(): string | null {
     const text = this.#text;
     const start = this.#at;
-    let at = start + 1;
-    let isPlain = true;
+    let at = this.#stringAt === 0 ? start + 1 : this.#stringAt;
+    let isPlain = this.#stringAt === 0 || this.#stringIsPlain;
     for (;;) {
       const code = text.charCodeAt(at);
       if (code === QUOTE) break;
@@ -192,7 +252,12 @@ export class JsonParser {
         return "";
       }
       at++;
+      if (at < this.#end) continue;
+      this.#stringAt = at;
+      this.#stringIsPlain = isPlain;
+      return null;
     }
+    this.#stringAt = 0;
     this.#at = at + 1;
     return isPlain ? text.slice(start + 1, at) : this.#unescape(text.slice(start, at + 1), start);
   }

@@ -20,7 +20,7 @@ import {
 import { JsonParser } from "./json-parser.ts";
 
 /** Between two looks at the clock. */
-const LOOK_EVERY_CHARS = 16 * 1024;
+const LOOK_EVERY_CHARS = 4 * 1024;
 
 /**
  * JSON (RFC 8259) that every parser reads alike: strict UTF-8, bounded depth, no key twice in one object, no half of a

@@ -141,7 +141,24 @@ const CASES: readonly (readonly [what: string, schema: unknown, good: unknown, b
     many(300, () => [[[1], 2], 3]),
     [...many(300, () => [[[1], 2], 3]), [[["x"]]]],
   ],
+  [
+    "a tree that forks, with more lists than one set of notes takes",
+    { anyOf: [{ type: "array", items: SELF }, { type: "array", items: SELF, minItems: 1 }, { type: "integer" }] },
+    tree(12, 1),
+    [tree(12, 1), tree(8, "x")],
+  ],
+  [
+    "lists of a few that are each looked through and counted",
+    { items: { contains: { minimum: 3 }, minContains: 2, maxContains: 2, uniqueItems: true } },
+    many(900, (at) => [at + 3, 1, 2, at + 4]),
+    [...many(900, (at) => [at + 3, 1, 2, at + 4]), [3, 4, 5], [3, 3, 1]],
+  ],
 ];
+
+/** Lists of two, so deep. */
+function tree(depth: number, leaf: unknown): unknown {
+  return depth === 0 ? leaf : [tree(depth - 1, leaf), tree(depth - 1, leaf)];
+}
 
 const words = "abc def ".repeat(5_000);
 const texts: typeof CASES = [
@@ -203,6 +220,33 @@ describe("what is judged in turns is judged as at once, and comes to an end howe
     expect(await parseJsonInTurns(Buffer.from(text), turns)).toEqual(parseJson(Buffer.from(text)));
     expect(given()).toBeGreaterThan(0);
     expect(await parseJsonInTurns(Buffer.from(`${text}x`), turns)).toEqual({ ok: false, error: "not JSON" });
+  });
+
+  test.each<[string, unknown]>([
+    ["a string longer than a stretch", ["é".repeat(30_000), "x".repeat(4_095), "x".repeat(4_096), '"\\'.repeat(9_000)]],
+    ["names longer than a stretch", { ["n\\".repeat(9_000)]: { ["m".repeat(9_000)]: [] } }],
+    ["lists of every length", many(200, (at) => many(at, (n) => (n % 3 === 0 ? [n, [], [[n]]] : n / 2)))],
+    ["a list whose long items are in the middle", [[many(65, () => [many(70, () => ({ a: [[]] }))]), 1], "z"]],
+    ["objects of every size", many(200, (at) => members(at, (n) => [n]))],
+    [
+      "members named as positions, and a prototype's",
+      JSON.parse(`[[{"2":1,"b":[{"__proto__":[{"a":[1]}]}],"1":[2]}]]`),
+    ],
+  ])("%s: read in turns as JSON.parse reads it", async (_, value) => {
+    const text = JSON.stringify(value);
+    for (const encoded of [text, JSON.stringify(value, null, 1)]) {
+      const parsed = await parseJsonInTurns(Buffer.from(encoded), hurriedTurns().turns);
+      expect(parsed.ok && JSON.stringify(parsed.value)).toBe(text);
+      expect(await parseJsonInTurns(Buffer.from(encoded.slice(0, -1)), hurriedTurns().turns)).toMatchObject({
+        ok: false,
+      });
+    }
+  });
+
+  test("a long string holds up nobody", async () => {
+    const { turns, given } = hurriedTurns();
+    await parseJsonInTurns(Buffer.from(JSON.stringify("x".repeat(200_000))), turns);
+    expect(given()).toBeGreaterThan(20);
   });
 });
 

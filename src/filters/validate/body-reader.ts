@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
+import { noteMembers } from "../../bodies/json-parser.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
@@ -115,7 +116,12 @@ function objectOf(values: FormValues, fields: ReadonlyMap<string, FormField>): R
     entries.push([name, value]);
   }
   // Makes members of its own, `__proto__` too.
-  return ok(Object.fromEntries(entries));
+  const object = Object.fromEntries(entries);
+  noteMembers(
+    object,
+    entries.map(([name]) => name),
+  );
+  return ok(object);
 }
 
 function mismatch(name: string, fault: string): Result<never, BodyFault> {

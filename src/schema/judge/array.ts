@@ -103,7 +103,7 @@ const NO_ITEMS: ReadonlySet<number> = new Set();
 class Counter {
   readonly #check: Check;
   readonly #loop: number;
-  readonly #kept = new Kept<List, Set<number>>(() => new Set());
+  readonly #kept = new Kept<List, Set<number>>();
 
   constructor(check: Check, loop: number) {
     this.#check = check;
@@ -112,20 +112,29 @@ class Counter {
 
   /** Their positions. Stops at `enough`. */
   find(list: List, enough: number, run: Run): ReadonlySet<number> {
-    const found = run.isLong ? this.#kept.of(run, list) : new Set<number>();
+    const found = this.#kept.find(run, list) ?? new Set<number>();
     const judge = (at: number): boolean => {
       // Where the loop begins anew, so does the count; where it is known to be done, the count is, too.
       if (at === 0) found.clear();
       if (run.ask(this.#check, list[at], null)) found.add(at);
       return found.size < enough;
     };
-    if (run.isLong) {
-      const { faults } = run;
-      run.faults = null;
-      run.each(this.#loop, list, list.length, judge);
-      run.faults = faults;
-    } else for (let at = 0; at < list.length && judge(at); at++);
+    if (run.isLong) this.#findInTurns(list, found, judge, run);
+    else for (let at = 0; at < list.length && judge(at); at++);
     return found;
+  }
+
+  #findInTurns(list: List, found: Set<number>, judge: (at: number) => boolean, run: Run): void {
+    const { faults, scope } = run;
+    run.faults = null;
+    try {
+      run.each(this.#loop, list, list.length, judge);
+    } finally {
+      run.faults = faults;
+      run.scope = scope;
+      // What the loop does not do again, this does not count again.
+      if (run.hasStretch(this.#loop, list)) this.#kept.keep(run, scope, list, found);
+    }
   }
 }
 

@@ -3,29 +3,21 @@ import type { Scope } from "./scope.ts";
 
 /** What a check keeps of a long value between its turns; gone with the run. */
 export class Kept<Value extends object, State> {
-  readonly #make: (value: Value) => State;
   readonly #runs = new WeakMap<Run, Map<Scope | null, Map<Value, State>>>();
 
-  constructor(make: (value: Value) => State) {
-    this.#make = make;
+  find(run: Run, value: Value): State | undefined {
+    return this.#runs.get(run)?.get(run.scope)?.get(value);
   }
 
-  of(run: Run, value: Value): State {
+  /** `scope`: of the run when the check began; in the middle of its work it may be another. */
+  keep(run: Run, scope: Scope | null, value: Value, state: State): void {
     let scopes = this.#runs.get(run);
     if (scopes === undefined) {
       scopes = new Map();
       this.#runs.set(run, scopes);
     }
-    let values = scopes.get(run.scope);
-    if (values === undefined) {
-      values = new Map();
-      scopes.set(run.scope, values);
-    }
-    let state = values.get(value);
-    if (state === undefined) {
-      state = this.#make(value);
-      values.set(value, state);
-    }
-    return state;
+    const values = scopes.get(scope);
+    if (values === undefined) scopes.set(scope, new Map([[value, state]]));
+    else values.set(value, state);
   }
 }

@@ -3,7 +3,6 @@ import { foldCase } from "../../support/fold-case.ts";
 import type { Site } from "../document.ts";
 import { inPlaceParts, type Subschema } from "../subschema.ts";
 import type { Complaint } from "./faults.ts";
-import { Kept } from "./kept.ts";
 import type { Check, Run } from "./run.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -58,14 +57,13 @@ export class DeclaredMembers {
 
 /** Refuses members in another case than declared; where a schema applies others, for all of them together. */
 export function memberCaseCheck(declared: DeclaredMembers, loop: number): Check<JsonObject> {
-  const kept = new Kept<JsonObject, readonly string[]>(memberNames);
   const judge = (name: string, at: number, run: Run): boolean => {
     const complaint = declared.respelled(name);
     return complaint === null || failMember(complaint, name, at, run);
   };
   return (object, run) => {
     if (run.isLong) {
-      const keys = kept.of(run, object);
+      const keys = memberNames(object);
       return run.each(loop, object, keys.length, (at) => judge(keys[at] ?? "", at, run));
     }
     let at = 0;

@@ -3,7 +3,6 @@ import type { Pattern } from "../pattern/index.ts";
 import type { ObjectRules, Rule, Subschema } from "../subschema.ts";
 import type { Compiling } from "./compiling.ts";
 import type { Complaint } from "./faults.ts";
-import { Kept } from "./kept.ts";
 import type { Marks } from "./marks.ts";
 import { type DeclaredMembers, failMember } from "./member-case.ts";
 import { ALWAYS, type Check, type Run } from "./run.ts";
@@ -45,9 +44,8 @@ function countCheck(min: Rule<number> | undefined, max: Rule<number> | undefined
     detail: `expected at most ${members(most)}`,
     site: max?.site ?? null,
   };
-  const kept = new Kept<JsonObject, number>((object) => memberNames(object).length);
   return (object, run) => {
-    const count = run.isLong ? kept.of(run, object) : sizeOf(object);
+    const count = run.isLong ? memberNames(object).length : sizeOf(object);
     if (count < least) return run.fail(tooFew);
     return count <= most || run.fail(tooMany);
   };
@@ -106,7 +104,6 @@ class Members {
   readonly #badName: Complaint;
   readonly #declared: DeclaredMembers | null;
   readonly #loop: number;
-  readonly #keys = new Kept<JsonObject, readonly string[]>(memberNames);
   /** Nothing is to be looked at but what is declared. */
   readonly #isOpen: boolean;
   /** Whether `properties` or `patternProperties` have the name. */
@@ -184,7 +181,7 @@ class Members {
       good = run.fail(complaint);
       if (run.faults === null) return false;
     }
-    const keys = run.isLong ? this.#keys.of(run, object) : Object.keys(object);
+    const keys = memberNames(object);
     const judge = (at: number): boolean => {
       const name = keys[at] ?? "";
       return this.#judgeMember(object, name, at, this.#table.get(name), run);
@@ -252,10 +249,9 @@ export function unevaluatedMembersCheck(
   };
   const check = compiler.child(rest);
   const loop = compiler.nextIndex();
-  const kept = new Kept<JsonObject, readonly string[]>(memberNames);
   return (object, marks, run) => {
     run.marks = null;
-    const keys = run.isLong ? kept.of(run, object) : Object.keys(object);
+    const keys = memberNames(object);
     const judge = (at: number): boolean => {
       const name = keys[at] ?? "";
       if (marks.hasMember(name)) return true;

@@ -2,7 +2,6 @@ import { memberNames } from "../../bodies/json-parser.ts";
 import type { Pattern } from "../pattern/index.ts";
 import type { Subschema } from "../subschema.ts";
 import type { Compiling } from "./compiling.ts";
-import { Kept } from "./kept.ts";
 import { enterMember, type JsonObject } from "./object.ts";
 import { ALWAYS, type Check, type Run } from "./run.ts";
 
@@ -22,7 +21,6 @@ export function patternCaseCheck(schema: Subschema, compiler: Compiling): Check<
   const { rules, declared } = rulesOf(schema, compiler);
   if (rules.length === 0) return null;
   const loop = compiler.nextIndex();
-  const kept = new Kept<JsonObject, readonly string[]>(memberNames);
   const judge = (object: JsonObject, name: string, at: number, run: Run): boolean => {
     if (declared.has(name)) return true;
     let good = true;
@@ -35,7 +33,7 @@ export function patternCaseCheck(schema: Subschema, compiler: Compiling): Check<
   return (object, run) => {
     const { marks } = run;
     run.marks = null;
-    const keys = run.isLong ? kept.of(run, object) : Object.keys(object);
+    const keys = memberNames(object);
     let good = true;
     if (run.isLong) good = run.each(loop, object, keys.length, (at) => judge(object, keys[at] ?? "", at, run));
     else {

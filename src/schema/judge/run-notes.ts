@@ -9,21 +9,28 @@ export interface Stretch {
 
 /** A power of two. */
 const SHARD_CHILDREN = 1_024;
+/** With more, whatever lies deeper has notes of its own. */
+const NOTES_MAX = 4_096;
 
 /**
- * What one run found out about values. Of a long list or object each thousand children have notes of their own: a map that
- * grows is written anew as a whole, and one of a million values holds the thread for many milliseconds then.
+ * What one run found out about values. Each thousand children of a long list or object have notes of their own, and so has
+ * what comes when these are full: a map that grows is written anew as a whole, and one of a million values holds the thread
+ * for many milliseconds then.
  */
 export class RunNotes {
-  readonly #ofValues = new Map<unknown, Map<number, Stretch>>();
-  readonly #shards = new Map<unknown, RunNotes[]>();
+  /** Verdicts on values, by the number of the schema; most notes have none, or no stretches. */
+  #results: Map<number, Map<unknown, boolean>> | null = null;
+  #stretches: Map<number, Map<unknown, Stretch>> | null = null;
+  #shards: Map<unknown, RunNotes[]> | null = null;
+  #count = 0;
 
   /** Notes for the child at that place of a value, and all below it. */
   ofChild(value: unknown, count: number, at: number): RunNotes {
-    if (count <= SHARD_CHILDREN) return this;
-    let shards = this.#shards.get(value);
+    let shards = this.#shards?.get(value);
     if (shards === undefined) {
+      if (count <= SHARD_CHILDREN && this.#count < NOTES_MAX) return this;
       shards = [];
+      this.#shards ??= new Map();
       this.#shards.set(value, shards);
     }
     const index = Math.floor(at / SHARD_CHILDREN);
@@ -35,21 +42,28 @@ export class RunNotes {
     return notes;
   }
 
-  find(key: number, value: unknown): Stretch | undefined {
-    return this.#ofValues.get(value)?.get(key);
+  result(key: number, value: unknown): boolean | null {
+    return this.#results?.get(key)?.get(value) ?? null;
   }
 
-  stretch(key: number, value: unknown): Stretch {
-    let ofValue = this.#ofValues.get(value);
-    if (ofValue === undefined) {
-      ofValue = new Map();
-      this.#ofValues.set(value, ofValue);
-    }
-    let stretch = ofValue.get(key);
-    if (stretch === undefined) {
-      stretch = { at: 0, good: true, result: null, told: null };
-      ofValue.set(key, stretch);
-    }
-    return stretch;
+  setResult(key: number, value: unknown, result: boolean): void {
+    this.#results ??= new Map();
+    this.#set(this.#results, key, value, result);
+  }
+
+  stretch(key: number, value: unknown): Stretch | undefined {
+    return this.#stretches?.get(key)?.get(value);
+  }
+
+  setStretch(key: number, value: unknown, stretch: Stretch): void {
+    this.#stretches ??= new Map();
+    this.#set(this.#stretches, key, value, stretch);
+  }
+
+  #set<Note>(notes: Map<number, Map<unknown, Note>>, key: number, value: unknown, note: Note): void {
+    const ofKey = notes.get(key);
+    if (ofKey === undefined) notes.set(key, new Map([[value, note]]));
+    else ofKey.set(value, note);
+    this.#count++;
   }
 }

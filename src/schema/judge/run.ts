@@ -1,7 +1,7 @@
 import type { Pattern, TextReading } from "../pattern/index.ts";
 import type { Complaint, FaultList } from "./faults.ts";
 import type { Marks } from "./marks.ts";
-import { RunNotes, type Stretch } from "./run-notes.ts";
+import type { RunNotes, Stretch } from "./run-notes.ts";
 import type { Scope } from "./scope.ts";
 
 /** Whether a value is as a schema says. */
@@ -14,6 +14,8 @@ export const PAUSE: unique symbol = Symbol("pause");
 const STEPS_BETWEEN_LOOKS = 256;
 /** What took more steps than this is not done again when a run goes on; fewer where much is done again all the same. */
 const NOTED_STEPS_MIN = 256;
+/** The same where a value may be judged again and again: below it, that is cheaper than to take note of each. */
+const FORKED_STEPS_MIN = 16;
 /** Steps that a turn may do again before it comes to where the last one ended: a tenth of a turn. */
 const REDONE_STEPS_MAX = 2_000;
 /** Characters of a text, or instructions of its pattern beyond the tables, at a stretch: some 0.1 ms. */
@@ -23,6 +25,8 @@ const TEXT_PER_STEP = 64;
 const NEW_PATTERN_STEPS = 100;
 /** Answers about texts that took more than a slice. Beyond it they are found out anew. */
 const TEXTS_KEPT_MAX = 10_000;
+
+const NEW_STRETCH: Stretch = { at: 0, good: true, result: null, told: null };
 
 /** One judgement of one value. */
 export class Run {
@@ -80,17 +84,20 @@ export class Run {
     // Enough has been found: whatever else is wrong below would double with each level.
     if (this.faults?.isFull === true) return false;
     if (this.#notes === null || this.marks !== null) return null;
-    const result = this.#notes.find(this.#key(index), value)?.result ?? null;
+    const result = this.#notes.result(this.#key(index), value);
     // Whoever collects faults wants to hear them.
     return result === false && this.faults !== null ? null : result;
   }
 
-  /** Judges, and keeps the answer where it took long, or `always`. */
-  remember<Value>(index: number, value: Value, check: Check<Value>, always: boolean): boolean {
+  /** Judges, and keeps the answer where it took long; `isForking` where little is long. */
+  remember<Value>(index: number, value: Value, check: Check<Value>, isForking: boolean): boolean {
     const steps = this.#steps;
+    // Schemas in a row for one value count, too: each pair of them doubles the work.
+    if (isForking) this.#steps++;
     const result = check(value, this);
-    if (this.marks === null && (always || this.#steps - steps >= this.#notedStepsMin)) {
-      this.#stretch(index, value).result = result;
+    const least = isForking ? Math.min(FORKED_STEPS_MIN, this.#notedStepsMin) : this.#notedStepsMin;
+    if (this.marks === null && this.#steps - steps >= least) {
+      this.#notes?.setResult(this.#key(index), value, result);
       this.#hasMoved = true;
     }
     return result;
@@ -133,15 +140,16 @@ export class Run {
    * `index` tells the loop from others on the same value.
    */
   each(index: number, value: unknown, count: number, judge: (at: number) => boolean): boolean {
-    const stretch = this.#stretch(index, value);
-    const known = this.faults === null || stretch.result === true ? stretch.result : stretch.told;
+    const notes = this.#notes;
+    const key = this.#key(index);
+    const stretch = notes?.stretch(key, value);
+    const known = this.#knownOf(stretch);
     if (known !== null) return known;
     const steps = this.#steps;
-    const isResumed = stretch.at > 0;
+    let { at, good } = stretch ?? NEW_STRETCH;
+    const isResumed = at > 0;
     if (isResumed) this.#redoneSteps = steps - this.#turnBeganAt;
     const depth = this.faults?.depth ?? 0;
-    const notes = this.#notes;
-    let { at, good } = stretch;
     try {
       for (; at < count; at++) {
         this.step();
@@ -153,21 +161,28 @@ export class Run {
         if (this.faults === null || this.faults.isFull) break;
       }
     } catch (error) {
-      stretch.at = at;
-      stretch.good = good;
+      notes?.setStretch(key, value, { ...(stretch ?? NEW_STRETCH), at, good });
       this.faults?.leaveTo(depth);
       throw error;
     } finally {
       this.#notes = notes;
     }
-    stretch.at = 0;
-    stretch.good = true;
     // What was broken off once is kept however little was left of it: otherwise two such loops would undo each other's work.
     if (isResumed || this.#steps - steps >= this.#notedStepsMin) {
-      if (this.faults === null) stretch.result = good;
-      else stretch.told = good;
+      const ended = this.faults === null ? { result: good } : { told: good };
+      notes?.setStretch(key, value, { ...NEW_STRETCH, ...stretch, ...ended, at: 0, good: true });
     }
     return good;
+  }
+
+  #knownOf(stretch: Stretch | undefined): boolean | null {
+    if (stretch === undefined) return null;
+    return this.faults === null || stretch.result === true ? stretch.result : stretch.told;
+  }
+
+  /** Whether anything is noted of that loop over the value. */
+  hasStretch(index: number, value: unknown): boolean {
+    return this.#notes?.stretch(this.#key(index), value) !== undefined;
   }
 
   /**
@@ -195,10 +210,6 @@ export class Run {
   progress(weight = 1): void {
     this.#hasMoved = true;
     this.step(weight);
-  }
-
-  #stretch(index: number, value: unknown): Stretch {
-    return (this.#notes ?? new RunNotes()).stretch(this.#key(index), value);
   }
 
   /** What a schema says may depend on the way that led to it. */

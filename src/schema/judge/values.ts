@@ -42,6 +42,8 @@ function detailOf(list: readonly unknown[]): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 
+const SHORT_ITEMS = 64;
+
 /** Items that were seen, while a long list is gone through. */
 interface Seen {
   readonly plain: Set<unknown>;
@@ -54,12 +56,22 @@ interface Seen {
 /** `uniqueItems`: each item against a set of those before it, not against each of them. */
 export function uniqueCheck({ site }: Rule<true>): Check<readonly unknown[]> {
   const complaint: Complaint = { keyword: "uniqueItems", detail: "expected no item twice", site };
-  const kept = new Kept<readonly unknown[], Seen>(newSeen);
+  const kept = new Kept<readonly unknown[], Seen>();
   return (items, run) => {
     if (items.length < 2) return true;
-    const seen = run.isLong ? kept.of(run, items) : newSeen();
-    const step = run.isLong ? () => run.progress() : noStep;
-    seen.isUnique ??= addAll(items, seen, step);
+    const known = run.isLong ? kept.find(run, items) : undefined;
+    const seen = known ?? newSeen();
+    if (!run.isLong) seen.isUnique = addAll(items, seen, noStep);
+    else if (seen.isUnique === null) {
+      // A short list whose turn did not end in the middle is gone through again where somebody asks.
+      if (known === undefined && items.length > SHORT_ITEMS) kept.keep(run, run.scope, items, seen);
+      try {
+        seen.isUnique = addAll(items, seen, () => run.progress());
+      } catch (error) {
+        kept.keep(run, run.scope, items, seen);
+        throw error;
+      }
+    }
     return seen.isUnique || run.fail(complaint);
   };
 }
