@@ -115,6 +115,12 @@ export const REASONS = {
     text: "The caller cannot be recognised just now.",
     source: "proxy",
   },
+  keys_outdated: {
+    status: 503,
+    grpcStatus: 14,
+    text: "The caller cannot be recognised just now.",
+    source: "client",
+  },
   authentication_insufficient: client(401, 16, "The user has to authenticate again."),
   // authorize
   scope_missing: client(403, 7, NOT_PERMITTED),

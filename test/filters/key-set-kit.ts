@@ -44,6 +44,8 @@ export interface KeySetRig {
   token(by: Signer, claims?: Record<string, unknown>, header?: Record<string, unknown>): string;
   ask(authenticator: JwtAuthenticator, token: string): ReturnType<JwtAuthenticator["authenticate"]>;
   fetches(): number;
+  /** Unix seconds. */
+  now(): number;
   /** The key set's state and detail. */
   state(): string;
   settled(state: string): Promise<void>;
@@ -120,6 +122,7 @@ export async function keySetRig(pki: TestPki, options: RigOptions = {}): Promise
       makeToken({ alg: "RS256", kid: by.kid, ...header }, { ...CLAIMS, iss: issuer, ...claims }, rs256(by.key)),
     ask: (authenticator, token) => authenticator.authenticate(request([["authorization", `Bearer ${token}`]])),
     fetches: () => provider.asked.filter((path) => path === "/keys").length,
+    now: () => Math.floor(time.wallMs() / 1000),
     state,
     settled: async (wanted) => {
       await eventually(() => state() === wanted, 20_000).catch(() => {

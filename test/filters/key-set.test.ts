@@ -217,6 +217,19 @@ describe("keys that change", () => {
     expect(rig.ask(okta, kept)).not.toBeInstanceOf(Promise);
   });
 
+  test("a token that has expired costs neither a fetch nor the look at a signature", async () => {
+    const rig = await keySetRig(pki);
+    rig.publish(first);
+    const okta = rig.open();
+    await rig.ask(okta, rig.token(first));
+    for (const signedBy of [first, second]) {
+      const late = rig.ask(okta, rig.token(signedBy, { exp: rig.now() - 60 }));
+      expect(late).not.toBeInstanceOf(Promise);
+      expect(denialOf(late as never).reason).toBe("token_expired");
+    }
+    expect(rig.fetches()).toBe(1);
+  });
+
   test("random kids and forged signatures cost one fetch in 30 seconds, whatever their number", async () => {
     const rig = await keySetRig(pki);
     rig.publish(first);
@@ -235,6 +248,63 @@ describe("keys that change", () => {
     expect(rig.fetches()).toBe(1 + 4);
     expect(rig.registry.statuses()[0]?.unknownKids).toBeGreaterThanOrEqual(480);
     expect(principalOf(await rig.ask(okta, rig.token(first))).id).toBe("alice");
+  });
+});
+
+describe("an issuer that may not be asked, because somebody else has had it asked a moment ago", () => {
+  /** Keys were fetched 40 s ago; since then a stranger's token has had them fetched again. */
+  async function floodedRig() {
+    const rig = await keySetRig(pki);
+    rig.publish(first);
+    const okta = rig.open();
+    await rig.ask(okta, rig.token(first));
+    rig.time.pass(40_000);
+    const flood = async () => rig.ask(okta, rig.token(first, { iat: rig.now() }, { kid: `invented-${Math.random()}` }));
+    expect(denialOf(await flood()).reason).toBe("token_key_unknown");
+    expect(rig.fetches()).toBe(2);
+    return { ...rig, okta, flood };
+  }
+
+  test("a good token of a newer key is 503 with its own reason, and good as soon as it may be asked", async () => {
+    const rig = await floodedRig();
+    rig.publish(first, second);
+    rig.time.pass(9_500);
+    const token = rig.token(second, { iat: rig.now() });
+    const denial = denialOf(await rig.ask(rig.okta, token));
+    expect(denial).toMatchObject({ reason: "keys_outdated", headers: [["retry-after", "21"]] });
+    expect(denial.seen).toBe(
+      'alg RS256, kid "2", newer than the keys of 10 s ago; the issuer may be asked again in 21 s',
+    );
+    const undated = rig.token(second, { iat: undefined });
+    expect(denialOf(await rig.ask(rig.okta, undated)).reason).toBe("keys_outdated");
+    rig.time.pass(20_500);
+    expect(principalOf(await rig.ask(rig.okta, token)).id).toBe("alice");
+    expect(principalOf(await rig.ask(rig.okta, undated)).id).toBe("alice");
+    expect(rig.fetches()).toBe(3);
+  });
+
+  test("invented keys turn nobody else's answer", async () => {
+    const rig = await floodedRig();
+    const retired = signer("retired");
+    for (let at = 0; at < 50; at++) {
+      expect(denialOf(await rig.flood()).reason).toBe("keys_outdated");
+      // Made before the keys were fetched, which do not have its key any more: no fetch would help it.
+      expect(denialOf(await rig.ask(rig.okta, rig.token(retired, { jti: at }))).reason).toBe("token_key_unknown");
+      expect(principalOf(await rig.ask(rig.okta, rig.token(first, { jti: at }))).id).toBe("alice");
+    }
+    // What no key could make good is refused as ever.
+    for (const [reason, claims] of [
+      ["token_expired", { exp: rig.now() - 60 }],
+      ["token_key_unknown", { aud: "others" }],
+      ["token_key_unknown", { sub: null }],
+    ] as const) {
+      const token = rig.token(second, { iat: rig.now(), ...claims });
+      expect(denialOf(await rig.ask(rig.okta, token)).reason).toBe(reason);
+    }
+    // A key that is here and has not made the signature: who guesses gets no other answer, and no end of a ban.
+    const forged = `${rig.token(first, { iat: rig.now() }).slice(0, -10)}AAAAAAAAAA`;
+    expect(denialOf(await rig.ask(rig.okta, forged)).reason).toBe("token_signature_invalid");
+    expect(rig.fetches()).toBe(2);
   });
 });
 

@@ -1,30 +1,21 @@
 import { hash } from "node:crypto";
-import { Denial, type Place } from "../../decision/verdict.ts";
+import { Denial } from "../../decision/verdict.ts";
 import { clientOf } from "../../message/address.ts";
 import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Waiting } from "../../resources/waiting.ts";
-import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { JsonObject } from "../../support/json.ts";
-import { ok } from "../../support/result.ts";
-import { Unreadable } from "../credential-source.ts";
-import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
+import { type Authentication, NO_CREDENTIALS } from "../filter.ts";
 import { textsFrom } from "../jwt/claim-texts.ts";
 import { judgeSubject, type Rule, type SubjectRule, shown } from "../jwt/claims.ts";
 import { GENERAL_CLAIMS, toPrincipal } from "../jwt/principal.ts";
-import { bearerToken, OTHER_SCHEME } from "../jwt/token.ts";
-import type { Binding } from "../token-binding.ts";
-import type { TokenPlaces } from "../token-places.ts";
+import { OTHER_SCHEME } from "../jwt/token.ts";
+import { TokenAuthenticator, type TokenOptions } from "../token-authenticator.ts";
 import type { Introspector } from "./introspector.ts";
 import type { Introspected } from "./protocol.ts";
 
-export interface IntrospectionOptions {
-  readonly name: string;
-  readonly binding: Binding;
-  readonly clock: Clock;
-  readonly place: Place;
-  readonly places: TokenPlaces;
+export interface IntrospectionOptions extends TokenOptions {
   readonly introspector: Introspector;
   readonly waiting: Waiting;
   /** How long a request waits for the provider. */
@@ -44,62 +35,28 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
  * A token of which its provider says whether it is good. The first request with it waits for the provider; others find what
  * it said by the token's hash, and are answered at once.
  */
-export class IntrospectionAuthenticator implements Authenticator {
-  readonly name: string;
+export class IntrospectionAuthenticator extends TokenAuthenticator {
   readonly type = "introspection";
-  readonly place: Place;
-  readonly challenge: string;
-  readonly credentialHeaders: readonly string[];
-  readonly tokens: TokenFacts;
-  readonly credentialCookies: readonly string[];
-  readonly credentialParameters: readonly string[];
-  readonly websocketProtocol: boolean;
+  protected readonly wanted = "one token";
   readonly #options: IntrospectionOptions;
   /** What became of an answer, so that it is judged once. */
   readonly #judged = new WeakMap<JsonObject, Principal | Denial>();
 
   constructor(options: IntrospectionOptions) {
-    this.name = options.name;
-    this.place = options.place;
-    this.challenge = options.binding.challenge;
-    const { headers, cookies, parameters, websocketProtocol } = options.places;
-    this.credentialHeaders = [...headers, "dpop"];
-    this.credentialCookies = cookies;
-    this.credentialParameters = parameters;
-    this.websocketProtocol = websocketProtocol;
-    this.tokens = {
-      issuers: options.issuer === null ? [] : [options.issuer.value],
-      bearerMethods: options.places.bearerMethods,
-      binding: options.binding.facts,
-      audiencesOf: textsFrom(["aud"], false),
-    };
+    const issuers = options.issuer === null ? [] : [options.issuer.value];
+    super(options, { issuers, audiencesOf: textsFrom(["aud"], false) });
     this.#options = options;
   }
 
-  authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
-    const { places, introspector } = this.#options;
-    const value = places.read(exchange);
-    if (value === null || value instanceof Denial) return value;
-    if (value instanceof Unreadable) return this.#malformed(value.seen);
-    const token = places.hasScheme ? bearerToken(value) : ok(value);
+  protected identify(exchange: Exchange, value: string): Authentication | Promise<Authentication> {
+    const token = this.withoutScheme(value);
     if (token === OTHER_SCHEME) return NO_CREDENTIALS;
-    if (!token.ok) return this.#malformed(token.error);
-    if (token.value.length > DEFAULTS.tokenBytesMax) return this.#malformed(`a token of ${token.value.length} bytes`);
-    if (!TOKEN.test(token.value)) return this.#malformed("characters that no token has");
+    if (!token.ok) return this.malformed(token.error);
+    if (token.value.length > DEFAULTS.tokenBytesMax) return this.malformed(`a token of ${token.value.length} bytes`);
+    if (!TOKEN.test(token.value)) return this.malformed("characters that no token has");
     const digest = hash("sha256", token.value, "base64url");
-    const known = introspector.known(digest);
-    if (known !== undefined) return this.#prove(this.#judge(known), value, exchange);
-    return this.#wait(exchange, digest, token.value).then((settled) => this.#prove(settled, value, exchange));
-  }
-
-  /** Whoever has the token is not yet the one it was given to (RFC 8705 section 3.2, RFC 9449 section 6.2). */
-  #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
-    if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
-    return this.#options.binding.judge(identified, value, exchange, this.#options.clock);
-  }
-
-  misplaced(exchange: Exchange): readonly string[] {
-    return this.#options.places.misplaced(exchange);
+    const known = this.#options.introspector.known(digest);
+    return known === undefined ? this.#wait(exchange, digest, token.value) : this.#judge(known);
   }
 
   assume(identity: AssumedIdentity): Authentication {
@@ -177,9 +134,5 @@ export class IntrospectionAuthenticator implements Authenticator {
     if (principal instanceof Denial) return principal;
     const expiresAtMs = exp === undefined ? Number.POSITIVE_INFINITY : principal.expiresAtMs;
     return Object.freeze({ ...principal, type: this.type, expiresAtMs });
-  }
-
-  #malformed(seen: string): Denial {
-    return new Denial("token_malformed", this.place, seen, "one token");
   }
 }

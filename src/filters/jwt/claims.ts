@@ -86,6 +86,14 @@ export function judgeClaims(
   if (subjectDenial !== null) return subjectDenial;
   for (const name of requiredClaims.value) if (claims[name] === undefined) return missing(name, requiredClaims.place);
 
+  return judgeDates(claims, rules, nowMs);
+}
+
+/**
+ * Until when these claims hold, or why they do not. Nobody makes an old token good by signing it, and a client that goes on
+ * with one that has expired is the most usual bad client: it is refused before a key is looked for.
+ */
+export function judgeDates(claims: JsonObject, rules: ClaimRules, nowMs: number): Validity | Denial {
   const validity = readValidity(claims, rules);
   return validity instanceof Denial ? validity : (judgeTime(validity, rules, nowMs) ?? validity);
 }

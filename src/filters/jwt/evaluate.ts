@@ -8,27 +8,28 @@ import type { Principal } from "../../message/principal.ts";
 import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { ok } from "../../support/result.ts";
-import { Unreadable } from "../credential-source.ts";
-import { type Authentication, type Authenticator, NO_CREDENTIALS, type TokenFacts } from "../filter.ts";
-import type { Binding } from "../token-binding.ts";
-import type { TokenPlaces } from "../token-places.ts";
-import { type ClaimRules, judgeClaims, judgeIssuer, judgeTime, type Rule, shown, type Validity } from "./claims.ts";
+import { type Authentication, NO_CREDENTIALS } from "../filter.ts";
+import { TokenAuthenticator, type TokenOptions } from "../token-authenticator.ts";
+import {
+  type ClaimRules,
+  judgeClaims,
+  judgeDates,
+  judgeIssuer,
+  judgeTime,
+  type Rule,
+  shown,
+  type Validity,
+} from "./claims.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { KeySource } from "./key-source.ts";
 import { type PrincipalRules, toPrincipal } from "./principal.ts";
-import { bearerToken, OTHER_SCHEME, parseToken, type Token } from "./token.ts";
+import { OTHER_SCHEME, parseToken, type Token } from "./token.ts";
 import { TokenCache } from "./token-cache.ts";
 import type { VerificationKey } from "./verification-key.ts";
 
-export interface JwtOptions {
-  readonly name: string;
-  readonly binding: Binding;
-  readonly clock: Clock;
+export interface JwtOptions extends TokenOptions {
   readonly memory: MemoryBudget;
   readonly waiting: Waiting;
-  readonly place: Place;
-  readonly places: TokenPlaces;
   readonly tokenBytesMax: number;
   readonly algorithms: Rule<ReadonlySet<string>>;
   readonly typ: Rule<string> | null;
@@ -62,18 +63,10 @@ const RETRY_LATER: readonly HeaderLine[] = [["retry-after", "5"]];
  * checked; later ones find it by its text and are answered at once, as long as it is in date and the key that it
  * was verified with is among those that count. The cache lives and dies with the compiled policy.
  */
-export class JwtAuthenticator implements Authenticator {
-  readonly name: string;
+export class JwtAuthenticator extends TokenAuthenticator {
   readonly type = "jwt";
-  readonly place: Place;
-  readonly challenge: string;
-  readonly credentialHeaders: readonly string[];
-  readonly tokens: TokenFacts;
-  readonly credentialCookies: readonly string[];
-  readonly credentialParameters: readonly string[];
-  readonly websocketProtocol: boolean;
+  protected readonly wanted = "one signed token of three parts";
   readonly #options: JwtOptions;
-  readonly #places: TokenPlaces;
   readonly #clock: Clock;
   /** Verified tokens only: nobody can fill it without tokens that the issuer signed. */
   readonly #verified: TokenCache<Verified>;
@@ -81,44 +74,15 @@ export class JwtAuthenticator implements Authenticator {
   readonly #underWay = new Map<string, Attempt>();
 
   constructor(options: JwtOptions) {
-    this.name = options.name;
-    this.place = options.place;
-    this.challenge = options.binding.challenge;
-    const { headers, cookies, parameters, websocketProtocol } = options.places;
-    this.credentialHeaders = [...headers, "dpop"];
-    this.credentialCookies = cookies;
-    this.credentialParameters = parameters;
-    this.websocketProtocol = websocketProtocol;
-    this.tokens = {
-      issuers: [...options.claims.issuer.value],
-      bearerMethods: options.places.bearerMethods,
-      binding: options.binding.facts,
-      audiencesOf: options.claims.readAudience,
-    };
+    super(options, { issuers: [...options.claims.issuer.value], audiencesOf: options.claims.readAudience });
     this.#options = options;
     this.#verified = new TokenCache(new Charge(options.memory.caches, NOBODY));
-    this.#places = options.places;
     this.#clock = options.clock;
   }
 
-  authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
-    const value = this.#places.read(exchange);
-    if (value === null || value instanceof Denial) return value;
-    if (value instanceof Unreadable) return this.#malformed(value.seen);
+  protected identify(exchange: Exchange, value: string): Authentication | Promise<Authentication> {
     const known = this.#verified.get(value);
-    const identified = known === undefined ? this.#first(exchange, value) : this.#again(exchange, value, known);
-    if (identified instanceof Promise) return identified.then((settled) => this.#prove(settled, value, exchange));
-    return this.#prove(identified, value, exchange);
-  }
-
-  /** Whoever has the token is not yet the one it was given to. */
-  #prove(identified: Authentication, value: string, exchange: Exchange): Authentication {
-    if (identified === NO_CREDENTIALS || identified instanceof Denial) return identified;
-    return this.#options.binding.judge(identified, value, exchange, this.#clock);
-  }
-
-  misplaced(exchange: Exchange): readonly string[] {
-    return this.#places.misplaced(exchange);
+    return known === undefined ? this.#first(exchange, value) : this.#again(exchange, value, known);
   }
 
   forget(): void {
@@ -141,14 +105,14 @@ export class JwtAuthenticator implements Authenticator {
   }
 
   #first(exchange: Exchange, value: string): Authentication | Promise<Authentication> {
-    const text = this.#places.hasScheme ? bearerToken(value) : ok(value);
+    const text = this.withoutScheme(value);
     if (text === OTHER_SCHEME) return NO_CREDENTIALS;
-    if (!text.ok) return this.#malformed(text.error);
+    if (!text.ok) return this.malformed(text.error);
     const underWay = this.#underWay.get(value);
     if (underWay !== undefined) return this.#settle(exchange, value, underWay);
 
     const token = parseToken(text.value, this.#options.tokenBytesMax);
-    if (!token.ok) return this.#malformed(token.error);
+    if (!token.ok) return this.malformed(token.error);
     const denial = this.#judgeHead(token.value);
     if (denial !== null) return denial;
     const attempt = this.#attempt(value, token.value);
@@ -170,7 +134,9 @@ export class JwtAuthenticator implements Authenticator {
     if (typ !== null && mediaType(token.typ ?? "") !== mediaType(typ.value)) {
       return new Denial("token_malformed", typ.place, `typ ${shown(token.typ)}`, `typ ${typ.value}`);
     }
-    return token.signed ? null : this.#denied("token_signature_invalid", keys.place, "no signature");
+    if (!token.signed) return this.#denied("token_signature_invalid", keys.place, "no signature");
+    const dates = judgeDates(token.claims, claims, this.#clock.wallMs());
+    return dates instanceof Denial ? dates : null;
   }
 
   /** With the keys that there are: at once where none fits. */
@@ -197,7 +163,8 @@ export class JwtAuthenticator implements Authenticator {
     const { answer, ring } = attempt;
     if (!(answer instanceof Denial) || !OPEN.has(answer.reason)) return answer;
     const newer = this.#options.keys.value.newer(ring);
-    return newer === null ? this.#final(answer) : this.#retry(exchange, value, attempt, answer, newer);
+    if (newer !== null) return this.#retry(exchange, value, attempt, answer, newer);
+    return this.#final(answer.reason === "token_key_unknown" ? this.#unasked(answer, attempt.token) : answer);
   }
 
   async #retry(
@@ -222,6 +189,20 @@ export class JwtAuthenticator implements Authenticator {
     if (source.ring === null) return this.#unavailable(source.words);
     if (denial.reason !== "token_key_unknown" || !source.isInDoubt) return denial;
     return this.#unavailable(`${denial.seen}; ${source.words}`);
+  }
+
+  /**
+   * Its key is not here, and the issuer may not be asked yet, because somebody else, maybe with invented tokens, has had it
+   * asked a moment ago. Whether that makes the token bad is for itself to say: the answer to one that is older than the keys,
+   * or that no key could make good, does not depend on what others send.
+   */
+  #unasked(denial: Denial, { claims, typ }: Token): Denial {
+    const { place, value: source } = this.#options.keys;
+    if (!mayBeNewer(claims, source.asOfMs - this.#options.claims.skewMs)) return denial;
+    if (this.#judge(claims, typ) instanceof Denial) return denial;
+    const seconds = Math.max(1, Math.ceil(source.askableInMs / 1000));
+    const seen = `${denial.seen}, newer than the ${source.words}; the issuer may be asked again in ${seconds} s`;
+    return new Denial("keys_outdated", place, seen, denial.wanted, [["retry-after", `${seconds}`]]);
   }
 
   async #verify(value: string, token: Token, ring: KeyRing, keys: readonly VerificationKey[]): Promise<Authentication> {
@@ -262,10 +243,6 @@ export class JwtAuthenticator implements Authenticator {
     return judged instanceof Denial ? judged : judged.principal;
   }
 
-  #malformed(seen: string): Denial {
-    return new Denial("token_malformed", this.place, seen, "one signed token of three parts");
-  }
-
   #unavailable(seen: string): Denial {
     const { place } = this.#options.keys;
     return new Denial("keys_unavailable", place, seen, "keys of the issuer", RETRY_LATER);
@@ -287,6 +264,12 @@ async function signerOf(token: Token, keys: readonly VerificationKey[]): Promise
     }
   }
   return null;
+}
+
+/** Whether a token may have been made after `sinceMs`, by its own word; without one it may. */
+function mayBeNewer({ iat, nbf }: Token["claims"], sinceMs: number): boolean {
+  const made = iat ?? nbf;
+  return typeof made !== "number" ? sinceMs !== Number.POSITIVE_INFINITY : made * 1000 >= sinceMs;
 }
 
 /** RFC 7515 section 4.1.9: `application/` may be left out, and case does not count. */

@@ -68,6 +68,14 @@ export class KeySet implements Resource, KeySource {
     return this.#fault !== null;
   }
 
+  get asOfMs(): number {
+    return this.#age?.fetchedAtMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get askableInMs(): number {
+    return Math.max(0, this.#askedAtMs + DEFAULTS.keySetRefetchMs - this.#world.clock.monotonicMs());
+  }
+
   get words(): string {
     if (this.#age === null) return `no keys: ${this.#fault?.text ?? "the first try is under way"}`;
     const seconds = Math.round((this.#world.clock.wallMs() - this.#age.fetchedAtMs) / 1000);
@@ -109,9 +117,8 @@ export class KeySet implements Resource, KeySource {
   newer(seen: KeyRing | null): Promise<void> | null {
     if (this.ring !== seen) return Promise.resolve();
     if (this.#underWay !== null) return this.#underWay;
-    const nowMs = this.#world.clock.monotonicMs();
-    if (!this.#isRunning || nowMs - this.#askedAtMs < DEFAULTS.keySetRefetchMs) return null;
-    this.#askedAtMs = nowMs;
+    if (!this.#isRunning || this.askableInMs > 0) return null;
+    this.#askedAtMs = this.#world.clock.monotonicMs();
     return this.#try(true);
   }
 

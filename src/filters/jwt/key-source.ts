@@ -6,6 +6,10 @@ export interface KeySource {
   readonly ring: KeyRing | null;
   /** What was asked last could not be answered, so that a key which nobody knows may be a good one. */
   readonly isInDoubt: boolean;
+  /** Of what was answered last, Unix ms: a key that nobody knows is at best one that was made after that. Infinity: none can be. */
+  readonly asOfMs: number;
+  /** How long it is until tokens may have it asked again, at least 0. */
+  readonly askableInMs: number;
   /** How the keys are, for the log. */
   readonly words: string;
   /**
@@ -18,5 +22,13 @@ export interface KeySource {
 
 /** Keys that change with the policy alone. */
 export function fixedKeys(ring: KeyRing): KeySource {
-  return { ring, isInDoubt: false, words: `${ring.size} keys`, newer: () => null, noteUnknownKid: () => {} };
+  return {
+    ring,
+    isInDoubt: false,
+    asOfMs: Number.POSITIVE_INFINITY,
+    askableInMs: 0,
+    words: `${ring.size} keys`,
+    newer: () => null,
+    noteUnknownKid: () => {},
+  };
 }
