@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { RateTables } from "../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../src/limits/rate/rate-tables.ts";
 import { examinePolicy } from "../src/policy/compile.ts";
 import { systemClock } from "../src/support/clock.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";

@@ -14,6 +14,7 @@ const RANKS = [
   "upstream",
   "policy",
   "filters",
+  "limits",
   "proof",
   "telemetry",
   "expression",

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createDevelopmentCa } from "../../src/cli/development-ca.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { parseAddress } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
 import { readClientCertificate } from "../../src/message/certificate.ts";

@@ -1,4 +1,4 @@
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { parseAddress } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
 import { Exchange } from "../../src/message/exchange.ts";

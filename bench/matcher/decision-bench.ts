@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Permit } from "../../src/decision/permit.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
 import { HeadFault, parseHeaders } from "../../src/http1/head.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { parseAddress } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
 import type { ConnectionFacts } from "../../src/message/connection.ts";

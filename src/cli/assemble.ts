@@ -5,7 +5,7 @@ import { openCaller } from "../calls/open-caller.ts";
 import type { DaemonDeps } from "../daemon/daemon.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { stateFiles } from "../daemon/state-files.ts";
-import { RateTables } from "../filters/limit/rate-tables.ts";
+import { RateTables } from "../limits/rate/rate-tables.ts";
 import { MemoryBudget } from "../memory/budget.ts";
 import { machineLimit } from "../memory/machine-limit.ts";
 import { compilePolicy } from "../policy/compile.ts";

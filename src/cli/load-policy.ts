@@ -2,7 +2,7 @@ import type { OpenCaller } from "../calls/call.ts";
 import { openCaller } from "../calls/open-caller.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
-import { RateTables } from "../filters/limit/rate-tables.ts";
+import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
 import { type Examination, examinePolicy } from "../policy/compile.ts";
 import type { ReadFile } from "../policy/named-files.ts";

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { CallProxy } from "../calls/call.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
@@ -342,10 +343,41 @@ export interface Limit {
   /** `admit` where the key is known before authentication, else `limit`. */
   readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
-  /** How many keys it counts at once. */
+  /** How many keys it counts at once in the tables that all limits share; 0 where it has none there. */
   readonly keys: number;
   /** Keys that gave way to others while requests of theirs were counted. */
   readonly evictions: number;
-  evaluate(exchange: Exchange, routeTemplate: string): Verdict;
+  /**
+   * Takes what the request costs, or denies. A promise only where it must wait. What another limit's denial has to undo,
+   * and what ends with the request, it hands to `exchange.take`.
+   */
+  evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict>;
+  /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
   explain(exchange: Exchange, routeTemplate: string): string;
+}
+
+/** Compilation of one entry of `limits`. */
+export interface LimitContext extends CompileContext {
+  /** Where rates count; they outlive the policy. */
+  readonly tables: RateTables;
+  /** How many keys it counts at once where it does not say. */
+  readonly usualKeys: number;
+  /** The policy has other limits: where one of them is over, the rest is to count nothing. */
+  readonly hasOthers: boolean;
+}
+
+/** A kind of limit: an entry of `limits` that has its word. */
+export interface LimitKind<Settings> {
+  /** The key that tells it from the other kinds, as `rate`. */
+  readonly word: string;
+  /** Of the whole entry, its word among the keys. */
+  readonly schema: z.ZodType<Settings>;
+  /** Awaited before `schema` and `compile` where the policy has one of it: loads what other policies need not load. */
+  prepare?(): Promise<void>;
+  /** Settings → limit, or null with problems reported. */
+  compile(name: string, settings: Settings, context: LimitContext): Limit | null;
+}
+
+export function defineLimit<Settings>(kind: LimitKind<Settings>): LimitKind<Settings> {
+  return kind;
 }

@@ -6,11 +6,10 @@ import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
-import type { AuthenticatorKind, CompileContext, DecisionService, Filter, Limit } from "./filter.ts";
+import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind } from "./filter.ts";
 import { Later, lazyKind } from "./lazy.ts";
-import { compileLimit, limitFilter } from "./limit/compile.ts";
-import type { RateTables } from "./limit/rate-tables.ts";
-import { limitDefinitionSchema } from "./limit/schema.ts";
+import { limitFilter } from "./limit/compile.ts";
+import { LIMIT_KINDS } from "./limit/kinds.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
@@ -21,25 +20,11 @@ export interface Registry {
   /** In the order in which checks of one phase run. */
   readonly filters: readonly Filter<unknown>[];
   readonly authenticators: readonly AuthenticatorKind<unknown>[];
-  readonly limit: LimitKind<unknown>;
+  /** Kinds of limits; an entry of `limits` has the word of one of them. */
+  readonly limits: readonly LimitKind<unknown>[];
   /** An entry of `roles`: a rule that routes name. */
   readonly role: z.ZodType<AuthorizeRule>;
   readonly decisionService: DecisionServiceKind<unknown>;
-}
-
-/**
- * What an entry of `limits` is made of; counters stand in tables outside the policy, so that a reload keeps them.
- * `usualKeys`: how many keys it counts at once where it does not say.
- */
-export interface LimitKind<Settings> {
-  readonly schema: z.ZodType<Settings>;
-  compile(
-    name: string,
-    settings: Settings,
-    context: CompileContext,
-    tables: RateTables,
-    usualKeys: number,
-  ): Limit | null;
 }
 
 /** What an entry of `decisionServices` is made of. */
@@ -68,11 +53,6 @@ const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
   compile: (...settings) => decide.get().compileDecisionService(...settings),
 };
 
-const limitKind: LimitKind<z.output<typeof limitDefinitionSchema>> = {
-  schema: limitDefinitionSchema,
-  compile: compileLimit,
-};
-
 /** All that there are. A new protection is one line here. */
 export const REGISTRY: Registry = {
   filters: [
@@ -95,7 +75,7 @@ export const REGISTRY: Registry = {
     lazyKind("signature", async () => (await import("./credentials.ts")).signatureKind),
     anonymousKind,
   ],
-  limit: limitKind,
+  limits: LIMIT_KINDS,
   role: ruleSchema,
   decisionService: decisionServiceKind,
 };

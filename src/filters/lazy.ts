@@ -1,4 +1,4 @@
-import type { AuthenticatorKind } from "./filter.ts";
+import type { AuthenticatorKind, LimitKind } from "./filter.ts";
 
 /** A part of the product that is loaded with the first policy that uses it. */
 export class Later<T> {
@@ -29,6 +29,19 @@ export function lazyKind<Settings>(
   const later = new Later(type, load);
   return {
     type,
+    get schema() {
+      return later.get().schema;
+    },
+    prepare: later.prepare,
+    compile: (...settings) => later.get().compile(...settings),
+  };
+}
+
+/** The same for a kind of limit. */
+export function lazyLimit<Settings>(word: string, load: () => Promise<LimitKind<Settings>>): LimitKind<Settings> {
+  const later = new Later(word, load);
+  return {
+    word,
     get schema() {
       return later.get().schema;
     },

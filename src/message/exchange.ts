@@ -8,6 +8,7 @@ import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
 import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
+import type { AnswerFacts, Taken } from "./taken.ts";
 import type { Target } from "./target.ts";
 
 /** What a decision service said; `none` where it gave no answer. */
@@ -70,6 +71,10 @@ export class Exchange {
   account: string | null;
   /** Set by `limit`. */
   rateLimit: RateLimitState | null;
+  /** What limits took, in the order in which they did; null where nothing has to be given back or settled. */
+  taken: Taken[] | null;
+  /** Nobody waits for it any more. */
+  isOver: boolean;
   /** The target as the client sent it; `target` is its canonical form. Empty where there is no client. */
   receivedTarget: string;
   /** Most bytes of a body that the route takes. Set by `match`. */
@@ -122,6 +127,8 @@ export class Exchange {
     this.principal = null;
     this.account = null;
     this.rateLimit = null;
+    this.taken = null;
+    this.isOver = false;
     this.receivedTarget = "";
     this.bodyBytesMax = Number.POSITIVE_INFINITY;
     this.proofs = null;
@@ -143,8 +150,33 @@ export class Exchange {
     return this.charge;
   }
 
+  /** A limit took something; a request that is over already, as one whose client left while it waited, needs nothing. */
+  take(taken: Taken): void {
+    if (this.isOver) {
+      taken.giveBack();
+      return;
+    }
+    this.taken ??= [];
+    this.taken.push(taken);
+  }
+
+  /** A limit refuses the request: what the others took is theirs again, the last one's first. */
+  giveBack(): void {
+    const { taken } = this;
+    this.taken = null;
+    for (let at = (taken?.length ?? 0) - 1; at >= 0; at--) taken?.[at]?.giveBack();
+  }
+
+  /** How it ended, for what limits took. */
+  settle(facts: AnswerFacts): void {
+    const { taken } = this;
+    this.taken = null;
+    if (taken !== null) for (const one of taken) one.onEnd?.(facts);
+  }
+
   /** The request is over: nothing is held for it any more, and nothing is to be done. */
   end(): void {
+    this.isOver = true;
     this.charge?.release();
     this.onOver?.();
   }

@@ -172,48 +172,6 @@ export function* compileAuthenticators(work: Work): Steps<void> {
   }
 }
 
-/** Section `limits`. */
-export function* compileLimits(work: Work): Steps<void> {
-  const { limit } = work.registry;
-  const names = work.reader.names(["limits"]);
-  const evenShare = 2 ** Math.floor(Math.log2(DEFAULTS.rateKeysMax / Math.max(1, names.length)));
-  const usualKeys = Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax));
-  let keys = 0;
-  for (const name of names) {
-    yield;
-    if (work.problems.isFull) return;
-    work.limits.defined.add(name);
-    const path = ["limits", name];
-    const parts = work.reader.readParts(limit.schema, work.reader.raw(path), path);
-    if (parts === null) continue;
-    const context = salvageContext(
-      work.context((inner) => [...path, ...inner]),
-      parts,
-    );
-    const compiled = limit.compile(name, parts.settings, context, work.inputs.rateTables, usualKeys);
-    if (compiled === null) continue;
-    if (parts.lost.length === 0) work.limits.set(name, compiled);
-    keys += compiled.keys;
-    if (keys > DEFAULTS.rateKeysMax) {
-      work.problem(
-        `the limits up to here count ${keys} keys at once; expected at most ${DEFAULTS.rateKeysMax}: give some of them a 'maxKeys' below ${compiled.keys}`,
-        path,
-      );
-      return;
-    }
-  }
-}
-
-/** Limits that callers of files name: each has to be one of the policy. */
-export function checkCallerLimits(work: Work): void {
-  for (const [, { limits = [] }] of work.authenticators) {
-    for (const { name, ...place } of limits) {
-      if (work.limits.get(name) !== undefined || work.limits.isDefined(name)) continue;
-      work.problems.add(place, "the policy has no limit of this name; expected one of 'limits'");
-    }
-  }
-}
-
 /**
  * In a policy with problems a use may stand where nothing looked for it: under a misspelt key, or in a route that is
  * `public` as well. Any text that is a definition's name counts there, and so does a listener without an upstream as

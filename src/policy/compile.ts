@@ -6,17 +6,16 @@ import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
+import { checkCallerLimits, compileLimits, prepareLimits } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { compileRevoked } from "./compile-revoked.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
   checkAddresses,
-  checkCallerLimits,
   compileAdmin,
   compileAuthenticators,
   compileDecisionServices,
-  compileLimits,
   compileTop,
   compileUpstreams,
   warnUnused,
@@ -151,6 +150,7 @@ async function prepareFilters(work: Work): Promise<void> {
   if (Array.isArray(routes)) for (const at of routes.keys()) users.push(["routes", at]);
   const types = new Set(reader.names(["authenticators"]).map((name) => reader.raw(["authenticators", name, "type"])));
   for (const { type, prepare } of registry.authenticators) if (types.has(type)) await prepare?.();
+  await prepareLimits(work);
   turns.restart();
   for (const { name, prepare, needs, section } of registry.filters) {
     if (prepare === undefined) continue;

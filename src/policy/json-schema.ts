@@ -24,7 +24,7 @@ import {
  * is not in it.
  */
 export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<Record<string, unknown>> {
-  for (const part of [...registry.filters, ...registry.authenticators]) await part.prepare?.();
+  for (const part of [...registry.filters, ...registry.authenticators, ...registry.limits]) await part.prepare?.();
   const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
     target: "draft-2020-12",
     io: "input",
@@ -44,7 +44,7 @@ export async function policyJsonSchemaText(registry: Registry = REGISTRY): Promi
   return `${JSON.stringify(await policyJsonSchema(registry), null, 2)}\n`;
 }
 
-function policySchema({ filters, authenticators, limit, role, decisionService }: Registry): z.ZodType {
+function policySchema({ filters, authenticators, limits, role, decisionService }: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
   const authenticator = z.union(authenticators.map((kind) => kind.schema));
@@ -74,7 +74,10 @@ function policySchema({ filters, authenticators, limit, role, decisionService }:
       .record(nameSchema, decisionService.schema)
       .optional()
       .describe("Services that decide about requests; 'decide' of a route names them."),
-    limits: z.record(nameSchema, limit.schema).optional().describe("Limits; routes name them."),
+    limits: z
+      .record(nameSchema, z.union(limits.map((kind) => kind.schema)))
+      .optional()
+      .describe("Limits; routes name them."),
     bans: z
       .record(nameSchema, banSchema)
       .optional()

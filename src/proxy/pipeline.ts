@@ -249,7 +249,11 @@ function runChecks(subject: Subject, checks: readonly Check[], first: number): V
 function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
   const enforced = verdict === CONTINUE || verdict.terminal || isEnforced(check.enforcePercent, subject);
   subject.observer?.onCheck(check, verdict, enforced);
-  if (enforced || verdict === CONTINUE) return verdict;
+  if (verdict === CONTINUE) return CONTINUE;
+  if (enforced) {
+    if (subject.exchange.taken !== null && check.once === true) subject.exchange.giveBack();
+    return verdict;
+  }
   subject.exchange.audited ??= [];
   subject.exchange.audited.push(verdict);
   return CONTINUE;

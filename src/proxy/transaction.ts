@@ -114,10 +114,10 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     try {
       const outcome = judgeNoted(this, this.#deps);
       if (outcome instanceof Promise) {
-        outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.#onInternalError(error));
+        outcome.then((settled) => this.#settle(settled)).catch((error: unknown) => this.deny(faultDenial(error)));
       } else this.#settle(outcome);
     } catch (error) {
-      this.#onInternalError(error);
+      this.deny(faultDenial(error));
     }
   }
 
@@ -127,10 +127,6 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (outcome instanceof Denial) this.deny(outcome);
     else if (outcome instanceof OwnAnswer) this.#answer(outcome);
     else this.#forward(outcome);
-  }
-
-  #onInternalError(error: unknown): void {
-    this.deny(faultDenial(error));
   }
 
   // ---- forward ---------------------------------------------------------------------------------------------------
@@ -384,7 +380,7 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
     if (this.#lasting) this.#deps.longLived.remove(this);
     this.#owner.onFinished(this);
     const nowMs = this.#deps.clock.monotonicMs();
-    this.#deps.telemetry.requestFinished({
+    const end = {
       id: this.#id,
       listener: this.#listener.name,
       route: this.route?.template ?? this.ownPage?.label ?? "unmatched",
@@ -401,6 +397,9 @@ export class Transaction implements Subject, LastingStream, Acquirer, ResponseHa
       durationMs: nowMs - this.startedMs,
       requestBodyBytes: this.#webSocket?.clientBytes ?? this.#client.requestBodyBytes,
       responseBodyBytes: this.#webSocket?.serviceBytes ?? this.#client.responseBodyBytes,
-    });
+      denied: denial !== null && this.#forwardedMs < 0,
+    };
+    this.exchange.settle(end);
+    this.#deps.telemetry.requestFinished(end);
   }
 }

@@ -1,8 +1,10 @@
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
+import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
 export const DEFAULTS = {
   ...IDENTITY_DEFAULTS,
+  ...LIMIT_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,
@@ -207,22 +209,6 @@ export const DEFAULTS = {
   streamExpirySpreadMs: 10_000,
   /** How often a stream's end is computed anew: the wall clock may be set. */
   streamLookMs: 60_000,
-
-  // Counters.
-  /** Keys that one limit counts at once, at 16 bytes. */
-  rateKeys: 65_536,
-  rateKeysMin: 1_024,
-  /** Of all limits of a policy: 33 MiB, of which only what was used takes memory. */
-  rateKeysMax: 2_097_152,
-  /** Slots of one bucket: how many keys are looked at before one is replaced. */
-  rateProbesMax: 16,
-  /** A limit whose burst takes longer than this to come back is a quota, and a float of milliseconds is no place for it. */
-  rateRefillSecondsMax: 30 * 86_400,
-  /** After this long, in waits of a millisecond, the lock of a bucket is taken to be held by a dead thread. */
-  rateLockWaitsMax: 50,
-  /** How far the clocks of two threads, or of one before and after, may be apart. */
-  rateClockSkewMsMax: 1_000,
-  rateKeyPartsMax: 4,
 
   // Authorization, validation, headers.
   authorizeDepthMax: 4,

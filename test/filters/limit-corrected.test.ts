@@ -2,11 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import type { Limit } from "../../src/filters/filter.ts";
-import { compileLimit } from "../../src/filters/limit/compile.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
-import { limitDefinitionSchema } from "../../src/filters/limit/schema.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
-import { createExchange, createRouteContext } from "../fixtures/route-context.ts";
+import { createExchange } from "../fixtures/route-context.ts";
+import { ask, limitOf } from "./limit-kit.ts";
 
 interface Rate {
   readonly count: number;
@@ -17,18 +16,14 @@ interface Rate {
 const UNIT_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 function define({ count, unit, burst }: Rate, tables: RateTables): Limit {
-  const { context, compiled } = createRouteContext({ key: "limits.login" });
-  const definition = limitDefinitionSchema.parse({ rate: `${count}/${unit}`, burst, key: "client.address" });
-  const limit = compileLimit("login", definition, context, tables, DEFAULTS.rateKeys);
-  if (limit === null) throw new Error(JSON.stringify(compiled.problems));
-  return limit;
+  return limitOf("login", { rate: `${count}/${unit}`, burst, key: "client.address" }, tables);
 }
 
-const ask = (limit: Limit) => limit.evaluate(createExchange({ peer: "192.0.2.1" }), "/login");
+const askLogin = (limit: Limit) => ask(limit, createExchange({ peer: "192.0.2.1" }), "/login");
 
 /** Whole seconds that a denied client is told to wait. */
 function retryAfter(limit: Limit): number | null {
-  const verdict = ask(limit);
+  const verdict = askLogin(limit);
   if (!(verdict instanceof Denial)) return null;
   return Number(verdict.headers.find(([name]) => name === "retry-after")?.[1]);
 }
@@ -45,7 +40,7 @@ describe("a limit that a reload has corrected", () => {
       const clock = { nowMs: 5_000, monotonicMs: () => clock.nowMs };
       const tables = new RateTables([1, 2], clock, 64);
       const old = define(before, tables);
-      for (let left = before.burst + 3; left > 0; left--) ask(old);
+      for (let left = before.burst + 3; left > 0; left--) askLogin(old);
       clock.nowMs += pauseMs;
       const corrected = define(after, tables);
       const seconds = retryAfter(corrected);
@@ -58,7 +53,7 @@ describe("a limit that a reload has corrected", () => {
       const sooner = retryAfter(corrected);
       if (sooner === null) return;
       clock.nowMs += (seconds * 1_000) / 2;
-      expect([before, after, pauseMs, ask(corrected)]).toEqual([before, after, pauseMs, null]);
+      expect([before, after, pauseMs, askLogin(corrected)]).toEqual([before, after, pauseMs, null]);
     });
     fc.assert(property, { numRuns: 2_000 });
   });
@@ -67,10 +62,10 @@ describe("a limit that a reload has corrected", () => {
     const clock = { nowMs: 5_000, monotonicMs: () => clock.nowMs };
     const tables = new RateTables([1, 2], clock, 64);
     const old = define({ count: 1, unit: "day", burst: 1 }, tables);
-    expect([ask(old), retryAfter(old)]).toEqual([null, 86_400]);
+    expect([askLogin(old), retryAfter(old)]).toEqual([null, 86_400]);
     const corrected = define({ count: 10, unit: "second", burst: 10 }, tables);
     expect(retryAfter(corrected)).toBe(1);
     clock.nowMs += 100;
-    expect(ask(corrected)).toBeNull();
+    expect(askLogin(corrected)).toBeNull();
   });
 });

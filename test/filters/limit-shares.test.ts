@@ -2,13 +2,12 @@
 // what does give way is counted, and an honest client finds room. Method: the limits and the table as the process has them.
 import { describe, expect, test } from "vitest";
 import type { Limit } from "../../src/filters/filter.ts";
-import { compileLimit } from "../../src/filters/limit/compile.ts";
-import { RateTable } from "../../src/filters/limit/rate-table.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
-import { limitDefinitionSchema } from "../../src/filters/limit/schema.ts";
+import { RateTable } from "../../src/limits/rate/rate-table.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
-import { createExchange, createRouteContext } from "../fixtures/route-context.ts";
+import { createExchange } from "../fixtures/route-context.ts";
+import { ask, limitOf } from "./limit-kit.ts";
 
 const SEED = [0x12345678, 0x9abcdef0] as const;
 const ATTACKER = "192.0.2.1";
@@ -26,16 +25,9 @@ const world = (keysMax?: number) => {
   return { clock, tables: new RateTables(SEED, clock, keysMax) };
 };
 
-function define(name: string, definition: unknown, tables: RateTables): Limit {
-  const { context, compiled } = createRouteContext({ key: `limits.${name}` });
-  const limit = compileLimit(name, limitDefinitionSchema.parse(definition), context, tables, DEFAULTS.rateKeys);
-  if (limit === null) throw new Error(JSON.stringify(compiled.problems));
-  return limit;
-}
-
 function passes(limit: Limit, exchange: Exchange, attempts: number): number {
   let passed = 0;
-  for (let attempt = 0; attempt < attempts; attempt++) if (limit.evaluate(exchange, "/v1") === null) passed++;
+  for (let attempt = 0; attempt < attempts; attempt++) if (ask(limit, exchange) === null) passed++;
   return passed;
 }
 
@@ -52,10 +44,10 @@ describe("keys that anybody can invent", () => {
     "1000000/second",
   ])("200,000 values of a header, each counted by %s, leave the login's counter as it was", (rate) => {
     const { tables } = world();
-    const login = define("login", LOGIN, tables);
-    const perTenant = define("perTenant", { rate, key: 'request.headers["x-tenant"]' }, tables);
+    const login = limitOf("login", LOGIN, tables);
+    const perTenant = limitOf("perTenant", { rate, key: 'request.headers["x-tenant"]' }, tables);
     expect(passes(login, address(ATTACKER), 100)).toBe(5);
-    for (let at = 0; at < 200_000; at++) perTenant.evaluate(tenant(`${at}`), "/v1");
+    for (let at = 0; at < 200_000; at++) ask(perTenant, tenant(`${at}`));
     expect(passes(login, address(ATTACKER), 100)).toBe(0);
     expect(login.evictions).toBe(0);
     expect(perTenant.evictions).toBeGreaterThan(100_000);
@@ -63,11 +55,11 @@ describe("keys that anybody can invent", () => {
 
   test("an honest client behind such a flood has its whole burst in every limit, by address and by header", () => {
     const { tables } = world();
-    const login = define("login", LOGIN, tables);
-    const perTenant = define("perTenant", { rate: "10/hour", key: 'request.headers["x-tenant"]' }, tables);
+    const login = limitOf("login", LOGIN, tables);
+    const perTenant = limitOf("perTenant", { rate: "10/hour", key: 'request.headers["x-tenant"]' }, tables);
     for (let at = 0; at < 200_000; at++) {
-      login.evaluate(address(ATTACKER), "/v1");
-      perTenant.evaluate(tenant(`${at}`), "/v1");
+      ask(login, address(ATTACKER));
+      ask(perTenant, tenant(`${at}`));
     }
     expect(passes(login, address("198.51.100.7"), 10)).toBe(5);
     expect(passes(perTenant, tenant("acme"), 20)).toBe(10);
@@ -77,16 +69,16 @@ describe("keys that anybody can invent", () => {
 describe("within one limit", () => {
   test("what is used up is not pushed out by fresh keys, however many; what has the most left goes, and is counted", () => {
     const { tables } = world(1_024);
-    const login = define("login", LOGIN, tables);
+    const login = limitOf("login", LOGIN, tables);
     expect(passes(login, address(ATTACKER), 10)).toBe(5);
-    for (let at = 0; at < 50_000; at++) login.evaluate(network(at), "/v1");
+    for (let at = 0; at < 50_000; at++) ask(login, network(at));
     expect(passes(login, address(ATTACKER), 10)).toBe(0);
     expect(login.evictions).toBeGreaterThan(45_000);
   });
 
   test("where it is full of keys that are used up, a newcomer is served whole, in place of the one nearest to its next request", () => {
     const { clock, tables } = world(1_024);
-    const login = define("login", LOGIN, tables);
+    const login = limitOf("login", LOGIN, tables);
     for (let at = 0; at < 10_000; at++) {
       clock.nowMs += 1;
       passes(login, network(at), 6);
@@ -100,7 +92,7 @@ describe("within one limit", () => {
 
   test("to wash out one counter takes as many used up keys as there are slots, each at the price of a burst", () => {
     const { tables } = world();
-    const login = define("login", LOGIN, tables);
+    const login = limitOf("login", LOGIN, tables);
     expect(passes(login, address(ATTACKER), 10)).toBe(5);
     for (let at = 0; at < DEFAULTS.rateKeys / 4; at++) passes(login, network(at), 5);
     expect(passes(login, address(ATTACKER), 10)).toBe(0);
@@ -108,13 +100,13 @@ describe("within one limit", () => {
 
   test("keys that a slower limit left behind are used up for as long as the new one says, and hold no slot for longer", () => {
     const { clock, tables } = world(1_024);
-    const slow = define("login", { rate: "1/day", key: "client.address" }, tables);
-    for (let at = 0; at < 5_000; at++) slow.evaluate(network(at), "/v1");
-    const login = define("login", LOGIN, tables);
-    for (let at = 5_000; at < 10_000; at++) login.evaluate(network(at), "/v1");
+    const slow = limitOf("login", { rate: "1/day", key: "client.address" }, tables);
+    for (let at = 0; at < 5_000; at++) ask(slow, network(at));
+    const login = limitOf("login", LOGIN, tables);
+    for (let at = 5_000; at < 10_000; at++) ask(login, network(at));
     clock.nowMs += 60_000;
     expect(passes(login, address(ATTACKER), 10)).toBe(5);
-    for (let at = 10_000; at < 20_000; at++) login.evaluate(network(at), "/v1");
+    for (let at = 10_000; at < 20_000; at++) ask(login, network(at));
     expect(passes(login, address(ATTACKER), 10)).toBe(0);
   });
 });
@@ -122,13 +114,13 @@ describe("within one limit", () => {
 describe("shares", () => {
   test("a reload keeps the counters of a limit whose name, key and size it keeps, whatever becomes of its rate and of others", () => {
     const { tables } = world();
-    const login = define("login", LOGIN, tables);
+    const login = limitOf("login", LOGIN, tables);
     expect(passes(login, address(ATTACKER), 10)).toBe(5);
-    define("another", LOGIN, tables);
-    expect(passes(define("login", { ...LOGIN, rate: "4/minute" }, tables), address(ATTACKER), 10)).toBe(0);
-    expect(passes(define("renamed", LOGIN, tables), address(ATTACKER), 10)).toBe(5);
+    limitOf("another", LOGIN, tables);
+    expect(passes(limitOf("login", { ...LOGIN, rate: "4/minute" }, tables), address(ATTACKER), 10)).toBe(0);
+    expect(passes(limitOf("renamed", LOGIN, tables), address(ATTACKER), 10)).toBe(5);
     const byBoth = { ...LOGIN, key: ["client.address", "route"] };
-    expect(passes(define("login", byBoth, tables), address(ATTACKER), 10)).toBe(5);
+    expect(passes(limitOf("login", byBoth, tables), address(ATTACKER), 10)).toBe(5);
   });
 
   test("a share has the size that its limit asks for", () => {

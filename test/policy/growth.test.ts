@@ -3,7 +3,7 @@
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KINDS, type Kind } from "../../bench/reload/kinds.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { err, ok } from "../../src/support/result.ts";

@@ -2,7 +2,7 @@
 // again and again with one file changed; what is made is counted.
 import { join, resolve } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { examinePolicy } from "../../src/policy/compile.ts";
 import { Kept } from "../../src/policy/kept.ts";
 import { err, ok } from "../../src/support/result.ts";

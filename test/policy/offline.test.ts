@@ -1,6 +1,6 @@
 // Goal: a policy can be checked where its secrets are not. Method: the same policy with and without each of its files.
 import { beforeAll, expect, test } from "vitest";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { examinePolicy } from "../../src/policy/compile.ts";
 import { err, ok } from "../../src/support/result.ts";
 import { createTestPki } from "../fixtures/pki.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { REGISTRY, type Registry } from "../../src/filters/index.ts";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { FileGuard } from "../../src/policy/file-guard.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";

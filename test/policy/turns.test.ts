@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RateTables } from "../../src/filters/limit/rate-tables.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { compilePolicy } from "../../src/policy/compile.ts";
 import { ok } from "../../src/support/result.ts";
 import { fixedClock, policyWith } from "./policy-kit.ts";

@@ -1,9 +1,9 @@
+import type { KeyHash } from "../../limits/rate/key-hash.ts";
+import { RateTable } from "../../limits/rate/rate-table.ts";
 import { Charge } from "../../memory/account.ts";
 import { type MemoryBudget, NOBODY } from "../../memory/budget.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import type { KeyHash } from "../limit/key-hash.ts";
-import { RateTable } from "../limit/rate-table.ts";
 
 /** One ban, as it is listed; `ban` is its name in the policy. */
 export interface Ban {

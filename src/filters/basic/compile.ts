@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { dirname, isAbsolute, join } from "node:path";
+import { RateTable } from "../../limits/rate/rate-table.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { decodeText } from "../../support/text.ts";
 import type { Steps } from "../../support/turns.ts";
 import { callerPrincipal } from "../caller-principal.ts";
 import { type CompileContext, defineAuthenticator } from "../filter.ts";
-import { RateTable } from "../limit/rate-table.ts";
 import { BasicAuthenticator } from "./evaluate.ts";
 import { Guesses } from "./guesses.ts";
 import { ARGON2_USUAL, type PasswordHash } from "./password-hash.ts";

@@ -1,6 +1,6 @@
+import type { KeyHash } from "../../limits/rate/key-hash.ts";
+import type { RateTable } from "../../limits/rate/rate-table.ts";
 import { type Address, clientKey } from "../../message/address.ts";
-import type { KeyHash } from "../limit/key-hash.ts";
-import type { RateTable } from "../limit/rate-table.ts";
 
 /** So many failures at once, and from then on so many a minute. */
 export interface GuessRate {

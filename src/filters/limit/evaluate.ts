@@ -1,9 +1,10 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { KeyHash } from "../../limits/rate/key-hash.ts";
+import type { RateTable } from "../../limits/rate/rate-table.ts";
 import type { Exchange, RateLimitState } from "../../message/exchange.ts";
+import type { Taken } from "../../message/taken.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import type { Limit } from "../filter.ts";
-import type { KeyHash } from "./key-hash.ts";
-import type { RateTable } from "./rate-table.ts";
 import type { KeyPart } from "./schema.ts";
 
 /** Everything about a limit that is known at load. */
@@ -21,6 +22,30 @@ export interface RateLimitFacts {
   readonly description: string;
   /** Ready `RateLimit-Policy` value. */
   readonly policyField: string;
+  /** Whether other limits of the policy may refuse what this one counted. */
+  readonly hasOthers: boolean;
+}
+
+/** One request that a table counted. */
+class RateTaken implements Taken {
+  readonly #table: RateTable;
+  readonly #high: number;
+  readonly #low: number;
+  readonly #intervalMs: number;
+  readonly #takenTat: number;
+
+  /** What `table` took last. */
+  constructor(table: RateTable, intervalMs: number) {
+    this.#table = table;
+    this.#high = table.hash.high;
+    this.#low = table.hash.low;
+    this.#intervalMs = intervalMs;
+    this.#takenTat = table.takenTat;
+  }
+
+  giveBack(): void {
+    this.#table.giveBack(this.#high, this.#low, this.#intervalMs, this.#takenTat);
+  }
 }
 
 type Feeder = (hash: KeyHash, exchange: Exchange, routeTemplate: string) => void;
@@ -90,6 +115,7 @@ export class RateLimit implements Limit {
   readonly #feeders: readonly Feeder[];
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
+  readonly #hasOthers: boolean;
 
   constructor(facts: RateLimitFacts, table: RateTable) {
     this.name = facts.name;
@@ -103,6 +129,7 @@ export class RateLimit implements Limit {
     this.#feeders = facts.key.map(feederOf);
     this.#intervalMs = facts.intervalMs;
     this.#toleranceMs = facts.toleranceMs;
+    this.#hasOthers = facts.hasOthers;
   }
 
   get evictions(): number {
@@ -115,6 +142,7 @@ export class RateLimit implements Limit {
     for (const feed of this.#feeders) feed(hash, exchange, routeTemplate);
     const used = this.#table.take(this.#intervalMs, this.#toleranceMs);
     if (used < 0) return this.#deny(exchange, routeTemplate, -used);
+    if (this.#hasOthers) exchange.take(new RateTaken(this.#table, this.#intervalMs));
     // Clients are told nothing of a limit that is only tried out.
     if (this.enforcePercent === 0) return CONTINUE;
     const remaining = Math.floor((this.#toleranceMs - used) / this.#intervalMs);

@@ -8,7 +8,7 @@ export type KeyPart =
   | { readonly kind: "client.address" | "principal" | "route" }
   | { readonly kind: "header"; readonly name: string };
 
-export interface LimitDefinition {
+export interface RateSettings {
   readonly rate: Rate;
   /** Requests that may come at once; undefined: the rate's count. */
   readonly burst?: number | undefined;
@@ -32,8 +32,8 @@ const keyPart: z.ZodType<KeyPart, string> = z
     return { kind: text === "principal" || text === "route" ? text : "client.address" };
   });
 
-/** A value under `limits:`. */
-export const limitDefinitionSchema: z.ZodType<LimitDefinition> = object({
+/** A value under `limits:` that has a `rate`. */
+export const rateSchema: z.ZodType<RateSettings> = object({
   rate: rate.describe("Requests that each key may send in the long run, as in 50/second."),
   burst: z
     .int()

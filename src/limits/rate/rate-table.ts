@@ -41,6 +41,8 @@ export class RateTable {
   /** This instance among all that share the buffer, in the upper bits of its lock words. */
   readonly #holder: number;
   #acquisitions = 0;
+  /** Of the key that `take` counted last, in the table's time: what `giveBack` wants to know. */
+  takenTat = 0;
 
   /**
    * `storage`: the buffer of another thread's table, or the number of keys (rounded up to a power of two) for a new
@@ -80,8 +82,8 @@ export class RateTable {
   }
 
   /**
-   * Counts one request against the key in `hash`. `intervalMs` is the emission interval, a multiple of TICK_MS;
-   * `toleranceMs` is burst × interval. Result: where the request conforms, how much of the tolerance is used now
+   * Counts one request against the key in `hash`. `intervalMs` is the emission interval times what the request costs, a
+   * multiple of TICK_MS; `toleranceMs` is burst × interval. Result: where the request conforms, how much of the tolerance is used now
    * (above 0, at most `toleranceMs`); where it does not, minus the milliseconds until it would.
    */
   take(intervalMs: number, toleranceMs: number): number {
@@ -103,7 +105,8 @@ export class RateTable {
     const used = Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs;
     if (used <= toleranceMs) this.#tats[slot] = now + used;
     else if (tat > now + toleranceMs + SKEW_MS) this.#tats[slot] = now + toleranceMs;
-    const waitMs = (this.#tats[slot] ?? 0) - now + intervalMs - toleranceMs;
+    this.takenTat = this.#tats[slot] ?? 0;
+    const waitMs = this.takenTat - now + intervalMs - toleranceMs;
     this.#unlock(bucket, word);
     return used <= toleranceMs ? used : -waitMs;
   }
@@ -123,6 +126,21 @@ export class RateTable {
     const tat = isOwn ? (this.#tats[slot] ?? 0) : 0;
     this.#unlock(bucket, word);
     return Math.max(0, Math.min(tat - now, toleranceMs) + intervalMs - toleranceMs);
+  }
+
+  /**
+   * Undoes a `take` of `intervalMs` that left its key at `takenTat`. What time has given back by itself since then is not
+   * given back twice: a request that is held open for long earns its client nothing. Where others of the key came after
+   * it, that may be less than it took, never more.
+   */
+  giveBack(high: number, low: number, intervalMs: number, takenTat: number): void {
+    const bucket = low & this.#bucketMask;
+    const word = this.#lock(bucket);
+    const slot = this.#find(bucket * WAYS, high, low);
+    const isOwn = this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low;
+    const leftMs = Math.min(intervalMs, takenTat - this.#now());
+    if (isOwn && leftMs > 0) this.#tats[slot] = (this.#tats[slot] ?? 0) - leftMs;
+    this.#unlock(bucket, word);
   }
 
   /** Keys whose TAT has not passed; walks the table, so for tests and metrics only. */

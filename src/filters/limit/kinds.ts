@@ -1,0 +1,5 @@
+import type { LimitKind } from "../filter.ts";
+import { rateKind } from "./kind-rate.ts";
+
+/** All kinds of limits. A new one is one line here; what few policies use is loaded with the first that has it. */
+export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [rateKind];

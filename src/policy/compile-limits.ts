@@ -1,0 +1,85 @@
+import type { LimitContext, LimitKind } from "../filters/filter.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { choiceOf, nearest } from "../support/schema.ts";
+import type { Steps } from "../support/turns.ts";
+import type { Path } from "./path.ts";
+import { salvageContext } from "./salvage.ts";
+import type { Work } from "./work.ts";
+
+/** Loads the kinds of limits that the policy has. */
+export async function prepareLimits({ reader, registry }: Work): Promise<void> {
+  const names = reader.names(["limits"]);
+  for (const kind of registry.limits) {
+    if (kind.prepare === undefined) continue;
+    if (names.some((name) => reader.raw(["limits", name, kind.word]) !== undefined)) await kind.prepare();
+  }
+}
+
+/** Section `limits`. */
+export function* compileLimits(work: Work): Steps<void> {
+  const names = work.reader.names(["limits"]);
+  const evenShare = 2 ** Math.floor(Math.log2(DEFAULTS.rateKeysMax / Math.max(1, names.length)));
+  const usualKeys = Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax));
+  let keys = 0;
+  for (const name of names) {
+    yield;
+    if (work.problems.isFull) return;
+    work.limits.defined.add(name);
+    const path = ["limits", name];
+    const kind = kindOf(work, path);
+    if (kind === null) continue;
+    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
+    if (parts === null) continue;
+    const context: LimitContext = {
+      ...salvageContext(
+        work.context((inner) => [...path, ...inner]),
+        parts,
+      ),
+      tables: work.inputs.rateTables,
+      usualKeys,
+      hasOthers: names.length > 1,
+    };
+    const compiled = kind.compile(name, parts.settings, context);
+    if (compiled === null) continue;
+    if (parts.lost.length === 0) work.limits.set(name, compiled);
+    keys += compiled.keys;
+    if (keys > DEFAULTS.rateKeysMax) {
+      work.problem(
+        `the limits up to here count ${keys} keys at once; expected at most ${DEFAULTS.rateKeysMax}: give some of them a 'maxKeys' below ${compiled.keys}`,
+        path,
+      );
+      return;
+    }
+  }
+}
+
+/** The kind whose word the entry has; null with a problem where it has none or two. */
+function kindOf(work: Work, path: Path): LimitKind<unknown> | null {
+  const keys = work.reader.keys(path);
+  if (keys === null) return null;
+  const { limits: kinds } = work.registry;
+  const [kind, second] = kinds.filter(({ word }) => keys.includes(word));
+  if (kind !== undefined && second === undefined) return kind;
+  const words = kinds.map(({ word }) => word);
+  if (kind !== undefined && second !== undefined) {
+    work.problem(
+      `both '${kind.word}' and '${second.word}'; expected one of them, and another limit for the other`,
+      path,
+    );
+    return null;
+  }
+  const near = keys.map((key) => nearest(key, words)).find((word) => word !== undefined);
+  const hint = near === undefined ? choiceOf(words) : `did you mean '${near}'?`;
+  work.problem(`the limit does not say of what it is; ${hint}`, path);
+  return null;
+}
+
+/** Limits that callers of files name: each has to be one of the policy. */
+export function checkCallerLimits(work: Work): void {
+  for (const [, { limits = [] }] of work.authenticators) {
+    for (const { name, ...place } of limits) {
+      if (work.limits.get(name) !== undefined || work.limits.isDefined(name)) continue;
+      work.problems.add(place, "the policy has no limit of this name; expected one of 'limits'");
+    }
+  }
+}
