@@ -5,6 +5,7 @@ import { type Cost, costOf } from "./cost.ts";
 import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
 import { formatOf } from "./formats/index.ts";
 import { Compiler } from "./judge/compiler.ts";
+import type { Check } from "./judge/run.ts";
 import { Validator } from "./judge/validator.ts";
 import type { LibraryOptions } from "./language.ts";
 import { Library } from "./library.ts";
@@ -18,6 +19,9 @@ import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
 import { type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
 import type { Subschema } from "./subschema.ts";
+
+/** A schema of more subschemas is made into checks at load: with its first body that would take a millisecond or more. */
+const COMPILED_LATE_MAX = 256;
 
 export interface CompileOptions extends LibraryOptions {
   /** Whether a member in another case than declared is refused. */
@@ -105,14 +109,28 @@ export function compileSchema(
     isDynamic: library.isDynamic,
     isForking,
   });
-  const check = compiler.compile(root);
+  const compiled = once(() => compiler.compile(root));
+  const isLarge = reader.all.length > COMPILED_LATE_MAX;
+  const check: Check = isLarge ? compiled() : (value, run) => compiled()(value, run);
   const validator = new Validator(check, library.isDynamic, isForking, cost.judgementsMax);
   const judging = {
-    child: (schema: Subschema) => compiler.child(schema),
+    child: (schema: Subschema) => {
+      compiled();
+      return compiler.child(schema);
+    },
     patternOf: (source: string) => patterns.get(source),
   };
   const recogniser = library.isDynamic || isForking ? null : recogniserOf(root, judging);
   return ok(new CompiledSchema({ validator, recogniser, cost }, document.value, root, notes.unenforcedWords));
+}
+
+/** Of a thousand operations most have to wait long for their first body, or for ever. */
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function noteFormat({ format, resource, site }: Subschema, library: Library): void {

@@ -32,6 +32,8 @@ export interface Cost {
  * meaning of a schema can depend on.
  */
 export function costOf(root: Subschema, ordered: readonly Subschema[], scopes: number): Cost {
+  const plain = plainCost(ordered);
+  if (plain !== null) return plain;
   const nodes = nodesOf(ordered);
   const inPlace = inPlaceCounts(nodes);
   const deepest = deepestOf(nodes, inPlace, ordered.indexOf(root));
@@ -46,6 +48,31 @@ export function costOf(root: Subschema, ordered: readonly Subschema[], scopes: n
     isForking,
     dearest: written > counted ? dearestList(ordered) : dearestOf(ordered, inPlace),
   };
+}
+
+/**
+ * Most plans have no two schemas for one value, but for references that stand alone, and no two for one child: each value
+ * is judged once. Null for others.
+ */
+function plainCost(ordered: readonly Subschema[]): Cost | null {
+  let judgementsMax = 1;
+  const counts = new Map<Subschema, number>();
+  for (const schema of ordered) {
+    if (isLeaf(schema)) continue;
+    const { array, object, unevaluatedItems, unevaluatedProperties } = schema;
+    if (unevaluatedItems !== null || unevaluatedProperties !== null) return null;
+    if (array !== null && (array.contains !== null || array.uniqueItems !== undefined)) return null;
+    if (object !== null && object.patterns.length > 0) return null;
+    const [part, other] = inPlaceParts(schema);
+    if (part === undefined) continue;
+    const isAlone = other === undefined && array === null && object === null;
+    if (!isAlone || schema.condition !== null || schema.dynamicRefs.length > 0) return null;
+    const count = 1 + (counts.get(part) ?? 1);
+    counts.set(schema, count);
+    judgementsMax = Math.max(judgementsMax, count);
+  }
+  if (judgementsMax > DEFAULTS.schemaJudgementsKnownMax) return null;
+  return { judgementsMax, isForking: false, dearest: null };
 }
 
 /** Judgements of one value at whatever depth of a body; no more than is needed to know that they are too many. */

@@ -16,6 +16,9 @@ import {
 
 const NO_PARTS: ReadonlyMap<string, Subschema> = new Map();
 
+const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
+const NUMBER_KEYWORDS = ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
+const IN_PLACE_KEYWORDS = ["allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"] as const;
 const ARRAY_KEYWORDS = ["prefixItems", "items", "contains", "minItems", "maxItems", "uniqueItems"] as const;
 const OBJECT_KEYWORDS = [
   "properties",
@@ -28,6 +31,37 @@ const OBJECT_KEYWORDS = [
   "dependentRequired",
   "dependencies",
 ] as const;
+
+/** What a keyword belongs to, as a bit: most schemas have few, and need not be asked for all others. */
+const PART = {
+  reference: 1,
+  type: 2,
+  value: 4,
+  number: 8,
+  text: 16,
+  format: 32,
+  array: 64,
+  object: 128,
+  inPlace: 256,
+  unevaluated: 512,
+} as const;
+
+const PART_OF: ReadonlyMap<string, number> = new Map([
+  ...REFERENCES.map((keyword) => [keyword, PART.reference] as const),
+  ["type", PART.type],
+  ["nullable", PART.type],
+  ["enum", PART.value],
+  ["const", PART.value],
+  ...NUMBER_KEYWORDS.map((keyword) => [keyword, PART.number] as const),
+  ...["minLength", "maxLength", "pattern"].map((keyword) => [keyword, PART.text] as const),
+  ["format", PART.format],
+  ...ARRAY_KEYWORDS.map((keyword) => [keyword, PART.array] as const),
+  ...OBJECT_KEYWORDS.map((keyword) => [keyword, PART.object] as const),
+  ...IN_PLACE_KEYWORDS.map((keyword) => [keyword, PART.inPlace] as const),
+  ["dependencies", PART.object | PART.inPlace],
+  ["unevaluatedItems", PART.unevaluated],
+  ["unevaluatedProperties", PART.unevaluated],
+]);
 
 /** Reads the keywords of one schema. */
 export class Filler {
@@ -51,37 +85,47 @@ export class Filler {
   }
 
   fill(): void {
-    const schema = this.#schema;
-    this.#references();
+    let parts = 0;
+    for (const keyword of Object.keys(this.#raw)) parts |= PART_OF.get(keyword) ?? 0;
+    const has = (part: number): boolean => (parts & part) !== 0;
+    if (has(PART.reference)) this.#references();
     if (this.#alone) return;
-    this.#types();
+    if (has(PART.type)) this.#types();
+    if (has(PART.value)) this.#values();
+    const schema = this.#schema;
+    if (has(PART.number)) schema.number = this.#numbers();
+    if (has(PART.text)) schema.text = this.#texts();
+    if (has(PART.format)) this.#format();
+    if (has(PART.array)) schema.array = this.#array();
+    if (has(PART.object)) schema.object = this.#object();
+    if (has(PART.inPlace)) this.#inPlace();
+    if (!has(PART.unevaluated)) return;
+    schema.unevaluatedItems = this.#part("unevaluatedItems");
+    schema.unevaluatedProperties = this.#part("unevaluatedProperties");
+  }
+
+  #values(): void {
     for (const keyword of ["enum", "const"] as const) {
       const value = this.#value(keyword);
       if (value === undefined) continue;
-      schema.values.push({
-        keyword,
-        list: keyword === "const" || !Array.isArray(value) ? [value] : value,
-        site: this.#site(keyword),
-      });
+      const list = keyword === "const" || !Array.isArray(value) ? [value] : value;
+      this.#schema.values = [...this.#schema.values, { keyword, list, site: this.#site(keyword) }];
     }
-    schema.number = this.#numbers();
-    schema.text = this.#texts();
+  }
+
+  #format(): void {
+    const schema = this.#schema;
     const format = this.#value("format");
     if (typeof format === "string" && schema.resource.language.assertsFormat) {
       schema.format = { value: format, site: this.#site("format") };
     }
-    schema.array = this.#array();
-    schema.object = this.#object();
-    this.#inPlace();
-    schema.unevaluatedItems = this.#part("unevaluatedItems");
-    schema.unevaluatedProperties = this.#part("unevaluatedProperties");
   }
 
   #references(): void {
     const schema = this.#schema;
     const refs: Subschema[] = [];
     const dynamic: DynamicReference[] = [];
-    for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"] as const) {
+    for (const keyword of REFERENCES) {
       const target = this.#library.targetOf(this.#raw, keyword);
       if (target === undefined) continue;
       const taken = this.#take(target, this.#site(keyword));
@@ -115,7 +159,7 @@ export class Filler {
 
   #numbers(): NumberRules {
     const rules: { -readonly [Name in keyof NumberRules]: Rule<Numeric> } = {};
-    for (const name of ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const) {
+    for (const name of NUMBER_KEYWORDS) {
       const value = this.#value(name);
       if (isNumber(value)) rules[name] = { value, site: this.#site(name) };
     }
@@ -141,7 +185,6 @@ export class Filler {
   }
 
   #array(): ArrayRules | null {
-    if (!this.#hasAny(ARRAY_KEYWORDS)) return null;
     const { dialect } = this.#schema.resource.language;
     const items = this.#value("items");
     const prefixKeyword = dialect === "2020-12" ? "prefixItems" : "items";
@@ -167,7 +210,6 @@ export class Filler {
   }
 
   #object(): ObjectRules | null {
-    if (!this.#hasAny(OBJECT_KEYWORDS)) return null;
     const required = this.#value("required");
     const properties = this.#map("properties");
     const counts = { ...this.#count("minProperties"), ...this.#count("maxProperties") };
@@ -191,10 +233,6 @@ export class Filler {
     const { additional, names, patterns, dependentRequired } = rules;
     const isPlain = rules.required.length + properties.size + patterns.length + dependentRequired.length === 0;
     return isPlain && additional === null && names === null && Object.keys(counts).length === 0 ? null : rules;
-  }
-
-  #hasAny(keywords: readonly string[]): boolean {
-    return keywords.some((keyword) => Object.hasOwn(this.#raw, keyword));
   }
 
   #needs(keyword: string): ObjectRules["dependentRequired"] {

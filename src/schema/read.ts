@@ -43,6 +43,9 @@ export class Reader {
   }
 }
 
+const NONE: readonly never[] = [];
+const NO_RULES = {};
+
 function blank(index: number, resource: Resource, pointer: string, site: Site | null, isNever: boolean): Subschema {
   return {
     index,
@@ -52,20 +55,20 @@ function blank(index: number, resource: Resource, pointer: string, site: Site | 
     isNever,
     types: ALL_TYPES,
     typeSite: null,
-    values: [],
-    number: {},
-    text: {},
+    values: NONE,
+    number: NO_RULES,
+    text: NO_RULES,
     format: null,
     array: null,
     object: null,
-    allOf: [],
+    allOf: NONE,
     anyOf: null,
     oneOf: null,
     not: null,
     condition: null,
-    dependentSchemas: [],
-    refs: [],
-    dynamicRefs: [],
+    dependentSchemas: NONE,
+    refs: NONE,
+    dynamicRefs: NONE,
     unevaluatedItems: null,
     unevaluatedProperties: null,
   };

@@ -91,7 +91,11 @@ export interface Subschema {
   types: number;
   typeSite: Site | null;
   /** Of `enum` and `const`: values of which it must be one. */
-  values: { readonly keyword: "enum" | "const"; readonly list: readonly unknown[]; readonly site: Site | null }[];
+  values: readonly {
+    readonly keyword: "enum" | "const";
+    readonly list: readonly unknown[];
+    readonly site: Site | null;
+  }[];
   number: NumberRules;
   text: TextRules;
   format: Rule<string> | null;

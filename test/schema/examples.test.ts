@@ -236,6 +236,31 @@ describe("members in another case than declared", () => {
     }
   });
 
+  test("of many alternatives those are tried that the members and their types leave", () => {
+    const many = Array.from({ length: 50 }, (_, at) => ({
+      required: ["id", `k${at}`],
+      properties: { id: { type: at % 2 === 0 ? "string" : "integer" }, [`k${at}`]: { minimum: 1 } },
+    }));
+    for (const keyword of ["anyOf", "oneOf"]) {
+      const { validator } = compiledOf({ [keyword]: many });
+      expect(validator.judge({ id: "a", k48: 1 })).toBeNull();
+      expect(validator.judge({ id: 1, k49: 1, k48: 1 })).toBeNull();
+      expect(validator.judge({ id: 1, k48: 1 })).toMatchObject([{ keyword, pointer: "" }]);
+      expect(validator.judge({ k48: 1 })).toMatchObject([{ keyword }]);
+      expect(validator.judge({ id: null, k48: 1 })).toMatchObject([{ keyword }]);
+      // One alone could have been meant.
+      expect(validator.judge({ id: "a", k48: 0 })).toMatchObject([{ keyword: "minimum", pointer: "/k48" }]);
+      expect(validator.judge(1)?.length ?? 0).toBe(keyword === "anyOf" ? 0 : 1);
+    }
+    const { validator } = compiledOf({
+      oneOf: [...many, { $ref: "#/$defs/x" }],
+      $defs: { x: { allOf: [{ required: ["z"] }] } },
+    });
+    expect(validator.judge({ z: 1 })).toBeNull();
+    expect(validator.judge({ z: 1, id: "a", k0: 1 })).toMatchObject([{ keyword: "oneOf" }]);
+    expect(validator.judge({ __proto__: null, toString: 1 })).toMatchObject([{ keyword: "oneOf" }]);
+  });
+
   test("all schemas of a place declare together: of alternatives, conditions, references", () => {
     const schema = {
       allOf: [{ $ref: "#/$defs/a" }],

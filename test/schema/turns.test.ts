@@ -278,7 +278,7 @@ test.each([
 });
 
 function refused(part: unknown): object {
-  return { allOf: [part, { required: ["missing"] }] };
+  return { allOf: [part, { minProperties: 1_000 }] };
 }
 
 test("a body is judged in one go where it is short for its schema", () => {

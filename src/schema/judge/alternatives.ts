@@ -1,6 +1,11 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
 import { ALL_TYPES, inPlaceParts, type Subschema, TYPE } from "../subschema.ts";
 
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** So few are counted as if all were tried, and are not looked at before. */
+const FEW = 4;
+
 /** Positions of alternatives that a value may fit: the others need not be tried. */
 export type Selector = (value: unknown) => readonly number[];
 
@@ -13,18 +18,20 @@ const FACTS_DEPTH_MAX = 8;
  */
 export function selectorOf(parts: readonly Subschema[]): Selector {
   const { byType, byMember } = choiceOf(parts);
+  const glances = parts.length > FEW ? parts.map(glanceOf) : [];
+  const ofObject = (object: JsonObject): readonly number[] => {
+    const list = byMember === null ? byType.object : byMember.select(object);
+    return list.length > FEW ? list.filter((at) => mayFit(object, glances[at])) : list;
+  };
   return (value) => {
     if (typeof value === "string") return byType.string;
     if (typeof value === "number" || value instanceof JsonNumber) return byType.number;
     if (typeof value === "boolean") return byType.boolean;
     if (value === null) return byType.null;
     if (Array.isArray(value)) return byType.array;
-    return byMember === null ? byType.object : byMember.select(value as Readonly<Record<string, unknown>>);
+    return ofObject(value as JsonObject);
   };
 }
-
-/** So few are counted as if all were tried. */
-const FEW = 4;
 
 /** Alternatives that are tried for some value: of these lists, for each value, one. */
 export function candidateLists(parts: readonly Subschema[]): readonly (readonly Subschema[])[] {
@@ -40,6 +47,41 @@ export function candidateLists(parts: readonly Subschema[]): readonly (readonly 
   return [...new Map(lists.map((list) => [list.join(), list])).values()].map((list) =>
     list.map((at) => parts[at]).filter((part) => part !== undefined),
   );
+}
+
+/** What shows of an object without judging its members. */
+interface Glance {
+  readonly required: readonly string[];
+  /** Members that have to be of some types where they are there. */
+  readonly types: readonly (readonly [name: string, types: number])[];
+}
+
+/** More would take as long as to try the alternative. */
+const GLANCES_MAX = 8;
+
+function glanceOf(part: Subschema): Glance {
+  const required = new Set<string>();
+  const types = new Map<string, number>();
+  const parts = new Set([part]);
+  for (const { object, refs, allOf } of parts) {
+    if (required.size + types.size >= GLANCES_MAX) break;
+    for (const always of [...refs, ...allOf]) parts.add(always);
+    for (const { value } of object?.required ?? []) required.add(value);
+    for (const [name, member] of object?.properties ?? []) {
+      const bits = typesOf(member, FACTS_DEPTH_MAX);
+      if (bits !== ALL_TYPES) types.set(name, bits & (types.get(name) ?? ALL_TYPES));
+    }
+  }
+  return { required: [...required].slice(0, GLANCES_MAX), types: [...types].slice(0, GLANCES_MAX) };
+}
+
+function mayFit(object: JsonObject, glance: Glance | undefined): boolean {
+  if (glance === undefined) return true;
+  for (const name of glance.required) if (!Object.hasOwn(object, name)) return false;
+  for (const [name, types] of glance.types) {
+    if (Object.hasOwn(object, name) && (types & typeBit(object[name])) === 0) return false;
+  }
+  return true;
 }
 
 function choiceOf(parts: readonly Subschema[]) {
@@ -83,7 +125,7 @@ function typeBit(value: unknown): number {
 }
 
 interface MemberChoice {
-  select(object: Readonly<Record<string, unknown>>): readonly number[];
+  select(object: JsonObject): readonly number[];
   /** All that it gives. */
   readonly lists: readonly (readonly number[])[];
 }

@@ -47,7 +47,8 @@ export class Compiler implements Compiling {
   constructor(all: readonly Subschema[], options: CompilerOptions) {
     this.#options = options;
     this.#nextIndex = all.length;
-    for (const schema of all) {
+    // Only where answers are kept it matters who else asks.
+    for (const schema of options.isForking ? all : []) {
       if (isLeaf(schema)) continue;
       for (const part of [...inPlaceParts(schema), ...childParts(schema)]) {
         this.#parents.set(part, (this.#parents.get(part) ?? 0) + 1);

@@ -5,6 +5,9 @@ import type { Complaint } from "./faults.ts";
 import { Marks } from "./marks.ts";
 import { ALWAYS, type Check, type Run } from "./run.ts";
 
+/** So many are told apart in the time of a step, or a few of them tried. */
+const ALTERNATIVES_PER_STEP = 8;
+
 /** Checks by which a schema applies others to the same value. */
 export function inPlaceChecks(schema: Subschema, compiler: Compiling): Check[] {
   const checks: Check[] = [];
@@ -34,7 +37,9 @@ function anyOfCheck({ parts, site }: Alternatives, compiler: Compiling): Check {
   const checks = parts.map((part) => compiler.inPlace(part));
   const select = selectorOf(parts);
   const complaint: Complaint = { keyword: "anyOf", detail: `expected one of ${parts.length} alternatives`, site };
+  const weight = parts.length / ALTERNATIVES_PER_STEP;
   return (value, run) => {
+    if (weight > 1) run.step(weight);
     const candidates = select(value);
     let fits = false;
     for (const at of candidates) {
@@ -53,7 +58,9 @@ function oneOfCheck({ parts, site }: Alternatives, compiler: Compiling): Check {
   const select = selectorOf(parts);
   const none: Complaint = { keyword: "oneOf", detail: `expected one of ${parts.length} alternatives`, site };
   const several: Complaint = { keyword: "oneOf", detail: "expected one alternative only; more than one fits", site };
+  const weight = parts.length / ALTERNATIVES_PER_STEP;
   return (value, run) => {
+    if (weight > 1) run.step(weight);
     const candidates = select(value);
     let fitting: Marks | null = null;
     let count = 0;
