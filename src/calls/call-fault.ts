@@ -1,8 +1,12 @@
 import type { CallFault } from "./call.ts";
 import { ADDRESS_REFUSED } from "./lookup.ts";
 
+/** Code of the error for a certificate that is good and of somebody else. */
+export const WRONG_SERVER = "ERR_POSTERN_WRONG_SERVER";
+
 const KINDS: ReadonlyMap<string, CallFault["kind"]> = new Map([
   [ADDRESS_REFUSED, "address_refused"],
+  [WRONG_SERVER, "tls_untrusted"],
   ["ENOTFOUND", "name_unknown"],
   ["EAI_AGAIN", "name_unknown"],
   ["UND_ERR_CONNECT_TIMEOUT", "connect_timeout"],
@@ -15,6 +19,7 @@ const KINDS: ReadonlyMap<string, CallFault["kind"]> = new Map([
 
 const WORDS: ReadonlyMap<string, string> = new Map([
   [ADDRESS_REFUSED, "the name leads to a link-local or metadata address"],
+  [WRONG_SERVER, "its certificate is not that of the server that the policy names"],
   ["ENOTFOUND", "no address by that name"],
   ["EAI_AGAIN", "no answer of DNS"],
   ["ECONNREFUSED", "nobody listens there"],

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Result } from "../support/result.ts";
 
 /** Why a call gave no answer that could be used; closed, for it is a metric label. */
@@ -27,6 +28,11 @@ export interface CallFault {
 export interface CallSettings {
   /** PEM of authorities that its certificate is verified against; null for those that the system trusts. */
   readonly ca: Buffer | null;
+  /**
+   * What is wrong with the certificate that the address shows, or null; in place of the host's name, for whoever is known by
+   * another one. The chain is verified all the same. Absent: the host's name counts.
+   */
+  readonly whyNotServer?: (leaf: X509Certificate) => string | null;
   /** Our own certificate and its key, PEM; null for none. */
   readonly certificate: Buffer | null;
   readonly key: Buffer | null;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { Agent, Dispatcher, EnvHttpProxyAgent } from "undici";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -7,7 +8,7 @@ import type { Timers } from "../support/timers.ts";
 import { TLS_CIPHERS } from "../support/tls-ciphers.ts";
 import { Breaker } from "./breaker.ts";
 import type { CallAnswer, Caller, CallFault, CallRequest, CallSettings } from "./call.ts";
-import { callFault } from "./call-fault.ts";
+import { callFault, WRONG_SERVER } from "./call-fault.ts";
 import { hostOf } from "./call-url.ts";
 import { guardedLookup, isInnerAddress } from "./lookup.ts";
 
@@ -74,13 +75,14 @@ export function openCaller(settings: CallSettings, { clock, timers, random }: Ca
 }
 
 function makeDispatcher({ Agent, EnvHttpProxyAgent }: Undici, settings: CallSettings): Agent | EnvHttpProxyAgent {
-  const { ca, certificate, key, proxy, namedHosts, socketPath, connectTimeoutMs, timeoutMs } = settings;
+  const { ca, certificate, key, proxy, namedHosts, socketPath, whyNotServer, connectTimeoutMs, timeoutMs } = settings;
   const connect = {
     timeout: connectTimeoutMs,
     lookup: guardedLookup(namedHosts),
     ca: ca === null ? [...systemAuthorities()] : [ca],
     ...(certificate === null || key === null ? {} : { cert: certificate, key }),
     ...(socketPath === null ? {} : { socketPath }),
+    ...(whyNotServer === undefined ? {} : serverCheck(whyNotServer)),
     minVersion: "TLSv1.2" as const,
     ciphers: TLS_CIPHERS,
   };
@@ -105,6 +107,17 @@ function makeDispatcher({ Agent, EnvHttpProxyAgent }: Undici, settings: CallSett
     requestTls: connect,
     proxyTls: { timeout: connectTimeoutMs, ca: [...systemAuthorities()] },
   });
+}
+
+/** Whoever is known by another name than its host's may have an intermediate authority as its anchor, too. */
+function serverCheck(whyNotServer: NonNullable<CallSettings["whyNotServer"]>) {
+  return {
+    allowPartialTrustChain: true,
+    checkServerIdentity: (_host: string, { raw }: { readonly raw: Buffer }) => {
+      const text = whyNotServer(new X509Certificate(raw));
+      return text === null ? undefined : Object.assign(new Error(text), { code: WRONG_SERVER });
+    },
+  };
 }
 
 async function exchange(

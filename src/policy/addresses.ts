@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { parseAddress } from "../message/address.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { parseSocketPath } from "../support/socket-path.ts";
 import type { ListenAddress, UpstreamSettings } from "./snapshot.ts";
 
 interface HostPort {
@@ -8,23 +9,13 @@ interface HostPort {
   readonly port: number;
 }
 
-/** Bytes of a Unix socket's name that Linux takes (sun_path without its final NUL). */
-const SOCKET_PATH_BYTES_MAX = 107;
-
 /** `127.0.0.1:8443`, `[::1]:8443`, `localhost:8443`, `unix:/run/postern.sock` → where to listen. */
 export function parseListenAddress(text: string): Result<ListenAddress, string> {
   if (text.startsWith("fd:"))
     return err("socket activation (fd:) is not supported yet; expected host:port or unix:/path");
-  if (text.startsWith("unix:")) return parseSocketPath(text.slice(5));
+  if (text.startsWith("unix:")) return unixAddress(text);
   const parsed = parseLocalHostPort(text);
   return parsed.ok ? ok({ type: "tcp", ...parsed.value }) : parsed;
-}
-
-/** `unix:/run/spire/agent.sock` → the path. */
-export function parseSocketAddress(text: string): Result<string, string> {
-  const parsed = text.startsWith("unix:/") ? parseSocketPath(text.slice(5)) : null;
-  if (parsed?.ok === true) return ok(parsed.value.path);
-  return err("expected a Unix socket by its absolute path, as in unix:/run/spire/agent.sock");
 }
 
 /** An address of this machine: an IP address or `localhost`; other names could resolve to anything. */
@@ -46,7 +37,7 @@ export interface UpstreamAddress {
 /** `http://127.0.0.1:3000`, `https://app:3443`, `h2c://app:3000`, `unix:/run/orders.sock` → the service. */
 export function parseUpstreamAddress(text: string): Result<UpstreamAddress, string> {
   if (text.startsWith("unix:")) {
-    const path = parseSocketPath(text.slice(5));
+    const path = unixAddress(text);
     return path.ok ? ok({ scheme: "unix", address: path.value }) : path;
   }
   const [, scheme = "", authority = ""] = /^(https?|h2c):\/\/([^/?#@\s]+)\/?$/i.exec(text) ?? [];
@@ -65,14 +56,9 @@ export function parseServerName(text: string): Result<string, string> {
   return isHost(name) ? ok(name) : err("expected a host name or an IP address, as in orders.internal");
 }
 
-function parseSocketPath(path: string): Result<{ readonly type: "unix"; readonly path: string }, string> {
-  if (!path.startsWith("/") || path.endsWith("/") || path.includes("\0")) {
-    return err("expected the absolute name of a socket, as in unix:/run/postern.sock");
-  }
-  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    return err(`expected a socket's name of at most ${SOCKET_PATH_BYTES_MAX} bytes, which is all the system takes`);
-  }
-  return ok({ type: "unix", path });
+function unixAddress(text: string): Result<{ readonly type: "unix"; readonly path: string }, string> {
+  const path = parseSocketPath(text.slice("unix:".length));
+  return path.ok ? ok({ type: "unix", path: path.value }) : path;
 }
 
 function splitHostPort(text: string): HostPort | null {

@@ -5,7 +5,7 @@ import { isTrustDomain, parseSpiffeId } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { headerName, object } from "../support/schema.ts";
-import { parseSocketAddress } from "./addresses.ts";
+import { parseSocketAddress } from "../support/socket-path.ts";
 
 export const fileName = z
   .string()
@@ -21,10 +21,31 @@ export function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType
   });
 }
 
-/** Where a trust domain publishes its bundle itself. */
+const agentSocket = parsed(parseSocketAddress);
+
+/** Where a trust domain publishes its bundle itself, or an agent that has it. */
 const bundleEndpoint = object({
-  url: parsed(callUrl).describe("Its bundle endpoint (SPIFFE Federation, https_web): https://partner.net/bundle."),
+  url: parsed(callUrl).optional().describe("Its bundle endpoint (SPIFFE Federation): https://partner.net/bundle."),
   ca: fileName.optional().describe("PEM file: authorities of the endpoint's certificate. The system's if absent."),
+  spiffeId: z
+    .string()
+    .refine((text) => (parseSpiffeId(text)?.path ?? "") !== "", {
+      error: "expected a SPIFFE ID, as in spiffe://partner.net/spire/server",
+    })
+    .optional()
+    .describe(
+      "The endpoint's own SPIFFE ID, of this trust domain (profile https_spiffe): its certificate has to have it and to lead to the domain's own bundle. Without it the host's name counts (https_web).",
+    ),
+  bootstrap: fileName
+    .optional()
+    .describe(
+      "With 'spiffeId': PEM file with the domain's authorities to begin with. What the endpoint gave last counts then.",
+    ),
+  socket: agentSocket
+    .optional()
+    .describe(
+      "In place of 'url': the Unix socket of a SPIFFE agent that has the domain's bundle (FetchX509Bundles), as in unix:/run/spire/agent.sock.",
+    ),
 });
 
 export type BundleEntry = string | z.output<typeof bundleEndpoint>;
@@ -33,7 +54,7 @@ const trustBundles = z
   .record(
     z.string().refine(isTrustDomain, { error: "expected a SPIFFE trust domain in lower case, as in example.org" }),
     z.union([fileName, bundleEndpoint], {
-      error: "expected the name of a file, relative to the policy, or { url: https://… }",
+      error: "expected the name of a file, relative to the policy, { url: https://… } or { socket: unix:/… }",
     }),
   )
   .refine((bundles) => Object.keys(bundles).length > 0, { error: "expected at least one trust domain" })
@@ -43,7 +64,7 @@ const trustBundles = z
 
 /** Where a SPIFFE agent listens, and as whom it is asked. */
 export const workloadSchema = object({
-  socket: parsed(parseSocketAddress).describe("The agent's Unix socket, as in unix:/run/spire/agent.sock."),
+  socket: agentSocket.describe("The agent's Unix socket, as in unix:/run/spire/agent.sock."),
   id: z
     .string()
     .refine((text) => (parseSpiffeId(text)?.path ?? "") !== "", {
@@ -69,7 +90,7 @@ export const clientCertificateShape = {
   trustBundles: trustBundles
     .optional()
     .describe(
-      "Authorities of each SPIFFE trust domain: a PEM file, or { url } of its bundle endpoint. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
+      "Authorities of each SPIFFE trust domain: a PEM file, { url } of its bundle endpoint, or { socket } of an agent. An ID is only good when its chain ends in its own domain's; 'ca' is for certificates without one.",
     ),
 };
 

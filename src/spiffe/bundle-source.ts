@@ -1,6 +1,7 @@
-import { hash } from "node:crypto";
+import { hash, type X509Certificate } from "node:crypto";
 import { Backoff } from "../calls/backoff.ts";
 import type { Caller, CallSettings } from "../calls/call.ts";
+import { readClientCertificate } from "../message/certificate.ts";
 import type { Resource, ResourceFault, ResourceOutcome, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
 import type { StateKind } from "../resources/state-folder.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -12,6 +13,15 @@ export interface BundleSettings {
   readonly trustDomain: string;
   readonly url: URL;
   readonly call: CallSettings;
+  /** Profile https_spiffe; null for https_web, where the host's name and public authorities count. */
+  readonly own: OwnEndpoint | null;
+}
+
+/** An endpoint that shows an identity of the trust domain whose bundle it publishes. */
+export interface OwnEndpoint {
+  readonly spiffeId: string;
+  /** Who vouches for it until there is something newer. */
+  readonly bootstrap: TrustBundle;
 }
 
 /** What a policy is compiled from: the newest bundle of a trust domain. */
@@ -24,16 +34,17 @@ export interface BundleMaterial {
 const KEPT_BUNDLE: StateKind = { name: "spiffe-bundle", version: 1 };
 
 /**
- * The authorities of another trust domain, from its bundle endpoint (SPIFFE Federation, profile https_web): asked again as
- * often as it wants. What came last serves until something newer comes, for authorities end by themselves; an answer without
- * any changes nothing.
+ * The authorities of another trust domain, from its bundle endpoint (SPIFFE Federation): asked again as often as it wants.
+ * What came last serves until something newer comes, for authorities end by themselves; an answer without any changes
+ * nothing. With https_spiffe the bundle that came last vouches for the next one, so that a trust domain changes its authorities
+ * without anybody else.
  */
 export class BundleSource implements Resource {
   readonly kind = "SPIFFE bundle";
   readonly name: string;
   readonly #settings: BundleSettings;
   readonly #world: ResourceWorld;
-  readonly #caller: Caller;
+  #caller: Caller;
   readonly #backoff: Backoff;
   readonly #tries: Record<ResourceOutcome, number> = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
   #material: BundleMaterial | null = null;
@@ -48,7 +59,7 @@ export class BundleSource implements Resource {
     this.name = settings.trustDomain;
     this.#settings = settings;
     this.#world = world;
-    this.#caller = world.openCaller(settings.call);
+    this.#caller = world.openCaller(callOf(settings, settings.own?.bootstrap ?? null));
     this.#backoff = new Backoff(DEFAULTS.bundleRetryMsMin, DEFAULTS.bundleRetryMsMax, world.random);
   }
 
@@ -130,13 +141,17 @@ export class BundleSource implements Resource {
   }
 
   /** Whether it is another one. */
-  #take({ bundle, leftOut }: BundleDocument, nowMs: number | null): boolean {
+  #take({ bundle, leftOut }: Pick<BundleDocument, "bundle" | "leftOut">, nowMs: number | null): boolean {
     const version = hash("sha256", bundle.pem);
     const isNew = this.#material?.version !== version;
     this.#material = { bundle, version };
     this.#freshAtMs = nowMs;
     this.#leftOut = leftOut;
     if (isNew) this.#world.recompile();
+    if (isNew && this.#settings.own !== null) {
+      this.#caller.close();
+      this.#caller = this.#world.openCaller(callOf(this.#settings, bundle));
+    }
     return isNew;
   }
 
@@ -144,12 +159,24 @@ export class BundleSource implements Resource {
   async #restore(): Promise<void> {
     const body = (await this.#world.folder?.read(KEPT_BUNDLE, this.#id)) ?? null;
     const read = body === null ? null : readBundleDocument(body);
-    if (!this.#isRunning || read === null || !read.ok) return;
-    this.#take(read.value, null);
+    if (!this.#isRunning) return;
+    if (read?.ok === true) this.#take(read.value, null);
+    else if (this.#settings.own !== null) this.#take({ bundle: this.#settings.own.bootstrap, leftOut: [] }, null);
     this.#world.changed(this);
   }
 
+  /** Another file to begin with is another beginning: what came by the one before counts no more. */
   get #id(): string {
-    return `${this.#settings.trustDomain} ${this.#settings.url.href}`;
+    const { trustDomain, url, own } = this.#settings;
+    const beginning = own === null ? "" : ` ${own.spiffeId} ${hash("sha256", own.bootstrap.pem)}`;
+    return `${trustDomain} ${url.href}${beginning}`;
   }
+}
+
+/** How the endpoint is called while `bundle` is the newest; null for none, or where it does not matter. */
+function callOf({ call, own }: BundleSettings, bundle: TrustBundle | null): CallSettings {
+  if (own === null || bundle === null) return call;
+  const whyNotServer = (leaf: X509Certificate): string | null =>
+    readClientCertificate(leaf, null).spiffeId === own.spiffeId ? null : `not ${own.spiffeId}`;
+  return { ...call, ca: bundle.pem, whyNotServer };
 }

@@ -12,7 +12,10 @@ export interface StreamListener {
 /** Closes it; `onEnd` is not called then. */
 export type CloseStream = () => void;
 
-export type OpenWorkloadStream = (socketPath: string, listener: StreamListener) => CloseStream;
+/** Calls of the Workload API whose answers go on until they end. */
+export type WorkloadMethod = "FetchX509SVID" | "FetchX509Bundles" | "FetchJWTBundles";
+
+export type OpenWorkloadStream = (socketPath: string, method: WorkloadMethod, listener: StreamListener) => CloseStream;
 
 const HEAD_BYTES = 5;
 const EMPTY_MESSAGE = Buffer.alloc(HEAD_BYTES);
@@ -27,10 +30,10 @@ const STATUSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * FetchX509SVID of the SPIFFE Workload API: gRPC over a Unix socket, in the clear, one message for each change until it ends.
+ * A call of the SPIFFE Workload API: gRPC over a Unix socket, in the clear, one message for each change until it ends.
  * Node's HTTP/2 is loaded with the first stream: most policies ask no agent.
  */
-export const openWorkloadStream: OpenWorkloadStream = (socketPath, listener) => {
+export const openWorkloadStream: OpenWorkloadStream = (socketPath, method, listener) => {
   const reader = new MessageReader();
   let session: ClientHttp2Session | null = null;
   let isOver = false;
@@ -55,7 +58,7 @@ export const openWorkloadStream: OpenWorkloadStream = (socketPath, listener) => 
     created.on("close", () => end("the agent closed the connection"));
     const stream = created.request({
       ":method": "POST",
-      ":path": "/SpiffeWorkloadAPI/FetchX509SVID",
+      ":path": `/SpiffeWorkloadAPI/${method}`,
       "content-type": "application/grpc",
       te: "trailers",
       // Without it an agent refuses: whoever can be made to send requests elsewhere cannot set it.

@@ -1,10 +1,11 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readClientCertificate } from "../message/certificate.ts";
-import { isTrustDomain, parseSpiffeId } from "../message/spiffe-id.ts";
+import { parseSpiffeId } from "../message/spiffe-id.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { derElements } from "../support/der.ts";
 import { pemBlock } from "../support/pem.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { bytesOf, readBundleMap } from "./bundle-map.ts";
 import { type Field, fieldsOf } from "./protobuf.ts";
 
 /** Authorities of a trust domain. */
@@ -29,7 +30,8 @@ export interface WorkloadIdentity {
 /** Numbers of fields in workload.proto of the SPIFFE Workload API. */
 const RESPONSE = { svids: 1, federatedBundles: 3 } as const;
 const SVID = { spiffeId: 1, certificates: 2, key: 3, bundle: 4 } as const;
-const MAP_ENTRY = { key: 1, value: 2 } as const;
+/** Field of `map<string, bytes> bundles` in an X509BundlesResponse. */
+const X509_BUNDLES = 2;
 
 /**
  * An X509SVIDResponse → the identity that the policy names, or the first where it names none (Workload API section 5.2.1).
@@ -47,17 +49,10 @@ export function readIdentity(message: Buffer, wantedId: string | null): Result<W
   }
   const own = readSvid(svid);
   if (!own.ok) return own;
-  const bundles = new Map<string, TrustBundle>();
-  for (const entry of fields.filter(({ number }) => number === RESPONSE.federatedBundles)) {
-    const read = readBundleEntry(entry.bytes);
-    if (!read.ok) return read;
-    bundles.set(read.value.domain, read.value.bundle);
-  }
-  if (bundles.size > DEFAULTS.trustBundlesMax)
-    return err(`${bundles.size} bundles; at most ${DEFAULTS.trustBundlesMax}`);
+  const federated = readBundles(fields, RESPONSE.federatedBundles);
+  if (!federated.ok) return federated;
   const { trustDomain, bundle, ...identity } = own.value;
-  bundles.set(trustDomain, bundle);
-  return ok({ ...identity, bundles });
+  return ok({ ...identity, bundles: new Map([...federated.value, [trustDomain, bundle]]) });
 }
 
 type OwnSvid = Omit<WorkloadIdentity, "bundles"> & { readonly trustDomain: string; readonly bundle: TrustBundle };
@@ -89,13 +84,23 @@ function readSvid(svid: readonly Field[]): Result<OwnSvid, string> {
   });
 }
 
-/** An entry of `map<string, bytes>`: the trust domain, plain or as an ID, and its authorities. */
-function readBundleEntry(bytes: Buffer): Result<{ readonly domain: string; readonly bundle: TrustBundle }, string> {
-  const entry = fieldsOf(bytes) ?? [];
-  const domain = textOf(entry, MAP_ENTRY.key).replace(/^spiffe:\/\//, "");
-  if (!isTrustDomain(domain)) return err("a federated bundle of no trust domain");
-  const bundle = readBundle(bytesOf(entry, MAP_ENTRY.value));
-  return bundle === null ? err(`the bundle of ${domain} cannot be read`) : ok({ domain, bundle });
+/** An X509BundlesResponse → authorities by trust domain (Workload API section 5.2.2). */
+export function readX509Bundles(message: Buffer): Result<ReadonlyMap<string, TrustBundle>, string> {
+  const fields = fieldsOf(message);
+  if (fields === null) return err("an answer that is no protocol buffer message");
+  return readBundles(fields, X509_BUNDLES);
+}
+
+function readBundles(fields: readonly Field[], number: number): Result<ReadonlyMap<string, TrustBundle>, string> {
+  const entries = readBundleMap(fields, number);
+  if (!entries.ok) return entries;
+  const bundles = new Map<string, TrustBundle>();
+  for (const [domain, der] of entries.value) {
+    const bundle = readBundle(der);
+    if (bundle === null) return err(`the bundle of ${domain} cannot be read`);
+    bundles.set(domain, bundle);
+  }
+  return ok(bundles);
 }
 
 function readBundle(der: Buffer): TrustBundle | null {
@@ -116,11 +121,6 @@ function certificatesOf(der: Buffer): readonly X509Certificate[] | null {
 
 function pemOf(certificates: readonly X509Certificate[]): Buffer {
   return Buffer.from(certificates.map(({ raw }) => pemBlock(raw, "CERTIFICATE")).join(""));
-}
-
-/** The last field of a number counts, as the format has it. */
-function bytesOf(fields: readonly Field[], number: number): Buffer {
-  return fields.findLast((field) => field.number === number)?.bytes ?? Buffer.alloc(0);
 }
 
 function textOf(fields: readonly Field[], number: number): string {

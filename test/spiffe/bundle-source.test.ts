@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Resources } from "../../src/resources/registry.ts";
 import { readBundleDocument } from "../../src/spiffe/bundle-document.ts";
-import { BundleSource } from "../../src/spiffe/bundle-source.ts";
+import { BundleSource, type OwnEndpoint } from "../../src/spiffe/bundle-source.ts";
 import { type Authority, createAuthority } from "../fixtures/authority.ts";
 import { ManualTime } from "../fixtures/manual-time.ts";
 import { MemoryFiles, testResources } from "../fixtures/outside.ts";
@@ -93,7 +93,7 @@ describe("a bundle endpoint", () => {
     recompiled: number;
   }
 
-  function open(): Opened {
+  function open(own: OwnEndpoint | null = null): Opened {
     const registry = testResources({ clock: time, timers: time, files });
     const opened = { registry, recompiled: 0 };
     registry.reportTo({
@@ -121,7 +121,7 @@ describe("a bundle endpoint", () => {
     const source = acquisition.acquire(
       "spiffe-bundle",
       ["a"],
-      (world) => new BundleSource({ trustDomain: "partner.net", url, call }, world),
+      (world) => new BundleSource({ trustDomain: "partner.net", url, call, own }, world),
     );
     registry.follow(acquisition);
     return Object.assign(opened, { source });

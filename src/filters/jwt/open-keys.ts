@@ -13,8 +13,9 @@ import { KeySet } from "./key-set.ts";
 import { fixedKeys, type KeySource } from "./key-source.ts";
 import { type KeyFile, readKeys } from "./keys.ts";
 import { discoveryFault } from "./metadata-urls.ts";
-import type { FullSettings } from "./providers.ts";
+import { type FullSettings, trustDomainsOf } from "./providers.ts";
 import { type VerificationKey, verificationKey } from "./verification-key.ts";
+import { WorkloadKeys } from "./workload-keys.ts";
 
 /** Where the policy says that the keys are; null with a problem for whatever is wrong with it. */
 export function* openKeys(name: string, settings: FullSettings, context: CompileContext): Steps<KeySource | null> {
@@ -31,7 +32,18 @@ export function* openKeys(name: string, settings: FullSettings, context: Compile
     context.problem(`${hashes.join(", ")} with keys that are published; expected 'secret', or 'keys'`, "algorithms");
     return null;
   }
+  if (jwks?.socket !== undefined) return agentKeys(jwks.socket, settings, context);
   return publishedKeys(name, settings, context);
+}
+
+function agentKeys(socketPath: string, { subjects, algorithms }: FullSettings, context: CompileContext): KeySource {
+  const [trustDomain = ""] = trustDomainsOf(subjects);
+  const identity = [socketPath, trustDomain, algorithms.toSorted().join()];
+  return context.resource(
+    "SPIFFE JWT bundle",
+    identity,
+    (world) => new WorkloadKeys({ socketPath, trustDomain, algorithms: new Set(algorithms) }, world),
+  );
 }
 
 function* keysOfFiles(

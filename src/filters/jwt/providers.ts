@@ -27,7 +27,12 @@ interface Preset {
   readonly idTokens?: boolean;
 }
 
-const at = (url: string): NonNullable<JwtSettings["jwks"]> => ({ url: new URL(url), ca: undefined, token: undefined });
+const at = (url: string): NonNullable<JwtSettings["jwks"]> => ({
+  url: new URL(url),
+  ca: undefined,
+  token: undefined,
+  socket: undefined,
+});
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const GENERAL = { ...GENERAL_PLACES, audienceFrom: ["aud"] } as const;
@@ -78,6 +83,7 @@ const PRESETS: Readonly<Record<ProviderName, Preset>> = {
       url: new URL("https://kubernetes.default.svc/openid/v1/jwks"),
       ca: `${SERVICE_ACCOUNT}/ca.crt`,
       token: { file: `${SERVICE_ACCOUNT}/token` },
+      socket: undefined,
     },
   },
   okta: { algorithms: ["RS256"], scopesFrom: ["scp"] },
@@ -140,6 +146,10 @@ export function settingsFaults(
   if ((provider === "github-actions" || provider === "spiffe") && subjects === undefined) {
     faults.push(["'subjects' is missing; expected who may come in, as in [repo:our-org/*:ref:refs/heads/main]", null]);
   }
+  if (jwks?.socket !== undefined) {
+    const text = agentFault(settings);
+    if (text !== null) faults.push([text, "jwks"]);
+  }
   if (provider === "spiffe" && issuer === undefined) {
     const foreign = subjects?.find((one) => !/^spiffe:\/\/[a-z0-9._-]+\//.test(one));
     if (foreign !== undefined)
@@ -148,4 +158,23 @@ export function settingsFaults(
       faults.push(["'jwks' or 'keys' is missing; expected the trust domain's bundle", null]);
   }
   return faults;
+}
+
+/** Of the SPIFFE IDs that may come in; none where one of them is no such ID. */
+export function trustDomainsOf(subjects: readonly string[] = []): ReadonlySet<string> {
+  const domains = subjects.map((one) => /^spiffe:\/\/([a-z0-9._-]+)\//.exec(one)?.[1]);
+  return new Set(domains.includes(undefined) ? [] : domains.flatMap((one) => one ?? []));
+}
+
+/** An agent has a bundle for each trust domain, and a token is only good by that of its own. */
+function agentFault({ provider, issuer, subjects, jwks }: JwtSettings): string | null {
+  if (jwks?.url !== undefined || jwks?.ca !== undefined || jwks?.token !== undefined) {
+    return "'socket' and another key at once; expected it alone";
+  }
+  if (provider !== "spiffe" || issuer !== undefined) {
+    return "a SPIFFE agent has keys of JWT-SVIDs; expected 'provider: spiffe' without 'issuer'";
+  }
+  const domains = trustDomainsOf(subjects);
+  if (domains.size < 2) return null;
+  return `'subjects' of ${domains.size} trust domains, whose keys are not each other's; expected an authenticator for each`;
 }

@@ -4,6 +4,7 @@ import { callUrl } from "../../calls/call-url.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
+import { parseSocketAddress } from "../../support/socket-path.ts";
 import { bindingShape } from "../binding-schema.ts";
 import { tokenPlacesShape } from "../token-places.ts";
 import { ALGORITHMS } from "./algorithms.ts";
@@ -60,16 +61,28 @@ const keysUrl = z.string().transform((value, context) => {
 
 const jwks = z.union(
   [
-    keysUrl.transform((url) => ({ url, ca: undefined, token: undefined })),
+    keysUrl.transform((url) => ({ url, ca: undefined, token: undefined, socket: undefined })),
     object({
       url: keysUrl.optional().describe("Where the keys are. Without it the issuer says so."),
       ca: text.optional().describe("PEM of the authorities of these endpoints, in place of the system's."),
       token: secretReference
         .optional()
         .describe("Bearer token that they ask for, as the API server of Kubernetes does; read anew for each call."),
+      socket: z
+        .string()
+        .transform((value, context) => {
+          const path = parseSocketAddress(value);
+          if (path.ok) return path.value;
+          context.issues.push({ code: "custom", message: path.error, input: value });
+          return z.NEVER;
+        })
+        .optional()
+        .describe(
+          "With 'provider: spiffe', in place of 'url': the Unix socket of a SPIFFE agent (FetchJWTBundles), as in unix:/run/spire/agent.sock. Keys are those of the trust domain that 'subjects' name.",
+        ),
     }),
   ],
-  { error: "expected a URL, or { url: URL, ca: FILE, token: { file: FILE } }" },
+  { error: "expected a URL, { url: URL, ca: FILE, token: { file: FILE } }, or { socket: unix:/… }" },
 );
 
 export const jwtSchema = object({
