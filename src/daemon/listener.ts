@@ -1,14 +1,13 @@
 import type { Socket } from "node:net";
 import type { TLSSocket, Server as TlsServer } from "node:tls";
 import type { MemoryBudget } from "../memory/budget.ts";
-import { type Address, clientOf, parseAddress, UNIX_PEER } from "../message/address.ts";
+import { type Address, clientKey, clientOf, parseAddress, UNIX_PEER } from "../message/address.ts";
 import type { ClientCertificate, ConnectionFacts, HttpProtocol } from "../message/connection.ts";
 import type { ListenerSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
 import type { ConnectionRefusal } from "../telemetry/telemetry.ts";
-import { AddressCounts } from "./address-counts.ts";
 import { awaitFirstBytes } from "./await-first-bytes.ts";
 import { awaitProxyHeader } from "./await-proxy-header.ts";
 import { Handshake } from "./handshake.ts";
@@ -20,6 +19,7 @@ import {
   HELLO_CLOSED,
   HELLO_TIMEOUT,
 } from "./handshake-failure.ts";
+import { OpenCounts } from "./open-counts.ts";
 import { OpenSockets } from "./open-sockets.ts";
 import { isLikePreface, isWholeHello, tellsProtocol } from "./protocol-sniffer.ts";
 import { createTlsServer, socketBelow } from "./tls-server.ts";
@@ -59,7 +59,8 @@ export class Listener {
   readonly #ends = new WeakMap<Socket, Ends>();
   /** Of those among them that are not served yet. */
   readonly #handshakes = new WeakMap<Socket, Handshake>();
-  readonly #addressCounts = new AddressCounts();
+  readonly #ofAddress = new OpenCounts();
+  readonly #ofIdentity = new OpenCounts();
   #isUnix = false;
   #settings: ListenerSettings;
   #tls: TlsServer | null = null;
@@ -193,12 +194,9 @@ export class Listener {
     const { trustedProxies, addressConnectionsMax } = this.#settings;
     // Clients of a Unix socket share one non-address, and a trusted proxy is many clients.
     const isMany = peer === UNIX_PEER || trustedProxies?.has(peer) === true;
-    if (!isMany) {
-      if (!this.#addressCounts.take(peer, addressConnectionsMax)) {
-        this.#refuse(socket, peer, "address_connections_max", "one more than maxConnectionsPerAddress");
-        return;
-      }
-      socket.once("close", () => this.#addressCounts.release(peer));
+    if (!isMany && !count(socket, this.#ofAddress, clientKey(peer), addressConnectionsMax)) {
+      this.#refuse(socket, peer, "address_connections_max", "one more than maxConnectionsPerAddress");
+      return;
     }
     const handshake = new Handshake(socket, clientOf(peer, isMany), this.#deps.memory.handshakes, () =>
       this.#onHandshakeFailure(GAVE_WAY, socket),
@@ -220,7 +218,9 @@ export class Listener {
     awaitFirstBytes(socket, this.#settings.handshakeTimeoutMs, {
       isEnough: (seen) => isWholeHello(seen, DEFAULTS.helloBytesMax),
       onEnough: () => {
-        if (handshake.beginTls()) {
+        const spent = this.#settings.handshakes?.take(peer, handshake.client.isMany) ?? null;
+        if (spent !== null) this.#refuse(socket, peer, spent, "one more handshake than the listener lets begin");
+        else if (handshake.beginTls()) {
           // One side alone can end only what has begun: a client that says no more has given its handshake up.
           socket.allowHalfOpen = false;
           tls.emit("connection", socket);
@@ -253,7 +253,24 @@ export class Listener {
     // A client that names no protocol is taken for one that knows only HTTP/1.1 (RFC 9113 section 3.2).
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
     const settings = judgedBy.tls?.fingerprint === this.#settings.tls?.fingerprint ? this.#settings : judgedBy;
+    if (!this.#countIdentity(socket, certificate, settings)) {
+      this.#refuse(socket, ends.peer, "identity_connections_max", "one more than maxConnectionsPerIdentity");
+      return;
+    }
     this.#serve(socket, { listener: settings.name, ...ends, protocol, secure: true, certificate }, settings);
+  }
+
+  /** Only whom an authority vouches for has an identity: a name in a certificate of one's own making is anybody's. */
+  #countIdentity(
+    socket: Socket,
+    certificate: ClientCertificate | null,
+    { identityConnectionsMax }: ListenerSettings,
+  ): boolean {
+    if (identityConnectionsMax === Number.POSITIVE_INFINITY || certificate === null || certificate.untrusted !== null) {
+      return true;
+    }
+    const { spiffeId, subject, issuer } = certificate;
+    return count(socket, this.#ofIdentity, JSON.stringify([spiffeId ?? subject, issuer]), identityConnectionsMax);
   }
 
   #servePlain(socket: Socket, ends: Ends): void {
@@ -293,4 +310,11 @@ export class Listener {
     // Link-local addresses come with their zone, which is ours and not the peer's.
     return parseAddress((socket.remoteAddress ?? "").replace(/%.*$/, ""));
   }
+}
+
+/** Counts the connection for its client until it is closed; false where that would be one too many. */
+function count(socket: Socket, counts: OpenCounts, client: number | string, most: number): boolean {
+  if (!counts.take(client, most)) return false;
+  socket.once("close", () => counts.release(client));
+  return true;
 }

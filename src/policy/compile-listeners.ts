@@ -1,8 +1,10 @@
+import { HandshakeGate, type HandshakeRate } from "../limits/handshake-gate.ts";
 import { buildCidrTable, type CidrTable } from "../matching/cidr-table.ts";
 import { UNIX_PEER } from "../message/address.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf } from "../support/schema.ts";
+import type { Rate } from "../support/units.ts";
 import { collide, isLoopback } from "./addresses.ts";
 import { compileForwardedCertificates } from "./compile-forwarded-certificates.ts";
 import { compileTls } from "./compile-tls.ts";
@@ -64,6 +66,7 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
     trustsForwardedHost: compileForwardedHost(work, fields, path),
     forwardedCertificates,
     upstream,
+    handshakes: compileHandshakes(work, fields, path),
     ...limitsOf(fields),
   };
 }
@@ -81,6 +84,7 @@ type Limits = Omit<
   | "trustedProxies"
   | "trustsForwardedHost"
   | "forwardedCertificates"
+  | "handshakes"
   | "upstream"
 >;
 
@@ -100,6 +104,7 @@ function limitsOf(fields: ListenerFields): Limits {
     writeTimeoutMs: fields.writeTimeout ?? DEFAULTS.writeTimeoutMs,
     connectionsMax,
     addressConnectionsMax: fields.maxConnectionsPerAddress ?? addressConnectionsMax,
+    identityConnectionsMax: fields.maxConnectionsPerIdentity ?? UNLIMITED,
     requestsPerConnectionMax: fields.maxRequestsPerConnection ?? UNLIMITED,
     connectionAgeMaxMs: fields.maxConnectionAge ?? UNLIMITED,
   };
@@ -229,5 +234,21 @@ export function asksForCertificates({ listeners }: Work): boolean {
   return listeners.some(
     ({ tls, forwardedCertificates }) =>
       forwardedCertificates !== null || (tls !== null && tls.clientCertificate !== "off"),
+  );
+}
+
+/** What counts handshakes outlives the policy: a reload gives nobody a fresh burst. */
+function compileHandshakes(work: Work, fields: ListenerFields, path: Path): HandshakeGate | null {
+  const { name, maxHandshakesPerAddress: perAddress, maxHandshakes: all } = fields;
+  for (const key of ["maxHandshakesPerAddress", "maxHandshakes"] as const) {
+    if (fields[key] === undefined || work.reader.raw([...path, "tls"]) !== undefined) continue;
+    work.problem("there are no handshakes without 'tls'", [...path, key]);
+  }
+  if (perAddress === undefined && all === undefined) return null;
+  const counted = (kind: string, rate: Rate | undefined, keys: number): HandshakeRate | null =>
+    rate === undefined ? null : { rate, table: work.inputs.rateTables.share(JSON.stringify([kind, name]), keys) };
+  return new HandshakeGate(
+    counted("handshakes of an address", perAddress, DEFAULTS.rateKeys),
+    counted("handshakes", all, DEFAULTS.rateProbesMax),
   );
 }

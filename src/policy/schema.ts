@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { byteRate, durationMs, headerName, object, sizeBytes } from "../support/schema.ts";
+import { byteRate, durationMs, headerName, object, rate, sizeBytes } from "../support/schema.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 import {
   clientCertificateShape,
@@ -92,6 +92,19 @@ export const listenerShape = {
   maxConnectionsPerAddress: count(1_000_000)
     .optional()
     .describe("Most connections of one client address (IPv6: one /64) at a time. Half of maxConnections if absent."),
+  maxConnectionsPerIdentity: count(1_000_000)
+    .optional()
+    .describe(
+      "Most connections at a time of one client certificate's holder: its SPIFFE ID, or its subject. Unlimited if absent.",
+    ),
+  maxHandshakesPerAddress: rate
+    .optional()
+    .describe(
+      "TLS handshakes that one client address (IPv6: one /64) may begin, as in 20/second. Unlimited if absent.",
+    ),
+  maxHandshakes: rate
+    .optional()
+    .describe("TLS handshakes that all clients together may begin, as in 500/second. Unlimited if absent."),
   maxRequestsPerConnection: count(1_000_000_000)
     .optional()
     .describe("After so many requests a connection is closed. Unlimited if absent."),

@@ -3,6 +3,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
+import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import type { Address } from "../message/address.ts";
@@ -165,6 +166,10 @@ export interface ListenerSettings {
   readonly writeTimeoutMs: number;
   readonly connectionsMax: number;
   readonly addressConnectionsMax: number;
+  /** Of one client certificate's holder; Infinity for no end. */
+  readonly identityConnectionsMax: number;
+  /** Counts handshakes that begin; null where the policy does not bound them. */
+  readonly handshakes: HandshakeGate | null;
   readonly requestsPerConnectionMax: number;
   readonly connectionAgeMaxMs: number;
 }

@@ -27,6 +27,9 @@ export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 export const CONNECTION_REFUSALS = [
   "connections_max",
   "address_connections_max",
+  "identity_connections_max",
+  "address_handshakes_rate",
+  "handshakes_rate",
   "proxy_peer_unnamed",
   "proxy_header_missing",
   "proxy_header_invalid",

@@ -45,6 +45,16 @@ describe("limits of a listener", () => {
     }
   });
 
+  test("handshakes are bounded where there are some, and nothing counts them unasked", async () => {
+    const [listener] = (await snapshotOf(listenerWith("maxConnectionsPerIdentity: 9"))).listeners;
+    expect(listener).toMatchObject({ identityConnectionsMax: 9, handshakes: null });
+    for (const key of ["maxHandshakesPerAddress", "maxHandshakes"]) {
+      expect(await problemsOf(listenerWith(`${key}: 20/second`))).toMatchObject([
+        expect.stringContaining("there are no handshakes without 'tls'"),
+      ]);
+    }
+  });
+
   test("the minimum rate may be off, and needs its unit", async () => {
     expect((await snapshotOf(listenerWith("bodyMinRate: off"))).listeners[0]?.bodyBytesPerSecondMin).toBe(0);
     for (const wrong of ["240", "240B", "'0x1B/s'", "240B/minute"]) {

@@ -1,4 +1,4 @@
-import { TICK_MS } from "../../limits/rate/rate-table.ts";
+import { gcraOf } from "../../limits/rate/gcra.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
 import { RateLimit } from "./evaluate.ts";
@@ -11,8 +11,7 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
   const { count, windowSeconds } = settings.rate;
   const keys = 2 ** Math.ceil(Math.log2(settings.maxKeys ?? context.usualKeys));
   const burst = settings.burst ?? count;
-  // Rounded up to the tick: never more than the rate says.
-  const intervalMs = Math.ceil((windowSeconds * 1000) / count / TICK_MS) * TICK_MS;
+  const { intervalMs, toleranceMs } = gcraOf(settings.rate, burst);
   const refillSeconds = Math.ceil((burst * windowSeconds) / count);
   let sound = true;
   if (refillSeconds > DEFAULTS.rateRefillSecondsMax) {
@@ -38,7 +37,7 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
       key: settings.key,
       keys,
       intervalMs,
-      toleranceMs: burst * intervalMs,
+      toleranceMs,
       description: `${count}/${unit}, burst ${burst}`,
       // The burst comes back in w seconds, which is the rate; q=count would be less than r after a pause.
       policyField: `"${name}";q=${burst};w=${refillSeconds}`,
