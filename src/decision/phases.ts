@@ -12,7 +12,7 @@ export const PHASES = [
   "validate", // is it well formed: parameters and body, the costliest look, so after the cheap refusals
   "rewrite", // credentials and hop-by-hop headers off, identity headers on
   "forward", // to the service, only with a Permit
-  "respond", // response rules, then one telemetry event, whatever happened
+  "respond", // checks of the answer, on its head and on its body, response rules, then one telemetry event, whatever happened
 ] as const;
 
 export type Phase = (typeof PHASES)[number];

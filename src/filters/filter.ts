@@ -18,6 +18,7 @@ import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Bans } from "./bans/evaluate.ts";
 import type { Question } from "./decide/question.ts";
 import type { IdentityLine } from "./request/identity.ts";
+import type { ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
@@ -170,6 +171,8 @@ export interface RouteContext extends CompileContext {
   /** Of the policy's `identity`, as this route writes them. */
   readonly identity: readonly IdentityLine[];
   addCheck(check: Check): void;
+  /** A check of what the service answers. */
+  addResponseCheck(check: ResponseCheck): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
   /** Null where the policy has none. */

@@ -1,4 +1,5 @@
 import type { Charge } from "../memory/account.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 import type { HeaderBlock } from "./headers.ts";
 
 /** Where the bytes of a body go. */
@@ -82,50 +83,25 @@ export function collectBody(body: RequestBody, bytesMax: number, charge: Charge)
   });
 }
 
-const GROWTH_BYTES_MIN = 4 * 1024;
-const NO_BYTES = Buffer.alloc(0);
-
 class Collector implements BodySink {
   /** Null until it is known. */
   collected: Collected | null = null;
   onCollected: ((collected: Collected) => void) | null = null;
-  readonly #lengthMax: number;
+  readonly #bytes: GrowingBytes;
   readonly #charge: Charge;
-  /**
-   * One buffer that grows: a buffer kept for each chunk would cost a hundred times the bytes of a body that a hostile
-   * client sends in chunks of one byte.
-   */
-  #bytes = NO_BYTES;
-  #length = 0;
 
   constructor(lengthMax: number, charge: Charge) {
-    this.#lengthMax = lengthMax;
+    this.#bytes = new GrowingBytes(lengthMax, charge);
     this.#charge = charge;
   }
 
   onBody(chunk: Buffer): boolean {
-    if (this.collected !== null) return true;
-    const length = this.#length + chunk.length;
-    if (length > this.#bytes.length && !this.#grow(length)) {
-      this.#settle("memory_bodies");
-      return true;
-    }
-    chunk.copy(this.#bytes, this.#length);
-    this.#length = length;
-    return true;
-  }
-
-  #grow(length: number): boolean {
-    const size = Math.max(length, Math.min(this.#lengthMax, Math.max(GROWTH_BYTES_MIN, 2 * length)));
-    if (!this.#charge.hold(size)) return false;
-    const larger = Buffer.allocUnsafe(size);
-    this.#bytes.copy(larger, 0, 0, this.#length);
-    this.#bytes = larger;
+    if (this.collected === null && !this.#bytes.add(chunk)) this.#settle("memory_bodies");
     return true;
   }
 
   onBodyEnd(): void {
-    this.#settle(this.#bytes.subarray(0, this.#length));
+    this.#settle(this.#bytes.take());
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -136,7 +112,7 @@ class Collector implements BodySink {
     if (this.collected !== null) return;
     this.collected = collected;
     if (typeof collected === "string") this.#charge.release();
-    this.#bytes = NO_BYTES;
+    this.#bytes.take();
     this.onCollected?.(collected);
   }
 }

@@ -1,6 +1,7 @@
 import type { Denial } from "../decision/verdict.ts";
 import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
+import type { AnswerWatcher } from "./answer.ts";
 import type { RequestBody } from "./body.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
@@ -92,6 +93,8 @@ export class Exchange {
   charge: Charge | null;
   /** Called when the request is over, however; set by who has put work for it in a line. */
   onOver: (() => void) | null;
+  /** Who sees the answer go by; null for the many that nobody watches. Set by the checks of the request. */
+  watchers: AnswerWatcher[] | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
@@ -136,6 +139,7 @@ export class Exchange {
     this.bodyValue = undefined;
     this.charge = null;
     this.onOver = null;
+    this.watchers = null;
     this.audited = null;
     this.decided = null;
     this.assumed = null;

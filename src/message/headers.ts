@@ -38,6 +38,14 @@ export class HeaderBlock {
     return lines;
   }
 
+  /** The lines whose names are not in `names`; itself where there are none of these. */
+  without(names: ReadonlySet<string>): HeaderBlock {
+    if (!this.names.some((name) => names.has(name))) return this;
+    const kept = this.names.map((_, at) => at).filter((at) => !names.has(this.names[at] ?? ""));
+    const pick = (lines: readonly string[]): string[] => kept.map((at) => lines[at] ?? "");
+    return new HeaderBlock(pick(this.names), pick(this.values));
+  }
+
   count(name: string): number {
     let count = 0;
     for (const other of this.names) if (other === name) count++;

@@ -61,7 +61,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   checkBodyIsRead(work, parts, path);
   if (!isSound) return null;
-  const requestRules = parts.requestRules ?? NO_REQUEST_RULES;
+  const requestRules = withoutRanges(parts.requestRules ?? NO_REQUEST_RULES, parts);
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
   const credentials = credentialsOf(work, parts);
   const passage = work.rewrites.passage(requestRules, credentials);
@@ -73,6 +73,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
     checks: inPhaseOrder(parts.checks),
+    responseChecks: parts.responseChecks,
     upstream: fields.upstream ?? null,
     rewriteQuery: queryRewrite(parts, requestRules),
     rewriteRequest: work.rewrites.request(requestRules, credentials),
@@ -85,6 +86,12 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };
+}
+
+/** A part of a body cannot be judged: where answers' bodies are, the service is asked for whole ones (RFC 9110 section 14.2). */
+function withoutRanges(rules: RequestRules, { responseChecks }: RouteParts): RequestRules {
+  if (!responseChecks.some(({ judgesBody }) => judgesBody)) return rules;
+  return { ...rules, removeHeaders: [...new Set([...rules.removeHeaders, "range", "if-range"])] };
 }
 
 /** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */

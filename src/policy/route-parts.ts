@@ -1,5 +1,6 @@
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
+import type { ResponseCheck } from "../filters/response-check.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { identityLines } from "./compile-identity.ts";
 import type { Path } from "./path.ts";
@@ -8,6 +9,7 @@ import type { Work } from "./work.ts";
 /** What the filters of one route (or of the defaults) have handed in so far. */
 export class RouteParts {
   readonly checks: Check[] = [];
+  readonly responseChecks: ResponseCheck[] = [];
   readonly credentialHeaders: Set<string> = new Set();
   readonly credentialParameters: Set<string> = new Set();
   readonly declaredHeaders: Set<string> = new Set();
@@ -68,6 +70,10 @@ export function routeContext(
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
       parts.checks.push(check);
+    },
+    addResponseCheck: (check) => {
+      mark();
+      parts.responseChecks.push(check);
     },
     setRequestRules: (rules) => {
       mark();

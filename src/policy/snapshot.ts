@@ -3,6 +3,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
+import type { ResponseCheck } from "../filters/response-check.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -91,6 +92,8 @@ export interface Route {
   readonly isPublic: boolean;
   /** In phase order. */
   readonly checks: readonly Check[];
+  /** Of phase `respond`, in the order of the filters; empty for the many routes whose answers nobody judges. */
+  readonly responseChecks: readonly ResponseCheck[];
   /** Null: the listener's. */
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;

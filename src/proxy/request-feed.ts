@@ -8,14 +8,18 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { MethodSubject } from "./method-override.ts";
 import { watchMethods } from "./method-watch.ts";
 
-/** The request whose body it is. */
-export interface FeedOwner extends MethodSubject {
+/** Who sends the request whose body it is. */
+export interface FeedOwner {
   /** The body has earned a connection to the service: enough of it came, or all. Once at most. */
   onBodyEarned(): void;
   /** Some of it came. */
   onBodyRead(): void;
   onBodyWhole(): void;
   onBodyFailure(failure: BodyFailure): void;
+}
+
+/** The request whose body it is. */
+export interface FeedSubject extends MethodSubject {
   deny(denial: Denial): void;
 }
 
@@ -26,6 +30,7 @@ export interface FeedOwner extends MethodSubject {
  */
 export class RequestFeed implements BodySink {
   readonly #owner: FeedOwner;
+  readonly #subject: FeedSubject;
   readonly #memory: Pick<MemoryBudget, "bodies">;
   readonly #hold = new ByteHold();
   #service: ClientStream | null = null;
@@ -37,8 +42,9 @@ export class RequestFeed implements BodySink {
   #trailers: string | null = null;
   #over = false;
 
-  constructor(owner: FeedOwner, memory: Pick<MemoryBudget, "bodies">) {
+  constructor(owner: FeedOwner, subject: FeedSubject, memory: Pick<MemoryBudget, "bodies">) {
     this.#owner = owner;
+    this.#subject = subject;
     this.#memory = memory;
   }
 
@@ -67,11 +73,11 @@ export class RequestFeed implements BodySink {
   /** The service has not begun with it: another connection is sought, and nothing more is read until there is one. */
   withdraw(): void {
     this.#service = null;
-    this.#owner.exchange.body.pause();
+    this.#subject.exchange.body.pause();
   }
 
   resume(): void {
-    this.#owner.exchange.body.resume();
+    this.#subject.exchange.body.resume();
   }
 
   /** The answer begins: nothing will be sent again. */
@@ -91,7 +97,7 @@ export class RequestFeed implements BodySink {
 
   #start(): void {
     this.#started = true;
-    this.#owner.exchange.body.start(watchMethods(this.#owner, this), this.#owner.route?.bodyBytesMax ?? 0);
+    this.#subject.exchange.body.start(watchMethods(this.#subject, this), this.#subject.route?.bodyBytesMax ?? 0);
   }
 
   onBody(chunk: Buffer): boolean {
@@ -133,17 +139,17 @@ export class RequestFeed implements BodySink {
     this.#hold.keep();
     const { keptBytes } = this.#hold;
     if (keptBytes < DEFAULTS.keptBytesMin) return true;
-    return this.#owner.exchange.chargeTo(this.#memory.bodies).hold(keptBytes);
+    return this.#subject.exchange.chargeTo(this.#memory.bodies).hold(keptBytes);
   }
 
   #release(): void {
-    this.#owner.exchange.charge?.release();
+    this.#subject.exchange.charge?.release();
   }
 
   onBodyEnd(trailers: HeaderBlock | null): void {
     if (this.#over) return;
     this.#owner.onBodyWhole();
-    this.#trailers = trailers === null ? "" : (this.#owner.route?.rewriteTrailers.request(trailers) ?? "");
+    this.#trailers = trailers === null ? "" : (this.#subject.route?.rewriteTrailers.request(trailers) ?? "");
     if (this.#service === null) {
       this.#earn();
       return;

@@ -102,6 +102,7 @@ export function testRoute(
     hint: (section, name) =>
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
+    addResponseCheck: () => {},
     setRequestRules: () => {},
     addCredentialParameters: () => {},
     credentialParameters: new Set(),

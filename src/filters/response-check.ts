@@ -1,0 +1,59 @@
+import type { Denial, Place, Verdict } from "../decision/verdict.ts";
+import type { Answer } from "../message/answer.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+
+/**
+ * A check of phase `respond`: it judges an answer of the service before the client gets it, in one of three grades: on the
+ * head alone, on the body as it streams, on the body whole. The ladder is the runner's: what is only audited, or not
+ * enforced for this request, changes nothing and refuses nothing, and its denial is noted.
+ */
+export interface ResponseCheck {
+  /** The key in the policy. */
+  readonly name: string;
+  readonly place: Place;
+  /** The ladder: 0 only audits, 100 enforces, between them that share of requests is enforced. */
+  readonly enforcePercent: number;
+  /**
+   * It judges bodies, or changes them. Then the service is not asked for parts (Range), one that comes nevertheless is
+   * refused, and HEAD tells no length and no digest.
+   */
+  readonly judgesBody: boolean;
+  /**
+   * The head alone; it may give `answer` other headers. Also asked about 1xx, which are left out where it denies them, and
+   * about the 101 of a WebSocket.
+   */
+  judgeHead?(exchange: Exchange, answer: Answer): Verdict;
+  /** What it does with the body that belongs to this head; null for nothing. Not asked where there is none (HEAD, 204, 304). */
+  judgeBody?(exchange: Exchange, answer: Answer): BodyRule | null;
+}
+
+interface RuleOfBody {
+  /** The body may leave with other bytes than it came with, so that its length and digests do not hold. */
+  readonly changes: boolean;
+  /** What the client gets of the trailers, or a denial. All of them if absent. */
+  judgeTrailers?(trailers: HeaderBlock): HeaderBlock | Denial;
+}
+
+/** For one answer: sees its body piece by piece, wherever it is cut. */
+export interface StreamRule extends RuleOfBody {
+  readonly kind: "stream";
+  /** Most bytes that it holds back to see what follows them. */
+  readonly heldBytesMax: number;
+  /** What goes on now: the piece itself, which is not changed in place, or other bytes, or none of them. */
+  take(piece: Buffer): Buffer | Denial;
+  /** The end: what was held back. */
+  end(): Buffer | Denial;
+}
+
+/** For one answer: sees its body whole. */
+export interface WholeRule extends RuleOfBody {
+  readonly kind: "whole";
+  readonly bytesMax: number;
+  /** What goes on: the body itself, or another. */
+  judge(body: Buffer): Buffer | Denial;
+  /** It is longer than `bytesMax`; CONTINUE lets it pass as it is. */
+  judgeTooLong(): Verdict;
+}
+
+export type BodyRule = StreamRule | WholeRule;

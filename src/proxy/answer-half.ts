@@ -1,0 +1,214 @@
+import type { Duplex } from "node:stream";
+import { REASONS } from "../decision/reason.ts";
+import { Denial } from "../decision/verdict.ts";
+import type { Answer } from "../message/answer.ts";
+import { CHUNKED } from "../message/body.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { ClientFailure, ClientResponse, ResponseHandler, ServerStream } from "../message/stream.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
+import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
+import type { AnswerOutlet, JudgedAnswer } from "./judged-answer.ts";
+import type { Life } from "./life.ts";
+import { faultDenial } from "./noted-judgement.ts";
+import type { OwnAnswer } from "./own-page.ts";
+import type { RequestHalf } from "./request-half.ts";
+import { type OwnResponse, ownResponse, rateLimitLines, refusal } from "./respond.ts";
+import { serviceDenial } from "./service-failure.ts";
+import { lengthForClient } from "./service-request.ts";
+
+/**
+ * The way of an answer: from the service, through the checks of phase `respond` where the route has any, to the client;
+ * or postern's own in its place.
+ */
+export class AnswerHalf implements ResponseHandler, AnswerOutlet {
+  /** Its head is on the way to the client: nothing can be put in its place any more. */
+  isStarted = false;
+  /** As log and metrics have it. */
+  status = 0;
+  /** Of a gRPC call that postern itself ended; null for what went otherwise. */
+  grpcStatus: number | null = null;
+  /** How long the service took to begin; -1 where it did not. */
+  upstreamMs = -1;
+  readonly #life: Life;
+  readonly #request: RequestHalf;
+  readonly #client: ServerStream;
+  /** The service has begun with it. */
+  #isBegun = false;
+  /** It has no announced length, so that trailers may end it. */
+  #unbounded = false;
+  /** Null where nobody looks at it. */
+  #judged: JudgedAnswer | null = null;
+
+  constructor(life: Life, request: RequestHalf, client: ServerStream) {
+    this.#life = life;
+    this.#request = request;
+    this.#client = client;
+  }
+
+  // ---- from the service (ResponseHandler) ------------------------------------------------------------------------
+
+  onInformational(status: number, headers: HeaderBlock): void {
+    const { route } = this.#life;
+    if (route === null || status === 101) return;
+    const passing = route.responseChecks.length === 0 ? headers : judgeBareHead(this.#life, status, headers);
+    if (!(passing instanceof Denial)) this.#client.writeInformational(status, route.rewriteResponse(passing, false));
+  }
+
+  onResponse(response: ClientResponse): void {
+    if (this.#life.route === null) return;
+    this.#begin();
+    this.#request.onAnswered();
+    if (isAnswerJudged(this.#life)) this.#judge(response);
+    else this.#start(response.status, response.headers, lengthForClient(response));
+  }
+
+  onResponseBody(chunk: Buffer): void {
+    if (this.#judged === null) {
+      this.#client.writeBody(chunk);
+      return;
+    }
+    const denial = this.#attempt(() => this.#judged?.take(chunk) ?? null);
+    if (denial !== null) this.#life.deny(denial);
+  }
+
+  onReadEnd(): boolean {
+    // What fits into one read is over by now; the rest may go on for ever.
+    if (this.#isBegun) this.#life.last(true);
+    // What waits for the rest of the body does not wait for its client.
+    return this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
+  }
+
+  onResponseEnd(trailers: HeaderBlock | null): void {
+    this.#request.onServiceDone();
+    const judged = this.#judged;
+    const left = judged === null ? trailers : this.#attempt(() => judged.end(trailers));
+    if (left instanceof Denial) {
+      this.#life.deny(left);
+      return;
+    }
+    this.#life.finish(null, null);
+    this.#client.endResponse(left === null ? "" : (this.#life.route?.rewriteTrailers.response(left) ?? ""));
+  }
+
+  onFailure(failure: ClientFailure, detail: string): void {
+    if (this.#request.repeats(failure)) return;
+    this.#life.deny(serviceDenial(failure, detail, this.#request.settings));
+  }
+
+  onUpstreamDrain(): void {
+    this.#request.resumeBody();
+  }
+
+  onUpgrade(headers: HeaderBlock, service: Duplex): void {
+    this.#request.onServiceDone();
+    const { route, webSocket } = this.#life;
+    const rules = route?.webSocket ?? null;
+    const refused = webSocket?.judge(headers) ?? null;
+    const passing = refused ?? judgeBareHead(this.#life, 101, headers);
+    if (webSocket === null || rules === null || passing instanceof Denial) {
+      service.destroy();
+      const denial = passing instanceof Denial ? passing : null;
+      this.#life.deny(denial ?? new Denial("internal_error", null, "101 without a handshake", "a handshake"));
+      return;
+    }
+    this.#begin();
+    const client = this.#client.upgrade(this.#lines(101, passing) + webSocket.answerLines);
+    const idleTimeoutMs = this.#request.settings?.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
+    webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#life.finish(end?.reason ?? null, end));
+    this.#life.last(true);
+  }
+
+  // ---- judged ----------------------------------------------------------------------------------------------------
+
+  #judge(response: ClientResponse): void {
+    const judged = this.#attempt(() => judgeAnswer(this.#life, response, this));
+    if (judged instanceof Denial) this.#life.deny(judged);
+    else this.#judged = judged;
+  }
+
+  /** A fault in a check is a denial, never a way through. */
+  #attempt<T>(work: () => T): T | Denial {
+    try {
+      return work();
+    } catch (error) {
+      return faultDenial(error);
+    }
+  }
+
+  startAnswer({ status, headers }: Answer, bodyBytes: number): void {
+    this.#start(status, headers, bodyBytes);
+  }
+
+  writeAnswer(piece: Buffer): void {
+    this.#client.writeBody(piece);
+  }
+
+  // ---- to the client ---------------------------------------------------------------------------------------------
+
+  #begin(): void {
+    this.#isBegun = true;
+    this.upstreamMs = this.#life.deps.clock.monotonicMs() - this.#request.forwardedMs;
+  }
+
+  #start(status: number, headers: HeaderBlock, bodyBytes: number): void {
+    this.#unbounded = bodyBytes === CHUNKED;
+    this.#client.startResponse(status, this.#lines(status, headers), bodyBytes);
+  }
+
+  #lines(status: number, headers: HeaderBlock): string {
+    this.isStarted = true;
+    this.status = status;
+    const { route, exchange } = this.#life;
+    const lines = route?.rewriteResponse(headers, exchange.connection.secure) ?? "";
+    return exchange.rateLimit === null ? lines : lines + rateLimitLines(exchange.rateLimit);
+  }
+
+  /** Postern's own page. */
+  give(answer: OwnAnswer): void {
+    const { exchange, snapshot, deps } = this.#life;
+    this.status = 200;
+    this.#write(ownResponse(answer, exchange, snapshot.rewriteResponse, deps.clock.wallMs()), null);
+  }
+
+  /** Why there is none, or where it has begun, its end in the middle. */
+  refuse(denial: Denial): void {
+    if (this.isStarted || denial.reason === "client_closed") {
+      if (!this.isStarted) this.status = REASONS.client_closed.status;
+      this.#cut(denial);
+      return;
+    }
+    const { exchange, route, snapshot, deps, id } = this.#life;
+    const rewrite = route?.rewriteResponse ?? snapshot.rewriteResponse;
+    const response = refusal(denial, id, exchange, rewrite, deps.clock.wallMs());
+    this.status = REASONS[denial.reason].status;
+    this.grpcStatus = response.grpcStatus;
+    this.#write(response, denial);
+  }
+
+  /** An answer of postern's own, whole. */
+  #write({ status, lines, body }: OwnResponse, denial: Denial | null): void {
+    this.isStarted = true;
+    this.#client.startResponse(status, lines, body.length);
+    if (this.#life.exchange.method !== "HEAD") this.#client.writeBody(body);
+    this.#life.finish(denial?.reason ?? null, denial);
+    this.#client.endResponse("");
+  }
+
+  /** A gRPC call can be told in trailers what became of it; anything else must not look whole. */
+  #cut(denial: Denial): void {
+    const { reason } = denial;
+    const canTell = this.#unbounded && this.#client.carriesTrailers && isGrpcCall(this.#life.exchange);
+    const tells = canTell && reason !== "client_closed";
+    if (tells) this.grpcStatus = REASONS[reason].grpcStatus;
+    this.#life.finish(reason, denial);
+    if (tells) this.#client.endResponse(grpcStatusLines(reason, this.#life.id));
+    else this.#client.abort();
+  }
+
+  /** Nothing of it is held any more. */
+  stop(): void {
+    this.#judged?.stop();
+    this.#judged = null;
+  }
+}
