@@ -12,7 +12,7 @@ export interface CertificateUse {
   readonly hasMore: boolean;
 }
 
-export type KeyUse = "digitalSignature" | "keyAgreement" | "keyCertSign";
+export type KeyUse = "digitalSignature" | "keyAgreement" | "keyCertSign" | "cRLSign";
 
 const BASIC_CONSTRAINTS = "551d13";
 const KEY_USAGE = "551d0f";
@@ -86,5 +86,6 @@ function keyUses(content: Buffer): ReadonlySet<KeyUse> {
   if ((bits & 0x80) !== 0) uses.add("digitalSignature");
   if ((bits & 0x08) !== 0) uses.add("keyAgreement");
   if ((bits & 0x04) !== 0) uses.add("keyCertSign");
+  if ((bits & 0x02) !== 0) uses.add("cRLSign");
   return uses;
 }

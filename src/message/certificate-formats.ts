@@ -1,7 +1,9 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { decodeBase64, decodeChain, type EncodedChain, percentDecoded } from "./encoded-certificate.ts";
+import type { ClientCertificate } from "./connection.ts";
+import { decodeBase64, decodeChain, type EncodedChain } from "./encoded-certificate.ts";
 import type { HeaderBlock } from "./headers.ts";
+import { readXfccChain, readXfccNames } from "./xfcc.ts";
 
 /** How a proxy that ended the client's TLS tells its certificate. */
 export interface CertificateFormat {
@@ -9,12 +11,14 @@ export interface CertificateFormat {
   readonly header: string;
   /** Null where the header is absent or empty: the client showed none. The error is what was seen. */
   read(headers: HeaderBlock, header: string): Result<EncodedChain | null, string>;
+  /** Of formats that may tell names without the certificate: null where that is there, or nothing is. */
+  readNames?(headers: HeaderBlock, header: string): Result<ClientCertificate | null, string>;
 }
 
 /** Words of the policy → the header that such proxies are usually told to write. */
 export const CERTIFICATE_FORMATS = {
   "client-cert": { header: "client-cert", read: readClientCert },
-  xfcc: { header: "x-forwarded-client-cert", read: readXfcc },
+  xfcc: { header: "x-forwarded-client-cert", read: readXfcc, readNames },
   nginx: { header: "x-ssl-client-cert", read: readEncoded },
   haproxy: { header: "x-ssl-client-cert", read: readEncoded },
   traefik: { header: "x-forwarded-tls-client-cert", read: readEncoded },
@@ -65,46 +69,14 @@ function byteSequence(text: string): string | null {
   return /^[ \t]*:([A-Za-z0-9+/=]+):[ \t]*$/.exec(text)?.[1] ?? null;
 }
 
-/** `Key=value` or `Key="value"`, and what follows: a `;` or the end. */
-const XFCC_PAIR = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=]*))(;|$)/y;
-
-/**
- * Envoy's x-forwarded-client-cert with one element: with two, the first is what some client said, unless each proxy on the
- * way is known to append. `Cert` has to be in it, for names alone prove nothing.
- */
 function readXfcc(headers: HeaderBlock, header: string): Result<EncodedChain | null, string> {
   const value = onlyValue(headers, header);
   if (!value.ok) return value;
-  if (value.value === null) return ok(null);
-  const pairs = xfccPairs(value.value);
-  if (pairs === null) return err("not one element of key=value pairs");
-  const leaf = decodedPair(pairs, "cert");
-  if (leaf === null)
-    return err("no certificate in 'Cert'; Envoy writes it where set_current_client_cert_details has cert");
-  const chain = pairs.has("chain") ? decodedPair(pairs, "chain") : leaf;
-  const [first] = leaf;
-  if (chain === null || first === undefined || leaf.length > 1) return err("no certificates in 'Chain'");
-  // Envoy's Chain begins with the leaf once more.
-  return ok([first, ...chain.filter(({ fingerprint256 }) => fingerprint256 !== first.fingerprint256)]);
+  return value.value === null ? ok(null) : readXfccChain(value.value);
 }
 
-function decodedPair(pairs: ReadonlyMap<string, string>, key: string): EncodedChain | null {
-  const text = percentDecoded(pairs.get(key) ?? "");
-  return text?.startsWith("-----BEGIN") === true ? decodeChain(text) : null;
-}
-
-/** Keys in lower case; null where one comes twice or the text is anything else. */
-function xfccPairs(text: string): ReadonlyMap<string, string> | null {
-  const pairs = new Map<string, string>();
-  XFCC_PAIR.lastIndex = 0;
-  while (XFCC_PAIR.lastIndex < text.length) {
-    const match = XFCC_PAIR.exec(text);
-    if (match === null) return null;
-    const [, name = "", quoted, bare = ""] = match;
-    const key = name.toLowerCase();
-    // A certificate has several URIs and DNS names, and none of them is read.
-    if (pairs.has(key) && key !== "uri" && key !== "dns") return null;
-    pairs.set(key, quoted?.replace(/\\(.)/g, "$1") ?? bare);
-  }
-  return pairs;
+function readNames(headers: HeaderBlock, header: string): Result<ClientCertificate | null, string> {
+  const value = onlyValue(headers, header);
+  if (!value.ok) return value;
+  return value.value === null ? ok(null) : readXfccNames(value.value);
 }

@@ -23,6 +23,8 @@ export const CERTIFICATE_LINES_HEADERS: Readonly<Record<CertificateLines, readon
 
 /** Header lines `name: value` with CR LF: the leaf, and where its client sent more, the chain without it. */
 function clientCert(certificate: ClientCertificate): string {
+  // Of names alone there is none to be told.
+  if (certificate.x509 === null) return "";
   const [, ...chain] = chainOf(certificate);
   const leaf = `client-cert: ${byteSequence(certificate.x509)}\r\n`;
   return chain.length === 0 ? leaf : `${leaf}client-cert-chain: ${chain.map(byteSequence).join(", ")}\r\n`;
@@ -38,8 +40,8 @@ function xfcc(certificate: ClientCertificate): string {
   const { fingerprint, subject, uris, dnsNames, x509 } = certificate;
   const chain = chainOf(certificate);
   const pairs = [
-    `Hash=${fingerprint}`,
-    `Cert="${encodedPem([x509])}"`,
+    ...(fingerprint === "" ? [] : [`Hash=${fingerprint}`]),
+    ...(x509 === null ? [] : [`Cert="${encodedPem([x509])}"`]),
     ...(chain.length > 1 ? [`Chain="${encodedPem(chain)}"`] : []),
     `Subject="${quotable(subject)}"`,
     ...uris.map((uri) => `URI=${bare(uri)}`),

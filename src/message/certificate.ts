@@ -44,6 +44,7 @@ export function readClientCertificate(x509: X509Certificate, untrusted: string |
  * read. It stays the same when a certificate is renewed for the same key.
  */
 export function publicKeyHash({ x509 }: ClientCertificate): string | null {
+  if (x509 === null) return null;
   try {
     return hash("sha256", x509.publicKey.export({ type: "spki", format: "der" }));
   } catch {
@@ -54,7 +55,7 @@ export function publicKeyHash({ x509 }: ClientCertificate): string | null {
 /** The certificate and those that its client sent along, leaf first, at most `most`. */
 export function shownChain({ x509 }: ClientCertificate, most: number): readonly X509Certificate[] {
   const chain: X509Certificate[] = [];
-  for (let at: X509Certificate | undefined = x509; at !== undefined && chain.length < most; at = at.issuerCertificate) {
+  for (let at = x509 ?? undefined; at !== undefined && chain.length < most; at = at.issuerCertificate) {
     chain.push(at);
   }
   return chain;
@@ -64,7 +65,7 @@ export function shownChain({ x509 }: ClientCertificate, most: number): readonly 
  * X509-SVID sections 2, 3.1 and 5.2: a leaf with exactly one URI, which is a SPIFFE ID with a path. With two URIs it
  * would be the reader's choice which of them the caller is.
  */
-function onlySpiffeId(uris: readonly string[]): string | null {
+export function onlySpiffeId(uris: readonly string[]): string | null {
   const [uri] = uris;
   if (uri === undefined || uris.length > 1) return null;
   const id = parseSpiffeId(uri);

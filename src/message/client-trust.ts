@@ -29,7 +29,7 @@ export function anchorsOf(spiffeId: string | null, { bundles, others }: Anchors)
  * Gives the certificate, untrusted where it is not.
  */
 export function withTrust(certificate: ClientCertificate, trust: ClientTrust, nowMs: number): ClientCertificate {
-  if (certificate.untrusted !== null) return certificate;
+  if (certificate.untrusted !== null || certificate.x509 === null) return certificate;
   const [, ...sent] = shownChain(certificate, DEFAULTS.chainCertificatesMax + 1);
   const fault = whyUnchained(certificate.x509, sent, anchorsOf(certificate.spiffeId, trust), nowMs);
   return fault === null ? certificate : { ...certificate, untrusted: TRUST_DOMAIN_MISMATCH };

@@ -21,8 +21,11 @@ export interface ClientCertificate {
   readonly notAfterMs: number;
   /** Why the chain is not trusted (OpenSSL's code, as CERT_HAS_EXPIRED), or null where it is verified. */
   readonly untrusted: string | null;
-  /** The certificate itself, for what only some policies ask: its key, its bytes, those that came with it. */
-  readonly x509: X509Certificate;
+  /**
+   * The certificate itself, for what only some policies ask: its key, its bytes, those that came with it. Null where a proxy
+   * tells names alone: issuer, serial number and what else it does not tell are then empty, and the times without end.
+   */
+  readonly x509: X509Certificate | null;
 }
 
 /** What a connection speaks, by its ALPN name (RFC 7301); HTTP/2 without TLS is `h2` too. */

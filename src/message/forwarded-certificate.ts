@@ -8,6 +8,7 @@ import type { CertificateFormat } from "./certificate-formats.ts";
 import type { ClientCertificate } from "./connection.ts";
 import type { EncodedChain } from "./encoded-certificate.ts";
 import type { HeaderBlock } from "./headers.ts";
+import type { Revocations } from "./revocations.ts";
 
 export interface ForwardedCertificateRules {
   readonly format: CertificateFormat;
@@ -15,6 +16,10 @@ export interface ForwardedCertificateRules {
   readonly header: string;
   /** The authorities in which the chain of a certificate with this SPIFFE ID has to end; null: the proxy's word is taken. */
   readonly anchors: ((spiffeId: string | null) => readonly X509Certificate[]) | null;
+  /** Null: none are asked. */
+  readonly revocations: Revocations | null;
+  /** Names that a proxy tells without the certificate are taken as they are. */
+  readonly takesNames: boolean;
   readonly clock: Pick<Clock, "wallMs">;
 }
 
@@ -41,7 +46,7 @@ export class ForwardedCertificates {
 
   /** Null where the client showed none. The error is what was seen, where the header cannot be read in one way. */
   read(headers: HeaderBlock): Result<ClientCertificate | null, string> {
-    const { header, format, clock } = this.#rules;
+    const { header, clock } = this.#rules;
     const at = headers.names.indexOf(header);
     if (at < 0) return ok(null);
     const key = `${headers.values[at]}\n${headers.list(`${header}-chain`) ?? ""}`;
@@ -49,12 +54,19 @@ export class ForwardedCertificates {
     const known = this.#known.get(key);
     const isOnly = headers.names.indexOf(header, at + 1) < 0;
     if (known !== undefined && isOnly && nowMs < known.untilMs) return ok(known.certificate);
-    const chain = format.read(headers, header);
-    if (!chain.ok) return err(`${header}: ${chain.error}`);
-    if (chain.value === null) return ok(null);
-    const certificate = this.#judge(chain.value, nowMs);
+    const judged = this.#readAnew(headers, nowMs);
+    if (!judged.ok) return err(`${header}: ${judged.error}`);
+    const certificate = judged.value;
     if (certificate !== null) this.#remember(key, { certificate, untilMs: nowMs + DEFAULTS.forwardedCertificateMs });
     return ok(certificate);
+  }
+
+  #readAnew(headers: HeaderBlock, nowMs: number): Result<ClientCertificate | null, string> {
+    const { header, format, takesNames } = this.#rules;
+    const named = takesNames ? format.readNames?.(headers, header) : undefined;
+    if (named !== undefined && (!named.ok || named.value !== null)) return named;
+    const chain = format.read(headers, header);
+    return chain.ok && chain.value !== null ? ok(this.#judge(chain.value, nowMs)) : chain.ok ? ok(null) : chain;
   }
 
   #judge([leaf, ...sent]: EncodedChain, nowMs: number): ClientCertificate | null {
@@ -65,8 +77,8 @@ export class ForwardedCertificates {
   }
 
   #whyUntrusted(leaf: X509Certificate, sent: readonly X509Certificate[], spiffeId: string | null, nowMs: number) {
-    const { anchors } = this.#rules;
-    if (anchors !== null) return whyUnchained(leaf, sent, anchors(spiffeId), nowMs);
+    const { anchors, revocations } = this.#rules;
+    if (anchors !== null) return whyUnchained(leaf, sent, anchors(spiffeId), nowMs, revocations);
     if (nowMs > leaf.validToDate.getTime()) return "CERT_HAS_EXPIRED";
     return nowMs < leaf.validFromDate.getTime() ? "CERT_NOT_YET_VALID" : null;
   }

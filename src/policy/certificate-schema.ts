@@ -76,17 +76,16 @@ export const workloadSchema = object({
 
 export type WorkloadEntry = z.output<typeof workloadSchema>;
 
+const revocationFiles = z.union([fileName, z.array(fileName).min(1).max(DEFAULTS.revocationFilesMax)], {
+  error: "expected the name of a file, relative to the policy, or a list of them",
+});
+
 export const clientCertificateShape = {
   mode: z
     .enum(["off", "optional", "required"])
     .describe("Whether clients are asked for a certificate, and whether the handshake fails without one."),
   ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
-  crl: z
-    .union([fileName, z.array(fileName).min(1).max(DEFAULTS.revocationFilesMax)], {
-      error: "expected the name of a file, relative to the policy, or a list of them",
-    })
-    .optional()
-    .describe("PEM or DER: certificates that are revoked, one file or several."),
+  crl: revocationFiles.optional().describe("PEM or DER: certificates that are revoked, one file or several."),
   trustBundles: trustBundles
     .optional()
     .describe(
@@ -103,8 +102,19 @@ export const forwardedCertificateShape = {
   header: headerName.optional().describe("The header, where the proxy is told to write another than is usual."),
   ca: fileName.optional().describe("PEM file: the authorities whose certificates are trusted."),
   trustBundles: trustBundles.optional().describe("Authorities of each SPIFFE trust domain, as under 'tls'."),
+  crl: revocationFiles
+    .optional()
+    .describe(
+      "PEM or DER: certificates that are revoked, one file or several, as under 'tls'. Beside 'ca' or 'trustBundles'.",
+    ),
   verifiedBy: z
     .literal("proxy")
     .optional()
     .describe("In place of 'ca': the proxy's word is taken that it verified the chain. Its time is looked at anyway."),
+  namesAlone: z
+    .boolean()
+    .optional()
+    .describe(
+      "With xfcc and 'verifiedBy: proxy': an element without Cert is taken as what it says, by Hash, Subject, URI and DNS. Nothing of it can be verified. false if absent.",
+    ),
 };

@@ -1,3 +1,4 @@
+import { certificateNames } from "../message/revocation-list.ts";
 import {
   DER_INTEGER,
   DER_SEQUENCE,
@@ -132,7 +133,7 @@ function checkIssuers(
   const known = new Set<string>();
   for (const certificate of certificates) {
     if (!certificate.ca) continue;
-    const key = nameKey(certificateSubject(certificate.raw) ?? "");
+    const key = nameKey(certificateNames(certificate.raw)?.subject ?? "");
     const isNew = !known.has(key);
     known.add(key);
     if (newest.has(key) || !isNew) continue;
@@ -163,13 +164,4 @@ function checkForeign(
   for (const issuer of foreign) {
     work.warning(`the list of ${issuer}, which is not in 'ca', counts only where clients send its certificate`, path);
   }
-}
-
-/** The subject as it is written in the certificate (RFC 5280 section 4.1), as the issuer of a list is. */
-function certificateSubject(der: Buffer): string | null {
-  const [certificate] = derValues(der) ?? [];
-  const [signed] = derSequence(certificate) ?? [];
-  const fields = derSequence(signed) ?? [];
-  // The version stands before the serial number, in a tag of its own; without it the certificate is of version 1.
-  return derNameText(fields[fields[0]?.tag === DER_INTEGER ? 4 : 5]);
 }

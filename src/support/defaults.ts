@@ -291,6 +291,8 @@ export const DEFAULTS = {
   /** A certificate in a header: its size with its chain, how many are remembered once they were judged, and for how long. */
   forwardedCertificateBytesMax: 24_576,
   forwardedCertificatesMax: 256,
+  /** URIs and DNS names that a proxy tells without the certificate. */
+  forwardedNamesMax: 64,
   forwardedCertificateMs: 60_000,
   /** DER of a client's chain that the service is told; of a longer one it is told the leaf. */
   certificateLinesBytesMax: 8_192,

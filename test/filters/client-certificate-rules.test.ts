@@ -34,7 +34,7 @@ const billing = await certificate([
   { type: "ip", value: "10.1.2.3" },
   { type: "ip", value: "2001:db8::1" },
 ]);
-const spki = billing.x509.publicKey.export({ type: "spki", format: "der" });
+const spki = billing.x509?.publicKey.export({ type: "spki", format: "der" }) ?? "";
 const pin = createHash("sha256").update(spki);
 const pinHex = pin.copy().digest("hex");
 const pinBase64 = pin.digest("base64");

@@ -38,6 +38,8 @@ function reader(name: CertificateFormatName, anchors: readonly string[] | null =
     format,
     header: format.header,
     anchors: read === null ? null : () => read,
+    revocations: null,
+    takesNames: false,
     clock,
   });
 }
@@ -125,6 +127,8 @@ describe("a certificate in a header is judged as the handshake would", () => {
       format,
       header: format.header,
       anchors: (id) => anchorsOf(id, trust),
+      revocations: null,
+      takesNames: false,
       clock,
     });
     expect(told(one, [["x-arr-clientcert", der(await issue(middle))]])).toBe("CN=w");

@@ -76,9 +76,9 @@ function expired(certificate: ClientCertificate, place: Place): Denial {
 }
 
 function toPrincipal(authenticator: string, certificate: ClientCertificate): Principal {
-  const { spiffeId, subject, dnsNames, fingerprint, notAfterMs } = certificate;
+  const { spiffeId, subject, dnsNames, uris, fingerprint, notAfterMs } = certificate;
   // A workload's certificate may have an empty subject (RFC 5280 section 4.1.2.6).
-  const id = spiffeId ?? (subject || dnsNames[0] || fingerprint);
+  const id = spiffeId ?? (subject || dnsNames[0] || fingerprint || (uris[0] ?? ""));
   return Object.freeze({
     authenticator,
     type: "client-certificate",

@@ -51,7 +51,8 @@ export class Revocations {
   /** Null for none, and for one that is not revoked. */
   ofCertificate(certificate: ClientCertificate | null): Denial | null {
     const { serials } = this.#lists;
-    if (serials === null || certificate === null) return null;
+    // Of names that a proxy tells there is no number.
+    if (serials === null || certificate === null || certificate.serialNumber === "") return null;
     const serial = certificateSerial(certificate.serialNumber);
     const entries = serials.get(serial);
     if (entries === undefined) return null;
