@@ -37,6 +37,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
   const resources = new Resources({
     clock,
     memory,
+    residentBytes: () => process.memoryUsage.rss(),
     timers: systemTimers,
     random: Math.random,
     openCaller: (settings) => openCaller(settings, { clock, timers: systemTimers, random: Math.random }),

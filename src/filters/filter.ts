@@ -17,6 +17,7 @@ import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Bans } from "./bans/evaluate.ts";
 import type { Question } from "./decide/question.ts";
+import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
 import type { ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
@@ -177,6 +178,8 @@ export interface RouteContext extends CompileContext {
   setResponseRules(rules: ResponseRules): void;
   /** Null where the policy has none. */
   readonly bans: Bans | null;
+  /** Null where the policy sheds nothing. */
+  readonly overload: Overload | null;
   /** Null where the policy has none. */
   readonly revocations: Revocations | null;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */

@@ -10,6 +10,7 @@ import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitK
 import { Later, lazyKind } from "./lazy.ts";
 import { limitFilter } from "./limit/compile.ts";
 import { LIMIT_KINDS } from "./limit/kinds.ts";
+import { priorityFilter } from "./overload/compile.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
@@ -56,6 +57,7 @@ const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
 /** All that there are. A new protection is one line here. */
 export const REGISTRY: Registry = {
   filters: [
+    priorityFilter,
     addressFilter,
     authenticateFilter,
     decideFilter,

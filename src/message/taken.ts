@@ -6,6 +6,8 @@ export interface AnswerFacts {
   readonly requestBodyBytes: number;
   /** As far as they went. Of a WebSocket: all that the service sent. */
   readonly responseBodyBytes: number;
+  /** Milliseconds from passing the request on to the head of the service's answer; -1 where none came. */
+  readonly upstreamMs: number;
   /** The request was refused before it was forwarded. */
   readonly denied: boolean;
 }

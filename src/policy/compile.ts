@@ -8,6 +8,7 @@ import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { checkCallerLimits, compileLimits, prepareLimits } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
+import { readOverload } from "./compile-overload.ts";
 import { compileRevoked } from "./compile-revoked.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
@@ -63,6 +64,7 @@ const STAGES: readonly Stage[] = [
   compileLimits,
   checkCallerLimits,
   compileBans,
+  readOverload,
   compileRevoked,
   compileDefaults,
   compileRoutes,
@@ -191,6 +193,7 @@ function freeze(work: Work): Snapshot | null {
     authenticators: new Map(work.authenticators),
     limits: [...work.limits.values()],
     bans: work.bans,
+    overload: work.overload,
     admitChecks: Object.freeze(work.admitChecks),
     ownPage: work.ownPage,
     routes: work.tree,

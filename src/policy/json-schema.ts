@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { banSchema } from "../filters/bans/schema.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
+import { overloadSchema } from "../filters/overload/schema.ts";
 import { object } from "../support/schema.ts";
 import {
   adminShape,
@@ -82,6 +83,11 @@ function policySchema({ filters, authenticators, limits, role, decisionService }
       .record(nameSchema, banSchema)
       .optional()
       .describe("Who fails too often to show good credentials is not heard for a while."),
+    overload: overloadSchema
+      .optional()
+      .describe(
+        "When requests are shed because there is too much to do; 'priority' of routes says which first. Never if absent.",
+      ),
     revoked: revokedSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

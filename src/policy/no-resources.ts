@@ -28,6 +28,7 @@ export function noResources(
   return new Resources({
     clock,
     memory,
+    residentBytes: () => 0,
     timers: systemTimers,
     random: () => 0.5,
     openCaller,

@@ -57,6 +57,7 @@ export function routeContext(
     limits: work.limits,
     decisionServices: work.decisionServices,
     bans: work.bans,
+    overload: work.overload,
     revocations: work.revocations,
     isDefined: (section, name) => work[section].isDefined(name),
     hint: (section, name) => work[section].hint(name),

@@ -332,6 +332,7 @@ export const SECTIONS = [
   "decisionServices",
   "limits",
   "bans",
+  "overload",
   "revoked",
   "defaults",
   "routes",

@@ -2,6 +2,7 @@ import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
+import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { ResponseCheck } from "../filters/response-check.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly limits: readonly Limit[];
   /** Null where the policy has none. */
   readonly bans: Bans | null;
+  /** Null where the policy has nothing shed. */
+  readonly overload: Overload | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */

@@ -3,6 +3,7 @@ import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
+import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { IdentityToken } from "../filters/request/identity-token.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
@@ -92,6 +93,7 @@ export class Work {
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   bans: Bans | null = null;
+  overload: Overload | null = null;
   revocations: Revocations | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */

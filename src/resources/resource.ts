@@ -71,6 +71,8 @@ export interface ResourceWorld {
   /** 0 to 1. */
   readonly random: () => number;
   readonly memory: MemoryBudget;
+  /** What the process holds, as the system sees it. */
+  readonly residentBytes: () => number;
   readonly openCaller: (settings: CallSettings) => Caller;
   /** Null where the policy names none: everything is kept in memory alone. */
   readonly folder: StateFolder | null;

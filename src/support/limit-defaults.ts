@@ -1,5 +1,9 @@
+import { CONCURRENCY_DEFAULTS } from "./concurrency-defaults.ts";
+
 /** Of how much a caller may have: the part of `DEFAULTS` about `limits`. */
 export const LIMIT_DEFAULTS = {
+  ...CONCURRENCY_DEFAULTS,
+
   // Rates.
   /** Keys that one limit counts at once, at 16 bytes. */
   rateKeys: 65_536,

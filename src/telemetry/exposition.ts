@@ -6,6 +6,7 @@ import { HOLDERS } from "../support/thread-holds.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
+import { LIMIT_FAMILIES } from "./limit-metrics.ts";
 import type { LongFamily } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
@@ -259,7 +260,7 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
       limits.map(({ name, evictions }) => ({ labels: { limit: labelText(name) }, value: evictions })),
     ),
   );
-  for (const { kind, name, help, samples } of IDENTITY_FAMILIES) {
+  for (const { kind, name, help, samples } of [...IDENTITY_FAMILIES, ...LIMIT_FAMILIES]) {
     (kind === "counter" ? counter : gauge)(registry, name, help, policy(samples));
   }
   gauge(

@@ -10,6 +10,7 @@ import type {
   CertificateFacts,
   HandshakeFailure,
   LimitFacts,
+  OverloadInForce,
   PolicyInForce,
   RequestRecord,
   RevocationListFacts,
@@ -41,6 +42,7 @@ export interface PolicyFigures {
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
   readonly bans: BansInForce | null;
+  readonly overload: OverloadInForce | null;
   readonly authenticators: readonly AuthenticatorFacts[];
 }
 
@@ -95,9 +97,9 @@ export class Metrics {
    * requests of the one before may still be under way.
    */
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
-    const { hash, service, certificates, revocationLists, limits, bans } = policy;
+    const { hash, service, certificates, revocationLists, limits, bans, overload } = policy;
     const authenticators = [...policy.authenticators.values()];
-    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, authenticators };
+    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, overload, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     if (policy.ownPage !== null) routes.add(policy.ownPage.label);
     const kept = routes.union(this.#routesBefore);

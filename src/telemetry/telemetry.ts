@@ -125,6 +125,7 @@ export interface PolicyInForce {
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];
   readonly bans: BansInForce | null;
+  readonly overload: OverloadInForce | null;
   readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>;
 }
 
@@ -140,6 +141,11 @@ export interface BanFacts {
 export interface BansInForce {
   readonly facts: readonly { readonly name: string }[];
   readonly book: { readonly begun: ReadonlyMap<string, number>; list(): Iterable<BanFacts> };
+}
+
+/** How much is shed. */
+export interface OverloadInForce {
+  readonly watch: { readonly level: number; readonly delayMs: number };
 }
 
 /** An authenticator, and when credentials of its callers were used last; a bounded number of them. */

@@ -96,6 +96,7 @@ export function testRoute(
     decisionServices: new Map(),
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
+    overload: null,
     bans: null,
     revocations: null,
     isDefined: (section, name) => section === "authenticators" && broken.includes(name),
