@@ -62,6 +62,8 @@ export const IDENTITY_DEFAULTS = {
   signaturesMax: 8,
   signatureComponentsMax: 64,
   signatureKeysMax: 1_000,
+  /** Agents of an authenticator whose directories are fetched. */
+  signatureAgentsMax: 100,
   /** Largest body that is held to check it, where the policy says nothing else, and the most that it may say. */
   provenBodyBytesMax: 1024 * 1024,
   provenBodyBytesCeiling: 64 * 1024 * 1024,

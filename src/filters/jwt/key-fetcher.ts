@@ -74,7 +74,7 @@ export class KeyFetcher {
       method: "GET",
       url,
       headers: {
-        accept: "application/json, application/jwk-set+json",
+        accept: "application/json, application/jwk-set+json, application/http-message-signatures-directory+json",
         ...(token === null ? {} : { authorization: `Bearer ${token.value}` }),
       },
       body: null,

@@ -25,6 +25,10 @@ export class KeyRing {
     }
   }
 
+  get keys(): readonly VerificationKey[] {
+    return this.#all;
+  }
+
   get size(): number {
     return this.#all.length;
   }

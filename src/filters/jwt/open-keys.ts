@@ -113,7 +113,7 @@ function publishedKeys(name: string, settings: FullSettings, context: CompileCon
   ];
   const token = endpointToken(jwks?.token, context, "jwks", "token");
   return context.resource("key set", identity, (world) => {
-    const fetcher = new KeyFetcher(world.openCaller(callSettings(ca, proxy, named)), origin, token(world));
+    const fetcher = new KeyFetcher(world.openCaller(keyCallSettings(ca, proxy, named)), origin, token(world));
     const id = JSON.stringify(identity.slice(0, 4).map((part) => part.toString("latin1")));
     return new KeySet({ name, id, algorithms: new Set(algorithms), fetcher }, world);
   });
@@ -125,7 +125,8 @@ function originFault(issuers: readonly string[]): string | null {
   return `${issuers.length} issuers, whose keys are not in one place unless somebody says so; expected 'jwks' or 'keys'`;
 }
 
-function callSettings(
+/** How endpoints of keys are called. */
+export function keyCallSettings(
   ca: Buffer | null,
   proxy: CallSettings["proxy"],
   namedHosts: CallSettings["namedHosts"],

@@ -6,6 +6,7 @@ import { type Authenticator, type CompileContext, defineAuthenticator } from "..
 import { HmacAuthenticator } from "./evaluate.ts";
 import { MessageSignatureAuthenticator } from "./message.ts";
 import { compileKeys } from "./message-keys.ts";
+import { openAgents } from "./open-agents.ts";
 import { MESSAGE_PRESETS, PRESETS } from "./presets.ts";
 import { type SignatureSettings, signatureSchema } from "./schema.ts";
 import { readSigns } from "./signed-text.ts";
@@ -29,7 +30,7 @@ export const signatureKind = defineAuthenticator<SignatureSettings>({
   },
 });
 
-const MESSAGE_KEYS = ["keys", "covers", "tag", "nonce"] as const;
+const MESSAGE_KEYS = ["keys", "agents", "covers", "tag", "nonce"] as const;
 const HMAC_KEYS = ["secret", "hmac", "caller", "scopes", "roles"] as const;
 
 function windowOf({ replay }: SignatureSettings, context: CompileContext): ReplayWindow | null {
@@ -45,21 +46,29 @@ function compileMessage(
 ): Authenticator | null {
   const preset = MESSAGE_PRESETS[scheme];
   const covers = settings.covers ?? preset.covers;
-  if (settings.keys === undefined) {
-    context.problem("'keys' is missing; expected the keys of those who sign");
+  if (settings.agents !== undefined && scheme !== "webBotAuth") {
+    context.problem("agents say who they are by Web Bot Auth; expected 'scheme: webBotAuth'", "agents");
+    return null;
+  }
+  if (settings.keys === undefined && settings.agents === undefined) {
+    const more = scheme === "webBotAuth" ? ", or 'agents'" : "";
+    context.problem(`'keys' is missing; expected the keys of those who sign${more}`);
     return null;
   }
   if (scheme === "http" && !covers.includes("content-digest")) {
     context.warning("bodies need not be signed: whoever is between may change them; expected content-digest", "covers");
   }
-  const keys = compileKeys(name, settings.keys, context);
-  if (keys === null) return null;
+  const keys = compileKeys(name, settings.keys ?? [], context);
+  const agents = settings.agents === undefined ? null : openAgents(name, settings.agents, context);
+  if (keys === null || (agents === null && settings.agents !== undefined)) return null;
   return new MessageSignatureAuthenticator({
     name,
     service: context.service,
     clock: context.clock,
     place: context.place(),
     keys,
+    agents,
+    waiting: context.waiting,
     covers: covers.map(componentText),
     coversIfThere: preset.coversIfThere.map(componentText),
     tag: settings.tag ?? preset.tag,

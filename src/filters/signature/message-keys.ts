@@ -8,8 +8,8 @@ import { err, ok, type Result } from "../../support/result.ts";
 import { decodeText } from "../../support/text.ts";
 import { callerPrincipal } from "../caller-principal.ts";
 import type { CompileContext } from "../filter.ts";
-import type { SigningKey } from "./message.ts";
 import type { KeySettings } from "./schema.ts";
+import type { SigningKey } from "./signing-key.ts";
 
 /** RFC 2104 section 3: less than the hash weakens it. */
 const SECRET_BYTES_MIN = 32;

@@ -1,30 +1,26 @@
-import { hash, type KeyObject } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Reason } from "../../decision/reason.ts";
 import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
-import type { SignatureAlgorithm } from "../../proof/algorithms.ts";
 import { type AnnouncedDigest, isDigestOf, readContentDigest } from "../../proof/content-digest.ts";
 import { REPLAY_FAULTS } from "../../proof/dpop.ts";
 import { isSignatureOf, type MessageSignature, readSignatures, signatureBase } from "../../proof/message-signature.ts";
 import type { ReplayWindow } from "../../proof/replay-window.ts";
+import { coversAgent, SIGNATURE_AGENT } from "../../proof/signature-agent.ts";
 import { judgedAtMs, spend } from "../../proof/spend.ts";
 import { type NoBody, wholeBody } from "../../proof/whole-body.ts";
+import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { challenge } from "../challenge.ts";
 import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filter.ts";
+import type { Agents } from "./agents.ts";
 import { noBodyDenial } from "./no-body.ts";
-
-/** A key that somebody signs with, for one algorithm. */
-export interface SigningKey {
-  readonly key: KeyObject;
-  readonly algorithm: SignatureAlgorithm;
-  readonly principal: Principal;
-}
+import type { SigningKey } from "./signing-key.ts";
 
 export interface MessageOptions {
   readonly name: string;
@@ -32,6 +28,9 @@ export interface MessageOptions {
   readonly clock: Clock;
   readonly place: Place;
   readonly keys: ReadonlyMap<string, SigningKey>;
+  /** Null: no keys but these. */
+  readonly agents: Agents | null;
+  readonly waiting: Waiting;
   /** Components that have to be signed, as they stand in Signature-Input. */
   readonly covers: readonly string[];
   /** Those that have to be where the request has the field. */
@@ -55,6 +54,8 @@ interface Good {
 }
 
 const DIGEST = '"content-digest"';
+const AGENT = `"${SIGNATURE_AGENT}"`;
+const RETRY_LATER: readonly HeaderLine[] = [["retry-after", "5"]];
 
 /** What says as much as another component, and more. */
 const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map([
@@ -93,15 +94,43 @@ export class MessageSignatureAuthenticator implements Authenticator {
   }
 
   authenticate(exchange: Exchange): Authentication | Promise<Authentication> {
-    const { tag, clock, bodyBytesMax, bodies } = this.#options;
+    const { tag, agents, waiting, clock } = this.#options;
     const read = readSignatures(exchange);
     if (read === null) return NO_CREDENTIALS;
     if (!read.ok) return this.#denied("proof_malformed", read.error, "signatures as RFC 9421 has them");
-    let told: Denial | null = null;
+    // Of another tag it is for somebody else (RFC 9421 section 2.3).
+    const ours = tag === null ? read.value : read.value.filter((signature) => signature.tag === tag);
     const nowMs = judgedAtMs(exchange, clock.wallMs());
-    for (const signature of read.value) {
-      // Of another tag it is for somebody else (RFC 9421 section 2.3).
-      if (tag !== null && signature.tag !== tag) continue;
+    const newer = agents === null ? null : this.#newerKeys(ours, agents, exchange, nowMs);
+    if (newer === null) return this.#judge(ours, exchange, nowMs);
+    return waiting.until(exchange, newer, DEFAULTS.keySetWaitMs).then(() => this.#judge(ours, exchange, nowMs));
+  }
+
+  /** Where a key may be on its way that a signature needs, of which everything else is as it has to be; null for none. */
+  #newerKeys(
+    signatures: readonly MessageSignature[],
+    agents: Agents,
+    exchange: Exchange,
+    nowMs: number,
+  ): Promise<void> | null {
+    for (const signature of signatures) {
+      const agent = agents.agentOf(exchange, signature.label);
+      if (agent?.ok !== true || agent.value.keyOf(signature.keyid ?? "") !== undefined) continue;
+      if (!isThumbprint(signature.keyid) || this.#judgeForm(signature, exchange, nowMs) !== null) continue;
+      agent.value.noteUnknownKey();
+      return agent.value.newer();
+    }
+    return null;
+  }
+
+  #judge(
+    signatures: readonly MessageSignature[],
+    exchange: Exchange,
+    nowMs: number,
+  ): Authentication | Promise<Authentication> {
+    const { bodyBytesMax, bodies } = this.#options;
+    let told: Denial | null = null;
+    for (const signature of signatures) {
       const good = this.#judgeHead(signature, exchange, nowMs);
       if (good instanceof Denial) {
         if (told === null || told.reason === "proof_key_unknown") told = good;
@@ -121,15 +150,12 @@ export class MessageSignatureAuthenticator implements Authenticator {
 
   /** All that needs no body, the signature last. */
   #judgeHead(signature: MessageSignature, exchange: Exchange, nowMs: number): Good | Denial {
-    const known = this.#options.keys.get(signature.keyid ?? "");
-    if (known === undefined) {
-      const seen = signature.keyid === null ? "no keyid" : `keyid ${excerpt(signature.keyid)}`;
-      return this.#denied("proof_key_unknown", seen, "a key of this authenticator");
-    }
+    const known = this.#keyOf(signature, exchange);
+    if (known instanceof Denial) return known;
     if (signature.algorithm !== null && signature.algorithm !== known.algorithm) {
       return this.#denied("proof_algorithm_forbidden", `alg ${excerpt(signature.algorithm)}`, `alg ${known.algorithm}`);
     }
-    const fault = this.#judgeTime(signature, nowMs) ?? this.#judgeCovered(signature, exchange);
+    const fault = this.#judgeForm(signature, exchange, nowMs);
     if (fault !== null) return fault;
     const digests = signature.covered.includes(DIGEST) ? readContentDigest(exchange) : null;
     if (digests?.ok === false)
@@ -137,6 +163,26 @@ export class MessageSignatureAuthenticator implements Authenticator {
     const base = this.#verifiedBase(signature, known, exchange);
     if (base instanceof Denial) return base;
     return { signature, base, principal: known.principal, digests: digests?.value ?? null };
+  }
+
+  /** By the directory of the agent that the request names, else by the keys of the policy. */
+  #keyOf({ keyid, label }: MessageSignature, exchange: Exchange): SigningKey | Denial {
+    const { keys, agents } = this.#options;
+    const seen = keyid === null ? "no keyid" : `keyid ${excerpt(keyid)}`;
+    const agent = agents?.agentOf(exchange, label) ?? null;
+    const known = (agent?.ok === true ? agent.value.keyOf(keyid ?? "") : undefined) ?? keys.get(keyid ?? "");
+    if (known !== undefined) return known;
+    if (agent?.ok === false) {
+      return this.#denied("proof_key_unknown", `${excerpt(agent.error)}, ${seen}`, "an agent of this authenticator");
+    }
+    const doubt = agent?.value.doubt ?? null;
+    if (doubt === null) return this.#denied("proof_key_unknown", seen, "a key of this authenticator");
+    return new Denial("keys_unavailable", this.place, `${seen}; ${doubt}`, "keys of the agent", RETRY_LATER);
+  }
+
+  /** What of it needs no key. */
+  #judgeForm(signature: MessageSignature, exchange: Exchange, nowMs: number): Denial | null {
+    return this.#judgeTime(signature, nowMs) ?? this.#judgeCovered(signature, exchange);
   }
 
   #judgeTime({ created, expires }: MessageSignature, nowMs: number): Denial | null {
@@ -151,11 +197,13 @@ export class MessageSignatureAuthenticator implements Authenticator {
     return this.#denied("proof_expired", isOver ? `${age}, and expired` : age, "a signature of now");
   }
 
-  #judgeCovered({ covered, nonce }: MessageSignature, exchange: Exchange): Denial | null {
+  #judgeCovered({ covered, nonce, label }: MessageSignature, exchange: Exchange): Denial | null {
     const { covers, coversIfThere, needsNonce } = this.#options;
     if (needsNonce && nonce === null) return this.#denied("proof_incomplete", "no nonce", "a nonce");
     const isCovered = (name: string): boolean =>
-      covered.includes(name) || (IMPLIED.get(name)?.some((other) => covered.includes(other)) ?? false);
+      covered.includes(name) ||
+      (IMPLIED.get(name)?.some((other) => covered.includes(other)) ?? false) ||
+      (name === AGENT && coversAgent(covered, label));
     const here = coversIfThere.filter((name) => exchange.headers.get(name.slice(1, -1)) !== undefined);
     // Where there is no body there is nothing that a digest would be of.
     const wanted =
@@ -217,4 +265,9 @@ export class MessageSignatureAuthenticator implements Authenticator {
   #denied(reason: Reason, seen: string, wanted: string): Denial {
     return new Denial(reason, this.place, seen, wanted, this.challengeHeaders);
   }
+}
+
+/** What a directory's key is called, and nothing else is worth asking it for: a SHA-256 in base64url. */
+function isThumbprint(keyid: string | null): boolean {
+  return keyid !== null && /^[A-Za-z0-9_-]{43}$/.test(keyid);
 }

@@ -3,6 +3,7 @@ import { SIGNATURE_ALGORITHMS } from "../../proof/algorithms.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { durationMs, headerName, object, sizeBytes } from "../../support/schema.ts";
 import { secretReference } from "../../support/secret.ts";
+import { callUrlSchema } from "../call-settings.ts";
 import { callerShape } from "../caller-schema.ts";
 
 export const SCHEMES = ["http", "webBotAuth", "github", "stripe", "slack", "hmac"] as const;
@@ -63,6 +64,18 @@ const keySchema = object({
 
 export type KeySettings = z.infer<typeof keySchema>;
 
+const agentSchema = object({
+  url: callUrlSchema.describe(
+    "Who it is, as its Signature-Agent header says: an origin. Its keys are at /.well-known/http-message-signatures-directory there.",
+  ),
+  ca: text.optional().describe("PEM of the authorities of its certificate, in place of the system's."),
+  caller: callerShape.name.optional().describe("Who that is to rules; its host if absent."),
+  scopes: callerShape.scopes.describe("Scopes of the caller."),
+  roles: callerShape.roles.describe("Roles of the caller."),
+});
+
+export type AgentSettings = z.infer<typeof agentSchema>;
+
 const COMPONENT =
   /^(?:@(?:method|authority|scheme|target-uri|request-target|path|query)|@query-param;name="[^"\\\\]+"|[!#$%&'*+\-.^_`|~0-9a-z]+)$/;
 
@@ -80,6 +93,12 @@ export const signatureSchema = object({
     .max(DEFAULTS.signatureKeysMax)
     .optional()
     .describe("Keys of those who sign, for http and webBotAuth."),
+  agents: z
+    .array(agentSchema)
+    .min(1)
+    .max(DEFAULTS.signatureAgentsMax)
+    .optional()
+    .describe("For webBotAuth: agents whose keys are fetched from their own directories. Nobody else's are asked."),
   covers: z
     .array(
       z.string().regex(COMPONENT, {
