@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { AdminSettings } from "../policy/snapshot.ts";
+import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { type ActRecord, answerAct, findAct } from "./admin-act.ts";
 import { codeOf } from "./unix-socket.ts";
 
 export type Address = NonNullable<AdminSettings["address"]>;
@@ -20,6 +22,11 @@ export interface AdminPages {
   identityKeys(): object | null;
   /** What runs and what was refused, without any content of a file. */
   policy(): object;
+  /** What parts of the product show and do here. */
+  rooms(): readonly AdminRoom[];
+  /** What who asks for an act has to know; null where the policy lets nobody act. */
+  token(): Buffer | null;
+  acted(record: ActRecord): void;
 }
 
 export interface AdminServer {
@@ -31,6 +38,7 @@ interface Page {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A browser that was led here must neither read, nor keep, nor run, nor frame what it gets. */
@@ -76,12 +84,11 @@ async function answer(
     (): Page => ({ status: 500, contentType: TEXT, body: "internal error\n" }),
   );
   const body = Buffer.from(page.body);
-  // A body is nothing we want: it is not read, and the connection ends with the answer.
-  const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+  // A body that nobody wants is not read, and the connection ends with the answer.
   response.writeHead(page.status, {
     ...HEADERS,
-    ...(page.status === 405 ? { Allow: "GET, HEAD" } : {}),
-    ...(hasBody ? { Connection: "close" } : {}),
+    ...page.headers,
+    ...(hasBody(request) && !request.complete ? { Connection: "close" } : {}),
     "Content-Type": page.contentType,
     "Content-Length": body.length,
   });
@@ -90,23 +97,40 @@ async function answer(
 
 async function pageFor(request: IncomingMessage, hosts: readonly string[], pages: AdminPages): Promise<Page> {
   if (!isOwnHost(request.headers.host ?? "", hosts)) return text(421, "this host is not served here");
-  if (request.method !== "GET" && request.method !== "HEAD") return text(405, "only GET and HEAD");
-  switch (request.url?.split("?", 1)[0]) {
+  const [path = "", query = ""] = request.url?.split("?") ?? [];
+  const rooms = pages.rooms();
+  const act = findAct(path, rooms);
+  if (act !== null && request.method === "POST") {
+    const { status, body, record } = await answerAct(request, path, act, pages.token());
+    pages.acted(record);
+    const headers = status === 401 ? { "WWW-Authenticate": 'Bearer realm="postern"' } : {};
+    return { ...(typeof body === "string" ? text(status, body) : json(status, body)), headers };
+  }
+  if (act !== null) return { ...text(405, "only POST"), headers: { Allow: "POST" } };
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { ...text(405, "only GET and HEAD"), headers: { Allow: "GET, HEAD" } };
+  }
+  const room = rooms.find((one) => one.path === path);
+  if (room !== undefined) {
+    const shown = await room.show(new URLSearchParams(query));
+    return shown.ok ? json(200, shown.value) : text(shown.error.status, shown.error.text);
+  }
+  switch (path) {
     case "/healthz":
       return text(200, "ok");
     case "/readyz":
-      return readiness(pages, request.url?.split("?")[1] === "verbose");
+      return readiness(pages, query === "verbose");
     case "/metrics":
       return { status: 200, contentType: pages.metricsContentType, body: await pages.metrics() };
     case "/policy":
-      return { status: 200, contentType: "application/json", body: `${JSON.stringify(pages.policy(), null, 2)}\n` };
+      return json(200, pages.policy());
     case "/identity/jwks": {
       const keys = pages.identityKeys();
       if (keys === null) return text(404, "the policy has no 'identity: { token }'");
       return { status: 200, contentType: "application/jwk-set+json", body: `${JSON.stringify(keys)}\n` };
     }
     default:
-      return text(404, "there are /metrics, /healthz, /readyz, /policy and /identity/jwks");
+      return text(404, pathsText(rooms));
   }
 }
 
@@ -123,6 +147,19 @@ export function isOwnHost(header: string, configured: readonly string[]): boolea
   const host = header.replace(/:\d{1,5}$/, "").toLowerCase();
   if (host === "localhost" || configured.some((name) => host === name.toLowerCase())) return true;
   return isIP(host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host) !== 0;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+}
+
+function pathsText(rooms: readonly AdminRoom[]): string {
+  const paths = ["/metrics", "/healthz", "/readyz", "/policy", ...rooms.map(({ path }) => path)];
+  return `there are ${paths.join(", ")} and /identity/jwks`;
+}
+
+function json(status: number, body: object): Page {
+  return { status, contentType: "application/json", body: `${JSON.stringify(body, null, 2)}\n` };
 }
 
 function text(status: number, body: string): Page {

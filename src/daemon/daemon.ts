@@ -147,6 +147,9 @@ export class Daemon {
       metricsContentType: this.telemetry.metricsContentType,
       identityKeys: () => this.#proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
+      rooms: () => deps.resources.rooms(),
+      token: () => this.#proxy?.snapshot.admin.token ?? null,
+      acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });
     this.#ages = new Ages(clock, this.telemetry.log);
     this.#retry = new ReloadRetry(clock, () => this.#reloader.request("asked"));

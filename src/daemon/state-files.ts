@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { StateFiles } from "../resources/state-folder.ts";
@@ -26,6 +26,10 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
     write: async (name, content) => {
       const folder = await sound();
       return folder.ok ? writeState(join(directory, name), content) : folder;
+    },
+    place: async (name) => {
+      const folder = await sound();
+      return folder.ok ? placeState(join(directory, name), userId) : folder;
     },
     setAside: async (name) => {
       const file = join(directory, name);
@@ -55,9 +59,8 @@ async function readState(
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
-      if (!found.isFile()) return err("it is no regular file");
-      if (isStrange(found.uid, userId)) return err(`it belongs to user ${found.uid}`);
-      if ((found.mode & OTHERS_WRITE) !== 0) return err("others may write it");
+      const fault = faultOf(found, userId);
+      if (fault !== null) return err(fault);
       if (found.size > bytesMax) return err(`it is larger than ${bytesMax} bytes`);
       return ok(await handle.readFile());
     } finally {
@@ -67,6 +70,28 @@ async function readState(
     const code = codeOf(error);
     return code === "ENOENT" ? ok(null) : err(`it cannot be read: ${code}`);
   }
+}
+
+/** Nobody else may put another file there: the folder is ours alone. */
+async function placeState(file: string, userId: number | null): Promise<Result<string, string>> {
+  try {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const handle = await open(file, flags, 0o600);
+    try {
+      const fault = faultOf(await handle.stat(), userId);
+      return fault === null ? ok(file) : err(fault);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return err(`it cannot be opened: ${codeOf(error)}`);
+  }
+}
+
+function faultOf(found: Stats, userId: number | null): string | null {
+  if (!found.isFile()) return "it is no regular file";
+  if (isStrange(found.uid, userId)) return `it belongs to user ${found.uid}`;
+  return (found.mode & OTHERS_WRITE) === 0 ? null : "others may write it";
 }
 
 async function writeState(file: string, content: Buffer): Promise<Result<null, string>> {

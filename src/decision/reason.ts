@@ -148,6 +148,13 @@ export const REASONS = {
   origin_denied: client(403, 7, NOT_PERMITTED),
   // limit
   rate_limited: client(429, 8, "Too many requests."),
+  quota_exceeded: client(429, 8, "The quota is used up."),
+  limit_store_unavailable: {
+    status: 503,
+    grpcStatus: 14,
+    text: "Nobody can say just now whether these are too many requests.",
+    source: "proxy",
+  },
   // validate
   content_type_unsupported: client(415, 3, "The content type is not supported."),
   content_encoding_unsupported: client(415, 3, "The content encoding is not supported."),

@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
+import type { SecretReference } from "../support/secret.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import { asksForCertificates } from "./compile-listeners.ts";
@@ -102,16 +103,34 @@ export function compileAdmin(work: Work): void {
     (key) => work.reader.raw([...path, key]) !== undefined,
   );
   if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9901", path);
-  const { readyWithExpiredCertificate = true } = rest;
+  const { readyWithExpiredCertificate = true, token } = rest;
   work.admin = {
     address: address ?? unsafeAddress ?? null,
     probes: probes ?? null,
     hosts,
     readyWithExpiredCertificate,
+    token: token === undefined ? null : adminToken(work, token),
   };
   if (work.admin.address !== null && probes !== undefined && collide(work.admin.address, probes)) {
     work.problem("the admin port takes this address already; expected another port", [...path, "probes"]);
   }
+}
+
+function adminToken(work: Work, reference: SecretReference): Buffer | null {
+  const path: Path = ["admin", "token"];
+  const token = work.secret(reference, path);
+  // It stands in a header as it is.
+  if (
+    token === null ||
+    (token.length >= DEFAULTS.adminTokenBytesMin && /^[\x21-\x7e]+$/.test(token.toString("latin1")))
+  ) {
+    return token;
+  }
+  work.problem(
+    `the admin token is to be guessed or cannot stand in a header; expected at least ${DEFAULTS.adminTokenBytesMin} letters and digits, as 'openssl rand -hex 32' gives them`,
+    path,
+  );
+  return null;
 }
 
 /** Two ends of this policy on one address: a port taken twice, requests that go round, an admin port in the open. */

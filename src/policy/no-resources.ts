@@ -23,6 +23,7 @@ export function noResources(
   const nothing = {
     read: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    place: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     setAside: () => Promise.resolve(),
   };
   return new Resources({

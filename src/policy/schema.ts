@@ -2,6 +2,7 @@ import * as z from "zod";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { byteRate, durationMs, headerName, object, rate, sizeBytes } from "../support/schema.ts";
+import { secretReference } from "../support/secret.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 import {
   clientCertificateShape,
@@ -185,6 +186,11 @@ export const adminShape = {
     .boolean()
     .optional()
     .describe("Whether readiness says yes when a certificate that postern shows has expired. true if absent."),
+  token: secretReference
+    .optional()
+    .describe(
+      "Secret that acts at the admin port need, as 'postern quota reset' does. Reading needs none; without it nobody acts.",
+    ),
   probes: parsed(parseLocalHostPort)
     .optional()
     .describe("Where /healthz and /readyz alone answer whoever asks, as the kubelet: any address."),

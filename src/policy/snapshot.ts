@@ -243,6 +243,8 @@ export interface AdminSettings {
   readonly hosts: readonly string[];
   /** Readiness says yes although a certificate that postern shows has expired. */
   readonly readyWithExpiredCertificate: boolean;
+  /** What who asks for an act has to know; null: nobody may act. */
+  readonly token: Buffer | null;
   /** Null: no port for probes. */
   readonly probes: { readonly host: string; readonly port: number } | null;
 }

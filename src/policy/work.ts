@@ -83,7 +83,7 @@ export class Work {
   readonly revocationLists: RevocationListFacts[] = [];
   service = "";
   log: LogSettings = { access: "all" };
-  admin: AdminSettings = { address: null, probes: null, hosts: [], readyWithExpiredCertificate: true };
+  admin: AdminSettings = { address: null, probes: null, hosts: [], readyWithExpiredCertificate: true, token: null };
   memoryBytesMax: number | null = null;
   /** Absolute; null where nothing survives a restart. */
   stateDirectory: string | null = null;

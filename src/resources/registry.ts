@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { AdminRoom } from "./admin-room.ts";
 import type { Resource, ResourceState, ResourceStatus, ResourceWorld } from "./resource.ts";
 import { type StateFiles, StateFolder } from "./state-folder.ts";
 
@@ -62,6 +63,11 @@ export class Resources {
 
   statuses(): readonly ResourceStatus[] {
     return [...new Set(this.#inForce.values())].map((resource) => resource.status());
+  }
+
+  /** What those in force show and do at the admin port. */
+  rooms(): readonly AdminRoom[] {
+    return [...this.#inForce.values()].flatMap(({ room }) => room ?? []);
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { MemoryBudget } from "../memory/budget.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Result } from "../support/result.ts";
 import type { Timers } from "../support/timers.ts";
+import type { AdminRoom } from "./admin-room.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** Closed, for it is a metric label. */
@@ -57,6 +58,8 @@ export interface ResourceFault {
 export interface Resource {
   readonly kind: string;
   readonly name: string;
+  /** At the admin port; absent where it has nothing to show there beyond its status. */
+  readonly room?: AdminRoom;
   status(): ResourceStatus;
   start(): void;
   close(): void;

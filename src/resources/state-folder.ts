@@ -8,6 +8,8 @@ export interface StateFiles {
   read(name: string, bytesMax: number): Promise<Result<Buffer | null, string>>;
   /** Written whole beside it and renamed, for its owner alone. */
   write(name: string, content: Buffer): Promise<Result<null, string>>;
+  /** The absolute name of a file that somebody else opens by it; made where it is missing, and refused where `read` would. */
+  place(name: string): Promise<Result<string, string>>;
   /** Puts a damaged file out of the way, to be looked at. */
   setAside(name: string): Promise<void>;
 }
@@ -50,9 +52,24 @@ export class StateFolder {
     if (found.value === null) return null;
     const content = open(kind, found.value);
     if (content.ok) return content.value;
-    this.#warn(name, `${content.error}; it is set aside, and begun anew`);
-    await this.#files.setAside(name);
+    await this.#setAside(name, content.error);
     return null;
+  }
+
+  /** The absolute name of a database, which whoever asks opens and writes itself. Errors in words. */
+  database(name: string): Promise<Result<string, string>> {
+    return this.#files.place(name);
+  }
+
+  /** Puts a database out of the way, with what SQLite keeps beside it; nobody has it open. */
+  async databaseDamaged(name: string, text: string): Promise<void> {
+    await this.#setAside(name, text);
+    for (const beside of ["-wal", "-shm"]) await this.#files.setAside(`${name}${beside}`);
+  }
+
+  async #setAside(name: string, text: string): Promise<void> {
+    this.#warn(name, `${text}; it is set aside, and begun anew`);
+    await this.#files.setAside(name);
   }
 
   /** Keeps `content` under `id`; of several writes that wait, the last counts. Never fails. */

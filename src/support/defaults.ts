@@ -361,6 +361,10 @@ export const DEFAULTS = {
   // Admin port.
   adminHeadBytesMax: 8 * 1024,
   adminConnectionsMax: 32,
+  /** Of an act at the admin port. */
+  adminBodyBytesMax: 16 * 1024,
+  /** A token of fewer characters can be guessed. */
+  adminTokenBytesMin: 16,
   adminHostsMax: 32,
   adminTimeoutMs: 5_000,
   /** Of the port for probes; the oldest connection gives way. */

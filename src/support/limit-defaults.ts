@@ -21,4 +21,32 @@ export const LIMIT_DEFAULTS = {
 
   // Keys.
   rateKeyPartsMax: 4,
+
+  // Quotas.
+  /** Keys of one quota whose counts are in memory at once, at some 256 bytes. */
+  quotaKeys: 65_536,
+  quotaKeysMax: 1_048_576,
+  quotaCountMax: 999_999_999_999,
+  /** How many counts are looked at before one gives way to a new key. */
+  quotaCandidatesMax: 16,
+  /** Counts that keys share for which there is no room, because every other one is spent. */
+  quotaSharedCounts: 1_024,
+  /** A wall clock that is set back by less than this does not begin the last window anew. */
+  quotaClockSetBackMsMax: 3_600_000,
+  /** How long after a change counts are written; with the writing itself it stays below the second that is promised. */
+  quotaWriteMs: 500,
+  /** Counts that are handed over at a time, so that no request waits for many. */
+  quotaBatchRows: 2_048,
+  /** How long requests wait, after a start, for the counts from before. */
+  quotaLoadMs: 5_000,
+  quotaRetryMsMin: 1_000,
+  quotaRetryMsMax: 60_000,
+  /** How long the end of the process waits for the last counts to be written. */
+  quotaCloseMs: 5_000,
+  /** Quotas that the file remembers, those of earlier policies among them. */
+  quotasKeptMax: 1_024,
+  quotaLabelCharsMax: 200,
+  memoryQuotaCountBytes: 256,
+  /** Counts that one answer of the admin port lists. */
+  quotaListMax: 1_000,
 } as const;

@@ -12,6 +12,7 @@ export const EVENTS = [
   "handshake_failed",
   "http2_fault",
   "banned",
+  "admin_act",
   "connection_refused",
   "listener_error",
   "watch_error",

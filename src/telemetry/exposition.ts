@@ -235,6 +235,11 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
   counter(registry, "postern_reloads_total", "Attempts to load the policy again, by result.", () =>
     RELOAD_RESULTS.map((result) => ({ labels: { result }, value: metrics.reloads[result] })),
   );
+  counter(registry, "postern_admin_acts_total", "Acts that were asked for at the admin port, by result.", () =>
+    [...metrics.adminActs].flatMap(([act, results]) =>
+      Object.entries(results).map(([result, value]) => ({ labels: { act, result }, value })),
+    ),
+  );
   const policy = (read: (figures: NonNullable<Metrics["policy"]>) => readonly Sample[]) => () =>
     metrics.policy === null ? [] : read(metrics.policy);
   gauge(

@@ -15,6 +15,7 @@ import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
 import {
+  type AdminActResult,
   CONNECTION_REFUSALS,
   type ConnectionRefusal,
   type HandshakeFailure,
@@ -33,6 +34,8 @@ export interface LiveTelemetry extends Telemetry {
   connectionRefused(listener: string, refusal: ConnectionRefusal, peer: string, seen: string): void;
   /** Accepting failed, as for want of file descriptors. */
   acceptFailed(listener: string, code: string): void;
+  /** Somebody asked for an act at the admin port; `fields`: what was done, or why not. */
+  adminActed(act: string, result: AdminActResult, client: string, fields: Readonly<Record<string, unknown>>): void;
   policyLoaded(policy: PolicyInForce): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
@@ -65,6 +68,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const banGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
+  const actGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const acceptGate = createRateGate(clock, 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   let access: LogSettings["access"] = "all";
@@ -143,6 +147,16 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       const suppressed = acceptGate();
       if (suppressed === null) return;
       log.error("listener_error", "a connection could not be accepted", { listener, code, suppressed });
+    },
+    adminActed: (act, result, client, fields) => {
+      metrics.adminActed(act, result);
+      if (result === "done") {
+        log.info("admin_act", "done at the admin port", { act, result, client, ...fields });
+        return;
+      }
+      const suppressed = actGate();
+      if (suppressed === null) return;
+      log.warn("admin_act", "refused at the admin port", { act, result, client, ...fields, suppressed });
     },
     policyLoaded: (policy) => {
       access = policy.log.access;

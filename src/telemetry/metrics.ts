@@ -5,6 +5,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
+  AdminActResult,
   AuthenticatorFacts,
   BansInForce,
   CertificateFacts,
@@ -56,6 +57,8 @@ export class Metrics {
   readonly decided: Map<string, DecidedSeries> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
+  /** By act and result. */
+  readonly adminActs: Map<string, Record<AdminActResult, number>> = new Map();
   requestsInFlight = 0;
   policy: PolicyFigures | null = null;
   policyStale = false;
@@ -75,6 +78,13 @@ export class Metrics {
     cells.responseBodyBytes += record.responseBodyBytes;
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
+  }
+
+  /** `act` is one of those that there are. */
+  adminActed(act: string, result: AdminActResult): void {
+    const results = this.adminActs.get(act) ?? { done: 0, failed: 0, unauthorized: 0, no_token: 0, cross_site: 0 };
+    results[result]++;
+    this.adminActs.set(act, results);
   }
 
   handshakeFailed(listener: string, failure: HandshakeFailure): void {

@@ -42,6 +42,17 @@ export const CONNECTION_REFUSALS = [
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];
 
+/** What became of an act that was asked for at the admin port; closed, for it is a metric label. */
+export const ADMIN_ACT_RESULTS = [
+  "done",
+  "failed", // what was asked for cannot be done
+  "unauthorized", // without the token
+  "no_token", // the policy has none
+  "cross_site", // a page of another site asked, or what only a form sends
+] as const;
+
+export type AdminActResult = (typeof ADMIN_ACT_RESULTS)[number];
+
 /** Everything that is told about one request, once, when it is over. */
 export interface RequestRecord {
   /** Id of the decision: in the answer's problem document and in the log line. */

@@ -21,6 +21,7 @@ export interface TestPolicy {
   readonly port?: number;
   readonly adminPort?: number | null;
   readonly adminHosts?: readonly string[];
+  readonly adminToken?: string;
   readonly probesPort?: number;
 }
 
@@ -49,6 +50,7 @@ export const compileTest: Compile = async (file, readFile) => {
       admin: {
         hosts: policy.adminHosts ?? [],
         readyWithExpiredCertificate: true,
+        token: policy.adminToken === undefined ? null : Buffer.from(policy.adminToken),
         address: adminPort === null ? null : { host: "127.0.0.1", port: adminPort },
         probes: policy.probesPort === undefined ? null : { host: "127.0.0.1", port: policy.probesPort },
       },

@@ -8,7 +8,7 @@ import { HTTP2_UNJUDGED } from "../../src/http2/unjudged.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { HOLDERS } from "../../src/support/thread-holds.ts";
 import { createTelemetry } from "../../src/telemetry/live.ts";
-import { CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
+import { ADMIN_ACT_RESULTS, CONNECTION_REFUSALS, HANDSHAKE_FAILURES } from "../../src/telemetry/telemetry.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../src/telemetry/README.md"), "utf8");
@@ -35,6 +35,7 @@ test.each([
   ["postern_h2_sessions_closed_total", HTTP2_CLOSE_REASONS],
   ["postern_h2_requests_unjudged_total", HTTP2_UNJUDGED],
   ["postern_thread_held_total", HOLDERS],
+  ["postern_admin_acts_total", ADMIN_ACT_RESULTS],
 ] as const)("%s: every reason is told", (metric, reasons) => {
   for (const reason of reasons) expect(rowOf(metric)).toContain(`\`${reason}\``);
 });

@@ -3,8 +3,8 @@ import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
 import type { Exchange, RateLimitState } from "../../message/exchange.ts";
 import type { Taken } from "../../message/taken.ts";
-import { excerpt } from "../../support/excerpt.ts";
 import type { Limit } from "../filter.ts";
+import { describeKey } from "./key-text.ts";
 import type { KeyPart } from "./schema.ts";
 
 /** Everything about a limit that is known at load. */
@@ -156,35 +156,18 @@ export class RateLimit implements Limit {
   explain(exchange: Exchange, routeTemplate: string): string {
     const state = exchange.rateLimit;
     const left = state?.policy === this.name ? `, ${state.remaining} left` : "";
-    return `${this.#facts.description} for ${this.#describeKey(exchange, routeTemplate)}${left}`;
+    return `${this.#facts.description} for ${describeKey(this.#facts.key, exchange, routeTemplate)}${left}`;
   }
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number): Denial {
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
     if (this.enforcePercent > 0) exchange.rateLimit = this.#state(0, seconds);
     const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
-    const seen = `the burst is used up for ${this.#describeKey(exchange, routeTemplate)}`;
+    const seen = `the burst is used up for ${describeKey(this.#facts.key, exchange, routeTemplate)}`;
     return new Denial("rate_limited", this.place, seen, `at most ${this.#facts.description}`, headers);
   }
 
   #state(remaining: number, resetSeconds: number): RateLimitState {
     return { policy: this.name, policyField: this.#facts.policyField, remaining, resetSeconds };
-  }
-
-  /** For the log: never the value of a header, which may be a credential. */
-  #describeKey(exchange: Exchange, routeTemplate: string): string {
-    const address = `client.address ${exchange.clientAddress.text}`;
-    return this.#facts.key
-      .map((part) => {
-        if (part.kind === "header") {
-          return `request.headers["${part.name}"] ${exchange.headers.get(part.name) === undefined ? "(absent)" : "(present)"}`;
-        }
-        if (part.kind === "route") return `route ${routeTemplate}`;
-        if (part.kind === "client.address") return address;
-        return exchange.principal === null || exchange.principal.type === "anonymous"
-          ? `anonymous ${address}`
-          : `principal ${excerpt(exchange.principal.key, 128)}`;
-      })
-      .join(", ");
   }
 }

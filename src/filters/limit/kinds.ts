@@ -1,5 +1,9 @@
 import type { LimitKind } from "../filter.ts";
+import { lazyLimit } from "../lazy.ts";
 import { rateKind } from "./kind-rate.ts";
 
 /** All kinds of limits. A new one is one line here; what few policies use is loaded with the first that has it. */
-export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [rateKind];
+export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [
+  rateKind,
+  lazyLimit("quota", async () => (await import("./kind-quota.ts")).quotaKind),
+];

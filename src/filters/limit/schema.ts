@@ -32,6 +32,13 @@ const keyPart: z.ZodType<KeyPart, string> = z
     return { kind: text === "principal" || text === "route" ? text : "client.address" };
   });
 
+/** By what a limit counts. */
+export const keySchema: z.ZodType<readonly KeyPart[]> = z
+  .union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
+    error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
+  })
+  .describe('Whom a request counts for: client.address, principal, route, request.headers["x-name"], or a list.');
+
 /** A value under `limits:` that has a `rate`. */
 export const rateSchema: z.ZodType<RateSettings> = object({
   rate: rate.describe("Requests that each key may send in the long run, as in 50/second."),
@@ -41,11 +48,7 @@ export const rateSchema: z.ZodType<RateSettings> = object({
     .max(999_999_999)
     .optional()
     .describe("Requests of one key that may come at once. The count of 'rate' if absent."),
-  key: z
-    .union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
-      error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
-    })
-    .describe('Whom a request counts for: client.address, principal, route, request.headers["x-name"], or a list.'),
+  key: keySchema,
   maxKeys: z
     .int()
     .min(DEFAULTS.rateKeysMin)

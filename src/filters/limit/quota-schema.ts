@@ -1,0 +1,60 @@
+import * as z from "zod";
+import { PERIODS, type Period } from "../../limits/quota/calendar.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { isTimeZone } from "../../support/local-time.ts";
+import { mode, object } from "../../support/schema.ts";
+import { type KeyPart, keySchema } from "./schema.ts";
+
+/** '10000/day' → count and period. */
+export interface Quota {
+  readonly count: number;
+  readonly period: Period;
+}
+
+export interface QuotaSettings {
+  readonly quota: Quota;
+  readonly key: readonly KeyPart[];
+  readonly timeZone?: string | undefined;
+  readonly resetDay?: number | undefined;
+  readonly maxKeys?: number | undefined;
+  readonly mode?: number | undefined;
+}
+
+const QUOTA_PATTERN = /^([1-9]\d{0,11})\/(hour|day|week|month)$/;
+const QUOTA_EXPECTED = `expected a quota: COUNT/${PERIODS.join(", /")}, as in 10000/day`;
+
+const quota: z.ZodType<Quota, string> = z
+  .string({ error: QUOTA_EXPECTED })
+  .regex(QUOTA_PATTERN, { error: QUOTA_EXPECTED })
+  .transform((text) => {
+    const [count = "1", period = "day"] = text.split("/");
+    return { count: Number(count), period: PERIODS.find((one) => one === period) ?? "day" };
+  });
+
+/** A value under `limits:` that has a `quota`. */
+export const quotaSchema: z.ZodType<QuotaSettings> = object({
+  quota: quota.describe(
+    "Requests that each key may send in an hour, day, week or month of the calendar, as in 10000/day.",
+  ),
+  key: keySchema,
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: "expected a time zone as the IANA database has it, as in Europe/Berlin" })
+    .optional()
+    .describe("Where hours, days, weeks and months begin, as in Europe/Berlin. UTC if absent."),
+  resetDay: z
+    .int()
+    .min(1)
+    .max(31)
+    .optional()
+    .describe(
+      "On which day a week begins, 1 (Monday) to 7, or a month, 1 to 31; where a month has no such day, on its last. 1 if absent.",
+    ),
+  maxKeys: z
+    .int()
+    .min(DEFAULTS.rateKeysMin)
+    .max(DEFAULTS.quotaKeysMax)
+    .optional()
+    .describe(`How many keys are counted at once. ${DEFAULTS.quotaKeys} if absent.`),
+  mode: mode.optional(),
+});

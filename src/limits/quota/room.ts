@@ -1,0 +1,130 @@
+import type { AdminAnswer, AdminRefusal, AdminRoom } from "../../resources/admin-room.ts";
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { JsonObject } from "../../support/json.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import { nearestHint } from "../../support/schema.ts";
+import { type Steps, Turns } from "../../support/turns.ts";
+import type { Count } from "./counts.ts";
+import { keyId, type SharedCounts } from "./shared-counts.ts";
+
+/** Where the quotas are. */
+export interface Shares {
+  shares(): Iterable<SharedCounts>;
+}
+
+/** What a request at the admin port is about; absent members: any. */
+interface Wanted {
+  readonly limit?: string;
+  /** A key's label, or its id. */
+  readonly key?: string;
+}
+
+/** Counts that are looked at between two turns of the event loop. */
+const AT_A_TIME = 512;
+const SETTINGS_EXPECTED = "expected { limit: NAME, key: KEY }, or all: true in place of either";
+
+/** Quotas at the admin port: `GET /quotas?limit=NAME&key=KEY`, `POST /quotas/reset` with `limit` and `key`, or `all`. */
+export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
+  const run = (steps: Steps<AdminAnswer>) => new Turns(clock, DEFAULTS.compileSliceMs).run(steps);
+  return {
+    path: "/quotas",
+    show: (query) => run(show(book, clock.wallMs(), query)),
+    acts: { reset: (settings) => run(reset(book, clock.wallMs(), settings)) },
+  };
+}
+
+function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<AdminAnswer> {
+  const limit = query.get("limit");
+  const key = query.get("key");
+  const wanted: Wanted = { ...(limit === null ? {} : { limit }), ...(key === null ? {} : { key }) };
+  const shares = sharesOf(book, wanted);
+  if (!shares.ok) return shares;
+  const quotas: JsonObject[] = [];
+  let room: number = DEFAULTS.quotaListMax;
+  for (const shared of shares.value) {
+    const { startMs, endMs } = shared.counts.turn(nowMs);
+    const { many, most } = yield* mostUsed(shared, wanted, room);
+    room -= most.length;
+    quotas.push({
+      limit: shared.name,
+      quota: shared.limit,
+      per: shared.identity.period,
+      by: shared.identity.by,
+      from: new Date(startMs).toISOString(),
+      until: new Date(endMs).toISOString(),
+      keys: many,
+      counts: most.map((count) => ({
+        id: keyId(count.key),
+        key: count.label,
+        used: count.used,
+        remaining: Math.max(0, shared.limit - count.used),
+      })),
+    });
+  }
+  return ok({ quotas });
+}
+
+/** How many there are, and those that have used most, at most `max`. */
+function* mostUsed(shared: SharedCounts, wanted: Wanted, max: number): Steps<{ many: number; most: Count[] }> {
+  let many = 0;
+  let most: Count[] = [];
+  const keepMost = (): void => {
+    most = most.sort((a, b) => b.used - a.used).slice(0, max);
+  };
+  for (const count of matching(shared, wanted)) {
+    many++;
+    most.push(count);
+    if (most.length >= 2 * max + AT_A_TIME) keepMost();
+    if (many % AT_A_TIME === 0) yield;
+  }
+  keepMost();
+  return { many, most };
+}
+
+function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminAnswer> {
+  const wanted = wantedOf(settings);
+  if (!wanted.ok) return wanted;
+  const shares = sharesOf(book, wanted.value);
+  if (!shares.ok) return shares;
+  if (shares.value.some(({ waiting }) => waiting !== null)) {
+    return err({ status: 503, text: "the counts from before are still being read; expected another try in a moment" });
+  }
+  let count = 0;
+  for (const shared of shares.value) {
+    shared.counts.turn(nowMs);
+    for (const one of matching(shared, wanted.value)) {
+      if (shared.counts.reset(one.key)) count++;
+      if (count % AT_A_TIME === 0) yield;
+    }
+  }
+  const { limit, key } = wanted.value;
+  if (count === 0 && key !== undefined) return err({ status: 404, text: "this key has used nothing of the quota" });
+  return ok({ reset: count, limit: limit ?? null, key: key ?? null });
+}
+
+/** A word that nobody gave must not stand for everything. */
+function wantedOf({ limit, key, all, ...rest }: JsonObject): Result<Wanted, AdminRefusal> {
+  const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === "string";
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    return err({ status: 400, text: `unknown member '${unknown.slice(0, 64)}'; ${SETTINGS_EXPECTED}` });
+  }
+  const isWhole = all === true || (limit !== undefined && key !== undefined);
+  if (!isText(limit) || !isText(key) || !isWhole || (all !== undefined && typeof all !== "boolean")) {
+    return err({ status: 400, text: SETTINGS_EXPECTED });
+  }
+  return ok({ ...(limit === undefined ? {} : { limit }), ...(key === undefined ? {} : { key }) });
+}
+
+function sharesOf(book: Shares, { limit }: Wanted): Result<readonly SharedCounts[], AdminRefusal> {
+  const shares = [...book.shares()];
+  const found = shares.filter(({ name }) => limit === undefined || name === limit);
+  if (found.length > 0 || limit === undefined) return ok(found);
+  const hint = nearestHint(limit, [...new Set(shares.map(({ name }) => name))]);
+  return err({ status: 404, text: `no quota '${limit.slice(0, 64)}' is counted; ${hint}` });
+}
+
+function* matching({ counts }: SharedCounts, { key }: Wanted): Generator<Count> {
+  for (const count of counts) if (key === undefined || count.label === key || keyId(count.key) === key) yield count;
+}
