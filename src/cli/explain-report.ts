@@ -29,7 +29,13 @@ export interface Explanation {
     readonly place: string | null;
     readonly route: string | null;
   };
+  /** What else would tell more; null for most. */
+  readonly hint: string | null;
 }
+
+/** Nobody elsewhere was asked, and it would have counted. */
+const NOT_ASKED = "nobody elsewhere was asked; --online asks as postern would";
+const UNAVAILABLE = /^(?:keys|introspection|decision)_unavailable$/;
 
 function placeText(place: Place | null): string | null {
   return place === null ? null : `${place.file}:${place.line}:${place.column}`;
@@ -136,6 +142,7 @@ export function explanation(
   { snapshot, route, ownPage }: Judged,
   steps: readonly Step[],
   outcome: unknown,
+  isOnline: boolean,
 ): Explanation {
   const denial = outcome instanceof Denial ? outcome : null;
   const { method, target } = exchange;
@@ -152,6 +159,7 @@ export function explanation(
       place: placeText(denial?.place ?? null),
       route: route?.template ?? ownPage?.label ?? null,
     },
+    hint: !isOnline && UNAVAILABLE.test(denial?.reason ?? "") ? NOT_ASKED : null,
   };
 }
 
@@ -164,7 +172,13 @@ export function handshakeExplanation(exchange: Exchange, snapshot: Snapshot, ste
     place: steps.at(-1)?.place ?? null,
     route: null,
   };
-  return { request: `${exchange.method} ${exchange.target.path}`, policyHash: snapshot.hash, steps, verdict };
+  return {
+    request: `${exchange.method} ${exchange.target.path}`,
+    policyHash: snapshot.hash,
+    steps,
+    verdict,
+    hint: null,
+  };
 }
 
 /** The explanation for a person: a line a step, the verdict last. */
@@ -181,5 +195,5 @@ export function explanationText(told: Explanation): string {
   const where = place === null ? "" : ` at ${place}`;
   const answer = status === null ? "no connection" : String(status);
   const verdict = allowed ? `allowed by route ${route}` : `denied: ${reason} (${answer})${where}`;
-  return `${told.request}  (policy ${told.policyHash})\n\n${lines.join("")}\n${verdict}\n`;
+  return `${told.request}  (policy ${told.policyHash})\n\n${lines.join("")}\n${verdict}\n${told.hint === null ? "" : `${told.hint}\n`}`;
 }

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { parse as parseYaml } from "yaml";
 import { REASONS } from "../decision/reason.ts";
 import { HeadFault, hostName, type ParsedHeaders, parseRequestLine } from "../http1/head.ts";
 import { checkRequest, parseRequestHeaders } from "../http1/request-reader.ts";
@@ -26,8 +25,7 @@ export interface RequestDescription {
   readonly client: string;
   /** PEM of the client's certificate, leaf first. */
   readonly certificate: Buffer | null;
-  /** `{ jwt: { scope: 'orders:read' } }` or `{ api-key: acme }`. */
-  readonly as: string | null;
+  readonly as: AssumedIdentity | null;
   readonly body: Buffer | null;
 }
 
@@ -61,8 +59,6 @@ export async function describeExchange(
   }
   const certificate = await readCertificate(description.certificate, listener, nowMs);
   if (!certificate.ok) return misused(certificate.error);
-  const identity = assumedIdentity(description.as);
-  if (!identity.ok) return misused(identity.error);
   const exchange = new Exchange(
     {
       listener: listener.name,
@@ -81,7 +77,7 @@ export async function describeExchange(
   );
   exchange.oddity = target.value.oddity;
   exchange.receivedTarget = checked.target;
-  exchange.assumed = identity.value;
+  exchange.assumed = description.as;
   if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);
 }
@@ -162,25 +158,4 @@ async function whyRefused(
   if (tls.trust === null) return null;
   const { spiffeId } = readClientCertificate(leaf, null);
   return whyUnchained(leaf, chain, anchorsOf(spiffeId, tls.trust), nowMs) === null ? null : TRUST_DOMAIN_MISMATCH;
-}
-
-function assumedIdentity(text: string | null): Result<AssumedIdentity | null, string> {
-  if (text === null) return ok(null);
-  const form = "expected --as '{ jwt: { scope: \"orders:read\" } }', '{ api-key: NAME }' or '{ basic: USER }'";
-  let value: unknown;
-  try {
-    value = parseYaml(text, { maxAliasCount: 0 });
-  } catch {
-    return err(form);
-  }
-  if (typeof value !== "object" || value === null) return err(form);
-  const [entry, ...rest] = Object.entries(value);
-  if (entry === undefined || rest.length > 0) return err(form);
-  const [type, identity]: [string, unknown] = entry;
-  if (type === "jwt" && typeof identity === "object" && identity !== null && !Array.isArray(identity)) {
-    return ok({ type, claims: Object.fromEntries(Object.entries(identity)) });
-  }
-  if (typeof identity !== "string") return err(form);
-  if (type === "basic") return ok({ type, user: identity });
-  return type === "api-key" ? ok({ type, caller: identity }) : err(form);
 }

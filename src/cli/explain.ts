@@ -6,6 +6,7 @@ import { judge, type Subject } from "../proxy/pipeline.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { readIdentity } from "./explain-identity.ts";
 import {
   checkStep,
   type Explanation,
@@ -29,6 +30,7 @@ const OPTIONS = {
   header: { type: "string", short: "H", multiple: true },
   token: { type: "string" },
   as: { type: "string" },
+  online: { type: "boolean" },
   client: { type: "string" },
   certificate: { type: "string" },
   body: { type: "string" },
@@ -42,11 +44,14 @@ export const explainCommand: Command = {
   usage: "--policy FILE [OPTION]... 'METHOD TARGET'",
   options: `-H, --header 'NAME: VALUE'   a header of the request; may be repeated
     --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
-    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }' , '{ api-key: NAME }', '{ basic: USER }'
+    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }', '{ jwt: TOKEN }' as if its signature were good,
+                             '{ api-key: NAME }' or '{ api-key: KEY }', '{ basic: USER }', '{ signature: CALLER }',
+                             '{ certificate: FILE }' as --certificate
     --client ADDRESS         the client's IP address; 127.0.0.1 if not given
     --certificate FILE       the client's certificate, PEM, with its intermediates
     --body FILE              the request's body
     --listener NAME          the listener it comes to; the first if not given
+    --online                 ask identity providers and decision services, as postern would; else nobody is asked
     --json                   for machines`,
   example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'
 Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
@@ -61,9 +66,13 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       return misuse(explainCommand, "expected one request in quotes, as in 'GET /v1/orders/1'", io);
     }
     const headers = values.token === undefined ? [] : [`Authorization: Bearer ${values.token}`];
-    const files = readFiles(values.certificate, values.body, io);
+    const as = readIdentity(values.as ?? null);
+    if (!as.ok) return misuse(explainCommand, as.error, io);
+    const { assumed, certificate } = as.value;
+    const files = readFiles(values.certificate ?? certificate, values.body, io);
     if (!files.ok) return misuse(explainCommand, files.error, io);
-    const snapshot = await loadPolicy(values.policy, io);
+    const isOnline = values.online === true;
+    const snapshot = await loadPolicy(values.policy, io, isOnline);
     if (snapshot === null) return EXIT.problems;
     const listener = snapshot.listeners.find(({ name }) => values.listener === undefined || name === values.listener);
     if (listener === undefined) return misuse(explainCommand, `no listener '${values.listener}' in the policy`, io);
@@ -71,7 +80,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       request,
       headers: [...headers, ...(values.header ?? [])],
       client: values.client ?? "127.0.0.1",
-      as: values.as ?? null,
+      as: assumed,
       ...files.value,
     };
     const exchange = await describeExchange(description, listener, snapshot.keepsInPaths, io.clock.wallMs());
@@ -79,17 +88,35 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       io.stderr(`postern explain: ${exchange.error.text}\n`);
       return exchange.error.isDenial ? EXIT.problems : EXIT.misuse;
     }
-    const told = await explain(snapshot, listener, exchange.value);
+    const told = await explain(snapshot, listener, exchange.value, isOnline);
     io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told));
     return told.verdict.allowed ? EXIT.fine : EXIT.problems;
   },
 };
 
-/** Judges the exchange by the compiled snapshot, as the data path would, and tells each step. */
+/**
+ * Judges the exchange by the compiled snapshot, as the data path would, and tells each step. `isOnline`: what the policy
+ * depends on elsewhere lives as long as this takes.
+ */
 export async function explain(
   snapshot: Snapshot,
   listener: ListenerSettings,
   exchange: Exchange,
+  isOnline: boolean,
+): Promise<Explanation> {
+  if (!isOnline) return tell(snapshot, listener, exchange, false);
+  const resources = [...snapshot.resources.values()];
+  for (const resource of resources) resource.start();
+  const told = await tell(snapshot, listener, exchange, true);
+  for (const resource of resources) resource.close();
+  return told;
+}
+
+async function tell(
+  snapshot: Snapshot,
+  listener: ListenerSettings,
+  exchange: Exchange,
+  isOnline: boolean,
 ): Promise<Explanation> {
   const steps: Step[] = openingSteps(exchange, listener.place);
   const handshake = handshakeStep(exchange, listener);
@@ -126,7 +153,7 @@ export async function explain(
     if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange));
     if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
-  return explanation(exchange, subject, steps, outcome);
+  return explanation(exchange, subject, steps, outcome, isOnline);
 }
 
 type Files = Pick<RequestDescription, "certificate" | "body">;

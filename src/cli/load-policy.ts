@@ -15,19 +15,19 @@ import type { CommandIo } from "./command.ts";
 
 /**
  * A policy for a command that needs one that postern would start with, whatever has merely aged in it; null where it would
- * not, with its problems on stderr.
+ * not, with its problems on stderr. `online`: what it depends on elsewhere can be started.
  */
-export async function loadPolicy(file: string, io: CommandIo): Promise<Snapshot | null> {
-  const { snapshot, problems } = await examineFile(file, io, "started");
+export async function loadPolicy(file: string, io: CommandIo, online: boolean): Promise<Snapshot | null> {
+  const { snapshot, problems } = await examineFile(file, io, online ? "startedOnline" : "started");
   for (const problem of problems) io.stderr(problemLine(problem));
   return snapshot;
 }
 
 /**
  * `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. `started`: what a start takes
- * is no problem.
+ * is no problem. `startedOnline`: both.
  */
-export type Scope = "here" | "offline" | "online" | "started";
+export type Scope = "here" | "offline" | "online" | "started" | "startedOnline";
 
 const callSystem: OpenCaller = (settings) =>
   openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
@@ -42,13 +42,15 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
     clock: io.clock,
     readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
     offline,
-    ...(scope === "started" ? { isInForce: () => true } : {}),
+    ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.
     guard: offline ? undefined : systemGuard(false),
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
     rateTables: new RateTables([0, 0], io.clock, 64),
     env: process.env,
-    ...(scope === "online" ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) } : {}),
+    ...(scope === "online" || scope === "startedOnline"
+      ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) }
+      : {}),
   });
 }
 

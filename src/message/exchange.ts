@@ -35,7 +35,8 @@ export interface RateLimitState {
 export type AssumedIdentity =
   | { readonly type: "jwt"; readonly claims: Readonly<Record<string, unknown>> }
   | { readonly type: "api-key"; readonly caller: string }
-  | { readonly type: "basic"; readonly user: string };
+  | { readonly type: "basic"; readonly user: string }
+  | { readonly type: "signature"; readonly caller: string };
 
 /** What a request has proven: proofs that no other may show, and when they were judged. */
 export interface ShownProofs {

@@ -6,7 +6,7 @@ import { err } from "../support/result.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { ReadFile } from "./named-files.ts";
 
-const ONLY_LOOKED_AT = "this policy is only looked at";
+const ONLY_LOOKED_AT = "nobody was asked, for the policy is only looked at";
 
 const openNobody: OpenCaller = () => ({
   call: () => Promise.resolve(err({ kind: "closed", text: ONLY_LOOKED_AT })),

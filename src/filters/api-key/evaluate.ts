@@ -68,9 +68,9 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
       if (callerOf(entry) !== identity.caller) continue;
       if (latest === null || entry.notAfterMs > latest.notAfterMs) latest = entry;
     }
-    return latest === null
-      ? unknown(`no caller named ${JSON.stringify(identity.caller)}`)
-      : inDate(latest, clock.wallMs());
+    // The text may be a whole key, so that it is not repeated.
+    latest ??= table.find(identity.caller);
+    return latest === null ? unknown("neither a caller of this name nor a key") : inDate(latest, clock.wallMs());
   };
 
   return {

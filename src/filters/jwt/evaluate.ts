@@ -164,7 +164,8 @@ export class JwtAuthenticator extends TokenAuthenticator {
     if (!(answer instanceof Denial) || !OPEN.has(answer.reason)) return answer;
     const newer = this.#options.keys.value.newer(ring);
     if (newer !== null) return this.#retry(exchange, value, attempt, answer, newer);
-    return this.#final(answer.reason === "token_key_unknown" ? this.#unasked(answer, attempt.token) : answer);
+    const final = this.#final(answer);
+    return final.reason === "token_key_unknown" ? this.#unasked(final, attempt.token) : final;
   }
 
   async #retry(

@@ -77,7 +77,8 @@ export class KeySet implements Resource, KeySource {
   }
 
   get words(): string {
-    if (this.#age === null) return `no keys: ${this.#fault?.text ?? "the first try is under way"}`;
+    if (this.#age === null)
+      return `no keys: ${this.#fault?.text ?? (this.#isRunning ? "the first try is under way" : "nobody was asked for them")}`;
     const seconds = Math.round((this.#world.clock.wallMs() - this.#age.fetchedAtMs) / 1000);
     return `keys of ${seconds} s ago${this.#fault === null ? "" : `, ${this.#fault.text}`}`;
   }

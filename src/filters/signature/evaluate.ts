@@ -3,7 +3,7 @@ import type { Reason } from "../../decision/reason.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
-import type { Exchange } from "../../message/exchange.ts";
+import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import { REPLAY_FAULTS } from "../../proof/dpop.ts";
 import type { ReplayWindow } from "../../proof/replay-window.ts";
@@ -16,6 +16,7 @@ import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filt
 import { noBodyDenial } from "./no-body.ts";
 import type { HmacSettings } from "./schema.ts";
 import type { SignedText } from "./signed-text.ts";
+import { unknownSigner } from "./unknown-signer.ts";
 
 export interface HmacOptions {
   readonly name: string;
@@ -81,8 +82,10 @@ export class HmacAuthenticator implements Authenticator {
     return this.#judge(body, shown, exchange);
   }
 
-  assume(): Authentication {
-    return NO_CREDENTIALS;
+  assume(identity: AssumedIdentity): Authentication {
+    if (identity.type !== "signature") return NO_CREDENTIALS;
+    const { principal } = this.#options;
+    return principal.id === identity.caller ? principal : unknownSigner(identity.caller, this.place);
   }
 
   #read({ headers }: Exchange): Shown | Denial {

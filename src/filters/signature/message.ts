@@ -3,7 +3,7 @@ import type { Reason } from "../../decision/reason.ts";
 import { Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
-import type { Exchange } from "../../message/exchange.ts";
+import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
 import { type AnnouncedDigest, isDigestOf, readContentDigest } from "../../proof/content-digest.ts";
 import { REPLAY_FAULTS } from "../../proof/dpop.ts";
@@ -21,6 +21,7 @@ import { type Authentication, type Authenticator, NO_CREDENTIALS } from "../filt
 import type { Agents } from "./agents.ts";
 import { noBodyDenial } from "./no-body.ts";
 import type { SigningKey } from "./signing-key.ts";
+import { unknownSigner } from "./unknown-signer.ts";
 
 export interface MessageOptions {
   readonly name: string;
@@ -144,8 +145,10 @@ export class MessageSignatureAuthenticator implements Authenticator {
     return told;
   }
 
-  assume(): Authentication {
-    return NO_CREDENTIALS;
+  assume(identity: AssumedIdentity): Authentication {
+    if (identity.type !== "signature") return NO_CREDENTIALS;
+    for (const { principal } of this.#options.keys.values()) if (principal.id === identity.caller) return principal;
+    return unknownSigner(identity.caller, this.place);
   }
 
   /** All that needs no body, the signature last. */
