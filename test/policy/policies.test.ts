@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { REGISTRY } from "../../src/filters/index.ts";
 import { policyJsonSchema, policyJsonSchemaText } from "../../src/policy/json-schema.ts";
 import { referenceText, requestHeadersText } from "../../src/policy/reference.ts";
 import { createTestPki } from "../fixtures/pki.ts";
@@ -28,8 +29,12 @@ beforeAll(async () => {
     "tls/orders.pem": pki.client.certificate,
     "tls/orders.key": pki.client.key,
     "tls/revoked.pem": await pki.ca.revoke([], NOW_MS),
-    "keys/okta.jwks.json": jwks,
+    "keys/legacy.jwks.json": jwks,
     "keys/partners.yaml": "callers: []\n",
+    "keys/staff.yaml": "users: []\n",
+    "secrets/idp": "a secret that only tests know\n",
+    "secrets/webhook": "another secret of tests\n",
+    "revoked.yaml": "jti: []\n",
     "blocklists/bad.txt": "# none yet\n",
     ".postern/server.pem": pki.server.certificate,
     ".postern/server.key": pki.server.key,
@@ -55,6 +60,14 @@ describe("every policy in policies/", async () => {
   });
 });
 
+test("example.yaml has every section of the language and every kind of authenticator", async () => {
+  const { properties } = (await policyJsonSchema()) as { properties: Record<string, object> };
+  const example = parse(read("example.yaml")) as { authenticators: Record<string, { type: string }> };
+  expect(Object.keys(example).sort()).toEqual(Object.keys(properties).sort());
+  const kinds = REGISTRY.authenticators.map(({ type }) => type).sort();
+  expect([...new Set(Object.values(example.authenticators).map(({ type }) => type))].sort()).toEqual(kinds);
+});
+
 describe("the JSON Schema", () => {
   test("in the repository is what the definitions give (npm run generate)", async () => {
     expect(read("policy.schema.json")).toBe(await policyJsonSchemaText());
@@ -68,7 +81,7 @@ describe("the JSON Schema", () => {
       ["version: 1", "version: 2"],
       ["connectTimeout: 1s", "connectTimeout: 1"],
       ["minVersion: TLSv1.3", "minVersion: TLSv1.1"],
-      ["authenticate: [mesh, okta]", "authentikate: [mesh, okta]"],
+      ["authenticate: [mesh, okta", "authentikate: [mesh, okta"],
       ["rate: 50/second", "rate: 50"],
     ] as const) {
       expect(example).toContain(from);
