@@ -4,7 +4,6 @@ export const IDENTITY_DEFAULTS = {
   callConnectTimeoutMs: 2_000,
   callTimeoutMs: 5_000,
   callTimeoutMsMax: 60_000,
-  callAnswerBytesMax: 1024 * 1024,
   callHeadBytesMax: 32 * 1024,
   /** Of one caller, to one address. */
   callConnectionsMax: 16,

@@ -116,3 +116,41 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.adminConnectionsMax}; ${DEFAULTS.probeConnectionsMax}, each for ${DEFAULTS.probeTimeoutMs / 1000} s`,
   ]);
 });
+
+test("docs/limits.md, 'Of who asks', names sizes and times that hold, and reasons with their status", () => {
+  const section = page.split("## Of who asks\n")[1]?.split("\n## ")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| what"));
+  const { passwordAddressFailures: ofAddress, passwordUserFailures: ofUser, passwordWaitMsMax } = DEFAULTS;
+  const { passwordsVerifiedMax, passwordsWaitingMax, passwordsWaitingPerAddressMax } = DEFAULTS;
+  const hours = (ms: number) => `${ms / 3_600_000} h`;
+  const kibi = (bytes: number) => `${bytes / 1024} KiB`;
+  const mebi = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+  expect(rows.map((line) => line.split("|")[2]?.trim())).toEqual([
+    `${DEFAULTS.apiKeyBytesMax} B; ${DEFAULTS.apiKeysMax}`,
+    `${DEFAULTS.usersMax}`,
+    `${passwordsVerifiedMax}; ${passwordsWaitingMax}, ${passwordsWaitingPerAddressMax}, ${passwordWaitMsMax / 1000} s`,
+    `${ofAddress.burst}, ${ofAddress.perMinute}; ${ofUser.burst}, ${ofUser.perMinute}`,
+    `${DEFAULTS.passwordFailureKeys}`,
+    `${DEFAULTS.passwordCachedMs / 60_000} min; ${hours(DEFAULTS.passwordRecalledMs)}`,
+    `${DEFAULTS.credentialUsesMax}`,
+    `${DEFAULTS.bansMax}; ${hours(DEFAULTS.banMsMax)}`,
+    `${DEFAULTS.banFailureKeys}; ${DEFAULTS.banGoodKeys}`,
+    `${DEFAULTS.websocketOriginsMax}`,
+    `${DEFAULTS.tokenKeyTriesMax}`,
+    `${DEFAULTS.tokenCacheEntriesMax}; ${mebi(DEFAULTS.tokenCacheBytesMax)}`,
+    `${DEFAULTS.signaturesMax}; ${DEFAULTS.signatureComponentsMax}; ${DEFAULTS.signatureKeysMax}`,
+    `${DEFAULTS.callsUnderWayMax}; ${DEFAULTS.callConnectionsMax}`,
+    `${DEFAULTS.breakerFailures}; ${DEFAULTS.breakerMsMin / 1000} s to ${DEFAULTS.breakerMsMax / 1000} s`,
+    `${kibi(DEFAULTS.introspectionAnswerBytesMax)}; ${DEFAULTS.introspectionsPerClientMax}`,
+    `${DEFAULTS.decisionQuestionCharsMax} characters; ${kibi(DEFAULTS.decisionAnswerBytesMax)}; ${DEFAULTS.decisionMembersMax}; ${DEFAULTS.decisionBatchMax}`,
+    `${DEFAULTS.identityClaimsMax}`,
+    mebi(DEFAULTS.stateFileBytesMax),
+    kibi(DEFAULTS.secretBytesMax),
+  ]);
+  for (const line of rows) {
+    for (const [, reason = "", status] of line.matchAll(/`(\w+)`(?: \((\d+)\))?/g)) {
+      expect(Object.keys(REASONS), line).toContain(reason);
+      if (status !== undefined) expect(REASONS[reason as keyof typeof REASONS].status, line).toBe(Number(status));
+    }
+  }
+});
