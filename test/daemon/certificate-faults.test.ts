@@ -1,20 +1,17 @@
 import { connect } from "node:tls";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Issued } from "../../src/cli/development-ca.ts";
-import { Listeners } from "../../src/daemon/listeners.ts";
 import { Denial } from "../../src/decision/verdict.ts";
 import { clientCertificateKind } from "../../src/filters/client-certificate/compile.ts";
-import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { ConnectionFacts } from "../../src/message/connection.ts";
 import type { TlsSettings } from "../../src/policy/snapshot.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
-import { createTelemetry } from "../../src/telemetry/live.ts";
 import { request, testContext } from "../filters/identity-context.ts";
 import { type Authority, createAuthority, crlPem } from "../fixtures/authority.ts";
 import { eventually } from "../fixtures/eventually.ts";
-import { listenerOf, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
-import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
+import { tlsOf } from "../fixtures/snapshot.ts";
+import { noteConnections } from "./noted-listeners.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -46,31 +43,11 @@ beforeAll(async () => {
   shown.set("certificate_expired, of an authority between", with_(await ended.issue(client), ended));
 });
 
-let sink: MemorySink;
-let listeners: Listeners;
-let facts: ConnectionFacts[];
-beforeEach(() => {
-  const memory = unlimitedMemory();
-  sink = new MemorySink();
-  facts = [];
-  listeners = new Listeners({
-    telemetry: createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory }),
-    inheritedSockets: new Map(),
-    memory,
-    serve: (socket, one) => {
-      facts.push(one);
-      socket.end("served\n");
-    },
-  });
-});
-afterEach(() => listeners.close());
+const noted = noteConnections();
 
 async function listen(changes: Partial<TlsSettings>): Promise<number> {
   const tls = tlsOf(server, { clientCa: Buffer.from(root.certificate), ...changes });
-  const prepared = await listeners.prepare(snapshotOf({ listeners: [listenerOf({ tls })] }));
-  if (!prepared.ok) throw new Error(JSON.stringify(prepared.error));
-  prepared.value.commit();
-  return Number(listeners.status()[0]?.address.split(":").at(-1));
+  return noted.listen(tls);
 }
 
 function visit(port: number, { certificate, key }: Issued): Promise<void> {
@@ -95,11 +72,11 @@ function denialOf(one: ConnectionFacts | undefined): string {
 /** The reason at the handshake where a certificate is required, and at the request where it is optional. */
 async function reasonsOf(issued: Issued, changes: Partial<TlsSettings> = {}): Promise<readonly string[]> {
   await visit(await listen({ clientCertificate: "required", ...changes }), issued);
-  await eventually(() => sink.events("handshake_failed").length === 1);
-  expect(facts).toEqual([]);
-  const atHandshake = String(sink.events("handshake_failed")[0]?.["reason"]);
+  await eventually(() => noted.sink.events("handshake_failed").length === 1);
+  expect(noted.facts).toEqual([]);
+  const atHandshake = String(noted.sink.events("handshake_failed")[0]?.["reason"]);
   await visit(await listen({ clientCertificate: "optional", ...changes }), issued);
-  return [atHandshake, denialOf(facts[0])];
+  return [atHandshake, denialOf(noted.facts[0])];
 }
 
 test.each([

@@ -1,15 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { Issued } from "../../src/cli/development-ca.ts";
-import { Listeners } from "../../src/daemon/listeners.ts";
-import { unlimitedMemory } from "../../src/memory/budget.ts";
-import type { ConnectionFacts } from "../../src/message/connection.ts";
 import type { TlsSettings } from "../../src/policy/snapshot.ts";
-import { createTelemetry } from "../../src/telemetry/live.ts";
 import { type Authority, createAuthority, crlPem, type LeafWishes } from "../fixtures/authority.ts";
-import { listenerOf, snapshotOf, tlsOf } from "../fixtures/snapshot.ts";
-import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
+import { tlsOf } from "../fixtures/snapshot.ts";
+import { noteConnections } from "./noted-listeners.ts";
 
 let ours: Authority;
 let partner: Authority;
@@ -22,24 +18,7 @@ beforeAll(async () => {
   server = await ours.issue({ subject: "CN=localhost", usage: "server", dnsNames: ["localhost"] });
 });
 
-let sink: MemorySink;
-let listeners: Listeners;
-let facts: ConnectionFacts[];
-beforeEach(() => {
-  const memory = unlimitedMemory();
-  sink = new MemorySink();
-  facts = [];
-  listeners = new Listeners({
-    telemetry: createTelemetry({ clock: new TestClock(), sink, processFigures: null, memory }),
-    inheritedSockets: new Map(),
-    memory,
-    serve: (socket, one) => {
-      facts.push(one);
-      socket.end("served\n");
-    },
-  });
-});
-afterEach(() => listeners.close());
+const noted = noteConnections();
 
 const pem = (...authorities: readonly Authority[]): Buffer =>
   Buffer.from(authorities.map(({ certificate }) => certificate).join(""));
@@ -60,10 +39,7 @@ async function listen(changes: Partial<TlsSettings> = {}): Promise<number> {
     },
     ...changes,
   });
-  const prepared = await listeners.prepare(snapshotOf({ listeners: [listenerOf({ tls })] }));
-  if (!prepared.ok) throw new Error(JSON.stringify(prepared.error));
-  prepared.value.commit();
-  return Number(listeners.status()[0]?.address.split(":").at(-1));
+  return noted.listen(tls);
 }
 
 function visit(port: number, { certificate, key }: Issued): Promise<string> {
@@ -86,7 +62,7 @@ const leaf = (authority: Authority, wishes: Partial<LeafWishes>): Promise<Issued
 /** What the listener makes of a certificate: null where it is trusted. */
 async function judgement(port: number, issued: Issued): Promise<string | null> {
   await visit(port, issued);
-  return facts.at(-1)?.certificate?.untrusted ?? null;
+  return noted.facts.at(-1)?.certificate?.untrusted ?? null;
 }
 
 test("an ID is good when its chain ends in the bundle of its own trust domain", async () => {
@@ -103,7 +79,7 @@ test("the authority of one trust domain cannot issue IDs of another", async () =
   const port = await listen();
   const forged = { uris: ["spiffe://example.org/billing"] };
   expect(await judgement(port, await leaf(partner, forged))).toBe("TRUST_DOMAIN_MISMATCH");
-  expect(facts).toHaveLength(1);
+  expect(noted.facts).toHaveLength(1);
   // Neither with the other's authority sent along, nor over an intermediate of the same name.
   const direct = await leaf(partner, forged);
   const along = { ...direct, certificate: direct.certificate + ours.certificate };
@@ -136,8 +112,8 @@ test("where a certificate is required, the handshake says it", async () => {
   const port = await listen({ clientCertificate: "required" });
   const forged = await leaf(partner, { uris: ["spiffe://example.org/billing"] });
   expect(await visit(port, forged)).not.toBe("served\n");
-  expect(facts).toEqual([]);
-  expect(sink.events("handshake_failed")[0]).toMatchObject({ reason: "certificate_trust_domain_mismatch" });
+  expect(noted.facts).toEqual([]);
+  expect(noted.sink.events("handshake_failed")[0]).toMatchObject({ reason: "certificate_trust_domain_mismatch" });
   expect(await visit(port, await leaf(ours, { uris: ["spiffe://example.org/billing"] }))).toBe("served\n");
 });
 

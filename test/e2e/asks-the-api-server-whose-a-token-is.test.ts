@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type KubeApi, startKubeApi } from "../fixtures/kube-api.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -19,15 +20,8 @@ let api: KubeApi;
 let postern: Postern;
 let service: Service;
 
-function policy({ port, admin, app }: PolicyPorts): string {
-  return `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams: { app: { address: "http://127.0.0.1:${app}" } }
-admin: { address: "127.0.0.1:${admin}" }
+function policy(ports: PolicyPorts): string {
+  return `${policyHead(ports)}
 identity: { headers: { X-Pod: 'jwt.extra."authentication.kubernetes.io/pod-name"' } }
 authenticators:
   pods:

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { type Oidc, startOidc } from "../fixtures/oidc.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -17,15 +18,8 @@ let oidc: Oidc;
 let postern: Postern;
 let service: Service;
 
-function policy({ port, admin, app }: PolicyPorts): string {
-  return `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams: { app: { address: "http://127.0.0.1:${app}" } }
-admin: { address: "127.0.0.1:${admin}" }
+function policy(ports: PolicyPorts): string {
+  return `${policyHead(ports)}
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
   opaque: { ${asked("1h")} }

@@ -6,21 +6,14 @@ import { execFile, spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const PASSWORD = "correct horse: bättery";
 
-const policy = ({ port, admin, app }: PolicyPorts): string => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts): string => `${policyHead(ports)}
 authenticators:
   staff: { type: basic, users: users.yaml }
   partners: { type: api-key, header: X-Api-Key, keys: keys.yaml }

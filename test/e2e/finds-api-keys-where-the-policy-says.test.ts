@@ -4,6 +4,7 @@
 // cookie and query, twice, in other spellings and in the wrong place; the keys file is edited while a client calls.
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   eventually,
   type PolicyPorts,
@@ -20,15 +21,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 const keysOf = (...keys: string[]): string =>
   `callers:\n  - name: acme\n    roles: [partner]\n    limit: small\n    keys:\n${keys.map((key) => `      - { sha256: "${sha256(key)}" }\n`).join("")}`;
 
-const policy = ({ port, admin, app }: PolicyPorts): string => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts): string => `${policyHead(ports)}
 authenticators:
   header: { type: api-key, header: X-Api-Key, keys: k.yaml }
   scheme: { type: api-key, scheme: ApiKey, keys: k.yaml }

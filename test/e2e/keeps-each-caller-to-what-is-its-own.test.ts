@@ -1,6 +1,7 @@
 // Goal: a caller gets what is its own and nothing of its neighbour's, however it spells what it asks for.
 // Method: a real process before a real service; tokens of two tenants, paths and bodies that name the other's things.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -11,15 +12,7 @@ import {
 } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
-const policy = ({ port, admin, app }: PolicyPorts): string => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts): string => `${policyHead(ports)}
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
 identity:

@@ -4,6 +4,7 @@ import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askH2, openH2 } from "../fixtures/h2-client.ts";
 import { type Oidc, startOidc } from "../fixtures/oidc.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, type Postern, startPostern, startService, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
@@ -16,14 +17,7 @@ let postern: Postern;
 let arrived: readonly { readonly url: string }[];
 
 function policy({ port, admin, app }: PolicyPorts): string {
-  return `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key, clientCertificate: { mode: optional, ca: ca.pem } }
-upstreams: { app: { address: "http://127.0.0.1:${app}" } }
-admin: { address: "127.0.0.1:${admin}" }
+  return `${policyHead({ port, admin, app }, { asksForCertificate: true })}
 resourceMetadata: { resource: "https://localhost:${port}/v1", name: Orders }
 authenticators:
   opaque:

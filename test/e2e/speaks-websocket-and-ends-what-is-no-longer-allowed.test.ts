@@ -10,6 +10,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Issued } from "../../src/cli/development-ca.ts";
 import { eventually } from "../fixtures/eventually.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
 import { closeText, frame, handshake } from "../fixtures/web-socket.ts";
@@ -47,16 +48,8 @@ async function startStreamingService(identity: Issued | null = null) {
   return { port, closes, streams };
 }
 
-function policy({ port, admin, app }: PolicyPorts): string {
-  return `version: 1
-service: chat
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+function policy(ports: PolicyPorts): string {
+  return `${policyHead(ports, { service: "chat" })}
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json, skew: 0s }
 defaults:

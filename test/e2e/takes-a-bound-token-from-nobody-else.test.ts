@@ -5,6 +5,7 @@ import { connect as tlsConnect } from "node:tls";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -15,15 +16,7 @@ import {
 } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
-const policy = ({ port, admin, app }: PolicyPorts) => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key, clientCertificate: { mode: optional, ca: ca.pem } }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts) => `${policyHead(ports, { asksForCertificate: true })}
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
   wallet:

@@ -4,6 +4,7 @@ import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -16,15 +17,7 @@ import { closeAll } from "../fixtures/proxy.ts";
 
 const key = generateKeyPairSync("ed25519");
 
-const policy = ({ port, admin, app }: PolicyPorts) => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts) => `${policyHead(ports)}
 authenticators:
   machines:
     type: signature

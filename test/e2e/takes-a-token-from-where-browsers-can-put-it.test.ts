@@ -10,21 +10,14 @@ import { Agent as BrowserAgent, WebSocket as BrowserSocket, EventSource } from "
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { acceptOf } from "../../src/websocket/handshake.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
 import { handshake, KEY } from "../fixtures/web-socket.ts";
 
 const OKTA = `type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json`;
 
-const policy = ({ port, admin, app }: PolicyPorts): string => `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts): string => `${policyHead(ports)}
 authenticators:
   okta: { ${OKTA}, websocketProtocol: true }
   pages: { ${OKTA}, cookie: __Host-session }

@@ -5,6 +5,7 @@ import { connect as tlsConnect } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -17,15 +18,7 @@ import { closeAll } from "../fixtures/proxy.ts";
 
 const SECRET = "a secret of at least sixteen bytes";
 
-const policy = ({ port, admin, app }: PolicyPorts) => `version: 1
-service: hooks
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams:
-  app: { address: "http://127.0.0.1:${app}" }
-admin: { address: "127.0.0.1:${admin}" }
+const policy = (ports: PolicyPorts) => `${policyHead(ports, { service: "hooks" })}
 authenticators:
   github: { type: signature, scheme: github, secret: { file: secret } }
   stripe: { type: signature, scheme: stripe, secret: { file: secret }, scopes: [hooks] }

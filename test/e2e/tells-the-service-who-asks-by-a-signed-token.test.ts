@@ -1,19 +1,13 @@
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, expect, test } from "vitest";
+import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, startPostern, startService, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 afterAll(closeAll);
 
-function policy({ port, admin, app }: PolicyPorts): string {
-  return `version: 1
-service: orders
-listeners:
-  - name: inbound
-    address: 127.0.0.1:${port}
-    tls: { certificate: server.pem, key: server.key }
-upstreams: { app: { address: "http://127.0.0.1:${app}" } }
-admin: { address: "127.0.0.1:${admin}" }
+function policy(ports: PolicyPorts): string {
+  return `${policyHead(ports)}
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
 identity:
