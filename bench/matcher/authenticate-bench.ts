@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createHmac, X509Certificate } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { createDevelopmentCa } from "../../src/cli/development-ca.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
@@ -18,12 +18,14 @@ const ROUNDS = 101;
 const CLIENTS = 64;
 const TOKENS = 10_000;
 const API_KEYS = 1_000;
+const HMAC_SECRET = "a secret of both sides, 32 bytes.";
 
 type Evaluate = (exchange: Exchange) => unknown;
 
 /**
  * Who asks, once that is known: by certificate on open connections (trust domain, ID with a star, DNS name), by an API key
- * among a thousand, by a token whose signature was checked before, 64 of them and 10,000.
+ * among a thousand, by a token whose signature was checked before, 64 of them and 10,000. And by an HMAC over time, method
+ * and target, which is computed for each request.
  */
 export async function benchAuthenticate(): Promise<Figure[]> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");
@@ -43,6 +45,7 @@ export async function benchAuthenticate(): Promise<Figure[]> {
     ],
     "jwt, cached": [check("/jwt"), tokens.slice(0, CLIENTS)],
     "jwt, 10,000 live": [check("/jwt"), tokens],
+    hmac: [check("/hmac"), Array.from({ length: CLIENTS }, (_, at) => exchangeOf(signed(at)))],
   };
   for (const [name, [evaluate, exchanges]] of Object.entries(contestants)) {
     for (const exchange of exchanges) await evaluate(exchange);
@@ -85,7 +88,9 @@ function exchangeOf(headers: readonly (readonly [string, string])[], certificate
     headers.map(([name]) => name),
     headers.map(([, value]) => value),
   );
-  return new Exchange(facts, "GET", { path: "/orders", query: "" }, "a", "a", block, EMPTY_BODY);
+  const exchange = new Exchange(facts, "GET", { path: "/orders", query: "" }, "a", "a", block, EMPTY_BODY);
+  exchange.receivedTarget = "/orders";
+  return exchange;
 }
 
 async function certified(): Promise<Exchange[]> {
@@ -98,6 +103,16 @@ async function certified(): Promise<Exchange[]> {
     exchanges.push(exchangeOf([], readClientCertificate(new X509Certificate(issued.certificate), null)));
   }
   return exchanges;
+}
+
+/** Signed so many seconds ago, so that each differs. */
+function signed(ageSeconds: number): readonly (readonly [string, string])[] {
+  const time = String(Math.floor(Date.now() / 1000) - ageSeconds);
+  const mac = createHmac("sha256", HMAC_SECRET).update(`${time}.GET./orders.`).digest("hex");
+  return [
+    ["x-signature", mac],
+    ["x-time", time],
+  ];
 }
 
 function apiKey(at: number): string {
@@ -127,15 +142,23 @@ authenticators:
     dnsNames: ['*.shop.example.org']
   partners: { type: api-key, header: X-Api-Key, keys: keys.yaml }
   idp: { type: jwt, issuer: "https://idp.example.org", audience: orders, algorithms: [ES256], keys: jwks.json }
+  hooks:
+    type: signature
+    scheme: hmac
+    secret: { file: hmac }
+    replay: allow
+    hmac: { header: X-Signature, timestamp: { header: X-Time }, signs: "{timestamp}.{method}.{target}.{body}" }
 routes:
   - { path: /mtls, authenticate: [mesh] }
   - { path: /api-key, authenticate: [partners] }
   - { path: /jwt, authenticate: [idp] }
+  - { path: /hmac, authenticate: [hooks] }
 `;
   const files: Readonly<Record<string, string>> = {
     "/policy.yaml": policy,
     "/keys.yaml": keysFile(),
     "/jwks.json": jwks,
+    "/hmac": HMAC_SECRET,
   };
   const compiled = await compilePolicy("/policy.yaml", {
     clock: systemClock,
