@@ -212,6 +212,12 @@ export const stateShape = {
     ),
 };
 
+const contextClaims = z
+  .record(z.string().min(1).max(64), z.string({ error: "expected the name of an attribute, as in path.orderId" }))
+  .refine((claims) => Object.keys(claims).length <= DEFAULTS.identityClaimsMax, {
+    error: `expected at most ${DEFAULTS.identityClaimsMax} claims`,
+  });
+
 export const identityShape = {
   headers: z
     .record(
@@ -223,8 +229,16 @@ export const identityShape = {
       "Header → the attribute that it says, as in X-Tenant: jwt.tenant. No client's header of that name passes.",
     ),
   token: object({
-    header: headerName.default("x-identity-token").describe("Header that holds it. X-Identity-Token if absent."),
-    audience: z.string().min(1).describe("Its aud: the service."),
+    profile: z
+      .enum(["accessToken", "transaction"], { error: "expected accessToken or transaction" })
+      .optional()
+      .describe(
+        "Its shape: accessToken (RFC 9068, if absent), one for a caller; or transaction (draft-ietf-oauth-transaction-tokens), one for each request, which services hand on.",
+      ),
+    header: headerName
+      .optional()
+      .describe("Header that holds it. X-Identity-Token if absent, with 'profile: transaction' Txn-Token."),
+    audience: z.string().min(1).describe("Its aud: the service; of a transaction the trust domain."),
     issuer: z.string().min(1).optional().describe("Its iss. postern:SERVICE if absent."),
     lifetime: timeoutMs
       .refine((ms) => ms >= DEFAULTS.identityTokenMsMin && ms <= DEFAULTS.identityTokenMsMax, {
@@ -239,6 +253,14 @@ export const identityShape = {
       })
       .optional()
       .describe("Further claims: name → attribute of the caller, as in tenant: jwt.tenant."),
+    tctx: contextClaims
+      .optional()
+      .describe("Of a transaction: what the call is about, name → attribute, as in order: path.orderId."),
+    rctx: contextClaims
+      .optional()
+      .describe(
+        "Of a transaction: who makes it and from where, name → attribute. req_ip: client.address and authn: principal.type if absent.",
+      ),
   })
     .optional()
     .describe(

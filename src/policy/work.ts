@@ -4,8 +4,8 @@ import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
+import type { IdentityLine } from "../filters/request/identity.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
-import type { IdentityToken } from "../filters/request/identity-token.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -25,7 +25,7 @@ import { Definitions } from "./definitions.ts";
 import type { PolicyDocument } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
-import type { IdentitySetting } from "./identity-setting.ts";
+import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
 import { Kept } from "./kept.ts";
 import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
@@ -98,7 +98,9 @@ export class Work {
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];
-  identityToken: IdentityToken | null = null;
+  identityToken: ((at: RoutePlace) => IdentityLine) | null = null;
+  /** What transaction tokens say of calls and callers. */
+  readonly identityContext: IdentitySetting[] = [];
   identityKeys: IdentityKeys | null = null;
   readonly decisionServices: Definitions<DecisionService> = new Definitions();
   readonly listeners: ListenerSettings[] = [];

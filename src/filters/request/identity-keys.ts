@@ -37,13 +37,13 @@ export class IdentityKeys implements Resource {
     return { keys: this.#keys.map(({ jwk }) => jwk) };
   }
 
-  /** Header and claims → a signed token (RFC 7515, ES256). */
-  sign(claims: Readonly<Record<string, unknown>>): string {
+  /** Type and claims → a signed token (RFC 7515, ES256). */
+  sign(typ: "at+jwt" | "txntoken+jwt", claims: Readonly<Record<string, unknown>>): string {
     this.#turn();
     const nowMs = this.#clock.wallMs();
     const key = this.#keys.findLast(({ fromMs }) => fromMs <= nowMs) ?? this.#keys[0];
     if (key === undefined) throw new Error("there is a key for every moment");
-    const header = { alg: "ES256", typ: "at+jwt", kid: key.jwk["kid"] };
+    const header = { alg: "ES256", typ, kid: key.jwk["kid"] };
     const text = `${encoded(header)}.${encoded(claims)}`;
     const signature = sign("sha256", Buffer.from(text), { key: key.privateKey, dsaEncoding: "ieee-p1363" });
     return `${text}.${signature.toString("base64url")}`;

@@ -6,6 +6,7 @@ import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { IdentityLine } from "./identity.ts";
 import type { IdentityKeys } from "./identity-keys.ts";
+import { endSeconds } from "./token-life.ts";
 
 export interface IdentityTokenOptions {
   /** Lower case. */
@@ -62,15 +63,13 @@ export class IdentityToken implements IdentityLine {
   #sign(principal: Principal, exchange: Exchange, nowMs: number): string {
     const { issuer, audience, lifetimeMs, claims, keys } = this.#options;
     const iat = Math.floor(nowMs / 1000);
-    // The credential ends when it ends: what is said of it lives no longer, but for what its grace lets in.
-    const endMs = Math.min(nowMs + lifetimeMs, Math.max(principal.expiresAtMs, nowMs) + (principal.graceMs ?? 0));
     const more: Record<string, unknown> = {};
     for (const [name, { read }] of claims) {
       const value = read(exchange);
       if (!isNothing(value)) more[name] = value;
     }
     const [roles, groups] = [roleList(principal), groupList(principal)];
-    return keys.sign({
+    return keys.sign("at+jwt", {
       ...more,
       ...(roles.length === 0 ? {} : { roles }),
       ...(groups.length === 0 ? {} : { groups }),
@@ -78,7 +77,7 @@ export class IdentityToken implements IdentityLine {
       sub: principal.id,
       aud: audience,
       iat,
-      exp: Math.max(Math.ceil(endMs / 1000), iat + 1),
+      exp: endSeconds(principal, nowMs, lifetimeMs),
       jti: `${iat}-${++this.#count}`,
       client_id: clientOf(principal),
       scope: [...principal.scopes].join(" "),
