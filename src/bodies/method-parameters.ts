@@ -193,6 +193,8 @@ export class MethodParameters {
   readonly #trace: RegExp;
   /** The same in JSON, as bytes. */
   readonly #jsonTraces: readonly Buffer[];
+  /** Answers of `hasAnyOf`; the lists live as long as their schemas. */
+  readonly #ofLists = new WeakMap<readonly string[], boolean>();
 
   /** `names` without case; at least one. */
   constructor(names: readonly string[]) {
@@ -205,6 +207,15 @@ export class MethodParameters {
   /** Whether some service takes `name`, decoded, for one of them. */
   has(name: string): boolean {
     return namesRead(name).some((read) => this.#names.has(read));
+  }
+
+  /** The same of a list that many requests ask about. */
+  hasAnyOf(names: readonly string[]): boolean {
+    const known = this.#ofLists.get(names);
+    if (known !== undefined) return known;
+    const answer = names.some((name) => this.has(name));
+    this.#ofLists.set(names, answer);
+    return answer;
   }
 
   /** Whether one of them may stand in the text of a form or query; without a trace nothing else need be looked at. */

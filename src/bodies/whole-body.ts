@@ -35,7 +35,8 @@ export function* methodsInSteps(
   return [...methods, ...found];
 }
 
-function isJsonAlone({ json, form, sniffed, boundary }: MethodBody): boolean {
+/** Read by nobody as anything but JSON. */
+export function isJsonAlone({ json, form, sniffed, boundary }: MethodBody): boolean {
   return (json || sniffed === "json") && !form && boundary === null;
 }
 

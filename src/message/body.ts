@@ -83,25 +83,45 @@ export function collectBody(body: RequestBody, bytesMax: number, charge: Charge)
   });
 }
 
+/** What a body may keep of the read that brought it, by its own length. */
+const WHOLE_FACTOR_MAX = 2;
+
 class Collector implements BodySink {
   /** Null until it is known. */
   collected: Collected | null = null;
   onCollected: ((collected: Collected) => void) | null = null;
   readonly #bytes: GrowingBytes;
+  readonly #lengthMax: number;
   readonly #charge: Charge;
+  /** Null but for a body that came in one piece. */
+  #whole: Buffer | null = null;
 
   constructor(lengthMax: number, charge: Charge) {
+    this.#lengthMax = lengthMax;
     this.#bytes = new GrowingBytes(lengthMax, charge);
     this.#charge = charge;
   }
 
   onBody(chunk: Buffer): boolean {
-    if (this.collected === null && !this.#bytes.add(chunk)) this.#settle("memory_bodies");
+    if (this.collected !== null || this.#takeWhole(chunk)) return true;
+    const first = this.#whole;
+    this.#whole = null;
+    const hasRoom = (first === null || this.#bytes.add(first)) && this.#bytes.add(chunk);
+    if (!hasRoom) this.#settle("memory_bodies");
+    return true;
+  }
+
+  /** A body that comes in one piece is not copied, where little else would stay with it. */
+  #takeWhole(chunk: Buffer): boolean {
+    const { byteLength } = chunk.buffer;
+    if (chunk.length !== this.#lengthMax || this.#whole !== null || this.#bytes.length > 0) return false;
+    if (byteLength > WHOLE_FACTOR_MAX * chunk.length || !this.#charge.hold(byteLength)) return false;
+    this.#whole = chunk;
     return true;
   }
 
   onBodyEnd(): void {
-    this.#settle(this.#bytes.take());
+    this.#settle(this.#whole ?? this.#bytes.take());
   }
 
   onBodyFailure(failure: BodyFailure): void {
@@ -113,6 +133,7 @@ class Collector implements BodySink {
     this.collected = collected;
     if (typeof collected === "string") this.#charge.release();
     this.#bytes.take();
+    this.#whole = null;
     this.onCollected?.(collected);
   }
 }

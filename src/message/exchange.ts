@@ -85,6 +85,8 @@ export class Exchange {
   proofs: ShownProofs | null;
   /** A body that a check read whole; it is what is forwarded. */
   collectedBody: Buffer | null;
+  /** Every name that its outermost object may have, where a schema has seen to that; null where none has. */
+  outermostNames: readonly string[] | null;
   /**
    * What that body says, where a rule asked for it: set by `validate`, and forgotten with the phase. Undefined where no
    * rule asked, and of a body without a reading.
@@ -137,6 +139,7 @@ export class Exchange {
     this.bodyBytesMax = Number.POSITIVE_INFINITY;
     this.proofs = null;
     this.collectedBody = null;
+    this.outermostNames = null;
     this.bodyValue = undefined;
     this.charge = null;
     this.onOver = null;

@@ -1,6 +1,6 @@
 import { type MethodBody, methodBodyOf } from "../bodies/method-body.ts";
 import { UNREADABLE } from "../bodies/method-scanner.ts";
-import { methodsAtOnce, methodsInSteps } from "../bodies/whole-body.ts";
+import { isJsonAlone, methodsAtOnce, methodsInSteps } from "../bodies/whole-body.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { USUAL_METHODS } from "../message/method.ts";
@@ -81,6 +81,8 @@ export function judgeMethodBody(subject: MethodSubject): Verdict | Promise<Verdi
     subject.methodBody = form.value;
     return CONTINUE;
   }
+  const names = exchange.outermostNames;
+  if (names !== null && isJsonAlone(form.value) && !parameters.hasAnyOf(names)) return CONTINUE;
   if (collectedBody.length <= DEFAULTS.bodyAtOnceBytesMax) {
     return judgeMethods(subject, methodsAtOnce(form.value, parameters, collectedBody), "body");
   }

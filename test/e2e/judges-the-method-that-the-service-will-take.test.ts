@@ -140,6 +140,26 @@ test("a long body that was read for a schema is looked at for a method, too", as
   expect(await post(postern.port, "", long('"a":1'), JSON_TYPE)).toEqual(UPDATED);
 });
 
+test("a schema that declares the parameter, or lets others pass, gets no method past", async ({ skip }) => {
+  skip(!hasRealService("express"), "express is not installed");
+  const service = (await startRealService("express")).port;
+  const judged = (ports: PolicyPorts): string =>
+    policy(ports).replace("public: true", "public: true, validate: { body: { schema: item.json } }");
+  const startWith = (names: readonly string[]): Promise<Postern> => {
+    const properties = Object.fromEntries(names.map((name) => [name, {}]));
+    return startPostern(service, judged, { "item.json": JSON.stringify({ type: "object", properties }) });
+  };
+  const declared = await startWith(["a", "_method"]);
+  const other = await startWith(["a"]);
+  for (const member of ['"_method":"DELETE"', '"\\u005fmethod":"DELETE"']) {
+    expect(await post(service, "", `{"a":1,${member}}`, JSON_TYPE)).toEqual(DELETED);
+    expect(await post(declared.port, "", `{"a":1,${member}}`, JSON_TYPE)).toEqual(REFUSED);
+    expect(await post(other.port, "", `{"a":1,${member}}`, JSON_TYPE)).toEqual(REFUSED);
+  }
+  for (const body of ['{"a":1}', '{"a":{"_method":"DELETE"}}', '{"a":"_method"}'])
+    expect(await post(other.port, "", body, JSON_TYPE)).toEqual(UPDATED);
+});
+
 test("JSON that Express inflates deletes nothing, and passes where the usual methods have one route", async ({
   skip,
 }) => {

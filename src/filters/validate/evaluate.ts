@@ -97,7 +97,10 @@ export function judgeBody(rules: BodyRules): Part {
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
-    if (recogniser?.takes(bytes) === true) return CONTINUE;
+    if (recogniser?.takes(bytes) === true) {
+      exchange.outermostNames = recogniser.outermostNames;
+      return CONTINUE;
+    }
     const parsed = read.atOnce(bytes, exchange);
     if (!parsed.ok) return unreadable(parsed.error, place);
     if (keepsValue) exchange.bodyValue = parsed.value;

@@ -85,6 +85,21 @@ export class Automaton {
     return this.#testFrom(row, Number.POSITIVE_INFINITY) === true;
   }
 
+  /** The same of ASCII as it came; null where the table alone does not tell. */
+  glance(bytes: Uint8Array, start: number, end: number): boolean | null {
+    if (this.#isFull || this.#backward) return null;
+    const table = this.#table;
+    const { ascii, columns } = this.#alphabet;
+    let row = FIRST_ROW;
+    for (let at = start; at < end; at++) {
+      const next = table[row + (ascii[bytes[at] as number] as number)] as number;
+      if (next < FIRST_ROW) return next === UNKNOWN ? null : next === ACCEPT;
+      row = next;
+    }
+    const last = table[row + columns] as number;
+    return last === UNKNOWN ? null : last === ACCEPT;
+  }
+
   /** Goes on with a text for so many characters, or instructions beyond the table; null where it has not come to an end. */
   advance(place: Place, work: number): boolean | null {
     if (this.#isFull && place.fillings <= DEFAULTS.patternFillingsMax) this.#clear();

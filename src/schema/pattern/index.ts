@@ -34,6 +34,8 @@ export interface TextReading {
 interface Test {
   /** Whether the text has a match anywhere, as `RegExp.prototype.test` tells it, in time linear to the text. */
   test(text: string): boolean;
+  /** The same of ASCII that has not been made a string; null where it has to be, as for the first texts of a kind. */
+  glance(bytes: Uint8Array, start: number, end: number): boolean | null;
   /** The same of a long text, in slices. */
   read(text: string): TextReading;
 }
@@ -111,8 +113,8 @@ function compileAnew(source: string, unicode: boolean): Result<Pattern, PatternF
     tests.push(test.value);
   }
   const [only] = tests;
-  const { test, read } = tests.length === 1 && only !== undefined ? only : everyOf(tests);
-  return ok({ test, read, facts: factsOf(parsed.value, unicode) });
+  const { test, glance, read } = tests.length === 1 && only !== undefined ? only : everyOf(tests);
+  return ok({ test, glance, read, facts: factsOf(parsed.value, unicode) });
 }
 
 function everyOf(tests: readonly Test[]): Test {
@@ -131,7 +133,14 @@ function everyOf(tests: readonly Test[]): Test {
       },
     };
   };
-  return { test: (text) => tests.every((each) => each.test(text)), read };
+  const glance = (bytes: Uint8Array, start: number, end: number): boolean | null => {
+    for (const each of tests) {
+      const answer = each.glance(bytes, start, end);
+      if (answer !== true) return answer;
+    }
+    return true;
+  };
+  return { test: (text) => tests.every((each) => each.test(text)), glance, read };
 }
 
 function compileCheck(check: Check, unicode: boolean): Result<Test, PatternFault> {
@@ -159,6 +168,13 @@ function compileCheck(check: Check, unicode: boolean): Result<Test, PatternFault
     test(text) {
       automaton ??= new Automaton(make(), unicode);
       return (canFit(text) && automaton.test(text)) !== negated;
+    },
+    glance(bytes, start, end) {
+      if (automaton === null) return null;
+      const length = end - start;
+      if (length < lengthMin || length > lengthMax) return negated;
+      const answer = automaton.glance(bytes, start, end);
+      return answer === null ? null : answer !== negated;
     },
     read(text) {
       automaton ??= new Automaton(make(), unicode);

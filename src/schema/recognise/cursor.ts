@@ -19,6 +19,7 @@ import {
 } from "../../bodies/json-bytes.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { Run } from "../judge/run.ts";
+import type { Pattern } from "../pattern/index.ts";
 import type { Numeric } from "../subschema.ts";
 
 /** Of a byte in a string: nothing special, or what its reader has to look at. */
@@ -35,6 +36,10 @@ const IN_STRING = Uint8Array.from({ length: 256 }, (_, code) => {
 const EXACT_DIGITS = 15;
 const POWERS_OF_TEN = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
+/** Strings of one body that are decoded each by itself. */
+const DECODED_MAX = 4;
+const NO_BYTES = Buffer.alloc(0);
+
 const never = (): boolean => false;
 
 /**
@@ -42,8 +47,8 @@ const never = (): boolean => false;
  * what it does not take may still be JSON.
  */
 export class Cursor {
-  readonly bytes: Buffer;
-  readonly end: number;
+  bytes: Buffer = NO_BYTES;
+  end = 0;
   at = 0;
   /** Containers that are open. */
   depth = 0;
@@ -57,10 +62,17 @@ export class Cursor {
   /** Of a string with escapes, what it means. */
   #unescaped: string | null = null;
   #latin1: string | null = null;
+  #decoded = 0;
 
-  constructor(bytes: Buffer) {
+  /** Another body, from its beginning. */
+  begin(bytes: Buffer): void {
     this.bytes = bytes;
     this.end = bytes.length;
+    this.at = 0;
+    this.depth = 0;
+    this.#unescaped = null;
+    this.#latin1 = null;
+    this.#decoded = 0;
   }
 
   /** The next byte that is no blank; 0 at the end. */
@@ -142,10 +154,24 @@ export class Cursor {
     return this.#slice(this.#textStart, this.#textEnd);
   }
 
-  /** Of ASCII. Decoded once: a call for each string would cost more than all the rest of it. */
+  /** Of ASCII. Where many strings are asked for, all is decoded at once: a call for each would cost more than that. */
   #slice(start: number, end: number): string {
+    if (++this.#decoded <= DECODED_MAX) return this.bytes.toString("latin1", start, end);
     this.#latin1 ??= this.bytes.toString("latin1");
     return this.#latin1.slice(start, end);
+  }
+
+  /** Whether the string that was read last matches; most need not be made a string for that. */
+  matches(pattern: Pattern): boolean {
+    const isWritten = this.#isAscii && this.#unescaped === null;
+    const known = isWritten ? pattern.glance(this.bytes, this.#textStart, this.#textEnd) : null;
+    return known ?? pattern.test(this.text);
+  }
+
+  /** Takes a number as `readNumber` does that lies between these two; it does not leave here, for a double takes memory. */
+  takesNumber(min: number, max: number, isWhole: boolean): boolean {
+    const value = this.readNumber();
+    return typeof value === "number" && value >= min && value <= max && (!isWhole || Number.isInteger(value));
   }
 
   /** Takes a number that a double holds as it is written; null for any other. */

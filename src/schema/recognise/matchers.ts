@@ -1,5 +1,6 @@
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "../../bodies/json-bytes.ts";
 import type { Check } from "../judge/run.ts";
+import type { Pattern } from "../pattern/index.ts";
 import type { Numeric } from "../subschema.ts";
 import type { Cursor } from "./cursor.ts";
 
@@ -11,12 +12,25 @@ export interface Slot {
   match: Matcher;
 }
 
-export function textMatcher(min: number, max: number, check: Check<string> | null): Matcher {
+export interface TextLimits {
+  readonly min: number;
+  readonly max: number;
+  readonly pattern: Pattern | null;
+}
+
+/** `check`: of what else the schema says; null for nothing. */
+export function textMatcher({ min, max, pattern }: TextLimits, check: Check<string> | null): Matcher {
   return (cursor) => {
     if (cursor.bytes[cursor.at] !== QUOTE || !cursor.readString()) return false;
     const { codePoints } = cursor;
-    return codePoints >= min && codePoints <= max && (check === null || check(cursor.text, cursor.run));
+    if (codePoints < min || codePoints > max || (pattern !== null && !cursor.matches(pattern))) return false;
+    return check === null || check(cursor.text, cursor.run);
   };
+}
+
+/** A number of which no more is said. */
+export function boundedMatcher(min: number, max: number, isWhole: boolean): Matcher {
+  return (cursor) => cursor.takesNumber(min, max, isWhole);
 }
 
 export function numberMatcher(check: Check<Numeric>): Matcher {

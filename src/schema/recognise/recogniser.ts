@@ -8,9 +8,10 @@ import { textChecks } from "../judge/text.ts";
 import { valueChecks } from "../judge/values.ts";
 import type { Pattern } from "../pattern/index.ts";
 import { beginPatternWork, PatternTooCostly } from "../pattern/work.ts";
-import { ALL_TYPES, inPlaceParts, type Numeric, type Subschema, TYPE } from "../subschema.ts";
+import { ALL_TYPES, inPlaceParts, type Numeric, type ObjectRules, type Subschema, TYPE } from "../subschema.ts";
 import { Cursor } from "./cursor.ts";
 import {
+  boundedMatcher,
   listMatcher,
   type Matcher,
   numberMatcher,
@@ -32,12 +33,16 @@ export interface Judging {
  * whoever reads and judges in full has the word. Matchers are made when a body first comes to them.
  */
 export class Recogniser {
+  /** All names that the outermost object of a body which is taken may have; null where they are not known. */
+  readonly outermostNames: readonly string[] | null;
   readonly #judging: Judging;
   readonly #slots: Slot[] = [];
   readonly #root: Slot;
   readonly #anything: Slot;
 
-  constructor(root: Subschema, judging: Judging) {
+  /** `target`: what the root is but another name for, or itself. */
+  constructor(root: Subschema, target: Subschema, judging: Judging) {
+    this.outermostNames = outermostNamesOf(target);
     this.#judging = judging;
     this.#anything = { match: opaqueMatcher(ALWAYS) };
     this.#root = this.#slotOf(root);
@@ -46,18 +51,21 @@ export class Recogniser {
   /** True only for a body that fits; false where it does not, or may do so. */
   takes(bytes: Buffer): boolean {
     if (!isUtf8(bytes)) return false;
-    const cursor = new Cursor(bytes);
+    const cursor = CURSOR;
+    cursor.begin(bytes);
     beginPatternWork(DEFAULTS.patternWorkAtOnceMax);
     try {
       cursor.skipBlanks();
       if (!this.#root.match(cursor)) return false;
+      cursor.skipBlanks();
+      return cursor.at === cursor.end;
     } catch (error) {
       // Too costly patterns, or a schema too deep for the stack.
       if (error instanceof PatternTooCostly || error instanceof RangeError) return false;
       throw error;
+    } finally {
+      cursor.begin(NO_BYTES);
     }
-    cursor.skipBlanks();
-    return cursor.at === cursor.end;
   }
 
   #slotOf(schema: Subschema): Slot {
@@ -88,7 +96,8 @@ export class Recogniser {
     if (types === TYPE.object) return object;
     const list = allows(TYPE.array) ? this.#list(schema) : NEVER;
     if (types === TYPE.array) return list;
-    const number = allows(TYPE.number | TYPE.integer) ? numberMatcher(numberCheck(schema)) : NEVER;
+    const number = allows(TYPE.number | TYPE.integer) ? numberMatcherOf(schema) : NEVER;
+    if ((types & ~(TYPE.number | TYPE.integer)) === 0) return number;
     const word = wordsMatcher(schema);
     return (cursor) => {
       const code = cursor.bytes[cursor.at] ?? 0;
@@ -100,13 +109,15 @@ export class Recogniser {
   }
 
   #text(schema: Subschema): Matcher {
-    const { minLength, maxLength, ...others } = schema.text;
-    const checks = [
-      ...textChecks({ ...schema, text: others }, (source) => this.#judging.patternOf(source)),
-      ...valueChecks(schema),
-    ];
-    const max = maxLength?.value ?? Number.POSITIVE_INFINITY;
-    return textMatcher(minLength?.value ?? 0, max, checks.length === 0 ? null : every(checks));
+    const { minLength, maxLength, pattern } = schema.text;
+    const patternOf = (source: string): Pattern => this.#judging.patternOf(source);
+    const checks = [...textChecks({ ...schema, text: {} }, patternOf), ...valueChecks(schema)];
+    const limits = {
+      min: minLength?.value ?? 0,
+      max: maxLength?.value ?? Number.POSITIVE_INFINITY,
+      pattern: pattern === undefined ? null : patternOf(pattern.value),
+    };
+    return textMatcher(limits, checks.length === 0 ? null : every(checks));
   }
 
   #list(schema: Subschema): Matcher {
@@ -123,17 +134,27 @@ export class Recogniser {
   #object(schema: Subschema): Matcher {
     const { object } = schema;
     if (object === null || schema.values.length > 0) return opaqueMatcher(this.#judging.child(schema));
+    if (hasUndeclared(object)) return opaqueMatcher(this.#judging.child(schema));
     const required = new Set(object.required.map(({ value }) => value));
     const members = [...object.properties].map(([name, part]) => ({
       name,
       slot: this.#slotOf(part),
-      isRequired: required.delete(name),
+      isRequired: required.has(name),
     }));
-    // Declared by `required` alone; whether it may be there at all is for others to say.
-    if (required.size > 0) return opaqueMatcher(this.#judging.child(schema));
     const max = object.maxProperties?.value ?? Number.POSITIVE_INFINITY;
     return objectMatcher({ min: object.minProperties?.value ?? 0, max, members });
   }
+}
+
+/** Members that `required` alone declares; whether they may be there at all is not for a matcher to say. */
+function hasUndeclared({ required, properties }: ObjectRules): boolean {
+  return required.some(({ value }) => !properties.has(value));
+}
+
+function outermostNamesOf({ types, object, values }: Subschema): readonly string[] | null {
+  if (types === TYPE.array) return [];
+  if (types !== TYPE.object || object === null || values.length > 0 || hasUndeclared(object)) return null;
+  return [...object.properties.keys()];
 }
 
 /** A recogniser, where there is anything to gain by one: the outermost schema is one that it knows. */
@@ -142,8 +163,12 @@ export function recogniserOf(root: Subschema, judging: Judging): Recogniser | nu
   for (let next = soleTarget(root); next !== null && next !== root; next = soleTarget(next)) schema = next;
   const { types, array, object } = schema;
   const isContainer = (types === TYPE.object && object !== null) || (types === TYPE.array && array !== null);
-  return isContainer && isPlain(schema) ? new Recogniser(root, judging) : null;
+  return isContainer && isPlain(schema) ? new Recogniser(root, schema, judging) : null;
 }
+
+const NO_BYTES = Buffer.alloc(0);
+/** One for all: nothing judges a body in the middle of another. */
+const CURSOR = new Cursor();
 
 const NEVER: Matcher = () => false;
 
@@ -155,6 +180,15 @@ function opaqueMatcher(check: Check): Matcher {
     const parsed = parseJson(bytes);
     return parsed.ok && check(parsed.value, cursor.run);
   };
+}
+
+function numberMatcherOf(schema: Subschema): Matcher {
+  const { minimum, maximum, ...others } = schema.number;
+  const min = minimum?.value ?? Number.NEGATIVE_INFINITY;
+  const max = maximum?.value ?? Number.POSITIVE_INFINITY;
+  const isMore = Object.keys(others).length > 0 || schema.format !== null || schema.values.length > 0;
+  if (isMore || typeof min !== "number" || typeof max !== "number") return numberMatcher(numberCheck(schema));
+  return boundedMatcher(min, max, (schema.types & TYPE.number) === 0);
 }
 
 function numberCheck(schema: Subschema): Check<Numeric> {

@@ -16,6 +16,23 @@ function faultOf(source: string, unicode = true): string {
   return result.ok ? "none" : `${result.error.kind} at ${result.error.at}: ${result.error.message}`;
 }
 
+test("bytes that have been seen before are told without a string, others not at all", () => {
+  const bytes = Buffer.from("xABC-1234x");
+  const pattern = compile("^[A-Z]{3}-\\d{4}$");
+  expect(pattern.glance(bytes, 1, 9)).toBeNull();
+  expect(pattern.test("ABC-1234")).toBe(true);
+  expect(pattern.glance(bytes, 1, 9)).toBe(true);
+  expect(pattern.glance(bytes, 1, 8)).toBeNull();
+  expect(pattern.test("ABC-123") || pattern.test("xABC-123")).toBe(false);
+  expect(pattern.glance(bytes, 1, 8)).toBe(false);
+  expect(pattern.glance(bytes, 0, 9)).toBe(false);
+  const both = compile("^(?=.*\\d)(?!.*x)[a-z0-9]{2,4}$");
+  for (const text of ["a1", "ab", "ax1", "abcd1", "a"]) {
+    const matches = both.test(text);
+    expect(both.glance(Buffer.from(text), 0, text.length) ?? matches, text).toBe(matches);
+  }
+});
+
 describe("what a pattern matches is what JavaScript's own engine says", () => {
   const samples = fc.array(texts, { minLength: 6, maxLength: 6 });
 
