@@ -117,11 +117,17 @@ function rig(settings: Record<string, unknown> = {}) {
     ...settings,
   });
   if (!parsed.success)
-    return { problems: parsed.error.issues.map(({ message }) => message), registry, time, ask: null };
+    return {
+      problems: parsed.error.issues.map(({ message }) => message),
+      registry,
+      time,
+      ask: null,
+      authenticator: null,
+    };
   const authenticator = atOnce(stepsOf(signatureKind.compile("bots", parsed.data, context)));
   registry.follow(acquisition);
   const ask = async (wishes: Wishes = {}) => (await authenticator?.authenticate(asking(wishes))) ?? null;
-  return { problems: context.problems, registry, time, ask: authenticator === null ? null : ask };
+  return { problems: context.problems, registry, time, authenticator, ask: authenticator === null ? null : ask };
 }
 
 function opened(settings: Record<string, unknown> = {}) {
@@ -139,6 +145,14 @@ test("an agent is who its directory's keys say, and the first request waits for 
   expect([...principal.scopes]).toEqual(["pages:read"]);
   expect(principalOf(await ask()).id).toBe("crawler");
   expect(good.asked).toEqual([PATH]);
+});
+
+test("an agent can be supposed by its name, without its directory", () => {
+  const { authenticator } = opened();
+  const suppose = (caller: string) => authenticator?.assume({ type: "signature", caller }) ?? null;
+  expect(principalOf(suppose("crawler") as never).id).toBe("crawler");
+  expect(denialOf(suppose("nobody") as never).reason).toBe("proof_key_unknown");
+  expect(good.asked).toEqual([]);
 });
 
 test("the field may name it in each way that agents write", async () => {

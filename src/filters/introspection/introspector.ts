@@ -1,9 +1,10 @@
-import type { Caller, CallSettings } from "../../calls/call.ts";
+import type { CallSettings } from "../../calls/call.ts";
 import type { Client } from "../../memory/account.ts";
-import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
+import type { ResourceWorld } from "../../resources/resource.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { Answers, type NoAnswer } from "../answers.ts";
+import type { NoAnswer } from "../answers.ts";
+import { Asked } from "../asked.ts";
 import type { Introspected, Protocol } from "./protocol.ts";
 
 export interface IntrospectorSettings {
@@ -18,25 +19,15 @@ export interface IntrospectorSettings {
  * Asks a provider about tokens, each once for all who bring it, and remembers what it said for a while: good and bad alike.
  * The memory outlives policies; only a hash of a token is kept.
  */
-export class Introspector implements Resource {
+export class Introspector extends Asked<Introspected> {
   readonly kind = "introspection";
-  readonly name: string;
   readonly #settings: IntrospectorSettings;
-  readonly #caller: Caller;
-  readonly #answers: Answers<Introspected>;
   /** Questions under way by who made them necessary. */
   readonly #asking = new Map<Client["key"], number>();
 
   constructor(settings: IntrospectorSettings, world: ResourceWorld) {
-    this.name = settings.name;
+    super(settings, world);
     this.#settings = settings;
-    this.#caller = world.openCaller(settings.call);
-    this.#answers = new Answers(this, world);
-  }
-
-  /** What is remembered of a token, by its hash; undefined where the provider has to be asked. */
-  known(hash: string): Introspected | undefined {
-    return this.#answers.known(hash);
   }
 
   /**
@@ -44,7 +35,7 @@ export class Introspector implements Resource {
    * them at a time, and the others' are asked about meanwhile.
    */
   ask(hash: string, token: string, client: Client["key"]): Promise<Result<Introspected, string>> {
-    const underWay = this.#answers.underWay(hash);
+    const underWay = this.answers.underWay(hash);
     if (underWay !== undefined) return underWay;
     const ofClient = this.#asking.get(client) ?? 0;
     if (ofClient >= DEFAULTS.introspectionsPerClientMax) {
@@ -53,7 +44,7 @@ export class Introspector implements Resource {
     this.#asking.set(client, ofClient + 1);
     const { cacheMs, inactiveCacheMs } = this.#settings;
     const keepMs = (answer: Introspected): number => ("claims" in answer ? cacheMs : inactiveCacheMs);
-    return this.#answers
+    return this.answers
       .ask(hash, () => this.#call(token), keepMs)
       .finally(() => {
         const left = (this.#asking.get(client) ?? 1) - 1;
@@ -62,21 +53,9 @@ export class Introspector implements Resource {
       });
   }
 
-  status(): ResourceStatus {
-    return this.#answers.status();
-  }
-
-  /** It is asked when a token comes. */
-  start(): void {}
-
-  close(): void {
-    this.#caller.close();
-    this.#answers.close();
-  }
-
   async tryOnce(): Promise<Result<string, string>> {
     // Any text that no provider has given out: the answer has to be that it is not active.
-    const answer = await this.#answers.once(() => this.#call("postern-check"));
+    const answer = await this.answers.once(() => this.#call("postern-check"));
     if (!answer.ok) return answer;
     return "claims" in answer.value
       ? err("the provider takes any text for an active token")
@@ -88,7 +67,7 @@ export class Introspector implements Resource {
     const { protocol } = this.#settings;
     const question = await protocol.question(token);
     if (!question.ok) return failed(question.error);
-    const answer = await this.#caller.call(question.value);
+    const answer = await this.caller.call(question.value);
     if (!answer.ok) return failed(answer.error.text);
     const read = protocol.read(answer.value, token);
     return read.ok ? read : err({ outcome: "unusable", text: read.error });

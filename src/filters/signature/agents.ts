@@ -14,14 +14,14 @@ const NO_KEYS: ReadonlyMap<string, SigningKey> = new Map();
 
 /** Somebody whose keys stand in a directory of its own (draft-meunier-http-message-signatures-directory). */
 export class Agent {
+  readonly principal: Principal;
   readonly #source: KeySource;
-  readonly #principal: Principal;
   #ring: KeyRing | null = null;
   #keys = NO_KEYS;
 
   constructor(source: KeySource, principal: Principal) {
     this.#source = source;
-    this.#principal = principal;
+    this.principal = principal;
   }
 
   /** By its thumbprint (RFC 7638), which is what signatures call it, whatever the directory does. */
@@ -29,7 +29,7 @@ export class Agent {
     const { ring } = this.#source;
     if (ring !== this.#ring) {
       this.#ring = ring;
-      this.#keys = ring === null ? NO_KEYS : signingKeys(ring, this.#principal);
+      this.#keys = ring === null ? NO_KEYS : signingKeys(ring, this.principal);
     }
     return this.#keys.get(keyid);
   }
@@ -65,6 +65,12 @@ export class Agents {
 
   constructor(byOrigin: ReadonlyMap<string, Agent>) {
     this.#byOrigin = byOrigin;
+  }
+
+  /** The one that the policy calls so. */
+  callerNamed(name: string): Principal | null {
+    for (const { principal } of this.#byOrigin.values()) if (principal.id === name) return principal;
+    return null;
   }
 
   /** Null where the signature names nobody; the error is what it names instead of one of them. */

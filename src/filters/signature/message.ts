@@ -147,8 +147,9 @@ export class MessageSignatureAuthenticator implements Authenticator {
 
   assume(identity: AssumedIdentity): Authentication {
     if (identity.type !== "signature") return NO_CREDENTIALS;
-    for (const { principal } of this.#options.keys.values()) if (principal.id === identity.caller) return principal;
-    return unknownSigner(identity.caller, this.place);
+    const { keys, agents } = this.#options;
+    for (const { principal } of keys.values()) if (principal.id === identity.caller) return principal;
+    return agents?.callerNamed(identity.caller) ?? unknownSigner(identity.caller, this.place);
   }
 
   /** All that needs no body, the signature last. */
