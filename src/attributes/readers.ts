@@ -4,6 +4,7 @@ import { DeclaredNames } from "../bodies/names.ts";
 import { isAddressless } from "../message/address.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { namedByConnection } from "../message/connection-options.ts";
+import { cookieValues, isCookieDisguised } from "../message/cookies.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import { decodeSegment } from "../message/target.ts";
@@ -38,6 +39,16 @@ export function bindHeader([name = ""]: readonly string[]): Result<Read, string>
     const value = headers.get(name);
     if (value === undefined) return undefined;
     return headers.count(name) > 1 || namedByConnection(headers)?.has(name) === true ? AMBIGUOUS : value;
+  });
+}
+
+/** A crumb whose name has more than blanks around it is another cookie to browsers, and this one to many servers. */
+export function bindCookie([name = ""]: readonly string[]): Result<Read, string> {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return err(`'${name}' is no name of a cookie`);
+  return ok(({ headers }) => {
+    if (headers.get("cookie") === undefined) return undefined;
+    const values = cookieValues(headers, name);
+    return values.length > 1 || isCookieDisguised(headers, name) ? AMBIGUOUS : values[0];
   });
 }
 

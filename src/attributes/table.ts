@@ -4,6 +4,7 @@ import { groupList, isToken, roleList, scopeList } from "./principal-facts.ts";
 import {
   bindBody,
   bindClaims,
+  bindCookie,
   bindHeader,
   bindNow,
   bindParameter,
@@ -82,6 +83,14 @@ const TABLE: readonly Row[] = [
     isFolded: true,
     description: "A header of the client. Ambiguous where it stands on several lines or `Connection` names it.",
     bind: bindHeader,
+  }),
+  family('request.cookies["name"]', "name", {
+    name: "request.cookies",
+    type: "text",
+    from: "admit",
+    shown: "nowhere",
+    description: "A cookie, as it stands there. Ambiguous where it comes twice or has odd blanks around its name.",
+    bind: bindCookie,
   }),
   family("path.orderId", "name", {
     name: "path",

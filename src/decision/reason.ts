@@ -147,6 +147,7 @@ export const REASONS = {
   },
   origin_denied: client(403, 7, NOT_PERMITTED),
   // limit
+  limit_key_missing: client(403, 7, NOT_PERMITTED),
   rate_limited: client(429, 8, "Too many requests."),
   quota_exceeded: client(429, 8, "The quota is used up."),
   limit_store_unavailable: {

@@ -5,7 +5,7 @@ import { parseExpression } from "./parser.ts";
 import { Planner } from "./plan.ts";
 import type { Environment } from "./planned.ts";
 import { ExpressionFault } from "./syntax.ts";
-import { isDyn, typeText } from "./types.ts";
+import { isDyn, type Type, typeText } from "./types.ts";
 import { EvalFault, Evaluation, kindOf } from "./values.ts";
 
 export type { Environment, Variable } from "./planned.ts";
@@ -30,8 +30,27 @@ export function compileExpression<Subject>(
   source: string,
   environment: Environment<Subject>,
 ): Result<Expression<Subject>, SourceFault> {
+  return faulty(() => compile(source, environment));
+}
+
+/** An expression that comes to a value of whatever kind. */
+export interface ValueExpression<Subject> {
+  readonly variables: readonly string[];
+  /** Text, number (whole ones may be bigint), boolean, list and so on. At once, in bounded time. Never throws. */
+  evaluate(subject: Subject): unknown;
+}
+
+/** The same of an expression whose value is wanted, whatever it is. */
+export function compileValue<Subject>(
+  source: string,
+  environment: Environment<Subject>,
+): Result<ValueExpression<Subject>, SourceFault> {
+  return faulty(() => planOf(source, environment));
+}
+
+function faulty<T>(make: () => T): Result<T, SourceFault> {
   try {
-    return ok(compile(source, environment));
+    return ok(make());
   } catch (error) {
     if (error instanceof ExpressionFault) return err({ at: error.at, text: error.message });
     throw error;
@@ -39,19 +58,33 @@ export function compileExpression<Subject>(
 }
 
 function compile<Subject>(source: string, environment: Environment<Subject>): Expression<Subject> {
-  const planner = new Planner(environment);
-  const { type, run } = planner.plan(parseExpression(source));
+  const { type, variables, evaluate } = planOf(source, environment);
   if (type.name !== "bool" && !isDyn(type))
     throw new ExpressionFault(0, `expected a condition, and this is a ${typeText(type)}`);
+  return {
+    variables,
+    evaluate: (subject) => {
+      const value = evaluate(subject);
+      if (typeof value === "boolean" || value instanceof EvalFault) return value;
+      return new EvalFault(`comes to a ${kindOf(value)}, which is neither true nor false`);
+    },
+  };
+}
+
+function planOf<Subject>(
+  source: string,
+  environment: Environment<Subject>,
+): ValueExpression<Subject> & { readonly type: Type } {
+  const planner = new Planner(environment);
+  const { type, run } = planner.plan(parseExpression(source));
   if (planner.variables.size === 0)
     throw new ExpressionFault(0, "it looks at no attribute, so that its answer is always the same");
   return {
+    type,
     variables: [...planner.variables],
     evaluate: (subject) => {
       beginPatternWork(DEFAULTS.patternWorkAtOnceMax);
-      const value = run(new Evaluation(subject));
-      if (typeof value === "boolean" || value instanceof EvalFault) return value;
-      return new EvalFault(`comes to a ${kindOf(value)}, which is neither true nor false`);
+      return run(new Evaluation(subject));
     },
   };
 }

@@ -2,10 +2,13 @@ import type { z } from "zod";
 import type { CallProxy } from "../calls/call.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { KeyReader } from "../limits/key.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
+import type { TopCaller } from "../limits/top-callers.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
+import type { LimitFields, LimitScope } from "../message/limit-state.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
 import type { Waiting } from "../resources/waiting.ts";
@@ -37,6 +40,8 @@ export interface Check {
   readonly once?: boolean;
   /** True where it looks at what the phase's other checks establish, as the body's content: it runs behind them. */
   readonly late?: boolean;
+  /** 0 to 1, for the ladder: the same for the same caller. By chance for each request where absent or null. */
+  share?(exchange: Exchange): number | null;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
@@ -351,8 +356,8 @@ export interface Limit {
   readonly enforcePercent: number;
   /** How many keys it counts at once in the tables that all limits share; 0 where it has none there. */
   readonly keys: number;
-  /** Keys that gave way to others while requests of theirs were counted. */
-  readonly evictions: number;
+  /** By what it counts; null where all requests are one. Routes are bound to it, and the ladder's share goes by it. */
+  readonly key: LimitKey | null;
   /**
    * Takes what the request costs, or denies. A promise only where it must wait. What another limit's denial has to undo,
    * and what ends with the request, it hands to `exchange.take`.
@@ -360,6 +365,33 @@ export interface Limit {
   evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
   explain(exchange: Exchange, routeTemplate: string): string;
+  /** For metrics and the admin port. */
+  report(): LimitReport;
+  /** Who uses most of it, the greatest first; of a bounded number. */
+  topCallers(): readonly TopCaller[];
+}
+
+/** By what a limit counts. */
+export interface LimitKey {
+  readonly reader: KeyReader;
+  /** 0 to 1, the same for the same key wherever and whenever it is asked; null where there is no key. */
+  share(exchange: Exchange, routeTemplate: string): number | null;
+}
+
+/** What a limit is and did, since its counters were made. */
+export interface LimitReport {
+  readonly name: string;
+  /** Its word in the policy. */
+  readonly kind: string;
+  readonly description: string;
+  /** What it counts by; nobody's value. */
+  readonly key: string;
+  readonly scope: LimitScope;
+  /** Requests that passed while their caller had used more than four fifths. */
+  readonly near: number;
+  readonly denied: number;
+  /** Keys that gave way to others while requests of theirs were counted. */
+  readonly evictions: number;
 }
 
 /** Compilation of one entry of `limits`. */
@@ -370,6 +402,9 @@ export interface LimitContext extends CompileContext {
   readonly usualKeys: number;
   /** The policy has other limits: where one of them is over, the rest is to count nothing. */
   readonly hasOthers: boolean;
+  /** Which fields of answers tell clients of it, and whether those tell keys apart. */
+  readonly fields: readonly LimitFields[];
+  readonly tellsPartition: boolean;
 }
 
 /** A kind of limit: an entry of `limits` that has its word. */

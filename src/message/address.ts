@@ -58,3 +58,14 @@ export function clientKey({ family, w0, w1 }: Address): number | string {
 export function clientOf(address: Address, isProxy = false): Client {
   return { key: clientKey(address), isMany: isProxy || isAddressless(address) };
 }
+
+/** One address of IPv4 as it is; of IPv6 the network of `prefix` bits (1 to 128), as in 2001:db8::/64. */
+export function networkText(address: Address, prefix: number): string {
+  if (address.family === 4 || isAddressless(address)) return address.text;
+  const words = [address.w0, address.w1, address.w2, address.w3].map((word, at) => {
+    const bits = Math.min(32, Math.max(0, prefix - at * 32));
+    return bits === 0 ? 0 : (word & (-1 << (32 - bits))) >>> 0;
+  });
+  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  return `${new ipaddr.IPv6(groups).toRFC5952String()}/${prefix}`;
+}

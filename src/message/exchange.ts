@@ -7,6 +7,7 @@ import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
+import type { LimitState } from "./limit-state.ts";
 import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
 import type { AnswerFacts, Taken } from "./taken.ts";
@@ -16,16 +17,6 @@ import type { Target } from "./target.ts";
 export interface Decided {
   readonly service: string;
   readonly theirs: "allow" | "deny" | "none";
-}
-
-/** State of the tightest limit that a request met, for the RateLimit header fields. */
-export interface RateLimitState {
-  /** The limit's name in the policy. */
-  readonly policy: string;
-  /** Ready `RateLimit-Policy` value, made at load. */
-  readonly policyField: string;
-  readonly remaining: number;
-  readonly resetSeconds: number;
 }
 
 /**
@@ -71,8 +62,8 @@ export class Exchange {
   principal: Principal | null;
   /** The account of a file that was tried, known or not to be the caller's: what bans may count by. Set by `authenticate`. */
   account: string | null;
-  /** Set by `limit`. */
-  rateLimit: RateLimitState | null;
+  /** What the limit that was met last had left, and behind it those before; null where none is told. Set by `limit`. */
+  rateLimit: LimitState | null;
   /** What limits took, in the order in which they did; null where nothing has to be given back or settled. */
   taken: Taken[] | null;
   /** Nobody waits for it any more. */

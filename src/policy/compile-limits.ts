@@ -1,25 +1,39 @@
 import type { LimitContext, LimitKind } from "../filters/filter.ts";
+import { prepareKeys } from "../filters/limit/key.ts";
+import type { LimitFields } from "../message/limit-state.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf, nearest } from "../support/schema.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
+import { limitHeadersShape } from "./schema.ts";
 import type { Work } from "./work.ts";
 
 /** Loads the kinds of limits that the policy has. */
 export async function prepareLimits({ reader, registry }: Work): Promise<void> {
   const names = reader.names(["limits"]);
+  await prepareKeys(reader.raw(["limits"]));
   for (const kind of registry.limits) {
     if (kind.prepare === undefined) continue;
     if (names.some((name) => reader.raw(["limits", name, kind.word]) !== undefined)) await kind.prepare();
   }
 }
 
+/** Section `limitHeaders`. */
+function readLimitHeaders({ reader }: Work): Pick<LimitContext, "fields" | "tellsPartition"> {
+  const path: Path = ["limitHeaders"];
+  const { fields, partitionKey } = reader.raw(path) === undefined ? {} : reader.fields(limitHeadersShape, path);
+  return { fields: fields ?? DEFAULT_FIELDS, tellsPartition: partitionKey ?? false };
+}
+
+const DEFAULT_FIELDS: readonly LimitFields[] = ["draft-11"];
+
 /** Section `limits`. */
 export function* compileLimits(work: Work): Steps<void> {
   const names = work.reader.names(["limits"]);
   const evenShare = 2 ** Math.floor(Math.log2(DEFAULTS.rateKeysMax / Math.max(1, names.length)));
   const usualKeys = Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax));
+  const told = readLimitHeaders(work);
   let keys = 0;
   for (const name of names) {
     yield;
@@ -38,6 +52,7 @@ export function* compileLimits(work: Work): Steps<void> {
       tables: work.inputs.rateTables,
       usualKeys,
       hasOthers: names.length > 1,
+      ...told,
     };
     const compiled = kind.compile(name, parts.settings, context);
     if (compiled === null) continue;

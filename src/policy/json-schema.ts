@@ -7,6 +7,7 @@ import {
   adminShape,
   defaultsShape,
   identityShape,
+  limitHeadersShape,
   listenerShape,
   logShape,
   memoryShape,
@@ -79,6 +80,9 @@ function policySchema({ filters, authenticators, limits, role, decisionService }
       .record(nameSchema, z.union(limits.map((kind) => kind.schema)))
       .optional()
       .describe("Limits; routes name them."),
+    limitHeaders: object(limitHeadersShape)
+      .optional()
+      .describe("Which fields of answers tell clients of their limits."),
     bans: z
       .record(nameSchema, banSchema)
       .optional()

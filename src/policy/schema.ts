@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { LimitFields } from "../message/limit-state.ts";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { byteRate, durationMs, headerName, object, rate, sizeBytes } from "../support/schema.ts";
@@ -203,6 +204,25 @@ export const memoryShape = {
     .describe("What the process may hold. The cgroup's limit if absent, which holds too; 2GiB where there is none."),
 };
 
+const limitFields: z.ZodType<LimitFields> = z.enum(["draft-11", "draft-06", "x-ratelimit"], {
+  error: "expected draft-11, draft-06 or x-ratelimit",
+});
+
+export const limitHeadersShape = {
+  fields: z
+    .array(limitFields)
+    .optional()
+    .describe(
+      "draft-11: RateLimit and RateLimit-Policy, all limits of a request; draft-06: RateLimit-Limit, -Remaining and -Reset; x-ratelimit: X-RateLimit-Limit, -Remaining and -Reset. [draft-11] if absent; [] for none.",
+    ),
+  partitionKey: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether draft-11 fields tell by 'pk' which of a limit's keys a request counts for, as a number that says nothing else. false if absent.",
+    ),
+};
+
 export const stateShape = {
   directory: z
     .string()
@@ -359,6 +379,7 @@ export const SECTIONS = [
   "resourceMetadata",
   "decisionServices",
   "limits",
+  "limitHeaders",
   "bans",
   "overload",
   "revoked",

@@ -13,7 +13,7 @@ import type { Life } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
 import type { RequestHalf } from "./request-half.ts";
-import { type OwnResponse, ownResponse, rateLimitLines, refusal } from "./respond.ts";
+import { type OwnResponse, ownResponse, refusal, withLimits } from "./respond.ts";
 import { serviceDenial } from "./service-failure.ts";
 import { lengthForClient } from "./service-request.ts";
 
@@ -161,7 +161,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.status = status;
     const { route, exchange } = this.#life;
     const lines = route?.rewriteResponse(headers, exchange.connection.secure) ?? "";
-    return exchange.rateLimit === null ? lines : lines + rateLimitLines(exchange.rateLimit);
+    return withLimits(lines, exchange, this.#life.deps.clock);
   }
 
   /** Postern's own page. */

@@ -247,7 +247,7 @@ function runChecks(subject: Subject, checks: readonly Check[], first: number): V
 
 /** The ladder: a check that audits, or enforces for a share only, has its denial noted instead, unless it is terminal. */
 function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
-  const enforced = verdict === CONTINUE || verdict.terminal || isEnforced(check.enforcePercent, subject);
+  const enforced = verdict === CONTINUE || verdict.terminal || isEnforced(check, subject);
   subject.observer?.onCheck(check, verdict, enforced);
   if (verdict === CONTINUE) return CONTINUE;
   if (enforced) {
@@ -259,6 +259,8 @@ function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
   return CONTINUE;
 }
 
-function isEnforced(percent: number, { random }: Subject): boolean {
-  return percent >= 100 || random() * 100 < percent;
+function isEnforced(check: Check, { exchange, random }: Subject): boolean {
+  const percent = check.enforcePercent;
+  if (percent >= 100 || percent === 0) return percent > 0;
+  return (check.share?.(exchange) ?? random()) * 100 < percent;
 }

@@ -1,10 +1,13 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
-import type { Exchange, RateLimitState } from "../message/exchange.ts";
+import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
+import type { LimitState } from "../message/limit-state.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
+import type { Clock } from "../support/clock.ts";
 import { reasonPhrase } from "../support/http-status.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
+import { limitLines } from "./limit-fields.ts";
 import type { OwnAnswer } from "./own-page.ts";
 
 /** An answer of postern's own before it is framed. */
@@ -41,7 +44,7 @@ function denialResponse(
   id: string,
   rewrite: RewriteResponse,
   secure: boolean,
-  rateLimit: RateLimitState | null,
+  rateLimit: LimitState | null,
   wallMs: number,
 ): DenialResponse {
   const status = REASONS[denial.reason].status;
@@ -64,7 +67,7 @@ function grpcDenialResponse(
   id: string,
   rewrite: RewriteResponse,
   secure: boolean,
-  rateLimit: RateLimitState | null,
+  rateLimit: LimitState | null,
   wallMs: number,
 ): DenialResponse {
   const lines = rewrite(GRPC_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
@@ -84,16 +87,16 @@ export function refusal(
   return toResponse(denial, id, rewrite, exchange.connection.secure, exchange.rateLimit, wallMs);
 }
 
-function denialLines(denial: Denial, rateLimit: RateLimitState | null, wallMs: number): string {
+function denialLines(denial: Denial, rateLimit: LimitState | null, wallMs: number): string {
   let lines = "";
   for (const [name, value] of denial.headers) lines += `${name}: ${value}\r\n`;
   return lines + usualLines(rateLimit, wallMs);
 }
 
 /** What every answer of postern's own says. */
-function usualLines(rateLimit: RateLimitState | null, wallMs: number): string {
+function usualLines(rateLimit: LimitState | null, wallMs: number): string {
   const date = `date: ${new Date(wallMs).toUTCString()}\r\n`;
-  return rateLimit === null ? date : date + rateLimitLines(rateLimit);
+  return rateLimit === null ? date : date + limitLines(rateLimit, wallMs);
 }
 
 /** The answer to a request for a page of postern's own. */
@@ -106,8 +109,7 @@ export function ownResponse(
   return { status: 200, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
 }
 
-/** RateLimit fields of draft-ietf-httpapi-ratelimit-headers: what is left of the tightest limit. */
-export function rateLimitLines(state: RateLimitState): string {
-  const reset = state.resetSeconds;
-  return `ratelimit-policy: ${state.policyField}\r\nratelimit: "${state.policy}";r=${state.remaining};t=${reset}\r\n`;
+/** Header lines of an answer, and what it tells of limits. */
+export function withLimits(lines: string, { rateLimit }: Exchange, clock: Pick<Clock, "wallMs">): string {
+  return rateLimit === null ? lines : lines + limitLines(rateLimit, clock.wallMs());
 }

@@ -21,6 +21,19 @@ export const LIMIT_DEFAULTS = {
 
   // Keys.
   rateKeyPartsMax: 4,
+  /** Items of a list, as of groups, that are a key together. */
+  limitKeyItemsMax: 64,
+  /** Bits of an IPv6 address that are one client. */
+  limitIpv6Prefix: 64,
+  /** Largest cost of one request. */
+  limitCostMax: 1_000_000,
+
+  // Who uses most of a limit.
+  limitTopCallersMax: 32,
+  limitTopCharsMax: 256,
+  /** Where nothing is scarce, one request in so many is noted; a power of two. */
+  limitTopSampled: 64,
+  limitTopHalfMs: 60_000,
 
   // Quotas.
   /** Keys of one quota whose counts are in memory at once, at some 256 bytes. */

@@ -257,14 +257,6 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
   gauge(registry, "postern_policy_stale", "1 while the policy on disk is refused and an older one runs.", () => [
     { labels: {}, value: metrics.policyStale ? 1 : 0 },
   ]);
-  counter(
-    registry,
-    "postern_limit_evictions_total",
-    "Keys of a rate limit that gave way to others while requests of theirs were counted.",
-    policy(({ limits }) =>
-      limits.map(({ name, evictions }) => ({ labels: { limit: labelText(name) }, value: evictions })),
-    ),
-  );
   for (const { kind, name, help, samples } of [...IDENTITY_FAMILIES, ...LIMIT_FAMILIES]) {
     (kind === "counter" ? counter : gauge)(registry, name, help, policy(samples));
   }

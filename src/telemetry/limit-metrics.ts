@@ -1,4 +1,6 @@
+import { labelText } from "./cells.ts";
 import type { PolicyFigures } from "./metrics.ts";
+import type { LimitCounts } from "./telemetry.ts";
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
@@ -8,6 +10,12 @@ export interface LimitFamily {
   readonly name: string;
   readonly help: string;
   samples(policy: PolicyFigures): readonly Sample[];
+}
+
+/** A sample for each limit. */
+function counts(count: keyof LimitCounts): LimitFamily["samples"] {
+  return ({ limits }) =>
+    limits.map((limit) => ({ labels: { limit: labelText(limit.name) }, value: limit.report()[count] }));
 }
 
 export const LIMIT_FAMILIES: readonly LimitFamily[] = [
@@ -22,5 +30,23 @@ export const LIMIT_FAMILIES: readonly LimitFamily[] = [
     name: "postern_overload_delay_seconds",
     help: "How long events wait for the thread, while the policy sheds by it.",
     samples: ({ overload }) => (overload === null ? [] : [{ labels: {}, value: overload.watch.delayMs / 1000 }]),
+  },
+  {
+    kind: "counter",
+    name: "postern_limit_near_total",
+    help: "Requests that a limit let pass while their caller had used more than 80 % of it.",
+    samples: counts("near"),
+  },
+  {
+    kind: "counter",
+    name: "postern_limit_denied_total",
+    help: "Requests that were beyond a limit, also those that it only audits.",
+    samples: counts("denied"),
+  },
+  {
+    kind: "counter",
+    name: "postern_limit_evictions_total",
+    help: "Keys of a limit that gave way to others while requests of theirs were counted.",
+    samples: counts("evictions"),
   },
 ];

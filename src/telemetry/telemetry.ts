@@ -165,8 +165,16 @@ export interface AuthenticatorFacts {
   uses?(): Iterable<{ readonly caller: string; readonly credential: string; readonly lastUsedMs: number }>;
 }
 
-/** A rate limit, and how many keys gave way to others while requests of theirs were counted. */
+/** A limit, and what it counted of itself. */
 export interface LimitFacts {
   readonly name: string;
+  report(): LimitCounts;
+}
+
+export interface LimitCounts {
+  /** Requests that passed while their caller had used more than four fifths of it. */
+  readonly near: number;
+  readonly denied: number;
+  /** Keys that gave way to others while requests of theirs were counted. */
   readonly evictions: number;
 }

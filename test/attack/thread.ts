@@ -144,7 +144,7 @@ export async function attackCounters(app: number, seconds: number): Promise<Thre
   const postern = await startPostern(
     (port, admin) => `${HEAD(port, admin, app)}limits:
   login: { rate: ${LOGINS_PER_MINUTE}/minute, key: client.address }
-  tenants: { rate: 1000/minute, key: 'request.headers["x-tenant"]', maxKeys: ${TENANTS_MAX} }
+  tenants: { rate: 1000/minute, key: 'request.headers["x-tenant"]', absent: { key: client.address }, maxKeys: ${TENANTS_MAX} }
 routes:
   - { path: /good, public: true }
   - { path: /login, methods: [POST], public: true, limit: [login] }

@@ -60,7 +60,7 @@ test("A key opens its route from its own place, and the service gets all but the
   expect(service.arrived.at(-1)?.url).toBe("/query?page=2");
   expect(service.arrived.at(-2)?.headers.cookie).toBe("theme=dark");
   expect(await postern.call({ path: "/header", headers: { "X-Api-Key": KEY } })).toMatchObject({
-    headers: { "ratelimit-policy": '"small";q=100000;w=1' },
+    headers: { "ratelimit-policy": '"small";q=100000;w=1;postern-scope=process' },
   });
 });
 

@@ -23,7 +23,7 @@ admin: { address: "127.0.0.1:${admin}" }
 log: { access: off }
 limits:
   logins: { rate: ${login}/hour, key: client.address, maxKeys: ${KEYS} }
-  perTenant: { rate: 3/day, key: 'request.headers["x-tenant"]', maxKeys: ${KEYS} }
+  perTenant: { rate: 3/day, key: 'request.headers["x-tenant"]', absent: deny, maxKeys: ${KEYS} }
 defaults: { limit: [perTenant] }
 routes: [{ path: /login, methods: [POST], public: true, limit: [logins] }]
 `;

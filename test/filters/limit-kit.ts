@@ -26,6 +26,8 @@ export function compileLimit(
     tables,
     usualKeys: DEFAULTS.rateKeys,
     hasOthers: true,
+    fields: ["draft-11"],
+    tellsPartition: false,
     ...more,
   });
   return { limit, problems: compiled.problems };

@@ -124,11 +124,11 @@ describe("the answer", () => {
     const { limit, clock } = setUp({ rate: "1/minute", key: "client.address" });
     const exchange = createExchange({ peer: "192.0.2.1" });
     expect(ask(limit, exchange)).toBeNull();
-    expect(exchange.rateLimit).toEqual({
-      policy: "perCaller",
-      policyField: '"perCaller";q=1;w=60',
+    expect(exchange.rateLimit).toMatchObject({
+      policy: { name: "perCaller", quota: 1, windowSeconds: 60, scope: "process" },
       remaining: 0,
       resetSeconds: 60,
+      before: null,
     });
     clock.nowMs += 500;
     const denial = ask(limit, exchange);
@@ -143,16 +143,17 @@ describe("the answer", () => {
     expect((ask(limit, exchange) as Denial).headers).toEqual([["retry-after", "1"]]);
   });
 
-  test("the RateLimit fields tell the tightest limit that the request met", () => {
+  test("the fields tell each limit that the request met", () => {
     const { limit: wide, tables } = setUp({ rate: "100/second", burst: 200, key: "client.address" });
     const narrow = limitOf("narrow", { rate: "10/second", key: "client.address" }, tables);
     const exchange = createExchange();
     ask(wide, exchange);
-    expect(exchange.rateLimit).toMatchObject({ remaining: 199, resetSeconds: 1, policyField: '"perCaller";q=200;w=2' });
     ask(narrow, exchange);
-    expect(exchange.rateLimit).toMatchObject({ policy: "narrow", remaining: 9 });
-    ask(wide, exchange);
-    expect(exchange.rateLimit).toMatchObject({ policy: "narrow", remaining: 9 });
+    expect(exchange.rateLimit).toMatchObject({
+      policy: { name: "narrow" },
+      remaining: 9,
+      before: { policy: { name: "perCaller", quota: 200, windowSeconds: 2 }, remaining: 199, resetSeconds: 1 },
+    });
   });
 
   test("a limit that only audits counts and denies for the log, and tells clients nothing", () => {
@@ -166,7 +167,7 @@ describe("the answer", () => {
 });
 
 describe("the key", () => {
-  const perHeader = { rate: "5/second", key: 'request.headers["X-Tenant"]' };
+  const perHeader = { rate: "5/second", key: 'request.headers["X-Tenant"]', absent: "deny" };
   const tenant = (...values: string[]) => createExchange({ headers: values.map((value) => ["x-tenant", value]) });
 
   test("addresses are counted apart, and IPv6 by its /64", () => {
@@ -207,16 +208,23 @@ describe("the key", () => {
     expect(passes(limit, from("192.0.2.2"), 10)).toBe(5);
   });
 
-  test("leaving a header out gains nothing: all requests without it share one counter, an empty one is another", () => {
+  test("leaving a header out gains nothing, nor does an empty one", () => {
     const { limit } = setUp(perHeader);
-    expect(passes(limit, from("192.0.2.1"), 3)).toBe(3);
-    expect(passes(limit, from("192.0.2.2"), 10)).toBe(2);
-    expect(passes(limit, () => tenant(""), 10)).toBe(5);
+    expect(ask(limit, createExchange())).toMatchObject({
+      reason: "limit_key_missing",
+      place: { path: "limits.perCaller.key" },
+      seen: 'request.headers["x-tenant"] (absent)',
+    });
+    expect(ask(limit, tenant(""))).toBeInstanceOf(Denial);
     expect(passes(limit, () => tenant("acme"), 10)).toBe(5);
   });
 
   test("parts of a key cannot be shifted into one another", () => {
-    const { limit } = setUp({ rate: "1/second", key: ['request.headers["a"]', 'request.headers["b"]'] });
+    const { limit } = setUp({
+      rate: "1/second",
+      key: ['request.headers["a"]', 'request.headers["b"]'],
+      absent: "deny",
+    });
     const pair = (a: string, b: string) =>
       createExchange({
         headers: [
@@ -227,7 +235,6 @@ describe("the key", () => {
     expect(ask(limit, pair("xy", "z"))).toBeNull();
     expect(ask(limit, pair("x", "yz"))).toBeNull();
     expect(ask(limit, pair("xy", "z"))).toBeInstanceOf(Denial);
-    expect(ask(limit, createExchange({ headers: [["a", "xyz"]] }))).toBeNull();
   });
 
   test("routes are counted apart where the key says so, and a list of parts counts every combination", () => {
@@ -239,16 +246,16 @@ describe("the key", () => {
   });
 
   test("the value of a header stands in no log, for it may be a credential", () => {
-    const { limit } = setUp({ rate: "1/second", key: 'request.headers["x-api-key"]' });
+    const { limit } = setUp({ rate: "1/second", key: 'request.headers["x-api-key"]', absent: "deny" });
     const exchange = createExchange({ headers: [["x-api-key", "hunter2hunter2"]] });
     ask(limit, exchange);
     const denial = ask(limit, exchange);
     expect(JSON.stringify(denial) + limit.explain(exchange, "/v1")).not.toContain("hunter2");
-    expect(limit.explain(exchange, "/v1")).toContain('request.headers["x-api-key"] (present)');
+    expect(limit.explain(exchange, "/v1")).toContain('request.headers["x-api-key"] (not shown)');
   });
 
   test("a limit by address or header stands in admit, one by caller or route waits until they are known", () => {
-    const phase = (key: unknown) => setUp({ rate: "1/second", key }).limit.phase;
+    const phase = (key: unknown) => setUp({ rate: "1/second", key, absent: "deny" }).limit.phase;
     expect(phase("client.address")).toBe("admit");
     expect(phase(["client.address", 'request.headers["x"]'])).toBe("admit");
     expect(phase("principal")).toBe("limit");
@@ -389,9 +396,6 @@ describe("the policy", () => {
     { rate: "0/second", key: "client.address" },
     { rate: "5/second" },
     { rate: "5/second", key: [] },
-    { rate: "5/second", key: "client.adress" },
-    { rate: "5/second", key: "request.headers[x]" },
-    { rate: "5/second", key: 'request.headers["x y"]' },
     { rate: "5/second", key: "route", burst: 0 },
     { rate: "5/second", key: "route", burst: 1.5 },
     { rate: "5/second", keys: "route" },

@@ -166,12 +166,14 @@ describe("the exposition", () => {
     execFileSync("promtool", ["check", "config", "--syntax-only", "deploy/prometheus/scrape.yaml"]);
   });
 
-  test("keys that gave way are counted by limit, as the limit says when it is asked", async () => {
+  test("who is near a limit, over it or gave way is counted by limit, as the limit says when it is asked", async () => {
     const telemetry = telemetryOf();
-    const limit = { name: "logins", evictions: 0 };
-    telemetry.policyLoaded({ ...snapshotOf(), limits: [limit] });
-    limit.evictions = 7;
-    expect(await lineOf(telemetry, "postern_limit_evictions_total{")).toEqual([
+    const counts = { near: 0, denied: 0, evictions: 0 };
+    telemetry.policyLoaded({ ...snapshotOf(), limits: [{ name: "logins", report: () => counts }] });
+    Object.assign(counts, { near: 9, denied: 8, evictions: 7 });
+    expect(await lineOf(telemetry, "postern_limit_")).toEqual([
+      'postern_limit_near_total{limit="logins"} 9',
+      'postern_limit_denied_total{limit="logins"} 8',
       'postern_limit_evictions_total{limit="logins"} 7',
     ]);
   });

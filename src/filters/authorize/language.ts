@@ -1,28 +1,3 @@
-import type { Attribute } from "../../attributes/attribute.ts";
-import type { AttributeType, Read } from "../../attributes/types.ts";
-import { DYN, listOf, STRING, TIMESTAMP, type Type } from "../../expression/types.ts";
-import { fromJson, Timestamp } from "../../expression/values.ts";
-
+/** What conditions take, to be loaded with the first of them. */
+export { readerOf, typeOf } from "../../expression/attribute-variable.ts";
 export { compileExpression, EvalFault } from "../../expression/index.ts";
-
-const TYPES: Readonly<Record<AttributeType, Type>> = {
-  text: STRING,
-  texts: listOf(STRING),
-  time: TIMESTAMP,
-  any: DYN,
-};
-
-/** What conditions take an attribute for. */
-export function typeOf(type: AttributeType): Type {
-  return TYPES[type];
-}
-
-/** An attribute as conditions read it. */
-export function readerOf({ type, read }: Attribute): Read {
-  if (type === "any") return (exchange) => fromJson(read(exchange));
-  if (type !== "time") return read;
-  return (exchange) => {
-    const ms = read(exchange);
-    return typeof ms === "number" ? new Timestamp(ms) : undefined;
-  };
-}

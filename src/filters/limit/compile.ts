@@ -1,4 +1,5 @@
-import { defineFilter, type RouteContext } from "../filter.ts";
+import type { Place } from "../../decision/verdict.ts";
+import { type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { limitSchema } from "./schema.ts";
 
 /** `limit`: names of limits, each of which must let the request pass. */
@@ -25,13 +26,24 @@ function addLimit(name: string, at: number, context: RouteContext): void {
     return;
   }
   const { template } = context;
-  context.addCheck({
+  const fault = limit.phase === "admit" ? null : (limit.key?.reader.bindRoute(template) ?? null);
+  if (fault !== null && template !== "defaults") {
+    context.problem(`'${name}' cannot count here: ${fault.text}`, at);
+    return;
+  }
+  context.addCheck(limitCheck(limit, template, context.place(at)));
+}
+
+/** One named limit as a check of a route. */
+export function limitCheck(limit: Limit, template: string, place: Place): Check {
+  return {
     name: "limit",
     phase: limit.phase,
-    place: context.place(at),
+    place,
     enforcePercent: limit.enforcePercent,
     once: true,
+    share: (exchange) => limit.key?.share(exchange, template) ?? null,
     evaluate: (exchange) => limit.evaluate(exchange, template),
     explain: (exchange) => limit.explain(exchange, template),
-  });
+  };
 }

@@ -1,27 +1,35 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
-import type { Exchange, RateLimitState } from "../../message/exchange.ts";
-import type { Taken } from "../../message/taken.ts";
-import type { Limit } from "../filter.ts";
-import { describeKey } from "./key-text.ts";
-import type { KeyPart } from "./schema.ts";
+import type { TopCaller } from "../../limits/top-callers.ts";
+import { NEAR } from "../../limits/usage.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
+import type { AnswerFacts, Taken } from "../../message/taken.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { Limit, LimitReport } from "../filter.ts";
+import type { Cost } from "./cost.ts";
+import type { Counts } from "./counted.ts";
+import type { CompiledKey } from "./key.ts";
 
 /** Everything about a limit that is known at load. */
 export interface RateLimitFacts {
-  readonly name: string;
   readonly place: Place;
-  readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
-  readonly key: readonly KeyPart[];
+  readonly key: CompiledKey;
   /** How many keys are counted at once. */
   readonly keys: number;
   readonly intervalMs: number;
   readonly toleranceMs: number;
   /** As in `50/second, burst 100`. */
   readonly description: string;
-  /** Ready `RateLimit-Policy` value. */
-  readonly policyField: string;
+  /** What clients are told. */
+  readonly policy: LimitPolicy;
+  readonly tellsPartition: boolean;
+  /** Null where each request costs 1. */
+  readonly cost: Cost | null;
+  /** Null where all requests count. */
+  readonly counts: Counts | null;
   /** Whether other limits of the policy may refuse what this one counted. */
   readonly hasOthers: boolean;
 }
@@ -31,75 +39,33 @@ class RateTaken implements Taken {
   readonly #table: RateTable;
   readonly #high: number;
   readonly #low: number;
-  readonly #intervalMs: number;
+  readonly #spentMs: number;
   readonly #takenTat: number;
+  readonly #counts: Counts | null;
+  /** What the client is told of it; null where nothing. */
+  readonly #state: LimitState | null;
+  readonly #units: number;
 
   /** What `table` took last. */
-  constructor(table: RateTable, intervalMs: number) {
+  constructor(table: RateTable, spentMs: number, units: number, counts: Counts | null, state: LimitState | null) {
+    this.#state = state;
+    this.#units = units;
     this.#table = table;
     this.#high = table.hash.high;
     this.#low = table.hash.low;
-    this.#intervalMs = intervalMs;
+    this.#spentMs = spentMs;
     this.#takenTat = table.takenTat;
+    this.#counts = counts;
   }
 
   giveBack(): void {
-    this.#table.giveBack(this.#high, this.#low, this.#intervalMs, this.#takenTat);
+    this.#table.giveBack(this.#high, this.#low, this.#spentMs, this.#takenTat);
+    if (this.#state !== null) this.#state.remaining += this.#units;
   }
-}
 
-type Feeder = (hash: KeyHash, exchange: Exchange, routeTemplate: string) => void;
-
-/** Kinds of key parts, fed before the part itself, so that an address never equals a header's text. */
-const ADDRESS = 1;
-const PRINCIPAL = 2;
-const ANONYMOUS = 3;
-const ROUTE = 4;
-const HEADER = 5;
-const HEADER_ABSENT = 6;
-
-/** One address of IPv4; of IPv6 the /64, for whoever has one address has all of its /64 (RFC 6177). */
-function feedAddress(hash: KeyHash, { clientAddress }: Exchange): void {
-  hash.word(ADDRESS | (clientAddress.family << 8));
-  hash.word(clientAddress.w0);
-  if (clientAddress.family === 6) hash.word(clientAddress.w1);
-}
-
-/** Without a caller the address takes its place: leaving the credentials out must not open a fresh counter for all. */
-function feedPrincipal(hash: KeyHash, exchange: Exchange): void {
-  if (exchange.principal === null || exchange.principal.type === "anonymous") {
-    hash.word(ANONYMOUS);
-    feedAddress(hash, exchange);
-    return;
+  onEnd(facts: AnswerFacts): void {
+    if (this.#counts !== null && !this.#counts(facts)) this.giveBack();
   }
-  hash.word(PRINCIPAL);
-  hash.text(exchange.principal.key);
-}
-
-function feedRoute(hash: KeyHash, _exchange: Exchange, routeTemplate: string): void {
-  hash.word(ROUTE);
-  hash.text(routeTemplate);
-}
-
-/** All lines of the name count; requests without it share one counter, so leaving it out gains nothing. */
-function feedHeader(name: string): Feeder {
-  return (hash, { headers }) => {
-    const { names, values } = headers;
-    let found = false;
-    for (let at = 0; at < names.length; at++) {
-      if (names[at] !== name) continue;
-      found = true;
-      hash.word(HEADER);
-      hash.text(values[at] ?? "");
-    }
-    if (!found) hash.word(HEADER_ABSENT);
-  };
-}
-
-function feederOf(part: KeyPart): Feeder {
-  if (part.kind === "header") return feedHeader(part.name);
-  if (part.kind === "route") return feedRoute;
-  return part.kind === "principal" ? feedPrincipal : feedAddress;
 }
 
 /** One limit: counts each request by its key in its share (GCRA, the virtual scheduling of ITU-T I.371). */
@@ -109,65 +75,117 @@ export class RateLimit implements Limit {
   readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
   readonly keys: number;
+  readonly key: CompiledKey;
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
-  readonly #feeders: readonly Feeder[];
   readonly #intervalMs: number;
   readonly #toleranceMs: number;
-  readonly #hasOthers: boolean;
+  readonly #nearMs: number;
+  readonly #isKept: boolean;
 
   constructor(facts: RateLimitFacts, table: RateTable) {
-    this.name = facts.name;
+    this.name = facts.policy.name;
     this.place = facts.place;
-    this.phase = facts.phase;
+    this.key = facts.key;
+    this.phase = facts.key.reader.phase === "admit" && facts.cost?.phase !== "limit" ? "admit" : "limit";
     this.enforcePercent = facts.enforcePercent;
     this.keys = facts.keys;
     this.#facts = facts;
     this.#table = table;
-    this.#prefix = table.prefix(facts.name);
-    this.#feeders = facts.key.map(feederOf);
+    this.#prefix = table.prefix(facts.policy.name);
     this.#intervalMs = facts.intervalMs;
     this.#toleranceMs = facts.toleranceMs;
-    this.#hasOthers = facts.hasOthers;
-  }
-
-  get evictions(): number {
-    return this.#table.evictions;
+    this.#nearMs = facts.toleranceMs * NEAR;
+    this.#isKept = facts.hasOthers || facts.counts !== null;
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {
-    const { hash } = this.#table;
-    hash.copy(this.#prefix);
-    for (const feed of this.#feeders) feed(hash, exchange, routeTemplate);
-    const used = this.#table.take(this.#intervalMs, this.#toleranceMs);
-    if (used < 0) return this.#deny(exchange, routeTemplate, -used);
-    if (this.#hasOthers) exchange.take(new RateTaken(this.#table, this.#intervalMs));
-    // Clients are told nothing of a limit that is only tried out.
-    if (this.enforcePercent === 0) return CONTINUE;
-    const remaining = Math.floor((this.#toleranceMs - used) / this.#intervalMs);
-    const tightest = exchange.rateLimit;
-    if (tightest === null || remaining < tightest.remaining) {
-      exchange.rateLimit = this.#state(remaining, Math.ceil(used / 1000));
+    const table = this.#table;
+    if (!this.key.reader.feed(table.hash, this.#prefix, exchange, routeTemplate)) {
+      return this.key.verdict(exchange, routeTemplate);
     }
+    const { cost } = this.#facts;
+    const units = cost === null ? 1 : cost.of(exchange);
+    if (units === 0) return CONTINUE;
+    const spentMs = this.#intervalMs * units;
+    const used = table.take(spentMs, this.#toleranceMs);
+    if (used < 0) return this.#deny(exchange, routeTemplate, -used, units);
+    if (used > this.#nearMs) this.#noteNear(exchange, routeTemplate);
+    else if (table.top.isDue()) this.#note(exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
+    // Clients are told nothing of a limit that is only tried out.
+    let state: LimitState | null = null;
+    if (this.enforcePercent > 0) {
+      const remaining = Math.floor((this.#toleranceMs - used) / this.#intervalMs);
+      state = this.#state(exchange, remaining, Math.ceil(used / 1000));
+      exchange.rateLimit = state;
+    }
+    if (this.#isKept) exchange.take(new RateTaken(table, spentMs, units, this.#facts.counts, state));
     return CONTINUE;
   }
 
   explain(exchange: Exchange, routeTemplate: string): string {
-    const state = exchange.rateLimit;
-    const left = state?.policy === this.name ? `, ${state.remaining} left` : "";
-    return `${this.#facts.description} for ${describeKey(this.#facts.key, exchange, routeTemplate)}${left}`;
+    const { description, cost, policy } = this.#facts;
+    let state = exchange.rateLimit;
+    while (state !== null && state.policy !== policy) state = state.before;
+    const left = state === null ? "" : `, ${state.remaining} left`;
+    const by = this.key.reader.describe(exchange, routeTemplate);
+    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by this ${policy.scope}${left}`;
   }
 
-  #deny(exchange: Exchange, routeTemplate: string, waitMs: number): Denial {
+  report(): LimitReport {
+    const { description, cost, policy } = this.#facts;
+    const { near, refused, evictions } = this.#table;
+    return {
+      name: this.name,
+      kind: "rate",
+      description: `${description}${cost?.text ?? ""}`,
+      key: this.key.reader.identity,
+      scope: policy.scope,
+      near,
+      denied: refused,
+      evictions,
+    };
+  }
+
+  topCallers(): readonly TopCaller[] {
+    return this.#table.top.list(this.#table.nowMs);
+  }
+
+  #deny(exchange: Exchange, routeTemplate: string, waitMs: number, units: number): Denial {
+    this.#note(exchange, routeTemplate, 1, true);
+    const { description } = this.#facts;
+    const by = this.key.reader.describe(exchange, routeTemplate);
+    const wanted = `at most ${description}`;
+    // It would have to wait for ever: a time would be a lie.
+    if (units * this.#intervalMs > this.#toleranceMs) {
+      return new Denial("rate_limited", this.place, `a request that costs ${units}, of ${by}`, wanted);
+    }
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-    if (this.enforcePercent > 0) exchange.rateLimit = this.#state(0, seconds);
+    if (this.enforcePercent > 0) exchange.rateLimit = this.#state(exchange, 0, seconds);
     const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
-    const seen = `the burst is used up for ${describeKey(this.#facts.key, exchange, routeTemplate)}`;
-    return new Denial("rate_limited", this.place, seen, `at most ${this.#facts.description}`, headers);
+    return new Denial("rate_limited", this.place, `the burst is used up for ${by}`, wanted, headers);
   }
 
-  #state(remaining: number, resetSeconds: number): RateLimitState {
-    return { policy: this.name, policyField: this.#facts.policyField, remaining, resetSeconds };
+  #state(exchange: Exchange, remaining: number, resetSeconds: number): LimitState {
+    const { policy, tellsPartition } = this.#facts;
+    const { high, low } = this.#table.hash;
+    return {
+      policy,
+      remaining,
+      resetSeconds,
+      partition: tellsPartition ? [high, low] : null,
+      before: exchange.rateLimit,
+    };
+  }
+
+  #noteNear(exchange: Exchange, routeTemplate: string): void {
+    this.#table.noteNear();
+    this.#note(exchange, routeTemplate, 1, false);
+  }
+
+  #note(exchange: Exchange, routeTemplate: string, weight: number, isDenied: boolean): void {
+    const { hash, top, takenAtMs } = this.#table;
+    top.note(hash.high, weight, isDenied, takenAtMs, () => this.key.reader.describe(exchange, routeTemplate));
   }
 }

@@ -1,8 +1,12 @@
 import { QuotaBook } from "../../limits/quota/book.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
+import { compileCost } from "./cost.ts";
+import { countsOf } from "./counted.ts";
+import { compileLimitKey } from "./key.ts";
 import { QuotaLimit } from "./quota-limit.ts";
 import { type QuotaSettings, quotaSchema } from "./quota-schema.ts";
+import { limitPolicy } from "./told.ts";
 
 /** `quota`: so many in an hour, day, week or month of the calendar, over restarts. */
 export const quotaKind = defineLimit<QuotaSettings>({ word: "quota", schema: quotaSchema, compile: compileQuota });
@@ -12,26 +16,33 @@ const SECONDS = { hour: 3_600, day: 86_400, week: 7 * 86_400, month: 30 * 86_400
 function compileQuota(name: string, settings: QuotaSettings, context: LimitContext): Limit | null {
   const { count, period } = settings.quota;
   const { timeZone = "UTC", resetDay = 1 } = settings;
-  if (!isSound(name, settings, context)) return null;
+  const facts = { name, quota: count, windowSeconds: SECONDS[period], unit: "requests", scope: "process" } as const;
+  const policy = limitPolicy(facts, context);
+  const key = compileLimitKey(name, settings, context);
+  const cost = compileCost(settings.cost, context);
+  if (!isSound(settings, context) || policy === null || key === null || cost === undefined) return null;
+  if (cost !== null && cost.max > count) {
+    context.problem(`a request that costs ${cost.max} never passes; expected at most the quota of ${count}`, "cost");
+    return null;
+  }
   if (!context.hasState && period !== "hour") {
     context.warning("without 'state' a restart forgets what was counted, and every caller has the whole quota again");
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
-  const key = JSON.stringify(settings.key);
   const { maxKeys: keysMax = DEFAULTS.quotaKeys } = settings;
-  const shared = book.share({ name, by: key, period, timeZone, resetDay, keysMax }, count);
+  const shared = book.share({ name, by: key.reader.identity, period, timeZone, resetDay, keysMax }, count);
   const isDefault = settings.timeZone === undefined && settings.resetDay === undefined;
   const { waiting } = context;
   return new QuotaLimit(
     {
-      name,
       place: context.place(),
-      phase: settings.key.every((part) => part.kind === "client.address" || part.kind === "header") ? "admit" : "limit",
       enforcePercent: settings.mode ?? 100,
-      key: settings.key,
+      key,
       limit: count,
       description: `${count}/${period}${isDefault ? "" : ` in ${timeZone}`}`,
-      policyField: `"${name}";q=${count};w=${SECONDS[period]}`,
+      policy,
+      cost,
+      counts: settings.count === undefined ? null : countsOf(settings.count),
       hasOthers: context.hasOthers,
       clock: context.clock,
       waiting,
@@ -40,18 +51,13 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
   );
 }
 
-function isSound(name: string, { quota: { period }, resetDay }: QuotaSettings, context: LimitContext): boolean {
+function isSound({ quota: { period }, resetDay }: QuotaSettings, context: LimitContext): boolean {
   let sound = true;
   if (resetDay !== undefined && (period === "hour" || period === "day")) {
     context.problem(`a quota by ${period} begins anew each ${period}; expected no 'resetDay'`, "resetDay");
     sound = false;
   } else if (resetDay !== undefined && period === "week" && resetDay > 7) {
     context.problem("a week has days 1 (Monday) to 7", "resetDay");
-    sound = false;
-  }
-  // It stands between quotes in the RateLimit fields (RFC 9651 section 3.3.3).
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(name)) {
-    context.problem(`the name '${name}' stands in a response header; expected visible ASCII without quotes`);
     sound = false;
   }
   return sound;

@@ -1,11 +1,17 @@
 import { gcraOf } from "../../limits/rate/gcra.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
+import { compileCost } from "./cost.ts";
+import { countsOf } from "./counted.ts";
 import { RateLimit } from "./evaluate.ts";
+import { compileLimitKey } from "./key.ts";
 import { type RateSettings, rateSchema } from "./schema.ts";
+import { limitPolicy } from "./told.ts";
 
 /** `rate`: so many in a second, minute, hour or day, exact to the request. */
 export const rateKind = defineLimit<RateSettings>({ word: "rate", schema: rateSchema, compile: compileRate });
+
+const UNITS: Readonly<Record<number, string>> = { 1: "second", 60: "minute", 3600: "hour", 86400: "day" };
 
 function compileRate(name: string, settings: RateSettings, context: LimitContext): Limit | null {
   const { count, windowSeconds } = settings.rate;
@@ -13,37 +19,40 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
   const burst = settings.burst ?? count;
   const { intervalMs, toleranceMs } = gcraOf(settings.rate, burst);
   const refillSeconds = Math.ceil((burst * windowSeconds) / count);
-  let sound = true;
-  if (refillSeconds > DEFAULTS.rateRefillSecondsMax) {
+  const isSlow = refillSeconds > DEFAULTS.rateRefillSecondsMax;
+  if (isSlow) {
     context.problem(
       `a burst of ${burst} takes ${refillSeconds} s to come back; expected at most ${DEFAULTS.rateRefillSecondsMax} s`,
       settings.burst === undefined ? "rate" : "burst",
     );
-    sound = false;
   }
-  // It stands between quotes in the RateLimit fields (RFC 9651 section 3.3.3).
-  if (!/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(name)) {
-    context.problem(`the name '${name}' stands in a response header; expected visible ASCII without quotes`);
-    sound = false;
+  // The burst comes back within the window, which is the rate; q=count would be less than r after a pause.
+  const facts = { name, quota: burst, windowSeconds: refillSeconds, unit: "requests", scope: "process" } as const;
+  const policy = limitPolicy(facts, context);
+  const key = compileLimitKey(name, settings, context);
+  const cost = compileCost(settings.cost, context);
+  if (cost && cost.max > burst) {
+    context.problem(`a request that costs ${cost.max} never passes; expected at most the burst of ${burst}`, "cost");
+    return null;
   }
-  if (!sound) return null;
-  const unit = { 1: "second", 60: "minute", 3600: "hour", 86400: "day" }[windowSeconds] ?? `${windowSeconds} s`;
+  if (policy === null || key === null || cost === undefined || isSlow) return null;
+  // Another key means other counters: what the old ones held would only fill the share.
+  const table = context.tables.share(JSON.stringify([name, key.reader.identity]), keys);
   return new RateLimit(
     {
-      name,
       place: context.place(),
-      phase: settings.key.every((part) => part.kind === "client.address" || part.kind === "header") ? "admit" : "limit",
       enforcePercent: settings.mode ?? 100,
-      key: settings.key,
+      key,
       keys,
       intervalMs,
       toleranceMs,
-      description: `${count}/${unit}, burst ${burst}`,
-      // The burst comes back in w seconds, which is the rate; q=count would be less than r after a pause.
-      policyField: `"${name}";q=${burst};w=${refillSeconds}`,
+      description: `${count}/${UNITS[windowSeconds] ?? `${windowSeconds} s`}, burst ${burst}`,
+      policy,
+      tellsPartition: context.tellsPartition,
+      cost,
+      counts: settings.count === undefined ? null : countsOf(settings.count),
       hasOthers: context.hasOthers,
     },
-    // Another key means other counters: what the old ones held would only fill the share.
-    context.tables.share(JSON.stringify([name, settings.key]), keys),
+    table,
   );
 }

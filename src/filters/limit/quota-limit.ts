@@ -1,30 +1,36 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Count } from "../../limits/quota/counts.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
-import type { Exchange, RateLimitState } from "../../message/exchange.ts";
-import type { Taken } from "../../message/taken.ts";
+import type { TopCaller } from "../../limits/top-callers.ts";
+import { NEAR } from "../../limits/usage.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
+import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import type { Limit } from "../filter.ts";
-import { describeKey, keyText } from "./key-text.ts";
-import type { KeyPart } from "./schema.ts";
+import type { Limit, LimitReport } from "../filter.ts";
+import type { Cost } from "./cost.ts";
+import type { Counts } from "./counted.ts";
+import type { CompiledKey } from "./key.ts";
 
 /** Everything about a quota that is known at load. */
 export interface QuotaFacts {
-  readonly name: string;
   readonly place: Place;
-  readonly phase: "admit" | "limit";
   readonly enforcePercent: number;
-  readonly key: readonly KeyPart[];
+  readonly key: CompiledKey;
   readonly limit: number;
   /** As in `10000/day in Europe/Berlin`. */
   readonly description: string;
-  /** Ready `RateLimit-Policy` value. */
-  readonly policyField: string;
+  /** What clients are told. */
+  readonly policy: LimitPolicy;
+  /** Null where each request costs 1. */
+  readonly cost: Cost | null;
+  /** Null where all requests count. */
+  readonly counts: Counts | null;
   /** Whether other limits of the policy may refuse what this one counted. */
   readonly hasOthers: boolean;
-  readonly clock: Pick<Clock, "wallMs">;
+  readonly clock: Clock;
   readonly waiting: Waiting;
 }
 
@@ -34,8 +40,13 @@ class QuotaTaken implements Taken {
   readonly #count: Count;
   readonly #amount: number;
   readonly #startMs: number;
+  readonly #counts: Counts | null;
+  /** What the client is told of it; null where nothing. */
+  readonly #state: LimitState | null;
 
-  constructor(shared: SharedCounts, count: Count, amount: number) {
+  constructor(shared: SharedCounts, count: Count, amount: number, counts: Counts | null, state: LimitState | null) {
+    this.#counts = counts;
+    this.#state = state;
     this.#shared = shared;
     this.#count = count;
     this.#amount = amount;
@@ -44,6 +55,11 @@ class QuotaTaken implements Taken {
 
   giveBack(): void {
     this.#shared.counts.giveBack(this.#count, this.#amount, this.#startMs);
+    if (this.#state !== null) this.#state.remaining += this.#amount;
+  }
+
+  onEnd(facts: AnswerFacts): void {
+    if (this.#counts !== null && !this.#counts(facts)) this.giveBack();
   }
 }
 
@@ -55,20 +71,18 @@ export class QuotaLimit implements Limit {
   readonly enforcePercent: number;
   /** It has none in the tables that rates share. */
   readonly keys = 0;
+  readonly key: CompiledKey;
   readonly #facts: QuotaFacts;
   readonly #shared: SharedCounts;
 
   constructor(facts: QuotaFacts, shared: SharedCounts) {
-    this.name = facts.name;
+    this.name = facts.policy.name;
     this.place = facts.place;
-    this.phase = facts.phase;
+    this.key = facts.key;
+    this.phase = facts.key.reader.phase === "admit" && facts.cost?.phase !== "limit" ? "admit" : "limit";
     this.enforcePercent = facts.enforcePercent;
     this.#facts = facts;
     this.#shared = shared;
-  }
-
-  get evictions(): number {
-    return this.#shared.counts.evictions;
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict> {
@@ -77,27 +91,64 @@ export class QuotaLimit implements Limit {
   }
 
   explain(exchange: Exchange, routeTemplate: string): string {
-    const state = exchange.rateLimit;
-    const left = state?.policy === this.name ? `, ${state.remaining} left` : "";
-    const key = describeKey(this.#facts.key, exchange, routeTemplate);
-    return `quota ${this.#facts.description} for ${key}, counted by this process${left}`;
+    const { description, cost, policy } = this.#facts;
+    let state = exchange.rateLimit;
+    while (state !== null && state.policy !== policy) state = state.before;
+    const left = state === null ? "" : `, ${state.remaining} left`;
+    const by = this.key.reader.describe(exchange, routeTemplate);
+    return `quota ${description}${cost?.text ?? ""} for ${by}, counted by this ${policy.scope}${left}`;
+  }
+
+  report(): LimitReport {
+    const { description, cost, policy } = this.#facts;
+    const { counts, usage } = this.#shared;
+    return {
+      name: this.name,
+      kind: "quota",
+      description: `${description}${cost?.text ?? ""}`,
+      key: this.key.reader.identity,
+      scope: policy.scope,
+      near: usage.near,
+      denied: usage.denied,
+      evictions: counts.evictions,
+    };
+  }
+
+  topCallers(): readonly TopCaller[] {
+    return this.#shared.usage.top.list(this.#facts.clock.monotonicMs());
   }
 
   #take(exchange: Exchange, routeTemplate: string): Verdict {
-    const { key, limit, clock, hasOthers } = this.#facts;
-    const { counts } = this.#shared;
+    const { limit, clock, cost, counts: counted, hasOthers } = this.#facts;
+    const { counts, usage } = this.#shared;
     const nowMs = clock.wallMs();
     counts.turn(nowMs);
-    const found = this.#shared.keyOf(keyText(key, exchange, routeTemplate));
-    const count = counts.take(found, 1, limit, () => this.#label(exchange, routeTemplate));
-    if (count === null) return this.#deny(exchange, routeTemplate, nowMs);
-    if (hasOthers) exchange.take(new QuotaTaken(this.#shared, count, 1));
+    const text = this.key.reader.text(exchange, routeTemplate);
+    if (text === null) return this.key.verdict(exchange, routeTemplate);
+    const units = cost === null ? 1 : cost.of(exchange);
+    if (units === 0) return CONTINUE;
+    const found = this.#shared.keyOf(text);
+    const count = counts.take(found, units, limit, () => this.#label(exchange, routeTemplate));
+    if (count === null) {
+      this.#note(found, exchange, routeTemplate, 1, true);
+      return this.#deny(exchange, routeTemplate, nowMs);
+    }
+    if (count.used > limit * NEAR) {
+      usage.near++;
+      this.#note(found, exchange, routeTemplate, 1, false);
+    } else if (usage.top.isDue()) this.#note(found, exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
     // Clients are told nothing of a limit that is only tried out.
-    if (this.enforcePercent === 0) return CONTINUE;
-    const remaining = Math.floor(limit - count.used);
-    const tightest = exchange.rateLimit;
-    if (tightest === null || remaining < tightest.remaining) exchange.rateLimit = this.#state(remaining, nowMs);
+    const state = this.enforcePercent === 0 ? null : this.#state(exchange, Math.floor(limit - count.used), nowMs);
+    if (state !== null) exchange.rateLimit = state;
+    if (hasOthers || counted !== null) exchange.take(new QuotaTaken(this.#shared, count, units, counted, state));
     return CONTINUE;
+  }
+
+  #note(key: number, exchange: Exchange, routeTemplate: string, weight: number, isDenied: boolean): void {
+    const { usage } = this.#shared;
+    if (isDenied) usage.denied++;
+    const nowMs = this.#facts.clock.monotonicMs();
+    usage.top.note(key | 0, weight, isDenied, nowMs, () => this.key.reader.describe(exchange, routeTemplate));
   }
 
   /** What was counted before the process began is being read. */
@@ -109,24 +160,20 @@ export class QuotaLimit implements Limit {
   }
 
   #deny(exchange: Exchange, routeTemplate: string, nowMs: number): Denial {
-    const { key, description } = this.#facts;
-    const state = this.#state(0, nowMs);
+    const state = this.#state(exchange, 0, nowMs);
     if (this.enforcePercent > 0) exchange.rateLimit = state;
     const headers: readonly HeaderLine[] = [["retry-after", String(state.resetSeconds)]];
-    const seen = `the quota is used up for ${describeKey(key, exchange, routeTemplate)}`;
-    return new Denial("quota_exceeded", this.place, seen, `at most ${description}`, headers);
+    const seen = `the quota is used up for ${this.key.reader.describe(exchange, routeTemplate)}`;
+    return new Denial("quota_exceeded", this.place, seen, `at most ${this.#facts.description}`, headers);
   }
 
-  #state(remaining: number, nowMs: number): RateLimitState {
-    const { name, policyField } = this.#facts;
+  #state(exchange: Exchange, remaining: number, nowMs: number): LimitState {
     const resetSeconds = Math.max(1, Math.ceil((this.#shared.counts.window.endMs - nowMs) / 1000));
-    return { policy: name, policyField, remaining, resetSeconds };
+    return { policy: this.#facts.policy, remaining, resetSeconds, partition: null, before: exchange.rateLimit };
   }
 
-  /** A header's value may be a credential, and is kept nowhere. */
-  #label(exchange: Exchange, routeTemplate: string): string | null {
-    const { key } = this.#facts;
-    if (key.some(({ kind }) => kind === "header")) return null;
-    return describeKey(key, exchange, routeTemplate).slice(0, DEFAULTS.quotaLabelCharsMax);
+  /** What stands in logs may stand beside a count. */
+  #label(exchange: Exchange, routeTemplate: string): string {
+    return this.key.reader.describe(exchange, routeTemplate).slice(0, DEFAULTS.quotaLabelCharsMax);
   }
 }

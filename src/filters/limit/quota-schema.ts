@@ -3,7 +3,10 @@ import { PERIODS, type Period } from "../../limits/quota/calendar.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { isTimeZone } from "../../support/local-time.ts";
 import { mode, object } from "../../support/schema.ts";
-import { type KeyPart, keySchema } from "./schema.ts";
+import { type CostSettings, costSchema } from "./cost.ts";
+import type { KeySettings } from "./key.ts";
+import { keyShape } from "./key-schema.ts";
+import { type Counted, countSchema } from "./schema.ts";
 
 /** '10000/day' → count and period. */
 export interface Quota {
@@ -11,11 +14,12 @@ export interface Quota {
   readonly period: Period;
 }
 
-export interface QuotaSettings {
+export interface QuotaSettings extends KeySettings {
   readonly quota: Quota;
-  readonly key: readonly KeyPart[];
   readonly timeZone?: string | undefined;
   readonly resetDay?: number | undefined;
+  readonly cost?: CostSettings | undefined;
+  readonly count?: Counted | undefined;
   readonly maxKeys?: number | undefined;
   readonly mode?: number | undefined;
 }
@@ -36,7 +40,9 @@ export const quotaSchema: z.ZodType<QuotaSettings> = object({
   quota: quota.describe(
     "Requests that each key may send in an hour, day, week or month of the calendar, as in 10000/day.",
   ),
-  key: keySchema,
+  ...keyShape,
+  cost: costSchema.optional(),
+  count: countSchema.optional(),
   timeZone: z
     .string()
     .refine(isTimeZone, { error: "expected a time zone as the IANA database has it, as in Europe/Berlin" })

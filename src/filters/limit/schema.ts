@@ -1,43 +1,31 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { headerName, mode, object, rate } from "../../support/schema.ts";
+import { mode, object, rate } from "../../support/schema.ts";
 import type { Rate } from "../../support/units.ts";
+import { type CostSettings, costSchema } from "./cost.ts";
+import type { KeySettings } from "./key.ts";
+import { keyShape } from "./key-schema.ts";
 
-/** What a request is counted by. */
-export type KeyPart =
-  | { readonly kind: "client.address" | "principal" | "route" }
-  | { readonly kind: "header"; readonly name: string };
-
-export interface RateSettings {
+export interface RateSettings extends KeySettings {
   readonly rate: Rate;
   /** Requests that may come at once; undefined: the rate's count. */
   readonly burst?: number | undefined;
-  readonly key: readonly KeyPart[];
+  readonly cost?: CostSettings | undefined;
+  readonly count?: Counted | undefined;
   /** How many keys are counted at once. */
   readonly maxKeys?: number | undefined;
   readonly mode?: number | undefined;
 }
 
-const HEADER_KEY = /^request\.headers\["([^"]+)"\]$/;
-const KEY_EXPECTED = 'expected client.address, principal, route or request.headers["x-name"]';
+/** Which requests count, by how they end. */
+export type Counted = "failures" | "successes";
 
-const keyPart: z.ZodType<KeyPart, string> = z
-  .string()
-  .regex(/^(?:client\.address|principal|route|request\.headers\["[!#$%&'*+\-.^_`|~0-9A-Za-z]+"\])$/, {
-    error: KEY_EXPECTED,
-  })
-  .transform((text): KeyPart => {
-    const header = HEADER_KEY.exec(text)?.[1];
-    if (header !== undefined) return { kind: "header", name: headerName.parse(header) };
-    return { kind: text === "principal" || text === "route" ? text : "client.address" };
-  });
-
-/** By what a limit counts. */
-export const keySchema: z.ZodType<readonly KeyPart[]> = z
-  .union([keyPart.transform((part) => [part]), z.array(keyPart).min(1).max(DEFAULTS.rateKeyPartsMax)], {
-    error: `${KEY_EXPECTED}, or a list of at most ${DEFAULTS.rateKeyPartsMax} of them`,
-  })
-  .describe('Whom a request counts for: client.address, principal, route, request.headers["x-name"], or a list.');
+/** `count` of a limit. */
+export const countSchema: z.ZodType<Counted> = z
+  .enum(["failures", "successes"])
+  .describe(
+    "Counts only requests that end so: failures (status 400 and above, or none) or successes (below 400). A request that is under way counts until then. All requests if absent.",
+  );
 
 /** A value under `limits:` that has a `rate`. */
 export const rateSchema: z.ZodType<RateSettings> = object({
@@ -48,7 +36,9 @@ export const rateSchema: z.ZodType<RateSettings> = object({
     .max(999_999_999)
     .optional()
     .describe("Requests of one key that may come at once. The count of 'rate' if absent."),
-  key: keySchema,
+  ...keyShape,
+  cost: costSchema.optional(),
+  count: countSchema.optional(),
   maxKeys: z
     .int()
     .min(DEFAULTS.rateKeysMin)

@@ -1,4 +1,5 @@
 import { KeyHash } from "../rate/key-hash.ts";
+import { LimitUsage } from "../usage.ts";
 import type { CountRows } from "./book-messages.ts";
 import { Calendar, type CalendarSettings } from "./calendar.ts";
 import { Counts } from "./counts.ts";
@@ -17,6 +18,7 @@ export class SharedCounts {
   readonly name: string;
   readonly identity: QuotaIdentity;
   readonly counts: Counts;
+  readonly usage: LimitUsage = new LimitUsage();
   /** Of the newest policy. */
   limit: number;
   /** The file's counts are among these, or there are none. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { TopCallers } from "../top-callers.ts";
 import { KeyHash } from "./key-hash.ts";
 
 /**
@@ -9,10 +10,15 @@ import { KeyHash } from "./key-hash.ts";
 export const TICK_MS: number = 2 ** -20;
 
 const WAYS = DEFAULTS.rateProbesMax;
-/** When the table was made, a double; how many share it, and how many live keys gave way (low, high), words. */
-const HEADER_BYTES = 24;
+/**
+ * When the table was made, a double; then words: how many share it, a spare one, and the low and high words of what it
+ * counts of itself.
+ */
+const HEADER_BYTES = 40;
 const HOLDERS = 2;
-const EVICTIONS = 3;
+const EVICTIONS = 4;
+const REFUSED = 6;
+const NEAR = 8;
 /** Per slot: two words of hash and a double. Per bucket: one word of lock. */
 const SLOT_BYTES = 16;
 /** A TAT further beyond a whole burst than this is not that of a thread whose clock is ahead, but of a slower limit. */
@@ -43,6 +49,10 @@ export class RateTable {
   #acquisitions = 0;
   /** Of the key that `take` counted last, in the table's time: what `giveBack` wants to know. */
   takenTat = 0;
+  /** When `take` was asked last, in milliseconds since the table was made. */
+  takenAtMs = 0;
+  /** Who uses most; of this thread alone. */
+  readonly top: TopCallers = new TopCallers();
 
   /**
    * `storage`: the buffer of another thread's table, or the number of keys (rounded up to a power of two) for a new
@@ -71,7 +81,22 @@ export class RateTable {
 
   /** Live keys that gave way to others since the table was made: each was counted and is not any more. */
   get evictions(): number {
-    return (this.#words[EVICTIONS + 1] ?? 0) * 2 ** 32 + ((this.#words[EVICTIONS] ?? 0) >>> 0);
+    return this.#sum(EVICTIONS);
+  }
+
+  /** Requests that did not conform. */
+  get refused(): number {
+    return this.#sum(REFUSED);
+  }
+
+  /** Requests of which `noteNear` was told. */
+  get near(): number {
+    return this.#sum(NEAR);
+  }
+
+  /** Somebody is near the limit. */
+  noteNear(): void {
+    this.#add(NEAR);
   }
 
   /** A hash that begins with `name`, to be copied into `hash` for each look-up. */
@@ -108,7 +133,10 @@ export class RateTable {
     this.takenTat = this.#tats[slot] ?? 0;
     const waitMs = this.takenTat - now + intervalMs - toleranceMs;
     this.#unlock(bucket, word);
-    return used <= toleranceMs ? used : -waitMs;
+    this.takenAtMs = now;
+    if (used <= toleranceMs) return used;
+    this.#add(REFUSED);
+    return -waitMs;
   }
 
   /**
@@ -151,6 +179,11 @@ export class RateTable {
     return live;
   }
 
+  /** Milliseconds since the table was made. */
+  get nowMs(): number {
+    return this.#now();
+  }
+
   #now(): number {
     return Math.floor((this.#clock.monotonicMs() - this.#originMs) / TICK_MS) * TICK_MS;
   }
@@ -178,7 +211,15 @@ export class RateTable {
     for (let slot = first; slot < first + WAYS; slot++) {
       if ((tats[slot] ?? 0) > exhaustedTat + SKEW_MS) tats[slot] = exhaustedTat;
     }
-    if (Atomics.add(this.#words, EVICTIONS, 1) === -1) Atomics.add(this.#words, EVICTIONS + 1, 1);
+    this.#add(EVICTIONS);
+  }
+
+  #sum(at: number): number {
+    return (this.#words[at + 1] ?? 0) * 2 ** 32 + ((this.#words[at] ?? 0) >>> 0);
+  }
+
+  #add(at: number): void {
+    if (Atomics.add(this.#words, at, 1) === -1) Atomics.add(this.#words, at + 1, 1);
   }
 
   /** The word that holds the lock; no two acquisitions of late have the same. */

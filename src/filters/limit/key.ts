@@ -1,0 +1,116 @@
+import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { compileKey, type KeyFault, type KeyPartSettings, type KeyReader } from "../../limits/key.ts";
+import { KeyHash } from "../../limits/rate/key-hash.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { CompileContext, LimitKey } from "../filter.ts";
+import { Later } from "../lazy.ts";
+
+/** By what a limit counts, as the policy has it. */
+export interface KeySettings {
+  readonly key: readonly KeyPartSettings[];
+  readonly ipv6Prefix?: number | undefined;
+  readonly absent?: Absent | undefined;
+}
+
+/** What becomes of requests in which a part of the key is absent. */
+export type Absent = "deny" | "unlimited" | { readonly key: readonly KeyPartSettings[] };
+
+const expressions = new Later("limits.key.expression", () => import("../../limits/key-expression.ts"));
+
+/** Loads the language of expressions where a limit's settings, as the policy has them, have one in a key. */
+export async function prepareKeys(settings: unknown): Promise<void> {
+  const left: unknown[] = [settings];
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value !== "object" || value === null) continue;
+    if (Object.hasOwn(value, "expression")) await expressions.prepare();
+    left.push(...Object.values(value));
+  }
+}
+
+/** Seeds of the hash that puts keys into the share of the ladder: in all processes the same keys are in it. */
+const LADDER: readonly [number, number] = [0x6c616464, 0x65727321];
+
+/** By what a limit counts, compiled, and what it does where a request has no key. */
+export class CompiledKey implements LimitKey {
+  readonly reader: KeyReader;
+  readonly #absent: "deny" | "unlimited";
+  readonly #place: Place;
+  readonly #ladder: KeyHash;
+  readonly #ladderPrefix: KeyHash;
+
+  constructor(name: string, reader: KeyReader, absent: "deny" | "unlimited", place: Place) {
+    this.reader = reader;
+    this.#absent = absent;
+    this.#place = place;
+    this.#ladder = new KeyHash(LADDER);
+    this.#ladderPrefix = new KeyHash(LADDER);
+    this.#ladderPrefix.text(name);
+  }
+
+  /** What becomes of a request for which `reader.feed` is false. */
+  verdict(exchange: Exchange, template: string): Verdict {
+    const missing = this.reader.missing(exchange, template);
+    if (missing?.isAmbiguous !== true && this.#absent === "unlimited") return CONTINUE;
+    const seen = `${missing?.text ?? "the key"} ${missing?.isAmbiguous === true ? "in more than one reading" : "(absent)"}`;
+    return new Denial("limit_key_missing", this.#place, seen, "what the limit counts by, once");
+  }
+
+  share(exchange: Exchange, template: string): number | null {
+    if (!this.reader.feed(this.#ladder, this.#ladderPrefix, exchange, template)) return null;
+    this.#ladder.finish();
+    return (this.#ladder.high >>> 0) / 2 ** 32;
+  }
+}
+
+/** Settings → key, or null with problems reported. */
+export function compileLimitKey(name: string, settings: KeySettings, context: CompileContext): CompiledKey | null {
+  const { absent } = settings;
+  const reader = readerOf(settings.key, ["key"], settings, context);
+  const instead = typeof absent === "object" ? readerOf(absent.key, ["absent", "key"], settings, context) : null;
+  if (reader === null || (typeof absent === "object" && instead === null)) return null;
+  if (reader.mayBeAbsent && absent === undefined) {
+    context.problem(
+      "a part of the key may be absent; expected 'absent' to say what becomes of such requests: deny, unlimited or { key: client.address }",
+      "key",
+    );
+    return null;
+  }
+  if (!reader.mayBeAbsent && absent !== undefined)
+    context.warning("the key is never absent, so this is of no use", "absent");
+  if (instead?.mayBeAbsent === true) {
+    context.problem(
+      "this may be absent as well; expected a key that every request has, as client.address",
+      "absent",
+      "key",
+    );
+    return null;
+  }
+  const whole = instead === null ? reader : reader.orElse(instead);
+  return new CompiledKey(name, whole, absent === "unlimited" ? "unlimited" : "deny", context.place("key"));
+}
+
+function readerOf(
+  parts: readonly KeyPartSettings[],
+  path: readonly string[],
+  { ipv6Prefix = DEFAULTS.limitIpv6Prefix }: KeySettings,
+  context: CompileContext,
+): KeyReader | null {
+  const hasExpression = parts.some((part) => typeof part !== "string");
+  const reader = compileKey(parts, {
+    ipv6Prefix,
+    clock: context.clock,
+    expressions: hasExpression ? expressions.get().expressionPart : null,
+  });
+  if (!isFaults(reader)) return reader;
+  for (const { at, offset, text } of reader) {
+    const place = parts.length === 1 ? path : [...path, at];
+    if (offset === undefined) context.problem(text, ...place);
+    else context.problemWithin(offset, text, ...place, "expression");
+  }
+  return null;
+}
+
+function isFaults(reader: KeyReader | readonly KeyFault[]): reader is readonly KeyFault[] {
+  return Array.isArray(reader);
+}

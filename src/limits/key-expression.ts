@@ -1,0 +1,98 @@
+import { type Attribute, attributeOf, bindAttribute } from "../attributes/attribute.ts";
+import { shownAttribute } from "../attributes/shown.ts";
+import { AMBIGUOUS } from "../attributes/types.ts";
+import { readerOf, typeOf } from "../expression/attribute-variable.ts";
+import { compileValue, type SourceFault } from "../expression/index.ts";
+import { paramNames, parseTemplate } from "../matching/template.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { Clock } from "../support/clock.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { type KeyPart, phaseOf, refusalOf } from "./key-parts.ts";
+import { feedValue, valueText } from "./key-values.ts";
+import type { KeyHash } from "./rate/key-hash.ts";
+
+/** An expression, bound to the routes of one template or to all. */
+interface Bound {
+  readonly attributes: readonly Attribute[];
+  evaluate(exchange: Exchange): unknown;
+}
+
+/** The value of an expression in CEL as a part of a key. What it comes to nothing for is absent. */
+class ExpressionPart implements KeyPart {
+  readonly text: string;
+  readonly phase: "admit" | "limit";
+  readonly mayBeAbsent = true;
+  readonly #source: string;
+  readonly #clock: Pick<Clock, "wallMs">;
+  readonly #fixed: Bound | null;
+  readonly #byTemplate = new Map<string, Bound>();
+
+  constructor(source: string, general: Bound, clock: Pick<Clock, "wallMs">) {
+    this.text = `(${source})`;
+    this.phase = general.attributes.every(({ row }) => phaseOf(row.from) === "admit") ? "admit" : "limit";
+    this.#source = source;
+    this.#clock = clock;
+    this.#fixed = general.attributes.some(({ row }) => row.name === "path" || row.name === "route") ? null : general;
+  }
+
+  bindRoute(template: string): { readonly text: string; readonly offset: number } | null {
+    if (this.#fixed !== null || this.#byTemplate.has(template)) return null;
+    const bound = bind(this.#source, template, this.#clock);
+    if (!bound.ok) return { text: bound.error.text, offset: bound.error.at };
+    this.#byTemplate.set(template, bound.value);
+    return null;
+  }
+
+  feed(hash: KeyHash, exchange: Exchange, template: string): boolean {
+    return feedValue(hash, this.#bound(template)?.evaluate(exchange));
+  }
+
+  canonical(exchange: Exchange, template: string): string | null {
+    return valueText(this.#bound(template)?.evaluate(exchange));
+  }
+
+  isAmbiguous(exchange: Exchange, template: string): boolean {
+    return this.#bound(template)?.attributes.some(({ read }) => read(exchange) === AMBIGUOUS) ?? false;
+  }
+
+  /** What it looked at, and not what it came to: that may hold what must not be shown. */
+  describe(exchange: Exchange, template: string): string {
+    const attributes = this.#bound(template)?.attributes ?? [];
+    return `${this.text} of ${attributes.map((one) => shownAttribute(one, exchange)).join(", ")}`;
+  }
+
+  #bound(template: string): Bound | undefined {
+    return this.#fixed ?? this.#byTemplate.get(template);
+  }
+}
+
+/** Source of an expression → part of a key, or what is wrong with it. */
+export function expressionPart(
+  source: string,
+  clock: Pick<Clock, "wallMs">,
+): KeyPart | { readonly text: string; readonly offset: number } {
+  const general = bind(source, null, clock);
+  if (!general.ok) return { text: general.error.text, offset: general.error.at };
+  return new ExpressionPart(source, general.value, clock);
+}
+
+/** `template`: null where no route is known yet, so that any path parameter may be one of it. */
+function bind(source: string, template: string | null, clock: Pick<Clock, "wallMs">): Result<Bound, SourceFault> {
+  const attributes = new Map<string, Attribute>();
+  const parsed = template === null ? null : parseTemplate(template);
+  const compiled = compileValue<Exchange>(source, {
+    variable: (path) => {
+      const name = attributeOf(path);
+      if (!name.ok) return name;
+      const refusal = refusalOf(name.value);
+      if (refusal !== null) return err(refusal);
+      const parameters = parsed?.ok === true ? paramNames(parsed.value) : name.value.rest;
+      const bound = bindAttribute(name.value, { phase: "limit", parameters, route: template ?? "", clock });
+      if (!bound.ok) return err(template === null ? bound.error : `${bound.error} (${template})`);
+      attributes.set(bound.value.text, bound.value);
+      return ok({ text: bound.value.text, type: typeOf(bound.value.type), read: readerOf(bound.value) });
+    },
+  });
+  if (!compiled.ok) return compiled;
+  return ok({ attributes: [...attributes.values()], evaluate: compiled.value.evaluate });
+}
