@@ -120,7 +120,14 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
     wanted: null,
   });
   const withheld = route.withheldHeaders(exchange.headers).filter(({ name }) => name !== "host");
-  return [step(saw), ...withheld.map(({ name, why }) => step(`${excerpt(name)} does not pass: ${why}`))];
+  const untold = (exchange.withheld ?? []).filter((name) => exchange.headers.get(name) === undefined);
+  return [
+    step(saw),
+    ...untold.map((name) =>
+      step(`${name} is not told: what it says is absent, or has no text that a header could hold`),
+    ),
+    ...withheld.map(({ name, why }) => step(`${excerpt(name)} does not pass: ${why}`)),
+  ];
 }
 
 /** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */

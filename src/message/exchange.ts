@@ -94,7 +94,7 @@ export class Exchange {
   /** What decision services said, in the order in which they were asked; null where none was. */
   decided: Decided[] | null;
   assumed: AssumedIdentity | null;
-  /** Headers of the client that did not reach the service, though no policy took them off; null for none. */
+  /** Headers that did not reach the service, though no policy took them off: of `identity`, then of the client; null for none. */
   withheld: readonly string[] | null;
   /** What its target has that only a route which keeps it may take; null for the many that have nothing. */
   oddity: Oddity | null;

@@ -49,9 +49,10 @@ export function identityLines(work: Work, template: string): readonly IdentityLi
     const scope = { phase: "rewrite", parameters, route: template, clock: work.inputs.clock } as const;
     const bound = bindAttribute(attribute, scope);
     if (bound.ok) setting.isUsed = true;
-    const where =
+    const written =
       attribute.row.name === "path" ? (parameters ?? []).join("/") : attribute.row.name === "route" ? template : "";
     const read = bound.ok ? bound.value.read : () => undefined;
+    const where = bound.ok ? written : null;
     return new IdentityHeader(name, { ...attribute, type: attribute.row.type, read }, where);
   });
   return [...headers, ...token];

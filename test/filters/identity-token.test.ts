@@ -19,7 +19,7 @@ function setUp() {
   const of = (principal: Principal | null): string => {
     const exchange = exchangeOf("GET", "/");
     exchange.principal = principal;
-    return token.line(exchange);
+    return token.line(exchange, []);
   };
   const verify = async (line: string) => {
     const text = line.replace(/^x-identity-token: /, "").trimEnd();

@@ -32,10 +32,10 @@ function setUp(told: Readonly<Record<string, string>> = {}) {
     newId: () => `id-${++count}`,
     route: "/orders",
   });
-  const of = (principal: Principal | null): string => {
+  const of = (principal: Principal | null, untold: string[] = []): string => {
     const exchange = exchangeOf("GET", "/");
     exchange.principal = principal;
-    return token.line(exchange);
+    return token.line(exchange, untold);
   };
   const claims = (line: string) =>
     JSON.parse(Buffer.from(line.split(".")[1] ?? "", "base64url").toString()) as Record<string, unknown>;
@@ -72,6 +72,14 @@ test("what is absent or empty is left out, and a context of nothing is none", ()
   const none = setUp({ absent: "jwt.absent" });
   expect("tctx" in none.claims(none.of(ANN))).toBe(false);
   expect("rctx" in none.claims(none.of(ANN))).toBe(false);
+});
+
+test("what is left out is told to whoever keeps the log", () => {
+  const untold: string[] = [];
+  setUp({ tenant: "jwt.tenant", empty: "jwt.empty", absent: "jwt.absent" }).of(ANN, untold);
+  expect(untold).toEqual(["txn-token.tctx.empty", "txn-token.tctx.absent"]);
+  setUp({ absent: "jwt.absent" }).of(null, untold);
+  expect(untold).toHaveLength(2);
 });
 
 test("a member cannot become a claim, whatever it is called", () => {

@@ -22,6 +22,8 @@ export interface IdentityTokenOptions {
 
 interface Issued {
   readonly line: string;
+  /** Claims that could not be said. */
+  readonly untold: readonly string[];
   /** Unix milliseconds from which on another one is made. */
   readonly untilMs: number;
 }
@@ -49,24 +51,30 @@ export class IdentityToken implements IdentityLine {
     return [this.name, issuer, audience, String(lifetimeMs), ...told];
   }
 
-  line(exchange: Exchange): string {
+  line(exchange: Exchange, untold: string[]): string {
     const { principal } = exchange;
     if (principal === null || principal.type === "anonymous") return "";
     const nowMs = this.#options.clock.wallMs();
     const issued = this.#issued.get(principal);
-    if (issued !== undefined && nowMs < issued.untilMs) return issued.line;
-    const line = `${this.name}: ${this.#sign(principal, exchange, nowMs)}\r\n`;
-    this.#issued.set(principal, { line, untilMs: nowMs + this.#options.lifetimeMs / 2 });
+    if (issued !== undefined && nowMs < issued.untilMs) {
+      untold.push(...issued.untold);
+      return issued.line;
+    }
+    const absent: string[] = [];
+    const line = `${this.name}: ${this.#sign(principal, exchange, nowMs, absent)}\r\n`;
+    this.#issued.set(principal, { line, untold: absent, untilMs: nowMs + this.#options.lifetimeMs / 2 });
+    untold.push(...absent);
     return line;
   }
 
-  #sign(principal: Principal, exchange: Exchange, nowMs: number): string {
+  #sign(principal: Principal, exchange: Exchange, nowMs: number, absent: string[]): string {
     const { issuer, audience, lifetimeMs, claims, keys } = this.#options;
     const iat = Math.floor(nowMs / 1000);
     const more: Record<string, unknown> = {};
     for (const [name, { read }] of claims) {
       const value = read(exchange);
-      if (!isNothing(value)) more[name] = value;
+      if (isNothing(value)) absent.push(`${this.name}.${name}`);
+      else more[name] = value;
     }
     const [roles, groups] = [roleList(principal), groupList(principal)];
     return keys.sign("at+jwt", {

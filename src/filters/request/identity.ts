@@ -13,8 +13,11 @@ export interface IdentityLine {
   readonly isOfPrincipal: boolean;
   /** Two that are equal write the same. */
   toJSON(): readonly string[];
-  /** `name: value\r\n`, or nothing where there is nothing to say. */
-  line(exchange: Exchange): string;
+  /**
+   * `name: value\r\n`, or nothing where there is nothing to say. Of a caller that is known, what it should say and cannot is added to
+   * `untold`: the header's name, or a token's with the claim behind it.
+   */
+  line(exchange: Exchange, untold: string[]): string;
 }
 
 /** An attribute as a header. */
@@ -22,10 +25,10 @@ export class IdentityHeader implements IdentityLine {
   /** Lower case. */
   readonly name: string;
   readonly #attribute: Attribute;
-  /** Where it is found: a path parameter stands in another place on another route. */
-  readonly #where: string;
+  /** Where it is found: a path parameter stands in another place on another route. Null where this route has none such. */
+  readonly #where: string | null;
 
-  constructor(name: string, attribute: Attribute, where: string) {
+  constructor(name: string, attribute: Attribute, where: string | null) {
     this.name = name;
     this.#attribute = attribute;
     this.#where = where;
@@ -38,13 +41,15 @@ export class IdentityHeader implements IdentityLine {
 
   /** Two that are equal write the same. */
   toJSON(): readonly string[] {
-    return [this.name, this.#attribute.text, this.#where];
+    return [this.name, this.#attribute.text, this.#where ?? "-"];
   }
 
   /** `name: value\r\n`, or nothing where there is no value that a header could hold. */
-  line(exchange: Exchange): string {
+  line(exchange: Exchange, untold: string[]): string {
     const value = headerText(this.#attribute.read(exchange), this.#attribute.type === "time");
-    return value === null ? "" : `${this.name}: ${value}\r\n`;
+    if (value !== null) return `${this.name}: ${value}\r\n`;
+    if (this.#where !== null && isKnown(exchange.principal)) untold.push(this.name);
+    return "";
   }
 }
 
@@ -74,20 +79,43 @@ function itemText(value: unknown): string | null {
   return value.isWellFormed() ? visible(value) : null;
 }
 
-/** Headers → their lines for one request. What only the principal decides is written once for each. */
+/** Of nobody, and of a caller without credentials, nothing is expected. */
+function isKnown(principal: Principal | null): principal is Principal {
+  return principal !== null && principal.type !== "anonymous";
+}
+
+interface Told {
+  readonly lines: string;
+  /** What could not be said. */
+  readonly untold: readonly string[];
+}
+
+/**
+ * Headers → their lines for one request. What only the principal decides is written once for each. What cannot be said is noted
+ * with what else did not reach the service: nobody would find a header that is not there.
+ */
 export function identityWriter(headers: readonly IdentityLine[]): (exchange: Exchange) => string {
   const ofPrincipal = headers.filter((header) => header.isOfPrincipal);
   const ofRequest = headers.filter((header) => !header.isOfPrincipal);
-  const known = new WeakMap<Principal, string>();
-  const linesOf = (some: readonly IdentityLine[], exchange: Exchange): string =>
-    some.map((header) => header.line(exchange)).join("");
+  const known = new WeakMap<Principal, Told>();
+  const tell = (some: readonly IdentityLine[], exchange: Exchange): Told => {
+    const untold: string[] = [];
+    return { lines: some.map((header) => header.line(exchange, untold)).join(""), untold };
+  };
   return (exchange) => {
     const { principal } = exchange;
-    let lines = principal === null ? "" : known.get(principal);
-    if (lines === undefined) {
-      lines = linesOf(ofPrincipal, exchange);
-      if (principal !== null) known.set(principal, lines);
+    let told = principal === null ? NOTHING_TOLD : known.get(principal);
+    if (told === undefined) {
+      told = tell(ofPrincipal, exchange);
+      if (principal !== null) known.set(principal, told);
     }
-    return ofRequest.length === 0 ? lines : lines + linesOf(ofRequest, exchange);
+    const more = ofRequest.length === 0 ? NOTHING_TOLD : tell(ofRequest, exchange);
+    if (told.untold.length + more.untold.length > 0) {
+      // Before what a client sent, of which there may be more than the log shows.
+      exchange.withheld = [...told.untold, ...more.untold, ...(exchange.withheld ?? [])];
+    }
+    return told.lines + more.lines;
   };
 }
+
+const NOTHING_TOLD: Told = { lines: "", untold: [] };

@@ -47,7 +47,7 @@ export class TransactionToken implements IdentityLine {
     return [this.name, issuer, audience, String(lifetimeMs), ...told, route];
   }
 
-  line(exchange: Exchange): string {
+  line(exchange: Exchange, untold: string[]): string {
     const { principal } = exchange;
     if (principal === null || principal.type === "anonymous") return "";
     const { issuer, audience, lifetimeMs, tctx, rctx, keys, clock, newId } = this.#options;
@@ -62,22 +62,25 @@ export class TransactionToken implements IdentityLine {
       sub: principal.id,
       scope: [...principal.scopes].join(" "),
       req_wl: issuer,
-      ...contextOf("tctx", tctx, exchange),
-      ...contextOf("rctx", rctx, exchange),
+      ...this.#context("tctx", tctx, exchange, untold),
+      ...this.#context("rctx", rctx, exchange, untold),
     });
     return `${this.name}: ${token}\r\n`;
   }
-}
 
-/** Members that are not there are left out, and the whole where none is. */
-function contextOf(name: "tctx" | "rctx", claims: ContextClaims, exchange: Exchange): object {
-  const members: Record<string, unknown> = Object.create(null);
-  let isEmpty = true;
-  for (const [claim, { read }] of claims) {
-    const value = read(exchange);
-    if (isNothing(value)) continue;
-    members[claim] = value;
-    isEmpty = false;
+  /** Members that are not there are left out, and the whole where none is. */
+  #context(name: "tctx" | "rctx", claims: ContextClaims, exchange: Exchange, untold: string[]): object {
+    const members: Record<string, unknown> = Object.create(null);
+    let isEmpty = true;
+    for (const [claim, { read }] of claims) {
+      const value = read(exchange);
+      if (isNothing(value)) {
+        untold.push(`${this.name}.${name}.${claim}`);
+        continue;
+      }
+      members[claim] = value;
+      isEmpty = false;
+    }
+    return isEmpty ? {} : { [name]: members };
   }
-  return isEmpty ? {} : { [name]: members };
 }
