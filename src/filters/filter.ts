@@ -1,29 +1,28 @@
 import type { z } from "zod";
-import type { CallProxy } from "../calls/call.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
 import type { KeyReader } from "../limits/key.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
+import type { QuotaTerms, RateTerms } from "../limits/redis/ask.ts";
 import type { TopCaller } from "../limits/top-callers.ts";
-import type { MemoryBudget } from "../memory/budget.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { LimitFields, LimitScope } from "../message/limit-state.ts";
 import type { Principal } from "../message/principal.ts";
-import type { Resource, ResourceWorld } from "../resources/resource.ts";
-import type { Waiting } from "../resources/waiting.ts";
-import type { Clock } from "../support/clock.ts";
+import type { AnswerFacts } from "../message/taken.ts";
 import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
-import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Bans } from "./bans/evaluate.ts";
+import type { CompileContext } from "./compile-context.ts";
 import type { Question } from "./decide/question.ts";
 import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
 import type { ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
+
+export type { CompileContext } from "./compile-context.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -46,56 +45,6 @@ export interface Check {
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
   explain(exchange: Exchange): string;
-}
-
-/** What every compile step may use: the policy's places, its files, the world outside. */
-export interface CompileContext {
-  readonly service: string;
-  /** Where clients learn who gives tokens for the service (RFC 9728), without quotes in it; null where the policy has none. */
-  readonly resourceMetadataUrl: string | null;
-  readonly clock: Clock;
-  /** Of the process; it outlives the policy. */
-  readonly memory: MemoryBudget;
-  /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
-  place(...path: readonly (string | number)[]): Place;
-  /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
-  problem(text: string, ...path: readonly (string | number)[]): void;
-  /** The same at the `offset`th character of the text that stands there. */
-  problemWithin(offset: number, text: string, ...path: readonly (string | number)[]): void;
-  /** The same for a place in a file that the policy names, as a line of keys.yaml. */
-  problemAt(place: Place, text: string): void;
-  /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
-  warning(text: string, ...path: readonly (string | number)[]): void;
-  /**
-   * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
-   * problem at `path` and returns null where it cannot be read.
-   */
-  readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
-  /**
-   * What `make` makes of `inputs` and of nothing else, or what it made of the same inputs for the policy before: a
-   * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.
-   */
-  keep<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null>;
-  /**
-   * A resource made of `settings` and of nothing else, or the one that runs already and was made of the same. It is started
-   * when the policy comes into force, not before.
-   */
-  resource<T extends Resource>(
-    kind: string,
-    settings: readonly (string | Buffer)[],
-    make: (world: ResourceWorld) => T,
-  ): T;
-  /** The policy names a folder for what survives a restart. */
-  readonly hasState: boolean;
-  /** Where requests wait for what somebody else says. Of the process. */
-  readonly waiting: Waiting;
-  /** The corporate proxy that the environment names, for calls out. */
-  readonly proxy: CallProxy | null;
-  /**
-   * The secret that a setting refers to, without line ends at its end; a file is watched. Reports a problem at `path` and
-   * returns null where it is not there or empty.
-   */
-  secret(reference: SecretReference, ...path: readonly (string | number)[]): Buffer | null;
 }
 
 /** What the checks of a route hand to `rewrite`: which request headers leave and which are added. */
@@ -140,7 +89,7 @@ export interface WebSocketRules {
 }
 
 /** Sections of the policy whose entries others name. */
-export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles" | "decisionServices";
+export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles" | "stores" | "decisionServices";
 
 /** One named decision service of the policy, compiled; `decide` of a route names it. */
 export interface DecisionService {
@@ -360,9 +309,10 @@ export interface Limit {
   readonly key: LimitKey | null;
   /**
    * Takes what the request costs, or denies. A promise only where it must wait. What another limit's denial has to undo,
-   * and what ends with the request, it hands to `exchange.take`.
+   * and what ends with the request, it hands to `exchange.take`. `together`: all limits of the route and phase, of which the
+   * first in a store asks for all that lie there.
    */
-  evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict>;
+  evaluate(exchange: Exchange, routeTemplate: string, together?: readonly Limit[]): Verdict | Promise<Verdict>;
   /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
   explain(exchange: Exchange, routeTemplate: string): string;
   /** For metrics and the admin port. */
@@ -394,12 +344,36 @@ export interface LimitReport {
   readonly evictions: number;
 }
 
+/** A limit that a store can count in its place, so that several processes share it. */
+export interface ShareableLimit extends Limit {
+  readonly key: LimitKey;
+  readonly terms: RateTerms | QuotaTerms;
+  /** Units, whole; 0 for a request that costs nothing. */
+  costOf(exchange: Exchange): number;
+  /** The store let the request in. */
+  admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict;
+  /** The store says that it is over. */
+  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict;
+  /** Whether a request that ended so counts. */
+  isCounted(facts: AnswerFacts): boolean;
+}
+
+/** One named store of the policy, compiled; `store` of a limit names it. */
+export interface LimitStoreUse {
+  readonly name: string;
+  readonly place: Place;
+  /** The same limit, counted there. `lease`: units that are taken at once; the store's own setting where undefined. */
+  share(limit: ShareableLimit, lease: number | undefined): Limit;
+}
+
 /** Compilation of one entry of `limits`. */
 export interface LimitContext extends CompileContext {
   /** Where rates count; they outlive the policy. */
   readonly tables: RateTables;
   /** How many keys it counts at once where it does not say. */
   readonly usualKeys: number;
+  /** By name; null with a problem at `store` where there is none. */
+  store(name: string): LimitStoreUse | null;
   /** The policy has other limits: where one of them is over, the rest is to count nothing. */
   readonly hasOthers: boolean;
   /** Which fields of answers tell clients of it, and whether those tell keys apart. */

@@ -6,10 +6,11 @@ import { authorizeFilter } from "./authorize/compile.ts";
 import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
 import { clientCertificateKind } from "./client-certificate/compile.ts";
 import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
-import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind } from "./filter.ts";
+import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind, LimitStoreUse } from "./filter.ts";
 import { Later, lazyKind } from "./lazy.ts";
 import { limitFilter } from "./limit/compile.ts";
 import { LIMIT_KINDS } from "./limit/kinds.ts";
+import type { StoreSettings } from "./limit-store/schema.ts";
 import { priorityFilter } from "./overload/compile.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
@@ -23,9 +24,17 @@ export interface Registry {
   readonly authenticators: readonly AuthenticatorKind<unknown>[];
   /** Kinds of limits; an entry of `limits` has the word of one of them. */
   readonly limits: readonly LimitKind<unknown>[];
+  readonly limitStore: LimitStoreKind<unknown>;
   /** An entry of `roles`: a rule that routes name. */
   readonly role: z.ZodType<AuthorizeRule>;
   readonly decisionService: DecisionServiceKind<unknown>;
+}
+
+/** What an entry of `stores` is made of. */
+export interface LimitStoreKind<Settings> {
+  readonly schema: z.ZodType<Settings>;
+  prepare(): Promise<void>;
+  compile(name: string, settings: Settings, context: CompileContext): LimitStoreUse | null;
 }
 
 /** What an entry of `decisionServices` is made of. */
@@ -54,6 +63,16 @@ const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
   compile: (...settings) => decide.get().compileDecisionService(...settings),
 };
 
+const stores = new Later("stores", () => import("./limit-store/compile.ts"));
+
+const limitStoreKind: LimitStoreKind<StoreSettings> = {
+  get schema() {
+    return stores.get().storeSchema;
+  },
+  prepare: stores.prepare,
+  compile: (...settings) => stores.get().compileStore(...settings),
+};
+
 /** All that there are. A new protection is one line here. */
 export const REGISTRY: Registry = {
   filters: [
@@ -78,6 +97,7 @@ export const REGISTRY: Registry = {
     anonymousKind,
   ],
   limits: LIMIT_KINDS,
+  limitStore: limitStoreKind,
   role: ruleSchema,
   decisionService: decisionServiceKind,
 };

@@ -1,4 +1,4 @@
-import type { LimitContext, LimitKind } from "../filters/filter.ts";
+import type { LimitContext, LimitKind, LimitStoreUse } from "../filters/filter.ts";
 import { prepareKeys } from "../filters/limit/key.ts";
 import type { LimitFields } from "../message/limit-state.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -13,6 +13,7 @@ import type { Work } from "./work.ts";
 export async function prepareLimits({ reader, registry }: Work): Promise<void> {
   const names = reader.names(["limits"]);
   await prepareKeys(reader.raw(["limits"]));
+  if (reader.names(["stores"]).length > 0) await registry.limitStore.prepare();
   for (const kind of registry.limits) {
     if (kind.prepare === undefined) continue;
     if (names.some((name) => reader.raw(["limits", name, kind.word]) !== undefined)) await kind.prepare();
@@ -27,6 +28,32 @@ function readLimitHeaders({ reader }: Work): Pick<LimitContext, "fields" | "tell
 }
 
 const DEFAULT_FIELDS: readonly LimitFields[] = ["draft-11"];
+/** Section `stores`. */
+export function* compileStores(work: Work): Steps<void> {
+  const { limitStore: kind } = work.registry;
+  for (const name of work.reader.names(["stores"])) {
+    yield;
+    if (work.problems.isFull) return;
+    work.stores.defined.add(name);
+    const path = ["stores", name];
+    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
+    if (parts === null) continue;
+    const context = salvageContext(
+      work.context((inner) => [...path, ...inner]),
+      parts,
+    );
+    const compiled = kind.compile(name, parts.settings, context);
+    if (compiled !== null && parts.lost.length === 0) work.stores.set(name, compiled);
+  }
+}
+
+/** The store that the limit at `path` names. */
+function storeOf(work: Work, name: string, path: Path): LimitStoreUse | null {
+  const store = work.stores.get(name);
+  if (store !== undefined || work.stores.isDefined(name)) return store ?? null;
+  work.problem(`no store '${name}' is defined; ${work.stores.hint(name)}`, [...path, "store"]);
+  return null;
+}
 
 /** Section `limits`. */
 export function* compileLimits(work: Work): Steps<void> {
@@ -51,6 +78,7 @@ export function* compileLimits(work: Work): Steps<void> {
       ),
       tables: work.inputs.rateTables,
       usualKeys,
+      store: (store) => storeOf(work, store, path),
       hasOthers: names.length > 1,
       ...told,
     };

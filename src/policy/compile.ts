@@ -6,7 +6,7 @@ import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
-import { checkCallerLimits, compileLimits, prepareLimits } from "./compile-limits.ts";
+import { checkCallerLimits, compileLimits, compileStores, prepareLimits } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readOverload } from "./compile-overload.ts";
 import { compileRevoked } from "./compile-revoked.ts";
@@ -61,6 +61,7 @@ const STAGES: readonly Stage[] = [
   readRoles,
   compileIdentity,
   compileDecisionServices,
+  compileStores,
   compileLimits,
   checkCallerLimits,
   compileBans,

@@ -26,7 +26,8 @@ import {
  * is not in it.
  */
 export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<Record<string, unknown>> {
-  for (const part of [...registry.filters, ...registry.authenticators, ...registry.limits]) await part.prepare?.();
+  for (const part of [...registry.filters, ...registry.authenticators, ...registry.limits, registry.limitStore])
+    await part.prepare?.();
   const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
     target: "draft-2020-12",
     io: "input",
@@ -46,7 +47,7 @@ export async function policyJsonSchemaText(registry: Registry = REGISTRY): Promi
   return `${JSON.stringify(await policyJsonSchema(registry), null, 2)}\n`;
 }
 
-function policySchema({ filters, authenticators, limits, role, decisionService }: Registry): z.ZodType {
+function policySchema({ filters, authenticators, limits, limitStore, role, decisionService }: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
   const authenticator = z.union(authenticators.map((kind) => kind.schema));
@@ -83,6 +84,10 @@ function policySchema({ filters, authenticators, limits, role, decisionService }
     limitHeaders: object(limitHeadersShape)
       .optional()
       .describe("Which fields of answers tell clients of their limits."),
+    stores: z
+      .record(nameSchema, limitStore.schema)
+      .optional()
+      .describe("Stores that limits of several processes count in; 'store' of a limit names one."),
     bans: z
       .record(nameSchema, banSchema)
       .optional()

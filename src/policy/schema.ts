@@ -380,6 +380,7 @@ export const SECTIONS = [
   "decisionServices",
   "limits",
   "limitHeaders",
+  "stores",
   "bans",
   "overload",
   "revoked",

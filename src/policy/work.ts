@@ -1,7 +1,7 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
-import type { Authenticator, Check, CompileContext, DecisionService, Limit } from "../filters/filter.ts";
+import type { Authenticator, Check, CompileContext, DecisionService, Limit, LimitStoreUse } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
@@ -102,6 +102,7 @@ export class Work {
   /** What transaction tokens say of calls and callers. */
   readonly identityContext: IdentitySetting[] = [];
   identityKeys: IdentityKeys | null = null;
+  readonly stores: Definitions<LimitStoreUse> = new Definitions();
   readonly decisionServices: Definitions<DecisionService> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */

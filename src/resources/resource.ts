@@ -40,6 +40,8 @@ export interface ResourceStatus {
   readonly leftOut?: readonly string[];
   /** Of a key set: tokens that named a key which it does not have. */
   readonly unknownKids?: number;
+  /** Of a limit store: requests by how was known whether they are over. Its keys are a closed list, for they are labels. */
+  readonly storeRequests?: Readonly<Record<string, number>>;
   /** True where the process is not ready before it has something, as a certificate. */
   readonly gatesReadiness?: boolean;
 }

@@ -62,4 +62,35 @@ export const LIMIT_DEFAULTS = {
   memoryQuotaCountBytes: 256,
   /** Counts that one answer of the admin port lists. */
   quotaListMax: 1_000,
+  // Stores that processes share.
+  /** How long a request waits for a store to say whether it is over. */
+  storeTimeoutMs: 20,
+  storeTimeoutMsMax: 5_000,
+  /** Connecting, with TLS and credentials. */
+  storeConnectMs: 2_000,
+  storeReconnectMsMin: 100,
+  storeReconnectMsMax: 5_000,
+  /** Calls of a store that fail in a row before nobody waits for it, and how long until one tries it again. */
+  storeBreakerFailures: 5,
+  storeBreakerMsMin: 250,
+  storeBreakerMsMax: 5_000,
+  /** Tries that may fail in a row before the connection is made anew. */
+  storeProbesMax: 2,
+  /** Requests in one call of the script; it holds the store for some microseconds each. */
+  storeGroupsPerCall: 128,
+  storeCallsMax: 64,
+  /** Requests that wait for a store. */
+  storeGroupsMax: 10_000,
+  /** Keys that are known to be over without asking the store. */
+  storeOverKeysMax: 10_000,
+  /** How long at most: a counter that somebody resets in the store is seen then. */
+  storeOverMsMax: 5_000,
+  storeLeasesMax: 10_000,
+  /** How long units that were taken at once may be spent. */
+  storeLeaseMs: 1_000,
+  /** Units in one lease. */
+  storeLeaseMax: 10_000,
+  storeHostsMax: 32,
+  /** A longer key is remembered by its digest. */
+  storeKeyCharactersMax: 128,
 } as const;

@@ -106,6 +106,14 @@ function registerResources(registry: Registry, read: () => readonly ResourceStat
       unknownKids === undefined ? [] : [{ labels: { name: labelText(name) }, value: unknownKids }],
     ),
   );
+  counter(
+    registry,
+    "postern_limit_store_requests_total",
+    "Requests that were counted in a store, by how that was known.",
+    each(({ storeRequests = {}, name }) =>
+      Object.entries(storeRequests).map(([outcome, value]) => ({ labels: { name: labelText(name), outcome }, value })),
+    ),
+  );
   const seconds = (name: string, help: string, at: (status: ResourceStatus) => number | null): void =>
     gauge(
       registry,

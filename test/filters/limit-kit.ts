@@ -25,6 +25,7 @@ export function compileLimit(
     ...context,
     tables,
     usualKeys: DEFAULTS.rateKeys,
+    store: () => null,
     hasOthers: true,
     fields: ["draft-11"],
     tellsPartition: false,

@@ -33,6 +33,7 @@ beforeAll(async () => {
     "keys/partners.yaml": "callers: []\n",
     "keys/staff.yaml": "users: []\n",
     "secrets/idp": "a secret that only tests know\n",
+    "secrets/store": "a third secret of tests\n",
     "secrets/webhook": "another secret of tests\n",
     "revoked.yaml": "jti: []\n",
     "blocklists/bad.txt": "# none yet\n",

@@ -9,16 +9,20 @@ export const limitFilter = defineFilter<readonly string[]>({
   schema: limitSchema,
   *compile(names, context) {
     const seen = new Set<string>();
+    const together: Together = { admit: [], limit: [] };
     for (const [at, name] of names.entries()) {
       yield;
       if (seen.has(name)) context.problem(`'${name}' stands here twice and would count twice`, at);
-      else addLimit(name, at, context);
+      else addLimit(name, at, context, together);
       seen.add(name);
     }
   },
 });
 
-function addLimit(name: string, at: number, context: RouteContext): void {
+/** All of a route's, so that the first in a store can ask for the others. */
+type Together = Readonly<Record<Limit["phase"], Limit[]>>;
+
+function addLimit(name: string, at: number, context: RouteContext, all: Together): void {
   const limit = context.limits.get(name);
   if (limit === undefined) {
     if (context.isDefined("limits", name)) return;
@@ -31,11 +35,13 @@ function addLimit(name: string, at: number, context: RouteContext): void {
     context.problem(`'${name}' cannot count here: ${fault.text}`, at);
     return;
   }
-  context.addCheck(limitCheck(limit, template, context.place(at)));
+  const together = all[limit.phase];
+  together.push(limit);
+  context.addCheck(limitCheck(limit, template, context.place(at), together));
 }
 
-/** One named limit as a check of a route. */
-export function limitCheck(limit: Limit, template: string, place: Place): Check {
+/** One named limit as a check of a route; `together`: all of them that the route has in this phase. */
+export function limitCheck(limit: Limit, template: string, place: Place, together: readonly Limit[]): Check {
   return {
     name: "limit",
     phase: limit.phase,
@@ -43,7 +49,7 @@ export function limitCheck(limit: Limit, template: string, place: Place): Check 
     enforcePercent: limit.enforcePercent,
     once: true,
     share: (exchange) => limit.key?.share(exchange, template) ?? null,
-    evaluate: (exchange) => limit.evaluate(exchange, template),
+    evaluate: (exchange) => limit.evaluate(exchange, template, together),
     explain: (exchange) => limit.explain(exchange, template),
   };
 }

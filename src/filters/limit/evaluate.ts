@@ -1,16 +1,18 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
+import type { RateTerms } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import type { Limit, LimitReport } from "../filter.ts";
+import type { LimitReport, ShareableLimit } from "../filter.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
+import { COUNTED_BY } from "./told.ts";
 
 /** Everything about a limit that is known at load. */
 export interface RateLimitFacts {
@@ -69,7 +71,7 @@ class RateTaken implements Taken {
 }
 
 /** One limit: counts each request by its key in its share (GCRA, the virtual scheduling of ITU-T I.371). */
-export class RateLimit implements Limit {
+export class RateLimit implements ShareableLimit {
   readonly name: string;
   readonly place: Place;
   readonly phase: "admit" | "limit";
@@ -100,28 +102,45 @@ export class RateLimit implements Limit {
     this.#isKept = facts.hasOthers || facts.counts !== null;
   }
 
+  /** As a store counts it, whose time has whole microseconds. */
+  get terms(): RateTerms {
+    const intervalUs = Math.ceil(this.#intervalMs * 1000 - 0.001);
+    return { kind: "rate", intervalUs, toleranceUs: Math.round(this.#toleranceMs / this.#intervalMs) * intervalUs };
+  }
+
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {
     const table = this.#table;
     if (!this.key.reader.feed(table.hash, this.#prefix, exchange, routeTemplate)) {
       return this.key.verdict(exchange, routeTemplate);
     }
-    const { cost } = this.#facts;
-    const units = cost === null ? 1 : cost.of(exchange);
+    const units = this.costOf(exchange);
     if (units === 0) return CONTINUE;
     const spentMs = this.#intervalMs * units;
     const used = table.take(spentMs, this.#toleranceMs);
     if (used < 0) return this.#deny(exchange, routeTemplate, -used, units);
-    if (used > this.#nearMs) this.#noteNear(exchange, routeTemplate);
-    else if (table.top.isDue()) this.#note(exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
-    // Clients are told nothing of a limit that is only tried out.
-    let state: LimitState | null = null;
-    if (this.enforcePercent > 0) {
-      const remaining = Math.floor((this.#toleranceMs - used) / this.#intervalMs);
-      state = this.#state(exchange, remaining, Math.ceil(used / 1000));
-      exchange.rateLimit = state;
-    }
+    const state = this.#tell(exchange, routeTemplate, Math.floor((this.#toleranceMs - used) / this.#intervalMs), used);
     if (this.#isKept) exchange.take(new RateTaken(table, spentMs, units, this.#facts.counts, state));
     return CONTINUE;
+  }
+
+  costOf(exchange: Exchange): number {
+    const { cost } = this.#facts;
+    return cost === null ? 1 : cost.of(exchange);
+  }
+
+  isCounted(facts: AnswerFacts): boolean {
+    return this.#facts.counts?.(facts) ?? true;
+  }
+
+  admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {
+    this.#countedElsewhere(exchange, routeTemplate, false);
+    this.#tell(exchange, routeTemplate, remaining, resetMs);
+    return CONTINUE;
+  }
+
+  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict {
+    this.#countedElsewhere(exchange, routeTemplate, true);
+    return this.#deny(exchange, routeTemplate, waitMs, this.costOf(exchange));
   }
 
   explain(exchange: Exchange, routeTemplate: string): string {
@@ -130,7 +149,7 @@ export class RateLimit implements Limit {
     while (state !== null && state.policy !== policy) state = state.before;
     const left = state === null ? "" : `, ${state.remaining} left`;
     const by = this.key.reader.describe(exchange, routeTemplate);
-    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by this ${policy.scope}${left}`;
+    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by ${COUNTED_BY[policy.scope]}${left}`;
   }
 
   report(): LimitReport {
@@ -150,6 +169,21 @@ export class RateLimit implements Limit {
 
   topCallers(): readonly TopCaller[] {
     return this.#table.top.list(this.#table.nowMs);
+  }
+
+  #countedElsewhere(exchange: Exchange, routeTemplate: string, isRefused: boolean): void {
+    this.key.reader.feed(this.#table.hash, this.#prefix, exchange, routeTemplate);
+    this.#table.noteElsewhere(isRefused);
+  }
+
+  #tell(exchange: Exchange, routeTemplate: string, remaining: number, usedMs: number): LimitState | null {
+    if (usedMs > this.#nearMs) this.#noteNear(exchange, routeTemplate);
+    else if (this.#table.top.isDue()) this.#note(exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
+    // Clients are told nothing of a limit that is only tried out.
+    if (this.enforcePercent === 0) return null;
+    const state = this.#state(exchange, remaining, Math.ceil(usedMs / 1000));
+    exchange.rateLimit = state;
+    return state;
   }
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number, units: number): Denial {

@@ -16,16 +16,19 @@ const SECONDS = { hour: 3_600, day: 86_400, week: 7 * 86_400, month: 30 * 86_400
 function compileQuota(name: string, settings: QuotaSettings, context: LimitContext): Limit | null {
   const { count, period } = settings.quota;
   const { timeZone = "UTC", resetDay = 1 } = settings;
-  const facts = { name, quota: count, windowSeconds: SECONDS[period], unit: "requests", scope: "process" } as const;
+  const scope = settings.store === undefined ? "process" : "replicas";
+  const facts = { name, quota: count, windowSeconds: SECONDS[period], unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
   const cost = compileCost(settings.cost, context);
-  if (!isSound(settings, context) || policy === null || key === null || cost === undefined) return null;
+  const store = settings.store === undefined ? undefined : context.store(settings.store);
+  if (!isSound(settings, context) || store === null || policy === null || key === null || cost === undefined)
+    return null;
   if (cost !== null && cost.max > count) {
     context.problem(`a request that costs ${cost.max} never passes; expected at most the quota of ${count}`, "cost");
     return null;
   }
-  if (!context.hasState && period !== "hour") {
+  if (store === undefined && !context.hasState && period !== "hour") {
     context.warning("without 'state' a restart forgets what was counted, and every caller has the whole quota again");
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
@@ -33,7 +36,7 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
   const shared = book.share({ name, by: key.reader.identity, period, timeZone, resetDay, keysMax }, count);
   const isDefault = settings.timeZone === undefined && settings.resetDay === undefined;
   const { waiting } = context;
-  return new QuotaLimit(
+  const limit = new QuotaLimit(
     {
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
@@ -49,6 +52,7 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
     },
     shared,
   );
+  return store === undefined ? limit : store.share(limit, settings.lease);
 }
 
 function isSound({ quota: { period }, resetDay }: QuotaSettings, context: LimitContext): boolean {

@@ -26,8 +26,9 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
       settings.burst === undefined ? "rate" : "burst",
     );
   }
+  const scope = settings.store === undefined ? "process" : "replicas";
   // The burst comes back within the window, which is the rate; q=count would be less than r after a pause.
-  const facts = { name, quota: burst, windowSeconds: refillSeconds, unit: "requests", scope: "process" } as const;
+  const facts = { name, quota: burst, windowSeconds: refillSeconds, unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
   const cost = compileCost(settings.cost, context);
@@ -35,10 +36,11 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
     context.problem(`a request that costs ${cost.max} never passes; expected at most the burst of ${burst}`, "cost");
     return null;
   }
-  if (policy === null || key === null || cost === undefined || isSlow) return null;
+  const store = settings.store === undefined ? undefined : context.store(settings.store);
+  if (policy === null || key === null || cost === undefined || store === null || isSlow) return null;
   // Another key means other counters: what the old ones held would only fill the share.
   const table = context.tables.share(JSON.stringify([name, key.reader.identity]), keys);
-  return new RateLimit(
+  const limit = new RateLimit(
     {
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
@@ -55,4 +57,5 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
     },
     table,
   );
+  return store === undefined ? limit : store.share(limit, settings.lease);
 }

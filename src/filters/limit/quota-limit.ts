@@ -1,6 +1,8 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { Calendar } from "../../limits/quota/calendar.ts";
 import type { Count } from "../../limits/quota/counts.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
+import type { QuotaTerms, QuotaWindows } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -9,10 +11,11 @@ import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import type { Limit, LimitReport } from "../filter.ts";
+import type { LimitReport, ShareableLimit } from "../filter.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
+import { COUNTED_BY } from "./told.ts";
 
 /** Everything about a quota that is known at load. */
 export interface QuotaFacts {
@@ -64,7 +67,7 @@ class QuotaTaken implements Taken {
 }
 
 /** One quota: a hard number in each window of the calendar. */
-export class QuotaLimit implements Limit {
+export class QuotaLimit implements ShareableLimit {
   readonly name: string;
   readonly place: Place;
   readonly phase: "admit" | "limit";
@@ -85,6 +88,35 @@ export class QuotaLimit implements Limit {
     this.#shared = shared;
   }
 
+  /** As a store counts it: windows of the same calendar, at the store's time. */
+  get terms(): QuotaTerms {
+    const [calendar, later] = [new Calendar(this.#shared.identity), new Calendar(this.#shared.identity)];
+    const windowsAt = (wallMs: number): QuotaWindows => {
+      const { startMs, endMs } = calendar.at(wallMs);
+      return { start: startMs / 1000, end: endMs / 1000, next: later.at(endMs).endMs / 1000 };
+    };
+    return { kind: "quota", limit: this.#facts.limit, windowsAt };
+  }
+
+  costOf(exchange: Exchange): number {
+    const { cost } = this.#facts;
+    return cost === null ? 1 : cost.of(exchange);
+  }
+
+  isCounted(facts: AnswerFacts): boolean {
+    return this.#facts.counts?.(facts) ?? true;
+  }
+
+  admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {
+    this.#tell(this.#keyOf(exchange, routeTemplate), exchange, routeTemplate, remaining, resetMs);
+    return CONTINUE;
+  }
+
+  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict {
+    this.#note(this.#keyOf(exchange, routeTemplate), exchange, routeTemplate, 1, true);
+    return this.#deny(exchange, routeTemplate, waitMs);
+  }
+
   evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict> {
     const { waiting } = this.#shared;
     return waiting === null ? this.#take(exchange, routeTemplate) : this.#wait(waiting, exchange, routeTemplate);
@@ -96,7 +128,7 @@ export class QuotaLimit implements Limit {
     while (state !== null && state.policy !== policy) state = state.before;
     const left = state === null ? "" : `, ${state.remaining} left`;
     const by = this.key.reader.describe(exchange, routeTemplate);
-    return `quota ${description}${cost?.text ?? ""} for ${by}, counted by this ${policy.scope}${left}`;
+    return `quota ${description}${cost?.text ?? ""} for ${by}, counted by ${COUNTED_BY[policy.scope]}${left}`;
   }
 
   report(): LimitReport {
@@ -119,29 +151,41 @@ export class QuotaLimit implements Limit {
   }
 
   #take(exchange: Exchange, routeTemplate: string): Verdict {
-    const { limit, clock, cost, counts: counted, hasOthers } = this.#facts;
-    const { counts, usage } = this.#shared;
+    const { limit, clock, counts: counted, hasOthers } = this.#facts;
+    const { counts } = this.#shared;
     const nowMs = clock.wallMs();
     counts.turn(nowMs);
     const text = this.key.reader.text(exchange, routeTemplate);
     if (text === null) return this.key.verdict(exchange, routeTemplate);
-    const units = cost === null ? 1 : cost.of(exchange);
+    const units = this.costOf(exchange);
     if (units === 0) return CONTINUE;
     const found = this.#shared.keyOf(text);
     const count = counts.take(found, units, limit, () => this.#label(exchange, routeTemplate));
     if (count === null) {
       this.#note(found, exchange, routeTemplate, 1, true);
-      return this.#deny(exchange, routeTemplate, nowMs);
+      return this.#deny(exchange, routeTemplate, counts.window.endMs - nowMs);
     }
-    if (count.used > limit * NEAR) {
-      usage.near++;
-      this.#note(found, exchange, routeTemplate, 1, false);
-    } else if (usage.top.isDue()) this.#note(found, exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
-    // Clients are told nothing of a limit that is only tried out.
-    const state = this.enforcePercent === 0 ? null : this.#state(exchange, Math.floor(limit - count.used), nowMs);
-    if (state !== null) exchange.rateLimit = state;
+    const resetMs = counts.window.endMs - nowMs;
+    const state = this.#tell(found, exchange, routeTemplate, Math.floor(limit - count.used), resetMs);
     if (hasOthers || counted !== null) exchange.take(new QuotaTaken(this.#shared, count, units, counted, state));
     return CONTINUE;
+  }
+
+  #tell(key: number, exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): LimitState | null {
+    const { usage } = this.#shared;
+    if (remaining < this.#facts.limit * (1 - NEAR)) {
+      usage.near++;
+      this.#note(key, exchange, routeTemplate, 1, false);
+    } else if (usage.top.isDue()) this.#note(key, exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
+    // Clients are told nothing of a limit that is only tried out.
+    if (this.enforcePercent === 0) return null;
+    const state = this.#state(exchange, remaining, resetMs);
+    exchange.rateLimit = state;
+    return state;
+  }
+
+  #keyOf(exchange: Exchange, routeTemplate: string): number {
+    return this.#shared.keyOf(this.key.reader.text(exchange, routeTemplate) ?? "");
   }
 
   #note(key: number, exchange: Exchange, routeTemplate: string, weight: number, isDenied: boolean): void {
@@ -159,16 +203,16 @@ export class QuotaLimit implements Limit {
     return new Denial("limit_store_unavailable", this.place, seen, `at most ${this.#facts.description}`);
   }
 
-  #deny(exchange: Exchange, routeTemplate: string, nowMs: number): Denial {
-    const state = this.#state(exchange, 0, nowMs);
+  #deny(exchange: Exchange, routeTemplate: string, waitMs: number): Denial {
+    const state = this.#state(exchange, 0, waitMs);
     if (this.enforcePercent > 0) exchange.rateLimit = state;
     const headers: readonly HeaderLine[] = [["retry-after", String(state.resetSeconds)]];
     const seen = `the quota is used up for ${this.key.reader.describe(exchange, routeTemplate)}`;
     return new Denial("quota_exceeded", this.place, seen, `at most ${this.#facts.description}`, headers);
   }
 
-  #state(exchange: Exchange, remaining: number, nowMs: number): LimitState {
-    const resetSeconds = Math.max(1, Math.ceil((this.#shared.counts.window.endMs - nowMs) / 1000));
+  #state(exchange: Exchange, remaining: number, resetMs: number): LimitState {
+    const resetSeconds = Math.max(1, Math.ceil(resetMs / 1000));
     return { policy: this.#facts.policy, remaining, resetSeconds, partition: null, before: exchange.rateLimit };
   }
 

@@ -6,7 +6,7 @@ import { mode, object } from "../../support/schema.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
-import { type Counted, countSchema } from "./schema.ts";
+import { type Counted, countSchema, storeShape } from "./schema.ts";
 
 /** '10000/day' → count and period. */
 export interface Quota {
@@ -21,6 +21,8 @@ export interface QuotaSettings extends KeySettings {
   readonly cost?: CostSettings | undefined;
   readonly count?: Counted | undefined;
   readonly maxKeys?: number | undefined;
+  readonly store?: string | undefined;
+  readonly lease?: number | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -62,5 +64,6 @@ export const quotaSchema: z.ZodType<QuotaSettings> = object({
     .max(DEFAULTS.quotaKeysMax)
     .optional()
     .describe(`How many keys are counted at once. ${DEFAULTS.quotaKeys} if absent.`),
+  ...storeShape,
   mode: mode.optional(),
 });

@@ -14,6 +14,9 @@ export interface RateSettings extends KeySettings {
   readonly count?: Counted | undefined;
   /** How many keys are counted at once. */
   readonly maxKeys?: number | undefined;
+  /** Of the policy's stores; undefined for none. */
+  readonly store?: string | undefined;
+  readonly lease?: number | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -26,6 +29,19 @@ export const countSchema: z.ZodType<Counted> = z
   .describe(
     "Counts only requests that end so: failures (status 400 and above, or none) or successes (below 400). A request that is under way counts until then. All requests if absent.",
   );
+/** Keys of limits that a store can count. */
+export const storeShape = {
+  store: z
+    .string()
+    .optional()
+    .describe("Name of a store: all processes that use it count together. Each process counts for itself if absent."),
+  lease: z
+    .int()
+    .min(0)
+    .max(DEFAULTS.storeLeaseMax)
+    .optional()
+    .describe("Units that are taken of the store at once, and spent here; 0 for none. The store's setting if absent."),
+};
 
 /** A value under `limits:` that has a `rate`. */
 export const rateSchema: z.ZodType<RateSettings> = object({
@@ -48,6 +64,7 @@ export const rateSchema: z.ZodType<RateSettings> = object({
       `How many keys are counted at once, rounded up to a power of two. Default ${DEFAULTS.rateKeys}, or an even share ` +
         `of the ${DEFAULTS.rateKeysMax} that all limits together may count.`,
     ),
+  ...storeShape,
   mode: mode.optional(),
 });
 

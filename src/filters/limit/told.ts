@@ -1,4 +1,4 @@
-import type { LimitPolicy } from "../../message/limit-state.ts";
+import type { LimitPolicy, LimitScope } from "../../message/limit-state.ts";
 import type { LimitContext } from "../filter.ts";
 
 /** What clients are told of a limit; null with a problem where its name cannot stand in a header. */
@@ -11,3 +11,9 @@ export function limitPolicy(
   context.problem(`the name '${facts.name}' stands in a response header; expected visible ASCII without quotes`);
   return null;
 }
+
+/** For `explain`. */
+export const COUNTED_BY: Readonly<Record<LimitScope, string>> = {
+  process: "this process",
+  replicas: "all replicas together",
+};

@@ -99,6 +99,13 @@ export class RateTable {
     this.#add(NEAR);
   }
 
+  /** The key in `hash` was counted, or refused, by somebody else. */
+  noteElsewhere(isRefused: boolean): void {
+    this.hash.finish();
+    this.takenAtMs = this.#now();
+    if (isRefused) this.#add(REFUSED);
+  }
+
   /** A hash that begins with `name`, to be copied into `hash` for each look-up. */
   prefix(name: string): KeyHash {
     const hash = new KeyHash(this.#seed);

@@ -1,0 +1,58 @@
+import type { CallProxy } from "../calls/call.ts";
+import type { Place } from "../decision/verdict.ts";
+import type { MemoryBudget } from "../memory/budget.ts";
+import type { Resource, ResourceWorld } from "../resources/resource.ts";
+import type { Waiting } from "../resources/waiting.ts";
+import type { Clock } from "../support/clock.ts";
+import type { SecretReference } from "../support/secret.ts";
+import type { Steps } from "../support/turns.ts";
+
+/** What every compile step may use: the policy's places, its files, the world outside. */
+export interface CompileContext {
+  readonly service: string;
+  /** Where clients learn who gives tokens for the service (RFC 9728), without quotes in it; null where the policy has none. */
+  readonly resourceMetadataUrl: string | null;
+  readonly clock: Clock;
+  /** Of the process; it outlives the policy. */
+  readonly memory: MemoryBudget;
+  /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
+  place(...path: readonly (string | number)[]): Place;
+  /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */
+  problem(text: string, ...path: readonly (string | number)[]): void;
+  /** The same at the `offset`th character of the text that stands there. */
+  problemWithin(offset: number, text: string, ...path: readonly (string | number)[]): void;
+  /** The same for a place in a file that the policy names, as a line of keys.yaml. */
+  problemAt(place: Place, text: string): void;
+  /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
+  warning(text: string, ...path: readonly (string | number)[]): void;
+  /**
+   * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
+   * problem at `path` and returns null where it cannot be read.
+   */
+  readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
+  /**
+   * What `make` makes of `inputs` and of nothing else, or what it made of the same inputs for the policy before: a
+   * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.
+   */
+  keep<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null>;
+  /**
+   * A resource made of `settings` and of nothing else, or the one that runs already and was made of the same. It is started
+   * when the policy comes into force, not before.
+   */
+  resource<T extends Resource>(
+    kind: string,
+    settings: readonly (string | Buffer)[],
+    make: (world: ResourceWorld) => T,
+  ): T;
+  /** The policy names a folder for what survives a restart. */
+  readonly hasState: boolean;
+  /** Where requests wait for what somebody else says. Of the process. */
+  readonly waiting: Waiting;
+  /** The corporate proxy that the environment names, for calls out. */
+  readonly proxy: CallProxy | null;
+  /**
+   * The secret that a setting refers to, without line ends at its end; a file is watched. Reports a problem at `path` and
+   * returns null where it is not there or empty.
+   */
+  secret(reference: SecretReference, ...path: readonly (string | number)[]): Buffer | null;
+}

@@ -1,0 +1,195 @@
+import { describe, expect, test } from "vitest";
+import type { Denial, Verdict } from "../../src/decision/verdict.ts";
+import type { Limit, LimitStoreUse } from "../../src/filters/filter.ts";
+import { compileStore, storeSchema } from "../../src/filters/limit-store/compile.ts";
+import { RateTables } from "../../src/limits/rate/rate-tables.ts";
+import type { LimitStore } from "../../src/limits/redis/store.ts";
+import type { Exchange } from "../../src/message/exchange.ts";
+import type { Resource } from "../../src/resources/resource.ts";
+import { systemClock } from "../../src/support/clock.ts";
+import { eventually } from "../fixtures/eventually.ts";
+import { freePort } from "../fixtures/free-port.ts";
+import { startRedis } from "../fixtures/redis.ts";
+import { createExchange, createRouteContext } from "../fixtures/route-context.ts";
+import { readyStore, startStore } from "../limits/redis-kit.ts";
+import { policyWith, problemsOf, warningsOf } from "../policy/policy-kit.ts";
+import { limitOf } from "./limit-kit.ts";
+
+const tables = () => new RateTables([1, 2], systemClock, 1024);
+
+/** The entry of `stores`, with a store that a test started in place of its resource. */
+function use(store: LimitStore, more: Readonly<Record<string, unknown>> = {}): LimitStoreUse {
+  const { context, compiled } = createRouteContext({ key: "stores.shared" });
+  const settings = storeSchema.parse({ type: "redis", url: "redis://localhost", ...more });
+  const resource = <T extends Resource>(): T => store as unknown as T;
+  const found = compileStore("shared", settings, { ...context, resource });
+  if (found === null) throw new Error(JSON.stringify(compiled.problems));
+  return found;
+}
+
+/** A limit that counts in it. */
+function shared(name: string, rate: string, by: LimitStoreUse, more: Readonly<Record<string, unknown>> = {}): Limit {
+  const definition = { rate, key: "client.address", store: "shared", ...more };
+  return limitOf(name, definition, tables(), { store: () => by });
+}
+
+/** As the pipeline does: one check after the other, and an enforced denial gives back what was taken. */
+async function judge(limits: readonly Limit[], exchange: Exchange): Promise<Denial | null> {
+  for (const limit of limits) {
+    const verdict: Verdict = await limit.evaluate(exchange, "/v1", limits);
+    if (verdict === null || limit.enforcePercent === 0) continue;
+    exchange.giveBack();
+    return verdict;
+  }
+  return null;
+}
+
+async function passes(limits: readonly Limit[], count: number): Promise<number> {
+  let passed = 0;
+  for (let at = 0; at < count; at++) if ((await judge(limits, createExchange())) === null) passed++;
+  return passed;
+}
+
+describe("limits in a store", () => {
+  test("of two processes count together, and clients are told what is left of both", async () => {
+    const redis = await startRedis();
+    const [a, b] = [await readyStore(redis.port), await readyStore(redis.port)];
+    const [one, other] = [a, b].map(({ store }) => shared("perAddress", "5/hour", use(store)));
+    const exchange = createExchange();
+    expect(await judge([one as Limit], exchange)).toBeNull();
+    expect(exchange.rateLimit).toMatchObject({ remaining: 4, policy: { name: "perAddress", scope: "replicas" } });
+    expect((await passes([other as Limit], 10)) + (await passes([one as Limit], 10))).toBe(4);
+    const denial = await judge([one as Limit], createExchange());
+    expect(denial?.reason).toBe("rate_limited");
+    const [, seconds] = denial?.headers?.find(([name]) => name === "retry-after") ?? [];
+    expect(Number(seconds)).toBeGreaterThan(600);
+    expect(Number(seconds)).toBeLessThanOrEqual(720);
+  });
+
+  test("of one route are asked in one call, and where one is over, none is counted", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const by = use(store);
+    const [wide, narrow] = [shared("wide", "10/hour", by), shared("narrow", "3/hour", by)];
+    const before = store.status().tries.ok;
+    expect(await judge([wide, narrow], createExchange())).toBeNull();
+    expect(store.status().tries.ok).toBe(before + 1);
+    expect(await passes([wide, narrow], 10)).toBe(2);
+    expect(await passes([wide], 20)).toBe(7);
+  });
+
+  test("one that is only tried out keeps no other from counting", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const by = use(store);
+    const tried = shared("tried", "1/hour", by, { mode: "audit" });
+    const wide = shared("wide", "10/hour", by);
+    expect(await passes([tried, wide], 20)).toBe(10);
+  });
+
+  test("what a store counted, another check's denial gives back", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const limit = shared("given", "2/hour", use(store));
+    for (let at = 0; at < 5; at++) {
+      const exchange = createExchange();
+      expect(await judge([limit], exchange)).toBeNull();
+      exchange.giveBack();
+    }
+    await eventually(() => store.counts.asked >= 5);
+    expect(await passes([limit], 5)).toBe(2);
+  });
+
+  test("a request that ended otherwise than what is counted gives back what it took", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const limit = shared("login", "2/hour", use(store), { count: "failures" });
+    const end = async (status: number): Promise<boolean> => {
+      const exchange = createExchange();
+      const denial = await judge([limit], exchange);
+      exchange.settle({ status, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 0, denied: denial !== null });
+      return denial === null;
+    };
+    for (let at = 0; at < 6; at++) expect(await end(200)).toBe(true);
+    expect([await end(401), await end(401), await end(200)]).toEqual([true, true, false]);
+  });
+
+  test("explain says who counts together and what becomes of requests without the store", async () => {
+    const { store } = startStore(await freePort());
+    const limit = shared("perAddress", "5/hour", use(store, { onFailure: "closed" }));
+    expect(limit.explain(createExchange(), "/v1")).toMatch(
+      /^rate 5\/hour, burst 5 for client\.address .*, counted by all replicas together; .*store 'shared'; while that does not answer, it denies every request$/,
+    );
+  });
+});
+
+describe("while the store does not answer", () => {
+  async function without(onFailure: string): Promise<Limit> {
+    const { store } = startStore(await freePort());
+    await eventually(() => store.status().state === "failing");
+    return shared("perAddress", "3/hour", use(store, { onFailure }));
+  }
+
+  test("local: this process counts by itself", async () => {
+    expect(await passes([await without("local")], 10)).toBe(3);
+  });
+
+  test("open: every request passes", async () => {
+    expect(await passes([await without("open")], 10)).toBe(10);
+  });
+
+  test("closed: every request is 503, for a reason of its own", async () => {
+    const denial = await judge([await without("closed")], createExchange());
+    expect(denial).toMatchObject({ reason: "limit_store_unavailable", headers: [["retry-after", "1"]] });
+    expect(denial?.seen).toBe("store 'shared' does not say what is left");
+  });
+
+  test("a policy that is only looked at counts by itself: no store was started for it", async () => {
+    const { store } = startStore(await freePort());
+    store.close();
+    await eventually(() => !store.isStarted);
+    expect(await passes([shared("perAddress", "3/hour", use(store, { onFailure: "closed" }))], 5)).toBe(3);
+  });
+});
+
+describe("the policy's words", () => {
+  const LIMITED =
+    "limits: { perCaller: { rate: 5/second, key: client.address, store: shared } }\nroutes: [{ path: /, public: true, limit: [perCaller] }]";
+  const of = (store: string, limited = LIMITED) =>
+    policyWith(`stores: { shared: { type: redis, ${store} } }\n${limited}`);
+
+  test.each([
+    ["url: 'redis://me:secret@localhost'", /credentials stand in 'username' and 'password'/],
+    ["url: 'http://localhost'", /expected rediss:\/\/host:6379/],
+    ["url: ['rediss://a', 'redis://localhost'], cluster: true", /some of the addresses have TLS/],
+    ["url: ['redis://localhost', 'redis://127.0.0.1']", /expected 'sentinel' or 'cluster'/],
+    ["url: 'redis://localhost', cluster: true, sentinel: { master: m }", /both 'sentinel' and 'cluster'/],
+    ["url: 'redis://localhost/3', cluster: true", /a cluster has no databases/],
+    ["url: 'redis://localhost', ca: ca.pem", /'ca' is for TLS/],
+    ["url: 'rediss://localhost', certificate: c.pem", /'key' is missing/],
+    ["url: 'redis://localhost', username: me", /'password' is missing/],
+    ["url: 'redis://localhost', timeout: 6s", /expected 1ms to 5s/],
+    ["url: 'redis://localhost', onFailur: open", /did you mean 'onFailure'/],
+  ])("%s", async (store, problem) => {
+    expect(await problemsOf(of(store))).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test("a store that is not defined is a problem with a hint, and one that nobody uses a warning", async () => {
+    const wrong = of("url: 'redis://localhost'", LIMITED.replace("store: shared", "store: sahred"));
+    expect(await problemsOf(wrong)).toEqual([
+      expect.stringMatching(/^7:.*no store 'sahred' is defined; did you mean 'shared'\?/),
+    ]);
+    const unused = of("url: 'redis://localhost'", LIMITED.replace(", store: shared", ""));
+    expect(await warningsOf(unused)).toEqual([expect.stringMatching(/'shared' is defined but nothing uses it/)]);
+  });
+
+  test("what others could read, or whoever wants no limit could bring about, is a warning", async () => {
+    expect(await warningsOf(of("url: 'redis://cache.internal'"))).toEqual([
+      expect.stringMatching(/in the clear to another machine/),
+    ]);
+    expect(await warningsOf(of("url: 'redis://localhost', onFailure: open"))).toEqual([
+      expect.stringMatching(/whoever can keep this store from answering/),
+    ]);
+    expect(await warningsOf(of("url: 'rediss://cache.internal:6380/2', timeout: 5ms, lease: 50"))).toEqual([]);
+  });
+});
