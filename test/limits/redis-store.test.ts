@@ -66,6 +66,21 @@ describe("what a store counts", () => {
     }
   });
 
+  test("a request that is held open for long gives back no more than is still missing", async () => {
+    const redis = await startRedis();
+    const time = new ManualTime(1_800_000_000_000);
+    const { store } = await readyStore(redis.port, { clock: time, open: timedLinks(time) });
+    const counter = rate("held", 10, 10);
+    const request = { counter, key: "k", cost: 1 };
+    const held = await Promise.all(Array.from({ length: 10 }, async () => (await ask(store, request))[0]));
+    expect(held.map((answer) => answer?.kind)).toEqual(Array(10).fill("admitted"));
+    // Time has given all of it back, and others have used it since.
+    time.pass(10_000);
+    expect(await admittedOf(store, 20, counter)).toBe(10);
+    for (const answer of held) if (answer?.kind === "admitted") store.giveBack(request, answer);
+    expect(await admittedOf(store, 20, counter)).toBe(0);
+  });
+
   test("a key that is over is not asked of the store until it is not", async () => {
     const redis = await startRedis();
     const time = new ManualTime(1_800_000_000_000);

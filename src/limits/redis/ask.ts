@@ -44,8 +44,11 @@ export interface Admitted {
   readonly resetMs: number;
   /** From a lease, whose units are given back to it. */
   readonly isLeased: boolean;
-  /** End of the quota's window, Unix seconds; 0 for a rate. */
-  readonly window: number;
+  /**
+   * Of what it was taken, by the store's clock: the TAT that it left behind, Unix microseconds; of a quota the end of the
+   * window, Unix seconds.
+   */
+  readonly mark: number;
 }
 
 export interface Over {

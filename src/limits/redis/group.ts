@@ -90,16 +90,16 @@ function admitted({ ask }: Want, rest: number, storeUs: number, windows: QuotaWi
   const { terms } = ask.counter;
   if (terms.kind === "rate") {
     const remaining = Math.floor((terms.toleranceUs - rest) / terms.intervalUs);
-    return { kind: "admitted", remaining, resetMs: rest / 1000, isLeased: false, window: 0 };
+    return { kind: "admitted", remaining, resetMs: rest / 1000, isLeased: false, mark: storeUs + rest };
   }
   const { end, next } = windows ?? { end: 0, next: 0 };
-  const window = storeUs >= end * 1_000_000 ? next : end;
+  const mark = storeUs >= end * 1_000_000 ? next : end;
   return {
     kind: "admitted",
     remaining: terms.limit - rest,
-    resetMs: window * 1000 - storeUs / 1000,
+    resetMs: mark * 1000 - storeUs / 1000,
     isLeased: false,
-    window,
+    mark,
   };
 }
 
@@ -109,20 +109,19 @@ export class GiveGroup extends Group {
   readonly keys: readonly string[];
   readonly #counter: StoreCounter;
   readonly #units: number;
-  readonly #window: number;
+  readonly #mark: number;
 
-  /** `window`: of a quota, the end of the one that they were taken of; Unix seconds. */
-  constructor(counter: StoreCounter, key: string, units: number, window: number, deadlineMs: number) {
+  /** `mark`: of the answer by which they were taken. */
+  constructor(counter: StoreCounter, key: string, units: number, mark: number, deadlineMs: number) {
     super(deadlineMs);
     this.keys = [key];
     this.#counter = counter;
     this.#units = units;
-    this.#window = window;
+    this.#mark = mark;
   }
 
   write(argv: string[], limits: LimitList): void {
-    argv.push("b", limits.of(this.#counter).number, String(this.#units));
-    if (this.#counter.terms.kind === "quota") argv.push(String(this.#window));
+    argv.push("b", limits.of(this.#counter).number, String(this.#units), String(this.#mark));
   }
 
   read(): void {}

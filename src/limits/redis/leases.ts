@@ -25,8 +25,8 @@ export class Lease {
     this.ask = ask;
   }
 
-  get window(): number {
-    return this.#told?.window ?? 0;
+  get mark(): number {
+    return this.#told?.mark ?? 0;
   }
 
   get wants(): number {
@@ -43,7 +43,7 @@ export class Lease {
       remaining: told.remaining + this.left,
       resetMs: Math.max(0, told.resetMs - (nowMs - this.#toldAtMs)),
       isLeased: true,
-      window: told.window,
+      mark: told.mark,
     };
   }
 

@@ -12,8 +12,9 @@ import { hash } from "node:crypto";
  *   `Q` where it has leases.
  * Then, in the order of KEYS, for each counter that is asked: the number of its limit, what the request takes, and where it has
  * leases what the lease would like to have, of which it gets at most half of what is left. Before counters that are decided
- * together stands `g` and how many they are. What was taken and is given back: `b`, the number of the limit, how much, and for
- * a quota the end of its window.
+ * together stands `g` and how many they are. What was taken and is given back: `b`, the number of the limit, how much, and
+ * of a rate the TAT that taking it left behind, of a quota the end of the window. What time has given back by itself is not given
+ * back twice: a request that is held open for long earns its client nothing.
  *
  * The answer is flat: the store's time in microseconds, then two numbers for each counter that is asked: what is taken, and
  * - of a rate that is taken: how long it takes from now until the whole burst is back, in microseconds,
@@ -89,16 +90,14 @@ local function ask(key)
   return quota(key, limit, cost)
 end
 local function give(key)
-  local limit, units = limits[tonumber(ARGV[at + 1])], tonumber(ARGV[at + 2])
+  local limit, units, mark = limits[tonumber(ARGV[at + 1])], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  at = at + 4
   if limit[1] then
-    at = at + 3
-    local tat = tat_of(key)
-    if tat > now then keep(key, tat - units * limit[3]) end
+    local tat, left = tat_of(key), min(units * limit[3], mark - now)
+    if tat > now and left > 0 then keep(key, tat - left) end
   else
-    local last = tonumber(ARGV[at + 3])
-    at = at + 4
     read_quota(key)
-    if ends[key] == last then keep(key, max(0, used[key] - units), last) end
+    if ends[key] == mark then keep(key, max(0, used[key] - units), mark) end
   end
 end
 local function group(k)

@@ -124,12 +124,12 @@ export class LimitStore implements Resource {
   }
 
   /** What an admitted ask took was not needed: a later check denied the request. */
-  giveBack(ask: Ask, { isLeased, window }: Admitted): void {
+  giveBack(ask: Ask, { isLeased, mark }: Admitted): void {
     const name = localName(ask);
     this.#over.forget(name);
     const lease = isLeased ? this.#leases.get(name, ask) : null;
-    if (lease !== null && lease.window === window) lease.left += ask.cost;
-    else this.#give(ask, ask.cost, window);
+    if (lease !== null && lease.mark === mark) lease.left += ask.cost;
+    else this.#give(ask, ask.cost, mark);
   }
 
   status(): ResourceStatus {
@@ -280,14 +280,14 @@ export class LimitStore implements Resource {
     }
   }
 
-  #give(ask: Ask, units: number, window: number): void {
+  #give(ask: Ask, units: number, mark: number): void {
     if (!this.#upkeep.isUsable) return;
     const deadlineMs = this.#world.clock.monotonicMs() + LIMIT_DEFAULTS.storeConnectMs;
-    this.#calls.ask(new GiveGroup(ask.counter, this.#keyOf(ask), units, window, deadlineMs));
+    this.#calls.ask(new GiveGroup(ask.counter, this.#keyOf(ask), units, mark, deadlineMs));
   }
 
   #giveRest(lease: Lease): void {
-    if (lease.left > 0) this.#give(lease.ask, lease.left, lease.window);
+    if (lease.left > 0) this.#give(lease.ask, lease.left, lease.mark);
     lease.left = 0;
   }
 
