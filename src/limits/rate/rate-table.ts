@@ -138,7 +138,8 @@ export class RateTable {
     if (used <= toleranceMs) this.#tats[slot] = now + used;
     else if (tat > now + toleranceMs + SKEW_MS) this.#tats[slot] = now + toleranceMs;
     this.takenTat = this.#tats[slot] ?? 0;
-    const waitMs = this.takenTat - now + intervalMs - toleranceMs;
+    // A TAT that has passed is an idle key's: what costs more than a whole burst waits all the same, and is not let in.
+    const waitMs = Math.max(this.takenTat - now, 0) + intervalMs - toleranceMs;
     this.#unlock(bucket, word);
     this.takenAtMs = now;
     if (used <= toleranceMs) return used;
