@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => hashKeyCommand],
   ["hash-password", async () => hashPasswordCommand],
+  ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => schemaCommand],
 ]);

@@ -362,6 +362,7 @@ export const DEFAULTS = {
   adminHeadBytesMax: 8 * 1024,
   adminConnectionsMax: 32,
   /** Of an act at the admin port. */
+  adminAnswerBytesMax: 4 * 1024 * 1024,
   adminBodyBytesMax: 16 * 1024,
   /** A token of fewer characters can be guessed. */
   adminTokenBytesMin: 16,

@@ -26,11 +26,15 @@ const SETTINGS_EXPECTED = "expected { limit: NAME, key: KEY }, or all: true in p
 
 /** Quotas at the admin port: `GET /quotas?limit=NAME&key=KEY`, `POST /quotas/reset` with `limit` and `key`, or `all`. */
 export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
-  const run = (steps: Steps<AdminAnswer>) => new Turns(clock, DEFAULTS.compileSliceMs).run(steps);
+  const run = async (steps: () => Steps<AdminAnswer>): Promise<AdminAnswer> => {
+    // What is being read after a start is used, too.
+    for (const { waiting } of [...book.shares()]) await waiting;
+    return new Turns(clock, DEFAULTS.compileSliceMs).run(steps());
+  };
   return {
     path: "/quotas",
-    show: (query) => run(show(book, clock.wallMs(), query)),
-    acts: { reset: (settings) => run(reset(book, clock.wallMs(), settings)) },
+    show: (query) => run(() => show(book, clock.wallMs(), query)),
+    acts: { reset: (settings) => run(() => reset(book, clock.wallMs(), settings)) },
   };
 }
 
@@ -50,7 +54,7 @@ function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<Admin
       limit: shared.name,
       quota: shared.limit,
       per: shared.identity.period,
-      by: shared.identity.by,
+      by: byText(shared.identity.by),
       from: new Date(startMs).toISOString(),
       until: new Date(endMs).toISOString(),
       keys: many,
@@ -87,9 +91,6 @@ function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminA
   if (!wanted.ok) return wanted;
   const shares = sharesOf(book, wanted.value);
   if (!shares.ok) return shares;
-  if (shares.value.some(({ waiting }) => waiting !== null)) {
-    return err({ status: 503, text: "the counts from before are still being read; expected another try in a moment" });
-  }
   let count = 0;
   for (const shared of shares.value) {
     shared.counts.turn(nowMs);
@@ -125,6 +126,22 @@ function sharesOf(book: Shares, { limit }: Wanted): Result<readonly SharedCounts
   return err({ status: 404, text: `no quota '${limit.slice(0, 64)}' is counted; ${hint}` });
 }
 
+/** A list of attributes as people read one. */
+function byText(by: string): string {
+  try {
+    const parts: unknown = JSON.parse(by);
+    return Array.isArray(parts) ? parts.join(", ") : by;
+  } catch {
+    return by;
+  }
+}
+
+/** The label, with or without the attribute's name, or the id. */
+function isKey(count: Count, key: string): boolean {
+  const { label } = count;
+  return label === key || label?.slice(label.indexOf(" ") + 1) === key || keyId(count.key) === key;
+}
+
 function* matching({ counts }: SharedCounts, { key }: Wanted): Generator<Count> {
-  for (const count of counts) if (key === undefined || count.label === key || keyId(count.key) === key) yield count;
+  for (const count of counts) if (key === undefined || isKey(count, key)) yield count;
 }
