@@ -51,7 +51,7 @@ export async function adminTarget(values: AdminValues, io: CommandIo): Promise<R
     const address = parseLocalHostPort(values.address);
     return address.ok ? ok({ ...address.value, token: own.value }) : err({ text: address.error, isMisuse: true });
   }
-  const snapshot = await loadPolicy(values.policy ?? "", io);
+  const snapshot = await loadPolicy(values.policy ?? "", io, false);
   if (snapshot === null) return err({ text: "the policy has problems; --address needs none", isMisuse: false });
   const { address, token } = snapshot.admin;
   if (address === null) return err({ text: "the policy has no 'admin: { address }'", isMisuse: false });

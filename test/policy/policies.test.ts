@@ -32,6 +32,7 @@ beforeAll(async () => {
     "keys/legacy.jwks.json": jwks,
     "keys/partners.yaml": "callers: []\n",
     "keys/staff.yaml": "users: []\n",
+    "secrets/admin": "a token that only tests know".replaceAll(" ", "-"),
     "secrets/idp": "a secret that only tests know\n",
     "secrets/store": "a third secret of tests\n",
     "secrets/webhook": "another secret of tests\n",

@@ -344,6 +344,22 @@ describe("addresses that must not meet", () => {
     expect(await admin("address: 127.0.0.1:8080")).toEqual([expect.stringContaining("the address of the admin port")]);
   });
 
+  test("an admin token stands elsewhere, and is none that one could guess", async () => {
+    const policy = policyWith(`admin: { address: 127.0.0.1:9901, token: { file: token } }\n${PUBLIC_ROUTE}`);
+    expect(await problemsOf(policy, { token: "0123456789abcdef\n" })).toEqual([]);
+    for (const token of ["hunter2\n", "0123456789 abcdef0123", "0123456789abcdeé"]) {
+      const [problem = "", ...more] = await problemsOf(policy, { token });
+      expect(more).toEqual([]);
+      expect(problem).toMatch(
+        /^6:\d+ the admin token is to be guessed or cannot stand in a header; expected at least 16/,
+      );
+      expect(problem).not.toContain(token.trim());
+    }
+    expect(await problemsOf(policy)).toEqual([expect.stringContaining("'token' does not exist")]);
+    const inside = policyWith(`admin: { address: 127.0.0.1:9901, token: hunter2hunter2hu }\n${PUBLIC_ROUTE}`);
+    expect(await problemsOf(inside)).toEqual([expect.stringContaining("a secret never stands in the policy itself")]);
+  });
+
   test("an upstream that is a listener or the admin port of the same policy is a problem", async () => {
     expect(await problemsOf(policyWith(PUBLIC_ROUTE, { upstream: "http://localhost:8080" }))).toEqual([
       expect.stringContaining("requests would go round for ever"),

@@ -12,7 +12,7 @@ export function startBookWorker(): Worker {
     workerData: PURPOSE,
     name: PURPOSE,
     env: {},
-    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64, stackSizeMb: 1 },
+    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64, stackSizeMb: 1 },
   });
 }
 
