@@ -136,6 +136,8 @@ export interface RouteContext extends CompileContext {
   readonly overload: Overload | null;
   /** Null where the policy has none. */
   readonly revocations: Revocations | null;
+  /** Whom this route asks who its caller is. */
+  nameAuthenticators(names: readonly string[]): void;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
   /** The same of query parameters; others of the policy's authenticators reach this route's service. */

@@ -12,6 +12,7 @@ import type { Fields } from "./entries.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
+import { leadToResource } from "./resource-metadata.ts";
 import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
@@ -61,6 +62,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   checkBodyIsRead(work, parts, path);
   if (!isSound) return null;
+  work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
   const requestRules = withoutRanges(parts.requestRules ?? NO_REQUEST_RULES, parts);
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
   const credentials = credentialsOf(work, parts);
@@ -72,7 +74,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     keepsBodiesIn: fields.keepBodiesIn ?? work.keepsBodiesIn,
     isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
-    checks: inPhaseOrder(parts.checks),
+    checks: leadToResource(work, template, inPhaseOrder(parts.checks)),
     responseChecks: parts.responseChecks,
     upstream: fields.upstream ?? null,
     rewriteQuery: queryRewrite(parts, requestRules),

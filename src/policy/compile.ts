@@ -23,7 +23,7 @@ import {
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
 import type { Path } from "./path.ts";
-import { describeResource, readResource } from "./resource-metadata.ts";
+import { describeResources, readResources } from "./resource-metadata.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
@@ -52,7 +52,7 @@ const STAGES: readonly Stage[] = [
   parse,
   prepareFilters,
   compileTop,
-  readResource,
+  readResources,
   compileUpstreams,
   compileListeners,
   compileAdmin,
@@ -70,7 +70,7 @@ const STAGES: readonly Stage[] = [
   compileDefaults,
   compileRoutes,
   checkShadows,
-  describeResource,
+  describeResources,
   checkIdentity,
   warnTakenMethods,
   warnUnused,
@@ -196,7 +196,7 @@ function freeze(work: Work): Snapshot | null {
     bans: work.bans,
     overload: work.overload,
     admitChecks: Object.freeze(work.admitChecks),
-    ownPage: work.ownPage,
+    ownPages: work.ownPages,
     routes: work.tree,
     keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),
     rewriteResponse: work.rewriteResponse,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { banSchema } from "../filters/bans/schema.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import {
   adminShape,
@@ -68,10 +69,14 @@ function policySchema({ filters, authenticators, limits, limitStore, role, decis
       .optional()
       .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
     identity: object(identityShape).optional().describe("What the service gets to know of the caller."),
-    resourceMetadata: object(resourceMetadataShape)
+    resourceMetadata: z
+      .union([
+        object(resourceMetadataShape),
+        z.array(object(resourceMetadataShape)).min(1).max(DEFAULTS.protectedResourcesMax),
+      ])
       .optional()
       .describe(
-        "Who gives tokens for the service, as a public page for its clients (RFC 9728) that challenges lead to. None if absent.",
+        "Who gives tokens for the service, as a public page for its clients (RFC 9728) that challenges lead to. A list where the service is several resources, whose paths say which routes are whose. None if absent.",
       ),
     decisionServices: z
       .record(nameSchema, decisionService.schema)

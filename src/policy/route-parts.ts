@@ -18,6 +18,10 @@ export class RouteParts {
   responseRules: ResponseRules | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
+  /** Whom the route asks who its caller is, by name. */
+  readonly authenticators: Set<string> = new Set();
+  /** Scopes that some rule names. */
+  readonly namedScopes: Set<string> = new Set();
   identity: readonly IdentityLine[] | null = null;
   /** Where rules ask for members of the body. */
   readonly bodyWantedAt: Path[] = [];
@@ -87,6 +91,9 @@ export function routeContext(
       mark();
       parts.responseRules = rules;
     },
+    nameAuthenticators: (names) => {
+      for (const name of names) parts.authenticators.add(name);
+    },
     addCredentialHeaders: (names) => {
       mark();
       for (const name of names) parts.credentialHeaders.add(name);
@@ -102,7 +109,7 @@ export function routeContext(
     },
     declaredHeaders: parts.declaredHeaders,
     nameScopes: (scopes) => {
-      for (const scope of scopes) work.scopes.add(scope);
+      for (const scope of scopes) parts.namedScopes.add(scope);
     },
     wantScopes: (scopes) => {
       for (const scope of scopes) parts.wantedScopes.add(scope);

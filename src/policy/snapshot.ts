@@ -41,7 +41,7 @@ export interface Snapshot {
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */
-  readonly ownPage: OwnPage | null;
+  readonly ownPages: ReadonlyMap<string, OwnPage>;
   readonly routes: RouteTree<Route>;
   /** What any of them keeps in its paths, of `KEPT` (message/kept-target.ts). */
   readonly keepsInPaths: number;

@@ -32,7 +32,7 @@ import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
-import type { ResourceSetting } from "./resource-setting.ts";
+import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
 import type { AdminSettings, ListenerSettings, OwnPage, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
 
@@ -118,10 +118,10 @@ export class Work {
   keepsBodiesIn: readonly string[] = [];
   readonly routes: Route[] = [];
   /** What `resourceMetadata` says. */
-  resourceSetting: ResourceSetting | null = null;
-  ownPage: OwnPage | null = null;
-  /** That rules of routes ask for. */
-  readonly scopes: Set<string> = new Set();
+  readonly protectedResources: ResourceEntry[] = [];
+  /** By path. */
+  readonly ownPages: Map<string, OwnPage> = new Map();
+  readonly routeUses: RouteUse[] = [];
   tree: RouteTree<Route> | null = null;
   /** Name of the stage that runs. */
   stage = "";
@@ -231,7 +231,7 @@ export class Work {
   context(resolve: (inner: Path) => Path): CompileContext {
     return {
       service: this.service,
-      resourceMetadataUrl: this.resourceSetting?.url ?? null,
+      resourceMetadataUrl: this.protectedResources[0]?.url ?? null,
       clock: this.inputs.clock,
       memory: this.memory,
       place: (...inner) => this.reader.document.place(resolve(inner)),

@@ -33,11 +33,13 @@ const OPTIONS = new HeaderBlock(
   [ALLOW, "*", ALLOW, "*"],
 );
 
-/** The answer of the policy's own page, or why this request gets none; null for a request of anything else. */
+/** The answer of one of the policy's own pages, or why this request gets none; null for a request of anything else. */
 export function judgeOwnPage(subject: PageSubject): OwnAnswer | Denial | null {
-  const page = subject.snapshot.ownPage;
+  const { ownPages } = subject.snapshot;
+  if (ownPages.size === 0) return null;
   const { method, target, body, upgrade } = subject.exchange;
-  if (page === null || target.path !== page.path) return null;
+  const page = ownPages.get(target.path);
+  if (page === undefined) return null;
   subject.ownPage = page;
   if (upgrade !== null) {
     return new Denial("upgrade_refused", page.place, "upgrade to websocket", "a request for the page alone");

@@ -236,6 +236,8 @@ export const DEFAULTS = {
   identityHeaderBytesMax: 4096,
   /** How long clients may keep the page of `resourceMetadata`. */
   resourceMetadataAgeSeconds: 300,
+  /** Of one policy, each with a page of its own. */
+  protectedResourcesMax: 16,
   resourceNameCharactersMax: 200,
 
   // Policy, reload, shutdown.

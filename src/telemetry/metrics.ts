@@ -111,7 +111,7 @@ export class Metrics {
     const authenticators = [...policy.authenticators.values()];
     this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, overload, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
-    if (policy.ownPage !== null) routes.add(policy.ownPage.label);
+    for (const { label } of policy.ownPages.values()) routes.add(label);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;
     const listeners = new Set(policy.listeners.map((listener) => listener.name));

@@ -131,7 +131,7 @@ export interface PolicyInForce {
   readonly log: LogSettings;
   readonly listeners: readonly { readonly name: string }[];
   readonly routeList: readonly { readonly template: string }[];
-  readonly ownPage: { readonly label: string } | null;
+  readonly ownPages: ReadonlyMap<string, { readonly label: string }>;
   readonly certificates: readonly CertificateFacts[];
   readonly revocationLists: readonly RevocationListFacts[];
   readonly limits: readonly LimitFacts[];

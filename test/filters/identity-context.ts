@@ -110,6 +110,7 @@ export function testRoute(
     declareHeaders: () => {},
     declaredHeaders: new Set(),
     nameScopes: () => {},
+    nameAuthenticators: () => {},
     wantScopes: (scopes) => {
       for (const scope of scopes) wantedScopes.add(scope);
     },

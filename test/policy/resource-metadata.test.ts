@@ -22,7 +22,8 @@ routes:
 ${routes}`);
 }
 
-const metadataOf = ({ ownPage }: Snapshot): unknown => JSON.parse(ownPage?.body.toString() ?? "null");
+const metadataOf = ({ ownPages }: Snapshot): unknown =>
+  JSON.parse([...ownPages.values()][0]?.body.toString() ?? "null");
 
 const ALL = `  okta: ${jwt("https://idp.example.org/")}
   opaque: { type: introspection, endpoint: "https://id.example.org/introspect", issuer: "https://id.example.org", audience: orders, clientId: a, clientSecret: { file: secrets/idp } }
@@ -36,7 +37,7 @@ const ROUTES = `  - { path: /orders, authenticate: [okta, keys], authorize: { sc
 test("The page says who gives tokens and what for, of what routes ask for and of nothing else", async () => {
   const resource = `{ resource: "https://api.example.org", name: Orders, documentation: "https://docs.example.org/" }`;
   const snapshot = await snapshotOf(policy(resource, ALL, ROUTES), FILES);
-  expect(snapshot.ownPage?.path).toBe("/.well-known/oauth-protected-resource");
+  expect([...snapshot.ownPages.keys()]).toEqual(["/.well-known/oauth-protected-resource"]);
   expect(metadataOf(snapshot)).toEqual({
     resource: "https://api.example.org",
     authorization_servers: ["https://id.example.org", "https://idp.example.org/"],
@@ -94,7 +95,7 @@ test("Challenges for tokens lead to it, where its resource has a path as well, a
     'ApiKey realm="orders"',
   ]);
   const without = await snapshotOf(policy(resource, ALL, ROUTES).replace(/^resourceMetadata.*$/m, ""), FILES);
-  expect(without.ownPage).toBeNull();
+  expect(without.ownPages.size).toBe(0);
   expect(await challengesOf(without, "/orders")).toContain('Bearer realm="orders", scope="orders:read"');
 });
 
@@ -132,6 +133,80 @@ test("A page that could say nothing of tokens is a likely mistake", async () => 
   const route = "  - { path: /orders, authenticate: [keys] }";
   expect(await warningsOf(policy(`{ resource: "http://localhost:8080" }`, keys, route), FILES)).toContain(
     "6:19 no route takes tokens of an authorization server, so there is nothing to tell of them",
+  );
+});
+
+const TWO = `[{ resource: "https://api.example.org/orders", name: Orders }, { resource: "https://api.example.org/refunds/" }]`;
+const TWO_ROUTES = `  - { path: "/orders/{id}", authenticate: [okta, keys], authorize: { scopes: ["orders:read"] } }
+  - { path: /refunds, authenticate: [opaque], authorize: { scopes: ["refunds:read"] } }
+  - { path: /refunds-of-others, authenticate: [partner] }`;
+const WELL_KNOWN = "https://api.example.org/.well-known/oauth-protected-resource";
+
+test("Of several resources each has a page of its own, of its own routes alone", async () => {
+  const { ownPages } = await snapshotOf(policy(TWO, ALL, TWO_ROUTES), FILES);
+  const pages = [...ownPages].map(([path, { body }]) => [path, JSON.parse(body.toString()) as Record<string, unknown>]);
+  expect(pages).toMatchObject([
+    [
+      "/.well-known/oauth-protected-resource/orders",
+      {
+        resource: "https://api.example.org/orders",
+        authorization_servers: ["https://idp.example.org/"],
+        scopes_supported: ["orders:read"],
+        resource_name: "Orders",
+      },
+    ],
+    [
+      "/.well-known/oauth-protected-resource/refunds/",
+      {
+        resource: "https://api.example.org/refunds/",
+        authorization_servers: ["https://id.example.org"],
+        scopes_supported: ["refunds:read"],
+      },
+    ],
+  ]);
+  expect(JSON.stringify(pages[1])).not.toContain("Orders");
+});
+
+test("A route's challenges lead to the page of its own resource, and where it has none to no page", async () => {
+  const snapshot = await snapshotOf(policy(TWO, ALL, TWO_ROUTES), FILES);
+  expect(await challengesOf(snapshot, "/orders/{id}")).toContain(
+    `Bearer realm="orders", resource_metadata="${WELL_KNOWN}/orders", scope="orders:read"`,
+  );
+  expect(await challengesOf(snapshot, "/refunds")).toEqual([
+    `Bearer realm="orders", resource_metadata="${WELL_KNOWN}/refunds/", scope="refunds:read"`,
+  ]);
+  expect(await challengesOf(snapshot, "/refunds-of-others")).toEqual(['Bearer realm="orders"']);
+});
+
+test("Of resources of which one stands below the other the longer path counts", async () => {
+  const nested = `[{ resource: "https://api.example.org" }, { resource: "https://api.example.org/refunds" }]`;
+  const snapshot = await snapshotOf(policy(nested, ALL, TWO_ROUTES), FILES);
+  expect((await challengesOf(snapshot, "/refunds")).join()).toContain(`"${WELL_KNOWN}/refunds"`);
+  expect((await challengesOf(snapshot, "/refunds-of-others")).join()).toContain(`"${WELL_KNOWN}"`);
+});
+
+test.each<[string, RegExp]>([
+  ["[]", /expected 1 to 16 resources/],
+  [
+    `[${Array.from({ length: 17 }, (_, at) => `{ resource: "https://a.example/${at}" }`).join(", ")}]`,
+    /expected 1 to 16/,
+  ],
+  [`[{ resource: "https://a.example/x" }, { resource: "https://b.example/x" }]`, /its metadata is where that of/],
+  [`[{ resource: "https://a.example/x" }, { resource: "nonsense" }]`, /expected the https: URL/],
+  [`[{ resource: "https://a.example/x" }, { name: y }]`, /resource/],
+])("%s is a problem", async (resources, text) => {
+  expect((await problemsOf(policy(resources, ALL, TWO_ROUTES), FILES)).join("\n")).toMatch(text);
+});
+
+test("A route that names the page of any of them is a problem", async () => {
+  const routes = `${TWO_ROUTES}\n  - { path: "/.well-known/oauth-protected-resource/refunds/", public: true }`;
+  expect((await problemsOf(policy(TWO, ALL, routes), FILES)).join()).toMatch(/postern answers this path itself/);
+});
+
+test("A resource of whose routes none takes tokens is a likely mistake", async () => {
+  const more = TWO.replace("]", `, { resource: "https://api.example.org/nothing" }]`);
+  expect((await warningsOf(policy(more, ALL, TWO_ROUTES), FILES)).join()).toMatch(
+    /no route of this resource takes tokens/,
   );
 });
 

@@ -38,6 +38,7 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
         wantedScopes: context.wantedScopes,
       }),
     );
+    context.nameAuthenticators(authenticators.map(({ name }) => name));
     context.declareHeaders(authenticators.flatMap(({ coveredHeaders = [] }) => coveredHeaders));
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
     context.addCredentialParameters(authenticators.flatMap(({ credentialParameters = [] }) => credentialParameters));
