@@ -1,5 +1,4 @@
 import { parse as parseYaml } from "yaml";
-import { parseToken } from "../filters/jwt/token.ts";
 import type { AssumedIdentity } from "../message/exchange.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -13,7 +12,7 @@ export interface SupposedCaller {
 const FORM = `expected --as '{ jwt: { scope: "orders:read" } }', '{ jwt: TOKEN }', '{ api-key: NAME }', '{ basic: USER }', '{ signature: CALLER }' or '{ certificate: FILE }'`;
 
 /** What `--as` says, one entry in YAML; null for nothing. */
-export function readIdentity(text: string | null): Result<SupposedCaller, string> {
+export async function readIdentity(text: string | null): Promise<Result<SupposedCaller, string>> {
   if (text === null) return ok({ assumed: null, certificate: undefined });
   let value: unknown;
   try {
@@ -26,12 +25,12 @@ export function readIdentity(text: string | null): Result<SupposedCaller, string
   if (entry === undefined || rest.length > 0) return err(FORM);
   const [type, identity]: [string, unknown] = entry;
   if (type === "certificate" && typeof identity === "string") return ok({ assumed: null, certificate: identity });
-  const assumed = assumedIdentity(type, identity);
+  const isToken = type === "jwt" && typeof identity === "string";
+  const assumed = isToken ? await ofToken(identity) : assumedIdentity(type, identity);
   return assumed.ok ? ok({ assumed: assumed.value, certificate: undefined }) : assumed;
 }
 
 function assumedIdentity(type: string, identity: unknown): Result<AssumedIdentity, string> {
-  if (type === "jwt" && typeof identity === "string") return ofToken(identity);
   if (type === "jwt" && typeof identity === "object" && identity !== null && !Array.isArray(identity)) {
     return ok({ type, claims: Object.fromEntries(Object.entries(identity)) });
   }
@@ -41,7 +40,9 @@ function assumedIdentity(type: string, identity: unknown): Result<AssumedIdentit
 }
 
 /** The claims of a whole token, which is taken for one with a good signature. */
-function ofToken(text: string): Result<AssumedIdentity, string> {
+async function ofToken(text: string): Promise<Result<AssumedIdentity, string>> {
+  // What reads tokens is loaded by those who have some.
+  const { parseToken } = await import("../filters/credentials.ts");
   const token = parseToken(text, DEFAULTS.tokenBytesMax);
   return token.ok ? ok({ type: "jwt", claims: token.value.claims }) : err(`--as: ${token.error}`);
 }

@@ -66,7 +66,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       return misuse(explainCommand, "expected one request in quotes, as in 'GET /v1/orders/1'", io);
     }
     const headers = values.token === undefined ? [] : [`Authorization: Bearer ${values.token}`];
-    const as = readIdentity(values.as ?? null);
+    const as = await readIdentity(values.as ?? null);
     if (!as.ok) return misuse(explainCommand, as.error, io);
     const { assumed, certificate } = as.value;
     const files = readFiles(values.certificate ?? certificate, values.body, io);

@@ -7,4 +7,5 @@ export { basicKind } from "./basic/compile.ts";
 export { compileDecide, compileDecisionService, decideSchema, decisionServiceSchema } from "./decide/compile.ts";
 export { introspectionKind } from "./introspection/compile.ts";
 export { jwtKind } from "./jwt/compile.ts";
+export { parseToken } from "./jwt/token.ts";
 export { signatureKind } from "./signature/compile.ts";
