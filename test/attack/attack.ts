@@ -74,7 +74,8 @@ async function main(): Promise<void> {
 async function attackKeys(app: number): Promise<void> {
   print("| bad day of an identity provider | good requests | 401 | 503 | fetches | p50 ms | p99 ms | core |");
   print("|---|---|---|---|---|---|---|---|");
-  for (const { name, asked, refused, unanswered, fetches, p50Ms, p99Ms, cpuShare } of await badDays(app, SECONDS)) {
+  for await (const day of badDays(app, SECONDS)) {
+    const { name, asked, refused, unanswered, fetches, p50Ms, p99Ms, cpuShare } = day;
     const counts = [`${name}, ${SECONDS} s`, asked, refused, unanswered, fetches];
     const cells = [...counts, p50Ms.toFixed(2), p99Ms.toFixed(2), `${(100 * cpuShare).toFixed(0)} %`];
     print(`| ${cells.join(" | ")} |`);

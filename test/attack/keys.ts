@@ -105,8 +105,8 @@ interface BadDay {
   begin(): () => void;
 }
 
-/** `seconds` for each bad day. */
-export async function badDays(app: number, seconds: number): Promise<readonly KeyFigures[]> {
+/** `seconds` for each bad day, told when it is over. */
+export async function* badDays(app: number, seconds: number): AsyncGenerator<KeyFigures> {
   const pki = await createTestPki();
   const provider = await startProvider(pki);
   const keys = await Promise.all(Array.from({ length: 2 * (seconds + KEYS_AHEAD) + 2 }, (_, at) => makeKey(at)));
@@ -116,17 +116,15 @@ export async function badDays(app: number, seconds: number): Promise<readonly Ke
     return policy(port, admin, app, `${provider.origin}${ISSUER_PATH}`);
   });
   await ask(postern, Math.min(5, seconds), () => rotation.token()); // so that the first row is as warm as the last
-  const figures: KeyFigures[] = [];
   for (const { name, begin } of daysOf(provider, rotation, postern)) {
     const [fetchesBefore, cpuBefore] = [provider.asked.length, cpuSeconds(await postern.metrics())];
     const end = begin();
     const answers = await ask(postern, seconds, () => rotation.token());
     end();
     const cpuShare = (cpuSeconds(await postern.metrics()) - cpuBefore) / seconds;
-    figures.push({ name, fetches: provider.asked.length - fetchesBefore, cpuShare, ...answers });
+    yield { name, fetches: provider.asked.length - fetchesBefore, cpuShare, ...answers };
   }
   await postern.stop();
-  return figures;
 }
 
 function daysOf(provider: TestProvider, rotation: Rotation, postern: Postern): readonly BadDay[] {
