@@ -15,7 +15,8 @@ import { type Postern, percentile, startPostern } from "./kit.ts";
 const REQUESTS_PER_SECOND = 2_000;
 /** A provider publishes a key before it signs, so long that each fetch brings those of the time until the next. */
 const KEYS_AHEAD = 45;
-const KEYS_BEHIND = 5;
+/** And it takes none back while tokens that it signed are on their way. */
+const KEYS_BEHIND = 120;
 const TOKENS_PER_SECOND = 50;
 const BAD_TOKENS_PER_SECOND = 500;
 const ISSUER_PATH = "/keys";
