@@ -178,7 +178,9 @@ test("who has the token lists quotas and gives them back; a reload keeps what is
   const own = ["--policy", "policy.yaml"];
   const listed = await command(postern, "list", ...own);
   expect(listed.code).toBe(0);
-  expect(listed.stdout).toMatch(/^monthly: 3\/month by principal or client\.address\/64, until \d{4}-\d\d-\d\dT18:15:00\.000Z\n/);
+  expect(listed.stdout).toMatch(
+    /^monthly: 3\/month by principal or client\.address\/64, until \d{4}-\d\d-\d\dT18:15:00\.000Z\n/,
+  );
   expect(listed.stdout).toMatch(/\n +3 +0 {2}'principal partners\/acme' {2}[0-9a-f]{14}\n$/);
 
   postern.write("policy.yaml", policyOf(state, "4")(postern));
