@@ -2,6 +2,7 @@ import { benchAuthenticate } from "./matcher/authenticate-bench.ts";
 import { benchAuthorize } from "./matcher/authorize-bench.ts";
 import { benchCidr } from "./matcher/cidr-bench.ts";
 import { benchDecision } from "./matcher/decision-bench.ts";
+import { benchConcurrency } from "./matcher/concurrency-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
 import { benchRoutes, ROUTE_TABLES } from "./matcher/route-bench.ts";
 
@@ -29,5 +30,6 @@ report("100,000 prefixes", benchCidr());
 report("whole decision, 1,000 routes", await benchDecision());
 report("authorization, by rule", await benchAuthorize());
 report("who asks, once that is known", await benchAuthenticate());
+report("a place, taken and given back", await benchConcurrency());
 
 if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

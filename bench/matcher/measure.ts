@@ -1,6 +1,6 @@
 /** One figure, as `--json` prints it. */
 export interface Figure {
-  readonly bench: "route" | "cidr" | "decision" | "authorize" | "authenticate";
+  readonly bench: "route" | "cidr" | "decision" | "authorize" | "authenticate" | "concurrency";
   readonly contestant: string;
   /** Routes or prefixes in the table. */
   readonly size: number;

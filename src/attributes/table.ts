@@ -193,6 +193,14 @@ const TABLE: readonly Row[] = [
     bind: bindClaims(isToken),
   }),
   row("route", "text", "authenticate", "metric", "The route's path template.", bindRoute),
+  row(
+    "upstream",
+    "text",
+    "authenticate",
+    "metric",
+    "The upstream that the request goes to: the route's, or the listener's.",
+    fixed(({ upstream }) => upstream || undefined),
+  ),
   row("now", "time", "admit", "log", "The time of the judgement.", bindNow),
 ];
 

@@ -5,6 +5,7 @@ import { openCaller } from "../calls/open-caller.ts";
 import type { DaemonDeps } from "../daemon/daemon.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { stateFiles } from "../daemon/state-files.ts";
+import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { MemoryBudget } from "../memory/budget.ts";
 import { machineLimit } from "../memory/machine-limit.ts";
@@ -34,6 +35,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
   );
   const kept = new Kept();
   const waiting = new Waiting(systemTimers);
+  const places = new Places({ clock, timers: systemTimers, random: Math.random, memory });
   const resources = new Resources({
     clock,
     memory,
@@ -60,6 +62,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         guard,
         clock,
         rateTables,
+        places,
         kept,
         memory,
         resources,

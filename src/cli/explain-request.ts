@@ -75,6 +75,7 @@ export async function describeExchange(
     parsed.headers,
     bodyOf(parsed.bodyBytes, line.method, description.body ?? Buffer.alloc(0)),
   );
+  exchange.upstream = listener.upstream;
   exchange.oddity = target.value.oddity;
   exchange.receivedTarget = checked.target;
   exchange.assumed = description.as;

@@ -156,6 +156,9 @@ export const REASONS = {
     text: "Nobody can say just now whether these are too many requests.",
     source: "proxy",
   },
+  concurrency_limited: client(429, 8, "Too many requests at once."),
+  concurrency_full: { status: 503, grpcStatus: 14, text: "There is no capacity left.", source: "proxy" },
+  queue_timeout: { status: 503, grpcStatus: 14, text: "The request waited too long for its turn.", source: "proxy" },
   // validate
   content_type_unsupported: client(415, 3, "The content type is not supported."),
   content_encoding_unsupported: client(415, 3, "The content encoding is not supported."),

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { Places } from "../limits/concurrency/places.ts";
 import type { KeyReader } from "../limits/key.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { QuotaTerms, RateTerms } from "../limits/redis/ask.ts";
@@ -344,6 +345,17 @@ export interface LimitReport {
   readonly denied: number;
   /** Keys that gave way to others while requests of theirs were counted. */
   readonly evictions: number;
+  /** Of one that holds requests or is held by them. */
+  readonly places?: LimitPlaces;
+}
+
+/** Requests that are under way or wait, now. */
+export interface LimitPlaces {
+  /** Null where it has no places but only delays. */
+  readonly inFlight: number | null;
+  readonly waiting: number;
+  /** What may be under way at once, of each key of a limit that adapts; empty for any other. */
+  readonly adapted: readonly number[];
 }
 
 /** A limit that a store can count in its place, so that several processes share it. */
@@ -372,6 +384,8 @@ export interface LimitStoreUse {
 export interface LimitContext extends CompileContext {
   /** Where rates count; they outlive the policy. */
   readonly tables: RateTables;
+  /** Where requests have places and wait for them; the same. */
+  readonly places: Places;
   /** How many keys it counts at once where it does not say. */
   readonly usualKeys: number;
   /** By name; null with a problem at `store` where there is none. */

@@ -138,6 +138,9 @@ export class RoutePart implements KeyPart {
   readonly text = "route";
   readonly phase = "limit";
   readonly mayBeAbsent = false;
+  /** Of the last request: a route's requests come in rows. */
+  #template = "";
+  #canonical = '""';
 
   bindRoute(): null {
     return null;
@@ -150,7 +153,11 @@ export class RoutePart implements KeyPart {
   }
 
   canonical(_: Exchange, template: string): string {
-    return JSON.stringify(template);
+    if (template !== this.#template) {
+      this.#template = template;
+      this.#canonical = JSON.stringify(template);
+    }
+    return this.#canonical;
   }
 
   isAmbiguous(): boolean {
@@ -222,7 +229,13 @@ export class AttributePart implements KeyPart {
 }
 
 /** Attributes that no request lacks: what a client can leave out needs a word of the policy. */
-const ALWAYS_THERE: ReadonlySet<string> = new Set(["request.method", "request.path", "request.host", "path"]);
+const ALWAYS_THERE: ReadonlySet<string> = new Set([
+  "request.method",
+  "request.path",
+  "request.host",
+  "path",
+  "upstream",
+]);
 
 /** Why an attribute cannot be a key; null where it can. */
 export function refusalOf({ row, text }: AttributeName): string | null {

@@ -78,6 +78,8 @@ export class KeyReader {
 
   /** The key as text, the same in every process and no other key's; null where the request has none. */
   text(exchange: Exchange, template: string): string | null {
+    const only = this.#parts.length === 1 ? this.#parts[0]?.canonical(exchange, template) : undefined;
+    if (typeof only === "string") return only;
     const texts: string[] = [];
     for (const part of this.#parts) {
       const text = part.canonical(exchange, template);

@@ -56,6 +56,8 @@ export class Exchange {
   forwarding: Forwarding | null;
   /** The client's certificate: the connection's, or the one that a trusted proxy before us tells. Set by `admit`. */
   certificate: ClientCertificate | null;
+  /** Name of the upstream that it goes to: the listener's, and from the match on the route's where it has one. */
+  upstream: string;
   /** Values of the route's `{parameters}` from left to right, as they stand in the path. Set by `match`. */
   params: readonly string[];
   /** Set by `authenticate`; null on public routes and before. */
@@ -120,6 +122,7 @@ export class Exchange {
     this.clientAddress = connection.peer;
     this.forwarding = null;
     this.certificate = connection.certificate;
+    this.upstream = "";
     this.params = NO_PARAMS;
     this.principal = null;
     this.account = null;

@@ -77,6 +77,7 @@ export function* compileLimits(work: Work): Steps<void> {
         parts,
       ),
       tables: work.inputs.rateTables,
+      places: work.places,
       usualKeys,
       store: (store) => storeOf(work, store, path),
       hasOthers: names.length > 1,

@@ -7,6 +7,7 @@ import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
+import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
@@ -49,6 +50,8 @@ export interface CompileInputs {
   readonly isInForce?: ((content: Buffer) => boolean) | undefined;
   /** Where rate limits count; they outlive the snapshot. */
   readonly rateTables: RateTables;
+  /** What limits have that hold requests; without it, they hold none. */
+  readonly places?: Places;
   /** What compilations before this one made, to be used again; without it everything is made anew. */
   readonly kept?: Kept;
   /** What outlives policies; without it, what a policy asks for is made anew and never started. */
@@ -88,6 +91,7 @@ export class Work {
   /** Absolute; null where nothing survives a restart. */
   stateDirectory: string | null = null;
   readonly waiting: Waiting;
+  readonly places: Places;
   #acquisition: Acquisition | null = null;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
@@ -139,6 +143,8 @@ export class Work {
     );
     this.kept = inputs.kept ?? new Kept();
     this.waiting = inputs.waiting ?? new Waiting(systemTimers);
+    const nobody = { clock: inputs.clock, timers: systemTimers, random: () => 0.5, memory: this.memory };
+    this.places = inputs.places ?? new Places(nobody);
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
   }
 

@@ -231,6 +231,7 @@ class Trial implements Subject {
     // By the authorities of now: that is what may have changed.
     const listener = snapshot.listeners.find(({ name }) => name === connection.listener);
     this.forwardedCertificates = listener?.forwardedCertificates ?? null;
+    this.exchange.upstream = listener?.upstream ?? "";
     this.random = () => roll;
   }
 }

@@ -163,6 +163,7 @@ function matchRoute(subject: Subject): Verdict {
   }
   subject.route = match.route;
   exchange.params = match.params;
+  if (match.route.upstream !== null) exchange.upstream = match.route.upstream;
   exchange.bodyBytesMax = match.route.bodyBytesMax;
   if (exchange.upgrade !== null && match.route.webSocket === null) {
     return new Denial("upgrade_refused", match.route.place, "upgrade to websocket", "a route with 'websocket'");

@@ -77,6 +77,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     this.random = deps.random;
     const { exchange, fault } = receive(request, owner.facts, this.snapshot.keepsInPaths);
     this.exchange = exchange;
+    exchange.upstream = owner.listener.upstream;
     this.fault = fault;
     this.#request = new RequestHalf(this);
     this.#answer = new AnswerHalf(this, this.#request, client);

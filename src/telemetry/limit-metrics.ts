@@ -13,9 +13,19 @@ export interface LimitFamily {
 }
 
 /** A sample for each limit. */
-function counts(count: keyof LimitCounts): LimitFamily["samples"] {
+function counts(count: "near" | "denied" | "evictions"): LimitFamily["samples"] {
   return ({ limits }) =>
     limits.map((limit) => ({ labels: { limit: labelText(limit.name) }, value: limit.report()[count] }));
+}
+
+/** A sample for each limit that holds requests, where `read` gives one. */
+function places(read: (places: NonNullable<LimitCounts["places"]>) => number | null): LimitFamily["samples"] {
+  return ({ limits }) =>
+    limits.flatMap((limit) => {
+      const { places: own } = limit.report();
+      const value = own === undefined ? null : read(own);
+      return value === null ? [] : [{ labels: { limit: labelText(limit.name) }, value }];
+    });
 }
 
 export const LIMIT_FAMILIES: readonly LimitFamily[] = [
@@ -48,5 +58,23 @@ export const LIMIT_FAMILIES: readonly LimitFamily[] = [
     name: "postern_limit_evictions_total",
     help: "Keys of a limit that gave way to others while requests of theirs were counted.",
     samples: counts("evictions"),
+  },
+  {
+    kind: "gauge",
+    name: "postern_limit_in_flight",
+    help: "Requests that have a place of a limit on concurrency.",
+    samples: places(({ inFlight }) => inFlight),
+  },
+  {
+    kind: "gauge",
+    name: "postern_limit_waiting",
+    help: "Requests that wait for a place or a turn of a limit.",
+    samples: places(({ waiting }) => waiting),
+  },
+  {
+    kind: "gauge",
+    name: "postern_limit_concurrency",
+    help: "What an adaptive limit lets be under way at once; of several keys the least.",
+    samples: places(({ adapted }) => (adapted.length === 0 ? null : Math.min(...adapted))),
   },
 ];

@@ -177,4 +177,11 @@ export interface LimitCounts {
   readonly denied: number;
   /** Keys that gave way to others while requests of theirs were counted. */
   readonly evictions: number;
+  /** Of one that holds requests or is held by them: how many are under way (null: it has no places), how many wait, and what
+   * may be under way of each key that adapts. */
+  readonly places?: {
+    readonly inFlight: number | null;
+    readonly waiting: number;
+    readonly adapted: readonly number[];
+  };
 }

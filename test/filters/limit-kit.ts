@@ -1,9 +1,13 @@
 import type { Denial, Verdict } from "../../src/decision/verdict.ts";
 import type { Limit, LimitContext } from "../../src/filters/filter.ts";
 import { LIMIT_KINDS } from "../../src/filters/limit/kinds.ts";
+import { Places } from "../../src/limits/concurrency/places.ts";
 import type { RateTables } from "../../src/limits/rate/rate-tables.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import { systemClock } from "../../src/support/clock.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { systemTimers } from "../../src/support/timers.ts";
 import { createRouteContext } from "../fixtures/route-context.ts";
 
 export interface Compiled {
@@ -24,6 +28,7 @@ export function compileLimit(
   const limit = kind.compile(name, kind.schema.parse(definition), {
     ...context,
     tables,
+    places: new Places({ clock: systemClock, timers: systemTimers, random: () => 0.5, memory: unlimitedMemory() }),
     usualKeys: DEFAULTS.rateKeys,
     store: () => null,
     hasOthers: true,

@@ -128,6 +128,15 @@ export class RateLimit implements ShareableLimit {
     return cost === null ? 1 : cost.of(exchange);
   }
 
+  /** Milliseconds until the request would pass, 0 where it does now, Infinity for never; nothing is counted. */
+  waitMs(exchange: Exchange, routeTemplate: string): number {
+    const table = this.#table;
+    if (!this.key.reader.feed(table.hash, this.#prefix, exchange, routeTemplate)) return 0;
+    const spentMs = this.#intervalMs * this.costOf(exchange);
+    if (spentMs > this.#toleranceMs) return Number.POSITIVE_INFINITY;
+    return spentMs === 0 ? 0 : table.peek(spentMs, this.#toleranceMs);
+  }
+
   isCounted(facts: AnswerFacts): boolean {
     return this.#facts.counts?.(facts) ?? true;
   }

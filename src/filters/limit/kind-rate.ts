@@ -6,6 +6,7 @@ import { countsOf } from "./counted.ts";
 import { RateLimit } from "./evaluate.ts";
 import { compileLimitKey } from "./key.ts";
 import { type RateSettings, rateSchema } from "./schema.ts";
+import { ThrottledRate } from "./throttled-rate.ts";
 import { limitPolicy } from "./told.ts";
 
 /** `rate`: so many in a second, minute, hour or day, exact to the request. */
@@ -36,6 +37,10 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
     context.problem(`a request that costs ${cost.max} never passes; expected at most the burst of ${burst}`, "cost");
     return null;
   }
+  if (settings.throttle !== undefined && settings.store !== undefined) {
+    context.problem("requests wait in their own process, and cannot for a rate that several share", "throttle");
+    return null;
+  }
   const store = settings.store === undefined ? undefined : context.store(settings.store);
   if (policy === null || key === null || cost === undefined || store === null || isSlow) return null;
   // Another key means other counters: what the old ones held would only fill the share.
@@ -57,5 +62,9 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
     },
     table,
   );
-  return store === undefined ? limit : store.share(limit, settings.lease);
+  if (store !== undefined) return store.share(limit, settings.lease);
+  const { throttle } = settings;
+  if (throttle === undefined) return limit;
+  const rules = { lengthMax: throttle.queue, timeoutMs: throttle.timeout };
+  return new ThrottledRate(limit, rules, context.places.throttle(JSON.stringify([name, key.reader.identity])));
 }

@@ -6,4 +6,5 @@ import { rateKind } from "./kind-rate.ts";
 export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [
   rateKind,
   lazyLimit("quota", async () => (await import("./kind-quota.ts")).quotaKind),
+  lazyLimit("concurrency", async () => (await import("./kind-concurrency.ts")).concurrencyKind),
 ];

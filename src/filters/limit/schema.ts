@@ -5,11 +5,13 @@ import type { Rate } from "../../support/units.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
+import { type ThrottleSettings, throttleSchema } from "./queue-schema.ts";
 
 export interface RateSettings extends KeySettings {
   readonly rate: Rate;
   /** Requests that may come at once; undefined: the rate's count. */
   readonly burst?: number | undefined;
+  readonly throttle?: ThrottleSettings | undefined;
   readonly cost?: CostSettings | undefined;
   readonly count?: Counted | undefined;
   /** How many keys are counted at once. */
@@ -53,6 +55,7 @@ export const rateSchema: z.ZodType<RateSettings> = object({
     .optional()
     .describe("Requests of one key that may come at once. The count of 'rate' if absent."),
   ...keyShape,
+  throttle: throttleSchema.optional(),
   cost: costSchema.optional(),
   count: countSchema.optional(),
   maxKeys: z
