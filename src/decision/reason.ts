@@ -149,6 +149,7 @@ export const REASONS = {
   // limit
   limit_key_missing: client(403, 7, NOT_PERMITTED),
   rate_limited: client(429, 8, "Too many requests."),
+  bandwidth_exceeded: client(429, 8, "Too many bytes."),
   quota_exceeded: client(429, 8, "The quota is used up."),
   limit_store_unavailable: {
     status: 503,

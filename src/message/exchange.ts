@@ -8,6 +8,7 @@ import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
 import type { LimitState } from "./limit-state.ts";
+import type { Pace } from "./pace.ts";
 import type { Principal } from "./principal.ts";
 import type { Upgrade } from "./stream.ts";
 import type { AnswerFacts, Taken } from "./taken.ts";
@@ -89,6 +90,8 @@ export class Exchange {
   charge: Charge | null;
   /** Called when the request is over, however; set by who has put work for it in a line. */
   onOver: (() => void) | null;
+  /** Who says how fast its bytes may go; null for as fast as they come. Set by `limit`. */
+  paces: Pace[] | null;
   /** Who sees the answer go by; null for the many that nobody watches. Set by the checks of the request. */
   watchers: AnswerWatcher[] | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
@@ -137,6 +140,7 @@ export class Exchange {
     this.bodyValue = undefined;
     this.charge = null;
     this.onOver = null;
+    this.paces = null;
     this.watchers = null;
     this.audited = null;
     this.decided = null;

@@ -4,6 +4,7 @@ import { Denial } from "../decision/verdict.ts";
 import type { Answer } from "../message/answer.ts";
 import { CHUNKED } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerStream } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
@@ -39,6 +40,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   #unbounded = false;
   /** Null where nobody looks at it. */
   #judged: JudgedAnswer | null = null;
+  /** Null where it may come as fast as it does. */
+  #pacing: PacedReading | null = null;
 
   constructor(life: Life, request: RequestHalf, client: ServerStream) {
     this.#life = life;
@@ -58,12 +61,14 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   onResponse(response: ClientResponse): void {
     if (this.#life.route === null) return;
     this.#begin();
+    this.#pacing = pacedReading(this.#life.exchange.paces, "response", () => this.#request.resumeAnswer());
     this.#request.onAnswered();
     if (isAnswerJudged(this.#life)) this.#judge(response);
     else this.#start(response.status, response.headers, lengthForClient(response));
   }
 
   onResponseBody(chunk: Buffer): void {
+    this.#pacing?.add(chunk.length);
     if (this.#judged === null) {
       this.#client.writeBody(chunk);
       return;
@@ -76,7 +81,14 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     // What fits into one read is over by now; the rest may go on for ever.
     if (this.#isBegun) this.#life.last(true);
     // What waits for the rest of the body does not wait for its client.
-    return this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
+    const flows = this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
+    return this.#pacing === null ? flows : this.#pacing.mayRead(flows);
+  }
+
+  /** The client takes more again. */
+  onClientDrain(): void {
+    if (this.#pacing === null) this.#request.resumeAnswer();
+    else this.#pacing.onDrain();
   }
 
   onResponseEnd(trailers: HeaderBlock | null): void {
@@ -210,5 +222,6 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   stop(): void {
     this.#judged?.stop();
     this.#judged = null;
+    this.#pacing?.stop();
   }
 }

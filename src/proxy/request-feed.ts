@@ -3,6 +3,7 @@ import type { MemoryBudget } from "../memory/budget.ts";
 import type { BodyFailure, BodySink } from "../message/body.ts";
 import { ByteHold } from "../message/byte-hold.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientStream } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { MethodSubject } from "./method-override.ts";
@@ -41,11 +42,15 @@ export class RequestFeed implements BodySink {
   /** Trailer lines once the body is here whole. */
   #trailers: string | null = null;
   #over = false;
+  /** Null where it may come as fast as it does. */
+  readonly #pacing: PacedReading | null;
 
   constructor(owner: FeedOwner, subject: FeedSubject, memory: Pick<MemoryBudget, "bodies">) {
     this.#owner = owner;
     this.#subject = subject;
     this.#memory = memory;
+    const { exchange } = subject;
+    this.#pacing = pacedReading(exchange.paces, "request", () => exchange.body.resume());
   }
 
   /** Whether it can be sent once more from its beginning. */
@@ -77,7 +82,8 @@ export class RequestFeed implements BodySink {
   }
 
   resume(): void {
-    this.#subject.exchange.body.resume();
+    if (this.#pacing === null) this.#subject.exchange.body.resume();
+    else this.#pacing.onDrain();
   }
 
   /** The answer begins: nothing will be sent again. */
@@ -91,6 +97,7 @@ export class RequestFeed implements BodySink {
   stop(): void {
     this.#over = true;
     this.#service = null;
+    this.#pacing?.stop();
     this.#hold.clear();
     this.#release();
   }
@@ -103,12 +110,19 @@ export class RequestFeed implements BodySink {
   onBody(chunk: Buffer): boolean {
     if (this.#over) return true;
     this.#owner.onBodyRead();
+    const flows = this.#pass(chunk);
+    if (this.#pacing === null) return flows;
+    this.#pacing.add(chunk.length);
+    return this.#pacing.mayRead(flows);
+  }
+
+  /** True where the rest may come, too. */
+  #pass(chunk: Buffer): boolean {
     if (this.#service === null) return this.#await(chunk);
     this.#send(this.#service, chunk);
     return this.#service?.flush() ?? true;
   }
 
-  /** True where the rest may come, too. */
   #await(chunk: Buffer): boolean {
     this.#hold.add(chunk);
     const isEnough = this.#hold.bytes >= DEFAULTS.bodyPreludeBytes;

@@ -152,7 +152,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   // ---- its client (ServerStreamOwner) ----------------------------------------------------------------------------
 
   onClientDrain(): void {
-    this.#request.resumeAnswer();
+    this.#answer.onClientDrain();
   }
 
   onClientClosed(reason: ClientLeft): void {

@@ -23,14 +23,16 @@ export class WebSocket {
   /** The client's sub-protocols where a token was among them that the service does not get; else null. */
   readonly #protocols: Offer | null;
   readonly #key: string;
+  readonly #paces: Exchange["paces"];
   #reservedBits = 0;
   #tunnel: Tunnel | null = null;
 
   /** `hidesTokens`: those among its sub-protocols do not reach the service. */
-  constructor({ upgrade, headers }: Exchange, hidesTokens: boolean, deps: TunnelDeps) {
+  constructor({ upgrade, headers, paces }: Exchange, hidesTokens: boolean, deps: TunnelDeps) {
     const isOwn = upgrade !== "upgrade";
     this.#deps = deps;
     this.#offer = headers;
+    this.#paces = paces;
     this.#protocols = hidesTokens ? readOffer(headers) : null;
     this.#key = isOwn ? createKey(deps.random) : (headers.get("sec-websocket-key") ?? "");
     this.addedLines = isOwn ? `sec-websocket-key: ${this.#key}\r\n` : "";
@@ -66,7 +68,8 @@ export class WebSocket {
     onGone: (denial: Denial | null) => void,
   ): void {
     const reservedBits = this.#reservedBits;
-    this.#tunnel = new Tunnel(client, service, { ...rules, idleTimeoutMs, reservedBits }, this.#deps, onGone);
+    const paces = this.#paces;
+    this.#tunnel = new Tunnel(client, service, { ...rules, idleTimeoutMs, reservedBits, paces }, this.#deps, onGone);
   }
 
   get isOpen(): boolean {

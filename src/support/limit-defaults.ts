@@ -35,6 +35,13 @@ export const LIMIT_DEFAULTS = {
   limitTopSampled: 64,
   limitTopHalfMs: 60_000,
 
+  // Bandwidths.
+  /** Slower than this is a stop. */
+  bandwidthBytesMin: 64,
+  /** Requests of a key that would have to wait for longer are refused. */
+  bandwidthDelayMs: 30_000,
+  bandwidthDelayMsMax: 3_600_000,
+
   // Quotas.
   /** Keys of one quota whose counts are in memory at once, at some 256 bytes. */
   quotaKeys: 65_536,

@@ -107,7 +107,7 @@ export const byteRate: z.ZodType<number, string> = z
   .string({ error: BYTE_RATE_EXPECTED })
   .regex(new RegExp(`${BYTE_RATE_PATTERN.source}|^off$`), { error: BYTE_RATE_EXPECTED })
   .transform((text) => {
-    const parsed = parseSizeBytes(text.slice(0, -2));
+    const parsed = parseSizeBytes(text.replace(/\/s(?:econd)?$/, ""));
     return parsed.ok ? parsed.value : 0;
   });
 

@@ -6,7 +6,7 @@ const RATE_SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const
 
 export const DURATION_PATTERN = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
 export const SIZE_PATTERN = /^(\d{1,12}(?:\.\d{1,3})?)(B|KB|MB|GB|KiB|MiB|GiB)$/;
-export const BYTE_RATE_PATTERN = /^\d{1,12}(?:\.\d{1,3})?(?:B|KB|MB|GB|KiB|MiB|GiB)\/s$/;
+export const BYTE_RATE_PATTERN = /^\d{1,12}(?:\.\d{1,3})?(?:B|KB|MB|GB|KiB|MiB|GiB)\/s(?:econd)?$/;
 export const RATE_PATTERN = /^([1-9]\d{0,8})\/(second|minute|hour|day)$/;
 
 /** '250ms', '1s', '1.5m', '2h', '1d' → milliseconds. */

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Denial } from "../decision/verdict.ts";
+import { type Pace, type PacedReading, pacedReading, type Way } from "../message/pace.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Deadlines, Timed } from "../support/deadlines.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -12,6 +13,8 @@ export interface TunnelRules {
   readonly idleTimeoutMs: number;
   /** Time from beginning to end, Infinity for none. */
   readonly lifetimeMs: number;
+  /** Who says how fast its bytes may go; null for as fast as they come. */
+  readonly paces: readonly Pace[] | null;
   /** Bits of a frame's first byte that the agreed extensions may use. */
   readonly reservedBits: number;
 }
@@ -30,6 +33,8 @@ export const CLOSE_CODE = { goingAway: 1001, policyViolation: 1008, badGateway: 
 class End {
   readonly duplex: Duplex;
   readonly reader: FrameReader;
+  /** Null where what comes from it may come as fast as it does. */
+  readonly pacing: PacedReading | null;
   bytes = 0;
   /** The beginning of a frame's header that is not whole yet; it goes on only with the rest. */
   partial: Buffer | null = null;
@@ -41,9 +46,10 @@ class End {
   /** Our Close frame is out; nothing may follow it. */
   dismissed = false;
 
-  constructor(duplex: Duplex, reader: FrameReader) {
+  constructor(duplex: Duplex, reader: FrameReader, way: Way, paces: readonly Pace[] | null) {
     this.duplex = duplex;
     this.reader = reader;
+    this.pacing = pacedReading(paces, way, () => duplex.resume());
   }
 }
 
@@ -71,9 +77,10 @@ export class Tunnel implements Timed {
     deps: TunnelDeps,
     onGone: (fault: Denial | null) => void,
   ) {
-    const { reservedBits, frameBytesMax: payloadBytesMax } = rules;
-    this.#client = new End(client, new FrameReader({ masked: true, reservedBits, payloadBytesMax }));
-    this.#service = new End(service, new FrameReader({ masked: false, reservedBits, payloadBytesMax }));
+    const { reservedBits, frameBytesMax: payloadBytesMax, paces } = rules;
+    const reader = (masked: boolean): FrameReader => new FrameReader({ masked, reservedBits, payloadBytesMax });
+    this.#client = new End(client, reader(true), "request", paces);
+    this.#service = new End(service, reader(false), "response", paces);
     this.#rules = rules;
     this.#deps = deps;
     this.#onGone = onGone;
@@ -110,7 +117,8 @@ export class Tunnel implements Timed {
     duplex.on("data", (chunk: Buffer) => this.#onData(from, to, chunk));
     duplex.on("drain", () => {
       this.#touch();
-      to.duplex.resume();
+      if (to.pacing === null) to.duplex.resume();
+      else to.pacing.onDrain();
     });
     duplex.on("end", () => this.#onEnd(from, to));
     duplex.on("error", () => duplex.destroy());
@@ -153,7 +161,9 @@ export class Tunnel implements Timed {
       setImmediate(() => duplex.uncork());
     }
     // A side that does not read holds the other one back; nothing is kept here but what the socket already has.
-    if (!duplex.write(bytes)) from.duplex.pause();
+    const flows = duplex.write(bytes);
+    from.pacing?.add(bytes.length);
+    if (!(from.pacing?.mayRead(flows) ?? flows)) from.duplex.pause();
   }
 
   /** What comes from `from` is no frame: it hears of it, and the other end only that this one is lost. */
@@ -190,6 +200,7 @@ export class Tunnel implements Timed {
     from.reader.stopping = false;
     if (frame !== null && to.duplex.writable) to.duplex.write(frame);
     // It was held back while the other end did not read; what comes now is thrown away up to its Close frame.
+    from.pacing?.stop();
     from.duplex.resume();
     // Whoever breaks the framing is not waited for: where its Close frame would begin, nobody knows.
     if (to.reader.fault !== null) to.duplex.end();
@@ -225,6 +236,7 @@ export class Tunnel implements Timed {
     } else if (!to.dismissed) {
       // What was on its way to it is still sent; what it sends is thrown away.
       to.duplex.end();
+      to.pacing?.stop();
       to.duplex.resume();
     }
   }

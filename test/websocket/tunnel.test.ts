@@ -9,6 +9,7 @@ const RULES: TunnelRules = {
   frameBytesMax: 1024,
   idleTimeoutMs: 60_000,
   lifetimeMs: Number.POSITIVE_INFINITY,
+  paces: null,
   reservedBits: 0,
 };
 

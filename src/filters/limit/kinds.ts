@@ -5,6 +5,7 @@ import { rateKind } from "./kind-rate.ts";
 /** All kinds of limits. A new one is one line here; what few policies use is loaded with the first that has it. */
 export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [
   rateKind,
+  lazyLimit("bandwidth", async () => (await import("./kind-bandwidth.ts")).bandwidthKind),
   lazyLimit("quota", async () => (await import("./kind-quota.ts")).quotaKind),
   lazyLimit("concurrency", async () => (await import("./kind-concurrency.ts")).concurrencyKind),
 ];

@@ -106,6 +106,11 @@ export class RateTable {
     if (isRefused) this.#add(REFUSED);
   }
 
+  /** Somebody was refused for what `spend` says. */
+  noteRefused(): void {
+    this.#add(REFUSED);
+  }
+
   /** A hash that begins with `name`, to be copied into `hash` for each look-up. */
   prefix(name: string): KeyHash {
     const hash = new KeyHash(this.#seed);
@@ -124,15 +129,8 @@ export class RateTable {
     const bucket = low & this.#bucketMask;
     const now = this.#now();
     const word = this.#lock(bucket);
-    const slot = this.#find(bucket * WAYS, high, low);
-    let tat = this.#tats[slot] ?? 0;
-    if (this.#hashes[slot * 2] !== high || this.#hashes[slot * 2 + 1] !== low) {
-      if (tat > now) this.#evict(bucket * WAYS, now + toleranceMs);
-      this.#hashes[slot * 2] = high;
-      this.#hashes[slot * 2 + 1] = low;
-      this.#tats[slot] = now;
-      tat = now;
-    }
+    const slot = this.#slotOf(bucket, high, low, now, toleranceMs);
+    const tat = this.#tats[slot] ?? 0;
     // A reload may have made the limit wider: what the old one left behind counts as a full burst, not as more.
     const used = Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs;
     if (used <= toleranceMs) this.#tats[slot] = now + used;
@@ -145,6 +143,21 @@ export class RateTable {
     if (used <= toleranceMs) return used;
     this.#add(REFUSED);
     return -waitMs;
+  }
+
+  /**
+   * Uses up `spentMs` of a key (`hash.high`, `hash.low`), whether or not it has so much: what was spent cannot be refused
+   * any more. Milliseconds until the key has paid back what it owes beyond `toleranceMs`; 0 where it owes nothing.
+   */
+  spend(high: number, low: number, spentMs: number, toleranceMs: number): number {
+    const bucket = low & this.#bucketMask;
+    const now = this.#now();
+    const word = this.#lock(bucket);
+    const slot = this.#slotOf(bucket, high, low, now, toleranceMs);
+    const tat = Math.max(this.#tats[slot] ?? 0, now) + spentMs;
+    this.#tats[slot] = tat;
+    this.#unlock(bucket, word);
+    return Math.max(0, tat - now - toleranceMs);
   }
 
   /**
@@ -194,6 +207,17 @@ export class RateTable {
 
   #now(): number {
     return Math.floor((this.#clock.monotonicMs() - this.#originMs) / TICK_MS) * TICK_MS;
+  }
+
+  /** The key's slot; one that it gets now has used nothing. */
+  #slotOf(bucket: number, high: number, low: number, now: number, toleranceMs: number): number {
+    const slot = this.#find(bucket * WAYS, high, low);
+    if (this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low) return slot;
+    if ((this.#tats[slot] ?? 0) > now) this.#evict(bucket * WAYS, now + toleranceMs);
+    this.#hashes[slot * 2] = high;
+    this.#hashes[slot * 2 + 1] = low;
+    this.#tats[slot] = now;
+    return slot;
   }
 
   /** The key's own slot, else the one with the smallest TAT: a free one where there is one, else the least limited. */
