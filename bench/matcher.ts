@@ -1,8 +1,8 @@
 import { benchAuthenticate } from "./matcher/authenticate-bench.ts";
 import { benchAuthorize } from "./matcher/authorize-bench.ts";
 import { benchCidr } from "./matcher/cidr-bench.ts";
-import { benchDecision } from "./matcher/decision-bench.ts";
 import { benchConcurrency } from "./matcher/concurrency-bench.ts";
+import { benchDecision } from "./matcher/decision-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
 import { benchRoutes, ROUTE_TABLES } from "./matcher/route-bench.ts";
 
