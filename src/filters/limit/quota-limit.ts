@@ -155,6 +155,7 @@ export class QuotaLimit implements ShareableLimit {
     const { counts } = this.#shared;
     const nowMs = clock.wallMs();
     counts.turn(nowMs);
+    this.#shared.limit = limit;
     const text = this.key.reader.text(exchange, routeTemplate);
     if (text === null) return this.key.verdict(exchange, routeTemplate);
     const units = this.costOf(exchange);

@@ -66,7 +66,6 @@ export class QuotaBook implements Resource {
     const text = identityText(identity);
     let shared = this.#shares.get(text);
     if (shared !== undefined) {
-      shared.limit = limit;
       // Behind the others: should there be too many, those go that no policy has asked for in a long time.
       this.#shares.delete(text);
       this.#shares.set(text, shared);
@@ -74,6 +73,7 @@ export class QuotaBook implements Resource {
     }
     const words = [this.#seed.readUInt32LE(0), this.#seed.readUInt32LE(4)] as const;
     shared = new SharedCounts(identity, limit, words, (rolled) => this.#keep(rolled));
+    shared.counts.tracksChanges = this.#world.folder !== null;
     this.#keep(shared);
     if (this.#state === "open") this.#await([shared], this.#loadLate(shared));
     return shared;

@@ -38,6 +38,11 @@ export class Counts {
   #hand = 0;
   #dirty: Count[] = [];
   #gone: number[] = [];
+  /** Those that are still to be handed over whether they have changed or not, and how many. */
+  #again: Iterator<Count> | null = null;
+  #againLeft = 0;
+  /** False where nobody keeps what changes. */
+  tracksChanges = true;
   window: Window = { startMs: 0, endMs: 0 };
   /** Counts that gave way, and keys that found no room, since the process began. */
   evictions = 0;
@@ -57,7 +62,7 @@ export class Counts {
 
   /** How many have changed since they were handed over. */
   get changes(): number {
-    return this.#dirty.length + this.#gone.length;
+    return this.#dirty.length + this.#gone.length + this.#againLeft;
   }
 
   *[Symbol.iterator](): Generator<Count> {
@@ -134,7 +139,8 @@ export class Counts {
     if (this.changes === 0) return null;
     const gone = this.#gone.splice(-max);
     // A key may have gone and come again: it goes first.
-    const changed = this.#gone.length > 0 ? [] : this.#dirty.splice(-max);
+    const changed =
+      this.#gone.length > 0 ? [] : this.#again === null ? this.#dirty.splice(-max) : this.#drainAgain(max);
     const rows = changed.filter((count) => this.#counts.get(count.key) === count);
     const labels = rows.map((count) => (count.isKept ? null : count.label));
     for (const count of rows) {
@@ -151,12 +157,24 @@ export class Counts {
 
   /** The file is another one, and has nothing of this. */
   redo(): void {
-    this.#gone = [];
-    this.#dirty = [...this.#counts.values()];
-    for (const count of this.#dirty) {
-      count.isDirty = true;
-      count.isKept = false;
+    this.#again = this.#counts.values();
+    this.#againLeft = this.#counts.size;
+  }
+
+  #drainAgain(max: number): Count[] {
+    const counts: Count[] = [];
+    for (let left = Math.min(max, this.#againLeft); left > 0; left--) {
+      const next = this.#again?.next();
+      if (next === undefined || next.done === true) {
+        this.#againLeft = 0;
+        break;
+      }
+      next.value.isKept = false;
+      counts.push(next.value);
+      this.#againLeft--;
     }
+    if (this.#againLeft === 0) this.#again = null;
+    return counts;
   }
 
   #begin(key: number, label: () => string | null): Count {
@@ -227,10 +245,10 @@ export class Counts {
   }
 
   #changed(count: Count): void {
-    if (count.isDirty) return;
+    if (count.isDirty || !this.tracksChanges) return;
     count.isDirty = true;
     this.#dirty.push(count);
-    // Under a flood of keys most of these have given way; and where nothing is written, nobody empties the list.
+    // Under a flood of keys most of these have given way, while the disk does not answer.
     if (this.#dirty.length < 2 * this.#counts.size + DEFAULTS.quotaBatchRows) return;
     this.#dirty = this.#dirty.filter((one) => this.#counts.get(one.key) === one);
   }
@@ -240,6 +258,8 @@ export class Counts {
     this.#live = [];
     this.#dirty = [];
     this.#gone = [];
+    this.#again = null;
+    this.#againLeft = 0;
     this.#hand = 0;
   }
 }

@@ -101,7 +101,7 @@ function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminA
   }
   const { limit, key } = wanted.value;
   if (count === 0 && key !== undefined) return err({ status: 404, text: "this key has used nothing of the quota" });
-  return ok({ reset: count, limit: limit ?? null, key: key ?? null });
+  return ok({ reset: count, limit: limit ?? null, key: key?.slice(0, DEFAULTS.quotaLabelCharsMax) ?? null });
 }
 
 /** A word that nobody gave must not stand for everything. */

@@ -19,7 +19,7 @@ export class SharedCounts {
   readonly identity: QuotaIdentity;
   readonly counts: Counts;
   readonly usage: LimitUsage = new LimitUsage();
-  /** Of the newest policy. */
+  /** What was asked for last: a policy that is refused changes nothing. */
   limit: number;
   /** The file's counts are among these, or there are none. */
   isLoaded = false;
