@@ -115,10 +115,12 @@ export async function admittedOf(store: LimitStore, count: number, counter: Stor
   return admitted;
 }
 
-const TIMED = SCRIPT.replace("redis.call('TIME')", "{ tonumber(ARGV[#ARGV - 1]), tonumber(ARGV[#ARGV]) }").replace(
-  "math.ceil(micros / 1000), value",
-  "3600000, value",
-);
+const TIMED = SCRIPT.replace(
+  "redis.call('TIME')",
+  "{ tonumber(table.remove(ARGV, 1)), tonumber(table.remove(ARGV, 1)) }",
+)
+  .replace("ceil((tat - now) / 1000), string", "3600000, string")
+  .replace("ceil(micros / 1000), value", "3600000, value");
 
 /**
  * Links whose store reads the time from `clock` and not from its own: the script is the same but for that, and for how long
@@ -129,11 +131,12 @@ export function timedLinks(clock: Pick<Clock, "wallMs">): OpenLink {
     const link = await openLink(address, ended);
     return {
       ...link,
-      send: (key, [command = "", script = "", ...rest]) => {
-        if (command !== "EVALSHA" || script !== SCRIPT_SHA1) return link.send(key, [command, script, ...rest]);
+      send: (key, [command = "", script = "", count = "0", ...rest]) => {
+        if (command !== "EVALSHA" || script !== SCRIPT_SHA1) return link.send(key, [command, script, count, ...rest]);
         const ms = clock.wallMs();
         const time = [Math.floor(ms / 1000), Math.round((ms % 1000) * 1000)].map(String);
-        return link.send(key, ["EVAL", TIMED, ...rest, ...time]);
+        const [keys, argv] = [rest.slice(0, Number(count)), rest.slice(Number(count))];
+        return link.send(key, ["EVAL", TIMED, count, ...keys, ...time, ...argv]);
       },
     };
   };

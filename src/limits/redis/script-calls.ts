@@ -70,11 +70,15 @@ export class ScriptCalls {
     this.#watchDeadline(group.deadlineMs);
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    setImmediate(() => {
-      this.#isFlushDue = false;
-      this.#flush();
-    });
+    // Who is alone need not wait for others; where calls are under way, those of the whole turn go together.
+    if (this.#underWay.size === 0) process.nextTick(this.#flushDue);
+    else setImmediate(this.#flushDue);
   }
+
+  readonly #flushDue = (): void => {
+    this.#isFlushDue = false;
+    this.#flush();
+  };
 
   #flush(): void {
     while (this.#link !== null && this.#underWay.size < LIMIT_DEFAULTS.storeCallsMax) {

@@ -16,6 +16,8 @@ import { hash } from "node:crypto";
  * of a rate the TAT that taking it left behind, of a quota the end of the window. What time has given back by itself is not given
  * back twice: a request that is held open for long earns its client nothing.
  *
+ * One counter of a rate alone, as most requests have it, is decided before anything else is made.
+ *
  * The answer is flat: the store's time in microseconds, then two numbers for each counter that is asked: what is taken, and
  * - of a rate that is taken: how long it takes from now until the whole burst is back, in microseconds,
  * - of a quota that is taken: how much of the window is used, this included,
@@ -25,13 +27,26 @@ import { hash } from "node:crypto";
  */
 export const SCRIPT = `local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local tonumber, floor, ceil, max, min = tonumber, math.floor, math.ceil, math.max, math.min
+local function gcra(tat, cost, interval, tolerance)
+  if tat < now then tat = now elseif tat > now + tolerance then tat = now + tolerance end
+  local wait = tat + cost * interval - tolerance - now
+  if wait > 0 then return nil, wait end
+  return tat + cost * interval, (now + tolerance - tat) / interval
+end
+if #ARGV == 6 and ARGV[2] == 'r' then
+  local found, cost = redis.call('MGET', KEYS[1])[1], tonumber(ARGV[6])
+  local tat, rest = gcra(tonumber(found or 0) or 0, cost, tonumber(ARGV[3]), tonumber(ARGV[4]))
+  if not tat then return { now, 0, rest } end
+  redis.call('PSETEX', KEYS[1], ceil((tat - now) / 1000), string.format('%.0f', tat))
+  return { now, cost, tat - now }
+end
 local out = { now }
 local values, ends, used, dirty = {}, {}, {}, {}
 if #KEYS > 0 then
   local found = redis.call('MGET', unpack(KEYS))
   for i = 1, #KEYS do values[KEYS[i]] = found[i] end
 end
-local tonumber, floor, max, min = tonumber, math.floor, math.max, math.min
 local limits, at = {}, 2
 for i = 1, tonumber(ARGV[1]) do
   local kind = ARGV[at]
@@ -56,12 +71,11 @@ local function units_of(limit, cost, left)
   return max(cost, min(tonumber(ARGV[at - 1]), floor(left / 2)))
 end
 local function rate(key, limit, cost)
-  local interval, tolerance, tat = limit[3], limit[4], tat_of(key)
-  if tat > now + tolerance then tat = now + tolerance end
-  local wait = tat + cost * interval - tolerance - now
-  if wait > 0 then return 0, wait end
-  local units = units_of(limit, cost, (now + tolerance - tat) / interval)
-  tat = tat + units * interval
+  local interval = limit[3]
+  local tat, left = gcra(tat_of(key), cost, interval, limit[4])
+  if not tat then return 0, left end
+  local units = units_of(limit, cost, left)
+  tat = tat + (units - cost) * interval
   return units, tat - now, tat
 end
 local function read_quota(key)
@@ -141,7 +155,7 @@ for key in pairs(dirty) do
   if micros <= 0 then redis.call('DEL', key)
   else
     local value = last and string.format('%.0f %.0f', last, used[key]) or string.format('%.0f', values[key])
-    redis.call('PSETEX', key, math.ceil(micros / 1000), value)
+    redis.call('PSETEX', key, ceil(micros / 1000), value)
   end
 end
 return out
