@@ -1,4 +1,4 @@
-// Goal: one address without credentials cannot make postern hold more than its manifest grants, and another client notices
+// Goal: neither one address without credentials nor a crowd of them can make postern hold more than its manifest grants, and another client notices
 // nothing. Method: the attacks on a process in a cgroup of that size, where the machine lets us make one; else the policy
 // says the limit, and resident memory is read.
 import { readFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { Agent, request } from "node:https";
 import { resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type Held, holdEarlyBodies, holdHandshakes, holdIdle } from "../fixtures/memory-attack.ts";
+import { type Held, holdEarlyBodies, holdHandshakes, holdIdle, holdRested } from "../fixtures/memory-attack.ts";
 import { grantMemory } from "../fixtures/memory-grant.ts";
 import { eventually, type Postern, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll, onClose } from "../fixtures/proxy.ts";
@@ -34,6 +34,7 @@ afterEach(async () => {
 const ATTACKS: readonly (readonly [string, (port: number) => Promise<Held>])[] = [
   ["handshakes that never end", (port) => holdHandshakes(port, 2_700, "hello")],
   ["TLS connections that ask for nothing", (port) => holdIdle(port, 3_000)],
+  ["TLS connections of a crowd that rest after an answer", (port) => holdRested(port, 3_000, 60)],
   ["bodies that never end", (port) => holdEarlyBodies(port, 100, 16_000)],
   ["bodies that come in crumbs and never end", (port) => holdEarlyBodies(port, 100, 4_000, 40)],
 ];

@@ -151,17 +151,17 @@ describe("beside a service of 20 workers of 20 ms, which manages 1,000 a second"
     const simulation = new Simulation({ workers: 20, workMs: () => 20 });
     simulation.clients(300);
     simulation.time.pass(20_000);
-    const { rate, medianMs, most } = simulation.measure(60);
+    const { rate, medianMs, most } = simulation.measure(40);
     expect(rate).toBeGreaterThan(900);
     expect(medianMs).toBeLessThan(60);
     expect(most).toBeLessThan(80);
   });
 
-  test("the limit does not creep in ten minutes of too many, though there is no moment without a crowd", () => {
+  test("the limit does not creep in minutes of too many, though there is no moment without a crowd", () => {
     const simulation = new Simulation({ workers: 20, workMs: () => 20 });
     simulation.clients(100);
-    simulation.time.pass(600_000);
-    const { rate, most } = simulation.measure(60);
+    simulation.time.pass(240_000);
+    const { rate, most } = simulation.measure(40);
     expect(most).toBeLessThan(80);
     expect(rate).toBeGreaterThan(900);
   });
