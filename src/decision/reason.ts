@@ -148,6 +148,7 @@ export const REASONS = {
   origin_denied: client(403, 7, NOT_PERMITTED),
   // limit
   limit_key_missing: client(403, 7, NOT_PERMITTED),
+  plan_missing: client(403, 7, NOT_PERMITTED),
   rate_limited: client(429, 8, "Too many requests."),
   bandwidth_exceeded: client(429, 8, "Too many bytes."),
   quota_exceeded: client(429, 8, "The quota is used up."),

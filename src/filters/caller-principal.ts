@@ -4,13 +4,13 @@ import { Denial } from "../decision/verdict.ts";
 import type { Principal } from "../message/principal.ts";
 import type { CallerFacts } from "./caller-schema.ts";
 
-/** A caller of a file or of the policy → its principal, once. `limit`: of the credential, in place of the caller's. */
+/** A caller of a file or of the policy → its principal, once. Third: of the credential, in place of the caller's. */
 export function callerPrincipal(
   authenticator: string,
   type: "api-key" | "basic" | "signature",
   caller: CallerFacts,
   expiresAtMs: number,
-  limit: string | undefined = caller.limit,
+  { limit = caller.limit, plan = caller.plan }: Pick<CallerFacts, "limit" | "plan"> = caller,
 ): Principal {
   const { name, scopes, roles, claims } = caller;
   const all = Object.assign(Object.create(null), claims, roles === undefined ? {} : { roles });
@@ -23,6 +23,7 @@ export function callerPrincipal(
     claims: Object.freeze(all),
     expiresAtMs,
     ...(limit === undefined ? {} : { limit }),
+    ...(plan === undefined ? {} : { plan }),
   });
 }
 

@@ -38,6 +38,8 @@ export const callerName = z.string({ error: NAME_EXPECTED }).regex(/^[\x21-\x7e]
 
 export const limitName = z.string({ error: "expected the name of a limit of the policy" }).min(1).max(64);
 
+export const planName = z.string({ error: "expected the name of a plan of the policy" }).min(1).max(64);
+
 export const callerShape = {
   name: callerName,
   /** RFC 6749 section 3.3 */
@@ -54,6 +56,7 @@ export const callerShape = {
     .refine((claims) => !Object.hasOwn(claims, "roles"), { error: "roles stand in 'roles', beside 'claims'" })
     .optional(),
   limit: limitName.optional(),
+  plan: planName.optional(),
 };
 
 /** What a caller of such a file may do, and within which limit of the policy. */
@@ -63,4 +66,5 @@ export interface CallerFacts {
   readonly roles?: readonly string[] | undefined;
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
   readonly limit?: string | undefined;
+  readonly plan?: string | undefined;
 }

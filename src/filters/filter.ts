@@ -1,16 +1,9 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
-import type { Places } from "../limits/concurrency/places.ts";
-import type { KeyReader } from "../limits/key.ts";
-import type { RateTables } from "../limits/rate/rate-tables.ts";
-import type { QuotaTerms, RateTerms } from "../limits/redis/ask.ts";
-import type { TopCaller } from "../limits/top-callers.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
-import type { LimitFields, LimitScope } from "../message/limit-state.ts";
 import type { Principal } from "../message/principal.ts";
-import type { AnswerFacts } from "../message/taken.ts";
 import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
@@ -18,12 +11,25 @@ import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { Bans } from "./bans/evaluate.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Question } from "./decide/question.ts";
+import type { Limit, Plan } from "./limit-port.ts";
 import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
 import type { ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
 
 export type { CompileContext } from "./compile-context.ts";
+export type {
+  Limit,
+  LimitContext,
+  LimitKey,
+  LimitKind,
+  LimitPlaces,
+  LimitReport,
+  LimitStoreUse,
+  Plan,
+  ShareableLimit,
+} from "./limit-port.ts";
+export { defineLimit } from "./limit-port.ts";
 
 /** One compiled check of a route: settings are gone, what is left only looks and judges. */
 export interface Check {
@@ -90,7 +96,14 @@ export interface WebSocketRules {
 }
 
 /** Sections of the policy whose entries others name. */
-export type DefiningSection = "authenticators" | "limits" | "upstreams" | "roles" | "stores" | "decisionServices";
+export type DefiningSection =
+  | "authenticators"
+  | "limits"
+  | "plans"
+  | "upstreams"
+  | "roles"
+  | "stores"
+  | "decisionServices";
 
 /** One named decision service of the policy, compiled; `decide` of a route names it. */
 export interface DecisionService {
@@ -116,6 +129,7 @@ export interface RouteContext extends CompileContext {
   /** False where some of the policy did not compile, or their files are not here: who else may call is not known. */
   readonly hasAllAuthenticators: boolean;
   readonly limits: ReadonlyMap<string, Limit>;
+  readonly plans: ReadonlyMap<string, Plan>;
   readonly decisionServices: ReadonlyMap<string, DecisionService>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: DefiningSection, name: string): boolean;
@@ -223,7 +237,7 @@ export interface Authenticator {
   readonly websocketProtocol?: boolean;
   /** Every scope that some caller of it has; absent where only the credential says, and where there is no caller yet. */
   readonly scopes?: ReadonlySet<string>;
-  /** Limits of the policy that its callers name, each once and with its place in a file; `path` leads there. */
+  /** Limits and plans of the policy that its callers name, each once and with its place in a file; `path` leads there. */
   readonly limits?: readonly CallerLimit[];
   /** When its credentials were used last, of a bounded number of them. */
   uses?(): Iterable<CredentialUse>;
@@ -268,8 +282,9 @@ export interface BindingFacts {
   readonly takesCertificates: boolean;
 }
 
-/** A limit that a caller of a file is to keep to. */
+/** A limit that a caller of a file is to keep to, or the plan that it has. */
 export interface CallerLimit extends Place {
+  readonly section: "limits" | "plans";
   readonly name: string;
 }
 
@@ -296,119 +311,5 @@ export interface AuthenticatorKind<Settings> {
 }
 
 export function defineAuthenticator<Settings>(kind: AuthenticatorKind<Settings>): AuthenticatorKind<Settings> {
-  return kind;
-}
-
-/** One named limit of the policy, compiled; `limit` of a route names it. */
-export interface Limit {
-  readonly name: string;
-  readonly place: Place;
-  /** `admit` where the key is known before authentication, else `limit`. */
-  readonly phase: "admit" | "limit";
-  readonly enforcePercent: number;
-  /** How many keys it counts at once in the tables that all limits share; 0 where it has none there. */
-  readonly keys: number;
-  /** By what it counts; null where all requests are one. Routes are bound to it, and the ladder's share goes by it. */
-  readonly key: LimitKey | null;
-  /**
-   * Takes what the request costs, or denies. A promise only where it must wait. What another limit's denial has to undo,
-   * and what ends with the request, it hands to `exchange.take`. `together`: all limits of the route and phase, of which the
-   * first in a store asks for all that lie there.
-   */
-  evaluate(exchange: Exchange, routeTemplate: string, together?: readonly Limit[]): Verdict | Promise<Verdict>;
-  /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
-  explain(exchange: Exchange, routeTemplate: string): string;
-  /** For metrics and the admin port. */
-  report(): LimitReport;
-  /** Who uses most of it, the greatest first; of a bounded number. */
-  topCallers(): readonly TopCaller[];
-}
-
-/** By what a limit counts. */
-export interface LimitKey {
-  readonly reader: KeyReader;
-  /** 0 to 1, the same for the same key wherever and whenever it is asked; null where there is no key. */
-  share(exchange: Exchange, routeTemplate: string): number | null;
-}
-
-/** What a limit is and did, since its counters were made. */
-export interface LimitReport {
-  readonly name: string;
-  /** Its word in the policy. */
-  readonly kind: string;
-  readonly description: string;
-  /** What it counts by; nobody's value. */
-  readonly key: string;
-  readonly scope: LimitScope;
-  /** Requests that passed while their caller had used more than four fifths. */
-  readonly near: number;
-  readonly denied: number;
-  /** Keys that gave way to others while requests of theirs were counted. */
-  readonly evictions: number;
-  /** Of one that holds requests or is held by them. */
-  readonly places?: LimitPlaces;
-}
-
-/** Requests that are under way or wait, now. */
-export interface LimitPlaces {
-  /** Null where it has no places but only delays. */
-  readonly inFlight: number | null;
-  readonly waiting: number;
-  /** What may be under way at once, of each key of a limit that adapts; empty for any other. */
-  readonly adapted: readonly number[];
-}
-
-/** A limit that a store can count in its place, so that several processes share it. */
-export interface ShareableLimit extends Limit {
-  readonly key: LimitKey;
-  readonly terms: RateTerms | QuotaTerms;
-  /** Units, whole; 0 for a request that costs nothing. */
-  costOf(exchange: Exchange): number;
-  /** The store let the request in. */
-  admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict;
-  /** The store says that it is over. */
-  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict;
-  /** Whether a request that ended so counts. */
-  isCounted(facts: AnswerFacts): boolean;
-}
-
-/** One named store of the policy, compiled; `store` of a limit names it. */
-export interface LimitStoreUse {
-  readonly name: string;
-  readonly place: Place;
-  /** The same limit, counted there. `lease`: units that are taken at once; the store's own setting where undefined. */
-  share(limit: ShareableLimit, lease: number | undefined): Limit;
-}
-
-/** Compilation of one entry of `limits`. */
-export interface LimitContext extends CompileContext {
-  /** Where rates count; they outlive the policy. */
-  readonly tables: RateTables;
-  /** Where requests have places and wait for them; the same. */
-  readonly places: Places;
-  /** How many keys it counts at once where it does not say. */
-  readonly usualKeys: number;
-  /** By name; null with a problem at `store` where there is none. */
-  store(name: string): LimitStoreUse | null;
-  /** The policy has other limits: where one of them is over, the rest is to count nothing. */
-  readonly hasOthers: boolean;
-  /** Which fields of answers tell clients of it, and whether those tell keys apart. */
-  readonly fields: readonly LimitFields[];
-  readonly tellsPartition: boolean;
-}
-
-/** A kind of limit: an entry of `limits` that has its word. */
-export interface LimitKind<Settings> {
-  /** The key that tells it from the other kinds, as `rate`. */
-  readonly word: string;
-  /** Of the whole entry, its word among the keys. */
-  readonly schema: z.ZodType<Settings>;
-  /** Awaited before `schema` and `compile` where the policy has one of it: loads what other policies need not load. */
-  prepare?(): Promise<void>;
-  /** Settings → limit, or null with problems reported. */
-  compile(name: string, settings: Settings, context: LimitContext): Limit | null;
-}
-
-export function defineLimit<Settings>(kind: LimitKind<Settings>): LimitKind<Settings> {
   return kind;
 }

@@ -19,4 +19,6 @@ export interface Principal {
   readonly graceMs?: number;
   /** The policy's limit that the caller's own entry in a file names. */
   readonly limit?: string;
+  /** The policy's plan that it names. */
+  readonly plan?: string;
 }

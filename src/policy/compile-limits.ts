@@ -1,4 +1,4 @@
-import type { LimitContext, LimitKind, LimitStoreUse } from "../filters/filter.ts";
+import type { CompileContext, Limit, LimitContext, LimitKind, LimitStoreUse } from "../filters/filter.ts";
 import { prepareKeys } from "../filters/limit/key.ts";
 import type { LimitFields } from "../message/limit-state.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -55,41 +55,38 @@ function storeOf(work: Work, name: string, path: Path): LimitStoreUse | null {
   return null;
 }
 
-/** Section `limits`. */
-export function* compileLimits(work: Work): Steps<void> {
+/** What all entries of `limits` are compiled with. */
+export type LimitWorld = Omit<LimitContext, keyof CompileContext | "store">;
+
+export function limitWorld(work: Work): LimitWorld {
   const names = work.reader.names(["limits"]);
   const evenShare = 2 ** Math.floor(Math.log2(DEFAULTS.rateKeysMax / Math.max(1, names.length)));
-  const usualKeys = Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax));
-  const told = readLimitHeaders(work);
+  return {
+    tables: work.inputs.rateTables,
+    places: work.places,
+    usualKeys: Math.min(DEFAULTS.rateKeys, Math.max(evenShare, DEFAULTS.rateProbesMax)),
+    hasOthers: names.length > 1,
+    ...readLimitHeaders(work),
+  };
+}
+
+/** Section `limits`. */
+export function* compileLimits(work: Work): Steps<void> {
+  const world = limitWorld(work);
   let keys = 0;
-  for (const name of names) {
+  for (const name of work.reader.names(["limits"])) {
     yield;
     if (work.problems.isFull) return;
     work.limits.defined.add(name);
     const path = ["limits", name];
-    const kind = kindOf(work, path);
-    if (kind === null) continue;
-    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
-    if (parts === null) continue;
-    const context: LimitContext = {
-      ...salvageContext(
-        work.context((inner) => [...path, ...inner]),
-        parts,
-      ),
-      tables: work.inputs.rateTables,
-      places: work.places,
-      usualKeys,
-      store: (store) => storeOf(work, store, path),
-      hasOthers: names.length > 1,
-      ...told,
-    };
-    const compiled = kind.compile(name, parts.settings, context);
+    const compiled = compileLimit(work, name, work.reader.raw(path), path, world);
     if (compiled === null) continue;
-    if (parts.lost.length === 0) work.limits.set(name, compiled);
-    keys += compiled.keys;
+    const { limit, isWhole } = compiled;
+    if (isWhole) work.limits.set(name, limit);
+    keys += limit.keys;
     if (keys > DEFAULTS.rateKeysMax) {
       work.problem(
-        `the limits up to here count ${keys} keys at once; expected at most ${DEFAULTS.rateKeysMax}: give some of them a 'maxKeys' below ${compiled.keys}`,
+        `the limits up to here count ${keys} keys at once; expected at most ${DEFAULTS.rateKeysMax}: give some of them a 'maxKeys' below ${limit.keys}`,
         path,
       );
       return;
@@ -97,10 +94,33 @@ export function* compileLimits(work: Work): Steps<void> {
   }
 }
 
+/** One entry, whose settings may differ from what stands at `path`. Null with problems reported. */
+export function compileLimit(
+  work: Work,
+  name: string,
+  settings: unknown,
+  path: Path,
+  world: LimitWorld,
+): { readonly limit: Limit; readonly isWhole: boolean } | null {
+  const kind = kindOf(work, settings, path);
+  const parts = kind === null ? null : work.reader.readParts(kind.schema, settings, path);
+  if (kind === null || parts === null) return null;
+  const context = salvageContext(
+    work.context((inner) => [...path, ...inner]),
+    parts,
+  );
+  const limit = kind.compile(name, parts.settings, {
+    ...context,
+    ...world,
+    store: (store) => storeOf(work, store, path),
+  });
+  return limit === null ? null : { limit, isWhole: parts.lost.length === 0 };
+}
+
 /** The kind whose word the entry has; null with a problem where it has none or two. */
-function kindOf(work: Work, path: Path): LimitKind<unknown> | null {
-  const keys = work.reader.keys(path);
-  if (keys === null) return null;
+function kindOf(work: Work, settings: unknown, path: Path): LimitKind<unknown> | null {
+  if (work.reader.keys(path) === null) return null;
+  const keys = typeof settings === "object" && settings !== null ? Object.keys(settings) : [];
   const { limits: kinds } = work.registry;
   const [kind, second] = kinds.filter(({ word }) => keys.includes(word));
   if (kind !== undefined && second === undefined) return kind;
@@ -118,12 +138,13 @@ function kindOf(work: Work, path: Path): LimitKind<unknown> | null {
   return null;
 }
 
-/** Limits that callers of files name: each has to be one of the policy. */
+/** Limits and plans that callers of files name: each has to be one of the policy. */
 export function checkCallerLimits(work: Work): void {
   for (const [, { limits = [] }] of work.authenticators) {
-    for (const { name, ...place } of limits) {
-      if (work.limits.get(name) !== undefined || work.limits.isDefined(name)) continue;
-      work.problems.add(place, "the policy has no limit of this name; expected one of 'limits'");
+    for (const { name, section, ...place } of limits) {
+      if (work[section].get(name) !== undefined || work[section].isDefined(name)) continue;
+      const what = section === "limits" ? "limit" : "plan";
+      work.problems.add(place, `the policy has no ${what} of this name; expected one of '${section}'`);
     }
   }
 }

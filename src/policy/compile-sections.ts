@@ -226,7 +226,7 @@ export function* compileDecisionServices(work: Work): Steps<void> {
   }
 }
 
-const DEFINING = ["upstreams", "authenticators", "roles", "limits", "stores", "decisionServices"] as const;
+const DEFINING = ["upstreams", "authenticators", "roles", "limits", "plans", "stores", "decisionServices"] as const;
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function warnUnused(work: Work): void {

@@ -9,6 +9,7 @@ import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { checkCallerLimits, compileLimits, compileStores, prepareLimits } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readOverload } from "./compile-overload.ts";
+import { compilePlans } from "./compile-plans.ts";
 import { compileRevoked } from "./compile-revoked.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
@@ -63,6 +64,7 @@ const STAGES: readonly Stage[] = [
   compileDecisionServices,
   compileStores,
   compileLimits,
+  compilePlans,
   checkCallerLimits,
   compileBans,
   readOverload,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { banSchema } from "../filters/bans/schema.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
+import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
@@ -86,6 +87,10 @@ function policySchema({ filters, authenticators, limits, limitStore, role, decis
       .record(nameSchema, z.union(limits.map((kind) => kind.schema)))
       .optional()
       .describe("Limits; routes name them."),
+    plans: z
+      .record(nameSchema, planSchema)
+      .optional()
+      .describe("Named sets of limits; 'limit: { plan: … }' of a route says who has which."),
     limitHeaders: object(limitHeadersShape)
       .optional()
       .describe("Which fields of answers tell clients of their limits."),

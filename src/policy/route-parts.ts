@@ -59,6 +59,7 @@ export function routeContext(
     authenticators: work.authenticators,
     hasAllAuthenticators: work.authenticators.size === work.authenticators.defined.size,
     limits: work.limits,
+    plans: work.plans,
     decisionServices: work.decisionServices,
     bans: work.bans,
     overload: work.overload,

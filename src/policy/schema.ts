@@ -381,6 +381,7 @@ export const SECTIONS = [
   "limits",
   "limitHeaders",
   "stores",
+  "plans",
   "bans",
   "overload",
   "revoked",

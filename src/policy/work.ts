@@ -1,7 +1,15 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
-import type { Authenticator, Check, CompileContext, DecisionService, Limit, LimitStoreUse } from "../filters/filter.ts";
+import type {
+  Authenticator,
+  Check,
+  CompileContext,
+  DecisionService,
+  Limit,
+  LimitStoreUse,
+  Plan,
+} from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
@@ -96,6 +104,7 @@ export class Work {
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
+  readonly plans: Definitions<Plan> = new Definitions();
   bans: Bans | null = null;
   overload: Overload | null = null;
   revocations: Revocations | null = null;

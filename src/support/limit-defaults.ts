@@ -28,6 +28,12 @@ export const LIMIT_DEFAULTS = {
   /** Largest cost of one request. */
   limitCostMax: 1_000_000,
 
+  // Plans.
+  plansMax: 1_000,
+  planLimitsMax: 32,
+  /** Callers without a plan's limits. */
+  planCallersMax: 1_000,
+
   // Who uses most of a limit.
   limitTopCallersMax: 32,
   limitTopCharsMax: 256,

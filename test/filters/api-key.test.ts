@@ -190,7 +190,7 @@ test("An unknown key stands at its own place with the known one it is like, and 
   expect(context.problems.toSorted()).toEqual([
     "/etc/postern/keys.yaml:3:5 callers[0]: unknown key; did you mean 'keys'?",
     "/etc/postern/keys.yaml:6:5 callers[1]: unknown key; did you mean 'scopes'?",
-    "/etc/postern/keys.yaml:7:5 callers[1]: unknown key; expected one of: name, scopes, roles, claims, limit, keys",
+    "/etc/postern/keys.yaml:7:5 callers[1]: unknown key; expected one of: name, scopes, roles, claims, limit, plan, keys",
     "/etc/postern/keys.yaml:8:14 callers[1].keys[0]: unknown key; did you mean 'sha256'?",
   ]);
 });

@@ -96,6 +96,7 @@ export function testRoute(
     decisionServices: new Map(),
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
+    plans: new Map(),
     overload: null,
     bans: null,
     revocations: null,

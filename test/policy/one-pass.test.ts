@@ -107,9 +107,10 @@ describe("a fault in one key of a filter hides nothing of the others", () => {
       `no.txt: 'no.txt' ${MISSING}`,
     ]);
     expect(await route("limit: [5, a, { b: c }, d]")).toEqual([
-      "5: expected text, not a number",
+      "5: expected a name of 'limits', or { plan: { from: jwt.plan, default: free } }",
       "a: no limit 'a' is defined; there is none yet",
-      "{: expected text, not a mapping",
+      "{: 'plan' is missing; expected a mapping",
+      "b: unknown key 'b'; expected one of: plan",
       "d: no limit 'd' is defined; there is none yet",
     ]);
   });
@@ -147,7 +148,7 @@ routes:
   - { path: /a, public: true }
   - { path: /b, public: true, validate: { query: 5 } }`);
     expect(await problemsOf(text)).toEqual([
-      "7:11 expected text, not a number",
+      "7:11 expected a name of 'limits', or { plan: { from: jwt.plan, default: free } }",
       "7:14 no limit 'x' is defined; there is none yet",
       "8:33 expected a size: a number and one of B, KB, MB, GB, KiB, MiB, GiB, as in 256KiB",
       `8:46 'no.json' ${MISSING}`,

@@ -75,7 +75,7 @@ function* readTable(
   return yield* KeyTable.build(
     callers.length,
     entriesOf(name, callers),
-    limits.map(({ text: limit, ...where }) => ({ file, ...where, name: limit })),
+    limits.map(({ text: named, ...where }) => ({ file, ...where, name: named })),
   );
 }
 
@@ -87,14 +87,14 @@ function* entriesOf(name: string, callers: readonly Caller[]): Generator<KeyEntr
 const SHOWN_DIGITS = 8;
 
 function toEntries(authenticator: string, caller: Caller): KeyEntry[] {
-  return caller.keys.map(({ sha256, name, notBefore, notAfter, limit }) => {
+  return caller.keys.map(({ sha256, name, notBefore, notAfter, limit, plan }) => {
     const notAfterMs = notAfter ?? Number.POSITIVE_INFINITY;
     return {
       digest: Buffer.from(sha256, "hex"),
       name: name ?? sha256.slice(0, SHOWN_DIGITS),
       notBeforeMs: notBefore ?? Number.NEGATIVE_INFINITY,
       notAfterMs,
-      principal: callerPrincipal(authenticator, "api-key", caller, notAfterMs, limit ?? caller.limit),
+      principal: callerPrincipal(authenticator, "api-key", caller, notAfterMs, { limit, plan }),
       use: null,
     };
   });

@@ -2,7 +2,8 @@ import type { Document } from "yaml";
 import type { z } from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
-import { callerName } from "../caller-schema.ts";
+import { type CallerFacts, callerName } from "../caller-schema.ts";
+import { type NamedAt, noteNames } from "../named-limits.ts";
 import { listUnder, readSecretFile, type SecretFileProblem, SecretFileReport, valueUnder } from "../secret-file.ts";
 import { findFaults, type Path } from "../secret-file-faults.ts";
 import { type Caller, callerSchema, KNOWN_KEYS, keyDigest, keySchema, keysFileSchema } from "./keys-schema.ts";
@@ -10,8 +11,8 @@ import { type Caller, callerSchema, KNOWN_KEYS, keyDigest, keySchema, keysFileSc
 export interface ReadKeys {
   readonly callers: readonly Caller[];
   readonly problems: readonly SecretFileProblem[];
-  /** Limits of the policy that the file names, each with where it does first. */
-  readonly limits: readonly SecretFileProblem[];
+  /** Limits and plans of the policy that the file names, each with where it does first. */
+  readonly limits: readonly NamedAt[];
 }
 
 /** Text of a keys file → callers; with any problem none of them may be used. */
@@ -27,7 +28,7 @@ export function* readKeysFile(text: string): Steps<ReadKeys> {
 
 /** The file, its callers and their keys, each by its own schema. */
 class Reading {
-  readonly limits: Map<string, SecretFileProblem> = new Map();
+  readonly limits: Map<string, NamedAt> = new Map();
   readonly #document: Document.Parsed;
   readonly #report: SecretFileReport;
   readonly #names = new Set<string>();
@@ -55,13 +56,13 @@ class Reading {
   *#caller(value: unknown, path: Path): Steps<Caller | null> {
     const caller = this.#check(callerSchema, value, path);
     this.#claimName(value, path);
-    this.#noteLimit(caller?.limit, [...path, "limit"]);
+    this.#noteNames(caller, path);
     const keys: Caller["keys"][number][] = [];
     for (const [at, one] of listUnder(value, "keys").entries()) {
       const keyPath = [...path, "keys", at];
       const key = this.#check(keySchema, one, keyPath);
       this.#claimDigest(one, keyPath);
-      this.#noteLimit(key?.limit, [...keyPath, "limit"]);
+      this.#noteNames(key, keyPath);
       if (key !== undefined) keys.push(key);
       yield;
     }
@@ -80,9 +81,8 @@ class Reading {
     this.#report.fault(this.#document, { path, text });
   }
 
-  #noteLimit(limit: string | undefined, path: Path): void {
-    if (limit === undefined || this.limits.has(limit)) return;
-    this.limits.set(limit, { ...this.#report.placeOf(this.#document, path), text: limit });
+  #noteNames(one: Pick<CallerFacts, "limit" | "plan"> | undefined, path: Path): void {
+    noteNames(one, this.limits, (key) => this.#report.placeOf(this.#document, [...path, key]));
   }
 
   /**

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type CallerFacts, callerName, callerShape, limitName, validityShape } from "../caller-schema.ts";
+import { type CallerFacts, callerName, callerShape, limitName, planName, validityShape } from "../caller-schema.ts";
 import type { KnownKeys } from "../secret-file-faults.ts";
 
 /**
@@ -19,7 +19,13 @@ export const keyDigest = z
   .refine((digits) => digits !== EMPTY_SHA256, { error: "this is the SHA-256 of an empty key" });
 
 export const keySchema = z.strictObject(
-  { sha256: keyDigest, name: callerName.optional(), ...validityShape, limit: limitName.optional() },
+  {
+    sha256: keyDigest,
+    name: callerName.optional(),
+    ...validityShape,
+    limit: limitName.optional(),
+    plan: planName.optional(),
+  },
   { error: "expected a mapping with sha256, as 'postern hash-key' prints it; never the key" },
 );
 

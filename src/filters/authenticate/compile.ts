@@ -42,7 +42,8 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
     context.declareHeaders(authenticators.flatMap(({ coveredHeaders = [] }) => coveredHeaders));
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
     context.addCredentialParameters(authenticators.flatMap(({ credentialParameters = [] }) => credentialParameters));
-    if (authenticators.some(({ limits = [] }) => limits.length > 0)) context.addCheck(callerLimit(context, mode));
+    if (authenticators.some(({ limits = [] }) => limits.some(({ section }) => section === "limits")))
+      context.addCheck(callerLimit(context, mode));
   },
 });
 

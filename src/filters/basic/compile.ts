@@ -69,7 +69,7 @@ function* readTable(name: string, users: string, bytes: Buffer, context: Compile
     users: new Map(read.users.map((user) => [user.name, toEntry(name, user)])),
     nobody: nobodyLike(first?.passwordHash),
     scopes: new Set(read.users.flatMap(({ scopes = [] }) => scopes)),
-    limits: read.limits.map(({ text: limit, ...where }) => ({ file, ...where, name: limit })),
+    limits: read.limits.map(({ text: named, ...where }) => ({ file, ...where, name: named })),
     secret: randomBytes(32),
   };
 }

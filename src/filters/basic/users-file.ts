@@ -3,6 +3,7 @@ import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import { type CallerFacts, callerShape, validityShape } from "../caller-schema.ts";
+import { type NamedAt, noteNames } from "../named-limits.ts";
 import { listUnder, readSecretFile, type SecretFileProblem, SecretFileReport } from "../secret-file.ts";
 import { findFaults, type KnownKeys, type Path } from "../secret-file-faults.ts";
 import { PASSWORD_HASH_EXPECTED, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
@@ -46,7 +47,7 @@ export interface ReadUsers {
   readonly users: readonly User[];
   readonly problems: readonly SecretFileProblem[];
   /** Limits of the policy that the file names, each with where it does first. */
-  readonly limits: readonly SecretFileProblem[];
+  readonly limits: readonly NamedAt[];
 }
 
 /** Text of a users file → users; with any problem none of them may be used. No value of the file is repeated. */
@@ -58,7 +59,7 @@ export function* readUsersFile(text: string): Steps<ReadUsers> {
   const { root, document } = file;
   check(usersFileSchema, root, [], document, report);
   const users = new Map<string, User>();
-  const limits = new Map<string, SecretFileProblem>();
+  const limits = new Map<string, NamedAt>();
   for (const [at, value] of listUnder(root, "users").entries()) {
     const path = ["users", at];
     const user = check(userSchema, value, path, document, report);
@@ -66,9 +67,7 @@ export function* readUsersFile(text: string): Steps<ReadUsers> {
       if (users.has(user.name))
         report.fault(document, { path: [...path, "name"], text: "an earlier user has this name" });
       users.set(user.name, user);
-      if (user.limit !== undefined && !limits.has(user.limit)) {
-        limits.set(user.limit, { ...report.placeOf(document, [...path, "limit"]), text: user.limit });
-      }
+      noteNames(user, limits, (key) => report.placeOf(document, [...path, key]));
     }
     if (report.isFull) break;
     yield;

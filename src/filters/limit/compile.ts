@@ -1,20 +1,27 @@
 import type { Place } from "../../decision/verdict.ts";
 import { type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
-import { limitSchema } from "./schema.ts";
+import { addPlan } from "./plan.ts";
+import { type LimitEntry, limitSchema } from "./schema.ts";
 
 /** `limit`: names of limits, each of which must let the request pass. */
-export const limitFilter = defineFilter<readonly string[]>({
+export const limitFilter = defineFilter<readonly LimitEntry[]>({
   name: "limit",
   defaults: "add",
   schema: limitSchema,
-  *compile(names, context) {
+  *compile(entries, context) {
     const seen = new Set<string>();
     const together: Together = { admit: [], limit: [] };
-    for (const [at, name] of names.entries()) {
+    let plans = 0;
+    for (const [at, entry] of entries.entries()) {
       yield;
-      if (seen.has(name)) context.problem(`'${name}' stands here twice and would count twice`, at);
-      else addLimit(name, at, context, together);
-      seen.add(name);
+      if (typeof entry !== "string") {
+        if (++plans > 1) context.problem("a caller has one plan; expected 'plan' once", at);
+        else addPlan(entry.plan, entry.isAlone === true ? ["plan"] : [at, "plan"], context);
+        continue;
+      }
+      if (seen.has(entry)) context.problem(`'${entry}' stands here twice and would count twice`, at);
+      else addLimit(entry, at, context, together);
+      seen.add(entry);
     }
   },
 });

@@ -5,6 +5,7 @@ import type { Rate } from "../../support/units.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
+import { type PlanChoice, planChoiceSchema } from "./plan-schema.ts";
 import { type ThrottleSettings, throttleSchema } from "./queue-schema.ts";
 
 export interface RateSettings extends KeySettings {
@@ -71,8 +72,24 @@ export const rateSchema: z.ZodType<RateSettings> = object({
   mode: mode.optional(),
 });
 
-/** `limit` of a route: names of limits, each of which must let the request pass. */
-export const limitSchema: z.ZodType<readonly string[]> = z
-  .array(z.string())
-  .min(1, { error: "expected at least one name of 'limits'" })
-  .describe("Names of limits, each of which must let the request pass.");
+/** An entry of a route's `limit`: the name of one, or who has which plan. */
+export type LimitEntry = string | { readonly plan: PlanChoice /** It stands in no list. */; readonly isAlone?: true };
+
+const PLAN = "Which of the policy's plans a caller has.";
+
+const limitEntry = z.union([z.string(), object({ plan: planChoiceSchema.describe(PLAN) })], {
+  error: "expected a name of 'limits', or { plan: { from: jwt.plan, default: free } }",
+});
+
+/** `limit` of a route: limits, each of which must let the request pass. */
+export const limitSchema: z.ZodType<readonly LimitEntry[]> = z
+  .union(
+    [
+      z.array(limitEntry).min(1, { error: "expected at least one name of 'limits'" }),
+      object({ plan: planChoiceSchema.describe(PLAN) }).transform(({ plan }): LimitEntry[] => [
+        { plan, isAlone: true },
+      ]),
+    ],
+    { error: "expected a list of names of 'limits', or { plan: { from: jwt.plan, default: free } }" },
+  )
+  .describe("Names of limits, each of which must let the request pass, and who has which plan.");
