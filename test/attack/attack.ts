@@ -1,4 +1,5 @@
 import { closeAll } from "../fixtures/closing.ts";
+import { fairness } from "./fairness.ts";
 import { badDays } from "./keys.ts";
 import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
 import { MEMORY_ATTACKS, memoryPolicy } from "./memory.ts";
@@ -8,8 +9,8 @@ import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } fro
  * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
  * Then the attacks on memory, under the limit of the shipped manifest, some two minutes, and a few seconds each of those on
- * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, counters or keys (seven times
- * SECONDS).
+ * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, counters, fairness (eight times
+ * SECONDS) or keys (seven times).
  */
 
 const SECONDS = Number(process.env["SECONDS"] ?? 15);
@@ -60,6 +61,7 @@ const MODES: Readonly<Record<string, (app: number) => Promise<void>>> = {
   reload: (app) => attackThread("reloads of a big policy", attackByReload(app, THREAD_SECONDS)),
   bodies: (app) => attackThread("bodies that are costly to judge", attackByBodies(app, THREAD_SECONDS)),
   keys: attackKeys,
+  fairness: attackFairness,
   counters: (app) => attackThread("random values that wash counters out", attackCounters(app, THREAD_SECONDS)),
 };
 
@@ -81,6 +83,21 @@ async function attackKeys(app: number): Promise<void> {
     print(`| ${cells.join(" | ")} |`);
   }
   closeAll();
+}
+
+async function attackFairness(): Promise<void> {
+  print(
+    "| protection | served before | p50 ms | p99 ms | served in the flood | p50 ms | p99 ms | the flood's answers |",
+  );
+  print("|---|---|---|---|---|---|---|---|");
+  for await (const { protection, before, during, flood } of fairness(SECONDS)) {
+    const cells = [before, during].flatMap(({ latenciesMs, failures }) => {
+      const served = `${latenciesMs.length} of ${latenciesMs.length + failures}`;
+      return [served, percentile(latenciesMs, 0.5).toFixed(1), percentile(latenciesMs, 0.99).toFixed(1)];
+    });
+    const statuses = Object.entries(flood.statuses).map(([status, count]) => `${count} × ${status}`);
+    print(`| ${[protection, ...cells, `${statuses.join(", ")} of ${flood.sent}`].join(" | ")} |`);
+  }
 }
 
 async function attackThread(name: string, attack: Promise<ThreadAttack>): Promise<void> {
