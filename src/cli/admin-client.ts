@@ -58,13 +58,19 @@ export async function adminTarget(values: AdminValues, io: CommandIo): Promise<R
   return ok({ ...address, host: reachable(address.host), token: own.value ?? token?.toString("latin1") ?? null });
 }
 
+/** Why there is no answer; `status` null where nothing of HTTP came. */
+export interface AdminFault {
+  readonly status: number | null;
+  readonly text: string;
+}
+
 /** An answer in JSON, or why there is none. */
 export function askAdmin(
   target: AdminTarget,
   method: "GET" | "POST",
   path: string,
   settings: object | null = null,
-): Promise<Result<unknown, string>> {
+): Promise<Result<unknown, AdminFault>> {
   const { host, port, token } = target;
   const where = hostPort(host, port);
   const body = settings === null ? "" : JSON.stringify(settings);
@@ -73,6 +79,7 @@ export function askAdmin(
     ...(settings === null ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) }),
   };
   return new Promise((answer) => {
+    const fail = (error: Error): void => answer(err({ status: null, text: `${where}: ${error.message}` }));
     const outgoing = request({ host, port, path, method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -82,20 +89,20 @@ export function askAdmin(
         else chunks.push(chunk);
       });
       response.on("end", () => answer(read(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
-      response.on("error", (error) => answer(err(`${where}: ${error.message}`)));
+      response.on("error", fail);
     });
     outgoing.setTimeout(DEFAULTS.adminTimeoutMs, () => outgoing.destroy(new Error("no answer in time")));
-    outgoing.on("error", (error) => answer(err(`${where}: ${error.message}`)));
+    outgoing.on("error", fail);
     outgoing.end(body);
   });
 }
 
-function read(status: number, body: string): Result<unknown, string> {
-  if (status !== 200) return err(`${body.trim()} (${status})`);
+function read(status: number, body: string): Result<unknown, AdminFault> {
+  if (status !== 200) return err({ status, text: `${body.trim()} (${status})` });
   try {
     return ok(JSON.parse(body));
   } catch {
-    return err("the answer is no JSON; is this postern's admin port?");
+    return err({ status, text: "the answer is no JSON; is this postern's admin port?" });
   }
 }
 

@@ -1,4 +1,4 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, type AdminFault, adminTarget, askAdmin } from "./admin-client.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { shellWord } from "./shell-word.ts";
 
@@ -44,12 +44,17 @@ Exit code 0: done. 1: not done, or nobody answers. 2: used wrongly.`,
       word === "list"
         ? await askAdmin(target.value, "GET", `/quotas${queryOf({ limit, key })}`)
         : await askAdmin(target.value, "POST", "/quotas/reset", { limit, key, all });
-    if (!answer.ok) return fail(answer.error, io);
+    if (!answer.ok) return fail(isNowhere(answer.error) ? "the policy that runs has no quota" : answer.error.text, io);
     if (values.json === true) io.stdout(`${JSON.stringify(answer.value, null, 2)}\n`);
     else io.stdout(word === "list" ? listText(answer.value) : resetText(answer.value));
     return EXIT.fine;
   },
 };
+
+/** The port has no such page: it comes with the first quota of a policy. */
+function isNowhere({ status, text }: AdminFault): boolean {
+  return status === 405 || (status === 404 && text.startsWith("there are /"));
+}
 
 function fail(text: string, io: CommandIo): number {
   io.stderr(`postern quota: ${text}\n`);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { EXIT } from "../../src/cli/command.ts";
+import { openAdmin } from "../../src/daemon/admin.ts";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { freePort } from "../fixtures/free-port.ts";
@@ -51,6 +52,32 @@ test("where nobody answers the address is named", async () => {
   const port = await freePort();
   const { code, stderr } = await quota("list", "--address", `127.0.0.1:${port}`);
   expect([code, stderr]).toEqual([EXIT.problems, expect.stringContaining(`postern quota: 127.0.0.1:${port}: `)]);
+});
+
+test("where the policy that runs has no quota, that is told", async () => {
+  const opened = await openAdmin(
+    { host: "127.0.0.1", port: 0 },
+    {
+      ready: () => true,
+      readiness: () => [],
+      hosts: () => [],
+      metrics: () => Promise.resolve(""),
+      metricsContentType: "text/plain",
+      identityKeys: () => null,
+      policy: () => ({}),
+      rooms: () => [],
+      token: () => null,
+      acted: () => {},
+    },
+  );
+  if (!opened.ok) throw new Error(opened.error);
+  for (const words of [["list"], ["reset", "--all"]]) {
+    expect(await quota(...words, "--address", opened.value.boundTo)).toMatchObject({
+      code: EXIT.problems,
+      stderr: "postern quota: the policy that runs has no quota\n",
+    });
+  }
+  await opened.value.close();
 });
 
 test("a token file that is not there is told", async () => {
