@@ -12,7 +12,7 @@ const blocks = [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => m
 const { jwks } = await createTokenMint();
 
 test("the section has its blocks", () => {
-  expect(blocks).toHaveLength(3);
+  expect(blocks).toHaveLength(4);
 });
 
 test.each(blocks)("%s", async (text) => {

@@ -44,6 +44,8 @@ export interface CompileContext {
     settings: readonly (string | Buffer)[],
     make: (world: ResourceWorld) => T,
   ): T;
+  /** What it is compiled from besides files, under a name of its own: another content makes the policy another. */
+  include(name: string, content: string): void;
   /** The policy names a folder for what survives a restart. */
   readonly hasState: boolean;
   /** Where requests wait for what somebody else says. Of the process. */

@@ -258,6 +258,7 @@ export class Work {
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),
+      include: (name, content) => this.files.include(name, content),
       hasState: this.stateDirectory !== null,
       waiting: this.waiting,
       proxy: environmentProxy(this.inputs.env ?? {}),

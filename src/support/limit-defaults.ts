@@ -75,6 +75,12 @@ export const LIMIT_DEFAULTS = {
   memoryQuotaCountBytes: 256,
   /** Counts that one answer of the admin port lists. */
   quotaListMax: 1_000,
+  // Replicas that each have their part of a limit.
+  replicasMax: 1_000,
+  replicasLookMs: 10_000,
+  /** Looks in a row that have to see fewer replicas before each of the rest has more. */
+  replicasFewerSeen: 3,
+
   // Stores that processes share.
   /** How long a request waits for a store to say whether it is over. */
   storeTimeoutMs: 20,

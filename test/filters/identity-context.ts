@@ -50,6 +50,7 @@ export function testContext(
   };
   return {
     ...outsideContext(),
+    include: () => {},
     keep: (_kind, _inputs, make) => make(),
     service: "orders",
     resourceMetadataUrl: null,

@@ -12,7 +12,6 @@ import type { LimitReport, ShareableLimit } from "../filter.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
-import { COUNTED_BY } from "./told.ts";
 
 /** Everything about a limit that is known at load. */
 export interface RateLimitFacts {
@@ -25,6 +24,10 @@ export interface RateLimitFacts {
   readonly toleranceMs: number;
   /** As in `50/second, burst 100`. */
   readonly description: string;
+  /** As a store counts the whole limit. */
+  readonly terms: RateTerms;
+  /** Who counts together. */
+  readonly countedBy: string;
   /** What clients are told. */
   readonly policy: LimitPolicy;
   readonly tellsPartition: boolean;
@@ -102,10 +105,8 @@ export class RateLimit implements ShareableLimit {
     this.#isKept = facts.hasOthers || facts.counts !== null;
   }
 
-  /** As a store counts it, whose time has whole microseconds. */
   get terms(): RateTerms {
-    const intervalUs = Math.ceil(this.#intervalMs * 1000 - 0.001);
-    return { kind: "rate", intervalUs, toleranceUs: Math.round(this.#toleranceMs / this.#intervalMs) * intervalUs };
+    return this.#facts.terms;
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {
@@ -158,7 +159,7 @@ export class RateLimit implements ShareableLimit {
     while (state !== null && state.policy !== policy) state = state.before;
     const left = state === null ? "" : `, ${state.remaining} left`;
     const by = this.key.reader.describe(exchange, routeTemplate);
-    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by ${COUNTED_BY[policy.scope]}${left}`;
+    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by ${this.#facts.countedBy}${left}`;
   }
 
   report(): LimitReport {

@@ -6,7 +6,8 @@ import { countsOf } from "./counted.ts";
 import { compileLimitKey } from "./key.ts";
 import { QuotaLimit } from "./quota-limit.ts";
 import { type QuotaSettings, quotaSchema } from "./quota-schema.ts";
-import { limitPolicy } from "./told.ts";
+import { compileShare } from "./share.ts";
+import { countedBy, limitPolicy } from "./told.ts";
 
 /** `quota`: so many in an hour, day, week or month of the calendar, over restarts. */
 export const quotaKind = defineLimit<QuotaSettings>({ word: "quota", schema: quotaSchema, compile: compileQuota });
@@ -16,8 +17,11 @@ const SECONDS = { hour: 3_600, day: 86_400, week: 7 * 86_400, month: 30 * 86_400
 function compileQuota(name: string, settings: QuotaSettings, context: LimitContext): Limit | null {
   const { count, period } = settings.quota;
   const { timeZone = "UTC", resetDay = 1 } = settings;
-  const scope = settings.store === undefined ? "process" : "replicas";
-  const facts = { name, quota: count, windowSeconds: SECONDS[period], unit: "requests", scope } as const;
+  const share = compileShare(settings.replicas, context);
+  const { scope, by } = countedBy(settings.store !== undefined, share);
+  const part = Math.max(1, Math.floor(count * (share?.factor ?? 1)));
+  const quota = settings.store === undefined ? part : count;
+  const facts = { name, quota, windowSeconds: SECONDS[period], unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
   const cost = compileCost(settings.cost, context);
@@ -33,7 +37,7 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
   const { maxKeys: keysMax = DEFAULTS.quotaKeys } = settings;
-  const shared = book.share({ name, by: key.reader.identity, period, timeZone, resetDay, keysMax }, count);
+  const shared = book.share({ name, by: key.reader.identity, period, timeZone, resetDay, keysMax }, part);
   const isDefault = settings.timeZone === undefined && settings.resetDay === undefined;
   const { waiting } = context;
   const limit = new QuotaLimit(
@@ -41,8 +45,10 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
       key,
-      limit: count,
-      description: `${count}/${period}${isDefault ? "" : ` in ${timeZone}`}`,
+      limit: Math.max(part, cost?.max ?? 1),
+      whole: count,
+      countedBy: by,
+      description: `${count}/${period}${isDefault ? "" : ` in ${timeZone}`}${share?.text ?? ""}`,
       policy,
       cost,
       counts: settings.count === undefined ? null : countsOf(settings.count),

@@ -1,4 +1,5 @@
-import { gcraOf } from "../../limits/rate/gcra.ts";
+import { type Gcra, gcraOf } from "../../limits/rate/gcra.ts";
+import type { RateTerms } from "../../limits/redis/ask.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
 import { compileCost } from "./cost.ts";
@@ -6,8 +7,9 @@ import { countsOf } from "./counted.ts";
 import { RateLimit } from "./evaluate.ts";
 import { compileLimitKey } from "./key.ts";
 import { type RateSettings, rateSchema } from "./schema.ts";
+import { compileShare } from "./share.ts";
 import { ThrottledRate } from "./throttled-rate.ts";
-import { limitPolicy } from "./told.ts";
+import { countedBy, limitPolicy } from "./told.ts";
 
 /** `rate`: so many in a second, minute, hour or day, exact to the request. */
 export const rateKind = defineLimit<RateSettings>({ word: "rate", schema: rateSchema, compile: compileRate });
@@ -18,7 +20,7 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
   const { count, windowSeconds } = settings.rate;
   const keys = 2 ** Math.ceil(Math.log2(settings.maxKeys ?? context.usualKeys));
   const burst = settings.burst ?? count;
-  const { intervalMs, toleranceMs } = gcraOf(settings.rate, burst);
+  const share = compileShare(settings.replicas, context);
   const refillSeconds = Math.ceil((burst * windowSeconds) / count);
   const isSlow = refillSeconds > DEFAULTS.rateRefillSecondsMax;
   if (isSlow) {
@@ -27,9 +29,12 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
       settings.burst === undefined ? "rate" : "burst",
     );
   }
-  const scope = settings.store === undefined ? "process" : "replicas";
+  const { scope, by } = countedBy(settings.store !== undefined, share);
   // The burst comes back within the window, which is the rate; q=count would be less than r after a pause.
-  const facts = { name, quota: burst, windowSeconds: refillSeconds, unit: "requests", scope } as const;
+  const factor = share?.factor ?? 1;
+  const part = Math.max(1, Math.floor(burst * factor));
+  const quota = settings.store === undefined ? part : burst;
+  const facts = { name, quota, windowSeconds: refillSeconds, unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
   const cost = compileCost(settings.cost, context);
@@ -51,9 +56,11 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
       enforcePercent: settings.mode ?? 100,
       key,
       keys,
-      intervalMs,
-      toleranceMs,
-      description: `${count}/${UNITS[windowSeconds] ?? `${windowSeconds} s`}, burst ${burst}`,
+      // Of a costly request a part of the burst may be less than one.
+      ...gcraOf({ count, windowSeconds: windowSeconds / factor }, Math.max(part, cost?.max ?? 1)),
+      terms: storeTerms(gcraOf(settings.rate, burst), burst),
+      countedBy: by,
+      description: `${count}/${UNITS[windowSeconds] ?? `${windowSeconds} s`}, burst ${burst}${share?.text ?? ""}`,
       policy,
       tellsPartition: context.tellsPartition,
       cost,
@@ -67,4 +74,10 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
   if (throttle === undefined) return limit;
   const rules = { lengthMax: throttle.queue, timeoutMs: throttle.timeout };
   return new ThrottledRate(limit, rules, context.places.throttle(JSON.stringify([name, key.reader.identity])));
+}
+
+/** As a store counts it, whose time has whole microseconds. */
+function storeTerms({ intervalMs }: Gcra, burst: number): RateTerms {
+  const intervalUs = Math.ceil(intervalMs * 1000 - 0.001);
+  return { kind: "rate", intervalUs, toleranceUs: burst * intervalUs };
 }

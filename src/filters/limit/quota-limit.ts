@@ -15,7 +15,6 @@ import type { LimitReport, ShareableLimit } from "../filter.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
-import { COUNTED_BY } from "./told.ts";
 
 /** Everything about a quota that is known at load. */
 export interface QuotaFacts {
@@ -25,6 +24,10 @@ export interface QuotaFacts {
   readonly limit: number;
   /** As in `10000/day in Europe/Berlin`. */
   readonly description: string;
+  /** Of all replicas together, where a store counts it. */
+  readonly whole: number;
+  /** Who counts together. */
+  readonly countedBy: string;
   /** What clients are told. */
   readonly policy: LimitPolicy;
   /** Null where each request costs 1. */
@@ -95,7 +98,7 @@ export class QuotaLimit implements ShareableLimit {
       const { startMs, endMs } = calendar.at(wallMs);
       return { start: startMs / 1000, end: endMs / 1000, next: later.at(endMs).endMs / 1000 };
     };
-    return { kind: "quota", limit: this.#facts.limit, windowsAt };
+    return { kind: "quota", limit: this.#facts.whole, windowsAt };
   }
 
   costOf(exchange: Exchange): number {
@@ -128,7 +131,7 @@ export class QuotaLimit implements ShareableLimit {
     while (state !== null && state.policy !== policy) state = state.before;
     const left = state === null ? "" : `, ${state.remaining} left`;
     const by = this.key.reader.describe(exchange, routeTemplate);
-    return `quota ${description}${cost?.text ?? ""} for ${by}, counted by ${COUNTED_BY[policy.scope]}${left}`;
+    return `quota ${description}${cost?.text ?? ""} for ${by}, counted by ${this.#facts.countedBy}${left}`;
   }
 
   report(): LimitReport {

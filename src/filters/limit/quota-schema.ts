@@ -7,6 +7,7 @@ import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
 import { type Counted, countSchema, storeShape } from "./schema.ts";
+import type { ReplicasSettings } from "./share.ts";
 
 /** '10000/day' → count and period. */
 export interface Quota {
@@ -23,6 +24,7 @@ export interface QuotaSettings extends KeySettings {
   readonly maxKeys?: number | undefined;
   readonly store?: string | undefined;
   readonly lease?: number | undefined;
+  readonly replicas?: ReplicasSettings | undefined;
   readonly mode?: number | undefined;
 }
 

@@ -7,6 +7,7 @@ import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
 import { type PlanChoice, planChoiceSchema } from "./plan-schema.ts";
 import { type ThrottleSettings, throttleSchema } from "./queue-schema.ts";
+import { type ReplicasSettings, replicasSchema } from "./share.ts";
 
 export interface RateSettings extends KeySettings {
   readonly rate: Rate;
@@ -20,6 +21,7 @@ export interface RateSettings extends KeySettings {
   /** Of the policy's stores; undefined for none. */
   readonly store?: string | undefined;
   readonly lease?: number | undefined;
+  readonly replicas?: ReplicasSettings | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -32,8 +34,9 @@ export const countSchema: z.ZodType<Counted> = z
   .describe(
     "Counts only requests that end so: failures (status 400 and above, or none) or successes (below 400). A request that is under way counts until then. All requests if absent.",
   );
-/** Keys of limits that a store can count. */
+/** Keys of limits that several processes can share. */
 export const storeShape = {
+  replicas: replicasSchema.optional(),
   store: z
     .string()
     .optional()

@@ -1,5 +1,6 @@
 import type { LimitPolicy, LimitScope } from "../../message/limit-state.ts";
 import type { LimitContext } from "../filter.ts";
+import type { Share } from "./share.ts";
 
 /** What clients are told of a limit; null with a problem where its name cannot stand in a header. */
 export function limitPolicy(
@@ -12,8 +13,8 @@ export function limitPolicy(
   return null;
 }
 
-/** For `explain`. */
-export const COUNTED_BY: Readonly<Record<LimitScope, string>> = {
-  process: "this process",
-  replicas: "all replicas together",
-};
+/** Who counts together, for `explain` and for clients. */
+export function countedBy(hasStore: boolean, share: Share | null): { readonly scope: LimitScope; readonly by: string } {
+  if (hasStore) return { scope: "replicas", by: "all replicas together" };
+  return { scope: share === null ? "process" : "replicas", by: "this process" };
+}
