@@ -1,28 +1,20 @@
 #!/usr/bin/env node
-import { checkCommand } from "./cli/check.ts";
 import { type Command, type CommandIo, EXIT, helpText } from "./cli/command.ts";
-import { explainCommand } from "./cli/explain.ts";
-import { hashKeyCommand } from "./cli/hash-key.ts";
-import { hashPasswordCommand } from "./cli/hash-password.ts";
 import { runCommand } from "./cli/run.ts";
-import { schemaCommand } from "./cli/schema.ts";
 import { systemClock } from "./support/clock.ts";
 import { nearest } from "./support/schema.ts";
 
-/**
- * Every command, in the order of the help. `init` and the quick start load alone: `run` must not wait for their certificate
- * library. The others share nearly everything, and in one part of the bundle calls cost less than between parts.
- */
+/** Every command, in the order of the help. Each but `run` is loaded when it is called: `run` holds what it loads for months. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
   ["run", async () => runCommand],
-  ["check", async () => checkCommand],
-  ["explain", async () => explainCommand],
+  ["check", async () => (await import("./cli/check.ts")).checkCommand],
+  ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
-  ["hash-key", async () => hashKeyCommand],
-  ["hash-password", async () => hashPasswordCommand],
+  ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
+  ["hash-password", async () => (await import("./cli/hash-password.ts")).hashPasswordCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
-  ["schema", async () => schemaCommand],
+  ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);
 
 /** Arguments after `postern` → exit code. */

@@ -152,22 +152,14 @@ export class PolicyWatch {
 
   async #watch(entries: ReadonlySet<string>): Promise<void> {
     // Not needed before the first request is served, and a start is measured.
-    const { watch } = await import("chokidar");
+    const { watchFolders } = await import("./watch-folders.ts");
     const folders = new Set(Array.from(entries, dirname));
     const key = this.#watched;
     const previous = this.#watcher;
     this.#watcher = null;
     await previous?.close();
     if (this.#closed || key !== this.#watched || this.#watcher !== null) return;
-    const watcher = watch([...folders], {
-      depth: 0,
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignorePermissionErrors: true,
-      atomic: false,
-      // Other files of a busy folder are none of our business and cost no watches.
-      ignored: (path) => !folders.has(path) && !entries.has(path),
-    });
+    const watcher = watchFolders(folders, entries);
     this.#watcher = watcher;
     watcher.on("all", () => this.#touch());
     watcher.on("ready", () => this.#touch());
