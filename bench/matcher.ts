@@ -5,6 +5,7 @@ import { benchConcurrency } from "./matcher/concurrency-bench.ts";
 import { benchDecision } from "./matcher/decision-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
 import { benchRoutes, ROUTE_TABLES } from "./matcher/route-bench.ts";
+import { benchSpending } from "./matcher/spending-bench.ts";
 
 /**
  * Matching against other routers, on the same tables and the same requests, in one process. `--json` prints one array
@@ -31,5 +32,6 @@ report("whole decision, 1,000 routes", await benchDecision());
 report("authorization, by rule", await benchAuthorize());
 report("who asks, once that is known", await benchAuthenticate());
 report("a place, taken and given back", await benchConcurrency());
+report("budgets and guards, 10,000 callers", await benchSpending());
 
 if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

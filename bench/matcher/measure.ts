@@ -1,6 +1,6 @@
 /** One figure, as `--json` prints it. */
 export interface Figure {
-  readonly bench: "route" | "cidr" | "decision" | "authorize" | "authenticate" | "concurrency";
+  readonly bench: "route" | "cidr" | "decision" | "authorize" | "authenticate" | "concurrency" | "limit";
   readonly contestant: string;
   /** Routes or prefixes in the table. */
   readonly size: number;

@@ -152,6 +152,8 @@ export const REASONS = {
   rate_limited: client(429, 8, "Too many requests."),
   bandwidth_exceeded: client(429, 8, "Too many bytes."),
   quota_exceeded: client(429, 8, "The quota is used up."),
+  budget_exceeded: client(429, 8, "The budget is used up."),
+  distinct_exceeded: client(429, 8, "Too many different things were asked for."),
   limit_store_unavailable: {
     status: 503,
     grpcStatus: 14,

@@ -27,6 +27,8 @@ export interface Limit {
    * first in a store asks for all that lie there.
    */
   evaluate(exchange: Exchange, routeTemplate: string, together?: readonly Limit[]): Verdict | Promise<Verdict>;
+  /** Whether it can count on routes of this template: null, or why not. That of its key where absent. */
+  bindRoute?(template: string): { readonly text: string } | null;
   /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
   explain(exchange: Exchange, routeTemplate: string): string;
   /** For metrics and the admin port. */
@@ -39,6 +41,12 @@ export interface Limit {
 export interface Plan {
   readonly name: string;
   readonly limits: readonly Limit[];
+}
+
+/** Why a limit cannot count on routes of this template; null where it can. */
+export function routeFault(limit: Limit, template: string): { readonly text: string } | null {
+  if (limit.bindRoute !== undefined) return limit.bindRoute(template);
+  return limit.key?.reader.bindRoute(template) ?? null;
 }
 
 /** By what a limit counts. */

@@ -112,4 +112,32 @@ export const LIMIT_DEFAULTS = {
   storeHostsMax: 32,
   /** A longer key is remembered by its digest. */
   storeKeyCharactersMax: 128,
+
+  // Budgets.
+  /** What a compressed answer may hold, to be looked at for its cost. */
+  budgetInflatedBytesMax: 64 * 1024 * 1024,
+  /** Of it, what may wait to be looked at. */
+  budgetInflateBacklogBytesMax: 1024 * 1024,
+  budgetJsonDepthMax: 256,
+  /** Of a path to a figure. */
+  budgetPathSegmentsMax: 16,
+  budgetPathNameCharsMax: 128,
+  budgetFiguresMax: 4,
+  /** How long an estimate is kept for a request that does not end. */
+  budgetReservationMs: 600_000,
+
+  // Distinct.
+  /** In how many steps a window slides. */
+  distinctSteps: 256,
+  distinctLimitMax: 10_000,
+  distinctWindowMsMin: 1_000,
+  distinctWindowMsMax: 7 * 86_400_000,
+  /** What the keys of one guard and their members take up. */
+  distinctBytes: 16 * 1024 * 1024,
+  distinctBytesMin: 64 * 1024,
+  distinctBytesMax: 256 * 1024 * 1024,
+  /** Of a key, beside its members. */
+  memoryDistinctKeyBytes: 384,
+  /** How many keys are looked at before one gives way. */
+  distinctCandidatesMax: 16,
 } as const;

@@ -1,5 +1,6 @@
 import type { Place } from "../../decision/verdict.ts";
 import { type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
+import { routeFault } from "../limit-port.ts";
 import { addPlan } from "./plan.ts";
 import { type LimitEntry, limitSchema } from "./schema.ts";
 
@@ -37,7 +38,7 @@ function addLimit(name: string, at: number, context: RouteContext, all: Together
     return;
   }
   const { template } = context;
-  const fault = limit.phase === "admit" ? null : (limit.key?.reader.bindRoute(template) ?? null);
+  const fault = limit.phase === "admit" ? null : routeFault(limit, template);
   if (fault !== null && template !== "defaults") {
     context.problem(`'${name}' cannot count here: ${fault.text}`, at);
     return;

@@ -1,6 +1,7 @@
 import { QuotaBook } from "../../limits/quota/book.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
+import { isCalendarSound, PERIOD_SECONDS } from "./calendar-shape.ts";
 import { compileCost } from "./cost.ts";
 import { countsOf } from "./counted.ts";
 import { compileLimitKey } from "./key.ts";
@@ -12,8 +13,6 @@ import { countedBy, limitPolicy } from "./told.ts";
 /** `quota`: so many in an hour, day, week or month of the calendar, over restarts. */
 export const quotaKind = defineLimit<QuotaSettings>({ word: "quota", schema: quotaSchema, compile: compileQuota });
 
-const SECONDS = { hour: 3_600, day: 86_400, week: 7 * 86_400, month: 30 * 86_400 } as const;
-
 function compileQuota(name: string, settings: QuotaSettings, context: LimitContext): Limit | null {
   const { count, period } = settings.quota;
   const { timeZone = "UTC", resetDay = 1 } = settings;
@@ -21,12 +20,18 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
   const { scope, by } = countedBy(settings.store !== undefined, share);
   const part = Math.max(1, Math.floor(count * (share?.factor ?? 1)));
   const quota = settings.store === undefined ? part : count;
-  const facts = { name, quota, windowSeconds: SECONDS[period], unit: "requests", scope } as const;
+  const facts = { name, quota, windowSeconds: PERIOD_SECONDS[period], unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
   const cost = compileCost(settings.cost, context);
   const store = settings.store === undefined ? undefined : context.store(settings.store);
-  if (!isSound(settings, context) || store === null || policy === null || key === null || cost === undefined)
+  if (
+    !isCalendarSound("quota", period, settings.resetDay, context) ||
+    store === null ||
+    policy === null ||
+    key === null ||
+    cost === undefined
+  )
     return null;
   if (cost !== null && cost.max > count) {
     context.problem(`a request that costs ${cost.max} never passes; expected at most the quota of ${count}`, "cost");
@@ -59,16 +64,4 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
     shared,
   );
   return store === undefined ? limit : store.share(limit, settings.lease);
-}
-
-function isSound({ quota: { period }, resetDay }: QuotaSettings, context: LimitContext): boolean {
-  let sound = true;
-  if (resetDay !== undefined && (period === "hour" || period === "day")) {
-    context.problem(`a quota by ${period} begins anew each ${period}; expected no 'resetDay'`, "resetDay");
-    sound = false;
-  } else if (resetDay !== undefined && period === "week" && resetDay > 7) {
-    context.problem("a week has days 1 (Monday) to 7", "resetDay");
-    sound = false;
-  }
-  return sound;
 }

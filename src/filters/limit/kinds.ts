@@ -6,6 +6,8 @@ import { rateKind } from "./kind-rate.ts";
 export const LIMIT_KINDS: readonly LimitKind<unknown>[] = [
   rateKind,
   lazyLimit("bandwidth", async () => (await import("./kind-bandwidth.ts")).bandwidthKind),
+  lazyLimit("budget", async () => (await import("./kind-budget.ts")).budgetKind),
+  lazyLimit("distinct", async () => (await import("./kind-distinct.ts")).distinctKind),
   lazyLimit("quota", async () => (await import("./kind-quota.ts")).quotaKind),
   lazyLimit("concurrency", async () => (await import("./kind-concurrency.ts")).concurrencyKind),
 ];

@@ -5,6 +5,7 @@ import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdi
 import { phaseOf } from "../../limits/key-parts.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Check, Limit, Plan, RouteContext } from "../filter.ts";
+import { routeFault } from "../limit-port.ts";
 import type { PlanChoice } from "./plan-schema.ts";
 
 /** A caller's plan: one of the policy's, no limits at all, or none so that the request is denied. */
@@ -63,7 +64,7 @@ export function addPlan(choice: PlanChoice, path: readonly (string | number)[], 
   if (choice.default === "deny") context.addCheck(withoutPlan(chooser, place));
   const limits = new Set([...plans.values()].flatMap((plan) => plan.limits));
   for (const limit of limits) {
-    const fault = limit.key?.reader.bindRoute(template) ?? null;
+    const fault = routeFault(limit, template);
     // With each route it is compiled again.
     if (fault !== null && template === "defaults") continue;
     if (fault !== null) context.problem(`'${limit.name}' of a plan cannot count here: ${fault.text}`, ...path);

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { PERIODS, type Period } from "../../limits/quota/calendar.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { isTimeZone } from "../../support/local-time.ts";
 import { mode, object } from "../../support/schema.ts";
+import { calendarShape } from "./calendar-shape.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
@@ -47,19 +47,7 @@ export const quotaSchema: z.ZodType<QuotaSettings> = object({
   ...keyShape,
   cost: costSchema.optional(),
   count: countSchema.optional(),
-  timeZone: z
-    .string()
-    .refine(isTimeZone, { error: "expected a time zone as the IANA database has it, as in Europe/Berlin" })
-    .optional()
-    .describe("Where hours, days, weeks and months begin, as in Europe/Berlin. UTC if absent."),
-  resetDay: z
-    .int()
-    .min(1)
-    .max(31)
-    .optional()
-    .describe(
-      "On which day a week begins, 1 (Monday) to 7, or a month, 1 to 31; where a month has no such day, on its last. 1 if absent.",
-    ),
+  ...calendarShape,
   maxKeys: z
     .int()
     .min(DEFAULTS.rateKeysMin)

@@ -61,8 +61,11 @@ export class QuotaBook implements Resource {
     this.#backoff = new Backoff(DEFAULTS.quotaRetryMsMin, DEFAULTS.quotaRetryMsMax, world.random);
   }
 
-  /** The counts of a quota, with what was counted of it before. */
-  share(identity: QuotaIdentity, limit: number): SharedCounts {
+  /**
+   * The counts of a quota, with what was counted of it before. `scale`: how many of them are 1 of what the policy speaks of;
+   * the same for the same identity.
+   */
+  share(identity: QuotaIdentity, limit: number, scale: number = 1): SharedCounts {
     const text = identityText(identity);
     let shared = this.#shares.get(text);
     if (shared !== undefined) {
@@ -72,7 +75,7 @@ export class QuotaBook implements Resource {
       return shared;
     }
     const words = [this.#seed.readUInt32LE(0), this.#seed.readUInt32LE(4)] as const;
-    shared = new SharedCounts(identity, limit, words, (rolled) => this.#keep(rolled));
+    shared = new SharedCounts(identity, limit, words, (rolled) => this.#keep(rolled), scale);
     shared.counts.tracksChanges = this.#world.folder !== null;
     this.#keep(shared);
     if (this.#state === "open") this.#await([shared], this.#loadLate(shared));

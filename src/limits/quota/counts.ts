@@ -116,6 +116,21 @@ export class Counts {
     this.#changed(count);
   }
 
+  /**
+   * Adds or takes off what a request of the window that began at `startMs` cost beside what it took. No limit refuses it,
+   * for it is spent already. What would be taken off a count that has given way meanwhile went with it.
+   */
+  correct(count: Count, amount: number, startMs: number, limit: number): void {
+    if (startMs !== this.window.startMs || amount === 0) return;
+    const known = this.#counts.get(count.key);
+    if (amount < 0 && known !== count) return;
+    const corrected = known ?? this.#begin(count.key, () => count.label);
+    corrected.used = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, corrected.used + amount));
+    if (corrected.used >= limit) this.#spend(corrected);
+    else this.#revive(corrected);
+    this.#changed(corrected);
+  }
+
   /** The key begins anew; false where it had used nothing. */
   reset(key: number): boolean {
     const count = this.#counts.get(key);

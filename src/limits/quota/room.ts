@@ -52,7 +52,7 @@ function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<Admin
     room -= most.length;
     quotas.push({
       limit: shared.name,
-      quota: shared.limit,
+      quota: shared.limit / shared.scale,
       per: shared.identity.period,
       by: byText(shared.identity.by),
       from: new Date(startMs).toISOString(),
@@ -61,8 +61,8 @@ function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<Admin
       counts: most.map((count) => ({
         id: keyId(count.key),
         key: count.label,
-        used: count.used,
-        remaining: Math.max(0, shared.limit - count.used),
+        used: count.used / shared.scale,
+        remaining: Math.max(0, shared.limit - count.used) / shared.scale,
       })),
     });
   }

@@ -3,6 +3,7 @@ import { LimitUsage } from "../usage.ts";
 import type { CountRows } from "./book-messages.ts";
 import { Calendar, type CalendarSettings } from "./calendar.ts";
 import { Counts } from "./counts.ts";
+import { Reservations } from "./reservations.ts";
 
 /** What makes one quota another; its amount does not, so that it can be raised within a window. */
 export interface QuotaIdentity extends CalendarSettings {
@@ -19,8 +20,12 @@ export class SharedCounts {
   readonly identity: QuotaIdentity;
   readonly counts: Counts;
   readonly usage: LimitUsage = new LimitUsage();
-  /** What was asked for last: a policy that is refused changes nothing. */
+  /** Of a budget: what is taken and not known yet. */
+  readonly reservations: Reservations;
+  /** What was asked for last, in the unit of the counts: a policy that is refused changes nothing. */
   limit: number;
+  /** How many units of the counts are 1 of what the policy speaks of. */
+  readonly scale: number;
   /** The file's counts are among these, or there are none. */
   isLoaded = false;
   /** Requests wait for this before they are counted; null where they need not. It does not fail. */
@@ -34,11 +39,14 @@ export class SharedCounts {
     limit: number,
     seed: readonly [number, number],
     onRoll: (shared: SharedCounts) => void,
+    scale: number = 1,
   ) {
     this.name = identity.name;
     this.identity = identity;
     this.limit = limit;
+    this.scale = scale;
     this.counts = new Counts(identityText(identity), new Calendar(identity), identity.keysMax, () => onRoll(this));
+    this.reservations = new Reservations(this.counts);
     this.#hash = new KeyHash(seed);
     this.#prefix = this.#prefixWith(seed);
   }
