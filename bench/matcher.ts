@@ -3,6 +3,7 @@ import { benchAuthorize } from "./matcher/authorize-bench.ts";
 import { benchCidr } from "./matcher/cidr-bench.ts";
 import { benchConcurrency } from "./matcher/concurrency-bench.ts";
 import { benchDecision } from "./matcher/decision-bench.ts";
+import { benchLimit } from "./matcher/limit-bench.ts";
 import type { Figure } from "./matcher/measure.ts";
 import { benchRoutes, ROUTE_TABLES } from "./matcher/route-bench.ts";
 import { benchSpending } from "./matcher/spending-bench.ts";
@@ -31,6 +32,7 @@ report("100,000 prefixes", benchCidr());
 report("whole decision, 1,000 routes", await benchDecision());
 report("authorization, by rule", await benchAuthorize());
 report("who asks, once that is known", await benchAuthenticate());
+report("one limit, a million live keys", benchLimit());
 report("a place, taken and given back", await benchConcurrency());
 report("budgets and guards, 10,000 callers", await benchSpending());
 

@@ -15,6 +15,7 @@ import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
 import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
 import type { FileStates } from "./file-states.ts";
+import { limitsRoom } from "./limits-room.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
@@ -139,6 +140,7 @@ export class Daemon {
       memory: deps.memory,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
+    const limits = limitsRoom(() => this.#proxy?.snapshot.limits ?? []);
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#isReady,
       readiness: () => [...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
@@ -147,7 +149,7 @@ export class Daemon {
       metricsContentType: this.telemetry.metricsContentType,
       identityKeys: () => this.#proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
-      rooms: () => deps.resources.rooms(),
+      rooms: () => [limits, ...deps.resources.rooms()],
       token: () => this.#proxy?.snapshot.admin.token ?? null,
       acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });

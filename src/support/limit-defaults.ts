@@ -40,6 +40,8 @@ export const LIMIT_DEFAULTS = {
   /** Where nothing is scarce, one request in so many is noted; a power of two. */
   limitTopSampled: 64,
   limitTopHalfMs: 60_000,
+  /** Limits that one answer of the admin port lists. */
+  limitsListMax: 100,
 
   // Bandwidths.
   /** Slower than this is a stop. */
