@@ -50,7 +50,7 @@ export class ReplicaCount implements Resource {
       kind: this.kind,
       name: this.name,
       state: this.#fault === null ? fresh : failed,
-      detail: isKnown ? `${this.#count} replicas` : "each replica has the whole limit",
+      detail: isKnown ? replicasText(this.#count ?? 0) : "each replica has the whole limit",
       freshAtMs: this.#freshAtMs,
       staleUntilMs: null,
       fault: this.#fault,
@@ -70,7 +70,7 @@ export class ReplicaCount implements Resource {
 
   async tryOnce(): Promise<Result<string, string>> {
     const found = await this.#resolve(this.name);
-    return found.ok ? ok(`${countOf(found.value)} replicas`) : found;
+    return found.ok ? ok(replicasText(countOf(found.value))) : found;
   }
 
   async #look(): Promise<void> {
@@ -106,4 +106,8 @@ export class ReplicaCount implements Resource {
 /** A name may give an address twice. */
 function countOf(addresses: readonly string[]): number {
   return Math.min(new Set(addresses).size, LIMIT_DEFAULTS.replicasMax);
+}
+
+function replicasText(count: number): string {
+  return `${count} replica${count === 1 ? "" : "s"}`;
 }

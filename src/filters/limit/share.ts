@@ -62,7 +62,7 @@ export function compileShare(settings: ReplicasSettings | undefined, context: Li
   if (found === null)
     return { factor: 1, text: `, of which each replica has all until it is known how many there are${name}` };
   const percent = Math.round(factor * 1000) / 10;
-  return { factor, text: `, of which each of ${found} replicas${name} has ${percent} %` };
+  return { factor, text: `, of which each of ${found} replica${found === 1 ? "" : "s"}${name} has ${percent} %` };
 }
 
 /** Compiling asks nobody: the policy compiles again when the count is another. */

@@ -174,7 +174,7 @@ export class RateTable {
     const isOwn = this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low;
     const tat = isOwn ? (this.#tats[slot] ?? 0) : 0;
     this.#unlock(bucket, word);
-    return Math.max(0, Math.min(tat - now, toleranceMs) + intervalMs - toleranceMs);
+    return Math.max(0, Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs - toleranceMs);
   }
 
   /**
