@@ -1,6 +1,9 @@
 // Goal: what a caller spends is what the answers of the service say it cost, however they say it and whoever leaves or lies.
 // Method: a real postern process before services that speak as those for language models do; what is left is asked of it.
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
@@ -198,6 +201,17 @@ describe("a budget of tokens", () => {
     expect(await failed.left()).toBe(1000);
   });
 
+  test("is listed at the admin port in its own unit", async () => {
+    const { chat } = tenant();
+    await chat(777);
+    const { status, body } = await postern.admins("/quotas?limit=tokens");
+    const { quotas } = JSON.parse(body) as {
+      quotas: { quota: number; counts: { used: number; remaining: number }[] }[];
+    };
+    expect([status, quotas[0]?.quota]).toEqual([200, 1000]);
+    expect(quotas[0]?.counts).toContainEqual(expect.objectContaining({ used: 777, remaining: 223 }));
+  });
+
   test("takes nothing of a request that was refused before it was forwarded", async () => {
     const { left } = tenant();
     const anonymous = await postern.call({ method: "POST", path: "/chat/1" });
@@ -242,4 +256,21 @@ describe("other places for what a request cost", () => {
     expect(remaining(await post("/flat", "nothing"))).toBe(2);
     expect((await post("/flat", "nothing")).reason).toBe("budget_exceeded");
   });
+});
+
+test("a restart forgets nothing of what was spent, where there is a state folder", async () => {
+  const server = createServer((request, response) => request.resume().on("end", () => answer(request, response)));
+  onClose(() => server.closeAllConnections());
+  const app = await listen(server);
+  const directory = mkdtempSync(join(tmpdir(), "postern-budget-"));
+  onClose(() => rmSync(directory, { recursive: true, force: true }));
+  const kept = (ports: PolicyPorts): string => `${policy(ports, 1)}state: { directory: ${directory} }\n`;
+  const first = await startPostern(app, kept);
+  const spend = (at: Postern, said: number): Promise<Answer> =>
+    at.call({ method: "POST", path: `/chat/${said}`, headers: { "X-Tenant": "kept", "X-Say": "json" } });
+  expect((await spend(first, 650)).status).toBe(200);
+  first.process.kill("SIGTERM");
+  await first.exited;
+  const second = await startPostern(app, kept);
+  expect(remaining(await spend(second, 1))).toBe(250);
 });
