@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { BodyWatch } from "../message/body-watch.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
@@ -50,6 +51,11 @@ export interface Check {
   share?(exchange: Exchange): number | null;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;
+  /**
+   * Who is to look at the body on its way, where it streams; asked once all checks have let the request through. Null for
+   * nobody.
+   */
+  watch?(exchange: Exchange): BodyWatch | null;
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
   explain(exchange: Exchange): string;
 }
@@ -199,6 +205,8 @@ export interface Filter<Settings> {
   prepare?(): Promise<void>;
   /** Whether these settings, as the policy has them, need what `prepare` loads. All do if absent. */
   needs?(settings: unknown): boolean;
+  /** Further things to load, each where the settings of a route or of the defaults have its key. */
+  readonly parts?: Readonly<Record<string, () => Promise<void>>>;
   /** A section of the policy whose entries compile with the settings that name them. */
   readonly section?: string;
   /** In steps where settings or files may be long. */

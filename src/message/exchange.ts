@@ -3,6 +3,7 @@ import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { AnswerWatcher } from "./answer.ts";
 import type { RequestBody } from "./body.ts";
+import type { PlacedWatch } from "./body-watch.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
@@ -49,8 +50,10 @@ export class Exchange {
   readonly host: string;
   /** Host header as received, with port. */
   readonly authority: string;
-  readonly headers: HeaderBlock;
-  readonly body: RequestBody;
+  /** As the client sent them; `validate` gives others where the body goes on with another content encoding. */
+  headers: HeaderBlock;
+  /** The same. */
+  body: RequestBody;
   /** The peer, or behind trusted proxies the first address that none of them wrote. Set by `admit`. */
   clientAddress: Address;
   /** What trusted proxies before us may tell of it; null where the peer is none of them. Set by `admit`. */
@@ -94,6 +97,8 @@ export class Exchange {
   paces: Pace[] | null;
   /** Who sees the answer go by; null for the many that nobody watches. Set by the checks of the request. */
   watchers: AnswerWatcher[] | null;
+  /** Who looks at the body as it streams; null for the many that nobody watches. Set when all checks have let it through. */
+  bodyWatches: PlacedWatch[] | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
@@ -142,6 +147,7 @@ export class Exchange {
     this.onOver = null;
     this.paces = null;
     this.watchers = null;
+    this.bodyWatches = null;
     this.audited = null;
     this.decided = null;
     this.assumed = null;

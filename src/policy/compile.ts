@@ -170,6 +170,12 @@ async function prepareFilters(work: Work): Promise<void> {
       break;
     }
   }
+  for (const { name, parts = {} } of registry.filters) {
+    for (const [key, load] of Object.entries(parts)) {
+      if (users.some((path) => reader.raw([...path, name, key]) !== undefined)) await load();
+      if (turns.due) await turns.give();
+    }
+  }
 }
 
 function topOf(work: Work): Place {

@@ -30,6 +30,7 @@ import {
 export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<Record<string, unknown>> {
   for (const part of [...registry.filters, ...registry.authenticators, ...registry.limits, registry.limitStore])
     await part.prepare?.();
+  for (const { parts = {} } of registry.filters) for (const load of Object.values(parts)) await load();
   const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
     target: "draft-2020-12",
     io: "input",

@@ -127,11 +127,23 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
   const bytesMax = route?.bodyBytesMax ?? 0;
   if (collectedBody !== null || body.announcedBytes <= bytesMax) {
     const verdict = judgeMethodBody(subject);
+    if (collectedBody === null && body !== EMPTY_BODY) beginWatches(subject);
     if (verdict instanceof Promise) return verdict.then((settled) => settled ?? mintPermit());
     return verdict ?? mintPermit();
   }
   const seen = `Content-Length ${body.announcedBytes}`;
   return new Denial("body_too_large", route?.place ?? null, seen, `at most ${bytesMax} bytes`);
+}
+
+/** Whoever is to see the body go by, under the ladder that holds for this request. */
+function beginWatches(subject: Subject): void {
+  const { exchange, route } = subject;
+  for (const check of route?.checks ?? []) {
+    const watch = check.watch?.(exchange) ?? null;
+    if (watch === null) continue;
+    exchange.bodyWatches ??= [];
+    exchange.bodyWatches.push({ watch, isEnforced: isEnforced(check, subject) });
+  }
 }
 
 /** Finds the route, which decides what is asked for. */

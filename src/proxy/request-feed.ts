@@ -7,7 +7,8 @@ import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientStream } from "../message/stream.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { MethodSubject } from "./method-override.ts";
-import { watchMethods } from "./method-watch.ts";
+import { methodWatchOf } from "./method-watch.ts";
+import { WatchedBody } from "./watched-body.ts";
 
 /** Who sends the request whose body it is. */
 export interface FeedOwner {
@@ -42,6 +43,7 @@ export class RequestFeed implements BodySink {
   /** Trailer lines once the body is here whole. */
   #trailers: string | null = null;
   #over = false;
+  readonly #watching: WatchedBody[] = [];
   /** Null where it may come as fast as it does. */
   readonly #pacing: PacedReading | null;
 
@@ -98,13 +100,29 @@ export class RequestFeed implements BodySink {
     this.#over = true;
     this.#service = null;
     this.#pacing?.stop();
+    for (const watched of this.#watching) watched.stop();
     this.#hold.clear();
     this.#release();
   }
 
   #start(): void {
     this.#started = true;
-    this.#subject.exchange.body.start(watchMethods(this.#subject, this), this.#subject.route?.bodyBytesMax ?? 0);
+    const { exchange, route } = this.#subject;
+    exchange.body.start(this.#watched(), route?.bodyBytesMax ?? 0);
+  }
+
+  /** Who takes the bytes first: whoever watches them, the methods that they may name last. */
+  #watched(): BodySink {
+    const methods = methodWatchOf(this.#subject);
+    const watches = [...(this.#subject.exchange.bodyWatches ?? [])];
+    if (methods !== null) watches.push({ watch: methods, isEnforced: true });
+    let sink: BodySink = this;
+    for (const watch of watches.reverse()) {
+      const watched = new WatchedBody(sink, watch, this.#subject, this.#memory);
+      this.#watching.push(watched);
+      sink = watched;
+    }
+    return sink;
   }
 
   onBody(chunk: Buffer): boolean {

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseJson } from "../../src/bodies/json.ts";
+import { mediaTypeOf } from "../../src/bodies/media-type.ts";
 import type { Denial, Verdict } from "../../src/decision/verdict.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
-import { mediaTypeOf } from "../../src/filters/validate/media-type.ts";
 import { type MemoryBudget, unlimitedMemory } from "../../src/memory/budget.ts";
 import { parseAddress } from "../../src/message/address.ts";
 import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY, type RequestBody } from "../../src/message/body.ts";

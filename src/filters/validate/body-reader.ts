@@ -2,12 +2,12 @@ import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
 import { noteMembers } from "../../bodies/json-parser.ts";
+import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Turns } from "../../support/turns.ts";
-import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
 import { coerce } from "./parameters.ts";
 import type { ParameterType } from "./schema.ts";
 

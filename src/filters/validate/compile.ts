@@ -1,3 +1,4 @@
+import { FORM_TYPE, isForm, isJson } from "../../bodies/media-type.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import type { Cost } from "../../schema/cost.ts";
 import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
@@ -15,7 +16,6 @@ import {
   type Part,
 } from "./evaluate.ts";
 import { LongBodies } from "./long-bodies.ts";
-import { FORM_TYPE, isForm, isJson } from "./media-type.ts";
 import { judgeHeaders, judgePath, judgeQuery } from "./parameter-parts.ts";
 import type { Parameter } from "./parameters.ts";
 import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";

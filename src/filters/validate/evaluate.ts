@@ -1,3 +1,4 @@
+import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Account } from "../../memory/account.ts";
 import { type BodyFailure, type Collected, collectBody } from "../../message/body.ts";
@@ -11,7 +12,6 @@ import { excerpt } from "../../support/excerpt.ts";
 import { Turns } from "../../support/turns.ts";
 import type { BodyFault, BodyReader } from "./body-reader.ts";
 import type { LongBodies } from "./long-bodies.ts";
-import { isForm, isJson, mediaTypeOf } from "./media-type.ts";
 import { isRespelled, placeText, type SyncPart } from "./parameter-parts.ts";
 
 /** One part of the check; a promise only where the body must be read. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { mediaTypeOf } from "../../bodies/media-type.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
-import { mediaTypeOf } from "./media-type.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
 export type ParameterSettings = Readonly<Record<string, unknown>> & {
