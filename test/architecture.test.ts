@@ -19,6 +19,7 @@ const RANKS = [
   "telemetry",
   "expression",
   "attributes",
+  "openapi",
   "schema",
   "matching",
   "http2",

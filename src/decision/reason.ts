@@ -49,6 +49,7 @@ export const REASONS = {
   websocket_version_unsupported: client(426, 3, "The WebSocket version is not supported."),
   // match
   route_not_found: client(404, 12, "There is nothing here."),
+  operation_undeclared: client(404, 12, "There is nothing here."),
   method_not_allowed: client(405, 12, "The method is not allowed."),
   method_overridden: client(400, 3, "A parameter of the request names another method."),
   // authenticate

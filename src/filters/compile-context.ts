@@ -1,11 +1,19 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
+import type { SchemaLibrary } from "../openapi/description.ts";
+import type { SchemaReference } from "../openapi/operation.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
 import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
+
+/** A schema where it stands, and who compiles it. */
+export interface DescribedSchema {
+  readonly library: SchemaLibrary;
+  readonly reference: SchemaReference;
+}
 
 /** What every compile step may use: the policy's places, its files, the world outside. */
 export interface CompileContext {
@@ -46,6 +54,8 @@ export interface CompileContext {
   ): T;
   /** What it is compiled from besides files, under a name of its own: another content makes the policy another. */
   include(name: string, content: string): void;
+  /** A schema of an API's description that the policy is made from, by file and JSON Pointer; null where there is none. */
+  described(file: string, pointer: string): DescribedSchema | null;
   /** The policy names a folder for what survives a restart. */
   readonly hasState: boolean;
   /** Where requests wait for what somebody else says. Of the process. */

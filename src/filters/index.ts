@@ -14,6 +14,7 @@ import type { StoreSettings } from "./limit-store/schema.ts";
 import { priorityFilter } from "./overload/compile.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
+import { undeclaredFilter } from "./undeclared/compile.ts";
 import { validateFilter } from "./validate/compile.ts";
 import { webSocketFilter } from "./websocket/compile.ts";
 
@@ -77,6 +78,7 @@ const limitStoreKind: LimitStoreKind<StoreSettings> = {
 export const REGISTRY: Registry = {
   filters: [
     priorityFilter,
+    undeclaredFilter,
     addressFilter,
     authenticateFilter,
     decideFilter,

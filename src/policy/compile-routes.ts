@@ -12,6 +12,7 @@ import type { Fields } from "./entries.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
+import { lineWords } from "./problems.ts";
 import { leadToResource } from "./resource-metadata.ts";
 import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
@@ -27,9 +28,12 @@ const CALLER_FILTERS: readonly string[] = ["authenticate", "authorize"];
 /** Section `routes`. */
 export function* compileRoutes(work: Work): Steps<void> {
   const { reader } = work;
+  // Where a description could not be read, that is told, and what it has is not known.
+  const mayHaveMore = reader.raw(["openapi"]) !== undefined && !work.isWhole;
   if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
-  if (count === 0 && Array.isArray(reader.raw(["routes"]))) work.problem("expected at least one route", ["routes"]);
+  if (count === 0 && !mayHaveMore && Array.isArray(reader.raw(["routes"])))
+    work.problem("expected at least one route", ["routes"]);
   for (let at = 0; at < count && !work.problems.isFull; at++) {
     const route = yield* compileRoute(work, ["routes", at]);
     if (route !== null) work.routes.push(route);
@@ -260,7 +264,7 @@ export function* checkShadows(work: Work): Steps<void> {
     const where = host === "*" ? "" : ` on ${host}`;
     work.problems.add(
       route.place,
-      `no request reaches this: the route '${by.template}' at line ${by.place.line} takes ${what} of this path${where} already`,
+      `no request reaches this: the route '${by.template}' at ${lineWords(by.place, route.place)} takes ${what} of this path${where} already`,
     );
     if (work.problems.isFull) return;
   }

@@ -51,6 +51,7 @@ type Stage = (work: Work) => void | Promise<void> | Steps<void>;
 /** The stages from text to snapshot, in order; a stage's name is its function's. */
 const STAGES: readonly Stage[] = [
   parse,
+  describeRoutes,
   prepareFilters,
   compileTop,
   readResources,
@@ -145,6 +146,14 @@ function* parse(work: Work): Steps<void> {
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;
+}
+
+/** Section `openapi`, before anything else looks at routes: its operations are some. */
+async function describeRoutes(work: Work): Promise<void> {
+  if (work.reader.raw(["openapi"]) === undefined) return;
+  const { compileOpenapi } = await import("./openapi/stage.ts");
+  work.turns.restart();
+  await work.turns.run(compileOpenapi(work));
 }
 
 /** Loads what only the filters of this policy need. */

@@ -5,6 +5,7 @@ import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
+import { openapiShape } from "./openapi/section.ts";
 import {
   adminShape,
   defaultsShape,
@@ -112,9 +113,14 @@ function policySchema({ filters, authenticators, limits, limitStore, role, decis
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),
+    openapi: z
+      .array(object(openapiShape))
+      .optional()
+      .describe("Descriptions of the API (OpenAPI) whose operations are routes, beside those of 'routes'."),
     routes: z
       .array(object({ ...routeShape, ...settings }))
       .min(1)
+      .optional()
       .describe("What may be asked for, and by whom; all else is denied. The most specific path wins, not the first."),
   });
 }

@@ -34,6 +34,11 @@ export class ProblemList {
   }
 }
 
+/** `line 7`, with the file where that is another one than the reader is in. */
+export function lineWords({ file, line }: Place, from: Place): string {
+  return file === from.file ? `line ${line}` : `line ${line} of ${file}`;
+}
+
 function compareProblems(a: Problem, b: Problem, policyFile: string): number {
   if (a.place.file !== b.place.file) {
     if (a.place.file === policyFile) return -1;

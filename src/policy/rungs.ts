@@ -1,6 +1,7 @@
 import type { Place } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { lineWords } from "./problems.ts";
 import type { Problem, Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
@@ -34,9 +35,9 @@ export function rungsOf(routes: readonly Route[], admitChecks: readonly Check[])
 
 /** What it means, in words, with the first of its routes. */
 export function rungText(rung: Rung): string {
-  const { check, enforcePercent, routes } = rung;
+  const { check, enforcePercent, routes, place } = rung;
   const open = check === "authenticate" ? `, so ${openWords(enforcePercent)}` : "";
-  return `${shareWords(rung)}${open}: ${routeWords(routes)}`;
+  return `${shareWords(rung)}${open}: ${routeWords(routes, place)}`;
 }
 
 /** Those of its routes that `rungText` only counts, a problem each. */
@@ -55,11 +56,11 @@ function openWords(enforcePercent: number): string {
   return enforcePercent === 0 ? "whoever comes is let in" : "the others are let in, whoever sends them";
 }
 
-function routeWords(routes: readonly Route[]): string {
+function routeWords(routes: readonly Route[], from: Place): string {
   if (routes.length === 0) return "every request";
   const named = routes
     .slice(0, DEFAULTS.rungRoutesNamedMax)
-    .map(({ template, place }) => `${template} (line ${place.line})`);
+    .map(({ template, place }) => `${template} (${lineWords(place, from)})`);
   const rest = routes.length - named.length;
   return rest === 0 ? named.join(", ") : `${named.join(", ")} and ${rest} more`;
 }

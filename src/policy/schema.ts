@@ -386,5 +386,6 @@ export const SECTIONS = [
   "overload",
   "revoked",
   "defaults",
+  "openapi",
   "routes",
 ];

@@ -1,5 +1,6 @@
 import { findTakenMethods, type TakenMethods } from "../matching/taken-methods.ts";
 import type { Steps } from "../support/turns.ts";
+import { lineWords } from "./problems.ts";
 import type { Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
@@ -16,11 +17,13 @@ export function* warnTakenMethods(work: Work): Steps<void> {
   }
   for (const [broad, [first, ...others]] of byBroad) {
     if (first === undefined || work.warnings.isFull) return;
+    // What it says holds for what nobody declared; a path's own methods are declared.
+    if (broad.checks.some(({ name }) => name === "undeclared")) continue;
     const lost = first.methods.length === 0 ? "any other method" : first.methods.join(", ");
     const more = others.length === 0 ? "" : `; so it is with ${others.length} more of its paths`;
     work.warnings.add(
       broad.place,
-      `not of every path below it: '${first.own.template}' at line ${first.own.place.line} takes ${first.kept.join(", ")} ` +
+      `not of every path below it: '${first.own.template}' at ${lineWords(first.own.place, broad.place)} takes ${first.kept.join(", ")} ` +
         `alone, and ${lost} is answered 405 there${more}`,
     );
     yield;

@@ -3,6 +3,7 @@ import { templateOf } from "../matching/route-pattern.ts";
 import { isScriptName } from "../matching/script-names.ts";
 import { shapeOf, type Template } from "../matching/template.ts";
 import type { Steps } from "../support/turns.ts";
+import { lineWords } from "./problems.ts";
 import type { Route } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
@@ -28,7 +29,7 @@ export function* warnPaths(work: Work): Steps<void> {
   for (const [route, stricter] of hidden) {
     const others = stricter.length === 1 ? "" : ` and of ${stricter.length - 1} more`;
     const text =
-      `in another case the paths of ${nameOf(stricter[0])}${others} come here, where less is asked for; ` +
+      `in another case the paths of ${nameOf(stricter[0], route)}${others} come here, where less is asked for; ` +
       "expected 'paths: caseSensitive' only if the service tells upper from lower case";
     work.warnings.add(route.place, text);
   }
@@ -75,7 +76,7 @@ function warnWeaker(work: Work, routes: readonly Route[], stricter: readonly Rou
     if (gatesOf(route).length === gates.size) continue;
     const other = gated.find((one) => one.template !== route.template && isWeaker(route, one) && meet(route, one));
     if (other === undefined) continue;
-    const text = `less is asked for here than at ${nameOf(other)}, and ${reason}; expected the same checks`;
+    const text = `less is asked for here than at ${nameOf(other, route)}, and ${reason}; expected the same checks`;
     work.warnings.add(route.place, text);
   }
 }
@@ -114,6 +115,6 @@ function meet(a: Route, b: Route): boolean {
   return a.methods.length === 0 || b.methods.length === 0 || a.methods.some((method) => b.methods.includes(method));
 }
 
-function nameOf(route: Route | undefined): string {
-  return route === undefined ? "" : `'${route.template}' (line ${route.place.line})`;
+function nameOf(route: Route | undefined, from: Route): string {
+  return route === undefined ? "" : `'${route.template}' (${lineWords(route.place, from.place)})`;
 }

@@ -1,6 +1,7 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
+import type { DescribedSchema } from "../filters/compile-context.ts";
 import type {
   Authenticator,
   Check,
@@ -19,6 +20,7 @@ import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
+import type { SchemaLibrary } from "../openapi/description.ts";
 import type { Acquisition, Resources } from "../resources/registry.ts";
 import { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
@@ -90,6 +92,8 @@ export class Work {
   readonly absent: ProblemList = new ProblemList();
   readonly files: NamedFiles;
   readonly kept: Kept;
+  /** Of API descriptions that the policy is made from. */
+  readonly descriptions: SchemaLibrary[] = [];
   readonly certificates: CertificateFacts[] = [];
   readonly revocationLists: RevocationListFacts[] = [];
   service = "";
@@ -233,6 +237,14 @@ export class Work {
     return null;
   }
 
+  #described(file: string, pointer: string): DescribedSchema | null {
+    for (const library of this.descriptions) {
+      const reference = library.find(file, pointer);
+      if (reference !== null) return { library, reference };
+    }
+    return null;
+  }
+
   #variable(name: string, path: Path): Buffer | null {
     const value = this.inputs.env?.[name];
     if (value !== undefined) return Buffer.from(value);
@@ -257,6 +269,7 @@ export class Work {
       warning: (text, ...inner) => this.warning(text, resolve(inner)),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
+      described: (file, pointer) => this.#described(file, pointer),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),
       include: (name, content) => this.files.include(name, content),
       hasState: this.stateDirectory !== null,

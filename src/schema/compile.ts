@@ -77,17 +77,21 @@ export class CompiledSchema {
   }
 }
 
-/** A schema with all that it refers to → a validator, or all that is wrong with it, in the order of the file. */
+/**
+ * A schema with all that it refers to → a validator, or all that is wrong with it, in the order of the file. `pointer`: where
+ * in the document it stands (RFC 6901); empty for the whole of it.
+ */
 export function compileSchema(
   document: SchemaDocument,
   options: CompileOptions,
+  pointer: string = "",
 ): Result<CompiledSchema, readonly SchemaProblem[]> {
   const library = new Library(options);
-  const resource = library.open(document);
+  const target = library.open(document, pointer);
   const { notes } = library;
   if (notes.problems.length > 0) return err(sorted(notes.problems));
   const reader = new Reader(library);
-  const root = reader.root(resource);
+  const root = reader.root(target);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
   if ("text" in ordered) {
     const { schema, text } = ordered;
@@ -121,7 +125,7 @@ export function compileSchema(
     patternOf: (source: string) => patterns.get(source),
   };
   const recogniser = library.isDynamic || isForking ? null : recogniserOf(root, judging);
-  return ok(new CompiledSchema({ validator, recogniser, cost }, document.value, root, notes.unenforcedWords));
+  return ok(new CompiledSchema({ validator, recogniser, cost }, target.schema, root, notes.unenforcedWords));
 }
 
 /** Of a thousand operations most have to wait long for their first body, or for ever. */

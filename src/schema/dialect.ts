@@ -17,5 +17,9 @@ export const DIALECT_URIS: readonly string[] = [...BY_URI.keys()];
 
 /** The dialect that a `$schema` names, with or without an empty fragment; null for an unknown one. */
 export function dialectOf(uri: string): Dialect | null {
-  return BY_URI.get(uri.replace(/#$/, "")) ?? null;
+  const plain = uri.replace(/#$/, "");
+  return BY_URI.get(plain) ?? (OPENAPI_DIALECT.test(plain) ? "2020-12" : null);
 }
+
+/** Each edition of OpenAPI since 3.1 has its own URI for the same: 2020-12 with keywords that assert nothing. */
+const OPENAPI_DIALECT = /^https:\/\/spec\.openapis\.org\/oas\/3\.[12]\/dialect\/[a-z0-9-]+$/;

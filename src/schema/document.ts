@@ -2,6 +2,7 @@ import { JsonParser } from "../bodies/json-parser.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** Lines and columns count from 1, columns in UTF-16 units, as editors do. */
 export interface SchemaPlace {
@@ -20,7 +21,7 @@ export interface SchemaProblem {
 }
 
 /** Name and lines of a file, without its text: places outlive the text by far. */
-class Source {
+export class Source {
   readonly file: string;
   readonly #lineStarts: readonly number[];
 
@@ -63,6 +64,8 @@ export interface SchemaDocument {
   /** Where it was found: what relative references start from where it has no `$id`. */
   readonly uri: string;
   readonly value: unknown;
+  /** Where it holds schemas and is none itself, as an OpenAPI document: the dialect they are written in. */
+  readonly holds?: Dialect;
   /** Where a member or item begins; null where the document knows no places. */
   site(container: object, key: string | number): Site | null;
 }

@@ -50,11 +50,14 @@ export class Library {
     this.#options = options;
   }
 
-  /** Reads a document and everything that it leads to; its root resource. */
-  open(document: SchemaDocument): Resource {
-    const resource = this.#add(document);
+  /** Reads a document, or the part of it at a JSON Pointer, and everything that it leads to. */
+  open(document: SchemaDocument, pointer: string): Target {
+    const added = this.#add(document);
+    const part = pointer === "" ? this.#rootOf(added) : this.#partAt(added, pointer);
+    if (part === null) this.notes.problem(document, null, "", pointer, `there is no schema at '${pointer}'`);
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#follow(next);
-    return this.#resources.get(resource.uri) ?? resource;
+    const resource = this.#resources.get(added.uri) ?? added;
+    return pointer === "" ? { schema: resource.root, resource, dynamicAnchor: null } : (part ?? nothingIn(resource));
   }
 
   get resources(): Iterable<Resource> {
@@ -81,9 +84,12 @@ export class Library {
   #add(document: SchemaDocument): Resource {
     const { value } = document;
     const isSchema = isObject(value) || typeof value === "boolean";
-    const language = languageOf(document, value, null, this.#options, this.notes);
+    const options = document.holds === undefined ? this.#options : { ...this.#options, dialect: document.holds };
+    const language = languageOf(document, value, null, options, this.notes);
     const resource = newResource(document.uri, document, isSchema ? value : true, language);
     this.#resources.set(resource.uri, resource);
+    // What holds schemas has much besides; each is looked at when something leads to it.
+    if (document.holds !== undefined) return resource;
     if (isSchema) this.#visit(value, document.value as object, "", { resource, pointer: "" });
     else this.notes.problem(document, null, "", "", "expected a schema: an object, or true or false");
     return resource;
@@ -266,7 +272,7 @@ export class Library {
     const { uri, fragment } = splitUri(resolveUri(text, from.uri));
     const resource = this.#resourceAt(uri);
     if (typeof resource === "string") return `cannot follow the reference '${text}': ${resource}`;
-    if (fragment === "") return { schema: resource.root, resource, dynamicAnchor: null };
+    if (fragment === "") return this.#rootOf(resource);
     if (!fragment.startsWith("/")) {
       const anchored = resource.anchors.get(fragment);
       if (anchored === undefined) return `cannot follow the reference '${text}': there is no anchor '${fragment}'`;
@@ -275,6 +281,15 @@ export class Library {
     return (
       this.#partAt(resource, fragment) ?? `cannot follow the reference '${text}': there is no schema at '${fragment}'`
     );
+  }
+
+  #rootOf(resource: Resource): Target {
+    const { document, root, uri } = resource;
+    if (document.holds !== undefined && typeof root !== "boolean") {
+      this.#visit(root, document.value as object, "", { resource, pointer: "" });
+    }
+    const own = this.#resources.get(uri) ?? resource;
+    return { schema: own.root, resource: own, dynamicAnchor: null };
   }
 
   #resourceAt(uri: string): Resource | string {
@@ -316,6 +331,10 @@ export class Library {
 }
 
 const RECURSIVE = "";
+
+function nothingIn(resource: Resource): Target {
+  return { schema: true, resource, dynamicAnchor: null };
+}
 
 function newResource(
   uri: string,

@@ -16,11 +16,7 @@ export class Reader {
     this.#library = library;
   }
 
-  root(resource: Resource): Subschema {
-    return this.#filled({ schema: resource.root, resource, dynamicAnchor: null });
-  }
-
-  #filled(target: Target): Subschema {
+  root(target: Target): Subschema {
     const schema = this.#take(target, null);
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) next.fill();
     return schema;

@@ -1,10 +1,12 @@
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
+import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
 
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
 export const DEFAULTS = {
   ...IDENTITY_DEFAULTS,
   ...LIMIT_DEFAULTS,
+  ...OPENAPI_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

@@ -23,6 +23,18 @@ interface Told {
 
 type Fault = (told: Told, offset: number) => void;
 
+/** How a text is read that is no policy. */
+export interface Reading {
+  readonly depthMax: number;
+  readonly nodesMax: number;
+  /** Hears where members (by their key) and items begin. */
+  member?(container: object, key: string | number, offset: number): void;
+  /** What stands for a whole number that a double cannot hold, by its spelling; refused without it. */
+  longNumber?(source: string): unknown;
+}
+
+const POLICY: Reading = { depthMax: DEFAULTS.policyDepthMax, nodesMax: DEFAULTS.policyNodesMax };
+
 function told(text: string, bare: string = text): Told {
   return { text, bare };
 }
@@ -32,15 +44,20 @@ function told(text: string, bare: string = text): Told {
  * written out, within limits on depth and size. Gives undefined where a limit is passed; other faults are reported and
  * leave null in their place. `aliases` null: there may be none.
  */
-export function* plainValue(root: ParsedNode, aliases: AliasTargets | null, fault: Fault): Steps<unknown> {
-  const converter = new Converter(aliases, fault);
+export function* plainValue(
+  root: ParsedNode,
+  aliases: AliasTargets | null,
+  fault: Fault,
+  reading: Reading = POLICY,
+): Steps<unknown> {
+  const converter = new Converter(aliases, fault, reading);
   const converted = yield* converter.convert(root);
-  if (converted.depth > DEFAULTS.policyDepthMax) {
-    fault(told(`nested deeper than ${DEFAULTS.policyDepthMax} levels with its aliases written out`), 0);
+  if (converted.depth > reading.depthMax) {
+    fault(told(`nested deeper than ${reading.depthMax} levels with its aliases written out`), 0);
     return undefined;
   }
-  if (converted.nodes > DEFAULTS.policyNodesMax) {
-    fault(told(`more than ${DEFAULTS.policyNodesMax} values with its aliases written out`), 0);
+  if (converted.nodes > reading.nodesMax) {
+    fault(told(`more than ${reading.nodesMax} values with its aliases written out`), 0);
     return undefined;
   }
   return converted.value;
@@ -61,13 +78,15 @@ const STEP_VALUES = 512;
 class Converter {
   readonly #aliases: AliasTargets | null;
   readonly #fault: Fault;
+  readonly #reading: Reading;
   #values = 0;
   /** In the order of the text, so that an alias finds the nearest anchor before it, as YAML says. */
   readonly #anchors = new Map<string, { readonly node: Node; readonly measured: Measured }>();
 
-  constructor(aliases: AliasTargets | null, fault: Fault) {
+  constructor(aliases: AliasTargets | null, fault: Fault, reading: Reading) {
     this.#aliases = aliases;
     this.#fault = fault;
+    this.#reading = reading;
   }
 
   *convert(node: unknown): Steps<Measured> {
@@ -96,6 +115,9 @@ class Converter {
     if (typeof value !== "number") return this.#refuse(told("this kind of value has no meaning here"), node);
     if (!Number.isFinite(value)) return this.#refuse(told("expected a finite number"), node);
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      const spelling = node.source;
+      if (this.#reading.longNumber !== undefined && spelling !== undefined)
+        return { value: this.#reading.longNumber(spelling), nodes: 1, depth: 1 };
       return this.#refuse(told("a whole number beyond 2^53 would lose digits; expected a smaller one"), node);
     }
     return { value, nodes: 1, depth: 1 };
@@ -107,6 +129,7 @@ class Converter {
     let depth = 0;
     for (const item of list.items) {
       const measured = yield* this.convert(item);
+      this.#reading.member?.(values, values.length, startOf(item));
       values.push(measured.value);
       nodes += measured.nodes;
       depth = Math.max(depth, measured.depth);
@@ -129,7 +152,10 @@ class Converter {
       else if (key === "__proto__") this.#refuse(told("the key '__proto__' is not allowed"), pair.key);
       // The library's own look for this goes through all keys for each of them.
       else if (Object.hasOwn(values, key)) this.#refuse(twice(key), pair.key);
-      else values[key] = measured.value;
+      else {
+        this.#reading.member?.(values, key, startOf(pair.key));
+        values[key] = measured.value;
+      }
     }
     return { value: values, nodes, depth: depth + 1 };
   }
@@ -144,6 +170,10 @@ class Converter {
     this.#fault(what, 0);
     return NOTHING;
   }
+}
+
+function startOf(node: unknown): number {
+  return isScalar(node) || isAlias(node) || isMap(node) || isSeq(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
 /** The key may be any text, and long. */

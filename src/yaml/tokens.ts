@@ -6,10 +6,13 @@ import type { Steps } from "../support/turns.ts";
 const STEP_CHARS = 1_000;
 
 /** The tokens of `text`, or the offset where it is nested so deep that composing, which recurses, cannot be trusted. */
-export function* readTokens(text: string): Steps<readonly CST.Token[] | number> {
+export function* readTokens(
+  text: string,
+  depthMax: number = DEFAULTS.policyDepthMax,
+): Steps<readonly CST.Token[] | number> {
   const parser = new Parser();
   // Each level takes at most two entries of the parser's stack, a document and its scalar one each.
-  const stackMax = 2 * DEFAULTS.policyDepthMax + 2;
+  const stackMax = 2 * depthMax + 2;
   const tokens: CST.Token[] = [];
   let nextYield = STEP_CHARS;
   for (const lexeme of new Lexer().lex(text)) {

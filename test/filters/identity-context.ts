@@ -63,6 +63,7 @@ export function testContext(
     problem: (text, ...path) => problemAt(place(...path), text),
     problemWithin: (offset, text, ...path) => problemAt(place(...path, offset), text),
     warning: (text, ...path) => warnings.push(`${path.join(".")}: ${text}`),
+    described: () => null,
     readFile: (name, ...path) => {
       const text = files[name];
       if (text !== undefined) return Buffer.from(text);

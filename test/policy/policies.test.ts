@@ -22,6 +22,7 @@ beforeAll(async () => {
   const issuerKey = Buffer.from(await crypto.subtle.exportKey("spki", issuer.publicKey)).toString("base64");
   files = {
     "order.schema.json": read("order.schema.json"),
+    "openapi/reviews.yaml": read("openapi/reviews.yaml"),
     "tls/server.pem": pki.server.certificate,
     "tls/server.key": pki.server.key,
     "tls/clients-ca.pem": pki.ca.certificate,

@@ -128,6 +128,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
   return judgeBody({
     keepsValue: context.isBodyWanted(),
     bytesMax,
+    required: settings.body?.required ?? true,
     collectedBytesMax,
     read,
     validator: compiled.validator,
@@ -150,6 +151,8 @@ function readerOf(types: readonly string[], schema: unknown, context: RouteConte
 
 function compileSchemaFile(name: string, settings: ValidateSettings, context: RouteContext): CompiledSchema | null {
   const { body } = settings;
+  const hash = name.indexOf("#");
+  if (hash >= 0) return compileDescribed(name.slice(0, hash), name.slice(hash + 1), settings, context);
   const bytes = context.readFile(name, "body", "schema");
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
@@ -174,6 +177,28 @@ function compileSchemaFile(name: string, settings: ValidateSettings, context: Ro
     const text = `'${name}': not enforced: ${words} (first ${placeText(first[1])})`;
     context.warning(text, "body", "schema");
   }
+  return compiled.value;
+}
+
+/** A part of an API's description, whose own words on what it does not enforce are told with the whole of it. */
+function compileDescribed(
+  file: string,
+  pointer: string,
+  settings: ValidateSettings,
+  context: RouteContext,
+): CompiledSchema | null {
+  const found = context.described(file, pointer);
+  if (found === null) {
+    const text = `there is no schema '${file}#${pointer}'; expected one of a document of section 'openapi'`;
+    context.problem(text, "body", "schema");
+    return null;
+  }
+  const compiled = found.library.compile(found.reference, settings.body?.members !== "caseSensitive");
+  if (!compiled.ok) {
+    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(file, problem, context);
+    return null;
+  }
+  checkCost(file, compiled.value.cost, bodyBytesMax(settings) ?? 0, context);
   return compiled.value;
 }
 

@@ -69,6 +69,8 @@ const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
 
 export interface BodyRules {
   readonly bytesMax: number;
+  /** Whether there has to be one. */
+  readonly required: boolean;
   /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
   readonly collectedBytesMax: number;
   readonly read: BodyReader;
@@ -96,6 +98,7 @@ export function judgeBody(rules: BodyRules): Part {
   const recogniser = keepsValue ? null : rules.recogniser;
   const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
+    if (bytes.length === 0 && !rules.required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
     if (recogniser?.takes(bytes) === true) {
       exchange.outermostNames = recogniser.outermostNames;

@@ -15,6 +15,8 @@ export type ParameterType = "string" | "integer" | "number" | "boolean" | "array
 export interface BodySettings {
   readonly maxBytes?: number | undefined;
   readonly schema?: string | undefined;
+  /** False: a request without a body passes. */
+  readonly required?: boolean | undefined;
   /** Of a schema without `$schema`. */
   readonly dialect?: Dialect | undefined;
   /** Whether a member in another case than the schema declares is another member. */
@@ -62,7 +64,14 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("Media types that a body may have."),
   body: object({
     maxBytes: sizeBytes.optional().describe("Largest body, as in 256KiB. 10MiB if absent, 1MiB with a schema."),
-    schema: z.string().min(1).optional().describe("File with the JSON Schema that the body has to meet."),
+    schema: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "File with the JSON Schema that the body has to meet; with a JSON Pointer behind # a part of a file of section 'openapi'.",
+      ),
+    required: z.boolean().optional().describe("Whether there has to be a body for the schema. true if absent."),
     dialect: z
       .enum(DIALECTS)
       .optional()

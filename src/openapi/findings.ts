@@ -1,0 +1,63 @@
+import type { SchemaPlace } from "../schema/document.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+
+/** What is wrong or odd in a description, where, and how to mend it. */
+export interface Finding {
+  readonly place: SchemaPlace;
+  readonly text: string;
+}
+
+/** Something that is written in a description and is not enforced, each kind once. */
+export interface Loose {
+  /** As in `style deepObject`. */
+  readonly what: string;
+  /** Where it stands first. */
+  readonly place: SchemaPlace;
+  readonly count: number;
+}
+
+/** What is found while a description is read. Bounded in number; each place and text counts once. */
+export class Findings {
+  readonly #problems = new Map<string, Finding>();
+  readonly #warnings = new Map<string, Finding>();
+  readonly #loose = new Map<string, Loose>();
+
+  /** The description cannot be used as it is. */
+  problem(place: SchemaPlace, text: string): void {
+    add(this.#problems, place, text);
+  }
+
+  /** It can, and one thing in it cannot; the text says what becomes of that. */
+  warning(place: SchemaPlace, text: string): void {
+    add(this.#warnings, place, text);
+  }
+
+  /** It asks for something that nobody enforces. */
+  loose(what: string, place: SchemaPlace): void {
+    const known = this.#loose.get(what);
+    if (known !== undefined) this.#loose.set(what, { ...known, count: known.count + 1 });
+    else if (this.#loose.size < DEFAULTS.openapiFindingsMax) this.#loose.set(what, { what, place, count: 1 });
+  }
+
+  get problems(): readonly Finding[] {
+    return [...this.#problems.values()];
+  }
+
+  get warnings(): readonly Finding[] {
+    return [...this.#warnings.values()];
+  }
+
+  get unenforced(): readonly Loose[] {
+    return [...this.#loose.values()];
+  }
+}
+
+function add(list: Map<string, Finding>, place: SchemaPlace, text: string): void {
+  const key = `${placeText(place)} ${text}`;
+  if (list.size < DEFAULTS.openapiFindingsMax && !list.has(key)) list.set(key, { place, text });
+}
+
+/** `openapi/orders.yaml:12:5`. */
+export function placeText({ file, line, column }: SchemaPlace): string {
+  return `${file}:${line}:${column}`;
+}

@@ -1,0 +1,67 @@
+import type { Findings } from "./findings.ts";
+import type { Answer, DescribedBody, MediaRange, SchemaReference } from "./operation.ts";
+import { isMembers, type References, type Spot } from "./spot.ts";
+
+/** What readers of parts of a description share. */
+export interface Reading {
+  readonly references: References;
+  readonly findings: Findings;
+}
+
+/** A schema where it really stands; null where there is none, or its reference leads nowhere. */
+export function schemaAt(spot: Spot | null, { references, findings }: Reading): SchemaReference | null {
+  if (spot === null) return null;
+  if (typeof spot.value !== "boolean" && !isMembers(spot.value)) {
+    findings.warning(spot.place, "expected a schema: an object, or true or false; it is not enforced");
+    return null;
+  }
+  let at = spot;
+  // With other keywords beside it a reference is one of them (3.1).
+  while (Object.keys(at.members).length === 1 && at.text("$ref") !== null) {
+    const next = references.follow(at, "the schema is not enforced");
+    if (next === null) return null;
+    at = next;
+  }
+  return { document: at.document, pointer: at.pointer, value: at.value, place: at.place };
+}
+
+export function mediaIn(content: Spot | null, reading: Reading): readonly MediaRange[] {
+  if (content === null) return [];
+  const media: MediaRange[] = [];
+  for (const [range, entry] of content.all()) {
+    const spot = reading.references.follow(entry, "the media type is taken without a schema") ?? entry;
+    const encoding = spot.members["encoding"];
+    media.push({
+      range: lowerType(range),
+      schema: schemaAt(spot.at("schema"), reading),
+      itemSchema: schemaAt(spot.at("itemSchema"), reading),
+      encoding: isMembers(encoding) ? encoding : null,
+      place: entry.place,
+    });
+  }
+  return media;
+}
+
+function lowerType(range: string): string {
+  const [type = "", ...parameters] = range.split(";");
+  return [type.trim().toLowerCase(), ...parameters].join(";");
+}
+
+/** `requestBody`; null where there is none. */
+export function bodyOf(operation: Spot, reading: Reading): DescribedBody | null {
+  const written = operation.at("requestBody");
+  if (written === null) return null;
+  const spot = reading.references.follow(written, "its body is not enforced");
+  if (spot === null) return null;
+  return { required: spot.flag("required"), media: mediaIn(spot.at("content"), reading), place: written.place };
+}
+
+/** `responses`; ranges and `default` among them. */
+export function answersOf(operation: Spot, reading: Reading): readonly Answer[] {
+  const answers: Answer[] = [];
+  for (const [status, written] of operation.at("responses")?.all() ?? []) {
+    const spot = status.startsWith("x-") ? null : reading.references.follow(written, "the answer is not described");
+    if (spot !== null) answers.push({ status, media: mediaIn(spot.at("content"), reading), place: written.place });
+  }
+  return answers;
+}

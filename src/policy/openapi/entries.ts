@@ -1,0 +1,122 @@
+import { parseTemplate, shapeOf } from "../../matching/template.ts";
+import type { Description } from "../../openapi/description.ts";
+import type { Findings } from "../../openapi/findings.ts";
+import { placeText } from "../../openapi/findings.ts";
+import type { Operation } from "../../openapi/operation.ts";
+import type { SchemaPlace } from "../../schema/document.ts";
+import type { Steps } from "../../support/turns.ts";
+import { placeOf, RouteEntry } from "./entry.ts";
+import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
+import { lowerTemplate } from "./template.ts";
+import { addValidation } from "./validate.ts";
+
+/** An operation as a route, at one of its base paths. */
+export interface OperationEntry {
+  readonly operation: Operation;
+  readonly entry: RouteEntry;
+  readonly template: string;
+  /** Host and path shape, and method: no two of one description have the same. */
+  readonly key: string;
+  /** Why nobody knows from the document who may use it; null where that is known. */
+  readonly fault: AccessFault | null;
+  /** What the document asks for and this route does not enforce. */
+  readonly loose: readonly string[];
+}
+
+export interface EntryRules extends AccessRules {
+  /** In place of what `servers` says; null for that. */
+  readonly bases: readonly string[] | null;
+}
+
+/** Every operation of a description as a route, in the order of the document. */
+export function* entriesOf(
+  description: Description,
+  rules: EntryRules,
+  findings: Findings,
+): Steps<readonly OperationEntry[]> {
+  const entries = new Map<string, OperationEntry>();
+  for (const operation of description.operations) {
+    for (const base of rules.bases ?? operation.bases) {
+      const made = entryOf(operation, base, description, rules, findings);
+      if (made === null) continue;
+      const before = entries.get(made.key);
+      if (before === undefined) entries.set(made.key, made);
+      else entries.set(made.key, both(before, made, findings));
+    }
+    yield;
+  }
+  return [...entries.values()];
+}
+
+function entryOf(
+  operation: Operation,
+  base: string,
+  description: Description,
+  rules: EntryRules,
+  findings: Findings,
+): OperationEntry | null {
+  const { place, pointer, method } = operation;
+  const lowered = lowerTemplate(base, operation.template);
+  const parsed = lowered === null ? null : parseTemplate(lowered.template);
+  if (lowered === null || parsed === null || !parsed.ok) {
+    const why = parsed?.ok === false ? parsed.error : "a path has no query and no fragment";
+    findings.warning(place, `${method} ${base}${operation.template} is left out, and so refused: ${why}`);
+    return null;
+  }
+  const told = new Set<string>();
+  const loose = (what: string, at: SchemaPlace): void => {
+    told.add(what);
+    findings.loose(what, at);
+  };
+  const at = () => placeOf(place, pointer);
+  const entry = new RouteEntry(at());
+  entry.set(["path"], lowered.template, at);
+  entry.set(["methods"], [method], at);
+  for (const part of lowered.partial) loose(`what is in a segment beside its parameter, as in ${part}`, place);
+  const fault = addAccess(entry, operation, rules);
+  addValidation(entry, operation, lowered.names, description, findings, loose);
+  const key = `${shapeOf(parsed.value)} ${method}`;
+  return { operation, entry, template: lowered.template, key, fault, loose: [...told] };
+}
+
+function addAccess(entry: RouteEntry, operation: Operation, rules: AccessRules): AccessFault | null {
+  const { place, pointer } = operation;
+  const access = accessOf(operation, rules);
+  const [requirement] = operation.security ?? [];
+  const at = () => placeOf(requirement?.place ?? place, pointer);
+  if (access === "defaults") return null;
+  if (access === "public") entry.set(["public"], true, at);
+  else if ("text" in access) return access;
+  else {
+    entry.set(["authenticate"], access.authenticate, at);
+    if (access.authorize !== undefined) entry.set(["authorize"], access.authorize, at);
+  }
+  return null;
+}
+
+/**
+ * Two operations whose paths routes do not tell apart, as `/{id}.json` and `/{id}`. One rule may stand for both where it is
+ * the same; were it the first one's alone, requests of the other would pass by it.
+ */
+function both(first: OperationEntry, second: OperationEntry, findings: Findings): OperationEntry {
+  const place = second.operation.place;
+  const other = `'${first.operation.template}' (${placeText(first.operation.place)})`;
+  if (accessText(first.entry) !== accessText(second.entry)) {
+    findings.problem(
+      place,
+      `routes do not tell '${second.operation.template}' from ${other}, and who may use them differs; expected one rule for both, ` +
+        "or another path",
+    );
+  } else {
+    findings.warning(
+      place,
+      `routes do not tell '${second.operation.template}' from ${other}; parameters and bodies of both are not enforced`,
+    );
+  }
+  first.entry.remove("validate");
+  return { ...first, loose: [...new Set([...first.loose, ...second.loose, "parameters and body"])] };
+}
+
+function accessText({ value }: RouteEntry): string {
+  return JSON.stringify([value["authenticate"], value["authorize"], value["public"]]);
+}

@@ -1,0 +1,148 @@
+import { hash } from "node:crypto";
+import { normalize } from "node:path/posix";
+import { type DescriptionPlace, type ReadDescription, readDescription } from "../../openapi/description.ts";
+import { Findings, type Loose, placeText } from "../../openapi/findings.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
+import type { Fields } from "../entries.ts";
+import type { Path } from "../path.ts";
+import type { Work } from "../work.ts";
+import { withRoutes } from "./composed.ts";
+import { entriesOf, type OperationEntry } from "./entries.ts";
+import { placeOf, type RouteEntry } from "./entry.ts";
+import { joinRoutes, overrideOperations } from "./overrides.ts";
+import { mappingFaults, type SchemeMapping } from "./schemes.ts";
+import { openapiShape } from "./section.ts";
+import { undeclaredRoutes } from "./undeclared.ts";
+
+type Settings = Fields<typeof openapiShape>;
+
+/** Section `openapi`: from here on the policy has its operations among its routes. */
+export function* compileOpenapi(work: Work): Steps<void> {
+  const { reader } = work;
+  const entries: OperationEntry[] = [];
+  const others: RouteEntry[] = [];
+  const count = reader.listLength(["openapi"]);
+  for (let at = 0; at < count && !work.problems.isFull; at++)
+    yield* compileSection(work, ["openapi", at], entries, others);
+  const routes = joinRoutes(work, entries);
+  for (const { entry, fault } of entries) {
+    const { value } = entry;
+    if (fault === null || value["authenticate"] !== undefined || value["public"] !== undefined) continue;
+    work.problems.add(placeOf(fault.place, ""), fault.text);
+    // It is told; that the route says nothing needs no second telling.
+    entry.set(["public"], true, () => placeOf(fault.place, ""));
+  }
+  work.open(withRoutes(reader.document, [...routes, ...others], ["openapi"]));
+}
+
+function* compileSection(work: Work, path: Path, entries: OperationEntry[], others: RouteEntry[]): Steps<void> {
+  const settings = work.reader.fields(openapiShape, path);
+  if (settings.file === undefined) return;
+  const read = yield* readKept(work, placeIn(settings, settings.file), path);
+  if (read === null) return;
+  report(work, read.findings, settings, path);
+  const { description } = read;
+  if (description === null) return;
+  const mapping = mappingOf(work, settings);
+  for (const { key, at, text } of mappingFaults(mapping, description.schemes)) {
+    const place = [...path, "authenticate", key];
+    if (at === null && !mapping.authenticators.has(key)) work.reader.keyProblem(text, place);
+    else work.problem(text, at === null ? place : [...place, at]);
+  }
+  const isPublic = settings.public === true;
+  const rules = {
+    schemes: description.schemes,
+    mapping,
+    isPublic,
+    hasDefault: work.reader.raw(["defaults", "authenticate"]) !== undefined,
+    bases: basesOf(settings),
+  };
+  const findings = new Findings();
+  const own = yield* entriesOf(description, rules, findings);
+  report(work, findings, settings, path);
+  work.descriptions.push(description.library);
+  overrideOperations(work, path, own);
+  const mode = settings.undeclared ?? "refuse";
+  others.push(...undeclaredRoutes(work, description, own, { mode, bases: rules.bases, isPublic, mapping }));
+  if (own.length === 0)
+    work.warning(`'${settings.file}' has no operation that a request could take`, [...path, "file"]);
+  entries.push(...own);
+}
+
+function placeIn({ overlay, root }: Settings, file: string): DescriptionPlace {
+  const overlays = overlay === undefined ? [] : typeof overlay === "string" ? [overlay] : overlay;
+  return {
+    file: normalize(file),
+    root: root === undefined ? null : normalize(root).replace(/(.)\/$/, "$1"),
+    overlays: overlays.map((one) => normalize(one)),
+  };
+}
+
+/** Without a slash at the end. */
+function basesOf({ basePath }: Settings): readonly string[] | null {
+  if (basePath === undefined) return null;
+  return (typeof basePath === "string" ? [basePath] : basePath).map((base) => base.replace(/\/$/, ""));
+}
+
+function mappingOf({ reader }: Work, { authenticate = {} }: Settings): SchemeMapping {
+  const types = reader.names(["authenticators"]).map((name) => {
+    return [name, reader.raw(["authenticators", name, "type"])] as const;
+  });
+  return { written: authenticate, authenticators: new Map(types) };
+}
+
+/** A description with the files that it was made of, for the next policy. */
+interface KeptDescription extends ReadDescription {
+  /** Name relative to the policy → SHA-256; null for a file that was not there. */
+  readonly sources: ReadonlyMap<string, string | null>;
+}
+
+/** What the last policy read, where all its files are as they were. */
+function* readKept(work: Work, place: DescriptionPlace, path: Path): Steps<ReadDescription | null> {
+  const main = work.readFile(place.file, [...path, "file"]);
+  const overlays = place.overlays.map((name) => work.readFile(name, [...path, "overlay"]));
+  if (main === null || overlays.includes(null)) return null;
+  const read = (name: string): Buffer | null => {
+    const content = work.files.read(name, [...path, "file"]);
+    return content.ok ? content.value : null;
+  };
+  const make = function* (): Steps<KeptDescription> {
+    const sources = new Map<string, string | null>();
+    const noted = (name: string): Buffer | null => {
+      const content = read(name);
+      sources.set(name, digestOf(content));
+      return content;
+    };
+    return { ...(yield* readDescription(place, noted)), sources };
+  };
+  const inputs = [JSON.stringify(place), main];
+  const kept = yield* work.kept.get("openapi", inputs, make);
+  if (kept === null) return null;
+  const contents = [...kept.sources.keys()].map((name) => digestOf(read(name)));
+  if ([...kept.sources.values()].every((digest, at) => digest === contents[at])) return kept;
+  return yield* work.kept.get("openapi", [...inputs, ...contents.map(String)], make);
+}
+
+function digestOf(content: Buffer | null): string | null {
+  return content === null ? null : hash("sha256", content);
+}
+
+/** Everything at its own line of the description; what is not enforced in one line of the policy. */
+function report(work: Work, findings: Findings, { strict, file = "" }: Settings, path: Path): void {
+  for (const { place, text } of findings.problems) work.problems.add(placeOf(place, ""), text);
+  const list = strict === true ? work.problems : work.warnings;
+  for (const { place, text } of findings.warnings) list.add(placeOf(place, ""), text);
+  const { unenforced } = findings;
+  if (unenforced.length === 0) return;
+  const text = `'${file}': not enforced: ${looseWords(unenforced)}`;
+  list.add(work.reader.document.place([...path, "file"]), text);
+}
+
+function looseWords(unenforced: readonly Loose[]): string {
+  const named = unenforced.slice(0, DEFAULTS.openapiNamedMax).map(({ what, place, count }) => {
+    return `${what} (${count === 1 ? "" : `${count} times, first `}${placeText(place)})`;
+  });
+  const more = unenforced.length - named.length;
+  return named.join(", ") + (more > 0 ? ` and ${more} more; 'postern import openapi --coverage' has them all` : "");
+}

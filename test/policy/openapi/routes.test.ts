@@ -1,0 +1,261 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Route, Snapshot } from "../../../src/policy/snapshot.ts";
+import { createTokenMint } from "../../fixtures/tokens.ts";
+import { examine, type Files, problemsOf, snapshotOf, warningsOf } from "../policy-kit.ts";
+import { api, filesWith, policyOf } from "./kit.ts";
+
+let jwks: string;
+beforeAll(async () => {
+  ({ jwks } = await createTokenMint());
+});
+
+const SECURED = "security: [{ oauth: [read] }]";
+
+async function snapshot(document: string, settings = "", rest = "", others: Files = {}): Promise<Snapshot> {
+  return await snapshotOf(policyOf(settings, rest), filesWith(jwks, document, others));
+}
+
+function match(snapshot: Snapshot, method: string, path: string): string | Route {
+  const found = snapshot.routes.match("any", method, path);
+  return found.kind === "found" ? found.route : found.kind;
+}
+
+function placesOf(route: string | Route): Record<string, string> {
+  if (typeof route === "string") throw new Error(route);
+  return Object.fromEntries(route.checks.map(({ name, place: { file, line } }) => [name, `${file}:${line}`]));
+}
+
+describe("an operation is a route", () => {
+  const document = api(
+    `
+/orders/{id}:
+  get: { ${SECURED}, parameters: [{ name: id, in: path, schema: { type: string, format: uuid } }] }
+/orders:
+  post:
+    ${SECURED}
+    requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }
+`,
+    "servers: [{ url: https://api.example.org/v1 }]",
+  );
+
+  test("below the base path of its servers, with its places in the document", async () => {
+    const all = await snapshot(document);
+    const route = match(all, "GET", "/v1/orders/7");
+    expect(route).toMatchObject({ template: "/v1/orders/{id}", place: { file: "api/orders.yaml", line: 5 } });
+    expect(placesOf(route)).toEqual({
+      authenticate: "api/orders.yaml:5",
+      authorize: "api/orders.yaml:5",
+      validate: "api/orders.yaml:5",
+    });
+    expect(match(all, "DELETE", "/v1/orders/7")).toBe("method_not_allowed");
+    expect(match(all, "GET", "/orders/7")).toBe("not_found");
+    expect(all.routesPlace).toMatchObject({ file: "conf/policy.yaml", line: 11 });
+  });
+
+  test("or where 'basePath' says", async () => {
+    const all = await snapshot(document, "basePath: [/a/, /]");
+    expect(match(all, "GET", "/a/orders/7")).toHaveProperty("template", "/a/orders/{id}");
+    expect(match(all, "GET", "/orders/7")).toHaveProperty("template", "/orders/{id}");
+    expect(match(all, "GET", "/v1/orders/7")).toBe("not_found");
+  });
+
+  test("files of the document are watched, and count for the hash", async () => {
+    const external = document.replace("#/components/schemas/Order", "order.yaml");
+    const one = await snapshot(external, "", "", { "api/order.yaml": "type: object\n" });
+    const other = await snapshot(external, "", "", { "api/order.yaml": "type: array\n" });
+    expect(one.files).toContain("/srv/conf/api/order.yaml");
+    expect(one.hash).not.toBe(other.hash);
+  });
+});
+
+describe("a policy adds or stands in place", () => {
+  const document = api(`
+/orders:
+  post:
+    operationId: create
+    ${SECURED}
+    requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }
+  get: { operationId: list, ${SECURED} }
+`);
+
+  test("a smaller body keeps its schema", async () => {
+    const all = await snapshot(document, "operations: { create: { validate: { body: { maxBytes: 1KiB } } } }");
+    const route = match(all, "POST", "/orders");
+    expect(route).toHaveProperty("bodyBytesMax", 1024);
+    expect(placesOf(route)["validate"]).toBe("api/orders.yaml:5");
+  });
+
+  test("who may use it is one thing, and scopes stay where only callers change", async () => {
+    const open = match(await snapshot(document, "operations: { list: { public: true } }"), "GET", "/orders");
+    expect(Object.keys(placesOf(open))).toEqual([]);
+    const other = match(await snapshot(document, "operations: { list: { authenticate: [keys] } }"), "GET", "/orders");
+    expect(placesOf(other)).toEqual({ authenticate: "conf/policy.yaml:13", authorize: "api/orders.yaml:9" });
+    const more = match(
+      await snapshot(document, "operations: { list: { authenticate: { maxAge: 5m } } }"),
+      "GET",
+      "/orders",
+    );
+    expect(placesOf(more)["authorize"]).toBe("api/orders.yaml:9");
+  });
+
+  test("a route with its path and method is laid over it, and is its own for other methods", async () => {
+    const routes = "routes: [{ path: '/orders', methods: [GET, DELETE], authenticate: [keys] }]";
+    const all = await snapshot(document, "", routes);
+    expect(placesOf(match(all, "GET", "/orders"))).toEqual({
+      authenticate: "conf/policy.yaml:13",
+      authorize: "api/orders.yaml:9",
+    });
+    expect(placesOf(match(all, "DELETE", "/orders"))).toEqual({ authenticate: "conf/policy.yaml:13" });
+    expect(placesOf(match(all, "POST", "/orders"))["authenticate"]).toBe("api/orders.yaml:7");
+  });
+
+  test("HEAD is asked for what GET is", async () => {
+    const all = await snapshot(document, "", "routes: [{ path: /orders, authenticate: [keys] }]");
+    expect(match(all, "HEAD", "/orders")).toBe(match(all, "GET", "/orders"));
+    expect(Object.keys(placesOf(match(all, "HEAD", "/orders")))).toContain("authorize");
+  });
+
+  test("parameters may be called otherwise", async () => {
+    const named = api(
+      `/o/{id}:\n  get: { ${SECURED}, parameters: [{ name: id, in: path, schema: { type: integer } }] }`,
+    );
+    const all = await snapshot(named, "", "routes: [{ path: '/o/{order}', methods: [GET], priority: low }]");
+    const route = match(all, "GET", "/o/7");
+    expect(route).toHaveProperty("template", "/o/{order}");
+    expect(Object.keys(placesOf(route))).toContain("validate");
+  });
+
+  test("slips are told", async () => {
+    const settings = "operations:\n  creat: {}\n  list: { path: /x, limit: [none], nonsense: 1 }";
+    expect(await problemsOf(policyOf(settings), filesWith(jwks, document))).toEqual([
+      "14:7 the document has no operation 'creat'; did you mean 'create'?",
+      "15:15 'path' is what the document says",
+      expect.stringMatching(/^15:33 no limit 'none' is defined/),
+      expect.stringMatching(/^15:50 unknown key 'nonsense'/),
+    ]);
+  });
+});
+
+describe("what no operation takes", () => {
+  const document = api(`/orders:\n  get: { ${SECURED} }`, "servers: [{ url: /v1 }]");
+  const broad = "routes: [{ path: /**, public: true }]";
+
+  test("is refused, also where a broader route would take it", async () => {
+    expect(match(await snapshot(document), "GET", "/v1/other")).toBe("not_found");
+    const all = await snapshot(document, "", broad);
+    const route = match(all, "GET", "/v1/other");
+    expect(placesOf(route)).toEqual({ undeclared: "api/orders.yaml:3" });
+    expect(match(all, "POST", "/v1/orders")).toBe("method_not_allowed");
+    expect(match(all, "GET", "/else")).toHaveProperty("template", "/**");
+  });
+
+  test("may be somebody else's business", async () => {
+    const all = await snapshot(document, "undeclared: ignore", broad);
+    expect(match(all, "GET", "/v1/other")).toHaveProperty("template", "/**");
+  });
+
+  test("passes while it is only audited, other methods too, for callers that are known", async () => {
+    const all = await snapshot(document, "undeclared: audit");
+    for (const [method, path] of [
+      ["GET", "/v1/other/more"],
+      ["POST", "/v1/orders"],
+    ] as const) {
+      const route = match(all, method, path) as Route;
+      expect(Object.keys(placesOf(route))).toEqual(["undeclared", "authenticate"]);
+      expect(route.checks[0]?.enforcePercent).toBe(0);
+    }
+    expect(Object.keys(placesOf(match(all, "GET", "/v1/orders")))).not.toContain("undeclared");
+  });
+});
+
+describe("paths that routes cannot have", () => {
+  const twins = (a: string, b: string): string =>
+    api(
+      `'/files/{id}.json':\n  get: { security: [{ oauth: [${a}] }] }\n'/files/{id}':\n  get: { security: [{ oauth: [${b}] }] }`,
+    );
+
+  test("two that are one for routes are one rule, where it is the same", async () => {
+    const all = await snapshot(twins("read", "read"));
+    expect(all.routeList).toHaveLength(1);
+    expect(all.warnings.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("routes do not tell '/files/{id}' from"),
+    );
+  });
+
+  test("and a problem where the one would let the other's requests in", async () => {
+    expect(await problemsOf(policyOf(), filesWith(jwks, twins("read", "admin")))).toEqual([
+      expect.stringMatching(/^api\/orders\.yaml:7:5 routes do not tell .* who may use them differs/),
+    ]);
+  });
+
+  test.each(["/search?q={q}", "/#action", "/a//b", "/a/*"])("%s is left out, and so refused", async (path) => {
+    const document = api(`'${path}':\n  get: { ${SECURED} }\n/ok:\n  get: { ${SECURED} }`);
+    const all = await snapshot(document);
+    expect(all.routeList.map(({ template }) => template)).toEqual(["/ok"]);
+    expect(all.warnings.map(({ place, text }) => `${place.line} ${text}`)).toContainEqual(
+      expect.stringContaining("is left out, and so refused"),
+    );
+  });
+});
+
+describe("what is not enforced", () => {
+  const document = api(`
+/orders:
+  get:
+    ${SECURED}
+    parameters:
+      - { name: a, in: cookie, schema: { type: string } }
+      - { name: b, in: cookie, schema: { type: string } }
+      - { name: c, in: query, style: deepObject, schema: { type: object } }
+      - { name: d, in: query, schema: { type: string, pattern: '(?<=a)b' } }
+      - { name: e, in: query, schema: { type: string, format: iban } }
+      - { name: f, in: query, schema: { oneOf: [{ type: string }, { type: integer }] } }
+`);
+
+  test("is told once, with how often and where first", async () => {
+    const told = (await warningsOf(policyOf(), filesWith(jwks, document))).filter((text) =>
+      text.includes("not enforced"),
+    );
+    expect(told).toEqual([
+      "12:11 'api/orders.yaml': not enforced: parameters in cookie (2 times, first api/orders.yaml:8:11), style deepObject (api/orders.yaml:10:11), " +
+        "format 'iban' of parameters (api/orders.yaml:12:11), parameters that are objects or of several types (api/orders.yaml:13:11)",
+    ]);
+  });
+
+  test("is a problem where the section is strict", async () => {
+    const problems = await problemsOf(policyOf("strict: true"), filesWith(jwks, document));
+    expect(problems).toEqual([expect.stringMatching(/^12:11 'api\/orders\.yaml': not enforced: /)]);
+  });
+
+  test("a schema with a fault is told at its line, and the document loads", async () => {
+    const faulty = api(`
+/orders:
+  post:
+    ${SECURED}
+    requestBody: { content: { application/json: { schema: { type: object, properties: { a: { $ref: '#/nowhere' } } } } } }
+`);
+    const { snapshot: made, warnings } = await examine(policyOf(), filesWith(jwks, faulty));
+    expect(made).not.toBeNull();
+    expect(warnings.map(({ place, text }) => `${place.file}:${place.line} ${text}`)).toContainEqual(
+      expect.stringMatching(
+        /^api\/orders\.yaml:7 cannot follow the reference '#\/nowhere'.*the schema is not enforced/,
+      ),
+    );
+  });
+});
+
+test("a document that is not there is a problem of the policy, and no more", async () => {
+  expect(await problemsOf(policyOf(), { "jwks.json": jwks, "keys.yaml": "callers: []\n" })).toEqual([
+    "12:11 'api/orders.yaml' does not exist; expected a file, relative to the policy",
+  ]);
+});
+
+test("two documents stand beside each other, and claim no path twice", async () => {
+  const first = api(`/a:\n  get: { ${SECURED} }`);
+  const rest = "  - file: api/other.yaml";
+  const all = await snapshot(first, "", rest, { "api/other.yaml": first.replace("/a:", "/b:") });
+  expect(all.routeList.map(({ template }) => template)).toEqual(["/a", "/b"]);
+  expect(await problemsOf(policyOf("", rest), filesWith(jwks, first, { "api/other.yaml": first }))).toEqual([
+    expect.stringMatching(/^api\/other\.yaml:5:5 no request reaches this/),
+  ]);
+});
