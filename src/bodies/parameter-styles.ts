@@ -1,0 +1,222 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { decodeStrictly } from "./form.ts";
+
+/** How a parameter's value is written: the styles of OpenAPI 3, of which all but three are those of RFC 6570. */
+export type Style =
+  | "simple"
+  | "label"
+  | "matrix"
+  | "form"
+  | "spaceDelimited"
+  | "pipeDelimited"
+  | "deepObject"
+  | "cookie";
+
+/** What a parameter's schema makes of it. */
+export type Shape = "primitive" | "array" | "object";
+
+export interface StyledParameter {
+  readonly name: string;
+  readonly style: Style;
+  readonly explode: boolean;
+  readonly shape: Shape;
+  /** Of an object that is written as parameters of its own: which of them are its. */
+  readonly properties: readonly string[];
+}
+
+/** A value as text: of a primitive, of each item, of each property. What type the texts are, a schema says. */
+export type Leaves = string | readonly string[] | ReadonlyMap<string, string>;
+
+/**
+ * All that services may take a parameter for. There are two where a delimiter stands escaped inside an item: whoever splits
+ * first has one item, whoever decodes first has two. A value is good where every reading is.
+ */
+export type Readings = readonly Leaves[];
+
+/** Values by decoded name, still escaped, in the order in which they came. */
+export type EscapedValues = ReadonlyMap<string, readonly string[]>;
+
+const TWICE = "more than one value";
+
+/** One segment of a path, or a part of one, escapes in place. The error is what is wrong with it. */
+export function readPathStyle(parameter: StyledParameter, escaped: string): Result<Readings, string> {
+  const { name, style, explode, shape } = parameter;
+  if (style === "label") {
+    if (!escaped.startsWith(".")) return err("a value that does not begin with a dot");
+    return readList(escaped.slice(1), explode ? "." : ",", explode, shape, decodePath);
+  }
+  if (style !== "matrix") return readList(escaped, ",", explode, shape, decodePath);
+  if (!escaped.startsWith(";")) return err("a value that does not begin with ;");
+  const pieces = escaped.slice(1).split(";", DEFAULTS.formFieldsMax + 1);
+  if (explode && shape === "object") return readPairs(pieces, decodePath);
+  const values: string[] = [];
+  for (const piece of pieces) {
+    const [own = "", value] = cut(piece);
+    if (decodePath(own) !== name) return err(`a name that is not ${name}`);
+    values.push(value ?? "");
+  }
+  if (explode && shape === "array") return readItems(values, decodePath);
+  const [only = ""] = values;
+  return values.length > 1 ? err(TWICE) : readList(only, ",", false, shape, decodePath);
+}
+
+/** All of a query; null where the parameter is not there. */
+export function readQueryStyle(parameter: StyledParameter, query: EscapedValues): Result<Readings | null, string> {
+  const { name, style, explode, shape, properties } = parameter;
+  if (shape === "object" && (style === "deepObject" || (explode && style === "form"))) {
+    const nameOf =
+      style === "deepObject" ? (property: string) => `${name}[${property}]` : (property: string) => property;
+    return readProperties(properties, nameOf, query);
+  }
+  const values = query.get(name) ?? [];
+  if (values.length === 0) return ok(null);
+  if (explode && shape === "array") return readItems(values, decodeStrictly);
+  const [only = ""] = values;
+  if (values.length > 1) return err(TWICE);
+  return readList(only, DELIMITERS[style] ?? ",", false, shape, decodeStrictly);
+}
+
+const DELIMITERS: Partial<Record<Style, string>> = { spaceDelimited: " ", pipeDelimited: "|" };
+
+/** Lines of one header; null where there is none. Nothing in a header is escaped. */
+export function readHeaderStyle(
+  { explode, shape }: StyledParameter,
+  lines: readonly string[],
+): Result<Readings | null, string> {
+  if (lines.length === 0) return ok(null);
+  // Lines of a list are one list (RFC 9110 section 5.3); of anything else two lines are two values.
+  if (lines.length > 1 && shape === "primitive") return err(TWICE);
+  const text = lines.join(",");
+  if (shape === "primitive") return ok([text]);
+  const items = text.split(",", DEFAULTS.formFieldsMax + 1).map((item) => item.trim());
+  if (shape === "object") return explode ? readPairs(items, asIs) : readAlternating(items, asIs);
+  return readItems(items, asIs);
+}
+
+/** Values of one cookie; null where there is none. Style `form` escapes, style `cookie` does not. */
+export function readCookieStyle(
+  { style, explode, shape }: StyledParameter,
+  values: readonly string[],
+): Result<Readings | null, string> {
+  if (values.length === 0) return ok(null);
+  const decode = style === "cookie" ? asIs : decodePath;
+  if (explode && shape === "array") return readItems(values, decode);
+  const [only = ""] = values;
+  return values.length > 1 ? err(TWICE) : readList(only, ",", false, shape, decode);
+}
+
+// ---- one value -----------------------------------------------------------------------------------------------------
+
+type Decode = (text: string) => string | null;
+
+const asIs: Decode = (text) => text;
+
+/** Escapes are bytes of UTF-8; a plus is a plus. */
+function decodePath(text: string): string | null {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+const NO_UTF8 = "an escape that is no UTF-8";
+
+/** A value whose parts stand between delimiters. */
+function readList(
+  escaped: string,
+  delimiter: string,
+  explode: boolean,
+  shape: Shape,
+  decode: Decode,
+): Result<Readings, string> {
+  if (shape === "primitive") {
+    const text = decode(escaped);
+    return text === null ? err(NO_UTF8) : ok([text]);
+  }
+  const read = (pieces: readonly string[], decodePiece: Decode): Result<Readings, string> => {
+    if (shape === "array") return readItems(pieces, decodePiece);
+    return explode ? readPairs(pieces, decodePiece) : readAlternating(pieces, decodePiece);
+  };
+  const whole = decode(escaped);
+  if (whole === null) return err(NO_UTF8);
+  const early = read(split(whole, delimiter), asIs);
+  // A blank and a pipe cannot stand in a query as they are: their escapes are the delimiters.
+  if (delimiter === " " || delimiter === "|") return early;
+  const late = read(split(escaped, delimiter), decode);
+  if (!late.ok || split(escaped, delimiter).length === split(whole, delimiter).length) return late;
+  return early.ok ? ok([...late.value, ...early.value]) : early;
+}
+
+/** One piece more than may be, so that it shows. */
+function split(text: string, delimiter: string): readonly string[] {
+  return text === "" ? [] : text.split(delimiter, DEFAULTS.formFieldsMax + 1);
+}
+
+function cut(piece: string): readonly [string, string | undefined] {
+  const equals = piece.indexOf("=");
+  return equals < 0 ? [piece, undefined] : [piece.slice(0, equals), piece.slice(equals + 1)];
+}
+
+function readItems(pieces: readonly string[], decode: Decode): Result<Readings, string> {
+  if (pieces.length > DEFAULTS.formFieldsMax) return err(TOO_MANY);
+  const items: string[] = [];
+  for (const piece of pieces) {
+    const item = decode(piece);
+    if (item === null) return err(NO_UTF8);
+    items.push(item);
+  }
+  return ok([items]);
+}
+
+/** `R=100,G=200` */
+function readPairs(pieces: readonly string[], decode: Decode): Result<Readings, string> {
+  return readMembers(pieces.map(cut), decode);
+}
+
+/** `R,100,G,200` */
+function readAlternating(pieces: readonly string[], decode: Decode): Result<Readings, string> {
+  const pairs = Array.from({ length: Math.ceil(pieces.length / 2) }, (_, at) => {
+    return [pieces[2 * at] ?? "", pieces[2 * at + 1]] as const;
+  });
+  return readMembers(pairs, decode);
+}
+
+function readMembers(
+  pairs: readonly (readonly [string, string | undefined])[],
+  decode: Decode,
+): Result<Readings, string> {
+  if (pairs.length > DEFAULTS.formFieldsMax) return err(TOO_MANY);
+  const members = new Map<string, string>();
+  for (const [escapedName, escapedValue] of pairs) {
+    if (escapedValue === undefined) return err("a property without a value");
+    const name = decode(escapedName);
+    const value = decode(escapedValue);
+    if (name === null || value === null) return err(NO_UTF8);
+    if (members.has(name)) return err("a property twice");
+    members.set(name, value);
+  }
+  return ok([members]);
+}
+
+function readProperties(
+  properties: readonly string[],
+  nameOf: (property: string) => string,
+  query: EscapedValues,
+): Result<Readings | null, string> {
+  const members = new Map<string, string>();
+  for (const property of properties) {
+    const values = query.get(nameOf(property)) ?? [];
+    const [only] = values;
+    if (only === undefined) continue;
+    const value = decodeStrictly(only);
+    if (values.length > 1) return err("a property twice");
+    if (value === null) return err(NO_UTF8);
+    members.set(property, value);
+  }
+  return ok(members.size === 0 ? null : [members]);
+}
+
+const TOO_MANY = `more than ${DEFAULTS.formFieldsMax} parts`;
