@@ -38,7 +38,15 @@ export type FormValues = ReadonlyMap<string, readonly string[]>;
  * more than any of them reads.
  */
 export function parseForm(text: string, declared: DeclaredNames): Result<FormValues, string> {
-  const form = new FormParser(declared);
+  return parsed(new FormParser(declared, false), text);
+}
+
+/** The same with values as they stand, escapes in place: all of them are UTF-8. */
+export function parseEscapedForm(text: string, declared: DeclaredNames): Result<FormValues, string> {
+  return parsed(new FormParser(declared, true), text);
+}
+
+function parsed(form: FormParser, text: string): Result<FormValues, string> {
   for (const pair of pairsOf(text)) if (!form.add(pair)) break;
   return form.result;
 }
@@ -49,7 +57,7 @@ export async function parseFormInTurns(
   declared: DeclaredNames,
   turns: Turns,
 ): Promise<Result<FormValues, string>> {
-  const form = new FormParser(declared);
+  const form = new FormParser(declared, false);
   for (const pair of pairsOf(text)) {
     if (!form.add(pair)) break;
     if (turns.due) await turns.give();
@@ -64,12 +72,14 @@ function pairsOf(text: string): readonly string[] {
 
 class FormParser {
   readonly #declared: DeclaredNames;
+  readonly #keepsEscapes: boolean;
   readonly #values = new Map<string, string[]>();
   #fields = 0;
   #fault: string | null = null;
 
-  constructor(declared: DeclaredNames) {
+  constructor(declared: DeclaredNames, keepsEscapes: boolean) {
     this.#declared = declared;
+    this.#keepsEscapes = keepsEscapes;
   }
 
   get result(): Result<FormValues, string> {
@@ -88,12 +98,14 @@ class FormParser {
     const equals = pair.indexOf("=");
     if ((equals < 0 ? pair.length : equals) > DEFAULTS.formNameCharactersMax) return TOO_LONG;
     const name = decodeStrictly(equals < 0 ? pair : pair.slice(0, equals));
-    const value = decodeStrictly(equals < 0 ? "" : pair.slice(equals + 1));
-    if (name === null || value === null) return "an escape that is no UTF-8";
+    const escaped = equals < 0 ? "" : pair.slice(equals + 1);
+    const decoded = decodeStrictly(escaped);
+    if (name === null || decoded === null) return "an escape that is no UTF-8";
     const respelled = this.#declared.respelled(name);
     if (respelled !== null) return `${respelled} in another spelling`;
     const fault = pair.includes(";") ? this.#addSmuggled(pair, name) : null;
     if (fault !== null) return fault;
+    const value = this.#keepsEscapes ? escaped : decoded;
     const known = this.#values.get(name);
     if (known === undefined) this.#values.set(name, [value]);
     else known.push(value);

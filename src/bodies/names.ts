@@ -120,27 +120,52 @@ function underscored(name: string): string {
   return name.replace(/[\s.[]/g, "_");
 }
 
+/** `filter[status]`: one step into a parameter, as the style deepObject writes it. */
+const ONE_STEP = /^([^[\]]+)\[([^[\]]*)\]$/;
+
+/** The name and the step of `filter[status]`; null for what is written otherwise. */
+export function oneStepInto(name: string): readonly [name: string, step: string] | null {
+  const [, root = "", step = ""] = ONE_STEP.exec(name) ?? [];
+  return root === "" ? null : [root, step];
+}
+
 /** Declared names, and what else services take for them. */
 export class DeclaredNames {
   readonly #names: ReadonlySet<string>;
+  readonly #deep: ReadonlySet<string>;
   readonly #byFolded: ReadonlyMap<string, string>;
 
-  constructor(names: readonly string[]) {
+  /** `deep`: names of which only one step into them is sent, as `filter[status]`, and that themselves are another spelling. */
+  constructor(names: readonly string[], deep: readonly string[] = []) {
     this.#names = new Set(names);
-    this.#byFolded = new Map(names.map((name) => [foldName(name), name]));
+    this.#deep = new Set(deep);
+    this.#byFolded = new Map([...names, ...deep].map((name) => [foldName(name), name]));
   }
 
   has(name: string): boolean {
-    return this.#names.has(name);
+    if (this.#names.has(name)) return true;
+    return this.#deep.size > 0 && this.#deep.has(oneStepInto(name)?.[0] ?? "");
   }
 
   /** The declared name that some service reads where `name`, which is not declared itself, is sent. */
   respelled(name: string): string | null {
-    if (this.#names.has(name)) return null;
+    if (this.has(name)) return null;
     for (const read of namesRead(name)) {
       const meant = this.#byFolded.get(read);
       if (meant !== undefined) return meant;
     }
     return null;
   }
+}
+
+/** The declared cookie that PHP, or whoever decodes names, reads where `name`, which is not declared itself, is sent. */
+export function respelledCookie(name: string, declared: ReadonlySet<string>): string | null {
+  if (declared.has(name)) return null;
+  const decoded = decodeName(name);
+  const read = [decoded, underscored(decoded.trimStart()), underscored(rootOf(decoded))];
+  return read.find((one) => declared.has(one)) ?? null;
+}
+
+function decodeName(name: string): string {
+  return name.replace(/%([\dA-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

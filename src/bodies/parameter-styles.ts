@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeStrictly } from "./form.ts";
+import { oneStepInto } from "./names.ts";
 
 /** How a parameter's value is written: the styles of OpenAPI 3, of which all but three are those of RFC 6570. */
 export type Style =
@@ -37,7 +38,8 @@ export type Readings = readonly Leaves[];
 /** Values by decoded name, still escaped, in the order in which they came. */
 export type EscapedValues = ReadonlyMap<string, readonly string[]>;
 
-const TWICE = "more than one value";
+/** The error of a value that may stand once and stands there several times. */
+export const SENT_TWICE = "sent twice";
 
 /** One segment of a path, or a part of one, escapes in place. The error is what is wrong with it. */
 export function readPathStyle(parameter: StyledParameter, escaped: string): Result<Readings, string> {
@@ -58,7 +60,7 @@ export function readPathStyle(parameter: StyledParameter, escaped: string): Resu
   }
   if (explode && shape === "array") return readItems(values, decodePath);
   const [only = ""] = values;
-  return values.length > 1 ? err(TWICE) : readList(only, ",", false, shape, decodePath);
+  return values.length > 1 ? err(SENT_TWICE) : readList(only, ",", false, shape, decodePath);
 }
 
 /** All of a query; null where the parameter is not there. */
@@ -69,11 +71,12 @@ export function readQueryStyle(parameter: StyledParameter, query: EscapedValues)
       style === "deepObject" ? (property: string) => `${name}[${property}]` : (property: string) => property;
     return readProperties(properties, nameOf, query);
   }
+  if (style === "deepObject") return shape === "array" ? readSteps(name, query) : err("a value that is no object");
   const values = query.get(name) ?? [];
   if (values.length === 0) return ok(null);
   if (explode && shape === "array") return readItems(values, decodeStrictly);
   const [only = ""] = values;
-  if (values.length > 1) return err(TWICE);
+  if (values.length > 1) return err(SENT_TWICE);
   return readList(only, DELIMITERS[style] ?? ",", false, shape, decodeStrictly);
 }
 
@@ -86,7 +89,7 @@ export function readHeaderStyle(
 ): Result<Readings | null, string> {
   if (lines.length === 0) return ok(null);
   // Lines of a list are one list (RFC 9110 section 5.3); of anything else two lines are two values.
-  if (lines.length > 1 && shape === "primitive") return err(TWICE);
+  if (lines.length > 1 && shape === "primitive") return err(SENT_TWICE);
   const text = lines.join(",");
   if (shape === "primitive") return ok([text]);
   const items = text.split(",", DEFAULTS.formFieldsMax + 1).map((item) => item.trim());
@@ -103,7 +106,7 @@ export function readCookieStyle(
   const decode = style === "cookie" ? asIs : decodePath;
   if (explode && shape === "array") return readItems(values, decode);
   const [only = ""] = values;
-  return values.length > 1 ? err(TWICE) : readList(only, ",", false, shape, decode);
+  return values.length > 1 ? err(SENT_TWICE) : readList(only, ",", false, shape, decode);
 }
 
 // ---- one value -----------------------------------------------------------------------------------------------------
@@ -217,6 +220,22 @@ function readProperties(
     members.set(property, value);
   }
   return ok(members.size === 0 ? null : [members]);
+}
+
+/** `tag[]=a&tag[]=b` or `tag[0]=a&tag[1]=b`: a list as the services write it that say deepObject of one. */
+function readSteps(name: string, query: EscapedValues): Result<Readings | null, string> {
+  const texts: string[] = [];
+  let last = "";
+  for (const [sent, values] of query) {
+    const step = oneStepInto(sent);
+    if (step?.[0] !== name) continue;
+    if (step[1] !== "" && step[1] !== String(texts.length)) return err("items out of their order");
+    if (texts.length > 0 && (step[1] === "" || last === "")) return err("items both with and without a number");
+    if (step[1] !== "" && values.length > 1) return err("an item twice");
+    texts.push(...values);
+    last = step[1];
+  }
+  return texts.length === 0 ? ok(null) : readItems(texts, decodeStrictly);
 }
 
 const TOO_MANY = `more than ${DEFAULTS.formFieldsMax} parts`;

@@ -25,12 +25,15 @@ export interface DenialPart {
 /** What is wrong at one place of a body, or of a parameter. */
 export interface BodyError {
   /** Where the parameter stands; absent for a body. */
-  readonly in?: "path" | "query" | "header";
+  readonly in?: "path" | "query" | "header" | "cookie";
   /** What it is called; absent where the query as a whole has no one reading. */
   readonly name?: string;
   /** JSON Pointer (RFC 6901). */
   readonly pointer: string;
-  /** Of JSON Schema; of a parameter also what of its form is wrong: `query`, `spelling`, `connection`, `unknownQuery`. */
+  /**
+   * Of JSON Schema; of a parameter also what of its form is wrong: `style`, `content`, `query`, `spelling`,
+   * `connection`, `unknownQuery`.
+   */
   readonly keyword: string;
   readonly detail: string;
 }

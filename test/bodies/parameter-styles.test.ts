@@ -189,11 +189,11 @@ describe("what is no value is refused in words", () => {
     ["label", false, "primitive", "blue", "a value that does not begin with a dot"],
     ["matrix", false, "primitive", "color=blue", "a value that does not begin with ;"],
     ["matrix", false, "primitive", ";colour=blue", "a name that is not color"],
-    ["matrix", false, "primitive", ";color=blue;color=red", "more than one value"],
+    ["matrix", false, "primitive", ";color=blue;color=red", "sent twice"],
     ["simple", false, "object", "R,100,G", "a property without a value"],
     ["simple", true, "object", "R=100,R=200", "a property twice"],
     ["simple", false, "primitive", "%ff", "an escape that is no UTF-8"],
-    ["form", false, "array", "color=a&color=b", "more than one value"],
+    ["form", false, "array", "color=a&color=b", "sent twice"],
     ["deepObject", true, "object", "color[R]=1&color[R]=2", "a property twice"],
     ["simple", false, "array", Array(2_000).fill("a").join(","), "more than 1000 parts"],
   ])("%s, explode %s, %s: %s", (style, explode, shape, text, error) => {

@@ -1,15 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
-import { noteMembers } from "../../bodies/json-parser.ts";
 import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { TextTypes } from "../../schema/questions/texts.ts";
+import { TYPE } from "../../schema/subschema.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { err, ok, type Result } from "../../support/result.ts";
+import { err, type Result } from "../../support/result.ts";
 import type { Turns } from "../../support/turns.ts";
-import { coerce } from "./parameters.ts";
-import type { ParameterType } from "./schema.ts";
+import { formObject } from "./form-object.ts";
 
 /** Why a body has no reading. */
 export interface BodyFault {
@@ -36,57 +36,26 @@ function jsonReading(parsed: Result<unknown, string>): Reading {
   return parsed.ok ? parsed : err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
 }
 
-/** A field that a form's schema declares. */
-export interface FormField {
-  readonly name: string;
-  readonly type: ParameterType;
-  /** Type of the items where `type` is array. */
-  readonly itemType: ParameterType;
-}
-
-/**
- * The fields of a form: the schema's own `properties`, each with a plain `type` or none, which is a string. The error
- * names what no form can have.
- */
-export function formFieldsOf(schema: unknown): Result<readonly FormField[], string> {
-  const fields: FormField[] = [];
-  for (const [name, property] of Object.entries(member(schema, "properties") ?? {})) {
-    const type = fieldType(member(property, "type"));
-    const itemType = fieldType(member(member(property, "items"), "type"));
-    const isField = type !== null && itemType !== null && itemType !== "array";
-    if (!isField)
-      return err(`property '${name}' is no field of a form; expected a string, number, boolean or a list of them`);
-    fields.push({ name, type, itemType });
+/** What no field of a form can be, of the schema's own `properties`; null for nothing. */
+export function formFault(types: TextTypes): string | null {
+  const lists = (part: TextTypes): boolean => (part.types & TYPE.array) !== 0;
+  const isField = (part: TextTypes): boolean => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
+  for (const name of types.names) {
+    const field = types.member(name);
+    if (!isField(field) && !(lists(field) && isField(field.item(0))))
+      return `property '${name}' is no field of a form; expected a string, number, boolean or a list of them`;
   }
-  return ok(fields);
+  return null;
 }
 
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
-}
-
-const TYPES: readonly unknown[] = ["string", "integer", "number", "boolean", "array"] satisfies ParameterType[];
-
-function fieldType(type: unknown): ParameterType | null {
-  if (type === undefined) return "string";
-  return isFieldType(type) ? type : null;
-}
-
-function isFieldType(type: unknown): type is ParameterType {
-  return TYPES.includes(type);
-}
-
-/**
- * A form (application/x-www-form-urlencoded) as one object: a declared field has the type that its schema says, any other
- * is a string. A name that comes twice is a list only where the schema declares one, for services disagree on whether
- * the first, the last or a list of both counts.
- */
-export function formReader(fields: readonly FormField[]): BodyReader {
-  const declared = new DeclaredNames(fields.map(({ name }) => name));
-  const byName = new Map(fields.map((field) => [field.name, field]));
-  const reading = (parsed: Result<FormValues, string>): Reading =>
-    parsed.ok ? objectOf(parsed.value, byName) : notForm(excerpt(parsed.error));
+/** A form (application/x-www-form-urlencoded) as one object of what its schema takes for fields. */
+export function formReader(types: TextTypes): BodyReader {
+  const declared = new DeclaredNames(types.names);
+  const reading = (parsed: Result<FormValues, string>): Reading => {
+    if (!parsed.ok) return notForm(excerpt(parsed.error));
+    const object = formObject(parsed.value, types);
+    return object.ok ? object : mismatch(object.error.name, object.error.text);
+  };
   return {
     atOnce: (bytes) => (isUtf8(bytes) ? reading(parseForm(bytes.toString("utf8"), declared)) : NOT_UTF8),
     inTurns: async (bytes, _, turns) =>
@@ -99,30 +68,6 @@ function notForm(seen: string): Result<never, BodyFault> {
 }
 
 const NOT_UTF8 = notForm("not UTF-8");
-
-function objectOf(values: FormValues, fields: ReadonlyMap<string, FormField>): Result<unknown, BodyFault> {
-  const entries: [string, unknown][] = [];
-  for (const [name, texts] of values) {
-    const field = fields.get(name);
-    if (field?.type === "array") {
-      const items = texts.map((text) => coerce(text, field.itemType));
-      if (items.includes(undefined)) return mismatch(name, `an item that is no ${field.itemType}`);
-      entries.push([name, items]);
-      continue;
-    }
-    if (texts.length > 1) return mismatch(name, "sent twice");
-    const value = coerce(texts[0] ?? "", field?.type ?? "string");
-    if (value === undefined) return mismatch(name, `no ${field?.type}`);
-    entries.push([name, value]);
-  }
-  // Makes members of its own, `__proto__` too.
-  const object = Object.fromEntries(entries);
-  noteMembers(
-    object,
-    entries.map(([name]) => name),
-  );
-  return ok(object);
-}
 
 function mismatch(name: string, fault: string): Result<never, BodyFault> {
   const seen = `body /${excerpt(name)}: ${fault}`;

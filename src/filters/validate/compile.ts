@@ -2,10 +2,11 @@ import { FORM_TYPE, isForm, isJson } from "../../bodies/media-type.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import type { Cost } from "../../schema/cost.ts";
 import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
+import { textTypesOf } from "../../schema/questions/texts.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nearest } from "../../support/schema.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
-import { type BodyReader, eitherReader, formFieldsOf, formReader, readJson } from "./body-reader.ts";
+import { type BodyReader, eitherReader, formFault, formReader, readJson } from "./body-reader.ts";
+import { compileParameters } from "./compile-parameters.ts";
 import {
   describeRequest,
   inOrder,
@@ -16,9 +17,7 @@ import {
   type Part,
 } from "./evaluate.ts";
 import { LongBodies } from "./long-bodies.ts";
-import { judgeHeaders, judgePath, judgeQuery } from "./parameter-parts.ts";
-import type { Parameter } from "./parameters.ts";
-import { type ParameterSettings, type ParameterType, type ValidateSettings, validateSchema } from "./schema.ts";
+import { type ValidateSettings, validateSchema } from "./schema.ts";
 
 /** Only policies that validate load what it takes. */
 let engine: typeof import("./engine.ts") | null = null;
@@ -36,10 +35,13 @@ export const validateFilter = defineFilter<ValidateSettings>({
   },
   compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
-    const parts = [...compileParameters(settings, context), ...compileHead(settings, context)];
+    const parts = [
+      ...compileParameters(settings, context, schemaEngine().compileParameterSchema),
+      ...compileHead(settings, context),
+    ];
     const body = compileBody(settings, enforcePercent, context);
     if (parts.length === 0 && body === null) {
-      context.problem("nothing is validated; expected contentType, body, path, query or headers");
+      context.problem("nothing is validated; expected contentType, body, path, query, queryString, headers or cookies");
       return;
     }
     context.addCheck({
@@ -54,35 +56,6 @@ export const validateFilter = defineFilter<ValidateSettings>({
 });
 
 type SyncParts = Parameters<typeof inOrder>[0];
-
-function compileParameters(settings: ValidateSettings, context: RouteContext): SyncParts {
-  const parts: SyncParts[number][] = [];
-  const showsErrors = settings.errors !== "hidden";
-  if (settings.path !== undefined) {
-    const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
-    for (const name of Object.keys(settings.path)) {
-      if (names.includes(name)) continue;
-      const near = nearest(name, names);
-      const known = names.length === 0 ? "it has none" : `expected one of: ${names.join(", ")}`;
-      const hint = near === undefined ? known : `did you mean '${near}'?`;
-      context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
-    }
-    const path = compileEach(settings.path, "path", context).map((one) => ({ ...one, required: true }));
-    parts.push(judgePath({ parameters: path, showsErrors, place: context.place("path") }, names));
-  }
-  if (settings.query !== undefined || settings.unknownQuery === "refuse") {
-    const key = settings.query === undefined ? "unknownQuery" : "query";
-    const query = compileEach(settings.query ?? {}, "query", context);
-    const rules = { parameters: query, showsErrors, place: context.place(key) };
-    parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
-  }
-  if (settings.headers !== undefined) {
-    context.declareHeaders(Object.keys(settings.headers));
-    const parameters = compileEach(settings.headers, "headers", context);
-    parts.push(judgeHeaders({ parameters, showsErrors, place: context.place("headers") }));
-  }
-  return parts;
-}
 
 /** What the head alone shows of a body. */
 function compileHead(settings: ValidateSettings, context: RouteContext): SyncParts {
@@ -123,7 +96,7 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
   }
   const compiled = compileSchemaFile(name, settings, context);
   if (compiled === null) return null;
-  const read = readerOf(settings.contentType ?? [], compiled.schema, context);
+  const read = readerOf(settings.contentType ?? [], compiled, context);
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
   return judgeBody({
     keepsValue: context.isBodyWanted(),
@@ -141,11 +114,12 @@ function compileBody(settings: ValidateSettings, enforcePercent: number, context
   });
 }
 
-function readerOf(types: readonly string[], schema: unknown, context: RouteContext): BodyReader {
+function readerOf(types: readonly string[], { root }: CompiledSchema, context: RouteContext): BodyReader {
   if (!types.some(isForm)) return readJson;
-  const fields = formFieldsOf(schema);
-  if (!fields.ok) context.problem(fields.error, "body", "schema");
-  const form = formReader(fields.ok ? fields.value : []);
+  const fields = textTypesOf([root]);
+  const fault = formFault(fields);
+  if (fault !== null) context.problem(fault, "body", "schema");
+  const form = formReader(fields);
   return types.every(isForm) ? form : eitherReader(form);
 }
 
@@ -226,58 +200,6 @@ function placeText(place: SchemaPlace | null): string {
 function reportProblem(name: string, { place, pointer, text }: SchemaProblem, context: RouteContext): void {
   if (place === null) context.problem(`'${name}': ${text}`, "body", "schema");
   else context.problemAt({ ...place, path: pointer }, text);
-}
-
-function compileEach(
-  settings: Readonly<Record<string, ParameterSettings>>,
-  section: "path" | "query" | "headers",
-  context: RouteContext,
-): Parameter[] {
-  return Object.entries(settings).flatMap(([name, { required, ...schema }]) => {
-    const compiled = schemaEngine().compileParameterSchema({ type: "string", ...schema });
-    if (!compiled.ok) {
-      for (const { text, pointer } of compiled.error) context.problem(text, section, name, ...pointerPath(pointer));
-      return [];
-    }
-    const itemType = itemTypeOf(schema.items);
-    if (itemType === null) {
-      context.problem("expected items of type string, integer, number or boolean", section, name, "items");
-      return [];
-    }
-    const own = context.place(section, name);
-    const places = new Map(
-      Object.keys(settings[name] ?? {}).map((keyword) => [keyword, context.place(section, name, keyword)]),
-    );
-    return [
-      {
-        name,
-        required: required ?? false,
-        type: schema.type ?? "string",
-        itemType,
-        validate: compiled.value,
-        placeOf: (keyword) => places.get(keyword) ?? own,
-      },
-    ];
-  });
-}
-
-/** A JSON Pointer (RFC 6901) as a path in the policy. */
-function pointerPath(pointer: string): readonly (string | number)[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((token) => (/^\d+$/.test(token) ? Number(token) : token.replaceAll("~1", "/").replaceAll("~0", "~")));
-}
-
-const ITEM_TYPES: readonly unknown[] = ["string", "integer", "number", "boolean"] satisfies ParameterType[];
-
-function itemTypeOf(items: unknown): ParameterType | null {
-  if (typeof items !== "object" || items === null || !("type" in items)) return "string";
-  return isItemType(items.type) ? items.type : null;
-}
-
-function isItemType(type: unknown): type is ParameterType {
-  return ITEM_TYPES.includes(type);
 }
 
 function schemaEngine(): NonNullable<typeof engine> {

@@ -2,7 +2,7 @@ import { type CompiledSchema, compileSchema } from "../../schema/compile.ts";
 import type { Dialect } from "../../schema/dialect.ts";
 import { inlineDocument, readDocument, type SchemaProblem } from "../../schema/document.ts";
 import type { Judgement } from "../../schema/judge/validator.ts";
-import { err, ok, type Result } from "../../support/result.ts";
+import { err, type Result } from "../../support/result.ts";
 import { SchemaFiles } from "./schema-files.ts";
 
 /** Null where the value of a parameter fits, else all that is wrong with it: never the value itself. */
@@ -18,10 +18,10 @@ const COMPILED_MAX = 1000;
 const COMPILED_TEXT_MAX = 1024;
 
 /** Small schemas of parameters by their text: a policy has the same few in a thousand routes. */
-const compiled = new Map<string, Result<ParameterValidator, readonly SchemaProblem[]>>();
+const compiled = new Map<string, Result<CompiledSchema, readonly SchemaProblem[]>>();
 
-/** Schema of a parameter, as it stands in the policy → validator, or all that is wrong with it. */
-export function compileParameterSchema(schema: unknown): Result<ParameterValidator, readonly SchemaProblem[]> {
+/** Schema of a parameter, as it stands in the policy → compiled, or all that is wrong with it. */
+export function compileParameterSchema(schema: unknown): Result<CompiledSchema, readonly SchemaProblem[]> {
   const text = JSON.stringify(schema);
   const known = compiled.get(text);
   if (known !== undefined) return known;
@@ -34,20 +34,19 @@ export function compileParameterSchema(schema: unknown): Result<ParameterValidat
   return result;
 }
 
-function compileParameter(schema: unknown): Result<ParameterValidator, readonly SchemaProblem[]> {
+function compileParameter(schema: unknown): Result<CompiledSchema, readonly SchemaProblem[]> {
   const result = compileSchema(inlineDocument("file:///policy", schema), {
     dialect: "2020-12",
     assertsFormat: true,
     takesUnknownKeywords: false,
-    refusesOtherCase: false,
+    refusesOtherCase: true,
     retrieve: () => null,
   });
   if (!result.ok) return result;
-  const { validator, unenforced } = result.value;
-  const [word] = unenforced.keys();
+  const [word] = result.value.unenforced.keys();
   // A file of schemas serves many programs; the policy is for this one alone.
   if (word !== undefined) return err([{ place: null, pointer: "", text: `'${word}' means nothing here; take it out` }]);
-  return ok((value) => validator.judge(value));
+  return result;
 }
 
 /** Results of a compilation by the bytes of their file, which many routes may name. */

@@ -12,7 +12,8 @@ import { excerpt } from "../../support/excerpt.ts";
 import { Turns } from "../../support/turns.ts";
 import type { BodyFault, BodyReader } from "./body-reader.ts";
 import type { LongBodies } from "./long-bodies.ts";
-import { isRespelled, placeText, type SyncPart } from "./parameter-parts.ts";
+import { placeText } from "./parameter-faults.ts";
+import { isRespelled, type SyncPart } from "./parameter-parts.ts";
 
 /** One part of the check; a promise only where the body must be read. */
 export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;

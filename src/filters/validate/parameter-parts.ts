@@ -1,14 +1,23 @@
-import { parseForm } from "../../bodies/form.ts";
-import { DeclaredNames } from "../../bodies/names.ts";
-import { type BodyError, CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { parseEscapedForm } from "../../bodies/form.ts";
+import { DeclaredNames, oneStepInto, respelledCookie } from "../../bodies/names.ts";
+import {
+  type EscapedValues,
+  readCookieStyle,
+  readHeaderStyle,
+  readPathStyle,
+  readQueryStyle,
+} from "../../bodies/parameter-styles.ts";
+import type { Place, Verdict } from "../../decision/verdict.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
+import { cookieNames, cookieValues, isCookieDisguised } from "../../message/cookies.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { withoutParameters } from "../../message/query.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
-import { decodeSegment } from "../../message/target.ts";
-import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { ok } from "../../support/result.ts";
+import { cookieReadings } from "./cookie-readings.ts";
+import { ParameterFaults } from "./parameter-faults.ts";
 import { judgeParameter, type Parameter, type ParameterFault } from "./parameters.ts";
 
 /** A part of the check that the head of a request is enough for. */
@@ -23,41 +32,6 @@ export interface ParameterRules {
   readonly place: Place;
 }
 
-/** All that is wrong with the parameters of one section, the first of it in front. */
-class ParameterFaults {
-  readonly #in: NonNullable<BodyError["in"]>;
-  readonly #found: (ParameterFault & { readonly name: string | null })[] = [];
-
-  constructor(section: NonNullable<BodyError["in"]>) {
-    this.#in = section;
-  }
-
-  judge(parameter: Parameter, values: readonly string[]): void {
-    const faults = judgeParameter(parameter, values);
-    if (faults.length > 0) this.add(parameter.name, faults);
-  }
-
-  /** `name` is null for what is wrong with the section as a whole. */
-  add(name: string | null, faults: readonly ParameterFault[]): void {
-    for (const fault of faults) if (this.#found.length < DEFAULTS.schemaFaultsMax) this.#found.push({ ...fault, name });
-  }
-
-  verdict(showsErrors: boolean): Verdict {
-    const [first] = this.#found;
-    if (first === undefined) return CONTINUE;
-    const textOf = ({ name, seen }: typeof first): string =>
-      `${this.#in}${name === null ? "" : ` ${excerpt(name)}`}: ${seen}`;
-    const more = this.#found.length > 1 ? ` and ${this.#found.length - 1} more` : "";
-    const errors = this.#found.map(({ name, pointer, keyword, detail }) => {
-      return { in: this.#in, ...(name === null ? {} : { name: excerpt(name) }), pointer, keyword, detail };
-    });
-    const faults = this.#found.map((fault) => `${textOf(fault)} (${placeText(fault)})`);
-    const reason = this.#in === "header" ? "header_invalid" : "parameter_invalid";
-    const body = { faults, errors: showsErrors ? errors : [] };
-    return new Denial(reason, first.place, `${textOf(first)}${more}`, first.detail, [], false, [], body);
-  }
-}
-
 /** `names` are those of the template's parameters from left to right. */
 export function judgePath({ parameters, showsErrors }: ParameterRules, names: readonly string[]): SyncPart {
   const placed = parameters.map((parameter) => ({ parameter, at: names.indexOf(parameter.name) }));
@@ -65,10 +39,55 @@ export function judgePath({ parameters, showsErrors }: ParameterRules, names: re
     const faults = new ParameterFaults("path");
     for (const { parameter, at } of placed) {
       const value = params[at];
-      faults.judge(parameter, value === undefined ? [] : [decodeSegment(value)]);
+      const readings = value === undefined ? ok(null) : readPathStyle(parameter.styled, value);
+      faults.add(parameter.name, judgeParameter(parameter, readings));
     }
     return faults.verdict(showsErrors);
   };
+}
+
+/** Parameters of a query whose value is in several pairs, and which pairs those are. */
+export class QueryNames {
+  readonly declared: DeclaredNames;
+  /** All names that no other parameter has are members of this one: an object of the style `form`, exploded. */
+  readonly #open: Parameter | null;
+
+  constructor(parameters: readonly Parameter[]) {
+    const deep = parameters.filter(isDeep).map(({ name }) => name);
+    const names = parameters.flatMap((parameter) => {
+      if (isDeep(parameter)) return [];
+      return isSpread(parameter) ? parameter.styled.properties : [parameter.name];
+    });
+    this.declared = new DeclaredNames(names, deep);
+    this.#open = parameters.find((parameter) => isSpread(parameter) && parameter.types.namesOthers) ?? null;
+  }
+
+  isUnknown(name: string): boolean {
+    return this.#open === null && !this.declared.has(name);
+  }
+
+  /** The parameter with all members that this query has of it. */
+  styledIn(query: EscapedValues, { styled, ...parameter }: Parameter): Parameter["styled"] {
+    const { name, style } = styled;
+    if (style === "deepObject") {
+      const steps = [...query.keys()].flatMap((sent) => {
+        const step = oneStepInto(sent);
+        return step?.[0] === name ? [step[1]] : [];
+      });
+      return { ...styled, properties: steps };
+    }
+    if (this.#open === null || this.#open.name !== parameter.name) return styled;
+    const others = [...query.keys()].filter((sent) => !this.declared.has(sent));
+    return { ...styled, properties: [...styled.properties, ...others] };
+  }
+}
+
+function isDeep({ styled }: Parameter): boolean {
+  return styled.style === "deepObject";
+}
+
+function isSpread({ styled: { style, explode, shape }, isJson }: Parameter): boolean {
+  return !isJson && style === "form" && explode && shape === "object";
 }
 
 /** `credentials`: parameters that do not reach the service, so that nothing is asked of them. */
@@ -77,11 +96,12 @@ export function judgeQuery(
   refuseUnknown: boolean,
   credentials: ReadonlySet<string> = NO_NAMES,
 ): SyncPart {
-  const declared = new DeclaredNames(parameters.map(({ name }) => name));
+  const names = new QueryNames(parameters);
   const unknown = [{ pointer: "", keyword: "unknownQuery", detail: UNKNOWN, seen: "unknown", place }];
+  const isPlain = (parameter: Parameter): boolean => !isDeep(parameter) && !isSpread(parameter);
   return ({ target }) => {
     const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
-    const parsed = parseForm(query.slice(1), declared);
+    const parsed = parseEscapedForm(query.slice(1), names.declared);
     const faults = new ParameterFaults("query");
     if (!parsed.ok) {
       const seen = excerpt(parsed.error);
@@ -89,32 +109,60 @@ export function judgeQuery(
       faults.add(null, [{ pointer: "", keyword: "query", detail, seen, place }]);
       return faults.verdict(showsErrors);
     }
-    for (const parameter of parameters) faults.judge(parameter, parsed.value.get(parameter.name) ?? NONE);
-    if (refuseUnknown) for (const name of parsed.value.keys()) if (!declared.has(name)) faults.add(name, unknown);
+    for (const parameter of parameters) {
+      const styled = isPlain(parameter) ? parameter.styled : names.styledIn(parsed.value, parameter);
+      faults.add(parameter.name, judgeParameter(parameter, readQueryStyle(styled, parsed.value)));
+    }
+    if (refuseUnknown) for (const name of parsed.value.keys()) if (names.isUnknown(name)) faults.add(name, unknown);
     return faults.verdict(showsErrors);
   };
 }
 
 const UNKNOWN = "no parameter of this name is expected";
-const NONE: readonly string[] = [];
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 export function judgeHeaders({ parameters, showsErrors, place }: ParameterRules): SyncPart {
-  const fault = (keyword: string, detail: string, seen: string) => [{ pointer: "", keyword, detail, seen, place }];
-  const byConnection = fault("connection", "expected a header that Connection does not name", "named by Connection");
-  const respelled = fault("spelling", "expected this header in no other spelling, as with _", "in another spelling");
+  const byConnection = faultIn(place, "connection", NOT_NAMED, "named by Connection");
+  const respelled = faultIn(place, "spelling", "expected this header in no other spelling, as with _", RESPELLED);
   return ({ headers }) => {
     const named = namedByConnection(headers);
     const faults = new ParameterFaults("header");
     for (const parameter of parameters) {
-      const { name } = parameter;
+      const { name, styled } = parameter;
       // It would be judged here and then be taken off on the way to the service.
       if (named?.has(name) === true) faults.add(name, byConnection);
       else if (isRespelled(headers, name)) faults.add(name, respelled);
-      else faults.judge(parameter, valuesOf(headers, name));
+      else faults.add(name, judgeParameter(parameter, readHeaderStyle(styled, valuesOf(headers, name))));
     }
     return faults.verdict(showsErrors);
   };
+}
+
+const NOT_NAMED = "expected a header that Connection does not name";
+const RESPELLED = "in another spelling";
+
+function faultIn(place: Place, keyword: string, detail: string, seen: string): readonly ParameterFault[] {
+  return [{ pointer: "", keyword, detail, seen, place }];
+}
+
+/** Cookies that no parameter declares pass: browsers bring those of others, too. */
+export function judgeCookies({ parameters, showsErrors, place }: ParameterRules): SyncPart {
+  const declared = new Set(parameters.map(({ name }) => name));
+  const respelled = faultIn(place, "spelling", "expected this cookie in no other spelling", RESPELLED);
+  return ({ headers }) => {
+    const faults = new ParameterFaults("cookie");
+    const sent = new Set(cookieNames(headers).map((name) => respelledCookie(name, declared)));
+    for (const parameter of parameters) {
+      const { name, styled } = parameter;
+      if (sent.has(name) || isCookieDisguised(headers, name)) faults.add(name, respelled);
+      else faults.add(name, judgeParameter(parameter, readingsOf(cookieValues(headers, name), styled)));
+    }
+    return faults.verdict(showsErrors);
+  };
+}
+
+function readingsOf(values: readonly string[], styled: Parameter["styled"]): ReturnType<typeof readCookieStyle> {
+  return cookieReadings(values, (texts) => readCookieStyle(styled, texts));
 }
 
 function valuesOf({ names, values }: HeaderBlock, name: string): readonly string[] {
@@ -125,8 +173,4 @@ function valuesOf({ names, values }: HeaderBlock, name: string): readonly string
 export function isRespelled({ names }: HeaderBlock, name: string): boolean {
   const canonical = canonicalName(name);
   return names.some((other) => other !== name && other.length === name.length && canonicalName(other) === canonical);
-}
-
-export function placeText({ place }: { readonly place: Pick<Place, "file" | "line" | "column"> }): string {
-  return `${place.file}:${place.line}:${place.column}`;
 }

@@ -1,44 +1,34 @@
-import { isInRange, jsonNumber } from "../../bodies/json-number.ts";
+import { parseJson } from "../../bodies/json.ts";
+import { type Leaves, type Readings, SENT_TWICE, type StyledParameter } from "../../bodies/parameter-styles.ts";
 import type { Place } from "../../decision/verdict.ts";
-import { DEFAULTS } from "../../support/defaults.ts";
+import type { TextTypes } from "../../schema/questions/texts.ts";
+import { TYPE } from "../../schema/subschema.ts";
+import type { Result } from "../../support/result.ts";
 import type { ParameterValidator } from "./engine.ts";
-import type { ParameterType } from "./schema.ts";
+import { typedLeaves } from "./text-values.ts";
 
-/** One declared parameter of path, query or header, compiled. */
+/** One declared parameter, compiled. */
 export interface Parameter {
   readonly name: string;
   readonly required: boolean;
-  readonly type: ParameterType;
-  /** Type of the items where `type` is array. */
-  readonly itemType: ParameterType;
+  /** Whether an empty value stands for none, and is not judged. */
+  readonly takesEmpty: boolean;
+  /** How its value is written; of `content` it is one text. */
+  readonly styled: StyledParameter;
+  /** Of `content`: its text is JSON. */
+  readonly isJson: boolean;
+  /** What its texts may be. */
+  readonly types: TextTypes;
   readonly validate: ParameterValidator;
   /** Where the policy says so; the parameter's own place where the keyword stands deeper. */
   placeOf(keyword: string): Place;
 }
 
-const INTEGER = /^-?(?:0|[1-9]\d*)$/;
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** Text → typed value, in JSON's spelling only: `0x10`, `1_000`, ` 1` and `TRUE` mean different things elsewhere. */
-export function coerce(text: string, type: ParameterType): unknown {
-  switch (type) {
-    case "integer":
-    case "number":
-      if (text.length > DEFAULTS.jsonNumberCharsMax || !(type === "integer" ? INTEGER : NUMBER).test(text))
-        return undefined;
-      return isInRange(text) ? jsonNumber(text) : undefined;
-    case "boolean":
-      return text === "true" ? true : text === "false" ? false : undefined;
-    default:
-      return text;
-  }
-}
-
 /** What is wrong with one parameter, and where in the policy that is said. */
 export interface ParameterFault {
-  /** JSON Pointer into the value: empty but for items of a list. */
+  /** JSON Pointer into the value: empty but for items and members. */
   readonly pointer: string;
-  /** Of JSON Schema. */
+  /** Of JSON Schema, or `style` or `content` where the text is none of that. */
   readonly keyword: string;
   readonly detail: string;
   /** For the log. */
@@ -46,33 +36,78 @@ export interface ParameterFault {
   readonly place: Place;
 }
 
-/** All that is wrong with `values`, one for each time the parameter was sent; none of the values themselves. */
-export function judgeParameter(parameter: Parameter, values: readonly string[]): readonly ParameterFault[] {
-  const { type, itemType, placeOf } = parameter;
-  const fault = (seen: string, keyword: string, detail: string, pointer = ""): readonly ParameterFault[] => {
-    return [{ pointer, keyword, detail, seen, place: placeOf(keyword) }];
-  };
-  if (values.length === 0)
-    return parameter.required ? fault("missing", "required", "expected this parameter") : NO_FAULTS;
-  if (type === "array") {
-    const items = values.map((value) => coerce(value, itemType));
-    const wrong = items.indexOf(undefined);
-    if (wrong < 0) return judgeValue(parameter, items);
-    return fault(`type of an item, not ${itemType}`, "type", `expected ${itemType}`, `/${wrong}`);
+const NO_FAULTS: readonly ParameterFault[] = [];
+const NO_PRIMITIVE = TYPE.array | TYPE.object;
+
+/** All that is wrong with a parameter, by all its readings; null for one that is not there. Nothing of the value itself. */
+export function judgeParameter(
+  parameter: Parameter,
+  readings: Result<Readings | null, string>,
+): readonly ParameterFault[] {
+  if (!readings.ok) return [styleFault(parameter, readings.error)];
+  const { value } = readings;
+  if (value === null) {
+    return parameter.required ? [faultOf(parameter, "missing", "required", "expected this parameter")] : NO_FAULTS;
   }
-  const [first] = values;
-  // Services disagree on whether the first, the last or a list of both counts.
-  if (values.length > 1 || first === undefined) return fault("sent twice", "type", "expected one value, not several");
-  const value = coerce(first, type);
-  return value === undefined ? fault(`type, not ${type}`, "type", `expected ${type}`) : judgeValue(parameter, value);
+  for (const leaves of value) {
+    if (parameter.takesEmpty && isEmpty(leaves)) continue;
+    const faults = parameter.isJson ? judgeJson(parameter, leaves) : judgeLeaves(parameter, leaves);
+    if (faults.length > 0) return faults;
+  }
+  return NO_FAULTS;
 }
 
-const NO_FAULTS: readonly ParameterFault[] = [];
+function isEmpty(leaves: Leaves): boolean {
+  return leaves === "" || (Array.isArray(leaves) && (leaves.length === 0 || (leaves.length === 1 && leaves[0] === "")));
+}
+
+function faultOf(parameter: Parameter, seen: string, keyword: string, detail: string, pointer = ""): ParameterFault {
+  return { pointer, keyword, detail, seen, place: parameter.placeOf(keyword) };
+}
+
+function styleFault(parameter: Parameter, error: string): ParameterFault {
+  // Services disagree on whether the first, the last or a list of both counts.
+  if (error === SENT_TWICE) return faultOf(parameter, error, "type", "expected one value, not several");
+  const { style, explode, shape } = parameter.styled;
+  const wanted = `${shape} in style ${style}${explode ? ", exploded" : ""}`;
+  return faultOf(parameter, `style: ${error}`, "style", `expected ${wanted}, not ${error}`);
+}
+
+function judgeJson(parameter: Parameter, text: Leaves): readonly ParameterFault[] {
+  const parsed = parseJson(Buffer.from(typeof text === "string" ? text : ""));
+  if (parsed.ok) return judgeValue(parameter, parsed.value);
+  return [
+    faultOf(parameter, `content: ${parsed.error}`, "content", `expected JSON in UTF-8, not what is ${parsed.error}`),
+  ];
+}
+
+/** Text that may be a number or text, say, is the first of the two that fits. */
+function judgeLeaves(parameter: Parameter, leaves: Leaves): readonly ParameterFault[] {
+  const only = Array.isArray(leaves) && leaves.length === 1 ? (leaves[0] as string) : null;
+  // A list of one is written as that one is, and the schema may take either.
+  if (only !== null && (parameter.types.types & ~NO_PRIMITIVE) !== 0 && judgeLeaves(parameter, only).length === 0) {
+    return NO_FAULTS;
+  }
+  const typed = typedLeaves(leaves, parameter.types, false);
+  if (typed.fault !== null) {
+    const { fault, wanted, pointer } = typed;
+    const what = fault === "value" ? "type" : fault === "item" ? "type of an item" : "type of a member";
+    return [faultOf(parameter, `${what}, not ${wanted}`, "type", `expected ${wanted}`, pointer)];
+  }
+  const faults = judgeValue(parameter, typed.value);
+  if (faults.length === 0 && !typed.isLoose) return NO_FAULTS;
+  const asText = typedLeaves(leaves, parameter.types, true);
+  const textFaults = asText.fault === null ? judgeValue(parameter, asText.value) : faults;
+  if (typed.isLoose) return faults.length === 0 ? textFaults : faults;
+  return textFaults.length === 0 ? NO_FAULTS : faults;
+}
 
 function judgeValue({ validate, placeOf }: Parameter, value: unknown): readonly ParameterFault[] {
   const faults = validate(value);
   if (faults === null) return NO_FAULTS;
-  return faults.map(({ pointer, keyword, detail }) => {
-    return { pointer, keyword, detail, seen: `${pointer || "/"} ${keyword}`, place: placeOf(keyword) };
+  return faults.map(({ pointer, keyword, detail, place }) => {
+    const own = placeOf(keyword);
+    const at = place === null ? own : { ...place, path: own.path };
+    return { pointer, keyword, detail, seen: `${pointer || "/"} ${keyword}`, place: at };
   });
 }

@@ -1,16 +1,28 @@
 import * as z from "zod";
 import { mediaTypeOf } from "../../bodies/media-type.ts";
+import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
 export type ParameterSettings = Readonly<Record<string, unknown>> & {
-  readonly type?: ParameterType | undefined;
-  readonly required?: boolean | undefined;
-  readonly items?: unknown;
+  readonly type?: string | readonly string[] | undefined;
+  /** Whether it has to be there; a list is that of JSON Schema. */
+  readonly required?: boolean | readonly string[] | undefined;
+  /** In place of words of JSON Schema beside the others. */
+  readonly schema?: Readonly<Record<string, unknown>> | undefined;
+  readonly style?: Style | undefined;
+  readonly explode?: boolean | undefined;
+  readonly allowEmptyValue?: boolean | undefined;
+  readonly content?: "application/json" | undefined;
 };
 
-export type ParameterType = "string" | "integer" | "number" | "boolean" | "array";
+/** A JSON Schema of a whole query. */
+export type QueryStringSettings = Readonly<Record<string, unknown>> & {
+  readonly required?: boolean | readonly string[] | undefined;
+  readonly schema?: Readonly<Record<string, unknown>> | undefined;
+  readonly content?: "application/json" | "application/x-www-form-urlencoded" | undefined;
+};
 
 export interface BodySettings {
   readonly maxBytes?: number | undefined;
@@ -33,7 +45,9 @@ export interface ValidateSettings {
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly query?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly unknownQuery?: "allow" | "refuse" | undefined;
+  readonly queryString?: QueryStringSettings | undefined;
   readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
+  readonly cookies?: Readonly<Record<string, ParameterSettings>> | undefined;
 }
 
 const mediaType = z
@@ -43,14 +57,49 @@ const mediaType = z
   })
   .transform((text) => text.toLowerCase());
 
-const parameter: z.ZodType<ParameterSettings> = z.looseObject({
+const word = z.string({ error: "expected the name of a type, as in string" });
+
+/** Words of a JSON Schema, and how its text is written. */
+const parameterShape = {
   type: z
-    .enum(["string", "integer", "number", "boolean", "array"], {
-      error: "expected one of: string, integer, number, boolean, array",
-    })
+    .union([word, z.array(word)])
     .optional()
-    .describe("What the text is read as before the rest of the schema looks at it."),
-  required: z.boolean({ error: "expected true or false" }).optional().describe("Whether it has to be there."),
+    .describe(
+      "Type of the value, of JSON Schema: what its text is read as before the rest looks at it. string if absent.",
+    ),
+  required: z
+    .union([z.boolean(), z.array(z.string())], { error: "expected true or false" })
+    .optional()
+    .describe("Whether it has to be there. A list is JSON Schema's: members of an object."),
+  schema: z.record(z.string(), z.unknown()).optional().describe("The JSON Schema, in place of its words beside these."),
+  style: z
+    .enum(["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"])
+    .optional()
+    .describe("How lists and objects are written, as OpenAPI has it. simple in paths and headers, form elsewhere."),
+  explode: z
+    .boolean({ error: "expected true or false" })
+    .optional()
+    .describe("Whether each item or member stands for itself. true for form, cookie and deepObject."),
+  allowEmptyValue: z
+    .boolean({ error: "expected true or false" })
+    .optional()
+    .describe("In a query: whether an empty value passes without a look at the schema."),
+};
+
+const parameter: z.ZodType<ParameterSettings> = z.looseObject({
+  ...parameterShape,
+  content: z
+    .literal("application/json", { error: "expected application/json" })
+    .optional()
+    .describe("application/json: the text is JSON."),
+});
+
+const queryString: z.ZodType<QueryStringSettings> = z.looseObject({
+  ...parameterShape,
+  content: z
+    .enum(["application/json", "application/x-www-form-urlencoded"])
+    .optional()
+    .describe("What the query is as a whole. A form if absent."),
 });
 
 const parameters = z.record(z.string().min(1), parameter);
@@ -93,5 +142,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .enum(["allow", "refuse"])
     .optional()
     .describe("What becomes of a query with parameters beyond 'query'. allow if absent."),
+  queryString: queryString.optional().describe("The query as one value, in place of 'query': its JSON Schema."),
+  cookies: parameters.optional().describe("Cookies: name → JSON Schema. Others pass."),
   headers: z.record(headerName, parameter).optional().describe("Headers: name → JSON Schema."),
 }).describe("What a request must look like.");

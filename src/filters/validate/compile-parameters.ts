@@ -1,0 +1,195 @@
+import type { Shape, Style } from "../../bodies/parameter-styles.ts";
+import type { CompiledSchema } from "../../schema/compile.ts";
+import { type TextTypes, textTypesOf } from "../../schema/questions/texts.ts";
+import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
+import { nearest } from "../../support/schema.ts";
+import type { RouteContext } from "../filter.ts";
+import type { compileParameterSchema } from "./engine.ts";
+import { judgeCookies, judgeHeaders, judgePath, judgeQuery, type SyncPart } from "./parameter-parts.ts";
+import type { Parameter } from "./parameters.ts";
+import { judgeQueryString } from "./query-string.ts";
+import type { ParameterSettings, QueryStringSettings, ValidateSettings } from "./schema.ts";
+
+/** Sections of `validate` whose keys are names of parameters. */
+export type Section = "path" | "query" | "headers" | "cookies";
+
+/** Styles of each section (OpenAPI 3.2 section 4.12.3), the usual one first. */
+const STYLES: Readonly<Record<Section, readonly Style[]>> = {
+  path: ["simple", "label", "matrix"],
+  query: ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
+  headers: ["simple"],
+  cookies: ["form", "cookie"],
+};
+
+type CompileSchema = typeof compileParameterSchema;
+
+/** What `validate` says of parameters, as parts of its check. */
+export function compileParameters(
+  settings: ValidateSettings,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+): readonly SyncPart[] {
+  const parts: SyncPart[] = [];
+  const showsErrors = settings.errors !== "hidden";
+  const compiled = (section: Section): Parameter[] =>
+    Object.entries(settings[section] ?? {}).flatMap(([name, parameter]) => {
+      return compileOne(name, parameter, section, context, compileSchema) ?? [];
+    });
+  if (settings.path !== undefined) {
+    const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
+    checkNames(Object.keys(settings.path), names, context);
+    const path = compiled("path").map((one) => ({ ...one, required: true }));
+    parts.push(judgePath({ parameters: path, showsErrors, place: context.place("path") }, names));
+  }
+  if (settings.queryString !== undefined) {
+    parts.push(judgeQueryString(compileQueryString(settings, context, compileSchema), showsErrors));
+  } else if (settings.query !== undefined || settings.unknownQuery === "refuse") {
+    const rules = {
+      parameters: compiled("query"),
+      showsErrors,
+      place: context.place(settings.query === undefined ? "unknownQuery" : "query"),
+    };
+    parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
+  }
+  if (settings.headers !== undefined) {
+    context.declareHeaders(Object.keys(settings.headers));
+    parts.push(judgeHeaders({ parameters: compiled("headers"), showsErrors, place: context.place("headers") }));
+  }
+  if (settings.cookies !== undefined)
+    parts.push(judgeCookies({ parameters: compiled("cookies"), showsErrors, place: context.place("cookies") }));
+  return parts;
+}
+
+function checkNames(wanted: readonly string[], names: readonly string[], context: RouteContext): void {
+  for (const name of wanted) {
+    if (names.includes(name)) continue;
+    const near = nearest(name, names);
+    const known = names.length === 0 ? "it has none" : `expected one of: ${names.join(", ")}`;
+    const hint = near === undefined ? known : `did you mean '${near}'?`;
+    context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
+  }
+}
+
+function compileOne(
+  name: string,
+  settings: ParameterSettings,
+  section: Section,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+): Parameter | null {
+  const { style, explode, allowEmptyValue, content } = settings;
+  const compiled = compileInline(settings, content !== undefined, context, compileSchema, [section, name]);
+  if (compiled === null) return null;
+  const usual: Style = STYLES[section][0] ?? "simple";
+  const types = textTypesOf([compiled.root]);
+  const shape = content === undefined ? shapeOf(types, style ?? usual) : "primitive";
+  checkStyle(section, name, settings, shape, types, context);
+  const own = context.place(section, name);
+  const places = new Map(Object.keys(settings).map((keyword) => [keyword, context.place(section, name, keyword)]));
+  return {
+    name,
+    required: settings.required === true,
+    takesEmpty: allowEmptyValue === true && section === "query",
+    styled: {
+      name,
+      style: style ?? usual,
+      explode: content === undefined && (explode ?? ["form", "cookie", "deepObject"].includes(style ?? usual)),
+      shape,
+      properties: types.names,
+    },
+    isJson: content !== undefined,
+    types,
+    validate: (value) => compiled.validator.judge(value),
+    placeOf: (keyword) => places.get(keyword) ?? own,
+  };
+}
+
+/** A schema that stands in the policy itself; text where it does not say otherwise. */
+function compileInline(
+  settings: ParameterSettings | QueryStringSettings,
+  isAny: boolean,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+  path: readonly string[],
+): CompiledSchema | null {
+  const { schema: apart, required, style: _style, explode: _explode, content: _content, ...rest } = settings;
+  const { allowEmptyValue: _allowEmptyValue, ...words }: Readonly<Record<string, unknown>> = rest;
+  const members = Array.isArray(required) ? { required } : {};
+  const schema: Readonly<Record<string, unknown>> = apart ?? { ...words, ...members };
+  for (const word of apart === undefined ? [] : Object.keys(words))
+    context.problem(`'${word}' stands beside 'schema'; expected it inside`, ...path, word);
+  const isTyped = isAny || ["type", "anyOf", "oneOf", "allOf"].some((word) => schema[word] !== undefined);
+  const compiled = compileSchema(isTyped ? schema : { type: "string", ...schema });
+  if (compiled.ok) return compiled.value;
+  for (const { text, pointer } of compiled.error) {
+    context.problem(text, ...path, ...(apart === undefined ? [] : ["schema"]), ...pointerPath(pointer));
+  }
+  return null;
+}
+
+/** What the text of a parameter is parted into. Text that may also be a list is read as one. */
+export function shapeOf({ types, names, namesOthers }: TextTypes, style: Style): Shape {
+  if ((types & TYPE.object) !== 0 && (types & ~(TYPE.object | TYPE.null)) === 0) return "object";
+  if (types !== ALL_TYPES) return (types & TYPE.array) === 0 ? "primitive" : "array";
+  // Without a type it is what its other words speak of.
+  return names.length > 0 || namesOthers || style === "deepObject" ? "object" : "primitive";
+}
+
+function checkStyle(
+  section: Section,
+  name: string,
+  { style, content, explode }: ParameterSettings,
+  shape: Shape,
+  types: TextTypes,
+  context: RouteContext,
+): void {
+  const problem = (text: string, key: string): void => context.problem(text, section, name, key);
+  if (content !== undefined && (style !== undefined || explode !== undefined))
+    problem("what 'content' says has no style; expected one of the two", style === undefined ? "explode" : "style");
+  const styles = STYLES[section];
+  if (style !== undefined && !styles.includes(style))
+    problem(`style ${style} has no meaning here; expected one of: ${styles.join(", ")}`, "style");
+  else if (style === "deepObject" && shape === "primitive")
+    problem("deepObject writes objects; expected type object", "style");
+  if (content !== undefined) return;
+  const isSpread = section === "query" && (style ?? "form") === "form" && explode !== false;
+  if (isSpread && shape === "object" && types.names.length === 0 && !types.namesOthers)
+    problem("its members are parameters of their own; expected 'properties'", "type");
+  const parts =
+    shape === "object" ? types.names.map((member) => types.member(member)) : shape === "array" ? [types.item(0)] : [];
+  if (parts.some((part) => (part.types & ~(TYPE.array | TYPE.object)) === 0)) {
+    const what = shape === "array" ? "items" : "members";
+    problem(`expected ${what} of type string, integer, number or boolean`, shape === "array" ? "items" : "properties");
+  }
+}
+
+const NO_SETTINGS: QueryStringSettings = {};
+
+function compileQueryString(
+  { queryString = NO_SETTINGS, query, unknownQuery }: ValidateSettings,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+): Parameters<typeof judgeQueryString>[0] {
+  const other = query !== undefined ? "query" : unknownQuery !== undefined ? "unknownQuery" : null;
+  if (other !== null)
+    context.problem("'queryString' says what the query is as a whole; expected one of the two", other);
+  const compiled = compileInline(queryString, true, context, compileSchema, ["queryString"]);
+  const own = context.place("queryString");
+  const places = new Map(Object.keys(queryString).map((key) => [key, context.place("queryString", key)]));
+  return {
+    isJson: queryString.content === "application/json",
+    required: queryString.required === true,
+    types: textTypesOf(compiled === null ? [] : [compiled.root]),
+    validate: (value) => compiled?.validator.judge(value) ?? null,
+    credentials: context.credentialParameters,
+    placeOf: (keyword) => places.get(keyword) ?? own,
+  };
+}
+
+/** A JSON Pointer (RFC 6901) as a path in the policy. */
+function pointerPath(pointer: string): readonly (string | number)[] {
+  return pointer
+    .split("/")
+    .slice(1)
+    .map((token) => (/^\d+$/.test(token) ? Number(token) : token.replaceAll("~1", "/").replaceAll("~0", "~")));
+}

@@ -1,0 +1,63 @@
+import { decodeStrictly, parseForm } from "../../bodies/form.ts";
+import { parseJson } from "../../bodies/json.ts";
+import { DeclaredNames } from "../../bodies/names.ts";
+import type { Place } from "../../decision/verdict.ts";
+import { withoutParameters } from "../../message/query.ts";
+import type { TextTypes } from "../../schema/questions/texts.ts";
+import { excerpt } from "../../support/excerpt.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import type { ParameterValidator } from "./engine.ts";
+import { formObject } from "./form-object.ts";
+import { ParameterFaults } from "./parameter-faults.ts";
+import type { SyncPart } from "./parameter-parts.ts";
+
+/** A query that is one value as a whole: a form, or JSON (OpenAPI 3.2, `in: querystring`). */
+export interface QueryStringRules {
+  readonly isJson: boolean;
+  readonly required: boolean;
+  readonly types: TextTypes;
+  readonly validate: ParameterValidator;
+  /** Parameters that do not reach the service. */
+  readonly credentials: ReadonlySet<string>;
+  placeOf(keyword: string): Place;
+}
+
+export function judgeQueryString(rules: QueryStringRules, showsErrors: boolean): SyncPart {
+  const { credentials, required, validate, placeOf } = rules;
+  const declared = new DeclaredNames(rules.isJson ? [] : rules.types.names);
+  return ({ target }) => {
+    const query = credentials.size === 0 ? target.query : withoutParameters(target.query, credentials);
+    const faults = new ParameterFaults("query");
+    const add = (pointer: string, keyword: string, detail: string, seen: string): void =>
+      faults.add(null, [{ pointer, keyword, detail, seen, place: placeOf(keyword) }]);
+    if (query.length <= 1) {
+      if (required) add("", "required", "expected a query", "missing");
+      return faults.verdict(showsErrors);
+    }
+    const value = readQuery(query.slice(1), rules, declared);
+    if (!value.ok)
+      add("", "query", `expected a query that all services read alike, not one with ${value.error}`, value.error);
+    else {
+      for (const { pointer, keyword, detail } of validate(value.value) ?? [])
+        add(pointer, keyword, detail, `${pointer || "/"} ${keyword}`);
+    }
+    return faults.verdict(showsErrors);
+  };
+}
+
+function readQuery(
+  text: string,
+  { isJson, types }: QueryStringRules,
+  declared: DeclaredNames,
+): Result<unknown, string> {
+  if (isJson) {
+    const decoded = decodeStrictly(text);
+    if (decoded === null) return err("an escape that is no UTF-8");
+    const parsed = parseJson(Buffer.from(decoded));
+    return parsed.ok ? parsed : err(`content that is ${parsed.error}`);
+  }
+  const values = parseForm(text, declared);
+  if (!values.ok) return err(excerpt(values.error));
+  const object = formObject(values.value, types);
+  return object.ok ? ok(object.value) : err(`${excerpt(object.error.name)} ${object.error.text}`);
+}
