@@ -34,6 +34,6 @@ report("authorization, by rule", await benchAuthorize());
 report("who asks, once that is known", await benchAuthenticate());
 report("one limit, a million live keys", benchLimit());
 report("a place, taken and given back", await benchConcurrency());
-report("budgets and guards, 10,000 callers", await benchSpending());
+report("quotas, budgets and guards, 10,000 callers", await benchSpending());
 
 if (asJson) console.log(JSON.stringify(figures.map((figure) => ({ ...figure, ns: Math.round(figure.ns * 10) / 10 }))));

@@ -7,13 +7,18 @@ import { EMPTY_BODY } from "../../src/message/body.ts";
 import { Exchange } from "../../src/message/exchange.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
 import { systemClock } from "../../src/support/clock.ts";
-import { type Figure, medians, time } from "./measure.ts";
+import { type Figure, medians, type Sample, time } from "./measure.ts";
 
 const KEYS = 1_000_000;
 const BATCH = 4_096;
 const ROUNDS = 101;
 
-/** One request counted by its address in a table in which a million addresses are live, and one of its own alone. */
+const TABLE_BYTES = 32 * 1024 * 1024;
+
+/**
+ * One request counted by its address in a table in which a million addresses are live, and one of its own alone. Beside
+ * them one read from somewhere in as much memory, for that alone is most of what a million keys cost.
+ */
 export function benchLimit(): Figure[] {
   const peer = parseAddress("192.0.2.7");
   if (peer === null) throw new Error("no address");
@@ -53,6 +58,27 @@ export function benchLimit(): Figure[] {
         BATCH,
       );
   };
-  const ns = medians({ "a million keys": lane(2_097_152, KEYS), "one key": lane(1_024, 1) }, ROUNDS);
+  const lanes = { "a million keys": lane(2_097_152, KEYS), "one key": lane(1_024, 1), "one far read": farReads() };
+  const ns = medians(lanes, ROUNDS);
   return Object.entries(ns).map(([contestant, value]) => ({ bench: "limit", contestant, size: KEYS, ns: value }));
+}
+
+/** Reads of which each says where the next one is, so that they wait for each other. */
+function farReads(): () => Sample {
+  const memory = new Uint32Array(new SharedArrayBuffer(TABLE_BYTES)).fill(1);
+  let at = 1;
+  return () =>
+    time(
+      () => {
+        let read = 0;
+        for (let turn = 0; turn < BATCH; turn++) {
+          const one = memory[at >>> 9] ?? 0;
+          read += one;
+          at = (Math.imul(at, 1_664_525) + 1_013_904_223 * one) >>> 0;
+        }
+        return read;
+      },
+      BATCH,
+      BATCH,
+    );
 }

@@ -29,19 +29,22 @@ routes: [{ path: '/orders/{orderId}', public: true, limit: [it] }]
 `;
 
 const BUDGET = "{ budget: 900000000/hour, key: principal, cost: { estimate: 10, response: $.usage.total_tokens } }";
+const QUOTA = "{ quota: 900000000/hour, key: principal }";
 const GUARD = `{ distinct: { of: path.orderId, per: principal, limit: ${ORDERS_MAX}, window: 1d }, maxBytes: 256MiB }`;
 
 type Judge = (exchange: Exchange) => Verdict | Promise<Verdict>;
 
 /**
- * What budgets and guards cost a request, of 10,000 callers in turn: an estimate that is reserved and settled, the same with
+ * What quotas, budgets and guards cost a request, of 10,000 callers in turn: one that is counted, an estimate that is reserved and settled, the same with
  * the cost found in an answer of 2 KB, and an object that the caller has asked for before, and a new one.
  */
 export async function benchSpending(): Promise<Figure[]> {
   const budget = await compile(BUDGET);
+  const quota = await compile(QUOTA);
   const guard = await compile(GUARD);
   let order = 0;
   const lanes: Readonly<Record<string, Spending>> = {
+    quota: { orderOf: () => "1", spend: (exchange) => quota(exchange) === null },
     "budget, settled": { orderOf: () => "1", spend: (exchange) => reserveAndSettle(budget, exchange, false) },
     "budget, 2 KB answer": { orderOf: () => "1", spend: (exchange) => reserveAndSettle(budget, exchange, true) },
     "distinct, known": { orderOf: () => "1", spend: (exchange) => guard(exchange) === null },

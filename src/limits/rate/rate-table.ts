@@ -14,13 +14,15 @@ const WAYS = DEFAULTS.rateProbesMax;
  * When the table was made, a double; then words: how many share it, a spare one, and the low and high words of what it
  * counts of itself.
  */
-const HEADER_BYTES = 40;
+const HEADER_BYTES = 48;
 const HOLDERS = 2;
 const EVICTIONS = 4;
 const REFUSED = 6;
 const NEAR = 8;
-/** Per slot: two words of hash and a double. Per bucket: one word of lock. */
+/** Per slot: two words of hash and a double, side by side. Per bucket: one word of lock, behind all slots. */
 const SLOT_BYTES = 16;
+/** Slots of a cache line of 64 bytes. */
+const LINE = 4;
 /** A TAT further beyond a whole burst than this is not that of a thread whose clock is ahead, but of a slower limit. */
 const SKEW_MS = DEFAULTS.rateClockSkewMsMax;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
@@ -30,7 +32,8 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
  * 64-bit keyed hash of a key and its TAT (theoretical arrival time, in milliseconds since the table was made). Slots
  * whose TAT has passed are free. Buckets of `rateProbesMax` slots have a lock each. Where a bucket is full of live
  * keys, the one that has the most left gives way: with one rate for all of them that is the smallest TAT, so fresh keys
- * push out fresh ones and an exhausted key stays.
+ * push out fresh ones and an exhausted key stays. A key is looked for from a cache line of its bucket on that its hash
+ * names, and takes the first free slot from there: among a million keys what a look-up costs is memory that is far away.
  */
 export class RateTable {
   readonly buffer: SharedArrayBuffer;
@@ -65,8 +68,8 @@ export class RateTable {
       throw new RangeError("the buffer is not that of a rate table");
     }
     const slots = buckets * WAYS;
-    this.#tats = new Float64Array(this.buffer, HEADER_BYTES, slots);
-    this.#hashes = new Int32Array(this.buffer, HEADER_BYTES + slots * 8, slots * 2);
+    this.#tats = new Float64Array(this.buffer, HEADER_BYTES, slots * 2);
+    this.#hashes = new Int32Array(this.buffer, HEADER_BYTES, slots * 4);
     this.#locks = new Int32Array(this.buffer, HEADER_BYTES + slots * SLOT_BYTES, buckets);
     this.#bucketMask = buckets - 1;
     this.#seed = seed;
@@ -170,9 +173,8 @@ export class RateTable {
     const bucket = low & this.#bucketMask;
     const now = this.#now();
     const word = this.#lock(bucket);
-    const slot = this.#find(bucket * WAYS, high, low);
-    const isOwn = this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low;
-    const tat = isOwn ? (this.#tats[slot] ?? 0) : 0;
+    const slot = this.#find(bucket, high, low, now);
+    const tat = slot < 0 ? 0 : (this.#tats[slot] ?? 0);
     this.#unlock(bucket, word);
     return Math.max(0, Math.min(Math.max(tat - now, 0), toleranceMs) + intervalMs - toleranceMs);
   }
@@ -184,11 +186,11 @@ export class RateTable {
    */
   giveBack(high: number, low: number, intervalMs: number, takenTat: number): void {
     const bucket = low & this.#bucketMask;
+    const now = this.#now();
     const word = this.#lock(bucket);
-    const slot = this.#find(bucket * WAYS, high, low);
-    const isOwn = this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low;
-    const leftMs = Math.min(intervalMs, takenTat - this.#now());
-    if (isOwn && leftMs > 0) this.#tats[slot] = (this.#tats[slot] ?? 0) - leftMs;
+    const slot = this.#find(bucket, high, low, now);
+    const leftMs = Math.min(intervalMs, takenTat - now);
+    if (slot >= 0 && leftMs > 0) this.#tats[slot] = (this.#tats[slot] ?? 0) - leftMs;
     this.#unlock(bucket, word);
   }
 
@@ -196,7 +198,7 @@ export class RateTable {
   liveKeys(): number {
     const now = this.#now();
     let live = 0;
-    for (const tat of this.#tats) if (tat > now) live++;
+    for (let slot = 1; slot < this.#tats.length; slot += 2) if ((this.#tats[slot] ?? 0) > now) live++;
     return live;
   }
 
@@ -209,38 +211,47 @@ export class RateTable {
     return Math.floor((this.#clock.monotonicMs() - this.#originMs) / TICK_MS) * TICK_MS;
   }
 
-  /** The key's slot; one that it gets now has used nothing. */
+  /** The key's slot, as an index of its TAT; one that it gets now has used nothing. */
   #slotOf(bucket: number, high: number, low: number, now: number, toleranceMs: number): number {
-    const slot = this.#find(bucket * WAYS, high, low);
-    if (this.#hashes[slot * 2] === high && this.#hashes[slot * 2 + 1] === low) return slot;
-    if ((this.#tats[slot] ?? 0) > now) this.#evict(bucket * WAYS, now + toleranceMs);
-    this.#hashes[slot * 2] = high;
-    this.#hashes[slot * 2 + 1] = low;
+    const found = this.#find(bucket, high, low, now);
+    if (found >= 0) return found;
+    const slot = ~found;
+    if ((this.#tats[slot] ?? 0) > now) this.#evict(bucket, now + toleranceMs);
+    this.#hashes[slot * 2 - 2] = high;
+    this.#hashes[slot * 2 - 1] = low;
     this.#tats[slot] = now;
     return slot;
   }
 
-  /** The key's own slot, else the one with the smallest TAT: a free one where there is one, else the least limited. */
-  #find(first: number, high: number, low: number): number {
+  /**
+   * The key's own slot; where it has none, `~` of the one that it can have: the first that is free, else the one with the
+   * smallest TAT, which is the least limited.
+   */
+  #find(bucket: number, high: number, low: number, now: number): number {
     const hashes = this.#hashes;
     const tats = this.#tats;
-    let smallest = first;
+    const first = bucket * WAYS;
+    const home = high & (WAYS - LINE);
+    let smallest = 0;
     let smallestTat = Number.POSITIVE_INFINITY;
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (hashes[slot * 2] === high && hashes[slot * 2 + 1] === low) return slot;
+    for (let turn = 0; turn < WAYS; turn++) {
+      const at = first + ((home + turn) & (WAYS - 1));
+      const slot = at * 2 + 1;
+      if (hashes[at * 4 + 1] === low && hashes[at * 4] === high) return slot;
       const tat = tats[slot] ?? 0;
-      if (tat < smallestTat) {
+      if (tat < smallestTat && smallestTat > now) {
         smallest = slot;
         smallestTat = tat;
       }
     }
-    return smallest;
+    return ~smallest;
   }
 
   /** A live key gives way. What a slower limit left behind in the bucket holds its slots no longer than this one says. */
-  #evict(first: number, exhaustedTat: number): void {
+  #evict(bucket: number, exhaustedTat: number): void {
     const tats = this.#tats;
-    for (let slot = first; slot < first + WAYS; slot++) {
+    for (let turn = 0; turn < WAYS; turn++) {
+      const slot = (bucket * WAYS + turn) * 2 + 1;
       if ((tats[slot] ?? 0) > exhaustedTat + SKEW_MS) tats[slot] = exhaustedTat;
     }
     this.#add(EVICTIONS);
