@@ -1,6 +1,7 @@
 import type { Filter } from "../filters/filter.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
+import { checkCountedOnce } from "./counted-once.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
@@ -36,6 +37,7 @@ function* compileDefault(work: Work, filter: Filter<unknown>): Steps<void> {
   if (value === undefined && filter.always !== true) return;
   const read = value === undefined ? WITHOUT_SETTINGS : work.reader.readParts(filter.schema, value, path);
   if (read === null) return;
+  if (filter.name === "limit") checkCountedOnce(work, path, null);
   const parts = new RouteParts();
   const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
   const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);

@@ -148,3 +148,13 @@ export function checkCallerLimits(work: Work): void {
     }
   }
 }
+
+/** Warns where callers of files have plans, and no route goes by them. */
+export function warnIdlePlans(work: Work): void {
+  if (!work.isWhole || work.goesByPlans) return;
+  const named = [...work.authenticators.values()].flatMap(({ limits = [] }) => limits);
+  const first = named.find(({ section }) => section === "plans");
+  if (first === undefined) return;
+  const text = `no route goes by plans, so '${first.name}' limits nobody; expected 'limit: [{ plan: { default: … } }]' on a route`;
+  work.warnings.add(first, text);
+}

@@ -8,6 +8,7 @@ import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
+import { checkCountedOnce } from "./counted-once.ts";
 import type { Fields } from "./entries.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
@@ -176,7 +177,7 @@ function* compileFilter(
   const shared = [DEFAULTS_KEY, filter.name];
   const { reader } = work;
   if (filter.defaults === "add") {
-    checkCountedOnce(work, filter, own, shared);
+    if (filter.name === "limit") checkCountedOnce(work, own, shared);
     yield* addDefault(work, filter, facts, parts, shared);
   }
   const inherited = filter.defaults === "override" ? reader.raw(shared) : undefined;
@@ -213,18 +214,6 @@ function* addDefault(
     },
   };
   yield* stepsOf(filter.compile(settings, later));
-}
-
-function checkCountedOnce(work: Work, filter: Filter<unknown>, own: Path, shared: Path): void {
-  if (filter.name !== "limit") return;
-  const names = work.reader.raw(own);
-  const before = work.reader.raw(shared);
-  if (!Array.isArray(names) || !Array.isArray(before)) return;
-  const counted = new Set(before);
-  for (const [at, name] of names.entries()) {
-    if (!counted.has(name)) continue;
-    work.problem(`'${name}' applies from 'defaults' already and would count twice`, [...own, at]);
-  }
 }
 
 function inPhaseOrder(checks: readonly Check[]): readonly Check[] {

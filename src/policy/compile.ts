@@ -6,7 +6,7 @@ import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
-import { checkCallerLimits, compileLimits, compileStores, prepareLimits } from "./compile-limits.ts";
+import { checkCallerLimits, compileLimits, compileStores, prepareLimits, warnIdlePlans } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readOverload } from "./compile-overload.ts";
 import { compilePlans } from "./compile-plans.ts";
@@ -77,6 +77,7 @@ const STAGES: readonly Stage[] = [
   checkIdentity,
   warnTakenMethods,
   warnUnused,
+  warnIdlePlans,
   warnAddressLimits,
   warnPermissions,
   buildTree,

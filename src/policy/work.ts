@@ -109,6 +109,8 @@ export class Work {
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   readonly plans: Definitions<Plan> = new Definitions();
+  /** Some route, or `defaults`, goes by plans. */
+  goesByPlans = false;
   bans: Bans | null = null;
   overload: Overload | null = null;
   revocations: Revocations | null = null;

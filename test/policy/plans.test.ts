@@ -110,7 +110,7 @@ describe("the plan of a caller", () => {
     }
     expect(told).toEqual([
       "plan gold: rate 6/hour, burst 6 for principal partners/a, counted by this process, 5 left",
-      "'perCaller' is not in the caller's plan",
+      "'perCaller' as another plan has it, which is not the caller's",
       "'daily' is not in the caller's plan",
     ]);
   });
@@ -140,5 +140,28 @@ describe("what is wrong with plans has its place", () => {
   test("a plan that a client could choose itself is a warning", async () => {
     const text = policy(`[{ plan: { from: 'request.headers["x-plan"]', default: free } }]`);
     expect(await warningsOf(text, files)).toContainEqual(expect.stringContaining("a client can choose"));
+  });
+
+  test.each([
+    ["[perCaller, { plan: { default: free } }]", "", /'perCaller' is in plan 'gold' as well, and would count twice/],
+    ["[daily, { plan: { default: free } }]", "", /'daily' is in plan 'free' as well, and would count twice/],
+    ["{ plan: { default: free } }", "[daily]", /'daily' applies from 'defaults' already, and .* who has plan 'free'/],
+    ["[daily]", "{ plan: { default: gold } }", /'daily' is in plan 'free' as well/],
+    ["{ plan: { default: free } }", "{ plan: { default: gold } }", /'defaults' says already who has which plan/],
+    ["[]", "[perCaller, { plan: { default: gold } }]", /'perCaller' is in plan 'gold' as well/],
+  ])("limits that a plan would count twice: %s and in defaults %s", async (own, shared, problem) => {
+    const defaults = shared === "" ? "" : `defaults: { limit: ${shared} }\n`;
+    const text = own === "[]" ? policy(FROM).replace(`, limit: ${FROM}`, "") : policy(own);
+    expect(await problemsOf(text.replace("routes:", `${defaults}routes:`), files)).toEqual([
+      expect.stringMatching(problem),
+    ]);
+  });
+
+  test("a plan that a file names is a warning where no route goes by plans", async () => {
+    const told = expect.stringMatching(/keys\.yaml:2:\d+ no route goes by plans, so 'gold' limits nobody; expected/);
+    expect(await warningsOf(policy("[perCaller]"), files)).toContainEqual(told);
+    expect(await warningsOf(policy(FROM), files)).not.toContainEqual(told);
+    const shared = policy("[]").replace(", limit: []", "").replace("routes:", `defaults: { limit: ${FROM} }\nroutes:`);
+    expect(await warningsOf(shared, files)).not.toContainEqual(told);
   });
 });

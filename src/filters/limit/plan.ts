@@ -91,8 +91,12 @@ function planCheck(limit: Limit, chooser: PlanChooser, template: string, place: 
     },
     explain: (exchange) => {
       const chosen = plan(exchange);
-      if (chosen === null) return `'${limit.name}' is not in the caller's plan`;
-      return `plan ${chosen.name}: ${limit.explain(exchange, template)}`;
+      if (chosen !== null) return `plan ${chosen.name}: ${limit.explain(exchange, template)}`;
+      const own = chooser.of(exchange);
+      const hasOther = typeof own === "object" && own.limits.some(({ name }) => name === limit.name);
+      return hasOther
+        ? `'${limit.name}' as another plan has it, which is not the caller's`
+        : `'${limit.name}' is not in the caller's plan`;
     },
   };
 }
