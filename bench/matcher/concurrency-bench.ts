@@ -12,7 +12,14 @@ import { type Figure, medians, type Sample, time } from "./measure.ts";
 const BATCH = 512;
 const ROUNDS = 101;
 const KEYS = 100_000;
-const DONE: AnswerFacts = { status: 200, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 3, denied: false };
+const DONE: AnswerFacts = {
+  status: 200,
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  callOutcome: "none",
+  upstreamMs: 3,
+  denied: false,
+};
 
 const POLICY = `version: 1
 service: bench

@@ -75,7 +75,14 @@ function reserveAndSettle(judge: Judge, exchange: Exchange, hasAnswer: boolean):
   const observer = exchange.watchers?.[0]?.watch(new Answer(200, JSON_HEADERS, true));
   if (hasAnswer) observer?.onChunk(ANSWER);
   observer?.onEnd(null);
-  exchange.settle({ status: 200, requestBodyBytes: 0, responseBodyBytes: 0, denied: false, upstreamMs: 1 });
+  exchange.settle({
+    status: 200,
+    requestBodyBytes: 0,
+    responseBodyBytes: 0,
+    denied: false,
+    callOutcome: "none",
+    upstreamMs: 1,
+  });
   return true;
 }
 

@@ -13,6 +13,7 @@ import type { Bans } from "./bans/evaluate.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Question } from "./decide/question.ts";
 import type { Limit, Plan } from "./limit-port.ts";
+import type { MethodRule } from "./method-rule.ts";
 import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
 import type { ResponseCheck } from "./response-check.ts";
@@ -179,8 +180,10 @@ export interface RouteContext extends CompileContext {
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
   wantBody(...path: readonly (string | number)[]): void;
   isBodyWanted(): boolean;
-  /** A rule of this route looks at the method: one that a parameter names must not be another. */
-  judgeMethod(): void;
+  /** A rule of this route looks at the method: one that a parameter names must not be another, or none that it `tells` apart. */
+  judgeMethod(tells?: MethodRule): void;
+  /** What an answer says of its cost is read: the service is to give whole ones. */
+  readAnswers(): void;
   setWebSocket(rules: WebSocketRules): void;
 }
 

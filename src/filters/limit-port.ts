@@ -9,6 +9,7 @@ import type { Exchange } from "../message/exchange.ts";
 import type { LimitFields, LimitScope } from "../message/limit-state.ts";
 import type { AnswerFacts } from "../message/taken.ts";
 import type { CompileContext } from "./compile-context.ts";
+import type { MethodRule } from "./method-rule.ts";
 
 /** One named limit of the policy, compiled; `limit` of a route names it. */
 export interface Limit {
@@ -27,6 +28,8 @@ export interface Limit {
    * first in a store asks for all that lie there.
    */
   evaluate(exchange: Exchange, routeTemplate: string, together?: readonly Limit[]): Verdict | Promise<Verdict>;
+  /** What routes that name it have to do for it; nothing where absent. */
+  readonly needs?: LimitNeeds;
   /** Whether it can count on routes of this template: null, or why not. That of its key where absent. */
   bindRoute?(template: string): { readonly text: string } | null;
   /** For `explain`, after `evaluate`: kind, key, scope and what is left, without secrets. */
@@ -35,6 +38,14 @@ export interface Limit {
   report(): LimitReport;
   /** Who uses most of it, the greatest first; of a bounded number. */
   topCallers(): readonly TopCaller[];
+}
+
+/** What a limit looks at beside its key. */
+export interface LimitNeeds {
+  /** Null where all methods cost the same. */
+  readonly tellsMethods: MethodRule | null;
+  /** It reads bodies of answers, of which a part need not say what the whole does. */
+  readonly readsAnswers: boolean;
 }
 
 /** A named set of limits. */
@@ -86,6 +97,7 @@ export interface LimitPlaces {
 /** A limit that a store can count in its place, so that several processes share it. */
 export interface ShareableLimit extends Limit {
   readonly key: LimitKey;
+  readonly needs: LimitNeeds;
   readonly terms: RateTerms | QuotaTerms;
   /** Units, whole; 0 for a request that costs nothing. */
   costOf(exchange: Exchange): number;

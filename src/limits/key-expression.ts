@@ -7,7 +7,7 @@ import { paramNames, parseTemplate } from "../matching/template.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { type KeyPart, phaseOf, refusalOf } from "./key-parts.ts";
+import { type KeyPart, keyRead, phaseOf, refusalOf } from "./key-parts.ts";
 import { feedValue, valueText } from "./key-values.ts";
 import type { KeyHash } from "./rate/key-hash.ts";
 
@@ -22,6 +22,7 @@ class ExpressionPart implements KeyPart {
   readonly text: string;
   readonly phase: "admit" | "limit";
   readonly mayBeAbsent = true;
+  readonly hasMethod: boolean;
   readonly #source: string;
   readonly #clock: Pick<Clock, "wallMs">;
   readonly #fixed: Bound | null;
@@ -30,6 +31,7 @@ class ExpressionPart implements KeyPart {
   constructor(source: string, general: Bound, clock: Pick<Clock, "wallMs">) {
     this.text = `(${source})`;
     this.phase = general.attributes.every(({ row }) => phaseOf(row.from) === "admit") ? "admit" : "limit";
+    this.hasMethod = general.attributes.some(({ row }) => row.name === "request.method");
     this.#source = source;
     this.#clock = clock;
     this.#fixed = general.attributes.some(({ row }) => row.name === "path" || row.name === "route") ? null : general;
@@ -89,8 +91,10 @@ function bind(source: string, template: string | null, clock: Pick<Clock, "wallM
       const parameters = parsed?.ok === true ? paramNames(parsed.value) : name.value.rest;
       const bound = bindAttribute(name.value, { phase: "limit", parameters, route: template ?? "", clock });
       if (!bound.ok) return err(template === null ? bound.error : `${bound.error} (${template})`);
-      attributes.set(bound.value.text, bound.value);
-      return ok({ text: bound.value.text, type: typeOf(bound.value.type), read: readerOf(bound.value) });
+      const read = keyRead(bound.value);
+      const attribute = { ...bound.value, read };
+      attributes.set(attribute.text, attribute);
+      return ok({ text: attribute.text, type: typeOf(attribute.type), read: readerOf(attribute) });
     },
   });
   if (!compiled.ok) return compiled;

@@ -1,9 +1,10 @@
-import { type AttributeName, bindAttribute } from "../attributes/attribute.ts";
+import { type Attribute, type AttributeName, bindAttribute } from "../attributes/attribute.ts";
 import { shownValue } from "../attributes/shown.ts";
 import { AMBIGUOUS, type Read } from "../attributes/types.ts";
 import { PHASES, type Phase } from "../decision/phases.ts";
 import { paramNames, parseTemplate } from "../matching/template.ts";
 import { networkText } from "../message/address.ts";
+import { plainCookie } from "../message/cookies.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Clock } from "../support/clock.ts";
@@ -18,6 +19,8 @@ export interface KeyPart {
   /** The first phase of limits in which it is known. */
   readonly phase: "admit" | "limit";
   readonly mayBeAbsent: boolean;
+  /** The request's method is in it. */
+  readonly hasMethod?: boolean;
   /** Null, or why a route of this template cannot be counted by it. */
   bindRoute(template: string): { readonly text: string; readonly offset?: number } | null;
   /** False where the request has no value, or not one. */
@@ -174,6 +177,7 @@ export class AttributePart implements KeyPart {
   readonly text: string;
   readonly phase: "admit" | "limit";
   readonly mayBeAbsent: boolean;
+  readonly hasMethod: boolean;
   readonly #name: AttributeName;
   readonly #clock: Pick<Clock, "wallMs">;
   /** Null where it depends on the route. */
@@ -184,6 +188,7 @@ export class AttributePart implements KeyPart {
     this.text = name.text;
     this.phase = phaseOf(name.row.from) ?? "limit";
     this.mayBeAbsent = !ALWAYS_THERE.has(name.row.name);
+    this.hasMethod = name.row.name === "request.method";
     this.#name = name;
     this.#fixed = fixed;
     this.#clock = clock;
@@ -193,7 +198,7 @@ export class AttributePart implements KeyPart {
     if (name.row.name === "path") return new AttributePart(name, null, clock);
     const phase = phaseOf(name.row.from) ?? "limit";
     const bound = bindAttribute(name, { phase, parameters: null, route: null, clock });
-    return bound.ok ? new AttributePart(name, bound.value.read, clock) : { text: bound.error };
+    return bound.ok ? new AttributePart(name, keyRead(bound.value), clock) : { text: bound.error };
   }
 
   bindRoute(template: string): { readonly text: string } | null {
@@ -226,6 +231,15 @@ export class AttributePart implements KeyPart {
   #read(exchange: Exchange, template: string): unknown {
     return (this.#fixed ?? this.#byTemplate.get(template))?.(exchange);
   }
+}
+
+/** An attribute as keys read it: what services take for one value has to be one. */
+export function keyRead({ row, read }: Attribute): Read {
+  if (row.name !== "request.cookies") return read;
+  return (exchange) => {
+    const value = read(exchange);
+    return typeof value === "string" ? plainCookie(value) : value;
+  };
 }
 
 /** Attributes that no request lacks: what a client can leave out needs a word of the policy. */

@@ -39,6 +39,8 @@ export class KeyReader {
   /** Of the settings: the same for the same key, whatever policy asks. */
   readonly identity: string;
   readonly mayBeAbsent: boolean;
+  /** The request's method is in it, or in what takes its place. */
+  readonly hasMethod: boolean;
   readonly #parts: readonly KeyPart[];
   /** Counts where a part of this one is absent. */
   readonly #instead: KeyReader | null;
@@ -51,6 +53,7 @@ export class KeyReader {
     const own = JSON.stringify(parts.map(({ text }) => text));
     this.identity = instead === null ? own : `${own} else ${instead.identity}`;
     this.mayBeAbsent = instead === null && parts.some((part) => part.mayBeAbsent);
+    this.hasMethod = parts.some((part) => part.hasMethod === true) || instead?.hasMethod === true;
   }
 
   /** The same key, and another one for requests in which a part of it is absent. */

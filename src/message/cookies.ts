@@ -13,14 +13,37 @@ export function cookieValues({ names, values }: HeaderBlock, name: string): stri
 }
 
 /**
- * Whether the cookie `name` stands there with more than blanks around its name. A browser that is given ` __Host-id` behind
- * a space of Unicode holds it for another cookie, which any page of the domain may set; servers trim it.
+ * One value as one text, however it is spelled: services decode escapes (Express, PHP) and take off quotes, with what is
+ * escaped within them (Python's http.cookies), so that who has one cookie could show it in thousands of forms. For
+ * comparing such texts alone: as latin1, of a value that no service may have.
+ */
+export function plainCookie(value: string): string {
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+  if (!isQuoted && !value.includes("%")) return value;
+  const bare = isQuoted
+    ? value.slice(1, -1).replace(/\\([0-3][0-7][0-7]|.)/g, (_, one: string) => unescaped(one))
+    : value;
+  return bare.replace(/%([\dA-Fa-f]{2})/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+}
+
+function unescaped(text: string): string {
+  return text.length === 3 ? String.fromCharCode(Number.parseInt(text, 8)) : text;
+}
+
+/**
+ * Whether the cookie `name` stands there in another spelling: with more than blanks around its name, or with what PHP takes
+ * for `_`, a dot, a blank or a bracket. A browser that is given ` __Host-id` behind a space of Unicode holds it for another
+ * cookie, which any page of the domain may set; servers trim it.
  */
 export function isCookieDisguised({ names, values }: HeaderBlock, name: string): boolean {
   return values.some(
     (value, at) =>
       names[at] === "cookie" &&
-      value.split(";").some((crumb) => nameOf(crumb) === name && !crumb.replace(/^[ \t]+/, "").startsWith(name)),
+      value.split(";").some((crumb) => {
+        const other = nameOf(crumb);
+        if (other === name) return !crumb.replace(/^[ \t]+/, "").startsWith(name);
+        return other.length === name.length && name.includes("_") && other.replace(/[. [\]]/g, "_") === name;
+      }),
   );
 }
 

@@ -1,7 +1,14 @@
+/**
+ * What a service said of a gRPC call, whose HTTP status is 200 however it went; `unknown` where the answer broke off before
+ * it said anything, `none` of anything else.
+ */
+export type CallOutcome = "ok" | "failed" | "unknown" | "none";
+
 /** How a request ended, for whoever counts by that. */
 export interface AnswerFacts {
   /** Of the answer's head; 0 where there was none. 499 where the client left before it. */
   readonly status: number;
+  readonly callOutcome: CallOutcome;
   /** As far as they came. Of a WebSocket: all that the client sent. */
   readonly requestBodyBytes: number;
   /** As far as they went. Of a WebSocket: all that the service sent. */

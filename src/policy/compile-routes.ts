@@ -89,15 +89,18 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     rewriteResponse: work.rewrites.response(responseRules),
     rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
     methodParameters: work.rewrites.methodParameters(requestRules),
-    judgesMethod: parts.judgesMethod,
+    tellsMethods: (asked, named) => parts.methodRules.some((tells) => tells(asked, named)),
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };
 }
 
-/** A part of a body cannot be judged: where answers' bodies are, the service is asked for whole ones (RFC 9110 section 14.2). */
-function withoutRanges(rules: RequestRules, { responseChecks }: RouteParts): RequestRules {
-  if (!responseChecks.some(({ judgesBody }) => judgesBody)) return rules;
+/**
+ * A part of a body cannot be judged, and need not say what it cost: where answers' bodies are read, the service is asked for
+ * whole ones (RFC 9110 section 14.2).
+ */
+function withoutRanges(rules: RequestRules, { responseChecks, readsAnswers }: RouteParts): RequestRules {
+  if (!readsAnswers && !responseChecks.some(({ judgesBody }) => judgesBody)) return rules;
   return { ...rules, removeHeaders: [...new Set([...rules.removeHeaders, "range", "if-range"])] };
 }
 

@@ -1,4 +1,5 @@
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
+import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { ResponseCheck } from "../filters/response-check.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -25,7 +26,10 @@ export class RouteParts {
   identity: readonly IdentityLine[] | null = null;
   /** Where rules ask for members of the body. */
   readonly bodyWantedAt: Path[] = [];
-  judgesMethod = false;
+  /** Whether rules tell two methods apart. */
+  readonly methodRules: MethodRule[] = [];
+  /** A limit reads what answers say of their cost. */
+  readsAnswers = false;
   /** Whether a filter did more than add checks of phase `admit`. */
   isMoreThanAdmit = false;
 }
@@ -124,8 +128,13 @@ export function routeContext(
       mark();
       parts.bodyWantedAt.push(resolve(inner));
     },
-    judgeMethod: () => {
-      parts.judgesMethod = true;
+    judgeMethod: (tells = () => true) => {
+      mark();
+      parts.methodRules.push(tells);
+    },
+    readAnswers: () => {
+      mark();
+      parts.readsAnswers = true;
     },
     isBodyWanted: () => parts.bodyWantedAt.length > 0,
     setWebSocket: (rules) => {

@@ -2,6 +2,7 @@ import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
+import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { ResponseCheck } from "../filters/response-check.ts";
@@ -110,8 +111,8 @@ export interface Route {
   readonly rewriteTrailers: RewriteTrailers;
   /** Parameters in which the service may find another method; null where it reads none. */
   readonly methodParameters: MethodParameters | null;
-  /** Whether its rules tell methods apart, so that a request has one method alone, whatever its parameters say. */
-  readonly judgesMethod: boolean;
+  /** Which methods its rules tell apart, so that a request of the one must not name the other in a parameter. */
+  readonly tellsMethods: MethodRule;
   readonly bodyBytesMax: number;
   /** Null: upgrades are refused. */
   readonly webSocket: WebSocketRules | null;

@@ -6,8 +6,9 @@ import { CHUNKED } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerStream } from "../message/stream.ts";
+import type { CallOutcome } from "../message/taken.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
+import { grpcStatusLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
 import type { AnswerOutlet, JudgedAnswer } from "./judged-answer.ts";
 import type { Life } from "./life.ts";
@@ -29,6 +30,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   status = 0;
   /** Of a gRPC call that postern itself ended; null for what went otherwise. */
   grpcStatus: number | null = null;
+  /** What the service said of a gRPC call so far. */
+  callOutcome: CallOutcome = "none";
   /** How long the service took to begin; -1 where it did not. */
   upstreamMs = -1;
   readonly #life: Life;
@@ -61,6 +64,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   onResponse(response: ClientResponse): void {
     if (this.#life.route === null) return;
     this.#begin();
+    if (isGrpcAnswer(response.headers)) this.callOutcome = outcomeIn(response.headers);
     this.#pacing = pacedReading(this.#life.exchange.paces, "response", () => this.#request.resumeAnswer());
     this.#request.onAnswered();
     if (isAnswerJudged(this.#life)) this.#judge(response);
@@ -93,6 +97,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   onResponseEnd(trailers: HeaderBlock | null): void {
     this.#request.onServiceDone();
+    if (this.callOutcome === "unknown") this.callOutcome = outcomeIn(trailers);
     const judged = this.#judged;
     const left = judged === null ? trailers : this.#attempt(() => judged.end(trailers));
     if (left instanceof Denial) {

@@ -1,5 +1,7 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { CallOutcome } from "../message/taken.ts";
 
 /** `application/grpc`, `application/grpc+proto`; gRPC-Web is another protocol, with its status in the body. */
 const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
@@ -12,6 +14,18 @@ const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
 export function isGrpcCall({ connection, method, headers }: Exchange): boolean {
   if (connection.protocol !== "h2" || (method !== "POST" && method !== "")) return false;
   return GRPC.test(headers.get("content-type") ?? "");
+}
+
+/** Whether the head of an answer is that of a gRPC call, or of one in gRPC-Web that is over with it. */
+export function isGrpcAnswer(headers: HeaderBlock): boolean {
+  return GRPC.test(headers.get("content-type") ?? "") || headers.get("grpc-status") !== undefined;
+}
+
+/** What a head or trailers say of a call; `unknown` where they say nothing. */
+export function outcomeIn(headers: HeaderBlock | null): CallOutcome {
+  const status = headers?.get("grpc-status");
+  if (status === undefined) return "unknown";
+  return status.trim() === "0" ? "ok" : "failed";
 }
 
 /**

@@ -27,7 +27,7 @@ export function judgeMethods(
     const match = snapshot.routes.match(exchange.host, method, exchange.target.path);
     const isOwn = match.kind === "found" && match.route === route;
     // Rules that tell methods apart were asked about the one, and the service would do the other.
-    if (isOwn && !route.judgesMethod && !FORBIDDEN_METHODS.has(method)) continue;
+    if (isOwn && !route.tellsMethods(exchange.method, method) && !FORBIDDEN_METHODS.has(method)) continue;
     const other = isOwn ? "other rules" : match.kind === "found" ? "another route" : "no route";
     const seen = `${exchange.method} whose ${where} names method ${method}, which has ${other}`;
     const wanted = `a method of this route, or 'methodParameters: []' under 'request' where the service reads none`;
@@ -109,7 +109,7 @@ function judgeHidden({ snapshot, exchange, route }: MethodSubject, coding: strin
   const other = NAMEABLE.find((one) => {
     if (one === method) return false;
     const match = snapshot.routes.match(host, one, target.path);
-    return match.kind !== "found" || match.route !== route || route.judgesMethod;
+    return match.kind !== "found" || match.route !== route || route.tellsMethods(method, one);
   });
   if (other === undefined) return CONTINUE;
   const seen = `JSON in content encoding ${excerpt(coding)}, which may name method ${other}, and that has not this route`;

@@ -193,6 +193,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
       clientAddress: this.exchange.clientAddress.text,
       status: this.#answer.status,
       grpcStatus: this.#answer.grpcStatus,
+      callOutcome: this.#answer.callOutcome,
       reason,
       denial,
       decisionMs: (this.#decidedMs === 0 ? nowMs : this.#decidedMs) - this.startedMs,

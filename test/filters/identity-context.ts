@@ -126,6 +126,7 @@ export function testRoute(
     identity: [],
     wantBody: () => {},
     judgeMethod: () => {},
+    readAnswers: () => {},
     isBodyWanted: () => false,
     setBodyBytesMax: () => {},
   };

@@ -29,7 +29,14 @@ function setUp(definition: Readonly<Record<string, unknown>>, outside = outsideC
 
 const alice = (method = "GET"): Exchange => createExchange({ method, principal: createPrincipal({ id: "alice" }) });
 
-const DONE: AnswerFacts = { status: 200, requestBodyBytes: 0, responseBodyBytes: 0, denied: false, upstreamMs: 1 };
+const DONE: AnswerFacts = {
+  status: 200,
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  denied: false,
+  callOutcome: "none",
+  upstreamMs: 1,
+};
 
 /** A request to its end: its answer says `body`, or is cut behind it. */
 function spend(limit: Limit, body: string, end: Partial<AnswerFacts> & { cut?: boolean } = {}): Exchange {

@@ -13,7 +13,14 @@ import { ask, compileLimit, limitOf } from "./limit-kit.ts";
 
 await LIMIT_KINDS.find(({ word }) => word === "concurrency")?.prepare?.();
 
-const DONE = { status: 200, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 5, denied: false };
+const DONE = {
+  status: 200,
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  callOutcome: "none" as const,
+  upstreamMs: 5,
+  denied: false,
+};
 
 function setUp() {
   const time = new ManualTime(0);

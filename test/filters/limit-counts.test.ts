@@ -82,6 +82,7 @@ describe("only failures or successes count", () => {
     status,
     requestBodyBytes: 0,
     responseBodyBytes: 0,
+    callOutcome: "none",
     upstreamMs: 1,
     denied: false,
     ...more,
@@ -106,6 +107,14 @@ describe("only failures or successes count", () => {
     ["failures", ended(401, { denied: true }), 10],
     ["failures", ended(404), 10],
     ["failures", ended(502), 10],
+    ["failures", ended(200, { callOutcome: "ok" }), 100],
+    ["failures", ended(200, { callOutcome: "failed" }), 10],
+    ["failures", ended(200, { callOutcome: "unknown" }), 10],
+    // A stream that its client has seen enough of.
+    ["failures", ended(200, { callOutcome: "unknown", responseBodyBytes: 12 }), 100],
+    ["successes", ended(200, { callOutcome: "ok" }), 10],
+    ["successes", ended(200, { callOutcome: "failed" }), 100],
+    ["successes", ended(200, { callOutcome: "unknown", responseBodyBytes: 12 }), 10],
     ["successes", ended(200), 10],
     ["successes", ended(302), 10],
     ["successes", ended(403), 100],
@@ -149,7 +158,14 @@ describe("a quota", () => {
     const limit = quota({ count: "failures" });
     const exchanges = Array.from({ length: 12 }, () => createExchange());
     expect(exchanges.filter((exchange) => ask(limit, exchange) === null)).toHaveLength(10);
-    const ended = { status: 200, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 1, denied: false };
+    const ended = {
+      status: 200,
+      callOutcome: "none",
+      requestBodyBytes: 0,
+      responseBodyBytes: 0,
+      upstreamMs: 1,
+      denied: false,
+    } as const;
     for (const exchange of exchanges) exchange.settle(ended);
     expect(admitted(limit, {})).toBe(10);
   });

@@ -107,7 +107,14 @@ describe("limits in a store", () => {
     const end = async (status: number): Promise<boolean> => {
       const exchange = createExchange();
       const denial = await judge([limit], exchange);
-      exchange.settle({ status, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 0, denied: denial !== null });
+      exchange.settle({
+        status,
+        requestBodyBytes: 0,
+        responseBodyBytes: 0,
+        callOutcome: "none",
+        upstreamMs: 0,
+        denied: denial !== null,
+      });
       return denial === null;
     };
     for (let at = 0; at < 6; at++) expect(await end(200)).toBe(true);

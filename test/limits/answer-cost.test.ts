@@ -168,8 +168,22 @@ describe("a JSON answer", () => {
 
   test("that is deep, or has a name without end, is looked at in bounded memory", () => {
     expect(amountIn(`{"a":${"[".repeat(100_000)}`)).toBeNull();
+    expect(amountIn(`{"a":${"[".repeat(100_000)}]]`)).toBeNull();
     expect(amountIn(`{"${"x".repeat(1_000_000)}":1,"usage":{"total":7}}`)).toBe(7);
     expect(amountIn(`{"usage":{"total":"${"9".repeat(100_000)}"}}`)).toBeNull();
+  });
+
+  test("that repeats something deep of its client says what it cost all the same", () => {
+    const deep = `${'{"a":['.repeat(400)}"]}\\"",{"usage":{"total":1}},-1.5e3,[]${"]}".repeat(400)}`;
+    const text = `{"echo":${deep},"usage":{"total":700}}`;
+    expect(JSON.parse(text).usage.total).toBe(700);
+    for (const cuts of [[1e9], [1], [7, 3]]) expect(amountIn(text, { cuts })).toBe(700);
+    expect(amountIn(`[${deep},{"usage":{"total":700}}]`)).toBeNull();
+  });
+
+  test("may begin with the mark that readers pass over", () => {
+    expect(amountIn('\ufeff{"usage":{"total":7}}', { cuts: [1] })).toBe(7);
+    expect(amountIn('{\ufeff"usage":{"total":7}}')).toBeNull();
   });
 
   test("that is no JSON, a page of another type, or a part of an answer says nothing", () => {

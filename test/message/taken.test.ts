@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import type { AnswerFacts, Taken } from "../../src/message/taken.ts";
 import { createExchange } from "../fixtures/route-context.ts";
 
-const FACTS: AnswerFacts = { status: 200, requestBodyBytes: 1, responseBodyBytes: 2, upstreamMs: 3, denied: false };
+const FACTS: AnswerFacts = {
+  status: 200,
+  requestBodyBytes: 1,
+  responseBodyBytes: 2,
+  callOutcome: "none",
+  upstreamMs: 3,
+  denied: false,
+};
 
 function noting(name: string, notes: string[]): Taken {
   return {

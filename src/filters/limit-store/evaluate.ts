@@ -5,6 +5,7 @@ import type { TopCaller } from "../../limits/top-callers.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import type { Limit, LimitKey, LimitReport, ShareableLimit } from "../filter.ts";
+import type { LimitNeeds } from "../limit-port.ts";
 
 export type OnFailure = "local" | "open" | "closed";
 
@@ -34,6 +35,7 @@ export class SharedLimit implements Limit {
   readonly enforcePercent: number;
   readonly keys: number;
   readonly key: LimitKey;
+  readonly needs: LimitNeeds;
   readonly store: LimitStore;
   readonly #facts: SharedLimitFacts;
 
@@ -45,6 +47,7 @@ export class SharedLimit implements Limit {
     this.enforcePercent = limit.enforcePercent;
     this.keys = limit.keys;
     this.key = limit.key;
+    this.needs = limit.needs;
     this.store = store;
     this.#facts = facts;
   }

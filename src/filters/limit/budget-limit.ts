@@ -14,6 +14,9 @@ import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Limit, LimitReport } from "../filter.ts";
+import type { LimitNeeds } from "../limit-port.ts";
+import type { MethodRule } from "../method-rule.ts";
+import { isFailure } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
 
 /** What a request costs whose answer does not say. */
@@ -32,6 +35,8 @@ export interface BudgetFacts {
   readonly policy: LimitPolicy;
   /** What is taken before the answer is known. */
   readonly estimate: (exchange: Exchange) => number;
+  /** Of methods whose estimates are not the same; null where all are. */
+  readonly tellsMethods: MethodRule | null;
   /** Null where the estimate is the cost. */
   readonly source: CostSource | null;
   readonly otherwise: Otherwise;
@@ -94,7 +99,7 @@ class BudgetTaken implements Taken, AnswerWatcher {
     // Of an answer that was cut, what was seen is a part: whoever leaves in the middle is not to pay less.
     if (amount !== null) return this.#cost?.isWhole === true ? amount : Math.max(amount, estimate);
     const { otherwise } = this.#facts;
-    const isError = facts.status >= 400 && facts.status !== CLIENT_LEFT;
+    const isError = isFailure(facts) && facts.status !== CLIENT_LEFT;
     return otherwise === "nothing" || (otherwise === "nothing-on-errors" && isError) ? 0 : estimate;
   }
 }
@@ -136,6 +141,7 @@ export class BudgetLimit implements Limit {
   /** It has none in the tables that rates share. */
   readonly keys = 0;
   readonly key: CompiledKey;
+  readonly needs: LimitNeeds;
   readonly #facts: BudgetFacts;
   readonly #shared: SharedCounts;
 
@@ -145,6 +151,7 @@ export class BudgetLimit implements Limit {
     this.phase = facts.phase;
     this.enforcePercent = facts.enforcePercent;
     this.key = facts.key;
+    this.needs = { tellsMethods: facts.tellsMethods, readsAnswers: facts.source?.kind === "figures" };
     this.#facts = facts;
     this.#shared = shared;
   }

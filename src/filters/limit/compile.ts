@@ -1,6 +1,7 @@
 import type { Place } from "../../decision/verdict.ts";
 import { type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
 import { routeFault } from "../limit-port.ts";
+import { noteNeeds } from "./needs.ts";
 import { addPlan } from "./plan.ts";
 import { type LimitEntry, limitSchema } from "./schema.ts";
 
@@ -43,6 +44,7 @@ function addLimit(name: string, at: number, context: RouteContext, all: Together
     context.problem(`'${name}' cannot count here: ${fault.text}`, at);
     return;
   }
+  noteNeeds(limit, context);
   const together = all[limit.phase];
   together.push(limit);
   context.addCheck(limitCheck(limit, template, context.place(at), together));

@@ -6,6 +6,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { object } from "../../support/schema.ts";
 import type { CompileContext } from "../filter.ts";
+import type { MethodRule } from "../method-rule.ts";
 
 /** What one request costs, as the policy has it. */
 export type CostSettings =
@@ -46,6 +47,8 @@ export interface Cost {
   readonly phase: "admit" | "limit";
   /** For people; empty where each costs 1. */
   readonly text: string;
+  /** Of methods that do not cost the same; null where all do. */
+  readonly tellsMethods: MethodRule | null;
   /** The most that one may cost, as far as that is known at load. */
   readonly max: number;
   /** The attribute's value comes from the client or its token: never less than 1. */
@@ -56,18 +59,23 @@ export interface Cost {
 export function compileCost(settings: CostSettings | undefined, context: CompileContext): Cost | null | undefined {
   if (settings === undefined || settings === 1) return null;
   if (typeof settings === "number") {
-    return { phase: "admit", text: `, ${settings} each`, max: settings, of: () => settings };
+    return { phase: "admit", text: `, ${settings} each`, tellsMethods: null, max: settings, of: () => settings };
   }
   if (typeof settings.from === "string") return costFrom(settings.from, settings.default, context);
   const { default: usual, ...byMethod } = settings as Readonly<Record<string, number>>;
   const costs = new Map(Object.entries(byMethod));
   const other = usual ?? 1;
+  // Services run what they have for GET, and HEAD leaves out the answer's body alone (RFC 9110 section 9.3.2).
+  const costOf = (method: string): number =>
+    costs.get(method) ?? (method === "HEAD" ? costs.get("GET") : undefined) ?? other;
   const text = [...costs, ["other", other] as const].map(([method, cost]) => `${method} ${cost}`).join(", ");
   return {
     phase: "admit",
     text: `, cost ${text}`,
     max: Math.max(other, ...costs.values()),
-    of: ({ method }) => costs.get(method) ?? other,
+    // A dear request must not come as a cheap one; the other way round its client pays too much.
+    tellsMethods: (asked, named) => costOf(named) > costOf(asked),
+    of: ({ method }) => costOf(method),
   };
 }
 
@@ -92,7 +100,8 @@ function costFrom(from: string, usual: number, context: CompileContext): Cost | 
     return undefined;
   }
   const { read, text } = bound.value;
-  return { phase, text: `, cost ${text}`, max: usual, of: (exchange) => costIn(read, exchange) ?? usual };
+  const tellsMethods = name.value.row.name === "request.method" ? () => true : null;
+  return { phase, text: `, cost ${text}`, tellsMethods, max: usual, of: (exchange) => costIn(read, exchange) ?? usual };
 }
 
 /** Nothing that is no whole number from 1: `-100` would give a client what it never had, and 0 all that it wants. */

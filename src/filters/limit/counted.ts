@@ -12,7 +12,17 @@ const CLIENT_LEFT = REASONS.client_closed.status;
  * counts as either.
  */
 export function countsOf(counted: Counted): Counts {
-  const isUnknown = ({ status, denied }: AnswerFacts): boolean => !denied && (status === CLIENT_LEFT || status === 0);
-  if (counted === "failures") return (facts) => facts.status >= 400 || isUnknown(facts);
-  return (facts) => (facts.status > 0 && facts.status < 400) || isUnknown(facts);
+  if (counted === "failures") return (facts) => isFailure(facts) || isUnknown(facts);
+  return (facts) => (facts.status > 0 && !isFailure(facts)) || isUnknown(facts);
+}
+
+/** By the status, and of a gRPC call by what its head or trailers say of it. */
+export function isFailure({ status, callOutcome }: AnswerFacts): boolean {
+  return status >= 400 || callOutcome === "failed";
+}
+
+/** A call that gave a message and was left then, as streams are, was not refused. */
+function isUnknown({ status, denied, callOutcome, responseBodyBytes }: AnswerFacts): boolean {
+  if (denied) return false;
+  return status === CLIENT_LEFT || status === 0 || (callOutcome === "unknown" && responseBodyBytes === 0);
 }

@@ -9,6 +9,7 @@ import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { LimitReport, ShareableLimit } from "../filter.ts";
+import type { LimitNeeds } from "../limit-port.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
@@ -81,6 +82,7 @@ export class RateLimit implements ShareableLimit {
   readonly enforcePercent: number;
   readonly keys: number;
   readonly key: CompiledKey;
+  readonly needs: LimitNeeds;
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
@@ -93,6 +95,7 @@ export class RateLimit implements ShareableLimit {
     this.name = facts.policy.name;
     this.place = facts.place;
     this.key = facts.key;
+    this.needs = { tellsMethods: facts.cost?.tellsMethods ?? null, readsAnswers: false };
     this.phase = facts.key.reader.phase === "admit" && facts.cost?.phase !== "limit" ? "admit" : "limit";
     this.enforcePercent = facts.enforcePercent;
     this.keys = facts.keys;

@@ -6,6 +6,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { type Decimal, parseDecimal } from "../../support/decimal.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
+import type { MethodRule } from "../method-rule.ts";
 import { BudgetLimit } from "./budget-limit.ts";
 import {
   type BudgetSettings,
@@ -64,6 +65,7 @@ function compileBudget(name: string, settings: BudgetSettings, context: LimitCon
       description: `${amountText(limit, scale)} ${unit}/${period}${isUsual ? "" : ` in ${timeZone}`}`,
       policy,
       estimate: estimate.of,
+      tellsMethods: estimate.tellsMethods,
       source,
       otherwise: settled?.otherwise ?? "estimate",
       reservationMs: settings.reservation ?? DEFAULTS.budgetReservationMs,
@@ -86,6 +88,7 @@ function scaleOf(amount: string, source: CostSource | null): number {
 
 interface Estimate {
   readonly phase: "admit" | "limit";
+  readonly tellsMethods: MethodRule | null;
   readonly max: number;
   of(exchange: Exchange): number;
 }
@@ -93,14 +96,15 @@ interface Estimate {
 function compileEstimate(settings: number | CostSettings, scale: number, context: LimitContext): Estimate | null {
   if (typeof settings === "number") {
     const amount = amountOf(String(settings), scale) ?? AMOUNT_MAX;
-    return { phase: "admit", max: amount, of: () => amount };
+    return { phase: "admit", tellsMethods: null, max: amount, of: () => amount };
   }
   const cost = compileCost(settings, context);
   if (cost === undefined) return null;
-  if (cost === null) return { phase: "admit", max: scale, of: () => scale };
+  if (cost === null) return { phase: "admit", tellsMethods: null, max: scale, of: () => scale };
   // Where it is from a client, it takes no more than the whole budget: what it wants beyond is refused as such.
   return {
     phase: cost.phase,
+    tellsMethods: cost.tellsMethods,
     max: cost.max * scale,
     of: (exchange) => Math.min(AMOUNT_MAX, cost.of(exchange) * scale),
   };

@@ -6,6 +6,7 @@ import { phaseOf } from "../../limits/key-parts.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Check, Limit, Plan, RouteContext } from "../filter.ts";
 import { routeFault } from "../limit-port.ts";
+import { noteNeeds } from "./needs.ts";
 import type { PlanChoice } from "./plan-schema.ts";
 
 /** A caller's plan: one of the policy's, no limits at all, or none so that the request is denied. */
@@ -68,7 +69,10 @@ export function addPlan(choice: PlanChoice, path: readonly (string | number)[], 
     // With each route it is compiled again.
     if (fault !== null && template === "defaults") continue;
     if (fault !== null) context.problem(`'${limit.name}' of a plan cannot count here: ${fault.text}`, ...path);
-    else context.addCheck(planCheck(limit, chooser, template, place));
+    else {
+      noteNeeds(limit, context);
+      context.addCheck(planCheck(limit, chooser, template, place));
+    }
   }
 }
 

@@ -12,6 +12,7 @@ import type { Waiting } from "../../resources/waiting.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { LimitReport, ShareableLimit } from "../filter.ts";
+import type { LimitNeeds } from "../limit-port.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import type { CompiledKey } from "./key.ts";
@@ -78,6 +79,7 @@ export class QuotaLimit implements ShareableLimit {
   /** It has none in the tables that rates share. */
   readonly keys = 0;
   readonly key: CompiledKey;
+  readonly needs: LimitNeeds;
   readonly #facts: QuotaFacts;
   readonly #shared: SharedCounts;
 
@@ -85,6 +87,7 @@ export class QuotaLimit implements ShareableLimit {
     this.name = facts.policy.name;
     this.place = facts.place;
     this.key = facts.key;
+    this.needs = { tellsMethods: facts.cost?.tellsMethods ?? null, readsAnswers: false };
     this.phase = facts.key.reader.phase === "admit" && facts.cost?.phase !== "limit" ? "admit" : "limit";
     this.enforcePercent = facts.enforcePercent;
     this.#facts = facts;

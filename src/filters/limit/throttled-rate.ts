@@ -5,6 +5,7 @@ import type { Throttle } from "../../limits/concurrency/throttle.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Limit, LimitReport } from "../filter.ts";
+import type { LimitNeeds } from "../limit-port.ts";
 import type { RateLimit } from "./evaluate.ts";
 import type { CompiledKey } from "./key.ts";
 import { mayDelay } from "./may-delay.ts";
@@ -17,6 +18,7 @@ export class ThrottledRate implements Limit {
   readonly enforcePercent: number;
   readonly keys: number;
   readonly key: CompiledKey;
+  readonly needs: LimitNeeds;
   readonly #rate: RateLimit;
   readonly #rules: QueueRules;
   readonly #throttle: Throttle;
@@ -28,6 +30,7 @@ export class ThrottledRate implements Limit {
     this.enforcePercent = rate.enforcePercent;
     this.keys = rate.keys;
     this.key = rate.key;
+    this.needs = rate.needs;
     this.#rate = rate;
     this.#rules = rules;
     this.#throttle = throttle;

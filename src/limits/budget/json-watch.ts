@@ -5,6 +5,8 @@ import { Escapes, skipString } from "./string-search.ts";
 
 const DEPTH_MAX = DEFAULTS.budgetJsonDepthMax;
 const OBJECT = -1;
+/** What readers pass over before a text. */
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** Each character of a name may be written as an escape of six. */
 const NAME_BYTES_MAX = 6 * DEFAULTS.budgetPathNameCharsMax;
 
@@ -20,6 +22,7 @@ const ESCAPE = 7;
 const SCALAR = 8; // a number, true, false or null
 const DONE = 9;
 const BROKEN = 10;
+const DEEP = 11; // within containers that lie too deep to be told apart
 
 /**
  * Sees one JSON text go by in pieces, wherever they are cut, and keeps the scalar at one place, as it is spelled. It holds
@@ -42,6 +45,8 @@ export class JsonWatch {
   /** The name that leads on, as far as what is read is equal to it; null where it is not, or another is read. */
   #expected: string | null = null;
   #equal = 0;
+  /** How many containers it is in beyond those of `#within`. */
+  #beyond = 0;
   /** The next value is that of the segment behind `#matched`. */
   #isNext: boolean;
 
@@ -68,6 +73,7 @@ export class JsonWatch {
   reset(): void {
     this.#within = [];
     this.#matched = 0;
+    this.#beyond = 0;
     this.#state = VALUE;
     this.#isName = false;
     this.#kept = null;
@@ -141,6 +147,9 @@ export class JsonWatch {
       case NAME:
         this.#beginName(byte);
         return;
+      case DEEP:
+        this.#inDeep(byte);
+        return;
       case COLON:
         this.#state = byte === 0x3a ? VALUE : BROKEN;
         return;
@@ -197,18 +206,31 @@ export class JsonWatch {
     } else if (isScalar(byte)) {
       this.#kept = isSought ? String.fromCharCode(byte) : null;
       this.#state = SCALAR;
-    } else this.#state = BROKEN;
+    } else if (this.#depth > 0 || !BYTE_ORDER_MARK.includes(byte)) this.#state = BROKEN;
   }
 
   #open(isArray: boolean): void {
     if (this.#depth === DEPTH_MAX) {
-      this.#state = BROKEN;
+      this.#beyond = 1;
+      this.#state = DEEP;
       return;
     }
     if (this.#isNext && this.#depth > 0) this.#matched = this.#depth;
     this.#within.push(isArray ? 0 : OBJECT);
     if (isArray) this.#awaitItem();
     this.#state = isArray ? FIRST_ITEM : FIRST_NAME;
+  }
+
+  /**
+   * No path leads so deep. A text that is deep for a while, as one that repeats what a client sent, is not to hide what
+   * follows: strings and brackets are all that is looked at.
+   */
+  #inDeep(byte: number): void {
+    if (byte === 0x22) {
+      this.#isName = false;
+      this.#state = STRING;
+    } else if (byte === 0x7b || byte === 0x5b) this.#beyond++;
+    else if ((byte === 0x7d || byte === 0x5d) && --this.#beyond === 0) this.#endValue();
   }
 
   #close(isArray: boolean): void {
@@ -246,7 +268,8 @@ export class JsonWatch {
 
   #endValue(): void {
     this.#isNext = false;
-    this.#state = this.#depth === 0 ? DONE : AFTER;
+    if (this.#beyond > 0) this.#state = DEEP;
+    else this.#state = this.#depth === 0 ? DONE : AFTER;
   }
 
   #keep(byte: number): void {

@@ -235,6 +235,7 @@ describe("what says something of the service", () => {
     status: 200,
     requestBodyBytes: 0,
     responseBodyBytes: 0,
+    callOutcome: "none",
     upstreamMs: 12,
     denied: false,
   };

@@ -9,7 +9,14 @@ import { DEFAULTS } from "../../../src/support/defaults.ts";
 import { ManualTime } from "../../fixtures/manual-time.ts";
 import { createPrincipal, createExchange as newExchange } from "../../fixtures/route-context.ts";
 
-const DONE: AnswerFacts = { status: 200, requestBodyBytes: 0, responseBodyBytes: 0, upstreamMs: 1, denied: false };
+const DONE: AnswerFacts = {
+  status: 200,
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  callOutcome: "none",
+  upstreamMs: 1,
+  denied: false,
+};
 const WITHOUT_QUEUE = { max: 2, queue: null, adaptive: null };
 const WITH_QUEUE = { max: 2, queue: { lengthMax: 3, timeoutMs: 1_000 }, adaptive: null };
 
