@@ -6,7 +6,7 @@ import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
 import { DescriptionFiles, type ReadNamed } from "./files.ts";
 import { Findings } from "./findings.ts";
-import type { Reading } from "./media.ts";
+import { type Reading, schemaAt } from "./media.ts";
 import type { Operation, SchemaReference, SecurityScheme } from "./operation.ts";
 import { readOperations } from "./operations.ts";
 import { overlaid } from "./overlay.ts";
@@ -134,15 +134,22 @@ export class SchemaLibrary {
     return compiled;
   }
 
-  /** The schema at `reference`, as in `common.yaml#/components/schemas/Order`, of a file by its name relative to the policy. */
+  /** Whether the file, by its name relative to the policy, is one of the description's. */
+  has(file: string): boolean {
+    return this.#files.named(file) !== null;
+  }
+
+  /** The schema at `reference`, through references on the way to it, as in `common.yaml#/components/schemas/Order`, of a file by its name relative to the policy. */
   find(file: string, pointer: string): SchemaReference | null {
     const document = this.#files.named(file);
     if (document === null) return null;
+    const references = new References(this.#files, new Findings());
     let spot: Spot | null = Spot.root(document);
     for (const token of pointer.split("/").slice(1)) {
       const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
+      spot = spot === null ? null : references.follow(spot, "");
       spot = spot?.at(Array.isArray(spot.value) ? Number(key) : key) ?? null;
     }
-    return spot === null ? null : { document, pointer, value: spot.value, place: spot.place };
+    return spot === null ? null : schemaAt(spot, { references, findings: new Findings() });
   }
 }

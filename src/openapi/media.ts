@@ -33,6 +33,7 @@ export function mediaIn(content: Spot | null, reading: Reading): readonly MediaR
     const encoding = spot.members["encoding"];
     media.push({
       range: lowerType(range),
+      written: range,
       schema: schemaAt(spot.at("schema"), reading),
       itemSchema: schemaAt(spot.at("itemSchema"), reading),
       encoding: isMembers(encoding) ? encoding : null,

@@ -39,6 +39,8 @@ export interface DescribedParameter {
 export interface MediaRange {
   /** In lower case: `application/json`, `text/*`; parameters as they stand. */
   readonly range: string;
+  /** The same as it is written. */
+  readonly written: string;
   readonly schema: SchemaReference | null;
   /** Of each item of a stream (3.2). */
   readonly itemSchema: SchemaReference | null;

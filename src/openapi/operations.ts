@@ -9,6 +9,10 @@ import { isMembers, type Spot } from "./spot.ts";
 import type { Version } from "./versions.ts";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"] as const;
+
+/** Methods that a path item has a member for, in lower case; others stand in `additionalOperations`. */
+export const FIXED_METHODS: ReadonlySet<string> = new Set([...METHODS, "query"].map((method) => method.toUpperCase()));
+
 const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
 
 /** What the whole document says of operations that say nothing themselves. */

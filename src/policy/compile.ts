@@ -151,10 +151,20 @@ function* parse(work: Work): Steps<void> {
 
 /** Section `openapi`, before anything else looks at routes: its operations are some. */
 async function describeRoutes(work: Work): Promise<void> {
-  if (work.reader.raw(["openapi"]) === undefined) return;
+  if (work.reader.raw(["openapi"]) === undefined && !namesPart(work)) return;
   const { compileOpenapi } = await import("./openapi/stage.ts");
   work.turns.restart();
   await work.turns.run(compileOpenapi(work));
+}
+
+/** Whether a route's body has a schema that is a part of a file. */
+function namesPart({ reader }: Work): boolean {
+  const routes = reader.raw(["routes"]);
+  if (!Array.isArray(routes)) return false;
+  return [...routes.keys()].some((at) => {
+    const name = reader.raw(["routes", at, "validate", "body", "schema"]);
+    return typeof name === "string" && name.includes("#");
+  });
 }
 
 /** Loads what only the filters of this policy need. */

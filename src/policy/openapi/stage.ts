@@ -33,7 +33,26 @@ export function* compileOpenapi(work: Work): Steps<void> {
     // It is told; that the route says nothing needs no second telling.
     entry.set(["public"], true, () => placeOf(fault.place, ""));
   }
+  yield* openNamed(work);
+  if (count === 0) return;
   work.open(withRoutes(reader.document, [...routes, ...others], ["openapi"]));
+}
+
+/** Documents of which a route names a schema, whatever else they describe. */
+function* openNamed(work: Work): Steps<void> {
+  const count = work.reader.listLength(["routes"]);
+  const tried = new Set<string>();
+  for (let at = 0; at < count; at++) {
+    const path: Path = ["routes", at, "validate", "body", "schema"];
+    const name = work.reader.raw(path);
+    if (typeof name !== "string" || !name.includes("#")) continue;
+    const file = normalize(name.slice(0, name.indexOf("#")));
+    if (tried.has(file) || work.descriptions.some((library) => library.has(file))) continue;
+    tried.add(file);
+    const read = yield* readKept(work, { file, root: null, overlays: [] }, path, path);
+    for (const { place, text } of read?.findings.problems ?? []) work.problems.add(placeOf(place, ""), text);
+    if (read?.description) work.descriptions.push(read.description.library);
+  }
 }
 
 function* compileSection(work: Work, path: Path, entries: OperationEntry[], others: RouteEntry[]): Steps<void> {
@@ -99,12 +118,17 @@ interface KeptDescription extends ReadDescription {
 }
 
 /** What the last policy read, where all its files are as they were. */
-function* readKept(work: Work, place: DescriptionPlace, path: Path): Steps<ReadDescription | null> {
-  const main = work.readFile(place.file, [...path, "file"]);
+function* readKept(
+  work: Work,
+  place: DescriptionPlace,
+  path: Path,
+  named: Path = [...path, "file"],
+): Steps<ReadDescription | null> {
+  const main = work.readFile(place.file, named);
   const overlays = place.overlays.map((name) => work.readFile(name, [...path, "overlay"]));
   if (main === null || overlays.includes(null)) return null;
   const read = (name: string): Buffer | null => {
-    const content = work.files.read(name, [...path, "file"]);
+    const content = work.files.read(name, named);
     return content.ok ? content.value : null;
   };
   const make = function* (): Steps<KeptDescription> {

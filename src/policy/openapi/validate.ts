@@ -3,8 +3,10 @@ import type { Findings } from "../../openapi/findings.ts";
 import { placeText } from "../../openapi/findings.ts";
 import { schemaAt } from "../../openapi/media.ts";
 import type { DescribedBody, MediaRange, Operation, SchemaReference } from "../../openapi/operation.ts";
+import { FIXED_METHODS } from "../../openapi/operations.ts";
 import { Spot } from "../../openapi/spot.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
+import { pointerToken } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
@@ -27,7 +29,7 @@ export function addValidation(
 ): void {
   entry.placeAt(["validate"], () => placeOf(operation.place, operation.pointer));
   addParameters(entry, operation, names, description, loose);
-  if (operation.body !== null) addBody(entry, operation.body, description, findings, loose);
+  if (operation.body !== null) addBody(entry, operation, operation.body, description, findings, loose);
 }
 
 function addParameters(
@@ -65,6 +67,7 @@ function addParameters(
 
 function addBody(
   entry: RouteEntry,
+  operation: Operation,
   body: DescribedBody,
   description: Description,
   findings: Findings,
@@ -89,10 +92,23 @@ function addBody(
     loose("schemas that would take minutes for one body", schema.place);
     return;
   }
-  entry.set(["validate", "body", "schema"], `${schema.document.file}#${schema.pointer}`, () =>
+  entry.set(["validate", "body", "schema"], schemaName(operation, body, schema, description), () =>
     placeOf(schema.place, schema.pointer),
   );
   if (!body.required) entry.set(["validate", "body", "required"], false, at);
+}
+
+/** From the document itself: what its references lead to has no version of its own. */
+function schemaName(
+  { method, template }: Operation,
+  { media }: DescribedBody,
+  { document, pointer }: SchemaReference,
+  { file, root }: Description,
+): string {
+  if (document === root.document) return `${file}#${pointer}`;
+  const key = FIXED_METHODS.has(method) ? [method.toLowerCase()] : ["additionalOperations", method];
+  const steps = ["paths", template, ...key, "requestBody", "content", media[0]?.written ?? "", "schema"];
+  return `${file}#${steps.map((step) => `/${pointerToken(step)}`).join("")}`;
 }
 
 /** Null where one of them is a range, or cannot be read. */

@@ -1,0 +1,107 @@
+import { type Coverage, coverageOf } from "../openapi/coverage.ts";
+import { placeText } from "../openapi/findings.ts";
+import type { Amount } from "../policy/openapi/amounts.ts";
+import type { OperationEntry } from "../policy/openapi/entries.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+
+/** How much of what a request may hold is bounded and enforced. */
+export interface OperationCoverage {
+  readonly operation: string;
+  readonly id: string | null;
+  readonly place: string;
+  /** 0 to 100: parts that are bounded, of all parts, each kind of what is not enforced being one. */
+  readonly percent: number;
+  readonly callers: "everybody" | "known" | "scopes";
+  readonly enforced: readonly string[];
+  readonly notEnforced: readonly string[];
+  readonly loose: readonly { readonly part: string; readonly what: string; readonly place: string }[];
+}
+
+export interface CoverageReport {
+  readonly file: string;
+  readonly version: string;
+  /** Of all operations together. */
+  readonly percent: number;
+  readonly operations: readonly OperationCoverage[];
+}
+
+export function coverageReport({ description, entries }: Amount): CoverageReport {
+  let bounded = 0;
+  let all = 0;
+  const operations = entries.map((entry) => {
+    const coverage = coverageOf(entry.operation, description);
+    const parts = partsOf(coverage, entry);
+    bounded += coverage.bounded;
+    all += parts;
+    return ofOperation(entry, coverage, parts);
+  });
+  return { file: description.file, version: description.version, percent: share(bounded, all), operations };
+}
+
+function partsOf({ bounded, weak }: Coverage, { loose }: OperationEntry): number {
+  return bounded + weak.length + loose.length;
+}
+
+/** A request that may hold nothing is covered. */
+function share(bounded: number, all: number): number {
+  return all === 0 ? 100 : Math.floor((100 * bounded) / all);
+}
+
+function ofOperation(entry: OperationEntry, coverage: Coverage, parts: number): OperationCoverage {
+  const { operation, template, loose } = entry;
+  return {
+    operation: `${operation.method} ${template}`,
+    id: operation.id,
+    place: placeText(operation.place),
+    percent: share(coverage.bounded, parts),
+    callers: callersOf(entry),
+    enforced: enforcedIn(entry),
+    notEnforced: loose,
+    loose: coverage.weak.map(({ part, what, place }) => ({ part, what, place: placeText(place) })),
+  };
+}
+
+function callersOf({ entry: { value } }: OperationEntry): OperationCoverage["callers"] {
+  if (value["public"] === true) return "everybody";
+  return value["authorize"] === undefined ? "known" : "scopes";
+}
+
+/** Keys of `validate` that the route has, in words. */
+function enforcedIn({ entry: { value } }: OperationEntry): readonly string[] {
+  const validate = (value["validate"] ?? {}) as Readonly<Record<string, unknown>>;
+  const words: string[] = [];
+  for (const section of ["path", "query", "headers"]) {
+    const names = Object.keys(validate[section] ?? {});
+    if (names.length > 0) words.push(`${section} ${names.join(", ")}`);
+  }
+  if (Array.isArray(validate["contentType"])) words.push(`media types ${validate["contentType"].join(", ")}`);
+  if (validate["body"] !== undefined) words.push("the body's schema");
+  return words;
+}
+
+const CALLERS: Readonly<Record<OperationCoverage["callers"], string>> = {
+  everybody: "everybody may",
+  known: "callers that are known",
+  scopes: "callers with scopes or roles",
+};
+
+/** For people: the loosest operations are what there is to do, but the order is the document's. */
+export function coverageLines(amount: Amount): string {
+  const { file, version, percent, operations } = coverageReport(amount);
+  const lines = [
+    `${file}: OpenAPI ${version}, ${operations.length} operations, ${percent}% of what requests may hold is bounded and enforced`,
+  ];
+  for (const one of operations) {
+    lines.push(
+      "",
+      `${String(one.percent).padStart(4)}%  ${one.operation}  (${one.id === null ? "" : `${one.id}, `}${one.place})`,
+    );
+    lines.push(`       enforced: ${[CALLERS[one.callers], ...one.enforced].join("; ")}`);
+    if (one.notEnforced.length > 0) lines.push(`       not enforced: ${one.notEnforced.join(", ")}`);
+    const shown = one.loose.slice(0, DEFAULTS.openapiNamedMax);
+    for (const { part, what, place } of shown) lines.push(`       loose: ${part}: ${what} (${place})`);
+    if (one.loose.length > shown.length)
+      lines.push(`       loose: ${one.loose.length - shown.length} more; --json has them all`);
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,112 @@
+import { resolve } from "node:path";
+import { Document, isMap, isSeq } from "yaml";
+import { readRegularFile } from "../daemon/regular-file.ts";
+import { type Finding, placeText } from "../openapi/findings.ts";
+import { type Amount, type AmountFindings, amountOf } from "../policy/openapi/amounts.ts";
+import type { OperationEntry } from "../policy/openapi/entries.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { atOnce } from "../support/turns.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { coverageLines, coverageReport } from "./import-coverage.ts";
+
+const OPTIONS = {
+  coverage: { type: "boolean" },
+  json: { type: "boolean" },
+  root: { type: "string" },
+  overlay: { type: "string", multiple: true },
+  "base-path": { type: "string", multiple: true },
+} as const;
+
+export const importCommand: Command = {
+  name: "import",
+  summary: "Prints the policy that an OpenAPI document amounts to, or how narrow it is.",
+  usage: "openapi [--coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE",
+  options: `--coverage           for each operation what is enforced and what is loose, with a figure, in place of the policy
+    --root FOLDER        out of which no reference leads; the document's own folder if not given
+    --overlay FILE       an OpenAPI Overlay that changes it; may be repeated
+    --base-path PATH     where its paths begin, in place of what 'servers' says; may be repeated
+    --json               for machines`,
+  example: `postern import openapi openapi/orders.yaml > policy.yaml
+postern import openapi --coverage openapi/orders.yaml
+Exit code 0: printed. 1: the document has problems. 2: used wrongly.`,
+
+  async run(args, io) {
+    const parsed = parseOptions(args, OPTIONS);
+    if (!parsed.ok) return misuse(importCommand, parsed.error, io);
+    const { values, positionals } = parsed.value;
+    const [kind, file, ...rest] = positionals;
+    if (kind !== "openapi") return misuse(importCommand, "expected 'openapi'", io);
+    if (file === undefined || rest.length > 0) return misuse(importCommand, "expected one FILE", io);
+    const bases = values["base-path"]?.map((base) => base.replace(/\/$/, "")) ?? null;
+    const wrong = bases?.find((base) => base !== "" && !base.startsWith("/"));
+    if (wrong !== undefined) return misuse(importCommand, `'${wrong}' is no path; expected it to start with /`, io);
+    const result = atOnce(
+      amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, (name) =>
+        readNamed(name, io),
+      ),
+    );
+    tell(result, values.json === true, io);
+    if (result.amount === null) {
+      if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
+      return EXIT.problems;
+    }
+    io.stdout(textOf(result.amount, values.coverage === true, values.json === true));
+    return EXIT.fine;
+  },
+};
+
+function readNamed(name: string, io: CommandIo): Buffer | null {
+  const content = readRegularFile(resolve(io.cwd, name), DEFAULTS.policyBytesMax);
+  return content.ok ? content.value : null;
+}
+
+/** Problems, warnings and what is not enforced, on standard error, so that the policy can be kept as it is. */
+function tell({ found }: AmountFindings, asJson: boolean, io: CommandIo): void {
+  const line = (severity: string, { place, text }: Finding): void => {
+    if (asJson) io.stderr(`${JSON.stringify({ severity, ...place, text })}\n`);
+    else io.stderr(`${placeText(place)}: ${severity === "problem" ? "" : `${severity}: `}${text}\n`);
+  };
+  for (const { problems } of found) for (const one of problems) line("problem", one);
+  for (const { warnings } of found) for (const one of warnings) line("warning", one);
+  for (const { unenforced } of found) {
+    for (const { what, place, count } of unenforced) {
+      line("note", { place, text: `not enforced: ${what}${count === 1 ? "" : `, ${count} times`}` });
+    }
+  }
+}
+
+function textOf(amount: Amount, isCoverage: boolean, asJson: boolean): string {
+  if (isCoverage && !asJson) return coverageLines(amount);
+  if (asJson) return `${JSON.stringify(isCoverage ? coverageReport(amount) : policyOf(amount), null, 2)}\n`;
+  return policyText(amount);
+}
+
+function policyOf({ entries, authenticators, service }: Amount): Record<string, unknown> {
+  return {
+    version: 1,
+    service,
+    listeners: [{ name: "inbound", address: "127.0.0.1:8080" }],
+    upstreams: { app: { address: "http://127.0.0.1:3000" } },
+    ...(Object.keys(authenticators).length === 0 ? {} : { authenticators }),
+    routes: entries.map(({ entry }) => entry.value),
+  };
+}
+
+/** As a file that can be kept: each route has beside it where it stands in the document. */
+function policyText(amount: Amount): string {
+  const document = new Document(policyOf(amount), { aliasDuplicateObjects: false });
+  document.commentBefore = ` What ${amount.description.file} amounts to. Addresses and authenticators are to be filled in.`;
+  const routes = document.get("routes");
+  if (isSeq(routes)) {
+    for (const [at, route] of routes.items.entries()) {
+      const entry = amount.entries[at];
+      if (isMap(route) && entry !== undefined) route.commentBefore = ` ${remarkOf(entry)}`;
+    }
+  }
+  return document.toString({ lineWidth: 120, flowCollectionPadding: true });
+}
+
+function remarkOf({ operation, loose }: OperationEntry): string {
+  const id = operation.id === null ? "" : `${operation.id.replace(/[^\x20-\x7e]/g, "?")}, `;
+  return `${id}${placeText(operation.place)}${loose.length === 0 ? "" : `; not enforced: ${loose.join(", ")}`}`;
+}
