@@ -32,7 +32,7 @@ admin: { address: "127.0.0.1:${admin}" }
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
 decisionServices:
-  opa: { type: opa, url: "http://127.0.0.1:${port}/v1/data/orders/allow", timeout: 1s }
+  opa: { type: opa, url: "http://127.0.0.1:${port}/v1/data/orders/allow", timeout: 4s }
   own: { type: opa, url: "http://127.0.0.1:${port}/own", input: { who: principal.id, tenant: jwt.tenant, why: { text: reads } } }
   pdp:
     type: authzen
@@ -42,7 +42,7 @@ decisionServices:
     context: { address: client.address }
     cache: { by: [principal.id, request.method, path.orderId], for: 1h }
   many: { type: authzen, url: "http://127.0.0.1:${port}/access/v1/evaluation", resource: { type: order, id: body.ids } }
-  open: { type: opa, url: "http://127.0.0.1:${port}/open", onFailure: allow, timeout: 1s }
+  open: { type: opa, url: "http://127.0.0.1:${port}/open", onFailure: allow, timeout: 4s }
 routes:
   - path: /opa/{orderId}
     authenticate: [okta]

@@ -32,7 +32,7 @@ authenticators:
     token: { file: serviceaccount/token }
     audience: orders
     subjects: ["system:serviceaccount:shop:*"]
-    timeout: 1s
+    timeout: 4s
     cacheFor: 1s
     cacheInactiveFor: 1s
 routes:

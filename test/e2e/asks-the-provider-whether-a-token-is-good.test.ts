@@ -38,7 +38,7 @@ routes:
 
 /** An introspection whose answers are kept for so long. */
 function asked(cacheFor: string): string {
-  return `type: introspection, endpoint: "${oidc.issuer}/token/introspection", ca: ca.pem, timeout: 1s,
+  return `type: introspection, endpoint: "${oidc.issuer}/token/introspection", ca: ca.pem, timeout: 4s,
     clientId: ${oidc.clientId}, clientSecret: { file: secrets/idp }, issuer: "${oidc.issuer}",
     audience: "https://orders.example", cacheFor: ${cacheFor}, cacheInactiveFor: ${cacheFor}`;
 }

@@ -58,7 +58,7 @@ async function kill({ process, exited }: Postern): Promise<void> {
 test("with the keys of before in its state folder, good tokens are good and bad ones bad at once", async () => {
   const before = await start(state);
   expect((await ask(before)).status).toBe(200);
-  await eventually(() => readdirSync(state).some((name) => !name.endsWith("~")));
+  await eventually(() => readdirSync(state).some((name) => name.endsWith(".state")));
   await kill(before);
   for (const name of readdirSync(state)) expect(statSync(join(state, name)).mode & 0o077).toBe(0);
 
