@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import type { Turns } from "../support/turns.ts";
+import type { Steps, Turns } from "../support/turns.ts";
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -46,10 +46,15 @@ export function parseJson(bytes: Buffer): Result<unknown, string> {
 
 /** The same for a long body, read a stretch at a time. */
 export async function parseJsonInTurns(bytes: Buffer, turns: Turns): Promise<Result<unknown, string>> {
+  return turns.run(parseJsonInSteps(bytes));
+}
+
+/** The same in steps. */
+export function* parseJsonInSteps(bytes: Buffer): Steps<Result<unknown, string>> {
   const encoding = isAscii(bytes) ? "latin1" : isUtf8(bytes) ? "utf8" : null;
   if (encoding === null) return err("not UTF-8");
   const parser = parserOf(bytes, encoding);
-  while (!parser.run(LOOK_EVERY_CHARS)) if (turns.due) await turns.give();
+  while (!parser.run(LOOK_EVERY_CHARS)) yield;
   return finish(parser);
 }
 

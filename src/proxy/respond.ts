@@ -6,6 +6,7 @@ import type { LimitState } from "../message/limit-state.ts";
 import type { RewriteResponse } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { reasonPhrase } from "../support/http-status.ts";
+import { GRAPHQL_RESPONSE, graphqlErrors, isForGraphql, readsGraphql } from "./graphql.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import { limitLines } from "./limit-fields.ts";
 import type { OwnAnswer } from "./own-page.ts";
@@ -32,6 +33,8 @@ const PROBLEMS: Readonly<Record<Reason, string>> = Object.fromEntries(
 
 const PROBLEM_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["application/problem+json", "no-store"]);
 
+const GRAPHQL_HEADERS = new HeaderBlock(["content-type", "cache-control"], [GRAPHQL_RESPONSE, "no-store"]);
+const JSON_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["application/json", "no-store"]);
 const GRPC_HEADERS = new HeaderBlock(["content-type"], ["application/grpc"]);
 const NO_BODY = Buffer.alloc(0);
 
@@ -75,7 +78,23 @@ function grpcDenialResponse(
   return { status: 200, grpcStatus, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
 }
 
-/** One of the two, as the exchange's client understands it. */
+/** The same to a client that reads GraphQL's answers, or looks for one. */
+function graphqlDenialResponse(
+  denial: Denial,
+  id: string,
+  rewrite: RewriteResponse,
+  secure: boolean,
+  rateLimit: LimitState | null,
+  wallMs: number,
+  accepts: boolean,
+): DenialResponse {
+  const { status } = REASONS[denial.reason];
+  const headers = accepts ? GRAPHQL_HEADERS : JSON_HEADERS;
+  const lines = rewrite(headers, secure) + denialLines(denial, rateLimit, wallMs);
+  return { status, grpcStatus: null, lines, body: Buffer.from(graphqlErrors(denial, id)) };
+}
+
+/** One of the three, as the exchange's client understands it. */
 export function refusal(
   denial: Denial,
   id: string,
@@ -83,8 +102,12 @@ export function refusal(
   rewrite: RewriteResponse,
   wallMs: number,
 ): DenialResponse {
+  const { connection, rateLimit } = exchange;
+  const isGraphql = readsGraphql(exchange);
+  if (isGraphql || isForGraphql(denial))
+    return graphqlDenialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs, isGraphql);
   const toResponse = isGrpcCall(exchange) ? grpcDenialResponse : denialResponse;
-  return toResponse(denial, id, rewrite, exchange.connection.secure, exchange.rateLimit, wallMs);
+  return toResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs);
 }
 
 function denialLines(denial: Denial, rateLimit: LimitState | null, wallMs: number): string {

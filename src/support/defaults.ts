@@ -1,3 +1,4 @@
+import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
@@ -7,6 +8,7 @@ export const DEFAULTS = {
   ...IDENTITY_DEFAULTS,
   ...LIMIT_DEFAULTS,
   ...OPENAPI_DEFAULTS,
+  ...BODY_LANGUAGE_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

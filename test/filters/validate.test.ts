@@ -578,7 +578,7 @@ describe("bodies that are being read", () => {
 
   test("a bound that one body alone could not keep is a problem of the policy", () => {
     expect(compile({ body: { maxBytes: "65MiB", schema: "s" } }, { s: ORDER }).problems).toEqual([
-      { path: "validate.body.maxBytes", text: "bodies are held in memory for a schema; expected at most 64MiB" },
+      { path: "validate.body.maxBytes", text: "bodies are held in memory to be looked into; expected at most 64MiB" },
     ]);
     expect(compile({ body: { maxBytes: "65MiB" } }).problems).toEqual([]);
   });

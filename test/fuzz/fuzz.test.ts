@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runCampaign } from "./campaign.ts";
 import { runCelCampaign } from "./cel-campaign.ts";
+import { runGraphqlCampaign } from "./graphql-campaign.ts";
 import { minimise } from "./minimise.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
@@ -30,6 +31,13 @@ test("on one fixed seed @bufbuild/cel answers conditions as ours does", () => {
   for (const outcome of ["true", "false", "both fail"]) {
     expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(100);
   }
+});
+
+test("on one fixed seed graphql-js reads and weighs documents as ours does", () => {
+  const tally = runGraphqlCampaign({ seed: 20261130, documentsMax: 3_000, goesOn: () => true });
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of ["both accept", "both refuse"])
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);
 });
 
 describe("the fuzzer's own parts", () => {

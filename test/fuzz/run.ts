@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { runCampaign } from "./campaign.ts";
 import { runCelCampaign } from "./cel-campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
+import { type GraphqlTally, runGraphqlCampaign } from "./graphql-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 
@@ -11,7 +12,7 @@ import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
- * policies, against @bufbuild/cel.
+ * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,6 +41,8 @@ const line = (tally: Tally) =>
 if (positionals[0] === "pattern") fuzzPatterns();
 else if (positionals[0] === "schema") await fuzzSchemas();
 else if (positionals[0] === "cel") fuzzConditions();
+else if (positionals[0] === "graphql")
+  tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -111,4 +114,13 @@ function fuzzConditions(): void {
     );
   }
   process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
+}
+
+function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally): void {
+  console.log(`seed ${seed}: ${documents} documents, ${disagreements.length} disagreements, ${seconds().toFixed(1)} s`);
+  for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { index, text, ours, theirs } of disagreements) {
+    console.log(`\nDISAGREE seed ${seed}, case ${index}: ours: ${ours}, theirs: ${theirs}\n  ${JSON.stringify(text)}`);
+  }
+  process.exitCode = disagreements.length > 0 ? 1 : 0;
 }

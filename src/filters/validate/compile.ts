@@ -4,6 +4,7 @@ import type { Cost } from "../../schema/cost.ts";
 import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { type BodyReader, eitherReader, formFault, formReader, readJson } from "./body-reader.ts";
 import { compileParameters } from "./compile-parameters.ts";
@@ -14,8 +15,9 @@ import {
   judgeBody,
   judgeContentEncoding,
   judgeContentType,
-  type Part,
 } from "./evaluate.ts";
+import type { HoldRules, Part } from "./held-body.ts";
+import { compileLanguage, LANGUAGE_PARTS, LANGUAGE_TYPES, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -33,15 +35,17 @@ export const validateFilter = defineFilter<ValidateSettings>({
   async prepare() {
     engine = await import("./engine.ts");
   },
-  compile(settings, context) {
+  parts: LANGUAGE_PARTS,
+  *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
     const parts = [
       ...compileParameters(settings, context, schemaEngine().compileParameterSchema),
       ...compileHead(settings, context),
     ];
-    const body = compileBody(settings, enforcePercent, context);
+    const body = yield* compileBody(settings, enforcePercent, context);
     if (parts.length === 0 && body === null) {
-      context.problem("nothing is validated; expected contentType, body, path, query, queryString, headers or cookies");
+      const expected = "contentType, body, graphql, path, query, queryString, headers or cookies";
+      context.problem(`nothing is validated; expected ${expected}`);
       return;
     }
     context.addCheck({
@@ -61,55 +65,66 @@ type SyncParts = Parameters<typeof inOrder>[0];
 function compileHead(settings: ValidateSettings, context: RouteContext): SyncParts {
   const parts: SyncParts[number][] = [];
   const { contentType, body } = settings;
+  const language = languageOf(settings);
+  const judge = language === null ? (["body", "schema"] as const) : ([language] as const);
   if (contentType !== undefined) parts.push(judgeContentType(contentType, context.place("contentType")));
-  else if (body?.schema !== undefined)
-    parts.push(judgeContentType(["application/json"], context.place("body", "schema")));
-  if (body?.schema !== undefined) parts.push(judgeContentEncoding(context.place("body", "schema")));
+  else if (language !== null) parts.push(judgeContentType(LANGUAGE_TYPES[language], context.place(language)));
+  else if (body?.schema !== undefined) parts.push(judgeContentType(["application/json"], context.place(...judge)));
+  if (body?.schema !== undefined || language !== null) parts.push(judgeContentEncoding(context.place(...judge)));
   const bytesMax = bodyBytesMax(settings);
   if (bytesMax !== null) {
-    const key = body?.maxBytes === undefined ? "schema" : "maxBytes";
-    parts.push(judgeAnnouncedLength(bytesMax, context.place("body", key)));
+    const place = body?.maxBytes === undefined ? context.place(...judge) : context.place("body", "maxBytes");
+    parts.push(judgeAnnouncedLength(bytesMax, place));
   }
   return parts;
 }
 
-function bodyBytesMax({ body }: ValidateSettings): number | null {
+function bodyBytesMax(settings: ValidateSettings): number | null {
+  const { body } = settings;
   if (body?.maxBytes !== undefined) return body.maxBytes;
-  return body?.schema === undefined ? null : DEFAULTS.bodyInspectedBytesMax;
+  return body?.schema === undefined && languageOf(settings) === null ? null : DEFAULTS.bodyInspectedBytesMax;
 }
 
-function compileBody(settings: ValidateSettings, enforcePercent: number, context: RouteContext): Part | null {
+function* compileBody(settings: ValidateSettings, enforcePercent: number, context: RouteContext): Steps<Part | null> {
   const bytesMax = bodyBytesMax(settings);
   if (bytesMax === null) return null;
   // A bound that is only tried out must not cut bodies off.
   if (enforcePercent === 100) context.setBodyBytesMax(bytesMax);
   const name = settings.body?.schema;
-  if (name === undefined) return null;
+  const language = languageOf(settings);
+  if (name === undefined && language === null) return null;
+  if (bytesMax > DEFAULTS.bodiesInspectedBytesMax) {
+    const most = `${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB`;
+    context.problem(`bodies are held in memory to be looked into; expected at most ${most}`, "body", "maxBytes");
+    return null;
+  }
+  const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
+  const held = { bytesMax, collectedBytesMax, bodies: context.memory.bodies, longBodies, clock: context.clock };
+  if (language !== null) return yield* compileLanguage(language, settings, held, context);
+  return name === undefined ? null : compileSchema(name, settings, held, context);
+}
+
+function compileSchema(
+  name: string,
+  settings: ValidateSettings,
+  held: Omit<HoldRules, "place">,
+  context: RouteContext,
+): Part | null {
   settings.contentType?.forEach((type, at) => {
     if (!isJson(type) && !isForm(type))
       context.problem(`the schema cannot look into '${type}'; expected a JSON type or ${FORM_TYPE}`, "contentType", at);
   });
-  if (bytesMax > DEFAULTS.bodiesInspectedBytesMax) {
-    const most = `${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB`;
-    context.problem(`bodies are held in memory for a schema; expected at most ${most}`, "body", "maxBytes");
-    return null;
-  }
   const compiled = compileSchemaFile(name, settings, context);
   if (compiled === null) return null;
   const read = readerOf(settings.contentType ?? [], compiled, context);
-  const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
   return judgeBody({
+    ...held,
     keepsValue: context.isBodyWanted(),
-    bytesMax,
     required: settings.body?.required ?? true,
-    collectedBytesMax,
     read,
     validator: compiled.validator,
     recogniser: read === readJson ? compiled.recogniser : null,
     showsErrors: settings.errors !== "hidden",
-    bodies: context.memory.bodies,
-    longBodies,
-    clock: context.clock,
     place: context.place("body", "schema"),
   });
 }

@@ -1,22 +1,15 @@
 import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
-import type { Account } from "../../memory/account.ts";
-import { type BodyFailure, type Collected, collectBody } from "../../message/body.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
 import type { Judgement, Validator } from "../../schema/judge/validator.ts";
 import type { Recogniser } from "../../schema/recognise/recogniser.ts";
-import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { Turns } from "../../support/turns.ts";
 import type { BodyFault, BodyReader } from "./body-reader.ts";
-import type { LongBodies } from "./long-bodies.ts";
+import { type HoldRules, judgeHeld, judgeInLine, type Part, tooLarge } from "./held-body.ts";
 import { placeText } from "./parameter-faults.ts";
 import { isRespelled, type SyncPart } from "./parameter-parts.ts";
-
-/** One part of the check; a promise only where the body must be read. */
-export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
 
 /** Without the hyphen it is no registered name, but has no second reading: the WHATWG Encoding Standard knows both. */
 const UTF8 = /^utf-?8$/i;
@@ -62,43 +55,24 @@ export function judgeAnnouncedLength(bytesMax: number, place: Place): SyncPart {
     announcedBytes > bytesMax ? tooLarge(`${announcedBytes} bytes announced`, bytesMax, place, false) : CONTINUE;
 }
 
-function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolean): Denial {
-  return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
-}
-
-const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
-
-export interface BodyRules {
-  readonly bytesMax: number;
+export interface BodyRules extends HoldRules {
   /** Whether there has to be one. */
   readonly required: boolean;
-  /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
-  readonly collectedBytesMax: number;
   readonly read: BodyReader;
   readonly validator: Validator;
   /** Null where a body must be read to be judged. */
   readonly recogniser: Recogniser | null;
   /** Whether the client hears what is wrong with its body. */
   readonly showsErrors: boolean;
-  /** Of all bodies that are held in this process. */
-  readonly bodies: Account;
   /** Whether a rule behind this one looks at members of the body. */
   readonly keepsValue: boolean;
-  readonly longBodies: LongBodies;
-  readonly clock: Pick<Clock, "monotonicMs">;
-  readonly place: Place;
-}
-
-function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
-  return `${heldBytes} bytes of bodies are held, of at most ${bytesMax}, ${clientBytesMax} for one client`;
 }
 
 /** Reads the body whole; the bytes that were judged are the bytes that are forwarded. */
 export function judgeBody(rules: BodyRules): Part {
-  const { bytesMax, collectedBytesMax, read, validator, bodies, keepsValue, place } = rules;
+  const { read, validator, keepsValue, place } = rules;
   const recogniser = keepsValue ? null : rules.recogniser;
-  const judge = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
-    if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
+  return judgeHeld(rules, (bytes, exchange) => {
     if (bytes.length === 0 && !rules.required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
     if (recogniser?.takes(bytes) === true) {
@@ -110,37 +84,14 @@ export function judgeBody(rules: BodyRules): Part {
     if (keepsValue) exchange.bodyValue = parsed.value;
     const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
     return validator.gaveUp(judgement) ? judgeLong(bytes, exchange, rules) : verdictOf(judgement, rules);
-  };
-  const lost = (failure: BodyFailure): Denial => {
-    if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
-    if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);
-    return new Denial(failure, place, noRoom(bodies), "room for this body", RETRY, true);
-  };
-  const judgeCollected = (collected: Collected, exchange: Exchange): Verdict | Promise<Verdict> => {
-    if (typeof collected === "string") return lost(collected);
-    exchange.collectedBody = collected;
-    return judge(collected, exchange);
-  };
-  return (exchange) => {
-    if (exchange.collectedBody !== null) return judge(exchange.collectedBody, exchange);
-    if (exchange.body.announcedBytes === 0) return judge(Buffer.alloc(0), exchange);
-    const collected = collectBody(exchange.body, collectedBytesMax, exchange.chargeTo(bodies));
-    return collected instanceof Promise
-      ? collected.then((body) => judgeCollected(body, exchange))
-      : judgeCollected(collected, exchange);
-  };
+  });
 }
 
 /** What could hold the thread for too long is read and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise<Verdict> {
-  const { clock, longBodies, place } = rules;
-  const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
-  const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
-  const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
-  const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
-  return longBodies.judge<Verdict>(exchange, clock, { left, late }, async () => {
+  return judgeInLine(exchange, rules, async (turns) => {
     const parsed = await rules.read.inTurns(bytes, exchange, turns());
-    if (!parsed.ok) return unreadable(parsed.error, place);
+    if (!parsed.ok) return unreadable(parsed.error, rules.place);
     if (rules.keepsValue) exchange.bodyValue = parsed.value;
     return verdictOf(await rules.validator.judgeInTurns(parsed.value, turns()), rules);
   });

@@ -3,6 +3,7 @@ import { mediaTypeOf } from "../../bodies/media-type.ts";
 import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
+import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
 export type ParameterSettings = Readonly<Record<string, unknown>> & {
@@ -40,6 +41,7 @@ export interface ValidateSettings {
   /** `type/subtype` in lower case. */
   readonly contentType?: readonly string[] | undefined;
   readonly body?: BodySettings | undefined;
+  readonly graphql?: GraphqlSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
   readonly errors?: "shown" | "hidden" | undefined;
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -132,6 +134,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   })
     .optional()
     .describe("What the body has to be."),
+  graphql: graphqlSchema.optional(),
   errors: z
     .enum(["shown", "hidden"])
     .optional()

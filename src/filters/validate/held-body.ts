@@ -1,0 +1,84 @@
+import { Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { Account } from "../../memory/account.ts";
+import { type BodyFailure, type Collected, collectBody } from "../../message/body.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import type { Clock } from "../../support/clock.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { type Steps, Turns } from "../../support/turns.ts";
+import type { LongBodies } from "./long-bodies.ts";
+
+/** One part of the check; a promise only where the body must be read. */
+export type Part = (exchange: Exchange) => Verdict | Promise<Verdict>;
+
+/** How a body is held to be judged. */
+export interface HoldRules {
+  readonly bytesMax: number;
+  /** Beyond `bytesMax` where the check does not enforce: what is only audited must still be forwarded whole. */
+  readonly collectedBytesMax: number;
+  /** Of all bodies that are held in this process. */
+  readonly bodies: Account;
+  readonly longBodies: LongBodies;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly place: Place;
+}
+
+const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
+
+export function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolean): Denial {
+  return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
+}
+
+function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
+  return `${heldBytes} bytes of bodies are held, of at most ${bytesMax}, ${clientBytesMax} for one client`;
+}
+
+/** Reads the body whole and has it judged; the bytes that were judged are the bytes that are forwarded. */
+export function judgeHeld(
+  { bytesMax, collectedBytesMax, bodies, place }: HoldRules,
+  judge: (bytes: Buffer, exchange: Exchange) => Verdict | Promise<Verdict>,
+): Part {
+  const judgeSized = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> =>
+    bytes.length > bytesMax ? tooLarge(`${bytes.length} bytes`, bytesMax, place, false) : judge(bytes, exchange);
+  const lost = (failure: BodyFailure): Denial => {
+    if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
+    if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);
+    return new Denial(failure, place, noRoom(bodies), "room for this body", RETRY, true);
+  };
+  const judgeCollected = (collected: Collected, exchange: Exchange): Verdict | Promise<Verdict> => {
+    if (typeof collected === "string") return lost(collected);
+    exchange.collectedBody = collected;
+    return judgeSized(collected, exchange);
+  };
+  return (exchange) => {
+    if (exchange.collectedBody !== null) return judgeSized(exchange.collectedBody, exchange);
+    if (exchange.body.announcedBytes === 0) return judgeSized(Buffer.alloc(0), exchange);
+    const collected = collectBody(exchange.body, collectedBytesMax, exchange.chargeTo(bodies));
+    return collected instanceof Promise
+      ? collected.then((body) => judgeCollected(body, exchange))
+      : judgeCollected(collected, exchange);
+  };
+}
+
+/** Long work on a body: after that of others who came before, a stretch at a time. */
+export function judgeInLine(
+  exchange: Exchange,
+  { clock, longBodies, place }: HoldRules,
+  work: (turns: () => Turns) => Promise<Verdict>,
+): Promise<Verdict> {
+  const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
+  const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
+  const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
+  const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
+  return longBodies.judge<Verdict>(exchange, clock, { left, late }, () => work(turns));
+}
+
+/** A judgement in steps: a long body's in line, a short one's at once where it ends within a slice. */
+export function judgeInSteps(
+  rules: HoldRules,
+  judge: (bytes: Buffer, exchange: Exchange) => Steps<Verdict>,
+): (bytes: Buffer, exchange: Exchange) => Verdict | Promise<Verdict> {
+  return (bytes, exchange) =>
+    bytes.length > DEFAULTS.bodyAtOnceBytesMax
+      ? judgeInLine(exchange, rules, async (turns) => turns().run(judge(bytes, exchange)))
+      : new Turns(rules.clock, DEFAULTS.bodySliceMs).run(judge(bytes, exchange));
+}

@@ -1,0 +1,46 @@
+import type { Steps } from "../../support/turns.ts";
+import type { RouteContext } from "../filter.ts";
+import { Later } from "../lazy.ts";
+import type { HoldRules, Part } from "./held-body.ts";
+import type { ValidateSettings } from "./schema.ts";
+
+/** Languages of bodies that have a key of their own; a policy loads those that it names. */
+const graphql = new Later("validate.graphql", () => import("./graphql/compile.ts"));
+
+const LANGUAGES = { graphql } as const;
+
+export type Language = keyof typeof LANGUAGES;
+
+/** Media types of its bodies where `contentType` says nothing. */
+export const LANGUAGE_TYPES: Readonly<Record<Language, readonly string[]>> = {
+  graphql: ["application/json", "application/graphql+json"],
+};
+
+/** What each of the keys loads. */
+export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void>>> = { graphql: graphql.prepare };
+
+const NAMES = Object.keys(LANGUAGES) as Language[];
+
+export function languageOf(settings: ValidateSettings): Language | null {
+  return NAMES.find((name) => settings[name] !== undefined) ?? null;
+}
+
+/** The part that judges bodies of this language; null, with a problem, where the settings are wrong. */
+export function* compileLanguage(
+  language: Language,
+  settings: ValidateSettings,
+  held: Omit<HoldRules, "place">,
+  context: RouteContext,
+): Steps<Part | null> {
+  const others = NAMES.filter((name) => name !== language && settings[name] !== undefined);
+  if (others.length > 0 || settings.body?.schema !== undefined) {
+    const other = others[0] ?? "body.schema";
+    context.problem(`a body is judged as '${language}' or by '${other}'; take one of them out`, language);
+    return null;
+  }
+  const hold: HoldRules = { ...held, place: context.place(language) };
+  const showsErrors = settings.errors !== "hidden";
+  if (settings.graphql !== undefined)
+    return yield* graphql.get().compileGraphql(settings.graphql, showsErrors, hold, context);
+  return null;
+}

@@ -1,0 +1,26 @@
+/** Of bodies in languages of their own: the part of `DEFAULTS` about GraphQL, JSON-RPC and XML. */
+export const BODY_LANGUAGE_DEFAULTS = {
+  // GraphQL, each document.
+  graphqlCharsMax: 128 * 1024,
+  graphqlTokensMax: 5_000,
+  graphqlOperationsMax: 100,
+  graphqlFragmentsMax: 500,
+  /** Arguments of one field, members of one object. */
+  graphqlMembersMax: 200,
+  /** Selection sets, lists and objects within each other in one definition. */
+  graphqlNestingMax: 64,
+  /** The same once fragments stand where they are spread. */
+  graphqlStackMax: 256,
+  // What a policy that says nothing else lets a request have.
+  graphqlDepth: 15,
+  graphqlAliases: 30,
+  graphqlDirectives: 50,
+  graphqlComplexity: 10_000,
+  graphqlBatchMax: 100,
+  /** A file of operations that are allowed. */
+  graphqlAllowedBytesMax: 1024 * 1024,
+  graphqlAllowedMax: 10_000,
+  /** Of automatic persisted queries that a route remembers. */
+  graphqlPersistedMax: 1_000,
+  graphqlPersistedCharsMax: 4 * 1024 * 1024,
+} as const;
