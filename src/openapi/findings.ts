@@ -21,6 +21,7 @@ export class Findings {
   readonly #problems = new Map<string, Finding>();
   readonly #warnings = new Map<string, Finding>();
   readonly #loose = new Map<string, Loose>();
+  readonly #extensions = new Map<string, Loose>();
 
   /** The description cannot be used as it is. */
   problem(place: SchemaPlace, text: string): void {
@@ -34,9 +35,12 @@ export class Findings {
 
   /** It asks for something that nobody enforces. */
   loose(what: string, place: SchemaPlace): void {
-    const known = this.#loose.get(what);
-    if (known !== undefined) this.#loose.set(what, { ...known, count: known.count + 1 });
-    else if (this.#loose.size < DEFAULTS.openapiFindingsMax) this.#loose.set(what, { what, place, count: 1 });
+    count(this.#loose, what, place);
+  }
+
+  /** A member `x-…` of the document, a path or an operation, that nobody reads. */
+  extension(name: string, place: SchemaPlace): void {
+    count(this.#extensions, name, place);
   }
 
   get problems(): readonly Finding[] {
@@ -47,9 +51,19 @@ export class Findings {
     return [...this.#warnings.values()];
   }
 
+  get extensions(): readonly Loose[] {
+    return [...this.#extensions.values()];
+  }
+
   get unenforced(): readonly Loose[] {
     return [...this.#loose.values()];
   }
+}
+
+function count(list: Map<string, Loose>, what: string, place: SchemaPlace): void {
+  const known = list.get(what);
+  if (known !== undefined) list.set(what, { ...known, count: known.count + 1 });
+  else if (list.size < DEFAULTS.openapiFindingsMax) list.set(what, { what, place, count: 1 });
 }
 
 function add(list: Map<string, Finding>, place: SchemaPlace, text: string): void {

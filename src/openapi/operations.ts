@@ -26,6 +26,7 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
   const { references, findings } = reading;
   const usual = { bases: basesOf(root.at("servers"), findings), security: securityAt(root.at("security"), reading) };
   const operations: Operation[] = [];
+  noteExtensions(root, reading);
   const ids = new Set<string>();
   for (const [template, written] of root.at("paths")?.all() ?? []) {
     if (template.startsWith("x-")) continue;
@@ -34,11 +35,13 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
       continue;
     }
     const item = references.follow(written, "its operations are left out");
+    if (item !== null) noteExtensions(item, reading);
     for (const [method, spot] of item === null ? [] : operationsIn(item, written, version, reading)) {
       if (operations.length >= DEFAULTS.openapiOperationsMax) {
         findings.problem(spot.place, `more than ${DEFAULTS.openapiOperationsMax} operations`);
         return operations;
       }
+      noteExtensions(spot, reading);
       const operation = readOperation(template, method, item ?? written, spot, usual, reading);
       if (operation.id !== null && ids.has(operation.id)) {
         findings.warning(
@@ -52,6 +55,13 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
     }
   }
   return operations;
+}
+
+/** Gateways say much by them, and who moves away from one should hear what is not heard here. */
+function noteExtensions(spot: Spot, { findings }: Reading): void {
+  for (const name of Object.keys(spot.members)) {
+    if (name.startsWith("x-")) findings.extension(name, spot.at(name)?.place ?? spot.place);
+  }
 }
 
 /** Of the path item itself and, in 3.0, of what stands beside its reference; methods in upper case. */

@@ -157,7 +157,10 @@ function report(work: Work, findings: Findings, { strict, file = "" }: Settings,
   for (const { place, text } of findings.problems) work.problems.add(placeOf(place, ""), text);
   const list = strict === true ? work.problems : work.warnings;
   for (const { place, text } of findings.warnings) list.add(placeOf(place, ""), text);
-  const { unenforced } = findings;
+  const { unenforced, extensions } = findings;
+  if (extensions.length > 0) {
+    work.warning(`'${file}': extensions that mean nothing here: ${looseWords(extensions)}`, [...path, "file"]);
+  }
   if (unenforced.length === 0) return;
   const text = `'${file}': not enforced: ${looseWords(unenforced)}`;
   list.add(work.reader.document.place([...path, "file"]), text);
@@ -168,5 +171,5 @@ function looseWords(unenforced: readonly Loose[]): string {
     return `${what} (${count === 1 ? "" : `${count} times, first `}${placeText(place)})`;
   });
   const more = unenforced.length - named.length;
-  return named.join(", ") + (more > 0 ? ` and ${more} more; 'postern import openapi --coverage' has them all` : "");
+  return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

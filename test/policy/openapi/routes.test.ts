@@ -222,6 +222,16 @@ describe("what is not enforced", () => {
     ]);
   });
 
+  test("extensions are named once, strict or not", async () => {
+    const extended = `${document}x-wso2-auth: {}\n`.replace("    get:\n", "    get:\n      x-throttling-tier: gold\n");
+    const { warnings } = await examine(policyOf(), filesWith(jwks, extended));
+    expect(warnings.map(({ text }) => text)).toContainEqual(
+      expect.stringMatching(
+        /^'api\/orders\.yaml': extensions that mean nothing here: x-wso2-auth \(api\/orders\.yaml:\d+:1\), x-throttling-tier \(api\/orders\.yaml:6:7\)$/,
+      ),
+    );
+  });
+
   test("is a problem where the section is strict", async () => {
     const problems = await problemsOf(policyOf("strict: true"), filesWith(jwks, document));
     expect(problems).toEqual([expect.stringMatching(/^12:11 'api\/orders\.yaml': not enforced: /)]);
