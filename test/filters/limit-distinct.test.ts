@@ -5,6 +5,7 @@ import type { Limit } from "../../src/filters/filter.ts";
 import { LIMIT_KINDS } from "../../src/filters/limit/kinds.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import type { AnswerFacts } from "../../src/message/taken.ts";
 import { ManualTime } from "../fixtures/manual-time.ts";
 import { outsideContext } from "../fixtures/outside.ts";
 import { createExchange, createPrincipal } from "../fixtures/route-context.ts";
@@ -20,6 +21,15 @@ function setUp(definition: Readonly<Record<string, unknown>> = QUERY, outside = 
   const time = new ManualTime(Date.parse("2026-12-01T10:00:00Z"));
   return { limit: limitOf("objects", definition, TABLES, { ...outside, clock: time }), time, outside };
 }
+
+const ENDED: AnswerFacts = {
+  status: 200,
+  callOutcome: "ok",
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  upstreamMs: 1,
+  denied: false,
+};
 
 const asking = (query: string, id = "alice"): Exchange => createExchange({ query, principal: createPrincipal({ id }) });
 
@@ -76,6 +86,36 @@ describe("a guard", () => {
       exchange.giveBack();
     }
     expect(passes(limit, ["?id=a", "?id=b", "?id=c", "?id=d"])).toEqual([true, true, true, false]);
+  });
+
+  test("keeps what a second request asked for while the first one waited to be refused", () => {
+    const { limit } = setUp();
+    const seen: unknown[] = [];
+    for (let at = 0; at < 20; at++) {
+      const waits = asking(`?id=${at}`);
+      if (ask(limit, waits) !== null) break;
+      const passing = asking(`?id=${at}`);
+      expect(ask(limit, passing)).toBeNull();
+      seen.push(at);
+      waits.giveBack();
+      passing.end();
+    }
+    expect(seen).toHaveLength(3);
+    expect(ask(limit, asking("?id=20"))).toMatchObject({ reason: "distinct_exceeded" });
+  });
+
+  test("remembers no request that is over", () => {
+    const { limit } = setUp();
+    for (const end of [(one: Exchange) => one.settle(ENDED), (one: Exchange) => one.giveBack()]) {
+      const first = asking("?id=1");
+      ask(limit, first);
+      ask(limit, asking("?id=1"));
+      end(first);
+    }
+    const again = asking("?id=2");
+    ask(limit, again);
+    again.giveBack();
+    expect(passes(limit, ["?id=3", "?id=4", "?id=5"])).toEqual([true, true, false]);
   });
 
   test("goes on over a reload that changes its limit", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DistinctSets, keyNumber } from "../../src/limits/distinct/distinct-sets.ts";
+import { DistinctSets } from "../../src/limits/distinct/distinct-sets.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 
 const WINDOW_MS = 600_000;
@@ -21,10 +21,7 @@ function setUp(limit = 50, bytesMax = DEFAULTS.distinctBytes) {
   };
   const isLet = (key: string, member: string, atMs = 0): boolean => typeof take(key, member, atMs) === "string";
   /** Undoes the `take` of the moment before. */
-  const giveBack = (atMs = 0): void => {
-    const { keyHash, memberHash } = sets;
-    sets.giveBack(keyNumber(keyHash.high, keyHash.low), memberHash.high, memberHash.low, atMs);
-  };
+  const giveBack = (atMs = 0): void => sets.giveBack(sets.addition(), atMs);
   return { sets, take, isLet, giveBack };
 }
 

@@ -1,5 +1,5 @@
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
-import { type DistinctSets, keyNumber } from "../../limits/distinct/distinct-sets.ts";
+import type { Addition, DistinctSets } from "../../limits/distinct/distinct-sets.ts";
 import type { KeyReader } from "../../limits/key.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
@@ -28,23 +28,22 @@ export interface DistinctFacts {
 /** One member that was taken up for a request. */
 class MemberTaken implements Taken {
   readonly #sets: DistinctSets;
-  readonly #key: number;
-  readonly #high: number;
-  readonly #low: number;
+  readonly #addition: Addition;
   readonly #clock: Pick<Clock, "monotonicMs">;
 
   /** What `sets` took last. */
   constructor(sets: DistinctSets, clock: Pick<Clock, "monotonicMs">) {
-    const { keyHash, memberHash } = sets;
     this.#sets = sets;
-    this.#key = keyNumber(keyHash.high, keyHash.low);
-    this.#high = memberHash.high;
-    this.#low = memberHash.low;
+    this.#addition = sets.addition();
     this.#clock = clock;
   }
 
   giveBack(): void {
-    this.#sets.giveBack(this.#key, this.#high, this.#low, this.#clock.monotonicMs());
+    this.#sets.giveBack(this.#addition, this.#clock.monotonicMs());
+  }
+
+  onEnd(): void {
+    this.#sets.settle(this.#addition);
   }
 }
 

@@ -33,6 +33,15 @@ interface Entry {
   bytes: number;
 }
 
+/** A member that was added for a request which may still be refused: what it added is given back then. */
+export interface Addition {
+  readonly key: number;
+  readonly high: number;
+  readonly low: number;
+  /** Another request asked for the member meanwhile and was let through by it. */
+  isShared: boolean;
+}
+
 export type Seen = "known" | "added";
 
 /**
@@ -53,6 +62,8 @@ export class DistinctSets {
   readonly #entries = new Map<number, Entry>();
   readonly #all: Entry[] = [];
   #hand = 0;
+  /** By key and then by member; of requests that are under way. */
+  readonly #additions = new Map<number, Map<number, Addition>>();
   bytes = 0;
   /** How many members the key has that `take` saw last, or more: some may be too old. */
   taken = 0;
@@ -92,7 +103,11 @@ export class DistinctSets {
     const { high, low } = finished(this.memberHash);
     const now = this.#stepAt(monotonicMs);
     const entry = this.#entryOf(keyOf(this.keyHash), now);
-    if (entry.members.see(high, low, now, LIFE)) return "known";
+    if (entry.members.see(high, low, now, LIFE)) {
+      const addition = this.#additions.get(entry.key)?.get(keyNumber(high, low));
+      if (addition !== undefined) addition.isShared = true;
+      return "known";
+    }
     if (entry.live >= limit && this.#isFull(entry, limit, now)) return -this.#waitMs(entry, now, monotonicMs);
     entry.members.add(high, low, now, LIFE);
     entry.live++;
@@ -102,10 +117,36 @@ export class DistinctSets {
     return "added";
   }
 
-  /** Undoes a `take` that added the member. */
-  giveBack(key: number, high: number, low: number, monotonicMs: number): void {
+  /** What the last `take` added, until `settle` or `giveBack`. */
+  addition(): Addition {
+    const { high, low } = this.memberHash;
+    const key = keyNumber(this.keyHash.high, this.keyHash.low);
+    const addition = { key, high, low, isShared: false };
+    const others = this.#additions.get(key);
+    if (others === undefined) this.#additions.set(key, new Map([[keyNumber(high, low), addition]]));
+    else others.set(keyNumber(high, low), addition);
+    return addition;
+  }
+
+  /** The request was not refused, or is over. */
+  settle(addition: Addition): void {
+    const { key, high, low } = addition;
+    const others = this.#additions.get(key);
+    const member = keyNumber(high, low);
+    if (others?.get(member) !== addition) return;
+    others.delete(member);
+    if (others.size === 0) this.#additions.delete(key);
+  }
+
+  /**
+   * The request was refused: as if it had not asked. Where another asked for the member while this one waited, it counts, or
+   * requests that wait and are refused would have others let through for nothing.
+   */
+  giveBack(addition: Addition, monotonicMs: number): void {
+    this.settle(addition);
+    const { key, high, low, isShared } = addition;
     const entry = this.#entries.get(key);
-    if (entry === undefined) return;
+    if (entry === undefined || isShared) return;
     entry.members.forget(high, low, this.#stepAt(monotonicMs), LIFE);
     entry.live = Math.max(0, entry.live - 1);
     entry.isFull = false;
@@ -220,6 +261,6 @@ function keyOf(hash: KeyHash): number {
   return keyNumber(hash.high, hash.low);
 }
 
-export function keyNumber(high: number, low: number): number {
+function keyNumber(high: number, low: number): number {
   return (high & 0x1f_ffff) * 2 ** 32 + (low >>> 0);
 }
