@@ -6,7 +6,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 
 const ROOT = import.meta.dirname;
@@ -75,16 +75,21 @@ const yamlModules: Plugin = {
   },
 };
 
-/** What `run` starts with, whatever the policy. */
+/** What `run` starts with, whatever the policy; and what policies load first that ask anything of clients. */
 const START = join(ROOT, "src/cli/run.ts");
+const CALLERS = join(ROOT, "src/filters/callers.ts");
 
 /** What a thread of its own runs: it loads no more than it needs. */
 const THREAD = /[/]book-(?:worker|file)\.ts$/;
 
 /**
  * esbuild makes a file of all that the same parts need, so that what the start needs came in 40 files, and a file costs
- * Node up to a millisecond. Here each part needs what the start needs, which it always finds loaded: one file.
+ * Node up to a millisecond. Here each part needs what the start needs, which it always finds loaded: one file. Protections
+ * and commands stand on what nearly all policies load in the same way.
  */
+const standsOnCallers = (path: string): boolean =>
+  /^src[/\\](?:filters|policy|cli)[/\\]/.test(relative(ROOT, path)) && path !== CALLERS;
+
 const oneStart: Plugin = {
   name: "one-start",
   setup(builder) {
@@ -92,10 +97,11 @@ const oneStart: Plugin = {
       if (kind !== "dynamic-import" || THREAD.test(path)) return undefined;
       return { path: resolve(resolveDir, path), namespace: "part" };
     });
-    builder.onLoad({ filter: /.*/, namespace: "part" }, ({ path }) => ({
-      contents: `import ${JSON.stringify(START)};\nexport * from ${JSON.stringify(path)};`,
-      resolveDir: ROOT,
-    }));
+    builder.onLoad({ filter: /.*/, namespace: "part" }, ({ path }) => {
+      const loaded = standsOnCallers(path) ? [START, CALLERS] : [START];
+      const imports = loaded.map((one) => `import ${JSON.stringify(one)};\n`).join("");
+      return { contents: `${imports}export * from ${JSON.stringify(path)};`, resolveDir: ROOT };
+    });
   },
 };
 

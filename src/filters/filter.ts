@@ -204,12 +204,13 @@ export interface Filter<Settings> {
   readonly schema: z.ZodType<Settings>;
   /** Also called with undefined where neither route nor defaults say anything, if `always` is true. */
   readonly always?: boolean;
-  /** Awaited before `compile` where a route or the defaults use the key: loads what other policies need not load. */
-  prepare?(): Promise<void>;
-  /** Whether these settings, as the policy has them, need what `prepare` loads. All do if absent. */
-  needs?(settings: unknown): boolean;
+  /**
+   * Awaited before `compile` where a route or the defaults use the key: loads what these settings, as the policy has them,
+   * need and other policies do not; undefined stands for any settings. Gives undefined where all is loaded.
+   */
+  prepare?(settings?: unknown): Promise<void> | undefined;
   /** Further things to load, each where the settings of a route or of the defaults have its key. */
-  readonly parts?: Readonly<Record<string, () => Promise<void>>>;
+  readonly parts?: Readonly<Record<string, () => Promise<void> | undefined>>;
   /** A section of the policy whose entries compile with the settings that name them. */
   readonly section?: string;
   /** In steps where settings or files may be long. */
@@ -312,7 +313,7 @@ export interface AuthenticatorKind<Settings> {
   readonly type: Principal["type"];
   readonly schema: z.ZodType<Settings>;
   /** Awaited before `compile` where the policy has one of this type: loads what other policies need not load. */
-  prepare?(): Promise<void>;
+  prepare?(): Promise<void> | undefined;
   /** Settings → authenticator, or null with problems reported; in steps where files may be long. */
   compile(
     name: string,

@@ -1,22 +1,13 @@
 import type { z } from "zod";
-import { addressFilter } from "./address/compile.ts";
-import { anonymousKind } from "./anonymous/compile.ts";
-import { authenticateFilter } from "./authenticate/compile.ts";
-import { authorizeFilter } from "./authorize/compile.ts";
-import { type AuthorizeRule, ruleSchema } from "./authorize/schema.ts";
-import { clientCertificateKind } from "./client-certificate/compile.ts";
+import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
 import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind, LimitStoreUse } from "./filter.ts";
-import { Later, lazyKind } from "./lazy.ts";
-import { limitFilter } from "./limit/compile.ts";
+import { Later, lazyFilter, lazyKind } from "./lazy.ts";
 import { LIMIT_KINDS } from "./limit/kinds.ts";
 import type { StoreSettings } from "./limit-store/schema.ts";
 import { priorityFilter } from "./overload/compile.ts";
 import { requestFilter } from "./request/compile.ts";
 import { responseFilter } from "./response/compile.ts";
-import { undeclaredFilter } from "./undeclared/compile.ts";
-import { validateFilter } from "./validate/compile.ts";
-import { webSocketFilter } from "./websocket/compile.ts";
 
 /** The protections that a policy can name. */
 export interface Registry {
@@ -26,15 +17,15 @@ export interface Registry {
   /** Kinds of limits; an entry of `limits` has the word of one of them. */
   readonly limits: readonly LimitKind<unknown>[];
   readonly limitStore: LimitStoreKind<unknown>;
-  /** An entry of `roles`: a rule that routes name. */
-  readonly role: z.ZodType<AuthorizeRule>;
+  /** An entry of `roles`: a rule that routes name. Loaded with `authorize`. */
+  readonly role: { readonly schema: z.ZodType<AuthorizeRule> };
   readonly decisionService: DecisionServiceKind<unknown>;
 }
 
 /** What an entry of `stores` is made of. */
 export interface LimitStoreKind<Settings> {
   readonly schema: z.ZodType<Settings>;
-  prepare(): Promise<void>;
+  prepare(): Promise<void> | undefined;
   compile(name: string, settings: Settings, context: CompileContext): LimitStoreUse | null;
 }
 
@@ -42,6 +33,13 @@ export interface LimitStoreKind<Settings> {
 export interface DecisionServiceKind<Settings> {
   readonly schema: z.ZodType<Settings>;
   compile(name: string, settings: Settings, context: CompileContext): DecisionService | null;
+}
+
+const callers = new Later("callers", () => import("./callers.ts"));
+
+async function ofCallers(): Promise<typeof import("./callers.ts")> {
+  await callers.prepare();
+  return callers.get();
 }
 
 const decide = new Later("decide", () => import("./credentials.ts"));
@@ -78,28 +76,44 @@ const limitStoreKind: LimitStoreKind<StoreSettings> = {
 export const REGISTRY: Registry = {
   filters: [
     priorityFilter,
-    undeclaredFilter,
-    addressFilter,
-    authenticateFilter,
+    lazyFilter({ name: "undeclared", defaults: "override" }, async () => (await ofCallers()).undeclaredFilter),
+    lazyFilter({ name: "address", defaults: "add" }, async () => (await ofCallers()).addressFilter),
+    lazyFilter(
+      { name: "authenticate", defaults: "override", insteadOf: ["any", "all"] },
+      async () => (await ofCallers()).authenticateFilter,
+    ),
     decideFilter,
-    authorizeFilter,
-    limitFilter,
-    validateFilter,
-    webSocketFilter,
+    lazyFilter(
+      { name: "authorize", defaults: "add", section: "roles" },
+      async () => (await ofCallers()).authorizeFilter,
+    ),
+    lazyFilter({ name: "limit", defaults: "add" }, async () => (await ofCallers()).limitFilter),
+    lazyFilter(
+      { name: "validate", defaults: "override" },
+      async () => (await import("./validate/compile.ts")).validateFilter,
+    ),
+    lazyFilter(
+      { name: "websocket", defaults: "override" },
+      async () => (await import("./websocket/compile.ts")).webSocketFilter,
+    ),
     requestFilter,
     responseFilter,
   ],
   authenticators: [
-    clientCertificateKind,
+    lazyKind("client-certificate", async () => (await ofCallers()).clientCertificateKind),
     lazyKind("api-key", async () => (await import("./credentials.ts")).apiKeyKind),
     lazyKind("basic", async () => (await import("./credentials.ts")).basicKind),
     lazyKind("jwt", async () => (await import("./credentials.ts")).jwtKind),
     lazyKind("introspection", async () => (await import("./credentials.ts")).introspectionKind),
     lazyKind("signature", async () => (await import("./credentials.ts")).signatureKind),
-    anonymousKind,
+    lazyKind("anonymous", async () => (await ofCallers()).anonymousKind),
   ],
   limits: LIMIT_KINDS,
   limitStore: limitStoreKind,
-  role: ruleSchema,
+  role: {
+    get schema() {
+      return callers.get().ruleSchema;
+    },
+  },
   decisionService: decisionServiceKind,
 };

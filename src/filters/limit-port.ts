@@ -141,7 +141,7 @@ export interface LimitKind<Settings> {
   /** Of the whole entry, its word among the keys. */
   readonly schema: z.ZodType<Settings>;
   /** Awaited before `schema` and `compile` where the policy has one of it: loads what other policies need not load. */
-  prepare?(): Promise<void>;
+  prepare?(): Promise<void> | undefined;
   /** Settings → limit, or null with problems reported. */
   compile(name: string, settings: Settings, context: LimitContext): Limit | null;
 }

@@ -7,8 +7,8 @@ import { CRL_LABEL, pemBlocks, pemBytes } from "../support/pem.ts";
 import { forwardedCertificateShape } from "./certificate-schema.ts";
 import type { Fields } from "./entries.ts";
 import type { Path } from "./path.ts";
-import { joinedAuthorities, readBundles } from "./read-bundles.ts";
-import { type Authorities, readAuthorities } from "./read-certificates.ts";
+import { readBundles } from "./read-bundles.ts";
+import { type Authorities, joinedAuthorities, readAuthorities } from "./read-certificates.ts";
 import { readRevocationLists } from "./revocation-lists.ts";
 import type { Work } from "./work.ts";
 

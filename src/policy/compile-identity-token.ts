@@ -8,7 +8,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
 import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
 import type { Path } from "./path.ts";
-import type { TokenEntry } from "./schema.ts";
+import type { TokenEntry } from "./section-schema.ts";
 import type { Work } from "./work.ts";
 
 /** The token's line on a route. */

@@ -4,7 +4,7 @@ import { paramNames, parseTemplate } from "../matching/template.ts";
 import { canonicalName, isReserved } from "../message/reserved-names.ts";
 import { compileToken, faultOfAttribute } from "./compile-identity-token.ts";
 import type { Path } from "./path.ts";
-import { identityShape } from "./schema.ts";
+import { identityShape } from "./section-schema.ts";
 import type { Work } from "./work.ts";
 
 /** Section `identity`. */
@@ -40,7 +40,6 @@ function faultOfName(canonical: string, seen: ReadonlySet<string>): string | nul
 
 /** The headers as they are written on one route; one that says a path parameter is not written where there is none. */
 export function identityLines(work: Work, template: string): readonly IdentityLine[] {
-  if (work.identity.length === 0 && work.identityToken === null) return [];
   const parsed = parseTemplate(template);
   const parameters = parsed.ok ? paramNames(parsed.value) : null;
   const token = work.identityToken === null ? [] : [work.identityToken({ template, parameters })];

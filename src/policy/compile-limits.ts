@@ -1,5 +1,5 @@
 import type { CompileContext, Limit, LimitContext, LimitKind, LimitStoreUse } from "../filters/filter.ts";
-import { prepareKeys } from "../filters/limit/key.ts";
+import { prepareKeys } from "../filters/limit/key-language.ts";
 import type { LimitFields } from "../message/limit-state.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf, nearest } from "../support/schema.ts";

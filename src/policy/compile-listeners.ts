@@ -6,9 +6,9 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf } from "../support/schema.ts";
 import type { Rate } from "../support/units.ts";
 import { collide, isLoopback } from "./addresses.ts";
-import { compileForwardedCertificates } from "./compile-forwarded-certificates.ts";
 import { compileTls } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
+import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
 import { listenerShape } from "./schema.ts";
 import type { ListenAddress, ListenerSettings, PeerSet } from "./snapshot.ts";
@@ -51,7 +51,8 @@ function compileListener(work: Work, fields: ListenerFields, path: Path): Listen
   const tls = work.reader.raw(tlsPath) === undefined ? null : compileTls(work, name ?? "", tlsPath);
   const proxyProtocol = compileProxyProtocol(work, fields, [...path, "proxyProtocol", "from"]);
   const trustedProxies = compileTrustedProxies(work, fields.trustedProxies ?? [], [...path, "trustedProxies"]);
-  const forwardedCertificates = compileForwardedCertificates(work, name ?? "", path);
+  const isTold = work.reader.raw([...path, "forwardedClientCertificate"]) !== undefined;
+  const forwardedCertificates = isTold ? sections.get().compileForwardedCertificates(work, name ?? "", path) : null;
   const upstream = chooseUpstream(work, fields.upstream, path);
   if (forwardedCertificates === undefined || name === undefined || address === undefined || upstream === null)
     return null;
@@ -227,14 +228,6 @@ export function checkUpstream(work: Work, name: string, path: Path): boolean {
   if (work.upstreams.isDefined(name)) return true;
   work.problem(`no upstream '${name}' is defined; ${work.upstreams.hint(name)}`, path);
   return false;
-}
-
-/** Whether clients have any way to show a certificate. */
-export function asksForCertificates({ listeners }: Work): boolean {
-  return listeners.some(
-    ({ tls, forwardedCertificates }) =>
-      forwardedCertificates !== null || (tls !== null && tls.clientCertificate !== "off"),
-  );
 }
 
 /** What counts handshakes outlives the policy: a reload gives nobody a fresh burst. */

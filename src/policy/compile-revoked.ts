@@ -4,7 +4,7 @@ import { Revocations } from "../filters/revoked/evaluate.ts";
 import type { RevokedTable, RevokedUse } from "../filters/revoked/revoked-table.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Path } from "./path.ts";
-import { revokedSchema } from "./schema.ts";
+import { revokedSchema } from "./section-schema.ts";
 import type { Work } from "./work.ts";
 
 const PATH: Path = ["revoked"];

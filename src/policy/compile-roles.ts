@@ -11,7 +11,7 @@ export function* readRoles(work: Work): Steps<void> {
     if (work.problems.isFull) return;
     work.roles.defined.add(name);
     const path = ["roles", name];
-    const rule = work.reader.read(work.registry.role, work.reader.raw(path), path);
+    const rule = work.reader.read(work.registry.role.schema, work.reader.raw(path), path);
     if (rule !== undefined) work.roles.set(name, rule);
   }
 }

@@ -10,11 +10,11 @@ import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import { checkCountedOnce } from "./counted-once.ts";
 import type { Fields } from "./entries.ts";
+import { sections } from "./later-sections.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { Path } from "./path.ts";
 import { lineWords } from "./problems.ts";
-import { leadToResource } from "./resource-metadata.ts";
 import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
@@ -79,7 +79,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     keepsBodiesIn: fields.keepBodiesIn ?? work.keepsBodiesIn,
     isCaseSensitive: fields.paths === undefined ? work.isCaseSensitive : fields.paths === "caseSensitive",
     place: work.reader.document.place(path),
-    checks: leadToResource(work, template, inPhaseOrder(parts.checks)),
+    checks: leading(work, template, inPhaseOrder(parts.checks)),
     responseChecks: parts.responseChecks,
     upstream: fields.upstream ?? null,
     rewriteQuery: queryRewrite(parts, requestRules),
@@ -93,6 +93,11 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
   };
+}
+
+/** Where several resources are the policy's, challenges of a route lead to its own. */
+function leading(work: Work, template: string, checks: readonly Check[]): readonly Check[] {
+  return work.protectedResources.length === 0 ? checks : sections.get().leadToResource(work, template, checks);
 }
 
 /**

@@ -3,7 +3,8 @@ import { nearestHint } from "../support/schema.ts";
 import type { SecretReference } from "../support/secret.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
-import { asksForCertificates } from "./compile-listeners.ts";
+import { asksForCertificates } from "./asks-for-certificates.ts";
+
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";

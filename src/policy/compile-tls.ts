@@ -3,12 +3,10 @@ import { createSecureContext } from "node:tls";
 import type { ClientTrust } from "../message/client-trust.ts";
 import type { TrustBundle } from "../spiffe/x509-svid.ts";
 import { clientCertificateShape } from "./certificate-schema.ts";
-import { workloadIdentity } from "./compile-workload.ts";
 import type { Fields } from "./entries.ts";
+import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
-import { joinedAuthorities, readBundles } from "./read-bundles.ts";
-import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
-import { readRevocationLists } from "./revocation-lists.ts";
+import { joinedAuthorities, readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import { tlsShape } from "./schema.ts";
 import type { TlsSettings } from "./snapshot.ts";
 import type { Work } from "./work.ts";
@@ -63,7 +61,7 @@ function readOwn(work: Work, listener: string, entry: Fields<typeof tlsKeys>, pa
     if (file !== undefined) work.problem("'spiffe' gives it already; expected one of the two", [...path, name]);
   }
   if (spiffe === undefined) return null;
-  const identity = workloadIdentity(work, spiffe, `listener ${listener}`, [...path, "spiffe"]);
+  const identity = sections.get().workloadIdentity(work, spiffe, `listener ${listener}`, [...path, "spiffe"]);
   if (identity === null) return { certificate: null, key: null, bundles: NO_BUNDLES };
   return { certificate: identity.certificate, key: identity.key, bundles: identity.bundles };
 }
@@ -98,7 +96,10 @@ function readClientTrust(
   // A mode that could not be read hides nothing that is wrong with the files.
   const use = `listener ${listener} client`;
   const others = ca === undefined ? null : readAuthorities(work, ca, `${use} CA`, [...path, "ca"]);
-  const bundles = readBundles(work, trustBundles ?? {}, use, [...path, "trustBundles"]);
+  const bundles: ReadonlyMap<string, TrustBundle> =
+    trustBundles === undefined
+      ? new Map()
+      : sections.get().readBundles(work, trustBundles, use, [...path, "trustBundles"]);
   // A file has the last word on its trust domain.
   const byDomain = new Map([...(given ?? []), ...bundles]);
   const authorities = joinedAuthorities([...(others === null ? [] : [others]), ...byDomain.values()]);
@@ -106,10 +107,12 @@ function readClientTrust(
   const clientCrl =
     crl === undefined
       ? null
-      : readRevocationLists(work, names, authorities.certificates.length === 0 ? null : authorities, `${use} CRL`, [
-          ...path,
-          "crl",
-        ]);
+      : sections
+          .get()
+          .readRevocationLists(work, names, authorities.certificates.length === 0 ? null : authorities, `${use} CRL`, [
+            ...path,
+            "crl",
+          ]);
   const hasRaw = ["ca", "trustBundles"].some((key) => work.reader.raw([...path, key]) !== undefined);
   if (mode !== undefined && !hasRaw && given === null) {
     // Without it, Node would trust every public authority to name this service's clients.

@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import type { UpstreamAddress, UpstreamScheme } from "./addresses.ts";
 import { fingerprint, opensslReason } from "./compile-tls.ts";
-import { workloadIdentity } from "./compile-workload.ts";
+import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
 import { readAuthorities, readOwnCertificate } from "./read-certificates.ts";
 import type { UpstreamTlsEntry } from "./schema.ts";
@@ -83,7 +83,7 @@ function readClientPair(work: Work, upstream: string, entry: UpstreamTlsEntry, p
       work.problem("'spiffe' gives certificate and key already; expected one of the two", [...path, "spiffe"]);
       return undefined;
     }
-    const identity = workloadIdentity(work, spiffe, `upstream ${upstream}`, [...path, "spiffe"]);
+    const identity = sections.get().workloadIdentity(work, spiffe, `upstream ${upstream}`, [...path, "spiffe"]);
     return identity === null ? NO_PAIR : { certificate: identity.certificate, key: identity.key };
   }
   if (certificate === undefined && key === undefined) return NO_PAIR;

@@ -3,14 +3,10 @@ import { REGISTRY, type Registry } from "../filters/index.ts";
 import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
-import { compileBans } from "./compile-bans.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
-import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { checkCallerLimits, compileLimits, compileStores, prepareLimits, warnIdlePlans } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readOverload } from "./compile-overload.ts";
-import { compilePlans } from "./compile-plans.ts";
-import { compileRevoked } from "./compile-revoked.ts";
 import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
@@ -23,8 +19,8 @@ import {
   warnUnused,
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
+import { prepareSections, sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
-import { describeResources, readResources } from "./resource-metadata.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
@@ -46,35 +42,39 @@ export interface Examination {
   readonly files: readonly string[];
 }
 
+type SectionStages = typeof import("./sections.ts").sectionStages;
 type Stage = (work: Work) => void | Promise<void> | Steps<void>;
 
-/** The stages from text to snapshot, in order; a stage's name is its function's. */
-const STAGES: readonly Stage[] = [
+/**
+ * The stages from text to snapshot, in order; a stage's name is its function's. Those that are names alone are loaded with
+ * the first policy that has their section.
+ */
+const STAGES: readonly (Stage | keyof SectionStages)[] = [
   parse,
   describeRoutes,
   prepareFilters,
   compileTop,
-  readResources,
+  "readResources",
   compileUpstreams,
   compileListeners,
   compileAdmin,
   checkAddresses,
   compileAuthenticators,
   readRoles,
-  compileIdentity,
+  "compileIdentity",
   compileDecisionServices,
   compileStores,
   compileLimits,
-  compilePlans,
+  "compilePlans",
   checkCallerLimits,
-  compileBans,
+  "compileBans",
   readOverload,
-  compileRevoked,
+  "compileRevoked",
   compileDefaults,
   compileRoutes,
   checkShadows,
-  describeResources,
-  checkIdentity,
+  "describeResources",
+  "checkIdentity",
   warnTakenMethods,
   warnUnused,
   warnIdlePlans,
@@ -103,8 +103,9 @@ export async function examinePolicy(
 ): Promise<Examination> {
   const work = new Work(file, inputs, registry);
   for (const stage of STAGES) {
-    work.stage = stage.name;
-    if (!work.isOver) await runStage(work, stage);
+    work.stage = typeof stage === "string" ? stage : stage.name;
+    const run = typeof stage === "string" ? sectionStage(stage) : stage;
+    if (run !== null && !work.isOver) await runStage(work, run);
     if (work.turns.due) await work.turns.give();
   }
   const examination = {
@@ -118,6 +119,10 @@ export async function examinePolicy(
   return examination;
 }
 
+function sectionStage(name: keyof SectionStages): Stage | null {
+  return sections.isLoaded ? sections.get().sectionStages[name] : null;
+}
+
 /** A fault of ours in a stage is a problem of the policy too: a reload that throws would end the process. */
 async function runStage(work: Work, stage: Stage): Promise<void> {
   try {
@@ -129,7 +134,7 @@ async function runStage(work: Work, stage: Stage): Promise<void> {
   } catch (error) {
     // Without the error's message, which may quote a file that the policy names.
     const kind = error instanceof Error ? error.name : typeof error;
-    work.problems.add(topOf(work), `stage '${stage.name}' failed: ${kind}`);
+    work.problems.add(topOf(work), `stage '${work.stage}' failed: ${kind}`);
     work.isOver = true;
   }
 }
@@ -176,18 +181,19 @@ async function prepareFilters(work: Work): Promise<void> {
   const types = new Set(reader.names(["authenticators"]).map((name) => reader.raw(["authenticators", name, "type"])));
   for (const { type, prepare } of registry.authenticators) if (types.has(type)) await prepare?.();
   await prepareLimits(work);
+  await prepareSections(work);
   turns.restart();
-  for (const { name, prepare, needs, section } of registry.filters) {
+  for (const { name, prepare, section } of registry.filters) {
     if (prepare === undefined) continue;
     const uses: Path[] = users.map((path) => [...path, name]);
     if (section !== undefined) uses.push([section]);
     for (const path of uses) {
       if (turns.due) await turns.give();
       const settings = reader.raw(path);
-      if (settings === undefined || needs?.(settings) === false) continue;
-      await prepare();
+      const loading = settings === undefined ? undefined : prepare(settings);
+      if (loading === undefined) continue;
+      await loading;
       turns.restart();
-      break;
     }
   }
   for (const { name, parts = {} } of registry.filters) {

@@ -9,19 +9,17 @@ import { openapiShape } from "./openapi/section.ts";
 import {
   adminShape,
   defaultsShape,
-  identityShape,
   limitHeadersShape,
   listenerShape,
   logShape,
   memoryShape,
   nameSchema,
-  resourceMetadataShape,
-  revokedSchema,
   routeShape,
   stateShape,
   upstreamShape,
   versionSchema,
 } from "./schema.ts";
+import { identityShape, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
 
 /**
  * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
@@ -68,7 +66,7 @@ function policySchema({ filters, authenticators, limits, limitStore, role, decis
     log: object(logShape).optional().describe("What is logged."),
     authenticators: z.record(nameSchema, authenticator).optional().describe("Ways to know who asks; routes name them."),
     roles: z
-      .record(nameSchema, role.meta({ id: "role" }))
+      .record(nameSchema, role.schema.meta({ id: "role" }))
       .optional()
       .describe("Roles: name → the rule that a caller in it meets. 'authorize.roles' names them."),
     identity: object(identityShape).optional().describe("What the service gets to know of the caller."),

@@ -8,7 +8,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { BundleEntry } from "./certificate-schema.ts";
 import { certificateFacts } from "./certificates.ts";
 import type { Path } from "./path.ts";
-import { type Authorities, lacksRoots, readAuthorities } from "./read-certificates.ts";
+import { readAuthorities } from "./read-certificates.ts";
 import type { Work } from "./work.ts";
 
 const NO_BUNDLE: TrustBundle = { pem: Buffer.alloc(0), certificates: [] };
@@ -124,13 +124,4 @@ function ownEndpoint(
   }
   const authorities = readAuthorities(work, bootstrap, `${use} bootstrap`, [...path, "bootstrap"]);
   return authorities === null || !isOwn || ca !== undefined ? undefined : { spiffeId, bootstrap: authorities };
-}
-
-/** All of them as one file would have them. */
-export function joinedAuthorities(all: readonly (TrustBundle | Authorities)[]): Authorities {
-  return {
-    pem: Buffer.concat(all.flatMap(({ pem }) => [pem, Buffer.from("\n")])),
-    certificates: all.flatMap(({ certificates }) => certificates),
-    hasPartialChains: all.some(({ certificates }) => lacksRoots(certificates)),
-  };
 }

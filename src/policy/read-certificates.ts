@@ -102,3 +102,12 @@ export function lacksRoots(certificates: readonly X509Certificate[]): boolean {
   const subjects = new Set(certificates.map(({ subject }) => subject));
   return certificates.some(({ ca, issuer }) => ca && !subjects.has(issuer));
 }
+
+/** All of them as one file would have them. */
+export function joinedAuthorities(all: readonly Pick<Authorities, "pem" | "certificates">[]): Authorities {
+  return {
+    pem: Buffer.concat(all.flatMap(({ pem }) => [pem, Buffer.from("\n")])),
+    certificates: all.flatMap(({ certificates }) => certificates),
+    hasPartialChains: all.some(({ certificates }) => lacksRoots(certificates)),
+  };
+}

@@ -2,10 +2,10 @@ import { Denial, type Verdict } from "../decision/verdict.ts";
 import type { Check, TokenFacts } from "../filters/filter.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { asksForCertificates } from "./compile-listeners.ts";
+import { asksForCertificates } from "./asks-for-certificates.ts";
 import type { Path } from "./path.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
-import { resourceMetadataShape } from "./schema.ts";
+import { resourceMetadataShape } from "./section-schema.ts";
 import type { OwnPage } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 

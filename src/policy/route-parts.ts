@@ -3,7 +3,7 @@ import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { ResponseCheck } from "../filters/response-check.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { identityLines } from "./compile-identity.ts";
+import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
 
@@ -43,7 +43,8 @@ export interface RouteFacts {
 
 /** Once for all filters of a route. */
 function identityOf(work: Work, { template }: RouteFacts, parts: RouteParts): readonly IdentityLine[] {
-  parts.identity ??= identityLines(work, template);
+  const isWritten = work.identity.length > 0 || work.identityToken !== null;
+  parts.identity ??= isWritten ? sections.get().identityLines(work, template) : [];
   return parts.identity;
 }
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { LimitFields } from "../message/limit-state.ts";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { byteRate, durationMs, headerName, object, rate, sizeBytes } from "../support/schema.ts";
+import { byteRate, durationMs, object, rate, sizeBytes } from "../support/schema.ts";
 import { secretReference } from "../support/secret.ts";
 import { parseListenAddress, parseLocalHostPort, parseServerName, parseUpstreamAddress } from "./addresses.ts";
 import {
@@ -12,7 +12,6 @@ import {
   parsed,
   workloadSchema,
 } from "./certificate-schema.ts";
-import { parsePage, parseResource } from "./resource-setting.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -21,7 +20,7 @@ export const nameSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, {
   error: "expected a name: a letter, then letters, digits, '_', '.' or '-', at most 64",
 });
 
-const timeoutMs = durationMs.refine((ms) => ms > 0 && ms <= DEFAULTS.timeoutMsMax, {
+export const timeoutMs = durationMs.refine((ms) => ms > 0 && ms <= DEFAULTS.timeoutMsMax, {
   error: "expected a time of more than 0 and at most 24h",
 });
 
@@ -232,72 +231,6 @@ export const stateShape = {
     ),
 };
 
-const contextClaims = z
-  .record(z.string().min(1).max(64), z.string({ error: "expected the name of an attribute, as in path.orderId" }))
-  .refine((claims) => Object.keys(claims).length <= DEFAULTS.identityClaimsMax, {
-    error: `expected at most ${DEFAULTS.identityClaimsMax} claims`,
-  });
-
-export const identityShape = {
-  headers: z
-    .record(
-      z.string().regex(/^[A-Za-z0-9-]+$/, { error: "expected a name of letters, digits and dashes, as in X-User" }),
-      z.string({ error: "expected the name of an attribute, as in principal.id" }),
-    )
-    .optional()
-    .describe(
-      "Header → the attribute that it says, as in X-Tenant: jwt.tenant. No client's header of that name passes.",
-    ),
-  token: object({
-    profile: z
-      .enum(["accessToken", "transaction"], { error: "expected accessToken or transaction" })
-      .optional()
-      .describe(
-        "Its shape: accessToken (RFC 9068, if absent), one for a caller; or transaction (draft-ietf-oauth-transaction-tokens), one for each request, which services hand on.",
-      ),
-    header: headerName
-      .optional()
-      .describe("Header that holds it. X-Identity-Token if absent, with 'profile: transaction' Txn-Token."),
-    audience: z.string().min(1).describe("Its aud: the service; of a transaction the trust domain."),
-    issuer: z.string().min(1).optional().describe("Its iss. postern:SERVICE if absent."),
-    lifetime: timeoutMs
-      .refine((ms) => ms >= DEFAULTS.identityTokenMsMin && ms <= DEFAULTS.identityTokenMsMax, {
-        error: "expected 5s to 1h",
-      })
-      .optional()
-      .describe("How long it is good, and never longer than the caller's credential. 60s if absent."),
-    claims: z
-      .record(z.string().min(1).max(64), z.string({ error: "expected the name of an attribute, as in jwt.tenant" }))
-      .refine((claims) => Object.keys(claims).length <= DEFAULTS.identityClaimsMax, {
-        error: `expected at most ${DEFAULTS.identityClaimsMax} claims`,
-      })
-      .optional()
-      .describe("Further claims: name → attribute of the caller, as in tenant: jwt.tenant."),
-    tctx: contextClaims
-      .optional()
-      .describe("Of a transaction: what the call is about, name → attribute, as in order: path.orderId."),
-    rctx: contextClaims
-      .optional()
-      .describe(
-        "Of a transaction: who makes it and from where, name → attribute. req_ip: client.address and authn: principal.type if absent.",
-      ),
-  })
-    .optional()
-    .describe(
-      "The caller as a signed token (RFC 9068 shape, ES256), so that the service has to trust no header. Keys: /identity/jwks of the admin port.",
-    ),
-};
-
-export type TokenEntry = NonNullable<z.output<typeof identityShape.token>>;
-
-export const resourceMetadataShape = {
-  resource: parsed(parseResource).describe(
-    "The service as its clients know it, letter by letter: https://api.example.org/orders. Its metadata is at /.well-known/oauth-protected-resource/orders there.",
-  ),
-  name: z.string().min(1).max(DEFAULTS.resourceNameCharactersMax).optional().describe("What it is called, for people."),
-  documentation: parsed(parsePage).optional().describe("URL of a page for its developers."),
-};
-
 export const logShape = {
   access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
 };
@@ -358,10 +291,6 @@ export const routeShape = {
   upstream: nameSchema.optional().describe("Where requests go. The listener's upstream if absent."),
   public: z.literal(true).optional().describe("Nobody has to authenticate. A route has either this or 'authenticate'."),
 };
-
-export const revokedSchema = fileName.describe(
-  "YAML file of what is refused from now on: jti, sub, sid, serials, callers. Every change of it counts at once.",
-);
 
 export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import type { Limit } from "../../src/filters/filter.ts";
 import { limitFilter } from "../../src/filters/limit/compile.ts";
-import { prepareKeys } from "../../src/filters/limit/key.ts";
+import { prepareKeys } from "../../src/filters/limit/key-language.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import type { JsonObject } from "../../src/support/json.ts";

@@ -10,6 +10,8 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { systemTimers } from "../../src/support/timers.ts";
 import { createRouteContext } from "../fixtures/route-context.ts";
 
+for (const { prepare } of LIMIT_KINDS) await prepare?.();
+
 export interface Compiled {
   readonly limit: Limit | null;
   readonly problems: readonly { readonly text: string; readonly path: string }[];

@@ -1,12 +1,13 @@
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { hasKey } from "../../support/has-key.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { compileCallerKeys } from "./compile-caller.ts";
 import { compileRequestKeys } from "./compile-request.ts";
 import { allOf, anyOf, explainRule, labelOf, noneOf, type Path, type Rule } from "./evaluate.ts";
 import { type AuthorizeRule, type AuthorizeSettings, authorizeSchema } from "./schema.ts";
-import { hasCondition, loadLanguage } from "./when.ts";
+import { language } from "./when.ts";
 
 /** `authorize`: whether the caller may do this. */
 export const authorizeFilter = defineFilter<AuthorizeSettings>({
@@ -14,8 +15,7 @@ export const authorizeFilter = defineFilter<AuthorizeSettings>({
   defaults: "add",
   schema: authorizeSchema,
   section: "roles",
-  needs: hasCondition,
-  prepare: loadLanguage,
+  prepare: (settings) => (settings === undefined || hasKey(settings, "when") ? language.prepare() : undefined),
   compile(settings, context) {
     const rules = compileKeys(settings, [], context);
     if (rules === null) return;

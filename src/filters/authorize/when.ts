@@ -5,31 +5,16 @@ import type { Exchange } from "../../message/exchange.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import type { RouteContext } from "../filter.ts";
+import { Later } from "../lazy.ts";
 import { bindFor, noteUse } from "./bind.ts";
 import { FAILED, labelOf, type Path, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
 /** Only policies with a condition load what it takes. */
-let language: typeof import("./language.ts") | null = null;
-
-export async function loadLanguage(): Promise<void> {
-  language ??= await import("./language.ts");
-}
-
-/** Whether a rule, as the policy has it, has a condition somewhere in it. */
-export function hasCondition(settings: unknown): boolean {
-  const left: unknown[] = [settings];
-  for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (typeof value !== "object" || value === null) continue;
-    if (!Array.isArray(value) && Object.hasOwn(value, "when")) return true;
-    for (const inner of Object.values(value)) left.push(inner);
-  }
-  return false;
-}
+export const language = new Later("authorize.when", () => import("./language.ts"));
 
 /** A condition in CEL → rule, or null with the problem reported at its column. */
 export function compileWhen(source: string, path: Path, context: RouteContext): Rule | null {
-  if (language === null) throw new Error("authorizeFilter.prepare() must have been awaited before compile()");
-  const { compileExpression, EvalFault, readerOf, typeOf } = language;
+  const { compileExpression, EvalFault, readerOf, typeOf } = language.get();
   const attributes = new Map<string, Attribute>();
   const compiled = compileExpression<Exchange>(source, {
     variable: (names) => {

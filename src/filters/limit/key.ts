@@ -4,7 +4,7 @@ import { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { CompileContext, LimitKey } from "../filter.ts";
-import { Later } from "../lazy.ts";
+import { expressions } from "./key-language.ts";
 
 /** By what a limit counts, as the policy has it. */
 export interface KeySettings {
@@ -15,18 +15,6 @@ export interface KeySettings {
 
 /** What becomes of requests in which a part of the key is absent. */
 export type Absent = "deny" | "unlimited" | { readonly key: readonly KeyPartSettings[] };
-
-const expressions = new Later("limits.key.expression", () => import("../../limits/key-expression.ts"));
-
-/** Loads the language of expressions where a limit's settings, as the policy has them, have one in a key. */
-export async function prepareKeys(settings: unknown): Promise<void> {
-  const left: unknown[] = [settings];
-  for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (typeof value !== "object" || value === null) continue;
-    if (Object.hasOwn(value, "expression")) await expressions.prepare();
-    left.push(...Object.values(value));
-  }
-}
 
 /** Seeds of the hash that puts keys into the share of the ladder: in all processes the same keys are in it. */
 const LADDER: readonly [number, number] = [0x6c616464, 0x65727321];

@@ -8,6 +8,7 @@ import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { type BodyReader, eitherReader, formFault, formReader, readJson } from "./body-reader.ts";
 import { compileParameters } from "./compile-parameters.ts";
+import { compileBodySchema, compileParameterSchema } from "./engine.ts";
 import {
   describeRequest,
   inOrder,
@@ -21,9 +22,6 @@ import { compileLanguage, LANGUAGE_PARTS, LANGUAGE_TYPES, languageOf } from "./l
 import { LongBodies } from "./long-bodies.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
-/** Only policies that validate load what it takes. */
-let engine: typeof import("./engine.ts") | null = null;
-
 /** One line for all routes and policies. */
 const longBodies = new LongBodies();
 
@@ -32,16 +30,10 @@ export const validateFilter = defineFilter<ValidateSettings>({
   name: "validate",
   defaults: "override",
   schema: validateSchema,
-  async prepare() {
-    engine = await import("./engine.ts");
-  },
   parts: LANGUAGE_PARTS,
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
-    const parts = [
-      ...compileParameters(settings, context, schemaEngine().compileParameterSchema),
-      ...compileHead(settings, context),
-    ];
+    const parts = [...compileParameters(settings, context, compileParameterSchema), ...compileHead(settings, context)];
     const body = yield* compileBody(settings, enforcePercent, context);
     if (parts.length === 0 && body === null) {
       const expected = "contentType, body, graphql, path, query, queryString, headers or cookies";
@@ -150,9 +142,7 @@ function compileSchemaFile(name: string, settings: ValidateSettings, context: Ro
     return null;
   }
   const options = { dialect: body?.dialect ?? "2020-12", refusesOtherCase: body?.members !== "caseSensitive" } as const;
-  const compiled = schemaEngine().compileBodySchema(name, bytes, options, (file) =>
-    context.readFile(file, "body", "schema"),
-  );
+  const compiled = compileBodySchema(name, bytes, options, (file) => context.readFile(file, "body", "schema"));
   if (!compiled.ok) {
     for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(name, problem, context);
     return null;
@@ -215,9 +205,4 @@ function placeText(place: SchemaPlace | null): string {
 function reportProblem(name: string, { place, pointer, text }: SchemaProblem, context: RouteContext): void {
   if (place === null) context.problem(`'${name}': ${text}`, "body", "schema");
   else context.problemAt({ ...place, path: pointer }, text);
-}
-
-function schemaEngine(): NonNullable<typeof engine> {
-  if (engine === null) throw new Error("validateFilter.prepare() must have been awaited before compile()");
-  return engine;
 }

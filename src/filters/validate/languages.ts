@@ -17,7 +17,7 @@ export const LANGUAGE_TYPES: Readonly<Record<Language, readonly string[]>> = {
 };
 
 /** What each of the keys loads. */
-export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void>>> = { graphql: graphql.prepare };
+export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void> | undefined>> = { graphql: graphql.prepare };
 
 const NAMES = Object.keys(LANGUAGES) as Language[];
 

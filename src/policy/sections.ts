@@ -1,0 +1,24 @@
+import { compileBans } from "./compile-bans.ts";
+import { checkIdentity, compileIdentity } from "./compile-identity.ts";
+import { compilePlans } from "./compile-plans.ts";
+import { compileRevoked } from "./compile-revoked.ts";
+import { describeResources, readResources } from "./resource-metadata.ts";
+
+/** What a policy loads that has one of the sections that few have, or more of certificates than files: one part of the bundle. */
+export { compileForwardedCertificates } from "./compile-forwarded-certificates.ts";
+export { identityLines } from "./compile-identity.ts";
+export { workloadIdentity } from "./compile-workload.ts";
+export { readBundles } from "./read-bundles.ts";
+export { leadToResource } from "./resource-metadata.ts";
+export { readRevocationLists } from "./revocation-lists.ts";
+
+/** Stages, by name. */
+export const sectionStages = {
+  readResources,
+  compileIdentity,
+  compilePlans,
+  compileBans,
+  compileRevoked,
+  describeResources,
+  checkIdentity,
+};
