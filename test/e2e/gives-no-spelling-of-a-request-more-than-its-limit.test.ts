@@ -1,11 +1,12 @@
 // Goal: a limit is what it says, in whatever form the same request comes: its session spelled otherwise, its method named in a
 // parameter, its failure told in a gRPC status, its answer asked for in parts.
 // Method: a real postern process before real services that understand each form; every attack gets as much as its plain form.
+import { type ClientHttp2Session, connect } from "node:http2";
 import { Metadata, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { callUnary, createGrpcClient, startGrpcService } from "../fixtures/grpc.ts";
 import { type PolicyPorts, type Postern, startPostern, startService, theWorld } from "../fixtures/postern.ts";
-import { closeAll } from "../fixtures/proxy.ts";
+import { closeAll, onClose } from "../fixtures/proxy.ts";
 import { startRealService } from "../fixtures/real-service.ts";
 
 const policy = ({ port, app }: PolicyPorts, express: number, grpc: number): string => `version: 1
@@ -26,7 +27,11 @@ limits:
   perMethod: { rate: 5/hour, key: [client.address, request.method] }
   guesses: { rate: 5/hour, key: client.address, count: failures }
   tokens: { budget: 1000/day, unit: tokens, key: client.address, cost: { estimate: 1, response: $.usage.total_tokens } }
+  few: { rate: 20/hour, key: 'request.headers["x-who"]', absent: deny }
+  login: { rate: 5/hour, key: 'request.headers["x-who"]', absent: deny, count: failures }
 routes:
+  - { path: /few, public: true, limit: [few] }
+  - { path: /login, methods: [POST], public: true, limit: [login] }
   - { path: /session, methods: [GET], public: true, limit: [perSession] }
   - { path: /words, methods: [GET], public: true, limit: [perWords] }
   - { path: '/items/{id}', methods: [GET, POST, DELETE], public: true, limit: [costly], upstream: express }
@@ -36,9 +41,18 @@ routes:
 `;
 
 let postern: Postern;
+/** Requests that the service got. */
+let few = 0;
+let guesses = 0;
 
 beforeAll(async () => {
   const app = await startService((request, response) => {
+    if (request.url === "/few") few++;
+    if (request.url === "/login") {
+      guesses++;
+      setTimeout(() => response.writeHead(401).end(), 20);
+      return true;
+    }
     if (request.url !== "/chat") return false;
     const text = JSON.stringify({ usage: { total_tokens: 400 }, text: "x".repeat(100) });
     const range = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
@@ -112,4 +126,60 @@ test("an answer that is asked for in parts says what it cost", async () => {
     expect(answer.headers["ratelimit"]).toContain(`r=${left};`);
   }
   expect(await parts()).toMatchObject({ status: 429, reason: "budget_exceeded" });
+});
+
+async function session(): Promise<ClientHttp2Session> {
+  const { pki } = await theWorld();
+  const one = connect(`https://localhost:${postern.port}`, { ca: pki.ca.certificate });
+  one.on("error", () => {});
+  onClose(() => one.destroy());
+  return one;
+}
+
+/** Status of each; 0 where it was left before the answer. */
+function send(one: ClientHttp2Session, headers: Readonly<Record<string, string>>, leaves = false): Promise<number> {
+  const stream = one.request({ "x-who": "mallory", ...headers }, { endStream: true });
+  stream.on("error", () => {}).resume();
+  if (leaves) setTimeout(() => stream.close(8), 5);
+  return new Promise((done) => {
+    stream.on("response", (answer) => done(Number(answer[":status"])));
+    stream.on("close", () => done(0));
+  });
+}
+
+test("no protocol, connection, method or pipeline has a counter of its own", async () => {
+  const h2 = [await session(), await session()];
+  const raw = await postern.raw();
+  const line = (method: string, more = ""): string =>
+    `${method} /few HTTP/1.1\r\nHost: localhost\r\nX-Who: mallory\r\n${more}\r\n`;
+  const pipeline = [
+    line("GET"),
+    line("HEAD"),
+    line("OPTIONS"),
+    `${line("POST", "Content-Length: 2\r\nExpect: 100-continue\r\n")}{}`,
+  ];
+  raw.write(pipeline.join("").repeat(10));
+  const sent = h2.flatMap((one) =>
+    Array.from({ length: 30 }, (_, at) =>
+      send(one, { ":path": "/few", ":method": at % 2 === 0 ? "GET" : "HEAD" }, at % 3 === 0),
+    ),
+  );
+  await Promise.all(sent);
+  await raw.untilReceived("429");
+  for (let at = 0; at < 5; at++) {
+    await postern.call({ path: "/few", headers: { "X-Who": "mallory" } });
+  }
+  expect((await postern.call({ path: "/few", headers: { "X-Who": "mallory" } })).status).toBe(429);
+  expect((await postern.call({ path: "/few", headers: { "X-Who": "honest" } })).status).toBe(200);
+  expect(few).toBeGreaterThan(1);
+  expect(few).toBeLessThanOrEqual(20 + 1);
+});
+
+test("guesses at once, and guesses that are left before the answer, are no more than one after the other", async () => {
+  const h2 = await session();
+  const guess = (at: number): Promise<number> => send(h2, { ":path": "/login", ":method": "POST" }, at % 2 === 0);
+  for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 40 }, (_, at) => guess(at)));
+  expect(guesses).toBeGreaterThan(0);
+  expect(guesses).toBeLessThanOrEqual(5);
+  expect(await guess(1)).toBe(429);
 });
