@@ -36,3 +36,9 @@ export function isForm(type: string): boolean {
 }
 
 export const FORM_TYPE = "application/x-www-form-urlencoded";
+
+export function isMultipart(type: string): boolean {
+  return type === MULTIPART_TYPE;
+}
+
+export const MULTIPART_TYPE = "multipart/form-data";

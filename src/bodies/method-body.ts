@@ -1,6 +1,7 @@
 import type { HeaderBlock } from "../message/headers.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { boundaryOf } from "./boundary.ts";
 import { FormMethodScanner } from "./form-method.ts";
 import { JsonMethodScanner } from "./json-method.ts";
 import type { MethodParameters } from "./method-parameters.ts";
@@ -86,17 +87,6 @@ function strangeCharset(type: string): string | null {
     if (!USUAL_CHARSET.test(charset)) return charset;
   }
   return null;
-}
-
-/** RFC 2046 section 5.1.1, without comma and blanks, at which PHP cuts. */
-const BOUNDARY = /;\s*boundary=(?:"([\w'()+./:=?-]{1,70})"|([\w'()+./:=?-]{1,70}))\s*(?:;|$)/i;
-
-/** PHP takes the first `boundary` that it finds, though it be the end of another word; so there may be but one. */
-function boundaryOf(type: string): string | null {
-  const match = BOUNDARY.exec(type);
-  if (match === null) return null;
-  const others = type.slice(0, match.index) + type.slice(match.index + match[0].length);
-  return /boundary/i.test(others) ? null : (match[1] ?? match[2] ?? null);
 }
 
 /** `announcedBytes`: the body's length, negative where it is not known. */

@@ -25,14 +25,14 @@ export interface DenialPart {
 /** What is wrong at one place of a body, or of a parameter. */
 export interface BodyError {
   /** Where the parameter stands; absent for a body. */
-  readonly in?: "path" | "query" | "header" | "cookie";
+  readonly in?: "path" | "query" | "header" | "cookie" | "form";
   /** What it is called; absent where the query as a whole has no one reading. */
   readonly name?: string;
   /** JSON Pointer (RFC 6901). */
   readonly pointer: string;
   /**
    * Of JSON Schema; of a parameter also what of its form is wrong: `style`, `content`, `query`, `spelling`,
-   * `connection`, `unknownQuery`.
+   * `connection`, `unknownQuery`; of a form and its files also the key of the policy, `fileName` or `content`.
    */
   readonly keyword: string;
   readonly detail: string;

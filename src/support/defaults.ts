@@ -55,6 +55,15 @@ export const DEFAULTS = {
   formFieldsMax: 1_000,
   /** A name in such a form, as sent: all spellings that services read are gone through. */
   formNameCharactersMax: 4_096,
+  /** Fields and files of a form that a policy judges. */
+  formPartsMax: 100,
+  /** A field that is no file: it stays here until it was judged. */
+  formFieldBytesMax: 64 * 1024,
+  /** The most that a policy may set for it. */
+  formFieldBytesLimit: 1024 * 1024,
+  formFieldsBytesMax: 1024 * 1024,
+  /** Headers of one part of a multipart form that is judged. */
+  partHeadBytesMax: 8 * 1024,
   // Patterns of schemas, each.
   patternCharactersMax: 32 * 1024,
   /** Instructions, counts written out. */

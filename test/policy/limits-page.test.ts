@@ -65,6 +65,11 @@ test("docs/limits.md, 'Of a route', names reasons that exist, and the sizes that
   const defaults = Object.fromEntries(rows.map(([key = "", value]) => [key.replaceAll("`", ""), value]));
   expect(defaults).toEqual({
     "validate.body.maxBytes": `${mebi(DEFAULTS.bodyBytesMax)}; ${mebi(DEFAULTS.bodyInspectedBytesMax)} with a schema`,
+    "validate.form.maxBytes": mebi(DEFAULTS.bodyBytesMax),
+    "validate.form.maxParts": `${DEFAULTS.formPartsMax}`,
+    "validate.form.maxFieldBytes": `${DEFAULTS.formFieldBytesMax / 1024}KiB`,
+    "validate.form.maxFieldsBytes": mebi(DEFAULTS.formFieldsBytesMax),
+    "validate.form.files.*.maxBytes": "what the form has left",
     "websocket.maxFrame": mebi(DEFAULTS.websocketFrameBytesMax),
     "websocket.maxLifetime": "none",
     limit: "none",

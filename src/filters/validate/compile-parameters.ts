@@ -187,7 +187,7 @@ function compileQueryString(
 }
 
 /** A JSON Pointer (RFC 6901) as a path in the policy. */
-function pointerPath(pointer: string): readonly (string | number)[] {
+export function pointerPath(pointer: string): readonly (string | number)[] {
   return pointer
     .split("/")
     .slice(1)

@@ -17,9 +17,11 @@ import {
   judgeContentEncoding,
   judgeContentType,
 } from "./evaluate.ts";
+import type { CompiledForm } from "./form/compile.ts";
 import type { HoldRules, Part } from "./held-body.ts";
 import { compileLanguage, LANGUAGE_PARTS, LANGUAGE_TYPES, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
+import { FORM } from "./parts.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
 /** One line for all routes and policies. */
@@ -30,13 +32,17 @@ export const validateFilter = defineFilter<ValidateSettings>({
   name: "validate",
   defaults: "override",
   schema: validateSchema,
-  parts: LANGUAGE_PARTS,
+  parts: { ...LANGUAGE_PARTS, form: FORM.prepare },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
-    const parts = [...compileParameters(settings, context, compileParameterSchema), ...compileHead(settings, context)];
-    const body = yield* compileBody(settings, enforcePercent, context);
+    const form = compileFormPart(settings, enforcePercent, context);
+    const parts = [
+      ...compileParameters(settings, context, compileParameterSchema),
+      ...compileHead(settings, form, context),
+    ];
+    const body = form === null ? yield* compileBody(settings, enforcePercent, context) : form.judge;
     if (parts.length === 0 && body === null) {
-      const expected = "contentType, body, graphql, path, query, queryString, headers or cookies";
+      const expected = "contentType, body, form, graphql, path, query, queryString, headers or cookies";
       context.problem(`nothing is validated; expected ${expected}`);
       return;
     }
@@ -46,6 +52,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
       place: context.place(),
       enforcePercent,
       evaluate: inOrder(parts, body),
+      ...(form === null ? {} : { watch: form.watch }),
       explain: describeRequest,
     });
   },
@@ -53,8 +60,31 @@ export const validateFilter = defineFilter<ValidateSettings>({
 
 type SyncParts = Parameters<typeof inOrder>[0];
 
+function compileFormPart(
+  settings: ValidateSettings,
+  enforcePercent: number,
+  context: RouteContext,
+): CompiledForm | null {
+  const { form, body, contentType, errors } = settings;
+  if (form === undefined) return null;
+  const other = body === undefined ? languageOf(settings) : "body";
+  if (other !== null) {
+    context.problem(`both '${other}' and 'form'; expected one of them ('form' has maxBytes, too)`, other);
+    return null;
+  }
+  const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies };
+  return FORM.get().compileForm(form, options, context);
+}
+
 /** What the head alone shows of a body. */
-function compileHead(settings: ValidateSettings, context: RouteContext): SyncParts {
+function compileHead(settings: ValidateSettings, form: CompiledForm | null, context: RouteContext): SyncParts {
+  if (form !== null) {
+    return [
+      judgeContentType(form.types, context.place(settings.contentType === undefined ? "form" : "contentType")),
+      judgeContentEncoding(context.place("form")),
+      judgeAnnouncedLength(form.bytesMax, context.place("form", "maxBytes")),
+    ];
+  }
   const parts: SyncParts[number][] = [];
   const { contentType, body } = settings;
   const language = languageOf(settings);

@@ -1,4 +1,4 @@
-import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
+import { isForm, isJson, isMultipart, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
@@ -29,7 +29,8 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
     const parsed = mediaTypeOf(text);
     if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
     const charset = parsed.parameters.get("charset");
-    if ((isJson(parsed.type) || isForm(parsed.type)) && charset !== undefined && !UTF8.test(charset)) {
+    const isText = isJson(parsed.type) || isForm(parsed.type) || isMultipart(parsed.type);
+    if (isText && charset !== undefined && !UTF8.test(charset)) {
       return denied(`charset ${excerpt(charset)}`);
     }
     return CONTINUE;

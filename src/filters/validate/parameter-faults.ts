@@ -3,6 +3,14 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import type { ParameterFault } from "./parameters.ts";
 
+const REASON_OF = {
+  path: "parameter_invalid",
+  query: "parameter_invalid",
+  header: "header_invalid",
+  cookie: "parameter_invalid",
+  form: "form_field_invalid",
+} as const;
+
 /** All that is wrong with the parameters of one section, the first of it in front. */
 export class ParameterFaults {
   readonly #in: NonNullable<BodyError["in"]>;
@@ -27,7 +35,7 @@ export class ParameterFaults {
       return { in: this.#in, ...(name === null ? {} : { name: excerpt(name) }), pointer, keyword, detail };
     });
     const faults = this.#found.map((fault) => `${textOf(fault)} (${placeText(fault)})`);
-    const reason = this.#in === "header" ? "header_invalid" : "parameter_invalid";
+    const reason = REASON_OF[this.#in];
     const body = { faults, errors: showsErrors ? errors : [] };
     return new Denial(reason, first.place, `${textOf(first)}${more}`, first.detail, [], false, [], body);
   }

@@ -3,6 +3,7 @@ import { mediaTypeOf } from "../../bodies/media-type.ts";
 import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
+import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
@@ -41,6 +42,7 @@ export interface ValidateSettings {
   /** `type/subtype` in lower case. */
   readonly contentType?: readonly string[] | undefined;
   readonly body?: BodySettings | undefined;
+  readonly form?: FormSettings | undefined;
   readonly graphql?: GraphqlSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
   readonly errors?: "shown" | "hidden" | undefined;
@@ -134,6 +136,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   })
     .optional()
     .describe("What the body has to be."),
+  form: formSchema.optional(),
   graphql: graphqlSchema.optional(),
   errors: z
     .enum(["shown", "hidden"])

@@ -1,0 +1,189 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { type PartHead, readPartHead } from "./part-head.ts";
+
+/** Who judges the parts of a multipart body as they come. `Fault` ends the reading. */
+export interface PartHandler<Fault> {
+  /** Whether the content of the part that is being read may go on as it comes; else all of the part stays until it is over. */
+  readonly flows: boolean;
+  /** A part begins. */
+  onPart(head: PartHead): Fault | null;
+  /** A piece of its content, which is a view of what was read. */
+  onContent(bytes: Buffer): Fault | null;
+  onPartEnd(): Fault | null;
+  /** The body has not one reading; `seen` says what it has instead. */
+  malformed(seen: string): Fault;
+}
+
+const CR = 0x0d;
+const DASH = 0x2d;
+const CRLF = Buffer.from("\r\n");
+const HEAD_END = Buffer.from("\r\n\r\n");
+const FINAL = Buffer.from("--");
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+const START = 0;
+const HEAD = 1;
+const CONTENT = 2;
+const EPILOGUE = 3;
+/** What is left cannot be read before more comes. */
+const MORE = null;
+
+/**
+ * Reads multipart/form-data (RFC 7578, RFC 2046 section 5.1) in the one way in which every parser reads it, or not at all:
+ * lines end with CR LF, a boundary stands on a line of its own and nowhere else, and nothing is before the first or behind
+ * the last but one line end each. It keeps no content: at most the beginning of a boundary, or the head of one part.
+ */
+export class MultipartReader<Fault> {
+  readonly #handler: PartHandler<Fault>;
+  /** `--boundary` */
+  readonly #dashed: Buffer;
+  /** The same with the line end that belongs to it. */
+  readonly #delimiter: Buffer;
+  #state: typeof START | typeof HEAD | typeof CONTENT | typeof EPILOGUE = START;
+  /** The end of what came, where more has to come to know what it is. */
+  #rest = NO_BYTES;
+  /** Of all that came, in bytes. */
+  #cameBytes = 0;
+  /** What of it may go on. */
+  #passedBytes = 0;
+
+  constructor(boundary: string, handler: PartHandler<Fault>) {
+    this.#handler = handler;
+    this.#dashed = Buffer.from(`--${boundary}`, "latin1");
+    this.#delimiter = Buffer.concat([CRLF, this.#dashed]);
+  }
+
+  /** Bytes at the end of what has come that must not go on yet. */
+  get stayingBytes(): number {
+    return this.#cameBytes - this.#passedBytes;
+  }
+
+  /** The next piece of the body. */
+  take(piece: Buffer): Fault | null {
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    this.#cameBytes += piece.length;
+    const before = this.#cameBytes - bytes.length;
+    let at: number | null = 0;
+    let read = 0;
+    while (at !== MORE) {
+      read = at;
+      const next: number | null | Found<Fault> = this.#step(bytes, at, before);
+      if (next instanceof Found) return next.fault;
+      at = next;
+    }
+    // A copy: what is left of a read would keep the whole read.
+    const from = this.#state === CONTENT ? this.#tailStart(bytes, read) : read;
+    this.#rest = from === bytes.length ? NO_BYTES : Buffer.from(bytes.subarray(from));
+    return this.#state === CONTENT ? this.#content(bytes, read, from, before) : null;
+  }
+
+  /** The body is over. */
+  end(): Fault | null {
+    if (this.#state === EPILOGUE && (this.#rest.length === 0 || this.#rest.equals(CRLF))) return null;
+    return this.#handler.malformed(this.#state === EPILOGUE ? BEHIND_LAST : "no boundary that ends it");
+  }
+
+  /** Where to go on, or MORE where the rest cannot be read yet. */
+  #step(bytes: Buffer, at: number, before: number): number | null | Found<Fault> {
+    switch (this.#state) {
+      case START:
+        return this.#start(bytes);
+      case HEAD:
+        return this.#head(bytes, at);
+      case CONTENT:
+        return this.#nextDelimiter(bytes, at, before);
+      default:
+        return this.#epilogue(bytes, at);
+    }
+  }
+
+  /** One line end before the first boundary is what some clients send and every parser leaves out. */
+  #start(bytes: Buffer): number | null | Found<Fault> {
+    const at = bytes[0] === CR ? CRLF.length : 0;
+    const wanted = at === 0 ? this.#dashed : this.#delimiter;
+    const known = Math.min(wanted.length, bytes.length);
+    if (bytes.compare(wanted, 0, known, 0, known) !== 0) return this.#malformed("something before the first boundary");
+    return this.#behindBoundary(bytes, wanted.length);
+  }
+
+  /** A boundary is followed by a line end or, the last one, by two dashes. */
+  #behindBoundary(bytes: Buffer, at: number): number | null | Found<Fault> {
+    if (bytes.length < at + 2) return MORE;
+    const two = bytes.subarray(at, at + 2);
+    if (two.equals(CRLF)) this.#state = HEAD;
+    else if (two.equals(FINAL)) this.#state = EPILOGUE;
+    else return this.#malformed("a boundary that something follows on its line");
+    return at + 2;
+  }
+
+  #head(bytes: Buffer, at: number): number | null | Found<Fault> {
+    const end = bytes.indexOf(HEAD_END, at);
+    if ((end < 0 ? bytes.length : end) - at > DEFAULTS.partHeadBytesMax)
+      return this.#malformed(`headers of a part with more than ${DEFAULTS.partHeadBytesMax} bytes`);
+    if (end < 0) return MORE;
+    const head = bytes.subarray(at, end);
+    // Some look for boundaries first, and for headers between them.
+    if (head.includes(this.#dashed)) return this.#malformed("a boundary in the headers of a part");
+    const read = readPartHead(head);
+    if (!read.ok) return this.#malformed(read.error);
+    const fault = this.#handler.onPart(read.value);
+    if (fault !== null) return new Found(fault);
+    this.#state = CONTENT;
+    return end + HEAD_END.length;
+  }
+
+  #nextDelimiter(bytes: Buffer, at: number, before: number): number | null | Found<Fault> {
+    const dashed = bytes.indexOf(this.#dashed, at);
+    if (dashed < 0) return MORE;
+    const end = dashed - CRLF.length;
+    // PHP takes one behind a bare LF, others one in the middle of a line; a boundary is chosen so that it stands nowhere else.
+    if (end < at || bytes.compare(CRLF, 0, CRLF.length, end, dashed) !== 0)
+      return this.#malformed("a boundary that does not begin a line");
+    const behind = dashed + this.#dashed.length;
+    if (bytes.length < behind + 2) return MORE;
+    const fault = this.#content(bytes, at, end, before) ?? this.#handler.onPartEnd();
+    if (fault !== null) return new Found(fault);
+    this.#passedBytes = before + end;
+    return this.#behindBoundary(bytes, behind);
+  }
+
+  #content(bytes: Buffer, from: number, to: number, before: number): Fault | null {
+    if (to <= from) return null;
+    const fault = this.#handler.onContent(bytes.subarray(from, to));
+    if (fault === null && this.#handler.flows) this.#passedBytes = before + to;
+    return fault;
+  }
+
+  /** Where a delimiter may begin that is not here whole; the end where none does. */
+  #tailStart(bytes: Buffer, from: number): number {
+    const first = Math.max(from, bytes.length - this.#delimiter.length - 1);
+    for (let at = first; at < bytes.length; at++) {
+      const begin = bytes[at] === CR ? this.#delimiter : bytes[at] === DASH ? this.#dashed : null;
+      if (begin === null) continue;
+      const length = Math.min(bytes.length - at, begin.length);
+      if (bytes.compare(begin, 0, length, at, at + length) === 0) return at;
+    }
+    return bytes.length;
+  }
+
+  #epilogue(bytes: Buffer, at: number): null | Found<Fault> {
+    const left = bytes.subarray(at);
+    const isEmpty = left.length <= CRLF.length && left.equals(CRLF.subarray(0, left.length));
+    return isEmpty ? MORE : this.#malformed(BEHIND_LAST);
+  }
+
+  #malformed(seen: string): Found<Fault> {
+    return new Found(this.#handler.malformed(seen));
+  }
+}
+
+const BEHIND_LAST = "something behind the last boundary";
+
+/** What ends the reading. */
+class Found<Fault> {
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    this.fault = fault;
+  }
+}

@@ -1,0 +1,86 @@
+import type { DeclaredNames } from "../../../bodies/names.ts";
+import { SENT_TWICE } from "../../../bodies/parameter-styles.ts";
+import type { Reason } from "../../../decision/reason.ts";
+import { type BodyError, Denial, type Place } from "../../../decision/verdict.ts";
+import { excerpt } from "../../../support/excerpt.ts";
+import { err, ok } from "../../../support/result.ts";
+import type { HoldRules } from "../held-body.ts";
+import { judgeParameter, type Parameter, type ParameterFault } from "../parameters.ts";
+
+/** A field that is no file. */
+export interface FieldRule {
+  readonly parameter: Parameter;
+  /** It may come several times. */
+  readonly isList: boolean;
+  /** Of its value as sent, whatever its schema says of letters. */
+  readonly bytesMax: number;
+}
+
+/** All that is wrong with a field, by each time it came. */
+export function judgeField({ parameter, isList }: FieldRule, values: readonly string[]): readonly ParameterFault[] {
+  const [first] = values;
+  if (first === undefined) return judgeParameter(parameter, ok(null));
+  if (isList) return judgeParameter(parameter, ok([values]));
+  return judgeParameter(parameter, values.length > 1 ? err(SENT_TWICE) : ok([first]));
+}
+
+/** A field in which files come, compiled. */
+export interface FileRule {
+  readonly name: string;
+  readonly required: boolean;
+  readonly bytesMax: number;
+  readonly countMax: number;
+  /** Null: any, or none. */
+  readonly types: readonly string[] | null;
+  readonly extensions: readonly string[] | null;
+  readonly checksContent: boolean;
+  /** Where the policy says so; the file's own place where it does not. */
+  placeOf(keyword: string): Place;
+}
+
+/** What a form may hold, compiled. */
+export interface FormRules extends HoldRules {
+  readonly fields: ReadonlyMap<string, FieldRule>;
+  readonly files: ReadonlyMap<string, FileRule>;
+  readonly declared: DeclaredNames;
+  readonly refusesUndeclared: boolean;
+  readonly partsMax: number;
+  readonly fieldBytesMax: number;
+  readonly fieldsBytesMax: number;
+  /** Nothing goes on before all of it was judged. */
+  readonly isBuffered: boolean;
+  /** Whether the client hears what is wrong with its form. */
+  readonly showsErrors: boolean;
+  placeOf(keyword: string): Place;
+}
+
+/** What is wrong with one field or file of a form. */
+export interface FormFault {
+  readonly reason: Reason;
+  /** Null for the form as a whole. */
+  readonly name: string | null;
+  readonly keyword: string;
+  /** For the client. */
+  readonly detail: string;
+  /** For the log; nothing of the values. */
+  readonly seen: string;
+  readonly place: Place;
+}
+
+export function formDenial({ reason, name, keyword, detail, seen, place }: FormFault, showsErrors: boolean): Denial {
+  const named = name === null ? {} : { name: excerpt(name) };
+  const error: BodyError = { in: "form", ...named, pointer: "", keyword, detail };
+  const text = `form${name === null ? "" : ` ${excerpt(name)}`}: ${seen}`;
+  const faults = [`${text} (${place.file}:${place.line}:${place.column})`];
+  return new Denial(reason, place, text, detail, [], false, [], { faults, errors: showsErrors ? [error] : [] });
+}
+
+/** The form has not one reading. */
+export function malformed(reason: "body_not_multipart" | "body_not_form", seen: string, place: Place): Denial {
+  return new Denial(reason, place, seen, "a form that all services read alike");
+}
+
+/** A hidden field by which pages tell in which charset they send, and some services read the rest in it. */
+export function isOtherCharset(name: string, value: string): boolean {
+  return name === "_charset_" && !/^utf-?8$/i.test(value);
+}

@@ -1,0 +1,250 @@
+import { isUtf8 } from "node:buffer";
+import { FILE_START_BYTES, fileContentFault } from "../../../bodies/file-content.ts";
+import { decodeLeniently } from "../../../bodies/form.ts";
+import { MultipartReader, type PartHandler } from "../../../bodies/multipart.ts";
+import type { PartHead } from "../../../bodies/part-head.ts";
+import { CONTINUE, type Denial, type Verdict } from "../../../decision/verdict.ts";
+import type { BodyWatch } from "../../../message/body-watch.ts";
+import { ByteHold } from "../../../message/byte-hold.ts";
+import { excerpt } from "../../../support/excerpt.ts";
+import { ParameterFaults } from "../parameter-faults.ts";
+import { judgeFileHead } from "./file-head.ts";
+import {
+  type FieldRule,
+  type FileRule,
+  type FormFault,
+  type FormRules,
+  formDenial,
+  isOtherCharset,
+  judgeField,
+  malformed,
+} from "./rules.ts";
+
+/** The part that is being read. */
+interface OpenPart {
+  readonly head: PartHead;
+  /** Null: undeclared, or no field. */
+  readonly field: FieldRule | null;
+  /** Null: undeclared, or no file. */
+  readonly file: FileRule | null;
+  /** A field's value, or a file's beginning until it was looked at. */
+  readonly kept: ByteHold;
+  bytes: number;
+  isSeen: boolean;
+}
+
+/**
+ * Judges a multipart form as it streams. A field, and the beginning of a file, stay until they were judged; the rest of a
+ * file goes on as it comes. The last boundary stays until the form is known to be whole and to have all that it must.
+ */
+export class FormWatch implements BodyWatch, PartHandler<Denial> {
+  flows = false;
+  readonly #rules: FormRules;
+  readonly #reader: MultipartReader<Denial>;
+  #part: OpenPart | null = null;
+  #parts = 0;
+  #fieldsBytes = 0;
+  #listsBytes = 0;
+  /** Of fields that are lists, until the end; of others, and of files, how often they came is all. */
+  readonly #lists = new Map<string, string[]>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(rules: FormRules, boundary: string) {
+    this.#rules = rules;
+    this.#reader = new MultipartReader(boundary, this);
+  }
+
+  get ownBytes(): number {
+    return this.#listsBytes + (this.#part?.kept.bytes ?? 0);
+  }
+
+  scan(piece: Buffer): number | Denial {
+    return this.#reader.take(piece) ?? this.#reader.stayingBytes;
+  }
+
+  end(): Verdict {
+    return this.#reader.end() ?? this.#judgeWhole();
+  }
+
+  malformed(seen: string): Denial {
+    return malformed("body_not_multipart", seen, this.#rules.place);
+  }
+
+  // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
+
+  onPart(head: PartHead): Denial | null {
+    const { partsMax, declared, fields, files } = this.#rules;
+    if (++this.#parts > partsMax) {
+      const detail = `expected at most ${partsMax} fields and files`;
+      return this.#deny("form_parts_exceeded", null, "maxParts", detail, "more parts");
+    }
+    const { name } = head;
+    const respelled = declared.respelled(name) ?? this.#asDecoded(name);
+    if (respelled !== null) return this.malformed(`${respelled} in another spelling`);
+    const isFile = head.fileName !== null;
+    const field = isFile ? null : (fields.get(name) ?? null);
+    const file = isFile ? (files.get(name) ?? null) : null;
+    this.#part = { head, field, file, kept: new ByteHold(), bytes: 0, isSeen: false };
+    this.flows = false;
+    const count = field === null && file === null ? 1 : this.#count(head);
+    if (!isFile) return this.#judgeFieldHead(name, field, count);
+    if (file === null && (fields.has(name) || this.#rules.refusesUndeclared))
+      return this.#unexpected(name, fields.has(name) ? "a file where a field is expected" : "undeclared");
+    const fault = judgeFileHead(head, file, this.#rules, count);
+    if (fault !== null) return formDenial(fault, this.#rules.showsErrors);
+    // Of what is not looked into nothing need stay.
+    this.flows = head.fileName !== "" && !this.#looksInto(head, file);
+    return null;
+  }
+
+  /** How often a declared name has come; what is undeclared is not kept. */
+  #count({ name, fileName }: PartHead): number {
+    const count = (this.#counts.get(name) ?? 0) + (fileName === "" ? 0 : 1);
+    this.#counts.set(name, count);
+    return count;
+  }
+
+  /** The declared name that a service reads which takes `%` in names for escapes. */
+  #asDecoded(name: string): string | null {
+    const decoded = decodeLeniently(name);
+    if (decoded === name) return null;
+    const { declared } = this.#rules;
+    return declared.has(decoded) && !declared.has(name)
+      ? decoded
+      : declared.has(name)
+        ? null
+        : declared.respelled(decoded);
+  }
+
+  #judgeFieldHead(name: string, field: FieldRule | null, count: number): Denial | null {
+    if (field === null && (this.#rules.files.has(name) || this.#rules.refusesUndeclared))
+      return this.#unexpected(name, this.#rules.files.has(name) ? "a field where a file is expected" : "undeclared");
+    if (field === null || field.isList || count === 1) return null;
+    return this.#judgeField(field, ["", ""]);
+  }
+
+  onContent(bytes: Buffer): Denial | null {
+    const part = this.#part;
+    if (part === null) return null;
+    part.bytes += bytes.length;
+    return part.head.fileName === null ? this.#onFieldContent(part, bytes) : this.#onFileContent(part, bytes);
+  }
+
+  #onFieldContent(part: OpenPart, bytes: Buffer): Denial | null {
+    const { fieldBytesMax, fieldsBytesMax } = this.#rules;
+    const { name } = part.head;
+    this.#fieldsBytes += bytes.length;
+    const bytesMax = part.field?.bytesMax ?? fieldBytesMax;
+    if (part.bytes > bytesMax) return this.#tooLong(name, "maxFieldBytes", bytesMax);
+    if (this.#fieldsBytes > fieldsBytesMax) return this.#tooLong(null, "maxFieldsBytes", fieldsBytesMax);
+    part.kept.add(bytes);
+    part.kept.keep();
+    return null;
+  }
+
+  #onFileContent(part: OpenPart, bytes: Buffer): Denial | null {
+    const { head, file } = part;
+    if (head.fileName === "") return this.malformed("content of a file without a name");
+    if (file !== null && part.bytes > file.bytesMax) return this.#tooLong(file.name, "maxBytes", file.bytesMax, file);
+    if (this.flows || part.isSeen) return null;
+    part.kept.add(bytes.subarray(0, FILE_START_BYTES - part.kept.bytes));
+    part.kept.keep();
+    return part.kept.bytes < FILE_START_BYTES ? null : this.#lookInto(part);
+  }
+
+  #looksInto({ type }: PartHead, file: FileRule | null): boolean {
+    return file?.checksContent === true && type !== null;
+  }
+
+  /** The beginning of a file is here, or all of it. */
+  #lookInto(part: OpenPart): Denial | null {
+    part.isSeen = true;
+    this.flows = true;
+    const start = part.kept.take() ?? Buffer.alloc(0);
+    const { head, file } = part;
+    if (file === null || !this.#looksInto(head, file)) return null;
+    const seen = fileContentFault(head.type ?? "", start);
+    if (seen === null) return null;
+    const detail = "expected a file whose content is of the type that it has";
+    const place = file.placeOf("types");
+    return this.#fault({ reason: "file_content_mismatch", name: file.name, keyword: "content", detail, seen, place });
+  }
+
+  onPartEnd(): Denial | null {
+    const part = this.#part;
+    this.#part = null;
+    if (part === null) return null;
+    const { head, bytes } = part;
+    if (head.contentBytes !== null && head.contentBytes !== bytes)
+      return this.malformed("a part of another length than its Content-Length");
+    const denial = head.fileName === null ? this.#endField(part) : this.#endFile(part);
+    this.flows = false;
+    return denial;
+  }
+
+  #endFile(part: OpenPart): Denial | null {
+    return part.head.fileName === "" || this.flows || part.isSeen ? null : this.#lookInto(part);
+  }
+
+  #endField({ head, field, kept }: OpenPart): Denial | null {
+    const bytes = kept.take() ?? Buffer.alloc(0);
+    if (!isUtf8(bytes)) return this.malformed("a field that is no UTF-8");
+    const text = bytes.toString("utf8");
+    if (isOtherCharset(head.name, text)) return this.malformed(`a form in charset ${excerpt(text)}`);
+    if (field === null) return null;
+    if (!field.isList) {
+      return this.#judgeField(field, [text]);
+    }
+    const list = this.#lists.get(head.name);
+    this.#listsBytes += bytes.length;
+    if (list === undefined) this.#lists.set(head.name, [text]);
+    else list.push(text);
+    return null;
+  }
+
+  // ---- faults ----------------------------------------------------------------------------------------------------
+
+  /** What only the whole form shows. */
+  #judgeWhole(): Verdict {
+    const faults = new ParameterFaults("form");
+    for (const [name, field] of this.#rules.fields) {
+      const list = this.#lists.get(name);
+      if (list !== undefined || !this.#counts.has(name)) faults.add(name, judgeField(field, list ?? []));
+    }
+    for (const file of this.#rules.files.values()) {
+      if (file.required && (this.#counts.get(file.name) ?? 0) === 0) faults.add(file.name, [missingFile(file)]);
+    }
+    return faults.verdict(this.#rules.showsErrors);
+  }
+
+  #judgeField(field: FieldRule, values: readonly string[]): Denial | null {
+    const faults = new ParameterFaults("form");
+    faults.add(field.parameter.name, judgeField(field, values));
+    const verdict = faults.verdict(this.#rules.showsErrors);
+    return verdict === CONTINUE ? null : verdict;
+  }
+
+  #unexpected(name: string, seen: string): Denial {
+    return this.#deny("form_field_invalid", name, "undeclared", "no such field is expected", seen);
+  }
+
+  #tooLong(name: string | null, keyword: string, bytesMax: number, file?: FileRule): Denial {
+    const place = (file ?? this.#rules).placeOf(keyword);
+    const detail = `expected at most ${bytesMax} bytes`;
+    return this.#fault({ reason: "form_part_too_large", name, keyword, detail, seen: "more bytes", place });
+  }
+
+  #deny(reason: FormFault["reason"], name: string | null, keyword: string, detail: string, seen: string): Denial {
+    return this.#fault({ reason, name, keyword, detail, seen, place: this.#rules.placeOf(keyword) });
+  }
+
+  #fault(fault: FormFault): Denial {
+    return formDenial(fault, this.#rules.showsErrors);
+  }
+}
+
+/** A required file that did not come. */
+export function missingFile(file: FileRule) {
+  const place = file.placeOf("required");
+  return { pointer: "", keyword: "required", detail: "expected a file in this field", seen: "missing", place };
+}

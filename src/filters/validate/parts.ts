@@ -1,0 +1,7 @@
+import { Later } from "../lazy.ts";
+
+/** What `validate` loads with the first policy that has the key. */
+export const FORM: Later<typeof import("./form/compile.ts")> = new Later(
+  "validate.form",
+  () => import("./form/compile.ts"),
+);

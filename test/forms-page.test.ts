@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { REASONS, type Reason } from "../src/decision/reason.ts";
+import { DEFAULTS } from "../src/support/defaults.ts";
+import { policyWith, problemsOf } from "./policy/policy-kit.ts";
+
+const page = readFileSync(resolve(import.meta.dirname, "../docs/forms.md"), "utf8");
+const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+
+test("the page has its examples", () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(3);
+});
+
+test.each(blocks)("%s", async (text) => {
+  const { routes } = parse(text) as { routes: Record<string, unknown>[] };
+  const open = routes.map((route) => ({ public: true, ...route }));
+  expect(await problemsOf(policyWith(stringify({ routes: open }, { aliasDuplicateObjects: false })))).toEqual([]);
+});
+
+test("the page has the numbers of the code", () => {
+  expect(page).toContain(`together; ${DEFAULTS.formPartsMax} if absent`);
+  expect(page).toContain(
+    `(${DEFAULTS.formFieldBytesMax / 1024}KiB; ${DEFAULTS.formFieldBytesLimit / 1024 ** 2}MiB at most)`,
+  );
+  expect(page).toContain(`\`maxFieldsBytes\` (${DEFAULTS.formFieldsBytesMax / 1024 ** 2}MiB)`);
+  expect(page).toContain(`headers have at most ${DEFAULTS.partHeadBytesMax / 1024} KiB`);
+  expect(page).toContain(`\`maxBytes\` is ${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB at\nmost`);
+});
+
+test("the page names reasons that exist, with their status", () => {
+  const rows = page.split("\n").filter((line) => /^\| `\w+_/.test(line));
+  expect(rows.length).toBeGreaterThanOrEqual(8);
+  for (const row of rows) {
+    const [, reasons = "", status = ""] = row.split("|").map((cell) => cell.trim());
+    for (const [, reason = ""] of reasons.matchAll(/`(\w+)`/g)) {
+      expect(REASONS[reason as Reason]?.status, reason).toBe(Number(status));
+    }
+  }
+});
