@@ -1,4 +1,5 @@
-import type { Limit } from "../filters/filter.ts";
+import type { Limit, LimitReport } from "../filters/filter.ts";
+import { keyText } from "../limits/key-text.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok } from "../support/result.ts";
@@ -18,7 +19,7 @@ export function limitsRoom(limits: () => readonly Limit[]): AdminRoom {
       }
       return ok({
         limits: chosen.map((limit) => ({
-          ...limit.report(),
+          ...reportOf(limit),
           phase: limit.phase,
           enforcePercent: limit.enforcePercent,
           place: { ...limit.place },
@@ -28,4 +29,9 @@ export function limitsRoom(limits: () => readonly Limit[]): AdminRoom {
       });
     },
   };
+}
+
+function reportOf(limit: Limit): LimitReport {
+  const report = limit.report();
+  return { ...report, key: keyText(report.key) };
 }

@@ -84,6 +84,24 @@ export class Denial {
   }
 }
 
+/** Why a request is beyond a limit that the caller has. */
+export class LimitDenial extends Denial {
+  /** The limit's name, where clients are told of limits. */
+  readonly violated: string | null;
+
+  constructor(
+    reason: Reason,
+    place: Place,
+    seen: string,
+    wanted: string,
+    headers: readonly HeaderLine[],
+    { name, fields }: { readonly name: string; readonly fields: readonly unknown[] },
+  ) {
+    super(reason, place, seen, wanted, headers);
+    this.violated = fields.length === 0 ? null : name;
+  }
+}
+
 const NO_HEADERS: readonly HeaderLine[] = [];
 const NO_PARTS: readonly DenialPart[] = [];
 

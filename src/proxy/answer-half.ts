@@ -15,7 +15,7 @@ import type { Life } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
 import type { RequestHalf } from "./request-half.ts";
-import { type OwnResponse, ownResponse, refusal, withLimits } from "./respond.ts";
+import { besideLimits, type OwnResponse, ownResponse, refusal, withLimits } from "./respond.ts";
 import { serviceDenial } from "./service-failure.ts";
 import { lengthForClient } from "./service-request.ts";
 
@@ -177,7 +177,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.isStarted = true;
     this.status = status;
     const { route, exchange } = this.#life;
-    const lines = route?.rewriteResponse(headers, exchange.connection.secure) ?? "";
+    const lines = route?.rewriteResponse(besideLimits(headers, exchange), exchange.connection.secure) ?? "";
     return withLimits(lines, exchange, this.#life.deps.clock);
   }
 

@@ -1,4 +1,4 @@
-import type { LimitPolicy, LimitState } from "../message/limit-state.ts";
+import type { LimitFields, LimitPolicy, LimitState } from "../message/limit-state.ts";
 
 /**
  * What an answer tells of the limits that its request met: RateLimit and RateLimit-Policy as in
@@ -14,6 +14,23 @@ export function limitLines(last: LimitState, wallMs: number): string {
     else lines += xLines(tightest(last), wallMs);
   }
   return lines;
+}
+
+const SINGLE: Readonly<Record<LimitFields, readonly string[]>> = {
+  // Both are lists, to which everybody on the way may add.
+  "draft-11": [],
+  "draft-06": ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"],
+  "x-ratelimit": ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
+};
+const singles = new WeakMap<readonly LimitFields[], ReadonlySet<string>>();
+
+/** Names of the fields of `limitLines` that have room for one number: the service's own would make them unreadable. */
+export function singleFields({ policy: { fields } }: LimitState): ReadonlySet<string> {
+  const known = singles.get(fields);
+  if (known !== undefined) return known;
+  const names = new Set(fields.flatMap((one) => SINGLE[one]));
+  singles.set(fields, names);
+  return names;
 }
 
 function draft11Lines(last: LimitState): string {
@@ -61,10 +78,15 @@ function xLines({ policy, remaining, resetSeconds }: LimitState, wallMs: number)
   return `x-ratelimit-limit: ${policy.quota}\r\nx-ratelimit-remaining: ${remaining}\r\nx-ratelimit-reset: ${reset}\r\n`;
 }
 
-/** The one with the least left; of equal ones the one that stays so for longest. */
+/** The one with the least left; of equal ones the one that stays so for longest. Requests go before all other units. */
 function tightest(last: LimitState): LimitState {
   let best = last;
   for (let state = last.before; state !== null; state = state.before) {
+    const [counts, bestCounts] = [state, best].map(({ policy }) => policy.unit === "requests");
+    if (counts !== bestCounts) {
+      if (counts === true) best = state;
+      continue;
+    }
     const isTighter =
       state.remaining < best.remaining ||
       (state.remaining === best.remaining && state.resetSeconds > best.resetSeconds);

@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
-import type { Denial } from "../decision/verdict.ts";
+import { type Denial, LimitDenial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { LimitState } from "../message/limit-state.ts";
@@ -8,8 +8,9 @@ import type { Clock } from "../support/clock.ts";
 import { reasonPhrase } from "../support/http-status.ts";
 import { GRAPHQL_RESPONSE, graphqlErrors, isForGraphql, readsGraphql } from "./graphql.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
-import { limitLines } from "./limit-fields.ts";
+import { limitLines, singleFields } from "./limit-fields.ts";
 import type { OwnAnswer } from "./own-page.ts";
+import { PROBLEM_TYPES } from "./problem-types.ts";
 
 /** An answer of postern's own before it is framed. */
 export interface OwnResponse {
@@ -26,7 +27,8 @@ export interface DenialResponse extends OwnResponse {
 /** Everything of a problem document that the reason decides (RFC 9457), up to the decision's id. */
 const PROBLEMS: Readonly<Record<Reason, string>> = Object.fromEntries(
   Object.entries(REASONS).map(([reason, { status, text }]) => {
-    const problem = { type: "about:blank", title: reasonPhrase(status), status, detail: text, reason, id: "" };
+    const kind = PROBLEM_TYPES[reason as Reason] ?? { type: "about:blank", title: reasonPhrase(status) };
+    const problem = { ...kind, status, detail: text, reason, id: "" };
     return [reason, JSON.stringify(problem).slice(0, -2)];
   }),
 ) as Record<Reason, string>;
@@ -53,8 +55,10 @@ function denialResponse(
   const status = REASONS[denial.reason].status;
   const lines = rewrite(PROBLEM_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
   const { errors } = denial.body;
-  if (errors.length === 0)
-    return { status, grpcStatus: null, lines, body: Buffer.from(`${PROBLEMS[denial.reason]}${id}"}`, "latin1") };
+  if (errors.length === 0) {
+    const text = `${PROBLEMS[denial.reason]}${id}"${violatedPolicies(denial)}}`;
+    return { status, grpcStatus: null, lines, body: Buffer.from(text, "latin1") };
+  }
   // Names that the schema declares may be in any script.
   return {
     status,
@@ -62,6 +66,12 @@ function denialResponse(
     lines,
     body: Buffer.from(`${PROBLEMS[denial.reason]}${id}","errors":${JSON.stringify(errors)}}`),
   };
+}
+
+/** A name of visible ASCII, without quotes and backslashes. */
+function violatedPolicies(denial: Denial): string {
+  const violated = denial instanceof LimitDenial ? denial.violated : null;
+  return violated === null ? "" : `,"violated-policies":["${violated}"]`;
 }
 
 /** The same to a gRPC call: a response of trailers only, which is a head with the call's status and no body. */
@@ -130,6 +140,11 @@ export function ownResponse(
   wallMs: number,
 ): OwnResponse {
   return { status: 200, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
+}
+
+/** What of the service's headers may go with what the answer tells of limits. */
+export function besideLimits(headers: HeaderBlock, { rateLimit }: Exchange): HeaderBlock {
+  return rateLimit === null ? headers : headers.without(singleFields(rateLimit));
 }
 
 /** Header lines of an answer, and what it tells of limits. */

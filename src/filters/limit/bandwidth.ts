@@ -1,9 +1,17 @@
-import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import {
+  CONTINUE,
+  type Denial,
+  type HeaderLine,
+  LimitDenial,
+  type Place,
+  type Verdict,
+} from "../../decision/verdict.ts";
 import { KeyPace } from "../../limits/bandwidth/key-pace.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { LimitPolicy } from "../../message/limit-state.ts";
 import type { Way } from "../../message/pace.ts";
 import type { Timers } from "../../support/timers.ts";
 import type { Limit, LimitReport } from "../filter.ts";
@@ -11,7 +19,9 @@ import type { CompiledKey } from "./key.ts";
 
 /** Everything about a bandwidth that is known at load. */
 export interface BandwidthFacts {
-  readonly name: string;
+  /** What clients are told. */
+  readonly policy: LimitPolicy;
+  readonly tellsPartition: boolean;
   readonly place: Place;
   readonly enforcePercent: number;
   readonly key: CompiledKey;
@@ -40,7 +50,7 @@ export class BandwidthLimit implements Limit {
   readonly #prefix: KeyHash;
 
   constructor(facts: BandwidthFacts, table: RateTable) {
-    this.name = facts.name;
+    this.name = facts.policy.name;
     this.place = facts.place;
     this.phase = facts.key.reader.phase;
     this.enforcePercent = facts.enforcePercent;
@@ -48,7 +58,7 @@ export class BandwidthLimit implements Limit {
     this.key = facts.key;
     this.#facts = facts;
     this.#table = table;
-    this.#prefix = table.prefix(facts.name);
+    this.#prefix = table.prefix(facts.policy.name);
   }
 
   evaluate(exchange: Exchange, template: string): Verdict {
@@ -58,6 +68,7 @@ export class BandwidthLimit implements Limit {
     hash.finish();
     const { toleranceMs, delayMaxMs, way } = this.#facts;
     const owedMs = this.#table.spend(hash.high, hash.low, 0, toleranceMs);
+    if (this.enforcePercent > 0) this.#tell(exchange, Math.max(0, owedMs - delayMaxMs));
     if (owedMs > delayMaxMs) return this.#deny(exchange, template, owedMs);
     let isNoted = false;
     const onOver = (): void => {
@@ -86,15 +97,28 @@ export class BandwidthLimit implements Limit {
     return this.#table.top.list(this.#table.nowMs);
   }
 
+  /** What may come at once now, and until a refused request passes (`waitMs`), or all of it may. */
+  #tell(exchange: Exchange, waitMs: number): void {
+    const { policy, toleranceMs, byteMs, tellsPartition } = this.#facts;
+    const { hash, takenTat, takenAtMs } = this.#table;
+    const usedMs = Math.max(0, takenTat - takenAtMs);
+    exchange.rateLimit = {
+      policy,
+      remaining: Math.max(0, Math.floor((toleranceMs - usedMs) / byteMs)),
+      resetSeconds: Math.ceil((waitMs > 0 ? waitMs : usedMs) / 1000),
+      partition: tellsPartition ? [hash.high, hash.low] : null,
+      before: exchange.rateLimit,
+    };
+  }
+
   #deny(exchange: Exchange, template: string, owedMs: number): Denial {
     this.#table.noteRefused();
     this.#note(exchange, template, true);
-    const { description, delayMaxMs } = this.#facts;
+    const { description, delayMaxMs, policy } = this.#facts;
     const seconds = Math.max(1, Math.ceil((owedMs - delayMaxMs) / 1000));
     const seen = `${Math.ceil(owedMs)} ms ahead of it, ${this.key.reader.describe(exchange, template)}`;
-    return new Denial("bandwidth_exceeded", this.place, seen, `at most ${description}`, [
-      ["retry-after", String(seconds)],
-    ]);
+    const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
+    return new LimitDenial("bandwidth_exceeded", this.place, seen, `at most ${description}`, headers, policy);
   }
 
   #note(exchange: Exchange, template: string, isDenied: boolean): void {

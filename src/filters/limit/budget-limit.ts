@@ -1,4 +1,4 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
 import { amountText } from "../../limits/budget/amount.ts";
 import { AnswerCost, type CostSource } from "../../limits/budget/answer-cost.ts";
 import type { Reservation } from "../../limits/quota/reservations.ts";
@@ -243,7 +243,7 @@ export class BudgetLimit implements Limit {
     const headers: readonly HeaderLine[] = [["retry-after", String(state.resetSeconds)]];
     const by = this.key.reader.describe(exchange, routeTemplate);
     const seen = `${amountText(estimate, scale)} wanted and ${amountText(left, scale)} left for ${by}`;
-    return new Denial("budget_exceeded", this.place, seen, `at most ${description}`, headers);
+    return new LimitDenial("budget_exceeded", this.place, seen, `at most ${description}`, headers, state.policy);
   }
 
   #state(exchange: Exchange, left: number, nowMs: number): LimitState {

@@ -1,4 +1,4 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Refused, SlotRules, Slots } from "../../limits/concurrency/slots.ts";
 import { type TopCaller, TopCallers } from "../../limits/top-callers.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -116,7 +116,7 @@ export class ConcurrencyLimit implements Limit {
   #deny(exchange: Exchange, template: string, text: string, refused: Refused | null): Denial {
     this.#denied++;
     this.#note(exchange, template, true);
-    const { key, rules, isOfCallers } = this.#facts;
+    const { key, rules, isOfCallers, policy } = this.#facts;
     const by = key === null ? "all requests" : key.reader.describe(exchange, template);
     const max = this.#slots.maxOf(text, rules);
     const wanted = `at most ${max} at once for ${by}`;
@@ -126,7 +126,8 @@ export class ConcurrencyLimit implements Limit {
     }
     const queue = rules.queue === null || refused === null ? "" : ", and as many wait as may";
     const seen = `${this.#slots.inFlightOf(text)} under way${queue}`;
-    return new Denial(isOfCallers ? "concurrency_limited" : "concurrency_full", this.place, seen, wanted, RETRY);
+    if (!isOfCallers) return new Denial("concurrency_full", this.place, seen, wanted, RETRY);
+    return new LimitDenial("concurrency_limited", this.place, seen, wanted, RETRY, policy);
   }
 
   #note(exchange: Exchange, template: string, isDenied: boolean): void {

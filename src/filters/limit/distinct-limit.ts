@@ -1,10 +1,11 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Addition, DistinctSets } from "../../limits/distinct/distinct-sets.ts";
 import type { KeyReader } from "../../limits/key.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
 import type { Taken } from "../../message/taken.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { Limit, LimitReport } from "../filter.ts";
@@ -12,7 +13,9 @@ import type { CompiledKey } from "./key.ts";
 
 /** Everything about a guard that is known at load. */
 export interface DistinctFacts {
-  readonly name: string;
+  /** What clients are told. */
+  readonly policy: LimitPolicy;
+  readonly tellsPartition: boolean;
   readonly place: Place;
   readonly enforcePercent: number;
   readonly key: CompiledKey;
@@ -30,9 +33,12 @@ class MemberTaken implements Taken {
   readonly #sets: DistinctSets;
   readonly #addition: Addition;
   readonly #clock: Pick<Clock, "monotonicMs">;
+  /** What the client is told of it; null where nothing. */
+  readonly #state: LimitState | null;
 
   /** What `sets` took last. */
-  constructor(sets: DistinctSets, clock: Pick<Clock, "monotonicMs">) {
+  constructor(sets: DistinctSets, clock: Pick<Clock, "monotonicMs">, state: LimitState | null) {
+    this.#state = state;
     this.#sets = sets;
     this.#addition = sets.addition();
     this.#clock = clock;
@@ -40,6 +46,7 @@ class MemberTaken implements Taken {
 
   giveBack(): void {
     this.#sets.giveBack(this.#addition, this.#clock.monotonicMs());
+    if (this.#state !== null && !this.#addition.isShared) this.#state.remaining++;
   }
 
   onEnd(): void {
@@ -61,14 +68,14 @@ export class DistinctLimit implements Limit {
   readonly #prefix: KeyHash;
 
   constructor(facts: DistinctFacts, sets: DistinctSets) {
-    this.name = facts.name;
+    this.name = facts.policy.name;
     this.place = facts.place;
     this.key = facts.key;
     this.phase = facts.key.reader.phase === "admit" && facts.of.phase === "admit" ? "admit" : "limit";
     this.enforcePercent = facts.enforcePercent;
     this.#facts = facts;
     this.#sets = sets;
-    this.#prefix = sets.prefix(facts.name);
+    this.#prefix = sets.prefix(facts.policy.name);
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {
@@ -82,7 +89,8 @@ export class DistinctLimit implements Limit {
     const seen = sets.take(limit, clock.monotonicMs());
     if (typeof seen === "number") return this.#deny(exchange, routeTemplate, -seen);
     if (seen === "added" && sets.taken > limit * NEAR) this.#note(exchange, routeTemplate, false);
-    if (seen === "added" && this.#facts.hasOthers) exchange.take(new MemberTaken(sets, clock));
+    const state = this.#tell(exchange, limit - sets.taken, this.#facts.policy.windowSeconds);
+    if (seen === "added" && this.#facts.hasOthers) exchange.take(new MemberTaken(sets, clock, state));
     return CONTINUE;
   }
 
@@ -93,7 +101,7 @@ export class DistinctLimit implements Limit {
   explain(exchange: Exchange, routeTemplate: string): string {
     const by = this.key.reader.describe(exchange, routeTemplate);
     const member = this.#facts.of.describe(exchange, routeTemplate);
-    return `at most ${this.#facts.description} for ${by}, now ${member}, counted by this process`;
+    return `distinct: at most ${this.#facts.description} for ${by}, now ${member}, counted by this process`;
   }
 
   report(): LimitReport {
@@ -106,6 +114,17 @@ export class DistinctLimit implements Limit {
 
   topCallers(): readonly TopCaller[] {
     return this.#sets.usage.top.list(this.#facts.clock.monotonicMs());
+  }
+
+  #tell(exchange: Exchange, left: number, resetSeconds: number): LimitState | null {
+    // Clients are told nothing of a limit that is only tried out.
+    if (this.enforcePercent === 0) return null;
+    const { policy, tellsPartition } = this.#facts;
+    const { high, low } = this.#sets.keyHash;
+    const partition = tellsPartition ? ([high, low] as const) : null;
+    const state = { policy, remaining: Math.max(0, left), resetSeconds, partition, before: exchange.rateLimit };
+    exchange.rateLimit = state;
+    return state;
   }
 
   #note(exchange: Exchange, routeTemplate: string, isDenied: boolean): void {
@@ -125,10 +144,12 @@ export class DistinctLimit implements Limit {
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number): Denial {
     this.#note(exchange, routeTemplate, true);
-    const { description, of } = this.#facts;
-    const headers: readonly HeaderLine[] = [["retry-after", String(Math.max(1, Math.ceil(waitMs / 1000)))]];
+    const { description, of, policy } = this.#facts;
+    const seconds = Math.max(1, Math.ceil(waitMs / 1000));
+    this.#tell(exchange, 0, seconds);
+    const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
     const by = this.key.reader.describe(exchange, routeTemplate);
     const seen = `one more, ${of.describe(exchange, routeTemplate)}, for ${by}`;
-    return new Denial("distinct_exceeded", this.place, seen, `at most ${description}`, headers);
+    return new LimitDenial("distinct_exceeded", this.place, seen, `at most ${description}`, headers, policy);
   }
 }

@@ -1,4 +1,11 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import {
+  CONTINUE,
+  type Denial,
+  type HeaderLine,
+  LimitDenial,
+  type Place,
+  type Verdict,
+} from "../../decision/verdict.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
 import type { RateTerms } from "../../limits/redis/ask.ts";
@@ -201,17 +208,17 @@ export class RateLimit implements ShareableLimit {
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number, units: number): Denial {
     this.#note(exchange, routeTemplate, 1, true);
-    const { description } = this.#facts;
+    const { description, policy } = this.#facts;
     const by = this.key.reader.describe(exchange, routeTemplate);
     const wanted = `at most ${description}`;
     // It would have to wait for ever: a time would be a lie.
     if (units * this.#intervalMs > this.#toleranceMs) {
-      return new Denial("rate_limited", this.place, `a request that costs ${units}, of ${by}`, wanted);
+      return new LimitDenial("rate_limited", this.place, `a request that costs ${units}, of ${by}`, wanted, [], policy);
     }
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
     if (this.enforcePercent > 0) exchange.rateLimit = this.#state(exchange, 0, seconds);
     const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
-    return new Denial("rate_limited", this.place, `the burst is used up for ${by}`, wanted, headers);
+    return new LimitDenial("rate_limited", this.place, `the burst is used up for ${by}`, wanted, headers, policy);
   }
 
   #state(exchange: Exchange, remaining: number, resetSeconds: number): LimitState {

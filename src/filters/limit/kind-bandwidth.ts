@@ -7,6 +7,7 @@ import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
 import { BandwidthLimit } from "./bandwidth.ts";
 import { compileLimitKey, type KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
+import { limitPolicy } from "./told.ts";
 
 interface BandwidthSettings extends KeySettings {
   readonly bandwidth: ByteRate;
@@ -68,13 +69,16 @@ function compileBandwidth(name: string, settings: BandwidthSettings, context: Li
   const { bytesPerSecond, text } = settings.bandwidth;
   const { of = "response", burst = bytesPerSecond, maxDelay = DEFAULTS.bandwidthDelayMs } = settings;
   const key = compileLimitKey(name, settings, context);
-  if (key === null) return null;
+  const windowSeconds = Math.max(1, Math.ceil(burst / bytesPerSecond));
+  const policy = limitPolicy({ name, quota: burst, windowSeconds, unit: "content-bytes", scope: "process" }, context);
+  if (key === null || policy === null) return null;
   const keys = 2 ** Math.ceil(Math.log2(settings.maxKeys ?? context.usualKeys));
   const byteMs = 1000 / bytesPerSecond;
   const bytes = of === "both" ? "requests and responses" : `${of}s`;
   return new BandwidthLimit(
     {
-      name,
+      policy,
+      tellsPartition: context.tellsPartition,
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
       key,

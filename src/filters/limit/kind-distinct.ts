@@ -7,6 +7,7 @@ import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
 import { DistinctLimit } from "./distinct-limit.ts";
 import { type Absent, compileLimitKey } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
+import { limitPolicy } from "./told.ts";
 
 interface DistinctSettings {
   readonly distinct: {
@@ -69,12 +70,15 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
     for (const { text } of member) context.problem(text, "distinct", "of");
     return null;
   }
-  if (key === null) return null;
+  const windowSeconds = Math.ceil(window / 1000);
+  const policy = limitPolicy({ name, quota: limit, windowSeconds, unit: "distinct-values", scope: "process" }, context);
+  if (key === null || policy === null) return null;
   const book = context.resource("distinct", [], (world) => new DistinctBook(world));
   const sets = book.share(JSON.stringify([name, key.reader.identity, member.identity]), { windowMs: window, bytesMax });
   return new DistinctLimit(
     {
-      name,
+      policy,
+      tellsPartition: context.tellsPartition,
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
       key,

@@ -1,4 +1,4 @@
-import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
 import { Calendar } from "../../limits/quota/calendar.ts";
 import type { Count } from "../../limits/quota/counts.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
@@ -215,7 +215,8 @@ export class QuotaLimit implements ShareableLimit {
     if (this.enforcePercent > 0) exchange.rateLimit = state;
     const headers: readonly HeaderLine[] = [["retry-after", String(state.resetSeconds)]];
     const seen = `the quota is used up for ${this.key.reader.describe(exchange, routeTemplate)}`;
-    return new Denial("quota_exceeded", this.place, seen, `at most ${this.#facts.description}`, headers);
+    const { description, policy } = this.#facts;
+    return new LimitDenial("quota_exceeded", this.place, seen, `at most ${description}`, headers, policy);
   }
 
   #state(exchange: Exchange, remaining: number, resetMs: number): LimitState {

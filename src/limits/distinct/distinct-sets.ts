@@ -103,6 +103,7 @@ export class DistinctSets {
     const { high, low } = finished(this.memberHash);
     const now = this.#stepAt(monotonicMs);
     const entry = this.#entryOf(keyOf(this.keyHash), now);
+    this.taken = entry.live;
     if (entry.members.see(high, low, now, LIFE)) {
       const addition = this.#additions.get(entry.key)?.get(keyNumber(high, low));
       if (addition !== undefined) addition.isShared = true;

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
 import { type Steps, Turns } from "../../support/turns.ts";
+import { keyText } from "../key-text.ts";
 import type { Count } from "./counts.ts";
 import { keyId, type SharedCounts } from "./shared-counts.ts";
 
@@ -54,7 +55,7 @@ function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<Admin
       limit: shared.name,
       quota: shared.limit / shared.scale,
       per: shared.identity.period,
-      by: byText(shared.identity.by),
+      by: keyText(shared.identity.by.replace(OF_BUDGETS, "")),
       from: new Date(startMs).toISOString(),
       until: new Date(endMs).toISOString(),
       keys: many,
@@ -126,15 +127,8 @@ function sharesOf(book: Shares, { limit }: Wanted): Result<readonly SharedCounts
   return err({ status: 404, text: `no quota '${limit.slice(0, 64)}' is counted; ${hint}` });
 }
 
-/** A list of attributes as people read one. */
-function byText(by: string): string {
-  try {
-    const parts: unknown = JSON.parse(by);
-    return Array.isArray(parts) ? parts.join(", ") : by;
-  } catch {
-    return by;
-  }
-}
+/** What tells counts of a budget from those of a quota, around its key. */
+const OF_BUDGETS = /^budget by | in 1\/\d+$/g;
 
 /** The label, with or without the attribute's name, or the id. */
 function isKey(count: Count, key: string): boolean {

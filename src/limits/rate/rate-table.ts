@@ -160,6 +160,8 @@ export class RateTable {
     const tat = Math.max(this.#tats[slot] ?? 0, now) + spentMs;
     this.#tats[slot] = tat;
     this.#unlock(bucket, word);
+    this.takenTat = tat;
+    this.takenAtMs = now;
     return Math.max(0, tat - now - toleranceMs);
   }
 
