@@ -8,7 +8,7 @@ import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/body-languages.md"), "utf8");
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
-const FILES = { "operations.json": '["{ orders { id } }"]' };
+const FILES = { "operations.json": '["{ orders { id } }"]', "create.json": '{"type":"object"}' };
 
 /** A part of a policy, as the page shows it → the whole: each route says who may use it. */
 function policyOf(text: string): string {
@@ -41,6 +41,7 @@ test("docs/limits.md has the numbers of the code", () => {
     `${graphqlCharsMax}, ${graphqlTokensMax}, ${graphqlOperationsMax}, ${graphqlFragmentsMax}; ${d.graphqlMembersMax}; ${d.graphqlNestingMax}, ${d.graphqlStackMax}`,
     `${d.graphqlDepth}, ${d.graphqlAliases}, ${d.graphqlDirectives}, ${d.graphqlComplexity}; ${d.graphqlBatchMax}`,
     `${d.graphqlAllowedBytesMax / 1024 ** 2} MiB, ${d.graphqlAllowedMax} operations; ${d.graphqlPersistedMax}, ${d.graphqlPersistedCharsMax} characters`,
+    `${d.jsonRpcBatchMax}; ${d.jsonRpcMethodsMax}, ${d.jsonRpcMethodCharsMax}`,
   ]);
 });
 

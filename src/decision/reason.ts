@@ -184,6 +184,8 @@ export const REASONS = {
   file_name_invalid: client(422, 3, "The name of a file is not allowed."),
   file_type_unsupported: client(415, 3, "The type of a file is not supported."),
   file_content_mismatch: client(422, 3, "The content of a file is not of its type."),
+  jsonrpc_invalid: client(400, 3, "The request is not valid JSON-RPC."),
+  jsonrpc_method_denied: client(403, 7, "The method may not be called."),
   body_schema_mismatch: client(422, 3, "The request body does not have the expected form."),
   parameter_invalid: client(422, 3, "A parameter does not have the expected form."),
   header_invalid: client(422, 3, "A header does not have the expected form."),

@@ -23,4 +23,9 @@ export const BODY_LANGUAGE_DEFAULTS = {
   /** Of automatic persisted queries that a route remembers. */
   graphqlPersistedMax: 1_000,
   graphqlPersistedCharsMax: 4 * 1024 * 1024,
+
+  // JSON-RPC.
+  jsonRpcBatchMax: 1_000,
+  jsonRpcMethodsMax: 1_000,
+  jsonRpcMethodCharsMax: 256,
 } as const;

@@ -42,7 +42,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
     ];
     const body = form === null ? yield* compileBody(settings, enforcePercent, context) : form.judge;
     if (parts.length === 0 && body === null) {
-      const expected = "contentType, body, form, graphql, path, query, queryString, headers or cookies";
+      const expected = "contentType, body, form, graphql, jsonrpc, path, query, queryString, headers or cookies";
       context.problem(`nothing is validated; expected ${expected}`);
       return;
     }
@@ -57,6 +57,8 @@ export const validateFilter = defineFilter<ValidateSettings>({
     });
   },
 });
+
+const BODY_SCHEMA = ["body", "schema"] as const;
 
 type SyncParts = Parameters<typeof inOrder>[0];
 
@@ -122,7 +124,11 @@ function* compileBody(settings: ValidateSettings, enforcePercent: number, contex
   }
   const collectedBytesMax = enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax);
   const held = { bytesMax, collectedBytesMax, bodies: context.memory.bodies, longBodies, clock: context.clock };
-  if (language !== null) return yield* compileLanguage(language, settings, held, context);
+  if (language !== null) {
+    const compileSchemaAt = (file: string, ...path: readonly string[]): CompiledSchema | null =>
+      compileSchemaFile(file, settings, context, path);
+    return yield* compileLanguage(language, settings, held, context, compileSchemaAt);
+  }
   return name === undefined ? null : compileSchema(name, settings, held, context);
 }
 
@@ -160,31 +166,38 @@ function readerOf(types: readonly string[], { root }: CompiledSchema, context: R
   return types.every(isForm) ? form : eitherReader(form);
 }
 
-function compileSchemaFile(name: string, settings: ValidateSettings, context: RouteContext): CompiledSchema | null {
+/** Of `body.schema`, or of another key that names a schema. */
+function compileSchemaFile(
+  name: string,
+  settings: ValidateSettings,
+  context: RouteContext,
+  path: readonly string[] = BODY_SCHEMA,
+): CompiledSchema | null {
   const { body } = settings;
   const hash = name.indexOf("#");
-  if (hash >= 0) return compileDescribed(name.slice(0, hash), name.slice(hash + 1), settings, context);
-  const bytes = context.readFile(name, "body", "schema");
+  if (hash >= 0) return compileDescribed(name.slice(0, hash), name.slice(hash + 1), settings, context, path);
+  const bytes = context.readFile(name, ...path);
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
     const text = `'${name}' has ${bytes.length} bytes; expected at most ${DEFAULTS.schemaBytesMax}`;
-    context.problem(text, "body", "schema");
+    context.problem(text, ...path);
     return null;
   }
   const options = { dialect: body?.dialect ?? "2020-12", refusesOtherCase: body?.members !== "caseSensitive" } as const;
-  const compiled = compileBodySchema(name, bytes, options, (file) => context.readFile(file, "body", "schema"));
+  const compiled = compileBodySchema(name, bytes, options, (file) => context.readFile(file, ...path));
   if (!compiled.ok) {
-    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(name, problem, context);
+    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax))
+      reportProblem(name, problem, context, path);
     return null;
   }
-  checkCost(name, compiled.value.cost, bodyBytesMax(settings) ?? 0, context);
+  checkCost(name, compiled.value.cost, bodyBytesMax(settings) ?? 0, context, path);
   const contradiction = compiled.value.contradiction();
-  if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, "body", "schema");
+  if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, ...path);
   const [first] = compiled.value.unenforced;
   if (first !== undefined) {
     const words = [...compiled.value.unenforced.keys()].slice(0, UNENFORCED_SHOWN_MAX).join(", ");
     const text = `'${name}': not enforced: ${words} (first ${placeText(first[1])})`;
-    context.warning(text, "body", "schema");
+    context.warning(text, ...path);
   }
   return compiled.value;
 }
@@ -195,32 +208,40 @@ function compileDescribed(
   pointer: string,
   settings: ValidateSettings,
   context: RouteContext,
+  path: readonly string[],
 ): CompiledSchema | null {
   const found = context.described(file, pointer);
   if (found === null) {
     const text = `there is no schema '${file}#${pointer}'; expected one of a document of section 'openapi'`;
-    context.problem(text, "body", "schema");
+    context.problem(text, ...path);
     return null;
   }
   const compiled = found.library.compile(found.reference, settings.body?.members !== "caseSensitive");
   if (!compiled.ok) {
-    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) reportProblem(file, problem, context);
+    for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax))
+      reportProblem(file, problem, context, path);
     return null;
   }
-  checkCost(file, compiled.value.cost, bodyBytesMax(settings) ?? 0, context);
+  checkCost(file, compiled.value.cost, bodyBytesMax(settings) ?? 0, context, path);
   return compiled.value;
 }
 
 /** What the longest body would take at worst: a warning where that is seconds, a problem where it is minutes. */
-function checkCost(name: string, { judgementsMax, dearest }: Cost, bytesMax: number, context: RouteContext): void {
+function checkCost(
+  name: string,
+  { judgementsMax, dearest }: Cost,
+  bytesMax: number,
+  context: RouteContext,
+  path: readonly string[],
+): void {
   const bytes = bytesMax * judgementsMax;
   if (dearest === null || bytes <= DEFAULTS.schemaWorkWarnedBytes) return;
   const { place, what, mend } = dearest;
   const text =
     `'${name}': each part of a body may be judged ${judgementsMax} times (${what} ${placeText(place)}), ` +
     `so that ${bytesMax} bytes may take ${Math.ceil(bytes * SECONDS_PER_BYTE)} s; ${mend}, or lower body.maxBytes`;
-  if (bytes > DEFAULTS.schemaWorkBytesMax) context.problem(text, "body", "schema");
-  else context.warning(text, "body", "schema");
+  if (bytes > DEFAULTS.schemaWorkBytesMax) context.problem(text, ...path);
+  else context.warning(text, ...path);
 }
 
 /** Of a core, for one judgement of what a byte of dense JSON stands for: measured, the dearest of `bench:schema`. */
@@ -232,7 +253,12 @@ function placeText(place: SchemaPlace | null): string {
 }
 
 /** At its line in the schema's file; the policy's own line where it has none. */
-function reportProblem(name: string, { place, pointer, text }: SchemaProblem, context: RouteContext): void {
-  if (place === null) context.problem(`'${name}': ${text}`, "body", "schema");
+function reportProblem(
+  name: string,
+  { place, pointer, text }: SchemaProblem,
+  context: RouteContext,
+  path: readonly string[],
+): void {
+  if (place === null) context.problem(`'${name}': ${text}`, ...path);
   else context.problemAt({ ...place, path: pointer }, text);
 }

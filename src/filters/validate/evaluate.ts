@@ -102,7 +102,11 @@ function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {
   return new Denial(reason, place, seen, wanted);
 }
 
-function verdictOf(judgement: Judgement, { showsErrors, place }: BodyRules): Verdict {
+/** What a schema found, as an answer. */
+export function verdictOf(
+  judgement: Judgement,
+  { showsErrors, place }: Pick<BodyRules, "showsErrors" | "place">,
+): Verdict {
   const first = judgement?.[0];
   if (judgement === null || first === undefined) return CONTINUE;
   const more = judgement.length > 1 ? ` and ${judgement.length - 1} more` : "";

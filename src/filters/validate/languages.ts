@@ -1,3 +1,4 @@
+import type { CompiledSchema } from "../../schema/compile.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { RouteContext } from "../filter.ts";
 import { Later } from "../lazy.ts";
@@ -7,17 +8,23 @@ import type { ValidateSettings } from "./schema.ts";
 /** Languages of bodies that have a key of their own; a policy loads those that it names. */
 const graphql = new Later("validate.graphql", () => import("./graphql/compile.ts"));
 
-const LANGUAGES = { graphql } as const;
+const jsonrpc = new Later("validate.jsonrpc", () => import("./jsonrpc/compile.ts"));
+
+const LANGUAGES = { graphql, jsonrpc } as const;
 
 export type Language = keyof typeof LANGUAGES;
 
 /** Media types of its bodies where `contentType` says nothing. */
 export const LANGUAGE_TYPES: Readonly<Record<Language, readonly string[]>> = {
   graphql: ["application/json", "application/graphql+json"],
+  jsonrpc: ["application/json"],
 };
 
 /** What each of the keys loads. */
-export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void> | undefined>> = { graphql: graphql.prepare };
+export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void> | undefined>> = {
+  graphql: graphql.prepare,
+  jsonrpc: jsonrpc.prepare,
+};
 
 const NAMES = Object.keys(LANGUAGES) as Language[];
 
@@ -31,6 +38,7 @@ export function* compileLanguage(
   settings: ValidateSettings,
   held: Omit<HoldRules, "place">,
   context: RouteContext,
+  compileSchema: (name: string, ...path: readonly string[]) => CompiledSchema | null,
 ): Steps<Part | null> {
   const others = NAMES.filter((name) => name !== language && settings[name] !== undefined);
   if (others.length > 0 || settings.body?.schema !== undefined) {
@@ -42,5 +50,7 @@ export function* compileLanguage(
   const showsErrors = settings.errors !== "hidden";
   if (settings.graphql !== undefined)
     return yield* graphql.get().compileGraphql(settings.graphql, showsErrors, hold, context);
+  if (settings.jsonrpc !== undefined)
+    return jsonrpc.get().compileJsonRpc(settings.jsonrpc, showsErrors, hold, context, compileSchema);
   return null;
 }

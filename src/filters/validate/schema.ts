@@ -5,6 +5,7 @@ import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
+import { type JsonRpcSettings, jsonRpcSchema } from "./jsonrpc/schema.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
 export type ParameterSettings = Readonly<Record<string, unknown>> & {
@@ -44,6 +45,7 @@ export interface ValidateSettings {
   readonly body?: BodySettings | undefined;
   readonly form?: FormSettings | undefined;
   readonly graphql?: GraphqlSettings | undefined;
+  readonly jsonrpc?: JsonRpcSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
   readonly errors?: "shown" | "hidden" | undefined;
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -138,6 +140,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("What the body has to be."),
   form: formSchema.optional(),
   graphql: graphqlSchema.optional(),
+  jsonrpc: jsonRpcSchema.optional(),
   errors: z
     .enum(["shown", "hidden"])
     .optional()
