@@ -25,6 +25,8 @@ test("the page has the numbers of the code", () => {
     `(${DEFAULTS.formFieldBytesMax / 1024}KiB; ${DEFAULTS.formFieldBytesLimit / 1024 ** 2}MiB at most)`,
   );
   expect(page).toContain(`\`maxFieldsBytes\` (${DEFAULTS.formFieldsBytesMax / 1024 ** 2}MiB)`);
+  expect(page).toContain(`beyond the first MiB; ${DEFAULTS.inflationMax} if absent`);
+  expect(DEFAULTS.inflatedFreeBytes).toBe(1024 ** 2);
   expect(page).toContain(`headers have at most ${DEFAULTS.partHeadBytesMax / 1024} KiB`);
   expect(page).toContain(`\`maxBytes\` is ${DEFAULTS.bodiesInspectedBytesMax / 1024 ** 2}MiB at\nmost`);
 });

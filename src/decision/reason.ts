@@ -167,6 +167,8 @@ export const REASONS = {
   // validate
   content_type_unsupported: client(415, 3, "The content type is not supported."),
   content_encoding_unsupported: client(415, 3, "The content encoding is not supported."),
+  content_encoding_invalid: client(400, 3, "The request body is not in its content encoding."),
+  body_inflates_too_much: client(413, 8, "The request body holds too much for its size."),
   body_too_large: client(413, 8, "The request body is too large."),
   body_timeout: client(408, 4, "The request body came too slowly."),
   request_timeout: client(408, 4, "The request took too long."),

@@ -12,14 +12,16 @@ export interface BodySink {
   onBodyFailure(reason: BodyFailure): void;
 }
 
-/** `memory_bodies`: there is no room to hold it. */
+/** `memory_bodies`: there is no room to hold it. The last two are of a body that was compressed. */
 export type BodyFailure =
   | "client_closed"
   | "body_timeout"
   | "request_timeout"
   | "body_too_large"
   | "request_malformed"
-  | "memory_bodies";
+  | "memory_bodies"
+  | "content_encoding_invalid"
+  | "body_inflates_too_much";
 
 /** Announced length of a message without Content-Length whose body is chunked. */
 export const CHUNKED = -1;

@@ -62,6 +62,10 @@ export const DEFAULTS = {
   /** The most that a policy may set for it. */
   formFieldBytesLimit: 1024 * 1024,
   formFieldsBytesMax: 1024 * 1024,
+  /** So much may come out of a compressed body however few bytes it has. */
+  inflatedFreeBytes: 1024 * 1024,
+  /** Beyond that, so many times the bytes that came; text of machines has 10 to 30. */
+  inflationMax: 100,
   /** Headers of one part of a multipart form that is judged. */
   partHeadBytesMax: 8 * 1024,
   // Patterns of schemas, each.

@@ -65,6 +65,7 @@ test("docs/limits.md, 'Of a route', names reasons that exist, and the sizes that
   const defaults = Object.fromEntries(rows.map(([key = "", value]) => [key.replaceAll("`", ""), value]));
   expect(defaults).toEqual({
     "validate.body.maxBytes": `${mebi(DEFAULTS.bodyBytesMax)}; ${mebi(DEFAULTS.bodyInspectedBytesMax)} with a schema`,
+    "validate.maxInflation": `${DEFAULTS.inflationMax}`,
     "validate.form.maxBytes": mebi(DEFAULTS.bodyBytesMax),
     "validate.form.maxParts": `${DEFAULTS.formPartsMax}`,
     "validate.form.maxFieldBytes": `${DEFAULTS.formFieldBytesMax / 1024}KiB`,

@@ -21,7 +21,7 @@ import type { CompiledForm } from "./form/compile.ts";
 import type { HoldRules, Part } from "./held-body.ts";
 import { compileLanguage, LANGUAGE_PARTS, LANGUAGE_TYPES, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
-import { FORM } from "./parts.ts";
+import { FORM, INFLATE } from "./parts.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
 /** One line for all routes and policies. */
@@ -32,7 +32,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
   name: "validate",
   defaults: "override",
   schema: validateSchema,
-  parts: { ...LANGUAGE_PARTS, form: FORM.prepare },
+  parts: { ...LANGUAGE_PARTS, form: FORM.prepare, contentEncoding: INFLATE.prepare },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
     const form = compileFormPart(settings, enforcePercent, context);
@@ -83,8 +83,8 @@ function compileHead(settings: ValidateSettings, form: CompiledForm | null, cont
   if (form !== null) {
     return [
       judgeContentType(form.types, context.place(settings.contentType === undefined ? "form" : "contentType")),
-      judgeContentEncoding(context.place("form")),
       judgeAnnouncedLength(form.bytesMax, context.place("form", "maxBytes")),
+      compileEncoding(settings, ["form"], context),
     ];
   }
   const parts: SyncParts[number][] = [];
@@ -94,13 +94,26 @@ function compileHead(settings: ValidateSettings, form: CompiledForm | null, cont
   if (contentType !== undefined) parts.push(judgeContentType(contentType, context.place("contentType")));
   else if (language !== null) parts.push(judgeContentType(LANGUAGE_TYPES[language], context.place(language)));
   else if (body?.schema !== undefined) parts.push(judgeContentType(["application/json"], context.place(...judge)));
-  if (body?.schema !== undefined || language !== null) parts.push(judgeContentEncoding(context.place(...judge)));
   const bytesMax = bodyBytesMax(settings);
   if (bytesMax !== null) {
     const place = body?.maxBytes === undefined ? context.place(...judge) : context.place("body", "maxBytes");
     parts.push(judgeAnnouncedLength(bytesMax, place));
   }
+  if (body?.schema !== undefined || language !== null) parts.push(compileEncoding(settings, judge, context));
+  else if (settings.contentEncoding === "inflate")
+    context.problem("nothing looks into bodies; expected 'body.schema' or 'form'", "contentEncoding");
   return parts;
+}
+
+/** Behind all that the head alone shows, for it gives the request another body. `judge`: who looks into it. */
+function compileEncoding(
+  { contentEncoding, maxInflation }: ValidateSettings,
+  judge: readonly string[],
+  context: RouteContext,
+): SyncParts[number] {
+  const place = context.place(...(contentEncoding === undefined ? judge : ["contentEncoding"]));
+  if (contentEncoding !== "inflate") return judgeContentEncoding(place);
+  return INFLATE.get().inflateBody(place, maxInflation ?? DEFAULTS.inflationMax, context.memory.bodies);
 }
 
 function bodyBytesMax(settings: ValidateSettings): number | null {

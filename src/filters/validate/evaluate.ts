@@ -37,7 +37,7 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
   };
 }
 
-/** What is compressed cannot be looked into, and is not unpacked: a kilobyte can hold a gigabyte. */
+/** What is compressed cannot be looked into as it is; `inflate` is another part of the check. */
 export function judgeContentEncoding(place: Place): SyncPart {
   const headers: readonly HeaderLine[] = [["accept-encoding", "identity"]];
   return (exchange) => {

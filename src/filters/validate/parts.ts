@@ -5,3 +5,7 @@ export const FORM: Later<typeof import("./form/compile.ts")> = new Later(
   "validate.form",
   () => import("./form/compile.ts"),
 );
+export const INFLATE: Later<typeof import("./inflate.ts")> = new Later(
+  "validate.inflate",
+  () => import("./inflate.ts"),
+);

@@ -43,6 +43,8 @@ export interface ValidateSettings {
   /** `type/subtype` in lower case. */
   readonly contentType?: readonly string[] | undefined;
   readonly body?: BodySettings | undefined;
+  readonly contentEncoding?: "refuse" | "inflate" | undefined;
+  readonly maxInflation?: number | undefined;
   readonly form?: FormSettings | undefined;
   readonly graphql?: GraphqlSettings | undefined;
   readonly jsonrpc?: JsonRpcSettings | undefined;
@@ -138,6 +140,16 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   })
     .optional()
     .describe("What the body has to be."),
+  contentEncoding: z
+    .enum(["refuse", "inflate"])
+    .optional()
+    .describe("What becomes of a compressed body that is judged: inflate (gzip, deflate, br) or refuse, if absent."),
+  maxInflation: z
+    .number({ error: "expected a whole number from 1 on" })
+    .int({ error: "expected a whole number from 1 on" })
+    .min(1, { error: "expected a whole number from 1 on" })
+    .optional()
+    .describe("How many times its bytes a compressed body may hold, beyond its first MiB. 100 if absent."),
   form: formSchema.optional(),
   graphql: graphqlSchema.optional(),
   jsonrpc: jsonRpcSchema.optional(),

@@ -1,0 +1,45 @@
+import { bodyOf, CODINGS, InflatedBody } from "../../bodies/inflated-body.ts";
+import { CONTINUE, Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
+import { type Account, Charge } from "../../memory/account.ts";
+import { clientOf } from "../../message/address.ts";
+import { excerpt } from "../../support/excerpt.ts";
+import { isRespelled, type SyncPart } from "./parameter-parts.ts";
+
+/** What is said of bytes that the service does not get (RFC 9530, RFC 9110 section 8.4). */
+const OF_THE_BYTES: ReadonlySet<string> = new Set([
+  "content-encoding",
+  "content-digest",
+  "content-md5",
+  "digest",
+  "repr-digest",
+]);
+
+const WANTED = "gzip, deflate, br, or identity";
+const HEADERS: readonly HeaderLine[] = [["accept-encoding", "gzip, deflate, br, identity"]];
+
+/**
+ * A compressed body is judged, and goes on, as what it holds. It is so while the check only audits, too: nothing of what
+ * the service reads is another.
+ */
+export function inflateBody(place: Place, ratioMax: number, bodies: Account): SyncPart {
+  const denied = (seen: string): Denial => {
+    return new Denial("content_encoding_unsupported", place, `content encoding ${seen}`, WANTED, HEADERS);
+  };
+  return (exchange) => {
+    const { headers, collectedBody } = exchange;
+    if (isRespelled(headers, "content-encoding")) return denied("in another spelling");
+    const text = headers.list("content-encoding")?.toLowerCase();
+    const hasBody = collectedBody !== null || exchange.body.announcedBytes !== 0;
+    if (text === undefined || text === "identity" || !hasBody) return CONTINUE;
+    const coding = CODINGS.get(text);
+    if (coding === undefined) return denied(excerpt(text));
+    const inner = collectedBody === null ? exchange.body : bodyOf(collectedBody);
+    const body = new InflatedBody(inner, coding, ratioMax, new Charge(bodies, clientOf(exchange.clientAddress)));
+    const stop = (): void => body.stop();
+    exchange.take({ giveBack: stop, onEnd: stop });
+    exchange.collectedBody = null;
+    exchange.body = body;
+    exchange.headers = headers.without(OF_THE_BYTES);
+    return CONTINUE;
+  };
+}
