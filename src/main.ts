@@ -14,6 +14,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["hash-password", async () => (await import("./cli/hash-password.ts")).hashPasswordCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
+  ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);

@@ -6,6 +6,7 @@ import { judge, type Subject } from "../proxy/pipeline.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { banSteps } from "./explain-bans.ts";
 import { readIdentity } from "./explain-identity.ts";
 import {
   checkStep,
@@ -153,6 +154,7 @@ async function tell(
     if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange));
     if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
+  steps.push(...banSteps(subject, outcome));
   return explanation(exchange, subject, steps, outcome, isOnline);
 }
 

@@ -72,7 +72,7 @@ export const REASONS = {
   password_wrong: client(401, 16, NOT_AUTHENTICATED),
   user_not_yet_valid: client(401, 16, NOT_AUTHENTICATED),
   user_expired: client(401, 16, NOT_AUTHENTICATED),
-  banned: client(429, 8, "Too many failed attempts."),
+  banned: client(429, 8, "Too many requests were refused."),
   attempts_exceeded: client(429, 8, "Too many failed attempts."),
   verification_overloaded: {
     status: 503,

@@ -9,7 +9,7 @@ import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
-import type { Bans } from "./bans/evaluate.ts";
+import type { GuessBans } from "./bans/guess-bans.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Question } from "./decide/question.ts";
 import type { Limit, Plan } from "./limit-port.ts";
@@ -153,7 +153,7 @@ export interface RouteContext extends CompileContext {
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
   /** Null where the policy has none. */
-  readonly bans: Bans | null;
+  readonly bans: GuessBans | null;
   /** Null where the policy sheds nothing. */
   readonly overload: Overload | null;
   /** Null where the policy has none. */

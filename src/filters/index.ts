@@ -1,5 +1,9 @@
 import type { z } from "zod";
+import type { BanBook } from "../limits/bans/ban-book.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
+import type { BanFacts } from "./bans/ban-facts.ts";
+import type { Bans } from "./bans/evaluate.ts";
+import type { BanSettings } from "./bans/schema.ts";
 import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
 import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind, LimitStoreUse } from "./filter.ts";
 import { Later, lazyFilter, lazyKind } from "./lazy.ts";
@@ -17,6 +21,7 @@ export interface Registry {
   /** Kinds of limits; an entry of `limits` has the word of one of them. */
   readonly limits: readonly LimitKind<unknown>[];
   readonly limitStore: LimitStoreKind<unknown>;
+  readonly bans: BanKind<unknown>;
   /** An entry of `roles`: a rule that routes name. Loaded with `authorize`. */
   readonly role: { readonly schema: z.ZodType<AuthorizeRule> };
   readonly decisionService: DecisionServiceKind<unknown>;
@@ -27,6 +32,15 @@ export interface LimitStoreKind<Settings> {
   readonly schema: z.ZodType<Settings>;
   prepare(): Promise<void> | undefined;
   compile(name: string, settings: Settings, context: CompileContext): LimitStoreUse | null;
+}
+
+/** What an entry of `bans` is made of, and what all of them are together. */
+export interface BanKind<Settings> {
+  readonly schema: z.ZodType<Settings>;
+  prepare(): Promise<void> | undefined;
+  book(context: CompileContext): BanBook;
+  compile(name: string, settings: Settings, book: BanBook, context: CompileContext): BanFacts | null;
+  join(facts: readonly BanFacts[], book: BanBook): Bans;
 }
 
 /** What an entry of `decisionServices` is made of. */
@@ -72,6 +86,21 @@ const limitStoreKind: LimitStoreKind<StoreSettings> = {
   compile: (...settings) => stores.get().compileStore(...settings),
 };
 
+const bans = new Later("bans", () => import("./bans/compile.ts"));
+
+const banKind: BanKind<BanSettings> = {
+  get schema() {
+    return bans.get().banSchema;
+  },
+  prepare: bans.prepare,
+  book: (context) => bans.get().banBook(context),
+  compile: (...settings) => bans.get().compileBan(...settings),
+  join: (facts, book) => {
+    const { Bans: Joined } = bans.get();
+    return new Joined(facts, book);
+  },
+};
+
 /** All that there are. A new protection is one line here. */
 export const REGISTRY: Registry = {
   filters: [
@@ -110,6 +139,7 @@ export const REGISTRY: Registry = {
   ],
   limits: LIMIT_KINDS,
   limitStore: limitStoreKind,
+  bans: banKind,
   role: {
     get schema() {
       return callers.get().ruleSchema;

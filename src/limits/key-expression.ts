@@ -1,13 +1,14 @@
 import { type Attribute, attributeOf, bindAttribute } from "../attributes/attribute.ts";
 import { shownAttribute } from "../attributes/shown.ts";
 import { AMBIGUOUS } from "../attributes/types.ts";
+import type { Phase } from "../decision/phases.ts";
 import { readerOf, typeOf } from "../expression/attribute-variable.ts";
 import { compileValue, type SourceFault } from "../expression/index.ts";
 import { paramNames, parseTemplate } from "../matching/template.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { type KeyPart, keyRead, phaseOf, refusalOf } from "./key-parts.ts";
+import { type KeyPart, keyRead, latestPhase, phaseOf, refusalOf } from "./key-parts.ts";
 import { feedValue, valueText } from "./key-values.ts";
 import type { KeyHash } from "./rate/key-hash.ts";
 
@@ -21,6 +22,7 @@ interface Bound {
 class ExpressionPart implements KeyPart {
   readonly text: string;
   readonly phase: "admit" | "limit";
+  readonly from: Phase;
   readonly mayBeAbsent = true;
   readonly hasMethod: boolean;
   readonly #source: string;
@@ -32,6 +34,7 @@ class ExpressionPart implements KeyPart {
     this.text = `(${source})`;
     this.phase = general.attributes.every(({ row }) => phaseOf(row.from) === "admit") ? "admit" : "limit";
     this.hasMethod = general.attributes.some(({ row }) => row.name === "request.method");
+    this.from = latestPhase(general.attributes.map(({ row }) => row.from));
     this.#source = source;
     this.#clock = clock;
     this.#fixed = general.attributes.some(({ row }) => row.name === "path" || row.name === "route") ? null : general;

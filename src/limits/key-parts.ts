@@ -18,6 +18,8 @@ export interface KeyPart {
   readonly text: string;
   /** The first phase of limits in which it is known. */
   readonly phase: "admit" | "limit";
+  /** The first phase whose checks can read it. */
+  readonly from: Phase;
   readonly mayBeAbsent: boolean;
   /** The request's method is in it. */
   readonly hasMethod?: boolean;
@@ -42,6 +44,7 @@ const ROUTE = 4;
 export class AddressPart implements KeyPart {
   readonly text: string;
   readonly phase = "admit";
+  readonly from = "admit";
   readonly mayBeAbsent = false;
   readonly #prefix: number;
   readonly #words: number;
@@ -92,6 +95,7 @@ export class AddressPart implements KeyPart {
 export class PrincipalPart implements KeyPart {
   readonly text: string;
   readonly phase = "limit";
+  readonly from = "authorize";
   readonly mayBeAbsent = false;
   readonly #address: AddressPart;
 
@@ -140,6 +144,7 @@ function isNobody(principal: Principal | null): principal is null {
 export class RoutePart implements KeyPart {
   readonly text = "route";
   readonly phase = "limit";
+  readonly from = "authenticate";
   readonly mayBeAbsent = false;
   /** Of the last request: a route's requests come in rows. */
   #template = "";
@@ -176,6 +181,7 @@ export class RoutePart implements KeyPart {
 export class AttributePart implements KeyPart {
   readonly text: string;
   readonly phase: "admit" | "limit";
+  readonly from: Phase;
   readonly mayBeAbsent: boolean;
   readonly hasMethod: boolean;
   readonly #name: AttributeName;
@@ -187,6 +193,7 @@ export class AttributePart implements KeyPart {
   private constructor(name: AttributeName, fixed: Read | null, clock: Pick<Clock, "wallMs">) {
     this.text = name.text;
     this.phase = phaseOf(name.row.from) ?? "limit";
+    this.from = name.row.from;
     this.mayBeAbsent = !ALWAYS_THERE.has(name.row.name);
     this.hasMethod = name.row.name === "request.method";
     this.#name = name;
@@ -261,4 +268,9 @@ export function refusalOf({ row, text }: AttributeName): string | null {
 export function phaseOf(phase: Phase): "admit" | "limit" | null {
   if (PHASES.indexOf(phase) <= PHASES.indexOf("admit")) return "admit";
   return PHASES.indexOf(phase) <= PHASES.indexOf("limit") ? "limit" : null;
+}
+
+/** The last of them: from when on all are known. */
+export function latestPhase(phases: readonly Phase[]): Phase {
+  return phases.reduce((last, one) => (PHASES.indexOf(one) > PHASES.indexOf(last) ? one : last), "admit");
 }

@@ -1,7 +1,16 @@
 import { attributeName } from "../attributes/attribute.ts";
+import type { Phase } from "../decision/phases.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Clock } from "../support/clock.ts";
-import { AddressPart, AttributePart, type KeyPart, PrincipalPart, RoutePart, refusalOf } from "./key-parts.ts";
+import {
+  AddressPart,
+  AttributePart,
+  type KeyPart,
+  latestPhase,
+  PrincipalPart,
+  RoutePart,
+  refusalOf,
+} from "./key-parts.ts";
 import type { KeyHash } from "./rate/key-hash.ts";
 
 /** A part of a key as the policy has it: `principal`, an attribute, or an expression in CEL. */
@@ -36,6 +45,8 @@ const INSTEAD = 99;
 /** Reads by what a request is counted. */
 export class KeyReader {
   readonly phase: "admit" | "limit";
+  /** The first phase whose checks can read it. */
+  readonly from: Phase;
   /** Of the settings: the same for the same key, whatever policy asks. */
   readonly identity: string;
   readonly mayBeAbsent: boolean;
@@ -50,6 +61,7 @@ export class KeyReader {
     this.#instead = instead;
     const isAdmit = parts.every(({ phase }) => phase === "admit") && instead?.phase !== "limit";
     this.phase = isAdmit ? "admit" : "limit";
+    this.from = latestPhase([...parts.map(({ from }) => from), instead?.from ?? "admit"]);
     const own = JSON.stringify(parts.map(({ text }) => text));
     this.identity = instead === null ? own : `${own} else ${instead.identity}`;
     this.mayBeAbsent = instead === null && parts.some((part) => part.mayBeAbsent);

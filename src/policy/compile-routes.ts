@@ -63,6 +63,8 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     isPublic: fields.public === true,
   };
   const parts = new RouteParts();
+  parts.checks.push(...(work.bans?.checksOf(template) ?? []));
+  if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   checkBodyIsRead(work, parts, path);

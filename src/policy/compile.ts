@@ -21,6 +21,7 @@ import {
 import { parseDocument } from "./document.ts";
 import { prepareSections, sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
+import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
@@ -182,6 +183,7 @@ async function prepareFilters(work: Work): Promise<void> {
   for (const { type, prepare } of registry.authenticators) if (types.has(type)) await prepare?.();
   await prepareLimits(work);
   await prepareSections(work);
+  await prepareBans(work);
   turns.restart();
   for (const { name, prepare, section } of registry.filters) {
     if (prepare === undefined) continue;

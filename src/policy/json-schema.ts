@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { banSchema } from "../filters/bans/schema.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
@@ -27,9 +26,9 @@ import { identityShape, resourceMetadataShape, revokedSchema } from "./section-s
  * is not in it.
  */
 export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<Record<string, unknown>> {
-  for (const part of [...registry.filters, ...registry.authenticators, ...registry.limits, registry.limitStore])
-    await part.prepare?.();
-  for (const { parts = {} } of registry.filters) for (const load of Object.values(parts)) await load();
+  const { filters, authenticators, limits, limitStore, bans } = registry;
+  for (const part of [...filters, ...authenticators, ...limits, limitStore, bans]) await part.prepare?.();
+  for (const { parts = {} } of filters) for (const load of Object.values(parts)) await load();
   const { $schema, ...schema } = z.toJSONSchema(policySchema(registry), {
     target: "draft-2020-12",
     io: "input",
@@ -49,7 +48,15 @@ export async function policyJsonSchemaText(registry: Registry = REGISTRY): Promi
   return `${JSON.stringify(await policyJsonSchema(registry), null, 2)}\n`;
 }
 
-function policySchema({ filters, authenticators, limits, limitStore, role, decisionService }: Registry): z.ZodType {
+function policySchema({
+  filters,
+  authenticators,
+  limits,
+  limitStore,
+  bans,
+  role,
+  decisionService,
+}: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
   const authenticator = z.union(authenticators.map((kind) => kind.schema));
@@ -98,10 +105,7 @@ function policySchema({ filters, authenticators, limits, limitStore, role, decis
       .record(nameSchema, limitStore.schema)
       .optional()
       .describe("Stores that limits of several processes count in; 'store' of a limit names one."),
-    bans: z
-      .record(nameSchema, banSchema)
-      .optional()
-      .describe("Who fails too often to show good credentials is not heard for a while."),
+    bans: z.record(nameSchema, bans.schema).optional().describe("Who is refused too often is not heard for a while."),
     overload: overloadSchema
       .optional()
       .describe(

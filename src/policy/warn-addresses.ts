@@ -2,7 +2,7 @@ import { isLoopback } from "./addresses.ts";
 import type { Work } from "./work.ts";
 
 /**
- * Warns of limits by client address behind listeners that say nothing of proxies: behind a load balancer, all its clients
+ * Warns of limits and bans by client address behind listeners that say nothing of proxies: behind a load balancer, all its clients
  * are one address and share one count. An empty `trustedProxies` says that there is none.
  */
 export function warnAddressLimits({ reader, warnings, listeners }: Work): void {
@@ -14,14 +14,19 @@ export function warnAddressLimits({ reader, warnings, listeners }: Work): void {
       reader.raw(["listeners", listenerIndex(place.path), "trustedProxies"]) === undefined,
   );
   if (open === undefined) return;
-  for (const name of reader.names(["limits"])) {
-    const path = ["limits", name, "key"];
-    const key = reader.raw(path);
-    if (key !== "client.address" && !(Array.isArray(key) && key.includes("client.address"))) continue;
-    const text =
-      `listener '${open.name}' (line ${open.place.line}) names no trustedProxies, so behind a load balancer all clients ` +
-      "count as one address; expected its networks there, or [] where clients connect themselves";
-    warnings.add(reader.document.place(path), text);
+  for (const [section, what] of [
+    ["limits", "count as one address"],
+    ["bans", "are banned as one address"],
+  ] as const) {
+    for (const name of reader.names([section])) {
+      const path = [section, name, "key"];
+      const key = reader.raw(path);
+      if (key !== "client.address" && !(Array.isArray(key) && key.includes("client.address"))) continue;
+      const text =
+        `listener '${open.name}' (line ${open.place.line}) names no trustedProxies, so behind a load balancer all clients ` +
+        `${what}; expected its networks there, or [] where clients connect themselves`;
+      warnings.add(reader.document.place(path), text);
+    }
   }
 }
 

@@ -22,9 +22,14 @@ export function judgeNoted(subject: Subject, { clock, telemetry }: NotedBy): Out
   return noteFailure(subject, outcome, telemetry);
 }
 
-function noteFailure({ snapshot, exchange }: Subject, outcome: Outcome, telemetry: Telemetry): Outcome {
+function noteFailure(subject: Subject, outcome: Outcome, telemetry: Telemetry): Outcome {
+  const { snapshot, exchange, route, trustedProxies } = subject;
   if (outcome instanceof Denial && snapshot.bans !== null) {
-    for (const ban of snapshot.bans.failed(outcome.reason, exchange)) telemetry.banned(ban);
+    // Whoever can make a request of which its proxy's word cannot be read would have the proxy banned, and all behind it.
+    const isProxy = trustedProxies?.has(exchange.clientAddress) === true;
+    for (const ban of snapshot.bans.failed(outcome.reason, exchange, route?.template ?? null, isProxy)) {
+      telemetry.banned(ban, outcome.reason);
+    }
   }
   return outcome;
 }

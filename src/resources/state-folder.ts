@@ -56,6 +56,11 @@ export class StateFolder {
     return null;
   }
 
+  /** Puts what was kept under `id` out of the way: its content is whole, and of no use. */
+  async damaged(kind: StateKind, id: string, text: string): Promise<void> {
+    await this.#setAside(fileName(kind, id), text);
+  }
+
   /** The absolute name of a database, which whoever asks opens and writes itself. Errors in words. */
   database(name: string): Promise<Result<string, string>> {
     return this.#files.place(name);

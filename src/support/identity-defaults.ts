@@ -84,18 +84,6 @@ export const IDENTITY_DEFAULTS = {
   revokedEntriesMax: 100_000,
   revokedTextMax: 1024,
   revokedAlikeMax: 64,
-  /** Bans that hold or are remembered, and what one costs. */
-  bansMax: 10_000,
-  memoryBanBytes: 512,
-  banMsMax: 24 * 3_600_000,
-  /** A ban within so long of the last one's end is the next one in the row. */
-  banRememberedMs: 24 * 3_600_000,
-  /** Addresses and accounts whose failures are counted at once, and callers that were good at an address. */
-  banFailureKeys: 65_536,
-  banGoodKeys: 65_536,
-  banGoodMs: 24 * 3_600_000,
-  /** Of the oldest bans, how many are looked at for one that gives way. */
-  banCandidatesMax: 64,
   usersMax: 10_000,
   /** A password that was verified is not verified again for so long. */
   passwordCachedMs: 5 * 60_000,

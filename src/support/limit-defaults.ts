@@ -1,8 +1,10 @@
+import { BAN_DEFAULTS } from "./ban-defaults.ts";
 import { CONCURRENCY_DEFAULTS } from "./concurrency-defaults.ts";
 
 /** Of how much a caller may have: the part of `DEFAULTS` about `limits`. */
 export const LIMIT_DEFAULTS = {
   ...CONCURRENCY_DEFAULTS,
+  ...BAN_DEFAULTS,
 
   // Rates.
   /** Keys that one limit counts at once, at 16 bytes. */

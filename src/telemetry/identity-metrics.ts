@@ -17,16 +17,19 @@ export const IDENTITY_FAMILIES: readonly IdentityFamily[] = [
     kind: "counter",
     name: "postern_bans_total",
     help: "Bans that began, by the policy's ban.",
-    samples: ({ bans }) => banSamples(bans, (name) => bans?.book.begun.get(name) ?? 0),
+    samples: ({ bans }) => banSamples(bans, "begun"),
   },
   {
     kind: "gauge",
     name: "postern_bans_active",
-    help: "Addresses and accounts that are banned now.",
-    samples: ({ bans }) => {
-      const active = Map.groupBy(bans?.book.list() ?? [], ({ ban }) => ban);
-      return banSamples(bans, (name) => active.get(name)?.length ?? 0);
-    },
+    help: "Bans that hold now and are listed.",
+    samples: ({ bans }) => banSamples(bans, "active"),
+  },
+  {
+    kind: "counter",
+    name: "postern_bans_unlisted_total",
+    help: "Of the bans that began, those for which the list had no room.",
+    samples: ({ bans }) => banSamples(bans, "unlisted"),
   },
   {
     kind: "gauge",
@@ -36,8 +39,11 @@ export const IDENTITY_FAMILIES: readonly IdentityFamily[] = [
   },
 ];
 
-function banSamples(bans: BansInForce | null, read: (name: string) => number): Sample[] {
-  return (bans?.facts ?? []).map(({ name }) => ({ labels: { ban: labelText(name) }, value: read(name) }));
+function banSamples(bans: BansInForce | null, figure: "begun" | "active" | "unlisted"): Sample[] {
+  return (bans?.facts ?? []).map(({ name }) => ({
+    labels: { ban: labelText(name) },
+    value: bans?.book.figures(name)[figure] ?? 0,
+  }));
 }
 
 function credentialSamples({ name, uses }: AuthenticatorFacts): Sample[] {

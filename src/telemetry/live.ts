@@ -130,11 +130,11 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       const fields = { listener, reason, seen, client: peer, suppressed };
       log.warn("http2_fault", "an HTTP/2 connection was given up", fields);
     },
-    banned: ({ ban, key, untilMs, count }) => {
+    banned: ({ ban, key, id, untilMs, count }, reason) => {
       const suppressed = banGate();
       if (suppressed === null) return;
-      const fields = { ban, key: logText(key), until: new Date(untilMs).toISOString(), count, suppressed };
-      log.warn("banned", "too many failed attempts", fields);
+      const fields = { ban, reason, key: logText(key), id, until: new Date(untilMs).toISOString(), count, suppressed };
+      log.warn("banned", "refused too often", fields);
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;

@@ -93,8 +93,8 @@ export interface Telemetry {
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** A request over HTTP/2 came and was never looked at, so that no record of it follows. */
   http2RequestUnjudged(listener: string, why: Http2Unjudged): void;
-  /** Somebody failed too often to show good credentials. */
-  banned(ban: BanFacts): void;
+  /** Somebody was refused too often, the last time for `reason`. */
+  banned(ban: BanFacts, reason: Reason): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }
@@ -144,14 +144,17 @@ export interface PolicyInForce {
 export interface BanFacts {
   readonly ban: string;
   readonly key: string;
+  readonly id: string;
   readonly untilMs: number;
   readonly count: number;
 }
 
-/** The bans of a policy: their names, how often each began, and those that hold. */
+/** The bans of a policy: their names, how often each began, how many hold, and how many had no room in the list. */
 export interface BansInForce {
   readonly facts: readonly { readonly name: string }[];
-  readonly book: { readonly begun: ReadonlyMap<string, number>; list(): Iterable<BanFacts> };
+  readonly book: {
+    figures(name: string): { readonly begun: number; readonly active: number; readonly unlisted: number };
+  };
 }
 
 /** How much is shed. */

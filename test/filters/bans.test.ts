@@ -4,14 +4,12 @@ import { Denial, type Verdict } from "../../src/decision/verdict.ts";
 import { apiKeyKind } from "../../src/filters/api-key/compile.ts";
 import { AuthenticateCheck } from "../../src/filters/authenticate/evaluate.ts";
 import { AnyKnower, OneKnower } from "../../src/filters/authenticate/knowers.ts";
-import { BanBook } from "../../src/filters/bans/ban-book.ts";
-import { compileBan } from "../../src/filters/bans/compile.ts";
+import { banBook, compileBan } from "../../src/filters/bans/compile.ts";
 import { Bans } from "../../src/filters/bans/evaluate.ts";
 import { banSchema } from "../../src/filters/bans/schema.ts";
 import { basicKind } from "../../src/filters/basic/compile.ts";
 import { parsePasswordHash, tagOf } from "../../src/filters/basic/password-hash.ts";
 import type { Authenticator } from "../../src/filters/filter.ts";
-import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
 import { createExchange } from "../fixtures/route-context.ts";
@@ -42,8 +40,10 @@ async function setUp(settings: object = SETTINGS) {
     atOnce(stepsOf(basicKind.compile("staff", users, context))),
     compileJwt().authenticator,
   ].filter((one): one is Authenticator => one !== null);
-  const facts = compileBan("guessing", banSchema.parse(settings), context);
-  const bans = new Bans([facts], new BanBook([1, 2], clock, unlimitedMemory()));
+  const book = banBook(context);
+  const facts = compileBan("guessing", banSchema.parse(settings), book, context);
+  if (facts === null) throw new Error(context.problems.join());
+  const bans = new Bans([facts], book);
   const check = new AuthenticateCheck({
     place: context.place(),
     enforcePercent: 100,
@@ -55,30 +55,33 @@ async function setUp(settings: object = SETTINGS) {
     authenticators,
     wantedScopes: new Set(),
   });
+  let last = createExchange({});
   /** As the proxy does it: the reason of a denial, or the caller. */
   const ask = async (headers: readonly (readonly [string, string])[], peer = "192.0.2.7"): Promise<string> => {
     const exchange = createExchange({ headers, peer });
+    last = exchange;
     const verdict: Verdict = await check.evaluate(exchange);
     if (!(verdict instanceof Denial)) return exchange.principal?.id ?? "nobody";
-    bans.failed(verdict.reason, exchange);
+    bans.failed(verdict.reason, exchange, "/v1/orders", false);
     return verdict.reason;
   };
   const key = (text: string, peer?: string) => ask([["x-key", text]], peer);
   const login = (user: string, password: string, peer?: string) =>
     ask([["authorization", `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`]], peer);
   const guess = async (peer?: string, times = 7): Promise<string> => {
-    let last = "";
-    for (let at = 0; at < times; at++) last = await key(`guess-${at}`, peer);
-    return last;
+    let answer = "";
+    for (let at = 0; at < times; at++) answer = await key(`guess-${at}`, peer);
+    return answer;
   };
-  return { clock, bans, ask, key, login, guess };
+  const audited = () => (last.audited ?? []).map(({ reason }) => reason);
+  return { clock, bans, ask, key, login, guess, audited };
 }
 
 describe("a ban of an address", () => {
   test("begins after so many failures, and then even a right guess is none", async () => {
     const { key, guess, login, clock, bans } = await setUp();
     for (let at = 0; at < 5; at++) expect(await key("guess")).toBe("api_key_unknown");
-    expect(bans.book.isAnyBanned).toBe(false);
+    expect(bans.isAnyGuesserBanned).toBe(false);
     expect(await key("guess")).toBe("api_key_unknown");
     expect([...bans.book.list()]).toMatchObject([{ ban: "guessing", key: "192.0.2.7", count: 1 }]);
     expect(await key("guess")).toBe("banned");
@@ -141,8 +144,9 @@ describe("a ban of an address", () => {
   test("can be lifted", async () => {
     const { guess, key, bans } = await setUp();
     expect(await guess()).toBe("banned");
-    expect(bans.book.lift("guessing", "192.0.2.7")).toBe(true);
-    expect(bans.book.lift("guessing", "192.0.2.7")).toBe(false);
+    const lift = () => bans.book.room.acts["lift"]?.({ ban: "guessing", key: "192.0.2.7" });
+    expect(await lift()).toMatchObject({ ok: true, value: { lifted: 1 } });
+    expect(await lift()).toMatchObject({ ok: false, error: { status: 404 } });
     expect(await key("acme-key")).toBe("acme");
   });
 });
@@ -167,34 +171,49 @@ describe("a ban of an account", () => {
   });
 });
 
-test("Whoever has a great many addresses does not make the book grow, nor end another's long ban", async () => {
-  const clock = new FakeClock();
-  const book = new BanBook([3, 4], clock, unlimitedMemory());
-  const rule = { name: "guessing", times: 1, windowMs: 60_000, forMs: 60_000, growing: false };
-  book.failed({ ...rule, forMs: 3_600_000 }, "198.51.100.1");
-  book.failed({ ...rule, forMs: 3_600_000 }, "198.51.100.1");
-  for (let at = 0; at < DEFAULTS.bansMax + 500; at++) {
-    book.failed(rule, `address ${at}`);
-    book.failed(rule, `address ${at}`);
-  }
-  const bans = [...book.list()];
-  expect(bans.length).toBe(DEFAULTS.bansMax);
-  expect(bans.some(({ key }) => key === "198.51.100.1")).toBe(true);
+test("A ban of guesses that is only tried out notes whom it would meet, and meets nobody", async () => {
+  const { key, guess, audited } = await setUp({ ...SETTINGS, mode: "audit" });
+  expect(await guess()).toBe("api_key_unknown");
+  expect(audited()).toEqual(["banned"]);
+  expect(await key("umbrella-key")).toBe("umbrella");
+  expect(audited()).toEqual(["banned"]);
+  expect(await key("umbrella-key")).toBe("umbrella");
+  expect(audited()).toEqual([]);
 });
 
 test.each([
   [{ ...SETTINGS, on: [] }],
-  [{ ...SETTINGS, on: ["rate_limited"] }],
+  [{ ...SETTINGS, on: ["banned"] }],
+  [{ ...SETTINGS, on: ["internal_error"] }],
+  [{ ...SETTINGS, on: ["keys_unavailable"] }],
   [{ ...SETTINGS, times: "many" }],
   [{ ...SETTINGS, for: "0s" }],
   [{ ...SETTINGS, for: "25h" }],
-  [{ ...SETTINGS, key: "principal" }],
+  [{ ...SETTINGS, key: [] }],
 ])("%j is no setting", (settings) => {
   expect(banSchema.safeParse(settings).success).toBe(false);
 });
 
-test("An account that no reason tells of is worth a warning", () => {
+test.each([
+  ["two kinds of reasons in one", { on: ["api_key_unknown", "rate_limited"] }, "expected two bans"],
+  ["callers that nobody knows yet", { key: "principal" }, "who fails to log in is nobody yet"],
+  ["accounts of denials that tell of none", { on: ["rate_limited"], key: "account" }, "expected 'principal'"],
+  ["a key that may be absent", { on: ["rate_limited"], key: 'request.headers["x-tenant"]' }, "expected 'absent'"],
+  ["a key that there is not", { on: ["rate_limited"], key: "client.adress" }, "client.address"],
+])("%s: a problem", (_, settings, text) => {
   const context = testContext();
-  compileBan("guessing", banSchema.parse({ ...SETTINGS, on: ["token_signature_invalid"], key: "account" }), context);
-  expect(context.warnings.join()).toContain("none of these reasons tells which account was tried");
+  const parsed = banSchema.parse({ ...SETTINGS, ...settings });
+  expect(compileBan("guessing", parsed, banBook(context), context)).toBeNull();
+  expect(context.problems.join()).toContain(text);
+});
+
+test.each([
+  ["token_signature_invalid", "account", "none of these reasons tells which account was tried"],
+  ["route_not_found", "principal", "before the caller is known"],
+  ["route_not_found", "route", "before the route is known"],
+])("%s by %s is worth a warning", (reason, key, text) => {
+  const context = testContext();
+  const parsed = banSchema.parse({ ...SETTINGS, on: [reason], key });
+  expect(compileBan("guessing", parsed, banBook(context), context)).not.toBeNull();
+  expect(context.warnings.join()).toContain(text);
 });

@@ -9,7 +9,7 @@ import { HeaderBlock } from "../../src/message/headers.ts";
 import type { Principal } from "../../src/message/principal.ts";
 import type { Clock } from "../../src/support/clock.ts";
 import { nearestHint } from "../../src/support/schema.ts";
-import { outsideContext } from "../fixtures/outside.ts";
+import { outsideContext, testResources } from "../fixtures/outside.ts";
 
 /** 2026-11-21T12:00:00Z */
 export const NOW_MS = 1_795_262_400_000;
@@ -49,7 +49,7 @@ export function testContext(
     problems.push(`${at.file}:${at.line}:${at.column} ${at.path}: ${text}`);
   };
   return {
-    ...outsideContext(),
+    ...outsideContext({}, testResources({ clock })),
     include: () => {},
     keep: (_kind, _inputs, make) => make(),
     service: "orders",

@@ -319,7 +319,7 @@ describe("on a route", () => {
   test("a revoked token for another audience is told as revoked, so that nobody else is asked about it", async () => {
     const rule = { names: ["billing"], place: okta.place };
     const knower = (text: string) => new OneKnower(okta, sound(text), rule);
-    const refusals = (): Refusals => ({ told: null, token: false, revoked: false, ban: null, parts: [] });
+    const refusals = (): Refusals => ({ told: null, token: false, revoked: false, ban: null, tried: null, parts: [] });
     const [revoked, foreign] = [refusals(), refusals()];
     const exchange = request([["authorization", `Bearer ${token({ jti: "stolen" })}`]]);
     expect(await knower("jti: [stolen]\n").ask(exchange, revoked)).toBeNull();

@@ -3,7 +3,7 @@ import { REASONS } from "../../decision/reason.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
-import { type Bans, bannedDenial } from "../bans/evaluate.ts";
+import type { GuessBans, Met } from "../bans/guess-bans.ts";
 import type { Authenticator, Check } from "../filter.ts";
 import type { Revocations } from "../revoked/evaluate.ts";
 import type { Knower, Refusals } from "./knowers.ts";
@@ -18,7 +18,7 @@ export interface AuthenticateRules {
   /** How the caller's user has to be authenticated; null for however. */
   readonly stepUp: StepUp | null;
   /** Null where the policy has none. */
-  readonly bans: Bans | null;
+  readonly bans: GuessBans | null;
   /** Null where the policy has none. */
   readonly revocations: Revocations | null;
   /** All that are asked, each once. */
@@ -45,8 +45,10 @@ export class AuthenticateCheck implements Check {
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
     const revoked = this.#rules.revocations?.ofCertificate(exchange.certificate) ?? null;
-    const ban = this.#banOf(exchange);
-    const refusals: Refusals = { told: revoked, token: false, revoked: revoked !== null, ban, parts: [] };
+    const met = this.#banOf(exchange);
+    const ban = met?.isEnforced === true ? met.denial : null;
+    const tried = met?.isEnforced === false ? met.denial : null;
+    const refusals: Refusals = { told: revoked, token: false, revoked: revoked !== null, ban, tried, parts: [] };
     if (revoked !== null) return this.#refuse(exchange, refusals);
     const known = this.#knower.ask(exchange, refusals);
     if (known instanceof Promise) return known.then((settled) => this.#settle(settled, exchange, refusals));
@@ -66,8 +68,12 @@ export class AuthenticateCheck implements Check {
     if (known === null || refusals.revoked || refusals.told?.terminal === true) return this.#refuse(exchange, refusals);
     const { bans } = this.#rules;
     if (bans !== null && exchange.assumed === null) {
-      const ban = refusals.ban ?? this.#metBy(bans, exchange);
-      if (ban !== null && !bans.keeps(known, exchange)) return this.#told(ban, refusals.parts);
+      // Only now the account may be known.
+      const met = bans.of(exchange);
+      if (met !== null && !bans.keeps(known, exchange)) {
+        if (met.isEnforced) return this.#told(met.denial, refusals.parts);
+        note(exchange, met.denial);
+      }
       bans.wasGood(known, exchange);
     }
     const insufficient = this.#rules.stepUp?.judge(known) ?? null;
@@ -77,23 +83,19 @@ export class AuthenticateCheck implements Check {
   }
 
   /** The ban of the address, or of the account that the credentials are for. */
-  #banOf(exchange: Exchange): Denial | null {
+  #banOf(exchange: Exchange): Met | null {
     const { bans, authenticators } = this.#rules;
-    if (bans === null || !bans.book.isAnyBanned || exchange.assumed !== null) return null;
+    if (bans === null || exchange.assumed !== null || !bans.isAnyGuesserBanned) return null;
     for (const authenticator of authenticators) exchange.account ??= authenticator.accountOf?.(exchange) ?? null;
-    return this.#metBy(bans, exchange);
-  }
-
-  #metBy(bans: Bans, exchange: Exchange): Denial | null {
-    const met = bans.of(exchange);
-    return met === null ? null : bannedDenial(met, bans.book.nowMs);
+    return bans.of(exchange);
   }
 
   #told({ reason, place, seen, wanted, headers }: Denial, parts: Refusals["parts"]): Denial {
     return new Denial(reason, place, seen, wanted, headers, false, parts);
   }
 
-  #refuse(exchange: Exchange, { told, token, ban, parts }: Refusals): Verdict {
+  #refuse(exchange: Exchange, { told, token, ban, tried, parts }: Refusals): Verdict {
+    if (told !== null && tried !== null) note(exchange, tried);
     // Whatever the guess was, right or wrong, the answer is one.
     if (told !== null && ban !== null) return this.#told(ban, parts);
     if (told === null) return this.#missing(exchange, parts);
@@ -126,6 +128,12 @@ export class AuthenticateCheck implements Check {
     const reason = this.#wantsCertificate(missing) ? "certificate_missing" : "credentials_missing";
     return new Denial(reason, this.place, text, wanted, challengeLines(this.#rules, false), false, parts);
   }
+}
+
+/** Logged and counted, not enforced. */
+function note(exchange: Exchange, denial: Denial): void {
+  exchange.audited ??= [];
+  exchange.audited.push(denial);
 }
 
 /** Whether one of `lines` is a challenge of the same scheme, which knows better what is wrong. */

@@ -16,6 +16,8 @@ export interface Refusals {
   revoked: boolean;
   /** Why whoever has to guess is not even heard; null for nearly all requests. */
   readonly ban: Denial | null;
+  /** The same of a ban that is only tried out. */
+  readonly tried: Denial | null;
   readonly parts: DenialPart[];
 }
 

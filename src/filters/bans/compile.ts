@@ -1,33 +1,95 @@
-import { randomBytes } from "node:crypto";
-import type { Steps } from "../../support/turns.ts";
+import type { Reason } from "../../decision/reason.ts";
+import { BanBook } from "../../limits/bans/ban-book.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { CompileContext } from "../filter.ts";
-import { BanBook } from "./ban-book.ts";
-import type { BanFacts } from "./evaluate.ts";
+import type { BanFacts } from "./ban-facts.ts";
+import { type BanKey, compileBanKey } from "./ban-key.ts";
+import { BEFORE_CALLERS, BEFORE_ROUTES, GUESSES, OF_ACCOUNTS } from "./reasons.ts";
 import type { BanSettings } from "./schema.ts";
 
-/** One entry of `bans:` → what it counts and does. */
-export function compileBan(name: string, settings: BanSettings, context: CompileContext): BanFacts {
-  const { on, times, key, for: forMs, growing } = settings;
-  if (key === "account" && !on.some((reason) => /^(?:password|user|api_key_(?:expired|not_yet_valid))/.test(reason))) {
-    context.warning("none of these reasons tells which account was tried, so nothing is ever counted", "on");
+export { Bans } from "./evaluate.ts";
+export { banSchema } from "./schema.ts";
+
+/** One entry of `bans:` → what it counts and does, or null with problems reported. */
+export function compileBan(
+  name: string,
+  settings: BanSettings,
+  book: BanBook,
+  context: CompileContext,
+): BanFacts | null {
+  const { on, times, for: forMs, growing } = settings;
+  const guesses = on.filter((reason) => GUESSES.has(reason));
+  const other = on.find((reason) => !GUESSES.has(reason));
+  if (guesses[0] !== undefined && other !== undefined) {
+    const text = `a ban for '${guesses[0]}' shuts out guesses alone, one for '${other}' everything of its key; expected two bans`;
+    context.problem(text, "on");
+    return null;
+  }
+  const key = compileBanKey(name, settings, context);
+  if (key === null || !isKnown(key, on, settings, context)) return null;
+  if (!context.hasState && forMs > DEFAULTS.banUnkeptMsMax) {
+    context.warning("without 'state' a restart lifts every ban", "for");
   }
   return {
     name,
     place: context.place(),
+    enforcePercent: settings.mode ?? 100,
     on: new Set(on),
     key,
+    isOfGuesses: other === undefined,
     times: times.count,
     windowMs: times.windowSeconds * 1000,
+    timesText: `${times.count} in ${timeText(times.windowSeconds * 1000)}`,
     forMs,
+    forText: timeText(forMs),
     growing,
+    table: book.share(name, key.by),
   };
 }
 
-/** The book of the process: the next policy that has bans takes it over. */
-export function* banBook({ clock, memory, keep }: CompileContext): Steps<BanBook | null> {
-  return yield* keep("bans", [], function* () {
-    yield;
-    const seed = randomBytes(8);
-    return new BanBook([seed.readUInt32LE(0), seed.readUInt32LE(4)], clock, memory);
-  });
+/** The book of the process: the next policy with the same folder, or none, has it, too. */
+export function banBook(context: CompileContext): BanBook {
+  return context.resource("bans", [], (world) => new BanBook(world));
+}
+
+/** Whether the key is there when a request is refused for such a reason; else nothing would ever be counted. */
+function isKnown(key: BanKey, on: readonly Reason[], { absent }: BanSettings, context: CompileContext): boolean {
+  if (key.compiled === null) {
+    if (absent !== undefined) context.warning("an account that nobody tried is none; this is of no use", "absent");
+    if (!on.every((reason) => GUESSES.has(reason))) {
+      context.problem("only a failed login tells of an account; expected 'principal' for these reasons", "key");
+      return false;
+    }
+    if (!on.some((reason) => OF_ACCOUNTS.includes(reason))) {
+      context.warning("none of these reasons tells which account was tried, so nothing is ever counted", "on");
+    }
+    return true;
+  }
+  if (on.every((reason) => GUESSES.has(reason))) {
+    if (key.from === "admit") return true;
+    context.problem(
+      "who fails to log in is nobody yet; expected client.address, account or what any request has",
+      "key",
+    );
+    return false;
+  }
+  const [early, when] =
+    key.from === "match" || key.from === "authenticate"
+      ? [BEFORE_ROUTES, "before the route is known"]
+      : [BEFORE_CALLERS, "before the caller is known"];
+  if (key.from !== "admit" && on.every((reason) => early.has(reason))) {
+    context.warning(`requests are refused for these reasons ${when}, and so are not counted by this key`, "key");
+  }
+  return true;
+}
+
+function timeText(ms: number): string {
+  const units = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1_000],
+  ] as const;
+  const [unit, unitMs] = units.find(([, size]) => ms % size === 0) ?? ["ms", 1];
+  return `${ms / unitMs}${unit}`;
 }

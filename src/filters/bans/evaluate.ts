@@ -1,75 +1,91 @@
+import type { Phase } from "../../decision/phases.ts";
 import type { Reason } from "../../decision/reason.ts";
-import { Denial, type Place } from "../../decision/verdict.ts";
-import { type Address, isAddressless } from "../../message/address.ts";
+import type { Ban } from "../../limits/bans/ban.ts";
+import type { BanBook } from "../../limits/bans/ban-book.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Principal } from "../../message/principal.ts";
-import type { Ban, BanBook, BanRule } from "./ban-book.ts";
-
-/** One ban of the policy, compiled. */
-export interface BanFacts extends BanRule {
-  readonly place: Place;
-  readonly on: ReadonlySet<Reason>;
-  readonly key: "client.address" | "account";
-}
+import type { Check } from "../filter.ts";
+import { BanCheck } from "./ban-check.ts";
+import { type BanFacts, bannedDenial } from "./ban-facts.ts";
+import type { BanKey } from "./ban-key.ts";
+import type { GuessBans, Met } from "./guess-bans.ts";
 
 /**
- * The bans of a policy. A ban takes nothing from who shows no credentials, and nothing from who was good before: in front of
- * `authenticate` it spares the work that a guess would cost, behind it no guess gets through, right or wrong.
+ * The bans of a policy. One of guesses takes nothing from who shows no credentials, and nothing from who was good before: in
+ * front of `authenticate` it spares the work that a guess would cost, behind it no guess gets through, right or wrong. The others
+ * are checks of their own, as soon as their key is known.
  */
-export class Bans {
+export class Bans implements GuessBans {
   readonly facts: readonly BanFacts[];
   readonly book: BanBook;
+  readonly #ofGuesses: readonly BanFacts[];
+  readonly #ofKeys: readonly BanFacts[];
 
   constructor(facts: readonly BanFacts[], book: BanBook) {
     this.facts = facts;
     this.book = book;
+    this.#ofGuesses = facts.filter(({ isOfGuesses }) => isOfGuesses);
+    this.#ofKeys = facts.filter(({ isOfGuesses }) => !isOfGuesses);
   }
 
-  /** The ban that meets a request, before or after its authenticators were asked; null for the nearly all that none does. */
+  get isAnyGuesserBanned(): boolean {
+    return this.#ofGuesses.some(({ table }) => table.isAnyBanned);
+  }
+
   of(exchange: Exchange): Met | null {
-    if (!this.book.isAnyBanned) return null;
-    for (const facts of this.facts) {
-      const key = keyOf(facts, exchange);
-      const ban = key === null ? null : this.book.find(facts.name, key);
-      if (ban !== null) return { ban, facts };
+    let tried: Met | null = null;
+    for (const facts of this.#ofGuesses) {
+      const ban = meets(facts, exchange);
+      if (ban === null) continue;
+      const denial = bannedDenial(ban, facts, this.book.nowMs);
+      if (isEnforced(facts, exchange)) return { denial, isEnforced: true };
+      tried ??= { denial, isEnforced: false };
     }
-    return null;
+    return tried;
   }
 
-  /** Whether a ban takes nothing from this caller: nobody guesses a signature, and of the rest the good are remembered. */
   keeps({ type, key }: Principal, { clientAddress }: Exchange): boolean {
-    return !GUESSABLE.has(type) || this.book.isGood(addressKey(clientAddress), key);
+    return !GUESSABLE.has(type) || this.book.good.has(clientAddress, key, this.book.nowMs);
   }
 
   wasGood({ type, key }: Principal, { clientAddress }: Exchange): void {
-    if (GUESSABLE.has(type)) this.book.wasGood(addressKey(clientAddress), key);
+    if (this.#ofGuesses.length > 0 && GUESSABLE.has(type)) this.book.good.add(clientAddress, key, this.book.nowMs);
   }
 
-  /** A request was refused for `reason`; the bans that begin with it, nearly always none. */
-  failed(reason: Reason, exchange: Exchange): readonly Ban[] {
+  /**
+   * A request was refused for `reason`; the bans that begin with it, nearly always none. `template`: of its route, null where none
+   * is known. `isProxy`: the address is of a trusted proxy, which did not tell whose the request is.
+   */
+  failed(reason: Reason, exchange: Exchange, template: string | null, isProxy: boolean): readonly Ban[] {
     let begun: Ban[] | null = null;
     for (const facts of this.facts) {
       if (!facts.on.has(reason)) continue;
-      const key = keyOf(facts, exchange);
-      const ban = key === null ? null : this.book.failed(facts, key);
+      const ban = fail(facts, exchange, template, isProxy);
       if (ban === null) continue;
       begun ??= [];
       begun.push(ban);
     }
     return begun ?? NONE;
   }
-}
 
-export interface Met {
-  readonly ban: Ban;
-  readonly facts: BanFacts;
-}
+  /** One is by method: a parameter that names another must not lead round it. */
+  get hasMethod(): boolean {
+    return this.facts.some(({ key }) => key.compiled?.reader.hasMethod === true);
+  }
 
-export function bannedDenial({ ban, facts }: Met, nowMs: number): Denial {
-  const seconds = Math.max(1, Math.ceil((ban.untilMs - nowMs) / 1000));
-  const seen = `${ban.key} is banned until ${new Date(ban.untilMs).toISOString()}, for the ${ordinal(ban.count)} time`;
-  const wanted = "credentials that were good here before";
-  return new Denial("banned", facts.place, seen, wanted, [["retry-after", String(seconds)]]);
+  /** Checks for every request, before any route is known. */
+  admitChecks(): readonly Check[] {
+    return this.#ofKeys
+      .filter(({ key }) => key.from === "admit")
+      .map((facts) => new BanCheck(facts, this.book, "admit", ""));
+  }
+
+  /** Checks of the requests of a route: of the bans whose keys it has and that are known then. */
+  checksOf(template: string): readonly Check[] {
+    return this.#ofKeys
+      .filter(({ key }) => key.from !== "admit" && key.compiled?.reader.bindRoute(template) === null)
+      .map((facts) => new BanCheck(facts, this.book, phaseOf(facts.key), template));
+  }
 }
 
 /** Credentials that are looked up or compared; of the others a signature is checked. */
@@ -77,21 +93,33 @@ const GUESSABLE: ReadonlySet<Principal["type"]> = new Set(["api-key", "basic", "
 
 const NONE: readonly Ban[] = [];
 
-/** Peers of a Unix socket have no address to ban; with PROXY or X-Forwarded-For they have. */
-function keyOf({ key }: BanFacts, { clientAddress, account }: Exchange): string | null {
-  if (key === "account") return account;
-  return isAddressless(clientAddress) ? null : addressKey(clientAddress);
+function meets({ key, table }: BanFacts, exchange: Exchange): Ban | null {
+  if (!table.isAnyBanned || key.isOfMany(exchange, "", false)) return null;
+  return table.find(
+    (hash, prefix) => key.feed(hash, prefix, exchange, ""),
+    () => key.label(exchange, ""),
+  );
 }
 
-/** Of IPv6 the /64: whoever has one address of it has all (RFC 6177). */
-function addressKey({ family, text, w0, w1 }: Address): string {
-  if (family === 4) return text;
-  const groups = [w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff];
-  return `${groups.map((group) => group.toString(16)).join(":")}::/64`;
+function fail(facts: BanFacts, exchange: Exchange, template: string | null, isProxy: boolean): Ban | null {
+  const { key, table } = facts;
+  // Where the route is not known, what stands for it would be one key for all such requests.
+  if (template === null && key.from !== "admit" && key.compiled !== null) return null;
+  if (key.isOfMany(exchange, template ?? "", isProxy)) return null;
+  return table.failed(
+    facts,
+    (hash, prefix) => key.feed(hash, prefix, exchange, template ?? ""),
+    () => key.label(exchange, template ?? ""),
+  );
 }
 
-function ordinal(count: number): string {
-  const tens = count % 100;
-  const suffix = tens >= 11 && tens <= 13 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
-  return `${count}${suffix}`;
+/** The share of the ladder goes by the key, so that who is banned is so at each request. */
+function isEnforced({ enforcePercent, key }: BanFacts, exchange: Exchange): boolean {
+  if (enforcePercent >= 100 || enforcePercent === 0) return enforcePercent > 0;
+  return (key.compiled?.share(exchange, "") ?? 0) * 100 < enforcePercent;
+}
+
+/** Where the key is known: before the caller is asked, or behind. */
+function phaseOf({ from }: BanKey): Phase {
+  return from === "match" || from === "authenticate" ? "match" : from;
 }

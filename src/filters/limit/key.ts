@@ -36,6 +36,11 @@ export class CompiledKey implements LimitKey {
     this.#ladderPrefix.text(name);
   }
 
+  /** Whether requests without it are refused. */
+  get isWanted(): boolean {
+    return this.reader.mayBeAbsent && this.#absent === "deny";
+  }
+
   /** What becomes of a request for which `reader.feed` is false. */
   verdict(exchange: Exchange, template: string): Verdict {
     const missing = this.reader.missing(exchange, template);

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../support/json.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
 import { type Steps, Turns } from "../../support/turns.ts";
+import { isKey, type Wanted, wantedOfAct, wantedOfQuery } from "../admin-words.ts";
 import { keyText } from "../key-text.ts";
 import type { Count } from "./counts.ts";
 import { keyId, type SharedCounts } from "./shared-counts.ts";
@@ -14,16 +15,8 @@ export interface Shares {
   shares(): Iterable<SharedCounts>;
 }
 
-/** What a request at the admin port is about; absent members: any. */
-interface Wanted {
-  readonly limit?: string;
-  /** A key's label, or its id. */
-  readonly key?: string;
-}
-
 /** Counts that are looked at between two turns of the event loop. */
 const AT_A_TIME = 512;
-const SETTINGS_EXPECTED = "expected { limit: NAME, key: KEY }, or all: true in place of either";
 
 /** Quotas at the admin port: `GET /quotas?limit=NAME&key=KEY`, `POST /quotas/reset` with `limit` and `key`, or `all`. */
 export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
@@ -40,9 +33,7 @@ export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
 }
 
 function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<AdminAnswer> {
-  const limit = query.get("limit");
-  const key = query.get("key");
-  const wanted: Wanted = { ...(limit === null ? {} : { limit }), ...(key === null ? {} : { key }) };
+  const wanted = wantedOfQuery(query, "limit");
   const shares = sharesOf(book, wanted);
   if (!shares.ok) return shares;
   const quotas: JsonObject[] = [];
@@ -88,7 +79,7 @@ function* mostUsed(shared: SharedCounts, wanted: Wanted, max: number): Steps<{ m
 }
 
 function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminAnswer> {
-  const wanted = wantedOf(settings);
+  const wanted = wantedOfAct(settings, "limit");
   if (!wanted.ok) return wanted;
   const shares = sharesOf(book, wanted.value);
   if (!shares.ok) return shares;
@@ -100,26 +91,12 @@ function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminA
       if (count % AT_A_TIME === 0) yield;
     }
   }
-  const { limit, key } = wanted.value;
+  const { name: limit, key } = wanted.value;
   if (count === 0 && key !== undefined) return err({ status: 404, text: "this key has used nothing of the quota" });
   return ok({ reset: count, limit: limit ?? null, key: key?.slice(0, DEFAULTS.quotaLabelCharsMax) ?? null });
 }
 
-/** A word that nobody gave must not stand for everything. */
-function wantedOf({ limit, key, all, ...rest }: JsonObject): Result<Wanted, AdminRefusal> {
-  const isText = (value: unknown): value is string | undefined => value === undefined || typeof value === "string";
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) {
-    return err({ status: 400, text: `unknown member '${unknown.slice(0, 64)}'; ${SETTINGS_EXPECTED}` });
-  }
-  const isWhole = all === true || (limit !== undefined && key !== undefined);
-  if (!isText(limit) || !isText(key) || !isWhole || (all !== undefined && typeof all !== "boolean")) {
-    return err({ status: 400, text: SETTINGS_EXPECTED });
-  }
-  return ok({ ...(limit === undefined ? {} : { limit }), ...(key === undefined ? {} : { key }) });
-}
-
-function sharesOf(book: Shares, { limit }: Wanted): Result<readonly SharedCounts[], AdminRefusal> {
+function sharesOf(book: Shares, { name: limit }: Wanted): Result<readonly SharedCounts[], AdminRefusal> {
   const shares = [...book.shares()];
   const found = shares.filter(({ name }) => limit === undefined || name === limit);
   if (found.length > 0 || limit === undefined) return ok(found);
@@ -130,12 +107,6 @@ function sharesOf(book: Shares, { limit }: Wanted): Result<readonly SharedCounts
 /** What tells counts of a budget from those of a quota, around its key. */
 const OF_BUDGETS = /^budget by | in 1\/\d+$/g;
 
-/** The label, with or without the attribute's name, or the id. */
-function isKey(count: Count, key: string): boolean {
-  const { label } = count;
-  return label === key || label?.slice(label.indexOf(" ") + 1) === key || keyId(count.key) === key;
-}
-
 function* matching({ counts }: SharedCounts, { key }: Wanted): Generator<Count> {
-  for (const count of counts) if (key === undefined || isKey(count, key)) yield count;
+  for (const count of counts) if (key === undefined || isKey(count.label, keyId(count.key), key)) yield count;
 }
