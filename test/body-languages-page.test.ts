@@ -42,6 +42,7 @@ test("docs/limits.md has the numbers of the code", () => {
     `${d.graphqlDepth}, ${d.graphqlAliases}, ${d.graphqlDirectives}, ${d.graphqlComplexity}; ${d.graphqlBatchMax}`,
     `${d.graphqlAllowedBytesMax / 1024 ** 2} MiB, ${d.graphqlAllowedMax} operations; ${d.graphqlPersistedMax}, ${d.graphqlPersistedCharsMax} characters`,
     `${d.jsonRpcBatchMax}; ${d.jsonRpcMethodsMax}, ${d.jsonRpcMethodCharsMax}`,
+    `${d.xmlDepth}, ${d.xmlElements}, ${d.xmlAttributes}, ${d.xmlAttributeBytes / 1024} KiB, ${d.xmlNamespaces}, ${d.xmlRebindings}, ${d.xmlTextBytes / 1024} KiB; ${d.xmlNameCharsMax} characters`,
   ]);
 });
 

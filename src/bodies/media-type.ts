@@ -31,6 +31,10 @@ export function isJson(type: string): boolean {
   return type === "application/json" || type.endsWith("+json");
 }
 
+export function isXml(type: string): boolean {
+  return type === "application/xml" || type === "text/xml" || type.endsWith("+xml");
+}
+
 export function isForm(type: string): boolean {
   return type === FORM_TYPE;
 }

@@ -28,4 +28,16 @@ export const BODY_LANGUAGE_DEFAULTS = {
   jsonRpcBatchMax: 1_000,
   jsonRpcMethodsMax: 1_000,
   jsonRpcMethodCharsMax: 256,
+
+  // XML, each document; what a policy that says nothing else lets it have.
+  xmlDepth: 50,
+  xmlElements: 10_000,
+  xmlAttributes: 50,
+  xmlAttributeBytes: 4 * 1024,
+  xmlNamespaces: 100,
+  xmlRebindings: 20,
+  xmlTextBytes: 256 * 1024,
+  xmlNameCharsMax: 1_024,
+  /** Values are read in one go. */
+  xmlAttributeBytesMax: 64 * 1024,
 } as const;

@@ -5,6 +5,7 @@ import { runGraphqlCampaign } from "./graphql-campaign.ts";
 import { minimise } from "./minimise.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
+import { runXmlCampaign } from "./xml-campaign.ts";
 
 test("on one fixed seed llhttp and nghttp2 read whatever ours accept, in memory, over sockets and behind the proxy", async () => {
   const tally = await runCampaign({ seed: 20261121, messagesMax: 9_000, minutesMax: 1 });
@@ -35,6 +36,13 @@ test("on one fixed seed @bufbuild/cel answers conditions as ours does", () => {
 
 test("on one fixed seed graphql-js reads and weighs documents as ours does", () => {
   const tally = runGraphqlCampaign({ seed: 20261130, documentsMax: 3_000, goesOn: () => true });
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of ["both accept", "both refuse"])
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);
+});
+
+test("on one fixed seed saxes reads XML as ours does", () => {
+  const tally = runXmlCampaign({ seed: 20261130, documentsMax: 3_000, goesOn: () => true });
   expect(tally.disagreements).toEqual([]);
   for (const outcome of ["both accept", "both refuse"])
     expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);

@@ -5,6 +5,7 @@ import type { Tally } from "./codec-campaign.ts";
 import { type GraphqlTally, runGraphqlCampaign } from "./graphql-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
+import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
 
 /**
  * Differential fuzzing of the codecs: whatever ours accept, llhttp (HTTP/1.1) must read with the same boundaries, start line,
@@ -12,7 +13,7 @@ import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
- * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js.
+ * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,6 +44,8 @@ else if (positionals[0] === "schema") await fuzzSchemas();
 else if (positionals[0] === "cel") fuzzConditions();
 else if (positionals[0] === "graphql")
   tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
+else if (positionals[0] === "xml")
+  tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -116,7 +119,7 @@ function fuzzConditions(): void {
   process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
 }
 
-function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally): void {
+function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally | XmlTally): void {
   console.log(`seed ${seed}: ${documents} documents, ${disagreements.length} disagreements, ${seconds().toFixed(1)} s`);
   for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
   for (const { index, text, ours, theirs } of disagreements) {

@@ -42,7 +42,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
     ];
     const body = form === null ? yield* compileBody(settings, enforcePercent, context) : form.judge;
     if (parts.length === 0 && body === null) {
-      const expected = "contentType, body, form, graphql, jsonrpc, path, query, queryString, headers or cookies";
+      const expected = "contentType, body, form, graphql, jsonrpc, xml, path, query, queryString, headers or cookies";
       context.problem(`nothing is validated; expected ${expected}`);
       return;
     }

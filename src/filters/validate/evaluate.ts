@@ -1,4 +1,4 @@
-import { isForm, isJson, isMultipart, mediaTypeOf } from "../../bodies/media-type.ts";
+import { isForm, isJson, isMultipart, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
@@ -14,7 +14,7 @@ import { isRespelled, type SyncPart } from "./parameter-parts.ts";
 /** Without the hyphen it is no registered name, but has no second reading: the WHATWG Encoding Standard knows both. */
 const UTF8 = /^utf-?8$/i;
 
-/** Requests without a body need no type. JSON or a form in another charset than UTF-8 would be read differently behind. */
+/** Requests without a body need no type. JSON, XML or a form in another charset than UTF-8 would be read differently behind. */
 export function judgeContentType(types: readonly string[], place: Place): SyncPart {
   const accepted = new Set(types);
   const wanted = types.join(", ");
@@ -29,7 +29,7 @@ export function judgeContentType(types: readonly string[], place: Place): SyncPa
     const parsed = mediaTypeOf(text);
     if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
     const charset = parsed.parameters.get("charset");
-    const isText = isJson(parsed.type) || isForm(parsed.type) || isMultipart(parsed.type);
+    const isText = isJson(parsed.type) || isForm(parsed.type) || isMultipart(parsed.type) || isXml(parsed.type);
     if (isText && charset !== undefined && !UTF8.test(charset)) {
       return denied(`charset ${excerpt(charset)}`);
     }

@@ -10,7 +10,9 @@ const graphql = new Later("validate.graphql", () => import("./graphql/compile.ts
 
 const jsonrpc = new Later("validate.jsonrpc", () => import("./jsonrpc/compile.ts"));
 
-const LANGUAGES = { graphql, jsonrpc } as const;
+const xml = new Later("validate.xml", () => import("./xml/compile.ts"));
+
+const LANGUAGES = { graphql, jsonrpc, xml } as const;
 
 export type Language = keyof typeof LANGUAGES;
 
@@ -18,12 +20,14 @@ export type Language = keyof typeof LANGUAGES;
 export const LANGUAGE_TYPES: Readonly<Record<Language, readonly string[]>> = {
   graphql: ["application/json", "application/graphql+json"],
   jsonrpc: ["application/json"],
+  xml: ["application/xml", "text/xml", "application/soap+xml"],
 };
 
 /** What each of the keys loads. */
 export const LANGUAGE_PARTS: Readonly<Record<Language, () => Promise<void> | undefined>> = {
   graphql: graphql.prepare,
   jsonrpc: jsonrpc.prepare,
+  xml: xml.prepare,
 };
 
 const NAMES = Object.keys(LANGUAGES) as Language[];
@@ -52,5 +56,6 @@ export function* compileLanguage(
     return yield* graphql.get().compileGraphql(settings.graphql, showsErrors, hold, context);
   if (settings.jsonrpc !== undefined)
     return jsonrpc.get().compileJsonRpc(settings.jsonrpc, showsErrors, hold, context, compileSchema);
+  if (settings.xml !== undefined) return xml.get().compileXml(settings.xml, showsErrors, hold, context);
   return null;
 }

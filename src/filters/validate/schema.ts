@@ -6,6 +6,7 @@ import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 import { type JsonRpcSettings, jsonRpcSchema } from "./jsonrpc/schema.ts";
+import { type XmlSettings, xmlSchema } from "./xml/schema.ts";
 
 /** A JSON Schema of one parameter, and whether it must be there. */
 export type ParameterSettings = Readonly<Record<string, unknown>> & {
@@ -48,6 +49,7 @@ export interface ValidateSettings {
   readonly form?: FormSettings | undefined;
   readonly graphql?: GraphqlSettings | undefined;
   readonly jsonrpc?: JsonRpcSettings | undefined;
+  readonly xml?: XmlSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
   readonly errors?: "shown" | "hidden" | undefined;
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -153,6 +155,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   form: formSchema.optional(),
   graphql: graphqlSchema.optional(),
   jsonrpc: jsonRpcSchema.optional(),
+  xml: xmlSchema.optional(),
   errors: z
     .enum(["shown", "hidden"])
     .optional()
