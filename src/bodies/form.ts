@@ -65,6 +65,16 @@ export async function parseFormInTurns(
   return form.result;
 }
 
+/**
+ * A query (with its `?`) with those pairs whose decoded name is kept, as they stood but for `;`, at which some would part them
+ * and find others.
+ */
+export function onlyParameters(query: string, keeps: (name: string) => boolean): string {
+  const pairs = query.slice(1).split("&");
+  const left = pairs.filter((pair) => keeps(decodeStrictly(pair.split("=", 1)[0] ?? "") ?? ""));
+  return left.length === 0 ? "" : `?${left.join("&").replaceAll(";", "%3B")}`;
+}
+
 /** One more than may be, so that it shows. */
 function pairsOf(text: string): readonly string[] {
   return text.split("&", DEFAULTS.formFieldsMax + 1);

@@ -39,6 +39,10 @@ export function isForm(type: string): boolean {
   return type === FORM_TYPE;
 }
 
+export function isText(type: string): boolean {
+  return type === "text/plain";
+}
+
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 
 export function isMultipart(type: string): boolean {

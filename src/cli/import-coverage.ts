@@ -70,12 +70,15 @@ function callersOf({ entry: { value } }: OperationEntry): OperationCoverage["cal
 function enforcedIn({ entry: { value } }: OperationEntry): readonly string[] {
   const validate = (value["validate"] ?? {}) as Readonly<Record<string, unknown>>;
   const words: string[] = [];
-  for (const section of ["path", "query", "headers"]) {
+  for (const section of ["path", "query", "headers", "cookies"]) {
     const names = Object.keys(validate[section] ?? {});
     if (names.length > 0) words.push(`${section} ${names.join(", ")}`);
   }
-  if (Array.isArray(validate["contentType"])) words.push(`media types ${validate["contentType"].join(", ")}`);
-  if (validate["body"] !== undefined) words.push("the body's schema");
+  if (validate["queryString"] !== undefined) words.push("the query as a whole");
+  const { content = {} } = (validate["body"] ?? {}) as { readonly content?: Readonly<Record<string, object>> };
+  const types = Object.keys(content);
+  if (types.length > 0) words.push(`media types ${types.join(", ")}`);
+  if (Object.values(content).some((media) => "schema" in media)) words.push("the body's schema");
   return words;
 }
 

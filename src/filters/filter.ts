@@ -170,6 +170,8 @@ export interface RouteContext extends CompileContext {
   declareHeaders(names: readonly string[]): void;
   /** Those that were declared so far. */
   readonly declaredHeaders: ReadonlySet<string>;
+  /** Only query parameters whose decoded name is among these reach the service. */
+  keepParameters(keeps: (name: string) => boolean): void;
   /** A rule of this route asks for these scopes, of every caller or of some. */
   nameScopes(scopes: readonly string[]): void;
   /** Every caller of this route has to have these scopes. */

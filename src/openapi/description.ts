@@ -2,6 +2,7 @@ import { basename, dirname, relative } from "node:path/posix";
 import { type CompiledSchema, compileSchema } from "../schema/compile.ts";
 import type { Dialect } from "../schema/dialect.ts";
 import type { SchemaPlace, SchemaProblem } from "../schema/document.ts";
+import type { RequestRules } from "../schema/requests.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
 import { DescriptionFiles, type ReadNamed } from "./files.ts";
@@ -114,12 +115,13 @@ export class SchemaLibrary {
     this.#dialect = dialect;
   }
 
-  /** `refusesOtherCase`: see `CompileOptions`. */
+  /** See `CompileOptions`. */
   compile(
     { document, pointer }: SchemaReference,
     refusesOtherCase: boolean,
+    requests: RequestRules | null = null,
   ): Result<CompiledSchema, readonly SchemaProblem[]> {
-    const key = `${document.uri}#${pointer} ${refusesOtherCase}`;
+    const key = `${document.uri}#${pointer} ${refusesOtherCase} ${requests?.readOnly} ${requests?.undeclared}`;
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const options = {
@@ -127,6 +129,7 @@ export class SchemaLibrary {
       assertsFormat: true,
       takesUnknownKeywords: true,
       refusesOtherCase,
+      requests,
       retrieve: (uri: string) => this.#files.retrieve(uri),
     };
     const compiled = compileSchema(document, options, pointer);

@@ -1,3 +1,4 @@
+import { onlyParameters } from "../bodies/form.ts";
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter, RequestRules, RouteContext } from "../filters/filter.ts";
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
@@ -113,8 +114,8 @@ function withoutRanges(rules: RequestRules, { responseChecks, readsAnswers }: Ro
 
 /** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */
 function checkBodyIsRead({ problems, reader }: Work, parts: RouteParts, path: Path): void {
-  const isRead = [path, [DEFAULTS_KEY]].some(
-    (owner) => reader.raw([...owner, "validate", "body", "schema"]) !== undefined,
+  const isRead = [path, [DEFAULTS_KEY]].some((owner) =>
+    ["schema", "content"].some((key) => reader.raw([...owner, "validate", "body", key]) !== undefined),
   );
   if (isRead) return;
   for (const place of parts.bodyWantedAt) {
@@ -248,9 +249,14 @@ function credentialsOf(work: Work, parts: RouteParts): Credentials {
 }
 
 /** Query parameters have short names that mean other things elsewhere, so only those of the route's own authenticators come off. */
-function queryRewrite({ credentialParameters: names }: RouteParts, rules: RequestRules): Route["rewriteQuery"] {
-  if (names.size === 0 || rules.keepCredentials) return null;
-  return (query) => withoutParameters(query, names);
+function queryRewrite(parts: RouteParts, rules: RequestRules): Route["rewriteQuery"] {
+  const { keepsParameter, credentialParameters: names } = parts;
+  const takesOff = names.size > 0 && !rules.keepCredentials;
+  if (!takesOff && keepsParameter === null) return null;
+  return (query) => {
+    const left = takesOff ? withoutParameters(query, names) : query;
+    return keepsParameter === null ? left : onlyParameters(left, keepsParameter);
+  };
 }
 
 /** Routes that no request can reach because an earlier one has the same place and method. */

@@ -23,6 +23,7 @@ import { prepareSections, sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
 import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
+import { schemaNames } from "./schema-names.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
 import { warnTakenMethods } from "./warn-methods.ts";
@@ -163,13 +164,13 @@ async function describeRoutes(work: Work): Promise<void> {
   await work.turns.run(compileOpenapi(work));
 }
 
-/** Whether a route's body has a schema that is a part of a file. */
+/** Whether a route names a schema that is a part of a file. */
 function namesPart({ reader }: Work): boolean {
   const routes = reader.raw(["routes"]);
   if (!Array.isArray(routes)) return false;
   return [...routes.keys()].some((at) => {
-    const name = reader.raw(["routes", at, "validate", "body", "schema"]);
-    return typeof name === "string" && name.includes("#");
+    const [first] = schemaNames(reader.raw(["routes", at, "validate"]));
+    return first !== undefined;
   });
 }
 

@@ -14,6 +14,8 @@ export class RouteParts {
   readonly credentialHeaders: Set<string> = new Set();
   readonly credentialParameters: Set<string> = new Set();
   readonly declaredHeaders: Set<string> = new Set();
+  /** Which query parameters reach the service, by decoded name; null for all. */
+  keepsParameter: ((name: string) => boolean) | null = null;
   readonly wantedScopes: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
@@ -114,6 +116,10 @@ export function routeContext(
       for (const name of names) parts.declaredHeaders.add(name);
     },
     declaredHeaders: parts.declaredHeaders,
+    keepParameters: (keeps) => {
+      mark();
+      parts.keepsParameter = keeps;
+    },
     nameScopes: (scopes) => {
       for (const scope of scopes) parts.namedScopes.add(scope);
     },

@@ -18,6 +18,7 @@ import { type Mutation, mutationOf } from "./questions/mutation.ts";
 import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
 import { type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
+import { asOfRequests, type RequestRules } from "./requests.ts";
 import type { Subschema } from "./subschema.ts";
 
 /** A schema of more subschemas is made into checks at load: with its first body that would take a millisecond or more. */
@@ -26,6 +27,8 @@ const COMPILED_LATE_MAX = 256;
 export interface CompileOptions extends LibraryOptions {
   /** Whether a member in another case than declared is refused. */
   readonly refusesOtherCase: boolean;
+  /** Where the values are sent to the service; null, or absent, for any values. */
+  readonly requests?: RequestRules | null;
 }
 
 /** A schema that can judge, and can be asked what it knows. */
@@ -92,6 +95,7 @@ export function compileSchema(
   if (notes.problems.length > 0) return err(sorted(notes.problems));
   const reader = new Reader(library);
   const root = reader.root(target);
+  if (options.requests != null) asOfRequests(reader.all, root, options.requests);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
   if ("text" in ordered) {
     const { schema, text } = ordered;

@@ -44,6 +44,7 @@ const PART = {
   object: 128,
   inPlace: 256,
   unevaluated: 512,
+  note: 1024,
 } as const;
 
 const PART_OF: ReadonlyMap<string, number> = new Map([
@@ -59,6 +60,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ...OBJECT_KEYWORDS.map((keyword) => [keyword, PART.object] as const),
   ...IN_PLACE_KEYWORDS.map((keyword) => [keyword, PART.inPlace] as const),
   ["dependencies", PART.object | PART.inPlace],
+  ["readOnly", PART.note],
   ["unevaluatedItems", PART.unevaluated],
   ["unevaluatedProperties", PART.unevaluated],
 ]);
@@ -99,6 +101,7 @@ export class Filler {
     if (has(PART.array)) schema.array = this.#array();
     if (has(PART.object)) schema.object = this.#object();
     if (has(PART.inPlace)) this.#inPlace();
+    if (has(PART.note)) schema.isReadOnly = this.#value("readOnly") === true;
     if (!has(PART.unevaluated)) return;
     schema.unevaluatedItems = this.#part("unevaluatedItems");
     schema.unevaluatedProperties = this.#part("unevaluatedProperties");

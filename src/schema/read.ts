@@ -42,13 +42,21 @@ export class Reader {
 const NONE: readonly never[] = [];
 const NO_RULES = {};
 
-function blank(index: number, resource: Resource, pointer: string, site: Site | null, isNever: boolean): Subschema {
+/** A schema that says nothing, or `false`. */
+export function blank(
+  index: number,
+  resource: Resource,
+  pointer: string,
+  site: Site | null,
+  isNever: boolean,
+): Subschema {
   return {
     index,
     resource,
     pointer,
     site,
     isNever,
+    isReadOnly: false,
     types: ALL_TYPES,
     typeSite: null,
     values: NONE,

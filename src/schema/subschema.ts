@@ -88,6 +88,8 @@ export interface Subschema {
   readonly site: Site | null;
   /** `false`, and nothing else. */
   isNever: boolean;
+  /** Of a member: the service alone sets it. */
+  isReadOnly: boolean;
   types: number;
   typeSite: Site | null;
   /** Of `enum` and `const`: values of which it must be one. */

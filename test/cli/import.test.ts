@@ -17,6 +17,7 @@ paths:
         - { name: q, in: query, schema: { type: string } }
         - { name: page, in: query, schema: { type: integer, minimum: 1, maximum: 9 } }
         - { name: sid, in: cookie, schema: { type: string, maxLength: 9 } }
+        - { name: odd, in: query, schema: { type: array, items: { type: object } } }
     post:
       operationId: create
       security: [{ key: [] }, {}]
@@ -67,8 +68,8 @@ describe("postern import openapi", () => {
   test("prints a policy that has no problems, and judges bodies by the document", async () => {
     const { code, out, err } = await postern("import", "openapi", "api/orders.yaml");
     expect(code).toBe(0);
-    expect(err).toBe("api/orders.yaml:12:11: note: not enforced: parameters in cookie\n");
-    expect(out).toContain("# list, api/orders.yaml:7:5; not enforced: parameters in cookie\n");
+    expect(err).toBe("api/orders.yaml:13:11: note: not enforced: lists of objects or lists in parameters\n");
+    expect(out).toContain("# list, api/orders.yaml:7:5; not enforced: lists of objects or lists in parameters\n");
     expect(out).toContain("issuer: https://id.example.org\n");
     writeFileSync(join(folder, "policy.yaml"), out);
     writeFileSync(join(folder, "body.json"), '{"item": null, "parts": [{"item": 1}]}');
@@ -90,23 +91,25 @@ describe("postern import openapi", () => {
   test("--coverage says what is loose, with a figure", async () => {
     const { code, out } = await postern("import", "openapi", "--coverage", "api/orders.yaml");
     expect(code).toBe(0);
-    // GET: page and sid bounded, q loose, cookies not read. POST: the object and item bounded, the list not.
-    expect(out.split("\n").slice(0, 9)).toEqual([
-      "api/orders.yaml: OpenAPI 3.0, 3 operations, 57% of what requests may hold is bounded and enforced",
+    // GET: page and sid bounded, q loose, odd not read. POST: the object and item bounded, the list not.
+    expect(out.split("\n").slice(0, 11)).toEqual([
+      "api/orders.yaml: OpenAPI 3.0, 3 operations, 44% of what requests may hold is bounded and enforced",
       "",
-      "  50%  GET /v1/orders  (list, api/orders.yaml:7:5)",
-      "       enforced: callers with scopes or roles; query q, page",
-      "       not enforced: parameters in cookie",
+      "  33%  GET /v1/orders  (list, api/orders.yaml:7:5)",
+      "       enforced: callers with scopes or roles; query q, page; cookies sid",
+      "       not enforced: lists of objects or lists in parameters",
       "       loose: query q: no maxLength, pattern or format (api/orders.yaml:10:43)",
+      "       loose: query odd: no maxItems (api/orders.yaml:13:45)",
+      "       loose: query odd /*: additionalProperties open (api/orders.yaml:13:67)",
       "",
-      "  66%  POST /v1/orders  (create, api/orders.yaml:13:5)",
+      "  66%  POST /v1/orders  (create, api/orders.yaml:14:5)",
       "       enforced: callers that are known; media types application/json; the body's schema",
     ]);
     expect(out).toContain("loose: body /parts: no maxItems (api/common.yaml:6:14)");
     const report = JSON.parse((await postern("import", "openapi", "--coverage", "--json", "api/orders.yaml")).out);
     expect(report).toMatchObject({
-      percent: 57,
-      operations: [{ percent: 50, callers: "scopes" }, {}, { callers: "everybody", percent: 100 }],
+      percent: 44,
+      operations: [{ percent: 33, callers: "scopes" }, {}, { callers: "everybody", percent: 100 }],
     });
   });
 

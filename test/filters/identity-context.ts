@@ -128,6 +128,7 @@ export function testRoute(
     judgeMethod: () => {},
     readAnswers: () => {},
     isBodyWanted: () => false,
+    keepParameters: () => undefined,
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };

@@ -701,8 +701,18 @@ describe("the policy", () => {
     const settings = { contentType: ["application/json", "text/plain"], body: { schema: "s" } };
     expect(compile(settings, { s: ORDER }).problems).toEqual([
       {
+        path: "validate.body.schema",
+        text: "the schema takes no text, and a body of 'text/plain' is one",
+      },
+    ]);
+  });
+
+  test("so is one that nothing here can read", () => {
+    const settings = { contentType: ["application/json", "application/xml"], body: { schema: "s" } };
+    expect(compile(settings, { s: ORDER }).problems).toEqual([
+      {
         path: "validate.contentType[1]",
-        text: "the schema cannot look into 'text/plain'; expected a JSON type or application/x-www-form-urlencoded",
+        text: "the schema cannot look into 'application/xml'; expected a JSON type, a form or text/plain",
       },
     ]);
   });

@@ -1,13 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { type FormValues, parseForm, parseFormInTurns } from "../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../bodies/json.ts";
-import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { DeclaredNames } from "../../bodies/names.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { TextTypes } from "../../schema/questions/texts.ts";
 import { TYPE } from "../../schema/subschema.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { err, type Result } from "../../support/result.ts";
+import { err, ok, type Result } from "../../support/result.ts";
 import type { Turns } from "../../support/turns.ts";
 import { formObject } from "./form-object.ts";
 
@@ -35,6 +34,18 @@ export const readJson: BodyReader = {
 function jsonReading(parsed: Result<unknown, string>): Reading {
   return parsed.ok ? parsed : err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
 }
+
+/** A body of `text/plain` is one text. */
+export const readText: BodyReader = {
+  atOnce: (bytes) => (isUtf8(bytes) ? ok(bytes.toString("utf8")) : NOT_TEXT),
+  inTurns: async (bytes) => (isUtf8(bytes) ? ok(bytes.toString("utf8")) : NOT_TEXT),
+};
+
+const NOT_TEXT: Reading = err({
+  reason: "body_schema_mismatch",
+  seen: "body that is not UTF-8",
+  wanted: "text in UTF-8",
+});
 
 /** What no field of a form can be, of the schema's own `properties`; null for nothing. */
 export function formFault(types: TextTypes): string | null {
@@ -72,16 +83,4 @@ const NOT_UTF8 = notForm("not UTF-8");
 function mismatch(name: string, fault: string): Result<never, BodyFault> {
   const seen = `body /${excerpt(name)}: ${fault}`;
   return err({ reason: "body_schema_mismatch", seen, wanted: "a body as the schema says" });
-}
-
-/** By the request's own type where a route takes both; `judgeContentType` has seen to it that it is one of them. */
-export function eitherReader(form: BodyReader): BodyReader {
-  const readerOf = (exchange: Exchange): BodyReader => {
-    const type = mediaTypeOf(exchange.headers.get("content-type") ?? "")?.type ?? "";
-    return isForm(type) && !isJson(type) ? form : readJson;
-  };
-  return {
-    atOnce: (bytes, exchange) => readerOf(exchange).atOnce(bytes, exchange),
-    inTurns: (bytes, exchange, turns) => readerOf(exchange).inTurns(bytes, exchange, turns),
-  };
 }

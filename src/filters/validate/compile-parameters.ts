@@ -2,10 +2,11 @@ import type { Shape, Style } from "../../bodies/parameter-styles.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { type TextTypes, textTypesOf } from "../../schema/questions/texts.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import type { RouteContext } from "../filter.ts";
 import type { compileParameterSchema } from "./engine.ts";
-import { judgeCookies, judgeHeaders, judgePath, judgeQuery, type SyncPart } from "./parameter-parts.ts";
+import { judgeCookies, judgeHeaders, judgePath, judgeQuery, QueryNames, type SyncPart } from "./parameter-parts.ts";
 import type { Parameter } from "./parameters.ts";
 import { judgeQueryString } from "./query-string.ts";
 import type { ParameterSettings, QueryStringSettings, ValidateSettings } from "./schema.ts";
@@ -43,13 +44,18 @@ export function compileParameters(
   }
   if (settings.queryString !== undefined) {
     parts.push(judgeQueryString(compileQueryString(settings, context, compileSchema), showsErrors));
-  } else if (settings.query !== undefined || settings.unknownQuery === "refuse") {
+  } else if (settings.query !== undefined || (settings.unknownQuery ?? "allow") !== "allow") {
     const rules = {
       parameters: compiled("query"),
       showsErrors,
       place: context.place(settings.query === undefined ? "unknownQuery" : "query"),
     };
     parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
+    // What is only tried out changes nothing.
+    if (settings.unknownQuery === "strip" && (settings.mode ?? 100) === 100) {
+      const names = new QueryNames(rules.parameters);
+      context.keepParameters((name) => !names.isUnknown(name));
+    }
   }
   if (settings.headers !== undefined) {
     context.declareHeaders(Object.keys(settings.headers));
@@ -114,15 +120,33 @@ function compileInline(
 ): CompiledSchema | null {
   const { schema: apart, required, style: _style, explode: _explode, content: _content, ...rest } = settings;
   const { allowEmptyValue: _allowEmptyValue, ...words }: Readonly<Record<string, unknown>> = rest;
-  const members = Array.isArray(required) ? { required } : {};
-  const schema: Readonly<Record<string, unknown>> = apart ?? { ...words, ...members };
   for (const word of apart === undefined ? [] : Object.keys(words))
     context.problem(`'${word}' stands beside 'schema'; expected it inside`, ...path, word);
+  if (typeof apart === "string") return compileReference(apart, context, path);
+  const members = Array.isArray(required) ? { required } : {};
+  const schema: Readonly<Record<string, unknown>> = apart ?? { ...words, ...members };
   const isTyped = isAny || ["type", "anyOf", "oneOf", "allOf"].some((word) => schema[word] !== undefined);
   const compiled = compileSchema(isTyped ? schema : { type: "string", ...schema });
   if (compiled.ok) return compiled.value;
   for (const { text, pointer } of compiled.error) {
     context.problem(text, ...path, ...(apart === undefined ? [] : ["schema"]), ...pointerPath(pointer));
+  }
+  return null;
+}
+
+/** A part of an API's description, by `file#pointer`. */
+function compileReference(text: string, context: RouteContext, path: readonly string[]): CompiledSchema | null {
+  const hash = text.indexOf("#");
+  const found = context.described(text.slice(0, hash), text.slice(hash + 1));
+  if (found === null) {
+    context.problem(`there is no schema '${text}'; expected one of a document of section 'openapi'`, ...path, "schema");
+    return null;
+  }
+  const compiled = found.library.compile(found.reference, true);
+  if (compiled.ok) return compiled.value;
+  for (const { place, pointer, text: fault } of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) {
+    if (place === null) context.problem(fault, ...path, "schema");
+    else context.problemAt({ ...place, path: pointer }, fault);
   }
   return null;
 }

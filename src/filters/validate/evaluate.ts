@@ -1,4 +1,5 @@
-import { isForm, isJson, isMultipart, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
+import type { MediaRanges } from "../../bodies/media-ranges.ts";
+import { isForm, isJson, isMultipart, isText, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
@@ -14,26 +15,80 @@ import { isRespelled, type SyncPart } from "./parameter-parts.ts";
 /** Without the hyphen it is no registered name, but has no second reading: the WHATWG Encoding Standard knows both. */
 const UTF8 = /^utf-?8$/i;
 
-/** Requests without a body need no type. JSON, XML or a form in another charset than UTF-8 would be read differently behind. */
-export function judgeContentType(types: readonly string[], place: Place): SyncPart {
-  const accepted = new Set(types);
-  const wanted = types.join(", ");
+/** What postern makes of a body by its media type; null where it cannot look into it. */
+export type Kind = "json" | "form" | "text" | null;
+
+/** How bodies of one media type or range are judged. */
+export interface MediaRules {
+  readonly isJudged: boolean;
+  takes(kind: Kind): boolean;
+  /** Null where nothing is asked of its bytes, or where they cannot be looked into. */
+  readonly judge: ((kind: Kind) => Part | null) | null;
+}
+
+function kindOf(type: string): Kind {
+  if (isJson(type)) return "json";
+  if (isForm(type)) return "form";
+  return isText(type) ? "text" : null;
+}
+
+/**
+ * Requests without a body need no type. JSON, XML, a form or text that is judged in another charset than UTF-8 would be read
+ * differently behind. `media` is in the order of the ranges.
+ */
+export function judgeContentType(
+  ranges: MediaRanges,
+  media: readonly MediaRules[],
+  isRequired: boolean,
+  place: Place,
+): SyncPart {
+  const wanted = ranges.texts.join(", ");
   const headers: readonly HeaderLine[] = [["accept", wanted]];
+  const plain = new Set(ranges.texts.filter((text) => isJson(text) || isForm(text)));
   const denied = (seen: string): Denial => new Denial("content_type_unsupported", place, seen, wanted, headers);
   return (exchange) => {
     const text = exchange.headers.get("content-type");
     if (isRespelled(exchange.headers, "content-type")) return denied("content type in another spelling");
+    if (exchange.body.announcedBytes === 0 && isRequired) return noBody(place);
     if (text === undefined) return exchange.body.announcedBytes === 0 ? CONTINUE : denied("no content type");
     if (exchange.headers.count("content-type") > 1) return denied("two content types");
-    if (accepted.has(text)) return CONTINUE;
+    if (plain.has(text)) return CONTINUE;
     const parsed = mediaTypeOf(text);
-    if (parsed === null || !accepted.has(parsed.type)) return denied(`content type ${excerpt(text)}`);
+    const at = parsed === null ? null : ranges.positionOf(parsed.type);
+    if (parsed === null || at === null) return denied(`content type ${excerpt(text)}`);
+    const kind = kindOf(parsed.type);
+    const rules = media[at];
+    if (rules?.takes(kind) === false) return denied(`content type ${excerpt(text)}, which no schema can look into`);
     const charset = parsed.parameters.get("charset");
-    const isText = isJson(parsed.type) || isForm(parsed.type) || isMultipart(parsed.type) || isXml(parsed.type);
-    if (isText && charset !== undefined && !UTF8.test(charset)) {
-      return denied(`charset ${excerpt(charset)}`);
-    }
+    const isJudgedText = kind === "text" && rules?.isJudged === true;
+    const isRead = kind === "json" || kind === "form" || isMultipart(parsed.type) || isXml(parsed.type) || isJudgedText;
+    if (isRead && charset !== undefined && !UTF8.test(charset)) return denied(`charset ${excerpt(charset)}`);
     return CONTINUE;
+  };
+}
+
+function noBody(place: Place): Denial {
+  const errors = [{ pointer: "", keyword: "required", detail: "expected a body" }];
+  const faults = [`/ required (${placeText({ place })})`];
+  return new Denial("body_schema_mismatch", place, "no body", "a body", [], false, [], { faults, errors });
+}
+
+/** Each body by the rules of its own type, which `judgeContentType` has seen to be one of these. */
+export function judgeByType(ranges: MediaRanges, media: readonly MediaRules[]): Part | null {
+  const judged = media.filter(({ isJudged }) => isJudged);
+  const [first] = judged;
+  if (first === undefined) return null;
+  const isOne = judged.length === media.length && judged.every((one) => one === first);
+  const whenNone: Kind = ranges.texts.every(isForm) ? "form" : "json";
+  const usual = isOne && ranges.texts.every(isJson) ? (first.judge?.("json") ?? null) : null;
+  if (usual !== null) return usual;
+  return (exchange) => {
+    const text = exchange.headers.get("content-type");
+    // A body that is not there has no type; whoever asks for one says so.
+    if (text === undefined) return first.judge?.(whenNone)?.(exchange) ?? CONTINUE;
+    const type = mediaTypeOf(text)?.type ?? "";
+    const rules = media[ranges.positionOf(type) ?? -1];
+    return rules?.judge?.(kindOf(type))?.(exchange) ?? CONTINUE;
   };
 }
 

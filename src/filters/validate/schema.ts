@@ -14,7 +14,7 @@ export type ParameterSettings = Readonly<Record<string, unknown>> & {
   /** Whether it has to be there; a list is that of JSON Schema. */
   readonly required?: boolean | readonly string[] | undefined;
   /** In place of words of JSON Schema beside the others. */
-  readonly schema?: Readonly<Record<string, unknown>> | undefined;
+  readonly schema?: Readonly<Record<string, unknown>> | string | undefined;
   readonly style?: Style | undefined;
   readonly explode?: boolean | undefined;
   readonly allowEmptyValue?: boolean | undefined;
@@ -24,7 +24,7 @@ export type ParameterSettings = Readonly<Record<string, unknown>> & {
 /** A JSON Schema of a whole query. */
 export type QueryStringSettings = Readonly<Record<string, unknown>> & {
   readonly required?: boolean | readonly string[] | undefined;
-  readonly schema?: Readonly<Record<string, unknown>> | undefined;
+  readonly schema?: Readonly<Record<string, unknown>> | string | undefined;
   readonly content?: "application/json" | "application/x-www-form-urlencoded" | undefined;
 };
 
@@ -33,6 +33,12 @@ export interface BodySettings {
   readonly schema?: string | undefined;
   /** False: a request without a body passes. */
   readonly required?: boolean | undefined;
+  /** Media type or range → what bodies of it have to meet. */
+  readonly content?: Readonly<Record<string, { readonly schema?: string | undefined }>> | undefined;
+  /** What becomes of members that only the service sets. */
+  readonly readOnly?: "ignore" | "refuse" | undefined;
+  /** What becomes of members of which no schema says a word. */
+  readonly undeclared?: "ignore" | "refuse" | undefined;
   /** Of a schema without `$schema`. */
   readonly dialect?: Dialect | undefined;
   /** Whether a member in another case than the schema declares is another member. */
@@ -54,7 +60,7 @@ export interface ValidateSettings {
   readonly errors?: "shown" | "hidden" | undefined;
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly query?: Readonly<Record<string, ParameterSettings>> | undefined;
-  readonly unknownQuery?: "allow" | "refuse" | undefined;
+  readonly unknownQuery?: "allow" | "refuse" | "strip" | undefined;
   readonly queryString?: QueryStringSettings | undefined;
   readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly cookies?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -81,7 +87,14 @@ const parameterShape = {
     .union([z.boolean(), z.array(z.string())], { error: "expected true or false" })
     .optional()
     .describe("Whether it has to be there. A list is JSON Schema's: members of an object."),
-  schema: z.record(z.string(), z.unknown()).optional().describe("The JSON Schema, in place of its words beside these."),
+  schema: z
+    .union([z.record(z.string(), z.unknown()), z.string().regex(/#/)], {
+      error: "expected a JSON Schema, or file#pointer",
+    })
+    .optional()
+    .describe(
+      "The JSON Schema, in place of its words beside these; or where it stands in a file of section 'openapi'.",
+    ),
   style: z
     .enum(["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"])
     .optional()
@@ -131,6 +144,27 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
         "File with the JSON Schema that the body has to meet; with a JSON Pointer behind # a part of a file of section 'openapi'.",
       ),
     required: z.boolean().optional().describe("Whether there has to be a body for the schema. true if absent."),
+    content: z
+      .record(
+        z.string(),
+        object({
+          schema: z.string().min(1).optional().describe("As 'schema' of the body. Not looked into if absent."),
+        }),
+      )
+      .optional()
+      .describe(
+        "Media types that a body may have, or ranges as text/* → what such a body has to meet. In place of schema and contentType.",
+      ),
+    readOnly: z
+      .enum(["ignore", "refuse"])
+      .optional()
+      .describe(
+        "Members that the schema calls readOnly: refuse where they are sent. 'required' does not ask for them then.",
+      ),
+    undeclared: z
+      .enum(["ignore", "refuse"])
+      .optional()
+      .describe("Members that no schema declares, where no additionalProperties speaks of them. ignore if absent."),
     dialect: z
       .enum(DIALECTS)
       .optional()
@@ -163,9 +197,11 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   path: parameters.optional().describe("Parameters of the path's template: name → JSON Schema."),
   query: parameters.optional().describe("Parameters of the query: name → JSON Schema."),
   unknownQuery: z
-    .enum(["allow", "refuse"])
+    .enum(["allow", "refuse", "strip"])
     .optional()
-    .describe("What becomes of a query with parameters beyond 'query'. allow if absent."),
+    .describe(
+      "What becomes of parameters beyond 'query': allow (if absent), refuse, or strip, so that the service does not get them.",
+    ),
   queryString: queryString.optional().describe("The query as one value, in place of 'query': its JSON Schema."),
   cookies: parameters.optional().describe("Cookies: name → JSON Schema. Others pass."),
   headers: z.record(headerName, parameter).optional().describe("Headers: name → JSON Schema."),

@@ -4,6 +4,7 @@ import { Findings } from "../../openapi/findings.ts";
 import type { SecurityScheme } from "../../openapi/operation.ts";
 import type { Steps } from "../../support/turns.ts";
 import { entriesOf, type OperationEntry } from "./entries.ts";
+import { USUAL_LOWERING } from "./validate.ts";
 
 /** A description as a policy of its own. */
 export interface Amount {
@@ -43,6 +44,7 @@ export function* amountOf(
     isPublic: true,
     hasDefault: false,
     bases,
+    lowering: USUAL_LOWERING,
   };
   const own = new Findings();
   const entries = yield* entriesOf(description, rules, own);

@@ -8,7 +8,7 @@ import type { Steps } from "../../support/turns.ts";
 import { placeOf, RouteEntry } from "./entry.ts";
 import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
 import { lowerTemplate } from "./template.ts";
-import { addValidation } from "./validate.ts";
+import { addValidation, type Lowering } from "./validate.ts";
 
 /** An operation as a route, at one of its base paths. */
 export interface OperationEntry {
@@ -26,6 +26,7 @@ export interface OperationEntry {
 export interface EntryRules extends AccessRules {
   /** In place of what `servers` says; null for that. */
   readonly bases: readonly string[] | null;
+  readonly lowering: Pick<Lowering, "requests" | "undeclaredParameters">;
 }
 
 /** Every operation of a description as a route, in the order of the document. */
@@ -74,7 +75,7 @@ function entryOf(
   entry.set(["methods"], [method], at);
   for (const part of lowered.partial) loose(`what is in a segment beside its parameter, as in ${part}`, place);
   const fault = addAccess(entry, operation, rules);
-  addValidation(entry, operation, lowered.names, description, findings, loose);
+  addValidation(entry, operation, lowered.names, { ...rules.lowering, description, findings, loose });
   const key = `${shapeOf(parsed.value)} ${method}`;
   return { operation, entry, template: lowered.template, key, fault, loose: [...told] };
 }

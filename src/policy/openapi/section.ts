@@ -26,6 +26,22 @@ export const openapiShape = {
     .describe(
       "What becomes of requests below the base path that no operation takes: refuse (404, if absent), audit (they pass and are told), ignore (other routes may take them).",
     ),
+  undeclaredParameters: z
+    .enum(["ignore", "refuse", "strip"])
+    .optional()
+    .describe(
+      "Query parameters that an operation does not have: they pass (if absent), are refused, or do not reach the service.",
+    ),
+  undeclaredProperties: z
+    .enum(["ignore", "refuse"])
+    .optional()
+    .describe(
+      "Members of bodies of which no schema says a word, where no additionalProperties speaks of them. ignore if absent.",
+    ),
+  readOnly: z
+    .enum(["ignore", "refuse"])
+    .optional()
+    .describe("Members of bodies that only the service sets. refuse if absent."),
   operations: z
     .record(z.string(), z.record(z.string(), z.unknown()))
     .optional()

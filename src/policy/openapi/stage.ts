@@ -6,6 +6,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { Fields } from "../entries.ts";
 import type { Path } from "../path.ts";
+import { schemaNames } from "../schema-names.ts";
 import type { Work } from "../work.ts";
 import { withRoutes } from "./composed.ts";
 import { entriesOf, type OperationEntry } from "./entries.ts";
@@ -14,6 +15,7 @@ import { joinRoutes, overrideOperations } from "./overrides.ts";
 import { mappingFaults, type SchemeMapping } from "./schemes.ts";
 import { openapiShape } from "./section.ts";
 import { undeclaredRoutes } from "./undeclared.ts";
+import { USUAL_LOWERING } from "./validate.ts";
 
 type Settings = Fields<typeof openapiShape>;
 
@@ -43,15 +45,16 @@ function* openNamed(work: Work): Steps<void> {
   const count = work.reader.listLength(["routes"]);
   const tried = new Set<string>();
   for (let at = 0; at < count; at++) {
-    const path: Path = ["routes", at, "validate", "body", "schema"];
-    const name = work.reader.raw(path);
-    if (typeof name !== "string" || !name.includes("#")) continue;
-    const file = normalize(name.slice(0, name.indexOf("#")));
-    if (tried.has(file) || work.descriptions.some((library) => library.has(file))) continue;
-    tried.add(file);
-    const read = yield* readKept(work, { file, root: null, overlays: [] }, path, path);
-    for (const { place, text } of read?.findings.problems ?? []) work.problems.add(placeOf(place, ""), text);
-    if (read?.description) work.descriptions.push(read.description.library);
+    const path: Path = ["routes", at, "validate"];
+    for (const [inner, name] of schemaNames(work.reader.raw(path))) {
+      const file = normalize(name.slice(0, name.indexOf("#")));
+      if (tried.has(file) || work.descriptions.some((library) => library.has(file))) continue;
+      tried.add(file);
+      const named: Path = [...path, ...inner];
+      const read = yield* readKept(work, { file, root: null, overlays: [] }, named, named);
+      for (const { place, text } of read?.findings.problems ?? []) work.problems.add(placeOf(place, ""), text);
+      if (read?.description) work.descriptions.push(read.description.library);
+    }
   }
 }
 
@@ -76,6 +79,13 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
     isPublic,
     hasDefault: work.reader.raw(["defaults", "authenticate"]) !== undefined,
     bases: basesOf(settings),
+    lowering: {
+      requests: {
+        readOnly: settings.readOnly ?? USUAL_LOWERING.requests.readOnly,
+        undeclared: settings.undeclaredProperties ?? USUAL_LOWERING.requests.undeclared,
+      },
+      undeclaredParameters: settings.undeclaredParameters ?? USUAL_LOWERING.undeclaredParameters,
+    },
   };
   const findings = new Findings();
   const own = yield* entriesOf(description, rules, findings);

@@ -1,12 +1,16 @@
+import { rangeOf } from "../../bodies/media-ranges.ts";
+import { isForm, isJson, isText } from "../../bodies/media-type.ts";
+import { formFault } from "../../filters/validate/body-reader.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Findings } from "../../openapi/findings.ts";
 import { placeText } from "../../openapi/findings.ts";
-import { schemaAt } from "../../openapi/media.ts";
 import type { DescribedBody, MediaRange, Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
-import { Spot } from "../../openapi/spot.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { pointerToken } from "../../schema/document.ts";
+import { textTypesOf } from "../../schema/questions/texts.ts";
+import type { RequestRules } from "../../schema/requests.ts";
+import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
@@ -18,37 +22,64 @@ export type Loose = (
   place: { readonly file: string; readonly line: number; readonly column: number },
 ) => void;
 
+/** What an operation's parts are lowered with. */
+export interface Lowering {
+  readonly description: Description;
+  readonly findings: Findings;
+  readonly loose: Loose;
+  readonly requests: RequestRules;
+  readonly undeclaredParameters: "ignore" | "refuse" | "strip";
+}
+
+/** Where the section says nothing else. */
+export const USUAL_LOWERING: Pick<Lowering, "requests" | "undeclaredParameters"> = {
+  requests: { readOnly: "refuse", undeclared: "ignore" },
+  undeclaredParameters: "ignore",
+};
+
 /** Parameters and body of an operation as `validate` of its route. `names`: see `LoweredTemplate`. */
 export function addValidation(
   entry: RouteEntry,
   operation: Operation,
   names: ReadonlyMap<string, string>,
-  description: Description,
-  findings: Findings,
-  loose: Loose,
+  lowering: Lowering,
 ): void {
-  entry.placeAt(["validate"], () => placeOf(operation.place, operation.pointer));
-  addParameters(entry, operation, names, description, loose);
-  if (operation.body !== null) addBody(entry, operation, operation.body, description, findings, loose);
+  const at = () => placeOf(operation.place, operation.pointer);
+  entry.placeAt(["validate"], at);
+  addParameters(entry, operation, names, lowering);
+  const { undeclaredParameters } = lowering;
+  const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
+  if (undeclaredParameters !== "ignore" && !isWhole) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
+  if (operation.body !== null) addBody(entry, operation, operation.body, lowering);
 }
+
+const SECTIONS = { path: "path", query: "query", header: "headers", cookie: "cookies" } as const;
 
 function addParameters(
   entry: RouteEntry,
   operation: Operation,
   names: ReadonlyMap<string, string>,
-  { reading }: Description,
-  loose: Loose,
+  { description, loose }: Lowering,
 ): void {
+  const { library } = description;
+  const nameOf = (schema: SchemaReference): string => parameterSchemaName(schema, operation, description);
+  const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
   for (const parameter of operation.parameters) {
-    const { schema, place } = parameter;
-    const follow = (value: unknown): SchemaReference | null =>
-      schema === null || value === undefined
-        ? null
-        : schemaAt(new Spot(schema.document, `${schema.pointer}/items`, value, null, ""), reading);
-    const { settings, loose: told } = lowerParameter(parameter, follow);
+    const { schema, place, style } = parameter;
+    if (isWhole && parameter.in === "query") {
+      loose("parameters beside a querystring", place);
+      continue;
+    }
+    const { settings, loose: told } = lowerParameter(parameter, library, nameOf);
     for (const what of told) loose(what, place);
     if (settings === null) continue;
-    const section = parameter.in === "header" ? "headers" : parameter.in;
+    // It has the place of the parameter; what its schema says stands there, or where that leads.
+    const at = () => placeOf(place, schema?.pointer ?? "");
+    if (parameter.in === "querystring") {
+      entry.set(["validate", "queryString"], settings, at);
+      continue;
+    }
+    const section = SECTIONS[parameter.in];
     const name = section === "path" ? names.get(parameter.name) : parameter.name;
     if (name === undefined) {
       loose("parameters of a part of a segment, or of none", place);
@@ -58,89 +89,99 @@ function addParameters(
       loose("headers whose name is none", place);
       continue;
     }
-    // It has the place of the parameter; what its schema says stands there, or where that leads.
-    entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, () =>
-      placeOf(place, schema?.pointer ?? ""),
-    );
+    entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);
+    if (style === "matrix") entry.set(["keepInPaths"], ["parameters"], at);
   }
 }
 
-function addBody(
-  entry: RouteEntry,
-  operation: Operation,
-  body: DescribedBody,
-  description: Description,
-  findings: Findings,
-  loose: Loose,
-): void {
+function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, lowering: Lowering): void {
   if (body.media.length === 0) return;
-  const types = typesOf(body.media);
+  const { loose, requests } = lowering;
   const at = () => placeOf(body.place, "");
-  if (types === null) loose("ranges of media types", body.place);
-  else entry.set(["validate", "contentType"], types, at);
-  const schema = oneSchema(body.media);
-  if (typeof schema === "string") loose(schema, body.place);
-  if (schema === null || typeof schema === "string" || types === null) {
-    if (body.required) loose("that there is a body", body.place);
-    return;
+  const seen = new Set<string>();
+  for (const media of body.media) {
+    const range = rangeOf(media.range);
+    if (range === null) loose("media types that are none", media.place);
+    else if (seen.has(range)) loose("media types that differ by parameters alone", media.place);
+    if (range === null || seen.has(range)) continue;
+    seen.add(range);
+    const { schema } = media;
+    const path = ["validate", "body", "content", range];
+    if (schema === null || !canJudge(range, media, lowering)) {
+      entry.set(path, {}, () => placeOf(media.place, ""));
+      continue;
+    }
+    const place = () => placeOf(schema.place, schema.pointer);
+    entry.set(path, { schema: schemaName(operation, media, schema, lowering.description) }, place);
   }
-  const compiled = compileBody(schema, description, findings);
-  if (compiled === null) return;
-  for (const [word, place] of compiled.unenforced) loose(word, place ?? schema.place);
-  const bytes = DEFAULTS.bodyInspectedBytesMax * compiled.cost.judgementsMax;
-  if (bytes > DEFAULTS.schemaWorkBytesMax) {
-    loose("schemas that would take minutes for one body", schema.place);
-    return;
-  }
-  entry.set(["validate", "body", "schema"], schemaName(operation, body, schema, description), () =>
-    placeOf(schema.place, schema.pointer),
-  );
+  if (seen.size === 0) return;
   if (!body.required) entry.set(["validate", "body", "required"], false, at);
+  entry.set(["validate", "body", "readOnly"], requests.readOnly, at);
+  if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], requests.undeclared, at);
+}
+
+/** The same for a parameter's, which stands at the operation or at its path. */
+function parameterSchemaName(
+  { document, pointer }: SchemaReference,
+  { method, template, parameters }: Operation,
+  { file, root, library }: Description,
+): string {
+  const direct = `${document.file}#${pointer}`;
+  if (document === root.document) return direct;
+  const path = `/paths/${pointerToken(template)}`;
+  const key = FIXED_METHODS.has(method) ? method.toLowerCase() : `additionalOperations/${pointerToken(method)}`;
+  for (let at = 0; at < parameters.length; at++) {
+    for (const owner of [`${path}/${key}`, path]) {
+      const inner = `${owner}/parameters/${at}/schema`;
+      const found = library.find(file, inner);
+      if (found?.document === document && found.pointer === pointer) return `${file}#${inner}`;
+    }
+  }
+  return direct;
 }
 
 /** From the document itself: what its references lead to has no version of its own. */
 function schemaName(
   { method, template }: Operation,
-  { media }: DescribedBody,
+  { written }: MediaRange,
   { document, pointer }: SchemaReference,
   { file, root }: Description,
 ): string {
   if (document === root.document) return `${file}#${pointer}`;
   const key = FIXED_METHODS.has(method) ? [method.toLowerCase()] : ["additionalOperations", method];
-  const steps = ["paths", template, ...key, "requestBody", "content", media[0]?.written ?? "", "schema"];
+  const steps = ["paths", template, ...key, "requestBody", "content", written, "schema"];
   return `${file}#${steps.map((step) => `/${pointerToken(step)}`).join("")}`;
 }
 
-/** Null where one of them is a range, or cannot be read. */
-function typesOf(media: readonly MediaRange[]): readonly string[] | null {
-  const types = new Set<string>();
-  for (const { range } of media) {
-    const type = (range.split(";", 1)[0] ?? "").trim();
-    if (!/^[!#$%&'+\-.^_`|~0-9a-z]+\/[!#$%&'+\-.^_`|~0-9a-z]+$/.test(type)) return null;
-    types.add(type);
+/** Whether bodies of a range can be held against its schema; else it is told. */
+function canJudge(range: string, { schema, itemSchema, place }: MediaRange, lowering: Lowering): boolean {
+  const { loose } = lowering;
+  if (itemSchema !== null) loose("itemSchema", place);
+  if (schema === null) return false;
+  if (!isJson(range) && !isForm(range) && !isText(range) && !range.includes("*")) {
+    loose(`schemas of ${range}`, place);
+    return false;
   }
-  return [...types];
-}
-
-/** The one schema of a body that is JSON whatever its type; null for none, else why it is not looked into. */
-function oneSchema(media: readonly MediaRange[]): SchemaReference | string | null {
-  const schemas = media.flatMap(({ schema }) => (schema === null ? [] : [schema]));
-  const [first] = schemas;
-  if (media.some(({ itemSchema }) => itemSchema !== null)) return "itemSchema";
-  if (first === undefined) return null;
-  const other = media.find(({ range }) => !/^application\/(?:[^;]*\+)?json *(?:;|$)|^[^;]*\+json *(?:;|$)/.test(range));
-  if (other !== undefined) return `schemas of ${(other.range.split(";", 1)[0] ?? "").trim()}`;
-  const isOne = schemas.length === media.length && schemas.every((one) => isSame(one, first));
-  return isOne ? first : "schemas that differ by media type";
-}
-
-function isSame(a: SchemaReference, b: SchemaReference): boolean {
-  return a.document === b.document && a.pointer === b.pointer;
+  const compiled = compileBody(schema, lowering);
+  if (compiled === null) return false;
+  for (const [word, at] of compiled.unenforced) loose(word, at ?? schema.place);
+  const bytes = DEFAULTS.bodyInspectedBytesMax * compiled.cost.judgementsMax;
+  const types = textTypesOf([compiled.root]);
+  const fault =
+    bytes > DEFAULTS.schemaWorkBytesMax
+      ? "schemas that would take minutes for one body"
+      : isForm(range) && formFault(types) !== null
+        ? "forms with fields that are objects"
+        : isText(range) && (types.types & TYPE.string) === 0
+          ? "schemas of text that take no text"
+          : null;
+  if (fault !== null) loose(fault, schema.place);
+  return fault === null;
 }
 
 /** Null, with a warning for each fault, where it has some: the body is then taken as it is. */
-function compileBody(schema: SchemaReference, { library }: Description, findings: Findings): CompiledSchema | null {
-  const compiled = library.compile(schema, true);
+function compileBody(schema: SchemaReference, { description, findings, requests }: Lowering): CompiledSchema | null {
+  const compiled = description.library.compile(schema, true, requests);
   if (compiled.ok) return compiled.value;
   for (const { place, text } of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) {
     const user = place === null ? "" : ` (used at ${placeText(schema.place)})`;

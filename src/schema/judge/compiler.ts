@@ -170,10 +170,14 @@ function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 }
 
+const NEVER = ["false", "no value is expected here"] as const;
+const READ_ONLY = ["readOnly", "no value is expected: the service alone sets it"] as const;
+
 /** All checks of a schema in one: by the type of the value first, then what is said of that type. */
 function nodeCheck(schema: Subschema, compiler: Compiling, declared: DeclaredMembers | null): Check {
   if (schema.isNever) {
-    const complaint: Complaint = { keyword: "false", detail: "no value is expected here", site: schema.site };
+    const [keyword, detail] = schema.isReadOnly ? READ_ONLY : NEVER;
+    const complaint: Complaint = { keyword, detail, site: schema.site };
     return (_, run) => run.fail(complaint);
   }
   const { types } = schema;

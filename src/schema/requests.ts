@@ -1,0 +1,136 @@
+import { blank } from "./read.ts";
+import { childParts, isLeaf, type Subschema } from "./subschema.ts";
+
+/** What else a schema means where its values are sent to the service. */
+export interface RequestRules {
+  /** Whether a member that only the service sets may be sent. It need never be, whatever `required` says (OpenAPI 3.0 section 4.7.24). */
+  readonly readOnly: "ignore" | "refuse";
+  /** Whether objects that say nothing of other members may have some. */
+  readonly undeclared: "ignore" | "refuse";
+}
+
+/** Changes a plan, of one use, to what it means for requests. */
+export function asOfRequests(all: Subschema[], root: Subschema, { readOnly, undeclared }: RequestRules): void {
+  if (all.some((schema) => schema.isReadOnly)) relieve([...all], all, readOnly === "refuse");
+  if (undeclared === "refuse") close(all, root);
+}
+
+// ---- readOnly ------------------------------------------------------------------------------------------------------
+
+function relieve(schemas: readonly Subschema[], all: Subschema[], refuses: boolean): void {
+  const refused = new Map<Subschema, Subschema>();
+  for (const schema of schemas) {
+    const group = togetherWith(schema);
+    const names = new Set<string>();
+    for (const { object } of group)
+      for (const [name, member] of object?.properties ?? []) if (isSetByService(member)) names.add(name);
+    if (names.size === 0) continue;
+    for (const part of group) {
+      const { object } = part;
+      if (object === null) continue;
+      const required = object.required.filter(({ value }) => !names.has(value));
+      const properties = new Map(object.properties);
+      for (const [name, member] of properties) {
+        if (refuses && names.has(name) && isSetByService(member)) properties.set(name, refusedOf(member, refused, all));
+      }
+      part.object = { ...object, required, properties };
+    }
+  }
+}
+
+function isSetByService(member: Subschema): boolean {
+  return [...togetherWith(member)].some(({ isReadOnly }) => isReadOnly);
+}
+
+/** In place of a member's schema: no value at all. */
+function refusedOf(member: Subschema, refused: Map<Subschema, Subschema>, all: Subschema[]): Subschema {
+  if (member.isNever) return member;
+  const known = refused.get(member) ?? blank(all.length, member.resource, member.pointer, member.site, true);
+  if (!refused.has(member)) {
+    known.isReadOnly = true;
+    all.push(known);
+    refused.set(member, known);
+  }
+  return known;
+}
+
+/** The schema, and all that surely speaks of the same value. */
+function togetherWith(schema: Subschema): ReadonlySet<Subschema> {
+  const group = new Set([schema]);
+  if (isLeaf(schema)) return group;
+  for (const { refs, allOf } of group) for (const part of [...refs, ...allOf]) group.add(part);
+  return group;
+}
+
+// ---- undeclared members --------------------------------------------------------------------------------------------
+
+/**
+ * Objects that declare members and say nothing of others are closed, where all that speaks of them has had its say: a part of an
+ * `allOf` knows its own members alone.
+ */
+function close(all: Subschema[], root: Subschema): void {
+  const composed = composedIn(all);
+  const nothing = blank(all.length, root.resource, "", null, true);
+  const starts = new Set([root, ...all.flatMap(childParts)]);
+  for (const start of starts) {
+    const group = speakingOf(start);
+    const objects = [...group].flatMap(({ object }) => (object === null ? [] : [object]));
+    if (!objects.some(({ properties }) => properties.size > 0)) continue;
+    if (objects.some(({ additional }) => additional !== null)) continue;
+    if ([...group].some(({ unevaluatedProperties }) => unevaluatedProperties !== null)) continue;
+    const target = behindReferences(start);
+    const isAlone = speakingOf(target).size === 1 && !composed.has(target) && target.object !== null;
+    if (isAlone && target.object !== null) target.object = { ...target.object, additional: nothing };
+    else start.unevaluatedProperties = nothing;
+  }
+  all.push(nothing);
+}
+
+/** Schemas that are parts of others for the same value. */
+function composedIn(all: readonly Subschema[]): ReadonlySet<Subschema> {
+  const composed = new Set<Subschema>();
+  for (const schema of all) {
+    if (isLeaf(schema)) continue;
+    const { allOf, anyOf, oneOf, not, condition, dependentSchemas } = schema;
+    const conditional = condition === null ? [] : [condition.if, condition.then, condition.else];
+    const parts = [...allOf, ...(anyOf?.parts ?? []), ...(oneOf?.parts ?? []), ...(not?.parts ?? []), ...conditional];
+    for (const part of parts) if (part !== null) composed.add(part);
+    for (const dependent of dependentSchemas) composed.add(dependent.schema);
+    // A reference with words beside it is a part, too.
+    if (behindReferences(schema) === schema) for (const target of schema.refs) composed.add(target);
+  }
+  for (const schema of composed) for (const target of schema.refs) composed.add(target);
+  return composed;
+}
+
+/** What a schema stands for that is a reference and nothing else. */
+function behindReferences(schema: Subschema): Subschema {
+  const seen = new Set<Subschema>();
+  let at = schema;
+  for (let [only] = at.refs; only !== undefined && !seen.has(at); [only] = at.refs) {
+    if (at.object !== null || speakingOf(at, false).size > 1 || at.refs.length > 1) break;
+    seen.add(at);
+    at = only;
+  }
+  return at;
+}
+
+/** Everything that may speak of the same value. */
+function speakingOf(schema: Subschema, follows = true): ReadonlySet<Subschema> {
+  const group = new Set([schema]);
+  for (const { refs, allOf, anyOf, oneOf, condition, dependentSchemas, dynamicRefs } of group) {
+    const conditional = condition === null ? [] : [condition.if, condition.then, condition.else];
+    const parts = [
+      ...(follows ? refs : []),
+      ...allOf,
+      ...(anyOf?.parts ?? []),
+      ...(oneOf?.parts ?? []),
+      ...conditional,
+    ];
+    for (const part of parts) if (part !== null) group.add(part);
+    for (const dependent of dependentSchemas) group.add(dependent.schema);
+    for (const { targets, fallback } of dynamicRefs)
+      for (const part of [...targets.values(), fallback]) group.add(part);
+  }
+  return group;
+}
