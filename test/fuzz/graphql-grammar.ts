@@ -102,7 +102,7 @@ export class GraphqlGrammar {
 
   #one(name: string): string {
     return this.#random.chance(0.4)
-      ? `(${name}: ${this.#random.mostly(String(this.#random.below(50)), ["$n", "$m", "null", '"2\\u0030"', '"2\\u{33}"', "-1", "2.5"], 0.2)})`
+      ? `(${name}: ${this.#random.mostly(String(this.#random.below(50)), ["$n", "$m", "null", '"2\\u0030"', '"2\\u{33}"', "-1", "2.5", '"\\\\u{FFFFFFFF}"', '"\\\\\\u0032"'], 0.2)})`
       : "";
   }
 

@@ -268,10 +268,14 @@ function isOperationType(word: string): word is OperationType {
   return OPERATION_TYPES.has(word);
 }
 
+const ESCAPE = /\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|.)/g;
+
 /** What a string means, as far as it may be an amount: a scalar of the service's own may take `"1000"` for a number. */
 function stringOf(text: string, isBlock: boolean): string {
   if (isBlock) return text.slice(3, -3).trim();
-  return text.slice(1, -1).replace(/\\u(?:([0-9A-Fa-f]{4})|\{([0-9A-Fa-f]+)\})/g, (_, four?: string, more?: string) => {
-    return String.fromCodePoint(Number.parseInt(four ?? more ?? "", 16));
+  // An escaped backslash comes first: what stands behind it is no escape.
+  return text.slice(1, -1).replace(ESCAPE, (whole: string, four?: string, more?: string) => {
+    const digits = four ?? more;
+    return digits === undefined ? whole.slice(1) : String.fromCodePoint(Number.parseInt(digits, 16));
   });
 }
