@@ -54,6 +54,8 @@ describe("what a document may cost", () => {
     [{ complexity: 100 }, '{a(first:"1\\u00300")}', null],
     [{ complexity: 100 }, '{a(first:"1\\u003000")}', "complexity 1000"],
     [{ complexity: 100 }, '{a(first:"\\\\u{FFFFFFFF}")}', null],
+    [{ complexity: 100 }, `{a(first:"${" ".repeat(200)}1000")}`, "complexity Infinity"],
+    [{ complexity: 100 }, `{a(text:"${"\\n".repeat(20_000)}")}`, null],
     [{ complexity: 100 }, "{a(first:-1)}", "complexity Infinity"],
     [{ complexity: 100, lists: ["take"] }, "{a(first:1000) b(take:99)}", null],
   ])("%j: %s", async (settings, query, seen) => {

@@ -268,10 +268,13 @@ function isOperationType(word: string): word is OperationType {
   return OPERATION_TYPES.has(word);
 }
 
+const AMOUNT_CHARS_MAX = 128;
 const ESCAPE = /\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]+)\}|.)/g;
 
 /** What a string means, as far as it may be an amount: a scalar of the service's own may take `"1000"` for a number. */
-function stringOf(text: string, isBlock: boolean): string {
+function stringOf(text: string, isBlock: boolean): Value {
+  // No list has so long a length; where one is asked for by such a text, it is taken to be without end.
+  if (text.length > AMOUNT_CHARS_MAX) return Number.POSITIVE_INFINITY;
   if (isBlock) return text.slice(3, -3).trim();
   // An escaped backslash comes first: what stands behind it is no escape.
   return text.slice(1, -1).replace(ESCAPE, (whole: string, four?: string, more?: string) => {
