@@ -52,6 +52,8 @@ function partHeadOf(lines: ReadonlyMap<string, string>): Result<PartHead, string
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return err("Content-Length of a part that is no number");
   const type = typeOf(lines.get("content-type"), fileName !== null);
   if (!type.ok) return type;
+  // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
+  if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
   return ok({ name, fileName, type: type.value, contentBytes: length === undefined ? null : Number(length) });
 }
 
@@ -72,11 +74,13 @@ function typeOf(text: string | undefined, isFile: boolean): Result<string | null
 /** `form-data`, then parameters: a word in quotes, or a token without the apostrophes that PHP takes for quotes. */
 const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
 const PARAMETER =
-  /[ \t]*;[ \t]*(?:(filename\*)=([^\s;"]*)|([!#$%&+.^`|~0-9A-Za-z_*-]+)=(?:"([^"]*)"|([!#$%&*+.^`|~0-9A-Za-z_:/@-]+)))[ \t]*/iy;
+  /[ \t]*;[ \t]*(?:(filename\*)=([^\s;"]*)|([!#$%&+.^`|~0-9A-Za-z_*-]+)=(?:"([^"]*)"|([!#$%&*+.^`|~0-9A-Za-z_-]+)))[ \t]*/iy;
 
 function readDisposition(text: string): Result<{ name: string; fileName: string | null }, string> {
   const start = FORM_DATA.exec(text)?.[0].length;
   if (start === undefined) return err("a part without 'Content-Disposition: form-data'");
+  // An escape to some, a letter to others; browsers write `%22` for a quote.
+  if (text.includes("\\")) return err("a backslash in a Content-Disposition");
   const parameters = new Map<string, string>();
   for (let at = start; at < text.length; at = PARAMETER.lastIndex) {
     PARAMETER.lastIndex = at;
@@ -84,15 +88,13 @@ function readDisposition(text: string): Result<{ name: string; fileName: string 
     if (match === null) return err("a Content-Disposition of a part that services read differently");
     const key = (match[1] ?? match[3] ?? "").toLowerCase();
     if (parameters.has(key)) return err(`two parameters ${excerpt(key)} in a Content-Disposition`);
-    // `name*`, `filename*0` (RFC 2231): some put them together, some never saw them.
-    if (/name/.test(key) && !KNOWN_PARAMETERS.has(key))
+    // `name*`, `filename*0` (RFC 2231): some put them together, some never saw them, and busboy drops a part for `x*`.
+    if (/name|\*/.test(key) && !KNOWN_PARAMETERS.has(key))
       return err(`parameter ${excerpt(key)} in a Content-Disposition`);
     parameters.set(key, match[2] ?? match[4] ?? match[5] ?? "");
   }
   const name = parameters.get("name");
   if (name === undefined || name === "") return err("a part without a name");
-  // An escape to some, a letter to others; browsers write `%22` for a quote.
-  if (name.includes("\\")) return err("a backslash in the name of a part");
   const fileName = readFileName(parameters.get("filename"), parameters.get("filename*"));
   return fileName.ok ? ok({ name, fileName: fileName.value }) : fileName;
 }

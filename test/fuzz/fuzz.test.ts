@@ -3,6 +3,7 @@ import { runCampaign } from "./campaign.ts";
 import { runCelCampaign } from "./cel-campaign.ts";
 import { runGraphqlCampaign } from "./graphql-campaign.ts";
 import { minimise } from "./minimise.ts";
+import { runMultipartCampaign } from "./multipart-campaign.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
 import { runXmlCampaign } from "./xml-campaign.ts";
@@ -46,6 +47,13 @@ test("on one fixed seed saxes reads XML as ours does", () => {
   expect(tally.disagreements).toEqual([]);
   for (const outcome of ["both accept", "both refuse"])
     expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);
+});
+
+test("on one fixed seed busboy reads of multipart forms what ours does, however they are cut", async () => {
+  const tally = await runMultipartCampaign({ seed: 20261130, bodiesMax: 3_000, goesOn: () => true });
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of ["both accept", "both refuse"])
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(200);
 });
 
 describe("the fuzzer's own parts", () => {

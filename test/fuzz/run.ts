@@ -3,6 +3,7 @@ import { runCampaign } from "./campaign.ts";
 import { runCelCampaign } from "./cel-campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
 import { type GraphqlTally, runGraphqlCampaign } from "./graphql-campaign.ts";
+import { type MultipartTally, runMultipartCampaign } from "./multipart-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
@@ -13,7 +14,8 @@ import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
  * and how the bytes are cut into reads must not matter. `--seed N` `--messages N` `--minutes N`; ends with 1 where anything
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
- * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes.
+ * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes;
+ * with `multipart`, forms, against busboy.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,6 +48,8 @@ else if (positionals[0] === "graphql")
   tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else if (positionals[0] === "xml")
   tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
+else if (positionals[0] === "multipart")
+  tellForms(await runMultipartCampaign({ seed, bodiesMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -124,6 +128,18 @@ function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally | Xm
   for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
   for (const { index, text, ours, theirs } of disagreements) {
     console.log(`\nDISAGREE seed ${seed}, case ${index}: ours: ${ours}, theirs: ${theirs}\n  ${JSON.stringify(text)}`);
+  }
+  process.exitCode = disagreements.length > 0 ? 1 : 0;
+}
+
+function tellForms({ bodies, outcomes, disagreements }: MultipartTally): void {
+  console.log(`seed ${seed}: ${bodies} forms, ${disagreements.length} disagreements, ${seconds().toFixed(1)} s`);
+  for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { index, body, ours, theirs } of disagreements) {
+    console.log(
+      `\nDISAGREE seed ${seed}, case ${index}: ours: ${JSON.stringify(ours)}, theirs: ${JSON.stringify(theirs)}`,
+    );
+    console.log(`  ${JSON.stringify(body)}`);
   }
   process.exitCode = disagreements.length > 0 ? 1 : 0;
 }
