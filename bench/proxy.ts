@@ -7,6 +7,7 @@
 import { availableParallelism } from "node:os";
 import { type ConnectionsSample, measureConnections } from "./proxy/connections.ts";
 import { type Contestant, findProgram } from "./proxy/contestant.ts";
+import { expressOpenapiValidator, openapiBackend } from "./proxy/described-contestants.ts";
 import { fastify } from "./proxy/fastify.ts";
 import { haproxy } from "./proxy/haproxy.ts";
 import type { Bench } from "./proxy/launch.ts";
@@ -40,6 +41,8 @@ async function chooseContestants(options: Options, world: World): Promise<Contes
     haproxy,
     nginx,
     fastify,
+    expressOpenapiValidator,
+    openapiBackend,
     ...(options.contestants?.("postern") === false ? [] : [await createPostern(world)]),
   ];
   return all.filter((contestant) => {

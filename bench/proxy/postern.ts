@@ -2,6 +2,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../../build.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
+import { DESCRIPTION } from "./described.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
 import { AUDIENCE, DENIED_ADDRESS, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
 
@@ -19,6 +20,7 @@ export async function createPostern(world: World): Promise<Contestant> {
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
+      if (workload.described) writeFileSync(join(folder, "orders.openapi.json"), JSON.stringify(DESCRIPTION));
       // As one that has been there for long: a policy just written is waited for.
       utimesSync(file, new Date(0), new Date(0));
       // As the image and the unit start it.
@@ -63,6 +65,7 @@ const MANY_CONNECTIONS = `    maxConnections: ${IDLE_CONNECTIONS + 1000}
 `;
 
 function forwardPolicy(workload: Workload): string {
+  if (workload.described) return "openapi:\n  - { file: orders.openapi.json, public: true }\n";
   const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
   return `routes:\n  - { path: /**, public: true${validate} }\n`;
 }

@@ -13,6 +13,8 @@ export interface Workload {
    * of 1 GiB down or up; or connect, ask once, and stay.
    */
   readonly work: "get" | "post" | "download" | "upload" | "connections";
+  /** Whether an OpenAPI document of 100 operations is enforced by all that can. */
+  readonly described: boolean;
   /** Routes in postern's policy; the others have no notion of them. */
   readonly routes: number;
   /** Null: as much as the other core can send. */
@@ -29,6 +31,7 @@ const http1 = {
   protocol: "http/1.1",
   upstream: "http/1.1",
   work: "get",
+  described: false,
   routes: 1,
   ratePerSecond: null,
   accessLog: false,
@@ -43,6 +46,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-forward", policy: "forward" },
   { ...mtls, name: "h1-mtls-full", policy: "full" },
   { ...mtls, name: "h1-mtls-post-2kb", policy: "full", work: "post" },
+  { ...http1, name: "h1-plain-openapi-post-2kb", transport: "plain", policy: "forward", work: "post", described: true },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
