@@ -114,7 +114,9 @@ export class RequestFeed implements BodySink {
   /** Who takes the bytes first: whoever watches them, the methods that they may name last. */
   #watched(): BodySink {
     const methods = methodWatchOf(this.#subject);
-    const watches = [...(this.#subject.exchange.bodyWatches ?? [])];
+    const { bodyWatches } = this.#subject.exchange;
+    if (methods === null && bodyWatches === null) return this;
+    const watches = bodyWatches === null ? [] : [...bodyWatches];
     if (methods !== null) watches.push({ watch: methods, isEnforced: true });
     let sink: BodySink = this;
     for (const watch of watches.reverse()) {
