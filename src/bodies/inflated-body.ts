@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import type { Charge } from "../memory/account.ts";
 import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -14,12 +14,21 @@ export interface Coding {
 
 const GZIP: Coding = { open: () => createGunzip(), bytes: 64 * 1024 };
 
+/** A window of 8 MiB, beyond which no reader of this coding need go (RFC 9659 section 3). */
+const ZSTD_WINDOW_LOG_MAX = 23;
+
+const ZSTD: Coding = {
+  open: () => createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX } }),
+  bytes: 2 ** ZSTD_WINDOW_LOG_MAX + 512 * 1024,
+};
+
 /** By the names that Content-Encoding has for them. */
 export const CODINGS: ReadonlyMap<string, Coding> = new Map([
   ["gzip", GZIP],
   ["x-gzip", GZIP],
   ["deflate", { open: () => createInflate(), bytes: 64 * 1024 }],
   ["br", { open: () => createBrotliDecompress(), bytes: 16 * 1024 * 1024 }],
+  ["zstd", ZSTD],
 ]);
 
 /** A body that was read whole, to be read once more. */

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { CONTINUE, type Verdict } from "../../src/decision/verdict.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
@@ -13,6 +13,10 @@ beforeAll(async () => {
 
 const SCHEMA = JSON.stringify({ type: "object", properties: { text: { maxLength: 5_000_000 } }, required: ["text"] });
 const TEXT = JSON.stringify({ text: "orders ".repeat(100) });
+/** Asks its reader for a window of 32 MiB. */
+const WIDE = zstdCompressSync(Buffer.alloc(40 * 1024 * 1024, "abcdefg"), {
+  params: { [constants.ZSTD_c_windowLog]: 25 },
+});
 const files = { "a.json": SCHEMA };
 const body = { schema: "a.json", maxBytes: "8MiB" };
 
@@ -44,6 +48,8 @@ describe("a compressed body", () => {
     ["gzip", Buffer.concat([gzipSync(TEXT.slice(0, 50)), gzipSync(TEXT.slice(50))])],
     ["deflate", deflateSync(TEXT)],
     ["br", brotliCompressSync(TEXT)],
+    ["zstd", zstdCompressSync(TEXT)],
+    ["zstd", Buffer.concat([zstdCompressSync(TEXT.slice(0, 50)), zstdCompressSync(TEXT.slice(50))])],
     ["identity", Buffer.from(TEXT)],
   ])("%s is judged, and goes on, as what it holds", async (coding, bytes) => {
     const { verdict, exchange } = await judge(bytes, coding);
@@ -70,6 +76,10 @@ describe("a compressed body", () => {
     ["content_encoding_unsupported", "zip", gzipSync(TEXT)],
     ["body_inflates_too_much", "gzip", gzipSync(Buffer.alloc(4 * 1024 * 1024))],
     ["body_inflates_too_much", "br", brotliCompressSync(Buffer.alloc(4 * 1024 * 1024))],
+    ["content_encoding_invalid", "zstd", zstdCompressSync(TEXT).subarray(0, -3)],
+    ["content_encoding_invalid", "zstd", Buffer.concat([zstdCompressSync(TEXT), Buffer.from('{"text":2}')])],
+    ["content_encoding_invalid", "zstd", WIDE],
+    ["body_inflates_too_much", "zstd", zstdCompressSync(Buffer.alloc(4 * 1024 * 1024))],
     ["body_too_large", "br", brotliCompressSync(Buffer.alloc(10 * 1024 * 1024))],
   ])("%s: %s", async (reason, coding, bytes) => {
     const settings = reason === "body_too_large" ? { maxInflation: 1_000_000 } : {};

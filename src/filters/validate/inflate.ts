@@ -14,8 +14,8 @@ const OF_THE_BYTES: ReadonlySet<string> = new Set([
   "repr-digest",
 ]);
 
-const WANTED = "gzip, deflate, br, or identity";
-const HEADERS: readonly HeaderLine[] = [["accept-encoding", "gzip, deflate, br, identity"]];
+const WANTED = "gzip, deflate, br, zstd, or identity";
+const HEADERS: readonly HeaderLine[] = [["accept-encoding", "gzip, deflate, br, zstd, identity"]];
 
 /**
  * A compressed body is judged, and goes on, as what it holds. It is so while the check only audits, too: nothing of what
