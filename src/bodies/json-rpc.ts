@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { JsonNumber } from "./json-number.ts";
 import { memberNames } from "./json-parser.ts";
@@ -28,6 +29,24 @@ export function rpcCallOf(value: unknown): Result<RpcCall, string> {
   if (params !== undefined && !isContainer(params)) return err("params that are neither object nor list");
   if (id !== undefined && id !== null && typeof id !== "string" && !isNumber(id)) return err("an id of another type");
   return ok({ method, params, isNotification: id === undefined });
+}
+
+/**
+ * Ids of all calls of a body that ask for an answer, as JSON writes them; `null` for what is no id (JSON-RPC 2.0 section
+ * 5). What is wrong with the calls counts for nothing.
+ */
+export function callIdsOf(value: unknown): readonly string[] {
+  return (Array.isArray(value) ? value : [value]).flatMap((call) => {
+    if (!isContainer(call) || Array.isArray(call)) return ["null"];
+    const { id } = Object.hasOwn(call, "id") ? (call as { readonly id?: unknown }) : {};
+    return id === undefined ? [] : [idText(id)];
+  });
+}
+
+function idText(id: unknown): string {
+  if (id instanceof JsonNumber) return id.text.length > DEFAULTS.jsonRpcIdCharsMax ? "null" : id.text;
+  if (typeof id === "number") return JSON.stringify(id);
+  return typeof id === "string" && id.length <= DEFAULTS.jsonRpcIdCharsMax ? JSON.stringify(id) : "null";
 }
 
 function isContainer(value: unknown): value is object {

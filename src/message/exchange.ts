@@ -38,6 +38,15 @@ export interface ShownProofs {
   readonly keys: readonly string[];
 }
 
+/** Calls of a JSON-RPC body, for what refuses them. */
+export interface CallIds {
+  readonly isJson: boolean;
+  /** Whether it is a list of calls. */
+  readonly isBatch: boolean;
+  /** Of those that ask for an answer, as JSON writes them; `null` for what is no id. */
+  readonly ids: readonly string[];
+}
+
 /**
  * One request, as the checks see it. Every field is set at birth, so that all exchanges have one shape for the
  * compiler; the checks of later phases read what earlier ones found.
@@ -89,6 +98,8 @@ export class Exchange {
    * rule asked, and of a body without a reading.
    */
   bodyValue: unknown;
+  /** Set by `validate` of a route for JSON-RPC; null before. */
+  callIds: CallIds | null;
   /** Memory that the request holds until it is over; null while it holds none. */
   charge: Charge | null;
   /** Called when the request is over, however; set by who has put work for it in a line. */
@@ -143,6 +154,7 @@ export class Exchange {
     this.collectedBody = null;
     this.outermostNames = null;
     this.bodyValue = undefined;
+    this.callIds = null;
     this.charge = null;
     this.onOver = null;
     this.paces = null;

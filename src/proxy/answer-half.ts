@@ -197,7 +197,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     }
     const { exchange, route, snapshot, deps, id } = this.#life;
     const rewrite = route?.rewriteResponse ?? snapshot.rewriteResponse;
-    const response = refusal(denial, id, exchange, rewrite, deps.clock.wallMs());
+    const response = refusal(denial, id, exchange, route, rewrite, deps.clock.wallMs());
     this.status = REASONS[denial.reason].status;
     this.grpcStatus = response.grpcStatus;
     this.#write(response, denial);

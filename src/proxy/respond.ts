@@ -3,11 +3,12 @@ import { type Denial, LimitDenial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { LimitState } from "../message/limit-state.ts";
-import type { RewriteResponse } from "../policy/snapshot.ts";
+import type { RewriteResponse, Route } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { reasonPhrase } from "../support/http-status.ts";
 import { GRAPHQL_RESPONSE, graphqlErrors, isForGraphql, readsGraphql } from "./graphql.ts";
 import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
+import { callsJsonRpc, jsonRpcErrors } from "./json-rpc.ts";
 import { limitLines, singleFields } from "./limit-fields.ts";
 import type { OwnAnswer } from "./own-page.ts";
 import { PROBLEM_TYPES } from "./problem-types.ts";
@@ -104,15 +105,30 @@ function graphqlDenialResponse(
   return { status, grpcStatus: null, lines, body: Buffer.from(graphqlErrors(denial, id)) };
 }
 
-/** One of the three, as the exchange's client understands it. */
+/** The same to a client of JSON-RPC. */
+function jsonRpcDenialResponse(
+  denial: Denial,
+  id: string,
+  { callIds, connection, rateLimit }: Exchange,
+  rewrite: RewriteResponse,
+  wallMs: number,
+): DenialResponse {
+  const { status } = REASONS[denial.reason];
+  const lines = rewrite(JSON_HEADERS, connection.secure) + denialLines(denial, rateLimit, wallMs);
+  return { status, grpcStatus: null, lines, body: Buffer.from(jsonRpcErrors(denial, id, callIds)) };
+}
+
+/** One of the four, as the exchange's client understands it. */
 export function refusal(
   denial: Denial,
   id: string,
   exchange: Exchange,
+  route: Pick<Route, "checks"> | null,
   rewrite: RewriteResponse,
   wallMs: number,
 ): DenialResponse {
   const { connection, rateLimit } = exchange;
+  if (callsJsonRpc(exchange, route)) return jsonRpcDenialResponse(denial, id, exchange, rewrite, wallMs);
   const isGraphql = readsGraphql(exchange);
   if (isGraphql || isForGraphql(denial))
     return graphqlDenialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs, isGraphql);

@@ -28,6 +28,8 @@ export const BODY_LANGUAGE_DEFAULTS = {
   jsonRpcBatchMax: 1_000,
   jsonRpcMethodsMax: 1_000,
   jsonRpcMethodCharsMax: 256,
+  /** A longer id is not repeated to whom a refusal is told. */
+  jsonRpcIdCharsMax: 256,
 
   // XML, each document; what a policy that says nothing else lets it have.
   xmlDepth: 50,

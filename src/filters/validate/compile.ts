@@ -35,6 +35,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
       enforcePercent,
       evaluate: inOrder(parts, whole),
       ...(form === null ? {} : { watch: form.watch }),
+      ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),
       explain: describeRequest,
     });
   },

@@ -179,7 +179,9 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   contentEncoding: z
     .enum(["refuse", "inflate"])
     .optional()
-    .describe("What becomes of a compressed body that is judged: inflate (gzip, deflate, br, zstd) or refuse, if absent."),
+    .describe(
+      "What becomes of a compressed body that is judged: inflate (gzip, deflate, br, zstd) or refuse, if absent.",
+    ),
   maxInflation: z
     .number({ error: "expected a whole number from 1 on" })
     .int({ error: "expected a whole number from 1 on" })

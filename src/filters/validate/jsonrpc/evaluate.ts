@@ -1,10 +1,10 @@
 import { parseForm } from "../../../bodies/form.ts";
 import { parseJson, parseJsonInTurns } from "../../../bodies/json.ts";
-import { type RpcCall, rpcCallOf } from "../../../bodies/json-rpc.ts";
+import { callIdsOf, type RpcCall, rpcCallOf } from "../../../bodies/json-rpc.ts";
 import { DeclaredNames } from "../../../bodies/names.ts";
 import type { Reason } from "../../../decision/reason.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
-import type { Exchange } from "../../../message/exchange.ts";
+import type { CallIds, Exchange } from "../../../message/exchange.ts";
 import type { Judgement, Validator } from "../../../schema/judge/validator.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { excerpt } from "../../../support/excerpt.ts";
@@ -35,6 +35,8 @@ interface Due extends ParamsRule {
   /** Of the params in the body. */
   readonly pointer: string;
 }
+
+const NO_CALLS: CallIds = { isJson: false, isBatch: false, ids: [] };
 
 const NAMES = new DeclaredNames(["jsonrpc", "method", "params"]);
 
@@ -92,9 +94,12 @@ function dueOf(
   exchange: Exchange,
   rules: JsonRpcRules,
 ): Result<readonly Due[], Denial> {
+  if (!parsed.ok) exchange.callIds = NO_CALLS;
   if (!parsed.ok) return err(invalid(rules, `no JSON: ${parsed.error}`, ""));
   const { value } = parsed;
   if (rules.keepsValue) exchange.bodyValue = value;
+  const isBatch = Array.isArray(value) && value.length > 0 && value.length <= rules.batchMax;
+  exchange.callIds = { isJson: true, isBatch, ids: isBatch || !Array.isArray(value) ? callIdsOf(value) : [] };
   if (Array.isArray(value) && (value.length === 0 || value.length > rules.batchMax))
     return err(denial(rules, "jsonrpc_invalid", "batch", `a list of ${value.length} calls`, batchText(rules), ""));
   const due: Due[] = [];
