@@ -6,8 +6,11 @@ export interface Clock {
   wallMs(): number;
 }
 
+/** Bound, for half of what a look at the clock costs is otherwise finding out whose it is. */
+const now = performance.now.bind(performance);
+
 export const systemClock: Clock = {
-  monotonicMs: () => performance.now(),
+  monotonicMs: now,
   wallMs: () => Date.now(),
 };
 
@@ -17,7 +20,7 @@ export const systemClock: Clock = {
  * so the difference is taken once, as the smallest of a few samples, for a thread can lose its core between two reads.
  */
 export const sharedClock: Clock = {
-  monotonicMs: () => performance.now() + SHARED_OFFSET_MS,
+  monotonicMs: () => now() + SHARED_OFFSET_MS,
   wallMs: systemClock.wallMs,
 };
 

@@ -7,13 +7,13 @@ export const LIMIT_DEFAULTS = {
   ...BAN_DEFAULTS,
 
   // Rates.
-  /** Keys that one limit counts at once, at 16 bytes. */
+  /** Keys that one limit counts at once, at 13 bytes. */
   rateKeys: 65_536,
   rateKeysMin: 1_024,
-  /** Of all limits of a policy: 33 MiB, of which only what was used takes memory. */
+  /** Of all limits of a policy: 26 MiB, of which only what was used takes memory. */
   rateKeysMax: 2_097_152,
   /** Slots of one bucket: how many keys are looked at before one is replaced. */
-  rateProbesMax: 16,
+  rateProbesMax: 20,
   /** A limit whose burst takes longer than this to come back is a quota, and a float of milliseconds is no place for it. */
   rateRefillSecondsMax: 30 * 86_400,
   /** After this long, in waits of a millisecond, the lock of a bucket is taken to be held by a dead thread. */

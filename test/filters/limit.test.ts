@@ -331,9 +331,41 @@ describe("the table", () => {
     expect(table.liveKeys()).toBeGreaterThan(2000);
   });
 
+  test("a key lies in one line of 64 bytes with its counter, and what one thread counted the next one finds", () => {
+    const clock = new MovedClock();
+    const table = new RateTable(64, SEED, clock);
+    const key = table.prefix("a");
+    table.hash.copy(key);
+    expect(table.take(100, 1000)).toBe(100);
+    const words = new Int32Array(table.share());
+    const tats = new Float64Array(table.share());
+    const at = words.indexOf(table.hash.low, 16);
+    expect([...tats.subarray((at >> 4) * 8, (at >> 4) * 8 + 8)]).toContain(table.takenTat);
+    const twin = new RateTable(table.share(), SEED, clock);
+    for (const [turn, one] of [twin, table, twin].entries()) {
+      one.hash.copy(key);
+      expect(one.take(100, 1000)).toBe(200 + 100 * turn);
+    }
+  });
+
+  test("a key that found its line full is found in another, and only where all are full one gives way", () => {
+    const clock = new MovedClock();
+    const table = new RateTable(20, SEED, clock);
+    const take = (key: string): number => {
+      table.hash.copy(table.prefix(key));
+      return table.take(100, 1000);
+    };
+    for (let at = 0; at < 20; at++) expect(take(`${at}`)).toBe(100);
+    for (let at = 0; at < 20; at++) expect(take(`${at}`)).toBe(200);
+    expect([table.liveKeys(), table.evictions]).toEqual([20, 0]);
+    expect(take("one more")).toBe(100);
+    expect([table.liveKeys(), table.evictions]).toEqual([20, 1]);
+  });
+
   test("a lock that a dead thread left behind is taken over", () => {
     const table = new RateTable(16, SEED, new MovedClock());
-    const locks = new Int32Array(table.buffer, table.buffer.byteLength - 4, 1);
+    // Behind the header: the one bucket begins with its lock.
+    const locks = new Int32Array(table.share(), 64, 1);
     locks[0] = (7 << 21) | 99;
     table.hash.copy(table.prefix("a"));
     expect(table.take(1000, 1000)).toBe(1000);
@@ -350,7 +382,7 @@ describe("the table", () => {
     const table = new RateTable(64, SEED, { monotonicMs: () => nowMs });
     const keys = ["a", "b", "c"];
     const workerData = {
-      buffer: table.buffer,
+      buffer: table.share(),
       seed: SEED,
       nowMs,
       keys,

@@ -50,7 +50,7 @@ test("four threads on one table let pass what one may", async () => {
   const table = new RateTable(64, [1, 2], { monotonicMs: () => nowMs });
   const keys = ["a", "b"];
   const workerData = {
-    buffer: table.buffer,
+    buffer: table.share(),
     seed: [1, 2],
     nowMs,
     keys,

@@ -71,7 +71,7 @@ const threads: Store = async (limits, time) => {
     const { rate = "", burst = 0 } = limit as { rate?: string; burst?: number };
     const [count = "1", unit = "second"] = rate.split("/");
     const intervalMs = ({ second: 1_000, minute: 60_000 }[unit] ?? 0) / Number(count);
-    return { buffer: new RateTable(1_024, seed, time).buffer, intervalMs, toleranceMs: intervalMs * burst };
+    return { buffer: new RateTable(1_024, seed, time).share(), intervalMs, toleranceMs: intervalMs * burst };
   });
   const url = new URL("../fixtures/contract-worker.ts", import.meta.url);
   const workers = [0, 1].map(() => new Worker(url, { workerData: { tables, seed } }));

@@ -98,7 +98,7 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${kibi(DEFAULTS.keySetBytesMax)}, ${DEFAULTS.tokenKeysMax} keys; fresh for ${DEFAULTS.keySetFreshMsMin / 60_000} minute to ${DEFAULTS.keySetFreshMsMax / 3_600_000} hour, kept for ${DEFAULTS.keySetStaleMsMax / 3_600_000} hours`,
     `one in ${DEFAULTS.keySetRefetchMs / 1000} s for each set`,
     `${DEFAULTS.waitingRequestsMax}; ${DEFAULTS.keySetWaitMs / 1000} s`,
-    `${DEFAULTS.rateKeysMax}, 33 MiB`,
+    `${DEFAULTS.rateKeysMax}, 26 MiB`,
     `${DEFAULTS.storeTimeoutMs} ms; ${DEFAULTS.storeConnectMs / 1000} s`,
     `${DEFAULTS.storeGroupsMax}; ${DEFAULTS.storeGroupsPerCall}; ${DEFAULTS.storeCallsMax}`,
     `${DEFAULTS.storeOverKeysMax}, ${DEFAULTS.storeOverMsMax / 1000} s; ${DEFAULTS.storeLeasesMax}, ${DEFAULTS.storeLeaseMs / 1000} s`,

@@ -67,7 +67,7 @@ export class BanTable {
   }
 
   get bytes(): number {
-    const tables = this.#failures.buffer.byteLength + (this.#overflow?.buffer.byteLength ?? 0);
+    const tables = this.#failures.bytes + (this.#overflow?.bytes ?? 0);
     return tables + this.#entries.size * DEFAULTS.memoryBanBytes;
   }
 

@@ -62,16 +62,31 @@ export class KeyHash {
   }
 
   finish(): void {
-    this.#v2 ^= 0xee;
-    this.#round();
-    this.#round();
-    this.#round();
-    this.high = this.#v1 ^ this.#v3;
-    this.#v1 ^= 0xdd;
-    this.#round();
-    this.#round();
-    this.#round();
-    this.low = this.#v1 ^ this.#v3;
+    let v0 = this.#v0;
+    let v1 = this.#v1;
+    let v2 = this.#v2 ^ 0xee;
+    let v3 = this.#v3;
+    for (let round = 0; round < 6; round++) {
+      if (round === 3) {
+        this.high = v1 ^ v3;
+        v1 ^= 0xdd;
+      }
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+    }
+    this.low = v1 ^ v3;
+    this.#v0 = v0;
+    this.#v1 = v1;
+    this.#v2 = v2;
+    this.#v3 = v3;
   }
 
   #round(): void {

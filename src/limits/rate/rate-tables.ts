@@ -42,8 +42,8 @@ export class RateTables {
     const made = new RateTable(sized, this.#seed, this.#clock);
     this.#shares.set(name, new WeakRef(made));
     // The policy asks for it, and bounds it; it is not refused here.
-    this.#account.takeUnasked(NOBODY, made.buffer.byteLength);
-    this.#gone.register(made, made.buffer.byteLength);
+    this.#account.takeUnasked(NOBODY, made.bytes);
+    this.#gone.register(made, made.bytes);
     return made;
   }
 
