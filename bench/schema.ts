@@ -3,6 +3,8 @@ import { parseJson } from "../src/bodies/json.ts";
 import { type CompiledSchema, compileSchema } from "../src/schema/compile.ts";
 import { readDocument } from "../src/schema/document.ts";
 import { Turns } from "../src/support/turns.ts";
+import { fill, MIB } from "./bodies.ts";
+import { leastStretches } from "./stretches.ts";
 
 /**
  * `npm run bench:schema`: judging a body of 2 KB by a schema of 30 properties beside ajv's generated code, in pairs taken in
@@ -168,18 +170,6 @@ function timeCompiling(): void {
   console.log(`compile 3,000 properties: ${Math.round(cpuMs(() => compile({ properties })))} ms of CPU`);
 }
 
-const MIB = 1024 * 1024;
-
-function fill(open: string, item: (at: number) => string, close: string, bytes = MIB): string {
-  const parts: string[] = [];
-  for (let at = 0, length = 0; length < bytes; at++) {
-    const one = item(at);
-    parts.push(one);
-    length += one.length + 1;
-  }
-  return `${open}${parts.join(",")}${close}`;
-}
-
 const SELF = { $ref: "#" };
 const WORST: readonly (readonly [kind: string, schema: unknown, body: string])[] = [
   ["uniqueItems of objects", { uniqueItems: true }, fill("[", (at) => `{"a":${at},"b":[${at}]}`, "]")],
@@ -269,41 +259,6 @@ const WORST: readonly (readonly [kind: string, schema: unknown, body: string])[]
   ["20 faults", { items: { type: "string" } }, fill("[", () => "1", "]")],
 ];
 
-/**
- * All that `work` takes, and the most that it takes before others have their turn. By the wall, for the kernel counts CPU time
- * in ticks of 4 ms; whoever else is at work on the machine is told by the least of some rounds.
- */
-async function longestStretchMs(
-  work: () => Promise<unknown> | unknown,
-): Promise<{ totalMs: number; stretchMs: number }> {
-  let stretchMs = 0;
-  let isOver = false;
-  const startMs = performance.now();
-  let last = startMs;
-  const look = (): void => {
-    const now = performance.now();
-    stretchMs = Math.max(stretchMs, now - last);
-    last = now;
-    if (!isOver) setImmediate(look);
-  };
-  setImmediate(look);
-  await work();
-  const totalMs = performance.now() - startMs;
-  isOver = true;
-  look();
-  return { totalMs, stretchMs };
-}
-
-async function leastOf(work: () => Promise<unknown> | unknown): ReturnType<typeof longestStretchMs> {
-  const least = await longestStretchMs(work);
-  for (let round = 1; round < STRETCH_ROUNDS; round++) {
-    const { totalMs, stretchMs } = await longestStretchMs(work);
-    least.totalMs = Math.min(least.totalMs, totalMs);
-    least.stretchMs = Math.min(least.stretchMs, stretchMs);
-  }
-  return least;
-}
-
 /** Of the kinds whose names have the word. */
 async function timeWorst(word: string): Promise<void> {
   const { parseJsonInTurns } = await import("../src/bodies/json.ts");
@@ -313,11 +268,11 @@ async function timeWorst(word: string): Promise<void> {
     const { validator } = compile(schema);
     const bytes = Buffer.from(body);
     let value: unknown;
-    const reading = await leastOf(async () => {
+    const reading = await leastStretches(async () => {
       const parsed = await parseJsonInTurns(bytes, turns());
       if (parsed.ok) value = parsed.value;
-    });
-    const judging = await leastOf(() => validator.judgeInTurns(value, turns()));
+    }, STRETCH_ROUNDS);
+    const judging = await leastStretches(() => validator.judgeInTurns(value, turns()), STRETCH_ROUNDS);
     const perMib = (ms: number): string => ((ms * MIB) / bytes.length).toFixed(0).padStart(5);
     console.log(
       `${kind.padEnd(34)} read ${perMib(reading.totalMs)}, judge ${perMib(judging.totalMs)} ms per MiB; ` +

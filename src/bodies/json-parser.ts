@@ -1,6 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import {
-  BACKSLASH,
   CARRIAGE_RETURN,
   CLOSE_BRACE,
   CLOSE_BRACKET,
@@ -19,7 +18,8 @@ import {
   UPPER_E,
   ZERO,
 } from "./json-bytes.ts";
-import { isInRange, jsonNumber } from "./json-number.ts";
+import { isInRange, isOversized, jsonNumber, writtenNumber } from "./json-number.ts";
+import { JsonString } from "./json-string.ts";
 
 /** Why a text has no single reading as JSON, and the offset where that shows. Never any of the content. */
 export interface JsonFault {
@@ -36,15 +36,14 @@ export interface PositionSink {
 type Container = Record<string, unknown> | unknown[];
 
 const SHORT_DIGITS = 9;
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORDS = [
   ["true", true],
   ["false", false],
   ["null", null],
 ] as const;
 
-/** A value is due; as the first item or name, the container may also end here; what follows a value. */
-type State = "value" | "firstItem" | "firstName" | "name" | "after";
+/** A value is due; as the first item or name, the container may also end here; what follows a name; what follows a value. */
+type State = "value" | "firstItem" | "firstName" | "name" | "colon" | "after";
 
 /** To list the names of an object of a hundred thousand members takes the platform longer than a turn may last. */
 const LISTED_MEMBERS_MIN = 128;
@@ -69,6 +68,7 @@ const GATHERED_ITEMS_MAX = 64;
  */
 export class JsonParser {
   readonly #text: string;
+  readonly #string: JsonString;
   readonly #depthMax: number;
   readonly #positions: PositionSink | null;
   /** What is open; null for a list whose items are still being gathered. */
@@ -83,9 +83,6 @@ export class JsonParser {
    */
   readonly #gathered: unknown[] = [];
   #gatheredCount = 0;
-  /** Where a long string is gone on with; 0 for none. */
-  #stringAt = 0;
-  #stringIsPlain = true;
   #at = 0;
   /** Here its turn is over. */
   #end = 0;
@@ -97,16 +94,18 @@ export class JsonParser {
 
   constructor(text: string, depthMax: number, positions: PositionSink | null = null) {
     this.#text = text;
+    this.#string = new JsonString(text);
     this.#depthMax = depthMax;
     this.#positions = positions;
   }
 
   /** Reads on for at least `chars` characters; true once there is a value or a fault. */
   run(chars: number): boolean {
-    this.#end = Math.max(this.#at, this.#stringAt) + chars;
+    this.#end = Math.max(this.#at, this.#string.at) + chars;
     const text = this.#text;
     while (this.fault === null) {
       const code = this.#skipBlanks();
+      if (code <= SPACE && this.#at >= this.#end) return false;
       if (this.#stack.length === 0 && this.#state === "after") {
         if (this.#at < text.length) this.#fail("not JSON");
         return true;
@@ -115,18 +114,25 @@ export class JsonParser {
       else if (code === CLOSE_BRACKET && this.#state === "firstItem") this.#close();
       else if (code === CLOSE_BRACE && this.#state === "firstName") this.#close();
       else if (this.#state === "firstName" || this.#state === "name") this.#readName(code);
+      else if (this.#state === "colon") this.#readColon(code);
       else this.#readValue(code);
-      if (this.#at >= this.#end || this.#stringAt >= this.#end) return this.fault !== null;
+      if (this.#at >= this.#end || this.#string.at >= this.#end) return this.fault !== null;
     }
     return true;
   }
 
-  /** The next code that is no blank; NaN at the end. */
+  /** The next code that is no blank, or the first behind this turn; NaN at the end. */
   #skipBlanks(): number {
-    let code = this.#text.charCodeAt(this.#at);
+    const text = this.#text;
+    let at = this.#at;
+    let code = text.charCodeAt(at);
+    if (code > SPACE) return code;
+    const end = this.#end;
     while (code === SPACE || code === LINE_FEED || code === CARRIAGE_RETURN || code === TAB) {
-      code = this.#text.charCodeAt(++this.#at);
+      code = text.charCodeAt(++at);
+      if (at >= end) break;
     }
+    this.#at = at;
     return code;
   }
 
@@ -170,10 +176,15 @@ export class JsonParser {
     if (code !== QUOTE) this.#fail("not JSON");
     const object = this.#stack[this.#stack.length - 1] ?? undefined;
     if (object !== undefined && Object.hasOwn(object, name)) this.#fail("a key twice in one object", start);
-    if (this.#skipBlanks() !== COLON) this.#fail("not JSON");
-    this.#at++;
     this.#name = name;
     this.#nameAt = start;
+    this.#state = "colon";
+    if (this.#text.charCodeAt(this.#at) === COLON) this.#readColon(COLON);
+  }
+
+  #readColon(code: number): void {
+    if (code !== COLON) this.#fail("not JSON");
+    this.#at++;
     this.#state = "value";
   }
 
@@ -217,7 +228,11 @@ export class JsonParser {
       parent.push(value);
     } else {
       this.#positions?.member(parent, this.#name, this.#nameAt);
-      if (count + 1 === LISTED_MEMBERS_MIN) this.#members[top] = Object.keys(parent);
+      if (count + 1 === LISTED_MEMBERS_MIN) {
+        keepSparse(parent);
+        this.#members[top] = Object.keys(parent);
+      }
+      if (count === DEFAULTS.jsonMembersMax) this.#fail(`more than ${DEFAULTS.jsonMembersMax} members in one object`);
       this.#members[top]?.push(this.#name);
       if (this.#name === "__proto__") setOwn(parent, value);
       else parent[this.#name] = value;
@@ -235,54 +250,27 @@ export class JsonParser {
     this.#stack[top] = list;
   }
 
-  /** Null where its end is still to be looked for: one string may be all of a long text. */
+  /** Null where its end is still to be looked for. */
   #readString(): string | null {
-    const text = this.#text;
-    const start = this.#at;
-    let at = this.#stringAt === 0 ? start + 1 : this.#stringAt;
-    let isPlain = this.#stringAt === 0 || this.#stringIsPlain;
-    for (;;) {
-      const code = text.charCodeAt(at);
-      if (code === QUOTE) break;
-      if (code === BACKSLASH) {
-        isPlain = false;
-        at++;
-      } else if (!(code >= SPACE)) {
-        this.#fail("not JSON", at);
-        return "";
-      }
-      at++;
-      if (at < this.#end) continue;
-      this.#stringAt = at;
-      this.#stringIsPlain = isPlain;
-      return null;
+    const string = this.#string;
+    if (!string.read(this.#at, this.#end)) return null;
+    if (string.fault !== null) {
+      this.#fail(string.fault.text, string.fault.at);
+      return "";
     }
-    this.#stringAt = 0;
-    this.#at = at + 1;
-    return isPlain ? text.slice(start + 1, at) : this.#unescape(text.slice(start, at + 1), start);
-  }
-
-  #unescape(quoted: string, start: number): string {
-    try {
-      const value: unknown = JSON.parse(quoted);
-      if (typeof value === "string" && value.isWellFormed()) return value;
-      this.#fail("half of a surrogate pair", start);
-    } catch {
-      this.#fail("not JSON", start);
-    }
-    return "";
+    this.#at = string.end;
+    return string.value;
   }
 
   #readNumber(): unknown {
     const short = this.#readShortInteger();
     if (short >= 0) return short;
-    NUMBER.lastIndex = this.#at;
-    const text = NUMBER.exec(this.#text)?.[0];
-    if (text === undefined) return this.#fail("not JSON");
-    if (isOversized(text)) return this.#fail(`a number of more than ${DEFAULTS.jsonNumberCharsMax} characters`);
-    if (!isInRange(text)) return this.#fail("a number beyond the range of doubles");
-    this.#at += text.length;
-    return jsonNumber(text);
+    const written = writtenNumber(this.#text, this.#at);
+    if (written === null) return this.#fail("not JSON");
+    if (isOversized(written)) return this.#fail(`a number of more than ${DEFAULTS.jsonNumberCharsMax} characters`);
+    if (!isInRange(written)) return this.#fail("a number beyond the range of doubles");
+    this.#at += written.length;
+    return jsonNumber(written);
   }
 
   /** Most numbers are a few digits, and a regular expression for each would be half of the reading; -1 for others. */
@@ -291,12 +279,13 @@ export class JsonParser {
     let value = 0;
     let code = this.#text.charCodeAt(at);
     if (code === ZERO) return -1;
-    while (code >= ZERO && code <= NINE) {
+    const end = at + SHORT_DIGITS;
+    while (code >= ZERO && code <= NINE && at < end) {
       value = value * 10 + code - ZERO;
       code = this.#text.charCodeAt(++at);
     }
-    const length = at - this.#at;
-    if (length === 0 || length > SHORT_DIGITS || code === POINT || code === LOWER_E || code === UPPER_E) return -1;
+    const isLonger = code >= ZERO && code <= NINE;
+    if (at === this.#at || isLonger || code === POINT || code === LOWER_E || code === UPPER_E) return -1;
     this.#at = at;
     return value;
   }
@@ -315,9 +304,17 @@ export class JsonParser {
   }
 }
 
-/** Beyond any use, and dear to count with: digits without end, or an exponent that is itself out of range. */
-function isOversized(text: string): boolean {
-  return text.length > DEFAULTS.jsonNumberCharsMax || /[eE][+-]?\d{16}/.test(text);
+/** The largest index that there is, which no list has room for. */
+const LARGE_INDEX = 2 ** 32 - 2;
+
+/**
+ * Members named as indexes are moved to a list as soon as there are enough of them, which has room for all that lie between:
+ * a name of some digits makes that millions. An object that once had a large index keeps its members in a table.
+ */
+function keepSparse(object: Record<string, unknown>): void {
+  if (Object.hasOwn(object, LARGE_INDEX)) return;
+  object[LARGE_INDEX] = null;
+  delete object[LARGE_INDEX];
 }
 
 /** An assignment would change what the object inherits, and leave no member. */

@@ -34,7 +34,7 @@ export function parseJson(bytes: Buffer): Result<unknown, string> {
   if (encoding === null) return err("not UTF-8");
   const { depth, keys, isSubtle } = measure(bytes);
   if (depth > DEFAULTS.jsonDepthMax) return err(`nested deeper than ${DEFAULTS.jsonDepthMax}`);
-  if (isSubtle) return finish(parserOf(bytes, encoding));
+  if (isSubtle || keys > DEFAULTS.jsonMembersMax) return finish(parserOf(bytes, encoding));
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString(encoding));
