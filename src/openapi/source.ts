@@ -8,6 +8,7 @@ import type { Steps } from "../support/turns.ts";
 import { composeDocument } from "../yaml/compose.ts";
 import { type AliasTargets, plainValue } from "../yaml/plain-value.ts";
 import { readTokens } from "../yaml/tokens.ts";
+import { readUsual } from "../yaml/usual/read.ts";
 import type { Findings } from "./findings.ts";
 
 /** One file of a description, read: YAML or JSON, with the way back from each value to its line. */
@@ -84,6 +85,14 @@ function* readJson(text: string, source: Source, member: Member, findings: Findi
 }
 
 function* readYaml(text: string, source: Source, member: Member, findings: Findings): Steps<unknown> {
+  const reading = {
+    depthMax: DEFAULTS.openapiDepthMax,
+    nodesMax: DEFAULTS.openapiNodesMax,
+    member,
+    longNumber: jsonNumber,
+  };
+  const usual = yield* readUsual(text, reading);
+  if (usual !== null) return usual;
   const problem = (offset: number, fault: string): undefined => {
     findings.problem(source.place(offset), fault);
     return undefined;
@@ -106,11 +115,6 @@ function* readYaml(text: string, source: Source, member: Member, findings: Findi
     isSound = false;
     problem(offset, told.text);
   };
-  const value = yield* plainValue(document.contents, aliases, fault, {
-    depthMax: DEFAULTS.openapiDepthMax,
-    nodesMax: DEFAULTS.openapiNodesMax,
-    member,
-    longNumber: jsonNumber,
-  });
+  const value = yield* plainValue(document.contents, aliases, fault, reading);
   return isSound ? value : undefined;
 }
