@@ -65,6 +65,8 @@ export interface LimitKey {
   readonly reader: KeyReader;
   /** 0 to 1, the same for the same key wherever and whenever it is asked; null where there is no key. */
   share(exchange: Exchange, routeTemplate: string): number | null;
+  /** The request lacks a part of it, and passes without being counted. */
+  isUnlimited(exchange: Exchange, routeTemplate: string): boolean;
 }
 
 /** What a limit is and did, since its counters were made. */

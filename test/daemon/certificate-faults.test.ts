@@ -62,7 +62,7 @@ function visit(port: number, { certificate, key }: Issued): Promise<void> {
 
 /** How a route that wants a certificate denies the request of that connection. */
 function denialOf(one: ConnectionFacts | undefined): string {
-  const context = { ...testContext(), clock: systemClock } as unknown as ReturnType<typeof testContext>;
+  const context = { ...testContext(), clock: systemClock };
   const settings = clientCertificateKind.schema.parse({ type: "client-certificate" });
   const authenticator = atOnce(stepsOf(clientCertificateKind.compile("mesh", settings, context)));
   const answer = authenticator?.authenticate(request([], one?.certificate ?? null));

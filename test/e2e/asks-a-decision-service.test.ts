@@ -70,7 +70,7 @@ beforeAll(async () => {
       asked.push({ path: request.url ?? "", document, authorization: request.headers.authorization });
       if (answer !== null) return answer(request, response, document);
       const isOpa = !request.url?.startsWith("/access/");
-      const evaluations = document["evaluations"] as unknown as unknown[] | undefined;
+      const evaluations = document["evaluations"] as unknown[] | undefined;
       const said = isOpa
         ? { result: verdict }
         : evaluations

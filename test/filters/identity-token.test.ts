@@ -1,6 +1,6 @@
 // Goal: the token that tells the service of the caller is good by the published keys, for its life and no longer.
 // Method: jose as the service, and a clock that is moved over days.
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
+import { createLocalJWKSet, type JWK, jwtVerify } from "jose";
 import { expect, test } from "vitest";
 import { IdentityKeys } from "../../src/filters/request/identity-keys.ts";
 import { IdentityToken } from "../../src/filters/request/identity-token.ts";
@@ -23,7 +23,7 @@ function setUp() {
   };
   const verify = async (line: string) => {
     const text = line.replace(/^x-identity-token: /, "").trimEnd();
-    const set = createLocalJWKSet(keys.published() as unknown as JSONWebKeySet);
+    const set = createLocalJWKSet({ keys: keys.published().keys.map((key): JWK => ({ kty: "", ...key })) });
     return jwtVerify(text, set, {
       issuer: "postern:orders",
       audience: "orders",

@@ -42,7 +42,7 @@ test("explain says the rate, whose bytes and for whom", () => {
   const exchange = createExchange({});
   ask(limit, exchange);
   expect(limit.explain(exchange, "/v1")).toMatch(
-    /^bandwidth 1KiB\/s of responses, burst 1024 bytes for client\.address .+, counted by this process$/,
+    /^bandwidth 1KiB\/s of responses, burst 1024 bytes for client\.address .+, counted by this process, 1024 left$/,
   );
 });
 

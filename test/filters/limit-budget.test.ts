@@ -180,6 +180,31 @@ describe("a budget", () => {
     expect(ask(limit, alice())).toMatchObject({ seen: "0.05 wanted and 0.03 left for principal okta/alice" });
   });
 
+  test("is what a quota is whose answers say what they cost, and each request takes 1 until then", () => {
+    const quota = { quota: "1000/day", key: "principal", cost: { response: "$.usage.total" } };
+    const { limit } = setUp(quota);
+    const under = alice();
+    ask(limit, under);
+    expect(under.rateLimit).toMatchObject({ remaining: 999, policy: { quota: 1000, unit: "units" } });
+    expect(limit.explain(under, "/v1")).toBe(
+      "budget 1000 units/day for principal okta/alice, 1 reserved, counted by this process, 999 left",
+    );
+    under.giveBack();
+    spend(limit, '{"usage":{"total":990}}');
+    expect(left(limit)).toBe(10);
+    spend(limit, '{"usage":{"total":30}}');
+    expect(ask(limit, alice())).toMatchObject({ reason: "budget_exceeded" });
+    const dear = setUp({ ...quota, cost: { estimate: { POST: 400, default: 2 }, response: "$.usage.total" } }).limit;
+    for (const [method, remaining] of [
+      ["POST", 600],
+      ["GET", 598],
+    ] as const) {
+      const exchange = alice(method);
+      ask(dear, exchange);
+      expect(exchange.rateLimit?.remaining).toBe(remaining);
+    }
+  });
+
   test("of a fixed cost by method is taken as it is", () => {
     const { limit } = setUp({ budget: "10/day", key: "principal", cost: { POST: 8, default: 1 } });
     const post = alice("POST");
@@ -211,6 +236,10 @@ describe("a budget of the policy", () => {
     ["{ budget: 1000/day, key: principal, cost: 1, unit: Tokens }", "expected a word in lower case"],
     ["{ budget: 1000/day, key: jwt.tenant, cost: 1 }", "expected 'absent'"],
     ["{ budget: 1000/day, key: principal }", "'cost' is missing"],
+    ["{ quota: 1000/day, key: principal, cost: { response: usage } }", "expected where the answer says"],
+    ["{ quota: 1000/day, key: principal, cost: { estimate: 2000, response: $.n } }", "2000 never passes"],
+    ["{ quota: 1000/day, key: principal, cost: { response: $.n }, count: failures }", "expected no 'count'"],
+    ["{ quota: 1000/day, key: principal, cost: { response: $.n }, replicas: 3 }", "expected no 'replicas'"],
     ["{ budget: 1000/day, quota: 1/day, key: principal, cost: 1 }", "both 'budget' and 'quota'"],
   ])("%s is a problem", async (limit, text) => {
     expect((await problems(limit)).join("\n")).toContain(text);
@@ -222,6 +251,7 @@ describe("a budget of the policy", () => {
     "{ budget: 100000000000000/month, key: principal, cost: { estimate: { from: 'request.headers[\"x-max\"]', default: 500 }, response: [$.a, { path: '$.b[0]', times: 2 }] } }",
     "{ budget: 5/hour, key: principal, cost: { estimate: 1, response: { event: $.n }, otherwise: nothing } }",
     "{ budget: 5/hour, key: principal, cost: 0.5 }",
+    "{ quota: 5/hour, key: principal, cost: { response: { header: X-Cost }, otherwise: nothing } }",
   ])("%s is none", async (limit) => {
     expect(await problems(limit)).toEqual([]);
   });

@@ -42,6 +42,21 @@ describe("whatever the attribute table has can be a key", () => {
     expect(limit.explain(first, "/v1")).toMatch(/^rate 1\/hour, burst 1 for .+, counted by this process/);
   });
 
+  test.each([
+    ["rate 1/hour, burst 1", { rate: "1/hour" }],
+    ["quota 5/hour, 2 each", { quota: "5/hour", cost: 2 }],
+    ["budget 5 units/hour", { budget: "5/hour", cost: 1 }],
+    ["concurrency 5", { concurrency: 5 }],
+    ["bandwidth 1KiB/s of responses, burst 1024 bytes", { bandwidth: "1KiB/s" }],
+  ])("explain says of %s that a request without its key is not limited", (words, definition) => {
+    const key = { key: "jwt.tenant", absent: "unlimited" };
+    const limit = limitOf("perTenant", { ...definition, ...key }, tables());
+    const nobody = createExchange();
+    expect(passes(limit, nobody)).toBe(true);
+    expect(limit.explain(nobody, "/v1")).toBe(`${words}: not limited, for jwt.tenant is absent`);
+    expect(limit.explain(claims({ tenant: "acme" }), "/v1")).toContain(`${words} for `);
+  });
+
   test("a parameter of the path, decoded, as each route has it", () => {
     const limit = one("path.order");
     const { problems } = compileFilter(limitFilter, ["perKey"], {

@@ -21,7 +21,8 @@ const tables = () => new RateTables([1, 2], systemClock, 1024);
 function use(store: LimitStore, more: Readonly<Record<string, unknown>> = {}): LimitStoreUse {
   const { context, compiled } = createRouteContext({ key: "stores.shared" });
   const settings = storeSchema.parse({ type: "redis", url: "redis://localhost", ...more });
-  const resource = <T extends Resource>(): T => store as unknown as T;
+  const started: Resource = store;
+  const resource = <T extends Resource>(): T => started as T;
   const found = compileStore("shared", settings, { ...context, resource });
   if (found === null) throw new Error(JSON.stringify(compiled.problems));
   return found;

@@ -103,7 +103,8 @@ test("a name: more replicas count at once, fewer when they were seen some times,
 
   const resource = <T extends Resource>(kind: string): T => {
     if (kind !== "replica count") throw new Error(kind);
-    return replicas as unknown as T;
+    const found: Resource = replicas;
+    return found as T;
   };
   const now = (): number => passes(limit({ dns: "orders-headless" }, { resource }), 100);
   expect(now()).toBe(60);

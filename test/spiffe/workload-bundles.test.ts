@@ -1,6 +1,5 @@
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
-import type { ResourceWorld } from "../../src/resources/resource.ts";
 import { readJwtBundles } from "../../src/spiffe/bundle-map.ts";
 import { WorkloadBundles } from "../../src/spiffe/workload-bundles.ts";
 import { readX509Bundles } from "../../src/spiffe/x509-svid.ts";
@@ -8,6 +7,7 @@ import { systemTimers } from "../../src/support/timers.ts";
 import { type Authority, createAuthority } from "../fixtures/authority.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { closeAll, onClose } from "../fixtures/proxy.ts";
+import { resourceWorld } from "../fixtures/resource-world.ts";
 import { encodeX509Bundles, startSpiffeAgent } from "../fixtures/spiffe-agent.ts";
 
 let own: Authority;
@@ -20,16 +20,14 @@ afterEach(closeAll);
 
 function watch(socketPath: string) {
   const watched = { recompiled: 0 };
-  const world = {
+  const world = resourceWorld({
     clock: { wallMs: () => Date.now(), monotonicMs: () => Date.now() },
     timers: { after: (ms: number, run: () => void) => systemTimers.after(ms > 5_000 ? ms : ms / 20, run) },
-    random: () => 0,
-    changed: () => {},
     recompile: () => {
       watched.recompiled++;
     },
-  };
-  const source = new WorkloadBundles(socketPath, world as unknown as ResourceWorld);
+  });
+  const source = new WorkloadBundles(socketPath, world);
   onClose(() => source.close());
   return Object.assign(watched, { source });
 }

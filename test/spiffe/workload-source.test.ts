@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { ResourceWorld } from "../../src/resources/resource.ts";
 import { fieldsOf } from "../../src/spiffe/protobuf.ts";
 import { WorkloadSource } from "../../src/spiffe/workload-source.ts";
 import { MessageReader } from "../../src/spiffe/workload-stream.ts";
@@ -9,6 +8,7 @@ import { readIdentity } from "../../src/spiffe/x509-svid.ts";
 import { systemTimers } from "../../src/support/timers.ts";
 import { type Authority, createAuthority } from "../fixtures/authority.ts";
 import { closeAll } from "../fixtures/proxy.ts";
+import { resourceWorld } from "../fixtures/resource-world.ts";
 import { type AgentSvid, encodeResponse, type SpiffeAgent, startSpiffeAgent } from "../fixtures/spiffe-agent.ts";
 
 const ID = "spiffe://example.org/orders";
@@ -42,16 +42,15 @@ interface Watched {
 /** Real timers, with pauses that a test can wait for. */
 function watch(socketPath: string, spiffeId: string | null = null): Watched {
   const watched = { states: [] as string[], clock: { ms: Date.now() }, recompiled: 0 };
-  const world = {
+  const world = resourceWorld({
     clock: { wallMs: () => watched.clock.ms, monotonicMs: () => watched.clock.ms },
     timers: { after: (ms: number, run: () => void) => systemTimers.after(ms > 5_000 ? ms : ms / 20, run) },
-    random: () => 0,
     changed: () => watched.states.push(source.status().state),
     recompile: () => {
       watched.recompiled++;
     },
-  };
-  const source = new WorkloadSource({ socketPath, spiffeId }, world as unknown as ResourceWorld);
+  });
+  const source: WorkloadSource = new WorkloadSource({ socketPath, spiffeId }, world);
   sources.push(source);
   return Object.assign(watched, { source });
 }

@@ -83,6 +83,7 @@ export class SharedLimit implements Limit {
 
   explain(exchange: Exchange, template: string): string {
     const { limit, storeName, onFailure } = this.#facts;
+    if (this.key.isUnlimited(exchange, template)) return limit.explain(exchange, template);
     const scope = `of all processes that use store '${storeName}'; while that does not answer, it ${ONLY_HERE[onFailure]}`;
     return `${limit.explain(exchange, template)}; ${scope}`;
   }

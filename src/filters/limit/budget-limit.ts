@@ -1,38 +1,24 @@
-import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, type Denial, type Verdict } from "../../decision/verdict.ts";
 import { amountText } from "../../limits/budget/amount.ts";
 import { AnswerCost, type CostSource } from "../../limits/budget/answer-cost.ts";
 import type { Reservation } from "../../limits/quota/reservations.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
-import type { TopCaller } from "../../limits/top-callers.ts";
-import { NEAR } from "../../limits/usage.ts";
 import type { Account } from "../../memory/account.ts";
 import type { Answer, AnswerObserver, AnswerWatcher } from "../../message/answer.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
+import type { LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
-import type { Waiting } from "../../resources/waiting.ts";
-import type { Clock } from "../../support/clock.ts";
-import { DEFAULTS } from "../../support/defaults.ts";
-import type { Limit, LimitReport } from "../filter.ts";
-import type { LimitNeeds } from "../limit-port.ts";
 import type { MethodRule } from "../method-rule.ts";
+import { type CalendarFacts, CalendarLimit, secondsOf } from "./calendar-limit.ts";
 import { isFailure } from "./counted.ts";
-import type { CompiledKey } from "./key.ts";
 
 /** What a request costs whose answer does not say. */
 export type Otherwise = "estimate" | "nothing" | "nothing-on-errors";
 
 /** Everything about a budget that is known at load; amounts are in 1/scale. */
-export interface BudgetFacts {
-  readonly place: Place;
-  readonly enforcePercent: number;
-  readonly key: CompiledKey;
-  readonly phase: "admit" | "limit";
-  readonly limit: number;
+export interface BudgetFacts extends CalendarFacts {
   readonly scale: number;
-  /** As in `2000000 tokens/month`. */
-  readonly description: string;
-  readonly policy: LimitPolicy;
+  readonly phase: "admit" | "limit";
   /** What is taken before the answer is known. */
   readonly estimate: (exchange: Exchange) => number;
   /** Of methods whose estimates are not the same; null where all are. */
@@ -42,8 +28,6 @@ export interface BudgetFacts {
   readonly otherwise: Otherwise;
   /** How long an estimate is kept for a request that does not end. */
   readonly reservationMs: number;
-  readonly clock: Clock;
-  readonly waiting: Waiting;
   /** For what compressed answers hold while they are looked at. */
   readonly account: Account;
 }
@@ -133,60 +117,22 @@ class Spent implements Taken {
 }
 
 /** One budget: an amount in each window of the calendar, of which each request takes what its answer says it cost. */
-export class BudgetLimit implements Limit {
-  readonly name: string;
-  readonly place: Place;
-  readonly phase: "admit" | "limit";
-  readonly enforcePercent: number;
-  /** It has none in the tables that rates share. */
-  readonly keys = 0;
-  readonly key: CompiledKey;
-  readonly needs: LimitNeeds;
+export class BudgetLimit extends CalendarLimit {
   readonly #facts: BudgetFacts;
-  readonly #shared: SharedCounts;
 
   constructor(facts: BudgetFacts, shared: SharedCounts) {
-    this.name = facts.policy.name;
-    this.place = facts.place;
-    this.phase = facts.phase;
-    this.enforcePercent = facts.enforcePercent;
-    this.key = facts.key;
-    this.needs = { tellsMethods: facts.tellsMethods, readsAnswers: facts.source?.kind === "figures" };
+    const { phase, tellsMethods, source } = facts;
+    super("budget", facts, shared, { phase, needs: { tellsMethods, readsAnswers: source?.kind === "figures" } });
     this.#facts = facts;
-    this.#shared = shared;
   }
 
-  evaluate(exchange: Exchange, routeTemplate: string): Verdict | Promise<Verdict> {
-    const { waiting } = this.#shared;
-    return waiting === null ? this.#take(exchange, routeTemplate) : this.#wait(waiting, exchange, routeTemplate);
+  protected override saw(exchange: Exchange): string {
+    return `, ${amountText(this.#facts.estimate(exchange), this.#facts.scale)} reserved`;
   }
 
-  explain(exchange: Exchange, routeTemplate: string): string {
-    const { policy, description, scale } = this.#facts;
-    let state = exchange.rateLimit;
-    while (state !== null && state.policy !== policy) state = state.before;
-    const left = state === null ? "" : `, ${state.remaining} left`;
-    const estimate = amountText(this.#facts.estimate(exchange), scale);
-    const by = this.key.reader.describe(exchange, routeTemplate);
-    return `budget ${description} for ${by}, ${estimate} reserved, counted by this process${left}`;
-  }
-
-  report(): LimitReport {
-    const { description, policy } = this.#facts;
-    const { counts, usage } = this.#shared;
-    const { near, denied } = usage;
-    const key = this.key.reader.identity;
-    const { scope } = policy;
-    return { name: this.name, kind: "budget", description, key, scope, near, denied, evictions: counts.evictions };
-  }
-
-  topCallers(): readonly TopCaller[] {
-    return this.#shared.usage.top.list(this.#facts.clock.monotonicMs());
-  }
-
-  #take(exchange: Exchange, routeTemplate: string): Verdict {
+  protected take(exchange: Exchange, routeTemplate: string): Verdict {
     const { limit, clock, reservationMs, source } = this.#facts;
-    const { counts, reservations } = this.#shared;
+    const { counts, reservations } = this.shared;
     const text = this.key.reader.text(exchange, routeTemplate);
     if (text === null) return this.key.verdict(exchange, routeTemplate);
     const nowMs = clock.wallMs();
@@ -194,29 +140,16 @@ export class BudgetLimit implements Limit {
     counts.turn(nowMs);
     reservations.sweep(monotonicMs, limit);
     const estimate = this.#facts.estimate(exchange);
-    const found = this.#shared.keyOf(text);
-    const count = counts.take(found, estimate, limit, () => this.#label(exchange, routeTemplate));
-    if (count === null) return this.#deny(exchange, routeTemplate, nowMs, estimate);
-    if (count.used > limit * NEAR) {
-      this.#shared.usage.near++;
-      this.#note(found, exchange, routeTemplate, 1, false);
-    } else if (this.#shared.usage.top.isDue()) {
-      this.#note(found, exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
-    }
-    // Clients are told nothing of a limit that is only tried out.
-    const state = this.enforcePercent === 0 ? null : this.#state(exchange, limit - count.used, nowMs);
-    if (state !== null) exchange.rateLimit = state;
+    const key = this.shared.keyOf(text);
+    const count = counts.take(key, estimate, limit, () => this.label(exchange, routeTemplate));
+    const resetMs = counts.window.endMs - nowMs;
+    if (count === null) return this.#deny(key, exchange, routeTemplate, resetMs, estimate);
+    this.notePassed(key, exchange, routeTemplate, limit - count.used);
+    const state = this.tellUntil(exchange, this.#told(limit - count.used), resetMs);
     const reservation = reservations.add(count, estimate, monotonicMs + reservationMs);
     if (source === null) exchange.take(new Spent(this.#facts, reservation, state));
     else this.#watch(exchange, new BudgetTaken(this.#facts, reservation, source, state));
     return CONTINUE;
-  }
-
-  #note(key: number, exchange: Exchange, routeTemplate: string, weight: number, isDenied: boolean): void {
-    const { usage } = this.#shared;
-    if (isDenied) usage.denied++;
-    const nowMs = this.#facts.clock.monotonicMs();
-    usage.top.note(key | 0, weight, isDenied, nowMs, () => this.key.reader.describe(exchange, routeTemplate));
   }
 
   #watch(exchange: Exchange, taken: BudgetTaken): void {
@@ -225,35 +158,18 @@ export class BudgetLimit implements Limit {
     exchange.watchers.push(taken);
   }
 
-  /** What was counted before the process began is being read. */
-  async #wait(read: Promise<void>, exchange: Exchange, routeTemplate: string): Promise<Verdict> {
-    const waited = await this.#facts.waiting.until(exchange, read, DEFAULTS.quotaLoadMs * 2);
-    if (waited.ok) return this.#take(exchange, routeTemplate);
-    const seen = `waiting for the counts from before: ${waited.error}`;
-    return new Denial("limit_store_unavailable", this.place, seen, `at most ${this.#facts.description}`);
-  }
-
-  #deny(exchange: Exchange, routeTemplate: string, nowMs: number, estimate: number): Denial {
-    const { limit, scale, description } = this.#facts;
-    const found = this.#shared.keyOf(this.key.reader.text(exchange, routeTemplate) ?? "");
-    this.#note(found, exchange, routeTemplate, 1, true);
-    const left = Math.max(0, limit - (this.#shared.counts.find(found)?.used ?? 0));
-    const state = this.#state(exchange, left, nowMs);
-    if (this.enforcePercent > 0) exchange.rateLimit = state;
-    const headers: readonly HeaderLine[] = [["retry-after", String(state.resetSeconds)]];
+  #deny(key: number, exchange: Exchange, routeTemplate: string, waitMs: number, estimate: number): Denial {
+    const { limit, scale } = this.#facts;
+    this.noteRefused(key, exchange, routeTemplate);
+    const left = Math.max(0, limit - (this.shared.counts.find(key)?.used ?? 0));
+    this.tellUntil(exchange, this.#told(left), waitMs);
     const by = this.key.reader.describe(exchange, routeTemplate);
     const seen = `${amountText(estimate, scale)} wanted and ${amountText(left, scale)} left for ${by}`;
-    return new LimitDenial("budget_exceeded", this.place, seen, `at most ${description}`, headers, state.policy);
+    return this.refusal("budget_exceeded", seen, secondsOf(waitMs));
   }
 
-  #state(exchange: Exchange, left: number, nowMs: number): LimitState {
-    const { policy, scale } = this.#facts;
-    const resetSeconds = Math.max(1, Math.ceil((this.#shared.counts.window.endMs - nowMs) / 1000));
-    const remaining = Math.max(0, Math.floor(left / scale));
-    return { policy, remaining, resetSeconds, partition: null, before: exchange.rateLimit };
-  }
-
-  #label(exchange: Exchange, routeTemplate: string): string | null {
-    return this.key.reader.describe(exchange, routeTemplate).slice(0, DEFAULTS.quotaLabelCharsMax);
+  /** In what clients are told. */
+  #told(left: number): number {
+    return Math.max(0, Math.floor(left / this.#facts.scale));
   }
 }

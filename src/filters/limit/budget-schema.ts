@@ -95,7 +95,7 @@ const figures = z.union([figure.transform((one) => [one]), z.array(figure).min(1
 const RESPONSE_EXPECTED =
   "expected where the answer says what it cost: $.path, { header: … }, { trailer: … }, { event: $.path } or { bytes: response }";
 
-const response: z.ZodType<ResponseCost> = z
+export const response: z.ZodType<ResponseCost> = z
   .union(
     [
       figures,
@@ -112,12 +112,25 @@ const response: z.ZodType<ResponseCost> = z
     "Where the answer says what the request cost: a path into its JSON, or into the last event of a stream; of several the sum; a header, a trailer, or the bytes of the bodies.",
   );
 
+/** What an answer that does not say costs. */
+export const otherwise = z
+  .enum(["estimate", "nothing", "nothing-on-errors"])
+  .optional()
+  .describe(
+    "What a request costs whose answer does not say: the estimate, nothing, or nothing where its status is 400 or above. estimate if absent.",
+  );
+
 const AMOUNT_EXPECTED = "expected a number above 0";
 const decimal = z
   .number({ error: AMOUNT_EXPECTED })
   .gt(0, { error: AMOUNT_EXPECTED })
   .max(1e12)
   .describe("A number above 0, which may have a fraction.");
+
+/** What is taken before an answer says what its request cost. */
+export const estimate = z
+  .union([decimal, costSchema])
+  .describe("What is reserved before the answer is known: a number, by method, or from an attribute.");
 
 /** A value under `limits:` that has a `budget`. */
 export const budgetSchema: z.ZodType<BudgetSettings> = object({
@@ -130,16 +143,9 @@ export const budgetSchema: z.ZodType<BudgetSettings> = object({
       [
         decimal,
         object({
-          estimate: z
-            .union([decimal, costSchema])
-            .describe("What is reserved before the answer is known: a number, by method, or from an attribute."),
+          estimate,
           response,
-          otherwise: z
-            .enum(["estimate", "nothing", "nothing-on-errors"])
-            .optional()
-            .describe(
-              "What a request costs whose answer does not say: the estimate, nothing, or nothing where its status is 400 or above. estimate if absent.",
-            ),
+          otherwise,
         }),
         costSchema,
       ],

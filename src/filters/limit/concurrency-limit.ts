@@ -69,6 +69,9 @@ export class ConcurrencyLimit implements Limit {
 
   explain(exchange: Exchange, template: string): string {
     const { key } = this.#facts;
+    if (key?.isUnlimited(exchange, template) === true) {
+      return `${this.#description}: not limited, for ${key.reader.missing(exchange, template)?.text ?? "the key"} is absent`;
+    }
     const text = key === null ? EVERYBODY : key.reader.text(exchange, template);
     const by = key === null ? "all requests" : key.reader.describe(exchange, template);
     const now = text === null ? "" : `, ${this.#slots.inFlightOf(text)} under way`;

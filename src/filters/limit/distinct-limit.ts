@@ -1,29 +1,22 @@
-import { CONTINUE, Denial, type HeaderLine, LimitDenial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { CONTINUE, Denial, type Verdict } from "../../decision/verdict.ts";
 import type { Addition, DistinctSets } from "../../limits/distinct/distinct-sets.ts";
 import type { KeyReader } from "../../limits/key.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
+import type { LimitState } from "../../message/limit-state.ts";
 import type { Taken } from "../../message/taken.ts";
 import type { Clock } from "../../support/clock.ts";
-import type { Limit, LimitReport } from "../filter.ts";
-import type { CompiledKey } from "./key.ts";
+import type { LimitReport } from "../filter.ts";
+import { type KeyedFacts, KeyedLimit, NEEDS_NOTHING, phaseWith } from "./keyed-limit.ts";
 
 /** Everything about a guard that is known at load. */
-export interface DistinctFacts {
-  /** What clients are told. */
-  readonly policy: LimitPolicy;
+export interface DistinctFacts extends KeyedFacts {
   readonly tellsPartition: boolean;
-  readonly place: Place;
-  readonly enforcePercent: number;
-  readonly key: CompiledKey;
   /** What is told apart. */
   readonly of: KeyReader;
   readonly limit: number;
-  /** As in `50 path.orderId in 10m`. */
-  readonly description: string;
   readonly hasOthers: boolean;
   readonly clock: Pick<Clock, "monotonicMs">;
 }
@@ -55,24 +48,13 @@ class MemberTaken implements Taken {
 }
 
 /** A guard against enumeration: how many different things a key may ask for within a window. */
-export class DistinctLimit implements Limit {
-  readonly name: string;
-  readonly place: Place;
-  readonly phase: "admit" | "limit";
-  readonly enforcePercent: number;
-  /** It has none in the tables that rates share. */
-  readonly keys = 0;
-  readonly key: CompiledKey;
+export class DistinctLimit extends KeyedLimit {
   readonly #facts: DistinctFacts;
   readonly #sets: DistinctSets;
   readonly #prefix: KeyHash;
 
   constructor(facts: DistinctFacts, sets: DistinctSets) {
-    this.name = facts.policy.name;
-    this.place = facts.place;
-    this.key = facts.key;
-    this.phase = facts.key.reader.phase === "admit" && facts.of.phase === "admit" ? "admit" : "limit";
-    this.enforcePercent = facts.enforcePercent;
+    super("distinct", facts, { phase: phaseWith(facts.key, facts.of.phase), keys: 0, needs: NEEDS_NOTHING });
     this.#facts = facts;
     this.#sets = sets;
     this.#prefix = sets.prefix(facts.policy.name);
@@ -89,7 +71,7 @@ export class DistinctLimit implements Limit {
     const seen = sets.take(limit, clock.monotonicMs());
     if (typeof seen === "number") return this.#deny(exchange, routeTemplate, -seen);
     if (seen === "added" && sets.taken > limit * NEAR) this.#note(exchange, routeTemplate, false);
-    const state = this.#tell(exchange, limit - sets.taken, this.#facts.policy.windowSeconds);
+    const state = this.#told(exchange, limit - sets.taken, this.#facts.policy.windowSeconds);
     if (seen === "added" && this.#facts.hasOthers) exchange.take(new MemberTaken(sets, clock, state));
     return CONTINUE;
   }
@@ -98,33 +80,27 @@ export class DistinctLimit implements Limit {
     return this.#facts.of.bindRoute(template) ?? this.key.reader.bindRoute(template);
   }
 
-  explain(exchange: Exchange, routeTemplate: string): string {
-    const by = this.key.reader.describe(exchange, routeTemplate);
-    const member = this.#facts.of.describe(exchange, routeTemplate);
-    return `distinct: at most ${this.#facts.description} for ${by}, now ${member}, counted by this process`;
-  }
-
-  report(): LimitReport {
-    const { usage, evictions } = this.#sets;
-    const key = `${this.#facts.of.identity} per ${this.key.reader.identity}`;
-    const { description } = this.#facts;
-    const { near, denied } = usage;
-    return { name: this.name, kind: "distinct", description, key, scope: "process", near, denied, evictions };
+  override report(): LimitReport {
+    const report = super.report();
+    return { ...report, key: `${this.#facts.of.identity} per ${report.key}` };
   }
 
   topCallers(): readonly TopCaller[] {
     return this.#sets.usage.top.list(this.#facts.clock.monotonicMs());
   }
 
-  #tell(exchange: Exchange, left: number, resetSeconds: number): LimitState | null {
-    // Clients are told nothing of a limit that is only tried out.
-    if (this.enforcePercent === 0) return null;
-    const { policy, tellsPartition } = this.#facts;
+  protected counted(): Pick<LimitReport, "near" | "denied" | "evictions"> {
+    const { usage, evictions } = this.#sets;
+    return { near: usage.near, denied: usage.denied, evictions };
+  }
+
+  protected override saw(exchange: Exchange, routeTemplate: string): string {
+    return `, now ${this.#facts.of.describe(exchange, routeTemplate)}`;
+  }
+
+  #told(exchange: Exchange, left: number, resetSeconds: number): LimitState | null {
     const { high, low } = this.#sets.keyHash;
-    const partition = tellsPartition ? ([high, low] as const) : null;
-    const state = { policy, remaining: Math.max(0, left), resetSeconds, partition, before: exchange.rateLimit };
-    exchange.rateLimit = state;
-    return state;
+    return this.tell(exchange, Math.max(0, left), resetSeconds, this.#facts.tellsPartition ? [high, low] : null);
   }
 
   #note(exchange: Exchange, routeTemplate: string, isDenied: boolean): void {
@@ -144,12 +120,13 @@ export class DistinctLimit implements Limit {
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number): Denial {
     this.#note(exchange, routeTemplate, true);
-    const { description, of, policy } = this.#facts;
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-    this.#tell(exchange, 0, seconds);
-    const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
+    this.#told(exchange, 0, seconds);
     const by = this.key.reader.describe(exchange, routeTemplate);
-    const seen = `one more, ${of.describe(exchange, routeTemplate)}, for ${by}`;
-    return new LimitDenial("distinct_exceeded", this.place, seen, `at most ${description}`, headers, policy);
+    return this.refusal(
+      "distinct_exceeded",
+      `one more, ${this.#facts.of.describe(exchange, routeTemplate)}, for ${by}`,
+      seconds,
+    );
   }
 }

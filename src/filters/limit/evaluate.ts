@@ -1,43 +1,26 @@
-import {
-  CONTINUE,
-  type Denial,
-  type HeaderLine,
-  LimitDenial,
-  type Place,
-  type Verdict,
-} from "../../decision/verdict.ts";
+import { CONTINUE, type Denial, type Verdict } from "../../decision/verdict.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { RateTable } from "../../limits/rate/rate-table.ts";
 import type { RateTerms } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import type { LimitPolicy, LimitState } from "../../message/limit-state.ts";
+import type { LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { LimitReport, ShareableLimit } from "../filter.ts";
-import type { LimitNeeds } from "../limit-port.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
-import type { CompiledKey } from "./key.ts";
+import { type KeyedFacts, KeyedLimit, phaseWith } from "./keyed-limit.ts";
 
-/** Everything about a limit that is known at load. */
-export interface RateLimitFacts {
-  readonly place: Place;
-  readonly enforcePercent: number;
-  readonly key: CompiledKey;
+/** Everything about a rate that is known at load. */
+export interface RateLimitFacts extends KeyedFacts {
   /** How many keys are counted at once. */
   readonly keys: number;
   readonly intervalMs: number;
   readonly toleranceMs: number;
-  /** As in `50/second, burst 100`. */
-  readonly description: string;
   /** As a store counts the whole limit. */
   readonly terms: RateTerms;
-  /** Who counts together. */
-  readonly countedBy: string;
-  /** What clients are told. */
-  readonly policy: LimitPolicy;
   readonly tellsPartition: boolean;
   /** Null where each request costs 1. */
   readonly cost: Cost | null;
@@ -82,14 +65,7 @@ class RateTaken implements Taken {
 }
 
 /** One limit: counts each request by its key in its share (GCRA, the virtual scheduling of ITU-T I.371). */
-export class RateLimit implements ShareableLimit {
-  readonly name: string;
-  readonly place: Place;
-  readonly phase: "admit" | "limit";
-  readonly enforcePercent: number;
-  readonly keys: number;
-  readonly key: CompiledKey;
-  readonly needs: LimitNeeds;
+export class RateLimit extends KeyedLimit implements ShareableLimit {
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
@@ -99,13 +75,9 @@ export class RateLimit implements ShareableLimit {
   readonly #isKept: boolean;
 
   constructor(facts: RateLimitFacts, table: RateTable) {
-    this.name = facts.policy.name;
-    this.place = facts.place;
-    this.key = facts.key;
-    this.needs = { tellsMethods: facts.cost?.tellsMethods ?? null, readsAnswers: false };
-    this.phase = facts.key.reader.phase === "admit" && facts.cost?.phase !== "limit" ? "admit" : "limit";
-    this.enforcePercent = facts.enforcePercent;
-    this.keys = facts.keys;
+    const { key, cost, keys } = facts;
+    const needs = { tellsMethods: cost?.tellsMethods ?? null, readsAnswers: false };
+    super("rate", facts, { phase: phaseWith(key, cost?.phase), keys, needs });
     this.#facts = facts;
     this.#table = table;
     this.#prefix = table.prefix(facts.policy.name);
@@ -129,7 +101,7 @@ export class RateLimit implements ShareableLimit {
     const spentMs = this.#intervalMs * units;
     const used = table.take(spentMs, this.#toleranceMs);
     if (used < 0) return this.#deny(exchange, routeTemplate, -used, units);
-    const state = this.#tell(exchange, routeTemplate, Math.floor((this.#toleranceMs - used) / this.#intervalMs), used);
+    const state = this.#told(exchange, routeTemplate, Math.floor((this.#toleranceMs - used) / this.#intervalMs), used);
     if (this.#isKept) exchange.take(new RateTaken(table, spentMs, units, this.#facts.counts, state));
     return CONTINUE;
   }
@@ -154,7 +126,7 @@ export class RateLimit implements ShareableLimit {
 
   admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {
     this.#countedElsewhere(exchange, routeTemplate, false);
-    this.#tell(exchange, routeTemplate, remaining, resetMs);
+    this.#told(exchange, routeTemplate, remaining, resetMs);
     return CONTINUE;
   }
 
@@ -163,32 +135,13 @@ export class RateLimit implements ShareableLimit {
     return this.#deny(exchange, routeTemplate, waitMs, this.costOf(exchange));
   }
 
-  explain(exchange: Exchange, routeTemplate: string): string {
-    const { description, cost, policy } = this.#facts;
-    let state = exchange.rateLimit;
-    while (state !== null && state.policy !== policy) state = state.before;
-    const left = state === null ? "" : `, ${state.remaining} left`;
-    const by = this.key.reader.describe(exchange, routeTemplate);
-    return `rate ${description}${cost?.text ?? ""} for ${by}, counted by ${this.#facts.countedBy}${left}`;
-  }
-
-  report(): LimitReport {
-    const { description, cost, policy } = this.#facts;
-    const { near, refused, evictions } = this.#table;
-    return {
-      name: this.name,
-      kind: "rate",
-      description: `${description}${cost?.text ?? ""}`,
-      key: this.key.reader.identity,
-      scope: policy.scope,
-      near,
-      denied: refused,
-      evictions,
-    };
-  }
-
   topCallers(): readonly TopCaller[] {
     return this.#table.top.list(this.#table.nowMs);
+  }
+
+  protected counted(): Pick<LimitReport, "near" | "denied" | "evictions"> {
+    const { near, refused, evictions } = this.#table;
+    return { near, denied: refused, evictions };
   }
 
   #countedElsewhere(exchange: Exchange, routeTemplate: string, isRefused: boolean): void {
@@ -196,46 +149,29 @@ export class RateLimit implements ShareableLimit {
     this.#table.noteElsewhere(isRefused);
   }
 
-  #tell(exchange: Exchange, routeTemplate: string, remaining: number, usedMs: number): LimitState | null {
-    if (usedMs > this.#nearMs) this.#noteNear(exchange, routeTemplate);
-    else if (this.#table.top.isDue()) this.#note(exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
-    // Clients are told nothing of a limit that is only tried out.
-    if (this.enforcePercent === 0) return null;
-    const state = this.#state(exchange, remaining, Math.ceil(usedMs / 1000));
-    exchange.rateLimit = state;
-    return state;
+  #told(exchange: Exchange, routeTemplate: string, remaining: number, usedMs: number): LimitState | null {
+    if (usedMs > this.#nearMs) {
+      this.#table.noteNear();
+      this.#note(exchange, routeTemplate, 1, false);
+    } else if (this.#table.top.isDue()) this.#note(exchange, routeTemplate, DEFAULTS.limitTopSampled, false);
+    return this.tell(exchange, remaining, Math.ceil(usedMs / 1000), this.#partition());
   }
 
   #deny(exchange: Exchange, routeTemplate: string, waitMs: number, units: number): Denial {
     this.#note(exchange, routeTemplate, 1, true);
-    const { description, policy } = this.#facts;
     const by = this.key.reader.describe(exchange, routeTemplate);
-    const wanted = `at most ${description}`;
     // It would have to wait for ever: a time would be a lie.
     if (units * this.#intervalMs > this.#toleranceMs) {
-      return new LimitDenial("rate_limited", this.place, `a request that costs ${units}, of ${by}`, wanted, [], policy);
+      return this.refusal("rate_limited", `a request that costs ${units}, of ${by}`, null);
     }
     const seconds = Math.max(1, Math.ceil(waitMs / 1000));
-    if (this.enforcePercent > 0) exchange.rateLimit = this.#state(exchange, 0, seconds);
-    const headers: readonly HeaderLine[] = [["retry-after", String(seconds)]];
-    return new LimitDenial("rate_limited", this.place, `the burst is used up for ${by}`, wanted, headers, policy);
+    this.tell(exchange, 0, seconds, this.#partition());
+    return this.refusal("rate_limited", `the burst is used up for ${by}`, seconds);
   }
 
-  #state(exchange: Exchange, remaining: number, resetSeconds: number): LimitState {
-    const { policy, tellsPartition } = this.#facts;
+  #partition(): LimitState["partition"] {
     const { high, low } = this.#table.hash;
-    return {
-      policy,
-      remaining,
-      resetSeconds,
-      partition: tellsPartition ? [high, low] : null,
-      before: exchange.rateLimit,
-    };
-  }
-
-  #noteNear(exchange: Exchange, routeTemplate: string): void {
-    this.#table.noteNear();
-    this.#note(exchange, routeTemplate, 1, false);
+    return this.#facts.tellsPartition ? [high, low] : null;
   }
 
   #note(exchange: Exchange, routeTemplate: string, weight: number, isDenied: boolean): void {

@@ -41,6 +41,12 @@ export class CompiledKey implements LimitKey {
     return this.reader.mayBeAbsent && this.#absent === "deny";
   }
 
+  /** The request lacks a part of it, and passes without being counted. */
+  isUnlimited(exchange: Exchange, template: string): boolean {
+    if (this.#absent !== "unlimited") return false;
+    return this.reader.missing(exchange, template)?.isAmbiguous === false;
+  }
+
   /** What becomes of a request for which `reader.feed` is false. */
   verdict(exchange: Exchange, template: string): Verdict {
     const missing = this.reader.missing(exchange, template);

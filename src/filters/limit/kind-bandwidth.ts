@@ -87,6 +87,7 @@ function compileBandwidth(name: string, settings: BandwidthSettings, context: Li
       byteMs,
       toleranceMs: burst * byteMs,
       delayMaxMs: maxDelay,
+      countedBy: "this process",
       description: `${text} of ${bytes}, burst ${burst} bytes`,
       timers: systemTimers,
     },

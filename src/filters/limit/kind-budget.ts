@@ -23,7 +23,7 @@ import { limitPolicy } from "./told.ts";
 /** `budget`: an amount of tokens, bytes or money in a window of the calendar, settled from answers. */
 export const budgetKind = defineLimit<BudgetSettings>({ word: "budget", schema: budgetSchema, compile: compileBudget });
 
-function compileBudget(name: string, settings: BudgetSettings, context: LimitContext): Limit | null {
+export function compileBudget(name: string, settings: BudgetSettings, context: LimitContext): Limit | null {
   const { amount, period } = settings.budget;
   const { timeZone = "UTC", resetDay = 1, unit = "units" } = settings;
   const { cost } = settings;
@@ -62,6 +62,7 @@ function compileBudget(name: string, settings: BudgetSettings, context: LimitCon
       phase: key.reader.phase === "admit" && estimate.phase === "admit" ? "admit" : "limit",
       limit,
       scale,
+      countedBy: "this process",
       description: `${amountText(limit, scale)} ${unit}/${period}${isUsual ? "" : ` in ${timeZone}`}`,
       policy,
       estimate: estimate.of,

@@ -84,6 +84,7 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
       key,
       of: member,
       limit,
+      countedBy: "this process",
       description: `${limit} different ${of} in ${window / 1000} s`,
       hasOthers: context.hasOthers,
       clock: context.clock,

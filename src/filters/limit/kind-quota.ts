@@ -5,8 +5,9 @@ import { isCalendarSound, PERIOD_SECONDS } from "./calendar-shape.ts";
 import { compileCost } from "./cost.ts";
 import { countsOf } from "./counted.ts";
 import { compileLimitKey } from "./key.ts";
+import { compileBudget } from "./kind-budget.ts";
 import { QuotaLimit } from "./quota-limit.ts";
-import { type QuotaSettings, quotaSchema } from "./quota-schema.ts";
+import { type QuotaSettings, type QuotaSettledCost, quotaSchema } from "./quota-schema.ts";
 import { compileShare } from "./share.ts";
 import { countedBy, limitPolicy } from "./told.ts";
 
@@ -14,6 +15,8 @@ import { countedBy, limitPolicy } from "./told.ts";
 export const quotaKind = defineLimit<QuotaSettings>({ word: "quota", schema: quotaSchema, compile: compileQuota });
 
 function compileQuota(name: string, settings: QuotaSettings, context: LimitContext): Limit | null {
+  const { cost: costs } = settings;
+  if (isSettled(costs)) return compileSettled(name, settings, costs, context);
   const { count, period } = settings.quota;
   const { timeZone = "UTC", resetDay = 1 } = settings;
   const share = compileShare(settings.replicas, context);
@@ -23,7 +26,7 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
   const facts = { name, quota, windowSeconds: PERIOD_SECONDS[period], unit: "requests", scope } as const;
   const policy = limitPolicy(facts, context);
   const key = compileLimitKey(name, settings, context);
-  const cost = compileCost(settings.cost, context);
+  const cost = compileCost(costs, context);
   const store = settings.store === undefined ? undefined : context.store(settings.store);
   if (
     !isCalendarSound("quota", period, settings.resetDay, context) ||
@@ -54,6 +57,7 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
       whole: count,
       countedBy: by,
       description: `${count}/${period}${isDefault ? "" : ` in ${timeZone}`}${share?.text ?? ""}`,
+      costs: cost?.text ?? "",
       policy,
       cost,
       counts: settings.count === undefined ? null : countsOf(settings.count),
@@ -64,4 +68,26 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
     shared,
   );
   return store === undefined ? limit : store.share(limit, settings.lease);
+}
+
+function isSettled(cost: QuotaSettings["cost"]): cost is QuotaSettledCost {
+  return typeof cost === "object" && "response" in cost;
+}
+
+/** A quota of what answers say is a budget: each request takes 1, as of any quota, until it is known. */
+function compileSettled(
+  name: string,
+  settings: QuotaSettings,
+  cost: QuotaSettledCost,
+  context: LimitContext,
+): Limit | null {
+  const { quota, count, replicas, lease, store, ...rest } = settings;
+  const strays = { count, replicas, lease, store };
+  for (const [key, value] of Object.entries(strays)) {
+    if (value === undefined) continue;
+    context.problem(`its requests cost what their answers say; expected no '${key}'`, key);
+    return null;
+  }
+  const budget = { amount: String(quota.count), period: quota.period };
+  return compileBudget(name, { ...rest, budget, cost: { ...cost, estimate: cost.estimate ?? 1 } }, context);
 }

@@ -61,6 +61,7 @@ function compileRate(name: string, settings: RateSettings, context: LimitContext
       terms: storeTerms(gcraOf(settings.rate, burst), burst),
       countedBy: by,
       description: `${count}/${UNITS[windowSeconds] ?? `${windowSeconds} s`}, burst ${burst}${share?.text ?? ""}`,
+      costs: cost?.text ?? "",
       policy,
       tellsPartition: context.tellsPartition,
       cost,

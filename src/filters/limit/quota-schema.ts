@@ -2,6 +2,7 @@ import * as z from "zod";
 import { PERIODS, type Period } from "../../limits/quota/calendar.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { mode, object } from "../../support/schema.ts";
+import { estimate, otherwise, response, type SettledCost } from "./budget-schema.ts";
 import { calendarShape } from "./calendar-shape.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
@@ -15,11 +16,16 @@ export interface Quota {
   readonly period: Period;
 }
 
+/** Of a quota whose requests cost what their answers say. */
+export interface QuotaSettledCost extends Omit<SettledCost, "estimate"> {
+  readonly estimate?: SettledCost["estimate"] | undefined;
+}
+
 export interface QuotaSettings extends KeySettings {
   readonly quota: Quota;
   readonly timeZone?: string | undefined;
   readonly resetDay?: number | undefined;
-  readonly cost?: CostSettings | undefined;
+  readonly cost?: CostSettings | QuotaSettledCost | undefined;
   readonly count?: Counted | undefined;
   readonly maxKeys?: number | undefined;
   readonly store?: string | undefined;
@@ -45,7 +51,25 @@ export const quotaSchema: z.ZodType<QuotaSettings> = object({
     "Requests that each key may send in an hour, day, week or month of the calendar, as in 10000/day.",
   ),
   ...keyShape,
-  cost: costSchema.optional(),
+  cost: z
+    .union(
+      [
+        object({
+          estimate: estimate.optional(),
+          response,
+          otherwise,
+        }),
+        costSchema,
+      ],
+      {
+        error:
+          "expected a number, costs by method as in { POST: 10, default: 1 }, { from: ATTRIBUTE, default: 1 }, or { response: $.usage.total_tokens }",
+      },
+    )
+    .optional()
+    .describe(
+      "What one request costs: a number, by method, from an attribute, or what its answer says, which makes the quota a budget with an estimate of 1 where it names none. 1 if absent.",
+    ),
   count: countSchema.optional(),
   ...calendarShape,
   maxKeys: z

@@ -60,7 +60,8 @@ export class ThrottledRate implements Limit {
   }
 
   explain(exchange: Exchange, template: string): string {
-    return `${this.#rate.explain(exchange, template)}${this.#text}`;
+    const explained = this.#rate.explain(exchange, template);
+    return this.key.isUnlimited(exchange, template) ? explained : `${explained}${this.#text}`;
   }
 
   report(): LimitReport {
