@@ -43,6 +43,29 @@ export function isText(type: string): boolean {
   return type === "text/plain";
 }
 
+/** Whether a body of this type is a stream of items. */
+export function hasItems(type: string): boolean {
+  return isLines(type) || isJsonSequence(type) || type === EVENT_STREAM_TYPE;
+}
+
+export function isLines(type: string): boolean {
+  return LINE_TYPES.has(type);
+}
+
+/** Its own type, and what is made of it, as `application/geo+json-seq`. */
+export function isJsonSequence(type: string): boolean {
+  return type === "application/json-seq" || type.endsWith("+json-seq");
+}
+
+const LINE_TYPES: ReadonlySet<string> = new Set([
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonlines",
+]);
+
+export const EVENT_STREAM_TYPE = "text/event-stream";
+
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 
 export function isMultipart(type: string): boolean {

@@ -26,6 +26,8 @@ export interface DenialPart {
 export interface BodyError {
   /** Where the parameter stands; absent for a body. */
   readonly in?: "path" | "query" | "header" | "cookie" | "form";
+  /** Of a stream, which of its items, counted from 1. */
+  readonly item?: number;
   /** What it is called; absent where the query as a whole has no one reading. */
   readonly name?: string;
   /** JSON Pointer (RFC 6901). */

@@ -6,11 +6,12 @@ export interface BodyWatch {
   readonly ownBytes: number;
   /**
    * How many bytes at the end of what has come so far must not go on yet, or why nothing more goes on. `piece` is not
-   * changed, and belongs to somebody else once this returns.
+   * changed, and belongs to somebody else once there is an answer. A promise where that takes long: until then nothing
+   * more is shown to it, and nothing goes on.
    */
-  scan(piece: Buffer): number | Denial;
+  scan(piece: Buffer): number | Denial | Promise<number | Denial>;
   /** The body is over; with CONTINUE the rest of it goes on. */
-  end(): Verdict;
+  end(): Verdict | Promise<Verdict>;
 }
 
 /** One that watches this request's body, with its rung of the ladder. */

@@ -24,9 +24,10 @@ export interface Coverage {
 export function coverageOf(operation: Operation, description: Description): Coverage {
   const walk = new Walk(description);
   for (const parameter of operation.parameters) walk.parameter(parameter);
-  for (const { range, schema, place } of operation.body?.media ?? []) {
-    if (schema === null) walk.weaken(`body ${range}`, "no schema", place);
-    else walk.schema(`body ${range === "application/json" ? "" : `${range} `}`, schema);
+  for (const { range, schema, itemSchema, place } of operation.body?.media ?? []) {
+    const own = itemSchema ?? schema;
+    if (own === null) walk.weaken(`body ${range}`, "no schema", place);
+    else walk.schema(`body ${range === "application/json" ? "" : `${range} `}`, own);
   }
   return { bounded: walk.bounded, weak: walk.weak };
 }

@@ -14,8 +14,10 @@ export function* schemaNames(validate: unknown): Generator<readonly [Path, strin
     for (const [key, entry] of isMapping(entries) ? Object.entries(entries) : []) owners.push([[...steps, key], entry]);
   }
   for (const [at, owner] of owners) {
-    const name = isMapping(owner) ? owner["schema"] : undefined;
-    if (typeof name === "string" && name.includes("#")) yield [[...at, "schema"], name];
+    for (const key of ["schema", "itemSchema"]) {
+      const name = isMapping(owner) ? owner[key] : undefined;
+      if (typeof name === "string" && name.includes("#")) yield [[...at, key], name];
+    }
   }
 }
 

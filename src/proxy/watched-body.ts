@@ -1,4 +1,4 @@
-import { CONTINUE, Denial } from "../decision/verdict.ts";
+import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import { Charge } from "../memory/account.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { clientOf } from "../message/address.ts";
@@ -28,10 +28,17 @@ export class WatchedBody implements BodySink {
   readonly #watch: BodyWatch;
   readonly #isEnforced: boolean;
   readonly #hold = new ByteHold();
+  /** What came while the watch was at work. */
+  readonly #waiting = new ByteHold();
   readonly #charge: Charge;
   /** It has had its say, and the rest passes. */
   #isOver = false;
   #refused = false;
+  /** The watch is at work, and will say so when it has done. */
+  #isBusy = false;
+  #isStopped = false;
+  /** The body was over before the watch had done; null before. */
+  #ended: { readonly trailers: HeaderBlock | null } | null = null;
 
   constructor(sink: BodySink, { watch, isEnforced }: PlacedWatch, subject: WatchedSubject, memory: Memory) {
     this.#sink = sink;
@@ -43,16 +50,43 @@ export class WatchedBody implements BodySink {
 
   onBody(chunk: Buffer): boolean {
     if (this.#refused) return true;
+    if (this.#isBusy) {
+      this.#waiting.add(chunk);
+      return this.#keepOrFail(false);
+    }
     if (this.#isOver) return this.#sink.onBody(chunk);
     const staying = this.#attempt(() => this.#watch.scan(chunk));
+    if (!(staying instanceof Promise)) return this.#take(chunk, staying);
+    this.#isBusy = true;
+    void staying.catch(faultDenial).then((late) => this.#goOn(chunk, late));
+    return false;
+  }
+
+  /** What the watch says of a piece is known. */
+  #take(chunk: Buffer, staying: number | Denial): boolean {
     if (staying instanceof Denial) return this.#settle(staying) ? true : this.#sink.onBody(chunk);
     if (!this.#isEnforced || (staying === 0 && this.#hold.bytes === 0)) return this.#sink.onBody(chunk);
-    const wantsMore = this.#pass(chunk, staying);
+    return this.#keepOrFail(this.#pass(chunk, staying));
+  }
+
+  #keepOrFail(wantsMore: boolean): boolean {
     if (this.#keep()) return wantsMore;
     this.#refused = true;
     this.stop();
     this.#sink.onBodyFailure("memory_bodies");
     return true;
+  }
+
+  /** The watch has done; what came meanwhile follows, and then its source may go on. */
+  #goOn(chunk: Buffer, staying: number | Denial): void {
+    if (this.#isStopped) return;
+    this.#isBusy = false;
+    let wantsMore = this.#take(chunk, staying);
+    const next = this.#refused ? null : this.#waiting.take();
+    if (next !== null) wantsMore = this.onBody(next);
+    if (this.#refused || this.#isBusy) return;
+    if (this.#ended !== null) this.onBodyEnd(this.#ended.trailers);
+    else if (wantsMore) this.#subject.exchange.body.resume();
   }
 
   /** Lets out all that came but for the last `staying` bytes. */
@@ -77,7 +111,8 @@ export class WatchedBody implements BodySink {
   /** False where there is no room for what stays. Most of it is small, and costs nothing. */
   #keep(): boolean {
     this.#hold.keep();
-    const bytes = this.#hold.keptBytes + this.#watch.ownBytes;
+    this.#waiting.keep();
+    const bytes = this.#hold.keptBytes + this.#waiting.keptBytes + this.#watch.ownBytes;
     if (bytes >= DEFAULTS.keptBytesMin) return this.#charge.hold(bytes);
     this.#charge.release();
     return true;
@@ -85,7 +120,20 @@ export class WatchedBody implements BodySink {
 
   onBodyEnd(trailers: HeaderBlock | null): void {
     if (this.#refused) return;
+    this.#ended = { trailers };
+    if (this.#isBusy) return;
     const verdict = this.#isOver ? CONTINUE : this.#attempt(() => this.#watch.end());
+    if (!(verdict instanceof Promise)) {
+      this.#finish(verdict, trailers);
+      return;
+    }
+    this.#isBusy = true;
+    void verdict.catch(faultDenial).then((late) => {
+      if (!this.#isStopped) this.#finish(late, trailers);
+    });
+  }
+
+  #finish(verdict: Verdict, trailers: HeaderBlock | null): void {
     if (verdict !== CONTINUE && this.#settle(verdict)) return;
     const held = this.#hold.take();
     this.stop();
@@ -100,7 +148,9 @@ export class WatchedBody implements BodySink {
 
   /** Nothing of it goes anywhere any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#hold.clear();
+    this.#waiting.clear();
     this.#charge.release();
   }
 

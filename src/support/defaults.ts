@@ -64,6 +64,11 @@ export const DEFAULTS = {
   /** The most that a policy may set for it. */
   formFieldBytesLimit: 1024 * 1024,
   formFieldsBytesMax: 1024 * 1024,
+  /** An item of a stream that is judged item by item: it stays here until it was judged. */
+  itemBytesMax: 64 * 1024,
+  /** The most that a policy may set for it. */
+  itemBytesLimit: 1024 * 1024,
+  itemsMax: 100_000,
   /** So much may come out of a compressed body however few bytes it has. */
   inflatedFreeBytes: 1024 * 1024,
   /** Beyond that, so many times the bytes that came; text of machines has 10 to 30. */

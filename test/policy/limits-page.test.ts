@@ -71,6 +71,8 @@ test("docs/limits.md, 'Of a route', names reasons that exist, and the sizes that
     "validate.form.maxFieldBytes": `${DEFAULTS.formFieldBytesMax / 1024}KiB`,
     "validate.form.maxFieldsBytes": mebi(DEFAULTS.formFieldsBytesMax),
     "validate.form.files.*.maxBytes": "what the form has left",
+    "validate.body.items.maxBytes": `${DEFAULTS.itemBytesMax / 1024}KiB`,
+    "validate.body.items.maxCount": `${DEFAULTS.itemsMax}`,
     "websocket.maxFrame": mebi(DEFAULTS.websocketFrameBytesMax),
     "websocket.maxLifetime": "none",
     limit: "none",

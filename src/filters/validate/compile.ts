@@ -7,7 +7,7 @@ import { describeRequest, inOrder, judgeAnnouncedLength, judgeContentType } from
 import type { CompiledForm } from "./form/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { FORM, INFLATE } from "./parts.ts";
+import { FORM, INFLATE, ITEMS } from "./parts.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
 /** `validate`: whether parameters, headers and body have the form that the policy says. */
@@ -15,6 +15,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
   name: "validate",
   defaults: "override",
   schema: validateSchema,
+  prepare: (settings) => (namesItems(settings) ? ITEMS.prepare() : undefined),
   parts: { ...LANGUAGE_PARTS, form: FORM.prepare, contentEncoding: INFLATE.prepare },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
@@ -28,18 +29,32 @@ export const validateFilter = defineFilter<ValidateSettings>({
       context.problem(`nothing is validated; expected ${expected}`);
       return;
     }
+    const watch = form?.watch ?? body?.watch ?? null;
     context.addCheck({
       name: "validate",
       phase: "validate",
       place: context.place(),
       enforcePercent,
       evaluate: inOrder(parts, whole),
-      ...(form === null ? {} : { watch: form.watch }),
+      ...(watch === null ? {} : { watch }),
       ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),
       explain: describeRequest,
     });
   },
 });
+
+/** Whether settings, as a policy has them, have a schema of items; so do any settings. */
+function namesItems(settings: unknown): boolean {
+  if (settings === undefined) return true;
+  const body = memberOf(settings, "body");
+  const content = memberOf(body, "content");
+  const entries = typeof content === "object" && content !== null ? Object.values(content) : [];
+  return [body, ...entries].some((entry) => memberOf(entry, "itemSchema") !== undefined);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
 
 function compileFormPart(
   settings: ValidateSettings,

@@ -1,6 +1,7 @@
 import type { MediaRanges } from "../../bodies/media-ranges.ts";
-import { isForm, isJson, isMultipart, isText, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
+import { hasItems, isForm, isJson, isMultipart, isText, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { BodyWatch } from "../../message/body-watch.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { Fault } from "../../schema/judge/faults.ts";
 import type { Judgement, Validator } from "../../schema/judge/validator.ts";
@@ -16,7 +17,7 @@ import { isRespelled, type SyncPart } from "./parameter-parts.ts";
 const UTF8 = /^utf-?8$/i;
 
 /** What postern makes of a body by its media type; null where it cannot look into it. */
-export type Kind = "json" | "form" | "text" | null;
+export type Kind = "json" | "form" | "text" | "items" | null;
 
 /** How bodies of one media type or range are judged. */
 export interface MediaRules {
@@ -24,12 +25,15 @@ export interface MediaRules {
   takes(kind: Kind): boolean;
   /** Null where nothing is asked of its bytes, or where they cannot be looked into. */
   readonly judge: ((kind: Kind) => Part | null) | null;
+  /** Who is to look at its items as they stream; absent where there are none. */
+  readonly watch?: (exchange: Exchange) => BodyWatch | null;
 }
 
 function kindOf(type: string): Kind {
   if (isJson(type)) return "json";
   if (isForm(type)) return "form";
-  return isText(type) ? "text" : null;
+  if (isText(type)) return "text";
+  return hasItems(type) ? "items" : null;
 }
 
 /**
@@ -60,14 +64,14 @@ export function judgeContentType(
     const rules = media[at];
     if (rules?.takes(kind) === false) return denied(`content type ${excerpt(text)}, which no schema can look into`);
     const charset = parsed.parameters.get("charset");
-    const isJudgedText = kind === "text" && rules?.isJudged === true;
+    const isJudgedText = (kind === "text" || kind === "items") && rules?.isJudged === true;
     const isRead = kind === "json" || kind === "form" || isMultipart(parsed.type) || isXml(parsed.type) || isJudgedText;
     if (isRead && charset !== undefined && !UTF8.test(charset)) return denied(`charset ${excerpt(charset)}`);
     return CONTINUE;
   };
 }
 
-function noBody(place: Place): Denial {
+export function noBody(place: Place): Denial {
   const errors = [{ pointer: "", keyword: "required", detail: "expected a body" }];
   const faults = [`/ required (${placeText({ place })})`];
   return new Denial("body_schema_mismatch", place, "no body", "a body", [], false, [], { faults, errors });
@@ -89,6 +93,18 @@ export function judgeByType(ranges: MediaRanges, media: readonly MediaRules[]): 
     const type = mediaTypeOf(text)?.type ?? "";
     const rules = media[ranges.positionOf(type) ?? -1];
     return rules?.judge?.(kindOf(type))?.(exchange) ?? CONTINUE;
+  };
+}
+
+/** Who looks at the items of a body, by the rules of its own type; null where no type has any. */
+export function watchByType(
+  ranges: MediaRanges,
+  media: readonly MediaRules[],
+): ((exchange: Exchange) => BodyWatch | null) | null {
+  if (media.every(({ watch }) => watch === undefined)) return null;
+  return (exchange) => {
+    const type = mediaTypeOf(exchange.headers.get("content-type") ?? "")?.type ?? "";
+    return media[ranges.positionOf(type) ?? -1]?.watch?.(exchange) ?? null;
   };
 }
 

@@ -45,8 +45,9 @@ export function* compileLanguage(
   compileSchema: (name: string, ...path: readonly string[]) => CompiledSchema | null,
 ): Steps<Part | null> {
   const others = NAMES.filter((name) => name !== language && settings[name] !== undefined);
-  if (others.length > 0 || settings.body?.schema !== undefined) {
-    const other = others[0] ?? "body.schema";
+  const schema = (["schema", "itemSchema"] as const).find((key) => settings.body?.[key] !== undefined);
+  if (others.length > 0 || schema !== undefined) {
+    const other = others[0] ?? `body.${schema}`;
     context.problem(`a body is judged as '${language}' or by '${other}'; take one of them out`, language);
     return null;
   }

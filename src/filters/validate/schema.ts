@@ -34,7 +34,12 @@ export interface BodySettings {
   /** False: a request without a body passes. */
   readonly required?: boolean | undefined;
   /** Media type or range → what bodies of it have to meet. */
-  readonly content?: Readonly<Record<string, { readonly schema?: string | undefined }>> | undefined;
+  readonly content?:
+    | Readonly<Record<string, { readonly schema?: string | undefined; readonly itemSchema?: string | undefined }>>
+    | undefined;
+  /** Of each item of a stream. */
+  readonly itemSchema?: string | undefined;
+  readonly items?: { readonly maxBytes?: number | undefined; readonly maxCount?: number | undefined } | undefined;
   /** What becomes of members that only the service sets. */
   readonly readOnly?: "ignore" | "refuse" | undefined;
   /** What becomes of members of which no schema says a word. */
@@ -149,12 +154,30 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
         z.string(),
         object({
           schema: z.string().min(1).optional().describe("As 'schema' of the body. Not looked into if absent."),
+          itemSchema: z.string().min(1).optional().describe("As 'itemSchema' of the body."),
         }),
       )
       .optional()
       .describe(
         "Media types that a body may have, or ranges as text/* → what such a body has to meet. In place of schema and contentType.",
       ),
+    itemSchema: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "In place of 'schema': file with the JSON Schema of each item of a stream (NDJSON, JSON sequence, events), judged as it passes.",
+      ),
+    items: object({
+      maxBytes: sizeBytes.optional().describe("Longest item of a stream, as in 16KiB. 64KiB if absent, 1MiB at most."),
+      maxCount: z
+        .int({ error: "expected a whole number from 1 on" })
+        .min(1, { error: "expected a whole number from 1 on" })
+        .optional()
+        .describe("Most items of a stream. 100000 if absent."),
+    })
+      .optional()
+      .describe("What a stream whose items are judged may have."),
     readOnly: z
       .enum(["ignore", "refuse"])
       .optional()

@@ -1,5 +1,5 @@
 import { rangeOf } from "../../bodies/media-ranges.ts";
-import { isForm, isJson, isText } from "../../bodies/media-type.ts";
+import { hasItems, isForm, isJson, isText } from "../../bodies/media-type.ts";
 import { formFault } from "../../filters/validate/body-reader.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Findings } from "../../openapi/findings.ts";
@@ -7,7 +7,7 @@ import { placeText } from "../../openapi/findings.ts";
 import type { DescribedBody, MediaRange, Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
-import { pointerToken } from "../../schema/document.ts";
+import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import type { RequestRules } from "../../schema/requests.ts";
 import { TYPE } from "../../schema/subschema.ts";
@@ -105,14 +105,15 @@ function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, l
     else if (seen.has(range)) loose("media types that differ by parameters alone", media.place);
     if (range === null || seen.has(range)) continue;
     seen.add(range);
-    const { schema } = media;
     const path = ["validate", "body", "content", range];
-    if (schema === null || !canJudge(range, media, lowering)) {
+    const judged = judgedBy(range, media, lowering);
+    if (judged === null) {
       entry.set(path, {}, () => placeOf(media.place, ""));
       continue;
     }
+    const { key, schema } = judged;
     const place = () => placeOf(schema.place, schema.pointer);
-    entry.set(path, { schema: schemaName(operation, media, schema, lowering.description) }, place);
+    entry.set(path, { [key]: schemaName(operation, media, judged, lowering.description) }, place);
   }
   if (seen.size === 0) return;
   if (!body.required) entry.set(["validate", "body", "required"], false, at);
@@ -140,23 +141,50 @@ function parameterSchemaName(
   return direct;
 }
 
+interface Judged {
+  readonly key: "schema" | "itemSchema";
+  readonly schema: SchemaReference;
+}
+
+/** What bodies of a range are held against: each item of a stream, or the whole; null, and told why, for nothing. */
+function judgedBy(range: string, media: MediaRange, lowering: Lowering): Judged | null {
+  const { schema, itemSchema, place } = media;
+  if (itemSchema !== null && canJudgeItems(range, itemSchema, place, lowering)) {
+    if (schema !== null) lowering.loose("schemas of whole streams", schema.place);
+    return { key: "itemSchema", schema: itemSchema };
+  }
+  return schema !== null && canJudge(range, media, lowering) ? { key: "schema", schema } : null;
+}
+
 /** From the document itself: what its references lead to has no version of its own. */
 function schemaName(
   { method, template }: Operation,
   { written }: MediaRange,
-  { document, pointer }: SchemaReference,
+  { key: last, schema: { document, pointer } }: Judged,
   { file, root }: Description,
 ): string {
   if (document === root.document) return `${file}#${pointer}`;
   const key = FIXED_METHODS.has(method) ? [method.toLowerCase()] : ["additionalOperations", method];
-  const steps = ["paths", template, ...key, "requestBody", "content", written, "schema"];
+  const steps = ["paths", template, ...key, "requestBody", "content", written, last];
   return `${file}#${steps.map((step) => `/${pointerToken(step)}`).join("")}`;
 }
 
-/** Whether bodies of a range can be held against its schema; else it is told. */
-function canJudge(range: string, { schema, itemSchema, place }: MediaRange, lowering: Lowering): boolean {
+/** Whether each item of a stream can be held against its schema; else it is told. */
+function canJudgeItems(range: string, schema: SchemaReference, place: SchemaPlace, lowering: Lowering): boolean {
   const { loose } = lowering;
-  if (itemSchema !== null) loose("itemSchema", place);
+  if (!hasItems(range)) {
+    loose(`itemSchema of ${range}`, place);
+    return false;
+  }
+  const compiled = compileBody(schema, lowering);
+  if (compiled === null) return false;
+  for (const [word, at] of compiled.unenforced) loose(word, at ?? schema.place);
+  return true;
+}
+
+/** Whether bodies of a range can be held against its schema; else it is told. */
+function canJudge(range: string, { schema, place }: MediaRange, lowering: Lowering): boolean {
+  const { loose } = lowering;
   if (schema === null) return false;
   if (!isJson(range) && !isForm(range) && !isText(range) && !range.includes("*")) {
     loose(`schemas of ${range}`, place);

@@ -3,7 +3,6 @@ import { boundaryOf } from "../../../bodies/boundary.ts";
 import { type FormValues, parseForm, parseFormInTurns } from "../../../bodies/form.ts";
 import { isMultipart, mediaTypeOf } from "../../../bodies/media-type.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
-import type { BodyWatch } from "../../../message/body-watch.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { excerpt } from "../../../support/excerpt.ts";
@@ -37,7 +36,7 @@ export function judgeForm(rules: FormRules): Part {
 }
 
 /** Who judges the form as it streams; null where it was judged whole. */
-export function watchForm(exchange: Exchange, rules: FormRules): BodyWatch | null {
+export function watchForm(exchange: Exchange, rules: FormRules): FormWatch | null {
   const type = exchange.headers.get("content-type") ?? "";
   if (!isMultipart(mediaTypeOf(type)?.type ?? "")) return null;
   const boundary = boundaryOf(type);
