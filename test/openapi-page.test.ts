@@ -72,12 +72,14 @@ test("its numbers are the product's", () => {
   const { openapiFileBytesMax, openapiBytesMax, openapiFilesMax, openapiOperationsMax, openapiDepthMax } =
     OPENAPI_DEFAULTS;
   const { openapiNodesMax, openapiReferencesMax, openapiBasesMax, openapiAlternativesMax } = OPENAPI_DEFAULTS;
+  const { openapiOverlayValuesMax } = OPENAPI_DEFAULTS;
   for (const row of [
     `| ${openapiFileBytesMax / 1024 ** 2} MiB, ${openapiBytesMax / 1024 ** 2} MiB |`,
     `| files | ${openapiFilesMax} |`,
     `| operations | ${openapiOperationsMax.toLocaleString("en")} |`,
     `| ${openapiDepthMax}, ${openapiNodesMax.toLocaleString("en")} |`,
     `| ${openapiReferencesMax} |`,
+    `| ${openapiOverlayValuesMax.toLocaleString("en")} |`,
     `| ${openapiBasesMax}, ${openapiAlternativesMax} |`,
   ]) {
     expect(page).toContain(row);

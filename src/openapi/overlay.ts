@@ -1,8 +1,10 @@
+import { JsonNumber } from "../bodies/json-number.ts";
 import type { SchemaPlace, Site } from "../schema/document.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { Findings } from "./findings.ts";
 import { type Found, JsonPath } from "./json-path.ts";
 import type { SourceDocument } from "./source.ts";
-import { isMembers, Spot } from "./spot.ts";
+import { isMembers, type Members, Spot } from "./spot.ts";
 
 /** Where a member that an Overlay wrote stands. */
 interface Origin {
@@ -26,7 +28,10 @@ export function overlaid(document: SourceDocument, overlay: SourceDocument, find
     return document;
   }
   const applying = new Applying(document, findings);
-  for (const [, action] of actions.all()) applying.apply(action);
+  for (const [, action] of actions.all()) {
+    applying.apply(action);
+    if (applying.isFull) break;
+  }
   return applying.result();
 }
 
@@ -34,6 +39,8 @@ class Applying {
   readonly #document: SourceDocument;
   readonly #findings: Findings;
   readonly #origins = new Map<object, Map<string | number, Origin>>();
+  /** Values that may still be written: actions that copy what others copied would double it each time. */
+  #valuesLeft: number = DEFAULTS.openapiOverlayValuesMax;
 
   constructor(document: SourceDocument, findings: Findings) {
     this.#document = document;
@@ -49,6 +56,10 @@ class Applying {
       site: (container, key) => originOf(container, key)?.site ?? document.site(container, key),
       place: (container, key) => originOf(container, key)?.place ?? document.place(container, key),
     };
+  }
+
+  get isFull(): boolean {
+    return this.#valuesLeft < 0;
   }
 
   apply(action: Spot): void {
@@ -68,7 +79,9 @@ class Applying {
     // A rule that was to close something and meets nothing is a slip, and nobody would see it.
     else if (found.length === 0) this.#findings.warning(place, "the target meets nothing in the document");
     else if (action.flag("remove")) this.#remove(found, place);
-    else this.#update(found, action);
+    else this.#change(found, action);
+    if (this.isFull)
+      this.#findings.problem(place, `the Overlay writes more than ${DEFAULTS.openapiOverlayValuesMax} values`);
   }
 
   /** From the last to the first, so that items of lists keep their numbers. */
@@ -94,17 +107,57 @@ class Applying {
     this.#origins.set(list, moved);
   }
 
-  #update(found: readonly Found[], action: Spot): void {
+  /** What `update` holds or `copy` leads to comes to every target. */
+  #change(found: readonly Found[], action: Spot): void {
     const update = action.at("update");
-    if (update === null) {
-      this.#findings.problem(action.place, "neither 'update' nor 'remove: true'; expected one of them");
-      return;
+    const copy = action.at("copy");
+    if (update !== null && copy !== null)
+      this.#findings.problem(copy.place, "'update' and 'copy' in one action; expected one of them");
+    else if (update !== null) this.#update(found, update);
+    else if (copy !== null) {
+      const source = this.#source(copy);
+      if (source !== null) this.#update(found, source);
+    } else this.#findings.problem(action.place, "neither 'update', 'copy' nor 'remove: true'; expected one of them");
+  }
+
+  /** The one part of the document that `copy` means, as it is before the action. */
+  #source(copy: Spot): Spot | null {
+    const path = typeof copy.value === "string" ? JsonPath.parse(copy.value) : null;
+    const found = path?.ok === true ? (path.value.find(this.#document.value) ?? []) : [];
+    const [one] = found;
+    if (path === null || !path.ok) {
+      const text = path === null ? "expected a JSONPath, as in $.paths['/orders'].get" : path.error;
+      this.#findings.problem(copy.place, text);
+      return null;
     }
-    for (const { value } of found) {
+    if (one === undefined || found.length > 1) {
+      this.#findings.problem(copy.place, `'copy' means ${found.length} parts of the document; expected one`);
+      return null;
+    }
+    const document = this.result();
+    const owner: object = Array.isArray(one.container) ? [] : Object.create(null);
+    const spot = new Spot(document, "", one.value, one.container, one.key);
+    this.#note(owner, one.key, spot);
+    return new Spot(document, "", this.#copy(spot), owner, one.key);
+  }
+
+  #update(found: readonly Found[], update: Spot): void {
+    for (const { container, key, value } of found) {
       if (Array.isArray(value)) this.#append(value, update);
-      else if (isMembers(value) && isMembers(update.value)) this.#merge(value, update);
-      else this.#findings.problem(update.place, "the target is no object or list, so that nothing can be added to it");
+      else if (isObject(value) && isObject(update.value)) this.#merge(value, update);
+      else if (!isOwner(value) && !isOwner(update.value) && container !== null) this.#put(container, key, update);
+      else this.#mismatch(value, update);
     }
+  }
+
+  #put(container: object, key: string | number, update: Spot): void {
+    this.#note(container, key, update);
+    Reflect.set(container, key, this.#copy(update));
+  }
+
+  #mismatch(value: unknown, { place, value: update }: Spot): void {
+    const text = `${kindOf(update)} cannot be added to ${kindOf(value)} of the document; expected another one, or 'remove' before`;
+    this.#findings.problem(place, text);
   }
 
   #append(list: unknown[], update: Spot): void {
@@ -118,19 +171,19 @@ class Applying {
   #merge(target: object, update: Spot): void {
     for (const [key, inner] of update.all()) {
       const own: unknown = Object.hasOwn(target, key) ? Reflect.get(target, key) : undefined;
-      if (isMembers(own) && isMembers(inner.value)) this.#merge(own, inner);
+      if (isObject(own) && isObject(inner.value)) this.#merge(own, inner);
       else if (Array.isArray(own) && Array.isArray(inner.value)) this.#append(own, inner);
-      else {
-        this.#note(target, key, inner);
-        Reflect.set(target, key, this.#copy(inner));
-      }
+      // `components:` with nothing behind it would take all schemas away, and with them what they refuse.
+      else if (isOwner(own) && Object.hasOwn(target, key)) this.#mismatch(own, inner);
+      else this.#put(target, key, inner);
     }
   }
 
   /** A part of the Overlay may come to several places, each of which may be changed again. */
   #copy(spot: Spot): unknown {
     const { value } = spot;
-    if (typeof value !== "object" || value === null) return value;
+    this.#valuesLeft--;
+    if (!isOwner(value) || this.#valuesLeft < 0) return value;
     const copy: object = Array.isArray(value) ? [] : Object.create(null);
     for (const [key, inner] of spot.all()) {
       const at = Array.isArray(value) ? Number(key) : key;
@@ -144,4 +197,18 @@ class Applying {
     const known = this.#origins.get(container) ?? new Map<string | number, Origin>();
     this.#origins.set(container, known.set(key, { site: spot.site, place: spot.place }));
   }
+}
+
+/** A list or an object; a long number is neither. */
+function isOwner(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !(value instanceof JsonNumber);
+}
+
+function isObject(value: unknown): value is Members {
+  return isMembers(value) && isOwner(value);
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return isOwner(value) ? "an object" : value === null ? "nothing" : "a value";
 }

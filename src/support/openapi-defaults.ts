@@ -18,6 +18,8 @@ export const OPENAPI_DEFAULTS = {
   openapiAlternativesMax: 32,
   /** Parts that an Overlay's targets may look at. */
   openapiOverlayStepsMax: 5_000_000,
+  /** Values that the actions of an Overlay write, some 500 bytes each: one that copies what others copied doubles it each time. */
+  openapiOverlayValuesMax: 200_000,
   /** Parts of one operation's request that 'import --coverage' looks at. */
   openapiPartsMax: 10_000,
   /** What is not enforced, and operations that say nothing of callers, named in one line. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { JsonNumber } from "../../src/bodies/json-number.ts";
 import { JsonPath } from "../../src/openapi/json-path.ts";
 import { document, read, shown } from "./kit.ts";
 
@@ -76,12 +77,60 @@ test.each([
   ["  - { target: $, remove: true }\n", "the whole document cannot be removed"],
   [
     "  - { target: $.openapi, update: { a: 1 } }\n",
-    "the target is no object or list, so that nothing can be added to it",
+    "an object cannot be added to a value of the document; expected another one, or 'remove' before",
   ],
-  ["  - { target: $.paths }\n", "neither 'update' nor 'remove: true'; expected one of them"],
+  [
+    "  - { target: $, update: { paths: } }\n",
+    "nothing cannot be added to an object of the document; expected another one, or 'remove' before",
+  ],
+  ["  - { target: $.paths }\n", "neither 'update', 'copy' nor 'remove: true'; expected one of them"],
+  ["  - { target: $.paths, update: {}, copy: $.info }\n", "'update' and 'copy' in one action; expected one of them"],
+  ["  - { target: $.paths, copy: '$.paths.*' }\n", "'copy' means 2 parts of the document; expected one"],
+  ["  - { target: $.paths, copy: $.none }\n", "'copy' means 0 parts of the document; expected one"],
+  ["  - { target: $.paths, copy: { a: 1 } }\n", "expected a JSONPath, as in $.paths['/orders'].get"],
   ["  - { update: {} }\n", "'target' is missing; expected a JSONPath, as in $.paths['/orders'].get"],
 ])("%s is a problem", (actions, text) => {
   expect(overlaid(actions).findings.problems.map((problem) => problem.text)).toEqual([text]);
+});
+
+test("copy brings a part of the document to others, with the places that it has", () => {
+  const { description, findings } = overlaid(`
+  - { target: $.paths, update: { /new: {} } }
+  - { target: "$.paths['/new']", copy: "$.paths['/orders']" }
+  - { target: "$.paths['/new'].get", update: { operationId: other } }
+  - { target: "$.paths['/orders'].delete", remove: true }
+`);
+  expect(findings.problems).toEqual([]);
+  expect(description?.operations.map(({ id, place }) => `${id} ${place.file}:${place.line}`)).toEqual([
+    "list api/orders.yaml:4",
+    "items api/orders.yaml:7",
+    "other api/orders.yaml:4",
+    "purge api/orders.yaml:5",
+  ]);
+});
+
+test("copy takes its part as it was before, also where it is copied into itself", () => {
+  const { description } = overlaid("  - { target: \"$.paths['/items'].get\", copy: $.paths }\n");
+  const item = description?.root.at("paths")?.at("/items")?.at("get");
+  expect(Object.keys(item?.members ?? {})).toEqual(["operationId", "x-internal", "/orders", "/items"]);
+  expect(item?.at("/items")?.value).toEqual({ get: { operationId: "items", "x-internal": true } });
+});
+
+test("copy that doubles the document again and again ends as a problem", () => {
+  const action = "  - { target: $.paths, copy: $ }\n";
+  const { findings } = overlaid(action.repeat(40));
+  expect(findings.problems.at(-1)?.text).toBe("the Overlay writes more than 200000 values");
+});
+
+test("a value is replaced by a value, and long numbers stay whole", () => {
+  const { description } = overlaid(`
+  - { target: "$.paths['/orders'].get.operationId", update: all }
+  - { target: "$.paths['/orders'].get", update: { x-max: 9223372036854775807 } }
+  - { target: "$.paths['/items'].get", copy: "$.paths['/orders'].get" }
+`);
+  expect(description?.operations.map(({ id }) => id)).toEqual(["all", "purge", "all"]);
+  const items = description?.root.at("paths")?.at("/items")?.at("get");
+  expect(items?.value).toMatchObject({ "x-max": new JsonNumber("9223372036854775807") });
 });
 
 test("an Overlay may bring references to other files, which are read then", () => {
