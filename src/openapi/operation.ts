@@ -1,4 +1,5 @@
 import type { SchemaPlace } from "../schema/document.ts";
+import type { Extensions } from "./extensions.ts";
 import type { SourceDocument } from "./source.ts";
 
 /** A schema where it stands in a description: never a copy of it. */
@@ -90,6 +91,7 @@ export interface Operation {
   readonly body: DescribedBody | null;
   /** Alternatives, one of which has to be met; null where nothing is said, empty where it is said that nothing is needed. */
   readonly security: readonly Requirement[] | null;
+  readonly extensions: Extensions;
   /** Read when somebody asks: they say nothing of requests. */
   answers(): readonly Answer[];
 }
@@ -105,5 +107,8 @@ export interface SecurityScheme {
   readonly parameter: string | null;
   readonly openIdConnectUrl: string | null;
   readonly tokenUrl: string | null;
+  /** Of its tokens, where an extension says so; no audience where none does. */
+  readonly issuer: string | null;
+  readonly audience: readonly string[];
   readonly place: SchemaPlace;
 }

@@ -1,9 +1,10 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
+import { extensionsOf, isReadExtension, MUTUAL_TLS_EXTENSION } from "./extensions.ts";
 import { answersOf, bodyOf, type Reading } from "./media.ts";
 import type { Operation, Requirement } from "./operation.ts";
 import { parametersOf } from "./parameters.ts";
-import { securityAt } from "./security.ts";
+import { securityAt, withCertificate } from "./security.ts";
 import { basesOf } from "./servers.ts";
 import { isMembers, type Spot } from "./spot.ts";
 import type { Version } from "./versions.ts";
@@ -17,6 +18,7 @@ const METHOD = /^[A-Z][A-Z0-9-]{0,31}$/;
 
 /** What the whole document says of operations that say nothing themselves. */
 interface Usual {
+  readonly root: Spot;
   readonly bases: readonly string[];
   readonly security: readonly Requirement[] | null;
 }
@@ -24,9 +26,16 @@ interface Usual {
 /** Every operation of `paths`, in the order of the document. Webhooks and callbacks are requests of the service's own. */
 export function* readOperations(root: Spot, version: Version, reading: Reading): Steps<readonly Operation[]> {
   const { references, findings } = reading;
-  const usual = { bases: basesOf(root.at("servers"), findings), security: securityAt(root.at("security"), reading) };
+  const bases = basesOf(root.at("servers"), findings);
+  const usual = { root, bases, security: securityAt(root.at("security"), reading) };
   const operations: Operation[] = [];
   noteExtensions(root, reading);
+  const overloads = root.at("x-ms-paths");
+  if (overloads !== null)
+    findings.warning(
+      overloads.place,
+      "paths that differ by their query are no routes; the operations of 'x-ms-paths' are left out",
+    );
   const ids = new Set<string>();
   for (const [template, written] of root.at("paths")?.all() ?? []) {
     if (template.startsWith("x-")) continue;
@@ -60,7 +69,7 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
 /** Gateways say much by them, and who moves away from one should hear what is not heard here. */
 function noteExtensions(spot: Spot, { findings }: Reading): void {
   for (const name of Object.keys(spot.members)) {
-    if (name.startsWith("x-")) findings.extension(name, spot.at(name)?.place ?? spot.place);
+    if (name.startsWith("x-") && !isReadExtension(name)) findings.extension(name, spot.at(name)?.place ?? spot.place);
   }
 }
 
@@ -111,6 +120,8 @@ function readOperation(
   reading: Reading,
 ): Operation {
   const own = securityAt(spot.at("security"), reading);
+  const security = own ?? usual.security;
+  const mutual = usual.root.text(MUTUAL_TLS_EXTENSION) === "mandatory" ? usual.root.at(MUTUAL_TLS_EXTENSION) : null;
   const servers = spot.at("servers") ?? item.at("servers");
   const id = spot.text("operationId");
   return {
@@ -123,7 +134,8 @@ function readOperation(
     deprecated: spot.flag("deprecated"),
     parameters: parametersOf(item, spot, reading),
     body: bodyOf(spot, reading),
-    security: own ?? usual.security,
+    security: mutual === null ? security : withCertificate(security, mutual),
+    extensions: extensionsOf([spot, item, usual.root]),
     answers: () => answersOf(spot, reading),
   };
 }

@@ -1,4 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
+import { MUTUAL_TLS_EXTENSION } from "./extensions.ts";
 import type { Findings } from "./findings.ts";
 import type { Reading } from "./media.ts";
 import type { Requirement, SchemeKind, SecurityScheme } from "./operation.ts";
@@ -20,10 +21,36 @@ export function schemesOf(root: Spot, { references, findings }: Reading): Readon
       parameter: kind === "apiKey" ? spot.text("name") : null,
       openIdConnectUrl: spot.text("openIdConnectUrl"),
       tokenUrl: tokenUrlOf(spot),
+      ...tokensOf(spot),
       place: written.place,
     });
   }
+  const mutual = root.at(MUTUAL_TLS_EXTENSION);
+  if (mutual?.value === "mandatory") schemes.set(MUTUAL_TLS_EXTENSION, certificateScheme(mutual));
   return schemes;
+}
+
+/** What AWS and Google know of tokens: `x-amazon-apigateway-authorizer`, `x-google-issuer` and `x-google-audiences`. */
+function tokensOf(spot: Spot): Pick<SecurityScheme, "issuer" | "audience"> {
+  const jwt = spot.at("x-amazon-apigateway-authorizer")?.at("jwtConfiguration") ?? null;
+  const audience = jwt?.members["audience"] ?? spot.text("x-google-audiences")?.split(/ *, */) ?? [];
+  const list = Array.isArray(audience) ? audience : [audience];
+  return {
+    issuer: jwt?.text("issuer") ?? spot.text("x-google-issuer"),
+    audience: list.filter((one): one is string => typeof one === "string" && one !== ""),
+  };
+}
+
+function certificateScheme({ place }: Spot): SecurityScheme {
+  const unsaid = { in: null, parameter: null, openIdConnectUrl: null, tokenUrl: null, issuer: null, audience: [] };
+  return { name: MUTUAL_TLS_EXTENSION, kind: "mutualTLS", ...unsaid, place };
+}
+
+/** The same alternatives, each of which asks for a client certificate as well. */
+export function withCertificate(security: readonly Requirement[] | null, { place }: Spot): readonly Requirement[] {
+  const asked = { name: MUTUAL_TLS_EXTENSION, scopes: [], place };
+  if (security === null || security.length === 0) return [{ schemes: [asked], place }];
+  return security.map((requirement) => ({ ...requirement, schemes: [asked, ...requirement.schemes] }));
 }
 
 function tokenUrlOf(spot: Spot): string | null {

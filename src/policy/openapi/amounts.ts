@@ -43,6 +43,7 @@ export function* amountOf(
     mapping: { written: Object.fromEntries(names), authenticators: types.set("anonymous", "anonymous") },
     isPublic: true,
     hasDefault: false,
+    extensions: [],
     bases,
     lowering: USUAL_LOWERING,
   };
@@ -85,11 +86,16 @@ function settingsOf(scheme: SecurityScheme, service: string): Readonly<Record<st
     case "mutualTLS":
       return { type: "client-certificate", trustDomain: "example.org" };
     default:
-      return { type: "jwt", issuer: issuerOf(scheme), audience: [service], algorithms: ["RS256"] };
+      return { type: "jwt", issuer: issuerOf(scheme), audience: audienceOf(scheme, service), algorithms: ["RS256"] };
   }
 }
 
-function issuerOf({ openIdConnectUrl, tokenUrl }: SecurityScheme): string {
+function audienceOf({ audience }: SecurityScheme, service: string): readonly string[] {
+  return audience.length > 0 ? audience : [service];
+}
+
+function issuerOf({ issuer, openIdConnectUrl, tokenUrl }: SecurityScheme): string {
+  if (issuer !== null) return issuer;
   const known = openIdConnectUrl?.replace(/\/\.well-known\/.*$/, "");
   if (known?.startsWith("https://")) return known;
   const url = tokenUrl === null ? null : URL.parse(tokenUrl);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { OPENING_EXTENSIONS } from "../../openapi/extensions.ts";
 import { fileName } from "../certificate-schema.ts";
 
 const authenticatorNames = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
@@ -42,6 +43,12 @@ export const openapiShape = {
     .enum(["ignore", "refuse"])
     .optional()
     .describe("Members of bodies that only the service sets. refuse if absent."),
+  extensions: z
+    .array(z.enum(OPENING_EXTENSIONS))
+    .optional()
+    .describe(
+      "Members of other gateways that open operations, whatever 'security' says of them; with 'public: true'. None if absent.",
+    ),
   operations: z
     .record(z.string(), z.record(z.string(), z.unknown()))
     .optional()

@@ -1,3 +1,4 @@
+import { MUTUAL_TLS_EXTENSION } from "../../openapi/extensions.ts";
 import type { Operation, Requirement, SecurityScheme } from "../../openapi/operation.ts";
 import type { SchemaPlace } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -22,6 +23,8 @@ export interface AccessRules {
   readonly isPublic: boolean;
   /** `defaults.authenticate` asks for callers where a route says nothing. */
   readonly hasDefault: boolean;
+  /** Extensions of other gateways that may open operations. */
+  readonly extensions: readonly string[];
 }
 
 /** One way to be let in: all of these authenticators, the last of which says who it is, and what is asked of that one. */
@@ -34,9 +37,9 @@ interface Way {
 
 /** Null: everybody. */
 export function accessOf(operation: Operation, rules: AccessRules): Access | AccessFault | "public" | "defaults" {
-  const { security } = operation;
-  const asked = (security ?? []).filter(({ schemes }) => schemes.length > 0);
-  const isOptional = asked.length < (security ?? []).length;
+  const security = securityOf(operation, rules);
+  const asked = security.filter(({ schemes }) => schemes.length > 0);
+  const isOptional = asked.length < security.length;
   if (asked.length === 0) return openAccess(operation, rules);
   const ways: Way[] = [];
   for (const requirement of asked) {
@@ -54,7 +57,28 @@ export function accessOf(operation: Operation, rules: AccessRules): Access | Acc
   return { authenticate: authenticateOf(ways, anonymous), authorize: authorizeOf(ways, anonymous) };
 }
 
+/** What the document asks for, or what an extension leaves of it that the policy names: the certificate that it asks for of all. */
+function securityOf(
+  { security, extensions: { opening } }: Operation,
+  { extensions }: AccessRules,
+): readonly Requirement[] {
+  if (security === null || opening === null || !extensions.includes(opening.name)) return security ?? [];
+  const certificates = security.map(({ schemes, place }) => {
+    return { schemes: schemes.filter(({ name }) => name === MUTUAL_TLS_EXTENSION), place };
+  });
+  return certificates.filter(({ schemes }) => schemes.length > 0);
+}
+
 function openAccess(operation: Operation, { isPublic, hasDefault }: AccessRules): AccessFault | "public" | "defaults" {
+  const { closing } = operation.extensions;
+  if (isPublic && closing !== null) {
+    return {
+      place: closing.place,
+      text:
+        `'${closing.name}' asks for callers of ${operation.method} ${operation.template} and 'security' for none, so that it would be ` +
+        "open; expected 'security' in the document, or 'authenticate' or 'public: true' for it in 'operations' of the policy",
+    };
+  }
   if (isPublic) return "public";
   if (operation.security === null && hasDefault) return "defaults";
   return {

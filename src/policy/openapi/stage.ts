@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import { normalize } from "node:path/posix";
 import { type DescriptionPlace, type ReadDescription, readDescription } from "../../openapi/description.ts";
+import { OPENING_EXTENSIONS } from "../../openapi/extensions.ts";
 import { Findings, type Loose, placeText } from "../../openapi/findings.ts";
+import type { Operation } from "../../openapi/operation.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { Fields } from "../entries.ts";
@@ -78,6 +80,7 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
     mapping,
     isPublic,
     hasDefault: work.reader.raw(["defaults", "authenticate"]) !== undefined,
+    extensions: settings.extensions ?? [],
     bases: basesOf(settings),
     lowering: {
       requests: {
@@ -90,6 +93,7 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
   const findings = new Findings();
   const own = yield* entriesOf(description, rules, findings);
   report(work, findings, settings, path);
+  warnOfOpening(work, description.operations, rules.extensions, path);
   work.descriptions.push(description.library);
   overrideOperations(work, path, own);
   const mode = settings.undeclared ?? "refuse";
@@ -97,6 +101,18 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
   if (own.length === 0)
     work.warning(`'${settings.file}' has no operation that a request could take`, [...path, "file"]);
   entries.push(...own);
+}
+
+/** Who moves here from another gateway finds operations closed that were open there. */
+function warnOfOpening(work: Work, operations: readonly Operation[], named: readonly string[], path: Path): void {
+  for (const name of OPENING_EXTENSIONS) {
+    const closed = operations.filter(({ extensions }) => extensions.opening?.name === name && !named.includes(name));
+    const [first] = closed;
+    if (first?.extensions.opening == null) continue;
+    const where = `${closed.length === 1 ? "" : `${closed.length} operations, first `}${placeText(first.extensions.opening.place)}`;
+    const text = `'${name}' opens nothing here (${where}); 'extensions: [${name}]' lets it`;
+    work.warning(text, [...path, "file"]);
+  }
 }
 
 function placeIn({ overlay, root }: Settings, file: string): DescriptionPlace {

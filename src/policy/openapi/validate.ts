@@ -117,6 +117,10 @@ function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, l
   }
   if (seen.size === 0) return;
   if (!body.required) entry.set(["validate", "body", "required"], false, at);
+  const { bodyBytesMax } = operation.extensions;
+  // It narrows what is taken, and never makes postern hold more.
+  if (bodyBytesMax !== null && bodyBytesMax <= DEFAULTS.bodyInspectedBytesMax)
+    entry.set(["validate", "body", "maxBytes"], `${bodyBytesMax}B`, at);
   entry.set(["validate", "body", "readOnly"], requests.readOnly, at);
   if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], requests.undeclared, at);
 }

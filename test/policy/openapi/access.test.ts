@@ -30,6 +30,7 @@ function access(
     mapping: { written: { oauth: ["okta", "entra"] }, authenticators: AUTHENTICATORS },
     isPublic: options.isPublic ?? false,
     hasDefault: options.hasDefault ?? false,
+    extensions: [],
   });
 }
 

@@ -178,6 +178,7 @@ function tryAll(name: string): Tally {
     mapping: { written: {}, authenticators: new Map<string, unknown>() },
     isPublic: true,
     hasDefault: true,
+    extensions: [],
     bases: [""],
     lowering: USUAL_LOWERING,
   };

@@ -223,11 +223,11 @@ describe("what is not enforced", () => {
   });
 
   test("extensions are named once, strict or not", async () => {
-    const extended = `${document}x-wso2-auth: {}\n`.replace("    get:\n", "    get:\n      x-throttling-tier: gold\n");
+    const extended = `${document}x-wso2-auth: {}\n`.replace("    get:\n", "    get:\n      x-kong-name: gold\n");
     const { warnings } = await examine(policyOf(), filesWith(jwks, extended));
     expect(warnings.map(({ text }) => text)).toContainEqual(
       expect.stringMatching(
-        /^'api\/orders\.yaml': extensions that mean nothing here: x-wso2-auth \(api\/orders\.yaml:\d+:1\), x-throttling-tier \(api\/orders\.yaml:6:7\)$/,
+        /^'api\/orders\.yaml': extensions that mean nothing here: x-wso2-auth \(api\/orders\.yaml:\d+:1\), x-kong-name \(api\/orders\.yaml:6:7\)$/,
       ),
     );
   });
