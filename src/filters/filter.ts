@@ -162,6 +162,8 @@ export interface RouteContext extends CompileContext {
   readonly revocations: Revocations | null;
   /** Whom this route asks who its caller is. */
   nameAuthenticators(names: readonly string[]): void;
+  /** Those that were named so far. */
+  readonly namedAuthenticators: ReadonlySet<string>;
   /** Names of headers that carry credentials of this route's authenticators, lower case. */
   addCredentialHeaders(names: readonly string[]): void;
   /** The same of query parameters; others of the policy's authenticators reach this route's service. */
@@ -247,6 +249,8 @@ export interface Authenticator {
   readonly credentialCookies?: readonly string[];
   /** Names of query parameters that do, decoded. */
   readonly credentialParameters?: readonly string[];
+  /** What it verifies is of the body's very bytes, too: whoever changes them makes it a lie. */
+  readonly signsBody?: boolean;
   /** Of its tokens; absent where its credentials are no tokens of an authorization server. */
   readonly tokens?: TokenFacts;
   /** True where it reads tokens among a WebSocket's sub-protocols; they come off. */

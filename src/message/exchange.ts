@@ -3,6 +3,7 @@ import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { AnswerWatcher } from "./answer.ts";
 import type { RequestBody } from "./body.ts";
+import type { BodyEdits } from "./body-edits.ts";
 import type { PlacedWatch } from "./body-watch.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { Forwarding } from "./forwarded.ts";
@@ -59,7 +60,7 @@ export class Exchange {
   readonly host: string;
   /** Host header as received, with port. */
   readonly authority: string;
-  /** As the client sent them; `validate` gives others where the body goes on with another content encoding. */
+  /** As the client sent them; `validate` gives others where the body goes on with other bytes. */
   headers: HeaderBlock;
   /** The same. */
   body: RequestBody;
@@ -110,6 +111,8 @@ export class Exchange {
   watchers: AnswerWatcher[] | null;
   /** Who looks at the body as it streams; null for the many that nobody watches. Set when all checks have let it through. */
   bodyWatches: PlacedWatch[] | null;
+  /** What of the body was changed on its way; null for the many that go on as they came. Set by `validate`. */
+  bodyEdits: BodyEdits | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
@@ -160,6 +163,7 @@ export class Exchange {
     this.paces = null;
     this.watchers = null;
     this.bodyWatches = null;
+    this.bodyEdits = null;
     this.audited = null;
     this.decided = null;
     this.assumed = null;

@@ -102,6 +102,7 @@ export function routeContext(
     nameAuthenticators: (names) => {
       for (const name of names) parts.authenticators.add(name);
     },
+    namedAuthenticators: parts.authenticators,
     addCredentialHeaders: (names) => {
       mark();
       for (const name of names) parts.credentialHeaders.add(name);

@@ -17,7 +17,7 @@ import { contradictionOf, factsOf } from "./questions/facts.ts";
 import { type Mutation, mutationOf } from "./questions/mutation.ts";
 import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
-import { type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
+import { type Judging, type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
 import { asOfRequests, type RequestRules } from "./requests.ts";
 import type { Subschema } from "./subschema.ts";
 
@@ -42,11 +42,13 @@ export class CompiledSchema {
   readonly schema: unknown;
   /** In the one form of all dialects. */
   readonly root: Subschema;
+  /** Its parts' own checks and patterns. */
+  readonly judging: Judging;
   /** What stands in the schema without being enforced, as `xml`, each with its first place. */
   readonly unenforced: ReadonlyMap<string, SchemaPlace | null>;
 
   constructor(
-    { validator, recogniser, cost }: Pick<CompiledSchema, "validator" | "recogniser" | "cost">,
+    { validator, recogniser, cost, judging }: Pick<CompiledSchema, "validator" | "recogniser" | "cost" | "judging">,
     schema: unknown,
     root: Subschema,
     unenforced: Notes["unenforcedWords"],
@@ -54,6 +56,7 @@ export class CompiledSchema {
     this.validator = validator;
     this.recogniser = recogniser;
     this.cost = cost;
+    this.judging = judging;
     this.schema = schema;
     this.root = root;
     this.unenforced = unenforced;
@@ -129,7 +132,7 @@ export function compileSchema(
     patternOf: (source: string) => patterns.get(source),
   };
   const recogniser = library.isDynamic || isForking ? null : recogniserOf(root, judging);
-  return ok(new CompiledSchema({ validator, recogniser, cost }, target.schema, root, notes.unenforcedWords));
+  return ok(new CompiledSchema({ validator, recogniser, cost, judging }, target.schema, root, notes.unenforcedWords));
 }
 
 /** Of a thousand operations most have to wait long for their first body, or for ever. */

@@ -61,6 +61,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ...IN_PLACE_KEYWORDS.map((keyword) => [keyword, PART.inPlace] as const),
   ["dependencies", PART.object | PART.inPlace],
   ["readOnly", PART.note],
+  ["default", PART.note],
   ["unevaluatedItems", PART.unevaluated],
   ["unevaluatedProperties", PART.unevaluated],
 ]);
@@ -101,7 +102,7 @@ export class Filler {
     if (has(PART.array)) schema.array = this.#array();
     if (has(PART.object)) schema.object = this.#object();
     if (has(PART.inPlace)) this.#inPlace();
-    if (has(PART.note)) schema.isReadOnly = this.#value("readOnly") === true;
+    if (has(PART.note)) this.#notes();
     if (!has(PART.unevaluated)) return;
     schema.unevaluatedItems = this.#part("unevaluatedItems");
     schema.unevaluatedProperties = this.#part("unevaluatedProperties");
@@ -114,6 +115,13 @@ export class Filler {
       const list = keyword === "const" || !Array.isArray(value) ? [value] : value;
       this.#schema.values = [...this.#schema.values, { keyword, list, site: this.#site(keyword) }];
     }
+  }
+
+  #notes(): void {
+    const schema = this.#schema;
+    schema.isReadOnly = this.#value("readOnly") === true;
+    const value = this.#value("default");
+    if (value !== undefined) schema.default = { value, site: this.#site("default") };
   }
 
   #format(): void {

@@ -55,7 +55,7 @@ function refusedOf(member: Subschema, refused: Map<Subschema, Subschema>, all: S
 }
 
 /** The schema, and all that surely speaks of the same value. */
-function togetherWith(schema: Subschema): ReadonlySet<Subschema> {
+export function togetherWith(schema: Subschema): ReadonlySet<Subschema> {
   const group = new Set([schema]);
   if (isLeaf(schema)) return group;
   for (const { refs, allOf } of group) for (const part of [...refs, ...allOf]) group.add(part);
@@ -71,6 +71,7 @@ function togetherWith(schema: Subschema): ReadonlySet<Subschema> {
 function close(all: Subschema[], root: Subschema): void {
   const composed = composedIn(all);
   const nothing = blank(all.length, root.resource, "", null, true);
+  nothing.isUndeclared = true;
   const starts = new Set([root, ...all.flatMap(childParts)]);
   for (const start of starts) {
     const group = speakingOf(start);

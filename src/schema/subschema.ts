@@ -88,8 +88,12 @@ export interface Subschema {
   readonly site: Site | null;
   /** `false`, and nothing else. */
   isNever: boolean;
+  /** Of `false`: nobody wrote it, and it is for members of which no schema says a word. */
+  isUndeclared: boolean;
   /** Of a member: the service alone sets it. */
   isReadOnly: boolean;
+  /** What stands for the value where there is none. */
+  default: Rule<unknown> | null;
   types: number;
   typeSite: Site | null;
   /** Of `enum` and `const`: values of which it must be one. */

@@ -59,13 +59,12 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   fields += `,"decisionUs":${fixed(record.decisionMs * 10_000, 1)}`;
   if (record.upstreamMs >= 0) fields += `,"upstreamMs":${fixed(record.upstreamMs * 1000, 3)}`;
   fields += `,"durationMs":${fixed(record.durationMs * 1000, 3)},"bytesIn":${record.requestBodyBytes},"bytesOut":${record.responseBodyBytes},"policyHash":${quoted(record.policyHash)}`;
-  if (exchange.withheld === null && exchange.audited === null) return fields;
+  if (exchange.withheld === null && exchange.audited === null && exchange.bodyEdits === null) return fields;
   const withheld = exchange.withheld
     ?.slice(0, DEFAULTS.logWithheldMax)
     .map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
-  return (
-    fields + rareFields({ withheld, audited: exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields) })
-  );
+  const audited = exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
+  return fields + rareFields({ withheld, bodyEdits: exchange.bodyEdits?.counts, audited });
 }
 
 function requestLineFields({ method, target }: Exchange): string {

@@ -114,6 +114,7 @@ export function testRoute(
     declaredHeaders: new Set(),
     nameScopes: () => {},
     nameAuthenticators: () => {},
+    namedAuthenticators: new Set(),
     wantScopes: (scopes) => {
       for (const scope of scopes) wantedScopes.add(scope);
     },

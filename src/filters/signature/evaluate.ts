@@ -55,6 +55,7 @@ export class HmacAuthenticator implements Authenticator {
   /** None: a signature is good for its request alone, and the service may check it again. */
   readonly credentialHeaders: readonly string[] = [];
   readonly coveredHeaders: readonly string[];
+  readonly signsBody: boolean;
   readonly scopes: ReadonlySet<string>;
   readonly #options: HmacOptions;
 
@@ -66,6 +67,7 @@ export class HmacAuthenticator implements Authenticator {
     this.scopes = options.principal.scopes;
     const timeHeader = timestamp !== undefined && "header" in timestamp ? [timestamp.header] : [];
     this.coveredHeaders = [header, ...timeHeader, ...options.signed.headers];
+    this.signsBody = options.signed.has("body");
     this.#options = options;
   }
 

@@ -79,6 +79,7 @@ export class MessageSignatureAuthenticator implements Authenticator {
   readonly challengeHeaders: readonly HeaderLine[];
   readonly credentialHeaders: readonly string[] = [];
   readonly coveredHeaders: readonly string[];
+  readonly signsBody: boolean;
   readonly #options: MessageOptions;
 
   constructor(options: MessageOptions) {
@@ -91,6 +92,7 @@ export class MessageSignatureAuthenticator implements Authenticator {
     this.challengeHeaders = [["accept-signature", `sig=(${options.covers.join(" ")});created${more};keyid${tag}`]];
     const covered = [...options.covers, ...options.coversIfThere];
     this.coveredHeaders = covered.flatMap((text) => /^"([^"@][^"]*)"/.exec(text)?.[1] ?? []);
+    this.signsBody = this.coveredHeaders.includes("content-digest");
     this.#options = options;
   }
 

@@ -84,8 +84,14 @@ function compileDescribed(
 
 /** Null where nothing is asked that is of requests alone. */
 function requestsOf({ body }: ValidateSettings): RequestRules | null {
-  if (body?.readOnly === undefined && body?.undeclared === undefined) return null;
-  return { readOnly: body.readOnly ?? "ignore", undeclared: body.undeclared ?? "ignore" };
+  const { readOnly = "ignore", undeclared = "ignore", stripUnknown = false } = body ?? {};
+  const isAsked = body?.readOnly !== undefined || body?.undeclared !== undefined || stripUnknown;
+  if (!isAsked) return null;
+  // Whatever comes off is refused by the schema that has the last word.
+  return {
+    readOnly: readOnly === "ignore" ? "ignore" : "refuse",
+    undeclared: undeclared === "ignore" && !stripUnknown ? "ignore" : "refuse",
+  };
 }
 
 /** What the longest body would take at worst: a warning where that is seconds, a problem where it is minutes. */

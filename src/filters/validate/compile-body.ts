@@ -23,7 +23,8 @@ import type { HoldRules, Part } from "./held-body.ts";
 import { compileLanguage, LANGUAGE_TYPES, type Language, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { INFLATE, ITEMS } from "./parts.ts";
+import { INFLATE, ITEMS, SANITISE } from "./parts.ts";
+import { checkSanitising, isSanitising } from "./sanitising.ts";
 import type { ValidateSettings } from "./schema.ts";
 
 /** One line for all routes and policies. */
@@ -82,6 +83,7 @@ export function* compileBody(
   const language = languageOf(settings);
   const media = mediaOf(settings, language);
   checkMedia(settings, media ?? [], context);
+  checkSanitising(settings, media?.some(({ schema }) => schema !== null) ?? false, context);
   checkItems(settings, media ?? [], context);
   const isHeld = language !== null || (media?.some(({ schema, isItems }) => schema !== null && !isItems) ?? false);
   const isWatched = media?.some(({ isItems }) => isItems) ?? false;
@@ -257,6 +259,9 @@ function rulesOf(
   const rules = (read: BodyReader): BodyRules => {
     return { ...usual, read, recogniser: read === readJson ? compiled.recogniser : null };
   };
+  // What is only tried out changes nothing.
+  const isSanitised = isSanitising(settings) && (settings.mode ?? 100) === 100;
+  const sanitised = isSanitised ? SANITISE.get().compileSanitised(compiled, usual, settings, path, context) : null;
   const parts = new Map<Kind, Part>();
   const takesText = (types.types & TYPE.string) !== 0;
   // What nothing is asked of may be of any type; else only what can be held against its schema is taken.
@@ -265,6 +270,7 @@ function rulesOf(
     isJudged: true,
     takes: (kind) => kind === "json" || kind === "form" || (kind === "text" && takesText) || isOpen,
     judge: (kind) => {
+      if (kind === "json" && sanitised !== null) return sanitised;
       const read = kind === "json" ? readJson : kind === "form" ? formReader(types) : kind === "text" ? readText : null;
       if (read === null) return null;
       const part = parts.get(kind) ?? judgeBody(rules(read));

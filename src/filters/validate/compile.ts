@@ -7,7 +7,8 @@ import { describeRequest, inOrder, judgeAnnouncedLength, judgeContentType } from
 import type { CompiledForm } from "./form/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { FORM, INFLATE, ITEMS } from "./parts.ts";
+import { FORM, INFLATE, ITEMS, SANITISE } from "./parts.ts";
+import { isSanitising } from "./sanitising.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
 /** `validate`: whether parameters, headers and body have the form that the policy says. */
@@ -15,7 +16,11 @@ export const validateFilter = defineFilter<ValidateSettings>({
   name: "validate",
   defaults: "override",
   schema: validateSchema,
-  prepare: (settings) => (namesItems(settings) ? ITEMS.prepare() : undefined),
+  prepare(settings) {
+    const loading = [namesItems(settings) && ITEMS.prepare(), isSanitising(settings) && SANITISE.prepare()];
+    const pending = loading.filter((one) => one instanceof Promise);
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
+  },
   parts: { ...LANGUAGE_PARTS, form: FORM.prepare, contentEncoding: INFLATE.prepare },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;

@@ -169,7 +169,7 @@ function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise
   });
 }
 
-function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {
+export function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {
   return new Denial(reason, place, seen, wanted);
 }
 
@@ -219,5 +219,12 @@ export function describeRequest(exchange: Exchange): string {
   const type = exchange.headers.get("content-type");
   const parameters = exchange.params.length;
   const query = exchange.target.query.length > 1 ? "a query" : "no query";
-  return `${parameters} path parameter${parameters === 1 ? "" : "s"}, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}`;
+  const changed = changesOf(exchange);
+  return `${parameters} path parameter${parameters === 1 ? "" : "s"}, ${query}, ${body}${type === undefined ? "" : ` of ${excerpt(type)}`}${changed}`;
+}
+
+function changesOf({ bodyEdits }: Exchange): string {
+  if (bodyEdits === null) return "";
+  const { shown, total } = bodyEdits;
+  return `; changed: ${shown.join(", ")}${total > shown.length ? ` and ${total - shown.length} more` : ""}`;
 }

@@ -28,8 +28,9 @@ export function tooLarge(seen: string, bytesMax: number, place: Place, terminal:
   return new Denial("body_too_large", place, seen, `at most ${bytesMax} bytes`, [], terminal);
 }
 
-function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account): string {
-  return `${heldBytes} bytes of bodies are held, of at most ${bytesMax}, ${clientBytesMax} for one client`;
+export function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account, place: Place): Denial {
+  const seen = `${heldBytes} bytes of bodies are held, of at most ${bytesMax}, ${clientBytesMax} for one client`;
+  return new Denial("memory_bodies", place, seen, "room for this body", RETRY, true);
 }
 
 /** Reads the body whole and has it judged; the bytes that were judged are the bytes that are forwarded. */
@@ -42,7 +43,7 @@ export function judgeHeld(
   const lost = (failure: BodyFailure): Denial => {
     if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
     if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);
-    return new Denial(failure, place, noRoom(bodies), "room for this body", RETRY, true);
+    return noRoom(bodies, place);
   };
   const judgeCollected = (collected: Collected, exchange: Exchange): Verdict | Promise<Verdict> => {
     if (typeof collected === "string") return lost(collected);

@@ -3,16 +3,8 @@ import { CONTINUE, Denial, type HeaderLine, type Place } from "../../decision/ve
 import { type Account, Charge } from "../../memory/account.ts";
 import { clientOf } from "../../message/address.ts";
 import { excerpt } from "../../support/excerpt.ts";
+import { headersOfChangedBody } from "./changed-headers.ts";
 import { isRespelled, type SyncPart } from "./parameter-parts.ts";
-
-/** What is said of bytes that the service does not get (RFC 9530, RFC 9110 section 8.4). */
-const OF_THE_BYTES: ReadonlySet<string> = new Set([
-  "content-encoding",
-  "content-digest",
-  "content-md5",
-  "digest",
-  "repr-digest",
-]);
 
 const WANTED = "gzip, deflate, br, zstd, or identity";
 const HEADERS: readonly HeaderLine[] = [["accept-encoding", "gzip, deflate, br, zstd, identity"]];
@@ -39,7 +31,7 @@ export function inflateBody(place: Place, ratioMax: number, bodies: Account): Sy
     exchange.take({ giveBack: stop, onEnd: stop });
     exchange.collectedBody = null;
     exchange.body = body;
-    exchange.headers = headers.without(OF_THE_BYTES);
+    exchange.headers = headersOfChangedBody(headers, ["content-encoding"]);
     return CONTINUE;
   };
 }

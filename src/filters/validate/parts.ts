@@ -9,6 +9,10 @@ export const ITEMS: Later<typeof import("./items/compile.ts")> = new Later(
   "validate.body.itemSchema",
   () => import("./items/compile.ts"),
 );
+export const SANITISE: Later<typeof import("./sanitise/compile.ts")> = new Later(
+  "validate.body.sanitise",
+  () => import("./sanitise/compile.ts"),
+);
 export const INFLATE: Later<typeof import("./inflate.ts")> = new Later(
   "validate.inflate",
   () => import("./inflate.ts"),

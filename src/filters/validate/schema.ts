@@ -41,9 +41,15 @@ export interface BodySettings {
   readonly itemSchema?: string | undefined;
   readonly items?: { readonly maxBytes?: number | undefined; readonly maxCount?: number | undefined } | undefined;
   /** What becomes of members that only the service sets. */
-  readonly readOnly?: "ignore" | "refuse" | undefined;
+  readonly readOnly?: "ignore" | "refuse" | "strip" | undefined;
   /** What becomes of members of which no schema says a word. */
-  readonly undeclared?: "ignore" | "refuse" | undefined;
+  readonly undeclared?: "ignore" | "refuse" | "strip" | undefined;
+  /** Those come off, and so do members that `additionalProperties: false` would refuse. */
+  readonly stripUnknown?: boolean | undefined;
+  readonly defaults?: "fill" | undefined;
+  readonly trim?: boolean | undefined;
+  readonly normalize?: "nfc" | undefined;
+  readonly rewrite?: boolean | undefined;
   /** Of a schema without `$schema`. */
   readonly dialect?: Dialect | undefined;
   /** Whether a member in another case than the schema declares is another member. */
@@ -179,15 +185,36 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
       .optional()
       .describe("What a stream whose items are judged may have."),
     readOnly: z
-      .enum(["ignore", "refuse"])
+      .enum(["ignore", "refuse", "strip"])
       .optional()
       .describe(
-        "Members that the schema calls readOnly: refuse where they are sent. 'required' does not ask for them then.",
+        "Members that the schema calls readOnly: refuse, or strip so that the service does not get them. 'required' does not ask for them then.",
       ),
     undeclared: z
-      .enum(["ignore", "refuse"])
+      .enum(["ignore", "refuse", "strip"])
       .optional()
-      .describe("Members that no schema declares, where no additionalProperties speaks of them. ignore if absent."),
+      .describe(
+        "Members that no schema declares, where no additionalProperties speaks of them: ignore (if absent), refuse, or strip, so that the service does not get them.",
+      ),
+    stripUnknown: z
+      .boolean()
+      .optional()
+      .describe(
+        "true: members that no schema declares do not reach the service, those that additionalProperties: false would refuse either.",
+      ),
+    defaults: z
+      .literal("fill", { error: "expected fill" })
+      .optional()
+      .describe("fill: members that are not sent reach the service with the schema's default."),
+    trim: z.boolean().optional().describe("true: blanks at both ends of texts come off before they are judged."),
+    normalize: z
+      .literal("nfc", { error: "expected nfc" })
+      .optional()
+      .describe("nfc: texts and names become Unicode's composed form before they are judged."),
+    rewrite: z
+      .boolean()
+      .optional()
+      .describe("true: the service gets JSON written anew, in one spelling, of what was judged."),
     dialect: z
       .enum(DIALECTS)
       .optional()

@@ -34,15 +34,17 @@ export const openapiShape = {
       "Query parameters that an operation does not have: they pass (if absent), are refused, or do not reach the service.",
     ),
   undeclaredProperties: z
-    .enum(["ignore", "refuse"])
+    .enum(["ignore", "refuse", "strip"])
     .optional()
     .describe(
-      "Members of bodies of which no schema says a word, where no additionalProperties speaks of them. ignore if absent.",
+      "Members of bodies of which no schema says a word, where no additionalProperties speaks of them: they pass (if absent), are refused, or do not reach the service.",
     ),
   readOnly: z
-    .enum(["ignore", "refuse"])
+    .enum(["ignore", "refuse", "strip"])
     .optional()
-    .describe("Members of bodies that only the service sets. refuse if absent."),
+    .describe(
+      "Members of bodies that only the service sets: they are refused (if absent), do not reach the service (strip), or pass.",
+    ),
   extensions: z
     .array(z.enum(OPENING_EXTENSIONS))
     .optional()

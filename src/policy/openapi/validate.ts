@@ -27,12 +27,18 @@ export interface Lowering {
   readonly description: Description;
   readonly findings: Findings;
   readonly loose: Loose;
-  readonly requests: RequestRules;
+  readonly requests: BodyRules;
   readonly undeclaredParameters: "ignore" | "refuse" | "strip";
 }
 
+/** What becomes of members that only the service sets, and of those that no schema declares. */
+export interface BodyRules {
+  readonly readOnly: "ignore" | "refuse" | "strip";
+  readonly undeclared: "ignore" | "refuse" | "strip";
+}
+
 /** Where the section says nothing else. */
-export const USUAL_LOWERING: Pick<Lowering, "requests" | "undeclaredParameters"> = {
+export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters"> & { readonly requests: RequestRules } = {
   requests: { readOnly: "refuse", undeclared: "ignore" },
   undeclaredParameters: "ignore",
 };
@@ -213,11 +219,17 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
 
 /** Null, with a warning for each fault, where it has some: the body is then taken as it is. */
 function compileBody(schema: SchemaReference, { description, findings, requests }: Lowering): CompiledSchema | null {
-  const compiled = description.library.compile(schema, true, requests);
+  const rules = { readOnly: judged(requests.readOnly), undeclared: judged(requests.undeclared) };
+  const compiled = description.library.compile(schema, true, rules);
   if (compiled.ok) return compiled.value;
   for (const { place, text } of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) {
     const user = place === null ? "" : ` (used at ${placeText(schema.place)})`;
     findings.warning(place ?? schema.place, `${text}; the schema is not enforced${user}`);
   }
   return null;
+}
+
+/** Whatever comes off is refused by the schema that has the last word. */
+function judged(rule: BodyRules["readOnly"]): "ignore" | "refuse" {
+  return rule === "ignore" ? "ignore" : "refuse";
 }
