@@ -16,7 +16,7 @@ import type { Limit, Plan } from "./limit-port.ts";
 import type { MethodRule } from "./method-rule.ts";
 import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
-import type { ResponseCheck } from "./response-check.ts";
+import type { AnswerReading, ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
 
 export type { CompileContext } from "./compile-context.ts";
@@ -152,6 +152,8 @@ export interface RouteContext extends CompileContext {
   addCheck(check: Check): void;
   /** A check of what the service answers. */
   addResponseCheck(check: ResponseCheck): void;
+  /** How answers are read, where a check of them looks into bodies. */
+  setAnswerReading(reading: AnswerReading): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
   /** Null where the policy has none. */

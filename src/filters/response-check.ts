@@ -1,3 +1,5 @@
+import type { Coding } from "../bodies/codings.ts";
+import type { Inflation, InflationSink } from "../bodies/inflation.ts";
 import type { Denial, Place, Verdict } from "../decision/verdict.ts";
 import type { Answer } from "../message/answer.ts";
 import type { Exchange } from "../message/exchange.ts";
@@ -19,6 +21,8 @@ export interface ResponseCheck {
    * refused, and HEAD tells no length and no digest.
    */
   readonly judgesBody: boolean;
+  /** False where it has nothing to do with what this request is answered, as for a caller that may see all. Always if absent. */
+  appliesTo?(exchange: Exchange): boolean;
   /**
    * The head alone; it may give `answer` other headers. Also asked about 1xx, which are left out where it denies them, and
    * about the 101 of a WebSocket.
@@ -57,3 +61,17 @@ export interface WholeRule extends RuleOfBody {
 }
 
 export type BodyRule = StreamRule | WholeRule;
+
+/** What becomes of answers of a route that cannot be looked into as they come, where a rule has to. */
+export interface AnswerReading {
+  readonly place: Place;
+  /** The service is asked for no compression. */
+  readonly asksForIdentity: boolean;
+  /** What becomes of one that is compressed. */
+  readonly compressed: "inflate" | "refuse" | "pass";
+  /** What becomes of one that cannot be looked into. */
+  readonly unreadable: "refuse" | "pass";
+  /** A content coding, by its name in lower case; null for one that nobody here inflates. */
+  codingOf(name: string): Coding | null;
+  inflate(coding: Coding, sink: InflationSink): Inflation;
+}

@@ -71,7 +71,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   checkBodyIsRead(work, parts, path);
   if (!isSound) return null;
   work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
-  const requestRules = withoutRanges(parts.requestRules ?? NO_REQUEST_RULES, parts);
+  const requestRules = forWholeAnswers(parts.requestRules ?? NO_REQUEST_RULES, parts);
   const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
   const credentials = credentialsOf(work, parts);
   const passage = work.rewrites.passage(requestRules, credentials);
@@ -84,6 +84,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     place: work.reader.document.place(path),
     checks: leading(work, template, inPhaseOrder(parts.checks)),
     responseChecks: parts.responseChecks,
+    answerReading: parts.answerReading,
     upstream: fields.upstream ?? null,
     rewriteQuery: queryRewrite(parts, requestRules),
     rewriteRequest: work.rewrites.request(requestRules, credentials),
@@ -105,11 +106,17 @@ function leading(work: Work, template: string, checks: readonly Check[]): readon
 
 /**
  * A part of a body cannot be judged, and need not say what it cost: where answers' bodies are read, the service is asked for
- * whole ones (RFC 9110 section 14.2).
+ * whole ones (RFC 9110 section 14.2), and for such as are not compressed where the policy says so.
  */
-function withoutRanges(rules: RequestRules, { responseChecks, readsAnswers }: RouteParts): RequestRules {
-  if (!readsAnswers && !responseChecks.some(({ judgesBody }) => judgesBody)) return rules;
-  return { ...rules, removeHeaders: [...new Set([...rules.removeHeaders, "range", "if-range"])] };
+function forWholeAnswers(
+  rules: RequestRules,
+  { responseChecks, readsAnswers, answerReading }: RouteParts,
+): RequestRules {
+  const judgesBodies = responseChecks.some(({ judgesBody }) => judgesBody);
+  if (!readsAnswers && !judgesBodies) return rules;
+  const names = ["range", "if-range"];
+  if (judgesBodies && answerReading?.asksForIdentity === true) names.push("accept-encoding");
+  return { ...rules, removeHeaders: [...new Set([...rules.removeHeaders, ...names])] };
 }
 
 /** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */

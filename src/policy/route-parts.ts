@@ -1,7 +1,7 @@
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
-import type { ResponseCheck } from "../filters/response-check.ts";
+import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
@@ -11,6 +11,7 @@ import type { Work } from "./work.ts";
 export class RouteParts {
   readonly checks: Check[] = [];
   readonly responseChecks: ResponseCheck[] = [];
+  answerReading: AnswerReading | null = null;
   readonly credentialHeaders: Set<string> = new Set();
   readonly credentialParameters: Set<string> = new Set();
   readonly declaredHeaders: Set<string> = new Set();
@@ -87,6 +88,10 @@ export function routeContext(
     addResponseCheck: (check) => {
       mark();
       parts.responseChecks.push(check);
+    },
+    setAnswerReading: (reading) => {
+      mark();
+      parts.answerReading = reading;
     },
     setRequestRules: (rules) => {
       mark();

@@ -5,7 +5,7 @@ import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/fil
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
-import type { ResponseCheck } from "../filters/response-check.ts";
+import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -98,6 +98,8 @@ export interface Route {
   readonly checks: readonly Check[];
   /** Of phase `respond`, in the order of the filters; empty for the many routes whose answers nobody judges. */
   readonly responseChecks: readonly ResponseCheck[];
+  /** How bodies are read that a check looks into; null where none does. */
+  readonly answerReading: AnswerReading | null;
   /** Null: the listener's. */
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;

@@ -10,7 +10,7 @@ import type { CallOutcome } from "../message/taken.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { grpcStatusLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
-import type { AnswerOutlet, JudgedAnswer } from "./judged-answer.ts";
+import type { AnswerOutlet, AnswerWay } from "./judged-answer.ts";
 import type { Life } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
@@ -42,7 +42,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   /** It has no announced length, so that trailers may end it. */
   #unbounded = false;
   /** Null where nobody looks at it. */
-  #judged: JudgedAnswer | null = null;
+  #judged: AnswerWay | null = null;
   /** Null where it may come as fast as it does. */
   #pacing: PacedReading | null = null;
 
@@ -84,13 +84,22 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   onReadEnd(): boolean {
     // What fits into one read is over by now; the rest may go on for ever.
     if (this.#isBegun) this.#life.last(true);
-    // What waits for the rest of the body does not wait for its client.
-    const flows = this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
+    const flows = this.#flush() && this.#judged?.isFull !== true;
     return this.#pacing === null ? flows : this.#pacing.mayRead(flows);
+  }
+
+  /** What waits for the rest of the body does not wait for its client. */
+  #flush(): boolean {
+    return this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
   }
 
   /** The client takes more again. */
   onClientDrain(): void {
+    this.#judged?.resume();
+    if (this.#judged?.isFull !== true) this.#readOn();
+  }
+
+  #readOn(): void {
     if (this.#pacing === null) this.#request.resumeAnswer();
     else this.#pacing.onDrain();
   }
@@ -100,6 +109,10 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     if (this.callOutcome === "unknown") this.callOutcome = outcomeIn(trailers);
     const judged = this.#judged;
     const left = judged === null ? trailers : this.#attempt(() => judged.end(trailers));
+    if (left !== "later") this.#end(left);
+  }
+
+  #end(left: HeaderBlock | null | Denial): void {
     if (left instanceof Denial) {
       this.#life.deny(left);
       return;
@@ -159,6 +172,21 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   writeAnswer(piece: Buffer): void {
     this.#client.writeBody(piece);
+  }
+
+  passAnswer(judge: () => Denial | null): boolean {
+    const denial = this.#attempt(judge);
+    if (denial === null) return this.#flush();
+    this.#life.deny(denial);
+    return true;
+  }
+
+  endAnswer(judge: () => HeaderBlock | null | Denial): void {
+    this.#end(this.#attempt(judge));
+  }
+
+  onAnswerDrain(): void {
+    this.#readOn();
   }
 
   // ---- to the client ---------------------------------------------------------------------------------------------

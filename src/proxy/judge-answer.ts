@@ -1,16 +1,20 @@
+import type { Coding } from "../bodies/codings.ts";
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
-import type { BodyRule, ResponseCheck } from "../filters/response-check.ts";
+import type { AnswerReading, BodyRule, ResponseCheck } from "../filters/response-check.ts";
 import { Charge } from "../memory/account.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { clientOf } from "../message/address.ts";
 import { Answer, type AnswerObserver } from "../message/answer.ts";
+import { CHUNKED } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import { type ClientResponse, NO_LENGTH } from "../message/stream.ts";
 import type { Route } from "../policy/snapshot.ts";
+import { excerpt } from "../support/excerpt.ts";
 import { type BodyStage, StreamStage, WholeStage } from "./body-stage.ts";
-import { headersOfChanged } from "./changed-body.ts";
-import { type AnswerOutlet, JudgedAnswer } from "./judged-answer.ts";
+import { headersOfInflated } from "./changed-body.ts";
+import { InflatedAnswer } from "./inflated-answer.ts";
+import { type AnswerOutlet, type AnswerWay, JudgedAnswer } from "./judged-answer.ts";
 import { lengthForClient } from "./service-request.ts";
 
 /** A request whose answer is judged. */
@@ -32,24 +36,82 @@ export function judgeAnswer(
   subject: AnswerSubject,
   response: ClientResponse,
   outlet: AnswerOutlet,
-): JudgedAnswer | Denial {
+): AnswerWay | Denial {
   const { exchange, route } = subject;
   const { status, headers } = response;
   const answer = new Answer(status, headers, exchange.method !== "HEAD" && status !== 204 && status !== 304);
   const observers = watch(exchange, answer);
-  const stages: BodyStage[] = [];
+  const rules: RuleToRun[] = [];
   let isBodyJudged = false;
   for (const check of route?.responseChecks ?? []) {
+    if (check.appliesTo?.(exchange) === false) continue;
     const isEnforced = climbs(check, subject);
-    const denial = judgeOne(check, isEnforced, subject, answer, stages);
+    const denial = judgeOne(check, isEnforced, subject, answer, rules);
     if (denial !== CONTINUE) return denial;
     isBodyJudged ||= isEnforced && check.judgesBody;
   }
+  const coding = codingOf(answer, rules, subject);
+  if (coding instanceof Denial) return coding;
   // What HEAD and 304 say of a body that is not here is said of the service's, and the client would get another.
   const saysOfAnother = isBodyJudged && !answer.hasBody;
-  if (saysOfAnother) answer.headers = headersOfChanged(answer.headers);
+  if (saysOfAnother) answer.headers = headersOfInflated(answer.headers);
   const bodyBytes = saysOfAnother ? NO_LENGTH : lengthForClient(response);
-  return new JudgedAnswer(answer, bodyBytes, outlet, observers, stages);
+  const stages = rules.map((rule) => stageOf(rule, subject));
+  if (coding === null) return new JudgedAnswer(answer, bodyBytes, outlet, observers, stages);
+  return inflated(subject, answer, coding, outlet, observers, stages);
+}
+
+interface RuleToRun {
+  readonly rule: BodyRule;
+  readonly check: ResponseCheck;
+  readonly isEnforced: boolean;
+}
+
+interface KnownCoding {
+  readonly coding: Coding;
+  readonly reading: AnswerReading;
+}
+
+/**
+ * How a body is inflated to be judged; null where it need not be. What only audits changes nothing: then a compressed one
+ * passes as it came, and it is noted that nobody looked into it.
+ */
+function codingOf(
+  { headers, hasBody }: Answer,
+  rules: RuleToRun[],
+  { exchange, route }: AnswerSubject,
+): KnownCoding | Denial | null {
+  const text = hasBody && rules.length > 0 ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
+  if (text === undefined || text === "" || text === "identity") return null;
+  const reading = route?.answerReading ?? null;
+  const isEnforced = rules.some((one) => one.isEnforced);
+  const coding = reading === null || reading.compressed !== "inflate" ? null : reading.codingOf(text);
+  if (coding !== null && reading !== null && isEnforced) return { coding, reading };
+  rules.length = 0;
+  if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate"))
+    return null;
+  const seen = `content encoding ${excerpt(text)}`;
+  const denial = new Denial("response_unreadable", reading?.place ?? null, seen, "an answer that can be looked into");
+  if (isEnforced) return denial;
+  note(exchange, denial);
+  return null;
+}
+
+/** It leaves as what it holds. */
+function inflated(
+  subject: AnswerSubject,
+  answer: Answer,
+  { coding, reading }: KnownCoding,
+  outlet: AnswerOutlet,
+  observers: readonly AnswerObserver[],
+  stages: readonly BodyStage[],
+): AnswerWay | Denial {
+  const charge = chargeOf(subject);
+  if (!charge.hold(coding.bytes))
+    return new Denial("memory_bodies", reading.place, `${coding.bytes} bytes to inflate an answer`, "room for them");
+  answer.headers = headersOfInflated(answer.headers);
+  const judged = new JudgedAnswer(answer, CHUNKED, outlet, [], stages, true);
+  return new InflatedAnswer(judged, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
 }
 
 /** Whoever watches it sees it as the service sent it, before anybody changes it. */
@@ -67,13 +129,14 @@ function judgeOne(
   isEnforced: boolean,
   subject: AnswerSubject,
   answer: Answer,
-  stages: BodyStage[],
+  rules: RuleToRun[],
 ): Verdict {
   const { exchange } = subject;
-  const verdict = judgeHead(check, isEnforced, exchange, answer) ?? judgePart(check, isEnforced, exchange, answer);
-  if (verdict !== CONTINUE) return verdict;
-  const rule = answer.hasBody ? (check.judgeBody?.(exchange, answer) ?? null) : null;
-  if (rule !== null) stages.push(stageOf(rule, check, isEnforced, subject));
+  const verdict = judgeHead(check, isEnforced, exchange, answer);
+  if (verdict !== CONTINUE || !answer.hasBody) return verdict;
+  if (check.judgesBody && answer.status === 206) return judgePart(check, isEnforced, subject);
+  const rule = check.judgeBody?.(exchange, answer) ?? null;
+  if (rule !== null) rules.push({ rule, check, isEnforced });
   return CONTINUE;
 }
 
@@ -88,25 +151,24 @@ function judgeHead(check: ResponseCheck, isEnforced: boolean, exchange: Exchange
 }
 
 /** A part of a body cannot be judged, for what is wrong with it may stand in the others. It was not asked for either. */
-function judgePart(check: ResponseCheck, isEnforced: boolean, exchange: Exchange, { status }: Answer): Verdict {
-  if (!check.judgesBody || status !== 206) return CONTINUE;
-  const denial = new Denial("response_denied", check.place, "a part of an answer (206)", "the whole, to judge it");
+function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route }: AnswerSubject): Verdict {
+  if (route?.answerReading?.unreadable === "pass") return CONTINUE;
+  const denial = new Denial("response_unreadable", check.place, "a part of an answer (206)", "the whole, to judge it");
   if (isEnforced) return denial;
   note(exchange, denial);
   return CONTINUE;
 }
 
-function stageOf(
-  rule: BodyRule,
-  check: ResponseCheck,
-  isEnforced: boolean,
-  { exchange, deps }: AnswerSubject,
-): BodyStage {
-  const charge = new Charge(deps.memory.bodies, clientOf(exchange.clientAddress));
-  const noteIt = (denial: Denial): void => note(exchange, denial);
+function stageOf({ rule, check, isEnforced }: RuleToRun, subject: AnswerSubject): BodyStage {
+  const noteIt = (denial: Denial): void => note(subject.exchange, denial);
+  const charge = chargeOf(subject);
   return rule.kind === "stream"
     ? new StreamStage(rule, check, isEnforced, charge, noteIt)
     : new WholeStage(rule, check, isEnforced, charge, noteIt);
+}
+
+function chargeOf({ exchange, deps }: AnswerSubject): Charge {
+  return new Charge(deps.memory.bodies, clientOf(exchange.clientAddress));
 }
 
 /**
@@ -116,6 +178,7 @@ function stageOf(
 export function judgeBareHead(subject: AnswerSubject, status: number, headers: HeaderBlock): HeaderBlock | Denial {
   const answer = new Answer(status, headers, false);
   for (const check of subject.route?.responseChecks ?? []) {
+    if (check.appliesTo?.(subject.exchange) === false) continue;
     const verdict = judgeHead(check, climbs(check, subject), subject.exchange, answer);
     if (verdict !== CONTINUE) return verdict;
   }

@@ -1,3 +1,4 @@
+import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
@@ -9,6 +10,7 @@ export const DEFAULTS = {
   ...LIMIT_DEFAULTS,
   ...OPENAPI_DEFAULTS,
   ...BODY_LANGUAGE_DEFAULTS,
+  ...ANSWER_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

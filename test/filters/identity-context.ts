@@ -107,6 +107,7 @@ export function testRoute(
       nearestHint(name, section === "authenticators" ? [...authenticators.map((one) => one.name), ...broken] : []),
     addCheck: (check) => checks.push(check),
     addResponseCheck: () => {},
+    setAnswerReading: () => {},
     setRequestRules: () => {},
     addCredentialParameters: () => {},
     credentialParameters: new Set(),

@@ -56,4 +56,36 @@ routes: [{ path: /a, public: true }, { path: /b, public: true, answers: body }]`
     expect(forwarded(snapshot, "/body")).not.toMatch(/range/);
     expect(forwarded(snapshot, "/body")).toMatch(/accept: /);
   });
+
+  test("of bodies keep the service from compressing, where nothing else is said", async () => {
+    const route = (path: string, response: string): string =>
+      `  - { path: ${path}, public: true, response: { ${response} } }`;
+    const snapshot = await compiled(`defaults: { response: { maxDepth: 8 } }
+routes:
+${route("/identity", "maxItems: 9")}
+${route("/refuse", "contentEncoding: refuse")}
+${route("/inflate", "contentEncoding: inflate")}
+${route("/pass", "contentEncoding: pass")}`);
+    const asked = (path: string): string => {
+      const headers = new HeaderBlock(["accept-encoding"], ["gzip"]);
+      return routeOf(snapshot, path).rewriteRequest(headers, createExchange());
+    };
+    expect(["/identity", "/refuse", "/inflate", "/pass"].map((path) => asked(path).includes("gzip"))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    const { responseChecks, answerReading } = routeOf(snapshot, "/identity");
+    expect(responseChecks.map(({ place }) => place.path)).toEqual([
+      "routes[0].response.maxItems",
+      "defaults.response.maxDepth",
+    ]);
+    expect(answerReading).toMatchObject({ compressed: "inflate", unreadable: "refuse" });
+  });
+
+  test("are loaded with the first policy that has one", async () => {
+    const snapshot = await compiled("routes: [{ path: /a, public: true, response: { securityHeaders: off } }]");
+    expect(routeOf(snapshot, "/a")).toMatchObject({ responseChecks: [], answerReading: null });
+  });
 });

@@ -1,7 +1,10 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
+import { type Steps, stepsOf } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { placeholderIn } from "../placeholder.ts";
+import { contextOfPart, type PartContext, type ResponsePart } from "./part.ts";
+import { PART_LOADERS, PART_NAMES, PARTS, type PartName, type PartSettings, READING } from "./parts.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */
@@ -20,13 +23,16 @@ const API_DEFAULTS: readonly HeaderLine[] = [
 
 const API_SECURE: readonly HeaderLine[] = [["strict-transport-security", "max-age=31536000"]];
 
-/** `response`: which headers leave an answer of the service, and which are put on. */
+/** `response`: what of an answer of the service reaches the client. */
 export const responseFilter = defineFilter<ResponseSettings | undefined>({
   name: "response",
   defaults: "override",
-  schema: responseSchema.optional(),
+  get schema() {
+    return responseSchema().optional();
+  },
+  parts: PART_LOADERS,
   always: true,
-  compile(settings, context) {
+  *compile(settings, context) {
     const own = compileSetHeaders(settings?.setHeaders ?? {}, context);
     const names = new Set(own.map(([name]) => name));
     const without = (lines: readonly HeaderLine[]): readonly HeaderLine[] =>
@@ -37,6 +43,7 @@ export const responseFilter = defineFilter<ResponseSettings | undefined>({
       defaultHeaders: without(API_DEFAULTS),
       setHeadersSecure: without(API_SECURE),
     });
+    if (settings !== undefined) yield* compileParts(settings, context);
   },
 });
 
@@ -52,4 +59,18 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
       context.warning(`'${filler}' is not filled in: the client gets these very characters`, "setHeaders", name);
   }
   return [...compiled];
+}
+
+/** Checks of all parts that the settings have. */
+export function* compileParts(settings: ResponseSettings, context: RouteContext): Steps<void> {
+  const names = PART_NAMES.filter((name) => settings[name] !== undefined);
+  if (names.length === 0) return;
+  const reading = READING.get().readingOf(settings, context.place());
+  context.setAnswerReading(reading);
+  for (const name of names) yield* compileOne(name, settings, contextOfPart(context, name, reading));
+}
+
+function* compileOne<Name extends PartName>(name: Name, settings: PartSettings, context: PartContext): Steps<void> {
+  const part: ResponsePart<PartSettings[Name]> = PARTS[name].get();
+  yield* stepsOf(part.compile(settings[name], context));
 }

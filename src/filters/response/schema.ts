@@ -1,19 +1,50 @@
 import * as z from "zod";
 import { headerName, object } from "../../support/schema.ts";
 import { headerLines } from "../request/schema.ts";
+import { PART_NAMES, PARTS, type PartSettings } from "./parts.ts";
+import type { ReadingSettings } from "./reading.ts";
 
-export interface ResponseSettings {
+export interface ResponseSettings extends PartSettings, ReadingSettings {
   readonly removeHeaders?: readonly string[] | undefined;
   /** Names as the policy has them → values. */
   readonly setHeaders?: Readonly<Record<string, string>> | undefined;
   readonly securityHeaders?: "api" | "off" | undefined;
 }
 
-export const responseSchema: z.ZodType<ResponseSettings> = object({
+const headShape = {
   removeHeaders: z.array(headerName).optional().describe("Headers of the service that do not reach the client."),
   setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the service sent."),
   securityHeaders: z
     .enum(["api", "off"])
     .optional()
     .describe("api puts on what browsers obey (nosniff, no-store, frame and referrer rules, HSTS). api if absent."),
-}).describe("What of the answer reaches the client.");
+  contentEncoding: z
+    .enum(["identity", "inflate", "refuse", "pass"])
+    .optional()
+    .describe(
+      "What becomes of compressed answers that a rule looks into. identity (if absent): the service is asked for none, and one that comes is inflated. inflate: it may send them. refuse or pass: they are not looked into.",
+    ),
+  unreadable: z
+    .enum(["refuse", "pass"])
+    .optional()
+    .describe("What becomes of an answer that a rule has to look into and cannot. refuse if absent."),
+};
+
+const made = new Map<string, z.ZodType<ResponseSettings>>();
+
+/** With the keys of the parts that are loaded; of another one nobody has settings. */
+export function responseSchema(): z.ZodType<ResponseSettings> {
+  const loaded = PART_NAMES.filter((name) => PARTS[name].isLoaded).join();
+  const schema = made.get(loaded) ?? makeSchema();
+  made.set(loaded, schema);
+  return schema;
+}
+
+function makeSchema(): z.ZodType<ResponseSettings> {
+  const parts = PART_NAMES.map((name) => [
+    name,
+    PARTS[name].isLoaded ? PARTS[name].get().schema.optional() : z.unknown().optional(),
+  ]);
+  const shape: typeof headShape = { ...headShape, ...Object.fromEntries(parts) };
+  return object(shape).describe("What of the answer reaches the client.") as z.ZodType<ResponseSettings>;
+}

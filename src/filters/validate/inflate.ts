@@ -1,4 +1,5 @@
-import { bodyOf, CODINGS, InflatedBody } from "../../bodies/inflated-body.ts";
+import { CODINGS } from "../../bodies/codings.ts";
+import { bodyOf, InflatedBody } from "../../bodies/inflated-body.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place } from "../../decision/verdict.ts";
 import { type Account, Charge } from "../../memory/account.ts";
 import { clientOf } from "../../message/address.ts";

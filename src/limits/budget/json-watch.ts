@@ -1,7 +1,7 @@
+import { Escapes, skipString } from "../../bodies/string-search.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { AMOUNT_CHARS_MAX } from "./amount.ts";
 import type { JsonPath } from "./json-path.ts";
-import { Escapes, skipString } from "./string-search.ts";
 
 const DEPTH_MAX = DEFAULTS.budgetJsonDepthMax;
 const OBJECT = -1;

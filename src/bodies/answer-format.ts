@@ -1,0 +1,89 @@
+import { mediaTypeOf } from "./media-type.ts";
+
+/** How the body of an answer is read. */
+export type BodyKind = "json" | "ndjson" | "json-seq" | "events" | "csv" | "html" | "text" | "xml" | "form" | "other";
+
+/** `latin1`: bytes above 0x7f may be characters of their own. */
+export type Charset = "utf8" | "latin1";
+
+export interface BodyFormat {
+  readonly kind: BodyKind;
+  /** Null where nobody here reads it, as UTF-16 and UTF-7. */
+  readonly charset: Charset | null;
+}
+
+const JSON_TYPES: ReadonlySet<string> = new Set(["application/json", "text/json", "application/x-json", "text/x-json"]);
+/** A text a line each. Spring's old name ends as those of one JSON text do. */
+const LINE_TYPES: ReadonlySet<string> = new Set([
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonl",
+  "application/jsonlines",
+  "application/x-jsonlines",
+  "application/json-lines",
+  "application/x-json-stream",
+  "application/stream+json",
+]);
+const KINDS: ReadonlyMap<string, BodyKind> = new Map<string, BodyKind>([
+  ["application/json-seq", "json-seq"], // RFC 7464
+  ["text/event-stream", "events"],
+  ["text/csv", "csv"],
+  ["application/csv", "csv"],
+  ["text/tab-separated-values", "csv"],
+  ["text/html", "html"],
+  ["application/xhtml+xml", "html"],
+  ["application/xml", "xml"],
+  ["text/xml", "xml"],
+  ["application/x-www-form-urlencoded", "form"],
+]);
+
+/** Names of charsets as RFC 9110 section 8.3.2 compares them, in lower case. */
+const CHARSETS: ReadonlyMap<string, Charset> = new Map<string, Charset>([
+  ["utf-8", "utf8"],
+  ["utf8", "utf8"],
+  ["us-ascii", "utf8"],
+  ["ascii", "utf8"],
+  ["iso-8859-1", "latin1"],
+  ["latin1", "latin1"],
+  ["latin-1", "latin1"],
+  ["windows-1252", "latin1"],
+  ["cp1252", "latin1"],
+]);
+
+const UNKNOWN: BodyFormat = { kind: "other", charset: "utf8" };
+const KNOWN_MAX = 256;
+/** Services have few values of Content-Type, and say each of them with every answer. */
+const known = new Map<string, BodyFormat | null>();
+
+/**
+ * How an answer's body is read, by its Content-Type (RFC 9110 section 8.3); null where that has no single reading, as with
+ * two charsets or two header lines, which clients take for different things.
+ */
+export function bodyFormatOf(contentType: string | undefined): BodyFormat | null {
+  if (contentType === undefined) return UNKNOWN;
+  let format = known.get(contentType);
+  if (format !== undefined) return format;
+  format = read(contentType);
+  if (known.size < KNOWN_MAX) known.set(contentType, format);
+  return format;
+}
+
+function read(contentType: string): BodyFormat | null {
+  const parsed = mediaTypeOf(contentType);
+  if (parsed === null) return null;
+  const named = parsed.parameters.get("charset");
+  const charset = named === undefined ? "utf8" : (CHARSETS.get(named.trim().toLowerCase()) ?? null);
+  return { kind: kindOf(parsed.type), charset };
+}
+
+function kindOf(type: string): BodyKind {
+  const kind = KINDS.get(type);
+  if (kind !== undefined) return kind;
+  if (JSON_TYPES.has(type)) return "json";
+  if (LINE_TYPES.has(type)) return "ndjson";
+  if (type.endsWith("+json")) return "json";
+  if (type.endsWith("+json-seq")) return "json-seq";
+  if (type.endsWith("+xml")) return "xml";
+  return type.startsWith("text/") ? "text" : "other";
+}

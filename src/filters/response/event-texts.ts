@@ -1,0 +1,147 @@
+import { OPEN_BRACE } from "../../bodies/json-bytes.ts";
+import type { Denial } from "../../decision/verdict.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { TextsReader } from "./texts-reader.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const BLANK = 0x20;
+const NOTHING: Buffer = Buffer.alloc(0);
+const NEWLINE: Buffer = Buffer.from("\n");
+const DATA: Buffer = Buffer.from("data: ");
+const BYTE_ORDER_MARK: Buffer = Buffer.from([0xef, 0xbb, 0xbf]);
+
+interface Line {
+  readonly from: number;
+  /** Behind its last character, and behind what ends it. */
+  readonly to: number;
+  readonly next: number;
+}
+
+/**
+ * The JSON of an event stream's data, event by event, as its reader joins it
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html, section 9.2.6). An event leaves when it is here whole,
+ * which is when its reader would tell of it; one of which nothing is changed leaves as it came.
+ */
+export class EventTexts implements TextsReader {
+  fault: string | null = null;
+  denial: Denial | null = null;
+  readonly #open: () => TextsReader;
+  readonly #isListOfAll: boolean;
+  /** The event that is not here whole. */
+  #carry: Buffer = NOTHING;
+  /** In it: where the line begins that is not whole. */
+  #lineFrom = 0;
+  /** A line end of CR may have its LF in the next piece. */
+  #wasCr = false;
+  #isFirst = true;
+
+  /** `isListOfAll`: data that is no JSON is a fault, but for the end mark of some. */
+  constructor(open: () => TextsReader, isListOfAll: boolean) {
+    this.#open = open;
+    this.#isListOfAll = isListOfAll;
+  }
+
+  get rest(): Buffer {
+    return this.#carry;
+  }
+
+  take(piece: Buffer): Buffer {
+    let at = this.#carry.length;
+    const bytes = at === 0 ? piece : Buffer.concat([this.#carry, piece]);
+    const out: Buffer[] = [];
+    let eventFrom = 0;
+    let lineFrom = this.#lineFrom;
+    if (this.#wasCr && bytes[at] === LF) lineFrom = ++at;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte !== LF && byte !== CR) continue;
+      const isEmpty = at === lineFrom;
+      if (byte === CR && bytes[at + 1] === LF) at++;
+      lineFrom = at + 1;
+      if (!isEmpty) continue;
+      out.push(this.#event(bytes.subarray(eventFrom, lineFrom)));
+      eventFrom = lineFrom;
+      if (this.fault !== null || this.denial !== null) break;
+    }
+    this.#keep(bytes.subarray(eventFrom), lineFrom - eventFrom);
+    return out.length === 1 ? (out[0] ?? NOTHING) : Buffer.concat(out);
+  }
+
+  /** Behind the last empty line stands no event, for readers that keep to the letter; others take it for one. */
+  end(): Buffer {
+    const left = this.#carry;
+    this.#carry = NOTHING;
+    const event = left.length === 0 ? NOTHING : this.#event(left);
+    if (this.fault !== null) this.#carry = left;
+    return event;
+  }
+
+  #keep(left: Buffer, lineFrom: number): void {
+    this.#carry = left.length === 0 ? NOTHING : Buffer.from(left);
+    this.#lineFrom = lineFrom;
+    this.#wasCr = left.length > 0 && left[left.length - 1] === CR;
+    if (left.length > DEFAULTS.answerEventBytesMax) {
+      this.fault ??= `an event of more than ${DEFAULTS.answerEventBytesMax} bytes`;
+    }
+  }
+
+  #event(bytes: Buffer): Buffer {
+    const lines = linesOf(bytes, this.#isFirst && bytes.indexOf(BYTE_ORDER_MARK) === 0 ? 3 : 0);
+    this.#isFirst = false;
+    const data = lines.flatMap((line) => dataOf(bytes, line) ?? []);
+    if (data.length === 0) return bytes;
+    const text = Buffer.concat(data.flatMap((one, at) => (at === 0 ? [one] : [NEWLINE, one])));
+    const texts = this.#open();
+    const edited = Buffer.concat([texts.take(text), texts.end()]);
+    this.denial = texts.denial ?? null;
+    if (texts.fault === null) return edited.equals(text) ? bytes : rewritten(bytes, lines, edited);
+    if (this.#isListOfAll ? !isEndMark(text) : text.includes(OPEN_BRACE)) this.fault = texts.fault;
+    return this.fault === null ? bytes : NOTHING;
+  }
+}
+
+/** As APIs of models end their streams. */
+function isEndMark(text: Buffer): boolean {
+  return text.toString("latin1").trim() === "[DONE]";
+}
+
+function linesOf(bytes: Buffer, first: number): Line[] {
+  const lines: Line[] = [];
+  let from = first;
+  for (let at = first; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte !== LF && byte !== CR) continue;
+    const next = byte === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
+    lines.push({ from, to: at, next });
+    from = next;
+    at = next - 1;
+  }
+  if (from < bytes.length) lines.push({ from, to: bytes.length, next: bytes.length });
+  return lines;
+}
+
+/** What a line `data: …` says; null for other lines. */
+function dataOf(bytes: Buffer, { from, to }: Line): Buffer | null {
+  const isData = to - from >= 4 && bytes.toString("latin1", from, from + 4) === "data";
+  if (!isData) return null;
+  if (to === from + 4) return NOTHING;
+  if (bytes[from + 4] !== COLON) return null;
+  return bytes.subarray(bytes[from + 5] === BLANK && from + 5 < to ? from + 6 : from + 5, to);
+}
+
+/** The event with other data: in place of its first line of data, its other fields as they are. */
+function rewritten(bytes: Buffer, lines: readonly Line[], text: Buffer): Buffer {
+  const out: Buffer[] = [bytes.subarray(0, lines[0]?.from ?? 0)];
+  let isWritten = false;
+  for (const line of lines) {
+    if (dataOf(bytes, line) === null) out.push(bytes.subarray(line.from, line.next));
+    else if (!isWritten) {
+      isWritten = true;
+      const ending = line.next > line.to ? bytes.subarray(line.to, line.next) : NEWLINE;
+      for (const one of text.toString("latin1").split("\n")) out.push(DATA, Buffer.from(one, "latin1"), ending);
+    }
+  }
+  return Buffer.concat(out);
+}

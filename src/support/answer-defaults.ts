@@ -1,0 +1,20 @@
+/** Of answers that are judged: the part of `DEFAULTS` about `response`. */
+export const ANSWER_DEFAULTS = {
+  /** JSON of an answer that is looked into. */
+  answerDepthMax: 256,
+  /** A name, with the comma and the blanks around it. */
+  answerNameBytesMax: 16 * 1024,
+  /** A longer value is masked without a look at it. */
+  maskedBytesMax: 16 * 1024,
+  /** One event of a stream. */
+  answerEventBytesMax: 256 * 1024,
+  /** What comes out of a compressed answer before its head leaves, where all of it has come already. */
+  answerHeldBytesMax: 64 * 1024,
+  /** Entries of `fields` or of `mask`, each with a condition of its own. */
+  answerRulesMax: 30,
+  /** Paths of one of them. */
+  answerPathsMax: 256,
+  answerPathCharsMax: 512,
+  /** Places in an answer that paths lead to, as far as answers had them; more are worked out each time. */
+  answerPlacesMax: 4_096,
+} as const;
