@@ -5,6 +5,7 @@ import { systemClock } from "../src/support/clock.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
 import { err, ok } from "../src/support/result.ts";
 import { KINDS, type Sample } from "./reload/kinds.ts";
+import { threadCpuMs } from "./stretches.ts";
 
 /**
  * How long a reload holds up requests: each kind of list and of fault is compiled in sizes that grow fourfold, beside a
@@ -62,11 +63,6 @@ async function measure(kind: string, size: number, { policy, files }: Sample): P
   isRunning = false;
   const bytes = [...contents.values()].reduce((sum, { length }) => sum + length, 0);
   return { kind, size, bytes, totalMs, longestMs, longestCpuMs, problems: problems.length };
-}
-
-function threadCpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 const figures: Figure[] = [];
