@@ -12,6 +12,7 @@ import { threadCpuMs } from "./stretches.ts";
  * loop of events that measures its own gaps. `npm run bench:reload -- NAME` takes the kinds whose name begins so;
  * `--json` prints one array.
  */
+const ROUNDS = 3;
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
 const prefix = args.find((arg) => !arg.startsWith("-")) ?? "";
@@ -65,6 +66,16 @@ async function measure(kind: string, size: number, { policy, files }: Sample): P
   return { kind, size, bytes, totalMs, longestMs, longestCpuMs, problems: problems.length };
 }
 
+/** Of some rounds the one that held the thread least: what is not the reload's own comes and goes. */
+async function leastOf(kind: string, size: number, sample: Sample): Promise<Figure> {
+  let least = await measure(kind, size, sample);
+  for (let round = 1; round < ROUNDS; round++) {
+    const figure = await measure(kind, size, sample);
+    if (figure.longestCpuMs < least.longestCpuMs) least = figure;
+  }
+  return least;
+}
+
 const figures: Figure[] = [];
 if (!asJson)
   console.log("kind                                 entries    KiB     total ms   longest ms     (CPU ms)   problems");
@@ -73,7 +84,7 @@ for (const { name, sizeMax, make } of KINDS) {
   // Once unmeasured, so that the code is warm.
   await measure(name, 1, make(1));
   for (let size = Math.ceil(sizeMax / 64); ; size = Math.min(sizeMax, size * 4)) {
-    const figure = await measure(name, size, make(size));
+    const figure = await leastOf(name, size, make(size));
     figures.push(figure);
     if (!asJson) {
       const { bytes, totalMs, longestMs, longestCpuMs, problems } = figure;

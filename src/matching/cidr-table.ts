@@ -50,11 +50,22 @@ export function* cidrTable(
   const words: number[] = [];
   const root4 = yield* addSet(v4, 32, 0, words);
   const root6 = yield* addSet(v6, 16, 0, words);
-  return ok(new PartSetTable(size, new Uint32Array(words), root4, root6));
+  return ok(new PartSetTable(size, yield* flat(words), root4, root6));
+}
+
+function* flat(words: readonly number[]): Steps<Uint32Array> {
+  const copy = new Uint32Array(words.length);
+  for (let at = 0; at < words.length; at += STEP_WORDS) {
+    copy.set(words.slice(at, at + STEP_WORDS), at);
+    yield;
+  }
+  return copy;
 }
 
 /** Prefixes read between two yields. */
 const STEP_PREFIXES = 128;
+/** Words copied between two yields. */
+const STEP_WORDS = 16 * 1024;
 
 /**
  * An IPv4 address is one part to look up. An IPv6 address is up to eight, each in the set that the one before gave:

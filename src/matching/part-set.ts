@@ -50,19 +50,20 @@ export function* addSet(
   while (words.length < FIRST_SET) words.push(0);
   const entries = yield* toEntries(prefixes, partBits, level);
   const set = words.push(entries.length) - 1;
-  if (entries.length > FEW) pushBuckets(entries, words);
+  if (entries.length > FEW) yield* pushBuckets(entries, words);
   const entriesAt = words.length;
   for (const [index, { from, sizeBits }] of entries.entries()) {
     words.push(from, sizeBits);
     if (index % STEP_ENTRIES === 0) yield;
   }
   for (const [index, { below }] of entries.entries()) {
+    if (index % STEP_ENTRIES === 0) yield;
     if (below !== null) words[entriesAt + 2 * index + 1] = yield* addSet(below, partBits, level + 1, words);
   }
   return set;
 }
 
-function pushBuckets(entries: readonly Entry[], words: number[]): void {
+function* pushBuckets(entries: readonly Entry[], words: number[]): Steps<void> {
   const lowest = entries[0]?.from ?? 0;
   const span = (entries.at(-1)?.from ?? 0) - lowest;
   let shift = 0;
@@ -72,6 +73,7 @@ function pushBuckets(entries: readonly Entry[], words: number[]): void {
   for (let bucket = 0, entry = 0; bucket <= buckets; bucket++) {
     while ((entries[entry]?.from ?? Number.POSITIVE_INFINITY) < lowest + bucket * 2 ** shift) entry++;
     words.push(entry);
+    if (bucket % STEP_ENTRIES === 0) yield;
   }
 }
 
@@ -123,16 +125,22 @@ function* toEntries(prefixes: readonly PartedPrefix[], partBits: number, level: 
     else grouped(below, from).push(prefix);
     if (index % STEP_ENTRIES === STEP_ENTRIES - 1) yield;
   }
-  for (const [from, group] of below) entries.push({ from, sizeBits: 0, below: group });
+  for (const [from, group] of below) {
+    entries.push({ from, sizeBits: 0, below: group });
+    if (entries.length % STEP_ENTRIES === 0) yield;
+  }
   // Of what begins together the largest comes first, and a whole part before what is below it.
   const order = (a: Entry, b: Entry): number =>
     a.from - b.from || b.sizeBits - a.sizeBits || (a.below === null ? -1 : 1);
   let end = -1;
-  return (yield* sortedCopy(entries, order)).filter((entry) => {
-    const isOutside = entry.from > end;
-    if (isOutside && entry.below === null) end = entry.from + 2 ** entry.sizeBits - 1;
-    return isOutside;
-  });
+  const apart: Entry[] = [];
+  for (const [index, entry] of (yield* sortedCopy(entries, order)).entries()) {
+    if (index % STEP_ENTRIES === 0) yield;
+    if (entry.from <= end) continue;
+    if (entry.below === null) end = entry.from + 2 ** entry.sizeBits - 1;
+    apart.push(entry);
+  }
+  return apart;
 }
 
 function grouped(groups: Map<number, PartedPrefix[]>, key: number): PartedPrefix[] {

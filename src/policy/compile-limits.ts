@@ -11,13 +11,18 @@ import type { Work } from "./work.ts";
 
 /** Loads the kinds of limits that the policy has. */
 export async function prepareLimits({ reader, registry }: Work): Promise<void> {
-  const names = reader.names(["limits"]);
-  await prepareKeys(reader.raw(["limits"]));
+  const limits = reader.raw(["limits"]);
+  await prepareKeys(limits);
   if (reader.names(["stores"]).length > 0) await registry.limitStore.prepare();
+  const entries = typeof limits === "object" && limits !== null ? Object.values(limits).filter(isObject) : [];
   for (const kind of registry.limits) {
     if (kind.prepare === undefined) continue;
-    if (names.some((name) => reader.raw(["limits", name, kind.word]) !== undefined)) await kind.prepare();
+    if (entries.some((entry) => Object.hasOwn(entry, kind.word))) await kind.prepare();
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** Section `limitHeaders`. */

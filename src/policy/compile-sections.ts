@@ -197,11 +197,13 @@ export function* compileAuthenticators(work: Work): Steps<void> {
  * `public` as well. Any text that is a definition's name counts there, and so does a listener without an upstream as
  * one that means the only one.
  */
-function findMentions({ reader, upstreams }: Work): ReadonlySet<string> {
+function* findMentions({ reader, upstreams }: Work): Steps<ReadonlySet<string>> {
   const mentioned = new Set<string>(upstreams.defined.size === 1 ? upstreams.defined : []);
   const sections = (reader.keys([]) ?? []).filter((key) => !DEFINING.some((one) => one === key));
   const left: unknown[] = sections.map((key) => reader.raw([key]));
+  let looked = 0;
   for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (++looked % STEP_VALUES === 0) yield;
     if (typeof value === "string") mentioned.add(value);
     else if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) left.push(inner);
   }
@@ -227,13 +229,18 @@ export function* compileDecisionServices(work: Work): Steps<void> {
   }
 }
 
+/** Values looked at between two yields. */
+const STEP_VALUES = 512;
+
 const DEFINING = ["upstreams", "authenticators", "roles", "limits", "plans", "stores", "decisionServices"] as const;
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
-export function warnUnused(work: Work): void {
-  const mentioned = work.isWhole ? new Set<string>() : findMentions(work);
+export function* warnUnused(work: Work): Steps<void> {
+  const mentioned = work.isWhole ? new Set<string>() : yield* findMentions(work);
   for (const section of DEFINING) {
     for (const name of work[section].unused()) {
+      yield;
+      if (work.warnings.isFull) return;
       if (mentioned.has(name)) continue;
       work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);
     }

@@ -158,20 +158,24 @@ function* parse(work: Work): Steps<void> {
 
 /** Section `openapi`, before anything else looks at routes: its operations are some. */
 async function describeRoutes(work: Work): Promise<void> {
-  if (work.reader.raw(["openapi"]) === undefined && !namesPart(work)) return;
+  if (work.reader.raw(["openapi"]) === undefined && !(await namesPart(work))) return;
   const { compileOpenapi } = await import("./openapi/stage.ts");
   work.turns.restart();
   await work.turns.run(compileOpenapi(work));
 }
 
 /** Whether a route names a schema that is a part of a file. */
-function namesPart({ reader }: Work): boolean {
+async function namesPart({ reader, turns }: Work): Promise<boolean> {
   const routes = reader.raw(["routes"]);
   if (!Array.isArray(routes)) return false;
-  return [...routes.keys()].some((at) => {
-    const [first] = schemaNames(reader.raw(["routes", at, "validate"]));
-    return first !== undefined;
-  });
+  for (const at of routes.keys()) {
+    if (turns.due) await turns.give();
+    const validate = reader.raw(["routes", at, "validate"]);
+    if (validate === undefined) continue;
+    const [first] = schemaNames(validate);
+    if (first !== undefined) return true;
+  }
+  return false;
 }
 
 /** Loads what only the filters of this policy need. */

@@ -1,7 +1,8 @@
 import type { z } from "zod";
+import { DEFAULTS } from "../support/defaults.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { PolicyDocument } from "./document.ts";
-import { faultsOf, valueAt } from "./issues.ts";
+import { type Fault, faultsOf, valueAt } from "./issues.ts";
 import type { Path } from "./path.ts";
 import type { ProblemList } from "./problems.ts";
 import { type Salvage, salvage } from "./salvage.ts";
@@ -41,18 +42,24 @@ export class EntryReader {
   read<T>(schema: z.ZodType<T>, value: unknown, path: Path, place?: (inner: Path) => Path): T | undefined {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    const full = place ?? ((inner: Path) => [...path, ...inner]);
-    for (const fault of faultsOf(result.error.issues, value)) {
-      if (fault.isKey) this.keyProblem(fault.text, full(fault.path));
-      else this.problem(fault.text, full(fault.path));
-    }
+    this.#report(faultsOf(result.error.issues, value), place ?? ((inner: Path) => [...path, ...inner]));
     return undefined;
+  }
+
+  #report(faults: readonly Fault[], place: (inner: Path) => Path): void {
+    for (const { isKey, text, path } of faults) {
+      if (isKey) this.keyProblem(text, place(path));
+      else this.problem(text, place(path));
+    }
   }
 
   /** The same for settings that are one whole: where they have faults, what is left of them to look for more in. */
   readParts<T>(schema: z.ZodType<T>, value: unknown, path: Path, place?: (inner: Path) => Path): Salvage<T> | null {
-    const settings = this.read(schema, value, path, place);
-    return settings === undefined ? salvage(schema, value) : { settings, lost: [], original: (inner) => inner };
+    const result = schema.safeParse(value);
+    if (result.success) return { settings: result.data, lost: [], original: (inner) => inner };
+    const faults = faultsOf(result.error.issues, value);
+    this.#report(faults, place ?? ((inner: Path) => [...path, ...inner]));
+    return salvage(schema, value, faults);
   }
 
   /** The keys of a mapping one by one; `others` are keys that somebody else reads. */
@@ -61,9 +68,12 @@ export class EntryReader {
     const keys = this.keys(path);
     if (keys === null) return fields as Fields<S>;
     const known = [...Object.keys(shape), ...others];
+    let unknown = 0;
     for (const key of keys) {
       if (this.#problems.isFull) break;
-      if (!known.includes(key)) this.keyProblem(unknownKey(key, known), [...path, key]);
+      if (known.includes(key)) continue;
+      const text = ++unknown > DEFAULTS.hintsMax ? `unknown key '${key}'` : unknownKey(key, known);
+      this.keyProblem(text, [...path, key]);
     }
     for (const [key, schema] of Object.entries(shape)) {
       const value = this.raw([...path, key]);

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Steps } from "../support/turns.ts";
 
 /**
@@ -12,7 +12,7 @@ export class Kept {
 
   /** What `make` gives, or gave for the same inputs; null is made anew each time, for its problems have to be told. */
   *get<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null> {
-    const key = keyOf(kind, inputs);
+    const key = yield* keyOf(kind, inputs);
     const known = [this.#current, this.#inForce, this.#attempted].find((map) => map.has(key))?.get(key);
     // A kind makes one type of table.
     const table = known === undefined ? yield* make() : (known as T);
@@ -28,6 +28,23 @@ export class Kept {
   }
 }
 
-function keyOf(kind: string, inputs: readonly (string | Buffer)[]): string {
-  return [kind, ...inputs.map((input) => hash("sha256", input))].join(":");
+function* keyOf(kind: string, inputs: readonly (string | Buffer)[]): Steps<string> {
+  const digests: string[] = [];
+  for (const input of inputs) {
+    const isShort = typeof input === "string" || input.length <= STEP_BYTES;
+    digests.push(isShort ? hash("sha256", input) : yield* digestOf(input));
+  }
+  return [kind, ...digests].join(":");
+}
+
+/** Bytes hashed between two yields. */
+const STEP_BYTES = 64 * 1024;
+
+function* digestOf(bytes: Buffer): Steps<string> {
+  const digest = createHash("sha256");
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+    digest.update(bytes.subarray(at, at + STEP_BYTES));
+    yield;
+  }
+  return digest.digest("hex");
 }

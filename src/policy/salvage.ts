@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { CompileContext } from "../filters/filter.ts";
-import { faultsOf } from "./issues.ts";
+import { type Fault, faultsOf } from "./issues.ts";
 import type { Path } from "./path.ts";
 
 /** Settings as far as their schema takes them. */
@@ -21,20 +21,23 @@ const LOST_MAX = 100;
 
 /**
  * What is left of a value that a schema refused, without its faults, so that a fault in one key hides nothing of the
- * others; null where nothing is left that says something. Good for finding problems only: a rule that lost a part must
- * never come into force.
+ * others; null where nothing is left that says something, or too much is at fault to go on. `found`: what the schema refused
+ * it for. Good for finding problems only: a rule that lost a part must never come into force.
  */
-export function salvage<T>(schema: z.ZodType<T>, value: unknown): Salvage<T> | null {
+export function salvage<T>(schema: z.ZodType<T>, value: unknown, found: readonly Fault[]): Salvage<T> | null {
   const losses = new Losses(schema);
-  for (let round = 0; round < ROUNDS_MAX && losses.paths.length <= LOST_MAX; round++) {
-    const kept = new Map<string, readonly number[]>();
-    const left = withStandIns(without(value, [], losses, kept), losses.standIns);
-    const original = (inner: Path): Path => originalPath(inner, kept);
-    const result = schema.safeParse(left);
-    if (result.success) return { settings: result.data, lost: losses.paths, original };
-    for (const { subject } of faultsOf(result.error.issues, left).slice(0, LOST_MAX)) {
+  let [left, faults] = [value, found];
+  let original = (inner: Path): Path => inner;
+  for (let round = 1; round < ROUNDS_MAX && losses.paths.length + faults.length <= LOST_MAX; round++) {
+    for (const { subject } of faults) {
       if (!losses.add(original(subject), left)) return null;
     }
+    const kept = new Map<string, readonly number[]>();
+    left = withStandIns(without(value, [], losses, kept), losses.standIns);
+    original = (inner) => originalPath(inner, kept);
+    const result = schema.safeParse(left);
+    if (result.success) return { settings: result.data, lost: losses.paths, original };
+    faults = faultsOf(result.error.issues, left);
   }
   return null;
 }

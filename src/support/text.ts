@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { err, ok, type Result } from "./result.ts";
 
 /**
@@ -8,6 +8,7 @@ import { err, ok, type Result } from "./result.ts";
 export function decodeText(bytes: Uint8Array): Result<string, string> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf16(text)) return err("UTF-16; expected UTF-8");
+  if (isAscii(text)) return ok(text.toString("latin1"));
   if (!isUtf8(text)) return err("not UTF-8");
   return ok(text.toString("utf8", text.subarray(0, 3).equals(UTF8_MARK) ? UTF8_MARK.length : 0));
 }

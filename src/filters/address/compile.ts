@@ -73,7 +73,7 @@ function* readList(
   const cut: number[] = [];
   // Feeds write 192.0.2.7/24 and mean all of it; in a list of whom to let in, that could be a slip for one address.
   const onHostBits = key === "deny" ? (index: number): void => void cut.push(index) : undefined;
-  const table = yield* cidrTable([...inline, ...(yield* lines.texts())], onHostBits);
+  const table = yield* cidrTable(inOrder(inline, yield* lines.texts()), onHostBits);
   const slip = cut.find((index) => index < inline.length);
   if (table.ok && slip === undefined) {
     const [first] = cut;
@@ -89,6 +89,10 @@ function* readList(
     }
   }
   return null;
+}
+
+function* inOrder(...lists: readonly (readonly string[])[]): Generator<string> {
+  for (const list of lists) yield* list;
 }
 
 /** In the policy itself somebody is there to say what was meant. */

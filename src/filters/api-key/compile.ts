@@ -86,10 +86,10 @@ function* entriesOf(name: string, callers: readonly Caller[]): Generator<KeyEntr
 /** So many digits tell keys apart for people, and lead nobody to a key. */
 const SHOWN_DIGITS = 8;
 
-function toEntries(authenticator: string, caller: Caller): KeyEntry[] {
-  return caller.keys.map(({ sha256, name, notBefore, notAfter, limit, plan }) => {
+function* toEntries(authenticator: string, caller: Caller): Generator<KeyEntry> {
+  for (const { sha256, name, notBefore, notAfter, limit, plan } of caller.keys) {
     const notAfterMs = notAfter ?? Number.POSITIVE_INFINITY;
-    return {
+    yield {
       digest: Buffer.from(sha256, "hex"),
       name: name ?? sha256.slice(0, SHOWN_DIGITS),
       notBeforeMs: notBefore ?? Number.NEGATIVE_INFINITY,
@@ -97,5 +97,5 @@ function toEntries(authenticator: string, caller: Caller): KeyEntry[] {
       principal: callerPrincipal(authenticator, "api-key", caller, notAfterMs, { limit, plan }),
       use: null,
     };
-  });
+  }
 }

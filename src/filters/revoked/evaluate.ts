@@ -4,14 +4,14 @@ import type { ClientCertificate } from "../../message/connection.ts";
 import { canonicalName } from "../../message/distinguished-name.ts";
 import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
-import type { RevokedEntry, RevokedTable } from "./revoked-table.ts";
+import type { RevokedEntry, RevokedList, RevokedTable } from "./revoked-table.ts";
 import type { RevokedKind } from "./schema.ts";
 import { certificateSerial } from "./serial.ts";
 
 /** Claims that a list of the same name is about; `sub` and `sid` may be good again when they were issued later. */
 const TOKEN_KINDS = ["jti", "sub", "sid"] as const;
 
-type Lists = { readonly [K in RevokedKind]: ReadonlyMap<string, readonly RevokedEntry[]> | null };
+type Lists = { readonly [K in RevokedKind]: RevokedList | null };
 
 /**
  * What is refused from now on, of what its authenticators call good. Asked at every request and whenever a stream that lasts

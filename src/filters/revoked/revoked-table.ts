@@ -25,13 +25,37 @@ export interface RevokedUse {
   readonly path: string;
 }
 
+/** A power of two. */
+const SHARDS = 256;
+const HASHED_CHARS = 8;
+
+/** Entries by value, in many small tables: one of a hundred thousand is made anew in one go when it grows. */
+export class RevokedList {
+  readonly #shards: Map<string, readonly RevokedEntry[]>[] = Array.from({ length: SHARDS }, () => new Map());
+
+  get(value: string): readonly RevokedEntry[] | undefined {
+    return this.#shardOf(value).get(value);
+  }
+
+  set(value: string, entries: readonly RevokedEntry[]): void {
+    this.#shardOf(value).set(value, entries);
+  }
+
+  #shardOf(value: string): Map<string, readonly RevokedEntry[]> {
+    let hash = value.length;
+    for (let at = Math.max(0, value.length - HASHED_CHARS); at < value.length; at++)
+      hash = (Math.imul(hash, 31) + value.charCodeAt(at)) | 0;
+    return this.#shards[hash & (SHARDS - 1)] as Map<string, readonly RevokedEntry[]>;
+  }
+}
+
 /** What is revoked, by kind and then by value: the entries of one value are few. */
 export class RevokedTable {
-  readonly #lists = new Map<RevokedKind, Map<string, readonly RevokedEntry[]>>();
+  readonly #lists = new Map<RevokedKind, RevokedList>();
   readonly uses: RevokedUse[] = [];
 
   /** Null where the file has no such list: then nothing has to be looked up. */
-  list(kind: RevokedKind): ReadonlyMap<string, readonly RevokedEntry[]> | null {
+  list(kind: RevokedKind): RevokedList | null {
     return this.#lists.get(kind) ?? null;
   }
 
@@ -39,7 +63,7 @@ export class RevokedTable {
   add(kind: RevokedKind, value: string, entry: RevokedEntry): boolean {
     let list = this.#lists.get(kind);
     if (list === undefined) {
-      list = new Map();
+      list = new RevokedList();
       this.#lists.set(kind, list);
     }
     const known = list.get(value) ?? NONE;
