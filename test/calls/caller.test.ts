@@ -11,6 +11,7 @@ import { systemClock } from "../../src/support/clock.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { systemTimers } from "../../src/support/timers.ts";
 import { onClose } from "../fixtures/closing.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { createTestPki, type TestPki } from "../fixtures/pki.ts";
 
 let pki: TestPki;
@@ -242,7 +243,7 @@ test("a closed caller refuses, and what is under way comes to its end", async ()
   });
   const opened = caller();
   const answer = opened.call(get(`http://127.0.0.1:${port}/`));
-  await expect.poll(() => finish !== null).toBe(true);
+  await expect.poll(() => finish !== null, { timeout: PATIENCE_MS }).toBe(true);
   opened.close();
   expect(await opened.call(get(`http://127.0.0.1:${port}/`))).toMatchObject({ ok: false, error: { kind: "closed" } });
   (finish as (() => void) | null)?.();

@@ -226,7 +226,7 @@ test("in audit both verdicts are compared, also where our own rules deny", async
     const before = await count(theirs, ours);
     verdict = says;
     expect((await call("/opa/7", { scope })).status, `${theirs} ${ours}`).toBe(status);
-    await vi.waitFor(async () => expect(await count(theirs, ours)).toBe(before + 1));
+    await vi.waitFor(async () => expect(await count(theirs, ours)).toBe(before + 1), { timeout: 60_000 });
   }
 });
 

@@ -19,7 +19,7 @@ import { closeAll } from "../fixtures/proxy.ts";
 
 afterEach(closeAll);
 
-function policy({ port, admin, app }: PolicyPorts): string {
+function policy({ port, admin, app }: PolicyPorts, responseTimeout = "60s"): string {
   return `version: 1
 service: echo
 listeners:
@@ -28,7 +28,7 @@ listeners:
     protocols: [h2, http/1.1]
     tls: { certificate: server.pem, key: server.key }
 upstreams:
-  app: { address: "h2c://127.0.0.1:${app}", responseTimeout: 1s }
+  app: { address: "h2c://127.0.0.1:${app}", responseTimeout: ${responseTimeout} }
 admin: { address: "127.0.0.1:${admin}" }
 authenticators:
   okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [RS256], keys: jwks.json }
@@ -75,9 +75,11 @@ const implementation = {
   },
 };
 
-async function start(app?: number) {
+async function start(app?: number, responseTimeout?: string) {
   const { pki, mint } = await theWorld();
-  const postern: Postern = await startPostern(app ?? (await startGrpcService(implementation)), policy);
+  const postern: Postern = await startPostern(app ?? (await startGrpcService(implementation)), (ports) =>
+    policy(ports, responseTimeout),
+  );
   const token = await mint.token({ scope: "echo", sub: "alice" });
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${token}`);
@@ -188,7 +190,7 @@ describe("a refusal is a status of gRPC with the reason and the decision's id", 
     const down = await start(await freePort());
     const result = await callUnary(down.client, "hello", down.metadata);
     expect([result.code, ...reasonOf(result)]).toEqual([status.UNAVAILABLE, "upstream_connect_failed"]);
-    const slow = await start(await startGrpcService({ ...implementation, unary: () => {} }));
+    const slow = await start(await startGrpcService({ ...implementation, unary: () => {} }), "1s");
     const late = await callUnary(slow.client, "hello", slow.metadata);
     expect([late.code, ...reasonOf(late)]).toEqual([status.DEADLINE_EXCEEDED, "upstream_response_timeout"]);
   });

@@ -1,7 +1,17 @@
 // Goal: what the service trusts in a header was put there by postern; what it tells of itself does not leave.
 // Method: send every spoof as raw bytes over TLS, read what a plain node:http service got and what came back.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ORDER_ID, type Postern, type Service, startOrders, theWorld } from "../fixtures/postern.ts";
+import {
+  ORDER_ID,
+  ORDER_SCHEMA,
+  ordersPolicy,
+  type PolicyPorts,
+  type Postern,
+  type Service,
+  startOrders,
+  startPostern,
+  theWorld,
+} from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 let service: Service;
@@ -121,7 +131,10 @@ test("what was judged is what is forwarded", async () => {
 });
 
 test("a client that stalls its head is answered 408 and closed", async () => {
-  const client = await postern.raw();
+  const policy = (ports: PolicyPorts): string =>
+    ordersPolicy(ports).replace("    tls:\n", "    headTimeout: 1s\n    tls:\n");
+  const hasty = await startPostern(service.port, policy, { "order.json": ORDER_SCHEMA });
+  const client = await hasty.raw();
   client.write("GET /public HTTP/1.1\r\nHost: localhost\r\n");
   expect(await client.untilClosed()).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
 });

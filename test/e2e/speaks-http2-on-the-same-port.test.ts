@@ -262,7 +262,6 @@ service: plain
 listeners:
   - name: inbound
     address: 127.0.0.1:${ports.port}
-    headTimeout: 1s
     protocols: ${protocols}
 upstreams: { app: { address: "http://127.0.0.1:${ports.app}" } }
 admin: { address: "127.0.0.1:${ports.admin}" }

@@ -6,6 +6,7 @@ import { VerificationLine } from "../../src/filters/basic/verification-line.ts";
 import type { Authentication, Authenticator } from "../../src/filters/filter.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { createExchange } from "../fixtures/route-context.ts";
 import { denialOf, FakeClock, NOW_MS, principalOf, testContext } from "./identity-context.ts";
 
@@ -200,7 +201,7 @@ describe("the line", () => {
     expect(await first?.verification).toBe("right");
     expect(await second?.verification).toBe("overloaded");
     expect(await third?.verification).toBe("wrong");
-    await vi.waitFor(() => expect(begun).toEqual([0, 2, 2]));
+    await vi.waitFor(() => expect(begun).toEqual([0, 2, 2]), { timeout: PATIENCE_MS });
   });
 
   test("who waited for too long is told so, and a fault of the system is no wrong password", async () => {

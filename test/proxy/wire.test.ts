@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { expectRows } from "../fixtures/interop-page.ts";
+import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { closeAll, startProxy, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -47,7 +48,9 @@ test("requests whose bodies come in one read with their heads each get their own
     client.write(all.slice(0, cut));
     if (cut < all.length) await new Promise((resolve) => setImmediate(resolve));
     client.write(all.slice(cut));
-    await vi.waitFor(() => expect(client.received.split("\r\n\r\nok")).toHaveLength(5));
+    await vi.waitFor(() => expect(client.received.split("\r\n\r\nok")).toHaveLength(5), {
+      timeout: PATIENCE_MS,
+    });
     expect(records.map(({ requestBodyBytes }) => requestBodyBytes)).toEqual([3, 0, 5, 4]);
   }
 });
