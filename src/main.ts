@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["hash-password", async () => (await import("./cli/hash-password.ts")).hashPasswordCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
+  ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);

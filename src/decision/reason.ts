@@ -147,6 +147,9 @@ export const REASONS = {
     source: "proxy",
   },
   origin_denied: client(403, 7, NOT_PERMITTED),
+  // the version has ended, or will
+  version_ended: client(410, 12, "This version has ended."),
+  version_brownout: client(410, 12, "This version will end, and is off for a while so that its callers notice."),
   // limit
   limit_key_missing: client(403, 7, NOT_PERMITTED),
   plan_missing: client(403, 7, NOT_PERMITTED),

@@ -104,6 +104,24 @@ export class LimitDenial extends Denial {
   }
 }
 
+/** Why a request comes too late for what it asks for. */
+export class EndDenial extends Denial {
+  /** What the problem document says besides: when it ends, and where clients go on. Visible ASCII. */
+  readonly members: Readonly<Record<string, string>>;
+
+  constructor(
+    reason: Reason,
+    place: Place,
+    seen: string,
+    wanted: string,
+    headers: readonly HeaderLine[],
+    members: Readonly<Record<string, string>>,
+  ) {
+    super(reason, place, seen, wanted, headers);
+    this.members = members;
+  }
+}
+
 const NO_HEADERS: readonly HeaderLine[] = [];
 const NO_PARTS: readonly DenialPart[] = [];
 

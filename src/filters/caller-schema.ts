@@ -1,14 +1,11 @@
 import * as z from "zod";
+import { INSTANT_EXPECTED, instantMs } from "../support/instant.ts";
 
 /**
  * What files of callers say of one: keys files and users files. Every text is ours and none repeats anything of the file,
  * for any of it may be a key or password in clear.
  */
 
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?(?:Z|[+-]\d{2}:\d{2})$/;
-
-const INSTANT_EXPECTED = "expected a date or a time with its zone, as in 2027-01-01 or 2027-01-01T12:00:00Z";
 const NAME_EXPECTED = "expected a name of 1 to 128 visible ASCII characters";
 const SCOPE_EXPECTED = "expected a scope, without blanks or quotes";
 const ROLE_EXPECTED = "expected the name of a role";
@@ -18,16 +15,6 @@ function instant(endOfDay: boolean): z.ZodType<number, string> {
     .string({ error: INSTANT_EXPECTED })
     .refine((text) => instantMs(text, endOfDay) !== null, { error: INSTANT_EXPECTED })
     .transform((text) => instantMs(text, endOfDay) ?? 0);
-}
-
-function instantMs(text: string, endOfDay: boolean): number | null {
-  const day = DATE.test(text);
-  if (!day && !INSTANT.test(text)) return null;
-  const parsed = new Date(day ? `${text}T${endOfDay ? "23:59:59.999" : "00:00:00.000"}Z` : text);
-  if (Number.isNaN(parsed.getTime())) return null;
-  // Date.parse takes February 30th for March 2nd.
-  const dayOfMonth = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate();
-  return dayOfMonth === Number(text.slice(8, 10)) ? parsed.getTime() : null;
 }
 
 /** Unix milliseconds. A day counts whole, UTC: who reads 'not after Monday' expects Monday to work. */

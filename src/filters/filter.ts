@@ -90,6 +90,8 @@ export interface ResponseRules {
   readonly removeHeaders: ReadonlySet<string>;
   /** Lines to add; they replace what the service sent under the same name. */
   readonly setHeaders: readonly HeaderLine[];
+  /** Lines to add beside what the service sent under the same name. */
+  readonly addHeaders: readonly HeaderLine[];
   /** Lines to add where the service sent none of that name: its own choice is more precise than a default. */
   readonly defaultHeaders: readonly HeaderLine[];
   /** Like `defaultHeaders`, only where TLS protects the connection (Strict-Transport-Security). */
@@ -156,6 +158,8 @@ export interface RouteContext extends CompileContext {
   setAnswerReading(reading: AnswerReading): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
+  /** Header lines of every answer, postern's own among them: `set` in place of the service's, `added` beside them. */
+  addResponseHeaders(set: readonly HeaderLine[], added: readonly HeaderLine[]): void;
   /** Null where the policy has none. */
   readonly bans: GuessBans | null;
   /** Null where the policy sheds nothing. */

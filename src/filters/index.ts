@@ -111,6 +111,10 @@ export const REGISTRY: Registry = {
       { name: "authenticate", defaults: "override", insteadOf: ["any", "all"] },
       async () => (await ofCallers()).authenticateFilter,
     ),
+    lazyFilter(
+      { name: "deprecated", defaults: "override" },
+      async () => (await import("./deprecated/compile.ts")).deprecatedFilter,
+    ),
     decideFilter,
     lazyFilter(
       { name: "authorize", defaults: "add", section: "roles" },

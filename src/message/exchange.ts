@@ -6,6 +6,7 @@ import type { RequestBody } from "./body.ts";
 import type { BodyEdits } from "./body-edits.ts";
 import type { PlacedWatch } from "./body-watch.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
+import type { DeprecatedOutcome } from "./deprecated-use.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
@@ -113,6 +114,8 @@ export class Exchange {
   bodyWatches: PlacedWatch[] | null;
   /** What of the body was changed on its way; null for the many that go on as they came. Set by `validate`. */
   bodyEdits: BodyEdits | null;
+  /** How a request for what is deprecated went; null for any other. */
+  deprecated: DeprecatedOutcome | null;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
@@ -164,6 +167,7 @@ export class Exchange {
     this.watchers = null;
     this.bodyWatches = null;
     this.bodyEdits = null;
+    this.deprecated = null;
     this.audited = null;
     this.decided = null;
     this.assumed = null;

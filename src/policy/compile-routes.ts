@@ -18,6 +18,7 @@ import type { Path } from "./path.ts";
 import { lineWords } from "./problems.ts";
 import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
+import { forWholeAnswers, withHeaders } from "./route-rules.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
 import type { Route } from "./snapshot.ts";
@@ -72,7 +73,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   if (!isSound) return null;
   work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
   const requestRules = forWholeAnswers(parts.requestRules ?? NO_REQUEST_RULES, parts);
-  const responseRules = parts.responseRules ?? NO_RESPONSE_RULES;
+  const responseRules = withHeaders(parts.responseRules ?? NO_RESPONSE_RULES, parts);
   const credentials = credentialsOf(work, parts);
   const passage = work.rewrites.passage(requestRules, credentials);
   return {
@@ -102,21 +103,6 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
 /** Where several resources are the policy's, challenges of a route lead to its own. */
 function leading(work: Work, template: string, checks: readonly Check[]): readonly Check[] {
   return work.protectedResources.length === 0 ? checks : sections.get().leadToResource(work, template, checks);
-}
-
-/**
- * A part of a body cannot be judged, and need not say what it cost: where answers' bodies are read, the service is asked for
- * whole ones (RFC 9110 section 14.2), and for such as are not compressed where the policy says so.
- */
-function forWholeAnswers(
-  rules: RequestRules,
-  { responseChecks, readsAnswers, answerReading }: RouteParts,
-): RequestRules {
-  const judgesBodies = responseChecks.some(({ judgesBody }) => judgesBody);
-  if (!readsAnswers && !judgesBodies) return rules;
-  const names = ["range", "if-range"];
-  if (judgesBodies && answerReading?.asksForIdentity === true) names.push("accept-encoding");
-  return { ...rules, removeHeaders: [...new Set([...rules.removeHeaders, ...names])] };
 }
 
 /** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */

@@ -29,6 +29,7 @@ import { warnAddressLimits } from "./warn-addresses.ts";
 import { warnTakenMethods } from "./warn-methods.ts";
 import { warnPaths } from "./warn-paths.ts";
 import { warnPermissions } from "./warn-permissions.ts";
+import { warnSuccessors } from "./warn-successors.ts";
 import { type CompileInputs, Work } from "./work.ts";
 
 export type { CompileInputs } from "./work.ts";
@@ -84,6 +85,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   warnPermissions,
   buildTree,
   warnPaths,
+  warnSuccessors,
   warnOpen,
 ];
 

@@ -16,6 +16,7 @@ export const NO_REQUEST_RULES: RequestRules = {
 export const NO_RESPONSE_RULES: ResponseRules = {
   removeHeaders: new Set(),
   setHeaders: [],
+  addHeaders: [],
   defaultHeaders: [],
   setHeadersSecure: [],
 };

@@ -1,3 +1,4 @@
+import type { HeaderLine } from "../decision/verdict.ts";
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
@@ -20,6 +21,8 @@ export class RouteParts {
   readonly wantedScopes: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
+  readonly setHeaders: HeaderLine[] = [];
+  readonly addHeaders: HeaderLine[] = [];
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
   /** Whom the route asks who its caller is, by name. */
@@ -103,6 +106,11 @@ export function routeContext(
     setResponseRules: (rules) => {
       mark();
       parts.responseRules = rules;
+    },
+    addResponseHeaders: (set, added) => {
+      mark();
+      parts.setHeaders.push(...set);
+      parts.addHeaders.push(...added);
     },
     nameAuthenticators: (names) => {
       for (const name of names) parts.authenticators.add(name);

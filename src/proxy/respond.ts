@@ -1,5 +1,5 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
-import { type Denial, LimitDenial } from "../decision/verdict.ts";
+import { type Denial, EndDenial, LimitDenial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { LimitState } from "../message/limit-state.ts";
@@ -57,7 +57,7 @@ function denialResponse(
   const lines = rewrite(PROBLEM_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
   const { errors } = denial.body;
   if (errors.length === 0) {
-    const text = `${PROBLEMS[denial.reason]}${id}"${violatedPolicies(denial)}}`;
+    const text = `${PROBLEMS[denial.reason]}${id}"${furtherMembers(denial)}}`;
     return { status, grpcStatus: null, lines, body: Buffer.from(text, "latin1") };
   }
   // Names that the schema declares may be in any script.
@@ -69,8 +69,13 @@ function denialResponse(
   };
 }
 
-/** A name of visible ASCII, without quotes and backslashes. */
-function violatedPolicies(denial: Denial): string {
+/** What a denial says beyond its reason, in visible ASCII. */
+function furtherMembers(denial: Denial): string {
+  if (denial instanceof EndDenial) {
+    const members = JSON.stringify(denial.members).slice(1, -1);
+    return members === "" ? "" : `,${members}`;
+  }
+  // A name without quotes and backslashes.
   const violated = denial instanceof LimitDenial ? denial.violated : null;
   return violated === null ? "" : `,"violated-policies":["${violated}"]`;
 }

@@ -1,5 +1,6 @@
 import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
+import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
@@ -11,6 +12,7 @@ export const DEFAULTS = {
   ...OPENAPI_DEFAULTS,
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
+  ...DEPRECATED_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

@@ -54,6 +54,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   if (principal !== null) {
     fields += `,"principal":${quoted(logText(principal.id))},"authenticator":${quoted(principal.authenticator)}`;
   }
+  if (exchange.deprecated !== null) fields += `,"deprecated":"${exchange.deprecated}"`;
   if (record.reason !== null) fields += `,"reason":"${record.reason}","source":"${source}"`;
   if (record.denial !== null) fields += rareFields(denialFields(record.denial));
   fields += `,"decisionUs":${fixed(record.decisionMs * 10_000, 1)}`;

@@ -7,7 +7,6 @@ import type { HistogramCells, ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
 import { LIMIT_FAMILIES } from "./limit-metrics.ts";
-import type { LongFamily } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
@@ -142,30 +141,6 @@ function registerRequests(registry: Registry, metrics: Metrics): void {
   gauge(registry, "postern_requests_in_flight", "Requests that have begun and not ended.", () => [
     { labels: {}, value: metrics.requestsInFlight },
   ]);
-}
-
-/** Families with a series for each route, which the registry does not have. */
-export function longFamilies(metrics: Metrics): readonly LongFamily[] {
-  return [
-    {
-      name: "postern_requests_total",
-      help: "Requests by outcome; reason none is the service's own answer.",
-      *samples() {
-        for (const { listener, route, method, statusClass, reason, source, value } of metrics.requests.series()) {
-          yield { labels: { listener, route, method, status_class: statusClass, reason, source }, value };
-        }
-      },
-    },
-    {
-      name: "postern_audited_denials_total",
-      help: "Denials of checks in audit mode, which were not enforced.",
-      *samples() {
-        for (const { route, check, reason, cell } of metrics.audited.values()) {
-          yield { labels: { route, check, reason }, value: cell.value };
-        }
-      },
-    },
-  ];
 }
 
 function registerListeners(registry: Registry, metrics: Metrics): void {

@@ -76,7 +76,8 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   let rendering: Promise<string> | null = null;
 
   const render = async (): Promise<string> => {
-    const { createRegistry, longFamilies } = await import("./exposition.ts");
+    const { createRegistry } = await import("./exposition.ts");
+    const { longFamilies } = await import("./route-families.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
     registry ??= createRegistry({
       metrics,

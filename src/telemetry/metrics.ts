@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
+import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { Decided } from "../message/exchange.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
@@ -55,6 +56,8 @@ export class Metrics {
   readonly requests: RequestCells = new RequestCells();
   readonly audited: Map<string, AuditedSeries> = new Map();
   readonly decided: Map<string, DecidedSeries> = new Map();
+  /** By route. */
+  readonly deprecated: Map<string, Record<DeprecatedOutcome, number>> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
   /** By act and result. */
@@ -77,6 +80,7 @@ export class Metrics {
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
+    if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
   }
 
@@ -121,6 +125,14 @@ export class Metrics {
     this.#last = new ListenerCells("");
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
+    for (const route of this.deprecated.keys()) if (!kept.has(route)) this.deprecated.delete(route);
+  }
+
+  /** As many routes as policies have. */
+  #countDeprecated(route: string, outcome: DeprecatedOutcome): void {
+    const counts = this.deprecated.get(route) ?? { served: 0, excepted: 0, brownout: 0, ended: 0 };
+    counts[outcome]++;
+    this.deprecated.set(route, counts);
   }
 
   /** `ours`: what the policy's own rules say, in force or audited. */

@@ -121,6 +121,7 @@ export function testRoute(
     },
     wantedScopes,
     setResponseRules: () => {},
+    addResponseHeaders: () => {},
     addCredentialHeaders: (names) => credentialHeaders.push(...names),
     setWebSocket: () => {},
     role: () => null,

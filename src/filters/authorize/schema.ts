@@ -209,15 +209,22 @@ export const ruleSchema: z.ZodType<AuthorizeRule> = z.lazy(() => object(ruleShap
 
 const rule = ruleSchema;
 
-export const authorizeSchema: z.ZodType<AuthorizeSettings> = z.lazy(() =>
-  object({
-    ...callerShape,
-    ...requestShape,
-    match: ruleShape.match,
-    when: ruleShape.when,
-    any: ruleShape.any,
-    all: ruleShape.all,
-    not: ruleShape.not,
-    mode: mode.optional(),
-  }).describe("What a known caller must have. All keys that are there have to hold."),
+/** All keys of a rule, for what has keys of its own beside them. */
+const ownShape = () => ({
+  ...callerShape,
+  ...requestShape,
+  match: ruleShape.match,
+  when: ruleShape.when,
+  any: ruleShape.any,
+  all: ruleShape.all,
+  not: ruleShape.not,
+});
+
+/** A rule with further keys. */
+export function ruleBeside<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.lazy(() => object({ ...ownShape(), ...shape }));
+}
+
+export const authorizeSchema: z.ZodType<AuthorizeSettings> = ruleBeside({ mode: mode.optional() }).describe(
+  "What a known caller must have. All keys that are there have to hold.",
 );

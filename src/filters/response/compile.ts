@@ -40,6 +40,7 @@ export const responseFilter = defineFilter<ResponseSettings | undefined>({
     context.setResponseRules({
       removeHeaders: new Set([...TELLTALES, ...(settings?.removeHeaders ?? [])]),
       setHeaders: [...own, ...without(API_SET)],
+      addHeaders: [],
       defaultHeaders: without(API_DEFAULTS),
       setHeadersSecure: without(API_SECURE),
     });

@@ -25,7 +25,7 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
   });
   for (const name of [...HOP_BY_HOP, ...rules.removeHeaders]) fates.set(name, OFF);
   for (const [name] of rules.setHeaders) fates.set(name, OFF);
-  const always = rules.setHeaders.map(lineOf).join("");
+  const always = [...rules.setHeaders, ...rules.addHeaders].map(lineOf).join("");
   const added = rememberBySet((present) => always + linesWithout(rules.defaultHeaders, present, 0));
   const addedSecure = rememberBySet(
     (present) => added(present) + linesWithout(rules.setHeadersSecure, present, defaults),

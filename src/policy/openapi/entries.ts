@@ -75,6 +75,7 @@ function entryOf(
   entry.set(["methods"], [method], at);
   for (const part of lowered.partial) loose(`what is in a segment beside its parameter, as in ${part}`, place);
   for (const { what, place } of operation.extensions.unmet) loose(what, place);
+  if (operation.deprecated) entry.set(["deprecated"], {}, at);
   const fault = addAccess(entry, operation, rules);
   addValidation(entry, operation, lowered.names, { ...rules.lowering, description, findings, loose });
   const key = `${shapeOf(parsed.value)} ${method}`;

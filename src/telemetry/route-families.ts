@@ -1,0 +1,36 @@
+import { DEPRECATED_OUTCOMES } from "../message/deprecated-use.ts";
+import type { LongFamily } from "./long-family.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Families with a series for each route, which the registry does not have. */
+export function longFamilies(metrics: Metrics): readonly LongFamily[] {
+  return [
+    {
+      name: "postern_requests_total",
+      help: "Requests by outcome; reason none is the service's own answer.",
+      *samples() {
+        for (const { listener, route, method, statusClass, reason, source, value } of metrics.requests.series()) {
+          yield { labels: { listener, route, method, status_class: statusClass, reason, source }, value };
+        }
+      },
+    },
+    {
+      name: "postern_audited_denials_total",
+      help: "Denials of checks in audit mode, which were not enforced.",
+      *samples() {
+        for (const { route, check, reason, cell } of metrics.audited.values()) {
+          yield { labels: { route, check, reason }, value: cell.value };
+        }
+      },
+    },
+    {
+      name: "postern_deprecated_requests_total",
+      help: "Requests for what is deprecated, by how they went.",
+      *samples() {
+        for (const [route, counts] of metrics.deprecated) {
+          for (const outcome of DEPRECATED_OUTCOMES) yield { labels: { route, outcome }, value: counts[outcome] };
+        }
+      },
+    },
+  ];
+}
