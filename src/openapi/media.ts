@@ -1,3 +1,4 @@
+import { noteFields } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import type { Answer, DescribedBody, MediaRange, SchemaReference } from "./operation.ts";
 import { isMembers, type References, type Spot } from "./spot.ts";
@@ -30,6 +31,7 @@ export function mediaIn(content: Spot | null, reading: Reading): readonly MediaR
   const media: MediaRange[] = [];
   for (const [range, entry] of content.all()) {
     const spot = reading.references.follow(entry, "the media type is taken without a schema") ?? entry;
+    noteFields(spot, "a media type", reading.findings);
     const encoding = spot.members["encoding"];
     media.push({
       range: lowerType(range),
@@ -54,6 +56,7 @@ export function bodyOf(operation: Spot, reading: Reading): DescribedBody | null 
   if (written === null) return null;
   const spot = reading.references.follow(written, "its body is not enforced");
   if (spot === null) return null;
+  noteFields(spot, "a body", reading.findings);
   return { required: spot.flag("required"), media: mediaIn(spot.at("content"), reading), place: written.place };
 }
 

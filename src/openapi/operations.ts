@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
 import { extensionsOf, isReadExtension, MUTUAL_TLS_EXTENSION } from "./extensions.ts";
+import { noteFields } from "./fields.ts";
 import { answersOf, bodyOf, type Reading } from "./media.ts";
 import type { Operation, Requirement } from "./operation.ts";
 import { parametersOf } from "./parameters.ts";
@@ -30,6 +31,7 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
   const usual = { root, bases, security: securityAt(root.at("security"), reading) };
   const operations: Operation[] = [];
   noteExtensions(root, reading);
+  noteFields(root, "the document", findings);
   const overloads = root.at("x-ms-paths");
   if (overloads !== null)
     findings.warning(
@@ -44,13 +46,17 @@ export function* readOperations(root: Spot, version: Version, reading: Reading):
       continue;
     }
     const item = references.follow(written, "its operations are left out");
-    if (item !== null) noteExtensions(item, reading);
+    if (item !== null) {
+      noteExtensions(item, reading);
+      noteFields(item, "a path", findings);
+    }
     for (const [method, spot] of item === null ? [] : operationsIn(item, written, version, reading)) {
       if (operations.length >= DEFAULTS.openapiOperationsMax) {
         findings.problem(spot.place, `more than ${DEFAULTS.openapiOperationsMax} operations`);
         return operations;
       }
       noteExtensions(spot, reading);
+      noteFields(spot, "an operation", findings);
       const operation = readOperation(template, method, item ?? written, spot, usual, reading);
       if (operation.id !== null && ids.has(operation.id)) {
         findings.warning(

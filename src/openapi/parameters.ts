@@ -1,3 +1,4 @@
+import { noteFields } from "./fields.ts";
 import type { Findings } from "./findings.ts";
 import { mediaIn, type Reading, schemaAt } from "./media.ts";
 import type { DescribedParameter, ParameterIn, Style } from "./operation.ts";
@@ -49,6 +50,7 @@ function parameterAt(written: Spot, reading: Reading): DescribedParameter | null
   const { references, findings } = reading;
   const spot = references.follow(written, "the parameter is not enforced");
   if (spot === null) return null;
+  noteFields(spot, "a parameter", findings);
   const name = spot.text("name");
   const where = spot.text("in");
   if (name === null || name === "") return lost(findings, spot, "'name' is missing");

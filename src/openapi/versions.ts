@@ -34,7 +34,8 @@ export function dialectIn(root: Spot, version: Version, findings: Findings): Dia
   if (version === "3.0") return "openapi-3.0";
   const uri = root.text("jsonSchemaDialect");
   if (uri === null) return "2020-12";
-  const dialect = dialectOf(uri);
+  // Each release of OpenAPI 3.1 and 3.2 has its own date in it; all are 2020-12 with words for readers.
+  const dialect = /^https:\/\/spec\.openapis\.org\/oas\/3\.[12]\/dialect\//.test(uri) ? "2020-12" : dialectOf(uri);
   if (dialect !== null) return dialect;
   findings.warning(
     root.at("jsonSchemaDialect")?.place ?? root.place,

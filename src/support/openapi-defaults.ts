@@ -1,7 +1,7 @@
 /** Limits of API descriptions. Units stand last in the names. */
 export const OPENAPI_DEFAULTS = {
   /** One file of a description. YAML takes some thirty times its size while it is read. */
-  openapiFileBytesMax: 12 * 1024 * 1024,
+  openapiFileBytesMax: 16 * 1024 * 1024,
   /** All files of a description together, and their number. */
   openapiBytesMax: 32 * 1024 * 1024,
   openapiFilesMax: 200,

@@ -51,6 +51,33 @@ paths:
   expect(older).toEqual(["GET"]);
 });
 
+test("a word that OpenAPI does not have is told, for nobody would see that it enforces nothing", () => {
+  const text = document(`
+paths:
+  /a:
+    x-own: {}
+    post:
+      securty: [{ key: [] }]
+      requestBody: { require: true, content: { application/json: { schma: {} } } }
+      parameters: [{ name: a, in: query, requierd: true }]
+    puut: {}
+`);
+  expect(warnings(text)).toEqual([
+    "api/orders.yaml:9:5 'puut' means nothing in a path of OpenAPI and is not enforced; did you mean 'put'?",
+    "api/orders.yaml:6:7 'securty' means nothing in an operation of OpenAPI and is not enforced; did you mean 'security'?",
+    "api/orders.yaml:8:42 'requierd' means nothing in a parameter of OpenAPI and is not enforced; did you mean 'required'?",
+    "api/orders.yaml:7:22 'require' means nothing in a body of OpenAPI and is not enforced; did you mean 'required'?",
+    "api/orders.yaml:7:68 'schma' means nothing in a media type of OpenAPI and is not enforced; did you mean 'schema'?",
+  ]);
+});
+
+test("each release of the specification has a dialect of its own, and all are known", () => {
+  const dialect = (uri: string): readonly string[] => warnings(document(`jsonSchemaDialect: ${uri}\npaths: {}\n`));
+  expect(dialect("https://spec.openapis.org/oas/3.1/dialect/base")).toEqual([]);
+  expect(dialect("https://spec.openapis.org/oas/3.2/dialect/2025-09-17")).toEqual([]);
+  expect(dialect("https://example.org/dialect")).toEqual([expect.stringContaining("is not known; read as 2020-12")]);
+});
+
 test("a version that YAML reads as a number is one", () => {
   expect(described("openapi: 3.0\npaths: { /a: { get: {} } }").version).toBe("3.0");
 });
@@ -219,8 +246,8 @@ test("more operations than are allowed are a problem, and so is a file that is t
   const paths = Array.from({ length: 10_001 }, (_, at) => `"/p${at}": { "get": {} }`).join(",");
   const { findings } = read({ "a.json": `{"openapi":"3.1.0","paths":{${paths}}}` }, { file: "a.json" });
   expect(findings.problems.map(({ text }) => text)).toEqual(["more than 10000 operations"]);
-  const large = read({ "a.json": `{"openapi":"3.1.0","x":"${"x".repeat(13 * 1024 * 1024)}"}` }, { file: "a.json" });
-  expect(large.findings.problems.map(({ text }) => text)).toEqual(["has more than 12582912 bytes"]);
+  const large = read({ "a.json": `{"openapi":"3.1.0","x":"${"x".repeat(17 * 1024 * 1024)}"}` }, { file: "a.json" });
+  expect(large.findings.problems.map(({ text }) => text)).toEqual(["has more than 16777216 bytes"]);
 });
 
 test("an alias bomb ends as a problem", () => {

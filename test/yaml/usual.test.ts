@@ -130,7 +130,7 @@ function scalar(random: Random, pad: string): string {
       return `${quote}${line().replaceAll(/['"]/g, "")} ${escaping}\n${pick(random, ["", "\n", "  \n"])}${pad}   ${line().replaceAll(/['"]/g, "")}${quote}`;
     }
     case 3: {
-      const head = `${pick(random, ["|", ">"])}${pick(random, ["", "-", "+", "2", " # why"])}`;
+      const head = `${pick(random, ["|", ">"])}${pick(random, ["", "-", "+", "2", "1-", "+1", " # why"])}`;
       const lines = Array.from({ length: 1 + random(5) }, () => pick(random, ["", " ", "    ", pad]) + line());
       return `${head}\n${lines.map((one) => (one.trim() === "" ? one : `${pad}  ${one}`)).join("\n")}`;
     }

@@ -2,6 +2,8 @@ import { isForm, isJson, mediaTypeOf } from "../../bodies/media-type.ts";
 import { shapeOf } from "../../filters/validate/compile-parameters.ts";
 import type { SchemaLibrary } from "../../openapi/description.ts";
 import type { DescribedParameter, SchemaReference } from "../../openapi/operation.ts";
+import type { CompiledSchema } from "../../schema/compile.ts";
+import type { SchemaPlace } from "../../schema/document.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import { TYPE } from "../../schema/subschema.ts";
 
@@ -11,6 +13,13 @@ export interface LoweredParameter {
   readonly settings: Readonly<Record<string, unknown>> | null;
   readonly loose: readonly string[];
 }
+
+/** What a schema asks for and nobody enforces; words for readers, as `example` and `x-…`, ask for nothing. */
+export function unenforcedIn({ unenforced }: CompiledSchema): readonly (readonly [string, SchemaPlace | null])[] {
+  return [...unenforced].filter(([word]) => !READERS.has(word) && !word.startsWith("x-"));
+}
+
+const READERS: ReadonlySet<string> = new Set(["example", "examples", "externalDocs", "xml"]);
 
 /** What a schema is called in a policy: `file#pointer`. */
 export type NameOf = (schema: SchemaReference) => string;
@@ -32,7 +41,7 @@ export function lowerParameter(
   const types = textTypesOf([compiled.value.root]);
   const { style } = parameter;
   const shape = shapeOf(types, style);
-  const loose = [...compiled.value.unenforced.keys()].map((word) => `${word} of parameters`);
+  const loose = unenforcedIn(compiled.value).map(([word]) => `${word} of parameters`);
   const isPlain = (part: typeof types): boolean => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
   if (shape === "array" && !isPlain(types.item(0))) return unread("lists of objects or lists in parameters");
   if (shape === "primitive" && !isPlain(types)) return unread("parameters that are lists or objects at once");
@@ -85,6 +94,6 @@ function lowerContent(parameter: DescribedParameter, library: SchemaLibrary, nam
   if (schema === null) return { settings: { ...settings, schema: {} }, loose: [] };
   const compiled = library.compile(schema, true);
   if (!compiled.ok) return unread("schemas of parameters that have faults");
-  const loose = [...compiled.value.unenforced.keys()].map((word) => `${word} of parameters`);
+  const loose = unenforcedIn(compiled.value).map(([word]) => `${word} of parameters`);
   return { settings: { ...settings, schema: nameOf(schema) }, loose };
 }

@@ -14,7 +14,7 @@ import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
-import { lowerParameter } from "./parameters.ts";
+import { lowerParameter, unenforcedIn } from "./parameters.ts";
 
 /** What of a description is not enforced: kinds for the whole of it, and each of one operation. */
 export type Loose = (
@@ -188,7 +188,7 @@ function canJudgeItems(range: string, schema: SchemaReference, place: SchemaPlac
   }
   const compiled = compileBody(schema, lowering);
   if (compiled === null) return false;
-  for (const [word, at] of compiled.unenforced) loose(word, at ?? schema.place);
+  for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
   return true;
 }
 
@@ -202,7 +202,7 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
   }
   const compiled = compileBody(schema, lowering);
   if (compiled === null) return false;
-  for (const [word, at] of compiled.unenforced) loose(word, at ?? schema.place);
+  for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
   const bytes = DEFAULTS.bodyInspectedBytesMax * compiled.cost.judgementsMax;
   const types = textTypesOf([compiled.root]);
   const fault =

@@ -1,6 +1,6 @@
 import { type Cursor, GREATER, LINE_FEED, SPACE, TAB } from "./cursor.ts";
 
-const HEADER = /[|>]([+-]?)(?: +(?:#[^\n]*)?)?\n/y;
+const HEADER = /[|>](?:([1-9])?([+-]?)|([+-])([1-9]))(?: +(?:#[^\n]*)?)?\n/y;
 
 /** `|` or `>` and the lines below it that are indented more than `indent`. Goes to the start of the line behind them. */
 export function blockText(cursor: Cursor, indent: number): string {
@@ -13,25 +13,27 @@ export function blockText(cursor: Cursor, indent: number): string {
     return "";
   }
   cursor.at = HEADER.lastIndex;
-  const lines = linesOf(cursor, indent);
+  const digit = Number(header[1] ?? header[4] ?? 0);
+  const chomp = header[2] || header[3];
+  const lines = linesOf(cursor, indent, digit === 0 ? 0 : Math.max(indent, 0) + digit);
   let count = lines.length;
   while (count > 0 && lines[count - 1] === "") count--;
-  const keep = header[1] === "+";
+  const keep = chomp === "+";
   if (count === 0) {
     // What is left of empty lines alone nobody writes.
     if (keep || lines.length > 0) cursor.fail();
     return "";
   }
   const value = isFolded ? folded(lines, count) : lines.slice(0, count).join("\n");
-  if (header[1] === "-") return value;
+  if (chomp === "-") return value;
   return keep ? `${value + "\n".repeat(lines.length - count)}\n` : `${value}\n`;
 }
 
-/** Without their indentation, which the first of them says. */
-function linesOf(cursor: Cursor, indent: number): string[] {
+/** Without their indentation, which the first of them says, or the header: `inner`, 0 where it does not. */
+function linesOf(cursor: Cursor, indent: number, innerSaid: number): string[] {
   const { text } = cursor;
   const lines: string[] = [];
-  let inner = 0;
+  let inner = innerSaid;
   let widest = 0;
   for (;;) {
     const start = cursor.at;
@@ -60,10 +62,11 @@ function linesOf(cursor: Cursor, indent: number): string[] {
 
 /** The first `count` lines as one text (YAML 1.2 section 8.1.3): single breaks are spaces, except around lines that are indented more. */
 function folded(lines: readonly string[], count: number): string {
-  let value = "";
+  const from = lines.findIndex((line) => line !== "");
+  let value = "\n".repeat(from);
   let gap = "";
   let wasIndented = false;
-  for (const line of lines.slice(0, count)) {
+  for (const line of lines.slice(from, count)) {
     if (line.charCodeAt(0) === SPACE) {
       if (gap === " ") gap = "\n";
       else if (!wasIndented && gap === "\n") gap = "\n\n";
