@@ -2,6 +2,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { err, ok } from "../support/result.ts";
 import { type Cost, costOf } from "./cost.ts";
+import { applyDiscriminator } from "./discriminate.ts";
 import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
 import { formatOf } from "./formats/index.ts";
 import { Compiler } from "./judge/compiler.ts";
@@ -98,6 +99,10 @@ export function compileSchema(
   if (notes.problems.length > 0) return err(sorted(notes.problems));
   const reader = new Reader(library);
   const root = reader.root(target);
+  for (const schema of [...reader.all]) {
+    if (schema.discriminator === null || applyDiscriminator(schema, reader.all)) continue;
+    notes.unenforcedAt("discriminator of alternatives without names", schema.discriminator.site?.place ?? null);
+  }
   if (options.requests != null) asOfRequests(reader.all, root, options.requests);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
   if ("text" in ordered) {

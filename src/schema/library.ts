@@ -4,6 +4,7 @@ import { type LibraryOptions, languageOf } from "./language.ts";
 import { Notes, slipText } from "./notes.ts";
 import {
   isObject,
+  isOfOpenApi,
   keywordIn,
   type Language,
   member,
@@ -181,8 +182,11 @@ export class Library {
     const keyword = keywordIn(name, language);
     if (keyword === undefined) {
       const slip = this.#options.takesUnknownKeywords ? null : slipText(name, language.dialect);
-      if (slip === null) this.notes.unenforced(name, document, schema, name);
-      else this.notes.problem(document, schema, name, pointer, slip);
+      // Whether that is enforced, its reader finds out.
+      const isRead = name === "discriminator" && isOfOpenApi(spot.resource);
+      if (slip === null && !isRead) this.notes.unenforced(name, document, schema, name);
+      if (slip === null) return;
+      this.notes.problem(document, schema, name, pointer, slip);
       return;
     }
     if (isIgnored && keyword.vocabulary !== "core" && keyword.vocabulary !== "meta-data") {

@@ -1,6 +1,7 @@
+import { readDiscriminator } from "./discriminator.ts";
 import type { Site } from "./document.ts";
 import type { Library, Target } from "./library.ts";
-import { isObject, keywordIn, member, type Resource, type SchemaObject } from "./resource.ts";
+import { isObject, isOfOpenApi, keywordIn, member, type Resource, type SchemaObject } from "./resource.ts";
 import { isNumber, isTypeName } from "./shapes.ts";
 import {
   type ArrayRules,
@@ -45,6 +46,7 @@ const PART = {
   inPlace: 256,
   unevaluated: 512,
   note: 1024,
+  discriminator: 2048,
 } as const;
 
 const PART_OF: ReadonlyMap<string, number> = new Map([
@@ -62,6 +64,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ["dependencies", PART.object | PART.inPlace],
   ["readOnly", PART.note],
   ["default", PART.note],
+  ["discriminator", PART.discriminator],
   ["unevaluatedItems", PART.unevaluated],
   ["unevaluatedProperties", PART.unevaluated],
 ]);
@@ -103,6 +106,7 @@ export class Filler {
     if (has(PART.object)) schema.object = this.#object();
     if (has(PART.inPlace)) this.#inPlace();
     if (has(PART.note)) this.#notes();
+    if (has(PART.discriminator) && isOfOpenApi(schema.resource)) this.#discriminator();
     if (!has(PART.unevaluated)) return;
     schema.unevaluatedItems = this.#part("unevaluatedItems");
     schema.unevaluatedProperties = this.#part("unevaluatedProperties");
@@ -122,6 +126,13 @@ export class Filler {
     schema.isReadOnly = this.#value("readOnly") === true;
     const value = this.#value("default");
     if (value !== undefined) schema.default = { value, site: this.#site("default") };
+  }
+
+  #discriminator(): void {
+    const schema = this.#schema;
+    schema.discriminator = readDiscriminator(this.#raw, schema.resource, this.#site("discriminator"));
+    if (schema.discriminator === null)
+      this.#library.notes.unenforced("discriminator", schema.resource.document, this.#raw, "discriminator");
   }
 
   #format(): void {

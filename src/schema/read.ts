@@ -70,6 +70,7 @@ export function blank(
     allOf: NONE,
     anyOf: null,
     oneOf: null,
+    discriminator: null,
     not: null,
     condition: null,
     dependentSchemas: NONE,

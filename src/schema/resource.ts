@@ -52,6 +52,11 @@ export function splitUri(uri: string): { readonly uri: string; readonly fragment
   }
 }
 
+/** Where `discriminator` means something. */
+export function isOfOpenApi({ document, language }: Resource): boolean {
+  return language.dialect === "openapi-3.0" || document.holds !== undefined;
+}
+
 export function isObject(value: unknown): value is SchemaObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { JsonNumber } from "../bodies/json-number.ts";
+import type { Discriminator } from "./discriminator.ts";
 import type { Site } from "./document.ts";
 import type { Resource } from "./resource.ts";
 
@@ -19,6 +20,8 @@ export interface Rule<Value> {
 export interface Alternatives {
   readonly parts: readonly Subschema[];
   readonly site: Site | null;
+  /** What is said where none fits, in place of the usual. */
+  readonly none?: { readonly keyword: string; readonly detail: string; readonly site: Site | null };
 }
 
 export interface NumberRules {
@@ -110,6 +113,8 @@ export interface Subschema {
   allOf: readonly Subschema[];
   anyOf: Alternatives | null;
   oneOf: Alternatives | null;
+  /** Which of them is meant, as it stands there. */
+  discriminator: Discriminator | null;
   not: Alternatives | null;
   condition: { readonly if: Subschema; readonly then: Subschema | null; readonly else: Subschema | null } | null;
   dependentSchemas: readonly { readonly name: string; readonly schema: Subschema }[];

@@ -164,7 +164,7 @@ function requires(schema: Subschema, name: string, depth: number): boolean {
 }
 
 /** Members that, where they are there, must be one of a few strings. */
-function tagsOf(schema: Subschema, depth: number): Map<string, ReadonlySet<string>> {
+export function tagsOf(schema: Subschema, depth: number): Map<string, ReadonlySet<string>> {
   const tags = new Map<string, ReadonlySet<string>>();
   for (const [name, part] of schema.object?.properties ?? []) {
     const values = stringsOf(part, depth);

@@ -33,10 +33,11 @@ function dynamicCheck({ anchor, targets, fallback }: DynamicReference, compiler:
   };
 }
 
-function anyOfCheck({ parts, site }: Alternatives, compiler: Compiling): Check {
+function anyOfCheck({ parts, site, none }: Alternatives, compiler: Compiling): Check {
   const checks = parts.map((part) => compiler.inPlace(part));
   const select = selectorOf(parts);
-  const complaint: Complaint = { keyword: "anyOf", detail: `expected one of ${parts.length} alternatives`, site };
+  const usual: Complaint = { keyword: "anyOf", detail: `expected one of ${parts.length} alternatives`, site };
+  const complaint = none ?? usual;
   const weight = parts.length / ALTERNATIVES_PER_STEP;
   return (value, run) => {
     if (weight > 1) run.step(weight);
@@ -53,10 +54,11 @@ function anyOfCheck({ parts, site }: Alternatives, compiler: Compiling): Check {
   };
 }
 
-function oneOfCheck({ parts, site }: Alternatives, compiler: Compiling): Check {
+function oneOfCheck({ parts, site, none: told }: Alternatives, compiler: Compiling): Check {
   const checks = parts.map((part) => compiler.inPlace(part));
   const select = selectorOf(parts);
-  const none: Complaint = { keyword: "oneOf", detail: `expected one of ${parts.length} alternatives`, site };
+  const usual: Complaint = { keyword: "oneOf", detail: `expected one of ${parts.length} alternatives`, site };
+  const none = told ?? usual;
   const several: Complaint = { keyword: "oneOf", detail: "expected one alternative only; more than one fits", site };
   const weight = parts.length / ALTERNATIVES_PER_STEP;
   return (value, run) => {

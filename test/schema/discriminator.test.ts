@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { type CompiledSchema, compileSchema } from "../../src/schema/compile.ts";
+import { inlineDocument } from "../../src/schema/document.ts";
+import { read } from "./kit.ts";
+
+const SCHEMAS = {
+  Card: {
+    type: "object",
+    required: ["kind", "number"],
+    properties: { kind: { type: "string" }, number: { type: "integer" } },
+  },
+  Iban: {
+    type: "object",
+    required: ["kind"],
+    properties: { kind: { type: "string" }, number: {}, iban: { type: "string" } },
+  },
+};
+
+/** A schema of an OpenAPI document, as `/components/schemas/Pay` of it. */
+function compile(
+  pay: object,
+  schemas: object = SCHEMAS,
+  dialect: "openapi-3.0" | "2020-12" = "2020-12",
+): CompiledSchema {
+  const value = { components: { schemas: { ...schemas, Pay: pay } } };
+  const document = { ...inlineDocument("file:///policy/api.yaml", value), holds: dialect };
+  const options = {
+    dialect,
+    assertsFormat: true,
+    takesUnknownKeywords: true,
+    refusesOtherCase: true,
+    retrieve: () => null,
+  } as const;
+  const compiled = compileSchema(document, options, "/components/schemas/Pay");
+  if (!compiled.ok) throw new Error(compiled.error.map(({ text }) => text).join("; "));
+  return compiled.value;
+}
+
+const OF = [{ $ref: "#/components/schemas/Card" }, { $ref: "#/components/schemas/Iban" }];
+const seen = (compiled: CompiledSchema, body: string): readonly string[] =>
+  (compiled.validator.judge(read(body)) ?? []).map(({ pointer, keyword }) => `${pointer} ${keyword}`);
+
+describe.each(["openapi-3.0", "2020-12"] as const)("in %s", (dialect) => {
+  it.each(["oneOf", "anyOf"])("a body of %s is judged as what it says it is", (word) => {
+    const mapping = { card: "#/components/schemas/Card", iban: "Iban" };
+    const pay = compile({ [word]: OF, discriminator: { propertyName: "kind", mapping } }, SCHEMAS, dialect);
+    expect(pay.unenforced.size).toBe(0);
+    expect(seen(pay, '{"kind":"card","number":1}')).toEqual([]);
+    expect(seen(pay, '{"kind":"iban","number":"any"}')).toEqual([]);
+    // It would be a good transfer.
+    expect(seen(pay, '{"kind":"card","number":"any"}')).toEqual(["/number type"]);
+    expect(seen(pay, `{"kind":"card"}`)).toEqual([" required"]);
+  });
+
+  it("a value that names none, or none at all, is refused", () => {
+    const pay = compile(
+      { oneOf: OF, discriminator: { propertyName: "kind", mapping: { card: "Card" } } },
+      SCHEMAS,
+      dialect,
+    );
+    for (const body of [
+      '{"kind":"cash","number":1}',
+      '{"number":1}',
+      '{"kind":1,"number":1}',
+      '{"kind":"toString","number":1}',
+    ])
+      expect(seen(pay, body)).toEqual([" discriminator"]);
+    const [fault] = pay.validator.judge(read('{"kind":"hunter2"}')) ?? [];
+    expect(fault?.detail).toBe(`expected what member 'kind' says it is: "card", "Card", "Iban"`);
+    // Another case is another member, and Go would read it.
+    expect(seen(pay, '{"kind":"card","KIND":"iban","number":1}')).toEqual(["/KIND memberCase"]);
+  });
+
+  it("without a mapping a schema's own name is its value", () => {
+    const pay = compile({ oneOf: OF, discriminator: { propertyName: "kind" } }, SCHEMAS, dialect);
+    expect(seen(pay, '{"kind":"Card","number":1}')).toEqual([]);
+    expect(seen(pay, '{"kind":"card","number":1}')).toEqual([" discriminator"]);
+  });
+});
+
+it("a name that the mapping gives to another is that one's alone", () => {
+  const pay = compile({ oneOf: OF, discriminator: { propertyName: "kind", mapping: { Card: "Iban" } } }, SCHEMAS);
+  // Nothing names the card any more, and what nobody can name cannot be told.
+  expect([...pay.unenforced.keys()]).toEqual(["discriminator of alternatives without names"]);
+  const both = compile({
+    oneOf: OF,
+    discriminator: { propertyName: "kind", mapping: { Card: "#/components/schemas/Iban", card: "Card" } },
+  });
+  expect(seen(both, '{"kind":"Card","iban":"x"}')).toEqual([]);
+  expect(seen(both, '{"kind":"Card","iban":1}')).toEqual(["/iban type"]);
+});
+
+it("values that the alternatives list themselves count, where documents name them so", () => {
+  const own = (kind: string) => ({
+    type: "object",
+    properties: { kind: { type: "string", enum: [kind] }, n: { type: "integer" } },
+  });
+  const pay = compile({ oneOf: OF, discriminator: { propertyName: "kind" } }, { Card: own("card"), Iban: own("iban") });
+  expect(seen(pay, '{"kind":"card","n":1}')).toEqual([]);
+  expect(seen(pay, '{"kind":"card","n":"x"}')).toEqual(["/n type"]);
+  expect(seen(pay, '{"n":1}')).toEqual([" discriminator"]);
+});
+
+it("3.2's defaultMapping is for other values and for none", () => {
+  const pay = compile(
+    {
+      oneOf: OF,
+      discriminator: { propertyName: "kind", mapping: { card: "Card" }, defaultMapping: "Iban" },
+    },
+    { ...SCHEMAS, Iban: { type: "object", properties: { iban: { type: "string" } } } },
+  );
+  expect(seen(pay, '{"iban":"x"}')).toEqual([]);
+  expect(seen(pay, '{"kind":"other","iban":"x"}')).toEqual([]);
+  expect(seen(pay, '{"kind":"other","iban":1}')).not.toEqual([]);
+  expect(seen(pay, '{"kind":"card","iban":"x"}')).toEqual([" discriminator"]);
+  const unlisted = compile({ oneOf: OF, discriminator: { propertyName: "kind", defaultMapping: "Cash" } });
+  expect([...unlisted.unenforced.keys()]).toEqual(["discriminator of alternatives without names"]);
+});
+
+it("alternatives that stand there themselves and say nothing of the member are told as not enforced", () => {
+  const inline = { type: "object", properties: { a: {} } };
+  const pay = compile({ oneOf: [...OF, inline], discriminator: { propertyName: "kind" } });
+  expect([...pay.unenforced.keys()]).toEqual(["discriminator of alternatives without names"]);
+  const alone = compile({ type: "object", discriminator: { propertyName: "kind" } });
+  expect([...alone.unenforced.keys()]).toEqual(["discriminator"]);
+});
+
+it("many alternatives cost no more than one", () => {
+  const names = Array.from({ length: 200 }, (_, at) => `Kind${at}`);
+  const schemas = Object.fromEntries(names.map((name) => [name, SCHEMAS.Iban]));
+  const pay = compile(
+    { anyOf: names.map((name) => ({ $ref: `#/components/schemas/${name}` })), discriminator: { propertyName: "kind" } },
+    schemas,
+  );
+  expect(pay.cost.judgementsMax).toBeLessThan(10);
+  expect(seen(pay, '{"kind":"Kind150"}')).toEqual([]);
+  expect(seen(pay, '{"kind":"Kind150","iban":1}')).toEqual(["/iban type"]);
+});
+
+it("outside of OpenAPI the word means nothing", () => {
+  const schema = {
+    $defs: SCHEMAS,
+    anyOf: [{ $ref: "#/$defs/Card" }, { $ref: "#/$defs/Iban" }],
+    discriminator: { propertyName: "kind" },
+  };
+  const compiled = compileSchema(inlineDocument("file:///s.json", schema), {
+    dialect: "2020-12",
+    assertsFormat: true,
+    takesUnknownKeywords: false,
+    refusesOtherCase: true,
+    retrieve: () => null,
+  });
+  if (!compiled.ok) throw new Error("a schema that is fine");
+  expect([...compiled.value.unenforced.keys()]).toEqual(["discriminator"]);
+  expect(seen(compiled.value, '{"kind":"any"}')).toEqual([]);
+});
