@@ -245,7 +245,7 @@ export class JsonStream<Node> {
 
   #beginValue(byte: number, at: number): void {
     const isContainer = byte === OPEN_BRACE || byte === OPEN_BRACKET;
-    if (!isContainer && byte !== QUOTE && !isScalar(byte)) {
+    if (!isContainer && byte !== QUOTE && !beginsScalar(byte)) {
       this.#fail("not JSON");
       return;
     }
@@ -303,6 +303,13 @@ export class JsonStream<Node> {
     if (of !== null) this.#visitor.end(of, at);
   }
 }
+
+/** A number, `true`, `false`, `null`, or what some services write: NaN and Infinity. */
+function beginsScalar(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || BEGINNINGS.has(byte);
+}
+
+const BEGINNINGS: ReadonlySet<number> = new Set([..."-tfnNI"].map((one) => one.charCodeAt(0)));
 
 /** Of `-1.5e3`, `true` and the like; also of NaN and Infinity, which some services write. */
 function isScalar(byte: number): boolean {

@@ -37,6 +37,8 @@ interface RuleOfBody {
   readonly changes: boolean;
   /** What the client gets of the trailers, or a denial. All of them if absent. */
   judgeTrailers?(trailers: HeaderBlock): HeaderBlock | Denial;
+  /** What it would have changed, for the log; asked at the end, where it only audits. Null for nothing. */
+  noted?(): Denial | null;
 }
 
 /** For one answer: sees its body piece by piece, wherever it is cut. */

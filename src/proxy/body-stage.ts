@@ -45,7 +45,11 @@ export abstract class BodyStage {
 
   /** What was held back. */
   end(): Buffer | Denial {
-    return this.isOver ? NOTHING : this.#settle(this.seenAll(), NOTHING);
+    const wasOver = this.isOver;
+    const settled = wasOver ? NOTHING : this.#settle(this.seenAll(), NOTHING);
+    const noted = this.isEnforced || wasOver ? null : (this.#rule.noted?.() ?? null);
+    if (noted !== null) this.#note(noted);
+    return settled;
   }
 
   trailers(trailers: HeaderBlock): HeaderBlock | Denial {

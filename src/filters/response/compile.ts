@@ -1,10 +1,11 @@
 import type { HeaderLine } from "../../decision/verdict.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
+import { hasKey } from "../../support/has-key.ts";
 import { type Steps, stepsOf } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { placeholderIn } from "../placeholder.ts";
-import { contextOfPart, type PartContext, type ResponsePart } from "./part.ts";
-import { PART_LOADERS, PART_NAMES, PARTS, type PartName, type PartSettings, READING } from "./parts.ts";
+import { contextOfPart, type PartContext } from "./part.ts";
+import { CONDITIONS, PART_LOADERS, PART_NAMES, PARTS, type PartName, READING, type SettingsOfParts } from "./parts.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */
@@ -31,6 +32,7 @@ export const responseFilter = defineFilter<ResponseSettings | undefined>({
     return responseSchema().optional();
   },
   parts: PART_LOADERS,
+  prepare: (settings) => (settings === undefined || hasKey(settings, "when") ? CONDITIONS.prepare() : undefined),
   always: true,
   *compile(settings, context) {
     const own = compileSetHeaders(settings?.setHeaders ?? {}, context);
@@ -68,10 +70,16 @@ export function* compileParts(settings: ResponseSettings, context: RouteContext)
   if (names.length === 0) return;
   const reading = READING.get().readingOf(settings, context.place());
   context.setAnswerReading(reading);
-  for (const name of names) yield* compileOne(name, settings, contextOfPart(context, name, reading));
+  for (const name of names) {
+    const own = settings[name];
+    if (own !== undefined) yield* compileOne(name, own, contextOfPart(context, name, reading));
+  }
 }
 
-function* compileOne<Name extends PartName>(name: Name, settings: PartSettings, context: PartContext): Steps<void> {
-  const part: ResponsePart<PartSettings[Name]> = PARTS[name].get();
-  yield* stepsOf(part.compile(settings[name], context));
+function* compileOne<Name extends PartName>(
+  name: Name,
+  settings: SettingsOfParts[Name],
+  context: PartContext,
+): Steps<void> {
+  yield* stepsOf(PARTS[name].get().compile(settings, context));
 }

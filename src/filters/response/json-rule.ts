@@ -18,6 +18,8 @@ export interface JsonRuleOptions {
   /** Nothing leaves but what is listed, so that a body which is no JSON cannot be judged. */
   readonly isListOfAll: boolean;
   open(format: BodyFormat): TextsReader;
+  /** What it would have changed, where it only audits. */
+  noted?(): Denial | null;
 }
 
 /**
@@ -36,6 +38,7 @@ export function jsonRule({ headers }: Answer, options: JsonRuleOptions): StreamR
     take: (piece) => body.take(piece),
     end: () => body.end(),
     // Data in trailers is in no field that a rule could name, and digests there are of other bytes.
+    noted: () => options.noted?.() ?? null,
     ...(options.changes ? { judgeTrailers: () => NO_HEADERS } : {}),
   };
 }

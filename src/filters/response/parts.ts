@@ -1,23 +1,36 @@
 import { Later } from "../lazy.ts";
+import type { FieldsSettings } from "./fields/schema.ts";
 import { LaterPart } from "./part.ts";
+
+/** Only policies with a condition load what it takes. */
+export const CONDITIONS = new Later("response conditions", async () => {
+  const { language } = await import("../authorize/when.ts");
+  await language.prepare();
+});
 
 export const READING = new Later("response.reading", () => import("./reading.ts"));
 
+/** What the policy says under each of the keys that judge answers. */
+export interface SettingsOfParts {
+  readonly maxBytes: number;
+  readonly maxItems: number;
+  readonly maxDepth: number;
+  readonly fields: FieldsSettings;
+}
+
+export type PartName = keyof SettingsOfParts;
+
+export type PartSettings = { readonly [Name in PartName]?: SettingsOfParts[Name] | undefined };
+
 /**
- * Keys of `response` that judge answers, in the order in which they do, whatever the order in the policy: what the service
- * promised is judged on what it sent, leaks on what would leave. A new one is a line here.
+ * The keys in the order in which they judge, whatever the order in the policy: what the service promised is judged on what
+ * it sent, leaks on what would leave. A new one is a line here and its settings above.
  */
-export const PARTS = {
-  maxBytes: new LaterPart<number>("maxBytes", async () => (await import("./caps/compile.ts")).maxBytesPart),
-  maxItems: new LaterPart<number>("maxItems", async () => (await import("./caps/compile.ts")).maxItemsPart),
-  maxDepth: new LaterPart<number>("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
-} as const;
-
-export type PartName = keyof typeof PARTS;
-
-/** What the policy says under each of the keys. */
-export type PartSettings = {
-  readonly [Name in PartName]?: ((typeof PARTS)[Name] extends LaterPart<infer Settings> ? Settings : never) | undefined;
+export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Name]> } = {
+  maxBytes: new LaterPart("maxBytes", async () => (await import("./caps/compile.ts")).maxBytesPart),
+  maxItems: new LaterPart("maxItems", async () => (await import("./caps/compile.ts")).maxItemsPart),
+  maxDepth: new LaterPart("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
+  fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
 };
 
 export const PART_NAMES = Object.keys(PARTS) as PartName[];

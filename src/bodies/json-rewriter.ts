@@ -1,0 +1,180 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Charset } from "./answer-format.ts";
+import { OPEN_BRACE, OPEN_BRACKET } from "./json-bytes.ts";
+import { JsonStream } from "./json-stream.ts";
+
+/** What becomes of a value. */
+export type Fate = typeof KEEP | typeof DROP | typeof REPLACE;
+export const KEEP = 0;
+export const DROP = 1;
+/** A scalar becomes another one; a container is kept, and what is in it has its own fate. */
+export const REPLACE = 2;
+
+/** What is to be changed of a JSON text. `Node` is a place in it, as far as anybody asks for what is there. */
+export interface JsonEdit<Node> {
+  readonly root: Node;
+  /** Where a member or an item leads; null where all that is there stays as it is. */
+  child(of: Node, key: string | number): Node | null;
+  /** `byte`: the value's first. */
+  fate(node: Node, byte: number): Fate;
+  /** The scalar in place of another; `raw` has its bytes, quotes and escapes included, or is null where it was too long. */
+  replacement(node: Node, raw: Buffer | null): Buffer;
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+const NULL: Buffer = Buffer.from("null");
+
+/**
+ * Takes values out of JSON texts, or puts others in their place, as they go by in pieces. What it is not asked to change
+ * leaves as the very same bytes; a member goes with its comma. It keeps no more than a name, or a scalar to be replaced.
+ */
+export class JsonRewriter<Node> {
+  readonly #edit: JsonEdit<Node>;
+  readonly #stream: JsonStream<Node>;
+  /** Of each container that is looked into: whether something in it stays. */
+  readonly #kept: boolean[] = [];
+  #bytes: Buffer = NOTHING;
+  #carry: Buffer = NOTHING;
+  #out: Buffer[] = [];
+  /** What was not given out yet begins here. */
+  #from = 0;
+  #isDropping = false;
+  #replaceFrom = -1;
+  #replaced: Node | null = null;
+
+  constructor(edit: JsonEdit<Node>, charset: Charset = "utf8") {
+    this.#edit = edit;
+    this.#stream = new JsonStream<Node>(
+      {
+        beginText: (byte, at) => this.#beginText(byte, at),
+        endText: (at) => this.#endValue(at),
+        begin: (of, key, byte, from, own, at) => this.#begin(of, key, byte, from, own, at),
+        end: (_of, at) => this.#endValue(at),
+        close: () => this.#kept.pop(),
+      },
+      { charset },
+    );
+  }
+
+  /** Why no more is read. What came is in `rest`. */
+  get fault(): string | null {
+    return this.#stream.fault;
+  }
+
+  /** Texts that began. */
+  get texts(): number {
+    return this.#stream.texts;
+  }
+
+  /** What was kept of the pieces that came. */
+  get rest(): Buffer {
+    return this.#carry;
+  }
+
+  /** What goes on now; the piece itself where nothing is changed. */
+  take(piece: Buffer): Buffer {
+    const carried = this.#carry.length;
+    const bytes = carried === 0 ? piece : Buffer.concat([this.#carry, piece]);
+    this.#bytes = bytes;
+    this.#from = 0;
+    this.#stream.feed(bytes, carried);
+    this.#limitReplaced();
+    const held = this.#held(bytes.length);
+    if (!this.#isDropping) this.#give(held);
+    this.#carry = held < bytes.length ? Buffer.from(bytes.subarray(held)) : NOTHING;
+    this.#stream.shift(held);
+    if (this.#replaceFrom >= 0) this.#replaceFrom -= held;
+    return this.#given();
+  }
+
+  /** What was held back; a text that is cut is a fault. */
+  end(): Buffer {
+    this.#bytes = this.#carry;
+    this.#from = 0;
+    this.#stream.end(this.#carry.length);
+    if (this.fault !== null) return NOTHING;
+    if (!this.#isDropping) this.#give(this.#carry.length);
+    this.#carry = NOTHING;
+    return this.#given();
+  }
+
+  #held(length: number): number {
+    if (this.#replaceFrom >= 0) return this.#replaceFrom;
+    return this.#stream.heldFrom >= 0 ? this.#stream.heldFrom : length;
+  }
+
+  #give(to: number): void {
+    if (to > this.#from) this.#out.push(this.#bytes.subarray(this.#from, to));
+    this.#from = to;
+  }
+
+  #given(): Buffer {
+    const out = this.#out;
+    this.#out = [];
+    return out.length === 1 ? (out[0] ?? NOTHING) : Buffer.concat(out);
+  }
+
+  #limitReplaced(): void {
+    if (this.#replaceFrom < 0 || this.#bytes.length - this.#replaceFrom <= DEFAULTS.maskedBytesMax) return;
+    this.#putInPlace(null);
+    this.#isDropping = true;
+  }
+
+  #putInPlace(raw: Buffer | null): void {
+    if (this.#replaced !== null) this.#out.push(this.#edit.replacement(this.#replaced, raw));
+    this.#replaceFrom = -1;
+    this.#replaced = null;
+  }
+
+  // ---- what the stream tells -----------------------------------------------------------------------
+
+  #beginText(byte: number, at: number): Node | null {
+    const { root } = this.#edit;
+    const fate = this.#edit.fate(root, byte);
+    if (fate === DROP) {
+      // Nothing at all would be no JSON.
+      this.#give(at);
+      this.#out.push(NULL);
+      this.#isDropping = true;
+      return null;
+    }
+    return this.#entered(root, fate, byte, at);
+  }
+
+  #begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null {
+    const node = this.#edit.child(of, key);
+    const fate = node === null ? KEEP : this.#edit.fate(node, byte);
+    if (fate === DROP) {
+      this.#give(from);
+      this.#isDropping = true;
+      return null;
+    }
+    const top = this.#kept.length - 1;
+    if (this.#kept[top] === false) {
+      this.#kept[top] = true;
+      // The comma was that of a member which is gone.
+      if (own > from) {
+        this.#give(from);
+        this.#from = own;
+      }
+    }
+    return node === null ? null : this.#entered(node, fate, byte, at);
+  }
+
+  #entered(node: Node, fate: Fate, byte: number, at: number): Node | null {
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#kept.push(false);
+    else if (fate === REPLACE) {
+      this.#give(at);
+      this.#replaceFrom = at;
+      this.#replaced = node;
+    }
+    return node;
+  }
+
+  #endValue(at: number): void {
+    if (this.#replaceFrom >= 0) this.#putInPlace(this.#bytes.subarray(this.#replaceFrom, at));
+    else if (!this.#isDropping) return;
+    this.#isDropping = false;
+    this.#from = at;
+  }
+}

@@ -1,0 +1,55 @@
+import { OPEN_BRACE, OPEN_BRACKET } from "../../../bodies/json-bytes.ts";
+import type { JsonPlace } from "../../../bodies/json-paths.ts";
+import { DROP, type Fate, type JsonEdit, KEEP } from "../../../bodies/json-rewriter.ts";
+
+/** A place of which no path speaks, where only what is listed may leave. */
+type Node = JsonPlace | typeof UNLISTED;
+const UNLISTED: unique symbol = Symbol("a place that no path leads to");
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * What rules about fields make of one answer: what stands at a path of a rule that removes goes, and of what each rule that
+ * allows does not list nothing stays. A container on the way to a listed field stays, and a scalar there does not.
+ */
+export class FieldEdit implements JsonEdit<Node> {
+  /** Fields that went. */
+  removed = 0;
+  readonly root: Node;
+  readonly #allow: number;
+  readonly #remove: number;
+
+  /** `allow`, `remove`: bits of the rules that apply. */
+  constructor(root: JsonPlace, allow: number, remove: number) {
+    this.root = root;
+    this.#allow = allow;
+    this.#remove = remove;
+  }
+
+  child(of: Node, key: string | number): Node | null {
+    const place = of === UNLISTED ? null : of.child(key);
+    if (place === null) return this.#allow === 0 ? null : UNLISTED;
+    const { ends, within, leads } = place;
+    const isRemoving = ((ends | leads) & this.#remove) !== 0;
+    const isAllAllowed = ((ends | within) & this.#allow) === this.#allow;
+    return isRemoving || !isAllAllowed ? place : null;
+  }
+
+  fate(node: Node, byte: number): Fate {
+    const fate = this.#fate(node, byte === OPEN_BRACE || byte === OPEN_BRACKET);
+    if (fate === DROP) this.removed++;
+    return fate;
+  }
+
+  #fate(node: Node, isContainer: boolean): Fate {
+    if (node === UNLISTED) return DROP;
+    const { ends, within, leads } = node;
+    if ((ends & this.#remove) !== 0) return DROP;
+    const listed = ends | within | (isContainer ? leads : 0);
+    return (listed & this.#allow) === this.#allow ? KEEP : DROP;
+  }
+
+  replacement(): Buffer {
+    return NOTHING;
+  }
+}
