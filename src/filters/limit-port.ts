@@ -3,11 +3,11 @@ import type { Place, Verdict } from "../decision/verdict.ts";
 import type { Places } from "../limits/concurrency/places.ts";
 import type { KeyReader } from "../limits/key.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
-import type { QuotaTerms, RateTerms } from "../limits/redis/ask.ts";
+import type { StoreCounter } from "../limits/redis/ask.ts";
 import type { TopCaller } from "../limits/top-callers.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { LimitFields, LimitScope } from "../message/limit-state.ts";
-import type { AnswerFacts } from "../message/taken.ts";
+import type { Taken } from "../message/taken.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { MethodRule } from "./method-rule.ts";
 
@@ -100,15 +100,23 @@ export interface LimitPlaces {
 export interface ShareableLimit extends Limit {
   readonly key: LimitKey;
   readonly needs: LimitNeeds;
-  readonly terms: RateTerms | QuotaTerms;
+  readonly terms: StoreCounter["terms"];
+  /** What tells its counters from those of another limit that has its name and key. */
+  readonly storedAs: string;
+  /** How many units of the store are 1 of what clients are told. */
+  readonly scale: number;
+  /** Before the store is asked: gives back there what is overdue. */
+  beforeAsking?(): void;
   /** Units, whole; 0 for a request that costs nothing. */
   costOf(exchange: Exchange): number;
+  /** What is told apart, where that is counted; null where the request names none. */
+  memberOf?(exchange: Exchange, routeTemplate: string): string | null;
   /** The store let the request in. */
   admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict;
   /** The store says that it is over. */
   refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict;
-  /** Whether a request that ended so counts. */
-  isCounted(facts: AnswerFacts): boolean;
+  /** What a request took there; `correct` adds units to it, or takes them off. */
+  taken(exchange: Exchange, units: number, correct: (units: number) => void): Taken;
 }
 
 /** One named store of the policy, compiled; `store` of a limit names it. */

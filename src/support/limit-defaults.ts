@@ -102,6 +102,8 @@ export const LIMIT_DEFAULTS = {
   /** Requests in one call of the script; it holds the store for some microseconds each. */
   storeGroupsPerCall: 128,
   storeCallsMax: 64,
+  /** Keys whose names in a store are remembered, twice as many at most. */
+  storeNamesMax: 10_000,
   /** Requests that wait for a store. */
   storeGroupsMax: 10_000,
   /** Keys that are known to be over without asking the store. */

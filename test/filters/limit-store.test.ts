@@ -4,7 +4,10 @@ import type { Limit, LimitStoreUse } from "../../src/filters/filter.ts";
 import { compileStore, storeSchema } from "../../src/filters/limit-store/compile.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import type { LimitStore } from "../../src/limits/redis/store.ts";
+import { Answer } from "../../src/message/answer.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import { HeaderBlock } from "../../src/message/headers.ts";
+import type { AnswerFacts } from "../../src/message/taken.ts";
 import type { Resource } from "../../src/resources/resource.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { eventually } from "../fixtures/eventually.ts";
@@ -34,6 +37,21 @@ function shared(name: string, rate: string, by: LimitStoreUse, more: Readonly<Re
   return limitOf(name, definition, tables(), { store: () => by });
 }
 
+function sharedOf(name: string, definition: Readonly<Record<string, unknown>>, by: LimitStoreUse): Limit {
+  return limitOf(name, { ...definition, key: "client.address", store: "shared" }, tables(), { store: () => by });
+}
+
+const OBJECTS = { of: 'request.headers["x-id"]', limit: 3, window: "10m" };
+
+const DONE: AnswerFacts = {
+  status: 200,
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  denied: false,
+  callOutcome: "none",
+  upstreamMs: 1,
+};
+
 /** As the pipeline does: one check after the other, and an enforced denial gives back what was taken. */
 async function judge(limits: readonly Limit[], exchange: Exchange): Promise<Denial | null> {
   for (const limit of limits) {
@@ -47,7 +65,10 @@ async function judge(limits: readonly Limit[], exchange: Exchange): Promise<Deni
 
 async function passes(limits: readonly Limit[], count: number): Promise<number> {
   let passed = 0;
-  for (let at = 0; at < count; at++) if ((await judge(limits, createExchange())) === null) passed++;
+  for (let at = 0; at < count; at++) {
+    const exchange = createExchange({ headers: [["x-id", String(at)]] });
+    if ((await judge(limits, exchange)) === null) passed++;
+  }
   return passed;
 }
 
@@ -122,6 +143,60 @@ describe("limits in a store", () => {
     expect([await end(401), await end(401), await end(200)]).toEqual([true, true, false]);
   });
 
+  test("a budget is reserved and settled there, over processes", async () => {
+    const redis = await startRedis();
+    const budget = { budget: "1000/day", unit: "tokens", cost: { estimate: 100, response: { header: "X-Cost" } } };
+    const processes = await Promise.all([0, 1].map(async () => use((await readyStore(redis.port)).store)));
+    const [one, other] = processes.map((by) => sharedOf("tokens", budget, by)) as [Limit, Limit];
+    const exchange = createExchange();
+    expect(await judge([one], exchange)).toBeNull();
+    expect(exchange.rateLimit).toMatchObject({ remaining: 900, policy: { unit: "tokens", scope: "replicas" } });
+    const spend = async (limit: Limit, cost: string): Promise<number> => {
+      const request = createExchange();
+      expect(await judge([limit], request)).toBeNull();
+      const headers = new HeaderBlock(["x-cost"], [cost]);
+      for (const watcher of request.watchers ?? []) watcher.watch(new Answer(200, headers, true))?.onEnd(null);
+      request.settle(DONE);
+      return request.rateLimit?.remaining ?? 0;
+    };
+    // Reserved by the first, which is under way; dearer than the estimate, and cheaper.
+    expect(await spend(other, "350")).toBe(800);
+    expect(await spend(one, "20")).toBe(450);
+    expect(await spend(other, "20")).toBe(430);
+    exchange.giveBack();
+    expect(exchange.rateLimit?.remaining).toBe(1_000);
+    expect(await spend(one, "600")).toBe(510);
+    const over = await judge([other], createExchange());
+    expect(over).toMatchObject({
+      reason: "budget_exceeded",
+      seen: expect.stringMatching(/^100 wanted and less left for/),
+    });
+  });
+
+  test("different objects are counted there, over processes, and those that are known pass", async () => {
+    const redis = await startRedis();
+    const guard = { distinct: { ...OBJECTS, per: "client.address", limit: 2 } };
+    const processes = await Promise.all([0, 1].map(async () => use((await readyStore(redis.port)).store)));
+    const [one, other] = processes.map((by) =>
+      limitOf("objects", { ...guard, store: "shared" }, tables(), { store: () => by }),
+    );
+    const ask = async (limit: Limit | undefined, id: string, peer = "192.0.2.1") => {
+      const exchange = createExchange({ headers: [["x-id", id]], peer });
+      const denial = await judge([limit as Limit], exchange);
+      return denial === null ? exchange.rateLimit?.remaining : denial.reason;
+    };
+    expect([await ask(one, "1"), await ask(other, "1"), await ask(other, "2")]).toEqual([1, 1, 0]);
+    expect([await ask(one, "3"), await ask(one, "2"), await ask(other, "3")]).toEqual([
+      "distinct_exceeded",
+      0,
+      "distinct_exceeded",
+    ]);
+    expect(await ask(one, "3", "192.0.2.2")).toBe(1);
+    expect(await judge([one as Limit], createExchange())).toBeNull();
+    const keys = await redis.command("KEYS", "*");
+    expect(JSON.stringify(keys)).not.toContain("192.0.2");
+  });
+
   test("explain says who counts together and what becomes of requests without the store", async () => {
     const { store } = startStore(await freePort());
     const limit = shared("perAddress", "5/hour", use(store, { onFailure: "closed" }));
@@ -131,11 +206,17 @@ describe("limits in a store", () => {
   });
 });
 
-describe("while the store does not answer", () => {
+describe.each([
+  ["rate", { rate: "3/hour", key: "client.address" }],
+  ["quota", { quota: "3/hour", key: "client.address" }],
+  ["budget", { budget: "3/hour", key: "client.address", cost: 1 }],
+  ["distinct", { distinct: { ...OBJECTS, per: "client.address" } }],
+])("while the store of a %s does not answer", (_kind, definition) => {
   async function without(onFailure: string): Promise<Limit> {
     const { store } = startStore(await freePort());
     await eventually(() => store.status().state === "failing");
-    return shared("perAddress", "3/hour", use(store, { onFailure }));
+    const by = use(store, { onFailure });
+    return limitOf("perAddress", { ...definition, store: "shared" }, tables(), { store: () => by });
   }
 
   test("local: this process counts by itself", async () => {
@@ -147,7 +228,7 @@ describe("while the store does not answer", () => {
   });
 
   test("closed: every request is 503, for a reason of its own", async () => {
-    const denial = await judge([await without("closed")], createExchange());
+    const denial = await judge([await without("closed")], createExchange({ headers: [["x-id", "1"]] }));
     expect(denial).toMatchObject({ reason: "limit_store_unavailable", headers: [["retry-after", "1"]] });
     expect(denial?.seen).toBe("store 'shared' does not say what is left");
   });

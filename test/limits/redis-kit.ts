@@ -2,7 +2,8 @@ import type { Ask, QuotaWindows, StoreAnswer, StoreCounter } from "../../src/lim
 import type { OpenLink, StoreAddress } from "../../src/limits/redis/link.ts";
 import { openLink } from "../../src/limits/redis/open-link.ts";
 import { SCRIPT, SCRIPT_SHA1 } from "../../src/limits/redis/script.ts";
-import { LimitStore, type StoreOptions } from "../../src/limits/redis/store.ts";
+import { LimitStore } from "../../src/limits/redis/store.ts";
+import type { StoreOptions } from "../../src/limits/redis/store-request.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { ResourceState } from "../../src/resources/resource.ts";
 import { type Clock, systemClock } from "../../src/support/clock.ts";
@@ -118,9 +119,7 @@ export async function admittedOf(store: LimitStore, count: number, counter: Stor
 const TIMED = SCRIPT.replace(
   "redis.call('TIME')",
   "{ tonumber(table.remove(ARGV, 1)), tonumber(table.remove(ARGV, 1)) }",
-)
-  .replace("ceil((tat - now) / 1000), string", "3600000, string")
-  .replace("ceil(micros / 1000), value", "3600000, value");
+).replace("format('%d', micros / 1000 + 1) end", "'3600000' end");
 
 /**
  * Links whose store reads the time from `clock` and not from its own: the script is the same but for that, and for how long

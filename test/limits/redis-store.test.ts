@@ -29,6 +29,94 @@ describe("what a store counts", () => {
     expect(await admittedOf(store, 5, counter)).toBe(3);
   });
 
+  test("a busy key is changed in place, and ends some seconds after it is of no more use", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const [fast, day] = [rate("busy", 1_000, 1), hourly("busy-quota", 100_000)];
+    for (const counter of [fast, day]) expect(await admittedOf(store, 300, counter)).toBe(300);
+    // The wait for the first expiry is the longest: 2 s of a rate's span, and what the requests took.
+    const stats = await redis.command("INFO", "commandstats");
+    const calls = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    expect(calls("setrange")).toBeGreaterThan(calls("psetex"));
+    const keys = [...(await redis.command("KEYS", "*:busy")).matchAll(/postern:\S+/g)].map(([key]) => key);
+    expect(keys).toHaveLength(1);
+    const left = Number((await redis.command("PTTL", keys[0] ?? "")).slice(1));
+    expect(left).toBeLessThan(3_000);
+  });
+
+  test("a value of another form counts as none, or as what it was", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const counter = rate("odd", 3, SLOW);
+    expect(await admittedOf(store, 5, counter)).toBe(3);
+    const [key = ""] = (await redis.command("KEYS", "*odd*")).match(/postern:\S+/) ?? [];
+    for (const value of ["nonsense", "12", "99999999999999999999", "1.5e300"]) {
+      await redis.command("SET", key, value);
+      const { store: fresh } = await readyStore(redis.port);
+      const passed = await admittedOf(fresh, 5, counter);
+      expect([0, 3], value).toContain(passed);
+    }
+  });
+
+  test("a request may have thousands of limits", async () => {
+    const redis = await startRedis();
+    const { store } = await readyStore(redis.port);
+    const asks = Array.from({ length: 9_000 }, (_, at) => ({
+      counter: rate(`many-${at}`, 2, SLOW),
+      key: "k",
+      cost: 1,
+    }));
+    for (let turn = 0; turn < 2; turn++) {
+      expect(new Set((await store.ask(asks)).map(({ kind }) => kind))).toEqual(new Set(["admitted"]));
+    }
+    const kinds = (await store.ask(asks)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "over").length).toBeGreaterThan(0);
+    expect(kinds).not.toContain("admitted");
+    expect(kinds).not.toContain("unavailable");
+  });
+
+  test("a member is there for its window, and one that is given back is not", async () => {
+    const redis = await startRedis();
+    const time = new ManualTime(1_800_000_000_000);
+    const { store } = await readyStore(redis.port, { clock: time, open: timedLinks(time) });
+    const counter = { id: "objects", terms: { kind: "distinct", limit: 2, windowUs: 60_000_000 }, lease: 0 } as const;
+    const see = async (member: string) => (await ask(store, { counter, key: "k", cost: 1, member }))[0];
+    const added = await see("a");
+    expect(added).toMatchObject({ kind: "admitted", remaining: 1 });
+    time.pass(1_000);
+    const again = await see("a");
+    expect(again).toMatchObject({ kind: "admitted", remaining: 1, mark: 0 });
+    expect(await see("b")).toMatchObject({ kind: "admitted", remaining: 0 });
+    expect(await see("c")).toMatchObject({ kind: "over", waitMs: 60_000 });
+    // Somebody has asked for it since; and it was there before the second request.
+    for (const answer of [added, again]) {
+      if (answer?.kind === "admitted") store.giveBack({ counter, key: "k", cost: 1, member: "a" }, answer);
+    }
+    expect(await see("c")).toMatchObject({ kind: "over" });
+    time.pass(60_000);
+    const fresh = await see("c");
+    expect(fresh).toMatchObject({ kind: "admitted", remaining: 1 });
+    if (fresh?.kind === "admitted") store.giveBack({ counter, key: "k", cost: 1, member: "c" }, fresh);
+    expect([await see("d"), await see("e")]).toMatchObject([{ remaining: 1 }, { remaining: 0 }]);
+  });
+
+  test("what a request cost beyond what it took is added, though nothing is left, and only in its window", async () => {
+    const redis = await startRedis();
+    const time = new ManualTime(1_800_000_000_000);
+    const { store } = await readyStore(redis.port, { clock: time, open: timedLinks(time) });
+    const counter = hourly("spend", 10);
+    const request = { counter, key: "k", cost: 4 };
+    const [answer] = await ask(store, request);
+    if (answer?.kind !== "admitted") throw new Error("over");
+    store.correct(request, answer, 20);
+    expect(await one(store, counter)).toBe("over");
+    store.correct(request, answer, -22);
+    expect(await admittedOf(store, 20, counter)).toBe(8);
+    time.pass(3_600_000);
+    store.correct(request, answer, 9);
+    expect(await admittedOf(store, 20, counter)).toBe(10);
+  });
+
   test("a request costs what it says, and one that is too dear does not stand in the way of cheaper ones", async () => {
     const redis = await startRedis();
     const { store } = await readyStore(redis.port);

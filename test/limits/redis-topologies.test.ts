@@ -11,7 +11,7 @@ const host = (port: number) => ({ host: "127.0.0.1", port });
 const many = rate("many", 1_000_000, 3600);
 
 /** What docs/limits-guide.md says that postern needs. */
-const ACL_RULES = "~postern:* resetchannels -@all +evalsha +eval +mget +psetex +del +time";
+const ACL_RULES = "~postern:* resetchannels -@all +evalsha +eval +mget +psetex +setrange +del +time";
 
 test("over TLS with certificates of both sides, as a user who may do what postern needs and no more", async () => {
   const { ca, server, client, strangerClient } = await createTestPki();

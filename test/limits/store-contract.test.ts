@@ -20,14 +20,23 @@ import { readyStore, timedLinks } from "./redis-kit.ts";
 
 for (const { prepare } of LIMIT_KINDS) await prepare?.();
 
-/** Name → `10/second` with a burst, or a quota `10/hour`. */
-type Limits = Readonly<Record<string, { readonly rate: string; readonly burst: number } | { readonly quota: string }>>;
+/** Name → `10/second` with a burst, a quota or a budget of `10/hour`, or so many different objects a minute. */
+type Limits = Readonly<
+  Record<
+    string,
+    | { readonly rate: string; readonly burst: number }
+    | { readonly quota: string }
+    | { readonly budget: string }
+    | { readonly objects: number }
+  >
+>;
 
 interface Request {
   /** Milliseconds after the request before. */
   readonly afterMs: number;
   readonly limits: readonly string[];
   readonly client: string;
+  /** Of a guard the object that is asked for. */
   readonly cost: number;
 }
 
@@ -35,13 +44,17 @@ interface Request {
 type Decide = (request: Request) => Promise<boolean>;
 type Store = (limits: Limits, time: ManualTime) => Promise<Decide>;
 
+const HEADER = 'request.headers["x-cost"]';
 const START_MS = Date.parse("2026-11-29T11:59:50Z");
 
 function limitsOf(limits: Limits, time: ManualTime, wrap: (limit: Limit) => Limit): Map<string, Limit> {
   const tables = new RateTables([1, 2], time, 1024);
   const compiled = Object.entries(limits).map(([name, settings]) => {
-    const cost = { from: 'request.headers["x-cost"]', default: 1 };
-    const definition = { ...settings, key: "client.address", cost };
+    const cost = { from: HEADER, default: 1 };
+    const definition =
+      "objects" in settings
+        ? { distinct: { of: HEADER, per: "client.address", limit: settings.objects, window: "1m" } }
+        : { ...settings, key: "client.address", cost };
     return [name, wrap(limitOf(name, definition, tables, { ...outsideContext(), clock: time }))] as const;
   });
   return new Map(compiled);
@@ -121,6 +134,9 @@ const row = (text: string): Request & { readonly admitted: boolean } => {
 
 const RATES: Limits = { ten: { rate: "10/second", burst: 3 }, slow: { rate: "6/minute", burst: 2 } };
 const QUOTAS: Limits = { hour: { quota: "4/hour" }, ten: { rate: "10/second", burst: 3 } };
+
+const BUDGETS: Limits = { spend: { budget: "10/hour" }, ten: { rate: "10/second", burst: 3 } };
+const GUARDS: Limits = { two: { objects: 2 }, ten: { rate: "10/second", burst: 3 } };
 
 /** Milliseconds after the last, limits, client, cost, admitted. */
 const TABLE: readonly (readonly [title: string, limits: Limits, rows: readonly string[]])[] = [
@@ -204,6 +220,54 @@ const TABLE: readonly (readonly [title: string, limits: Limits, rows: readonly s
       "0 ten A 2 yes",
     ],
   ],
+  [
+    "a budget of the hour, and a reservation that nobody settles",
+    BUDGETS,
+    [
+      "0 spend A 4 yes",
+      "0 spend A 7 no",
+      "0 spend+ten A 3 yes",
+      "0 ten+spend A 3 no",
+      "0 ten A 2 no",
+      "100 ten A 1 yes",
+      "0 spend A 3 yes",
+      "0 spend A 1 no",
+      "9900 spend A 9 yes",
+      "0 spend A 2 no",
+      "0 spend B 10 yes",
+      "600000 spend A 10 yes",
+      "0 spend A 1 no",
+    ],
+  ],
+  [
+    "different objects, which count until a minute after they were asked for last",
+    GUARDS,
+    [
+      "0 two A 7 yes",
+      "0 two A 8 yes",
+      "0 two A 9 no",
+      "0 two A 7 yes",
+      "0 two B 9 yes",
+      "30000 two A 8 yes",
+      "29000 two A 9 no",
+      "2000 two A 9 yes",
+      "0 two A 7 no",
+      "0 two A 8 yes",
+    ],
+  ],
+  [
+    "an object that another limit refuses is not one that was asked for",
+    GUARDS,
+    [
+      "0 two+ten A 3 yes",
+      "0 two+ten A 2 no",
+      "0 ten+two A 2 no",
+      "1000 two A 5 yes",
+      "0 two A 2 no",
+      "0 two+ten A 3 yes",
+      "0 ten A 1 no",
+    ],
+  ],
 ];
 
 const isOfRates = (limits: Limits): boolean => Object.values(limits).every((limit) => "rate" in limit);
@@ -266,14 +330,13 @@ function naiveModel(limits: Limits, time: ManualTime): (request: Request) => boo
         const sum = (used.get(key) ?? 0) + cost;
         return sum > Number.parseInt(limit.quota, 10) ? null : () => void used.set(key, sum);
       }
-      const [count = "1", unit] = (limit?.rate ?? "").split("/");
+      const { rate = "", burst = 0 } = limit !== undefined && "rate" in limit ? limit : {};
+      const [count = "1", unit] = rate.split("/");
       const intervalMs = (unit === "minute" ? 60_000 : 1_000) / Number(count);
       const key = `${name} ${client}`;
       const bucket = buckets.get(key) ?? { missingMs: 0, atMs: nowMs };
       const missingMs = Math.max(0, bucket.missingMs - (nowMs - bucket.atMs)) + cost * intervalMs;
-      return missingMs > (limit?.burst ?? 0) * intervalMs
-        ? null
-        : () => void buckets.set(key, { missingMs, atMs: nowMs });
+      return missingMs > burst * intervalMs ? null : () => void buckets.set(key, { missingMs, atMs: nowMs });
     });
     if (takes.includes(null)) return false;
     for (const take of takes) take?.();

@@ -30,7 +30,7 @@ export function compileStore(name: string, settings: StoreSettings, context: Com
     name,
     place: context.place(),
     share: (limit, lease) => {
-      const id = `${limit.name}:${hash("sha256", `${limit.terms.kind} ${limit.key.reader.identity}`).slice(0, 8)}`;
+      const id = `${limit.name}:${hash("sha256", `${limit.storedAs} ${limit.key.reader.identity}`).slice(0, 8)}`;
       const counter = { id, terms: limit.terms, lease: lease ?? settings.lease ?? 0 };
       return new SharedLimit({ limit, store, storeName: name, onFailure, counter });
     },

@@ -1,5 +1,5 @@
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
-import type { Admitted, Ask, StoreAnswer, StoreCounter } from "../../limits/redis/ask.ts";
+import type { Ask, StoreAnswer, StoreCounter } from "../../limits/redis/ask.ts";
 import type { LimitStore } from "../../limits/redis/store.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -52,6 +52,11 @@ export class SharedLimit implements Limit {
     this.#facts = facts;
   }
 
+  bindRoute(template: string): { readonly text: string } | null {
+    const { limit } = this.#facts;
+    return limit.bindRoute === undefined ? limit.key.reader.bindRoute(template) : limit.bindRoute(template);
+  }
+
   report(): LimitReport {
     return this.#facts.limit.report();
   }
@@ -91,16 +96,21 @@ export class SharedLimit implements Limit {
   /** Null where the request has no key for it, or costs nothing. */
   askFor(exchange: Exchange, template: string): Ask | null {
     const { limit, counter } = this.#facts;
+    limit.beforeAsking?.();
     const cost = limit.costOf(exchange);
     const key = cost === 0 ? null : limit.key.reader.text(exchange, template);
-    return key === null ? null : { counter, key, cost };
+    if (key === null) return null;
+    if (limit.memberOf === undefined) return { counter, key, cost };
+    const member = limit.memberOf(exchange, template);
+    return member === null ? null : { counter, key, cost, member };
   }
 
   /** What was taken may have to be given back, however the request ends. */
   note(exchange: Exchange, ask: Ask, answer: StoreAnswer): void {
     if (answer.kind !== "admitted") return;
     const { limit, store } = this.#facts;
-    exchange.take(new SharedTaken(limit, store, exchange, ask, answer));
+    const taken = limit.taken(exchange, ask.cost, (units) => store.correct(ask, answer, units));
+    exchange.take(new SharedTaken(limit, taken, exchange, ask.cost));
   }
 
   #noted(exchange: Exchange, ask: Ask, answer: StoreAnswer | undefined): StoreAnswer | null {
@@ -126,30 +136,29 @@ export class SharedLimit implements Limit {
   }
 }
 
+/** What a request took, and what its client was told of it. */
 class SharedTaken implements Taken {
   readonly #limit: ShareableLimit;
-  readonly #store: LimitStore;
+  readonly #taken: Taken;
   readonly #exchange: Exchange;
-  readonly #ask: Ask;
-  readonly #answer: Admitted;
+  readonly #units: number;
 
-  constructor(limit: ShareableLimit, store: LimitStore, exchange: Exchange, ask: Ask, answer: Admitted) {
+  constructor(limit: ShareableLimit, taken: Taken, exchange: Exchange, units: number) {
     this.#limit = limit;
-    this.#store = store;
+    this.#taken = taken;
     this.#exchange = exchange;
-    this.#ask = ask;
-    this.#answer = answer;
+    this.#units = units;
   }
 
   giveBack(): void {
-    this.#store.giveBack(this.#ask, this.#answer);
+    this.#taken.giveBack();
     let state = this.#exchange.rateLimit;
     while (state !== null && state.policy.name !== this.#limit.name) state = state.before;
-    if (state !== null) state.remaining += this.#ask.cost;
+    if (state !== null) state.remaining += Math.floor(this.#units / this.#limit.scale);
   }
 
   onEnd(facts: AnswerFacts): void {
-    if (!this.#limit.isCounted(facts)) this.giveBack();
+    this.#taken.onEnd?.(facts);
   }
 }
 

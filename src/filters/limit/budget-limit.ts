@@ -3,13 +3,15 @@ import { amountText } from "../../limits/budget/amount.ts";
 import { AnswerCost, type CostSource } from "../../limits/budget/answer-cost.ts";
 import type { Reservation } from "../../limits/quota/reservations.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
+import type { QuotaTerms } from "../../limits/redis/ask.ts";
 import type { Account } from "../../memory/account.ts";
 import type { Answer, AnswerObserver, AnswerWatcher } from "../../message/answer.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
+import type { ShareableLimit } from "../filter.ts";
 import type { MethodRule } from "../method-rule.ts";
-import { type CalendarFacts, CalendarLimit, secondsOf } from "./calendar-limit.ts";
+import { type CalendarFacts, CalendarLimit, secondsOf, windowsOf } from "./calendar-limit.ts";
 import { isFailure } from "./counted.ts";
 
 /** What a request costs whose answer does not say. */
@@ -117,13 +119,45 @@ class Spent implements Taken {
 }
 
 /** One budget: an amount in each window of the calendar, of which each request takes what its answer says it cost. */
-export class BudgetLimit extends CalendarLimit {
+export class BudgetLimit extends CalendarLimit implements ShareableLimit {
+  readonly storedAs: string;
+  readonly scale: number;
   readonly #facts: BudgetFacts;
 
   constructor(facts: BudgetFacts, shared: SharedCounts) {
     const { phase, tellsMethods, source } = facts;
     super("budget", facts, shared, { phase, needs: { tellsMethods, readsAnswers: source?.kind === "figures" } });
     this.#facts = facts;
+    this.scale = facts.scale;
+    this.storedAs = `budget in 1/${facts.scale}`;
+  }
+
+  get terms(): QuotaTerms {
+    return { kind: "quota", limit: this.#facts.limit, windowsAt: windowsOf(this.shared.identity) };
+  }
+
+  beforeAsking(): void {
+    this.shared.reservations.sweep(this.#facts.clock.monotonicMs(), this.#facts.limit);
+  }
+
+  costOf(exchange: Exchange): number {
+    return this.#facts.estimate(exchange);
+  }
+
+  taken(exchange: Exchange, units: number, correct: (units: number) => void): Taken {
+    const { clock, reservationMs } = this.#facts;
+    const untilMs = clock.monotonicMs() + reservationMs;
+    return this.#settling(exchange, this.shared.reservations.hold(correct, units, untilMs), null);
+  }
+
+  admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {
+    this.notePassed(this.keyOf(exchange, routeTemplate), exchange, routeTemplate, remaining);
+    this.tellUntil(exchange, this.#told(remaining), resetMs);
+    return CONTINUE;
+  }
+
+  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict {
+    return this.#deny(this.keyOf(exchange, routeTemplate), exchange, routeTemplate, waitMs, null);
   }
 
   protected override saw(exchange: Exchange): string {
@@ -131,7 +165,7 @@ export class BudgetLimit extends CalendarLimit {
   }
 
   protected take(exchange: Exchange, routeTemplate: string): Verdict {
-    const { limit, clock, reservationMs, source } = this.#facts;
+    const { limit, clock, reservationMs } = this.#facts;
     const { counts, reservations } = this.shared;
     const text = this.key.reader.text(exchange, routeTemplate);
     if (text === null) return this.key.verdict(exchange, routeTemplate);
@@ -143,28 +177,35 @@ export class BudgetLimit extends CalendarLimit {
     const key = this.shared.keyOf(text);
     const count = counts.take(key, estimate, limit, () => this.label(exchange, routeTemplate));
     const resetMs = counts.window.endMs - nowMs;
-    if (count === null) return this.#deny(key, exchange, routeTemplate, resetMs, estimate);
+    if (count === null) {
+      const left = Math.max(0, limit - (counts.find(key)?.used ?? 0));
+      return this.#deny(key, exchange, routeTemplate, resetMs, left);
+    }
     this.notePassed(key, exchange, routeTemplate, limit - count.used);
     const state = this.tellUntil(exchange, this.#told(limit - count.used), resetMs);
     const reservation = reservations.add(count, estimate, monotonicMs + reservationMs);
-    if (source === null) exchange.take(new Spent(this.#facts, reservation, state));
-    else this.#watch(exchange, new BudgetTaken(this.#facts, reservation, source, state));
+    exchange.take(this.#settling(exchange, reservation, state));
     return CONTINUE;
   }
 
-  #watch(exchange: Exchange, taken: BudgetTaken): void {
-    exchange.take(taken);
+  /** What ends a reservation with its request. */
+  #settling(exchange: Exchange, reservation: Reservation, state: LimitState | null): Taken {
+    const { source } = this.#facts;
+    if (source === null) return new Spent(this.#facts, reservation, state);
+    const taken = new BudgetTaken(this.#facts, reservation, source, state);
     exchange.watchers ??= [];
     exchange.watchers.push(taken);
+    return taken;
   }
 
-  #deny(key: number, exchange: Exchange, routeTemplate: string, waitMs: number, estimate: number): Denial {
-    const { limit, scale } = this.#facts;
+  /** `left`: null where a store does not say. */
+  #deny(key: number, exchange: Exchange, routeTemplate: string, waitMs: number, left: number | null): Denial {
+    const { scale, estimate } = this.#facts;
     this.noteRefused(key, exchange, routeTemplate);
-    const left = Math.max(0, limit - (this.shared.counts.find(key)?.used ?? 0));
-    this.tellUntil(exchange, this.#told(left), waitMs);
+    this.tellUntil(exchange, this.#told(left ?? 0), waitMs);
     const by = this.key.reader.describe(exchange, routeTemplate);
-    const seen = `${amountText(estimate, scale)} wanted and ${amountText(left, scale)} left for ${by}`;
+    const rest = left === null ? "less" : amountText(left, scale);
+    const seen = `${amountText(estimate(exchange), scale)} wanted and ${rest} left for ${by}`;
     return this.refusal("budget_exceeded", seen, secondsOf(waitMs));
   }
 

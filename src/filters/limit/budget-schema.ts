@@ -10,6 +10,7 @@ import { calendarShape } from "./calendar-shape.ts";
 import { type CostSettings, costSchema } from "./cost.ts";
 import type { KeySettings } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
+import { storeName } from "./schema.ts";
 
 /** `2000000/month` → a decimal in JSON's spelling, and the period. */
 export interface Budget {
@@ -44,6 +45,7 @@ export interface BudgetSettings extends KeySettings {
   readonly timeZone?: string | undefined;
   readonly resetDay?: number | undefined;
   readonly maxKeys?: number | undefined;
+  readonly store?: string | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -169,5 +171,6 @@ export const budgetSchema: z.ZodType<BudgetSettings> = object({
     .max(DEFAULTS.quotaKeysMax)
     .optional()
     .describe(`How many keys are counted at once. ${DEFAULTS.quotaKeys} if absent.`),
+  store: storeName,
   mode: mode.optional(),
 });

@@ -1,5 +1,7 @@
 import { Denial, type Verdict } from "../../decision/verdict.ts";
+import { Calendar, type CalendarSettings } from "../../limits/quota/calendar.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
+import type { QuotaTerms } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -91,4 +93,13 @@ export abstract class CalendarLimit extends KeyedLimit {
 /** Rounded up, at least 1. */
 export function secondsOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1000));
+}
+
+/** Windows of a calendar, as a store is told of them. */
+export function windowsOf(settings: CalendarSettings): QuotaTerms["windowsAt"] {
+  const [calendar, later] = [new Calendar(settings), new Calendar(settings)];
+  return (wallMs) => {
+    const { startMs, endMs } = calendar.at(wallMs);
+    return { start: startMs / 1000, end: endMs / 1000, next: later.at(endMs).endMs / 1000 };
+  };
 }

@@ -2,14 +2,16 @@ import { CONTINUE, Denial, type Verdict } from "../../decision/verdict.ts";
 import type { Addition, DistinctSets } from "../../limits/distinct/distinct-sets.ts";
 import type { KeyReader } from "../../limits/key.ts";
 import type { KeyHash } from "../../limits/rate/key-hash.ts";
+import type { DistinctTerms } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import type { LimitState } from "../../message/limit-state.ts";
 import type { Taken } from "../../message/taken.ts";
 import type { Clock } from "../../support/clock.ts";
-import type { LimitReport } from "../filter.ts";
+import type { LimitReport, ShareableLimit } from "../filter.ts";
 import { type KeyedFacts, KeyedLimit, NEEDS_NOTHING, phaseWith } from "./keyed-limit.ts";
+import { StoreTaken } from "./store-taken.ts";
 
 /** Everything about a guard that is known at load. */
 export interface DistinctFacts extends KeyedFacts {
@@ -17,6 +19,7 @@ export interface DistinctFacts extends KeyedFacts {
   /** What is told apart. */
   readonly of: KeyReader;
   readonly limit: number;
+  readonly windowMs: number;
   readonly hasOthers: boolean;
   readonly clock: Pick<Clock, "monotonicMs">;
 }
@@ -48,7 +51,9 @@ class MemberTaken implements Taken {
 }
 
 /** A guard against enumeration: how many different things a key may ask for within a window. */
-export class DistinctLimit extends KeyedLimit {
+export class DistinctLimit extends KeyedLimit implements ShareableLimit {
+  readonly storedAs: string;
+  readonly scale = 1;
   readonly #facts: DistinctFacts;
   readonly #sets: DistinctSets;
   readonly #prefix: KeyHash;
@@ -58,6 +63,40 @@ export class DistinctLimit extends KeyedLimit {
     this.#facts = facts;
     this.#sets = sets;
     this.#prefix = sets.prefix(facts.policy.name);
+    this.storedAs = `distinct ${facts.of.identity}`;
+  }
+
+  get terms(): DistinctTerms {
+    return { kind: "distinct", limit: this.#facts.limit, windowUs: this.#facts.windowMs * 1000 };
+  }
+
+  costOf(): number {
+    return 1;
+  }
+
+  memberOf(exchange: Exchange, routeTemplate: string): string | null {
+    return this.#facts.of.text(exchange, routeTemplate);
+  }
+
+  taken(_: Exchange, units: number, correct: (units: number) => void): Taken {
+    return new StoreTaken(units, null, correct);
+  }
+
+  admit(exchange: Exchange, routeTemplate: string, remaining: number): Verdict {
+    this.#hashKey(exchange, routeTemplate);
+    if (remaining < this.#facts.limit * (1 - NEAR)) this.#note(exchange, routeTemplate, false);
+    this.#told(exchange, remaining, this.#facts.policy.windowSeconds);
+    return CONTINUE;
+  }
+
+  refuse(exchange: Exchange, routeTemplate: string, waitMs: number): Verdict {
+    this.#hashKey(exchange, routeTemplate);
+    return this.#deny(exchange, routeTemplate, waitMs);
+  }
+
+  #hashKey(exchange: Exchange, routeTemplate: string): void {
+    this.key.reader.feed(this.#sets.keyHash, this.#prefix, exchange, routeTemplate);
+    this.#sets.keyHash.finish();
   }
 
   evaluate(exchange: Exchange, routeTemplate: string): Verdict {

@@ -12,6 +12,7 @@ import type { LimitReport, ShareableLimit } from "../filter.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import { type KeyedFacts, KeyedLimit, phaseWith } from "./keyed-limit.ts";
+import { StoreTaken } from "./store-taken.ts";
 
 /** Everything about a rate that is known at load. */
 export interface RateLimitFacts extends KeyedFacts {
@@ -66,6 +67,8 @@ class RateTaken implements Taken {
 
 /** One limit: counts each request by its key in its share (GCRA, the virtual scheduling of ITU-T I.371). */
 export class RateLimit extends KeyedLimit implements ShareableLimit {
+  readonly storedAs = "rate";
+  readonly scale = 1;
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
@@ -120,8 +123,8 @@ export class RateLimit extends KeyedLimit implements ShareableLimit {
     return spentMs === 0 ? 0 : table.peek(spentMs, this.#toleranceMs);
   }
 
-  isCounted(facts: AnswerFacts): boolean {
-    return this.#facts.counts?.(facts) ?? true;
+  taken(_: Exchange, units: number, correct: (units: number) => void): Taken {
+    return new StoreTaken(units, this.#facts.counts, correct);
   }
 
   admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {

@@ -18,7 +18,7 @@ import {
 import { isCalendarSound, PERIOD_SECONDS } from "./calendar-shape.ts";
 import { type CostSettings, compileCost } from "./cost.ts";
 import { compileLimitKey } from "./key.ts";
-import { limitPolicy } from "./told.ts";
+import { countedBy, limitPolicy } from "./told.ts";
 
 /** `budget`: an amount of tokens, bytes or money in a window of the calendar, settled from answers. */
 export const budgetKind = defineLimit<BudgetSettings>({ word: "budget", schema: budgetSchema, compile: compileBudget });
@@ -39,14 +39,16 @@ export function compileBudget(name: string, settings: BudgetSettings, context: L
     context,
   );
   const facts = { name, quota: Math.floor(limit / scale), windowSeconds: PERIOD_SECONDS[period], unit } as const;
-  const policy = limitPolicy({ ...facts, scope: "process" }, context);
+  const { scope, by: together } = countedBy(settings.store !== undefined, null);
+  const policy = limitPolicy({ ...facts, scope }, context);
+  const store = settings.store === undefined ? undefined : context.store(settings.store);
   if (estimate !== null && estimate.max > limit) {
     const text = `a request that takes ${amountText(estimate.max, scale)} never passes; expected at most the budget of ${amount}`;
     context.problem(text, ...(settled === null ? ["cost"] : ["cost", "estimate"]));
     return null;
   }
-  if (key === null || estimate === null || policy === null || !sound) return null;
-  if (!context.hasState && period !== "hour") {
+  if (key === null || estimate === null || policy === null || store === null || !sound) return null;
+  if (store === undefined && !context.hasState && period !== "hour") {
     context.warning("without 'state' a restart forgets what was spent, and every caller has the whole budget again");
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
@@ -54,7 +56,7 @@ export function compileBudget(name: string, settings: BudgetSettings, context: L
   const by = `budget by ${key.reader.identity} in 1/${scale}`;
   const shared = book.share({ name, by, period, timeZone, resetDay, keysMax }, limit, scale);
   const isUsual = settings.timeZone === undefined && settings.resetDay === undefined;
-  return new BudgetLimit(
+  const budget = new BudgetLimit(
     {
       place: context.place(),
       enforcePercent: settings.mode ?? 100,
@@ -62,7 +64,7 @@ export function compileBudget(name: string, settings: BudgetSettings, context: L
       phase: key.reader.phase === "admit" && estimate.phase === "admit" ? "admit" : "limit",
       limit,
       scale,
-      countedBy: "this process",
+      countedBy: together,
       description: `${amountText(limit, scale)} ${unit}/${period}${isUsual ? "" : ` in ${timeZone}`}`,
       policy,
       estimate: estimate.of,
@@ -76,6 +78,7 @@ export function compileBudget(name: string, settings: BudgetSettings, context: L
     },
     shared,
   );
+  return store === undefined ? budget : store.share(budget, 0);
 }
 
 function isSettled(cost: BudgetSettings["cost"]): cost is SettledCost {

@@ -7,7 +7,8 @@ import { defineLimit, type Limit, type LimitContext } from "../filter.ts";
 import { DistinctLimit } from "./distinct-limit.ts";
 import { type Absent, compileLimitKey } from "./key.ts";
 import { keyShape } from "./key-schema.ts";
-import { limitPolicy } from "./told.ts";
+import { storeName } from "./schema.ts";
+import { countedBy, limitPolicy } from "./told.ts";
 
 interface DistinctSettings {
   readonly distinct: {
@@ -19,6 +20,7 @@ interface DistinctSettings {
   readonly ipv6Prefix?: number | undefined;
   readonly absent?: Absent | undefined;
   readonly maxBytes?: number | undefined;
+  readonly store?: string | undefined;
   readonly mode?: number | undefined;
 }
 
@@ -51,6 +53,7 @@ const distinctSchema: z.ZodType<DistinctSettings> = object({
     .describe(
       `What all keys of the guard and their values may take up. ${DEFAULTS.distinctBytes / 2 ** 20}MiB if absent.`,
     ),
+  store: storeName,
   mode: mode.optional(),
 });
 
@@ -71,11 +74,13 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
     return null;
   }
   const windowSeconds = Math.ceil(window / 1000);
-  const policy = limitPolicy({ name, quota: limit, windowSeconds, unit: "distinct-values", scope: "process" }, context);
-  if (key === null || policy === null) return null;
+  const { scope, by } = countedBy(settings.store !== undefined, null);
+  const policy = limitPolicy({ name, quota: limit, windowSeconds, unit: "distinct-values", scope }, context);
+  const store = settings.store === undefined ? undefined : context.store(settings.store);
+  if (key === null || policy === null || store === null) return null;
   const book = context.resource("distinct", [], (world) => new DistinctBook(world));
   const sets = book.share(JSON.stringify([name, key.reader.identity, member.identity]), { windowMs: window, bytesMax });
-  return new DistinctLimit(
+  const guard = new DistinctLimit(
     {
       policy,
       tellsPartition: context.tellsPartition,
@@ -84,13 +89,15 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
       key,
       of: member,
       limit,
-      countedBy: "this process",
+      windowMs: window,
+      countedBy: by,
       description: `${limit} different ${of} in ${window / 1000} s`,
       hasOthers: context.hasOthers,
       clock: context.clock,
     },
     sets,
   );
+  return store === undefined ? guard : store.share(guard, 0);
 }
 
 /** The key of a guard stands in `distinct.per`, where other limits have `key`. */

@@ -81,8 +81,8 @@ function compileSettled(
   cost: QuotaSettledCost,
   context: LimitContext,
 ): Limit | null {
-  const { quota, count, replicas, lease, store, ...rest } = settings;
-  const strays = { count, replicas, lease, store };
+  const { quota, count, replicas, lease, ...rest } = settings;
+  const strays = { count, replicas, lease };
   for (const [key, value] of Object.entries(strays)) {
     if (value === undefined) continue;
     context.problem(`its requests cost what their answers say; expected no '${key}'`, key);

@@ -1,5 +1,4 @@
 import { CONTINUE, type Denial, type Verdict } from "../../decision/verdict.ts";
-import { Calendar, type CalendarSettings } from "../../limits/quota/calendar.ts";
 import type { Count } from "../../limits/quota/counts.ts";
 import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
 import type { QuotaTerms } from "../../limits/redis/ask.ts";
@@ -7,10 +6,11 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { LimitState } from "../../message/limit-state.ts";
 import type { AnswerFacts, Taken } from "../../message/taken.ts";
 import type { ShareableLimit } from "../filter.ts";
-import { type CalendarFacts, CalendarLimit, secondsOf } from "./calendar-limit.ts";
+import { type CalendarFacts, CalendarLimit, secondsOf, windowsOf } from "./calendar-limit.ts";
 import type { Cost } from "./cost.ts";
 import type { Counts } from "./counted.ts";
 import { phaseWith } from "./keyed-limit.ts";
+import { StoreTaken } from "./store-taken.ts";
 
 /** Everything about a quota that is known at load. */
 export interface QuotaFacts extends CalendarFacts {
@@ -55,6 +55,8 @@ class QuotaTaken implements Taken {
 
 /** One quota: a hard number in each window of the calendar. */
 export class QuotaLimit extends CalendarLimit implements ShareableLimit {
+  readonly storedAs = "quota";
+  readonly scale = 1;
   readonly #facts: QuotaFacts;
 
   constructor(facts: QuotaFacts, shared: SharedCounts) {
@@ -74,8 +76,8 @@ export class QuotaLimit extends CalendarLimit implements ShareableLimit {
     return cost === null ? 1 : cost.of(exchange);
   }
 
-  isCounted(facts: AnswerFacts): boolean {
-    return this.#facts.counts?.(facts) ?? true;
+  taken(_: Exchange, units: number, correct: (units: number) => void): Taken {
+    return new StoreTaken(units, this.#facts.counts, correct);
   }
 
   admit(exchange: Exchange, routeTemplate: string, remaining: number, resetMs: number): Verdict {
@@ -115,13 +117,4 @@ export class QuotaLimit extends CalendarLimit implements ShareableLimit {
     const seen = `the quota is used up for ${this.key.reader.describe(exchange, routeTemplate)}`;
     return this.refusal("quota_exceeded", seen, secondsOf(waitMs));
   }
-}
-
-/** Windows of a calendar, as a store is told of them. */
-export function windowsOf(settings: CalendarSettings): QuotaTerms["windowsAt"] {
-  const [calendar, later] = [new Calendar(settings), new Calendar(settings)];
-  return (wallMs) => {
-    const { startMs, endMs } = calendar.at(wallMs);
-    return { start: startMs / 1000, end: endMs / 1000, next: later.at(endMs).endMs / 1000 };
-  };
 }

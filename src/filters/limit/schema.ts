@@ -34,13 +34,17 @@ export const countSchema: z.ZodType<Counted> = z
   .describe(
     "Counts only requests that end so: failures (status 400 and above, or none) or successes (below 400). A request that is under way counts until then. All requests if absent.",
   );
+
+/** `store` of a limit. */
+export const storeName: z.ZodOptional<z.ZodString> = z
+  .string()
+  .optional()
+  .describe("Name of a store: all processes that use it count together. Each process counts for itself if absent.");
+
 /** Keys of limits that several processes can share. */
 export const storeShape = {
   replicas: replicasSchema.optional(),
-  store: z
-    .string()
-    .optional()
-    .describe("Name of a store: all processes that use it count together. Each process counts for itself if absent."),
+  store: storeName,
   lease: z
     .int()
     .min(0)

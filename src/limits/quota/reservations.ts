@@ -1,10 +1,12 @@
 import type { Count, Counts } from "./counts.ts";
 
+/** Adds an amount to what was counted, or takes it off, in the window in which it was. */
+export type Correct = (amount: number, limit: number) => void;
+
 /** What one request took before it was known what it costs. It ends once: settled, given back, or expired and then settled. */
 export class Reservation {
   readonly #of: Reservations;
-  readonly #count: Count;
-  readonly #startMs: number;
+  readonly #correct: Correct;
   /** Monotonic milliseconds. */
   readonly untilMs: number;
   readonly estimate: number;
@@ -12,10 +14,9 @@ export class Reservation {
   #held: number;
   #isOver = false;
 
-  constructor(of: Reservations, count: Count, startMs: number, estimate: number, untilMs: number) {
+  constructor(of: Reservations, correct: Correct, estimate: number, untilMs: number) {
     this.#of = of;
-    this.#count = count;
-    this.#startMs = startMs;
+    this.#correct = correct;
     this.estimate = estimate;
     this.untilMs = untilMs;
     this.#held = estimate;
@@ -24,7 +25,7 @@ export class Reservation {
   /** It cost `amount`. That counts in the window in which the request came; of one that is over nothing counts any more. */
   settle(amount: number, limit: number): void {
     if (!this.#end()) return;
-    this.#of.counts.correct(this.#count, amount - this.#held, this.#startMs, limit);
+    this.#correct(amount - this.#held, limit);
   }
 
   /** It cost nothing. */
@@ -34,7 +35,7 @@ export class Reservation {
 
   /** Nobody has settled it in time: others may have what it holds. What it costs in the end counts nevertheless. */
   expire(limit: number): void {
-    this.#of.counts.correct(this.#count, -this.#held, this.#startMs, limit);
+    this.#correct(-this.#held, limit);
     this.#held = 0;
   }
 
@@ -59,7 +60,13 @@ export class Reservations {
 
   /** Keeps `estimate`, which the count has taken just now, for so long. */
   add(count: Count, estimate: number, untilMs: number): Reservation {
-    const reservation = new Reservation(this, count, this.counts.window.startMs, estimate, untilMs);
+    const { startMs } = this.counts.window;
+    return this.hold((amount, limit) => this.counts.correct(count, amount, startMs, limit), estimate, untilMs);
+  }
+
+  /** The same of what somebody else has counted. */
+  hold(correct: Correct, estimate: number, untilMs: number): Reservation {
+    const reservation = new Reservation(this, correct, estimate, untilMs);
     this.open.add(reservation);
     return reservation;
   }

@@ -18,11 +18,18 @@ export interface QuotaTerms {
   windowsAt(wallMs: number): QuotaWindows;
 }
 
+/** So many different members within a time that begins anew whenever one is asked for. */
+export interface DistinctTerms {
+  readonly kind: "distinct";
+  readonly limit: number;
+  readonly windowUs: number;
+}
+
 /** A limit as a store counts it. Compared by identity: another policy's has terms of its own. */
 export interface StoreCounter {
   /** Of the limit, with a digest of what its key is made of: what is kept under another key is not its own. */
   readonly id: string;
-  readonly terms: RateTerms | QuotaTerms;
+  readonly terms: RateTerms | QuotaTerms | DistinctTerms;
   /** How many units are taken at once for a key that is asked often; 0 for no leases. */
   readonly lease: number;
 }
@@ -34,6 +41,8 @@ export interface Ask {
   readonly key: string;
   /** Units, whole, at least 1. */
   readonly cost: number;
+  /** Of a limit on different members the one that is asked for, canonical; it leaves the process as a digest alone. */
+  readonly member?: string;
 }
 
 export interface Admitted {
@@ -46,7 +55,7 @@ export interface Admitted {
   readonly isLeased: boolean;
   /**
    * Of what it was taken, by the store's clock: the TAT that it left behind, Unix microseconds; of a quota the end of the
-   * window, Unix seconds.
+   * window, Unix seconds; of a member when it was added, or 0 where it was there.
    */
   readonly mark: number;
 }

@@ -1,5 +1,5 @@
 import { type Ask, type QuotaWindows, SPARED, type StoreAnswer, type StoreCounter, UNAVAILABLE } from "./ask.ts";
-import type { LimitList } from "./limit-list.ts";
+import type { ScriptArguments } from "./script-arguments.ts";
 
 /** One counter of a group, as the script is asked of it. */
 export interface Want {
@@ -7,6 +7,8 @@ export interface Want {
   readonly key: string;
   /** Units; more than the ask's cost for a lease. */
   readonly want: number;
+  /** The digest of the ask's member; null where there is none. */
+  readonly member: string | null;
 }
 
 /** What the store took of a counter, or why it did not. */
@@ -20,7 +22,9 @@ export const NOTHING_TAKEN: Taken = { answer: UNAVAILABLE, units: 0 };
 
 /** Counters of one request that are decided together, or units that are given back. */
 export abstract class Group {
-  /** Numbers that the script answers for it. */
+  /** It is one rate without leases, which needs fewer words where others are, too. */
+  abstract readonly isPlain: boolean;
+  /** Numbers that the script answers for it, once it was written. */
   abstract readonly answers: number;
   abstract readonly keys: readonly string[];
   /** Monotonic milliseconds after which nobody waits any more. */
@@ -30,15 +34,16 @@ export abstract class Group {
     this.deadlineMs = deadlineMs;
   }
 
-  abstract write(argv: string[], limits: LimitList): void;
+  abstract write(script: ScriptArguments): void;
   abstract read(reply: readonly number[], at: number): void;
   abstract fail(): void;
 }
 
 /** Asks for one request; `taken` has an entry for each want, in their order. */
 export class TakeGroup extends Group {
-  readonly answers: number;
+  readonly isPlain: boolean;
   readonly keys: readonly string[];
+  #answers = 0;
   readonly #wants: readonly Want[];
   readonly #windows: (QuotaWindows | null)[] = [];
   readonly #done: (taken: readonly Taken[], isOfOtherTime: boolean) => void;
@@ -51,27 +56,42 @@ export class TakeGroup extends Group {
     super(deadlineMs);
     this.#wants = wants;
     this.#done = done;
-    this.answers = wants.length * 2;
+    const counter = wants.length === 1 ? wants[0]?.ask.counter : undefined;
+    this.isPlain = counter?.terms.kind === "rate" && counter.lease === 0;
     this.keys = wants.map(({ key }) => key);
   }
 
-  write(argv: string[], limits: LimitList): void {
-    if (this.#wants.length > 1) argv.push("g", String(this.#wants.length));
-    for (const [at, { ask, want }] of this.#wants.entries()) {
-      const { number, windows } = limits.of(ask.counter);
-      argv.push(number, String(ask.cost));
-      if (ask.counter.lease > 0) argv.push(String(want));
-      this.#windows[at] = windows;
+  get answers(): number {
+    return this.#answers;
+  }
+
+  write(script: ScriptArguments): void {
+    const [only] = this.#wants;
+    this.#answers = script.isPlain ? 1 : this.#wants.length * 2;
+    if (script.isPlain && only !== undefined) {
+      script.alone(only.ask.counter, only.ask.cost);
+      return;
+    }
+    if (this.#wants.length > 1) script.group(this.#wants.length);
+    for (const [at, { ask, want, member }] of this.#wants.entries()) {
+      this.#windows[at] = script.take(ask.counter, ask.cost, ask.counter.lease > 0 ? String(want) : member);
     }
   }
 
   read(reply: readonly number[], at: number): void {
     const storeUs = reply[0] ?? 0;
+    const [only] = this.#wants;
+    if (this.#answers === 1 && only !== undefined) {
+      const rest = reply[at] ?? 0;
+      if (rest < 0) this.#done([{ units: 0, answer: { kind: "over", waitMs: -rest / 1000 } }], false);
+      else this.#done([{ units: only.ask.cost, answer: admitted(only, only.ask.cost, rest, storeUs, null) }], false);
+      return;
+    }
     let isOfOtherTime = false;
     const taken = this.#wants.map((want, index): Taken => {
       const units = reply[at + index * 2] ?? 0;
       const rest = reply[at + index * 2 + 1] ?? 0;
-      if (units > 0) return { units, answer: admitted(want, rest, storeUs, this.#windows[index] ?? null) };
+      if (units > 0) return { units, answer: admitted(want, units, rest, storeUs, this.#windows[index] ?? null) };
       if (rest === -2) isOfOtherTime = true;
       return { units: 0, answer: rest < 0 ? SPARED : { kind: "over", waitMs: rest / 1000 } };
     });
@@ -86,11 +106,24 @@ export class TakeGroup extends Group {
   }
 }
 
-function admitted({ ask }: Want, rest: number, storeUs: number, windows: QuotaWindows | null): StoreAnswer {
+/** What the script takes of members for one that is there already. */
+const KNOWN = 2;
+
+function admitted(
+  { ask }: Want,
+  units: number,
+  rest: number,
+  storeUs: number,
+  windows: QuotaWindows | null,
+): StoreAnswer {
   const { terms } = ask.counter;
   if (terms.kind === "rate") {
     const remaining = Math.floor((terms.toleranceUs - rest) / terms.intervalUs);
     return { kind: "admitted", remaining, resetMs: rest / 1000, isLeased: false, mark: storeUs + rest };
+  }
+  if (terms.kind === "distinct") {
+    const mark = units === KNOWN ? 0 : storeUs;
+    return { kind: "admitted", remaining: terms.limit - rest, resetMs: terms.windowUs / 1000, isLeased: false, mark };
   }
   const { end, next } = windows ?? { end: 0, next: 0 };
   const mark = storeUs >= end * 1_000_000 ? next : end;
@@ -103,25 +136,33 @@ function admitted({ ask }: Want, rest: number, storeUs: number, windows: QuotaWi
   };
 }
 
-/** Units that somebody took and does not need. */
+/** Units that somebody took and does not need; of a quota less than none for what is needed beyond them. */
 export class GiveGroup extends Group {
+  readonly isPlain = false;
   readonly answers = 0;
   readonly keys: readonly string[];
   readonly #counter: StoreCounter;
   readonly #units: number;
   readonly #mark: number;
+  readonly #member: string | null;
 
-  /** `mark`: of the answer by which they were taken. */
-  constructor(counter: StoreCounter, key: string, units: number, mark: number, deadlineMs: number) {
+  /** `mark`: of the answer by which they were taken. `member`: the digest of the one that was added. */
+  constructor(
+    { counter, key, member }: { counter: StoreCounter; key: string; member: string | null },
+    units: number,
+    mark: number,
+    deadlineMs: number,
+  ) {
     super(deadlineMs);
     this.keys = [key];
     this.#counter = counter;
     this.#units = units;
     this.#mark = mark;
+    this.#member = member;
   }
 
-  write(argv: string[], limits: LimitList): void {
-    argv.push("b", limits.of(this.#counter).number, String(this.#units), String(this.#mark));
+  write(script: ScriptArguments): void {
+    script.giveBack(this.#counter, this.#units, this.#mark, this.#member);
   }
 
   read(): void {}

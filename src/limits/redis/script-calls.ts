@@ -3,9 +3,9 @@ import { LIMIT_DEFAULTS } from "../../support/limit-defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Timers } from "../../support/timers.ts";
 import type { Group } from "./group.ts";
-import { LimitList } from "./limit-list.ts";
 import { linkFault, type StoreLink } from "./link.ts";
 import { SCRIPT, SCRIPT_SHA1 } from "./script.ts";
+import { ScriptArguments } from "./script-arguments.ts";
 
 /** What became of a call, told once for each. */
 export interface CallReports {
@@ -119,10 +119,10 @@ export class ScriptCalls {
 
   async #send(link: StoreLink, groups: readonly Group[]): Promise<Result<readonly number[], string>> {
     const keys = groups.flatMap((group) => group.keys);
-    const limits = new LimitList(this.#clock.monotonicMs() + this.#offsetMs);
-    const argv: string[] = [];
-    for (const group of groups) group.write(argv, limits);
-    const rest = [String(keys.length), ...keys, ...limits.argv, ...argv];
+    const isPlain = groups.every((group) => group.isPlain);
+    const script = new ScriptArguments(this.#clock.monotonicMs() + this.#offsetMs, isPlain);
+    for (const group of groups) group.write(script);
+    const rest = [String(keys.length), ...keys, ...script.argv];
     const first = keys[0] ?? "";
     try {
       return whole(await link.send(first, ["EVALSHA", SCRIPT_SHA1, ...rest]), groups);

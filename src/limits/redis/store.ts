@@ -1,52 +1,14 @@
-import { hash } from "node:crypto";
 import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
 import { LIMIT_DEFAULTS } from "../../support/limit-defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { type Admitted, type Ask, SPARED, type StoreAnswer, UNAVAILABLE } from "./ask.ts";
 import { GiveGroup, TakeGroup, type Taken, type Want } from "./group.ts";
+import { KeyNames, localName, memberName } from "./key-names.ts";
 import { type Lease, Leases } from "./leases.ts";
-import type { OpenLink, StoreAddress } from "./link.ts";
 import { OverKeys } from "./over-keys.ts";
 import { ScriptCalls, tagOf } from "./script-calls.ts";
+import type { StoreCounts, StoreOptions, StorePart, StoreRequest } from "./store-request.ts";
 import { Upkeep } from "./upkeep.ts";
-
-export interface StoreOptions {
-  /** Of the policy's entry that named it first. */
-  readonly name: string;
-  readonly address: StoreAddress;
-  /** What keys begin with, so that several services may share a store. */
-  readonly prefix: string;
-  readonly timeoutMs: number;
-  readonly open: OpenLink;
-}
-
-/** Where the answers to requests came from. */
-export interface StoreCounts {
-  /** The store was asked, */
-  asked: number;
-  /** what was taken before was spent, */
-  leased: number;
-  /** the key was known to be over, */
-  remembered: number;
-  /** nobody said in time. */
-  unavailable: number;
-}
-
-/** One request, and what is known of it. */
-interface Request {
-  readonly asks: readonly Ask[];
-  readonly names: readonly string[];
-  /** Null where the store is still to say. */
-  readonly answers: readonly (StoreAnswer | null)[];
-  readonly deadlineMs: number;
-}
-
-/** What a call said of some of a request's asks, in their order. */
-interface Part {
-  readonly indexes: readonly number[];
-  readonly taken: readonly Taken[];
-  readonly isOfOtherTime: boolean;
-}
 
 /** The probe's counter: a key that no request has. */
 const PROBE: Ask = {
@@ -69,6 +31,7 @@ export class LimitStore implements Resource {
   readonly #upkeep: Upkeep;
   readonly #over = new OverKeys();
   readonly #leases = new Leases();
+  readonly #names: KeyNames;
   readonly #isCluster: boolean;
   #cancelSweep: (() => void) | null = null;
 
@@ -76,6 +39,7 @@ export class LimitStore implements Resource {
     this.name = options.name;
     this.#options = options;
     this.#world = world;
+    this.#names = new KeyNames(options.prefix);
     this.#isCluster = options.address.kind === "cluster";
     this.#calls = new ScriptCalls(world.clock, world.timers, this.#isCluster, {
       answered: () => this.#upkeep.answered(),
@@ -124,12 +88,19 @@ export class LimitStore implements Resource {
   }
 
   /** What an admitted ask took was not needed: a later check denied the request. */
-  giveBack(ask: Ask, { isLeased, mark }: Admitted): void {
+  giveBack(ask: Ask, answer: Admitted): void {
+    this.correct(ask, answer, -ask.cost);
+  }
+
+  /** Adds units to what an admitted ask took, or takes them off. What is added cannot be refused any more. */
+  correct(ask: Ask, { isLeased, mark }: Admitted, units: number): void {
+    if (units === 0) return;
     const name = localName(ask);
-    this.#over.forget(name);
+    if (units < 0) this.#over.forget(name);
     const lease = isLeased ? this.#leases.get(name, ask) : null;
-    if (lease !== null && lease.mark === mark) lease.left += ask.cost;
-    else this.#give(ask, ask.cost, mark);
+    if (lease !== null && lease.mark === mark) lease.left -= units;
+    // A member that was there before the request stays.
+    else if (ask.member === undefined || mark > 0) this.#give(ask, -units, mark);
   }
 
   status(): ResourceStatus {
@@ -173,14 +144,14 @@ export class LimitStore implements Resource {
   }
 
   /** Somebody asks the store for more of a lease that this request needs: there may be enough for both. */
-  #takingOf({ asks, names, answers }: Request): readonly Promise<void>[] {
+  #takingOf({ asks, names, answers }: StoreRequest): readonly Promise<void>[] {
     return asks.flatMap((ask, at) => {
       if (ask.counter.lease === 0 || answers[at] !== null) return [];
       return this.#leases.get(names[at] ?? "", ask)?.taking ?? [];
     });
   }
 
-  async #askLater(request: Request, taking: readonly Promise<void>[]): Promise<readonly StoreAnswer[]> {
+  async #askLater(request: StoreRequest, taking: readonly Promise<void>[]): Promise<readonly StoreAnswer[]> {
     await Promise.all(taking);
     const nowMs = this.#world.clock.monotonicMs();
     const { asks, names } = request;
@@ -189,7 +160,7 @@ export class LimitStore implements Resource {
   }
 
   /** One call; of a cluster one for each slot. */
-  #askStore(request: Request, mayAskAgain: boolean): Promise<readonly StoreAnswer[]> {
+  #askStore(request: StoreRequest, mayAskAgain: boolean): Promise<readonly StoreAnswer[]> {
     const missing = [...request.answers.keys()].filter((at) => request.answers[at] === null);
     if (!this.#isCluster || missing.length === 1) {
       return new Promise((resolve) => {
@@ -197,18 +168,23 @@ export class LimitStore implements Resource {
       });
     }
     const parts = Object.values(
-      Object.groupBy(missing, (at) => tagOf(this.#keyOf(request.asks[at] as Ask))) as Record<string, number[]>,
+      Object.groupBy(missing, (at) =>
+        tagOf(this.#names.of(request.asks[at] as Ask, request.names[at] ?? "")),
+      ) as Record<string, number[]>,
     );
-    const calls = parts.map((indexes) => new Promise<Part>((resolve) => this.#takePart(request, indexes, resolve)));
+    const calls = parts.map(
+      (indexes) => new Promise<StorePart>((resolve) => this.#takePart(request, indexes, resolve)),
+    );
     return Promise.all(calls).then((taken) => this.#settle(request, taken, mayAskAgain));
   }
 
-  #takePart(request: Request, indexes: readonly number[], done: (part: Part) => void): void {
+  #takePart(request: StoreRequest, indexes: readonly number[], done: (part: StorePart) => void): void {
     const { asks, names, deadlineMs } = request;
     const leases = indexes.map((at) => this.#leaseFor(names[at] ?? "", asks[at] as Ask));
     const wants = indexes.map((at, index): Want => {
       const ask = asks[at] as Ask;
-      return { ask, key: this.#keyOf(ask), want: leases[index]?.wants ?? ask.cost };
+      const key = this.#names.of(ask, names[at] ?? "");
+      return { ask, key, want: leases[index]?.wants ?? ask.cost, member: memberName(ask) };
     });
     let taken = (): void => {};
     for (const lease of leases) {
@@ -234,8 +210,8 @@ export class LimitStore implements Resource {
 
   /** Where one is over, what the others took is given back, unless the script did not take it. */
   #settle(
-    request: Request,
-    parts: readonly Part[],
+    request: StoreRequest,
+    parts: readonly StorePart[],
     mayAskAgain: boolean,
   ): readonly StoreAnswer[] | Promise<readonly StoreAnswer[]> {
     const answers = [...request.answers];
@@ -254,7 +230,9 @@ export class LimitStore implements Resource {
     const nowMs = this.#world.clock.monotonicMs();
     return answers.map((answer, at): StoreAnswer => {
       if (answer?.kind !== "over") return SPARED;
-      this.#over.note(request.names[at] ?? "", request.asks[at] as Ask, answer.waitMs, nowMs);
+      // Another member may be there already.
+      if (request.asks[at]?.member === undefined)
+        this.#over.note(request.names[at] ?? "", request.asks[at] as Ask, answer.waitMs, nowMs);
       return answer;
     });
   }
@@ -268,13 +246,13 @@ export class LimitStore implements Resource {
     return lease;
   }
 
-  #giveUp(request: Request, answers: readonly (StoreAnswer | null)[]): readonly StoreAnswer[] {
+  #giveUp(request: StoreRequest, answers: readonly (StoreAnswer | null)[]): readonly StoreAnswer[] {
     this.counts.unavailable++;
     this.#giveAll(request, answers);
     return request.asks.map(() => UNAVAILABLE);
   }
 
-  #giveAll({ asks }: Request, answers: readonly (StoreAnswer | null)[]): void {
+  #giveAll({ asks }: StoreRequest, answers: readonly (StoreAnswer | null)[]): void {
     for (const [at, answer] of answers.entries()) {
       if (answer?.kind === "admitted") this.giveBack(asks[at] as Ask, answer);
     }
@@ -283,7 +261,8 @@ export class LimitStore implements Resource {
   #give(ask: Ask, units: number, mark: number): void {
     if (!this.#upkeep.isUsable) return;
     const deadlineMs = this.#world.clock.monotonicMs() + LIMIT_DEFAULTS.storeConnectMs;
-    this.#calls.ask(new GiveGroup(ask.counter, this.#keyOf(ask), units, mark, deadlineMs));
+    const of = { counter: ask.counter, key: this.#names.of(ask, localName(ask)), member: memberName(ask) };
+    this.#calls.ask(new GiveGroup(of, units, mark, deadlineMs));
   }
 
   #giveRest(lease: Lease): void {
@@ -304,23 +283,18 @@ export class LimitStore implements Resource {
     return new Promise((resolve) => {
       const deadlineMs = this.#world.clock.monotonicMs() + withinMs;
       const done = ([taken]: readonly Taken[]): void => resolve(taken !== undefined && taken.answer !== UNAVAILABLE);
-      this.#calls.ask(new TakeGroup([{ ask: PROBE, key: this.#keyOf(PROBE), want: 1 }], deadlineMs, done));
+      this.#calls.ask(
+        new TakeGroup(
+          [{ ask: PROBE, key: this.#names.of(PROBE, localName(PROBE)), want: 1, member: null }],
+          deadlineMs,
+          done,
+        ),
+      );
     });
-  }
-
-  /** The caller's part stands in braces: of one caller and key, all limits lie in one slot of a cluster. */
-  #keyOf({ counter, key }: Ask): string {
-    return `${this.#options.prefix}:{${hash("sha256", key, "base64url").slice(0, 22)}}:${counter.id}`;
   }
 }
 
 function isWhole(answers: readonly (StoreAnswer | null)[]): answers is readonly Admitted[] {
   for (const answer of answers) if (answer?.kind !== "admitted") return false;
   return true;
-}
-
-/** What a key is remembered by here. */
-function localName({ counter, key }: Ask): string {
-  const isLong = key.length > LIMIT_DEFAULTS.storeKeyCharactersMax;
-  return `${counter.id}\n${isLong ? hash("sha256", key) : key}`;
 }
