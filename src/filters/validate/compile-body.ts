@@ -20,6 +20,7 @@ import {
   watchByType,
 } from "./evaluate.ts";
 import type { HoldRules, Part } from "./held-body.ts";
+import { shapeOf } from "./json-shape.ts";
 import { compileLanguage, LANGUAGE_TYPES, type Language, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
 import type { SyncPart } from "./parameter-parts.ts";
@@ -256,12 +257,17 @@ function rulesOf(
     showsErrors: settings.errors !== "hidden",
     place: context.place(...path),
   };
+  const shape = shapeOf(settings.body, usual.showsErrors, context);
   const rules = (read: BodyReader): BodyRules => {
-    return { ...usual, read, recogniser: read === readJson ? compiled.recogniser : null };
+    return read === readJson
+      ? { ...usual, read, shape, recogniser: compiled.recogniser }
+      : { ...usual, read, recogniser: null };
   };
   // What is only tried out changes nothing.
   const isSanitised = isSanitising(settings) && (settings.mode ?? 100) === 100;
-  const sanitised = isSanitised ? SANITISE.get().compileSanitised(compiled, usual, settings, path, context) : null;
+  const sanitised = isSanitised
+    ? SANITISE.get().compileSanitised(compiled, { ...usual, shape }, settings, path, context)
+    : null;
   const parts = new Map<Kind, Part>();
   const takesText = (types.types & TYPE.string) !== 0;
   // What nothing is asked of may be of any type; else only what can be held against its schema is taken.

@@ -5,6 +5,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type Steps, Turns } from "../../support/turns.ts";
+import { type JsonShape, judgeShape } from "./json-shape.ts";
 import type { LongBodies } from "./long-bodies.ts";
 
 /** One part of the check; a promise only where the body must be read. */
@@ -20,6 +21,8 @@ export interface HoldRules {
   readonly longBodies: LongBodies;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly place: Place;
+  /** What its parts may be at most, looked at before it is read; null or absent for no bounds. */
+  readonly shape?: JsonShape | null;
 }
 
 const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
@@ -35,11 +38,17 @@ export function noRoom({ heldBytes, bytesMax, clientBytesMax }: Account, place: 
 
 /** Reads the body whole and has it judged; the bytes that were judged are the bytes that are forwarded. */
 export function judgeHeld(
-  { bytesMax, collectedBytesMax, bodies, place }: HoldRules,
+  rules: HoldRules,
   judge: (bytes: Buffer, exchange: Exchange) => Verdict | Promise<Verdict>,
 ): Part {
-  const judgeSized = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> =>
-    bytes.length > bytesMax ? tooLarge(`${bytes.length} bytes`, bytesMax, place, false) : judge(bytes, exchange);
+  const { bytesMax, collectedBytesMax, bodies, place, shape = null } = rules;
+  const judgeSized = (bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> => {
+    if (bytes.length > bytesMax) return tooLarge(`${bytes.length} bytes`, bytesMax, place, false);
+    if (shape === null) return judge(bytes, exchange);
+    const verdict = judgeInSteps(rules, () => judgeShape(bytes, shape))(bytes, exchange);
+    if (verdict instanceof Promise) return verdict.then((settled) => settled ?? judge(bytes, exchange));
+    return verdict ?? judge(bytes, exchange);
+  };
   const lost = (failure: BodyFailure): Denial => {
     if (failure === "body_too_large") return tooLarge("more bytes", collectedBytesMax, place, true);
     if (failure !== "memory_bodies") return new Denial(failure, place, failure, "a whole body", [], true);

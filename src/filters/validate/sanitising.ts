@@ -1,4 +1,5 @@
 import type { RouteContext } from "../filter.ts";
+import { SHAPE_WORDS } from "./json-shape.ts";
 import type { BodySettings, ValidateSettings } from "./schema.ts";
 
 type Word = "readOnly" | "undeclared" | "stripUnknown" | "defaults" | "trim" | "normalize" | "rewrite";
@@ -30,6 +31,9 @@ function askedBy(settings: unknown): readonly Word[] {
 
 /** Problems of a route whose bodies are to be changed, and cannot be. */
 export function checkSanitising(settings: ValidateSettings, isJudged: boolean, context: RouteContext): void {
+  const bound = SHAPE_WORDS.find((name) => settings.body?.[name] !== undefined);
+  if (bound !== undefined && !isJudged)
+    context.problem("no schema says what the body is; expected 'schema' beside it", "body", bound);
   const [word] = askedBy(settings);
   if (word === undefined) return;
   if (!isJudged) context.problem("no schema says what the body is; expected 'schema' beside it", "body", word);

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { mediaTypeOf } from "../../bodies/media-type.ts";
 import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
@@ -50,6 +51,12 @@ export interface BodySettings {
   readonly trim?: boolean | undefined;
   readonly normalize?: "nfc" | undefined;
   readonly rewrite?: boolean | undefined;
+  /** Levels of nesting; members of one object, items of one list, characters of one text or name. */
+  readonly maxDepth?: number | undefined;
+  readonly maxMembers?: number | undefined;
+  readonly maxItems?: number | undefined;
+  readonly maxStringLength?: number | undefined;
+  readonly prototypeNames?: "allow" | "refuse" | undefined;
   /** Of a schema without `$schema`. */
   readonly dialect?: Dialect | undefined;
   /** Whether a member in another case than the schema declares is another member. */
@@ -83,6 +90,11 @@ const mediaType = z
     error: "expected a media type without parameters, as in application/json",
   })
   .transform((text) => text.toLowerCase());
+
+function countTo(max: number): z.ZodType<number> {
+  const error = `expected a whole number from 1 to ${max}`;
+  return z.number({ error }).int({ error }).min(1, { error }).max(max, { error });
+}
 
 const word = z.string({ error: "expected the name of a type, as in string" });
 
@@ -211,6 +223,26 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
       .literal("nfc", { error: "expected nfc" })
       .optional()
       .describe("nfc: texts and names become Unicode's composed form before they are judged."),
+    maxDepth: countTo(DEFAULTS.jsonDepthMax)
+      .optional()
+      .describe("Most levels of nesting in a body of JSON. 64 if absent, and no more are possible."),
+    maxMembers: countTo(DEFAULTS.jsonMembersMax)
+      .optional()
+      .describe("Most members of one object in it. 32768 if absent, and no more are possible."),
+    maxItems: countTo(DEFAULTS.bodiesInspectedBytesMax)
+      .optional()
+      .describe("Most items of one list in it. As many as it has bytes for if absent."),
+    maxStringLength: countTo(DEFAULTS.bodiesInspectedBytesMax)
+      .optional()
+      .describe(
+        "Most characters of one text or name in it; an escape counts as one. As many as it has bytes if absent.",
+      ),
+    prototypeNames: z
+      .enum(["allow", "refuse"])
+      .optional()
+      .describe(
+        "refuse: members named __proto__, constructor or prototype are refused, wherever they stand. allow if absent.",
+      ),
     rewrite: z
       .boolean()
       .optional()
