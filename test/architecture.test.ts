@@ -17,6 +17,7 @@ const RANKS = [
   "limits",
   "proof",
   "telemetry",
+  "protobuf",
   "expression",
   "attributes",
   "openapi",

@@ -197,6 +197,7 @@ export const REASONS = {
   xml_construct_denied: client(400, 3, "The XML document has what is not allowed."),
   jsonrpc_invalid: client(400, 3, "The request is not valid JSON-RPC."),
   jsonrpc_method_denied: client(403, 7, "The method may not be called."),
+  grpc_invalid: client(400, 3, "The request is not a valid call of the method."),
   body_schema_mismatch: client(422, 3, "The request body does not have the expected form."),
   parameter_invalid: client(422, 3, "A parameter does not have the expected form."),
   header_invalid: client(422, 3, "A header does not have the expected form."),

@@ -32,7 +32,8 @@ const CALLER_FILTERS: readonly string[] = ["authenticate", "authorize"];
 export function* compileRoutes(work: Work): Steps<void> {
   const { reader } = work;
   // Where a description could not be read, that is told, and what it has is not known.
-  const mayHaveMore = reader.raw(["openapi"]) !== undefined && !work.isWhole;
+  const hasMore = ["openapi", "grpc"].some((section) => reader.raw([section]) !== undefined);
+  const mayHaveMore = hasMore && !work.isWhole;
   if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
   if (count === 0 && !mayHaveMore && Array.isArray(reader.raw(["routes"])))

@@ -55,6 +55,7 @@ type Stage = (work: Work) => void | Promise<void> | Steps<void>;
 const STAGES: readonly (Stage | keyof SectionStages)[] = [
   parse,
   describeRoutes,
+  describeMethods,
   prepareFilters,
   compileTop,
   "readResources",
@@ -164,6 +165,14 @@ async function describeRoutes(work: Work): Promise<void> {
   const { compileOpenapi } = await import("./openapi/stage.ts");
   work.turns.restart();
   await work.turns.run(compileOpenapi(work));
+}
+
+/** Section `grpc`, likewise. */
+async function describeMethods(work: Work): Promise<void> {
+  if (work.reader.raw(["grpc"]) === undefined) return;
+  const { compileGrpcSection } = await import("./grpc/stage.ts");
+  work.turns.restart();
+  await work.turns.run(compileGrpcSection(work));
 }
 
 /** Whether a route names a schema that is a part of a file. */

@@ -4,6 +4,7 @@ import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
+import { grpcSectionShape } from "./grpc/section.ts";
 import { openapiShape } from "./openapi/section.ts";
 import {
   adminShape,
@@ -119,6 +120,10 @@ function policySchema({
       .array(object(openapiShape))
       .optional()
       .describe("Descriptions of the API (OpenAPI) whose operations are routes, beside those of 'routes'."),
+    grpc: z
+      .array(object(grpcSectionShape))
+      .optional()
+      .describe("Files of descriptors (gRPC) whose methods are routes, beside those of 'routes'."),
     routes: z
       .array(object({ ...routeShape, ...settings }))
       .min(1)

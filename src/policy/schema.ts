@@ -316,5 +316,6 @@ export const SECTIONS = [
   "revoked",
   "defaults",
   "openapi",
+  "grpc",
   "routes",
 ];

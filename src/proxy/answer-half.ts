@@ -8,7 +8,7 @@ import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerStream } from "../message/stream.ts";
 import type { CallOutcome } from "../message/taken.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { grpcStatusLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
+import { callEndLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
 import type { AnswerOutlet, AnswerWay } from "./judged-answer.ts";
 import type { Life } from "./life.ts";
@@ -247,7 +247,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     const tells = canTell && reason !== "client_closed";
     if (tells) this.grpcStatus = REASONS[reason].grpcStatus;
     this.#life.finish(reason, denial);
-    if (tells) this.#client.endResponse(grpcStatusLines(reason, this.#life.id));
+    if (tells) this.#client.endResponse(callEndLines(denial, this.#life.id));
     else this.#client.abort();
   }
 

@@ -1,7 +1,9 @@
-import { REASONS, type Reason } from "../decision/reason.ts";
+import { REASONS } from "../decision/reason.ts";
+import type { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { CallOutcome } from "../message/taken.ts";
+import { badRequestOf, statusDetails } from "./status-details.ts";
 
 /** `application/grpc`, `application/grpc+proto`; gRPC-Web is another protocol, with its status in the body. */
 const GRPC = /^application\/grpc(?:[+;\s]|$)/i;
@@ -30,11 +32,15 @@ export function outcomeIn(headers: HeaderBlock | null): CallOutcome {
 
 /**
  * The end of a call that postern itself ends: the status that fits the reason, its public text, and for support the
- * reason and the decision's id, which callers find in the call's metadata.
+ * reason and the decision's id, which callers find in the call's metadata; of a message what is wrong with it.
  */
-export function grpcStatusLines(reason: Reason, id: string): string {
+export function callEndLines(denial: Denial, id: string): string {
+  const { reason } = denial;
   const { grpcStatus, text } = REASONS[reason];
-  return `grpc-status: ${grpcStatus}\r\ngrpc-message: ${percentEncoded(text)}\r\nx-postern-reason: ${reason}\r\nx-postern-id: ${id}\r\n`;
+  const badRequest = badRequestOf(denial);
+  const details =
+    badRequest === null ? "" : `grpc-status-details-bin: ${statusDetails(grpcStatus, text, badRequest)}\r\n`;
+  return `grpc-status: ${grpcStatus}\r\ngrpc-message: ${percentEncoded(text)}\r\nx-postern-reason: ${reason}\r\nx-postern-id: ${id}\r\n${details}`;
 }
 
 /** As grpc-message has it: UTF-8, and percent-encoded what is not printable ASCII, and `%` itself. */

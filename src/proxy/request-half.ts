@@ -82,7 +82,7 @@ export class RequestHalf implements Acquirer, FeedOwner {
     if (isOpenCall(exchange, settings)) {
       exchange.body.setPatience(settings.streamIdleTimeoutMs, false);
       this.#life.last(true); // its service may not say a word for minutes
-    }
+    } else if (collectedBody !== null && isGrpcCall(exchange)) this.#life.last(true);
     connection.begin(this.#handler, request, settings);
     if (collectedBody !== null) {
       connection.writeBody(collectedBody);

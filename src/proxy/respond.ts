@@ -1,3 +1,4 @@
+import type { CallShape } from "../bodies/call-shape.ts";
 import { REASONS, type Reason } from "../decision/reason.ts";
 import { type Denial, EndDenial, LimitDenial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
@@ -6,8 +7,8 @@ import type { LimitState } from "../message/limit-state.ts";
 import type { RewriteResponse, Route } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { reasonPhrase } from "../support/http-status.ts";
+import { callDenial, calledAs } from "./call-denial.ts";
 import { GRAPHQL_RESPONSE, graphqlErrors, isForGraphql, readsGraphql } from "./graphql.ts";
-import { grpcStatusLines, isGrpcCall } from "./grpc.ts";
 import { callsJsonRpc, jsonRpcErrors } from "./json-rpc.ts";
 import { limitLines, singleFields } from "./limit-fields.ts";
 import type { OwnAnswer } from "./own-page.ts";
@@ -21,7 +22,7 @@ export interface OwnResponse {
 }
 
 export interface DenialResponse extends OwnResponse {
-  /** Of an answer to a gRPC call, whose `status` is 200; null for any other. */
+  /** Of an answer to a call, whose `status` is 200 or what Connect has for it; null for any other. */
   readonly grpcStatus: number | null;
 }
 
@@ -38,8 +39,6 @@ const PROBLEM_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["app
 
 const GRAPHQL_HEADERS = new HeaderBlock(["content-type", "cache-control"], [GRAPHQL_RESPONSE, "no-store"]);
 const JSON_HEADERS = new HeaderBlock(["content-type", "cache-control"], ["application/json", "no-store"]);
-const GRPC_HEADERS = new HeaderBlock(["content-type"], ["application/grpc"]);
-const NO_BODY = Buffer.alloc(0);
 
 /**
  * The answer to a refused request: status, RFC 9457 problem document, and the header lines that its status asks for. It
@@ -80,18 +79,19 @@ function furtherMembers(denial: Denial): string {
   return violated === null ? "" : `,"violated-policies":["${violated}"]`;
 }
 
-/** The same to a gRPC call: a response of trailers only, which is a head with the call's status and no body. */
-function grpcDenialResponse(
+/** The same to a call of gRPC, gRPC-Web or Connect, as its protocol has it. */
+function callDenialResponse(
   denial: Denial,
   id: string,
+  shape: CallShape,
   rewrite: RewriteResponse,
   secure: boolean,
   rateLimit: LimitState | null,
   wallMs: number,
 ): DenialResponse {
-  const lines = rewrite(GRPC_HEADERS, secure) + denialLines(denial, rateLimit, wallMs);
-  const { grpcStatus } = REASONS[denial.reason];
-  return { status: 200, grpcStatus, lines: lines + grpcStatusLines(denial.reason, id), body: NO_BODY };
+  const { status, headers, lines, body } = callDenial(denial, id, shape);
+  const all = rewrite(headers, secure) + denialLines(denial, rateLimit, wallMs) + lines;
+  return { status, grpcStatus: REASONS[denial.reason].grpcStatus, lines: all, body };
 }
 
 /** The same to a client that reads GraphQL's answers, or looks for one. */
@@ -123,7 +123,7 @@ function jsonRpcDenialResponse(
   return { status, grpcStatus: null, lines, body: Buffer.from(jsonRpcErrors(denial, id, callIds)) };
 }
 
-/** One of the four, as the exchange's client understands it. */
+/** One of them, as the exchange's client understands it. */
 export function refusal(
   denial: Denial,
   id: string,
@@ -137,8 +137,9 @@ export function refusal(
   const isGraphql = readsGraphql(exchange);
   if (isGraphql || isForGraphql(denial))
     return graphqlDenialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs, isGraphql);
-  const toResponse = isGrpcCall(exchange) ? grpcDenialResponse : denialResponse;
-  return toResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs);
+  const shape = calledAs(exchange);
+  if (shape !== null) return callDenialResponse(denial, id, shape, rewrite, connection.secure, rateLimit, wallMs);
+  return denialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs);
 }
 
 function denialLines(denial: Denial, rateLimit: LimitState | null, wallMs: number): string {

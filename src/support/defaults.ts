@@ -1,6 +1,7 @@
 import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
+import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
@@ -13,6 +14,7 @@ export const DEFAULTS = {
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,
+  ...GRPC_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

@@ -23,6 +23,7 @@ beforeAll(async () => {
   files = {
     "order.schema.json": read("order.schema.json"),
     "openapi/reviews.yaml": read("openapi/reviews.yaml"),
+    "grpc/stock.binpb": readFileSync(resolve(FOLDER, "grpc/stock.binpb")),
     "tls/server.pem": pki.server.certificate,
     "tls/server.key": pki.server.key,
     "tls/clients-ca.pem": pki.ca.certificate,

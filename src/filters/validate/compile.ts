@@ -1,13 +1,15 @@
 import { MediaRanges } from "../../bodies/media-ranges.ts";
+import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { compileBody, compileEncoding, longBodies } from "./compile-body.ts";
 import { compileParameters } from "./compile-parameters.ts";
 import { compileBodySchema, compileParameterSchema } from "./engine.ts";
 import { describeRequest, inOrder, judgeAnnouncedLength, judgeContentType } from "./evaluate.ts";
 import type { CompiledForm } from "./form/compile.ts";
+import type { CompiledCall } from "./grpc/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { FORM, INFLATE, ITEMS, SANITISE } from "./parts.ts";
+import { FORM, GRPC, INFLATE, ITEMS, SANITISE } from "./parts.ts";
 import { isSanitising } from "./sanitising.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -21,20 +23,24 @@ export const validateFilter = defineFilter<ValidateSettings>({
     const pending = loading.filter((one) => one instanceof Promise);
     return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   },
-  parts: { ...LANGUAGE_PARTS, form: FORM.prepare, contentEncoding: INFLATE.prepare },
+  parts: { ...LANGUAGE_PARTS, form: FORM.prepare, grpc: GRPC.prepare, contentEncoding: INFLATE.prepare },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
     const form = compileFormPart(settings, enforcePercent, context);
-    const body = form === null ? yield* compileBody(settings, enforcePercent, context, compileBodySchema) : null;
+    const call = yield* compileCallPart(settings, enforcePercent, context);
+    const own = form ?? call;
+    const body = own === null ? yield* compileBody(settings, enforcePercent, context, compileBodySchema) : null;
     const head = form === null ? (body?.head ?? []) : headOfForm(form, settings, context);
-    const whole = form === null ? (body?.whole ?? null) : form.judge;
+    const whole = own === null ? (body?.whole ?? null) : own.judge;
     const parts = [...compileParameters(settings, context, compileParameterSchema), ...head];
     if (parts.length === 0 && whole === null) {
-      const expected = "contentType, body, form, graphql, jsonrpc, xml, path, query, queryString, headers or cookies";
+      if (settings.grpc !== undefined) return;
+      const expected =
+        "contentType, body, form, grpc, graphql, jsonrpc, xml, path, query, queryString, headers or cookies";
       context.problem(`nothing is validated; expected ${expected}`);
       return;
     }
-    const watch = form?.watch ?? body?.watch ?? null;
+    const watch = own?.watch ?? body?.watch ?? null;
     context.addCheck({
       name: "validate",
       phase: "validate",
@@ -75,6 +81,32 @@ function compileFormPart(
   }
   const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies };
   return FORM.get().compileForm(form, options, context);
+}
+
+function* compileCallPart(
+  settings: ValidateSettings,
+  enforcePercent: number,
+  context: RouteContext,
+): Steps<CompiledCall | null> {
+  const { grpc, form, body, contentType, contentEncoding } = settings;
+  if (grpc === undefined) return null;
+  const { maxBytes: _, ...more } = body ?? {};
+  const [inBody] = Object.keys(more);
+  const other =
+    form !== undefined
+      ? "form"
+      : inBody !== undefined
+        ? `body.${inBody}`
+        : contentType !== undefined
+          ? "contentType"
+          : contentEncoding !== undefined
+            ? "contentEncoding"
+            : languageOf(settings);
+  if (other !== null) {
+    context.problem(`'grpc' says what bodies are; take '${other}' out`, ...other.split("."));
+    return null;
+  }
+  return yield* GRPC.get().compileGrpc(grpc, { validate: settings, enforcePercent, longBodies }, context);
 }
 
 /** What the head alone shows of a form. */

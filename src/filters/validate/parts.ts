@@ -17,3 +17,7 @@ export const INFLATE: Later<typeof import("./inflate.ts")> = new Later(
   "validate.inflate",
   () => import("./inflate.ts"),
 );
+export const GRPC: Later<typeof import("./grpc/compile.ts")> = new Later(
+  "validate.grpc",
+  () => import("./grpc/compile.ts"),
+);

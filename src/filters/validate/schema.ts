@@ -6,6 +6,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
+import { type GrpcSettings, grpcSchema } from "./grpc/schema.ts";
 import { type JsonRpcSettings, jsonRpcSchema } from "./jsonrpc/schema.ts";
 import { type XmlSettings, xmlSchema } from "./xml/schema.ts";
 
@@ -72,6 +73,7 @@ export interface ValidateSettings {
   readonly maxInflation?: number | undefined;
   readonly form?: FormSettings | undefined;
   readonly graphql?: GraphqlSettings | undefined;
+  readonly grpc?: GrpcSettings | undefined;
   readonly jsonrpc?: JsonRpcSettings | undefined;
   readonly xml?: XmlSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
@@ -272,6 +274,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("How many times its bytes a compressed body may hold, beyond its first MiB. 100 if absent."),
   form: formSchema.optional(),
   graphql: graphqlSchema.optional(),
+  grpc: grpcSchema.optional(),
   jsonrpc: jsonRpcSchema.optional(),
   xml: xmlSchema.optional(),
   errors: z

@@ -13,7 +13,7 @@ export function methodAndPath({ operation }: Pick<OperationEntry, "operation">):
 }
 
 /** Keys that say which requests a route takes: the document's alone. */
-const OWN_KEYS: readonly string[] = ["path", "methods"];
+export const OWN_KEYS: readonly string[] = ["path", "methods"];
 
 /** Lays the keys of `operations` over the entries that they name. */
 export function overrideOperations(work: Work, section: Path, entries: readonly OperationEntry[]): void {
@@ -52,11 +52,14 @@ export function namesOf(entries: readonly OperationEntry[]): ReadonlyMap<string,
   return known;
 }
 
+/** A route that stands elsewhere: host and path shape with its method tell it from others. */
+type Joined = Pick<OperationEntry, "entry" | "template" | "key">;
+
 /**
  * The policy's routes and those of descriptions as one list. A route of the policy with the path and method of an operation is
  * laid over it, so that it adds or stands in place; what it takes besides stays a route of its own.
  */
-export function joinRoutes(work: Work, entries: readonly OperationEntry[]): readonly RouteSource[] {
+export function joinRoutes(work: Work, entries: readonly Joined[]): readonly RouteSource[] {
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
   const routes: RouteSource[] = [];
   const count = work.reader.listLength(["routes"]);
@@ -69,7 +72,7 @@ export function joinRoutes(work: Work, entries: readonly OperationEntry[]): read
 }
 
 /** Methods that the route has left for itself; null where it is no operation's. */
-function overrideByRoute(work: Work, at: number, byKey: ReadonlyMap<string, OperationEntry>): readonly string[] | null {
+function overrideByRoute(work: Work, at: number, byKey: ReadonlyMap<string, Joined>): readonly string[] | null {
   const path: Path = ["routes", at];
   const route = work.reader.raw(path);
   if (!isMapping(route) || typeof route["path"] !== "string" || route["hosts"] !== undefined) return null;

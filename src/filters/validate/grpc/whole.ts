@@ -1,0 +1,76 @@
+import { type FrameHandler, FrameReader, frameOf } from "../../../bodies/message-frames.ts";
+import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
+import type { Exchange } from "../../../message/exchange.ts";
+import { headersOfChangedBody } from "../changed-headers.ts";
+import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
+import { type Call, type GrpcRules, invalid, MessageSequence, mayChange } from "./rules.ts";
+
+const STRETCH_BYTES = 64 * 1024;
+/** One spelling of the bytes: padded, and nothing behind the padding. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Judges a call whose body is read whole before anything of it goes on. */
+export function judgeWholeCall(rules: GrpcRules, call: Call): Part {
+  return judgeHeld(rules.hold, (bytes, exchange) => {
+    if (!call.shape.isText) return judgeFrames(bytes, exchange, rules, call);
+    const text = bytes.toString("latin1");
+    if (!BASE64.test(text)) return invalid(rules, "a body that is not base64", "file");
+    return judgeFrames(Buffer.from(text, "base64"), exchange, rules, call);
+  });
+}
+
+function judgeFrames(bytes: Buffer, exchange: Exchange, rules: GrpcRules, call: Call): Verdict | Promise<Verdict> {
+  const frames = new WholeFrames(rules, call);
+  if (bytes.length <= STRETCH_BYTES) return frames.take(bytes) ?? frames.end(exchange);
+  return judgeInLine(exchange, rules.hold, async (begin) => {
+    const turns = begin();
+    for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
+      const denial = frames.take(bytes.subarray(at, at + STRETCH_BYTES));
+      if (denial !== null) return denial;
+      if (turns.due) await turns.give();
+    }
+    return frames.end(exchange);
+  });
+}
+
+/** The messages of a body that is here whole, and what goes on in their place. */
+class WholeFrames implements FrameHandler<Denial> {
+  readonly #sequence: MessageSequence;
+  readonly #isText: boolean;
+  /** Messages may go on as others than came. */
+  readonly #mayChange: boolean;
+  readonly #reader: FrameReader<Denial> = new FrameReader(this);
+  readonly #frames: Buffer[] = [];
+  #isChanged = false;
+
+  constructor(rules: GrpcRules, call: Call) {
+    this.#sequence = new MessageSequence(rules, call);
+    this.#isText = call.shape.isText;
+    this.#mayChange = mayChange(rules, call);
+  }
+
+  take(piece: Buffer): Denial | null {
+    return this.#reader.take(piece);
+  }
+
+  onFrame(flags: number, bytes: number): Denial | boolean {
+    return this.#sequence.prefixFault(flags, bytes) ?? true;
+  }
+
+  onMessage(flags: number, message: Buffer): Denial | null {
+    const found = this.#sequence.judge(flags, message);
+    if (found instanceof Denial) return found;
+    this.#isChanged ||= found.isChanged;
+    if (this.#mayChange) this.#frames.push(frameOf(found.isChanged ? 0 : flags, found.message));
+    return null;
+  }
+
+  end(exchange: Exchange): Verdict {
+    const fault = this.#sequence.endFault(this.#reader.openBytes);
+    if (fault !== CONTINUE || !this.#isChanged) return fault;
+    const body = Buffer.concat(this.#frames);
+    exchange.collectedBody = this.#isText ? Buffer.from(body.toString("base64"), "latin1") : body;
+    exchange.headers = headersOfChangedBody(exchange.headers);
+    return CONTINUE;
+  }
+}
