@@ -11,6 +11,7 @@ import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { GuessBans } from "./bans/guess-bans.ts";
 import type { CompileContext } from "./compile-context.ts";
+import type { Cors } from "./cors/evaluate.ts";
 import type { Question } from "./decide/question.ts";
 import type { Limit, Plan } from "./limit-port.ts";
 import type { MethodRule } from "./method-rule.ts";
@@ -167,6 +168,9 @@ export interface RouteContext extends CompileContext {
   /** Null where the policy has none. */
   readonly revocations: Revocations | null;
   /** Whom this route asks who its caller is. */
+  /** Names of the service's headers that reach no client, lower case. */
+  removeResponseHeaders(names: readonly string[]): void;
+  setCors(cors: Cors): void;
   nameAuthenticators(names: readonly string[]): void;
   /** Those that were named so far. */
   readonly namedAuthenticators: ReadonlySet<string>;
@@ -176,6 +180,8 @@ export interface RouteContext extends CompileContext {
   addCredentialParameters(names: readonly string[]): void;
   /** Those that were added so far. */
   readonly credentialParameters: ReadonlySet<string>;
+  /** Those that were added so far. */
+  readonly credentialHeaders: ReadonlySet<string>;
   /** Names of headers that a rule of this route reads, lower case. */
   declareHeaders(names: readonly string[]): void;
   /** Those that were declared so far. */

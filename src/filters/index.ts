@@ -131,6 +131,7 @@ export const REGISTRY: Registry = {
     ),
     requestFilter,
     responseFilter,
+    lazyFilter({ name: "cors", defaults: "override" }, async () => (await import("./cors/compile.ts")).corsFilter),
   ],
   authenticators: [
     lazyKind("client-certificate", async () => (await ofCallers()).clientCertificateKind),

@@ -116,6 +116,8 @@ export class Exchange {
   bodyEdits: BodyEdits | null;
   /** How a request for what is deprecated went; null for any other. */
   deprecated: DeprecatedOutcome | null;
+  /** Header lines, each with CR LF, of whatever is answered, beside those that the route has for all its answers. */
+  answerLines: string;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
@@ -168,6 +170,7 @@ export class Exchange {
     this.bodyWatches = null;
     this.bodyEdits = null;
     this.deprecated = null;
+    this.answerLines = "";
     this.audited = null;
     this.decided = null;
     this.assumed = null;

@@ -98,6 +98,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     tellsMethods: (asked, named) => parts.methodRules.some((tells) => tells(asked, named)),
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
+    cors: parts.cors,
   };
 }
 

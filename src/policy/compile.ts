@@ -249,6 +249,7 @@ function freeze(work: Work): Snapshot | null {
     overload: work.overload,
     admitChecks: Object.freeze(work.admitChecks),
     ownPages: work.ownPages,
+    answersPreflights: work.routes.some(({ cors }) => cors !== null),
     routes: work.tree,
     keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),
     rewriteResponse: work.rewriteResponse,

@@ -1,4 +1,5 @@
 import type { HeaderLine } from "../decision/verdict.ts";
+import type { Cors } from "../filters/cors/evaluate.ts";
 import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
@@ -23,6 +24,8 @@ export class RouteParts {
   responseRules: ResponseRules | null = null;
   readonly setHeaders: HeaderLine[] = [];
   readonly addHeaders: HeaderLine[] = [];
+  readonly dropHeaders: string[] = [];
+  cors: Cors | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
   /** Whom the route asks who its caller is, by name. */
@@ -112,6 +115,14 @@ export function routeContext(
       parts.setHeaders.push(...set);
       parts.addHeaders.push(...added);
     },
+    removeResponseHeaders: (names) => {
+      mark();
+      parts.dropHeaders.push(...names);
+    },
+    setCors: (cors) => {
+      mark();
+      parts.cors = cors;
+    },
     nameAuthenticators: (names) => {
       for (const name of names) parts.authenticators.add(name);
     },
@@ -124,6 +135,7 @@ export function routeContext(
       mark();
       for (const name of names) parts.credentialParameters.add(name);
     },
+    credentialHeaders: parts.credentialHeaders,
     credentialParameters: parts.credentialParameters,
     declareHeaders: (names) => {
       mark();

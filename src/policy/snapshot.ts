@@ -1,6 +1,7 @@
 import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
+import type { Cors } from "../filters/cors/evaluate.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
@@ -43,6 +44,8 @@ export interface Snapshot {
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */
   readonly ownPages: ReadonlyMap<string, OwnPage>;
+  /** Some route answers preflights. */
+  readonly answersPreflights: boolean;
   readonly routes: RouteTree<Route>;
   /** What any of them keeps in its paths, of `KEPT` (message/kept-target.ts). */
   readonly keepsInPaths: number;
@@ -118,6 +121,8 @@ export interface Route {
   readonly bodyBytesMax: number;
   /** Null: upgrades are refused. */
   readonly webSocket: WebSocketRules | null;
+  /** Null: preflights are the service's, as any request. */
+  readonly cors: Cors | null;
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Life } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
 import type { RequestHalf } from "./request-half.ts";
-import { besideLimits, type OwnResponse, ownResponse, refusal, withLimits } from "./respond.ts";
+import { besideLimits, type OwnResponse, ownResponse, refusal, withLines } from "./respond.ts";
 import { serviceDenial } from "./service-failure.ts";
 import { lengthForClient } from "./service-request.ts";
 
@@ -206,13 +206,13 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.status = status;
     const { route, exchange } = this.#life;
     const lines = route?.rewriteResponse(besideLimits(headers, exchange), exchange.connection.secure) ?? "";
-    return withLimits(lines, exchange, this.#life.deps.clock);
+    return withLines(lines, exchange, this.#life.deps.clock);
   }
 
   /** Postern's own page. */
   give(answer: OwnAnswer): void {
     const { exchange, snapshot, deps } = this.#life;
-    this.status = 200;
+    this.status = answer.status;
     this.#write(ownResponse(answer, exchange, snapshot.rewriteResponse, deps.clock.wallMs()), null);
   }
 

@@ -8,10 +8,12 @@ export class OwnAnswer {
   /** Without framing. */
   readonly headers: HeaderBlock;
   readonly body: Buffer;
+  readonly status: number;
 
-  constructor(headers: HeaderBlock, body: Buffer) {
+  constructor(headers: HeaderBlock, body: Buffer, status: number = 200) {
     this.headers = headers;
     this.body = body;
+    this.status = status;
   }
 }
 

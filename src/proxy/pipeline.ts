@@ -15,6 +15,7 @@ import { excerpt } from "../support/excerpt.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
 import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
 import { judgeOwnPage, type OwnAnswer, type PageSubject } from "./own-page.ts";
+import { judgePreflight } from "./preflight.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -107,7 +108,7 @@ function judgeForm({ exchange, fault }: Subject, unknown: Verdict): Verdict {
 
 /** What postern answers itself needs no route. */
 function judgeAdmitted(subject: Subject): Outcome | Promise<Outcome> {
-  return judgeOwnPage(subject) ?? judgeRoute(subject);
+  return judgeOwnPage(subject) ?? judgePreflight(subject) ?? judgeRoute(subject);
 }
 
 function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {

@@ -132,6 +132,18 @@ export function refusal(
   rewrite: RewriteResponse,
   wallMs: number,
 ): DenialResponse {
+  const response = refusalInForm(denial, id, exchange, route, rewrite, wallMs);
+  return exchange.answerLines === "" ? response : { ...response, lines: response.lines + exchange.answerLines };
+}
+
+function refusalInForm(
+  denial: Denial,
+  id: string,
+  exchange: Exchange,
+  route: Pick<Route, "checks"> | null,
+  rewrite: RewriteResponse,
+  wallMs: number,
+): DenialResponse {
   const { connection, rateLimit } = exchange;
   if (callsJsonRpc(exchange, route)) return jsonRpcDenialResponse(denial, id, exchange, rewrite, wallMs);
   const isGraphql = readsGraphql(exchange);
@@ -156,12 +168,12 @@ function usualLines(rateLimit: LimitState | null, wallMs: number): string {
 
 /** The answer to a request for a page of postern's own. */
 export function ownResponse(
-  { headers, body }: OwnAnswer,
+  { headers, body, status }: OwnAnswer,
   { connection, rateLimit }: Exchange,
   rewrite: RewriteResponse,
   wallMs: number,
 ): OwnResponse {
-  return { status: 200, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
+  return { status, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
 }
 
 /** What of the service's headers may go with what the answer tells of limits. */
@@ -169,7 +181,8 @@ export function besideLimits(headers: HeaderBlock, { rateLimit }: Exchange): Hea
   return rateLimit === null ? headers : headers.without(singleFields(rateLimit));
 }
 
-/** Header lines of an answer, and what it tells of limits. */
-export function withLimits(lines: string, { rateLimit }: Exchange, clock: Pick<Clock, "wallMs">): string {
-  return rateLimit === null ? lines : lines + limitLines(rateLimit, clock.wallMs());
+/** Header lines of an answer, and what it tells of limits and to pages of other origins. */
+export function withLines(lines: string, { answerLines, rateLimit }: Exchange, clock: Pick<Clock, "wallMs">): string {
+  const own = answerLines === "" ? lines : lines + answerLines;
+  return rateLimit === null ? own : own + limitLines(rateLimit, clock.wallMs());
 }
