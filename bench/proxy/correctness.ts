@@ -2,7 +2,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Contestant } from "./contestant.ts";
 import { askH2 } from "./h2-ask.ts";
-import { BROKEN_ORDER, ORDER } from "./order.ts";
+import { brokenOrderOf, orderOf } from "./order.ts";
 import type { Workload } from "./workloads.ts";
 import { BODY, DENIED_ADDRESS, ECHO_PATH, PATH, POST_PATH, type World } from "./world.ts";
 
@@ -65,7 +65,8 @@ export async function answers(workload: Workload, world: World, port: number): P
 /** What is measured. */
 export function goodRequest(workload: Workload, world: World): RequestParts {
   const token = workload.policy === "full" ? world.tokens.good : null;
-  return workload.work === "post" ? { token, path: POST_PATH, body: ORDER } : { token, path: PATH, body: null };
+  if (workload.work !== "post") return { token, path: PATH, body: null };
+  return { token, path: POST_PATH, body: orderOf(workload.articles) };
 }
 
 function good(workload: Workload, world: World): Attempt {
@@ -102,7 +103,7 @@ function attempts(contestant: Contestant, workload: Workload, world: World): Att
   }
   if (workload.work === "post") {
     const expected = contestant.validates ? 422 : 200;
-    list.push({ ...base, title: "a body that breaks the schema", body: BROKEN_ORDER, expected });
+    list.push({ ...base, title: "a body that breaks the schema", body: brokenOrderOf(workload.articles), expected });
   }
   return list;
 }

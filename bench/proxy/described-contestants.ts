@@ -9,7 +9,7 @@ function validator(name: string): Contestant {
     validates: true,
     accessLog: OUTPUT_FILE,
     missing: () => null,
-    supports: ({ described }) => described,
+    supports: ({ described, policy }) => described && policy === "forward",
     configure: (_workload, _world, ports) => ({
       file: process.execPath,
       args: [join(import.meta.dirname, "described-server.ts"), JSON.stringify({ name, ports })],

@@ -39,7 +39,7 @@ async function forward(
 function serveExpress(): void {
   const app = express();
   const raw = new WeakMap<IncomingMessage, Buffer>();
-  app.use(express.json({ verify: (request, _response, bytes) => raw.set(request, bytes) }));
+  app.use(express.json({ limit: "2mb", verify: (request, _response, bytes) => raw.set(request, bytes) }));
   app.use(middleware({ apiSpec: DESCRIPTION as never, validateRequests: true, validateResponses: false }));
   app.use((request: Request, response) => forward(request, request.originalUrl, raw.get(request) ?? null, response));
   const refuse: ErrorRequestHandler = (error: { readonly status?: number }, _request, response, _next) => {

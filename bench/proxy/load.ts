@@ -1,8 +1,9 @@
 /**
  * The load generator: keep-alive connections, one request in flight on each, every answer checked. It runs as a
- * process of its own (`node bench/proxy/load.ts JSON`) and prints one JSON object. wrk and h2load cannot show a client
+ * process of its own (`node bench/proxy/load.ts FILE`) and prints one JSON object. wrk and h2load cannot show a client
  * certificate, and a generator written for one fixed request costs less than they do.
  */
+import { readFileSync } from "node:fs";
 import { connect as connectTcp, type OnReadOpts, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { coreBusySeconds, cpuSeconds } from "./process-usage.ts";
@@ -236,6 +237,6 @@ function fail(text: string): never {
   process.exit(1);
 }
 
-const settings: LoadSettings = JSON.parse(process.argv[2] ?? "");
+const settings: LoadSettings = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 process.stdout.write(JSON.stringify(await new Generator(settings).run()));
 process.exit(0);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contestant } from "./contestant.ts";
 import { assertCorrect, goodRequest, requestText } from "./correctness.ts";
@@ -62,7 +62,11 @@ export function measureIdle(bench: Bench, contestant: Contestant, workload: Work
   });
 }
 
-async function generateLoad(bench: Bench, workload: Workload, { process, port }: Launched): Promise<LoadResult> {
+async function generateLoad(
+  bench: Bench,
+  workload: Workload,
+  { process, port, folder }: Launched,
+): Promise<LoadResult> {
   const { world, measureMs } = bench;
   const { ca, client } = world;
   const request = goodRequest(workload, world);
@@ -83,9 +87,10 @@ async function generateLoad(bench: Bench, workload: Workload, { process, port }:
     core: PROXY_CORE,
   };
   const script = join(import.meta.dirname, "load.ts");
-  return JSON.parse(
-    await run({ file: globalThis.process.execPath, args: [script, JSON.stringify(settings)] }, OTHER_CORE),
-  );
+  // A request of 1 MiB is too long for an argument.
+  const file = join(folder, "load.json");
+  writeFileSync(file, JSON.stringify(settings));
+  return JSON.parse(await run({ file: globalThis.process.execPath, args: [script, file] }, OTHER_CORE));
 }
 
 /** A log that leaves lines out would be a cheap one. */

@@ -1,18 +1,23 @@
-/** 2 KB of JSON, as a form of a shop would send it, and the schema that it fits. */
-export const ORDER = JSON.stringify({
-  customer: "6f1c1a52-54f3-4c61-9a35-0d6e5f1f2a77",
-  currency: "EUR",
-  note: "Please ring twice, the bell of the side door is broken.",
-  address: { name: "A. Customer", street: "Long Street 42", city: "Exampletown", postcode: "12345", country: "DE" },
-  items: Array.from({ length: 19 }, (_, at) => ({
-    sku: `ABC-${1000 + at}`,
-    name: `Article number ${at}, in the usual size`,
-    quantity: at + 1,
-    price: 12.5 + at,
-  })),
-});
-/** The same, but for a quantity that the schema does not allow. */
-export const BROKEN_ORDER = ORDER.replace('"quantity":19', '"quantity":-1');
+/** JSON as a form of a shop would send it, for so many articles: 19 are 2 KB, 10,700 nearly 1 MiB. */
+export function orderOf(articles: number): string {
+  return JSON.stringify({
+    customer: "6f1c1a52-54f3-4c61-9a35-0d6e5f1f2a77",
+    currency: "EUR",
+    note: "Please ring twice, the bell of the side door is broken.",
+    address: { name: "A. Customer", street: "Long Street 42", city: "Exampletown", postcode: "12345", country: "DE" },
+    items: Array.from({ length: articles }, (_, at) => ({
+      sku: `ABC-${1000 + (at % 9000)}`,
+      name: `Article number ${at}, in the usual size`,
+      quantity: (at % 1000) + 1,
+      price: 12.5 + at,
+    })),
+  });
+}
+
+/** The same, but for the last quantity, which the schema does not allow. */
+export function brokenOrderOf(articles: number): string {
+  return orderOf(articles).replace(/"quantity":\d+(,"price":[\d.]+\}\]\})$/, '"quantity":-1$1');
+}
 
 const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
 
@@ -40,7 +45,7 @@ export const ORDER_SCHEMA = {
     items: {
       type: "array",
       minItems: 1,
-      maxItems: 100,
+      maxItems: 20_000,
       items: {
         type: "object",
         required: ["sku", "quantity", "price"],

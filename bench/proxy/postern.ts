@@ -85,9 +85,17 @@ defaults:
   address: { deny: [203.0.113.0/24, ${DENIED_ADDRESS}] }
   limit: [perAddress]
   response: { removeHeaders: [Server, X-Powered-By], securityHeaders: api }
-routes:
-${workload.work === "post" ? postRoute(world) : ""}${route("/v1/orders/{orderId}")}${more.join("")}`;
+${workload.described ? DESCRIBED : `routes:\n${workload.work === "post" ? postRoute(world) : ""}${route("/v1/orders/{orderId}")}${more.join("")}`}`;
 }
+
+/** Callers are known by the token, whatever operation it is. */
+const DESCRIBED = `openapi:
+  - file: orders.openapi.json
+    public: true
+    operations:
+      createOrder: { authenticate: [idp], authorize: { scopes: ['${SCOPE}'] } }
+      readOrder: { authenticate: [idp], authorize: { scopes: ['${SCOPE}'] } }
+`;
 
 function postRoute(world: World): string {
   return `  - path: ${POST_PATH}

@@ -9,10 +9,12 @@ export interface Workload {
   /** `forward` only passes on; `full` adds the address rule, the JWT, its scope, the rate limit and header rules. */
   readonly policy: "forward" | "full";
   /**
-   * What clients do: many short GETs; many POSTs of 2 KB of JSON, which postern also holds against a schema; one body
+   * What clients do: many short GETs; many POSTs of JSON, which postern also holds against a schema; one body
    * of 1 GiB down or up; or connect, ask once, and stay.
    */
   readonly work: "get" | "post" | "download" | "upload" | "connections";
+  /** Of the order that is posted: its length (`orderOf`). */
+  readonly articles: number;
   /** Whether an OpenAPI document of 100 operations is enforced by all that can. */
   readonly described: boolean;
   /** Routes in postern's policy; the others have no notion of them. */
@@ -31,6 +33,7 @@ const http1 = {
   protocol: "http/1.1",
   upstream: "http/1.1",
   work: "get",
+  articles: 19,
   described: false,
   routes: 1,
   ratePerSecond: null,
@@ -38,6 +41,7 @@ const http1 = {
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
+const described = { ...http1, transport: "plain", work: "post", described: true } as const;
 /** A load that leaves every contestant idle most of the time: what a sidecar adds to a request on an ordinary day. */
 const paced = { ...mtls, ratePerSecond: 2000 } as const;
 
@@ -46,7 +50,9 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-forward", policy: "forward" },
   { ...mtls, name: "h1-mtls-full", policy: "full" },
   { ...mtls, name: "h1-mtls-post-2kb", policy: "full", work: "post" },
-  { ...http1, name: "h1-plain-openapi-post-2kb", transport: "plain", policy: "forward", work: "post", described: true },
+  { ...described, name: "h1-plain-openapi-post-2kb", policy: "forward" },
+  { ...described, name: "h1-plain-openapi-post-1mib", policy: "forward", articles: 10_700 },
+  { ...described, name: "h1-mtls-openapi-post-2kb-full", transport: "mtls", policy: "full" },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },

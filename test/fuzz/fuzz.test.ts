@@ -4,6 +4,7 @@ import { runCelCampaign } from "./cel-campaign.ts";
 import { runGraphqlCampaign } from "./graphql-campaign.ts";
 import { minimise } from "./minimise.ts";
 import { runMultipartCampaign } from "./multipart-campaign.ts";
+import { runOpenapiCampaign } from "./openapi-campaign.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
 import { runXmlCampaign } from "./xml-campaign.ts";
@@ -54,6 +55,19 @@ test("on one fixed seed busboy reads of multipart forms what ours does, however 
   expect(tally.disagreements).toEqual([]);
   for (const outcome of ["both accept", "both refuse"])
     expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(200);
+});
+
+test("on one fixed seed requests to a description's operations never throw, and give back what was held for them", async () => {
+  const campaign = { seed: 20261201, requestsMax: 400, stretchMsMax: Number.POSITIVE_INFINITY, goesOn: () => true };
+  const tally = await runOpenapiCampaign(campaign);
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of [
+    "passes",
+    "refused: body_schema_mismatch",
+    "refused: body_not_json",
+    "refused: parameter_invalid",
+  ])
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(20);
 });
 
 describe("the fuzzer's own parts", () => {

@@ -4,6 +4,7 @@ import { runCelCampaign } from "./cel-campaign.ts";
 import type { Tally } from "./codec-campaign.ts";
 import { type GraphqlTally, runGraphqlCampaign } from "./graphql-campaign.ts";
 import { type MultipartTally, runMultipartCampaign } from "./multipart-campaign.ts";
+import { type OpenapiTally, runOpenapiCampaign } from "./openapi-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
@@ -15,7 +16,8 @@ import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
  * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes;
- * with `multipart`, forms, against busboy.
+ * with `multipart`, forms, against busboy; with `openapi`, requests to operations of a description: none throws, none holds the
+ * thread for 50 ms, measured as time that the thread had a core, and all give back what was held for them.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,6 +52,10 @@ else if (positionals[0] === "xml")
   tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else if (positionals[0] === "multipart")
   tellForms(await runMultipartCampaign({ seed, bodiesMax: messages, goesOn: () => seconds() < minutes * 60 }));
+else if (positionals[0] === "openapi")
+  tellRequests(
+    await runOpenapiCampaign({ seed, requestsMax: messages, stretchMsMax: 50, goesOn: () => seconds() < minutes * 60 }),
+  );
 else await fuzzCodecs();
 
 async function fuzzCodecs(): Promise<void> {
@@ -141,5 +147,15 @@ function tellForms({ bodies, outcomes, disagreements }: MultipartTally): void {
     );
     console.log(`  ${JSON.stringify(body)}`);
   }
+  process.exitCode = disagreements.length > 0 ? 1 : 0;
+}
+
+function tellRequests({ requests, outcomes, disagreements, longestMs, longestIndex }: OpenapiTally): void {
+  console.log(
+    `seed ${seed}: ${requests} requests, the thread held for ${longestMs.toFixed(1)} ms at most (case ${longestIndex}), ` +
+      `${disagreements.length} faults, ${seconds().toFixed(1)} s`,
+  );
+  for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
+  for (const { index, what } of disagreements) console.log(`\nFAULT seed ${seed}, case ${index}: ${what}`);
   process.exitCode = disagreements.length > 0 ? 1 : 0;
 }
