@@ -6,12 +6,14 @@ import { Kept } from "../src/policy/kept.ts";
 import { systemClock } from "../src/support/clock.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
 import { err, ok } from "../src/support/result.ts";
+import { servedMeanwhile } from "./openapi/served.ts";
 
 /**
  * What it costs to load a description: time, what the process holds more, and the longest time in which no event was handled. Each
- * document in a process of its own, its text made before the first measurement. `npm run bench:openapi -- 1000` says how many operations.
+ * document in a process of its own, its text made before the first measurement; then how long requests to a running postern take
+ * while it is loaded again and again. `npm run bench:openapi -- 1000` says how many operations.
  */
-const [size = "1000", format] = process.argv.slice(2);
+const [size = "1000", format, mode] = process.argv.slice(2);
 
 /** Half of the operations have a body of 30 properties, each schema its own; all have parameters. */
 function documentOf(operations: number): object {
@@ -122,19 +124,35 @@ function threadCpuMs(): number {
   return (user + system) / 1000;
 }
 
+async function serve(): Promise<void> {
+  const text = textOf(Number(size));
+  // Another text each time, so that nothing is taken from the last policy.
+  const texts = [text, Buffer.concat([text, Buffer.from(" \n")])];
+  const { before, meanwhile, loads } = await servedMeanwhile(texts, `api.${format}`);
+  const ms = (values: readonly number[]): string => values.map((one) => one.toFixed(1)).join(", ");
+  const ratios = before.map((one, at) => (meanwhile[at] ?? 0) / one).sort((a, b) => a - b);
+  const ratio = ratios[Math.floor(ratios.length / 2)] ?? 0;
+  console.log(
+    `${String(format).padEnd(5)} p99 of requests ${ms(before)} ms, while ${loads} documents load ${ms(meanwhile)} ms: ${ratio.toFixed(2)} x`,
+  );
+}
+
 function textOf(operations: number): Buffer {
   const value = documentOf(operations);
   return Buffer.from(format === "json" ? JSON.stringify(value) : stringify(value, { aliasDuplicateObjects: false }));
 }
 
-if (format !== undefined) await measure(textOf(Number(size)));
+if (mode === "served") await serve();
+else if (format !== undefined) await measure(textOf(Number(size)));
 else {
   console.log(`${size} operations`);
   console.log(
     "           MiB       load      (CPU)    longest      (CPU)     reload     heap  process     peak (MiB more)",
   );
-  for (const one of ["json", "yaml"]) {
-    const flags = ["--expose-gc", "--max-semi-space-size=1", "--no-parallel-scavenge"];
-    spawnSync(process.execPath, [...flags, import.meta.filename, size, one], { stdio: "inherit" });
+  for (const more of [[], ["served"]]) {
+    for (const one of ["json", "yaml"]) {
+      const flags = ["--expose-gc", "--max-semi-space-size=1", "--no-parallel-scavenge"];
+      spawnSync(process.execPath, [...flags, import.meta.filename, size, one, ...more], { stdio: "inherit" });
+    }
   }
 }
