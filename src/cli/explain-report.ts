@@ -3,6 +3,7 @@ import { REASONS } from "../decision/reason.ts";
 import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
+import { queryNames } from "../message/query.ts";
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 
@@ -119,15 +120,25 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
     saw: text,
     wanted: null,
   });
+  const query = queryText(exchange.target.query, route.rewriteQuery?.(exchange.target.query));
   const withheld = route.withheldHeaders(exchange.headers).filter(({ name }) => name !== "host");
   const untold = (exchange.withheld ?? []).filter((name) => exchange.headers.get(name) === undefined);
   return [
     step(saw),
+    ...(query === null ? [] : [step(query)]),
     ...untold.map((name) =>
       step(`${name} is not told: what it says is absent, or has no text that a header could hold`),
     ),
     ...withheld.map(({ name, why }) => step(`${excerpt(name)} does not pass: ${why}`)),
   ];
+}
+
+/** Which parameters the service does not get, or gets though nobody sent them; null where it gets those that were sent. */
+function queryText(sent: string, told = sent): string | null {
+  const [before, after] = [new Set(queryNames(sent)), new Set(queryNames(told))];
+  const off = [...before].filter((name) => !after.has(name)).map((name) => `${excerpt(name)} does not pass`);
+  const filled = [...after].filter((name) => !before.has(name)).map((name) => `${excerpt(name)} is filled in`);
+  return off.length + filled.length === 0 ? null : `query: ${[...off, ...filled].join(", ")}`;
 }
 
 /** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */

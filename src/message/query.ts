@@ -36,6 +36,14 @@ export function withoutParameters(query: string, names: ReadonlySet<string>): st
   return isWhole ? query : left;
 }
 
+/** The query with the pairs of each name (in ASCII) that it does not have. */
+export function withParameters(query: string, pairs: ReadonlyMap<string, string>): string {
+  const names = new Set(queryNames(query));
+  const missing = [...pairs].filter(([name]) => !names.has(name)).map(([, text]) => text);
+  if (missing.length === 0) return query;
+  return query.length <= 1 ? `?${missing.join("&")}` : `${query}&${missing.join("&")}`;
+}
+
 function endOfPair(query: string, from: number): number {
   const end = query.indexOf("&", from);
   return end < 0 ? query.length : end;

@@ -4,7 +4,7 @@ import type { Check, Filter, RequestRules, RouteContext } from "../filters/filte
 import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
-import { withoutParameters } from "../message/query.ts";
+import { withoutParameters, withParameters } from "../message/query.ts";
 import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
@@ -245,12 +245,13 @@ function credentialsOf(work: Work, parts: RouteParts): Credentials {
 
 /** Query parameters have short names that mean other things elsewhere, so only those of the route's own authenticators come off. */
 function queryRewrite(parts: RouteParts, rules: RequestRules): Route["rewriteQuery"] {
-  const { keepsParameter, credentialParameters: names } = parts;
+  const { keepsParameter, filledParameters, credentialParameters: names } = parts;
   const takesOff = names.size > 0 && !rules.keepCredentials;
-  if (!takesOff && keepsParameter === null) return null;
+  if (!takesOff && keepsParameter === null && filledParameters === null) return null;
   return (query) => {
     const left = takesOff ? withoutParameters(query, names) : query;
-    return keepsParameter === null ? left : onlyParameters(left, keepsParameter);
+    const kept = keepsParameter === null ? left : onlyParameters(left, keepsParameter);
+    return filledParameters === null ? kept : withParameters(kept, filledParameters);
   };
 }
 

@@ -19,6 +19,7 @@ export class RouteParts {
   readonly declaredHeaders: Set<string> = new Set();
   /** Which query parameters reach the service, by decoded name; null for all. */
   keepsParameter: ((name: string) => boolean) | null = null;
+  filledParameters: ReadonlyMap<string, string> | null = null;
   readonly wantedScopes: Set<string> = new Set();
   requestRules: RequestRules | null = null;
   responseRules: ResponseRules | null = null;
@@ -145,6 +146,10 @@ export function routeContext(
     keepParameters: (keeps) => {
       mark();
       parts.keepsParameter = keeps;
+    },
+    fillParameters: (pairs) => {
+      mark();
+      parts.filledParameters = pairs;
     },
     nameScopes: (scopes) => {
       for (const scope of scopes) parts.namedScopes.add(scope);

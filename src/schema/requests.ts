@@ -62,6 +62,12 @@ export function togetherWith(schema: Subschema): ReadonlySet<Subschema> {
   return group;
 }
 
+/** What stands for a value that is not there: of the schema, or of one that it refers to. Undefined for nothing. */
+export function defaultOf(member: Subschema): unknown {
+  for (const schema of togetherWith(member)) if (schema.default !== null) return schema.default.value;
+  return undefined;
+}
+
 // ---- undeclared members --------------------------------------------------------------------------------------------
 
 /**

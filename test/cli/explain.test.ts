@@ -34,6 +34,21 @@ upstreams: { app: { address: 'http://127.0.0.1:3000' } }
 resourceMetadata: { resource: "https://api.example.org" }
 routes: [{ path: /**, public: true }]
 `,
+    "user.json": '{"type":"object","properties":{"name":{"type":"string"},"size":{"default":3}}}',
+    "sent.json": '{"name":"a","role":"hunter2"}',
+    "strip.yaml": `version: 1
+service: users
+listeners: [{ name: inbound, address: '127.0.0.1:8080' }]
+upstreams: { app: { address: 'http://127.0.0.1:3000' } }
+routes:
+  - path: /users
+    public: true
+    validate:
+      body: { schema: user.json, stripUnknown: true, defaults: fill }
+      query: { limit: { type: integer, default: 20 } }
+      unknownQuery: strip
+      queryDefaults: fill
+`,
     "aged.pem": aged.certificate,
     "aged.key": aged.key,
     "aged.yaml": `version: 1
@@ -219,4 +234,21 @@ test("wrong use is exit code 2, a policy with problems is exit code 1 with its l
   const { code, stderr } = await run("--policy", "broken.yaml", order);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^broken\.yaml:1:\d+: /);
+});
+
+test("what is changed on the way is named, and no value of it", async () => {
+  const sent = [
+    "-p",
+    "strip.yaml",
+    "-H",
+    "Content-Type: application/json",
+    "--body",
+    "sent.json",
+    "POST /users?debug=hunter2",
+  ];
+  const { code, stdout } = await run(...sent);
+  expect(code).toBe(0);
+  expect(stdout).toContain("; changed: /role undeclared, /size defaults");
+  expect(stdout).toContain("query: debug does not pass, limit is filled in");
+  expect(stdout).not.toContain("hunter2");
 });

@@ -26,6 +26,13 @@ routes:
     methods: [POST]
     public: true
     validate: { body: { schema: user.json, readOnly: strip, defaults: fill, trim: true, normalize: nfc, rewrite: true } }
+  - path: /search
+    methods: [GET]
+    public: true
+    validate:
+      query: { limit: { type: integer, maximum: 100, default: 20 }, tag: { type: array, items: {}, default: [a, b] } }
+      unknownQuery: strip
+      queryDefaults: fill
 `;
 const user = JSON.stringify({
   type: "object",
@@ -163,6 +170,20 @@ describe("a service that notes its bytes", () => {
     expect((await post(postern.port, "/whole", '{ "name": " e\\u0301 ", "role":"admin" }')).status).toBe(200);
     expect(Buffer.from(last()?.body ?? "", "latin1").toString()).toBe('{"name":"é","page":1}');
   });
+});
+
+test("a query reaches its service without what nobody declared, and with defaults for what nobody sent", async () => {
+  const service = await startService();
+  const postern = await startPostern(service.port, policy, { "user.json": user });
+  for (const query of ["", "?admin=1", "?limit=5&tag=c", "?li%6Dit=5"])
+    expect((await fetch(`http://127.0.0.1:${postern.port}/search${query}`)).status).toBe(200);
+  expect((await fetch(`http://127.0.0.1:${postern.port}/search?limit=500`)).status).toBe(422);
+  expect(service.arrived.map(({ url }) => url)).toEqual([
+    "/search?limit=20&tag=a&tag=b",
+    "/search?limit=20&tag=a&tag=b",
+    "/search?limit=5&tag=c",
+    "/search?li%6Dit=5&tag=a&tag=b",
+  ]);
 });
 
 test("a service that hung up is sent what is left once more, not what came", async () => {

@@ -135,6 +135,7 @@ export function testRoute(
     readAnswers: () => {},
     isBodyWanted: () => false,
     keepParameters: () => undefined,
+    fillParameters: () => undefined,
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };

@@ -8,6 +8,7 @@ import type { RouteContext } from "../filter.ts";
 import type { compileParameterSchema } from "./engine.ts";
 import { judgeCookies, judgeHeaders, judgePath, judgeQuery, QueryNames, type SyncPart } from "./parameter-parts.ts";
 import type { Parameter } from "./parameters.ts";
+import { filledPair } from "./query-defaults.ts";
 import { judgeQueryString } from "./query-string.ts";
 import type { ParameterSettings, QueryStringSettings, ValidateSettings } from "./schema.ts";
 
@@ -32,9 +33,15 @@ export function compileParameters(
 ): readonly SyncPart[] {
   const parts: SyncPart[] = [];
   const showsErrors = settings.errors !== "hidden";
+  const filled = new Map<string, string>();
+  const fills = settings.queryDefaults === "fill";
   const compiled = (section: Section): Parameter[] =>
     Object.entries(settings[section] ?? {}).flatMap(([name, parameter]) => {
-      return compileOne(name, parameter, section, context, compileSchema) ?? [];
+      const one = compileOne(name, parameter, section, context, compileSchema);
+      if (one === null) return [];
+      const pair = fills && section === "query" ? filledPair(one.parameter, one.compiled, context) : null;
+      if (pair !== null) filled.set(name, pair);
+      return [one.parameter];
     });
   if (settings.path !== undefined) {
     const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
@@ -52,7 +59,9 @@ export function compileParameters(
     };
     parts.push(judgeQuery(rules, settings.unknownQuery === "refuse", context.credentialParameters));
     // What is only tried out changes nothing.
-    if (settings.unknownQuery === "strip" && (settings.mode ?? 100) === 100) {
+    const isEnforced = (settings.mode ?? 100) === 100;
+    if (isEnforced && filled.size > 0) context.fillParameters(filled);
+    if (isEnforced && settings.unknownQuery === "strip") {
       const names = new QueryNames(rules.parameters);
       context.keepParameters((name) => !names.isUnknown(name));
     }
@@ -82,7 +91,7 @@ function compileOne(
   section: Section,
   context: RouteContext,
   compileSchema: CompileSchema,
-): Parameter | null {
+): { readonly parameter: Parameter; readonly compiled: CompiledSchema } | null {
   const { style, explode, allowEmptyValue, content } = settings;
   const compiled = compileInline(settings, content !== undefined, context, compileSchema, [section, name]);
   if (compiled === null) return null;
@@ -92,7 +101,7 @@ function compileOne(
   checkStyle(section, name, settings, shape, types, context);
   const own = context.place(section, name);
   const places = new Map(Object.keys(settings).map((keyword) => [keyword, context.place(section, name, keyword)]));
-  return {
+  const parameter: Parameter = {
     name,
     required: settings.required === true,
     takesEmpty: allowEmptyValue === true && section === "query",
@@ -108,6 +117,7 @@ function compileOne(
     validate: (value) => compiled.validator.judge(value),
     placeOf: (keyword) => places.get(keyword) ?? own,
   };
+  return { parameter, compiled };
 }
 
 /** A schema that stands in the policy itself; text where it does not say otherwise. */

@@ -81,6 +81,7 @@ export interface ValidateSettings {
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly query?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly unknownQuery?: "allow" | "refuse" | "strip" | undefined;
+  readonly queryDefaults?: "fill" | undefined;
   readonly queryString?: QueryStringSettings | undefined;
   readonly headers?: Readonly<Record<string, ParameterSettings>> | undefined;
   readonly cookies?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -289,6 +290,10 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe(
       "What becomes of parameters beyond 'query': allow (if absent), refuse, or strip, so that the service does not get them.",
     ),
+  queryDefaults: z
+    .literal("fill", { error: "expected fill" })
+    .optional()
+    .describe("fill: a parameter of 'query' that is not sent reaches the service with its schema's default."),
   queryString: queryString.optional().describe("The query as one value, in place of 'query': its JSON Schema."),
   cookies: parameters.optional().describe("Cookies: name → JSON Schema. Others pass."),
   headers: z.record(headerName, parameter).optional().describe("Headers: name → JSON Schema."),

@@ -1,6 +1,6 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
 import type { Pattern } from "../pattern/index.ts";
-import { togetherWith } from "../requests.ts";
+import { defaultOf, togetherWith } from "../requests.ts";
 import type { ObjectRules, Subschema } from "../subschema.ts";
 import type { Alternative, Group } from "./group.ts";
 
@@ -153,12 +153,6 @@ function defaultsOf({ certain }: Group): Place["defaults"] {
     }
   }
   return [...found].map(([name, text]) => ({ name, text }));
-}
-
-/** Of the schema, or of one that it refers to. */
-export function defaultOf(member: Subschema): unknown {
-  for (const schema of togetherWith(member)) if (schema.default !== null) return schema.default.value;
-  return undefined;
 }
 
 /** A value of a schema's file as JSON; its numbers as they are written there. */

@@ -1,6 +1,7 @@
 import type { CompiledSchema } from "../../../schema/compile.ts";
 import { Validator } from "../../../schema/judge/validator.ts";
-import { defaultOf, type SanitiseRules } from "../../../schema/sanitise/place.ts";
+import { defaultOf } from "../../../schema/requests.ts";
+import type { SanitiseRules } from "../../../schema/sanitise/place.ts";
 import { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
 import { childParts, inPlaceParts, type Subschema } from "../../../schema/subschema.ts";
 import type { RouteContext } from "../../filter.ts";
