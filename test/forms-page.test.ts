@@ -16,7 +16,8 @@ test("the page has its examples", () => {
 test.each(blocks)("%s", async (text) => {
   const { routes } = parse(text) as { routes: Record<string, unknown>[] };
   const open = routes.map((route) => ({ public: true, ...route }));
-  expect(await problemsOf(policyWith(stringify({ routes: open }, { aliasDuplicateObjects: false })))).toEqual([]);
+  const policy = policyWith(stringify({ routes: open }, { aliasDuplicateObjects: false }));
+  expect(await problemsOf(policy, { "ticket.json": "{}" })).toEqual([]);
 });
 
 test("the page has the numbers of the code", () => {

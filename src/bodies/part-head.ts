@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { excerpt } from "../support/excerpt.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { mediaTypeOf } from "./media-type.ts";
+import { isJson, mediaTypeOf } from "./media-type.ts";
 
 /** Headers of one part of multipart/form-data, of which every parser makes the same. */
 export interface PartHead {
@@ -67,7 +67,8 @@ function typeOf(text: string | undefined, isFile: boolean): Result<string | null
   // busboy and what is made of it take such a part for a file, others for a field.
   if (!isFile && type === "application/octet-stream") return err(`a field of type ${type} without a file name`);
   const charset = parameters.get("charset");
-  if (!isFile && charset !== undefined && !UTF8.test(charset)) return err(`a field in charset ${excerpt(charset)}`);
+  if ((!isFile || isJson(type)) && charset !== undefined && !UTF8.test(charset))
+    return err(`a part in charset ${excerpt(charset)}`);
   return ok(type);
 }
 

@@ -8,6 +8,8 @@ export function* schemaNames(validate: unknown): Generator<readonly [Path, strin
     [["body"], body],
     [["queryString"], queryString],
   ];
+  const form = isMapping(validate["form"]) ? validate["form"]["fields"] : undefined;
+  for (const [key, field] of isMapping(form) ? Object.entries(form) : []) owners.push([["form", "fields", key], field]);
   const many = { path, query, headers, cookies, body: isMapping(body) ? body["content"] : undefined };
   for (const [section, entries] of Object.entries(many)) {
     const steps: Path = section === "body" ? ["body", "content"] : [section];

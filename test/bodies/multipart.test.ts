@@ -95,7 +95,7 @@ describe("what parsers read in two ways is refused", () => {
       "a field of type application/octet-stream without a file name",
       changed('; filename="day.png"\r\nContent-Type: image/png', "\r\nContent-Type: application/octet-stream"),
     ],
-    ["a field in charset utf-7", changed('name="title"', 'name="title"\r\nContent-Type: text/plain; charset=utf-7')],
+    ["a part in charset utf-7", changed('name="title"', 'name="title"\r\nContent-Type: text/plain; charset=utf-7')],
     ["headers of a part with more than 8192 bytes", changed('name="title"', `name="${"a".repeat(9000)}"`)],
   ])("%s", (fault, body) => {
     expect(readStrictly([body])).toBe(fault);

@@ -1,5 +1,5 @@
-import { MediaRanges, rangeOf } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isText } from "../../bodies/media-type.ts";
+import { MediaRanges } from "../../bodies/media-ranges.ts";
+import { isForm, isText } from "../../bodies/media-type.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
@@ -21,8 +21,10 @@ import {
 } from "./evaluate.ts";
 import type { HoldRules, Part } from "./held-body.ts";
 import { shapeOf } from "./json-shape.ts";
-import { compileLanguage, LANGUAGE_TYPES, type Language, languageOf } from "./languages.ts";
+import { compileLanguage, languageOf } from "./languages.ts";
 import { LongBodies } from "./long-bodies.ts";
+import { checkMedia, type Media, mediaOf } from "./media.ts";
+import { compileOwn } from "./media-parts.ts";
 import type { SyncPart } from "./parameter-parts.ts";
 import { INFLATE, ITEMS, SANITISE } from "./parts.ts";
 import { checkSanitising, isSanitising } from "./sanitising.ts";
@@ -41,40 +43,6 @@ export interface CompiledBody {
 
 type Path = readonly (string | number)[];
 
-/** A media type or range that a body may have, and what its schema is called; null for none. */
-interface Media {
-  readonly range: string;
-  readonly schema: string | null;
-  /** The schema is that of each item. */
-  readonly isItems: boolean;
-  /** Of the schema, or of the range where it has none. */
-  readonly path: Path;
-}
-
-/** What `validate` says of bodies, in either form: one schema for all types, or one for each. */
-function mediaOf({ contentType, body }: ValidateSettings, language: Language | null): readonly Media[] | null {
-  if (body?.content !== undefined) {
-    return Object.entries(body.content).map(([range, { schema, itemSchema }]) => {
-      const path = ["body", "content", range];
-      if (itemSchema !== undefined) return { range, schema: itemSchema, isItems: true, path: [...path, "itemSchema"] };
-      return { range, schema: schema ?? null, isItems: false, path: schema === undefined ? path : [...path, "schema"] };
-    });
-  }
-  if (language !== null) {
-    const path = [language];
-    return (contentType ?? LANGUAGE_TYPES[language]).map((range) => ({ range, schema: null, isItems: false, path }));
-  }
-  if (body?.itemSchema !== undefined) {
-    const schema = body.itemSchema;
-    return (contentType ?? ITEM_TYPES).map((range) => ({ range, schema, isItems: true, path: ["body", "itemSchema"] }));
-  }
-  const schema = body?.schema ?? null;
-  if (schema === null && contentType === undefined) return null;
-  return (contentType ?? ["application/json"]).map((range) => {
-    return { range, schema, isItems: false, path: schema === null ? ["contentType"] : ["body", "schema"] };
-  });
-}
-
 export function* compileBody(
   settings: ValidateSettings,
   enforcePercent: number,
@@ -84,27 +52,35 @@ export function* compileBody(
   const language = languageOf(settings);
   const media = mediaOf(settings, language);
   checkMedia(settings, media ?? [], context);
-  checkSanitising(settings, media?.some(({ schema }) => schema !== null) ?? false, context);
-  checkItems(settings, media ?? [], context);
-  const isHeld = language !== null || (media?.some(({ schema, isItems }) => schema !== null && !isItems) ?? false);
-  const isWatched = media?.some(({ isItems }) => isItems) ?? false;
+  checkSanitising(settings, media?.some(({ schema, isItems }) => schema !== null && !isItems) ?? false, context);
+  const isHeld = language !== null || (media?.some(isHeldWhole) ?? false);
+  const isWatched = media?.some(({ isItems, own }) => isItems || own?.form !== undefined) ?? false;
   const isJudged = isHeld || isWatched;
   const usualBytesMax = isHeld ? DEFAULTS.bodyInspectedBytesMax : isWatched ? DEFAULTS.bodyBytesMax : null;
   const bytesMax = settings.body?.maxBytes ?? usualBytesMax;
-  // A bound that is only tried out must not cut bodies off.
-  if (bytesMax !== null && enforcePercent === 100) context.setBodyBytesMax(bytesMax);
   const hold = isJudged ? holdOf(bytesMax ?? 0, isHeld, enforcePercent, context) : null;
   const ranges = new MediaRanges(media?.map(({ range }) => range) ?? []);
+  const owns = hold === null ? [] : (media ?? []).map((one) => compileOwn(one, settings, hold, context));
   const rules =
     hold === null
       ? (media ?? []).map(() => UNJUDGED)
-      : compileMedia(media ?? [], settings, hold, context, compileSchema);
-  const head = compileHead(settings, media, ranges, rules, bytesMax, isJudged, context);
+      : compileMedia(media ?? [], settings, hold, context, compileSchema).map((one, at) => owns[at]?.rules ?? one);
+  const longest = owns.reduce<number | null>(
+    (max, own) => (own === null ? max : Math.max(max ?? 0, own.bytesMax)),
+    bytesMax,
+  );
+  // A bound that is only tried out must not cut bodies off.
+  if (longest !== null && enforcePercent === 100) context.setBodyBytesMax(longest);
+  const head = compileHead(settings, media, ranges, rules, longest, isJudged, context);
   if (language === null) return { head, whole: judgeByType(ranges, rules), watch: watchByType(ranges, rules) };
   if (hold === null) return { head, whole: null, watch: null };
   const compileAt = (name: string, ...path: readonly string[]): CompiledSchema | null =>
     compileSchemaAt(name, path, settings, hold.bytesMax, context, compileSchema);
   return { head, whole: yield* compileLanguage(language, settings, hold, context, compileAt), watch: null };
+}
+
+function isHeldWhole({ schema, isItems, own }: Media): boolean {
+  return (schema !== null && !isItems) || own?.xml !== undefined;
 }
 
 /** What the head alone shows of a body. */
@@ -162,50 +138,6 @@ function holdOf(
   return { bytesMax, collectedBytesMax, bodies: context.memory.bodies, longBodies, clock: context.clock };
 }
 
-function checkItems({ body }: ValidateSettings, media: readonly Media[], context: RouteContext): void {
-  const isUsed = media.some(({ isItems }) => isItems);
-  if (body?.itemSchema !== undefined && (body.schema !== undefined || body.content !== undefined))
-    context.problem(
-      `expected one of the two, 'itemSchema' or '${body.content === undefined ? "schema" : "content"}'`,
-      "body",
-      "itemSchema",
-    );
-  for (const [range, { schema, itemSchema }] of Object.entries(body?.content ?? {})) {
-    if (schema !== undefined && itemSchema !== undefined)
-      context.problem("expected one of the two, 'schema' or 'itemSchema'", "body", "content", range, "itemSchema");
-  }
-  if (body?.items !== undefined && !isUsed)
-    context.problem("nothing is judged item by item; expected 'itemSchema'", "body", "items");
-  if ((body?.items?.maxBytes ?? 0) > DEFAULTS.itemBytesLimit) {
-    const most = `${DEFAULTS.itemBytesLimit / 1024 ** 2}MiB`;
-    context.problem(`an item is held in memory; expected at most ${most}`, "body", "items", "maxBytes");
-  }
-  if (isUsed && context.isBodyWanted() && !media.some(({ schema, isItems }) => schema !== null && !isItems))
-    context.problem("a rule looks at members of the body, which passes item by item", "body");
-}
-
-function checkMedia({ contentType, body }: ValidateSettings, media: readonly Media[], context: RouteContext): void {
-  if (body?.content !== undefined) {
-    if (body.schema !== undefined)
-      context.problem("'content' has a schema for each type; expected one of the two", "body", "schema");
-    if (contentType !== undefined)
-      context.problem("'body.content' lists the types; expected one of the two", "contentType");
-    for (const { range, path } of media) {
-      if (rangeOf(range) === null)
-        context.problem(`'${range}' is no media type; expected one as application/json or text/*`, ...path.slice(0, 3));
-    }
-  }
-  for (const [at, { range, schema, isItems, path }] of media.entries()) {
-    const where: Path = body?.content === undefined ? ["contentType", at] : path;
-    if (isItems && !hasItems(range) && !(rangeOf(range) ?? "*").includes("*"))
-      context.problem(`'${range}' has no items; expected one of: ${ITEM_TYPES.join(", ")}`, ...where);
-    if (isItems) continue;
-    const isKnown = isJson(range) || isForm(range) || isText(range) || (rangeOf(range) ?? "*").includes("*");
-    if (schema === null || isKnown) continue;
-    context.problem(`the schema cannot look into '${range}'; expected a JSON type, a form or text/plain`, ...where);
-  }
-}
-
 /** How each of them is judged, in the order of `media`. */
 function compileMedia(
   media: readonly Media[],
@@ -230,14 +162,6 @@ function compileMedia(
     return shared;
   });
 }
-
-/** Types of streams where `contentType` says nothing. */
-const ITEM_TYPES: readonly string[] = [
-  "application/x-ndjson",
-  "application/jsonl",
-  "application/json-seq",
-  "text/event-stream",
-];
 
 const UNJUDGED: MediaRules = { isJudged: false, takes: () => true, judge: null };
 

@@ -145,7 +145,7 @@ function compileInline(
 }
 
 /** A part of an API's description, by `file#pointer`. */
-function compileReference(text: string, context: RouteContext, path: readonly string[]): CompiledSchema | null {
+export function compileReference(text: string, context: RouteContext, path: readonly string[]): CompiledSchema | null {
   const hash = text.indexOf("#");
   const found = context.described(text.slice(0, hash), text.slice(hash + 1));
   if (found === null) {

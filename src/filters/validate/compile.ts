@@ -19,9 +19,13 @@ export const validateFilter = defineFilter<ValidateSettings>({
   defaults: "override",
   schema: validateSchema,
   prepare(settings) {
-    const loading = [namesItems(settings) && ITEMS.prepare(), isSanitising(settings) && SANITISE.prepare()];
-    const pending = loading.filter((one) => one instanceof Promise);
-    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
+    const loading = [
+      nestedLoads(settings, "itemSchema", ITEMS.prepare),
+      nestedLoads(settings, "form", FORM.prepare),
+      nestedLoads(settings, "xml", LANGUAGE_PARTS.xml),
+      isSanitising(settings) ? SANITISE.prepare() : undefined,
+    ].filter((one) => one !== undefined);
+    return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
   },
   parts: { ...LANGUAGE_PARTS, form: FORM.prepare, grpc: GRPC.prepare, contentEncoding: INFLATE.prepare },
   *compile(settings, context) {
@@ -54,13 +58,13 @@ export const validateFilter = defineFilter<ValidateSettings>({
   },
 });
 
-/** Whether settings, as a policy has them, have a schema of items; so do any settings. */
-function namesItems(settings: unknown): boolean {
-  if (settings === undefined) return true;
+/** Loads what bodies, or those of one media type, need that have this key in settings as a policy has them; so may any. */
+function nestedLoads(settings: unknown, key: string, load: () => Promise<void> | undefined): Promise<void> | undefined {
   const body = memberOf(settings, "body");
   const content = memberOf(body, "content");
   const entries = typeof content === "object" && content !== null ? Object.values(content) : [];
-  return [body, ...entries].some((entry) => memberOf(entry, "itemSchema") !== undefined);
+  const isUsed = settings === undefined || [body, ...entries].some((entry) => memberOf(entry, key) !== undefined);
+  return isUsed ? load() : undefined;
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -4,6 +4,7 @@ import type { RouteContext } from "../filter.ts";
 import { Later } from "../lazy.ts";
 import type { HoldRules, Part } from "./held-body.ts";
 import type { ValidateSettings } from "./schema.ts";
+import type { XmlSettings } from "./xml/schema.ts";
 
 /** Languages of bodies that have a key of their own; a policy loads those that it names. */
 const graphql = new Later("validate.graphql", () => import("./graphql/compile.ts"));
@@ -34,6 +35,16 @@ const NAMES = Object.keys(LANGUAGES) as Language[];
 
 export function languageOf(settings: ValidateSettings): Language | null {
   return NAMES.find((name) => settings[name] !== undefined) ?? null;
+}
+
+/** The part that judges XML, of a media type beside others. */
+export function compileXmlBody(
+  settings: XmlSettings,
+  showsErrors: boolean,
+  hold: HoldRules,
+  context: RouteContext,
+): Part {
+  return xml.get().compileXml(settings, showsErrors, hold, context);
 }
 
 /** The part that judges bodies of this language; null, with a problem, where the settings are wrong. */

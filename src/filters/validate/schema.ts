@@ -30,15 +30,21 @@ export type QueryStringSettings = Readonly<Record<string, unknown>> & {
   readonly content?: "application/json" | "application/x-www-form-urlencoded" | undefined;
 };
 
+/** What bodies of a media type have to meet: one of these, or nothing. */
+export interface ContentSettings {
+  readonly schema?: string | undefined;
+  readonly itemSchema?: string | undefined;
+  readonly form?: FormSettings | undefined;
+  readonly xml?: XmlSettings | undefined;
+}
+
 export interface BodySettings {
   readonly maxBytes?: number | undefined;
   readonly schema?: string | undefined;
   /** False: a request without a body passes. */
   readonly required?: boolean | undefined;
   /** Media type or range → what bodies of it have to meet. */
-  readonly content?:
-    | Readonly<Record<string, { readonly schema?: string | undefined; readonly itemSchema?: string | undefined }>>
-    | undefined;
+  readonly content?: Readonly<Record<string, ContentSettings>> | undefined;
   /** Of each item of a stream. */
   readonly itemSchema?: string | undefined;
   readonly items?: { readonly maxBytes?: number | undefined; readonly maxCount?: number | undefined } | undefined;
@@ -176,6 +182,8 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
         object({
           schema: z.string().min(1).optional().describe("As 'schema' of the body. Not looked into if absent."),
           itemSchema: z.string().min(1).optional().describe("As 'itemSchema' of the body."),
+          form: formSchema.optional().describe("As 'form' beside 'body', for this type."),
+          xml: xmlSchema.optional().describe("As 'xml' beside 'body', for this type."),
         }),
       )
       .optional()

@@ -1,5 +1,5 @@
 import { rangeOf } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isText } from "../../bodies/media-type.ts";
+import { hasItems, isForm, isJson, isMultipart, isText, isXml } from "../../bodies/media-type.ts";
 import { formFault } from "../../filters/validate/body-reader.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Findings } from "../../openapi/findings.ts";
@@ -14,6 +14,7 @@ import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
+import { lowerForm } from "./forms.ts";
 import { lowerParameter, unenforcedIn } from "./parameters.ts";
 
 /** What of a description is not enforced: kinds for the whole of it, and each of one operation. */
@@ -105,6 +106,7 @@ function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, l
   const { loose, requests } = lowering;
   const at = () => placeOf(body.place, "");
   const seen = new Set<string>();
+  let isHeld = false;
   for (const media of body.media) {
     const range = rangeOf(media.range);
     if (range === null) loose("media types that are none", media.place);
@@ -112,12 +114,14 @@ function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, l
     if (range === null || seen.has(range)) continue;
     seen.add(range);
     const path = ["validate", "body", "content", range];
+    if (addForm(entry, operation, range, media, lowering) || addXml(entry, range, media, lowering)) continue;
     const judged = judgedBy(range, media, lowering);
     if (judged === null) {
       entry.set(path, {}, () => placeOf(media.place, ""));
       continue;
     }
     const { key, schema } = judged;
+    isHeld ||= key === "schema";
     const place = () => placeOf(schema.place, schema.pointer);
     entry.set(path, { [key]: schemaName(operation, media, judged, lowering.description) }, place);
   }
@@ -127,8 +131,10 @@ function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, l
   // It narrows what is taken, and never makes postern hold more.
   if (bodyBytesMax !== null && bodyBytesMax <= DEFAULTS.bodyInspectedBytesMax)
     entry.set(["validate", "body", "maxBytes"], `${bodyBytesMax}B`, at);
-  entry.set(["validate", "body", "readOnly"], requests.readOnly, at);
-  if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], requests.undeclared, at);
+  // Of what streams nothing comes off.
+  const rule = (asked: BodyRules["readOnly"]): BodyRules["readOnly"] => (isHeld ? asked : judged(asked));
+  entry.set(["validate", "body", "readOnly"], rule(requests.readOnly), at);
+  if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], rule(requests.undeclared), at);
 }
 
 /** The same for a parameter's, which stands at the operation or at its path. */
@@ -151,6 +157,46 @@ function parameterSchemaName(
   return direct;
 }
 
+/** A form whose fields have rules each, as a multipart one: others are judged as one object. False for what is none. */
+function addForm(
+  entry: RouteEntry,
+  operation: Operation,
+  range: string,
+  media: MediaRange,
+  lowering: Lowering,
+): boolean {
+  const { schema } = media;
+  if (schema === null || !(isMultipart(range) || (isForm(range) && hasObjects(schema, lowering)))) return false;
+  const { settings, places, loose } = lowerForm(
+    media,
+    pointerOf(operation, media, "schema"),
+    lowering.description,
+    lowering.requests,
+  );
+  for (const [what, place] of loose) lowering.loose(what, place);
+  if (settings === null) return false;
+  const path = ["validate", "body", "content", range];
+  entry.set(path, { form: settings }, () => placeOf(schema.place, schema.pointer));
+  for (const [name, { place, pointer }] of places) {
+    for (const section of ["fields", "files"])
+      entry.placeAt([...path, "form", section, name], () => placeOf(place, pointer));
+  }
+  return true;
+}
+
+function hasObjects(schema: SchemaReference, { description }: Lowering): boolean {
+  const compiled = description.library.compile(schema, true);
+  return compiled.ok && formFault(textTypesOf([compiled.value.root])) !== null;
+}
+
+/** XML is read, and not held against its schema. */
+function addXml(entry: RouteEntry, range: string, { schema, place }: MediaRange, { loose }: Lowering): boolean {
+  if (!isXml(range)) return false;
+  if (schema !== null) loose(`schemas of ${range}, which is read as XML`, schema.place);
+  entry.set(["validate", "body", "content", range], { xml: {} }, () => placeOf(place, ""));
+  return true;
+}
+
 interface Judged {
   readonly key: "schema" | "itemSchema";
   readonly schema: SchemaReference;
@@ -168,15 +214,18 @@ function judgedBy(range: string, media: MediaRange, lowering: Lowering): Judged 
 
 /** From the document itself: what its references lead to has no version of its own. */
 function schemaName(
-  { method, template }: Operation,
-  { written }: MediaRange,
-  { key: last, schema: { document, pointer } }: Judged,
+  operation: Operation,
+  media: MediaRange,
+  { key, schema: { document, pointer } }: Judged,
   { file, root }: Description,
 ): string {
-  if (document === root.document) return `${file}#${pointer}`;
+  return `${file}#${document === root.document ? pointer : pointerOf(operation, media, key)}`;
+}
+
+function pointerOf({ method, template }: Operation, { written }: MediaRange, last: string): string {
   const key = FIXED_METHODS.has(method) ? [method.toLowerCase()] : ["additionalOperations", method];
   const steps = ["paths", template, ...key, "requestBody", "content", written, last];
-  return `${file}#${steps.map((step) => `/${pointerToken(step)}`).join("")}`;
+  return steps.map((step) => `/${pointerToken(step)}`).join("");
 }
 
 /** Whether each item of a stream can be held against its schema; else it is told. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { CONTINUE, Denial, type Verdict } from "../../../src/decision/verdict.ts";
 import type { Check } from "../../../src/filters/filter.ts";
+import { BOUNDARY, field, file, multipart } from "../../fixtures/multipart.ts";
 import { createExchange, MemoryBody } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
 import { type Files, routeOf, snapshotOf, warningsOf } from "../policy-kit.ts";
@@ -85,5 +86,260 @@ text/event-stream: { itemSchema: { properties: { data: { contentMediaType: appli
       "not enforced: itemSchema of multipart/mixed (api/orders.yaml:10:11), schemas of whole streams (api/orders.yaml:11:32)",
     );
     expect(told.join()).toContain("contentMediaType");
+  });
+});
+
+type Part = ReturnType<typeof field>;
+
+describe("a multipart form", () => {
+  const FORM = `
+multipart/form-data:
+  schema:
+    type: object
+    required: [title, photo]
+    properties:
+      id: { type: string, readOnly: true }
+      title: { type: string, maxLength: 10 }
+      count: { $ref: '#/components/schemas/Count' }
+      tags: { type: array, items: { type: string, maxLength: 5 }, maxItems: 2 }
+      order: { $ref: '#/components/schemas/Order' }
+      photo: { type: string, format: binary, maxLength: 1000 }
+      scans: { type: array, maxItems: 2, items: { type: string, format: binary } }
+      token: { type: string, contentEncoding: base64 }
+    additionalProperties: false
+  encoding:
+    photo: { contentType: 'image/png, image/jpeg' }
+application/json: { schema: { $ref: '#/components/schemas/Order' } }
+`;
+  const withCount = (content: string): Promise<Check> => formOf(content, "");
+
+  async function formOf(content: string, settings: string): Promise<Check> {
+    const text = document(content).replace("  schemas:\n", "  schemas:\n    Count: { type: integer, minimum: 1 }\n");
+    const snapshot = await snapshotOf(policyOf(`public: true\n${settings}`.trim()), filesWith(jwks, text));
+    const check = routeOf(snapshot, "/orders").checks.find(({ name }) => name === "validate");
+    if (check === undefined) throw new Error("nothing is validated");
+    return check;
+  }
+
+  const PNG = Buffer.from("\x89PNG\r\n\x1a\n0000", "latin1");
+  const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
+  const TITLE = field("title", "a day");
+  const PHOTO = file("photo", "a.png", "image/png", PNG);
+  const send = (check: Check, ...parts: Part[]): Promise<Verdict> => judge(check, TYPE, multipart(...parts));
+
+  test.each<[string, Part[]]>([
+    ["what is required", [TITLE, PHOTO]],
+    ["an object as browsers send a Blob", [TITLE, PHOTO, file("order", "blob", "application/json", '{"item":"a"}')]],
+    [
+      "all of it",
+      [
+        TITLE,
+        field("count", "3"),
+        field("tags", "a"),
+        field("tags", "b"),
+        field("order", '{"item":"a"}'),
+        field("token", "aGVsbG8="),
+        PHOTO,
+        file("scans", "a.bin", "application/octet-stream", "MZ"),
+        file("scans", "b", "x/y", ""),
+      ],
+    ],
+  ])("%s passes", async (_, parts) => {
+    expect(await send(await withCount(FORM), ...parts)).toBe(CONTINUE);
+  });
+
+  test.each<[string, string, Part[]]>([
+    ["form_field_invalid", "form title: missing", [PHOTO]],
+    ["form_field_invalid", "form photo: missing", [TITLE]],
+    ["form_field_invalid", "form title: / maxLength", [field("title", "much too long"), PHOTO]],
+    ["form_field_invalid", "form count: / minimum", [TITLE, PHOTO, field("count", "0")]],
+    ["form_field_invalid", "form count: type, not integer", [TITLE, PHOTO, field("count", "x")]],
+    ["form_field_invalid", "form tags: /0 maxLength", [TITLE, PHOTO, field("tags", "toolong")]],
+    ["form_field_invalid", "form order: /item type", [TITLE, PHOTO, field("order", '{"item":7}')]],
+    ["form_field_invalid", "form order: /ITEM memberCase", [TITLE, PHOTO, field("order", '{"item":"a","ITEM":"b"}')]],
+    [
+      "form_field_invalid",
+      "form order: /item type",
+      [TITLE, PHOTO, file("order", "blob", "application/json", '{"item":7}')],
+    ],
+    [
+      "form_field_invalid",
+      "form order: a file where a field is expected",
+      [TITLE, PHOTO, file("order", "order.php", "application/json", '{"item":"a"}')],
+    ],
+    [
+      "form_field_invalid",
+      "form order: a file where a field is expected",
+      [TITLE, PHOTO, file("order", "blob", "text/html", '{"item":"a"}')],
+    ],
+    [
+      "form_field_invalid",
+      "form title: a file where a field is expected",
+      [PHOTO, file("title", "blob", "application/json", '"a"')],
+    ],
+    [
+      "form_field_invalid",
+      "form order: sent twice",
+      [TITLE, PHOTO, field("order", '{"item":"a"}'), file("order", "blob", "application/json", '{"item":"a"}')],
+    ],
+    [
+      "body_not_multipart",
+      "a part in charset utf-16",
+      [TITLE, PHOTO, file("order", "blob", "application/json;charset=utf-16", '{"item":"a"}')],
+    ],
+    ["form_field_invalid", "form role: undeclared", [TITLE, PHOTO, field("role", "admin")]],
+    ["form_field_invalid", "form id: / not", [TITLE, PHOTO, field("id", "7")]],
+    ["form_field_invalid", "form photo: a field where a file is expected", [TITLE, field("photo", "x")]],
+    ["form_field_invalid", "form title: a file where a field is expected", [file("title", "a", "text/plain", "x")]],
+    ["file_type_unsupported", "form photo: type image/gif", [TITLE, file("photo", "a.gif", "image/gif", "GIF89a")]],
+    ["file_content_mismatch", "form photo: ", [TITLE, file("photo", "a.png", "image/png", "<?php system($_GET[0]);")]],
+    [
+      "form_part_too_large",
+      "form photo: more bytes",
+      [TITLE, file("photo", "a.png", "image/png", Buffer.concat([PNG, Buffer.alloc(1000)]))],
+    ],
+    [
+      "form_field_invalid",
+      "form scans: more files",
+      [TITLE, PHOTO, ...["a", "b", "c"].map((name) => file("scans", name, "x/y", ""))],
+    ],
+    [
+      "file_name_invalid",
+      "form scans: a file name with a path separator",
+      [TITLE, PHOTO, file("scans", "../a", "x/y", "")],
+    ],
+    ["body_not_multipart", "title in another spelling", [TITLE, PHOTO, field("title[x]", "much too long")]],
+  ])("%s: %s", async (reason, seen, parts) => {
+    const verdict = await send(await withCount(FORM), ...parts);
+    expect(verdict).toMatchObject({ reason, seen: expect.stringContaining(seen) });
+    if (seen === "form title: / maxLength")
+      expect(verdict).toMatchObject({ place: { file: "api/orders.yaml", path: expect.stringContaining("/title") } });
+  });
+
+  test("stands beside other types, each with its own", async () => {
+    const check = await withCount(FORM);
+    expect(await judge(check, "application/json", '{"item":"a"}')).toBe(CONTINUE);
+    expect(await judge(check, "application/json", '{"item":7}')).toMatchObject({ reason: "body_schema_mismatch" });
+    expect(await judge(check, "application/x-www-form-urlencoded", "title=a")).toMatchObject({
+      reason: "content_type_unsupported",
+    });
+  });
+
+  test("may have more fields where the schema is open, and the policy closes it or gives it bounds", async () => {
+    const open = FORM.replace("    additionalProperties: false\n", "");
+    const role = field("role", "admin");
+    expect(await send(await withCount(open), TITLE, PHOTO, role)).toBe(CONTINUE);
+    expect(await send(await formOf(open, "undeclaredProperties: refuse"), TITLE, PHOTO, role)).toMatchObject({
+      seen: "form role: undeclared",
+    });
+    const bounds = "{ validate: { body: { content: { multipart/form-data: { form: { maxParts: 2 } } } } } }";
+    const check = await formOf(open, `operations: { 'POST /orders': ${bounds} }`);
+    expect(await send(check, TITLE, PHOTO, role)).toMatchObject({ reason: "form_parts_exceeded" });
+    const strip = "undeclaredProperties: strip\nreadOnly: strip";
+    expect(await send(await formOf(open, strip), TITLE, PHOTO, role)).toMatchObject({ seen: "form role: undeclared" });
+    const alone = open.replace(/application\/json.*/, "");
+    expect(await send(await formOf(alone, strip), TITLE, PHOTO, field("id", "7"))).toMatchObject({
+      reason: "form_field_invalid",
+    });
+    expect(await send(await formOf(FORM, "readOnly: ignore"), TITLE, PHOTO, field("id", "7"))).toBe(CONTINUE);
+  });
+
+  test("is made of all parts of its schema, in whatever file they stand", async () => {
+    const check = await checkOf(
+      `
+multipart/form-data:
+  schema:
+    allOf:
+      - { $ref: 'form.yaml#/Base' }
+      - { required: [title], properties: { title: { type: string, maxLength: 3 } } }
+`,
+      "public: true",
+      {
+        "api/form.yaml":
+          "Base: { required: [file], properties: { file: { $ref: '#/File' }, size: { type: integer, maximum: 5 } } }\nFile: { type: string, format: binary }\n",
+      },
+    );
+    const part = file("file", "a.bin", "x/y", "a");
+    expect(await send(check, part, field("title", "abc"), field("size", "5"))).toBe(CONTINUE);
+    expect(await send(check, part, field("title", "abcd"))).toMatchObject({ seen: "form title: / maxLength" });
+    expect(await send(check, field("title", "abc"))).toMatchObject({ seen: "form file: missing" });
+    expect(await send(check, part, field("title", "abc"), field("size", "6"))).toMatchObject({
+      seen: "form size: / maximum",
+      place: { file: "api/form.yaml" },
+    });
+  });
+
+  test("takes what 3.1 writes for a file", async () => {
+    const check = await checkOf(`
+multipart/form-data:
+  schema:
+    properties:
+      pdf: { contentMediaType: application/pdf }
+      raw: { type: string, contentMediaType: application/octet-stream }
+      any: {}
+    additionalProperties: false
+`);
+    expect(await send(check, file("pdf", "a.pdf", "application/pdf", "%PDF-1.7"))).toBe(CONTINUE);
+    expect(await send(check, file("pdf", "a.pdf", "application/pdf", "MZ"))).toMatchObject({
+      reason: "file_content_mismatch",
+    });
+    expect(await send(check, file("raw", "a.exe", "application/x-msdownload", "MZ"))).toBe(CONTINUE);
+    expect(await send(check, field("any", "text"))).toBe(CONTINUE);
+    expect(await send(check, file("any", "a", "x/y", "text"))).toBe(CONTINUE);
+  });
+
+  test("tells what of it is not enforced", async () => {
+    const told = await looseOf(`
+multipart/form-data:
+  schema:
+    oneOf: [{ required: [a] }, { required: [b] }]
+    properties: { a: { type: string }, b: { type: array, items: { type: object } }, c: {} }
+    additionalProperties: { type: string }
+  encoding: { a: { headers: { X-Rate: {} } }, b: { style: form } }
+`);
+    const text = told.join();
+    for (const what of [
+      "oneOf of forms",
+      "additionalProperties of forms",
+      "lists of lists or objects in forms",
+      "fields of forms without a type",
+      "headers of parts of forms",
+      "styles of fields of forms",
+    ])
+      expect(text).toContain(what);
+  });
+});
+
+describe("other forms and XML", () => {
+  test("an urlencoded form with objects has them as JSON", async () => {
+    const check = await checkOf(`
+application/x-www-form-urlencoded:
+  schema: { required: [order], properties: { order: { $ref: '#/components/schemas/Order' }, count: { type: integer } } }
+`);
+    const type = "application/x-www-form-urlencoded";
+    const order = (value: string): string => `order=${encodeURIComponent(value)}`;
+    expect(await judge(check, type, `${order('{"item":"a"}')}&count=3`)).toBe(CONTINUE);
+    expect(await judge(check, type, order('{"item":7}'))).toMatchObject({ seen: "form order: /item type" });
+    expect(await judge(check, type, "count=3")).toMatchObject({ seen: "form order: missing" });
+  });
+
+  test("XML is read, and its schema told", async () => {
+    const content = "application/xml: { schema: { type: object, xml: { name: order } } }";
+    const check = await checkOf(content);
+    expect(await judge(check, "application/xml", "<order/>")).toBe(CONTINUE);
+    expect(await judge(check, "application/xml", "<order>")).toMatchObject({ reason: "body_not_xml" });
+    const entity = '<!DOCTYPE order [<!ENTITY a SYSTEM "file:///etc/passwd">]><order>&a;</order>';
+    expect(await judge(check, "application/xml", entity)).toMatchObject({ reason: "xml_construct_denied" });
+    expect((await looseOf(content)).join()).toContain("schemas of application/xml, which is read as XML");
+  });
+
+  test("a body that need not be there is none of them", async () => {
+    const text = document(
+      "application/xml: {}\nmultipart/form-data: { schema: { required: [a], properties: { a: { type: string } } } }",
+    );
+    const open = text.replace("required: true", "required: false");
+    const snapshot = await snapshotOf(policyOf("public: true"), filesWith(jwks, open));
+    const check = routeOf(snapshot, "/orders").checks.find(({ name }) => name === "validate");
+    expect(await check?.evaluate(createExchange({ method: "POST", body: new MemoryBody([]) }))).toBe(CONTINUE);
   });
 });

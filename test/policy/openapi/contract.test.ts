@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { validateFilter } from "../../../src/filters/validate/compile.ts";
 import { type Description, readDescription } from "../../../src/openapi/description.ts";
 import { Findings } from "../../../src/openapi/findings.ts";
@@ -15,6 +15,8 @@ import { type TextTypes, textTypesOf } from "../../../src/schema/questions/texts
 import { TYPE } from "../../../src/schema/subschema.ts";
 import { atOnce, stepsOf } from "../../../src/support/turns.ts";
 import { createExchange, createRouteContext, MemoryBody, type RequestOptions } from "../../fixtures/route-context.ts";
+
+beforeAll(() => validateFilter.prepare?.());
 
 const folder = dirname(createRequire(import.meta.url).resolve("@readme/oas-examples/package.json"));
 const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>

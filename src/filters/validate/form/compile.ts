@@ -2,10 +2,11 @@ import { FORM_TYPE, isForm, isMultipart, MULTIPART_TYPE } from "../../../bodies/
 import { DeclaredNames } from "../../../bodies/names.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import type { Exchange } from "../../../message/exchange.ts";
+import type { CompiledSchema } from "../../../schema/compile.ts";
 import { textTypesOf } from "../../../schema/questions/texts.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import type { RouteContext } from "../../filter.ts";
-import { pointerPath, shapeOf } from "../compile-parameters.ts";
+import { compileReference, pointerPath, shapeOf } from "../compile-parameters.ts";
 import { compileParameterSchema } from "../engine.ts";
 import type { Part } from "../held-body.ts";
 import type { LongBodies } from "../long-bodies.ts";
@@ -94,16 +95,10 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
 
 /** Null, with a problem, where its schema is wrong. An object is JSON. */
 function fieldRule(name: string, settings: FieldSettings, bytesMax: number, context: RouteContext): FieldRule | null {
-  const { required, ...words } = settings;
-  const members = Array.isArray(required) ? { required } : {};
-  const isTyped = ["type", "anyOf", "oneOf", "allOf"].some((word) => words[word] !== undefined);
-  const compiled = compileParameterSchema({ ...(isTyped ? {} : { type: "string" }), ...words, ...members });
-  if (!compiled.ok) {
-    for (const { text, pointer } of compiled.error)
-      context.problem(text, "form", "fields", name, ...pointerPath(pointer));
-    return null;
-  }
-  const { root, validator } = compiled.value;
+  const { required, blob, ...words } = settings;
+  const compiled = compileFieldSchema(name, settings, context);
+  if (compiled === null) return null;
+  const { root, validator } = compiled;
   const types = textTypesOf([root]);
   const shape = shapeOf(types, "form");
   const isJson = shape === "object";
@@ -119,9 +114,28 @@ function fieldRule(name: string, settings: FieldSettings, bytesMax: number, cont
   };
   return {
     parameter,
+    takesBlob: isJson && blob === "allow",
     isList: shape === "array",
     bytesMax: Math.min(bytesMax, isJson ? bytesMax : valueBytesMax(words)),
   };
+}
+
+/** The schema that stands there, or in an API's description. */
+function compileFieldSchema(name: string, settings: FieldSettings, context: RouteContext): CompiledSchema | null {
+  const { required, schema: apart, blob: _blob, ...words }: Readonly<Record<string, unknown>> = settings;
+  if (typeof apart === "string" && apart.includes("#")) {
+    for (const word of Object.keys(words))
+      context.problem(`'${word}' stands beside 'schema'; expected it inside`, "form", "fields", name, word);
+    return compileReference(apart, context, ["form", "fields", name]);
+  }
+  const members = Array.isArray(required) ? { required } : {};
+  const isTyped = ["type", "anyOf", "oneOf", "allOf"].some((word) => words[word] !== undefined);
+  const own = apart === undefined ? words : { schema: apart, ...words };
+  const compiled = compileParameterSchema({ ...(isTyped ? {} : { type: "string" }), ...own, ...members });
+  if (compiled.ok) return compiled.value;
+  for (const { text, pointer } of compiled.error)
+    context.problem(text, "form", "fields", name, ...pointerPath(pointer));
+  return null;
 }
 
 function fileRule(name: string, settings: FileSettings, maxBytes: number, context: RouteContext): FileRule {

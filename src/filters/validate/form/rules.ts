@@ -10,6 +10,8 @@ import { judgeParameter, type Parameter, type ParameterFault } from "../paramete
 /** A field that is no file. */
 export interface FieldRule {
   readonly parameter: Parameter;
+  /** JSON of it may come as a `Blob` of a browser does, which is a file called `blob`. */
+  readonly takesBlob: boolean;
   /** It may come several times. */
   readonly isList: boolean;
   /** Of its value as sent, whatever its schema says of letters. */

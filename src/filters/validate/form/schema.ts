@@ -4,6 +4,7 @@ import { object, sizeBytes } from "../../../support/schema.ts";
 
 /** A JSON Schema of one field that is no file, and whether it must be there. */
 export type FieldSettings = Readonly<Record<string, unknown>> & {
+  readonly blob?: "allow" | "refuse" | undefined;
   readonly required?: boolean | readonly string[] | undefined;
 };
 
@@ -49,6 +50,12 @@ const extension = z
   .transform((text) => text.toLowerCase());
 
 const field: z.ZodType<FieldSettings> = z.looseObject({
+  blob: z
+    .enum(["allow", "refuse"])
+    .optional()
+    .describe(
+      "Of an object: whether it may come as a part of type application/json with file name 'blob', as a Blob of browsers does. refuse if absent.",
+    ),
   required: z
     .union([z.boolean(), z.array(z.string())], { error: "expected true or false" })
     .optional()

@@ -72,7 +72,8 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
 
   // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
 
-  onPart(head: PartHead): Denial | null {
+  onPart(given: PartHead): Denial | null {
+    const head = this.#asField(given);
     const { partsMax, declared, fields, files } = this.#rules;
     if (++this.#parts > partsMax) {
       const detail = `expected at most ${partsMax} fields and files`;
@@ -95,6 +96,12 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
     // Of what is not looked into nothing need stay.
     this.flows = head.fileName !== "" && !this.#looksInto(head, file);
     return null;
+  }
+
+  /** A Blob of a browser that stands for a field is judged as one. */
+  #asField(head: PartHead): PartHead {
+    const isBlob = head.fileName === "blob" && head.type === "application/json";
+    return isBlob && this.#rules.fields.get(head.name)?.takesBlob === true ? { ...head, fileName: null } : head;
   }
 
   /** How often a declared name has come; what is undeclared is not kept. */
