@@ -233,6 +233,16 @@ describe("bounds", () => {
     expect((await judge("\n")).verdict).toBe(CONTINUE);
   });
 
+  test("those of the parts of a body hold for each item", async () => {
+    const body = { maxStringLength: 11, prototypeNames: "refuse", itemSchema: "any.json", items: { maxBytes: "1MiB" } };
+    expect((await judge('{"a":"12345678901"}\n{"a":"123456789012"}\n', { body })).verdict).toMatchObject({
+      seen: "item 2: body maxStringLength",
+      body: { errors: [{ item: 2, keyword: "maxStringLength" }] },
+    });
+    const long = `{"a":[${"1,".repeat(50_000)}1],"constructor":1}\n`;
+    expect((await judge(long, { body })).verdict).toMatchObject({ seen: "item 1: body prototypeNames" });
+  });
+
   test("long items, and many at once, are judged in turns", async () => {
     const body = { items: { maxBytes: "1MiB" }, itemSchema: "any.json" };
     const long = JSON.stringify({ text: "a".repeat(200_000) });

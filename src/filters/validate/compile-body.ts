@@ -52,7 +52,7 @@ export function* compileBody(
   const language = languageOf(settings);
   const media = mediaOf(settings, language);
   checkMedia(settings, media ?? [], context);
-  checkSanitising(settings, media?.some(({ schema, isItems }) => schema !== null && !isItems) ?? false, context);
+  checkSanitising(settings, media ?? [], context);
   const isHeld = language !== null || (media?.some(isHeldWhole) ?? false);
   const isWatched = media?.some(({ isItems, own }) => isItems || own?.form !== undefined) ?? false;
   const isJudged = isHeld || isWatched;

@@ -1,5 +1,6 @@
 import type { RouteContext } from "../filter.ts";
 import { SHAPE_WORDS } from "./json-shape.ts";
+import type { Media } from "./media.ts";
 import type { BodySettings, ValidateSettings } from "./schema.ts";
 
 type Word = "readOnly" | "undeclared" | "stripUnknown" | "defaults" | "trim" | "normalize" | "rewrite";
@@ -30,13 +31,16 @@ function askedBy(settings: unknown): readonly Word[] {
 }
 
 /** Problems of a route whose bodies are to be changed, and cannot be. */
-export function checkSanitising(settings: ValidateSettings, isJudged: boolean, context: RouteContext): void {
+export function checkSanitising(settings: ValidateSettings, media: readonly Media[], context: RouteContext): void {
+  const judged = media.filter(({ schema }) => schema !== null);
+  // What streams item by item goes on as it came.
+  const isHeld = judged.some(({ isItems }) => !isItems);
   const bound = SHAPE_WORDS.find((name) => settings.body?.[name] !== undefined);
-  if (bound !== undefined && !isJudged)
+  if (bound !== undefined && judged.length === 0)
     context.problem("no schema says what the body is; expected 'schema' beside it", "body", bound);
   const [word] = askedBy(settings);
   if (word === undefined) return;
-  if (!isJudged) context.problem("no schema says what the body is; expected 'schema' beside it", "body", word);
+  if (!isHeld) context.problem("no schema says what the body is; expected 'schema' beside it", "body", word);
   if (settings.body?.stripUnknown === true && settings.body.undeclared === "refuse") {
     context.problem(
       "what 'undeclared: refuse' refuses cannot come off; expected one of the two",

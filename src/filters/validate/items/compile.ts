@@ -5,6 +5,7 @@ import { DEFAULTS } from "../../../support/defaults.ts";
 import type { RouteContext } from "../../filter.ts";
 import type { MediaRules } from "../evaluate.ts";
 import { type HoldRules, type Part, tooLarge } from "../held-body.ts";
+import { shapeOf } from "../json-shape.ts";
 import type { ValidateSettings } from "../schema.ts";
 import { type ItemRules, watchItems } from "./watch.ts";
 
@@ -25,6 +26,7 @@ export function compileItems(
     required: body?.required ?? true,
     validator,
     recogniser,
+    shape: shapeOf(body, errors !== "hidden", context),
     itemBytesMax: maxBytes,
     itemsMax: maxCount,
     showsErrors: errors !== "hidden",

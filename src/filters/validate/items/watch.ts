@@ -10,9 +10,10 @@ import type { Exchange } from "../../../message/exchange.ts";
 import type { Judgement, Validator } from "../../../schema/judge/validator.ts";
 import type { Recogniser } from "../../../schema/recognise/recogniser.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { Turns } from "../../../support/turns.ts";
+import { atOnce, type Steps, Turns } from "../../../support/turns.ts";
 import { noBody, verdictOf } from "../evaluate.ts";
 import { type HoldRules, judgeInLine } from "../held-body.ts";
+import { type JsonShape, judgeShape } from "../json-shape.ts";
 
 /** What each item of a stream has to be, compiled. */
 export interface ItemRules extends HoldRules {
@@ -21,6 +22,8 @@ export interface ItemRules extends HoldRules {
   readonly validator: Validator;
   /** Null where an item must be read to be judged. */
   readonly recogniser: Recogniser | null;
+  /** How large the parts of an item may be; null where nothing says so. */
+  readonly shape: JsonShape | null;
   /** Of one item with what frames it. */
   readonly itemBytesMax: number;
   readonly itemsMax: number;
@@ -121,6 +124,8 @@ export class ItemWatch implements BodyWatch {
   #judgeAtOnce(due: Due): Verdict | typeof LATER {
     const { validator, recogniser } = this.#rules;
     if (due.bytes > validator.atOnceBytesMax) return LATER;
+    const excess = atOnce(this.#judgeShape(due));
+    if (excess !== CONTINUE) return excess;
     if ("json" in due && recogniser?.takes(due.json) === true) return CONTINUE;
     const parsed = "json" in due ? parseJson(due.json) : due;
     if ("ok" in parsed && !parsed.ok) return this.#notJson(parsed.error);
@@ -145,9 +150,18 @@ export class ItemWatch implements BodyWatch {
   }
 
   async #judgeLong(due: Due, turns: Turns): Promise<Verdict> {
+    const excess = await turns.run(this.#judgeShape(due));
+    if (excess !== CONTINUE) return excess;
     const parsed = "json" in due ? await parseJsonInTurns(due.json, turns) : due;
     if ("ok" in parsed && !parsed.ok) return this.#notJson(parsed.error);
     return this.#verdict(await this.#rules.validator.judgeInTurns(parsed.value, turns));
+  }
+
+  *#judgeShape(due: Due): Steps<Verdict> {
+    const { shape } = this.#rules;
+    if (shape === null || !("json" in due)) return CONTINUE;
+    const excess = yield* judgeShape(due.json, shape);
+    return excess === null ? CONTINUE : this.#numbered(excess);
   }
 
   // ---- faults ----------------------------------------------------------------------------------------------------
