@@ -6,6 +6,8 @@ export const ANSWER_DEFAULTS = {
   answerNameBytesMax: 16 * 1024,
   /** A longer value is masked without a look at it. */
   maskedBytesMax: 16 * 1024,
+  /** What stands in place of a masked value. */
+  maskTextCharsMax: 256,
   /** One event of a stream. */
   answerEventBytesMax: 256 * 1024,
   /** What comes out of a compressed answer before its head leaves, where all of it has come already. */

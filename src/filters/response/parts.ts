@@ -1,5 +1,6 @@
 import { Later } from "../lazy.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
+import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
 
 /** Only policies with a condition load what it takes. */
@@ -16,6 +17,7 @@ export interface SettingsOfParts {
   readonly maxItems: number;
   readonly maxDepth: number;
   readonly fields: FieldsSettings;
+  readonly mask: MaskSettings;
 }
 
 export type PartName = keyof SettingsOfParts;
@@ -31,6 +33,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   maxItems: new LaterPart("maxItems", async () => (await import("./caps/compile.ts")).maxItemsPart),
   maxDepth: new LaterPart("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
+  mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
 };
 
 export const PART_NAMES = Object.keys(PARTS) as PartName[];
