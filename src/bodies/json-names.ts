@@ -7,7 +7,10 @@ const SLOTS = 1024;
 /** Below it stand control characters, which JSON escapes; some readers of events leave out a line end in a name. */
 const BLANK = 0x20;
 
-/** Names that came, by a hash of their bytes; ASCII alone. A name that takes another's slot costs time and nothing else. */
+/** ASCII, of which there is one reading whatever the charset. */
+const PLAIN = /^[ -~]+$/;
+
+/** Names that came, by their length and three of their bytes. One that takes another's slot costs time and nothing else. */
 const known: string[] = new Array<string>(SLOTS).fill("");
 
 /**
@@ -17,22 +20,13 @@ const known: string[] = new Array<string>(SLOTS).fill("");
  */
 export function nameOf(bytes: Buffer, from: number, to: number, hasEscapes: boolean, charset: Charset): string | null {
   const length = to - from;
-  if (hasEscapes || length > KNOWN_BYTES_MAX) return decoded(bytes, from, to, hasEscapes, charset);
-  let hash = length;
-  let [all, least] = [0, 0xff];
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] ?? 0;
-    hash = (Math.imul(hash, 31) + byte) | 0;
-    all |= byte;
-    if (byte < least) least = byte;
-  }
-  if (least < BLANK) return null;
-  if (all > 0x7f) return decoded(bytes, from, to, false, charset);
-  const slot = (hash ^ (hash >>> 10)) & (SLOTS - 1);
+  if (hasEscapes || length > KNOWN_BYTES_MAX || length === 0) return decoded(bytes, from, to, hasEscapes, charset);
+  const middle = bytes[from + (length >> 1)] ?? 0;
+  const slot = (31 * (31 * (bytes[from] ?? 0) + middle) + 7 * (bytes[to - 1] ?? 0) + length) & (SLOTS - 1);
   const name = known[slot] ?? "";
   if (name.length === length && isAt(name, bytes, from)) return name;
-  const read = bytes.toString("latin1", from, to);
-  known[slot] = read;
+  const read = decoded(bytes, from, to, false, charset);
+  if (read !== null && PLAIN.test(read)) known[slot] = read;
   return read;
 }
 

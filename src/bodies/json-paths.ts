@@ -84,6 +84,9 @@ export class JsonPlace {
   readonly #positions: readonly number[];
   readonly #members = new Map<string, JsonPlace | null>();
   readonly #items = new Map<number, JsonPlace | null>();
+  /** Where members and items lead that no path names. */
+  #otherMember: Found | null = null;
+  #otherItem: Found | null = null;
 
   constructor(places: Places, positions: readonly number[], within: number) {
     this.#places = places;
@@ -105,20 +108,26 @@ export class JsonPlace {
   }
 
   #member(name: string): JsonPlace | null {
-    const known = this.#places.names.has(name) ? name : OTHER_NAME;
-    const found = this.#members.get(known);
+    if (!this.#places.names.has(name)) {
+      this.#otherMember ??= { place: this.#next(({ any }) => any) };
+      return this.#otherMember.place;
+    }
+    const found = this.#members.get(name);
     if (found !== undefined) return found;
     const made = this.#next(({ name: own, any }) => any || own === name);
-    this.#members.set(known, made);
+    this.#members.set(name, made);
     return made;
   }
 
   #item(index: number): JsonPlace | null {
-    const known = this.#places.indexes.has(index) ? index : OTHER_ITEM;
-    const found = this.#items.get(known);
+    if (!this.#places.indexes.has(index)) {
+      this.#otherItem ??= { place: this.#next(({ any }) => any) };
+      return this.#otherItem.place;
+    }
+    const found = this.#items.get(index);
     if (found !== undefined) return found;
     const made = this.#next(({ index: own, any }) => any || own === index);
-    this.#items.set(known, made);
+    this.#items.set(index, made);
     return made;
   }
 
@@ -137,8 +146,9 @@ export class JsonPlace {
   }
 }
 
-const OTHER_NAME = "\0";
-const OTHER_ITEM = -1;
+interface Found {
+  readonly place: JsonPlace | null;
+}
 
 interface Position {
   /** Null at the end of a path. */

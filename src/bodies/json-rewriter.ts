@@ -35,7 +35,9 @@ export class JsonRewriter<Node> {
   readonly #kept: boolean[] = [];
   #bytes: Buffer = NOTHING;
   #carry: Buffer = NOTHING;
-  #out: Buffer[] = [];
+  /** What goes on: stretches of the bytes, as two positions each, and what stands in place of others, as -1 and its number. */
+  #spans: number[] = [];
+  #placed: Buffer[] = [];
   /** What was not given out yet begins here. */
   #from = 0;
   #isDropping = false;
@@ -104,14 +106,39 @@ export class JsonRewriter<Node> {
   }
 
   #give(to: number): void {
-    if (to > this.#from) this.#out.push(this.#bytes.subarray(this.#from, to));
+    if (to > this.#from) this.#spans.push(this.#from, to);
     this.#from = to;
   }
 
+  #place(bytes: Buffer): void {
+    this.#spans.push(-1, this.#placed.length);
+    this.#placed.push(bytes);
+  }
+
   #given(): Buffer {
-    const out = this.#out;
-    this.#out = [];
-    return out.length === 1 ? (out[0] ?? NOTHING) : Buffer.concat(out);
+    const spans = this.#spans;
+    const placed = this.#placed;
+    if (spans.length === 0) return NOTHING;
+    this.#spans = [];
+    this.#placed = [];
+    const [from = 0, to = 0] = spans;
+    if (spans.length === 2) return from < 0 ? (placed[to] ?? NOTHING) : this.#stretch(from, to);
+    let length = 0;
+    for (let at = 0; at < spans.length; at += 2) length += lengthOf(spans, at, placed);
+    const out = Buffer.allocUnsafe(length);
+    let end = 0;
+    for (let at = 0; at < spans.length; at += 2) {
+      const start = spans[at] ?? 0;
+      const size = lengthOf(spans, at, placed);
+      if (start < 0) placed[spans[at + 1] ?? 0]?.copy(out, end);
+      else this.#bytes.copy(out, end, start, start + size);
+      end += size;
+    }
+    return out;
+  }
+
+  #stretch(from: number, to: number): Buffer {
+    return from === 0 && to === this.#bytes.length ? this.#bytes : this.#bytes.subarray(from, to);
   }
 
   #limitReplaced(): void {
@@ -121,7 +148,7 @@ export class JsonRewriter<Node> {
   }
 
   #putInPlace(raw: Buffer | null): void {
-    if (this.#replaced !== null) this.#out.push(this.#edit.replacement(this.#replaced, raw));
+    if (this.#replaced !== null) this.#place(this.#edit.replacement(this.#replaced, raw));
     this.#replaceFrom = -1;
     this.#replaced = null;
   }
@@ -134,7 +161,7 @@ export class JsonRewriter<Node> {
     if (fate === DROP) {
       // Nothing at all would be no JSON.
       this.#give(at);
-      this.#out.push(NULL);
+      this.#place(NULL);
       this.#isDropping = true;
       return null;
     }
@@ -177,4 +204,9 @@ export class JsonRewriter<Node> {
     this.#isDropping = false;
     this.#from = at;
   }
+}
+
+function lengthOf(spans: readonly number[], at: number, placed: readonly Buffer[]): number {
+  const [from = 0, to = 0] = [spans[at], spans[at + 1]];
+  return from < 0 ? (placed[to]?.length ?? 0) : to - from;
 }

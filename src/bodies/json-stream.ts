@@ -1,60 +1,23 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Charset } from "./answer-format.ts";
-import {
-  BACKSLASH,
-  CARRIAGE_RETURN,
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COLON,
-  COMMA,
-  LINE_FEED,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  SPACE,
-  TAB,
-} from "./json-bytes.ts";
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
+import { BEGINNINGS, BLANK, CLASSES, MARK, OPENING, PLAIN, STRING_MARK, WRONG } from "./json-classes.ts";
 import { nameOf } from "./json-names.ts";
+import type { JsonStreamOptions, JsonVisitor } from "./json-visitor.ts";
 import { Escapes, skipString } from "./string-search.ts";
 
-/**
- * Who is told of a JSON text as it goes by. A `Node` is what the visitor itself knows of a place; within null nothing more
- * is told, and names are not read. Positions are those of the bytes that are being fed.
- */
-export interface JsonVisitor<Node> {
-  /** A text begins, with this byte. */
-  beginText(byte: number, at: number): Node | null;
-  /** It is over. */
-  endText(at: number): void;
-  /**
-   * A value begins within `of`: of the member of that name or the item of that index. `from`: where begins what stands
-   * there for its sake, be it a comma, its name or itself; `own`: its name, or itself. Gives what is known within it.
-   */
-  begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null;
-  /** It is over; `at` is behind it. */
-  end(of: Node, at: number): void;
-  /** All within a container whose inside was asked for has been told; before `end`. */
-  close(inside: Node): void;
-}
-
-export interface JsonStreamOptions {
-  readonly charset?: Charset;
-  /** Containers within each other. */
-  readonly depthMax?: number;
-  /** False: names are not read, each key of an object is told as "", and nothing has to be kept. */
-  readonly readsNames?: boolean;
-}
-
-const VALUE = 0;
-const FIRST_ITEM = 1; // a value, or the array's end
-const FIRST_NAME = 2; // a name, or the object's end
-const NAME = 3;
-const BEHIND_NAME = 4;
-const AFTER = 5; // a comma, or the end of what it is in
-const STRING = 6;
-const IN_NAME = 7;
-const SCALAR = 8; // a number, true, false or null
-const BETWEEN = 9; // texts
+const STRING = 0;
+const IN_DEAD = 1; // in a string of what nobody asks for
+const IN_NAME = 2;
+const SCALAR = 3; // a number, true, false or null
+const DEAD = 4; // within what nobody asks for
+const VALUE = 5;
+const FIRST_ITEM = 6; // a value, or the array's end
+const FIRST_NAME = 7; // a name, or the object's end
+const NAME = 8;
+const BEHIND_NAME = 9;
+const AFTER = 10; // a comma, or the end of what it is in
+const BETWEEN = 11; // texts
 
 const OBJECT = -1;
 /** What readers pass over before a text. */
@@ -66,7 +29,8 @@ const RECORD_SEPARATOR = 0x1e;
  * Reads JSON texts in pieces, wherever they are cut: one, or several as NDJSON and JSON sequences have them. It judges no
  * more of a text than it must to know where it is, and what it does not understand is a fault, for somebody else may.
  * Every member is told, also where a name stands twice, and names without their escapes. What it holds is bounded: names
- * and depth; whoever feeds it puts the bytes from `heldFrom` on before the next piece (`shift`). A name with U+0000 is a fault: readers in C take it for a shorter one.
+ * and depth; whoever feeds it puts the bytes from `heldFrom` on before the next piece (`shift`). A name with U+0000 is a
+ * fault: readers in C take it for a shorter one.
  */
 export class JsonStream<Node> {
   /** Why no more is read. */
@@ -87,6 +51,8 @@ export class JsonStream<Node> {
   #isEscaped = false;
   #hasEscapes = false;
   #own = -1;
+  /** Containers that it is in, where nobody asks for what is in the innermost. */
+  #deadDepth = 0;
   #name = "";
   /** Bytes of the byte order mark so far. */
   #marks = 0;
@@ -115,13 +81,11 @@ export class JsonStream<Node> {
     let at = from;
     while (at < to && this.fault === null) {
       const state = this.#state;
-      if (state === STRING || state === IN_NAME) at = this.#inString(bytes, at, to);
+      if (state <= IN_NAME) at = this.#inString(bytes, at, to);
       else if (state === SCALAR) at = this.#inScalar(bytes, at, to);
-      else {
-        const byte = bytes[at] ?? 0;
-        if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB) this.#between(byte, at);
-        at++;
-      }
+      else if (state === DEAD) at = this.#inDead(bytes, at, to);
+      else if (CLASSES[bytes[at] ?? 0] === BLANK) at++;
+      else at = this.#between(bytes, at, to);
     }
     if (this.heldFrom >= 0 && to - this.heldFrom > DEFAULTS.answerNameBytesMax) this.#fail("too much before a value");
   }
@@ -129,19 +93,17 @@ export class JsonStream<Node> {
   /** Nothing follows: a number at the root has no other end. */
   end(at: number): void {
     if (this.fault !== null) return;
-    if (this.#state === SCALAR && this.#within.length === 0) this.#endValue(at);
+    if (this.#state === SCALAR && this.#within.length === 0) this.#endValue(Buffer.of(), at, at);
     if (this.#state !== BETWEEN) this.#fail("cut JSON");
   }
 
-  /** What is in the container that it is in is asked for, by name. */
-  get #asksNames(): boolean {
-    return this.#readsNames && this.#nodes[this.#nodes.length - 1] !== null;
-  }
-
-  #fail(fault: string): void {
+  /** Gives where to go on: nowhere. */
+  #fail(fault: string, to: number = 0): number {
     this.fault ??= fault;
+    return to;
   }
 
+  /** Of a value or a name, or of what nobody asks for; gives where it ends, and where a comma or colon follows, behind that. */
   #inString(bytes: Buffer, from: number, to: number): number {
     let at = from;
     if (this.#isEscaped) {
@@ -157,101 +119,129 @@ export class JsonStream<Node> {
         at += 2;
         continue;
       }
-      if (this.#state === STRING) this.#endValue(at + 1);
-      else this.#endName(bytes, at);
+      if (this.#state === STRING) return this.#endValue(bytes, at + 1, to);
+      if (this.#state === IN_NAME) return this.#endName(bytes, at, to);
+      this.#state = DEAD;
       return at + 1;
     }
     return to;
   }
 
-  #endName(bytes: Buffer, at: number): void {
-    this.#state = BEHIND_NAME;
-    if (!this.#asksNames) return;
-    const name = nameOf(bytes, this.#own + 1, at, this.#hasEscapes, this.#charset);
-    if (name === null) this.#fail("a name that cannot be read");
-    else if (name.includes("\0")) this.#fail("a name with U+0000");
-    else this.#name = name;
+  #endName(bytes: Buffer, at: number, to: number): number {
+    if (this.#readsNames) {
+      const name = nameOf(bytes, this.#own + 1, at, this.#hasEscapes, this.#charset);
+      if (name === null) this.#fail("a name that cannot be read");
+      else if (this.#hasEscapes && name.includes("\0")) this.#fail("a name with U+0000");
+      else this.#name = name;
+    }
+    const next = at + 1;
+    const isFollowed = next < to && bytes[next] === COLON;
+    this.#state = isFollowed ? VALUE : BEHIND_NAME;
+    return isFollowed ? next + 1 : next;
   }
 
   #inScalar(bytes: Buffer, from: number, to: number): number {
     let at = from;
-    while (at < to && isScalar(bytes[at] ?? 0)) at++;
-    if (at < to) this.#endValue(at);
-    return at;
+    while (at < to && CLASSES[bytes[at] ?? 0] === PLAIN) at++;
+    return at < to ? this.#endValue(bytes, at, to) : at;
   }
 
-  /** A byte outside of strings and scalars that is no blank. */
-  #between(byte: number, at: number): void {
+  /**
+   * Within a container that nobody asks for, brackets and strings are all that counts; but a byte that no JSON has there is
+   * a fault, for a comment may hide a quote from one of two readers.
+   */
+  #inDead(bytes: Buffer, from: number, to: number): number {
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at] ?? 0;
+      const kind = CLASSES[byte] ?? WRONG;
+      if (kind <= MARK) continue;
+      if (kind === STRING_MARK) {
+        this.#state = IN_DEAD;
+        at = this.#inString(bytes, at + 1, to) - 1;
+      } else if (kind === OPENING) {
+        if (this.#within.length >= this.#depthMax) this.#fail(`nested deeper than ${this.#depthMax}`);
+        this.#within.push(byte === OPEN_BRACKET ? 0 : OBJECT);
+      } else if (kind === WRONG) this.#fail("not JSON");
+      else if (this.#within.length === this.#deadDepth) return this.#close(bytes, at, to);
+      else if ((this.#within.pop() === OBJECT) !== (byte === CLOSE_BRACE)) this.#fail("not JSON");
+      if (this.fault !== null) return to;
+    }
+    return to;
+  }
+
+  /** From a byte outside of strings and scalars that is no blank; gives what comes next. */
+  #between(bytes: Buffer, at: number, to: number): number {
+    const byte = bytes[at] ?? 0;
     switch (this.#state) {
       case BETWEEN:
-        this.#betweenTexts(byte, at);
-        return;
+        return this.#betweenTexts(bytes, at, to);
       case FIRST_ITEM:
-        if (byte === CLOSE_BRACKET) this.#close(true, at);
-        else this.#beginValue(byte, at);
-        return;
+        return byte === CLOSE_BRACKET ? this.#close(bytes, at, to) : this.#beginValue(bytes, at, to);
       case VALUE:
-        this.#beginValue(byte, at);
-        return;
+        return this.#beginValue(bytes, at, to);
       case FIRST_NAME:
-        if (byte === CLOSE_BRACE) this.#close(false, at);
-        else this.#beginName(byte, at);
-        return;
+        return byte === CLOSE_BRACE ? this.#close(bytes, at, to) : this.#beginName(bytes, at, to);
       case NAME:
-        this.#beginName(byte, at);
-        return;
+        return this.#beginName(bytes, at, to);
       case BEHIND_NAME:
         if (byte === COLON) this.#state = VALUE;
         else this.#fail("not JSON");
-        return;
+        return at + 1;
       default:
-        this.#after(byte, at);
+        if (byte === COMMA) return this.#next(at);
+        return this.#close(bytes, at, to);
     }
   }
 
-  #betweenTexts(byte: number, at: number): void {
-    if (byte === RECORD_SEPARATOR) return;
-    if (this.texts === 0 && this.#marks < 3 && byte === BYTE_ORDER_MARK[this.#marks]) this.#marks++;
-    else if (this.#marks % 3 !== 0) this.#fail("not JSON");
-    else this.#beginValue(byte, at);
+  #betweenTexts(bytes: Buffer, at: number, to: number): number {
+    const byte = bytes[at] ?? 0;
+    if (byte === RECORD_SEPARATOR) return at + 1;
+    if (this.texts === 0 && this.#marks < 3 && byte === BYTE_ORDER_MARK[this.#marks]) {
+      this.#marks++;
+      return at + 1;
+    }
+    if (this.#marks % 3 === 0) return this.#beginValue(bytes, at, to);
+    return this.#fail("not JSON", to);
   }
 
-  #after(byte: number, at: number): void {
+  /** Behind a comma. */
+  #next(at: number): number {
     const top = this.#within.length - 1;
     const index = this.#within[top] ?? OBJECT;
-    if (byte === CLOSE_BRACKET) this.#close(true, at);
-    else if (byte === CLOSE_BRACE) this.#close(false, at);
-    else if (byte !== COMMA) this.#fail("not JSON");
+    if (this.#readsNames) this.heldFrom = at;
+    if (index === OBJECT) this.#state = NAME;
     else {
-      if (this.#asksNames) this.heldFrom = at;
-      if (index === OBJECT) this.#state = NAME;
-      else {
-        this.#within[top] = index + 1;
-        this.#state = VALUE;
-      }
+      this.#within[top] = index + 1;
+      this.#state = VALUE;
     }
+    return at + 1;
   }
 
-  #beginName(byte: number, at: number): void {
-    if (byte !== QUOTE) {
-      this.#fail("not JSON");
-      return;
-    }
-    if (this.heldFrom < 0 && this.#asksNames) this.heldFrom = at;
+  #beginName(bytes: Buffer, at: number, to: number): number {
+    if (bytes[at] !== QUOTE) return this.#fail("not JSON", to);
+    if (this.heldFrom < 0 && this.#readsNames) this.heldFrom = at;
     this.#own = at;
     this.#hasEscapes = false;
     this.#state = IN_NAME;
+    return this.#inString(bytes, at + 1, to);
   }
 
-  #beginValue(byte: number, at: number): void {
-    const isContainer = byte === OPEN_BRACE || byte === OPEN_BRACKET;
-    if (!isContainer && byte !== QUOTE && !beginsScalar(byte)) {
-      this.#fail("not JSON");
-      return;
+  #beginValue(bytes: Buffer, at: number, to: number): number {
+    const byte = bytes[at] ?? 0;
+    const kind = CLASSES[byte];
+    if (kind === STRING_MARK) {
+      this.#told(byte, at);
+      this.#state = STRING;
+      return this.#inString(bytes, at + 1, to);
     }
-    const inside = this.#told(byte, at);
-    if (isContainer) this.#open(byte === OPEN_BRACKET, inside);
-    else this.#state = byte === QUOTE ? STRING : SCALAR;
+    if (kind === OPENING) {
+      this.#open(byte === OPEN_BRACKET, this.#told(byte, at));
+      return at + 1;
+    }
+    if (kind !== PLAIN || !BEGINNINGS.has(byte)) return this.#fail("not JSON", to);
+    this.#told(byte, at);
+    this.#state = SCALAR;
+    return this.#inScalar(bytes, at + 1, to);
   }
 
   #told(byte: number, at: number): Node | null {
@@ -277,48 +267,33 @@ export class JsonStream<Node> {
     }
     this.#within.push(isArray ? 0 : OBJECT);
     this.#nodes.push(inside);
-    this.#state = isArray ? FIRST_ITEM : FIRST_NAME;
+    if (inside === null) {
+      this.#deadDepth = this.#within.length;
+      this.#state = DEAD;
+    } else this.#state = isArray ? FIRST_ITEM : FIRST_NAME;
   }
 
-  #close(isArray: boolean, at: number): void {
+  #close(bytes: Buffer, at: number, to: number): number {
+    const byte = bytes[at] ?? 0;
     const index = this.#within.pop();
     const inside = this.#nodes.pop() ?? null;
-    if (index === undefined || (index !== OBJECT) !== isArray) {
-      this.#fail("not JSON");
-      return;
-    }
+    const isRight = byte === CLOSE_BRACE ? index === OBJECT : byte === CLOSE_BRACKET && index !== OBJECT;
+    if (index === undefined || !isRight) return this.#fail("not JSON", to);
     if (inside !== null) this.#visitor.close(inside);
-    this.#endValue(at + 1);
+    return this.#endValue(bytes, at + 1, to);
   }
 
-  #endValue(at: number): void {
+  /** `at` is behind it; gives where to go on, behind a comma that follows. */
+  #endValue(bytes: Buffer, at: number, to: number): number {
     const top = this.#within.length - 1;
     if (top < 0) {
       this.#state = BETWEEN;
       this.#visitor.endText(at);
-      return;
+      return at;
     }
     this.#state = AFTER;
     const of = this.#nodes[top] ?? null;
     if (of !== null) this.#visitor.end(of, at);
+    return at < to && bytes[at] === COMMA ? this.#next(at) : at;
   }
-}
-
-/** A number, `true`, `false`, `null`, or what some services write: NaN and Infinity. */
-function beginsScalar(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || BEGINNINGS.has(byte);
-}
-
-const BEGINNINGS: ReadonlySet<number> = new Set([..."-tfnNI"].map((one) => one.charCodeAt(0)));
-
-/** Of `-1.5e3`, `true` and the like; also of NaN and Infinity, which some services write. */
-function isScalar(byte: number): boolean {
-  return (
-    (byte >= 0x30 && byte <= 0x39) ||
-    (byte >= 0x61 && byte <= 0x7a) ||
-    byte === 0x2d ||
-    byte === 0x2e ||
-    byte === 0x2b ||
-    (byte >= 0x41 && byte <= 0x5a)
-  );
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { JsonStream, type JsonVisitor } from "../../../bodies/json-stream.ts";
+import { JsonStream } from "../../../bodies/json-stream.ts";
+import type { JsonVisitor } from "../../../bodies/json-visitor.ts";
 import { Denial, type Place } from "../../../decision/verdict.ts";
 import { sizeBytes } from "../../../support/schema.ts";
 import type { StreamRule } from "../../response-check.ts";
