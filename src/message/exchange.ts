@@ -116,6 +116,12 @@ export class Exchange {
   bodyEdits: BodyEdits | null;
   /** How a request for what is deprecated went; null for any other. */
   deprecated: DeprecatedOutcome | null;
+  /** By which it can be followed; null where the policy asks for none. */
+  requestId: string | null;
+  /** Of the trace that it is a part of, 32 hexadecimal digits; null as above. */
+  traceId: string | null;
+  /** Header lines, each with CR LF, that the service gets beside those that the route's rewrite makes. */
+  serviceLines: string;
   /** Header lines, each with CR LF, of whatever is answered, beside those that the route has for all its answers. */
   answerLines: string;
   /** Denials of checks that only audit: logged and counted, not enforced. */
@@ -170,6 +176,9 @@ export class Exchange {
     this.bodyWatches = null;
     this.bodyEdits = null;
     this.deprecated = null;
+    this.requestId = null;
+    this.traceId = null;
+    this.serviceLines = "";
     this.answerLines = "";
     this.audited = null;
     this.decided = null;

@@ -67,6 +67,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   };
   const parts = new RouteParts();
   parts.checks.push(...(work.bans?.checksOf(template) ?? []));
+  if (work.requestIds !== null) parts.dropHeaders.push(work.requestIds.header);
   if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { REGISTRY, type Registry } from "../filters/index.ts";
 import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
+import { requestIdSchema } from "../filters/request-id/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
@@ -112,6 +113,7 @@ function policySchema({
       .describe(
         "When requests are shed because there is too much to do; 'priority' of routes says which first. Never if absent.",
       ),
+    requestId: requestIdSchema.optional(),
     revoked: revokedSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

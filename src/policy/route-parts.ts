@@ -104,7 +104,8 @@ export function routeContext(
       mark();
       // What a proxy tells of its client's certificate is for this process, and a client's own word on it for nobody.
       const told = work.listeners.flatMap(({ forwardedCertificates }) => forwardedCertificates?.headers ?? []);
-      const removeHeaders = [...new Set([...rules.removeHeaders, ...told])];
+      const ids = work.requestIds?.names ?? [];
+      const removeHeaders = [...new Set([...rules.removeHeaders, ...told, ...ids])];
       parts.requestRules = { ...rules, removeHeaders };
     },
     setResponseRules: (rules) => {

@@ -313,6 +313,7 @@ export const SECTIONS = [
   "plans",
   "bans",
   "overload",
+  "requestId",
   "revoked",
   "defaults",
   "openapi",

@@ -1,6 +1,7 @@
 import { compileBans } from "./compile-bans.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compilePlans } from "./compile-plans.ts";
+import { readRequestId } from "./compile-request-id.ts";
 import { compileRevoked } from "./compile-revoked.ts";
 import { describeResources, readResources } from "./resource-metadata.ts";
 
@@ -19,6 +20,7 @@ export const sectionStages = {
   compilePlans,
   compileBans,
   compileRevoked,
+  readRequestId,
   describeResources,
   checkIdentity,
 };

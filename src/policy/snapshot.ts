@@ -6,6 +6,7 @@ import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/fil
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
+import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
@@ -40,6 +41,8 @@ export interface Snapshot {
   readonly bans: Bans | null;
   /** Null where the policy has nothing shed. */
   readonly overload: Overload | null;
+  /** Null: an id of the client is a header as any. */
+  readonly requestIds: RequestIds | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */

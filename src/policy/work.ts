@@ -15,6 +15,7 @@ import type { Registry } from "../filters/index.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
+import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
 import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
@@ -113,6 +114,7 @@ export class Work {
   goesByPlans = false;
   bans: Bans | null = null;
   overload: Overload | null = null;
+  requestIds: RequestIds | null = null;
   revocations: Revocations | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */

@@ -79,6 +79,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     this.exchange = exchange;
     exchange.upstream = owner.listener.upstream;
     this.fault = fault;
+    this.snapshot.requestIds?.begin(exchange, this.id, this.trustedProxies !== null);
     this.#request = new RequestHalf(this);
     this.#answer = new AnswerHalf(this, this.#request, client);
   }

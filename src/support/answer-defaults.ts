@@ -19,4 +19,12 @@ export const ANSWER_DEFAULTS = {
   answerPathCharsMax: 512,
   /** Places in an answer that paths lead to, as far as answers had them; more are worked out each time. */
   answerPlacesMax: 4_096,
+
+  // Pages of other origins.
+  corsOriginsMax: 100,
+  corsNamesMax: 100,
+  corsMaxAgeMs: 600_000,
+
+  /** A longer id of a request is replaced. */
+  requestIdCharsMax: 128,
 } as const;

@@ -16,11 +16,6 @@ export const DEFAULTS = {
   ...DEPRECATED_DEFAULTS,
   ...GRPC_DEFAULTS,
 
-  // Pages of other origins.
-  corsOriginsMax: 100,
-  corsNamesMax: 100,
-  corsMaxAgeMs: 600_000,
-
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,
   headersCountMax: 100,

@@ -54,6 +54,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   if (principal !== null) {
     fields += `,"principal":${quoted(logText(principal.id))},"authenticator":${quoted(principal.authenticator)}`;
   }
+  if (exchange.requestId !== null) fields += idFields(exchange.requestId, exchange.traceId);
   if (exchange.deprecated !== null) fields += `,"deprecated":"${exchange.deprecated}"`;
   if (record.reason !== null) fields += `,"reason":"${record.reason}","source":"${source}"`;
   if (record.denial !== null) fields += rareFields(denialFields(record.denial));
@@ -66,6 +67,11 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
     .map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
   const audited = exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
   return fields + rareFields({ withheld, bodyEdits: exchange.bodyEdits?.counts, audited });
+}
+
+/** Letters, digits and marks that JSON writes as they are. */
+function idFields(requestId: string, traceId: string | null): string {
+  return `,"requestId":"${requestId}"${traceId === null ? "" : `,"traceId":"${traceId}"`}`;
 }
 
 function requestLineFields({ method, target }: Exchange): string {

@@ -35,7 +35,7 @@ export function buildRequestRewrite(rules: RequestRules, passage: Passage): Requ
     const lines = headers.linesBy(writeLines);
     exchange.withheld = headers.withheld;
     const told = tellCertificate === null ? "" : tellCertificate(exchange.certificate);
-    const added = lines + addedLines(exchange) + told + setLines;
+    const added = lines + addedLines(exchange) + told + setLines + exchange.serviceLines;
     return writeIdentity === null ? added : added + writeIdentity(exchange);
   };
 }

@@ -1,0 +1,23 @@
+import { HOP_BY_HOP } from "../../message/reserved-names.ts";
+import type { CompileContext } from "../compile-context.ts";
+import { RequestIds } from "./evaluate.ts";
+import type { RequestIdSettings } from "./schema.ts";
+
+/** Section `requestId`; null with a problem reported. `random`: so many bytes. */
+export function compileRequestId(
+  settings: RequestIdSettings,
+  context: CompileContext,
+  hasTrustedProxies: boolean,
+  random: (bytes: number) => Buffer,
+): RequestIds | null {
+  const { header = "X-Request-Id", from = "anybody", traceContext = true } = settings;
+  const lower = header.toLowerCase();
+  if (HOP_BY_HOP.has(lower) || lower === "traceparent" || lower === "tracestate") {
+    context.problem(`'${header}' has a meaning of its own; expected a header like X-Request-Id`, "header");
+    return null;
+  }
+  if (from === "trustedProxies" && !hasTrustedProxies) {
+    context.warning("no listener has 'trustedProxies', so no id is ever passed on", "from");
+  }
+  return new RequestIds({ header: lower, from, traceContext, random });
+}

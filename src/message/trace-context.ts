@@ -1,0 +1,46 @@
+import type { HeaderBlock } from "./headers.ts";
+
+/** A place in a trace, as its header has it (W3C Trace Context level 2). */
+export interface TraceContext {
+  readonly traceparent: string;
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** Empty for none. */
+  readonly tracestate: string;
+}
+
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]*)?$/;
+const NOTHING = /^0+$/;
+const TRACEPARENT_CHARS_MAX = 256;
+
+/** Section 3.3.1.3 asks to pass at least 512; all who write more are cut short by somebody. */
+const TRACESTATE_CHARS_MAX = 512;
+const TRACESTATE_MEMBERS_MAX = 32;
+const MEMBER =
+  /^(?:[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+
+/** What a request says of its trace; null where it says nothing, or nothing that has one reading (section 3.2.2). */
+export function traceContextOf(headers: HeaderBlock): TraceContext | null {
+  const traceparent = headers.get("traceparent") ?? "";
+  if (traceparent.length > TRACEPARENT_CHARS_MAX || headers.count("traceparent") !== 1) return null;
+  const [, version = "ff", traceId = "0", parentId = "0", , more] = TRACEPARENT.exec(traceparent) ?? [];
+  if (version === "ff" || NOTHING.test(traceId) || NOTHING.test(parentId)) return null;
+  // Later versions may have more behind, this one has not.
+  if (version === "00" && more !== undefined) return null;
+  return { traceparent, traceId, tracestate: tracestateOf(headers) };
+}
+
+/** The lines are one list (section 3.3.1). One that is not valid is left out whole: the trace goes on without it. */
+function tracestateOf(headers: HeaderBlock): string {
+  if (headers.get("tracestate") === undefined) return "";
+  const lines = headers.names.flatMap((name, at) => (name === "tracestate" ? [headers.values[at] ?? ""] : []));
+  const text = lines.join(",");
+  if (text.length > TRACESTATE_CHARS_MAX) return "";
+  const members = text
+    .split(",")
+    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""))
+    .filter((member) => member !== "");
+  const keys = new Set(members.map((member) => member.split("=")[0]));
+  const isValid = members.length <= TRACESTATE_MEMBERS_MAX && keys.size === members.length;
+  return isValid && members.every((member) => MEMBER.test(member)) ? members.join(",") : "";
+}
