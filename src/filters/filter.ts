@@ -50,7 +50,7 @@ export interface Check {
   /** True where it looks at what the phase's other checks establish, as the body's content: it runs behind them. */
   readonly late?: boolean;
   /** Clients of its route look for refusals in this language. */
-  readonly refusals?: "jsonrpc";
+  readonly refusals?: "jsonrpc" | "connect";
   /** 0 to 1, for the ladder: the same for the same caller. By chance for each request where absent or null. */
   share?(exchange: Exchange): number | null;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */

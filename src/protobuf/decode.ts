@@ -52,6 +52,8 @@ class Decoder {
       if (--this.#valuesLeft < 0) return this.#tooMany();
       const field = type.byNumber.get(number);
       if (field === undefined) {
+        // Some readers do not pass over it, and go on in the middle of it.
+        if (type.isMapEntry) return this.#fault("an unknown field in an entry of a map");
         if (this.unknown.isFull) this.unknown.count++;
         else this.unknown.add(this.#pointer + step(number), "unknown", "no such field is declared");
         if (!reader.skip(DEFAULTS.messageDepthMax - depth)) return this.#fault("an unknown field that does not end");

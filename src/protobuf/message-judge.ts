@@ -1,5 +1,9 @@
+import { parseJson } from "../bodies/json.ts";
+import type { Result } from "../support/result.ts";
 import { type Decoded, decodeMessage } from "./decode.ts";
 import { MessageFaults } from "./faults.ts";
+import { messageOfJson } from "./json/read.ts";
+import { withoutUndeclared } from "./json/strip.ts";
 import { judgeMessage } from "./rules/judge.ts";
 import type { RuleBook } from "./rules/rule-book.ts";
 import { withoutUnknown } from "./strip.ts";
@@ -29,12 +33,32 @@ export interface MessageRules {
 /** One message in the binary format. */
 export function judgeBinary(bytes: Buffer, rules: MessageRules): Found {
   const decoded = decodeMessage(bytes, rules.type);
-  const { value, faults } = decoded;
+  return judgeDecoded(decoded, rules, () => withoutUnknown(bytes, rules.type));
+}
+
+/** One message in the JSON of proto3. */
+export function judgeJson(bytes: Buffer, rules: MessageRules): Found {
+  return judgeJsonValue(bytes, parseJson(bytes), rules);
+}
+
+/** The same of bytes that were read already. */
+export function judgeJsonValue(bytes: Buffer, parsed: Result<unknown, string>, rules: MessageRules): Found {
+  if (!parsed.ok) {
+    const faults = new MessageFaults();
+    faults.add("", "protobuf", `no JSON: ${parsed.error}`);
+    return { isMalformed: true, faults, stripped: null, value: null };
+  }
+  const decoded = messageOfJson(parsed.value, rules.type);
+  return judgeDecoded(decoded, rules, () => withoutUndeclared(bytes, parsed.value, decoded.undeclared));
+}
+
+function judgeDecoded(decoded: Decoded, rules: MessageRules, strip: () => Buffer): Found {
+  const { value, faults, unknown } = decoded;
   if (value === null) return { isMalformed: true, faults, stripped: null, value };
   const found = faultsOf(decoded, rules.unknownFields);
   if (rules.book !== null && found.count === 0) judgeMessage(value, rules.book, found);
-  const isStripped = rules.unknownFields === "strip" && decoded.unknown.count > 0;
-  return { isMalformed: false, faults: found, stripped: isStripped ? withoutUnknown(bytes, rules.type) : null, value };
+  const isStripped = rules.unknownFields === "strip" && unknown.count > 0 && found.count === 0;
+  return { isMalformed: false, faults: found, stripped: isStripped ? strip() : null, value };
 }
 
 /** A number that a closed enum does not have stands for a choice: to cut it out would make another of it. */

@@ -8,6 +8,8 @@ import { type PacedReading, pacedReading } from "../message/pace.ts";
 import type { ClientFailure, ClientResponse, ResponseHandler, ServerStream } from "../message/stream.ts";
 import type { CallOutcome } from "../message/taken.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { endFrame } from "./call-denial.ts";
+import { CallEnd } from "./call-end.ts";
 import { callEndLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
 import type { AnswerOutlet, AnswerWay } from "./judged-answer.ts";
@@ -43,6 +45,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   #unbounded = false;
   /** Null where nobody looks at it. */
   #judged: AnswerWay | null = null;
+  /** Null where it has no frames whose last one says how the call went. */
+  #callEnd: CallEnd | null = null;
   /** Null where it may come as fast as it does. */
   #pacing: PacedReading | null = null;
 
@@ -65,6 +69,10 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     if (this.#life.route === null) return;
     this.#begin();
     if (isGrpcAnswer(response.headers)) this.callOutcome = outcomeIn(response.headers);
+    else {
+      this.#callEnd = CallEnd.of(response.headers);
+      if (this.#callEnd !== null) this.callOutcome = "unknown";
+    }
     this.#pacing = pacedReading(this.#life.exchange.paces, "response", () => this.#request.resumeAnswer());
     this.#request.onAnswered();
     if (isAnswerJudged(this.#life)) this.#judge(response);
@@ -73,6 +81,10 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   onResponseBody(chunk: Buffer): void {
     this.#pacing?.add(chunk.length);
+    if (this.#callEnd !== null) {
+      this.#callEnd.take(chunk);
+      this.callOutcome = this.#callEnd.outcome;
+    }
     if (this.#judged === null) {
       this.#client.writeBody(chunk);
       return;
@@ -240,14 +252,16 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.#client.endResponse("");
   }
 
-  /** A gRPC call can be told in trailers what became of it; anything else must not look whole. */
+  /** A call can be told in trailers, or in a last frame, what became of it; anything else must not look whole. */
   #cut(denial: Denial): void {
     const { reason } = denial;
-    const canTell = this.#unbounded && this.#client.carriesTrailers && isGrpcCall(this.#life.exchange);
-    const tells = canTell && reason !== "client_closed";
+    const inTrailers = this.#client.carriesTrailers && isGrpcCall(this.#life.exchange);
+    const inFrame = this.#judged === null && this.#callEnd?.isBetween === true ? this.#callEnd.shape : null;
+    const tells = this.#unbounded && (inTrailers || inFrame !== null) && reason !== "client_closed";
     if (tells) this.grpcStatus = REASONS[reason].grpcStatus;
+    if (tells && inFrame !== null) this.#client.writeBody(endFrame(denial, this.#life.id, inFrame));
     this.#life.finish(reason, denial);
-    if (tells) this.#client.endResponse(callEndLines(denial, this.#life.id));
+    if (tells) this.#client.endResponse(inFrame === null ? callEndLines(denial, this.#life.id) : "");
     else this.#client.abort();
   }
 

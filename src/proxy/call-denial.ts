@@ -5,6 +5,7 @@ import type { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import { queryValues } from "../message/query.ts";
+import type { Route } from "../policy/snapshot.ts";
 import { callEndLines, isGrpcCall } from "./grpc.ts";
 import { BAD_REQUEST, badRequestOf, base64 } from "./status-details.ts";
 
@@ -41,12 +42,14 @@ const UNKNOWN = ["unknown", 500] as const;
 
 /**
  * How the client reads an answer; null where it is no call. A body of application/json may be anybody's: a client of Connect
- * says that it is one.
+ * says that it is one, or the route is for these.
  */
-export function calledAs(exchange: Exchange): CallShape | null {
+export function calledAs(exchange: Exchange, route: Pick<Route, "checks"> | null): CallShape | null {
   const { method, headers, target } = exchange;
   if (isGrpcCall(exchange)) return GRPC;
-  const isConnect = headers.get("connect-protocol-version") !== undefined;
+  const isConnect =
+    headers.get("connect-protocol-version") !== undefined ||
+    (route?.checks.some(({ refusals }) => refusals === "connect") ?? false);
   if (method === "GET") return isConnect || isConnectQuery(target.query) ? CONNECT : null;
   const shape = method === "POST" ? callShapeOf(headers.get("content-type")) : null;
   if (shape === null || shape.protocol === "grpc") return null;

@@ -149,7 +149,7 @@ function refusalInForm(
   const isGraphql = readsGraphql(exchange);
   if (isGraphql || isForGraphql(denial))
     return graphqlDenialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs, isGraphql);
-  const shape = calledAs(exchange);
+  const shape = calledAs(exchange, route);
   if (shape !== null) return callDenialResponse(denial, id, shape, rewrite, connection.secure, rateLimit, wallMs);
   return denialResponse(denial, id, rewrite, connection.secure, rateLimit, wallMs);
 }

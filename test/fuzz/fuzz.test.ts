@@ -5,6 +5,7 @@ import { runGraphqlCampaign } from "./graphql-campaign.ts";
 import { minimise } from "./minimise.ts";
 import { runMultipartCampaign } from "./multipart-campaign.ts";
 import { runOpenapiCampaign } from "./openapi-campaign.ts";
+import { runProtobufCampaign } from "./protobuf-campaign.ts";
 import { caseSeed, Random } from "./random.ts";
 import { runSchemaCampaign } from "./schema-campaign.ts";
 import { runXmlCampaign } from "./xml-campaign.ts";
@@ -40,6 +41,13 @@ test("on one fixed seed graphql-js reads and weighs documents as ours does", () 
   const tally = runGraphqlCampaign({ seed: 20261130, documentsMax: 3_000, goesOn: () => true });
   expect(tally.disagreements).toEqual([]);
   for (const outcome of ["both accept", "both refuse"])
+    expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);
+});
+
+test("on one fixed seed @bufbuild/protobuf reads messages as ours does, and their JSON", () => {
+  const tally = runProtobufCampaign({ seed: 20261129, documentsMax: 5_000, goesOn: () => true });
+  expect(tally.disagreements).toEqual([]);
+  for (const outcome of ["both accept", "both accept, with unknown fields"])
     expect(tally.outcomes.get(outcome), outcome).toBeGreaterThan(300);
 });
 

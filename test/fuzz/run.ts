@@ -6,6 +6,7 @@ import { type GraphqlTally, runGraphqlCampaign } from "./graphql-campaign.ts";
 import { type MultipartTally, runMultipartCampaign } from "./multipart-campaign.ts";
 import { type OpenapiTally, runOpenapiCampaign } from "./openapi-campaign.ts";
 import { runPatternCampaign } from "./pattern-campaign.ts";
+import { type ProtobufTally, runProtobufCampaign } from "./protobuf-campaign.ts";
 import { runSchemaCampaign, type SchemaTally } from "./schema-campaign.ts";
 import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
 
@@ -16,7 +17,7 @@ import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
  * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes;
- * with `multipart`, forms, against busboy; with `openapi`, requests to operations of a description: none throws, none holds the
+ * with `protobuf`, messages, against @bufbuild/protobuf; with `multipart`, forms, against busboy; with `openapi`, requests to operations of a description: none throws, none holds the
  * thread for 50 ms, measured as time that the thread had a core, and all give back what was held for them.
  */
 const { values, positionals } = parseArgs({
@@ -48,6 +49,8 @@ else if (positionals[0] === "schema") await fuzzSchemas();
 else if (positionals[0] === "cel") fuzzConditions();
 else if (positionals[0] === "graphql")
   tellDocuments(runGraphqlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
+else if (positionals[0] === "protobuf")
+  tellDocuments(runProtobufCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else if (positionals[0] === "xml")
   tellDocuments(runXmlCampaign({ seed, documentsMax: messages, goesOn: () => seconds() < minutes * 60 }));
 else if (positionals[0] === "multipart")
@@ -129,7 +132,7 @@ function fuzzConditions(): void {
   process.exitCode = tally.disagreements.length > 0 ? 1 : 0;
 }
 
-function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally | XmlTally): void {
+function tellDocuments({ documents, outcomes, disagreements }: GraphqlTally | XmlTally | ProtobufTally): void {
   console.log(`seed ${seed}: ${documents} documents, ${disagreements.length} disagreements, ${seconds().toFixed(1)} s`);
   for (const [outcome, count] of [...outcomes].sort()) console.log(`  ${outcome.padEnd(36)} ${count}`);
   for (const { index, text, ours, theirs } of disagreements) {

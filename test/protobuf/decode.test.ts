@@ -48,6 +48,7 @@ describe("what readers do not agree on is no message", () => {
     ["two fields of a oneof", "3a 01 61 40 01", "/b"],
     ["a key of a map twice", "4a 05 0a 01 61 10 01 4a 05 0a 01 61 10 02", "/map"],
     ["a key twice within one entry", "4a 08 0a 01 61 0a 01 62 10 01", "/map/key"],
+    ["an unknown field in an entry of a map, within which some go on", "4a 06 0a 01 61 1a 01 10", "/map"],
     ["another wire type than the field's", "0d 01 00 00 00", "/count"],
     ["text where a number is due", "0a 01 61", "/count"],
     ["a packed list of what is no number", "5a 02 08 01 58 01", "/texts"],

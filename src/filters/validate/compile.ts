@@ -53,6 +53,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
       evaluate: inOrder(parts, whole),
       ...(watch === null ? {} : { watch }),
       ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),
+      ...(settings.grpc?.protocols?.includes("connect") === true ? { refusals: "connect" as const } : {}),
       explain: describeRequest,
     });
   },

@@ -88,8 +88,7 @@ function entriesOf(
 ): readonly MethodEntry[] {
   const template = parseTemplate(method.path);
   if (!template.ok) return [];
-  const isGettable =
-    method.hasNoSideEffects && settings.protocols?.some((protocol) => protocol === ("connect" as string)) === true;
+  const isGettable = method.hasNoSideEffects && settings.protocols?.includes("connect") === true;
   return ["POST", ...(isGettable ? ["GET"] : [])].map((verb) => {
     const entry = entryAt(work, method.path, settings, path);
     const at =

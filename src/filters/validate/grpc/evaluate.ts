@@ -8,6 +8,7 @@ import { headersOfChangedBody } from "../changed-headers.ts";
 import { judgeContentEncoding, judgeContentType } from "../evaluate.ts";
 import type { Part } from "../held-body.ts";
 import { ChangedMessages } from "./changed-messages.ts";
+import { judgeGet } from "./get.ts";
 import { callOf, type GrpcRules, mayChange } from "./rules.ts";
 import { typesOf } from "./shapes.ts";
 import { CallWatch } from "./watch.ts";
@@ -18,7 +19,9 @@ export function judgeCall(rules: GrpcRules): Part {
   const types = typesOf(rules.method, rules.protocols);
   const judgeType = judgeContentType(new MediaRanges(types), [], false, rules.placeOf("protocols"));
   const judgeEncoding = judgeContentEncoding(rules.placeOf("compression"));
+  const takesGet = rules.protocols.includes("connect") && rules.method.hasNoSideEffects;
   return (exchange) => {
+    if (exchange.method === "GET" && takesGet) return judgeGet(exchange, rules);
     const early = judgeType(exchange);
     if (early !== CONTINUE) return early;
     const call = callOf(exchange, rules);

@@ -3,7 +3,7 @@ import { MESSAGE_CODINGS, MessageInflater } from "../../../bodies/inflated-messa
 import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { MessageFaults } from "../../../protobuf/faults.ts";
-import { type Found, judgeBinary, type MessageRules } from "../../../protobuf/message-judge.ts";
+import { type Found, judgeBinary, judgeJson, type MessageRules } from "../../../protobuf/message-judge.ts";
 import type { MethodType } from "../../../protobuf/types.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok, type Result } from "../../../support/result.ts";
@@ -100,7 +100,8 @@ export class MessageSequence {
       if (!inflated.ok) return inflateDenial(this.#rules, inflated.error);
       message = inflated.value;
     }
-    return judged(judgeBinary(message, this.#rules.message), message, flags === 1, this.#rules);
+    const judge = this.#call.shape.isJson ? judgeJson : judgeBinary;
+    return judged(judge(message, this.#rules.message), message, flags === 1, this.#rules);
   }
 
   /** Bytes of a message that is not whole are left. */

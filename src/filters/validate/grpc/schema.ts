@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { CallProtocol } from "../../../bodies/call-shape.ts";
 import { object, sizeBytes } from "../../../support/schema.ts";
 
-const PROTOCOLS = ["grpc", "grpcWeb"] as const satisfies readonly CallProtocol[];
+const PROTOCOLS = ["grpc", "grpcWeb", "connect"] as const satisfies readonly CallProtocol[];
 
 export interface GrpcSettings {
   readonly file: string;
@@ -17,10 +17,10 @@ export interface GrpcSettings {
 /** What the section `grpc` says of all of its methods, too. */
 export const grpcShape = {
   protocols: z
-    .array(z.enum(PROTOCOLS, { error: "expected grpc or grpcWeb" }))
+    .array(z.enum(PROTOCOLS, { error: "expected grpc, grpcWeb or connect" }))
     .min(1, { error: "expected at least one protocol" })
     .optional()
-    .describe("Protocols that clients may speak: grpc, grpcWeb. grpc alone if absent."),
+    .describe("Protocols that clients may speak: grpc, grpcWeb, connect. grpc alone if absent."),
   unknownFields: z
     .enum(["refuse", "strip", "pass"])
     .optional()

@@ -3,6 +3,7 @@ import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
+import { judgeBare } from "./bare.ts";
 import { type Call, type GrpcRules, invalid, MessageSequence, mayChange } from "./rules.ts";
 
 const STRETCH_BYTES = 64 * 1024;
@@ -12,6 +13,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 /** Judges a call whose body is read whole before anything of it goes on. */
 export function judgeWholeCall(rules: GrpcRules, call: Call): Part {
   return judgeHeld(rules.hold, (bytes, exchange) => {
+    if (!call.shape.isFramed) return judgeBare(bytes, exchange, rules, call);
     if (!call.shape.isText) return judgeFrames(bytes, exchange, rules, call);
     const text = bytes.toString("latin1");
     if (!BASE64.test(text)) return invalid(rules, "a body that is not base64", "file");

@@ -1,0 +1,43 @@
+import { MessageInflater } from "../../../bodies/inflated-message.ts";
+import { parseJsonInTurns } from "../../../bodies/json.ts";
+import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
+import type { Exchange } from "../../../message/exchange.ts";
+import { judgeBinary, judgeJson, judgeJsonValue } from "../../../protobuf/message-judge.ts";
+import { DEFAULTS } from "../../../support/defaults.ts";
+import { headersOfChangedBody } from "../changed-headers.ts";
+import { judgeInLine } from "../held-body.ts";
+import { type Call, type GrpcRules, inflateDenial, type Judged, judged, tooLong } from "./rules.ts";
+
+/** A body that is one message without a prefix, as Connect has it where nothing streams. */
+export function judgeBare(
+  bytes: Buffer,
+  exchange: Exchange,
+  rules: GrpcRules,
+  { shape, coding }: Call,
+): Verdict | Promise<Verdict> {
+  let message = bytes;
+  if (coding !== null && bytes.length > 0) {
+    const inflated = new MessageInflater(coding, rules.messageBytesMax, rules.ratioMax).inflate(bytes);
+    if (!inflated.ok) return inflateDenial(rules, inflated.error);
+    message = inflated.value;
+  }
+  if (message.length > rules.messageBytesMax) return tooLong(rules, `a message of ${message.length} bytes`);
+  const isInflated = message !== bytes;
+  if (shape.isJson && message.length > DEFAULTS.bodyAtOnceBytesMax) {
+    return judgeInLine(exchange, rules.hold, async (turns) => {
+      const parsed = await parseJsonInTurns(message, turns());
+      return settle(judged(judgeJsonValue(message, parsed, rules.message), message, isInflated, rules), exchange);
+    });
+  }
+  const found = shape.isJson ? judgeJson(message, rules.message) : judgeBinary(message, rules.message);
+  return settle(judged(found, message, isInflated, rules), exchange);
+}
+
+function settle(found: Judged | Denial, exchange: Exchange): Verdict {
+  if (found instanceof Denial) return found;
+  if (found.isChanged) {
+    exchange.collectedBody = found.message;
+    exchange.headers = headersOfChangedBody(exchange.headers, ["content-encoding"]);
+  }
+  return CONTINUE;
+}
