@@ -14,8 +14,8 @@ export interface LoadSettings {
   readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string } | null;
   /** The request as it goes on the wire. */
   readonly request: string;
-  /** Content-Length that every answer must have. */
-  readonly bodyBytes: number;
+  /** Content-Length that every answer must have; null where each says it, or comes in chunks. */
+  readonly bodyBytes: number | null;
   readonly connections: number;
   readonly warmUpMs: number;
   /** At least so many answers before the measured period, unless they take many times `warmUpMs`. */
@@ -49,6 +49,8 @@ const PACE_TICK_MS = 1;
 const WARM_UP_PERIODS_MAX = 10;
 /** From full speed to a set rate. */
 const SETTLE_MS = 1_000;
+
+const CHUNKS_END = "0\r\n\r\n";
 
 class Generator {
   readonly #settings: LoadSettings;
@@ -146,10 +148,12 @@ class Generator {
 class Connection {
   readonly #socket: Socket;
   readonly #request: Buffer;
-  readonly #bodyBytes: number;
+  readonly #bodyBytes: number | null;
   readonly #onAnswer: (connection: Connection, latencyMs: number) => void;
   #sentMs = 0;
   #pending = "";
+  #tail = "";
+  #isChunked = false;
 
   static open(
     settings: LoadSettings,
@@ -174,7 +178,7 @@ class Connection {
   private constructor(
     socket: Socket,
     request: Buffer,
-    bodyBytes: number,
+    bodyBytes: number | null,
     onAnswer: (connection: Connection, latencyMs: number) => void,
   ) {
     this.#socket = socket;
@@ -193,15 +197,32 @@ class Connection {
 
   read(received: string): void {
     const text = this.#pending + received;
+    // Chunks have no end that is known before: only the last bytes are looked at until it is there.
+    this.#tail = (this.#tail + received).slice(-CHUNKS_END.length);
+    if (this.#isChunked && this.#tail !== CHUNKS_END) {
+      this.#pending = text;
+      return;
+    }
     const headEnd = text.indexOf("\r\n\r\n");
-    if (headEnd < 0 || text.length < headEnd + 4 + this.#bodyBytes) {
+    const bodyBytes = headEnd < 0 ? 0 : (this.#bodyBytes ?? this.#announced(text, headEnd));
+    if (headEnd < 0 || text.length < headEnd + 4 + bodyBytes) {
       this.#pending = text;
       return;
     }
     this.#pending = "";
+    this.#isChunked = false;
     if (!text.startsWith("200", 9)) fail(`unexpected answer: ${text.slice(0, headEnd)}`);
-    if (text.length !== headEnd + 4 + this.#bodyBytes) fail(`unexpected bytes after an answer: ${text}`);
+    if (text.length !== headEnd + 4 + bodyBytes) fail(`unexpected bytes after an answer: ${text}`);
     this.#onAnswer(this, performance.now() - this.#sentMs);
+  }
+
+  /** Bytes behind the head; beyond all that can be, while chunks go on. */
+  #announced(text: string, headEnd: number): number {
+    const head = text.slice(0, headEnd);
+    const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+    if (length !== undefined) return Number(length);
+    this.#isChunked = true;
+    return this.#tail === CHUNKS_END ? text.length - headEnd - 4 : Number.POSITIVE_INFINITY;
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import type { LoadResult, LoadSettings } from "./load.ts";
 import { residentMiB } from "./process-usage.ts";
 import { OTHER_CORE, PROXY_CORE, run } from "./processes.ts";
 import type { Workload } from "./workloads.ts";
-import { BODY, PATH } from "./world.ts";
+import { ANSWERS, PATH } from "./world.ts";
 
 const CONNECTIONS = 32;
 /** Until what runs often is compiled, which takes so many requests however busy the machine is; for everybody alike. */
@@ -77,7 +77,7 @@ async function generateLoad(
     port,
     tls: workload.transport === "plain" ? null : { ca, certificate: client.certificate, key: client.key },
     request: requestText(request, false),
-    bodyBytes: BODY.length,
+    bodyBytes: workload.fields ? null : ANSWERS[workload.answer].length,
     connections: CONNECTIONS,
     warmUpMs: workload.ratePerSecond === null ? WARM_UP_MS : PACED_WARM_UP_MS,
     warmUpAnswers: WARM_UP_ANSWERS,

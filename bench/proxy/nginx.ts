@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Contestant, findProgram, type Ports } from "./contestant.ts";
 import type { Command } from "./processes.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
-import { BODY, ECHO_PATH, LARGE_PATH, SAMPLE_PATH, type World } from "./world.ts";
+import { ANSWER_PATHS, BODY, ECHO_PATH, LARGE_PATH, SAMPLE_PATH, type World } from "./world.ts";
 
 export const nginx: Contestant = {
   name: "nginx",
@@ -14,7 +14,8 @@ export const nginx: Contestant = {
   accessLog: "access.log",
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
   // It has no JWT without the commercial edition or njs, and speaks HTTP/2 to no service but gRPC.
-  supports: (workload) => workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
+  supports: (workload) =>
+    !workload.fields && workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
   configure: (workload, world, ports, folder) =>
     nginxCommand(folder, proxyServer(workload, world, ports), {
       accessLog: workload.accessLog,
@@ -34,7 +35,7 @@ export function configureOrigin(port: number, h2cPort: number, folder: string, w
     default_type application/json;
     add_header X-Powered-By sample;
     sendfile on;
-${file(SAMPLE_PATH, join(world.folder, "sample.bin"))}${file(LARGE_PATH, world.largeFile)}    location / { return 200 '${BODY}'; }
+${file(SAMPLE_PATH, join(world.folder, "sample.bin"))}${file(LARGE_PATH, world.largeFile)}${file(ANSWER_PATHS["2kb"], join(world.folder, "few.json"))}${file(ANSWER_PATHS["1mib"], join(world.folder, "many.json"))}    location / { return 200 '${BODY}'; }
     location = ${ECHO_PATH} { return 200 '${seen}'; }
   }
 `,

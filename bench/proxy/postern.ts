@@ -4,7 +4,7 @@ import { build } from "../../build.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
 import { DESCRIPTION } from "./described.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
-import { AUDIENCE, DENIED_ADDRESS, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
+import { ANSWER_PATHS, AUDIENCE, DENIED_ADDRESS, HIDDEN_FIELD, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
 
 /** postern as it is shipped: the bundle, and a compile cache that the first of its processes fills. */
 export async function createPostern(world: World): Promise<Contestant> {
@@ -67,7 +67,9 @@ const MANY_CONNECTIONS = `    maxConnections: ${IDLE_CONNECTIONS + 1000}
 function forwardPolicy(workload: Workload): string {
   if (workload.described) return "openapi:\n  - { file: orders.openapi.json, public: true }\n";
   const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
-  return `routes:\n  - { path: /**, public: true${validate} }\n`;
+  const path = ANSWER_PATHS[workload.answer];
+  const fields = `  - { path: ${path}, public: true, response: { fields: { remove: ['${HIDDEN_FIELD}'] } } }\n`;
+  return `routes:\n${workload.fields ? fields : ""}  - { path: /**, public: true${validate} }\n`;
 }
 
 function fullPolicy(workload: Workload, world: World): string {

@@ -13,6 +13,10 @@ export interface Workload {
    * of 1 GiB down or up; or connect, ask once, and stay.
    */
   readonly work: "get" | "post" | "download" | "upload" | "connections";
+  /** What is read: a short answer, or orders as JSON, of 2 KB or 1 MiB, with or without a field of each that stays behind. */
+  readonly answer: "short" | "2kb" | "1mib";
+  /** Whether that field is removed; only postern can. */
+  readonly fields: boolean;
   /** Of the order that is posted: its length (`orderOf`). */
   readonly articles: number;
   /** Whether an OpenAPI document of 100 operations is enforced by all that can. */
@@ -33,6 +37,8 @@ const http1 = {
   protocol: "http/1.1",
   upstream: "http/1.1",
   work: "get",
+  answer: "short",
+  fields: false,
   articles: 19,
   described: false,
   routes: 1,
@@ -42,6 +48,7 @@ const http1 = {
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
 const described = { ...http1, transport: "plain", work: "post", described: true } as const;
+const read = { ...http1, transport: "plain", policy: "forward" } as const;
 /** A load that leaves every contestant idle most of the time: what a sidecar adds to a request on an ordinary day. */
 const paced = { ...mtls, ratePerSecond: 2000 } as const;
 
@@ -53,6 +60,10 @@ export const WORKLOADS: readonly Workload[] = [
   { ...described, name: "h1-plain-openapi-post-2kb", policy: "forward" },
   { ...described, name: "h1-plain-openapi-post-1mib", policy: "forward", articles: 10_700 },
   { ...described, name: "h1-mtls-openapi-post-2kb-full", transport: "mtls", policy: "full" },
+  { ...read, name: "h1-plain-answer-2kb", answer: "2kb" },
+  { ...read, name: "h1-plain-answer-2kb-fields", answer: "2kb", fields: true },
+  { ...read, name: "h1-plain-answer-1mib", answer: "1mib" },
+  { ...read, name: "h1-plain-answer-1mib-fields", answer: "1mib", fields: true },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },

@@ -15,16 +15,34 @@ export const PATH = "/v1/orders/42";
 /** Answers with the headers that arrived, so that header rules can be compared; not measured. */
 export const ECHO_PATH = "/v1/orders/echo";
 
+/** 110 bytes: an answer so short that the proxy's own work is what is measured. */
+export const BODY = JSON.stringify({ id: 42, status: "shipped", items: 3, total: "129.90", note: "x".repeat(45) });
+
 /** Where orders are posted. */
 export const POST_PATH = "/v1/orders";
 /** Files of the world's folder that the service hands out, and where it takes bodies: it tells their length and hash. */
 export const SAMPLE_PATH = "/v1/orders/sample";
 export const LARGE_PATH = "/v1/orders/large";
+/** JSON of the service, by its length, and the field of each order that some workloads remove. */
+export const ANSWER_PATHS = { short: PATH, "2kb": "/v1/orders/few", "1mib": "/v1/orders/many" } as const;
+export const ANSWERS = { short: BODY, "2kb": ordersOf(14), "1mib": ordersOf(7_100) } as const;
+export const HIDDEN_FIELD = "$.orders[*].cost";
+/** The same in the text. */
+export const HIDDEN_MEMBER = ',"cost":"71.20"';
 export const UPLOAD_PATH = "/v1/orders/upload";
 export const SAMPLE_BYTES = 8 * 1024 ** 2;
 
-/** 110 bytes: an answer so short that the proxy's own work is what is measured. */
-export const BODY = JSON.stringify({ id: 42, status: "shipped", items: 3, total: "129.90", note: "x".repeat(45) });
+function ordersOf(count: number): string {
+  const orders = Array.from({ length: count }, (_, at) => ({
+    id: 100_000 + at,
+    status: "shipped",
+    customer: { name: `customer ${at}`, city: "Springfield" },
+    items: 3,
+    total: "129.90",
+    cost: "71.20",
+  }));
+  return JSON.stringify({ orders });
+}
 
 /** What all contestants share: a folder, certificates, keys and tokens. */
 export interface World {
@@ -78,6 +96,8 @@ export async function createWorld(): Promise<World> {
   const sample = randomBytes(SAMPLE_BYTES);
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
   writeFileSync(join(folder, "sample.bin"), sample);
+  writeFileSync(join(folder, "few.json"), ANSWERS["2kb"]);
+  writeFileSync(join(folder, "many.json"), ANSWERS["1mib"]);
   return {
     folder,
     largeFile: createLargeFile(folder),
