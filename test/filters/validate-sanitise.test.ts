@@ -325,6 +325,15 @@ describe("texts", () => {
     expect((await send('{"é":"é"}', { normalize: "nfc" }, schema)).isAsItCame).toBe(true);
   });
 
+  test("marks without end, which would hold the thread for minutes, are refused", async () => {
+    const nfc = { normalize: "nfc" };
+    const schema = { type: "object" };
+    const endless = "\u0315\u0300\u05ae\u0300".repeat(100_000);
+    expect((await send(`{"a":"a${endless}"}`, nfc, schema)).verdict).toMatchObject({ reason: "body_schema_mismatch" });
+    expect((await send(`{"a${endless}":1}`, nfc, schema)).verdict).toMatchObject({ reason: "body_schema_mismatch" });
+    expect((await send(`{"a":"a${"\u0300".repeat(30)}"}`, nfc, schema)).verdict).toBeNull();
+  });
+
   test("two names that become one are refused", async () => {
     const { verdict } = await send('{"é":1,"e\\u0301":2}', { normalize: "nfc" }, { type: "object" });
     expect(verdict).toMatchObject({ reason: "body_not_json", seen: "a key twice in one object" });

@@ -97,8 +97,15 @@ function settle(
 function* withTexts(bytes: Buffer, rules: SanitisedRules): Steps<Reading | Denial> {
   const edits = new BodyEdits();
   const sent = yield* read(bytes, edits, rules);
-  const ofTexts = textEdits(rules.texts, edits);
-  return sent instanceof Denial || ofTexts === null ? sent : yield* edit(sent, { ...ofTexts, rules: null }, rules);
+  let isEndless = false;
+  const ofTexts = textEdits(rules.texts, edits, () => {
+    isEndless = true;
+  });
+  if (sent instanceof Denial || ofTexts === null) return sent;
+  const edited = yield* edit(sent, { ...ofTexts, rules: null }, rules);
+  if (!isEndless) return edited;
+  const seen = "more than 30 marks in a row in one text";
+  return unreadable({ reason: "body_schema_mismatch", seen, wanted: "text that can be composed (NFC)" }, rules.place);
 }
 
 /** Then members come off and are filled in, and then all of it may be written anew. */
