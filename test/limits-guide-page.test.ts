@@ -6,7 +6,7 @@ import { DEFAULTS } from "../src/support/defaults.ts";
 import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const guide = readFileSync(resolve(import.meta.dirname, "../docs/limits-guide.md"), "utf8");
-/** From requests at once to shedding; other sections have tests of their own. */
+/** From requests at once to shedding. */
 const page = guide.slice(guide.indexOf("## Requests at once"), guide.indexOf("## Limits that processes share"));
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
 
@@ -17,6 +17,32 @@ function policyOf(text: string): string {
   const open = (routes ?? usual).map((route) => ({ public: true, ...route }));
   return policyWith(stringify({ ...top, routes: open }, { aliasDuplicateObjects: false }));
 }
+
+/** Of rates, stores, bytes, budgets and guards; quotas and bans have tests of their own, and listeners certificates. */
+const others = [
+  guide.slice(0, guide.indexOf("## Quotas")),
+  guide.slice(guide.indexOf("## Limits that processes share"), guide.indexOf("## Connections and handshakes")),
+].flatMap((part) => [...part.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? ""));
+const FILES = {
+  "keys.yaml": `callers: [${["acme", "monitor"].map((name, at) => `{ name: ${name}, keys: [{ sha256: "${`a${at}`.repeat(32)}" }] }`).join()}]`,
+  "secrets/store": "of-a-test",
+};
+
+test("all other examples of the page are found", () => {
+  expect(others.length).toBeGreaterThanOrEqual(10);
+});
+
+test.each(others)("%s", async (text) => {
+  const top = parse(text.replace("{ env: STORE_PASSWORD }", "{ file: secrets/store }")) as Record<string, unknown> & {
+    limits?: Record<string, unknown>;
+  };
+  const limit = Object.keys(top.limits ?? {});
+  const routes = top["routes"] ?? [{ path: "/v1/**", authenticate: ["partners"], limit }];
+  const authenticators = { partners: { type: "api-key", header: "X-Key", keys: "keys.yaml" } };
+  const roles = { vip: { claims: { level: ["vip"] } } };
+  const policy = stringify({ authenticators, roles, ...top, routes });
+  expect(await problemsOf(policyWith(policy), FILES)).toEqual([]);
+});
 
 test("the page has its examples", () => {
   expect(blocks.length).toBeGreaterThanOrEqual(7);

@@ -26,7 +26,7 @@ function listText(answer: unknown): string {
 function quotaText(quota: unknown): string {
   const counts = listOf(quota, "counts");
   const keys = Number(memberOf(quota, "keys"));
-  const head = `${memberText(quota, "limit")}: ${memberText(quota, "quota")}/${memberText(quota, "per")} by ${memberText(quota, "by")}, until ${memberText(quota, "until")}`;
+  const head = `${memberText(quota, "limit")}: ${memberText(quota, "quota")}/${memberText(quota, "per")} by ${memberText(quota, "by")}${storeText(quota)}, until ${memberText(quota, "until")}`;
   if (counts.length === 0) return `${head}: nothing is used\n`;
   const rows = counts.map((count) => ({
     used: memberText(count, "used"),
@@ -42,6 +42,11 @@ function quotaText(quota: unknown): string {
   );
   const more = keys > counts.length ? `  and ${keys - counts.length} more keys\n` : "";
   return `${head}\n${lines.join("")}${more}`;
+}
+
+/** What a store has is listed by key alone. */
+function storeText(quota: unknown): string {
+  return memberOf(quota, "store") === undefined ? "" : ` in store ${memberText(quota, "store")}`;
 }
 
 function resetText(answer: unknown): string {

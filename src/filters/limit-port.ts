@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Place, Verdict } from "../decision/verdict.ts";
 import type { Places } from "../limits/concurrency/places.ts";
 import type { KeyReader } from "../limits/key.ts";
+import type { StoredCounts } from "../limits/quota/shared-counts.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { StoreCounter } from "../limits/redis/ask.ts";
 import type { TopCaller } from "../limits/top-callers.ts";
@@ -105,6 +106,8 @@ export interface ShareableLimit extends Limit {
   readonly storedAs: string;
   /** How many units of the store are 1 of what clients are told. */
   readonly scale: number;
+  /** Of a kind that is listed: how its counters in the store are looked at. */
+  useStore?(stored: Omit<StoredCounts, "textOf">): void;
   /** Before the store is asked: gives back there what is overdue. */
   beforeAsking?(): void;
   /** Units, whole; 0 for a request that costs nothing. */

@@ -3,7 +3,7 @@ import { shownValue } from "../attributes/shown.ts";
 import { AMBIGUOUS, type Read } from "../attributes/types.ts";
 import { PHASES, type Phase } from "../decision/phases.ts";
 import { paramNames, parseTemplate } from "../matching/template.ts";
-import { networkText } from "../message/address.ts";
+import { networkText, parseAddress } from "../message/address.ts";
 import { plainCookie } from "../message/cookies.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
@@ -29,6 +29,8 @@ export interface KeyPart {
   feed(hash: KeyHash, exchange: Exchange, template: string): boolean;
   /** The value as text that no other value has; null where `feed` is false. */
   canonical(exchange: Exchange, template: string): string | null;
+  /** Of a value as `describe` shows it, with the part's name or without; null where that is none. */
+  canonicalOf?(label: string): string | null;
   /** The request has it in more than one reading. */
   isAmbiguous(exchange: Exchange, template: string): boolean;
   describe(exchange: Exchange, template: string): string;
@@ -82,6 +84,11 @@ export class AddressPart implements KeyPart {
     return networkText(clientAddress, this.#prefix);
   }
 
+  canonicalOf(label: string): string | null {
+    const address = parseAddress(without("client.address ", label));
+    return address === null ? null : networkText(address, this.#prefix);
+  }
+
   isAmbiguous(): boolean {
     return false;
   }
@@ -124,6 +131,11 @@ export class PrincipalPart implements KeyPart {
     return isNobody(principal) ? this.#address.canonical(exchange) : JSON.stringify(principal.key);
   }
 
+  canonicalOf(label: string): string | null {
+    const address = this.#address.canonicalOf(without("anonymous ", label));
+    return address ?? JSON.stringify(without("principal ", label));
+  }
+
   isAmbiguous(): boolean {
     return false;
   }
@@ -134,6 +146,10 @@ export class PrincipalPart implements KeyPart {
       ? `anonymous ${this.#address.describe(exchange)}`
       : `principal ${excerpt(principal.key, 128)}`;
   }
+}
+
+function without(name: string, label: string): string {
+  return label.startsWith(name) ? label.slice(name.length) : label;
 }
 
 function isNobody(principal: Principal | null): principal is null {
@@ -224,6 +240,10 @@ export class AttributePart implements KeyPart {
 
   canonical(exchange: Exchange, template: string): string | null {
     return valueText(this.#read(exchange, template));
+  }
+
+  canonicalOf(label: string): string | null {
+    return valueText(without(`${this.text} `, label).replace(/^"(.*)"$/, "$1"));
   }
 
   isAmbiguous(exchange: Exchange, template: string): boolean {

@@ -108,6 +108,12 @@ export class KeyReader {
     return texts.join(" ");
   }
 
+  /** The text of the key that people call so, as `describe` shows it; null where that does not say it, as of several parts. */
+  textOf(label: string): string | null {
+    const [part] = this.#parts;
+    return this.#parts.length === 1 ? (part?.canonicalOf?.(label) ?? null) : null;
+  }
+
   /** The first part that the request has not, or not once; null where it has all of them. */
   missing(exchange: Exchange, template: string): MissingPart | null {
     for (const part of this.#parts) {

@@ -57,6 +57,21 @@ describe("whatever the attribute table has can be a key", () => {
     expect(limit.explain(claims({ tenant: "acme" }), "/v1")).toContain(`${words} for `);
   });
 
+  test.each([
+    ["principal", createExchange({ principal: createPrincipal({ id: 'a "b"' }) })],
+    ["principal", createExchange({ peer: "192.0.2.1" })],
+    ["client.address", createExchange({ peer: "2001:db8:1:2:3::4" })],
+    ["jwt.tenant", claims({ tenant: "acme" })],
+    ["jwt.tenant", claims({ tenant: 42 })],
+    ["route", null],
+    [["principal", "route"], null],
+  ])("%j: what people call it is the key, where that says it", (key, exchange) => {
+    const reader = one(key, { absent: "deny" }).key?.reader;
+    const label = reader?.describe(exchange ?? createExchange(), "/v1") ?? "";
+    expect(reader?.textOf(label)).toBe(exchange === null ? null : reader?.text(exchange, "/v1"));
+    expect(reader?.textOf(label.slice(label.indexOf(" ") + 1))).toBe(reader?.textOf(label));
+  });
+
   test("a parameter of the path, decoded, as each route has it", () => {
     const limit = one("path.order");
     const { problems } = compileFilter(limitFilter, ["perKey"], {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Denial, Verdict } from "../../src/decision/verdict.ts";
 import type { Limit, LimitStoreUse } from "../../src/filters/filter.ts";
 import { compileStore, storeSchema } from "../../src/filters/limit-store/compile.ts";
+import { QuotaBook } from "../../src/limits/quota/book.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import type { LimitStore } from "../../src/limits/redis/store.ts";
 import { Answer } from "../../src/message/answer.ts";
@@ -12,8 +13,9 @@ import type { Resource } from "../../src/resources/resource.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { freePort } from "../fixtures/free-port.ts";
+import { outsideContext } from "../fixtures/outside.ts";
 import { startRedis } from "../fixtures/redis.ts";
-import { createExchange, createRouteContext } from "../fixtures/route-context.ts";
+import { createExchange, createPrincipal, createRouteContext } from "../fixtures/route-context.ts";
 import { readyStore, startStore } from "../limits/redis-kit.ts";
 import { policyWith, problemsOf, warningsOf } from "../policy/policy-kit.ts";
 import { limitOf } from "./limit-kit.ts";
@@ -195,6 +197,53 @@ describe("limits in a store", () => {
     expect(await judge([one as Limit], createExchange())).toBeNull();
     const keys = await redis.command("KEYS", "*");
     expect(JSON.stringify(keys)).not.toContain("192.0.2");
+  });
+
+  test("what a key has used of a quota there any process shows, and gives back", async () => {
+    const redis = await startRedis();
+    const day = { quota: "5/day", key: "principal" };
+    const money = { budget: "10.00/day", key: ["client.address"], cost: 0.5 };
+    const [one, other] = await Promise.all(
+      [0, 1].map(async () => {
+        const by = use((await readyStore(redis.port)).store);
+        const outside = outsideContext();
+        const limits = [
+          ["daily", day],
+          ["spend", money],
+        ].map(([name, definition]) =>
+          limitOf(String(name), { ...(definition as object), store: "shared" }, tables(), {
+            ...outside,
+            store: () => by,
+          }),
+        );
+        return { limits, room: outside.resource("quotas", [], (world) => new QuotaBook(world)).room };
+      }),
+    );
+    if (one === undefined || other === undefined) throw new Error("two processes");
+    const alice = () => createExchange({ principal: createPrincipal({ id: "alice" }), peer: "192.0.2.9" });
+    const passed = async () => {
+      let count = 0;
+      for (let at = 0; at < 7; at++) if ((await judge(one.limits, alice())) === null) count++;
+      return count;
+    };
+    expect(await passed()).toBe(5);
+    const shown = async (limit: string, key: string) => {
+      const answer = await other.room.show(new URLSearchParams({ limit, key }));
+      return answer.ok ? (answer.value["quotas"] as readonly unknown[])[0] : answer.error;
+    };
+    for (const key of ["principal okta/alice", "okta/alice"]) {
+      expect(await shown("daily", key)).toMatchObject({ store: "shared", counts: [{ key, used: 5, remaining: 0 }] });
+    }
+    expect(await shown("spend", "192.0.2.9")).toMatchObject({ quota: 10, counts: [{ used: 2.5, remaining: 7.5 }] });
+    expect(await shown("daily", "okta/bob")).toMatchObject({ counts: [{ used: 0, remaining: 5 }] });
+    const reset = (settings: Readonly<Record<string, string>>) => other.room.acts["reset"]?.(settings);
+    expect(await reset({ limit: "daily", key: "okta/alice" })).toMatchObject({ ok: true, value: { reset: 1 } });
+    expect(await reset({ limit: "daily", key: "okta/bob" })).toMatchObject({ ok: false, error: { status: 404 } });
+    // The process that was told that she is over asks again within some seconds.
+    expect((await judge(other.limits, alice()))?.reason).toBeUndefined();
+    expect(await shown("daily", "okta/alice")).toMatchObject({ counts: [{ used: 1 }] });
+    await redis.kill();
+    await eventually(async () => !(await reset({ limit: "daily", key: "okta/alice" }))?.ok);
   });
 
   test("explain says who counts together and what becomes of requests without the store", async () => {

@@ -32,6 +32,9 @@ export function compileStore(name: string, settings: StoreSettings, context: Com
     share: (limit, lease) => {
       const id = `${limit.name}:${hash("sha256", `${limit.storedAs} ${limit.key.reader.identity}`).slice(0, 8)}`;
       const counter = { id, terms: limit.terms, lease: lease ?? settings.lease ?? 0 };
+      const { terms } = limit;
+      const whole = terms.kind === "quota" ? terms.limit : 0;
+      limit.useStore?.({ store: name, limit: whole, look: (text, isReset) => store.look(counter, text, isReset) });
       return new SharedLimit({ limit, store, storeName: name, onFailure, counter });
     },
   };

@@ -136,7 +136,8 @@ export class BudgetLimit extends CalendarLimit implements ShareableLimit {
     return { kind: "quota", limit: this.#facts.limit, windowsAt: windowsOf(this.shared.identity) };
   }
 
-  beforeAsking(): void {
+  override beforeAsking(): void {
+    super.beforeAsking();
     this.shared.reservations.sweep(this.#facts.clock.monotonicMs(), this.#facts.limit);
   }
 

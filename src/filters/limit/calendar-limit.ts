@@ -1,6 +1,6 @@
 import { Denial, type Verdict } from "../../decision/verdict.ts";
 import { Calendar, type CalendarSettings } from "../../limits/quota/calendar.ts";
-import type { SharedCounts } from "../../limits/quota/shared-counts.ts";
+import type { SharedCounts, StoredCounts } from "../../limits/quota/shared-counts.ts";
 import type { QuotaTerms } from "../../limits/redis/ask.ts";
 import type { TopCaller } from "../../limits/top-callers.ts";
 import { NEAR } from "../../limits/usage.ts";
@@ -23,12 +23,23 @@ export interface CalendarFacts extends KeyedFacts {
 /** What quotas and budgets have in common: counts that survive a restart, and are waited for behind one. */
 export abstract class CalendarLimit extends KeyedLimit {
   protected readonly shared: SharedCounts;
+  #stored: StoredCounts | null = null;
   readonly #facts: CalendarFacts;
 
   protected constructor(kind: string, facts: CalendarFacts, shared: SharedCounts, asked: Omit<Asked, "keys">) {
     super(kind, facts, { ...asked, keys: 0 });
     this.#facts = facts;
     this.shared = shared;
+  }
+
+  useStore(stored: Omit<StoredCounts, "textOf">): void {
+    this.#stored = { ...stored, textOf: (label) => this.key.reader.textOf(label) };
+    this.shared.stored ??= this.#stored;
+  }
+
+  /** The store of the policy that is in force is the one that is asked. */
+  beforeAsking(): void {
+    this.shared.stored = this.#stored;
   }
 
   protected abstract take(exchange: Exchange, template: string): Verdict;

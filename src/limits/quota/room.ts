@@ -27,13 +27,58 @@ export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
   };
   return {
     path: "/quotas",
-    show: (query) => run(() => show(book, clock.wallMs(), query)),
-    acts: { reset: (settings) => run(() => reset(book, clock.wallMs(), settings)) },
+    show: async (query) => {
+      const wanted = wantedOfQuery(query, "limit");
+      const stored = await lookInStores(book, wanted, false);
+      return run(() => show(book, clock.wallMs(), wanted, stored));
+    },
+    acts: {
+      reset: async (settings) => {
+        const wanted = wantedOfAct(settings, "limit");
+        if (!wanted.ok) return wanted;
+        const stored = await lookInStores(book, wanted.value, true);
+        const silent = [...stored].find(([, { used }]) => used === null);
+        if (silent !== undefined) {
+          return err({
+            status: 404,
+            text: `store '${silent[0].stored?.store}' does not answer; nothing was reset there`,
+          });
+        }
+        return run(() => reset(book, clock.wallMs(), wanted.value, stored));
+      },
+    },
   };
 }
 
-function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<AdminAnswer> {
-  const wanted = wantedOfQuery(query, "limit");
+/** A key in a store; `used` null where that does not say. */
+interface StoredKey {
+  readonly id: string;
+  readonly used: number | null;
+}
+
+/** What stores have of the key that is wanted, by quota. Nobody can ask them for all keys. */
+async function lookInStores(
+  book: Shares,
+  { name, key }: Wanted,
+  isReset: boolean,
+): Promise<ReadonlyMap<SharedCounts, StoredKey>> {
+  const found = new Map<SharedCounts, StoredKey>();
+  if (key === undefined) return found;
+  for (const shared of [...book.shares()]) {
+    const text = name === undefined || shared.name === name ? (shared.stored?.textOf(key) ?? null) : null;
+    if (text === null) continue;
+    const used = (await shared.stored?.look(text, isReset)) ?? null;
+    found.set(shared, { id: keyId(shared.keyOf(text)), used });
+  }
+  return found;
+}
+
+function* show(
+  book: Shares,
+  nowMs: number,
+  wanted: Wanted,
+  stored: ReadonlyMap<SharedCounts, StoredKey>,
+): Steps<AdminAnswer> {
   const shares = sharesOf(book, wanted);
   if (!shares.ok) return shares;
   const quotas: JsonObject[] = [];
@@ -42,23 +87,30 @@ function* show(book: Shares, nowMs: number, query: URLSearchParams): Steps<Admin
     const { startMs, endMs } = shared.counts.turn(nowMs);
     const { many, most } = yield* mostUsed(shared, wanted, room);
     room -= most.length;
+    const there = stored.get(shared);
     quotas.push({
       limit: shared.name,
-      quota: shared.limit / shared.scale,
+      quota: wholeOf(shared) / shared.scale,
       per: shared.identity.period,
       by: keyText(shared.identity.by.replace(OF_BUDGETS, "")),
       from: new Date(startMs).toISOString(),
       until: new Date(endMs).toISOString(),
-      keys: many,
-      counts: most.map((count) => ({
-        id: keyId(count.key),
-        key: count.label,
-        used: count.used / shared.scale,
-        remaining: Math.max(0, shared.limit - count.used) / shared.scale,
-      })),
+      ...(shared.stored === null ? {} : { store: shared.stored.store }),
+      ...(typeof there?.used === "number"
+        ? { keys: 1, counts: [countOf(shared, there.id, wanted.key ?? null, there.used)] }
+        : { keys: many, counts: most.map(({ key, label, used }) => countOf(shared, keyId(key), label, used)) }),
     });
   }
   return ok({ quotas });
+}
+
+function wholeOf({ stored, limit }: SharedCounts): number {
+  return stored?.limit ?? limit;
+}
+
+function countOf(shared: SharedCounts, id: string, key: string | null, used: number): JsonObject {
+  const { scale } = shared;
+  return { id, key, used: used / scale, remaining: Math.max(0, wholeOf(shared) - used) / scale };
 }
 
 /** How many there are, and those that have used most, at most `max`. */
@@ -78,20 +130,23 @@ function* mostUsed(shared: SharedCounts, wanted: Wanted, max: number): Steps<{ m
   return { many, most };
 }
 
-function* reset(book: Shares, nowMs: number, settings: JsonObject): Steps<AdminAnswer> {
-  const wanted = wantedOfAct(settings, "limit");
-  if (!wanted.ok) return wanted;
-  const shares = sharesOf(book, wanted.value);
+function* reset(
+  book: Shares,
+  nowMs: number,
+  wanted: Wanted,
+  stored: ReadonlyMap<SharedCounts, StoredKey>,
+): Steps<AdminAnswer> {
+  const shares = sharesOf(book, wanted);
   if (!shares.ok) return shares;
-  let count = 0;
+  let count = [...stored.values()].filter(({ used }) => used !== null && used > 0).length;
   for (const shared of shares.value) {
     shared.counts.turn(nowMs);
-    for (const one of matching(shared, wanted.value)) {
+    for (const one of matching(shared, wanted)) {
       if (shared.counts.reset(one.key)) count++;
       if (count % AT_A_TIME === 0) yield;
     }
   }
-  const { name: limit, key } = wanted.value;
+  const { name: limit, key } = wanted;
   if (count === 0 && key !== undefined) return err({ status: 404, text: "this key has used nothing of the quota" });
   return ok({ reset: count, limit: limit ?? null, key: key?.slice(0, DEFAULTS.quotaLabelCharsMax) ?? null });
 }

@@ -14,6 +14,18 @@ export interface QuotaIdentity extends CalendarSettings {
   readonly keysMax: number;
 }
 
+/** Where processes count a quota together. */
+export interface StoredCounts {
+  /** Of the store in the policy. */
+  readonly store: string;
+  /** Of all processes together, in the unit of the counts. */
+  readonly limit: number;
+  /** The key's text, of what people call it; null where that does not say it. */
+  textOf(label: string): string | null;
+  /** What the key has used, null where the store does not say; with `isReset` nothing from then on. */
+  look(text: string, isReset: boolean): Promise<number | null>;
+}
+
 /** The counts of one quota for all policies that have it, and whether what is kept of them has been read. */
 export class SharedCounts {
   readonly name: string;
@@ -30,6 +42,8 @@ export class SharedCounts {
   isLoaded = false;
   /** Requests wait for this before they are counted; null where they need not. It does not fail. */
   waiting: Promise<void> | null = null;
+  /** Null where this process counts by itself. */
+  stored: StoredCounts | null = null;
   #prefix: KeyHash;
   #hash: KeyHash;
 

@@ -170,3 +170,38 @@ export class GiveGroup extends Group {
   /** They come back by themselves, when the rate has made up for them or the window ends. */
   fail(): void {}
 }
+
+/** Somebody wants to know what is used of a quota, or gives it back. */
+export class LookGroup extends Group {
+  readonly isPlain = false;
+  readonly answers = 2;
+  readonly keys: readonly string[];
+  readonly #counter: StoreCounter;
+  readonly #isReset: boolean;
+  readonly #done: (used: number | null) => void;
+
+  /** `done`: units that are, or were, used; null where the store does not say. */
+  constructor(
+    { counter, key, isReset }: { counter: StoreCounter; key: string; isReset: boolean },
+    deadlineMs: number,
+    done: (used: number | null) => void,
+  ) {
+    super(deadlineMs);
+    this.keys = [key];
+    this.#counter = counter;
+    this.#isReset = isReset;
+    this.#done = done;
+  }
+
+  write(script: ScriptArguments): void {
+    script.look(this.#counter, this.#isReset);
+  }
+
+  read(reply: readonly number[], at: number): void {
+    this.#done(reply[at] ?? 0);
+  }
+
+  fail(): void {
+    this.#done(null);
+  }
+}

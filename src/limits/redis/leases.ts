@@ -66,6 +66,14 @@ export class Lease {
   }
 }
 
+/** The store is asked for more of all these until what this gives is called. */
+export function beginTaking(leases: readonly (Lease | null)[]): () => void {
+  if (leases.every((lease) => lease === null)) return () => {};
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const lease of leases) if (lease !== null) lease.taking = promise;
+  return resolve;
+}
+
 /** Leases by key, bounded: a key beyond that is asked of the store each time. */
 export class Leases {
   readonly #leases = new Map<string, Lease>();

@@ -54,6 +54,11 @@ export class ScriptArguments {
     else this.#wants.push("x", number, member, String(mark));
   }
 
+  /** What is used of a quota; with `isReset` none of it from then on. */
+  look(counter: StoreCounter, isReset: boolean): void {
+    this.#wants.push(isReset ? "z" : "p", this.#of(counter).number);
+  }
+
   get argv(): readonly string[] {
     if (!this.isPlain) return [String(this.#listed.size), ...this.#limits, ...this.#wants];
     this.#endRun();

@@ -20,6 +20,7 @@ import { hash } from "node:crypto";
  * - `b limit units mark`: what was taken and is given back; `mark` is of a rate the TAT that taking it left behind, of a quota the
  *   end of the window. What time has given back by itself is not given back twice: a request that is held open for long earns
  *   its client nothing. Of a quota it may be less than nothing: what a request cost beyond what it took, which nothing refuses,
+ * - `p limit`: how much of a quota is used, `z limit` the same, and none of it from then on,
  * - `x limit member mark`: a member that was added at `mark`, unless somebody asked for it since.
  *
  * The answer is flat: the store's time in microseconds, then behind `n` one number for each key: how long it takes from now until
@@ -29,6 +30,7 @@ import { hash } from "node:crypto";
  * - of a quota that is taken: how much of the window is used, this included; of members how many there are,
  * - where 0 is taken: the microseconds after which the same request would be let in. -1: not counted, for another is over. -2: neither
  *   of the windows is the present one.
+ * Of a quota that is looked at it is what is used, and 0.
  *
  * A value of a rate is its TAT (theoretical arrival time) in microseconds, of a quota `end used`, each of as many digits as may
  * be. Setting a value with an expiry costs a store three times what changing one in place does, which keeps the expiry. So
@@ -181,6 +183,15 @@ local function give(i)
   local count = ends[key] == mark and used[key] or 0
   keep_quota(i, key, min(9007199254740991, max(0, count - units)), mark)
 end
+local function look(i, is_reset)
+  local key, limit = KEYS[i], limits[tonumber(ARGV[at + 1])]
+  at = at + 2
+  read_quota(i, key)
+  local count = ends[key] == limit[4] and used[key] or 0
+  if is_reset and count > 0 then keep_quota(i, key, 0, limit[4]) end
+  out[#out + 1] = count
+  out[#out + 1] = 0
+end
 local function forget(i)
   local member = ARGV[at + 2]
   local score = call('ZSCORE', KEYS[i], member)
@@ -212,6 +223,9 @@ while k <= #KEYS do
   if kind == 'g' then k = group(k)
   elseif kind == 'b' then
     give(k)
+    k = k + 1
+  elseif kind == 'p' or kind == 'z' then
+    look(k, kind == 'z')
     k = k + 1
   elseif kind == 'x' then
     forget(k)

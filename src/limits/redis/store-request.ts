@@ -1,4 +1,4 @@
-import type { Ask, StoreAnswer } from "./ask.ts";
+import type { Admitted, Ask, StoreAnswer } from "./ask.ts";
 import type { Taken } from "./group.ts";
 import type { OpenLink, StoreAddress } from "./link.ts";
 
@@ -38,4 +38,17 @@ export interface StorePart {
   readonly indexes: readonly number[];
   readonly taken: readonly Taken[];
   readonly isOfOtherTime: boolean;
+}
+
+/** The probe's counter: a key that no request has. */
+export const PROBE: Ask = {
+  counter: { id: "probe", terms: { kind: "rate", intervalUs: 1000, toleranceUs: 1_000_000 }, lease: 0 },
+  key: "probe",
+  cost: 1,
+};
+
+/** All of them were admitted. */
+export function isWhole(answers: readonly (StoreAnswer | null)[]): answers is readonly Admitted[] {
+  for (const answer of answers) if (answer?.kind !== "admitted") return false;
+  return true;
 }

@@ -1,21 +1,21 @@
 import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
 import { LIMIT_DEFAULTS } from "../../support/limit-defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import { type Admitted, type Ask, SPARED, type StoreAnswer, UNAVAILABLE } from "./ask.ts";
-import { GiveGroup, TakeGroup, type Taken, type Want } from "./group.ts";
+import { type Admitted, type Ask, SPARED, type StoreAnswer, type StoreCounter, UNAVAILABLE } from "./ask.ts";
+import { GiveGroup, LookGroup, TakeGroup, type Taken, type Want } from "./group.ts";
 import { KeyNames, localName, memberName } from "./key-names.ts";
-import { type Lease, Leases } from "./leases.ts";
+import { beginTaking, type Lease, Leases } from "./leases.ts";
 import { OverKeys } from "./over-keys.ts";
 import { ScriptCalls, tagOf } from "./script-calls.ts";
-import type { StoreCounts, StoreOptions, StorePart, StoreRequest } from "./store-request.ts";
+import {
+  isWhole,
+  PROBE,
+  type StoreCounts,
+  type StoreOptions,
+  type StorePart,
+  type StoreRequest,
+} from "./store-request.ts";
 import { Upkeep } from "./upkeep.ts";
-
-/** The probe's counter: a key that no request has. */
-const PROBE: Ask = {
-  counter: { id: "probe", terms: { kind: "rate", intervalUs: 1000, toleranceUs: 1_000_000 }, lease: 0 },
-  key: "probe",
-  cost: 1,
-};
 
 /**
  * Counters that processes share, in Redis, Valkey or what speaks their protocol. All limits of a request are asked at once
@@ -103,6 +103,19 @@ export class LimitStore implements Resource {
     else if (ask.member === undefined || mark > 0) this.#give(ask, -units, mark);
   }
 
+  /** Units that a key has used of a quota, null where the store does not say; with `isReset` it has none from then on. */
+  look(counter: StoreCounter, key: string, isReset: boolean): Promise<number | null> {
+    if (!this.#upkeep.isStarted || !this.#upkeep.isUsable) return Promise.resolve(null);
+    const ask = { counter, key, cost: 1 };
+    const local = localName(ask);
+    if (isReset) this.#over.forget(local);
+    const deadlineMs = this.#world.clock.monotonicMs() + LIMIT_DEFAULTS.storeConnectMs;
+    return new Promise((resolve) => {
+      const name = this.#names.of(ask, local);
+      this.#calls.ask(new LookGroup({ counter, key: name, isReset }, deadlineMs, resolve));
+    });
+  }
+
   status(): ResourceStatus {
     const { state, detail, freshAtMs, fault, tries } = this.#upkeep;
     const storeRequests = { ...this.counts };
@@ -186,17 +199,7 @@ export class LimitStore implements Resource {
       const key = this.#names.of(ask, names[at] ?? "");
       return { ask, key, want: leases[index]?.wants ?? ask.cost, member: memberName(ask) };
     });
-    let taken = (): void => {};
-    for (const lease of leases) {
-      if (lease === null) continue;
-      const before = taken;
-      lease.taking = new Promise((resolve) => {
-        taken = () => {
-          before();
-          resolve();
-        };
-      });
-    }
+    const taken = beginTaking(leases);
     const answered = (answers: readonly Taken[], isOfOtherTime: boolean): void => {
       const nowMs = this.#world.clock.monotonicMs();
       for (const [index, lease] of leases.entries()) {
@@ -292,9 +295,4 @@ export class LimitStore implements Resource {
       );
     });
   }
-}
-
-function isWhole(answers: readonly (StoreAnswer | null)[]): answers is readonly Admitted[] {
-  for (const answer of answers) if (answer?.kind !== "admitted") return false;
-  return true;
 }
