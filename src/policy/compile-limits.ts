@@ -4,6 +4,7 @@ import type { LimitFields } from "../message/limit-state.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf, nearest } from "../support/schema.ts";
 import type { Steps } from "../support/turns.ts";
+import { compileEntries } from "./compile-entries.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
 import { limitHeadersShape } from "./schema.ts";
@@ -35,21 +36,7 @@ function readLimitHeaders({ reader }: Work): Pick<LimitContext, "fields" | "tell
 const DEFAULT_FIELDS: readonly LimitFields[] = ["draft-11"];
 /** Section `stores`. */
 export function* compileStores(work: Work): Steps<void> {
-  const { limitStore: kind } = work.registry;
-  for (const name of work.reader.names(["stores"])) {
-    yield;
-    if (work.problems.isFull) return;
-    work.stores.defined.add(name);
-    const path = ["stores", name];
-    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
-    if (parts === null) continue;
-    const context = salvageContext(
-      work.context((inner) => [...path, ...inner]),
-      parts,
-    );
-    const compiled = kind.compile(name, parts.settings, context);
-    if (compiled !== null && parts.lost.length === 0) work.stores.set(name, compiled);
-  }
+  yield* compileEntries(work, "stores", work.registry.limitStore, work.stores);
 }
 
 /** The store that the limit at `path` names. */

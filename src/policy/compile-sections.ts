@@ -4,7 +4,7 @@ import type { SecretReference } from "../support/secret.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { collide, isLoopback, reaches } from "./addresses.ts";
 import { asksForCertificates } from "./asks-for-certificates.ts";
-
+import { compileEntries } from "./compile-entries.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
@@ -212,21 +212,7 @@ function* findMentions({ reader, upstreams }: Work): Steps<ReadonlySet<string>> 
 
 /** Section `decisionServices`. */
 export function* compileDecisionServices(work: Work): Steps<void> {
-  const { decisionService: kind } = work.registry;
-  for (const name of work.reader.names(["decisionServices"])) {
-    yield;
-    if (work.problems.isFull) return;
-    work.decisionServices.defined.add(name);
-    const path = ["decisionServices", name];
-    const parts = work.reader.readParts(kind.schema, work.reader.raw(path), path);
-    if (parts === null) continue;
-    const context = salvageContext(
-      work.context((inner) => [...path, ...inner]),
-      parts,
-    );
-    const compiled = kind.compile(name, parts.settings, context);
-    if (compiled !== null && parts.lost.length === 0) work.decisionServices.set(name, compiled);
-  }
+  yield* compileEntries(work, "decisionServices", work.registry.decisionService, work.decisionServices);
 }
 
 /** Values looked at between two yields. */

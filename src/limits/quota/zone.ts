@@ -1,31 +1,17 @@
+import { zoneOffsets } from "../../support/local-time.ts";
+
 /** Offsets of a time zone are below this, whatever the year; in milliseconds. */
 export const OFFSET_MS_MAX: number = 16 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
-/** What the clocks of one time zone show, from the tables that the runtime has of it. Asking costs about a microsecond. */
+/** What the clocks of one time zone show. */
 export class Zone {
-  readonly #format: Intl.DateTimeFormat;
+  /** What is added to UTC at this moment, in milliseconds. */
+  readonly offsetMs: (wallMs: number) => number;
 
   /** `timeZone` as the IANA database has it; one that does not exist throws. */
   constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat("en-US", {
-      timeZone,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-  }
-
-  /** What is added to UTC at this moment, in milliseconds. */
-  offsetMs(wallMs: number): number {
-    const secondMs = Math.floor(wallMs / 1000) * 1000;
-    const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] =
-      this.#format.format(secondMs).match(/\d+/g)?.map(Number) ?? [];
-    return Date.UTC(year, month - 1, day, hour, minute, second) - secondMs;
+    this.offsetMs = zoneOffsets(timeZone);
   }
 
   /**
