@@ -8,8 +8,8 @@ export const GRPC_DEFAULTS = {
   messageRulesMax: 2_000,
   /** What gRPC servers take if nobody says otherwise. */
   messageBytesMax: 4 * 1024 * 1024,
-  /** Values of one message, those of messages within it counted. */
-  messageValuesMax: 100_000,
+  /** Values of one message, those of messages within it counted: more would hold the thread for tens of milliseconds. */
+  messageValuesMax: 50_000,
   /** Messages within each other: what C++, Java and Go read. */
   messageDepthMax: 100,
   /** Faults of one message that are told. */

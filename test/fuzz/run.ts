@@ -17,8 +17,9 @@ import { runXmlCampaign, type XmlTally } from "./xml-campaign.ts";
  * disagrees. With the word `pattern` it is patterns of schemas, against JavaScript's own engine; with
  * `schema`, schemas and bodies, against @hyperjump/json-schema (`--messages` counts verdicts); with `cel`, conditions of
  * policies, against @bufbuild/cel; with `graphql`, documents, against graphql-js; with `xml`, against saxes;
- * with `protobuf`, messages, against @bufbuild/protobuf; with `multipart`, forms, against busboy; with `openapi`, requests to operations of a description: none throws, none holds the
- * thread for 50 ms, measured as time that the thread had a core, and all give back what was held for them.
+ * with `protobuf`, messages, against @bufbuild/protobuf; with `multipart`, forms, against busboy; with `openapi`, requests to
+ * operations of a description: none throws, none holds the thread for 50 ms, measured as time that the thread had a core, and
+ * all give back what was held for them.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
