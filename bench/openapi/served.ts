@@ -8,6 +8,7 @@ import { freePort, PROXY_CORE, start } from "../proxy/processes.ts";
 const RATE = 200;
 const PERIOD_MS = 4_000;
 const ROUNDS = 3;
+const POLL_MS = 50;
 
 const LISTENER = (port: number): string => `version: 1
 service: things
@@ -53,21 +54,31 @@ openapi: [{ file: ${name} }]
     let written = 0;
     for (let round = 0; round < ROUNDS; round++) {
       before.push(await period(port, PERIOD_MS));
-      const timer = setInterval(() => put(name, texts[++written % texts.length] ?? ""), PERIOD_MS / 2);
-      put(name, texts[++written % texts.length] ?? "");
+      let isOver = false;
+      // The next one as soon as the last is in force.
+      const loading = (async () => {
+        while (!isOver) {
+          const wanted = loadsIn(folder) + 1;
+          put(name, texts[++written % texts.length] ?? "");
+          while (loadsIn(folder) < wanted) await new Promise((done) => setTimeout(done, POLL_MS));
+        }
+      })();
       meanwhile.push(await period(port, PERIOD_MS));
-      clearInterval(timer);
-      await new Promise((done) => setTimeout(done, PERIOD_MS / 2));
+      isOver = true;
+      await loading;
     }
     running.assertAlive();
-    const loads = readFileSync(join(folder, "log"), "utf8").split('"event":"reload"').length - 1;
-    if (loads === 0) throw new Error("nothing was loaded");
+    const loads = loadsIn(folder);
     return { before, meanwhile, loads };
   } finally {
     await running.stop();
     origin.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+function loadsIn(folder: string): number {
+  return readFileSync(join(folder, "log"), "utf8").split('"event":"reload"').length - 1;
 }
 
 /** Milliseconds within which 99 of 100 requests had their answer. */

@@ -106,7 +106,7 @@ function compileOne(
     required: settings.required === true,
     takesEmpty: allowEmptyValue === true && section === "query",
     styled: {
-      name,
+      name: settings.name ?? name,
       style: style ?? usual,
       explode: content === undefined && (explode ?? ["form", "cookie", "deepObject"].includes(style ?? usual)),
       shape,
@@ -129,7 +129,7 @@ function compileInline(
   path: readonly string[],
 ): CompiledSchema | null {
   const { schema: apart, required, style: _style, explode: _explode, content: _content, ...rest } = settings;
-  const { allowEmptyValue: _allowEmptyValue, ...words }: Readonly<Record<string, unknown>> = rest;
+  const { allowEmptyValue: _allowEmptyValue, name: _name, ...words }: Readonly<Record<string, unknown>> = rest;
   for (const word of apart === undefined ? [] : Object.keys(words))
     context.problem(`'${word}' stands beside 'schema'; expected it inside`, ...path, word);
   if (typeof apart === "string") return compileReference(apart, context, path);
@@ -172,7 +172,7 @@ export function shapeOf({ types, names, namesOthers }: TextTypes, style: Style):
 function checkStyle(
   section: Section,
   name: string,
-  { style, content, explode }: ParameterSettings,
+  { style, content, explode, name: writtenName }: ParameterSettings,
   shape: Shape,
   types: TextTypes,
   context: RouteContext,
@@ -180,6 +180,8 @@ function checkStyle(
   const problem = (text: string, key: string): void => context.problem(text, section, name, key);
   if (content !== undefined && (style !== undefined || explode !== undefined))
     problem("what 'content' says has no style; expected one of the two", style === undefined ? "explode" : "style");
+  if (writtenName !== undefined && style !== "matrix")
+    problem("'name' is what style matrix writes; expected that style", "name");
   const styles = STYLES[section];
   if (style !== undefined && !styles.includes(style))
     problem(`style ${style} has no meaning here; expected one of: ${styles.join(", ")}`, "style");

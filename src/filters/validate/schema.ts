@@ -20,6 +20,8 @@ export type ParameterSettings = Readonly<Record<string, unknown>> & {
   readonly style?: Style | undefined;
   readonly explode?: boolean | undefined;
   readonly allowEmptyValue?: boolean | undefined;
+  /** In style matrix, which writes it: what the parameter is called, where the route calls it otherwise. */
+  readonly name?: string | undefined;
   readonly content?: "application/json" | undefined;
 };
 
@@ -135,6 +137,11 @@ const parameterShape = {
     .boolean({ error: "expected true or false" })
     .optional()
     .describe("Whether each item or member stands for itself. true for form, cookie and deepObject."),
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("In style matrix, as in ;id=5: the name that stands there. The parameter's own if absent."),
   allowEmptyValue: z
     .boolean({ error: "expected true or false" })
     .optional()

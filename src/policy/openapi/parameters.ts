@@ -66,6 +66,7 @@ function requiredOf({ required, in: where }: DescribedParameter): Readonly<Recor
 
 /** What of its style is not the usual one. */
 function styleOf({
+  name,
   style,
   explode,
   allowEmptyValue,
@@ -78,6 +79,8 @@ function styleOf({
   return {
     ...(isUsual ? {} : { style }),
     ...(isSaid ? { explode } : {}),
+    // A route may call the parameter otherwise; requests write it as the document does.
+    ...(style === "matrix" ? { name } : {}),
     ...(allowEmptyValue && where === "query" ? { allowEmptyValue: true } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Route, Snapshot } from "../../../src/policy/snapshot.ts";
+import { createExchange } from "../../fixtures/route-context.ts";
 import { createTokenMint } from "../../fixtures/tokens.ts";
 import { examine, type Files, problemsOf, snapshotOf, warningsOf } from "../policy-kit.ts";
 import { api, filesWith, policyOf } from "./kit.ts";
@@ -123,6 +124,27 @@ describe("a policy adds or stands in place", () => {
     const route = match(all, "GET", "/o/7");
     expect(route).toHaveProperty("template", "/o/{order}");
     expect(Object.keys(placesOf(route))).toContain("validate");
+  });
+
+  test("where requests write the name, as style matrix does, it is the document's", async () => {
+    const parameter = "{ name: id, in: path, required: true, style: matrix, schema: { type: integer } }";
+    const odd = parameter.replace("name: id", "name: 'the id'");
+    const named = api(
+      `/o/{id}:\n  get: { ${SECURED}, parameters: [${parameter}] }\n'/p/{the id}':\n  get: { ${SECURED}, parameters: [${odd}] }`,
+    );
+    const all = await snapshot(named, "", "routes: [{ path: '/o/{order}', methods: [GET], priority: low }]");
+    const judged = async (path: string, text: string): Promise<string | null> => {
+      const route = match(all, "GET", path);
+      if (typeof route === "string") throw new Error(route);
+      const check = route.checks.find(({ name }) => name === "validate");
+      const verdict = await check?.evaluate(createExchange({ params: [text] }));
+      return verdict === undefined ? "no check" : (verdict?.reason ?? null);
+    };
+    expect(await judged("/o/x", ";id=7")).toBeNull();
+    expect(await judged("/o/x", ";order=7")).toBe("parameter_invalid");
+    expect(await judged("/o/x", ";id=seven")).toBe("parameter_invalid");
+    expect(await judged("/p/x", ";the%20id=7")).toBeNull();
+    expect(await judged("/p/x", ";_the_id=7")).toBe("parameter_invalid");
   });
 
   test("slips are told", async () => {
