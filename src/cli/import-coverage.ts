@@ -93,18 +93,34 @@ export function coverageLines(amount: Amount): string {
   const { file, version, percent, operations } = coverageReport(amount);
   const lines = [
     `${file}: OpenAPI ${version}, ${operations.length} operations, ${percent}% of what requests may hold is bounded and enforced`,
+    ...oftenLines(operations),
   ];
+  // The document's own name stands above; places in other files have theirs.
+  const short = (place: string): string => (place.startsWith(`${file}:`) ? place.slice(file.length + 1) : place);
   for (const one of operations) {
     lines.push(
       "",
-      `${String(one.percent).padStart(4)}%  ${one.operation}  (${one.id === null ? "" : `${one.id}, `}${one.place})`,
+      `${String(one.percent).padStart(4)}%  ${one.operation}  (${one.id === null ? "" : `${one.id}, `}${short(one.place)})`,
     );
     lines.push(`       enforced: ${[CALLERS[one.callers], ...one.enforced].join("; ")}`);
     if (one.notEnforced.length > 0) lines.push(`       not enforced: ${one.notEnforced.join(", ")}`);
     const shown = one.loose.slice(0, DEFAULTS.openapiNamedMax);
-    for (const { part, what, place } of shown) lines.push(`       loose: ${part}: ${what} (${place})`);
+    for (const { part, what, place } of shown) lines.push(`       loose: ${part}: ${what} (${short(place)})`);
     if (one.loose.length > shown.length)
       lines.push(`       loose: ${one.loose.length - shown.length} more; --json has them all`);
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** What is loose most often, each once: where to begin. */
+function oftenLines(operations: readonly OperationCoverage[]): readonly string[] {
+  const counts = new Map<string, number>();
+  const all = operations.flatMap(({ loose }) => loose.map(({ what }) => what));
+  for (const what of all) counts.set(what, (counts.get(what) ?? 0) + 1);
+  if (counts.size === 0) return [];
+  const words = [...counts].sort((a, b) => b[1] - a[1]).map(([what, count]) => `${what} (${count})`);
+  const hint = counts.has("additionalProperties open") ? "; 'undeclaredProperties: refuse' closes objects" : "";
+  return [`most often: ${words.slice(0, OFTEN_MAX).join(", ")}${hint}`];
+}
+
+const OFTEN_MAX = 4;
