@@ -21,6 +21,7 @@ const RANKS = [
   "expression",
   "attributes",
   "openapi",
+  "leaks",
   "schema",
   "matching",
   "http2",

@@ -141,6 +141,15 @@ function queryText(sent: string, told = sent): string | null {
   return off.length + filled.length === 0 ? null : `query: ${[...off, ...filled].join(", ")}`;
 }
 
+/** What becomes of the answer is told as far as it is known before there is one. */
+export function respondSteps(route: Route): Step[] {
+  return route.responseChecks.flatMap(({ name, place, explain }) =>
+    explain === undefined
+      ? []
+      : [{ phase: "respond", check: name, result: "info", place: placeText(place), saw: explain(), wanted: null }],
+  );
+}
+
 /** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */
 export function ownDenialStep(denial: Denial): Step {
   const phase: Phase = /^(?:route_not_found|method_not_allowed)$/.test(denial.reason) ? "match" : "admit";

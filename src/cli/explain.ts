@@ -19,6 +19,7 @@ import {
   ownDenialStep,
   ownPageStep,
   partSteps,
+  respondSteps,
   rewriteSteps,
   routeStep,
   type Step,
@@ -151,7 +152,7 @@ async function tell(
   noteMatch();
   const last = steps.at(-1);
   if (!("reason" in outcome)) {
-    if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange));
+    if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange), ...respondSteps(subject.route));
     if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
   steps.push(...banSteps(subject, outcome));

@@ -10,6 +10,7 @@ import type { DeprecatedOutcome } from "./deprecated-use.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
+import type { LeakNotes } from "./leak-notes.ts";
 import type { LimitState } from "./limit-state.ts";
 import type { Pace } from "./pace.ts";
 import type { Principal } from "./principal.ts";
@@ -128,6 +129,8 @@ export class Exchange {
   audited: Denial[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
   decided: Decided[] | null;
+  /** Values that were not to be seen, in it or its answer; null for the many that have none, or where nobody looks. */
+  leaks: LeakNotes | null;
   assumed: AssumedIdentity | null;
   /** Headers that did not reach the service, though no policy took them off: of `identity`, then of the client; null for none. */
   withheld: readonly string[] | null;
@@ -182,6 +185,7 @@ export class Exchange {
     this.answerLines = "";
     this.audited = null;
     this.decided = null;
+    this.leaks = null;
     this.assumed = null;
     this.withheld = null;
     this.oddity = null;

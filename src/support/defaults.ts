@@ -3,6 +3,7 @@ import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
 import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
+import { LEAK_DEFAULTS } from "./leak-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
 
@@ -11,6 +12,7 @@ export const DEFAULTS = {
   ...IDENTITY_DEFAULTS,
   ...LIMIT_DEFAULTS,
   ...OPENAPI_DEFAULTS,
+  ...LEAK_DEFAULTS,
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,

@@ -1,6 +1,7 @@
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
+import type { LeakNote } from "../message/leak-notes.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { rfc3339 } from "./event-log.ts";
@@ -61,12 +62,11 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   fields += `,"decisionUs":${fixed(record.decisionMs * 10_000, 1)}`;
   if (record.upstreamMs >= 0) fields += `,"upstreamMs":${fixed(record.upstreamMs * 1000, 3)}`;
   fields += `,"durationMs":${fixed(record.durationMs * 1000, 3)},"bytesIn":${record.requestBodyBytes},"bytesOut":${record.responseBodyBytes},"policyHash":${quoted(record.policyHash)}`;
-  if (exchange.withheld === null && exchange.audited === null && exchange.bodyEdits === null) return fields;
-  const withheld = exchange.withheld
-    ?.slice(0, DEFAULTS.logWithheldMax)
-    .map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
-  const audited = exchange.audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
-  return fields + rareFields({ withheld, bodyEdits: exchange.bodyEdits?.counts, audited });
+  const { withheld: names, audited: denials, bodyEdits, leaks } = exchange;
+  if (names === null && denials === null && bodyEdits === null && leaks === null) return fields;
+  const withheld = names?.slice(0, DEFAULTS.logWithheldMax).map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
+  const audited = denials?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
+  return fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, leaks: leaks?.first.map(leakFields), audited });
 }
 
 /** Letters, digits and marks that JSON writes as they are. */
@@ -99,6 +99,10 @@ function fixed(units: number, digits: 1 | 3): string {
   const rest = whole % scale;
   const integer = (whole - rest) / scale;
   return rest === 0 ? `${integer}` : `${integer}.${String(rest).padStart(digits, "0")}`;
+}
+
+function leakFields({ way, kind, action, field }: LeakNote): object {
+  return { in: way, kind, action, ...(field === "" ? {} : { field: logText(field, DEFAULTS.logPathCharsMax) }) };
 }
 
 function auditedFields(denial: Denial): DenialFields & { readonly reason: string } {

@@ -2,6 +2,7 @@ import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { Decided } from "../message/exchange.ts";
+import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Cell, ListenerCells } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
@@ -26,6 +27,15 @@ export interface AuditedSeries {
   readonly route: string;
   readonly check: string;
   readonly reason: Reason;
+  readonly cell: Cell;
+}
+
+/** How often something was found that is not to be seen. */
+export interface LeakSeries {
+  readonly route: string;
+  readonly way: LeakWay;
+  readonly kind: string;
+  readonly action: LeakNoteAction;
   readonly cell: Cell;
 }
 
@@ -58,6 +68,7 @@ export class Metrics {
   readonly decided: Map<string, DecidedSeries> = new Map();
   /** By route. */
   readonly deprecated: Map<string, Record<DeprecatedOutcome, number>> = new Map();
+  readonly leaks: Map<string, LeakSeries> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
   /** By act and result. */
@@ -82,6 +93,7 @@ export class Metrics {
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
     if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
+    if (exchange.leaks !== null) this.#countLeaks(record.route, exchange.leaks);
   }
 
   /** `act` is one of those that there are. */
@@ -125,6 +137,7 @@ export class Metrics {
     this.#last = new ListenerCells("");
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
+    for (const [key, series] of this.leaks) if (!kept.has(series.route)) this.leaks.delete(key);
     for (const route of this.deprecated.keys()) if (!kept.has(route)) this.deprecated.delete(route);
   }
 
@@ -148,6 +161,19 @@ export class Metrics {
         this.decided.set(key, series);
       }
       series.cell.value++;
+    }
+  }
+
+  #countLeaks(route: string, { counts }: LeakNotes): void {
+    for (const { way, kind, action, count } of counts) {
+      const key = `${route}\n${way}\n${kind}\n${action}`;
+      let series = this.leaks.get(key);
+      if (series === undefined) {
+        if (this.leaks.size >= DEFAULTS.metricSeriesMax) return;
+        series = { route, way, kind, action, cell: new Cell() };
+        this.leaks.set(key, series);
+      }
+      series.cell.value += count;
     }
   }
 

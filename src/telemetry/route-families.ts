@@ -24,6 +24,15 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       },
     },
     {
+      name: "postern_leaks_total",
+      help: "Values that were not to be seen, in requests and answers.",
+      *samples() {
+        for (const { route, way, kind, action, cell } of metrics.leaks.values()) {
+          yield { labels: { route, in: way, kind, action }, value: cell.value };
+        }
+      },
+    },
+    {
       name: "postern_deprecated_requests_total",
       help: "Requests for what is deprecated, by how they went.",
       *samples() {

@@ -1,4 +1,5 @@
 import { Later } from "../lazy.ts";
+import type { LeakSettings } from "../leak-schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
 import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
@@ -18,6 +19,7 @@ export interface SettingsOfParts {
   readonly maxDepth: number;
   readonly fields: FieldsSettings;
   readonly mask: MaskSettings;
+  readonly leaks: LeakSettings;
 }
 
 export type PartName = keyof SettingsOfParts;
@@ -34,6 +36,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   maxDepth: new LaterPart("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
   mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
+  leaks: new LaterPart("leaks", async () => (await import("./leaks/compile.ts")).leaksPart),
 };
 
 export const PART_NAMES = Object.keys(PARTS) as PartName[];

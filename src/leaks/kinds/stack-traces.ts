@@ -1,0 +1,64 @@
+import type { Detector } from "../kind.ts";
+import { type Phrase, phrase } from "../phrase.ts";
+
+const trace = (name: string, about: string, source: string, phrases: readonly Phrase[]): Detector =>
+  phrase(name, "stackTraces", { about, source, phrases });
+
+/** A frame: `at`, first of its line. */
+const frame = (line: RegExp): Phrase => ({ begins: ["at [A-Za-z_$<]"], line, isFirst: true });
+
+/** Where programs were when they failed, as each language writes it. */
+export const STACK_TRACES: readonly Detector[] = [
+  trace("java-stack-trace", "Stack trace of Java, Kotlin or Scala", "java.lang.Throwable.printStackTrace", [
+    frame(
+      /^at [\w$.<>/@-]{3,200}\((?:[\w$-]{1,80}\.(?:java|kt|scala|groovy|clj)(?::\d+)?|Native Method|Unknown Source)\)/,
+    ),
+    { begins: ['Exception in thread "'], line: /^Exception in thread "[^"]{1,80}" [\w.$]{3,120}/ },
+    { begins: ["Caused by: [a-z]"], line: /^Caused by: [a-z][\w$]*(?:\.[\w$]+){1,12}(?:Exception|Error)/ },
+  ]),
+  trace("dotnet-stack-trace", "Stack trace of .NET", "System.Exception.ToString", [
+    frame(/^at [\w.`<>[\],+$|]{3,200}\([^()\n]{0,200}\)(?: in [^\n"]{3,160}:line \d+)/),
+    frame(/^at (?:System|Microsoft)\.[\w.`<>[\],+$|]{3,200}\([^()\n]{0,200}\)/),
+    {
+      begins: ["--- End of inner exception", "--- End of stack trace"],
+      line: /^--- End of (?:inner exception stack trace|stack trace from previous location)/,
+    },
+  ]),
+  trace("python-traceback", "Traceback of Python", "docs.python.org: traceback", [
+    { begins: ["Traceback \\(most recent"], line: /^Traceback \(most recent call last\)/ },
+    { begins: ["File [\"']"], line: /^File ["'][^"'\n]{1,200}["'], line \d+, in [\w<>.]{1,80}/, isFirst: true },
+  ]),
+  trace("node-stack-trace", "Stack trace of Node.js or another JavaScript", "v8.dev: stack trace API", [
+    frame(
+      /^at (?:async )?(?:new )?[\w.$<>[\] ]{1,120} \((?:file:\/\/|node:|webpack:|[A-Za-z]:\\|\/)[^()\n]{1,200}:\d+:\d+\)/,
+    ),
+    { begins: ["at [fn/]"], line: /^at (?:file:\/\/\/|node:|\/)[^()\s]{1,200}:\d+:\d+/, isFirst: true },
+    { begins: ["at async [A-Za-z/f]"], line: /^at async [^\n]{1,200}:\d+:\d+\)?/, isFirst: true },
+  ]),
+  trace("php-error", "Error or stack trace of PHP", "php.net: error handling", [
+    {
+      begins: ["PHP Fatal error", "PHP Parse error", "PHP Warning:  ", "PHP Notice:  "],
+      line: /^PHP (?:Fatal error|Parse error|Warning|Notice):/,
+    },
+    {
+      begins: ["<b>Fatal error</b>", "<b>Parse error</b>", "<b>Warning</b>", "<b>Notice</b>", "<b>Deprecated</b>"],
+      line: /^<b>[A-Z][a-z ]+<\/b>: {1,2}[^\n]{0,300}? on line <b>\d+<\/b>/,
+    },
+    {
+      begins: ["#\\d /", "#\\d\\d /", "#\\d [A-Z]:\\\\"],
+      line: /^#\d{1,2} (?:\/|[A-Z]:\\)[^\n]{1,200}\.(?:php|inc|phtml)\(\d+\): /,
+    },
+    { begins: ["#\\d [{]main[}]"], line: /^#\d \{main\}/ },
+  ]),
+  trace("ruby-backtrace", "Backtrace of Ruby", "docs.ruby-lang.org: Exception", [
+    { begins: [".rb:\\d"], line: /^\.rb:\d{1,6}:in ['`][^'`\n]{1,120}'/ },
+  ]),
+  trace("go-panic", "Panic of Go", "pkg.go.dev: runtime", [
+    { begins: ["goroutine \\d"], line: /^goroutine \d{1,10} \[[a-z ]{3,40}(?:, \d+ minutes)?\]:/ },
+    { begins: [".go:\\d"], line: /^\.go:\d{1,6} \+0x[0-9a-f]+/ },
+    { begins: ["panic: runtime "], line: /^panic: runtime error: / },
+  ]),
+  trace("rust-panic", "Panic of Rust", "doc.rust-lang.org: std::panic", [
+    { begins: ["thread '"], line: /^thread '[^'\n]{1,80}' panicked at / },
+  ]),
+];
