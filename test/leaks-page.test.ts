@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { LEAK_GROUP_TEXTS } from "../src/filters/leak-schema.ts";
 import { LEAK_GROUPS, LEAK_KINDS } from "../src/leaks/catalogue.ts";
 import { HELD_BYTES_MAX } from "../src/leaks/leak-stream.ts";
 import { WORDS_BYTES } from "../src/leaks/scanner.ts";
@@ -25,6 +26,10 @@ test.each(blocks)("%s", async (text) => {
 test("the page has each kind as the code has it", () => {
   const rows = page.split("## Kinds\n")[1]?.trim().split("\n").slice(2);
   expect(rows).toEqual(LEAK_KINDS.map(rowOf));
+});
+
+test("each group has a text in the reference", () => {
+  expect(Object.keys(LEAK_GROUP_TEXTS).sort()).toEqual([...LEAK_GROUPS].sort());
 });
 
 test("each group can be said, and so can each kind", async () => {

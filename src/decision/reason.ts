@@ -198,6 +198,7 @@ export const REASONS = {
   jsonrpc_invalid: client(400, 3, "The request is not valid JSON-RPC."),
   jsonrpc_method_denied: client(403, 7, "The method may not be called."),
   grpc_invalid: client(400, 3, "The request is not a valid call of the method."),
+  request_leak: client(422, 3, "The request has data that it must not have."),
   body_schema_mismatch: client(422, 3, "The request body does not have the expected form."),
   parameter_invalid: client(422, 3, "A parameter does not have the expected form."),
   header_invalid: client(422, 3, "A header does not have the expected form."),

@@ -79,11 +79,12 @@ export class LeakRules {
 
   /** JSON Pointer (RFC 6901) of a place; a name that is a find itself is not told. */
   pointerOf(path: LeakPath): string {
-    const keys = path.map((key) => (typeof key === "number" ? `${key}` : this.#told(key)));
+    const keys = path.map((key) => (typeof key === "number" ? `${key}` : this.nameTold(key)));
     return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
   }
 
-  #told(name: string): string {
+  /** A name for the log. */
+  nameTold(name: string): string {
     const told = new LeakStream(this.scanner, "text", () => "mask").takeAll(Buffer.from(name, "utf8"));
     return told instanceof Buffer ? told.toString("utf8") : "";
   }

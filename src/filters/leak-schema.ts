@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { LEAK_GROUPS } from "../leaks/catalogue.ts";
+import type { LeakGroup } from "../leaks/kind.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { mode, object } from "../support/schema.ts";
 
@@ -39,7 +39,7 @@ const ownPattern: z.ZodType<OwnPatternSettings> = object({
 }).describe("A pattern of your own.");
 
 /** What each group has, for the reference. */
-const GROUPS: Readonly<Record<string, string>> = {
+export const LEAK_GROUP_TEXTS: Readonly<Record<Exclude<LeakGroup, "patterns">, string>> = {
   privateKeys: "Private keys: PEM, OpenSSH, OpenPGP, PuTTY, JSON Web Keys.",
   cloudKeys: "Keys of AWS, Google Cloud, Azure and others.",
   vendorKeys: "Keys and tokens of GitHub, GitLab, Slack, Stripe and others.",
@@ -58,7 +58,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 };
 
 const groups = Object.fromEntries(
-  LEAK_GROUPS.map((group) => [group, action.optional().describe(GROUPS[group] ?? group)]),
+  Object.entries(LEAK_GROUP_TEXTS).map(([group, text]) => [group, action.optional().describe(text)]),
 );
 
 /** `leaks` of answers and of requests: what is looked for, by group or kind, and what becomes of it. */

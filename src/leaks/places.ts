@@ -1,4 +1,5 @@
-import { JsonStream, type JsonVisitor } from "../bodies/json-stream.ts";
+import { JsonStream } from "../bodies/json-stream.ts";
+import type { JsonVisitor } from "../bodies/json-visitor.ts";
 
 /** Keys that lead to a place: names of members, indexes of items, or the one name of a column. */
 export type LeakPath = readonly (string | number)[];

@@ -106,7 +106,7 @@ function compileHead(
     head.push(judgeAnnouncedLength(bytesMax, context.place(...key)));
   }
   if (isJudged) head.push(compileEncoding(settings, own, context));
-  else if (settings.contentEncoding === "inflate")
+  else if (settings.contentEncoding === "inflate" && settings.leaks === undefined)
     context.problem("nothing looks into bodies; expected 'body.schema' or 'form'", "contentEncoding");
   return head;
 }

@@ -9,7 +9,7 @@ import type { CompiledForm } from "./form/compile.ts";
 import type { CompiledCall } from "./grpc/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { FORM, GRPC, INFLATE, ITEMS, SANITISE } from "./parts.ts";
+import { FORM, GRPC, INFLATE, ITEMS, LEAKS, SANITISE } from "./parts.ts";
 import { isSanitising } from "./sanitising.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -27,7 +27,13 @@ export const validateFilter = defineFilter<ValidateSettings>({
     ].filter((one) => one !== undefined);
     return loading.length === 0 ? undefined : Promise.all(loading).then(() => undefined);
   },
-  parts: { ...LANGUAGE_PARTS, form: FORM.prepare, grpc: GRPC.prepare, contentEncoding: INFLATE.prepare },
+  parts: {
+    ...LANGUAGE_PARTS,
+    form: FORM.prepare,
+    grpc: GRPC.prepare,
+    leaks: LEAKS.prepare,
+    contentEncoding: INFLATE.prepare,
+  },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
     const form = compileFormPart(settings, enforcePercent, context);
@@ -37,25 +43,26 @@ export const validateFilter = defineFilter<ValidateSettings>({
     const head = form === null ? (body?.head ?? []) : headOfForm(form, settings, context);
     const whole = own === null ? (body?.whole ?? null) : own.judge;
     const parts = [...compileParameters(settings, context, compileParameterSchema), ...head];
-    if (parts.length === 0 && whole === null) {
-      if (settings.grpc !== undefined) return;
+    const isJudged = parts.length > 0 || whole !== null;
+    if (isJudged) {
+      const watch = own?.watch ?? body?.watch ?? null;
+      context.addCheck({
+        name: "validate",
+        phase: "validate",
+        place: context.place(),
+        enforcePercent,
+        evaluate: inOrder(parts, whole),
+        ...(watch === null ? {} : { watch }),
+        ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),
+        ...(settings.grpc?.protocols?.includes("connect") === true ? { refusals: "connect" as const } : {}),
+        explain: describeRequest,
+      });
+    } else if (settings.grpc === undefined && settings.leaks === undefined) {
       const expected =
-        "contentType, body, form, grpc, graphql, jsonrpc, xml, path, query, queryString, headers or cookies";
+        "contentType, body, form, grpc, graphql, jsonrpc, xml, path, query, queryString, headers, cookies or leaks";
       context.problem(`nothing is validated; expected ${expected}`);
-      return;
     }
-    const watch = own?.watch ?? body?.watch ?? null;
-    context.addCheck({
-      name: "validate",
-      phase: "validate",
-      place: context.place(),
-      enforcePercent,
-      evaluate: inOrder(parts, whole),
-      ...(watch === null ? {} : { watch }),
-      ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),
-      ...(settings.grpc?.protocols?.includes("connect") === true ? { refusals: "connect" as const } : {}),
-      explain: describeRequest,
-    });
+    compileLeakPart(settings, enforcePercent, context);
   },
 });
 
@@ -112,6 +119,14 @@ function* compileCallPart(
     return null;
   }
   return yield* GRPC.get().compileGrpc(grpc, { validate: settings, enforcePercent, longBodies }, context);
+}
+
+function compileLeakPart(settings: ValidateSettings, enforcePercent: number, context: RouteContext): void {
+  const { leaks } = settings;
+  if (leaks === undefined) return;
+  const encoding = compileEncoding(settings, ["leaks"], context);
+  const check = LEAKS.get().compileRequestLeaks(leaks, { enforcePercent, longBodies, encoding }, context);
+  if (check !== null) context.addCheck(check);
 }
 
 /** What the head alone shows of a form. */

@@ -25,6 +25,9 @@ export interface HoldRules {
   readonly shape?: JsonShape | null;
 }
 
+/** How long work waits for its turn. */
+export type LineRules = Pick<HoldRules, "clock" | "longBodies" | "place">;
+
 const RETRY: readonly HeaderLine[] = [["retry-after", "1"]];
 
 export function tooLarge(seen: string, bytesMax: number, place: Place, terminal: boolean): Denial {
@@ -72,7 +75,7 @@ export function judgeHeld(
 /** Long work on a body: after that of others who came before, a stretch at a time. */
 export function judgeInLine(
   exchange: Exchange,
-  { clock, longBodies, place }: HoldRules,
+  { clock, longBodies, place }: LineRules,
   work: (turns: () => Turns) => Promise<Verdict>,
 ): Promise<Verdict> {
   const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));

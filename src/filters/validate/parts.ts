@@ -21,3 +21,7 @@ export const GRPC: Later<typeof import("./grpc/compile.ts")> = new Later(
   "validate.grpc",
   () => import("./grpc/compile.ts"),
 );
+export const LEAKS: Later<typeof import("./leaks/compile.ts")> = new Later(
+  "validate.leaks",
+  () => import("./leaks/compile.ts"),
+);

@@ -4,6 +4,7 @@ import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
+import { type LeakSettings, leakSchema } from "../leak-schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 import { type GrpcSettings, grpcSchema } from "./grpc/schema.ts";
@@ -84,6 +85,7 @@ export interface ValidateSettings {
   readonly grpc?: GrpcSettings | undefined;
   readonly jsonrpc?: JsonRpcSettings | undefined;
   readonly xml?: XmlSettings | undefined;
+  readonly leaks?: LeakSettings | undefined;
   /** Whether the answer to a wrong body says what is wrong with it. */
   readonly errors?: "shown" | "hidden" | undefined;
   readonly path?: Readonly<Record<string, ParameterSettings>> | undefined;
@@ -293,6 +295,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
   grpc: grpcSchema.optional(),
   jsonrpc: jsonRpcSchema.optional(),
   xml: xmlSchema.optional(),
+  leaks: leakSchema.optional(),
   errors: z
     .enum(["shown", "hidden"])
     .optional()

@@ -1,0 +1,96 @@
+import { type BodyFormat, type BodyKind, bodyFormatOf } from "../bodies/answer-format.ts";
+import { JsonSniffer } from "../bodies/json-sniffer.ts";
+import { type Blocked, type Leak, type LeakAction, type LeakFormat, LeakStream } from "../leaks/leak-stream.ts";
+import type { Scanner } from "../leaks/scanner.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** What a body is read as. What begins as JSON does is JSON, whatever its label. */
+const FORMATS: Readonly<Record<BodyKind, LeakFormat>> = {
+  json: "json",
+  ndjson: "json",
+  "json-seq": "json",
+  events: "events",
+  csv: "csv",
+  html: "markup",
+  xml: "markup",
+  text: "text",
+  form: "form",
+  other: "text",
+};
+
+/** Byte order marks of UTF-16, and of UTF-32 as it mostly is. */
+const WIDE_MARKS: ReadonlySet<string> = new Set(["\xff\xfe", "\xfe\xff"]);
+
+/** Types in which bytes are no characters. */
+const NO_TEXT = /^\s*(?:image|audio|video|font)\//i;
+
+/** Nobody here reads it. */
+export class Unreadable {
+  readonly seen: string;
+  constructor(seen: string) {
+    this.seen = seen;
+  }
+}
+
+/** The body of one message, piece by piece, in whatever format it is. */
+export class LeakBody {
+  readonly #format: BodyFormat | null;
+  readonly #scanner: Scanner;
+  readonly #decide: (leak: Leak) => LeakAction;
+  readonly #sniffer = new JsonSniffer();
+  /** The first two bytes, as latin1. */
+  #mark = "";
+  /** Null until it is known what is read. */
+  #stream: LeakStream | null = null;
+
+  constructor(format: BodyFormat | null, scanner: Scanner, decide: (leak: Leak) => LeakAction) {
+    this.#format = format;
+    this.#scanner = scanner;
+    this.#decide = decide;
+    if (format !== null && (FORMATS[format.kind] === "json" || format.kind === "events")) this.#open(format);
+  }
+
+  /** Bytes that wait for what follows them. */
+  get heldBytes(): number {
+    return this.#stream?.heldBytes ?? 0;
+  }
+
+  #open({ kind }: BodyFormat): void {
+    const format = this.#sniffer.found === "json" ? "json" : FORMATS[kind];
+    this.#stream = new LeakStream(this.#scanner, format, this.#decide);
+  }
+
+  take(piece: Buffer): Buffer | Blocked | Unreadable {
+    const fault = this.#fault(piece);
+    if (fault !== null) return new Unreadable(fault);
+    return this.#stream === null ? piece : this.#stream.take(piece);
+  }
+
+  end(): Buffer | Blocked {
+    return this.#stream === null ? NOTHING : this.#stream.end();
+  }
+
+  /** Why nobody here reads it; looks what it is, where that is not known. */
+  #fault(piece: Buffer): string | null {
+    if (this.#format === null) return "a Content-Type with more than one reading";
+    if (this.#format.charset === null) return "a charset that nobody here reads";
+    if (this.#sniffer.found !== null) return null;
+    if (this.#mark.length < 2) this.#mark += piece.toString("latin1", 0, 2 - this.#mark.length);
+    if (WIDE_MARKS.has(this.#mark)) return "UTF-16 or UTF-32";
+    const isOpen = this.#stream !== null;
+    if (this.#sniffer.look(piece) < 0) return null;
+    if (this.#sniffer.found === "wide") return "UTF-16 or UTF-32";
+    if (!isOpen) this.#open(this.#format);
+    return null;
+  }
+}
+
+/** What a body is looked at as; `none`: its bytes are no text. */
+export function leakFormatOf(headers: HeaderBlock): BodyFormat | "none" | null {
+  if (headers.count("content-type") > 1) return null;
+  const type = headers.get("content-type");
+  const format = bodyFormatOf(type);
+  return format?.kind === "other" && NO_TEXT.test(type ?? "") ? "none" : format;
+}
