@@ -32,6 +32,8 @@ export class FirstPass {
   readonly columns: Uint8Array = new Uint8Array(256);
   /** Cells: where the next state's row begins. Another one as soon as `resolve` was called. */
   table: Int32Array;
+  /** Row of the state that the text is in. */
+  row = 0;
   /** Row of the state behind a byte that is in no word. */
   readonly begin: number;
   /** A byte of each column. */
@@ -86,6 +88,21 @@ export class FirstPass {
       }
       this.#items.push({ depth: Math.max(0, place - lead), moves });
     }
+  }
+
+  /** Goes on with `row`, up to a byte that leads to a special cell, or to the end. Alone, so that it stays as small as it is. */
+  walk(bytes: Buffer, from: number): number {
+    const { table, columns } = this;
+    const { length } = bytes;
+    let { row } = this;
+    let at = from;
+    for (; at < length; at++) {
+      const next = table[row + (columns[bytes[at] as number] as number)] as number;
+      if (next >= SPECIAL) break;
+      row = next;
+    }
+    this.row = row;
+    return at;
   }
 
   /** The cell of a row and a byte, made where it is not yet. */

@@ -85,7 +85,7 @@ export interface Detector {
   /** Most bytes before an anchor that may belong to a find. */
   readonly bytesBefore: number;
   /** An anchor ends before `at`. Null: nothing. MORE: what follows tells. */
-  find(text: LeakText, at: number, judge: Judge): Found | typeof MORE | null;
+  find(text: LeakText, at: number, judge: Judge): Found | readonly Found[] | typeof MORE | null;
 }
 
 export interface TokenOptions {

@@ -1,4 +1,4 @@
-import { byteSet, isIn } from "./byte-set.ts";
+import { byteSet, DIGIT, isIn } from "./byte-set.ts";
 import { DETECTORS } from "./catalogue.ts";
 import { FirstPass, SPECIAL } from "./first-pass.ts";
 import type { Detector, Found, Judge, LeakKind } from "./kind.ts";
@@ -72,23 +72,19 @@ export class Scanner {
   /** Gives up to where all is found. */
   #firstPass(text: WindowText, judge: Judge, found: PlacedFind[], placeAt: PlaceAt): number {
     const { bytes, start, isWhole } = text;
-    const { columns } = this.#pass;
-    let { table } = this.#pass;
-    let row = start === 0 ? this.#pass.begin : this.#rowBehind(bytes[start - 1] as number);
-    for (let at = start; at < bytes.length; at++) {
-      let next = table[row + (columns[bytes[at] as number] as number)] as number;
-      if (next >= SPECIAL) {
-        next = this.#pass.resolve(row, bytes[at] as number);
-        table = this.#pass.table;
-        if (next >= SPECIAL) {
-          next -= SPECIAL;
-          const limit = this.#look(text, at + 1, next, judge, found, placeAt);
-          if (limit !== null) return limit;
-        }
-      }
-      row = next;
+    const pass = this.#pass;
+    pass.row = start === 0 ? pass.begin : this.#rowBehind(bytes[start - 1] as number);
+    for (let at = pass.walk(bytes, start); at < bytes.length; at = pass.walk(bytes, at + 1)) {
+      const cell = pass.resolve(pass.row, bytes[at] as number);
+      pass.row = cell % SPECIAL;
+      if (cell < SPECIAL) continue;
+      const { row } = pass;
+      const limit = this.#look(text, at + 1, row, judge, found, placeAt);
+      if (limit !== null) return limit;
+      // A detector may have come by a text of its own.
+      pass.row = row;
     }
-    return isWhole ? bytes.length : bytes.length - this.#pass.depthAt(row);
+    return isWhole ? bytes.length : bytes.length - pass.depthAt(pass.row);
   }
 
   #findOwn(text: WindowText): OwnFinds {
@@ -110,7 +106,8 @@ export class Scanner {
       last = detector;
       const one = detector.find(text, at, judge);
       if (one === MORE) return at - ANCHOR_BYTES_MAX;
-      if (one !== null) found.push({ ...one, place: placeAt(one.start) });
+      if (one === null) continue;
+      for (const each of Array.isArray(one) ? (one as readonly Found[]) : [one as Found]) add(each, found, placeAt);
     }
     return null;
   }
@@ -120,7 +117,7 @@ export class Scanner {
     let upTo = Math.max(limit, text.start);
     if (!text.isWhole) {
       const least = Math.max(text.start, upTo - this.#runBytesMax);
-      while (upTo > least && isIn(RUN, text.bytes[upTo - 1])) upTo--;
+      while (upTo > least && isOfRun(text.bytes, upTo - 1)) upTo--;
     }
     const sorted = [...all].sort((a, b) => a.start - b.start || b.end - a.end);
     for (let isCut = true; isCut; ) {
@@ -136,6 +133,23 @@ export class Scanner {
 }
 
 const NO_OWN: OwnFinds = { found: [], upTo: Number.POSITIVE_INFINITY };
+
+/** Of a name, or a space between digits, or behind them. */
+function isOfRun(bytes: Buffer, at: number): boolean {
+  return isIn(RUN, bytes[at]) || (bytes[at] === SPACE && isIn(DIGIT, bytes[at - 1]));
+}
+
+const SPACE = 0x20;
+
+/** More than one anchor may lead to a find. */
+function add(one: Found, found: PlacedFind[], placeAt: PlaceAt): void {
+  for (let at = found.length - 1; at >= 0; at--) {
+    const last = found[at] as PlacedFind;
+    if (last.kind === one.kind && last.start === one.start) return;
+    if (last.end < one.start) break;
+  }
+  found.push({ ...one, place: placeAt(one.start) });
+}
 
 /** Asks for the places of finds that are known, too, so that all are asked for in order. */
 function inOrder(found: readonly Found[], placeAt: PlaceAt): PlaceAt {

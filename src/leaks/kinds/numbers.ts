@@ -2,7 +2,7 @@ import type { Detector, Found, Judge, LeakKind } from "../kind.ts";
 import { MORE } from "../shape.ts";
 import type { LeakText } from "../text.ts";
 import { CARD_NUMBERS } from "./cards.ts";
-import { DIGIT_RUNS, type DigitRun, digitRunAt } from "./digit-runs.ts";
+import { canBegin, canEnd, DIGIT_RUNS, type DigitRun, digitRunAt } from "./digit-runs.ts";
 import { NATIONAL_NUMBERS } from "./national-numbers.ts";
 import type { NumberKind } from "./number-kind.ts";
 
@@ -41,28 +41,29 @@ for (const row of rows) {
 export const NUMBERS: Detector = {
   kinds: rows.map(({ kind }) => kind),
   anchors: DIGIT_RUNS,
-  bytesBefore: 0,
+  bytesBefore: 32,
   find(text, at, judge) {
     const run = digitRunAt(text, at);
-    return run === MORE || run === null ? run : findIn(run, text, judge);
+    return run === MORE ? MORE : findIn(run, text, judge);
   },
 };
 
-/** The longest number first: groups that stand behind a space may belong to something else. */
-function findIn({ groups }: DigitRun, text: LeakText, judge: Judge): Found | null {
+/** Each number, the longest first: groups that stand behind a space may belong to something else. */
+function findIn({ groups }: DigitRun, text: LeakText, judge: Judge): Found[] {
+  const found: Found[] = [];
   for (let first = 0; first < groups.length; first++) {
-    if (!isApart(groups, first, text)) continue;
+    const start = groups[first]?.[0] ?? 0;
+    if (start < text.start || !canBegin(text, start)) continue;
     for (let last = groups.length - 1; last >= first; last--) {
-      if (last < groups.length - 1 && !isApart(groups, last + 1, text)) continue;
-      const found = findNumber(groups.slice(first, last + 1), text, judge);
-      if (found !== null) return found;
+      if (!canEnd(text, groups[last]?.[1] ?? 0)) continue;
+      const one = findNumber(groups.slice(first, last + 1), text, judge);
+      if (one === null) continue;
+      found.push(one);
+      first = last;
+      break;
     }
   }
-  return null;
-}
-
-function isApart(groups: DigitRun["groups"], at: number, { bytes }: LeakText): boolean {
-  return at === 0 || bytes[(groups[at]?.[0] ?? 0) - 1] === 0x20;
+  return found;
 }
 
 function findNumber(groups: DigitRun["groups"], text: LeakText, judge: Judge): Found | null {
