@@ -120,8 +120,10 @@ async function start() {
   got = [];
   const { pki } = await theWorld();
   const postern = await startPostern(await startServer(), policy, { "orders.binpb": ORDERS_SET });
+  const transportAs = (kind: Kind, options: { useHttpGet?: boolean; gzip?: boolean } = {}) =>
+    transportOf(kind, `https://localhost:${postern.port}`, pki.ca.certificate, options);
   const as = (kind: Kind, options: { useHttpGet?: boolean; gzip?: boolean } = {}) => {
-    const transport = transportOf(kind, `https://localhost:${postern.port}`, pki.ca.certificate, options);
+    const transport = transportAs(kind, options);
     return async (name: string, ...messages: [keyof typeof MESSAGE, JsonObject][]): Promise<readonly Message[]> => {
       const own = method(name);
       const made = messages.map(([type, json]) => fromJson(MESSAGE[type], json));
@@ -139,7 +141,7 @@ async function start() {
       return answers;
     };
   };
-  return { postern, as };
+  return { postern, as, transportAs };
 }
 
 const caught = async (call: Promise<unknown>): Promise<ConnectError> => {
@@ -209,6 +211,33 @@ describe.each(KINDS)("%s", (kind) => {
     ]);
     expect(got.length).toBeLessThanOrEqual(4);
   });
+});
+
+test("an answer that has begun ends with the refusal of what came later", async () => {
+  const { transportAs } = await start();
+  for (const kind of ["grpc", "grpcWeb", "connect", "connect in JSON"] as const) {
+    const answered = Promise.withResolvers<void>();
+    const input = async function* () {
+      yield fromJson(MESSAGE.Item, { sku: "ABC-1", quantity: 1 });
+      await answered.promise;
+      yield fromJson(MESSAGE.Item, { sku: "x", quantity: 1 });
+    };
+    const chat = method("Chat") as DescMethodStreaming;
+    const { message } = await transportAs(kind).stream(chat, undefined, undefined, undefined, input());
+    const answers: Message[] = [];
+    const read = async (): Promise<void> => {
+      for await (const one of message) {
+        answers.push(one);
+        answered.resolve();
+      }
+    };
+    const error = await caught(read());
+    expect([error.code, error.metadata.get("x-postern-reason")], kind).toEqual([
+      Code.InvalidArgument,
+      "body_schema_mismatch",
+    ]);
+    expect(answers).toMatchObject([{ text: "ok" }]);
+  }
 });
 
 describe("Connect by GET", () => {
