@@ -38,6 +38,8 @@ const CONTEXT_BYTES = 2 * WORDS_BYTES;
 /** Most bytes that are held back to see what follows them; whatever is not told by then is judged as if nothing followed. */
 export const HELD_BYTES_MAX = 16 * 1024;
 
+const UNREAD_BYTES_MAX = 16 * 1024;
+
 const CODINGS: Readonly<Record<LeakFormat, LeakCoding>> = {
   json: "json",
   events: "json",
@@ -81,6 +83,9 @@ export class LeakStream {
   readonly #decide: (leak: Leak) => LeakAction;
   /** Made where somebody asks. */
   #places: Places | null = null;
+  /** What has gone on and no places were told of. */
+  readonly #unread: Buffer[] = [];
+  #unreadBytes = 0;
   /** What was asked for beyond what has gone on: it is asked for again. */
   #asked: { readonly at: number; readonly place: LeakPlace }[] = [];
   #held: Buffer = NOTHING;
@@ -178,7 +183,7 @@ export class LeakStream {
     const lineEnd = text.sourceStart(upTo - start);
     const sourceEnd = lines.sourceStart(lineEnd);
     const out = masks.applied(sourceEnd);
-    if (!window.isWhole) this.#feedPlaces(lines.bytes, lineEnd);
+    if (!window.isWhole) this.#keepForPlaces(lines.bytes, lineEnd);
     this.#at += lineEnd;
     if (this.#asked.length > 0) this.#asked = this.#asked.filter(({ at }) => at >= this.#at);
     this.#held = sourceEnd === source.length ? NOTHING : Buffer.from(source.subarray(sourceEnd));
@@ -198,9 +203,23 @@ export class LeakStream {
     return place;
   }
 
+  /** Most answers are short and have nothing to find: then nobody asks for places, and nothing need be read for them. */
+  #keepForPlaces(lines: Buffer, to: number): void {
+    const from = this.#placed + this.#unreadBytes - this.#at;
+    if (this.#places !== null || this.#unreadBytes + to - from > UNREAD_BYTES_MAX) this.#feedPlaces(lines, to);
+    else if (to > from) {
+      this.#unread.push(Buffer.from(lines.subarray(from, to)));
+      this.#unreadBytes += to - from;
+    }
+  }
+
   /** Tells places of the lines, up to there, what they have not been told. */
   #feedPlaces(lines: Buffer, to: number): void {
     this.#places ??= placesOf(this.#format);
+    for (const bytes of this.#unread) this.#places.feed(bytes, 0, bytes.length);
+    this.#placed += this.#unreadBytes;
+    this.#unreadBytes = 0;
+    this.#unread.length = 0;
     const from = this.#placed - this.#at;
     const end = Math.min(to, lines.length);
     if (end <= from) return;
