@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Contestant, findProgram, type Ports } from "./contestant.ts";
 import type { Command } from "./processes.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
-import { ANSWER_PATHS, BODY, ECHO_PATH, LARGE_PATH, SAMPLE_PATH, type World } from "./world.ts";
+import { ANSWER_PATHS, BODY, ECHO_PATH, HIDDEN_MEMBER, LARGE_PATH, SAMPLE_PATH, type World } from "./world.ts";
 
 export const nginx: Contestant = {
   name: "nginx",
@@ -14,8 +14,7 @@ export const nginx: Contestant = {
   accessLog: "access.log",
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
   // It has no JWT without the commercial edition or njs, and speaks HTTP/2 to no service but gRPC.
-  supports: (workload) =>
-    !workload.fields && workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
+  supports: (workload) => workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
   configure: (workload, world, ports, folder) =>
     nginxCommand(folder, proxyServer(workload, world, ports), {
       accessLog: workload.accessLog,
@@ -49,6 +48,12 @@ const STREAMING = `      client_max_body_size 0;
       proxy_max_temp_file_size 0;
 `;
 
+/** It knows no fields; the same member of each item is a text that it can look for. */
+const WITHOUT_FIELD = `      sub_filter '${HIDDEN_MEMBER}' '';
+      sub_filter_once off;
+      sub_filter_types application/json;
+`;
+
 function proxyServer(workload: Workload, world: World, ports: Ports): string {
   const tls =
     workload.transport === "plain"
@@ -65,7 +70,12 @@ ${workload.transport === "mtls" ? `    ssl_client_certificate ${join(world.folde
   }
   server {
     listen 127.0.0.1:${ports.proxy}${workload.transport === "plain" ? "" : " ssl"}${workload.protocol === "h2" ? " http2" : ""};
-${tls}    location / {
+${tls}${location("/", workload.work === "upload" || workload.work === "download" ? STREAMING : "")}${workload.fields ? location(`= ${ANSWER_PATHS[workload.answer]}`, WITHOUT_FIELD) : ""}  }
+`;
+}
+
+function location(match: string, more: string): string {
+  return `    location ${match} {
       proxy_pass http://app;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
@@ -73,8 +83,7 @@ ${tls}    location / {
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host;
-${workload.work === "upload" || workload.work === "download" ? STREAMING : ""}    }
-  }
+${more}    }
 `;
 }
 

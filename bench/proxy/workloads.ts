@@ -15,7 +15,7 @@ export interface Workload {
   readonly work: "get" | "post" | "download" | "upload" | "connections";
   /** What is read: a short answer, or orders as JSON, of 2 KB or 1 MiB, with or without a field of each that stays behind. */
   readonly answer: "short" | "2kb" | "1mib";
-  /** Whether that field is removed; only postern can. */
+  /** Whether that field is removed; postern knows fields, nginx a text that is the same in each item. */
   readonly fields: boolean;
   /** Of the order that is posted: its length (`orderOf`). */
   readonly articles: number;
