@@ -11,6 +11,7 @@ const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => matc
 const FILES = {
   "keys.yaml": `callers: [{ name: acme, keys: [{ sha256: "${"ab".repeat(32)}" }] }]`,
   "secrets/mask": "a key that only tests have",
+  "schemas/order.json": JSON.stringify({ type: "object", properties: { id: { type: "integer" } } }),
 };
 
 test("the page has its examples", () => {

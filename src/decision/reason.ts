@@ -220,6 +220,7 @@ export const REASONS = {
   upstream_response_timeout: upstream(504, 4, "The service did not answer in time."),
   upstream_response_invalid: upstream(502, 14, "The service gave an invalid answer."),
   response_denied: upstream(502, 14, "The service gave an answer that is not passed on."),
+  response_invalid: upstream(502, 14, "The service gave an answer that it has not promised."),
   response_unreadable: upstream(502, 14, "The service gave an answer that cannot be checked."),
   response_leak: upstream(502, 14, "The service gave an answer that is not passed on."),
   upstream_closed: upstream(502, 14, "The service closed the connection without an answer."),

@@ -2,7 +2,7 @@ import { basename, dirname, relative } from "node:path/posix";
 import { type CompiledSchema, compileSchema } from "../schema/compile.ts";
 import type { Dialect } from "../schema/dialect.ts";
 import type { SchemaPlace, SchemaProblem } from "../schema/document.ts";
-import type { RequestRules } from "../schema/requests.ts";
+import { type View, viewKey } from "../schema/requests.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
 import { DescriptionFiles, type ReadNamed } from "./files.ts";
@@ -119,9 +119,9 @@ export class SchemaLibrary {
   compile(
     { document, pointer }: SchemaReference,
     refusesOtherCase: boolean,
-    requests: RequestRules | null = null,
+    view: View | null = null,
   ): Result<CompiledSchema, readonly SchemaProblem[]> {
-    const key = `${document.uri}#${pointer} ${refusesOtherCase} ${requests?.readOnly} ${requests?.undeclared}`;
+    const key = `${document.uri}#${pointer} ${refusesOtherCase} ${viewKey(view)}`;
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const options = {
@@ -129,7 +129,7 @@ export class SchemaLibrary {
       assertsFormat: true,
       takesUnknownKeywords: true,
       refusesOtherCase,
-      requests,
+      view,
       retrieve: (uri: string) => this.#files.retrieve(uri),
     };
     const compiled = compileSchema(document, options, pointer);

@@ -19,7 +19,7 @@ import { type Mutation, mutationOf } from "./questions/mutation.ts";
 import { type BodyPlace, placesOf } from "./questions/places.ts";
 import { Reader } from "./read.ts";
 import { type Judging, type Recogniser, recogniserOf } from "./recognise/recogniser.ts";
-import { asOfRequests, type RequestRules } from "./requests.ts";
+import { asSeenFrom, type View } from "./requests.ts";
 import type { Subschema } from "./subschema.ts";
 
 /** A schema of more subschemas is made into checks at load: with its first body that would take a millisecond or more. */
@@ -28,8 +28,8 @@ const COMPILED_LATE_MAX = 256;
 export interface CompileOptions extends LibraryOptions {
   /** Whether a member in another case than declared is refused. */
   readonly refusesOtherCase: boolean;
-  /** Where the values are sent to the service; null, or absent, for any values. */
-  readonly requests?: RequestRules | null;
+  /** Where the values are sent to the service, or come from it; null, or absent, for any values. */
+  readonly view?: View | null;
 }
 
 /** A schema that can judge, and can be asked what it knows. */
@@ -103,7 +103,7 @@ export function compileSchema(
     if (schema.discriminator === null || applyDiscriminator(schema, reader.all)) continue;
     notes.unenforcedAt("discriminator of alternatives without names", schema.discriminator.site?.place ?? null);
   }
-  if (options.requests != null) asOfRequests(reader.all, root, options.requests);
+  if (options.view != null) asSeenFrom(reader.all, root, options.view);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);
   if ("text" in ordered) {
     const { schema, text } = ordered;

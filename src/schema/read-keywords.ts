@@ -63,6 +63,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ...IN_PLACE_KEYWORDS.map((keyword) => [keyword, PART.inPlace] as const),
   ["dependencies", PART.object | PART.inPlace],
   ["readOnly", PART.note],
+  ["writeOnly", PART.note],
   ["default", PART.note],
   ["discriminator", PART.discriminator],
   ["unevaluatedItems", PART.unevaluated],
@@ -124,6 +125,7 @@ export class Filler {
   #notes(): void {
     const schema = this.#schema;
     schema.isReadOnly = this.#value("readOnly") === true;
+    schema.isWriteOnly = this.#value("writeOnly") === true;
     const value = this.#value("default");
     if (value !== undefined) schema.default = { value, site: this.#site("default") };
   }

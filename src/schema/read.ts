@@ -58,6 +58,7 @@ export function blank(
     isNever,
     isUndeclared: false,
     isReadOnly: false,
+    isWriteOnly: false,
     default: null,
     types: ALL_TYPES,
     typeSite: null,

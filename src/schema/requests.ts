@@ -9,10 +9,31 @@ export interface RequestRules {
   readonly undeclared: "ignore" | "refuse";
 }
 
-/** Changes a plan, of one use, to what it means for requests. */
-export function asOfRequests(all: Subschema[], root: Subschema, { readOnly, undeclared }: RequestRules): void {
-  if (all.some((schema) => schema.isReadOnly)) relieve([...all], all, readOnly === "refuse");
-  if (undeclared === "refuse") close(all, root);
+/** The same where they come from it. */
+export interface AnswerRules {
+  /** Whether a member that only clients set may leave. It need never be there, whatever `required` says. */
+  readonly writeOnly: "ignore" | "refuse";
+  readonly undeclared: "ignore" | "refuse";
+}
+
+/** The side from which a schema is looked at. */
+export type View = RequestRules | AnswerRules;
+
+/** Equal for views that are the same. */
+export function viewKey(view: View | null | undefined): string {
+  if (view === null || view === undefined) return "any";
+  return "writeOnly" in view
+    ? `answers ${view.writeOnly} ${view.undeclared}`
+    : `requests ${view.readOnly} ${view.undeclared}`;
+}
+
+/** Changes a plan, of one use, to what it means for requests or for answers. */
+export function asSeenFrom(all: Subschema[], root: Subschema, view: View): void {
+  const isOfAnswers = "writeOnly" in view;
+  if (isOfAnswers) for (const schema of all) schema.isReadOnly = schema.isWriteOnly;
+  const refuses = (isOfAnswers ? view.writeOnly : view.readOnly) === "refuse";
+  if (all.some((schema) => schema.isReadOnly)) relieve([...all], all, refuses);
+  if (view.undeclared === "refuse") close(all, root);
 }
 
 // ---- readOnly ------------------------------------------------------------------------------------------------------
@@ -48,6 +69,7 @@ function refusedOf(member: Subschema, refused: Map<Subschema, Subschema>, all: S
   const known = refused.get(member) ?? blank(all.length, member.resource, member.pointer, member.site, true);
   if (!refused.has(member)) {
     known.isReadOnly = true;
+    known.isWriteOnly = [...togetherWith(member)].some(({ isReadOnly, isWriteOnly }) => isReadOnly && isWriteOnly);
     all.push(known);
     refused.set(member, known);
   }

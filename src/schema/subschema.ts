@@ -93,8 +93,10 @@ export interface Subschema {
   isNever: boolean;
   /** Of `false`: nobody wrote it, and it is for members of which no schema says a word. */
   isUndeclared: boolean;
-  /** Of a member: the service alone sets it. */
+  /** Of a member: the service alone sets it; in a plan for answers, the client alone. */
   isReadOnly: boolean;
+  /** Of a member: the client alone sets it. */
+  isWriteOnly: boolean;
   /** What stands for the value where there is none. */
   default: Rule<unknown> | null;
   types: number;

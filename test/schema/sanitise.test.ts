@@ -13,19 +13,15 @@ import { DRAWN_DIALECTS, drawValue, SchemaGrammar, spelledOut } from "../fuzz/sc
 
 const STRIP: SanitiseRules = { undeclared: true, unknown: false, readOnly: true, defaults: false };
 
-type Requests = NonNullable<Parameters<typeof compileSchema>[1]["requests"]>;
+type Requests = NonNullable<Parameters<typeof compileSchema>[1]["view"]>;
 
-function compile(
-  schema: unknown,
-  dialect: "2020-12" | "2019-09" | "draft-07",
-  requests: Requests,
-): CompiledSchema | null {
+function compile(schema: unknown, dialect: "2020-12" | "2019-09" | "draft-07", view: Requests): CompiledSchema | null {
   const compiled = compileSchema(inlineDocument("https://example.org/s", schema), {
     dialect,
     assertsFormat: true,
     takesUnknownKeywords: true,
     refusesOtherCase: true,
-    requests,
+    view,
     retrieve: () => null,
   });
   return compiled.ok ? compiled.value : null;

@@ -3,6 +3,7 @@ import type { LeakSettings } from "../leak-schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
 import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
+import type { ContractSettings } from "./validate/schema.ts";
 
 /** Only policies with a condition load what it takes. */
 export const CONDITIONS = new Later("response conditions", async () => {
@@ -17,6 +18,7 @@ export interface SettingsOfParts {
   readonly maxBytes: number;
   readonly maxItems: number;
   readonly maxDepth: number;
+  readonly validate: ContractSettings;
   readonly fields: FieldsSettings;
   readonly mask: MaskSettings;
   readonly leaks: LeakSettings;
@@ -34,6 +36,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   maxBytes: new LaterPart("maxBytes", async () => (await import("./caps/compile.ts")).maxBytesPart),
   maxItems: new LaterPart("maxItems", async () => (await import("./caps/compile.ts")).maxItemsPart),
   maxDepth: new LaterPart("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
+  validate: new LaterPart("validate", async () => (await import("./validate/compile.ts")).contractPart),
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
   mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
   leaks: new LaterPart("leaks", async () => (await import("./leaks/compile.ts")).leaksPart),

@@ -4,7 +4,7 @@ import type { SchemaPlace, SchemaProblem } from "../../schema/document.ts";
 import type { RequestRules } from "../../schema/requests.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RouteContext } from "../filter.ts";
-import type { compileBodySchema } from "./engine.ts";
+import type { BodySchemaOptions, compileBodySchema } from "./engine.ts";
 import type { ValidateSettings } from "./schema.ts";
 
 export type CompileBodySchema = typeof compileBodySchema;
@@ -21,8 +21,25 @@ export function compileSchemaAt(
   compileSchema: CompileBodySchema,
 ): CompiledSchema | null {
   const { body } = settings;
+  const options = {
+    dialect: body?.dialect ?? "2020-12",
+    refusesOtherCase: body?.members !== "caseSensitive",
+    view: requestsOf(settings),
+  } as const;
+  return compileNamedSchema(name, path, options, bytesMax, context, compileSchema);
+}
+
+/** The same of whatever side. */
+export function compileNamedSchema(
+  name: string,
+  path: Path,
+  options: BodySchemaOptions,
+  bytesMax: number,
+  context: RouteContext,
+  compileSchema: CompileBodySchema,
+): CompiledSchema | null {
   const hash = name.indexOf("#");
-  if (hash >= 0) return compileDescribed(name.slice(0, hash), name.slice(hash + 1), path, settings, bytesMax, context);
+  if (hash >= 0) return compileDescribed(name.slice(0, hash), name.slice(hash + 1), path, options, bytesMax, context);
   const bytes = context.readFile(name, ...path);
   if (bytes === null) return null;
   if (bytes.length > DEFAULTS.schemaBytesMax) {
@@ -30,11 +47,6 @@ export function compileSchemaAt(
     context.problem(text, ...path);
     return null;
   }
-  const options = {
-    dialect: body?.dialect ?? "2020-12",
-    refusesOtherCase: body?.members !== "caseSensitive",
-    requests: requestsOf(settings),
-  } as const;
   const compiled = compileSchema(name, bytes, options, (file) => context.readFile(file, ...path));
   if (!compiled.ok) {
     for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax))
@@ -58,7 +70,7 @@ function compileDescribed(
   file: string,
   pointer: string,
   path: Path,
-  settings: ValidateSettings,
+  { refusesOtherCase, view }: BodySchemaOptions,
   bytesMax: number,
   context: RouteContext,
 ): CompiledSchema | null {
@@ -68,11 +80,7 @@ function compileDescribed(
     context.problem(text, ...path);
     return null;
   }
-  const compiled = found.library.compile(
-    found.reference,
-    settings.body?.members !== "caseSensitive",
-    requestsOf(settings),
-  );
+  const compiled = found.library.compile(found.reference, refusesOtherCase, view);
   if (!compiled.ok) {
     for (const problem of compiled.error.slice(0, DEFAULTS.fileProblemsMax))
       reportProblem(file, problem, path, context);

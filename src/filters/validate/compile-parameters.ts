@@ -75,6 +75,17 @@ export function compileParameters(
   return parts;
 }
 
+/** Headers alone, whoever sends them. */
+export function compileHeaders(
+  headers: Readonly<Record<string, ParameterSettings>>,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+): readonly Parameter[] {
+  return Object.entries(headers).flatMap(
+    ([name, settings]) => compileOne(name, settings, "headers", context, compileSchema)?.parameter ?? [],
+  );
+}
+
 function checkNames(wanted: readonly string[], names: readonly string[], context: RouteContext): void {
   for (const name of wanted) {
     if (names.includes(name)) continue;

@@ -2,7 +2,7 @@ import { type CompiledSchema, compileSchema } from "../../schema/compile.ts";
 import type { Dialect } from "../../schema/dialect.ts";
 import { inlineDocument, readDocument, type SchemaProblem } from "../../schema/document.ts";
 import type { Judgement } from "../../schema/judge/validator.ts";
-import type { RequestRules } from "../../schema/requests.ts";
+import { type View, viewKey } from "../../schema/requests.ts";
 import { err, type Result } from "../../support/result.ts";
 import { SchemaFiles } from "./schema-files.ts";
 
@@ -14,7 +14,7 @@ export interface BodySchemaOptions {
   readonly dialect: Dialect;
   readonly refusesOtherCase: boolean;
   /** See `CompileOptions`. */
-  readonly requests: RequestRules | null;
+  readonly view: View | null;
 }
 
 const COMPILED_MAX = 1000;
@@ -62,7 +62,7 @@ export function compileBodySchema(
   options: BodySchemaOptions,
   readFile: (name: string) => Buffer | null,
 ): Result<CompiledSchema, readonly SchemaProblem[]> {
-  const key = `${name} ${options.dialect} ${options.refusesOtherCase} ${options.requests?.readOnly} ${options.requests?.undeclared}`;
+  const key = `${name} ${options.dialect} ${options.refusesOtherCase} ${viewKey(options.view)}`;
   const known = ofFile.get(bytes)?.get(key);
   if (known !== undefined) return known;
   const result = compileFile(name, bytes, options, readFile);

@@ -150,7 +150,7 @@ const parameterShape = {
     .describe("In a query: whether an empty value passes without a look at the schema."),
 };
 
-const parameter: z.ZodType<ParameterSettings> = z.looseObject({
+export const parameterSchema: z.ZodType<ParameterSettings> = z.looseObject({
   ...parameterShape,
   content: z
     .literal("application/json", { error: "expected application/json" })
@@ -166,7 +166,7 @@ const queryString: z.ZodType<QueryStringSettings> = z.looseObject({
     .describe("What the query is as a whole. A form if absent."),
 });
 
-const parameters = z.record(z.string().min(1), parameter);
+const parameters = z.record(z.string().min(1), parameterSchema);
 
 export const validateSchema: z.ZodType<ValidateSettings> = object({
   mode: mode.optional(),
@@ -314,5 +314,5 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("fill: a parameter of 'query' that is not sent reaches the service with its schema's default."),
   queryString: queryString.optional().describe("The query as one value, in place of 'query': its JSON Schema."),
   cookies: parameters.optional().describe("Cookies: name → JSON Schema. Others pass."),
-  headers: z.record(headerName, parameter).optional().describe("Headers: name → JSON Schema."),
+  headers: z.record(headerName, parameterSchema).optional().describe("Headers: name → JSON Schema."),
 }).describe("What a request must look like.");

@@ -172,11 +172,12 @@ function isJsonObject(value: unknown): value is JsonObject {
 
 const NEVER = ["false", "no value is expected here"] as const;
 const READ_ONLY = ["readOnly", "no value is expected: the service alone sets it"] as const;
+const WRITE_ONLY = ["writeOnly", "no value is expected: the client alone knows it"] as const;
 
 /** All checks of a schema in one: by the type of the value first, then what is said of that type. */
 function nodeCheck(schema: Subschema, compiler: Compiling, declared: DeclaredMembers | null): Check {
   if (schema.isNever) {
-    const [keyword, detail] = schema.isReadOnly ? READ_ONLY : NEVER;
+    const [keyword, detail] = schema.isReadOnly ? (schema.isWriteOnly ? WRITE_ONLY : READ_ONLY) : NEVER;
     const complaint: Complaint = { keyword, detail, site: schema.site };
     return (_, run) => run.fail(complaint);
   }
