@@ -28,10 +28,10 @@ export interface ContainerRules {
 export interface JsonEdits {
   /** Of the whole value; null where only texts change. */
   readonly rules: ContainerRules | null;
-  /** What stands for the text of a value; null where all stay. */
-  readonly text: ((text: string, path: JsonPath) => string) | null;
+  /** What stands for the text of a value, in steps where that takes long; null where all stay. */
+  readonly text: ((text: string, path: JsonPath) => string | Steps<string>) | null;
   /** The same of a member's name. */
-  readonly name: ((name: string, path: JsonPath) => string) | null;
+  readonly name: ((name: string, path: JsonPath) => string | Steps<string>) | null;
   /** A longer text is given up. */
   readonly charsMax: number;
 }
@@ -130,7 +130,8 @@ class JsonEditor implements JsonPath {
       this.#remove(frame, start);
       return;
     }
-    const written = this.#edits.name?.(name, this) ?? name;
+    const edited = this.#edits.name?.(name, this) ?? name;
+    const written = typeof edited === "string" ? edited : yield* edited;
     if (written !== name) this.#replace(start, nameEnd, JSON.stringify(written));
     frame.kept++;
     const member = (container as Readonly<Record<string, unknown>>)[name];
@@ -144,7 +145,8 @@ class JsonEditor implements JsonPath {
     if (code === QUOTE && text !== null && typeof value === "string") {
       const start = this.#at;
       this.#at = stringEnd(this.#text, start);
-      const written = text(value, this);
+      const edited = text(value, this);
+      const written = typeof edited === "string" ? edited : yield* edited;
       if (written !== value) this.#replace(start, this.#at, JSON.stringify(written));
     } else if ((code === OPEN_BRACE || code === OPEN_BRACKET) && (rules ?? text ?? name) !== null) {
       const container = value as Frame["container"];

@@ -71,6 +71,28 @@ async function judge(text: string | Buffer, sent: Sent = {}): Promise<{ verdict:
 const USER = '{"role":"user"}';
 const ADMIN = '{"role":"admin"}';
 
+describe("a stream of what is no item", () => {
+  test.each([
+    ["blank lines", LINES, "\n"],
+    ["comments of events", EVENTS, ":\n\n"],
+  ])("gives way to others between its %s, and passes", async (_, type, unit) => {
+    const text = unit.repeat(5_000);
+    const body = type === EVENTS ? { itemSchema: "event.json" } : {};
+    const check = onlyCheck(compile(body, {}, quickClock()));
+    const exchange = createExchange({
+      method: "POST",
+      headers: [["content-type", type]],
+      body: new MemoryBody([Buffer.from(text)], text.length),
+    });
+    expect(await check.evaluate(exchange)).toBe(CONTINUE);
+    const watch = check.watch?.(exchange);
+    const judged = watch?.scan(Buffer.from(text));
+    expect(judged).toBeInstanceOf(Promise);
+    expect(await judged).toBe(0);
+    expect(await watch?.end()).toBe(CONTINUE);
+  });
+});
+
 describe("lines of JSON", () => {
   test.each([
     ["one", `${USER}\n`],

@@ -34,6 +34,10 @@ export interface ItemRules extends HoldRules {
 /** An item that is to be judged, and how many bytes it has. */
 type Due = Item & { readonly bytes: number };
 
+/** What is no item, as a blank line: a body may have millions of them. */
+const NO_ITEM = "no item";
+type Next = Due | typeof NO_ITEM;
+
 /** In place of a verdict on an item that could hold the thread for too long. */
 const LATER = "later";
 
@@ -87,32 +91,25 @@ export class ItemWatch implements BodyWatch {
     const rest = this.#reader.rest();
     if (rest === null) return this.#hasBytes || !this.#rules.required ? CONTINUE : noBody(this.#rules.place);
     const due = this.#unframe(rest, true);
-    if (due === null || due instanceof Denial) return due;
+    if (due instanceof Denial) return due;
     const verdict = this.#judgeAtOnce(due);
     return verdict === LATER ? this.#inLine(due) : verdict;
   }
 
   // ---- items -----------------------------------------------------------------------------------------------------
 
-  /** The next whole item; null where it has not come. */
-  #next(): Due | Denial | null {
-    for (;;) {
-      const bytes = this.#reader.next();
-      if (bytes === null) return null;
-      const { itemBytesMax } = this.#rules;
-      if (bytes === TOO_LARGE) {
-        this.#count++;
-        return this.#deny("body_item_too_large", "maxBytes", "more bytes", `at most ${itemBytesMax} bytes`);
-      }
-      const due = this.#unframe(bytes, false);
-      if (due !== null) return due;
-    }
+  /** The next that is whole; null where it has not come. */
+  #next(): Next | Denial | null {
+    const bytes = this.#reader.next();
+    if (bytes !== TOO_LARGE) return bytes === null ? null : this.#unframe(bytes, false);
+    this.#count++;
+    const most = `at most ${this.#rules.itemBytesMax} bytes`;
+    return this.#deny("body_item_too_large", "maxBytes", "more bytes", most);
   }
 
-  /** Null for what is no item, as a blank line. */
-  #unframe(bytes: Buffer, isCut: boolean): Due | Denial | null {
+  #unframe(bytes: Buffer, isCut: boolean): Next | Denial {
     const item = this.#framing.read(bytes, isCut);
-    if (item.ok && item.value === null) return null;
+    if (item.ok && item.value === null) return NO_ITEM;
     this.#count++;
     if (!item.ok)
       return this.#deny("body_not_sequence", "itemSchema", item.error, "items that all services tell apart");
@@ -121,7 +118,8 @@ export class ItemWatch implements BodyWatch {
     return this.#deny("body_items_exceeded", "maxCount", "more items", `at most ${itemsMax} items`);
   }
 
-  #judgeAtOnce(due: Due): Verdict | typeof LATER {
+  #judgeAtOnce(due: Next): Verdict | typeof LATER {
+    if (due === NO_ITEM) return CONTINUE;
     const { validator, recogniser } = this.#rules;
     if (due.bytes > validator.atOnceBytesMax) return LATER;
     const excess = atOnce(this.#judgeShape(due));
@@ -134,16 +132,18 @@ export class ItemWatch implements BodyWatch {
   }
 
   /** This one and all that have come behind it. */
-  #inLine(due: Due): Promise<Verdict> {
+  #inLine(due: Next): Promise<Verdict> {
     return judgeInLine(this.#exchange, this.#rules, (begin) => this.#judgeInTurns(due, begin()));
   }
 
-  async #judgeInTurns(first: Due, turns: Turns): Promise<Verdict> {
-    for (let due: Due | Denial | null = first; due !== null; due = this.#next()) {
+  async #judgeInTurns(first: Next, turns: Turns): Promise<Verdict> {
+    for (let due: Next | Denial | null = first; due !== null; due = this.#next()) {
       if (due instanceof Denial) return due;
-      const judged = this.#judgeAtOnce(due);
-      const verdict: Verdict = judged === LATER ? await this.#judgeLong(due, turns) : judged;
-      if (verdict !== CONTINUE) return verdict;
+      if (due !== NO_ITEM) {
+        const judged = this.#judgeAtOnce(due);
+        const verdict: Verdict = judged === LATER ? await this.#judgeLong(due, turns) : judged;
+        if (verdict !== CONTINUE) return verdict;
+      }
       if (turns.due) await turns.give();
     }
     return CONTINUE;

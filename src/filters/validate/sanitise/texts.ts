@@ -1,6 +1,7 @@
-import type { JsonEdits } from "../../../bodies/json-editor.ts";
+import type { JsonEdits, JsonPath } from "../../../bodies/json-editor.ts";
 import type { BodyEdits } from "../../../message/body-edits.ts";
 import { pointerOf } from "../../../schema/sanitise/sanitiser.ts";
+import type { Steps } from "../../../support/turns.ts";
 
 /** What texts of a body become before anything judges them. */
 export interface TextRules {
@@ -19,6 +20,15 @@ const MAY_COMPOSE = /[\u0300-\uffff]/;
  */
 const ENDLESS_MARKS = /\p{M}{31}/u;
 
+/** Characters that are composed in one go: with many marks among them, a millisecond. */
+const STRETCH_CHARS = 4096;
+
+/**
+ * What is composed with nothing before it: no mark, no vowel or final of Hangul, no vowel of Kirat Rai; nor half of a
+ * surrogate pair.
+ */
+const BEGINS_ANEW = /[^\p{M}\u1160-\u11ff\u{16d63}-\u{16d6a}\udc00-\udfff]/gu;
+
 /** Null where no text is changed. `onEndless` is told of a text that cannot be composed, which stays as it is. */
 export function textEdits(
   { trims, normalizes }: TextRules,
@@ -26,26 +36,43 @@ export function textEdits(
   onEndless: () => void,
 ): Pick<JsonEdits, "text" | "name"> | null {
   if (!trims && !normalizes) return null;
-  const composed = (text: string): string => {
-    if (!MAY_COMPOSE.test(text)) return text;
+  const stretch = (text: string): string => {
     if (!ENDLESS_MARKS.test(text)) return text.normalize("NFC");
     onEndless();
     return text;
+  };
+  const told = (text: string, written: string, path: JsonPath): string => {
+    if (written !== text) edits.add("normalize", () => pointerOf(path.keys()));
+    return written;
+  };
+  function* inStretches(text: string, path: JsonPath): Steps<string> {
+    const written: string[] = [];
+    for (const piece of stretchesOf(text)) {
+      written.push(stretch(piece));
+      yield;
+    }
+    return told(text, written.join(""), path);
+  }
+  const composed = (text: string, path: JsonPath): string | Steps<string> => {
+    if (!MAY_COMPOSE.test(text)) return text;
+    return text.length > STRETCH_CHARS ? inStretches(text, path) : told(text, stretch(text), path);
   };
   return {
     text: (text, path) => {
       const trimmed = trims ? text.trim() : text;
       if (trimmed.length !== text.length) edits.add("trim", () => pointerOf(path.keys()));
-      const written = normalizes ? composed(trimmed) : trimmed;
-      if (written !== trimmed) edits.add("normalize", () => pointerOf(path.keys()));
-      return written;
+      return normalizes ? composed(trimmed, path) : trimmed;
     },
-    name: normalizes
-      ? (name, path) => {
-          const written = composed(name);
-          if (written !== name) edits.add("normalize", () => pointerOf(path.keys()));
-          return written;
-        }
-      : null,
+    name: normalizes ? composed : null,
   };
+}
+
+/** Pieces that can be composed each by itself. */
+function* stretchesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    BEGINS_ANEW.lastIndex = at + STRETCH_CHARS;
+    const end = BEGINS_ANEW.exec(text)?.index ?? text.length;
+    yield text.slice(at, end);
+    at = end;
+  }
 }
