@@ -1,5 +1,6 @@
 import type { Charge } from "../memory/account.ts";
-import { type BodyFailure, type BodySink, CHUNKED, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { type BodyFailure, type BodySink, EMPTY_BODY, type RequestBody } from "../message/body.ts";
+import { ChangedBody } from "../message/changed-body.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Coding } from "./codings.ts";
 import { Inflation, type InflationFailure, type InflationSink } from "./inflation.ts";
@@ -17,9 +18,7 @@ export function bodyOf(bytes: Buffer): RequestBody {
  * A compressed body as what it holds: whoever reads it, whole or as it streams, gets the inflated bytes, and whoever does
  * not take them stops the client. The reader's own bound holds for what came as for what comes out.
  */
-export class InflatedBody implements RequestBody, BodySink, InflationSink {
-  readonly announcedBytes = CHUNKED;
-  readonly #inner: RequestBody;
+export class InflatedBody extends ChangedBody implements BodySink, InflationSink {
   readonly #coding: Coding;
   readonly #ratioMax: number;
   readonly #charge: Charge;
@@ -30,26 +29,10 @@ export class InflatedBody implements RequestBody, BodySink, InflationSink {
 
   /** `charge`: what its state takes up is held there while it is read. */
   constructor(inner: RequestBody, coding: Coding, ratioMax: number, charge: Charge) {
-    this.#inner = inner;
+    super(inner);
     this.#coding = coding;
     this.#ratioMax = ratioMax;
     this.#charge = charge;
-  }
-
-  get bytes(): number {
-    return this.#inner.bytes;
-  }
-
-  get isStray(): boolean {
-    return this.#inner.isStray;
-  }
-
-  get isKept(): boolean {
-    return this.#inner.isKept;
-  }
-
-  accept(): void {
-    this.#inner.accept();
   }
 
   start(sink: BodySink, bytesMax: number): void {
@@ -59,19 +42,15 @@ export class InflatedBody implements RequestBody, BodySink, InflationSink {
       return;
     }
     this.#inflation = new Inflation(this.#coding, this.#ratioMax, bytesMax, this);
-    this.#inner.start(this, bytesMax);
+    this.inner.start(this, bytesMax);
   }
 
-  pause(): void {
+  override pause(): void {
     this.#inflation?.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#inflation?.resume();
-  }
-
-  setPatience(idleTimeoutMs: number, answered: boolean): void {
-    this.#inner.setPatience(idleTimeoutMs, answered);
   }
 
   /** Nobody reads it any more. */
@@ -113,7 +92,7 @@ export class InflatedBody implements RequestBody, BodySink, InflationSink {
   }
 
   onInflationDrain(): void {
-    this.#inner.resume();
+    this.inner.resume();
   }
 
   #fail(failure: BodyFailure): void {

@@ -1,7 +1,8 @@
 import { type FrameHandler, FrameReader, frameOf } from "../../../bodies/message-frames.ts";
 import { Denial } from "../../../decision/verdict.ts";
 import type { Charge } from "../../../memory/account.ts";
-import { type BodyFailure, type BodySink, CHUNKED, type RequestBody } from "../../../message/body.ts";
+import type { BodyFailure, BodySink, RequestBody } from "../../../message/body.ts";
+import { ChangedBody } from "../../../message/changed-body.ts";
 import type { HeaderBlock } from "../../../message/headers.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { type Call, type GrpcRules, MessageSequence } from "./rules.ts";
@@ -13,9 +14,7 @@ type Stop = typeof STOP;
  * A stream of messages as what goes on in their place: inflated, and without fields that nobody declared. Whoever watches it
  * sees, and the service gets, the same. What is to be refused passes as it came, for the watch to refuse.
  */
-export class ChangedMessages implements RequestBody, BodySink, FrameHandler<Stop> {
-  readonly announcedBytes = CHUNKED;
-  readonly #inner: RequestBody;
+export class ChangedMessages extends ChangedBody implements BodySink, FrameHandler<Stop> {
   readonly #sequence: MessageSequence;
   readonly #charge: Charge;
   readonly #reader: FrameReader<Stop> = new FrameReader(this);
@@ -27,42 +26,14 @@ export class ChangedMessages implements RequestBody, BodySink, FrameHandler<Stop
 
   /** `charge`: what it keeps of a message that is not whole is held there. */
   constructor(inner: RequestBody, rules: GrpcRules, call: Call, charge: Charge) {
-    this.#inner = inner;
+    super(inner);
     this.#sequence = new MessageSequence(rules, call);
     this.#charge = charge;
   }
 
-  get bytes(): number {
-    return this.#inner.bytes;
-  }
-
-  get isStray(): boolean {
-    return this.#inner.isStray;
-  }
-
-  get isKept(): boolean {
-    return this.#inner.isKept;
-  }
-
-  accept(): void {
-    this.#inner.accept();
-  }
-
   start(sink: BodySink, bytesMax: number): void {
     this.#sink = sink;
-    this.#inner.start(this, bytesMax);
-  }
-
-  pause(): void {
-    this.#inner.pause();
-  }
-
-  resume(): void {
-    this.#inner.resume();
-  }
-
-  setPatience(idleTimeoutMs: number, answered: boolean): void {
-    this.#inner.setPatience(idleTimeoutMs, answered);
+    this.inner.start(this, bytesMax);
   }
 
   /** Nobody reads it any more. */
