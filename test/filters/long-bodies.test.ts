@@ -109,7 +109,7 @@ describe("validate", () => {
   });
 
   test("refuses for want of capacity what waited too long", async () => {
-    const check = checkOf(100);
+    const check = checkOf(1_000);
     const first = check.evaluate(longBody("192.0.2.1"));
     const second = check.evaluate(longBody("198.51.100.1"));
     expect(await first).toBeNull();

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseJson } from "../../src/bodies/json.ts";
 import { type CompiledSchema, compileSchema } from "../../src/schema/compile.ts";
 import { inlineDocument } from "../../src/schema/document.ts";
+import { atOnce } from "../../src/support/turns.ts";
 import { caseSeed, Random } from "../fuzz/random.ts";
 import { DRAWN_DIALECTS, drawValue, SchemaGrammar } from "../fuzz/schema-grammar.ts";
 
@@ -145,6 +146,70 @@ it("patterns that take too long leave it open", () => {
   expect([fits(costly, short), costly.recogniser?.takes(short)]).toEqual([true, true]);
 });
 
+describe("a long body is recognised a stretch at a time", () => {
+  /** The answer, and after how many pauses. */
+  const inSteps = ({ recogniser }: CompiledSchema, text: string, atOnceBytesMax: number): [boolean, number] => {
+    const steps = recogniser?.takesInSteps(Buffer.from(text), atOnceBytesMax);
+    for (let pauses = 0; ; pauses++) {
+      const step = steps?.next();
+      if (step?.done !== false) return [step?.value ?? false, pauses];
+    }
+  };
+  const items = Array.from({ length: 500 }, (_, at) => `{"sku":"A","count":${at + 1}}`).join(",");
+  const long = `{"id":"${ID}","items":[${items}],"tree":[${"[[[[]],[]],[]],".repeat(300)}[]],"extra":{"a":[1]},"paid":true}`;
+
+  it("whose lists and objects are left and gone on with at any depth", () => {
+    for (const atOnceBytesMax of [60, 61, 62, 63, 64, 100, 400, 4_000]) {
+      const [taken, pauses] = inSteps(order, long, atOnceBytesMax);
+      expect(taken).toBe(true);
+      expect(pauses).toBeGreaterThan(long.length / atOnceBytesMax);
+    }
+  });
+
+  it.each([
+    ["a fault at the end", long.replace('"paid":true', '"paid":1')],
+    ["a fault in the middle", long.replace('"count":250', '"count":-250')],
+    ["a name twice, far apart", long.replace('"paid":true', '"id":"x"')],
+    ["half", long.slice(0, -1)],
+    ["more behind it", `${long} x`],
+    ["a bracket of another kind", long.replace("[]],", "[]},")],
+  ])("and not with %s", (_, text) => {
+    for (const atOnceBytesMax of [60, 64, 400, 4_000]) expect(inSteps(order, text, atOnceBytesMax)[0]).toBe(false);
+  });
+
+  it("with members beyond the bits of a number", () => {
+    const names = Array.from({ length: 70 }, (_, at) => `m${at}`);
+    const wide = compile({
+      type: "object",
+      properties: Object.fromEntries(names.map((name) => [name, { type: ["null", "array"] }])),
+    });
+    const text = `{${names.map((name, at) => `"${name}":${at % 2 === 0 ? "null" : "[1,2,[3]]"}`).join(",")}}`;
+    expect(inSteps(wide, text, 40)[0]).toBe(true);
+    expect(inSteps(wide, text.replace('"m69"', '"m3"'), 40)[0]).toBe(false);
+  });
+
+  it.each([
+    ["a text", body(`,"note":"${"\u0061".repeat(10)}"`), body(`,"extra":"${"a".repeat(1_000)}"`)],
+    ["blanks", body(`,"paid":${" ".repeat(10)}true`), body(`,"paid":${" ".repeat(1_000)}true`)],
+    ["what is read in full", body(',"extra":[1,2]'), body(`,"extra":[1${",1".repeat(500)}]`)],
+  ])("unless one part of it would hold the thread: %s", (_, short, held) => {
+    expect([fits(order, Buffer.from(held)), takes(held)]).toEqual([true, true]);
+    expect([inSteps(order, short, 100)[0], inSteps(order, held, 100)[0]]).toEqual([true, false]);
+  });
+
+  it("whose parts that are read in full make a stretch the shorter", () => {
+    const parts = (item: string): string => body(`,"extra":1,"tree":[${"[],".repeat(400)}[]],"parts":[1,${item}]`);
+    const many = compile({ type: "array", items: { type: "array", items: {}, uniqueItems: true } });
+    const plain = compile({ type: "array", items: { type: "array", items: { type: "integer" } } });
+    const text = `[${Array.from({ length: 200 }, () => "[1,2,3,4]").join(",")}]`;
+    const [ofMany, ofPlain] = [inSteps(many, text, 400), inSteps(plain, text, 400)];
+    expect([ofMany[0], ofPlain[0]]).toEqual([true, true]);
+    expect(ofMany[1]).toBeGreaterThan(4 * ofPlain[1]);
+    expect(inSteps(order, parts("2"), 100)[0]).toBe(true);
+    expect(inSteps(order, parts("1"), 100)[0]).toBe(false);
+  });
+});
+
 /** The bytes of a body, some of them changed. */
 function spoilt(random: Random, text: string): Buffer {
   const bytes = [...Buffer.from(random.chance(0.3) ? JSON.stringify(JSON.parse(text), null, 1) : text)];
@@ -182,7 +247,9 @@ describe("whatever is recognised has one reading and fits", () => {
     let recognised = 0;
     for (let index = 0; index < 20_000; index++) {
       const bytes = spoilt(new Random(caseSeed(11, index)), good);
-      if (order.recogniser?.takes(bytes) !== true) continue;
+      const isTaken = order.recogniser?.takes(bytes) === true;
+      expect(order.recogniser !== null && atOnce(order.recogniser.takesInSteps(bytes, 160))).toBe(isTaken);
+      if (!isTaken) continue;
       recognised++;
       expect({ text: bytes.toString(), fits: fits(order, bytes) }).toMatchObject({ fits: true });
     }
@@ -206,7 +273,9 @@ describe("whatever is recognised has one reading and fits", () => {
       if (!compiled.ok || compiled.value.recogniser === null) continue;
       for (let n = 0; n < 20; n++) {
         const bytes = spoilt(random, JSON.stringify(drawValue(random, 3)));
-        if (!compiled.value.recogniser.takes(bytes)) continue;
+        const isTaken = compiled.value.recogniser.takes(bytes);
+        if (atOnce(compiled.value.recogniser.takesInSteps(bytes, 8))) expect(isTaken).toBe(true);
+        if (!isTaken) continue;
         recognised++;
         expect({ text: bytes.toString(), schema, fits: fits(compiled.value, bytes) }).toMatchObject({ fits: true });
       }

@@ -36,11 +36,32 @@ const IN_STRING = Uint8Array.from({ length: 256 }, (_, code) => {
 const EXACT_DIGITS = 15;
 const POWERS_OF_TEN = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
+/** No body comes to so many bytes, and a number up to this takes no memory. */
+const NO_STOP = 2 ** 31 - 1;
+
+/** What is not read into here takes as long as so many times its bytes that are. */
+const OPAQUE_WEIGHT = 8;
+
 /** Strings of one body that are decoded each by itself. */
 const DECODED_MAX = 4;
 const NO_BYTES = Buffer.alloc(0);
 
 const never = (): boolean => false;
+
+/** An object or a list that was left in the middle. */
+export interface Open {
+  /** The bracket that it begins with. */
+  readonly opening: number;
+  /** Members or items that have been taken. */
+  readonly count: number;
+  /** Of an object, which of its declared members these are, by their bits or, where there are too many, their positions. */
+  readonly seen: number;
+  readonly alsoSeen: Set<number> | null;
+  readonly required: number;
+  readonly next: number;
+  /** The member in whose value it was left; -1 for none. */
+  readonly within: number;
+}
 
 /**
  * Valid UTF-8 that may be JSON, and how far it has been read. Every method takes only what all readers of JSON take alike;
@@ -48,8 +69,15 @@ const never = (): boolean => false;
  */
 export class Cursor {
   bytes: Buffer = NO_BYTES;
+  /** Of the bytes that may be read in this stretch. */
   end = 0;
   at = 0;
+  /** From here on containers are left between two of their parts, for a stretch is over. */
+  stop = NO_STOP;
+  /** Whether that is why something was not taken. */
+  isPaused = false;
+  /** Those that were left, the outermost last; each is gone on with by whoever takes it again. */
+  readonly #left: Open[] = [];
   /** Containers that are open. */
   depth = 0;
   /** For checks of the schema: nobody asks why not. */
@@ -69,10 +97,37 @@ export class Cursor {
     this.bytes = bytes;
     this.end = bytes.length;
     this.at = 0;
+    this.stop = NO_STOP;
+    this.isPaused = false;
     this.depth = 0;
     this.#unescaped = null;
     this.#latin1 = null;
     this.#decoded = 0;
+  }
+
+  /** A stretch of so many bytes begins, in which no part of a container may be longer than `partBytesMax`. */
+  beginStretch(bytes: number, partBytesMax: number): void {
+    this.isPaused = false;
+    this.stop = this.at + Math.ceil(bytes);
+    this.end = Math.min(this.bytes.length, this.stop + Math.ceil(partBytesMax));
+  }
+
+  /** A container is left, from the innermost on. */
+  leave(container: Open): false {
+    this.isPaused = true;
+    this.#left.push(container);
+    return false;
+  }
+
+  /** The container that is gone on with here; null where one begins. */
+  goOn(): Open | null {
+    return this.#left.length === 0 ? null : (this.#left.pop() ?? null);
+  }
+
+  /** The byte that the next value begins with, or the one that is gone on with began. */
+  get opening(): number {
+    const left = this.#left;
+    return (left.length === 0 ? this.bytes[this.at] : left[left.length - 1]?.opening) ?? 0;
   }
 
   /** The next byte that is no blank; 0 at the end. */
@@ -220,6 +275,7 @@ export class Cursor {
       else if (open > 0) this.at++;
       else this.#skipWord();
     } while (open > 0);
+    this.stop -= OPAQUE_WEIGHT * (this.at - start);
     return this.bytes.subarray(start, this.at);
   }
 

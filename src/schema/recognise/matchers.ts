@@ -55,13 +55,22 @@ export interface ListRules {
 
 export function listMatcher({ min, max, prefix, rest }: ListRules): Matcher {
   return (cursor) => {
-    if (cursor.bytes[cursor.at] !== OPEN_BRACKET || !cursor.open()) return false;
     let count = 0;
-    let code = cursor.skipBlanks();
-    while (code !== CLOSE_BRACKET || count > 0) {
-      if (count >= max || !(prefix[count] ?? rest).match(cursor)) return false;
+    const left = cursor.goOn();
+    if (left !== null) count = left.count;
+    else {
+      if (cursor.bytes[cursor.at] !== OPEN_BRACKET || !cursor.open()) return false;
+      if (cursor.skipBlanks() === CLOSE_BRACKET) {
+        cursor.close();
+        return min <= 0;
+      }
+    }
+    for (;;) {
+      if (cursor.at >= cursor.stop) return cursor.leave({ ...NO_MEMBERS, count });
+      if (count >= max) return false;
+      if (!(prefix[count] ?? rest).match(cursor)) return cursor.isPaused && cursor.leave({ ...NO_MEMBERS, count });
       count++;
-      code = cursor.skipBlanks();
+      const code = cursor.skipBlanks();
       if (code === CLOSE_BRACKET) break;
       if (code !== COMMA) return false;
       cursor.at++;
@@ -71,6 +80,9 @@ export function listMatcher({ min, max, prefix, rest }: ListRules): Matcher {
     return count >= min;
   };
 }
+
+/** Of a list that is left. */
+const NO_MEMBERS = { opening: OPEN_BRACKET, seen: 0, alsoSeen: null, required: 0, next: 0, within: -1 };
 
 export interface MemberRules {
   readonly min: number;
@@ -99,28 +111,47 @@ export function objectMatcher({ min, max, members }: MemberRules): Matcher {
     if (expected !== undefined && expected.quoted !== null && cursor.takes(expected.quoted)) return expected;
     return cursor.bytes[cursor.at] === QUOTE && cursor.readString() ? byName.get(cursor.text) : undefined;
   };
+  const opening = OPEN_BRACE;
   return (cursor) => {
-    if (cursor.bytes[cursor.at] !== OPEN_BRACE || !cursor.open()) return false;
     let seen = 0;
-    const alsoSeen = list.length > BITS ? new Set<Member>() : null;
+    let alsoSeen = list.length > BITS ? new Set<number>() : null;
     let count = 0;
     let required = 0;
     let next = 0;
-    while (cursor.skipBlanks() !== CLOSE_BRACE || count > 0) {
-      const member = find(cursor, next);
-      if (member === undefined) return false;
-      if (alsoSeen === null) {
-        const bit = 1 << member.at;
-        if ((seen & bit) !== 0) return false;
-        seen |= bit;
-      } else if (alsoSeen.size === alsoSeen.add(member).size) return false;
-      if (cursor.skipBlanks() !== COLON) return false;
-      cursor.at++;
-      cursor.skipBlanks();
-      if (!member.slot.match(cursor)) return false;
+    let member: Member | undefined;
+    const left = cursor.goOn();
+    if (left !== null) {
+      ({ seen, alsoSeen, count, required, next } = left);
+      member = list[left.within];
+    } else {
+      if (cursor.bytes[cursor.at] !== OPEN_BRACE || !cursor.open()) return false;
+      if (cursor.skipBlanks() === CLOSE_BRACE) {
+        cursor.close();
+        return requiredCount === 0 && min <= 0;
+      }
+    }
+    for (;;) {
+      if (member === undefined) {
+        if (cursor.at >= cursor.stop)
+          return cursor.leave({ opening, seen, alsoSeen, count, required, next, within: -1 });
+        cursor.skipBlanks();
+        member = find(cursor, next);
+        if (member === undefined) return false;
+        if (alsoSeen === null) {
+          const bit = 1 << member.at;
+          if ((seen & bit) !== 0) return false;
+          seen |= bit;
+        } else if (alsoSeen.size === alsoSeen.add(member.at).size) return false;
+        if (cursor.skipBlanks() !== COLON) return false;
+        cursor.at++;
+        cursor.skipBlanks();
+      }
+      if (!member.slot.match(cursor))
+        return cursor.isPaused && cursor.leave({ opening, seen, alsoSeen, count, required, next, within: member.at });
       count++;
       if (member.isRequired) required++;
       next = member.at + 1;
+      member = undefined;
       const code = cursor.skipBlanks();
       if (code === CLOSE_BRACE) break;
       if (code !== COMMA) return false;

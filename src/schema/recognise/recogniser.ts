@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { parseJson } from "../../bodies/json.ts";
 import { MINUS, NINE, OPEN_BRACE, OPEN_BRACKET, QUOTE, ZERO } from "../../bodies/json-bytes.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
 import { isWhole, numberChecks } from "../judge/number.ts";
 import { ALWAYS, type Check } from "../judge/run.ts";
 import { textChecks } from "../judge/text.ts";
@@ -53,18 +54,41 @@ export class Recogniser {
     if (!isUtf8(bytes)) return false;
     const cursor = CURSOR;
     cursor.begin(bytes);
+    try {
+      return this.#takes(cursor);
+    } finally {
+      cursor.begin(NO_BYTES);
+    }
+  }
+
+  /** The same of a long body. `atOnceBytesMax`: a part of an object or list that is longer, it does not know. */
+  *takesInSteps(bytes: Buffer, atOnceBytesMax: number): Steps<boolean> {
+    if (!isUtf8(bytes)) return false;
+    const cursor = new Cursor();
+    cursor.begin(bytes);
+    for (;;) {
+      cursor.beginStretch(atOnceBytesMax / STRETCHES, atOnceBytesMax);
+      if (this.#takes(cursor)) return true;
+      if (!cursor.isPaused) return false;
+      yield;
+    }
+  }
+
+  /** Also false where the cursor is paused, to be gone on with. */
+  #takes(cursor: Cursor): boolean {
     beginPatternWork(DEFAULTS.patternWorkAtOnceMax);
     try {
       cursor.skipBlanks();
       if (!this.#root.match(cursor)) return false;
       cursor.skipBlanks();
-      return cursor.at === cursor.end;
+      return cursor.at === cursor.bytes.length;
     } catch (error) {
       // Too costly patterns, or a schema too deep for the stack.
-      if (error instanceof PatternTooCostly || error instanceof RangeError) return false;
+      if (error instanceof PatternTooCostly || error instanceof RangeError) {
+        cursor.isPaused = false;
+        return false;
+      }
       throw error;
-    } finally {
-      cursor.begin(NO_BYTES);
     }
   }
 
@@ -100,7 +124,7 @@ export class Recogniser {
     if ((types & ~(TYPE.number | TYPE.integer)) === 0) return number;
     const word = wordsMatcher(schema);
     return (cursor) => {
-      const code = cursor.bytes[cursor.at] ?? 0;
+      const code = cursor.opening;
       if (code === QUOTE) return text(cursor);
       if (code === MINUS || (code >= ZERO && code <= NINE)) return number(cursor);
       if (code === OPEN_BRACE) return object(cursor);
@@ -169,6 +193,9 @@ export function recogniserOf(root: Subschema, judging: Judging): Recogniser | nu
 const NO_BYTES = Buffer.alloc(0);
 /** One for all: nothing judges a body in the middle of another. */
 const CURSOR = new Cursor();
+
+/** So many stretches have as many bytes as a body that is judged at once; each takes some hundredths of a millisecond. */
+const STRETCHES = 4;
 
 const NEVER: Matcher = () => false;
 

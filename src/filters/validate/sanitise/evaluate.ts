@@ -9,7 +9,7 @@ import type { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { atOnce, type Steps } from "../../../support/turns.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
-import { type BodyRules, unreadable, verdictOf } from "../evaluate.ts";
+import { type BodyRules, isRecognised, unreadable, verdictOf } from "../evaluate.ts";
 import { judgeHeld, judgeInLine, noRoom, type Part, tooLarge } from "../held-body.ts";
 import { type TextRules, textEdits } from "./texts.ts";
 
@@ -41,13 +41,17 @@ export function judgeSanitised(rules: SanitisedRules): Part {
   return judgeHeld(rules, (bytes, exchange) => {
     if (bytes.length === 0 && !required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
-    const mayBeAsItIs = !texts.normalizes || (isAscii(bytes) && !bytes.includes("\\u"));
-    if (mayBeAsItIs && recogniser?.takes(bytes) === true) {
+    if (mayBeAsItIs(bytes, texts) && recogniser?.takes(bytes) === true) {
       exchange.outermostNames = recogniser.outermostNames;
       return CONTINUE;
     }
     return judgeAtOnce(bytes, exchange, rules);
   });
+}
+
+/** Whether a body that fits has no text that would be composed. */
+function mayBeAsItIs(bytes: Buffer, { normalizes }: TextRules): boolean {
+  return !normalizes || (isAscii(bytes) && !bytes.includes("\\u"));
 }
 
 function judgeAtOnce(bytes: Buffer, exchange: Exchange, rules: SanitisedRules): Verdict | Promise<Verdict> {
@@ -65,14 +69,16 @@ function judgeAtOnce(bytes: Buffer, exchange: Exchange, rules: SanitisedRules): 
 
 /** What could hold the thread for too long is read, changed and judged a stretch at a time. */
 function judgeLong(bytes: Buffer, exchange: Exchange, rules: SanitisedRules): Promise<Verdict> {
-  const { validator } = rules;
-  return judgeInLine(exchange, rules, async (turns) => {
-    const sent = await turns().run(withTexts(bytes, rules));
+  const { validator, texts } = rules;
+  return judgeInLine(exchange, rules, async (begin) => {
+    const turns = begin();
+    if (mayBeAsItIs(bytes, texts) && (await isRecognised(bytes, exchange, rules, turns))) return CONTINUE;
+    const sent = await turns.run(withTexts(bytes, rules));
     if (sent instanceof Denial) return sent;
-    const first = await validator.judgeInTurns(sent.value, turns());
-    const changed = await turns().run(withMembers(sent, first === null, rules));
+    const first = await validator.judgeInTurns(sent.value, turns);
+    const changed = await turns.run(withMembers(sent, first === null, rules));
     if (changed instanceof Denial) return changed;
-    const last = changed === sent ? first : await validator.judgeInTurns(changed.value, turns());
+    const last = changed === sent ? first : await validator.judgeInTurns(changed.value, turns);
     return settle(verdictOf(last, rules), changed, exchange, rules);
   });
 }
