@@ -4,6 +4,7 @@ import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts"
 import type { BodyWatch } from "../message/body-watch.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
+import type { HeaderBlock } from "../message/headers.ts";
 import type { Principal } from "../message/principal.ts";
 import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
@@ -85,8 +86,20 @@ export interface RequestRules {
   readonly declaredHeaders: readonly string[];
 }
 
+/** Changes headers of the service before the rules by name: a function of them and of `secure` alone, and always the same one. */
+export interface HeadEdit {
+  /** Two edits with the same word and settings do the same; plain data. */
+  readonly word: string;
+  readonly settings: unknown;
+  /** The block itself where nothing is to be changed. `secure`: TLS protects the client's connection. */
+  edit(headers: HeaderBlock, secure: boolean): HeaderBlock;
+}
+
 /** What `respond` does to every answer of the service. */
 export interface ResponseRules {
+  readonly edits: readonly HeadEdit[];
+  /** The closed list of what leaves, lower case; null for none. */
+  readonly allowHeaders: readonly string[] | null;
   /** Names to remove, lower case. */
   readonly removeHeaders: ReadonlySet<string>;
   /** Lines to add; they replace what the service sent under the same name. */
@@ -159,6 +172,8 @@ export interface RouteContext extends CompileContext {
   setAnswerReading(reading: AnswerReading): void;
   setRequestRules(rules: RequestRules): void;
   setResponseRules(rules: ResponseRules): void;
+  /** Changes headers of the service before its `ResponseRules` do. */
+  addHeadEdit(edit: HeadEdit): void;
   /** Header lines of every answer, postern's own among them: `set` in place of the service's, `added` beside them. */
   addResponseHeaders(set: readonly HeaderLine[], added: readonly HeaderLine[]): void;
   /** Null where the policy has none. */

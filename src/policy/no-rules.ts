@@ -14,6 +14,8 @@ export const NO_REQUEST_RULES: RequestRules = {
   declaredHeaders: [],
 };
 export const NO_RESPONSE_RULES: ResponseRules = {
+  edits: [],
+  allowHeaders: null,
   removeHeaders: new Set(),
   setHeaders: [],
   addHeaders: [],

@@ -1,6 +1,6 @@
 import type { HeaderLine } from "../decision/verdict.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
-import type { Check, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
+import type { Check, HeadEdit, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
@@ -26,6 +26,7 @@ export class RouteParts {
   readonly setHeaders: HeaderLine[] = [];
   readonly addHeaders: HeaderLine[] = [];
   readonly dropHeaders: string[] = [];
+  readonly headEdits: HeadEdit[] = [];
   cors: Cors | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
@@ -111,6 +112,10 @@ export function routeContext(
     setResponseRules: (rules) => {
       mark();
       parts.responseRules = rules;
+    },
+    addHeadEdit: (edit) => {
+      mark();
+      parts.headEdits.push(edit);
     },
     addResponseHeaders: (set, added) => {
       mark();

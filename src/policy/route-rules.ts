@@ -2,13 +2,17 @@ import type { RequestRules, ResponseRules } from "../filters/filter.ts";
 import type { RouteParts } from "./route-parts.ts";
 
 /** Those of other filters win: what ends is not to be hidden by a line of `response`. */
-export function withHeaders(rules: ResponseRules, { setHeaders, addHeaders, dropHeaders }: RouteParts): ResponseRules {
-  if (setHeaders.length + addHeaders.length + dropHeaders.length === 0) return rules;
+export function withHeaders(
+  rules: ResponseRules,
+  { setHeaders, addHeaders, dropHeaders, headEdits }: RouteParts,
+): ResponseRules {
+  if (setHeaders.length + addHeaders.length + dropHeaders.length + headEdits.length === 0) return rules;
   const names = new Set(setHeaders.map(([name]) => name));
   const others = rules.setHeaders.filter(([name]) => !names.has(name));
   const removeHeaders = new Set([...rules.removeHeaders, ...dropHeaders]);
   return {
     ...rules,
+    edits: [...rules.edits, ...headEdits],
     removeHeaders,
     setHeaders: [...others, ...setHeaders],
     addHeaders: [...rules.addHeaders, ...addHeaders],

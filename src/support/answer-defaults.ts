@@ -20,6 +20,12 @@ export const ANSWER_DEFAULTS = {
   /** Places in an answer that paths lead to, as far as answers had them; more are worked out each time. */
   answerPlacesMax: 4_096,
 
+  /** Rules of `cookies`, and names in each of their lists. */
+  cookieRulesMax: 30,
+  cookieNamesMax: 100,
+  /** Names of `allowHeaders`. */
+  allowedHeadersMax: 256,
+
   // Pages of other origins.
   corsOriginsMax: 100,
   corsNamesMax: 100,

@@ -121,6 +121,7 @@ export function testRoute(
     },
     wantedScopes,
     setResponseRules: () => {},
+    addHeadEdit: () => {},
     addResponseHeaders: () => {},
     removeResponseHeaders: () => {},
     setCors: () => {},

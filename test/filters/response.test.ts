@@ -31,8 +31,9 @@ test("by default the service's headers pass, telltales go and the security heade
     "set-cookie: a=1",
     "set-cookie: b=2",
     "x-content-type-options: nosniff",
-    "cache-control: no-store",
-    "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+    "cache-control: no-store, no-cache, must-revalidate",
+    "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy: same-origin",
     "referrer-policy: no-referrer",
     "x-frame-options: DENY",
     "strict-transport-security: max-age=31536000",
@@ -94,7 +95,7 @@ test("telltales go even where the policy has a list of its own and the security 
 
 test("an answer of postern's own gets the same lines", () => {
   const rules = rulesOf();
-  expect(rewriteResponse(NO_HEADERS, rules, true).split("\r\n")).toHaveLength(7);
+  expect(rewriteResponse(NO_HEADERS, rules, true).split("\r\n")).toHaveLength(8);
   expect(rewriteResponse(NO_HEADERS, rulesOf(OFF), true)).toBe("");
 });
 

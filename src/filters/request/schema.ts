@@ -14,7 +14,7 @@ export interface RequestSettings {
 }
 
 /** A field value (RFC 9110 section 5.5), visible ASCII only and without blanks at its ends. */
-const headerValue: z.ZodType<string, string> = z
+export const headerValue: z.ZodType<string, string> = z
   .string()
   .max(4096)
   .regex(/^(?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?$/, {

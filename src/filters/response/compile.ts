@@ -4,25 +4,16 @@ import { hasKey } from "../../support/has-key.ts";
 import { type Steps, stepsOf } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { placeholderIn } from "../placeholder.ts";
+import { PrivateAnswers, SHARED_CACHE_HEADERS } from "./cache.ts";
 import { contextOfPart, type PartContext } from "./part.ts";
 import { CONDITIONS, PART_LOADERS, PART_NAMES, PARTS, type PartName, READING, type SettingsOfParts } from "./parts.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
+import { compileSecurityHeaders } from "./security-headers.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */
 const TELLTALES = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "x-generator", "via"] as const;
 
-/** Always, whatever the service says: there is no reason to let a browser guess. */
-const API_SET: readonly HeaderLine[] = [["x-content-type-options", "nosniff"]];
-
-/** Right for answers that no browser shows as a page; a service that serves pages sends its own. */
-const API_DEFAULTS: readonly HeaderLine[] = [
-  ["cache-control", "no-store"],
-  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
-  ["referrer-policy", "no-referrer"],
-  ["x-frame-options", "DENY"],
-];
-
-const API_SECURE: readonly HeaderLine[] = [["strict-transport-security", "max-age=31536000"]];
+const NO_STORE: HeaderLine = ["cache-control", "no-store"];
 
 /** `response`: what of an answer of the service reaches the client. */
 export const responseFilter = defineFilter<ResponseSettings | undefined>({
@@ -37,18 +28,41 @@ export const responseFilter = defineFilter<ResponseSettings | undefined>({
   *compile(settings, context) {
     const own = compileSetHeaders(settings?.setHeaders ?? {}, context);
     const names = new Set(own.map(([name]) => name));
-    const without = (lines: readonly HeaderLine[]): readonly HeaderLine[] =>
-      settings?.securityHeaders === "off" ? [] : lines.filter(([name]) => !names.has(name));
+    const security = compileSecurityHeaders(settings?.securityHeaders, names);
+    const kept = isOfRoute(context) ? settings?.cache : "shared";
+    const isShared = kept === "shared" || (kept === undefined && context.isPublic);
+    const noStore: readonly HeaderLine[] = kept === "no-store" && !names.has("cache-control") ? [NO_STORE] : [];
     context.setResponseRules({
-      removeHeaders: new Set([...TELLTALES, ...(settings?.removeHeaders ?? [])]),
-      setHeaders: [...own, ...without(API_SET)],
+      edits: [],
+      allowHeaders: isOfRoute(context) ? (settings?.allowHeaders ?? null) : null,
+      removeHeaders: new Set([
+        ...TELLTALES,
+        ...(isShared ? [] : SHARED_CACHE_HEADERS),
+        ...(kept === "no-store" ? ["expires"] : []),
+        ...(settings?.removeHeaders ?? []),
+      ]),
+      setHeaders: [...own, ...security.set, ...noStore],
       addHeaders: [],
-      defaultHeaders: without(API_DEFAULTS),
-      setHeadersSecure: without(API_SECURE),
+      defaultHeaders: security.defaults.filter(([name]) => noStore.every(([other]) => other !== name)),
+      setHeadersSecure: security.secureDefaults,
     });
+    if (kept === "private" || kept === undefined) {
+      context.addHeadEdit(
+        new PrivateAnswers({
+          vary: context.isPublic ? [] : [...context.credentialHeaders].sort(),
+          cookiesAlone: context.isPublic && kept === undefined,
+          isSaid: security.defaults.every(([name]) => name !== "cache-control"),
+        }),
+      );
+    }
     if (settings !== undefined) yield* compileParts(settings, context);
   },
 });
+
+/** What the defaults say of all routes rewrites postern's own answers alone, which say how they may be kept. */
+function isOfRoute({ template }: RouteContext): boolean {
+  return template !== "defaults";
+}
 
 function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
   const compiled = new Map<string, string>();

@@ -12,6 +12,20 @@ import type { ResponseRules } from "../filter.ts";
  */
 export type ResponseRewrite = (headers: HeaderBlock, secure: boolean) => string;
 
+/** What the body is, how it may be kept, and how a call of gRPC went: it leaves under any closed list. */
+const ALWAYS_ALLOWED = [
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-range",
+  "content-type",
+  "date",
+  "grpc-encoding",
+  "grpc-message",
+  "grpc-status",
+  "vary",
+] as const;
+
 /** What becomes of a name: off, or a positive number, the bit of the default that it makes unnecessary. */
 const OFF = -1;
 
@@ -25,13 +39,16 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
   });
   for (const name of [...HOP_BY_HOP, ...rules.removeHeaders]) fates.set(name, OFF);
   for (const [name] of rules.setHeaders) fates.set(name, OFF);
+  const allowed = allowedBy(rules);
+  const { edits } = rules;
   const always = [...rules.setHeaders, ...rules.addHeaders].map(lineOf).join("");
   const added = rememberBySet((present) => always + linesWithout(rules.defaultHeaders, present, 0));
   const addedSecure = rememberBySet(
     (present) => added(present) + linesWithout(rules.setHeadersSecure, present, defaults),
   );
 
-  const rewrite = (headers: HeaderBlock, secure: boolean): string => {
+  const rewrite = (received: HeaderBlock, secure: boolean): string => {
+    const headers = edits.length === 0 ? received : edits.reduce((block, one) => one.edit(block, secure), received);
     const { names, values } = headers;
     const named = namedByConnection(headers);
     let present = 0;
@@ -39,7 +56,7 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
     for (let at = 0; at < names.length; at++) {
       const name = names[at] ?? "";
       const fate = fates.get(name);
-      if (fate === OFF || named?.has(name)) continue;
+      if (fate === OFF || named?.has(name) || allowed?.has(name) === false) continue;
       if (fate !== undefined) present |= fate;
       lines += `${name}: ${values[at]}\r\n`;
     }
@@ -53,8 +70,13 @@ export function buildResponseRewrite(rules: ResponseRules): ResponseRewrite {
 /** Trailers of the service's answer → lines for the client: what the rules take off or set is off here too. */
 export function buildResponseTrailerRewrite(rules: ResponseRules): (trailers: HeaderBlock) => string {
   const off = new Set([...HOP_BY_HOP, ...rules.removeHeaders, ...rules.setHeaders.map(([name]) => name)]);
-  return ({ names, values }) =>
-    names.map((name, at) => (off.has(name) || isForbiddenTrailer(name) ? "" : `${name}: ${values[at]}\r\n`)).join("");
+  const allowed = allowedBy(rules);
+  const isOff = (name: string): boolean => off.has(name) || isForbiddenTrailer(name) || allowed?.has(name) === false;
+  return ({ names, values }) => names.map((name, at) => (isOff(name) ? "" : `${name}: ${values[at]}\r\n`)).join("");
+}
+
+function allowedBy({ allowHeaders }: ResponseRules): ReadonlySet<string> | null {
+  return allowHeaders === null ? null : new Set([...allowHeaders, ...ALWAYS_ALLOWED]);
 }
 
 const lineOf = ([name, value]: HeaderLine): string => `${name}: ${value}\r\n`;

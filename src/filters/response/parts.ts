@@ -1,5 +1,6 @@
 import { Later } from "../lazy.ts";
 import type { LeakSettings } from "../leak-schema.ts";
+import type { CookiesSettings } from "./cookies/schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
 import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
@@ -21,6 +22,7 @@ export interface SettingsOfParts {
   readonly validate: ContractSettings;
   readonly fields: FieldsSettings;
   readonly mask: MaskSettings;
+  readonly cookies: CookiesSettings;
   readonly leaks: LeakSettings;
 }
 
@@ -39,6 +41,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   validate: new LaterPart("validate", async () => (await import("./validate/compile.ts")).contractPart),
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
   mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
+  cookies: new LaterPart("cookies", async () => (await import("./cookies/compile.ts")).cookiesPart),
   leaks: new LaterPart("leaks", async () => (await import("./leaks/compile.ts")).leaksPart),
 };
 

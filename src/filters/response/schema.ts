@@ -1,23 +1,38 @@
 import * as z from "zod";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, object } from "../../support/schema.ts";
 import { headerLines } from "../request/schema.ts";
+import type { CacheSettings } from "./cache.ts";
 import { PART_NAMES, PARTS, type PartSettings } from "./parts.ts";
 import type { ReadingSettings } from "./reading.ts";
+import { type SecurityHeadersSettings, securityHeadersSchema } from "./security-headers.ts";
 
 export interface ResponseSettings extends PartSettings, ReadingSettings {
   readonly removeHeaders?: readonly string[] | undefined;
   /** Names as the policy has them → values. */
   readonly setHeaders?: Readonly<Record<string, string>> | undefined;
-  readonly securityHeaders?: "api" | "off" | undefined;
+  readonly allowHeaders?: readonly string[] | undefined;
+  readonly securityHeaders?: SecurityHeadersSettings | undefined;
+  readonly cache?: CacheSettings | undefined;
 }
 
 const headShape = {
   removeHeaders: z.array(headerName).optional().describe("Headers of the service that do not reach the client."),
   setHeaders: headerLines.optional().describe("Headers that are put on, in place of what the service sent."),
-  securityHeaders: z
-    .enum(["api", "off"])
+  allowHeaders: z
+    .array(headerName)
+    .max(DEFAULTS.allowedHeadersMax, { error: `expected at most ${DEFAULTS.allowedHeadersMax} names` })
     .optional()
-    .describe("api puts on what browsers obey (nosniff, no-store, frame and referrer rules, HSTS). api if absent."),
+    .describe(
+      "The only headers of the service that reach the client, besides those that say what the body is and how it may be kept. All if absent.",
+    ),
+  securityHeaders: securityHeadersSchema.optional(),
+  cache: z
+    .enum(["no-store", "private", "shared"])
+    .optional()
+    .describe(
+      "Who may keep an answer: nobody, its caller alone, or a cache of many, as the service says. private if absent where callers are asked for, and for answers that set cookies.",
+    ),
   contentEncoding: z
     .enum(["identity", "inflate", "refuse", "pass"])
     .optional()
