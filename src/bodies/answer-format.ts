@@ -1,7 +1,21 @@
-import { mediaTypeOf } from "./media-type.ts";
+import { EVENT_STREAM_TYPE, FORM_TYPE, isJsonSequence, isLines, mediaTypeOf } from "./media-type.ts";
 
-/** How the body of an answer is read. */
-export type BodyKind = "json" | "ndjson" | "json-seq" | "events" | "csv" | "html" | "text" | "xml" | "form" | "other";
+/**
+ * How the body of an answer is read. `data`: forms in which services send what they would send as JSON to who asks for it,
+ * and that nobody here reads.
+ */
+export type BodyKind =
+  | "json"
+  | "ndjson"
+  | "json-seq"
+  | "events"
+  | "csv"
+  | "html"
+  | "text"
+  | "xml"
+  | "form"
+  | "data"
+  | "other";
 
 /** `latin1`: bytes above 0x7f may be characters of their own. */
 export type Charset = "utf8" | "latin1";
@@ -13,21 +27,43 @@ export interface BodyFormat {
 }
 
 const JSON_TYPES: ReadonlySet<string> = new Set(["application/json", "text/json", "application/x-json", "text/x-json"]);
-/** A text a line each. Spring's old name ends as those of one JSON text do. */
+/** Names of streams of lines that only answers have. Spring's old one, the last, ends as those of one JSON text do. */
 const LINE_TYPES: ReadonlySet<string> = new Set([
-  "application/x-ndjson",
-  "application/ndjson",
-  "application/jsonl",
   "application/x-jsonl",
   "application/jsonlines",
-  "application/x-jsonlines",
   "application/json-lines",
   "application/x-json-stream",
   "application/stream+json",
 ]);
+/** Scripts (a call with the JSON in it, which a page gets by `?callback=`), YAML and the like, and binary forms. */
+const DATA: ReadonlySet<string> = new Set([
+  "javascript",
+  "ecmascript",
+  "jscript",
+  "yaml",
+  "json5",
+  "hjson",
+  "msgpack",
+  "messagepack",
+  "cbor",
+  "cbor-seq",
+  "bson",
+  "avro",
+  "apache.avro",
+  "thrift",
+  "proto",
+  "protobuf",
+  "google.protobuf",
+  "google-protobuf",
+  "jackson-smile",
+  "java-serialized-object",
+  "grpc",
+  "grpc-web",
+  "grpc-web-text",
+  "connect",
+]);
 const KINDS: ReadonlyMap<string, BodyKind> = new Map<string, BodyKind>([
-  ["application/json-seq", "json-seq"], // RFC 7464
-  ["text/event-stream", "events"],
+  [EVENT_STREAM_TYPE, "events"],
   ["text/csv", "csv"],
   ["application/csv", "csv"],
   ["text/tab-separated-values", "csv"],
@@ -35,7 +71,7 @@ const KINDS: ReadonlyMap<string, BodyKind> = new Map<string, BodyKind>([
   ["application/xhtml+xml", "html"],
   ["application/xml", "xml"],
   ["text/xml", "xml"],
-  ["application/x-www-form-urlencoded", "form"],
+  [FORM_TYPE, "form"],
 ]);
 
 /** Names of charsets as RFC 9110 section 8.3.2 compares them, in lower case. */
@@ -81,9 +117,17 @@ function kindOf(type: string): BodyKind {
   const kind = KINDS.get(type);
   if (kind !== undefined) return kind;
   if (JSON_TYPES.has(type)) return "json";
-  if (LINE_TYPES.has(type)) return "ndjson";
+  if (isLines(type) || LINE_TYPES.has(type)) return "ndjson";
   if (type.endsWith("+json")) return "json";
-  if (type.endsWith("+json-seq")) return "json-seq";
+  if (isJsonSequence(type)) return "json-seq";
+  if (isData(type)) return "data";
   if (type.endsWith("+xml")) return "xml";
   return type.startsWith("text/") ? "text" : "other";
+}
+
+/** By its name without what says whose it is, or by what it is made of (RFC 6839); a body of several may have any in it. */
+function isData(type: string): boolean {
+  if (type.startsWith("multipart/")) return true;
+  const [name = "", ...suffixes] = type.replace(/^[^/]*\/(?:x-|vnd\.)?/, "").split("+");
+  return DATA.has(name) || DATA.has(suffixes.at(-1) ?? "");
 }

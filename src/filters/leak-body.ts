@@ -17,6 +17,7 @@ const FORMATS: Readonly<Record<BodyKind, LeakFormat>> = {
   xml: "markup",
   text: "text",
   form: "form",
+  data: "text",
   other: "text",
 };
 

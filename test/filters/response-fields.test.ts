@@ -20,11 +20,11 @@ function checksOf(settings: object): readonly ResponseCheck[] {
   return responseChecks;
 }
 
-function ruleOf(settings: object, types: readonly string[], exchange: Exchange): StreamRule | null {
+function ruleOf(settings: object, types: readonly string[], exchange: Exchange, status = 200): StreamRule | null {
   const [check] = checksOf(settings);
   if (check === undefined || check.appliesTo?.(exchange) === false) return null;
   const headers = createHeaders(types.map((type) => ["content-type", type]));
-  const rule = check.judgeBody?.(exchange, new Answer(200, headers, true)) ?? null;
+  const rule = check.judgeBody?.(exchange, new Answer(status, headers, true)) ?? null;
   if (rule !== null && rule.kind !== "stream") throw new Error("not a stream");
   return rule;
 }
@@ -33,12 +33,13 @@ interface Case {
   readonly type?: string | readonly string[];
   readonly cuts?: readonly number[];
   readonly exchange?: Exchange;
+  readonly status?: number;
 }
 
 /** What leaves of a body, or the denial. */
 function left(settings: object, body: string | Buffer, more: Case = {}): string {
-  const { type = JSON_TYPE, cuts = [7], exchange = createExchange() } = more;
-  const rule = ruleOf(settings, typeof type === "string" ? [type] : type, exchange);
+  const { type = JSON_TYPE, cuts = [7], exchange = createExchange(), status } = more;
+  const rule = ruleOf(settings, typeof type === "string" ? [type] : type, exchange, status);
   const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
   if (rule === null) return bytes.toString("latin1");
   let text = "";
@@ -144,6 +145,40 @@ describe("a field is not hidden", () => {
     [`${JSON_TYPE}; charset=utf-8; charset=utf-16`, "response_unreadable: a Content-Type with more than one reading"],
   ])("by the label %s", (type, rest) => {
     expect(left(NO_SSN, '{"ssn":1}', { type })).toBe(rest);
+  });
+
+  test.each([
+    ["text/javascript; charset=utf-8", `/**/ typeof f === 'function' && f({"ssn":1});`], // Express, ?callback=f
+    ["application/javascript", 'f([{"ssn":1}])'],
+    ["application/xml", "<ssn>1</ssn>"],
+    ["application/vnd.orders+xml", "<ssn>1</ssn>"],
+    ["text/csv", "id,ssn\n1,2\n"],
+    ["application/x-www-form-urlencoded", "ssn=1"],
+    ["application/yaml", "ssn: 1\n"],
+    ["application/vnd.orders+yaml", "ssn: 1\n"],
+    ["application/json5", '// it is\n{"ssn":1}'],
+    ["application/x-msgpack", "\x81\xa3ssn\x01"],
+    ["application/cbor", "\xa1cssn\x01"],
+    ["application/vnd.google.protobuf", "\x0a\x011"],
+    ["application/grpc-web+proto", "\0\0\0\0\x03\x0a\x011"],
+    ["multipart/mixed; boundary=b", '--b\r\n\r\n{"ssn":1}\r\n--b--'],
+    ["text/html", "<pre>{&quot;ssn&quot;: 1}</pre>"], // Django REST framework, for who takes pages
+  ])("in another form that a client may ask for: %s", (type, body) => {
+    expect(left(NO_SSN, body, { type, cuts: [500] })).toBe("response_unreadable: no JSON");
+    expect(left(fields({ remove: ["$..ssn"] }, { unreadable: "pass" }), body, { type })).toBe(body);
+    expect(left({ maxItems: 3 }, body, { type, cuts: [500] })).toBe(body);
+  });
+
+  test.each([
+    ["text/html", "<h1>404 Not Found</h1>", 404],
+    ["text/html", '<p>Found. Redirecting to <a href="/b">/b</a></p>', 302],
+    ["text/plain; charset=utf-8", "404 page not found\n", 404],
+    ["text/plain", "ok", 200],
+    ["application/pdf", "%PDF-1.7", 200],
+    ["image/png", "\x89PNG", 200],
+    ["application/octet-stream", "PK\x03\x04", 200],
+  ])("and what has none passes: %s, %s", (type, body, status) => {
+    expect(left(NO_SSN, body, { type, status })).toBe(body);
   });
 
   test("by two labels, or none", () => {

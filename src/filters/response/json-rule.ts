@@ -1,4 +1,4 @@
-import { type BodyFormat, bodyFormatOf } from "../../bodies/answer-format.ts";
+import { type BodyFormat, type BodyKind, bodyFormatOf } from "../../bodies/answer-format.ts";
 import { JsonSniffer } from "../../bodies/json-sniffer.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import type { Answer } from "../../message/answer.ts";
@@ -10,10 +10,13 @@ import type { TextsReader } from "./texts-reader.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** Services give the fields of their JSON in one of these, too, to a client that asks for it by `Accept` or in the query. */
+const HAS_FIELDS: ReadonlySet<BodyKind> = new Set(["xml", "csv", "form", "data", "html"]);
+
 export interface JsonRuleOptions {
   readonly reading: AnswerReading;
   readonly place: Place;
-  /** It may change bytes. */
+  /** It hides fields: it may change bytes, and what has fields that it does not find cannot be judged. */
   readonly changes: boolean;
   /** Nothing leaves but what is listed, so that a body which is no JSON cannot be judged. */
   readonly isListOfAll: boolean;
@@ -27,10 +30,13 @@ export interface JsonRuleOptions {
  * services say of JSON that it is something else, and many clients do not look, so that what begins as JSON does is read
  * as JSON, whatever its label.
  */
-export function jsonRule({ headers }: Answer, options: JsonRuleOptions): StreamRule {
+export function jsonRule({ headers, status }: Answer, options: JsonRuleOptions): StreamRule {
   const isOne = headers.count("content-type") <= 1;
   const format = isOne ? bodyFormatOf(headers.get("content-type")) : null;
-  const body = new JsonBody(format, options);
+  // Pages of errors and redirects are the server's own, and every service has them.
+  const isPage = format?.kind === "html" && status >= 300;
+  const hasFields = options.changes && format !== null && HAS_FIELDS.has(format.kind) && !isPage;
+  const body = new JsonBody(format, hasFields || options.isListOfAll, options);
   return {
     kind: "stream",
     changes: options.changes,
@@ -46,14 +52,17 @@ export function jsonRule({ headers }: Answer, options: JsonRuleOptions): StreamR
 class JsonBody {
   readonly #format: BodyFormat | null;
   readonly #options: JsonRuleOptions;
+  /** What is no JSON cannot be judged. */
+  readonly #isJsonAlone: boolean;
   /** Null until it is known that there is JSON. */
   #texts: TextsReader | null = null;
   readonly #sniffer = new JsonSniffer();
   /** The rest passes as it comes. */
   #isPassing = false;
 
-  constructor(format: BodyFormat | null, options: JsonRuleOptions) {
+  constructor(format: BodyFormat | null, isJsonAlone: boolean, options: JsonRuleOptions) {
     this.#format = format;
+    this.#isJsonAlone = isJsonAlone;
     this.#options = options;
     if (format === null) return;
     const { open, isListOfAll } = options;
@@ -80,7 +89,7 @@ class JsonBody {
     const { found } = this.#sniffer;
     if (found === "wide") return this.#unreadable("JSON in UTF-16 or UTF-32", piece);
     if (found === "other") {
-      if (this.#options.isListOfAll) return this.#unreadable("no JSON", piece);
+      if (this.#isJsonAlone) return this.#unreadable("no JSON", piece);
       this.#isPassing = true;
       return piece;
     }
