@@ -7,7 +7,7 @@ import type { SchemaPlace } from "../../schema/document.ts";
 import type { Steps } from "../../support/turns.ts";
 import { placeOf, RouteEntry } from "./entry.ts";
 import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
-import { lowerTemplate } from "./template.ts";
+import { lowerTemplate, type PartialSegment } from "./template.ts";
 import { addValidation, type Lowering } from "./validate.ts";
 
 /** An operation as a route, at one of its base paths. */
@@ -15,6 +15,8 @@ export interface OperationEntry {
   readonly operation: Operation;
   readonly entry: RouteEntry;
   readonly template: string;
+  /** Segments that parameters are only a part of. */
+  readonly partial: readonly PartialSegment[];
   /** Host and path shape, and method: no two of one description have the same. */
   readonly key: string;
   /** Why nobody knows from the document who may use it; null where that is known. */
@@ -73,13 +75,22 @@ function entryOf(
   const entry = new RouteEntry(at());
   entry.set(["path"], lowered.template, at);
   entry.set(["methods"], [method], at);
-  for (const part of lowered.partial) loose(`what is in a segment beside its parameter, as in ${part}`, place);
   for (const { what, place } of operation.extensions.unmet) loose(what, place);
   if (operation.deprecated) entry.set(["deprecated"], {}, at);
   const fault = addAccess(entry, operation, rules);
+  for (const segment of lowered.partial) {
+    addPartial(entry, segment, operation);
+    const { parameters } = segment;
+    const isKept = operation.parameters.some(({ name, style }) => style === "matrix" && parameters.includes(name));
+    if (isKept) entry.set(["keepInPaths"], ["parameters"], at);
+  }
   addValidation(entry, operation, lowered.names, { ...rules.lowering, description, findings, loose });
   const key = `${shapeOf(parsed.value)} ${method}`;
-  return { operation, entry, template: lowered.template, key, fault, loose: [...told] };
+  return { operation, entry, template: lowered.template, partial: lowered.partial, key, fault, loose: [...told] };
+}
+
+function addPartial(entry: RouteEntry, { name, pattern }: PartialSegment, { place, pointer }: Operation): void {
+  entry.set(["validate", "path", name], { type: "string", pattern }, () => placeOf(place, pointer));
 }
 
 function addAccess(entry: RouteEntry, operation: Operation, rules: AccessRules): AccessFault | null {
@@ -117,7 +128,12 @@ function both(first: OperationEntry, second: OperationEntry, findings: Findings)
     );
   }
   first.entry.remove("validate");
-  return { ...first, loose: [...new Set([...first.loose, ...second.loose, "parameters and body"])] };
+  const partial = first.partial.flatMap((segment) => {
+    const same = second.partial.find(({ name }) => name === segment.name);
+    return same === undefined ? [] : [{ ...segment, pattern: `${segment.pattern}|${same.pattern}` }];
+  });
+  for (const segment of partial) addPartial(first.entry, segment, first.operation);
+  return { ...first, partial, loose: [...new Set([...first.loose, ...second.loose, "parameters and body"])] };
 }
 
 function accessText({ value }: RouteEntry): string {

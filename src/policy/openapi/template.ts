@@ -3,8 +3,17 @@ export interface LoweredTemplate {
   readonly template: string;
   /** Parameter of the document → parameter of the template, where that is a whole segment. */
   readonly names: ReadonlyMap<string, string>;
-  /** Segments of which a parameter is only a part, as `{id}.json`: any text is taken there. */
-  readonly partial: readonly string[];
+  /** Segments of which parameters are only a part, as `{id}.json`. */
+  readonly partial: readonly PartialSegment[];
+}
+
+export interface PartialSegment {
+  /** Of the template's parameter that takes all of it. */
+  readonly name: string;
+  /** The document's parameters in it. */
+  readonly parameters: readonly string[];
+  /** What it has to be, parameters as any text: without it the path would take every other segment, too. */
+  readonly pattern: string;
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
@@ -13,17 +22,29 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 export function lowerTemplate(base: string, path: string): LoweredTemplate | null {
   if (/[?#]/.test(path)) return null;
   const names = new Map<string, string>();
-  const partial: string[] = [];
+  const partial: PartialSegment[] = [];
   const taken = new Set<string>();
   const segments = path.split("/").map((segment, at) => {
     const whole = /^\{([^{}]+)\}$/.exec(segment)?.[1];
     if (whole === undefined && !/[{}]/.test(segment)) return segment;
-    if (whole === undefined) partial.push(segment);
     const name = free(whole ?? `segment${at}`, taken);
+    if (whole === undefined) partial.push({ name, ...partsOf(segment) });
     if (whole !== undefined && !names.has(whole)) names.set(whole, name);
     return `{${name}}`;
   });
   return { template: `${base}${segments.join("/")}` || "/", names, partial };
+}
+
+const PARAMETER = /\{([^{}]+)\}/;
+/** Of ECMA-262 with the flag `u`. */
+const SYNTAX = /[\^$\\.*+?()[\]{}|/]/g;
+
+/** Every second part of a split by a group is what the group has. */
+function partsOf(segment: string): Pick<PartialSegment, "parameters" | "pattern"> {
+  const parts = segment.split(PARAMETER);
+  const parameters = parts.filter((_, at) => at % 2 === 1);
+  const texts = parts.map((part, at) => (at % 2 === 1 ? "[\\s\\S]+" : part.replace(SYNTAX, "\\$&")));
+  return { parameters, pattern: `^${texts.join("")}$` };
 }
 
 /** A name as templates take it, and none a second time. */

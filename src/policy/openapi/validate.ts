@@ -89,7 +89,7 @@ function addParameters(
     const section = SECTIONS[parameter.in];
     const name = section === "path" ? names.get(parameter.name) : parameter.name;
     if (name === undefined) {
-      loose("parameters of a part of a segment, or of none", place);
+      loose("the schema of parameters of a part of a segment, or of none", place);
       continue;
     }
     if (section === "headers" && !headerName.safeParse(name).success) {

@@ -210,6 +210,44 @@ describe("paths that routes cannot have", () => {
     ]);
   });
 
+  async function judged(all: Snapshot, path: string, text: string): Promise<string | null> {
+    const route = match(all, "GET", path);
+    if (typeof route === "string") return route;
+    const check = route.checks.find(({ name }) => name === "validate");
+    const verdict = await check?.evaluate(createExchange({ params: [text] }));
+    return verdict === undefined ? "no check" : (verdict?.reason ?? null);
+  }
+
+  test("a parameter that is a part of a segment leaves what stands beside it", async () => {
+    const paths = ["/v1.0/{a}.json", "/files/photo-{a}(x)", "/range/{a}-{b}"];
+    const all = await snapshot(api(paths.map((path) => `'${path}':\n  get: { ${SECURED} }`).join("\n")));
+    expect(await judged(all, "/v1.0/x", "orders.json")).toBeNull();
+    expect(await judged(all, "/v1.0/x", "admin")).toBe("parameter_invalid");
+    expect(await judged(all, "/v1.0/x", "adminxjson")).toBe("parameter_invalid");
+    expect(await judged(all, "/v1.0/x", ".json")).toBe("parameter_invalid");
+    expect(await judged(all, "/files/x", "photo-7(x)")).toBeNull();
+    expect(await judged(all, "/files/x", "photo-7x")).toBe("parameter_invalid");
+    expect(await judged(all, "/files/x", "my-photo-7(x)")).toBe("parameter_invalid");
+    expect(await judged(all, "/range/x", "1-2")).toBeNull();
+    expect(await judged(all, "/range/x", "1-")).toBe("parameter_invalid");
+  });
+
+  test("two such that routes do not tell apart are taken, and nothing else", async () => {
+    const path = (text: string): string => `'/files/${text}':\n  get: { ${SECURED} }\n`;
+    const all = await snapshot(api(path("{a}.json") + path("{a}.xml") + path("cover-{a}")));
+    expect(all.routeList).toHaveLength(1);
+    for (const text of ["a.json", "a.xml", "cover-a"]) expect(await judged(all, "/files/x", text)).toBeNull();
+    for (const text of ["a.txt", "a", "a.jsonx"]) expect(await judged(all, "/files/x", text)).toBe("parameter_invalid");
+  });
+
+  test("what style matrix writes into a part of a segment stays there", async () => {
+    const parameter = "{ name: ids, in: path, required: true, style: matrix, schema: { type: string } }";
+    const all = await snapshot(api(`'/list{ids}':\n  get: { ${SECURED}, parameters: [${parameter}] }`));
+    expect(await judged(all, "/x", "list;ids=1")).toBeNull();
+    expect(await judged(all, "/x", "list")).toBe("parameter_invalid");
+    expect(all.routeList[0]).toMatchObject({ template: "/{segment1}" });
+  });
+
   test.each(["/search?q={q}", "/#action", "/a//b", "/a/*"])("%s is left out, and so refused", async (path) => {
     const document = api(`'${path}':\n  get: { ${SECURED} }\n/ok:\n  get: { ${SECURED} }`);
     const all = await snapshot(document);
