@@ -7,7 +7,10 @@ export const FRAME_PREFIX_BYTES = 5;
 export interface FrameHandler<T> {
   /** A message begins: what ends the reading, false where its bytes are not wanted, true where they are. */
   onFrame(flags: number, bytes: number): T | boolean;
-  /** Of one that is wanted. `message` belongs to the reader's caller, and may be gone once this returns. */
+  /**
+   * Of one that is wanted. `message` belongs to the reader's caller, and may be gone once this returns. What ends the reading;
+   * null where it goes on.
+   */
   onMessage(flags: number, message: Buffer): T | null;
 }
 
@@ -26,8 +29,9 @@ export class FrameReader<T extends object> {
   #cameBytes = 0;
   #isWanted = true;
   readonly #hold = new ByteHold();
-  /** Where in the last piece what was taken ends, once something ended the reading. */
+  /** Where in the last piece what was taken ends, once something ended the reading: it may be taken up again there. */
   stoppedAt = 0;
+  #stop: T | null = null;
 
   constructor(handler: FrameHandler<T>) {
     this.#handler = handler;
@@ -51,17 +55,18 @@ export class FrameReader<T extends object> {
 
   /** What ended the reading, or null. */
   take(piece: Buffer): T | null {
-    for (let at = 0; at < piece.length; ) {
-      const step = this.#bytes < 0 ? this.#takePrefix(piece, at) : this.#takeMessage(piece, at);
-      if (typeof step !== "number") return step;
-      at += step;
+    this.#stop = null;
+    let at = 0;
+    while (at < piece.length && this.#stop === null) {
+      at += this.#bytes < 0 ? this.#takePrefix(piece, at) : this.#takeMessage(piece, at);
     }
+    this.stoppedAt = at;
     this.#hold.keep();
-    return null;
+    return this.#stop;
   }
 
-  /** How many bytes it took, or what ended the reading. */
-  #takePrefix(piece: Buffer, at: number): number | T {
+  /** How many bytes it took. */
+  #takePrefix(piece: Buffer, at: number): number {
     const taken = piece.copy(this.#prefix, this.#prefixBytes, at);
     this.#prefixBytes += taken;
     if (this.#prefixBytes < FRAME_PREFIX_BYTES) return taken;
@@ -69,29 +74,30 @@ export class FrameReader<T extends object> {
     const bytes = this.#prefix.readUInt32BE(1);
     const wanted = this.#handler.onFrame(this.#flags, bytes);
     if (typeof wanted !== "boolean") {
-      this.stoppedAt = at + taken;
-      return wanted;
+      this.#stop = wanted;
+      return taken;
     }
     this.#isWanted = wanted;
     this.#bytes = bytes;
-    return bytes === 0 ? (this.#finish(NO_BYTES) ?? taken) : taken;
+    if (bytes === 0) this.#finish(NO_BYTES);
+    return taken;
   }
 
-  #takeMessage(piece: Buffer, at: number): number | T {
+  #takeMessage(piece: Buffer, at: number): number {
     const here = Math.min(this.#bytes - this.#cameBytes, piece.length - at);
     const part = piece.subarray(at, at + here);
     const isWhole = here === this.#bytes;
     this.#cameBytes += here;
     if (this.#isWanted && !isWhole) this.#hold.add(part);
-    if (this.#cameBytes < this.#bytes) return here;
-    return this.#finish(isWhole ? part : (this.#hold.take() ?? NO_BYTES)) ?? here;
+    if (this.#cameBytes === this.#bytes) this.#finish(isWhole ? part : (this.#hold.take() ?? NO_BYTES));
+    return here;
   }
 
-  #finish(message: Buffer): T | null {
+  #finish(message: Buffer): void {
     this.#bytes = -1;
     this.#cameBytes = 0;
     this.#prefixBytes = 0;
-    return this.#isWanted ? this.#handler.onMessage(this.#flags, message) : null;
+    if (this.#isWanted) this.#stop = this.#handler.onMessage(this.#flags, message);
   }
 }
 

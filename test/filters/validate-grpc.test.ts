@@ -3,8 +3,11 @@ import { describe, expect, test } from "vitest";
 import { CONTINUE, Denial, type Verdict } from "../../src/decision/verdict.ts";
 import type { Check } from "../../src/filters/filter.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
+import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { BodySink } from "../../src/message/body.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
+import { WatchedBody } from "../../src/proxy/watched-body.ts";
+import { type Clock, systemClock } from "../../src/support/clock.ts";
 import { binary, framed, GOOD_ORDER, ORDERS_SET } from "../fixtures/orders-api.ts";
 import { type Compiled, compileFilter, createExchange, MemoryBody, onlyCheck } from "../fixtures/route-context.ts";
 
@@ -14,9 +17,11 @@ await validateFilter.parts?.["grpc"]?.();
 const CREATE = "orders.v1.Orders/Create";
 const IMPORT = "orders.v1.Orders/Import";
 
-function compile(grpc: object = {}, more: object = {}): Compiled {
+const stillClock: Clock = { ...systemClock, monotonicMs: () => 0 };
+
+function compile(grpc: object = {}, more: object = {}, clock: Clock = stillClock): Compiled {
   const settings = { grpc: { file: "orders.binpb", method: CREATE, ...grpc }, ...more };
-  return compileFilter(validateFilter, settings, { files: { "orders.binpb": ORDERS_SET } });
+  return compileFilter(validateFilter, settings, { files: { "orders.binpb": ORDERS_SET }, clock });
 }
 
 interface Call {
@@ -236,6 +241,81 @@ describe("a stream of messages", () => {
       expect(verdict?.reason).toBe(reason);
       expect(framed(item(1)).subarray(0, service.length)).toEqual(service);
     }
+  });
+});
+
+describe("many messages in one piece", () => {
+  /** Each look at it is a slice later. */
+  const quickClock = (): Clock => {
+    let now = 0;
+    return { ...systemClock, monotonicMs: () => (now += 3) };
+  };
+
+  /** What the service gets of a stream that all comes at once, why it ends, and how often others had their turn. */
+  async function pass(grpc: object, body: Buffer, type = "application/grpc") {
+    const check = onlyCheck(compile({ method: IMPORT, ...grpc }, {}, quickClock()));
+    const exchange = createExchange({
+      method: "POST",
+      protocol: "h2",
+      headers: [
+        ["content-type", type],
+        ["grpc-encoding", "gzip"],
+      ],
+      body: new MemoryBody([body.subarray(0, -4), body.subarray(-4)]),
+    });
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const early = await check.evaluate(exchange);
+    const out: Buffer[] = exchange.collectedBody === null ? [] : [exchange.collectedBody];
+    const watch = check.watch?.(exchange) ?? null;
+    const end =
+      watch === null
+        ? (early?.reason ?? null)
+        : await new Promise<string | null>((resolve) => {
+            const sink: BodySink = {
+              onBody: (chunk) => out.push(chunk) > 0,
+              onBodyEnd: () => resolve(null),
+              onBodyFailure: resolve,
+            };
+            const subject = { exchange, deny: ({ reason }: Denial) => resolve(reason) };
+            exchange.body.start(
+              new WatchedBody(sink, { watch, isEnforced: true }, subject, unlimitedMemory()),
+              Number.POSITIVE_INFINITY,
+            );
+          });
+    isOver = true;
+    return { service: Buffer.concat(out), end, turns };
+  }
+
+  const items = Array.from({ length: 40 }, (_, at) => item(at));
+  const plain = Buffer.concat(items.map((one) => framed(one)));
+  const compressed = Buffer.concat(items.map((one) => framed(gzipSync(one), 1)));
+
+  test.each<[string, object, Buffer, string?]>([
+    ["as they came", {}, plain],
+    ["compressed", {}, compressed],
+    ["stripped", { unknownFields: "strip" }, plain],
+    ["in base64", { protocols: ["grpcWeb"] }, Buffer.from(plain.toString("base64")), "application/grpc-web-text"],
+  ])("give way to others between two of them, %s", async (_, grpc, body, type) => {
+    const { service, end, turns } = await pass(grpc, body, type);
+    expect(end).toBeNull();
+    expect(type === undefined ? service : Buffer.from(service.toString(), "base64")).toEqual(plain);
+    expect(turns).toBeGreaterThan(items.length / 2);
+  });
+
+  test.each<[string, Buffer, string]>([
+    ["breaks a rule", framed(gzipSync(binary("Item", { sku: "x" })), 1), "body_schema_mismatch"],
+    ["is cut off", framed(item(1)).subarray(0, -2), "grpc_invalid"],
+    ["has flags of its own", framed(item(1), 9), "grpc_invalid"],
+  ])("end with the first that %s", async (_, wrong, reason) => {
+    const { service, end } = await pass({}, Buffer.concat([compressed, wrong]));
+    expect(end).toBe(reason);
+    expect(service).toEqual(plain);
   });
 });
 

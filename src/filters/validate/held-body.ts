@@ -85,6 +85,20 @@ export function judgeInLine(
   return longBodies.judge<Verdict>(exchange, clock, { left, late }, () => work(turns));
 }
 
+/** Work that may turn out to be long: what does not end within a slice goes on in line. */
+export function judgeAtOnceOrInLine(
+  exchange: Exchange,
+  rules: LineRules,
+  steps: Steps<Verdict>,
+): Verdict | Promise<Verdict> {
+  const turns = new Turns(rules.clock, DEFAULTS.bodySliceMs);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (turns.due) return judgeInLine(exchange, rules, async (begin) => begin().run(steps));
+  }
+}
+
 /** A judgement in steps: a long body's in line, a short one's at once where it ends within a slice. */
 export function judgeInSteps(
   rules: HoldRules,

@@ -1,10 +1,14 @@
-import { type FrameHandler, FrameReader, frameOf } from "../../../bodies/message-frames.ts";
-import { Denial } from "../../../decision/verdict.ts";
+import { type FrameHandler, frameOf } from "../../../bodies/message-frames.ts";
+import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Charge } from "../../../memory/account.ts";
-import type { BodyFailure, BodySink, RequestBody } from "../../../message/body.ts";
+import type { BodyFailure, BodySink } from "../../../message/body.ts";
 import { ChangedBody } from "../../../message/changed-body.ts";
+import type { Exchange } from "../../../message/exchange.ts";
 import type { HeaderBlock } from "../../../message/headers.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
+import type { Steps } from "../../../support/turns.ts";
+import { judgeAtOnceOrInLine } from "../held-body.ts";
+import { OneByOne } from "./one-by-one.ts";
 import { type Call, type GrpcRules, MessageSequence } from "./rules.ts";
 
 const STOP = { isStop: true } as const;
@@ -12,12 +16,19 @@ type Stop = typeof STOP;
 
 /**
  * A stream of messages as what goes on in their place: inflated, and without fields that nobody declared. Whoever watches it
- * sees, and the service gets, the same. What is to be refused passes as it came, for the watch to refuse.
+ * sees, and the service gets, the same. What is to be refused passes as it came, for the watch to refuse. Where the messages of a
+ * piece take long, its source waits until all of them went on.
  */
 export class ChangedMessages extends ChangedBody implements BodySink, FrameHandler<Stop> {
+  readonly #exchange: Exchange;
+  readonly #rules: GrpcRules;
   readonly #sequence: MessageSequence;
   readonly #charge: Charge;
-  readonly #reader: FrameReader<Stop> = new FrameReader(this);
+  readonly #reader: OneByOne<Stop> = new OneByOne(this);
+  /** What came while messages before it were at work; null while none are. */
+  #waiting: Buffer[] | null = null;
+  /** The body was over before they had done; null before. */
+  #ended: { readonly trailers: HeaderBlock | null } | null = null;
   #sink: BodySink | null = null;
   #wantsMore = true;
   #isOver = false;
@@ -25,8 +36,10 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
   #passes = false;
 
   /** `charge`: what it keeps of a message that is not whole is held there. */
-  constructor(inner: RequestBody, rules: GrpcRules, call: Call, charge: Charge) {
-    super(inner);
+  constructor(exchange: Exchange, rules: GrpcRules, call: Call, charge: Charge) {
+    super(exchange.body);
+    this.#exchange = exchange;
+    this.#rules = rules;
     this.#sequence = new MessageSequence(rules, call);
     this.#charge = charge;
   }
@@ -34,6 +47,16 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
   start(sink: BodySink, bytesMax: number): void {
     this.#sink = sink;
     this.inner.start(this, bytesMax);
+  }
+
+  override pause(): void {
+    this.#wantsMore = false;
+    this.inner.pause();
+  }
+
+  override resume(): void {
+    this.#wantsMore = true;
+    if (this.#waiting === null) this.inner.resume();
   }
 
   /** Nobody reads it any more. */
@@ -46,21 +69,71 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
 
   onBody(chunk: Buffer): boolean {
     if (this.#isOver) return true;
-    this.#wantsMore = true;
-    if (this.#passes) this.#emit(chunk);
-    else if (this.#reader.take(chunk) === STOP) {
-      this.#passes = true;
-      this.#emit(this.#reader.takeOpen());
-      this.#emit(chunk.subarray(this.#reader.stoppedAt));
+    if (this.#waiting !== null) {
+      this.#waiting.push(chunk);
+      this.#hold();
+      return false;
     }
-    const { heldBytes } = this.#reader;
-    if (heldBytes < DEFAULTS.keptBytesMin) this.#charge.release();
-    else if (!this.#charge.hold(heldBytes)) this.onBodyFailure("memory_bodies");
+    this.#wantsMore = true;
+    return this.#take(chunk);
+  }
+
+  #take(chunk: Buffer): boolean {
+    const changed = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, this.#change(chunk));
+    if (changed instanceof Promise) {
+      this.#waiting = [];
+      changed.then(
+        (late) => this.#goOn(late),
+        () => this.onBodyFailure("request_malformed"),
+      );
+      return false;
+    }
+    this.#hold();
     return this.#wantsMore;
+  }
+
+  *#change(chunk: Buffer): Steps<Verdict> {
+    if (this.#passes) {
+      this.#emit(chunk);
+      return CONTINUE;
+    }
+    const stopped = yield* this.#reader.take(chunk);
+    if (stopped === null) return CONTINUE;
+    this.#passes = true;
+    this.#emit(this.#reader.takeOpen());
+    this.#emit(stopped.rest);
+    return CONTINUE;
+  }
+
+  /** All of a piece went on, or its turn never came. */
+  #goOn(late: Verdict): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    if (this.#isOver) return;
+    if (late !== CONTINUE) {
+      this.onBodyFailure(late.reason === "client_closed" ? "client_closed" : "memory_bodies");
+      return;
+    }
+    if (waiting.length > 0) this.#take(Buffer.concat(waiting));
+    if (this.#waiting !== null) return;
+    this.#hold();
+    if (this.#ended !== null) this.onBodyEnd(this.#ended.trailers);
+    else if (this.#wantsMore) this.inner.resume();
+  }
+
+  #hold(): void {
+    const waiting = this.#waiting?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    const bytes = this.#reader.heldBytes + waiting;
+    if (bytes < DEFAULTS.keptBytesMin) this.#charge.release();
+    else if (!this.#charge.hold(bytes)) this.onBodyFailure("memory_bodies");
   }
 
   onBodyEnd(trailers: HeaderBlock | null): void {
     if (this.#isOver) return;
+    if (this.#waiting !== null) {
+      this.#ended = { trailers };
+      return;
+    }
     if (!this.#passes) this.#emit(this.#reader.takeOpen());
     this.stop();
     this.#sink?.onBodyEnd(trailers);

@@ -46,7 +46,7 @@ function changeOnTheWay(exchange: Exchange, rules: GrpcRules): void {
   const call = callOf(exchange, rules);
   if (!call.ok) return;
   const charge = new Charge(rules.hold.bodies, clientOf(exchange.clientAddress));
-  const body = new ChangedMessages(exchange.body, rules, call.value, charge);
+  const body = new ChangedMessages(exchange, rules, call.value, charge);
   const stop = (): void => body.stop();
   exchange.take({ giveBack: stop, onEnd: stop });
   exchange.body = body;
@@ -57,5 +57,5 @@ function changeOnTheWay(exchange: Exchange, rules: GrpcRules): void {
 export function watchCall(exchange: Exchange, rules: GrpcRules): BodyWatch | null {
   if (!streams(exchange, rules)) return null;
   const call = callOf(exchange, rules);
-  return call.ok ? new CallWatch(rules, call.value) : null;
+  return call.ok ? new CallWatch(rules, call.value, exchange) : null;
 }

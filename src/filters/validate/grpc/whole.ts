@@ -1,12 +1,13 @@
-import { type FrameHandler, FrameReader, frameOf } from "../../../bodies/message-frames.ts";
+import { type FrameHandler, frameOf } from "../../../bodies/message-frames.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
+import type { Steps } from "../../../support/turns.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
-import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
+import { judgeAtOnceOrInLine, judgeHeld, type Part } from "../held-body.ts";
 import { judgeBare } from "./bare.ts";
+import { OneByOne } from "./one-by-one.ts";
 import { type Call, type GrpcRules, invalid, MessageSequence, mayChange } from "./rules.ts";
 
-const STRETCH_BYTES = 64 * 1024;
 /** One spelling of the bytes: padded, and nothing behind the padding. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -22,17 +23,7 @@ export function judgeWholeCall(rules: GrpcRules, call: Call): Part {
 }
 
 function judgeFrames(bytes: Buffer, exchange: Exchange, rules: GrpcRules, call: Call): Verdict | Promise<Verdict> {
-  const frames = new WholeFrames(rules, call);
-  if (bytes.length <= STRETCH_BYTES) return frames.take(bytes) ?? frames.end(exchange);
-  return judgeInLine(exchange, rules.hold, async (begin) => {
-    const turns = begin();
-    for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
-      const denial = frames.take(bytes.subarray(at, at + STRETCH_BYTES));
-      if (denial !== null) return denial;
-      if (turns.due) await turns.give();
-    }
-    return frames.end(exchange);
-  });
+  return judgeAtOnceOrInLine(exchange, rules.hold, new WholeFrames(rules, call).judge(bytes, exchange));
 }
 
 /** The messages of a body that is here whole, and what goes on in their place. */
@@ -41,7 +32,7 @@ class WholeFrames implements FrameHandler<Denial> {
   readonly #isText: boolean;
   /** Messages may go on as others than came. */
   readonly #mayChange: boolean;
-  readonly #reader: FrameReader<Denial> = new FrameReader(this);
+  readonly #reader: OneByOne<Denial> = new OneByOne(this);
   readonly #frames: Buffer[] = [];
   #isChanged = false;
 
@@ -51,8 +42,9 @@ class WholeFrames implements FrameHandler<Denial> {
     this.#mayChange = mayChange(rules, call);
   }
 
-  take(piece: Buffer): Denial | null {
-    return this.#reader.take(piece);
+  *judge(bytes: Buffer, exchange: Exchange): Steps<Verdict> {
+    const stopped = yield* this.#reader.take(bytes);
+    return stopped?.stop ?? this.#end(exchange);
   }
 
   onFrame(flags: number, bytes: number): Denial | boolean {
@@ -67,7 +59,7 @@ class WholeFrames implements FrameHandler<Denial> {
     return null;
   }
 
-  end(exchange: Exchange): Verdict {
+  #end(exchange: Exchange): Verdict {
     const fault = this.#sequence.endFault(this.#reader.openBytes);
     if (fault !== CONTINUE || !this.#isChanged) return fault;
     const body = Buffer.concat(this.#frames);
