@@ -31,6 +31,8 @@ export type JsonExcess = "depth" | "members" | "items" | "characters" | "name";
 const STEP_BYTES = 32 * 1024;
 const LEVELS = DEFAULTS.jsonDepthMax + 2;
 const FOUR_DIGITS = 4;
+/** Of a name whose escapes are looked into: a refused one is shorter, were all of it `\uXXXX`. */
+const NAME_BYTES_MAX = 128;
 
 /**
  * What a text has more of than it may; null for nothing. It makes no values, so that what is too much takes no memory
@@ -51,6 +53,11 @@ class Scan {
   #at = 0;
   /** A member or an item begins with whatever is next. */
   #isFirst = false;
+  /** Where the text begins that is being gone through, also over several stretches; -1 for none. */
+  #textAt = -1;
+  #isName = false;
+  #characters = 0;
+  #hasEscapes = false;
   excess: JsonExcess | null = null;
 
   constructor(bytes: Buffer, limits: JsonLimits) {
@@ -64,7 +71,8 @@ class Scan {
     const end = Math.min(bytes.length, this.#at + count);
     while (this.#at < end && this.excess === null) {
       const code = bytes[this.#at] as number;
-      if (code <= SPACE || code === COLON) this.#at++;
+      if (this.#textAt >= 0) this.#text(end);
+      else if (code <= SPACE || code === COLON) this.#at++;
       else if (code === COMMA) {
         this.#isFirst = true;
         this.#at++;
@@ -72,17 +80,17 @@ class Scan {
         this.#isFirst = false;
         this.#at++;
         if (--this.#depth < 0) return true;
-      } else this.#value(code);
+      } else this.#value(code, end);
     }
     return this.excess !== null || this.#at >= bytes.length;
   }
 
-  #value(code: number): void {
+  #value(code: number, end: number): void {
     const isName = this.#isFirst && this.#isObject[this.#depth] === 1;
     if (this.#isFirst) this.#count();
     if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#open(code);
-    else if (code === QUOTE) this.#string(isName);
-    else this.#word();
+    else if (code === QUOTE) this.#begin(isName);
+    else this.#word(end);
   }
 
   #count(): void {
@@ -106,30 +114,45 @@ class Scan {
     this.#isFirst = true;
   }
 
-  #string(isName: boolean): void {
-    const bytes = this.#bytes;
-    const start = this.#at++;
-    let characters = 0;
-    let hasEscapes = false;
-    for (; this.#at < bytes.length; this.#at++) {
-      const code = bytes[this.#at] as number;
-      if (code === QUOTE) break;
-      if ((code & 0xc0) === 0x80) continue;
-      characters++;
-      if (code !== BACKSLASH) continue;
-      hasEscapes = true;
-      this.#at += bytes[this.#at + 1] === LOWER_U ? 1 + FOUR_DIGITS : 1;
-    }
-    this.#at++;
-    if (characters > this.#limits.charactersMax) this.excess ??= "characters";
-    if (!isName || this.#limits.refusedNames.length === 0) return;
-    const quoted = bytes.toString("utf8", start, this.#at);
-    if (this.#limits.refusedNames.includes(hasEscapes ? unescaped(quoted) : quoted)) this.excess ??= "name";
+  #begin(isName: boolean): void {
+    this.#textAt = this.#at++;
+    this.#isName = isName;
+    this.#characters = 0;
+    this.#hasEscapes = false;
   }
 
-  #word(): void {
+  /** To its quote, or to the end of the stretch. */
+  #text(end: number): void {
     const bytes = this.#bytes;
-    for (; this.#at < bytes.length; this.#at++) {
+    let characters = this.#characters;
+    let isOpen = true;
+    for (; isOpen && this.#at < end; this.#at++) {
+      const code = bytes[this.#at] as number;
+      isOpen = code !== QUOTE;
+      if (!isOpen || (code & 0xc0) === 0x80) continue;
+      characters++;
+      if (code !== BACKSLASH) continue;
+      this.#hasEscapes = true;
+      this.#at += bytes[this.#at + 1] === LOWER_U ? 1 + FOUR_DIGITS : 1;
+    }
+    this.#characters = characters;
+    if (characters > this.#limits.charactersMax) this.excess ??= "characters";
+    if (isOpen) return;
+    if (this.#isName) this.#judgeName(this.#textAt);
+    this.#textAt = -1;
+  }
+
+  #judgeName(start: number): void {
+    const { refusedNames } = this.#limits;
+    if (refusedNames.length === 0 || this.#at - start > NAME_BYTES_MAX) return;
+    const quoted = this.#bytes.toString("utf8", start, this.#at);
+    if (refusedNames.includes(this.#hasEscapes ? unescaped(quoted) : quoted)) this.excess ??= "name";
+  }
+
+  /** What goes on in the next stretch is taken up there as it is here. */
+  #word(end: number): void {
+    const bytes = this.#bytes;
+    for (; this.#at < end; this.#at++) {
       const code = bytes[this.#at] as number;
       if (code <= SPACE || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) return;
     }
