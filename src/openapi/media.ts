@@ -1,6 +1,6 @@
 import { noteFields } from "./fields.ts";
 import type { Findings } from "./findings.ts";
-import type { Answer, DescribedBody, MediaRange, SchemaReference } from "./operation.ts";
+import type { Answer, DescribedBody, DescribedParameter, MediaRange, SchemaReference } from "./operation.ts";
 import { isMembers, type References, type Spot } from "./spot.ts";
 
 /** What readers of parts of a description share. */
@@ -65,7 +65,35 @@ export function answersOf(operation: Spot, reading: Reading): readonly Answer[] 
   const answers: Answer[] = [];
   for (const [status, written] of operation.at("responses")?.all() ?? []) {
     const spot = status.startsWith("x-") ? null : reading.references.follow(written, "the answer is not described");
-    if (spot !== null) answers.push({ status, media: mediaIn(spot.at("content"), reading), place: written.place });
+    if (spot === null) continue;
+    noteFields(spot, "an answer", reading.findings);
+    const media = mediaIn(spot.at("content"), reading);
+    answers.push({ status, media, headers: headersIn(spot.at("headers"), reading), place: written.place });
   }
   return answers;
+}
+
+/** Their Content-Type is what `content` says (OpenAPI 3.1 section 4.8.17). */
+function headersIn(headers: Spot | null, reading: Reading): readonly DescribedParameter[] {
+  const found: DescribedParameter[] = [];
+  for (const [name, written] of headers?.all() ?? []) {
+    const spot =
+      name.toLowerCase() === "content-type" ? null : reading.references.follow(written, "it is not enforced");
+    if (spot === null) continue;
+    noteFields(spot, "a header", reading.findings);
+    found.push({
+      name,
+      in: "header",
+      style: "simple",
+      explode: spot.flag("explode"),
+      allowReserved: false,
+      allowEmptyValue: false,
+      required: spot.flag("required"),
+      deprecated: spot.flag("deprecated"),
+      schema: schemaAt(spot.at("schema"), reading),
+      content: mediaIn(spot.at("content"), reading)[0] ?? null,
+      place: spot.place,
+    });
+  }
+  return found;
 }

@@ -70,6 +70,8 @@ export interface Answer {
   /** `200`, `4XX`, `default`. */
   readonly status: string;
   readonly media: readonly MediaRange[];
+  /** As parameters in headers, those that OpenAPI has ignored left out. */
+  readonly headers: readonly DescribedParameter[];
   readonly place: SchemaPlace;
 }
 

@@ -5,6 +5,7 @@ import { placeText } from "../../openapi/findings.ts";
 import type { Operation } from "../../openapi/operation.ts";
 import type { SchemaPlace } from "../../schema/document.ts";
 import type { Steps } from "../../support/turns.ts";
+import { addAnswers } from "./answers.ts";
 import { placeOf, RouteEntry } from "./entry.ts";
 import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
 import { lowerTemplate, type PartialSegment } from "./template.ts";
@@ -28,7 +29,7 @@ export interface OperationEntry {
 export interface EntryRules extends AccessRules {
   /** In place of what `servers` says; null for that. */
   readonly bases: readonly string[] | null;
-  readonly lowering: Pick<Lowering, "requests" | "undeclaredParameters">;
+  readonly lowering: Pick<Lowering, "requests" | "undeclaredParameters" | "answers">;
 }
 
 /** Every operation of a description as a route, in the order of the document. */
@@ -84,7 +85,9 @@ function entryOf(
     const isKept = operation.parameters.some(({ name, style }) => style === "matrix" && parameters.includes(name));
     if (isKept) entry.set(["keepInPaths"], ["parameters"], at);
   }
-  addValidation(entry, operation, lowered.names, { ...rules.lowering, description, findings, loose });
+  const lowering = { ...rules.lowering, description, findings, loose };
+  addValidation(entry, operation, lowered.names, lowering);
+  if (lowering.answers !== null) addAnswers(entry, operation, lowering.answers, lowering);
   const key = `${shapeOf(parsed.value)} ${method}`;
   return { operation, entry, template: lowered.template, partial: lowered.partial, key, fault, loose: [...told] };
 }
@@ -124,10 +127,11 @@ function both(first: OperationEntry, second: OperationEntry, findings: Findings)
   } else {
     findings.warning(
       place,
-      `routes do not tell '${second.operation.template}' from ${other}; parameters and bodies of both are not enforced`,
+      `routes do not tell '${second.operation.template}' from ${other}; parameters, bodies and answers of both are not enforced`,
     );
   }
   first.entry.remove("validate");
+  first.entry.remove("response");
   const partial = first.partial.flatMap((segment) => {
     const same = second.partial.find(({ name }) => name === segment.name);
     return same === undefined ? [] : [{ ...segment, pattern: `${segment.pattern}|${same.pattern}` }];

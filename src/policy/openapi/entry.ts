@@ -57,8 +57,8 @@ export function placeOf({ file, line, column }: SchemaPlace, pointer: string): P
 }
 
 /**
- * Lays a route's keys over an entry: they are added, or stand in place of its own. `validate` key by key through and
- * through, so that a smaller body does not lose its schema; who may use it as one thing.
+ * Lays a route's keys over an entry: they are added, or stand in place of its own. `validate`, of answers too, key by key
+ * through and through, so that a smaller body does not lose its schema; who may use it as one thing.
  */
 export function overlayKeys(entry: RouteEntry, own: Readonly<Record<string, unknown>>, place: PlaceOf): void {
   const { value } = entry;
@@ -74,8 +74,11 @@ export function overlayKeys(entry: RouteEntry, own: Readonly<Record<string, unkn
       entry.set([key], setting, at);
     } else if (key === "validate") overlayDeep(entry, [key], base, setting, at);
     else if (isMapping(base) && isMapping(setting)) {
-      for (const [inner, part] of Object.entries(setting))
-        entry.set([key, inner], part, (rest) => at([inner, ...rest]));
+      for (const [inner, part] of Object.entries(setting)) {
+        const place: PlaceOf = (rest) => at([inner, ...rest]);
+        if (key === "response" && inner === "validate") overlayDeep(entry, [key, inner], base[inner], part, place);
+        else entry.set([key, inner], part, place);
+      }
     } else entry.set([key], setting, at);
   }
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { OPENING_EXTENSIONS } from "../../openapi/extensions.ts";
 import { fileName } from "../certificate-schema.ts";
+import { answersSchema } from "./answers-section.ts";
 
 const authenticatorNames = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
   error: "expected the name of an authenticator, or a list of names of which any will do",
@@ -45,6 +46,7 @@ export const openapiShape = {
     .describe(
       "Members of bodies that only the service sets: they are refused (if absent), do not reach the service (strip), or pass.",
     ),
+  answers: answersSchema.optional(),
   extensions: z
     .array(z.enum(OPENING_EXTENSIONS))
     .optional()

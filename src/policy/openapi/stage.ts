@@ -65,9 +65,11 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
   if (settings.file === undefined) return;
   const read = yield* readKept(work, placeIn(settings, settings.file), path);
   if (read === null) return;
-  report(work, read.findings, settings, path);
   const { description } = read;
-  if (description === null) return;
+  if (description === null) {
+    report(work, read.findings, settings, path);
+    return;
+  }
   const mapping = mappingOf(work, settings);
   for (const { key, at, text } of mappingFaults(mapping, description.schemes)) {
     const place = [...path, "authenticate", key];
@@ -88,10 +90,13 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
         undeclared: settings.undeclaredProperties ?? USUAL_LOWERING.requests.undeclared,
       },
       undeclaredParameters: settings.undeclaredParameters ?? USUAL_LOWERING.undeclaredParameters,
+      answers: settings.answers ?? USUAL_LOWERING.answers,
     },
   };
   const findings = new Findings();
   const own = yield* entriesOf(description, rules, findings);
+  // Answers are read by whoever asks for them.
+  report(work, read.findings, settings, path);
   report(work, findings, settings, path);
   warnOfOpening(work, description.operations, rules.extensions, path);
   work.descriptions.push(description.library);

@@ -9,10 +9,11 @@ import { FIXED_METHODS } from "../../openapi/operations.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
-import type { RequestRules } from "../../schema/requests.ts";
+import type { RequestRules, View } from "../../schema/requests.ts";
 import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
+import type { AnswersSettings } from "./answers-section.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import { lowerForm } from "./forms.ts";
 import { lowerParameter, unenforcedIn } from "./parameters.ts";
@@ -30,6 +31,8 @@ export interface Lowering {
   readonly loose: Loose;
   readonly requests: BodyRules;
   readonly undeclaredParameters: "ignore" | "refuse" | "strip";
+  /** Null where answers are not looked at. */
+  readonly answers: AnswersSettings | null;
 }
 
 /** What becomes of members that only the service sets, and of those that no schema declares. */
@@ -39,10 +42,12 @@ export interface BodyRules {
 }
 
 /** Where the section says nothing else. */
-export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters"> & { readonly requests: RequestRules } = {
-  requests: { readOnly: "refuse", undeclared: "ignore" },
-  undeclaredParameters: "ignore",
-};
+export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters" | "answers"> & { readonly requests: RequestRules } =
+  {
+    requests: { readOnly: "refuse", undeclared: "ignore" },
+    undeclaredParameters: "ignore",
+    answers: null,
+  };
 
 /** Parameters and body of an operation as `validate` of its route. `names`: see `LoweredTemplate`. */
 export function addValidation(
@@ -235,7 +240,7 @@ function canJudgeItems(range: string, schema: SchemaReference, place: SchemaPlac
     loose(`itemSchema of ${range}`, place);
     return false;
   }
-  const compiled = compileBody(schema, lowering);
+  const compiled = compileSeen(schema, bodyView(lowering), lowering);
   if (compiled === null) return false;
   for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
   return true;
@@ -249,7 +254,7 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
     loose(`schemas of ${range}`, place);
     return false;
   }
-  const compiled = compileBody(schema, lowering);
+  const compiled = compileSeen(schema, bodyView(lowering), lowering);
   if (compiled === null) return false;
   for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
   const bytes = DEFAULTS.bodyInspectedBytesMax * compiled.cost.judgementsMax;
@@ -267,15 +272,22 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
 }
 
 /** Null, with a warning for each fault, where it has some: the body is then taken as it is. */
-function compileBody(schema: SchemaReference, { description, findings, requests }: Lowering): CompiledSchema | null {
-  const rules = { readOnly: judged(requests.readOnly), undeclared: judged(requests.undeclared) };
-  const compiled = description.library.compile(schema, true, rules);
+export function compileSeen(
+  schema: SchemaReference,
+  view: View,
+  { description, findings }: Pick<Lowering, "description" | "findings">,
+): CompiledSchema | null {
+  const compiled = description.library.compile(schema, true, view);
   if (compiled.ok) return compiled.value;
   for (const { place, text } of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) {
     const user = place === null ? "" : ` (used at ${placeText(schema.place)})`;
     findings.warning(place ?? schema.place, `${text}; the schema is not enforced${user}`);
   }
   return null;
+}
+
+function bodyView({ requests }: Lowering): View {
+  return { readOnly: judged(requests.readOnly), undeclared: judged(requests.undeclared) };
 }
 
 /** Whatever comes off is refused by the schema that has the last word. */
