@@ -1,5 +1,16 @@
 import type { HeaderBlock } from "./headers.ts";
 
+/** What an answer says of a body that does not leave. Its coding is undone where somebody looks into it. */
+export const OF_THE_BODY: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-language",
+  "content-location",
+  "content-range",
+  "content-disposition",
+  "etag",
+  "last-modified",
+]);
+
 /** The head of a service's answer, as those who look at answers see it. */
 export class Answer {
   readonly status: number;
@@ -7,11 +18,16 @@ export class Answer {
   headers: HeaderBlock;
   /** Whether a body belongs to it: not to HEAD, 204 and 304. It may be empty. */
   readonly hasBody: boolean;
+  /** Another body leaves in place of the service's, which no later check is asked about. */
+  isReplaced = false;
+  /** Of the decision, as the log has it. */
+  readonly id: string;
 
-  constructor(status: number, headers: HeaderBlock, hasBody: boolean) {
+  constructor(status: number, headers: HeaderBlock, hasBody: boolean, id: string = "") {
     this.status = status;
     this.headers = headers;
     this.hasBody = hasBody;
+    this.id = id;
   }
 }
 

@@ -19,6 +19,8 @@ import { lengthForClient } from "./service-request.ts";
 
 /** A request whose answer is judged. */
 export interface AnswerSubject {
+  /** Of the decision. */
+  readonly id: string;
   readonly exchange: Exchange;
   readonly route: Route | null;
   /** 0 to 1, for the ladder's share. */
@@ -39,7 +41,8 @@ export function judgeAnswer(
 ): AnswerWay | Denial {
   const { exchange, route } = subject;
   const { status, headers } = response;
-  const answer = new Answer(status, headers, exchange.method !== "HEAD" && status !== 204 && status !== 304);
+  const hasBody = exchange.method !== "HEAD" && status !== 204 && status !== 304;
+  const answer = new Answer(status, headers, hasBody, subject.id);
   const observers = watch(exchange, answer);
   const rules: RuleToRun[] = [];
   let isBodyJudged = false;
@@ -53,8 +56,8 @@ export function judgeAnswer(
   const coding = codingOf(answer, rules, subject);
   if (coding instanceof Denial) return coding;
   // What HEAD and 304 say of a body that is not here is said of the service's, and the client would get another.
-  const saysOfAnother = isBodyJudged && !answer.hasBody;
-  if (saysOfAnother) answer.headers = headersOfInflated(answer.headers);
+  const saysOfAnother = (isBodyJudged || answer.isReplaced) && !answer.hasBody;
+  if (saysOfAnother || answer.isReplaced) answer.headers = headersOfInflated(answer.headers);
   const bodyBytes = saysOfAnother ? NO_LENGTH : lengthForClient(response);
   const stages = rules.map((rule) => stageOf(rule, subject));
   if (coding === null) return new JudgedAnswer(answer, bodyBytes, outlet, observers, stages);
@@ -81,13 +84,14 @@ function codingOf(
   rules: RuleToRun[],
   { exchange, route }: AnswerSubject,
 ): KnownCoding | Denial | null {
-  const text = hasBody && rules.length > 0 ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
+  const isLookedInto = rules.some(isLooking);
+  const text = hasBody && isLookedInto ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
   if (text === undefined || text === "" || text === "identity") return null;
   const reading = route?.answerReading ?? null;
-  const isEnforced = rules.some((one) => one.isEnforced);
+  const isEnforced = rules.some((one) => isLooking(one) && one.isEnforced);
   const coding = reading === null || reading.compressed !== "inflate" ? null : reading.codingOf(text);
   if (coding !== null && reading !== null && isEnforced) return { coding, reading };
-  rules.length = 0;
+  rules.splice(0, rules.length, ...rules.filter((one) => !isLooking(one)));
   if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate"))
     return null;
   const seen = `content encoding ${excerpt(text)}`;
@@ -95,6 +99,11 @@ function codingOf(
   if (isEnforced) return denial;
   note(exchange, denial);
   return null;
+}
+
+/** What puts another body in the place of an answer's need not know what that one holds. */
+function isLooking({ check }: RuleToRun): boolean {
+  return check.judgesBody;
 }
 
 /** It leaves as what it holds. */
@@ -132,8 +141,9 @@ function judgeOne(
   rules: RuleToRun[],
 ): Verdict {
   const { exchange } = subject;
+  const { isReplaced } = answer;
   const verdict = judgeHead(check, isEnforced, exchange, answer);
-  if (verdict !== CONTINUE || !answer.hasBody) return verdict;
+  if (verdict !== CONTINUE || !answer.hasBody || isReplaced) return verdict;
   if (check.judgesBody && answer.status === 206) return judgePart(check, isEnforced, subject);
   const rule = check.judgeBody?.(exchange, answer) ?? null;
   if (rule !== null) rules.push({ rule, check, isEnforced });
@@ -142,10 +152,11 @@ function judgeOne(
 
 /** The head alone. What is not enforced changes nothing. */
 function judgeHead(check: ResponseCheck, isEnforced: boolean, exchange: Exchange, answer: Answer): Verdict {
-  const { headers } = answer;
+  const { headers, isReplaced } = answer;
   const verdict = check.judgeHead?.(exchange, answer) ?? CONTINUE;
   if (isEnforced) return verdict;
   answer.headers = headers;
+  answer.isReplaced = isReplaced;
   if (verdict !== CONTINUE) note(exchange, verdict);
   return CONTINUE;
 }

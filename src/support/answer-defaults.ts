@@ -19,6 +19,8 @@ export const ANSWER_DEFAULTS = {
   answerPathCharsMax: 512,
   /** Places in an answer that paths lead to, as far as answers had them; more are worked out each time. */
   answerPlacesMax: 4_096,
+  /** What stands in place of an error's body. */
+  errorTemplateCharsMax: 16 * 1024,
 
   /** Rules of `cookies`, and names in each of their lists. */
   cookieRulesMax: 30,

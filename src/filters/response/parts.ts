@@ -1,6 +1,7 @@
 import { Later } from "../lazy.ts";
 import type { LeakSettings } from "../leak-schema.ts";
 import type { CookiesSettings } from "./cookies/schema.ts";
+import type { ErrorsSettings } from "./errors/schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
 import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
@@ -20,6 +21,7 @@ export interface SettingsOfParts {
   readonly maxItems: number;
   readonly maxDepth: number;
   readonly validate: ContractSettings;
+  readonly errors: ErrorsSettings;
   readonly fields: FieldsSettings;
   readonly mask: MaskSettings;
   readonly cookies: CookiesSettings;
@@ -39,6 +41,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   maxItems: new LaterPart("maxItems", async () => (await import("./caps/compile.ts")).maxItemsPart),
   maxDepth: new LaterPart("maxDepth", async () => (await import("./caps/compile.ts")).maxDepthPart),
   validate: new LaterPart("validate", async () => (await import("./validate/compile.ts")).contractPart),
+  errors: new LaterPart("errors", async () => (await import("./errors/compile.ts")).errorsPart),
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
   mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
   cookies: new LaterPart("cookies", async () => (await import("./cookies/compile.ts")).cookiesPart),
