@@ -60,3 +60,35 @@ export const ORDER_SCHEMA = {
     },
   },
 };
+
+/** What the service answers: orders of 30 properties, most of which they do not have. */
+export const ANSWER_SCHEMA = {
+  type: "object",
+  required: ["orders"],
+  additionalProperties: false,
+  properties: {
+    orders: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["id", "status", "total"],
+        additionalProperties: false,
+        properties: {
+          id: { type: "integer", minimum: 1 },
+          status: { enum: ["open", "paid", "shipped"] },
+          customer: {
+            type: "object",
+            required: ["name"],
+            additionalProperties: false,
+            properties: { name: text(100), city: text(100) },
+          },
+          items: { type: "integer", minimum: 1, maximum: 1000 },
+          total: { type: "string", pattern: "^[0-9]{1,9}\\.[0-9]{2}$" },
+          cost: { type: "string", pattern: "^[0-9]{1,9}\\.[0-9]{2}$" },
+          password: { type: "string", writeOnly: true },
+          ...Object.fromEntries(Array.from({ length: 23 }, (_, at) => [`note${at}`, text(200)])),
+        },
+      },
+    },
+  },
+};

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { build } from "../../build.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
 import { DESCRIPTION } from "./described.ts";
+import { ANSWER_SCHEMA } from "./order.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
 import { ANSWER_PATHS, AUDIENCE, DENIED_ADDRESS, HIDDEN_FIELD, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
 
@@ -20,6 +21,7 @@ export async function createPostern(world: World): Promise<Contestant> {
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
       writeFileSync(file, policy(workload, shared, ports));
+      if (workload.contract) writeFileSync(join(folder, "answer.schema.json"), JSON.stringify(ANSWER_SCHEMA));
       if (workload.described) writeFileSync(join(folder, "orders.openapi.json"), JSON.stringify(DESCRIPTION));
       // As one that has been there for long: a policy just written is waited for.
       utimesSync(file, new Date(0), new Date(0));
@@ -69,7 +71,8 @@ function forwardPolicy(workload: Workload): string {
   const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
   const path = ANSWER_PATHS[workload.answer];
   const fields = `  - { path: ${path}, public: true, response: { fields: { remove: ['${HIDDEN_FIELD}'] } } }\n`;
-  return `routes:\n${workload.fields ? fields : ""}  - { path: /**, public: true${validate} }\n`;
+  const contract = `  - { path: ${path}, public: true, response: { validate: { content: { application/json: { schema: answer.schema.json } } } } }\n`;
+  return `routes:\n${workload.fields ? fields : ""}${workload.contract ? contract : ""}  - { path: /**, public: true${validate} }\n`;
 }
 
 function fullPolicy(workload: Workload, world: World): string {

@@ -17,6 +17,8 @@ export interface Workload {
   readonly answer: "short" | "2kb" | "1mib";
   /** Whether that field is removed; postern knows fields, nginx a text that is the same in each item. */
   readonly fields: boolean;
+  /** Whether it is held to a schema; only postern does that. */
+  readonly contract: boolean;
   /** Of the order that is posted: its length (`orderOf`). */
   readonly articles: number;
   /** Whether an OpenAPI document of 100 operations is enforced by all that can. */
@@ -39,6 +41,7 @@ const http1 = {
   work: "get",
   answer: "short",
   fields: false,
+  contract: false,
   articles: 19,
   described: false,
   routes: 1,
@@ -62,6 +65,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...described, name: "h1-mtls-openapi-post-2kb-full", transport: "mtls", policy: "full" },
   { ...read, name: "h1-plain-answer-2kb", answer: "2kb" },
   { ...read, name: "h1-plain-answer-2kb-fields", answer: "2kb", fields: true },
+  { ...read, name: "h1-plain-answer-2kb-contract", answer: "2kb", contract: true },
   { ...read, name: "h1-plain-answer-1mib", answer: "1mib" },
   { ...read, name: "h1-plain-answer-1mib-fields", answer: "1mib", fields: true },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },

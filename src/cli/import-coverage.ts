@@ -1,4 +1,4 @@
-import { type Coverage, coverageOf } from "../openapi/coverage.ts";
+import { answersCoverageOf, type Coverage, coverageOf } from "../openapi/coverage.ts";
 import { placeText } from "../openapi/findings.ts";
 import type { Amount } from "../policy/openapi/amounts.ts";
 import type { OperationEntry } from "../policy/openapi/entries.ts";
@@ -14,7 +14,21 @@ export interface OperationCoverage {
   readonly callers: "everybody" | "known" | "scopes";
   readonly enforced: readonly string[];
   readonly notEnforced: readonly string[];
-  readonly loose: readonly { readonly part: string; readonly what: string; readonly place: string }[];
+  readonly loose: readonly LoosePart[];
+  readonly answers: AnswersCoverage;
+}
+
+interface LoosePart {
+  readonly part: string;
+  readonly what: string;
+  readonly place: string;
+}
+
+/** The same of what is promised of answers, whether or not somebody holds the service to it. */
+export interface AnswersCoverage {
+  readonly percent: number;
+  readonly statuses: readonly string[];
+  readonly loose: readonly LoosePart[];
 }
 
 export interface CoverageReport {
@@ -30,10 +44,11 @@ export function coverageReport({ description, entries }: Amount): CoverageReport
   let all = 0;
   const operations = entries.map((entry) => {
     const coverage = coverageOf(entry.operation, description);
+    const answers = answersCoverageOf(entry.operation, description);
     const parts = partsOf(coverage, entry);
     bounded += coverage.bounded;
     all += parts;
-    return ofOperation(entry, coverage, parts);
+    return ofOperation(entry, coverage, parts, answers);
   });
   return { file: description.file, version: description.version, percent: share(bounded, all), operations };
 }
@@ -47,7 +62,7 @@ function share(bounded: number, all: number): number {
   return all === 0 ? 100 : Math.floor((100 * bounded) / all);
 }
 
-function ofOperation(entry: OperationEntry, coverage: Coverage, parts: number): OperationCoverage {
+function ofOperation(entry: OperationEntry, coverage: Coverage, parts: number, answers: Coverage): OperationCoverage {
   const { operation, template, loose } = entry;
   return {
     operation: `${operation.method} ${template}`,
@@ -57,8 +72,17 @@ function ofOperation(entry: OperationEntry, coverage: Coverage, parts: number): 
     callers: callersOf(entry),
     enforced: enforcedIn(entry),
     notEnforced: loose,
-    loose: coverage.weak.map(({ part, what, place }) => ({ part, what, place: placeText(place) })),
+    loose: looseIn(coverage),
+    answers: {
+      percent: share(answers.bounded, answers.bounded + answers.weak.length),
+      statuses: operation.answers().map(({ status }) => status),
+      loose: looseIn(answers),
+    },
   };
+}
+
+function looseIn({ weak }: Coverage): readonly LoosePart[] {
+  return weak.map(({ part, what, place }) => ({ part, what, place: placeText(place) }));
 }
 
 function callersOf({ entry: { value } }: OperationEntry): OperationCoverage["callers"] {
@@ -108,6 +132,11 @@ export function coverageLines(amount: Amount): string {
     for (const { part, what, place } of shown) lines.push(`       loose: ${part}: ${what} (${short(place)})`);
     if (one.loose.length > shown.length)
       lines.push(`       loose: ${one.loose.length - shown.length} more; --json has them all`);
+    const { answers } = one;
+    if (answers.statuses.length > 0)
+      lines.push(
+        `       answers: ${answers.statuses.join(", ")}; ${answers.percent}% of what they may hold is bounded`,
+      );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -32,6 +32,26 @@ export function coverageOf(operation: Operation, description: Description): Cove
   return { bounded: walk.bounded, weak: walk.weak };
 }
 
+/** The same of what it promises of its answers; statuses as they stand. */
+export function answersCoverageOf(operation: Operation, description: Description): Coverage {
+  const walk = new Walk(description);
+  for (const { status, media, headers, place } of operation.answers()) {
+    for (const { name, schema, content } of headers) {
+      const own = schema ?? content?.schema ?? null;
+      if (own === null) walk.weaken(`${status} header ${name}`, "no schema", place);
+      else walk.schema(`${status} header ${name} `, own);
+    }
+    for (const { range, schema, itemSchema, place: at } of media) {
+      const own = itemSchema ?? schema;
+      if (own === null) walk.weaken(`${status} ${range}`, "no schema", at);
+      else walk.schema(`${status} ${range === "application/json" ? "" : `${range} `}`, own);
+    }
+    // An answer whose body nobody describes may say anything; some have none.
+    if (media.length === 0 && status !== "204" && status !== "304") walk.weaken(status, "no content", place);
+  }
+  return { bounded: walk.bounded, weak: walk.weak };
+}
+
 class Walk {
   bounded = 0;
   readonly weak: Weakness[] = [];

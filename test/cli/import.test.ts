@@ -23,7 +23,13 @@ paths:
       security: [{ key: [] }, {}]
       requestBody: { content: { application/json: { schema: { $ref: 'common.yaml#/Order' } } } }
   /health:
-    get: { security: [] }
+    get:
+      security: []
+      responses:
+        200:
+          headers: { X-Count: { schema: { type: integer, minimum: 0, maximum: 9 } } }
+          content: { application/json: { schema: { $ref: 'common.yaml#/Order' } } }
+        default: { description: none }
 components:
   securitySchemes:
     oauth: { type: openIdConnect, openIdConnectUrl: 'https://id.example.org/.well-known/openid-configuration' }
@@ -110,6 +116,20 @@ describe("postern import openapi", () => {
     expect(report).toMatchObject({
       percent: 44,
       operations: [{ percent: 33, callers: "scopes" }, {}, { callers: "everybody", percent: 100 }],
+    });
+  });
+
+  test("--coverage has a figure for answers, too", async () => {
+    const { out } = await postern("import", "openapi", "--coverage", "api/orders.yaml");
+    expect(out.match(/answers: .*/g)).toEqual(["answers: 200, default; 60% of what they may hold is bounded"]);
+    const report = JSON.parse((await postern("import", "openapi", "--coverage", "--json", "api/orders.yaml")).out);
+    expect(report.operations[2].answers).toEqual({
+      percent: 60,
+      statuses: ["200", "default"],
+      loose: [
+        { part: "200 /parts", what: "no maxItems", place: "api/common.yaml:6:14" },
+        { part: "default", what: "no content", place: expect.stringMatching(/^api\/orders\.yaml:/) },
+      ],
     });
   });
 
