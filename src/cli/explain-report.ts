@@ -107,6 +107,12 @@ export function ownPageStep({ label, place }: OwnPage): Step {
   return { phase: "match", check: "page", result: "info", place: placeText(place), saw, wanted: null };
 }
 
+/** A browser's question whether a page may ask; the service does not see it. */
+export function preflightStep({ place, cors }: Route): Step {
+  const saw = "postern answers this preflight itself: the page may send the request";
+  return { phase: "match", check: "cors", result: "info", place: placeText(cors?.place ?? place), saw, wanted: null };
+}
+
 /** What goes to the service, and what of the client's headers does not. */
 export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
   const lines = route.rewriteRequest(exchange.headers, exchange).split("\r\n").slice(0, -1);
@@ -142,11 +148,20 @@ function queryText(sent: string, told = sent): string | null {
 }
 
 /** What becomes of the answer is told as far as it is known before there is one. */
-export function respondSteps(route: Route): Step[] {
+export function respondSteps(route: Route, exchange: Exchange): Step[] {
   return route.responseChecks.flatMap(({ name, place, explain }) =>
     explain === undefined
       ? []
-      : [{ phase: "respond", check: name, result: "info", place: placeText(place), saw: explain(), wanted: null }],
+      : [
+          {
+            phase: "respond",
+            check: name,
+            result: "info",
+            place: placeText(place),
+            saw: explain(exchange),
+            wanted: null,
+          },
+        ],
   );
 }
 

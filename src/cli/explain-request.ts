@@ -8,7 +8,7 @@ import { readClientCertificate } from "../message/certificate.ts";
 import { whyUnchained } from "../message/certificate-chain.ts";
 import { TRUST_DOMAIN_MISMATCH } from "../message/certificate-fault.ts";
 import { anchorsOf } from "../message/client-trust.ts";
-import type { ClientCertificate } from "../message/connection.ts";
+import type { ClientCertificate, HttpProtocol } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
 import { keptTarget } from "../message/kept-target.ts";
 import { WITHOUT_BODY } from "../message/method.ts";
@@ -64,7 +64,7 @@ export async function describeExchange(
       listener: listener.name,
       peer,
       proxyPeer: null,
-      protocol: "http/1.1",
+      protocol: protocolOf(listener, parsed.headers.get("content-type")),
       secure: listener.tls !== null,
       certificate: certificate.value,
     },
@@ -82,6 +82,14 @@ export async function describeExchange(
   if (parsed.upgrade) exchange.upgrade = "upgrade";
   return ok(exchange);
 }
+
+/** gRPC comes over HTTP/2 where the listener has it; anything else over HTTP/1.1, which judges alike. */
+function protocolOf({ protocols }: ListenerSettings, contentType: string | undefined): HttpProtocol {
+  if (!protocols.includes("h2")) return "http/1.1";
+  return !protocols.includes("http/1.1") || GRPC.test(contentType ?? "") ? "h2" : "http/1.1";
+}
+
+const GRPC = /^application\/grpc(?:\+|;|\s|$)/i;
 
 function misused(text: string): Result<never, NoExchange> {
   return err({ text, isDenial: false });

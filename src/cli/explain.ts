@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import type { Exchange } from "../message/exchange.ts";
-import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
+import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import { OwnAnswer } from "../proxy/own-page.ts";
 import { judge, type Subject } from "../proxy/pipeline.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -19,6 +20,7 @@ import {
   ownDenialStep,
   ownPageStep,
   partSteps,
+  preflightStep,
   respondSteps,
   rewriteSteps,
   routeStep,
@@ -152,11 +154,17 @@ async function tell(
   noteMatch();
   const last = steps.at(-1);
   if (!("reason" in outcome)) {
-    if (subject.route !== null) steps.push(...rewriteSteps(subject.route, exchange), ...respondSteps(subject.route));
+    if (subject.route !== null) steps.push(...passedSteps(subject.route, exchange, outcome instanceof OwnAnswer));
     if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
   steps.push(...banSteps(subject, outcome));
   return explanation(exchange, subject, steps, outcome, isOnline);
+}
+
+/** What becomes of a request that a route lets pass, and of its answer. */
+function passedSteps(route: Route, exchange: Exchange, isPreflight: boolean): Step[] {
+  if (isPreflight) return [preflightStep(route)];
+  return [...rewriteSteps(route, exchange), ...respondSteps(route, exchange)];
 }
 
 type Files = Pick<RequestDescription, "certificate" | "body">;

@@ -62,7 +62,7 @@ export class LeakRules {
   describe(): string {
     const counts = new Map<LeakActionWord, number>();
     for (const action of this.#actions.values()) counts.set(action, (counts.get(action) ?? 0) + 1);
-    return `looks for leaks: ${[...counts].map(([action, count]) => `${count} kinds to ${action}`).join(", ")}`;
+    return `looks for leaks: ${[...counts].map(([action, count]) => `${count} ${count === 1 ? "kind" : "kinds"} to ${action}`).join(", ")}`;
   }
 
   #isAllowed(path: LeakPath): boolean {

@@ -23,8 +23,8 @@ export interface ResponseCheck {
   readonly judgesBody: boolean;
   /** False where it has nothing to do with what this request is answered, as for a caller that may see all. Always if absent. */
   appliesTo?(exchange: Exchange): boolean;
-  /** For `explain`, what it looks for in the answer. */
-  explain?(): string;
+  /** For `explain`, what it looks for in the answer to this request. */
+  explain?(exchange: Exchange): string;
   /**
    * The head alone; it may give `answer` other headers. Also asked about 1xx, which are left out where it denies them, and
    * about the 101 of a WebSocket.

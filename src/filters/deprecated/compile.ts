@@ -34,7 +34,7 @@ export const deprecatedFilter = defineFilter<DeprecatedSettings>({
         use.note(exchange, nowMs);
         return CONTINUE;
       },
-      explain: (exchange) => describeEnd(end, exchange, clock.wallMs()),
+      explain: (exchange) => `the request counts as ${outcomeOf(end, exchange, clock.wallMs())}`,
     });
     context.addCheck({
       name: "deprecated",

@@ -20,3 +20,20 @@ function compilePath(text: string, at: readonly (string | number)[], context: Ro
   else return path.value;
   return null;
 }
+
+/** Most paths of a rule that `explain` names. */
+const TOLD_MAX = 5;
+
+/** Paths as the policy writes them, for `explain`. */
+export function describePaths(texts: readonly string[]): string {
+  const more = texts.length - TOLD_MAX;
+  return `${texts.slice(0, TOLD_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** What rules for a caller come to, for `explain`; `words` of those that apply, `otherwise` where none does. */
+export function describeRules(words: readonly string[], otherwise: string, enforcePercent: number): string {
+  if (words.length === 0) return `the caller gets ${otherwise}: it is none of those for whom the rules are`;
+  const only = enforcePercent === 0 ? ", were it enforced" : "";
+  const share = enforcePercent > 0 && enforcePercent < 100 ? `, for ${enforcePercent} % of requests` : "";
+  return `the caller gets ${words.join("; ")}${only}${share}`;
+}

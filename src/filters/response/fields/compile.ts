@@ -5,7 +5,7 @@ import type { Exchange } from "../../../message/exchange.ts";
 import { type Condition, compileCondition } from "../condition.ts";
 import { jsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
-import { compilePaths } from "../paths.ts";
+import { compilePaths, describePaths, describeRules } from "../paths.ts";
 import { FieldEdit } from "./evaluate.ts";
 import { type FieldsRule, type FieldsSettings, fieldsSchema } from "./schema.ts";
 
@@ -14,6 +14,8 @@ interface CompiledRule {
   readonly bit: number;
   readonly applies: Condition;
   readonly paths: readonly EntryPath[];
+  /** For `explain`. */
+  readonly told: string;
 }
 
 /** `fields`: which fields of an answer leave. Rules of the same mode are one check, and one pass over the answer. */
@@ -48,7 +50,8 @@ function compileRule(
   const kind = allow === undefined ? "remove" : "allow";
   const paths = compilePaths(allow ?? remove ?? [], entry, (index) => [...path, kind, index], context);
   const applies = compileCondition(rule, path, context);
-  return paths === null || applies === null ? null : { kind, bit: 1 << entry, applies, paths };
+  if (paths === null || applies === null) return null;
+  return { kind, bit: 1 << entry, applies, paths, told: describePaths(allow ?? remove ?? []) };
 }
 
 function addCheck(enforcePercent: number, rules: readonly CompiledRule[], context: PartContext): void {
@@ -66,6 +69,11 @@ function addCheck(enforcePercent: number, rules: readonly CompiledRule[], contex
     enforcePercent,
     judgesBody: true,
     appliesTo: (exchange) => rules.some(({ applies }) => applies(exchange)),
+    explain: (exchange) => {
+      const active = rules.filter(({ applies }) => applies(exchange));
+      const words = active.map(({ kind, told }) => `${kind === "allow" ? "only" : "all but"} ${told}`);
+      return describeRules(words, "all fields", enforcePercent);
+    },
     judgeBody: (exchange, answer) => {
       const { allow, remove } = bitsOf(exchange);
       if (allow === 0 && remove === 0) return null;

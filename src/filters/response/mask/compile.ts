@@ -6,7 +6,7 @@ import { DEFAULTS } from "../../../support/defaults.ts";
 import { type Condition, compileCondition } from "../condition.ts";
 import { jsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
-import { compilePaths } from "../paths.ts";
+import { compilePaths, describePaths, describeRules } from "../paths.ts";
 import { fixed, hash, last4, type Mask, MaskEdit } from "./evaluate.ts";
 import { MASKS, type MaskRule, type MaskSettings, maskSchema } from "./schema.ts";
 
@@ -21,6 +21,8 @@ interface CompiledGroup {
   readonly mask: Mask;
   readonly applies: Condition;
   readonly paths: readonly EntryPath[];
+  /** For `explain`. */
+  readonly told: string;
 }
 
 const KEY_BYTES_MIN = 16;
@@ -71,6 +73,10 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
     enforcePercent,
     judgesBody: true,
     appliesTo: (exchange) => sound.some(({ applies }) => applies(exchange)),
+    explain: (exchange) => {
+      const words = sound.filter(({ applies }) => applies(exchange)).map(({ told }) => told);
+      return describeRules(words, "all values as they are", enforcePercent);
+    },
     judgeBody: (exchange, answer) => {
       const active = activeFor(exchange);
       if (active === 0) return null;
@@ -102,7 +108,8 @@ function compileGroup({ rule, texts }: Group, entry: number, context: PartContex
   const paths = compilePaths(texts, entry, (index) => [texts[index] ?? first], context);
   const applies = compileCondition(rule, [first], context);
   const mask = compileMask(rule, first, context);
-  return paths === null || applies === null || mask === null ? null : { bit: 1 << entry, mask, applies, paths };
+  if (paths === null || applies === null || mask === null) return null;
+  return { bit: 1 << entry, mask, applies, paths, told: `${describePaths(texts)} as ${rule.with}` };
 }
 
 /** Null where a problem was reported. */
