@@ -2,6 +2,7 @@ import type { Filter } from "../filters/filter.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { checkCountedOnce } from "./counted-once.ts";
+import { ROUTE_HOMES } from "./homes.ts";
 import type { Path } from "./path.ts";
 import { RouteParts, routeContext } from "./route-parts.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
@@ -21,7 +22,7 @@ export function* compileDefaults(work: Work): Steps<void> {
   const hasDefaults = reader.raw([DEFAULTS_KEY]) !== undefined;
   const names = registry.filters.map((filter) => filter.name);
   if (hasDefaults) {
-    const { paths, keepInPaths, keepBodiesIn } = reader.fields(defaultsShape, [DEFAULTS_KEY], names);
+    const { paths, keepInPaths, keepBodiesIn } = reader.fields(defaultsShape, [DEFAULTS_KEY], names, ROUTE_HOMES);
     work.isCaseSensitive = paths === "caseSensitive";
     work.keepsInPaths = kindsOf(keepInPaths ?? []);
     work.keepsBodiesIn = keepBodiesIn ?? [];

@@ -11,6 +11,7 @@ import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import { checkCountedOnce } from "./counted-once.ts";
 import type { Fields } from "./entries.ts";
+import { ROUTE_HOMES } from "./homes.ts";
 import { sections } from "./later-sections.ts";
 import { mergeSettings } from "./merge.ts";
 import { NO_REQUEST_RULES, NO_RESPONSE_RULES } from "./no-rules.ts";
@@ -52,7 +53,7 @@ export function* compileRoutes(work: Work): Steps<void> {
 function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   const filterNames = work.registry.filters.map((filter) => filter.name);
   const { reported } = work.problems;
-  const fields = work.reader.fields(routeShape, path, filterNames);
+  const fields = work.reader.fields(routeShape, path, filterNames, ROUTE_HOMES);
   const template = checkPath(work, fields.path, [...path, "path"]);
   const isSound = work.problems.reported === reported;
   warnMethods(work, fields, path);

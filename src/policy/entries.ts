@@ -8,6 +8,8 @@ import type { ProblemList } from "./problems.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { nameSchema } from "./schema.ts";
 
+const NO_HOMES: ReadonlyMap<string, string> = new Map();
+
 type Shape = Readonly<Record<string, z.ZodType>>;
 
 /** What could be read of a mapping: a key that is absent or wrong is undefined. */
@@ -62,8 +64,13 @@ export class EntryReader {
     return salvage(schema, value, faults);
   }
 
-  /** The keys of a mapping one by one; `others` are keys that somebody else reads. */
-  fields<S extends Shape>(shape: S, path: Path, others: readonly string[] = []): Fields<S> {
+  /** The keys of a mapping one by one; `others` are keys that somebody else reads, `homes` say where keys belong that stand here in error. */
+  fields<S extends Shape>(
+    shape: S,
+    path: Path,
+    others: readonly string[] = [],
+    homes: ReadonlyMap<string, string> = NO_HOMES,
+  ): Fields<S> {
     const fields: Record<string, unknown> = {};
     const keys = this.keys(path);
     if (keys === null) return fields as Fields<S>;
@@ -72,8 +79,9 @@ export class EntryReader {
     for (const key of keys) {
       if (this.#problems.isFull) break;
       if (known.includes(key)) continue;
+      const home = homes.get(key);
       const text = ++unknown > DEFAULTS.hintsMax ? `unknown key '${key}'` : unknownKey(key, known);
-      this.keyProblem(text, [...path, key]);
+      this.keyProblem(home === undefined ? text : `'${key}' does not stand here; expected it ${home}`, [...path, key]);
     }
     for (const [key, schema] of Object.entries(shape)) {
       const value = this.raw([...path, key]);

@@ -77,8 +77,10 @@ function unionFaults(issue: z.core.$ZodIssueInvalidUnion, path: Path, root: unkn
   if (isOwnText(issue.message) && fitting.every((issues) => issues.every((one) => one.path.length === 0))) {
     return [absentOr(path, issue.message, root)];
   }
-  const best = fitting.toSorted((a, b) => a.length - b.length)[0];
-  if (best !== undefined) return best.flatMap((one) => faultsOfIssue(one, path, root));
+  // A union within counts as what is wrong with the best of its members, and not as one.
+  const told = fitting.map((issues) => issues.flatMap((one) => faultsOfIssue(one, path, root)));
+  const best = told.toSorted((a, b) => a.length - b.length)[0];
+  if (best !== undefined) return best;
   const value = valueAt(root, path);
   const expectations = members.flat().flatMap((one) => (one.code === "invalid_type" ? [kindWord(one.expected)] : []));
   const kinds = [...new Set(expectations)];

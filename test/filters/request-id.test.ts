@@ -15,6 +15,9 @@ const RULES = {
 test.each([
   ["{ header: Connection }", /'connection' has a meaning of its own; expected a header like X-Request-Id/],
   ["{ header: Traceparent }", /'traceparent' has a meaning of its own/],
+  ["{ header: Authorization }", /'authorization' has a meaning of its own/],
+  ["{ header: X-Forwarded-For }", /'x-forwarded-for' has a meaning of its own/],
+  ["{ header: Host }", /'host' has a meaning of its own/],
   ["{ header: 'a b' }", /./],
   ["{ from: everybody }", /./],
   ["{ headers: X-Id }", /did you mean 'header'\?/],

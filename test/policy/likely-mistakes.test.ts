@@ -147,3 +147,28 @@ describe("methods that a specific route takes from a broader one", () => {
     expect(atOnce(findTakenMethods(routes))).toEqual([]);
   });
 });
+
+describe("what stands in place of a word or a path", () => {
+  const problems = (section: string) => problemsOf(policyWith(`${section}\nroutes: [{ path: /a, public: true }]`));
+
+  test("a path of a budget without its $, and no estimate", async () => {
+    const budget = "{ budget: 5/day, key: client.address, cost: { response: usage.total } }";
+    const found = await problems(`limits: { a: ${budget} }`);
+    expect(found).toEqual([
+      expect.stringMatching(/^6:\d+ 'estimate' is missing/),
+      expect.stringMatching(/^6:\d+ expected where the answer says what it cost/),
+    ]);
+  });
+
+  test.each([
+    ["[routenotfound]", "expected a reason for which a client is refused; did you mean 'route_not_found'?"],
+    ["[404]", "expected a reason for which a client is refused; policies/REFERENCE.md lists them"],
+  ])("a ban on %s", async (on, text) => {
+    const ban = `{ on: ${on}, times: 5, key: client.address, for: 1m }`;
+    const found = await problems(`bans: { b: ${ban} }`);
+    expect(found).toEqual([
+      expect.stringContaining(text),
+      expect.stringContaining("expected a count within a time, as in 20/minute"),
+    ]);
+  });
+});

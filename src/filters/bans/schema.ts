@@ -1,21 +1,31 @@
 import * as z from "zod";
 import type { Reason } from "../../decision/reason.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { durationMs, mode, object } from "../../support/schema.ts";
+import { durationMs, mode, nearest, object } from "../../support/schema.ts";
 import { parseRate, RATE_PATTERN } from "../../support/units.ts";
 import { keyShape } from "../limit/key-schema.ts";
 import { BANNED_FOR } from "./reasons.ts";
 
 const TIMES_EXPECTED = "expected a count within a time, as in 20/minute";
 
+/** There are too many reasons to list. */
+function hintOf(input: unknown): string {
+  const near = typeof input === "string" ? nearest(input, BANNED_FOR) : undefined;
+  return near === undefined ? "policies/REFERENCE.md lists them" : `did you mean '${near}'?`;
+}
+
 /** A value under `bans:`. */
 export const banSchema = object({
   on: z
-    .array(z.enum(BANNED_FOR as [Reason, ...Reason[]], { error: "expected reasons for which a client is refused" }))
+    .array(
+      z.enum(BANNED_FOR as [Reason, ...Reason[]], {
+        error: ({ input }) => `expected a reason for which a client is refused; ${hintOf(input)}`,
+      }),
+    )
     .min(1, { error: "expected at least one reason, as in [api_key_unknown]" })
     .describe("Reasons of denials that count."),
   times: z
-    .string()
+    .string({ error: TIMES_EXPECTED })
     .regex(RATE_PATTERN, { error: TIMES_EXPECTED })
     .transform((text) => {
       const parsed = parseRate(text);
