@@ -3,6 +3,7 @@ import { reasonPhrase } from "../support/http-status.ts";
 
 /** Above this, copying pieces together costs more than a second system call. */
 const COMBINE_BYTES_MAX = 32 * 1024;
+const PIECES_KEPT_MAX = 17;
 
 /**
  * Collects what one event makes of a message and writes it at once: head and body in one TLS record and one system call
@@ -10,7 +11,9 @@ const COMBINE_BYTES_MAX = 32 * 1024;
  */
 export class Output {
   readonly #socket: Socket;
-  #pieces: (string | Buffer)[] = [];
+  /** The first `#count` are to be written; the list stays, for one that grows anew takes room for 17. */
+  readonly #pieces: (string | Buffer)[] = [];
+  #count = 0;
   #bytes = 0;
 
   constructor(socket: Socket) {
@@ -19,26 +22,43 @@ export class Output {
 
   /** Strings hold one byte a character (latin1). */
   add(piece: string | Buffer): void {
-    this.#pieces.push(piece);
+    this.#pieces[this.#count++] = piece;
     this.#bytes += piece.length;
   }
 
   /** Writes what was added; false where the socket asks to wait for `drain`. */
   flush(): boolean {
+    const count = this.#count;
+    if (count === 0) return true;
     const pieces = this.#pieces;
-    if (pieces.length === 0) return true;
     const bytes = this.#bytes;
-    this.#pieces = [];
-    this.#bytes = 0;
-    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
     const only = pieces[0];
-    if (pieces.length === 1 && only !== undefined) return this.#write(only);
-    if (bytes <= COMBINE_BYTES_MAX) return this.#socket.write(combine(pieces, bytes));
+    const isClosed = this.#socket.destroyed || this.#socket.writableEnded;
+    if (isClosed || (count === 1 && only !== undefined)) {
+      this.#clear();
+      return isClosed || only === undefined ? true : this.#write(only);
+    }
+    if (bytes <= COMBINE_BYTES_MAX) {
+      const combined = combine(pieces, count, bytes);
+      this.#clear();
+      return this.#socket.write(combined);
+    }
+    const taken = pieces.slice(0, count);
+    this.#clear();
     this.#socket.cork();
     let flowing = true;
-    for (const piece of pieces) flowing = this.#write(piece) && flowing;
+    for (const piece of taken) flowing = this.#write(piece) && flowing;
     this.#socket.uncork();
     return flowing;
+  }
+
+  /** What was written is not kept, and many pieces leave no long list. */
+  #clear(): void {
+    const pieces = this.#pieces;
+    if (this.#count > PIECES_KEPT_MAX) pieces.length = 0;
+    else for (let at = 0; at < this.#count; at++) pieces[at] = "";
+    this.#count = 0;
+    this.#bytes = 0;
   }
 
   #write(piece: string | Buffer): boolean {
@@ -46,10 +66,11 @@ export class Output {
   }
 }
 
-function combine(pieces: readonly (string | Buffer)[], bytes: number): Buffer {
+function combine(pieces: readonly (string | Buffer)[], count: number, bytes: number): Buffer {
   const buffer = Buffer.allocUnsafe(bytes);
   let at = 0;
-  for (const piece of pieces) {
+  for (let index = 0; index < count; index++) {
+    const piece = pieces[index] ?? "";
     if (typeof piece === "string") buffer.write(piece, at, "latin1");
     else piece.copy(buffer, at);
     at += piece.length;

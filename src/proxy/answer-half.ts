@@ -10,7 +10,7 @@ import type { CallOutcome } from "../message/taken.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { endFrame } from "./call-denial.ts";
 import { CallEnd } from "./call-end.ts";
-import { callEndLines, isGrpcAnswer, isGrpcCall, outcomeIn } from "./grpc.ts";
+import { callEndLines, isGrpcAnswer, isGrpcCall, mayEndCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
 import type { AnswerOutlet, AnswerWay } from "./judged-answer.ts";
 import type { Life } from "./life.ts";
@@ -68,15 +68,20 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   onResponse(response: ClientResponse): void {
     if (this.#life.route === null) return;
     this.#begin();
-    if (isGrpcAnswer(response.headers)) this.callOutcome = outcomeIn(response.headers);
-    else {
-      this.#callEnd = CallEnd.of(response.headers);
-      if (this.#callEnd !== null) this.callOutcome = "unknown";
-    }
-    this.#pacing = pacedReading(this.#life.exchange.paces, "response", () => this.#request.resumeAnswer());
+    if (mayEndCall(response.headers)) this.#beginCall(response.headers);
+    const { paces } = this.#life.exchange;
+    if (paces !== null) this.#pacing = pacedReading(paces, "response", () => this.#request.resumeAnswer());
     this.#request.onAnswered();
     if (isAnswerJudged(this.#life)) this.#judge(response);
     else this.#start(response.status, response.headers, lengthForClient(response));
+  }
+
+  #beginCall(headers: HeaderBlock): void {
+    if (isGrpcAnswer(headers)) this.callOutcome = outcomeIn(headers);
+    else {
+      this.#callEnd = CallEnd.of(headers);
+      if (this.#callEnd !== null) this.callOutcome = "unknown";
+    }
   }
 
   onResponseBody(chunk: Buffer): void {

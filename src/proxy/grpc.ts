@@ -18,6 +18,14 @@ export function isGrpcCall({ connection, method, headers }: Exchange): boolean {
   return GRPC.test(headers.get("content-type") ?? "");
 }
 
+/** All of these protocols, and more that only begin alike. */
+const CALLS = /^application\/(?:grpc|connect)/i;
+
+/** At a glance, whether an answer may tell how a call of any of these protocols went: most have nothing to do with them. */
+export function mayEndCall(headers: HeaderBlock): boolean {
+  return CALLS.test(headers.get("content-type") ?? "") || headers.get("grpc-status") !== undefined;
+}
+
 /** Whether the head of an answer is that of a gRPC call, or of one in gRPC-Web that is over with it. */
 export function isGrpcAnswer(headers: HeaderBlock): boolean {
   return GRPC.test(headers.get("content-type") ?? "") || headers.get("grpc-status") !== undefined;
