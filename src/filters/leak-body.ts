@@ -35,9 +35,12 @@ export class Unreadable {
   }
 }
 
+/** What a body is looked at as; `none`: its bytes are no text. Null where that has no single reading. */
+export type LeakBodyFormat = BodyFormat | "none" | null;
+
 /** The body of one message, piece by piece, in whatever format it is. */
 export class LeakBody {
-  readonly #format: BodyFormat | null;
+  readonly #format: LeakBodyFormat;
   readonly #scanner: Scanner;
   readonly #decide: (leak: Leak) => LeakAction;
   readonly #sniffer = new JsonSniffer();
@@ -46,11 +49,12 @@ export class LeakBody {
   /** Null until it is known what is read. */
   #stream: LeakStream | null = null;
 
-  constructor(format: BodyFormat | null, scanner: Scanner, decide: (leak: Leak) => LeakAction) {
+  constructor(format: LeakBodyFormat, scanner: Scanner, decide: (leak: Leak) => LeakAction) {
     this.#format = format;
     this.#scanner = scanner;
     this.#decide = decide;
-    if (format !== null && (FORMATS[format.kind] === "json" || format.kind === "events")) this.#open(format);
+    if (format !== null && format !== "none" && (FORMATS[format.kind] === "json" || format.kind === "events"))
+      this.#open(format);
   }
 
   /** Bytes that wait for what follows them. */
@@ -76,6 +80,8 @@ export class LeakBody {
   /** Why nobody here reads it; looks what it is, where that is not known. */
   #fault(piece: Buffer): string | null {
     if (this.#format === null) return "a Content-Type with more than one reading";
+    if (this.#format === "none")
+      return this.#isNoPicture(piece) ? "JSON that is called a picture, sound or font" : null;
     if (this.#format.charset === null) return "a charset that nobody here reads";
     if (this.#sniffer.found !== null) return null;
     if (this.#mark.length < 2) this.#mark += piece.toString("latin1", 0, 2 - this.#mark.length);
@@ -86,10 +92,14 @@ export class LeakBody {
     if (!isOpen) this.#open(this.#format);
     return null;
   }
+
+  /** Clients of APIs read JSON whatever its label; no picture, sound or font begins as it does. */
+  #isNoPicture(piece: Buffer): boolean {
+    return this.#sniffer.found === null && this.#sniffer.look(piece) >= 0 && this.#sniffer.found === "json";
+  }
 }
 
-/** What a body is looked at as; `none`: its bytes are no text. */
-export function leakFormatOf(headers: HeaderBlock): BodyFormat | "none" | null {
+export function leakFormatOf(headers: HeaderBlock): LeakBodyFormat {
   if (headers.count("content-type") > 1) return null;
   const type = headers.get("content-type");
   const format = bodyFormatOf(type);

@@ -61,7 +61,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   onInformational(status: number, headers: HeaderBlock): void {
     const { route } = this.#life;
     if (route === null || status === 101) return;
-    const passing = route.responseChecks.length === 0 ? headers : judgeBareHead(this.#life, status, headers);
+    const isJudged = route.responseChecks.length > 0;
+    const passing = isJudged ? this.#attempt(() => judgeBareHead(this.#life, status, headers)) : headers;
     if (!(passing instanceof Denial)) this.#client.writeInformational(status, route.rewriteResponse(passing, false));
   }
 
@@ -152,7 +153,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     const { route, webSocket } = this.#life;
     const rules = route?.webSocket ?? null;
     const refused = webSocket?.judge(headers) ?? null;
-    const passing = refused ?? judgeBareHead(this.#life, 101, headers);
+    const passing = refused ?? this.#attempt(() => judgeBareHead(this.#life, 101, headers));
     if (webSocket === null || rules === null || passing instanceof Denial) {
       service.destroy();
       const denial = passing instanceof Denial ? passing : null;

@@ -162,8 +162,21 @@ describe("headers", () => {
     expect(values(judge({ leaks: { cards: "mask", allow: ["X-Debug"] } }, headers))[0]).toBe(`card=${CARD}`);
   });
 
-  test("so are trailers", () => {
-    const { rule } = judge({ leaks: { cards: "mask" } }, []);
+  test("addresses are read as what they say", () => {
+    const headers = [
+      ["location", "/sent?to=mia%40example.org&page=2"],
+      ["link", "</cards/4111%201111%201111%201111>; rel=next"],
+      ["x-any", "mia%40example.org"],
+    ] as const;
+    expect(values(judge({ leaks: { cards: "mask", emails: "mask" } }, headers))).toEqual([
+      "/sent?to=[email]&page=2",
+      "</cards/[card-visa]>; rel=next",
+      "mia%40example.org",
+    ]);
+  });
+
+  test.each([["application/json"], ["image/png"]])("so are trailers, whatever the body is: %s", (type) => {
+    const { rule } = judge({ leaks: { cards: "mask" } }, [["content-type", type]]);
     const judged = rule?.judgeTrailers?.(createHeaders([["x-sum", `${CARD} x`]]));
     expect(judged instanceof Denial ? judged.seen : judged?.values).toEqual(["[card-visa] x"]);
   });
@@ -181,8 +194,15 @@ describe("what cannot be looked into", () => {
     expect(seen({ cards: "observe" }, type, body)).toBe(body);
   });
 
-  test("pictures and the like are not looked at", () => {
+  test("pictures and the like are not looked at, and leave with their length", () => {
     expect(seen({ cards: "mask" }, "image/png", CARD)).toBe(CARD);
+    expect(judge({ leaks: { cards: "mask" } }, [["content-type", "image/png"]]).rule?.changes).toBe(false);
+  });
+
+  test("what is called a picture and begins as JSON does is none", () => {
+    const fault = "response_unreadable: JSON that is called a picture, sound or font";
+    expect(seen({ cards: "mask" }, "image/png", `\r\n{"pan":"${CARD}"}`)).toBe(fault);
+    expect(seen({ cards: "mask" }, "audio/mpeg", "\xff\xfe{}", { unreadable: "pass" })).toBe("\xff\xfe{}");
   });
 });
 

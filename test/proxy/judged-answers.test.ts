@@ -345,6 +345,16 @@ describe("an answer without a body of its own", () => {
     expect(text).toMatch(/^HTTP\/1.1 103 [^\r]*\r\nlink: <a>\r\n\r\nHTTP\/1.1 200 OK/);
     expect(text).not.toContain("secret");
   });
+
+  test("1xx: a check that fails lets none through, and the answer that follows is judged as ever", async () => {
+    const check = headCheck((_exchange, { status }) => {
+      if (status === 103) throw new Error("broken");
+      return null;
+    });
+    const { text } = await ask(`HTTP/1.1 103 Early Hints\r\nLink: <secret>\r\n\r\n${plain("body")}`, [check]);
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(text).not.toContain("secret");
+  });
 });
 
 describe("a part of an answer (206)", () => {

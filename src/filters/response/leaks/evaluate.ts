@@ -1,11 +1,10 @@
-import type { BodyFormat } from "../../../bodies/answer-format.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import { Blocked, HELD_BYTES_MAX, type Leak, type LeakAction, LeakStream } from "../../../leaks/leak-stream.ts";
 import type { Answer } from "../../../message/answer.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { HeaderBlock } from "../../../message/headers.ts";
 import { LeakNotes } from "../../../message/leak-notes.ts";
-import { LeakBody, leakFormatOf, Unreadable } from "../../leak-body.ts";
+import { LeakBody, type LeakBodyFormat, leakFormatOf, Unreadable } from "../../leak-body.ts";
 import type { LeakRules } from "../../leak-rules.ts";
 import type { AnswerReading, StreamRule } from "../../response-check.ts";
 
@@ -51,10 +50,13 @@ function judgeLines(exchange: Exchange, headers: HeaderBlock, rules: LeakRules):
   return changed === null ? headers : new HeaderBlock(names, changed);
 }
 
+/** Their values are addresses, which have signs such as @ as percent signs and digits. */
+const ADDRESSES: ReadonlySet<string> = new Set(["location", "content-location", "link", "refresh"]);
+
 /** The name is a telling word as that of any field. */
 function judgeLine(exchange: Exchange, name: string, value: string, rules: LeakRules): string | Denial {
   const lead = `${name}: `;
-  const stream = new LeakStream(rules.scanner, "text", ({ kind }) =>
+  const stream = new LeakStream(rules.scanner, ADDRESSES.has(name) ? "form" : "text", ({ kind }) =>
     decide(exchange, rules, { kind, path: [] }, rules.actionUnder(kind, name), name),
   );
   const judged = stream.takeAll(Buffer.from(lead + value, "latin1"));
@@ -81,20 +83,19 @@ function denialOf({ kind, path }: Leak, rules: LeakRules, name?: string): Denial
   return new Denial("response_leak", rules.placeOf(kind), seen, "an answer without it");
 }
 
-/** The body of one answer; null where nobody can look into it. */
+/** The body of one answer, and its trailers. */
 export function leakRule(
   exchange: Exchange,
   { headers }: Answer,
   rules: LeakRules,
   reading: AnswerReading,
-): StreamRule | null {
+): StreamRule {
   const format = leakFormatOf(headers);
-  if (format === "none") return null;
   const body = new AnswerBody(exchange, format, rules, reading);
   return {
     kind: "stream",
-    changes: rules.masks,
-    heldBytesMax: HELD_BYTES_MAX,
+    changes: rules.masks && format !== "none",
+    heldBytesMax: format === "none" ? 0 : HELD_BYTES_MAX,
     take: (piece) => body.take(piece),
     end: () => body.end(),
     noted: () => body.noted(),
@@ -111,7 +112,7 @@ class AnswerBody {
   /** The rest passes as it comes. */
   #isPassing = false;
 
-  constructor(exchange: Exchange, format: BodyFormat | null, rules: LeakRules, reading: AnswerReading) {
+  constructor(exchange: Exchange, format: LeakBodyFormat, rules: LeakRules, reading: AnswerReading) {
     this.#rules = rules;
     this.#reading = reading;
     this.#body = new LeakBody(format, rules.scanner, (leak) => {

@@ -105,11 +105,9 @@ function denialOf({ kind }: Leak, rules: LeakRules, field: string): Denial {
   return new Denial("request_leak", rules.placeOf(kind), seen, "a request without it");
 }
 
-/** Who looks at the body as it streams; null where its bytes are no text. */
-export function watchRequest(exchange: Exchange, rules: LeakRules): LeakWatch | null {
-  const format = leakFormatOf(exchange.headers);
-  if (format === "none") return null;
-  const body = new LeakBody(format, rules.scanner, (leak) =>
+/** Who looks at the body as it streams. */
+export function watchRequest(exchange: Exchange, rules: LeakRules): LeakWatch {
+  const body = new LeakBody(leakFormatOf(exchange.headers), rules.scanner, (leak) =>
     decide(exchange, leak, rules.actionIn(leak.kind, leak.path), rules.pointerOf(leak.path)),
   );
   return new LeakWatch(body, rules);
@@ -152,7 +150,7 @@ class LeakWatch implements BodyWatch {
 
 function judgeWhole(bytes: Buffer, exchange: Exchange, rules: LeakRules, line: LineRules): Verdict | Promise<Verdict> {
   const watch = watchRequest(exchange, rules);
-  if (watch === null || bytes.length === 0) return CONTINUE;
+  if (bytes.length === 0) return CONTINUE;
   const stretch = (at: number): Verdict => {
     const judged = watch.scan(bytes.subarray(at, at + STRETCH_BYTES));
     return judged instanceof Denial ? judged : CONTINUE;
