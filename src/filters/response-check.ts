@@ -2,6 +2,7 @@ import type { Coding } from "../bodies/codings.ts";
 import type { Inflation, InflationSink } from "../bodies/inflation.ts";
 import type { Denial, Place, Verdict } from "../decision/verdict.ts";
 import type { Answer } from "../message/answer.ts";
+import type { AnswerCount } from "../message/answer-count.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 
@@ -41,6 +42,8 @@ interface RuleOfBody {
   judgeTrailers?(trailers: HeaderBlock): HeaderBlock | Denial;
   /** What it would have changed, for the log; asked at the end, where it only audits. Null for nothing. */
   noted?(): Denial | null;
+  /** What it did, for the log and metrics; asked at the end, where it is enforced. */
+  readonly counted?: readonly AnswerCount[];
 }
 
 /** For one answer: sees its body piece by piece, wherever it is cut. */

@@ -2,6 +2,7 @@ import type { Denial } from "../decision/verdict.ts";
 import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { AnswerWatcher } from "./answer.ts";
+import type { AnswerCount } from "./answer-count.ts";
 import type { RequestBody } from "./body.ts";
 import type { BodyEdits } from "./body-edits.ts";
 import type { PlacedWatch } from "./body-watch.ts";
@@ -131,6 +132,8 @@ export class Exchange {
   decided: Decided[] | null;
   /** Values that were not to be seen, in it or its answer; null for the many that have none, or where nobody looks. */
   leaks: LeakNotes | null;
+  /** What rules about its answer did to it; null where none does anything. */
+  answerCounts: AnswerCount[] | null;
   assumed: AssumedIdentity | null;
   /** Headers that did not reach the service, though no policy took them off: of `identity`, then of the client; null for none. */
   withheld: readonly string[] | null;
@@ -186,6 +189,7 @@ export class Exchange {
     this.audited = null;
     this.decided = null;
     this.leaks = null;
+    this.answerCounts = null;
     this.assumed = null;
     this.withheld = null;
     this.oddity = null;

@@ -5,6 +5,7 @@ import { Charge } from "../memory/account.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { clientOf } from "../message/address.ts";
 import { Answer, type AnswerObserver } from "../message/answer.ts";
+import { UNREAD } from "../message/answer-count.ts";
 import { CHUNKED } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -92,8 +93,10 @@ function codingOf(
   const coding = reading === null || reading.compressed !== "inflate" ? null : reading.codingOf(text);
   if (coding !== null && reading !== null && isEnforced) return { coding, reading };
   rules.splice(0, rules.length, ...rules.filter((one) => !isLooking(one)));
-  if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate"))
+  if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate")) {
+    if (isEnforced) countUnread(exchange);
     return null;
+  }
   const seen = `content encoding ${excerpt(text)}`;
   const denial = new Denial("response_unreadable", reading?.place ?? null, seen, "an answer that can be looked into");
   if (isEnforced) return denial;
@@ -163,7 +166,10 @@ function judgeHead(check: ResponseCheck, isEnforced: boolean, exchange: Exchange
 
 /** A part of a body cannot be judged, for what is wrong with it may stand in the others. It was not asked for either. */
 function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route }: AnswerSubject): Verdict {
-  if (route?.answerReading?.unreadable === "pass") return CONTINUE;
+  if (route?.answerReading?.unreadable === "pass") {
+    if (isEnforced) countUnread(exchange);
+    return CONTINUE;
+  }
   const denial = new Denial("response_unreadable", check.place, "a part of an answer (206)", "the whole, to judge it");
   if (isEnforced) return denial;
   note(exchange, denial);
@@ -171,8 +177,11 @@ function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route 
 }
 
 function stageOf({ rule, check, isEnforced }: RuleToRun, subject: AnswerSubject): BodyStage {
-  const noteIt = (denial: Denial): void => note(subject.exchange, denial);
+  const { exchange } = subject;
+  const noteIt = (denial: Denial): void => note(exchange, denial);
   const charge = chargeOf(subject);
+  if (isEnforced && rule.counted !== undefined)
+    exchange.answerCounts = [...(exchange.answerCounts ?? []), ...rule.counted];
   return rule.kind === "stream"
     ? new StreamStage(rule, check, isEnforced, charge, noteIt)
     : new WholeStage(rule, check, isEnforced, charge, noteIt);
@@ -198,6 +207,11 @@ export function judgeBareHead(subject: AnswerSubject, status: number, headers: H
 
 function climbs({ enforcePercent }: ResponseCheck, { random }: AnswerSubject): boolean {
   return enforcePercent >= 100 || random() * 100 < enforcePercent;
+}
+
+function countUnread(exchange: Exchange): void {
+  exchange.answerCounts ??= [];
+  exchange.answerCounts.push(UNREAD);
 }
 
 function note(exchange: Exchange, denial: Denial): void {

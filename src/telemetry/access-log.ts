@@ -1,5 +1,6 @@
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
+import { type AnswerCount, answerTotals } from "../message/answer-count.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import type { Clock } from "../support/clock.ts";
@@ -62,11 +63,14 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   fields += `,"decisionUs":${fixed(record.decisionMs * 10_000, 1)}`;
   if (record.upstreamMs >= 0) fields += `,"upstreamMs":${fixed(record.upstreamMs * 1000, 3)}`;
   fields += `,"durationMs":${fixed(record.durationMs * 1000, 3)},"bytesIn":${record.requestBodyBytes},"bytesOut":${record.responseBodyBytes},"policyHash":${quoted(record.policyHash)}`;
-  const { withheld: names, audited: denials, bodyEdits, leaks } = exchange;
-  if (names === null && denials === null && bodyEdits === null && leaks === null) return fields;
+  const { withheld: names, audited: denials, bodyEdits, leaks, answerCounts } = exchange;
+  if (names === null && denials === null && bodyEdits === null && leaks === null && answerCounts === null)
+    return fields;
   const withheld = names?.slice(0, DEFAULTS.logWithheldMax).map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
   const audited = denials?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
-  return fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, leaks: leaks?.first.map(leakFields), audited });
+  const answer = answerFields(answerCounts);
+  const found = leaks?.first.map(leakFields);
+  return fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, answer, leaks: found, audited });
 }
 
 /** Letters, digits and marks that JSON writes as they are. */
@@ -99,6 +103,11 @@ function fixed(units: number, digits: 1 | 3): string {
   const rest = whole % scale;
   const integer = (whole - rest) / scale;
   return rest === 0 ? `${integer}` : `${integer}.${String(rest).padStart(digits, "0")}`;
+}
+
+function answerFields(counts: readonly AnswerCount[] | null): object | undefined {
+  const totals = answerTotals(counts ?? []);
+  return Object.keys(totals).length === 0 ? undefined : totals;
 }
 
 function leakFields({ way, kind, action, field }: LeakNote): object {

@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
+import { type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { Decided } from "../message/exchange.ts";
 import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
@@ -69,6 +70,8 @@ export class Metrics {
   /** By route. */
   readonly deprecated: Map<string, Record<DeprecatedOutcome, number>> = new Map();
   readonly leaks: Map<string, LeakSeries> = new Map();
+  /** By route. */
+  readonly answers: Map<string, Record<AnswerAction, number>> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
   /** By act and result. */
@@ -94,6 +97,7 @@ export class Metrics {
     if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
     if (exchange.leaks !== null) this.#countLeaks(record.route, exchange.leaks);
+    if (exchange.answerCounts !== null) this.#countAnswer(record.route, exchange.answerCounts);
   }
 
   /** `act` is one of those that there are. */
@@ -139,6 +143,17 @@ export class Metrics {
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
     for (const [key, series] of this.leaks) if (!kept.has(series.route)) this.leaks.delete(key);
     for (const route of this.deprecated.keys()) if (!kept.has(route)) this.deprecated.delete(route);
+    for (const route of this.answers.keys()) if (!kept.has(route)) this.answers.delete(route);
+  }
+
+  /** As many routes as policies have. */
+  #countAnswer(route: string, counts: readonly AnswerCount[]): void {
+    const { removed = 0, masked = 0, unread = 0 } = answerTotals(counts);
+    const series = this.answers.get(route) ?? { removed: 0, masked: 0, unread: 0 };
+    series.removed += removed;
+    series.masked += masked;
+    series.unread += unread;
+    this.answers.set(route, series);
   }
 
   /** As many routes as policies have. */

@@ -33,6 +33,23 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       },
     },
     {
+      name: "postern_response_fields_total",
+      help: "Fields of answers that were removed, and values that were masked.",
+      *samples() {
+        for (const [route, { removed, masked }] of metrics.answers) {
+          yield { labels: { route, action: "removed" }, value: removed };
+          yield { labels: { route, action: "masked" }, value: masked };
+        }
+      },
+    },
+    {
+      name: "postern_response_unread_total",
+      help: "Times that a rule could not look into an answer, which passed as the policy says.",
+      *samples() {
+        for (const [route, { unread }] of metrics.answers) yield { labels: { route }, value: unread };
+      },
+    },
+    {
       name: "postern_deprecated_requests_total",
       help: "Requests for what is deprecated, by how they went.",
       *samples() {

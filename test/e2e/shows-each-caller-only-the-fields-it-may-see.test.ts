@@ -45,6 +45,7 @@ routes:
   - { path: /python/**, upstream: python }
   - { path: /nginx/identity/**, upstream: nginx }
   - { path: /nginx/inflate/**, upstream: nginx, response: { contentEncoding: inflate } }
+  - { path: /pass/**, response: { unreadable: pass } }
   - { path: /allowed, response: { fields: { allow: ['$.id', '$.card'] }, maxItems: 3 } }
   - { path: /** }
 `;
@@ -67,6 +68,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 
 const CODED: Readonly<Record<string, readonly [coding: string, body: Buffer]>> = {
   "/gzip": ["gzip", gzipSync(ORDER)],
+  "/pass/twice": ["gzip, gzip", gzipSync(gzipSync(ORDER))],
   "/deflate": ["deflate", deflateSync(ORDER)],
   "/br": ["br", brotliCompressSync(ORDER)],
   "/zstd": ["zstd", zstdCompressSync(ORDER)],
@@ -241,6 +243,18 @@ test("what cannot be looked into is refused for whom something is hidden", async
     ask("/bomb", "clerk").then(({ status }) => status === 502 || Promise.reject(new Error("through"))),
   ).rejects.toThrow();
   expect(await postern.logged(({ reason }) => reason === "response_unreadable")).toBeDefined();
+});
+
+test("what passes without a look into it is told, as is what was taken off", async () => {
+  expect(await ask("/pass/twice", "clerk")).toMatchObject({
+    status: 200,
+    headers: { "content-encoding": "gzip, gzip" },
+  });
+  const unread = await postern.logged(({ path, answer }) => path === "/pass/twice" && answer !== undefined);
+  expect(unread["answer"]).toEqual({ unread: 1 });
+  await ask("/plain", "clerk");
+  const changed = await postern.logged(({ path, answer }) => path === "/plain" && answer !== undefined);
+  expect(changed["answer"]).toEqual({ removed: 1, masked: 1 });
 });
 
 test("a part, HEAD and 304 say nothing of bytes that others have", async () => {

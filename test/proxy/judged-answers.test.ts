@@ -132,6 +132,14 @@ describe("a check of the body as it streams", () => {
     expect(client.received).not.toMatch(/content-length/);
   });
 
+  test("counts what it did where it is enforced, and nothing where it audits", async () => {
+    const counted = [{ action: "removed", count: () => 3 }] as const;
+    const { record } = await ask(plain("body"), [bodyCheck(() => replacing("secret", "", { counted }))]);
+    expect(record.exchange.answerCounts?.map(({ action, count }) => [action, count()])).toEqual([["removed", 3]]);
+    const audited = await ask(plain("body"), [bodyCheck(() => replacing("secret", "", { counted }), 0)]);
+    expect(audited.record.exchange.answerCounts).toBeNull();
+  });
+
   test("what it refuses in the read that brought the head is a clean 502", async () => {
     const { text } = await ask(plain("it says taboo"), [bodyCheck(() => forbidding("taboo"))]);
     expect(text).toMatch(/^HTTP\/1.1 502 /);

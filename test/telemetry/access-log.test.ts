@@ -27,6 +27,18 @@ function lineFor(changes: Partial<RequestRecord>): LogLine {
 const denial = new Denial("scope_missing", PLACE, "scope 'orders:write'", "scope 'orders:read'");
 
 describe("the access log", () => {
+  test("what rules made of the answer is one field, of what happened alone", () => {
+    const exchange = exchangeOf("GET", "/v1/orders/1");
+    exchange.answerCounts = [
+      { action: "removed", count: () => 2 },
+      { action: "masked", count: () => 0 },
+      { action: "removed", count: () => 1 },
+    ];
+    expect(lineFor({ exchange })).toMatchObject({ answer: { removed: 3 } });
+    exchange.answerCounts = [{ action: "unread", count: () => 0 }];
+    expect(lineFor({ exchange })).not.toHaveProperty("answer");
+  });
+
   test("a forwarded request is one line with these fields and no others", () => {
     expect(lineFor({})).toEqual({
       level: "info",

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { REASONS, type Reason } from "../../src/decision/reason.ts";
 import { Denial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
+import { UNREAD } from "../../src/message/answer-count.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { checkName } from "../../src/telemetry/metrics.ts";
@@ -35,6 +36,29 @@ describe("request metrics", () => {
     expect(await lineOf(telemetry, "postern_response_body_bytes_total{")).toEqual([
       'postern_response_body_bytes_total{listener="inbound"} 110',
     ]);
+  });
+
+  test("what rules made of answers is counted by route", async () => {
+    const telemetry = telemetryOf();
+    const exchange = exchangeOf("GET", "/v1/orders/1");
+    exchange.answerCounts = [
+      { action: "removed", count: () => 2 },
+      { action: "removed", count: () => 3 },
+      { action: "masked", count: () => 1 },
+      UNREAD,
+    ];
+    for (let times = 0; times < 2; times++) telemetry.requestFinished(recordOf({ exchange }));
+    const route = 'route="/v1/orders/{orderId}"';
+    expect(await lineOf(telemetry, "postern_response_")).toEqual(
+      expect.arrayContaining([
+        `postern_response_fields_total{${route},action="removed"} 10`,
+        `postern_response_fields_total{${route},action="masked"} 2`,
+        `postern_response_unread_total{${route}} 2`,
+      ]),
+    );
+    telemetry.policyLoaded(snapshotOf());
+    telemetry.policyLoaded(snapshotOf());
+    expect(await lineOf(telemetry, "postern_response_fields_total{")).toEqual([]);
   });
 
   test("every reason is counted under its own name and source", () => {

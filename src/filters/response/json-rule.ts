@@ -2,6 +2,7 @@ import { type BodyFormat, type BodyKind, bodyFormatOf } from "../../bodies/answe
 import { JsonSniffer } from "../../bodies/json-sniffer.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import type { Answer } from "../../message/answer.ts";
+import type { AnswerCount } from "../../message/answer-count.ts";
 import { NO_HEADERS } from "../../message/headers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { AnswerReading, StreamRule } from "../response-check.ts";
@@ -23,6 +24,8 @@ export interface JsonRuleOptions {
   open(format: BodyFormat): TextsReader;
   /** What it would have changed, where it only audits. */
   noted?(): Denial | null;
+  /** What it changed. */
+  readonly counted?: AnswerCount;
 }
 
 /**
@@ -45,6 +48,7 @@ export function jsonRule({ headers, status }: Answer, options: JsonRuleOptions):
     end: () => body.end(),
     // Data in trailers is in no field that a rule could name, and digests there are of other bytes.
     noted: () => options.noted?.() ?? null,
+    counted: [...(options.counted === undefined ? [] : [options.counted]), body.unread],
     ...(options.changes ? { judgeTrailers: () => NO_HEADERS } : {}),
   };
 }
@@ -59,6 +63,7 @@ class JsonBody {
   readonly #sniffer = new JsonSniffer();
   /** The rest passes as it comes. */
   #isPassing = false;
+  #isUnread = false;
 
   constructor(format: BodyFormat | null, isJsonAlone: boolean, options: JsonRuleOptions) {
     this.#format = format;
@@ -69,6 +74,10 @@ class JsonBody {
     const { kind } = format;
     if (kind === "json" || kind === "ndjson" || kind === "json-seq") this.#texts = open(format);
     else if (kind === "events") this.#texts = new EventTexts(() => open(format), isListOfAll);
+  }
+
+  get unread(): AnswerCount {
+    return { action: "unread", count: () => Number(this.#isUnread) };
   }
 
   take(piece: Buffer): Buffer | Denial {
@@ -108,6 +117,7 @@ class JsonBody {
     const { reading, place } = this.#options;
     if (reading.unreadable === "refuse") return new Denial("response_unreadable", place, seen, "JSON with one reading");
     this.#isPassing = true;
+    this.#isUnread = true;
     return asItIs;
   }
 }

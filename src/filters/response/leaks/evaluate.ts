@@ -99,6 +99,7 @@ export function leakRule(
     take: (piece) => body.take(piece),
     end: () => body.end(),
     noted: () => body.noted(),
+    counted: [{ action: "unread", count: () => Number(body.isPassing) }],
     judgeTrailers: (trailers) => judgeLines(exchange, trailers, rules),
   };
 }
@@ -110,7 +111,7 @@ class AnswerBody {
   /** The first that is masked. */
   #masked: Leak | null = null;
   /** The rest passes as it comes. */
-  #isPassing = false;
+  isPassing = false;
 
   constructor(exchange: Exchange, format: LeakBodyFormat, rules: LeakRules, reading: AnswerReading) {
     this.#rules = rules;
@@ -123,11 +124,11 @@ class AnswerBody {
   }
 
   take(piece: Buffer): Buffer | Denial {
-    return this.#isPassing ? piece : this.#settled(this.#body.take(piece), piece);
+    return this.isPassing ? piece : this.#settled(this.#body.take(piece), piece);
   }
 
   end(): Buffer | Denial {
-    return this.#isPassing ? NOTHING : this.#settled(this.#body.end(), NOTHING);
+    return this.isPassing ? NOTHING : this.#settled(this.#body.end(), NOTHING);
   }
 
   /** What would have been masked. */
@@ -140,7 +141,7 @@ class AnswerBody {
     if (!(judged instanceof Unreadable)) return judged;
     if (this.#reading.unreadable === "refuse" && this.#rules.acts)
       return new Denial("response_unreadable", this.#rules.place, judged.seen, "text with one reading");
-    this.#isPassing = true;
+    this.isPassing = true;
     return piece;
   }
 }

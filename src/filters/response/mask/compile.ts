@@ -82,6 +82,7 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
       if (active === 0) return null;
       let edit: MaskEdit | null = null;
       let masked = 0;
+      const count = (): number => masked + (edit?.masked ?? 0);
       return jsonRule(answer, {
         reading,
         place,
@@ -92,8 +93,9 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
           edit = new MaskEdit(root, masks, active, charset ?? "utf8");
           return new JsonRewriter(edit, charset ?? "utf8");
         },
+        counted: { action: "masked", count },
         noted: () => {
-          const values = masked + (edit?.masked ?? 0);
+          const values = count();
           return values === 0
             ? null
             : new Denial("response_denied", place, `${values} values`, "an answer with them masked");
