@@ -175,6 +175,8 @@ function matchRoute(subject: Subject): Verdict {
     ]);
   }
   subject.route = match.route;
+  // Before any check of the route, for its refusals are for the page to read, too.
+  match.route.cors?.tell(exchange);
   exchange.params = match.params;
   if (match.route.upstream !== null) exchange.upstream = match.route.upstream;
   exchange.bodyBytesMax = match.route.bodyBytesMax;

@@ -42,12 +42,13 @@ listeners:
 upstreams: { app: { address: "http://127.0.0.1:${app}" } }
 admin: { address: "127.0.0.1:${admin}" }
 authenticators: { partners: { type: api-key, header: X-Api-Key, keys: keys.yaml } }
-limits: { few: { rate: 1/hour, burst: 2, key: principal } }
+limits: { few: { rate: 1/hour, burst: 2, key: principal }, crowd: { rate: 1/hour, burst: 1, key: client.address } }
 defaults:
   cors: { origins: ['${listed}'], exposeHeaders: [X-Total], credentials: true }
 routes:
   - { path: /orders, methods: [GET, PUT, QUERY], authenticate: [partners] }
   - { path: /limited, methods: [GET], authenticate: [partners], limit: [few] }
+  - { path: /crowded, methods: [GET], public: true, limit: [crowd] }
   - { path: /strict, methods: [POST], public: true, cors: { others: refuse } }
 `,
   );
@@ -102,6 +103,13 @@ test("a page of a listed origin uses each method with its key, and reads answers
   const line = await postern.logged(({ event, method }) => event === "request" && method === "OPTIONS");
   expect(line).toMatchObject({ status: 204, route: "/orders" });
   expect(line).not.toHaveProperty("reason");
+});
+
+test("it can read that too many come from its address, which is told before its key is looked at", async () => {
+  const page = await pageOf(listed);
+  expect(await callFrom(page, { path: "/crowded" })).toMatchObject({ status: 200 });
+  const headers = { "retry-after": expect.stringMatching(/^\d+$/) };
+  expect(await callFrom(page, { path: "/crowded" })).toMatchObject({ status: 429, headers });
 });
 
 test("it can read why it was refused, and what is left to it", async () => {

@@ -16,6 +16,7 @@ async function asked(cors: string, origins: string | readonly string[], more = "
   const route = routeOf(await snapshotOf(policy(cors, more), KEYS), "/a");
   const list = typeof origins === "string" ? [origins] : origins;
   const exchange = createExchange({ headers: list.map((origin) => ["origin", origin] as const) });
+  route.cors?.tell(exchange);
   const verdict = await route.checks.find(({ name }) => name === "cors")?.evaluate(exchange);
   return { route, verdict, lines: exchange.answerLines };
 }

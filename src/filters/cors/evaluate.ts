@@ -63,17 +63,19 @@ export class Cors {
     this.#wanted = `an origin of 'cors.origins'`;
   }
 
-  /** What a request's answer says to its page; a page of another origin gets nothing, or is refused. */
+  /** What a request's answer says to its page, whoever refuses it later; to a page of another origin nothing. */
+  tell(exchange: Exchange): void {
+    const allowed = this.#allowedOf(exchange);
+    if (allowed === null) return;
+    exchange.answerLines += `access-control-allow-origin: ${allowed}\r\n${this.#credentials}${this.#exposed}`;
+  }
+
+  /** A page of another origin may be refused. */
   judge(exchange: Exchange): Verdict {
     const { headers } = exchange;
     const origin = headers.get("origin");
-    if (origin === undefined) return CONTINUE;
-    const allowed = headers.count("origin") === 1 ? this.#allows(origin) : null;
-    if (allowed !== null) {
-      exchange.answerLines += `access-control-allow-origin: ${allowed}\r\n${this.#credentials}${this.#exposed}`;
-      return CONTINUE;
-    }
-    if (!this.#refusesOthers || this.#isOwn(exchange, origin)) return CONTINUE;
+    if (origin === undefined || !this.#refusesOthers) return CONTINUE;
+    if (this.#allowedOf(exchange) !== null || this.#isOwn(exchange, origin)) return CONTINUE;
     return this.#denied(headers.count("origin") === 1 ? `Origin ${excerpt(origin, SEEN_MAX)}` : "more than one Origin");
   }
 
@@ -108,6 +110,11 @@ export class Cors {
     return this.#allows(origin) === null
       ? `Origin ${seen} may not read the answer`
       : `Origin ${seen} may read the answer`;
+  }
+
+  #allowedOf({ headers }: Exchange): string | null {
+    const origin = headers.get("origin");
+    return origin !== undefined && headers.count("origin") === 1 ? this.#allows(origin) : null;
   }
 
   /** What the answer repeats, or null. */
