@@ -11,7 +11,19 @@ import { type ResponseSettings, responseSchema } from "./schema.ts";
 import { compileSecurityHeaders } from "./security-headers.ts";
 
 /** They tell an attacker what to try, and nobody else anything. */
-const TELLTALES = ["server", "x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "x-generator", "via"] as const;
+const TELLTALES = [
+  "server",
+  "via",
+  "x-aspnet-version",
+  "x-aspnetmvc-version",
+  "x-backend-server",
+  "x-chromelogger-data",
+  "x-chromephp-data",
+  "x-debug-token",
+  "x-debug-token-link",
+  "x-generator",
+  "x-powered-by",
+] as const;
 
 const NO_STORE: HeaderLine = ["cache-control", "no-store"];
 
