@@ -1,4 +1,5 @@
 import type { SchemaPlace } from "../schema/document.ts";
+import { CORS_EXTENSIONS, type CorsExtension, corsExtension } from "./cors-extension.ts";
 import { isMembers, type Members, type Spot } from "./spot.ts";
 
 /** A member `x-…`, where it stands. */
@@ -15,6 +16,8 @@ export interface Extensions {
   readonly opening: ExtensionAt | null;
   /** Null for no bound. */
   readonly bodyBytesMax: number | null;
+  /** Pages of other origins may call it; null where nothing is said. */
+  readonly cors: CorsExtension | null;
   /** What they ask for that a policy says in its own words: `the rate of x-kong-plugin-rate-limiting (5 a second)`. */
   readonly unmet: readonly { readonly what: string; readonly place: SchemaPlace }[];
 }
@@ -87,6 +90,7 @@ const READ: ReadonlySet<string> = new Set([
   ...CLOSING.keys(),
   ...OPENING.keys(),
   SIZE,
+  ...CORS_EXTENSIONS,
   KONG_RATE,
   ...TIERS,
   ...RESTRICTIONS,
@@ -118,6 +122,7 @@ export function extensionsOf(levels: readonly Spot[]): Extensions {
     closing: first(CLOSING),
     opening: first(OPENING),
     bodyBytesMax: sizeOf(found.get(SIZE)?.value),
+    cors: corsOf(found),
     unmet: [...found].flatMap(([name, { value, place }]) => {
       const what = unmetOf(name, value);
       return what === null ? [] : [{ what, place }];
@@ -125,7 +130,7 @@ export function extensionsOf(levels: readonly Spot[]): Extensions {
   };
 }
 
-const NONE: Extensions = { closing: null, opening: null, bodyBytesMax: null, unmet: [] };
+const NONE: Extensions = { closing: null, opening: null, bodyBytesMax: null, cors: null, unmet: [] };
 
 function unmetOf(name: string, value: unknown): string | null {
   if (name === KONG_RATE && isEnabled(value)) {
@@ -139,6 +144,16 @@ function unmetOf(name: string, value: unknown): string | null {
     return `the rate of ${name} (${/^[\w .-]{1,40}$/.test(value) ? value : "a tier"})`;
   }
   return RESTRICTIONS.includes(name) && isEnabled(value) ? name : null;
+}
+
+/** The first that is switched on. */
+function corsOf(found: ReadonlyMap<string, Spot>): CorsExtension | null {
+  for (const name of CORS_EXTENSIONS) {
+    const spot = found.get(name);
+    const cors = spot === undefined ? null : corsExtension(name, spot.value, spot.place);
+    if (cors !== null) return cors;
+  }
+  return null;
 }
 
 /** Bytes, by Kong's units; it counts in megabytes where nothing is said. */

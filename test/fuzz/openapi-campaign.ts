@@ -123,6 +123,7 @@ function checksOf(memory: MemoryBudget): ReadonlyMap<string, Check> {
     mapping: { written: {}, authenticators: new Map<string, unknown>() },
     isPublic: true,
     hasDefault: true,
+    hasDefaultCors: false,
     extensions: [],
     bases: [""],
     lowering: USUAL_LOWERING,

@@ -43,6 +43,7 @@ export function* amountOf(
     mapping: { written: Object.fromEntries(names), authenticators: types.set("anonymous", "anonymous") },
     isPublic: true,
     hasDefault: false,
+    hasDefaultCors: false,
     extensions: [],
     bases,
     lowering: USUAL_LOWERING,

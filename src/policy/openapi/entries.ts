@@ -6,6 +6,7 @@ import type { Operation } from "../../openapi/operation.ts";
 import type { SchemaPlace } from "../../schema/document.ts";
 import type { Steps } from "../../support/turns.ts";
 import { addAnswers } from "./answers.ts";
+import { addCors } from "./cors.ts";
 import { placeOf, RouteEntry } from "./entry.ts";
 import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
 import { lowerTemplate, type PartialSegment } from "./template.ts";
@@ -29,6 +30,8 @@ export interface OperationEntry {
 export interface EntryRules extends AccessRules {
   /** In place of what `servers` says; null for that. */
   readonly bases: readonly string[] | null;
+  /** The policy's defaults say whose pages may call, and no document says more. */
+  readonly hasDefaultCors: boolean;
   readonly lowering: Pick<Lowering, "requests" | "undeclaredParameters" | "answers">;
 }
 
@@ -78,6 +81,7 @@ function entryOf(
   entry.set(["methods"], [method], at);
   for (const { what, place } of operation.extensions.unmet) loose(what, place);
   if (operation.deprecated) entry.set(["deprecated"], {}, at);
+  if (!rules.hasDefaultCors) addCors(entry, operation, loose);
   const fault = addAccess(entry, operation, rules);
   for (const segment of lowered.partial) {
     addPartial(entry, segment, operation);
@@ -132,6 +136,7 @@ function both(first: OperationEntry, second: OperationEntry, findings: Findings)
   }
   first.entry.remove("validate");
   first.entry.remove("response");
+  first.entry.remove("cors");
   const partial = first.partial.flatMap((segment) => {
     const same = second.partial.find(({ name }) => name === segment.name);
     return same === undefined ? [] : [{ ...segment, pattern: `${segment.pattern}|${same.pattern}` }];

@@ -82,6 +82,7 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
     mapping,
     isPublic,
     hasDefault: work.reader.raw(["defaults", "authenticate"]) !== undefined,
+    hasDefaultCors: work.reader.raw(["defaults", "cors"]) !== undefined,
     extensions: settings.extensions ?? [],
     bases: basesOf(settings),
     lowering: {

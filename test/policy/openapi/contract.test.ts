@@ -180,6 +180,7 @@ function tryAll(name: string): Tally {
     mapping: { written: {}, authenticators: new Map<string, unknown>() },
     isPublic: true,
     hasDefault: true,
+    hasDefaultCors: false,
     extensions: [],
     bases: [""],
     lowering: USUAL_LOWERING,

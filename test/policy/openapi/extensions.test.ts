@@ -159,6 +159,81 @@ test.each([
   expect(await problemsOf(policyOf(), filesWith(jwks, api(operation)))).toEqual([]);
 });
 
+describe("pages of other origins", () => {
+  const corsOf = (extension: string, top = "", method = "get"): unknown =>
+    amountFor(api(`/a:\n  ${method}: { ${SECURED}, ${extension} }`, top)).amount?.entries[0]?.entry.value["cors"];
+  const kong = (config: string): string => `x-kong-plugin-cors: { config: ${config} }`;
+
+  test.each([
+    [
+      kong(
+        "{ origins: ['https://app.example.org'], headers: [X-Total], exposed_headers: [ETag], credentials: true, max_age: 60 }",
+      ),
+      {
+        origins: ["https://app.example.org"],
+        headers: ["X-Total"],
+        exposeHeaders: ["ETag"],
+        credentials: true,
+        maxAge: "60s",
+      },
+    ],
+    [kong("{}"), { origins: ["*"] }],
+    [
+      kong("{ origins: ['https://a.example'], methods: [GET, PUT], headers: ['*'] }"),
+      { origins: ["https://a.example"] },
+    ],
+    [kong("{ origins: ['https://a.example'], methods: [PUT] }"), undefined],
+    ["x-kong-plugin-cors: { enabled: false, config: {} }", undefined],
+    [
+      "x-wso2-cors: { corsConfigurationEnabled: true, accessControlAllowOrigins: ['https://a.example'], accessControlAllowHeaders: [X-A], accessControlAllowMethods: [GET] }",
+      { origins: ["https://a.example"], headers: ["X-A"] },
+    ],
+    [
+      "x-wso2-cors: { access-control-allow-origins: ['https://a.example'], access-control-allow-credentials: true }",
+      { origins: ["https://a.example"], credentials: true },
+    ],
+    ["x-wso2-cors: { corsConfigurationEnabled: false, accessControlAllowOrigins: ['https://a.example'] }", undefined],
+  ])("%s", async (extension, expected) => {
+    expect(corsOf(extension)).toEqual(expected);
+    const { problems, warnings } = await look(`${SECURED}, ${extension}`);
+    expect([problems, warnings]).toEqual([[], []]);
+  });
+
+  test.each([
+    [kong("{ credentials: true }"), "x-kong-plugin-cors (any page could act as the user who looks at it)"],
+    [kong("{ origins: ['https://*.example.org'] }"), "x-kong-plugin-cors (origins by pattern)"],
+    [
+      kong("{ origins: ['https://.+[.]example[.]org$'] }"),
+      "x-kong-plugin-cors (origins that are no list of origins as browsers send them)",
+    ],
+    [kong("{ origins: ['null'] }"), "x-kong-plugin-cors (origins that are no list"],
+    [kong("{ preflight_continue: true }"), "x-kong-plugin-cors (the service answers preflights)"],
+    [kong("{ headers: ['a b'] }"), "x-kong-plugin-cors (what 'cors' does not have)"],
+    ["x-wso2-cors: { accessControlAllowOrigins: ['*'], accessControlAllowCredentials: true }", "x-wso2-cors (any page"],
+    ["x-wso2-cors: {}", "x-wso2-cors (origins that are no list"],
+  ])("%s opens nothing, and is told", async (extension, told) => {
+    expect(corsOf(extension)).toBeUndefined();
+    const { problems, warnings } = await look(`${SECURED}, ${extension}`);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining(`not enforced: ${told}`)]);
+  });
+
+  test("the nearest counts, and the policy's own word before any document's", async () => {
+    const top = kong("{ origins: ['https://top.example'] }");
+    expect(corsOf("summary: x", top)).toEqual({ origins: ["https://top.example"] });
+    expect(corsOf("x-kong-plugin-cors: { enabled: false }", top)).toBeUndefined();
+    const files = filesWith(jwks, api(`/a:\n  get: { ${SECURED} }`, top));
+    const originsOf = async (defaults: string): Promise<unknown> => {
+      const { snapshot, problems } = await examine(policyOf() + defaults, files);
+      expect(problems).toEqual([]);
+      const [route] = snapshot?.routeList ?? [];
+      return route?.checks.find(({ name }) => name === "cors")?.place.file;
+    };
+    expect(await originsOf("")).toBe("api/orders.yaml");
+    expect(await originsOf("\ndefaults: { cors: { origins: ['https://own.example'] } }\n")).toBe("conf/policy.yaml");
+  });
+});
+
 test("issuer and audience of tokens are what extensions of the security scheme say", () => {
   const schemes = (extension: string): string =>
     `openapi: 3.0.3\npaths: { /a: { get: { security: [{ o: [] }] } } }\ncomponents: { securitySchemes: { o: { type: oauth2, ${extension} } } }\n`;
