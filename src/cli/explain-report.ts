@@ -126,10 +126,14 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
     saw: text,
     wanted: null,
   });
-  const query = queryText(exchange.target.query, route.rewriteQuery?.(exchange.target.query));
+  const query = queryText(
+    exchange.target.query,
+    exchange.upstreamTarget?.query ?? route.rewriteQuery?.(exchange.target.query),
+  );
   const withheld = route.withheldHeaders(exchange.headers).filter(({ name }) => name !== "host");
   const untold = (exchange.withheld ?? []).filter((name) => exchange.headers.get(name) === undefined);
   return [
+    ...targetTexts(route, exchange).map(step),
     step(saw),
     ...(query === null ? [] : [step(query)]),
     ...untold.map((name) =>
@@ -137,6 +141,14 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
     ),
     ...withheld.map(({ name, why }) => step(`${excerpt(name)} does not pass: ${why}`)),
   ];
+}
+
+/** What the service gets in place of path and host; the values of a query are nobody's to read here. */
+function targetTexts({ targetRewrite }: Route, { target, upstreamTarget }: Exchange): string[] {
+  if (targetRewrite === null || upstreamTarget === null) return [];
+  const isOther = upstreamTarget.path !== target.path;
+  const path = isOther ? [`path ${target.path} goes on as ${upstreamTarget.path}`] : [];
+  return targetRewrite.authority === null ? path : [...path, `host ${targetRewrite.authority}`];
 }
 
 /** Which parameters the service does not get, or gets though nobody sent them; null where it gets those that were sent. */

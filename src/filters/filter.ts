@@ -20,6 +20,7 @@ import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
 import type { AnswerReading, ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
+import type { TargetRewrite } from "./rewrite/evaluate.ts";
 
 export type { CompileContext } from "./compile-context.ts";
 export type {
@@ -186,6 +187,8 @@ export interface RouteContext extends CompileContext {
   /** Names of the service's headers that reach no client, lower case. */
   removeResponseHeaders(names: readonly string[]): void;
   setCors(cors: Cors): void;
+  /** The service gets another target than the one that is judged. */
+  setTargetRewrite(rewrite: TargetRewrite): void;
   nameAuthenticators(names: readonly string[]): void;
   /** Those that were named so far. */
   readonly namedAuthenticators: ReadonlySet<string>;

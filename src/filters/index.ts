@@ -129,6 +129,10 @@ export const REGISTRY: Registry = {
       { name: "websocket", defaults: "override" },
       async () => (await import("./websocket/compile.ts")).webSocketFilter,
     ),
+    lazyFilter(
+      { name: "rewrite", defaults: "override", insteadOf: ["path", "prefix"] },
+      async () => (await import("./rewrite/compile.ts")).rewriteFilter,
+    ),
     requestFilter,
     responseFilter,
     lazyFilter({ name: "cors", defaults: "override" }, async () => (await import("./cors/compile.ts")).corsFilter),

@@ -51,6 +51,19 @@ export function shapeOf(template: Template): string {
   return `/${[...segments, ...(template.hasRest ? ["**"] : [])].join("/")}`;
 }
 
+/** Whether every path of this shape is one of the template's. */
+export function coversShape(template: Template, shape: string): boolean {
+  const parts = shape.slice(1).split("/");
+  const hasRest = parts.at(-1) === "**";
+  if (hasRest) parts.pop();
+  const { segments } = template;
+  if (!template.hasRest && (hasRest || parts.length !== segments.length)) return false;
+  return segments.every((segment, at) => {
+    const part = parts[at];
+    return part !== undefined && (segment.kind === "param" ? part !== "" : segment.text === part);
+  });
+}
+
 export function paramNames(template: Template): readonly string[] {
   return template.segments.flatMap((segment) => (segment.kind === "param" ? [segment.name] : []));
 }

@@ -139,6 +139,8 @@ export class Exchange {
   withheld: readonly string[] | null;
   /** What its target has that only a route which keeps it may take; null for the many that have nothing. */
   oddity: Oddity | null;
+  /** Path and query as the service gets them, where the route rewrites its target; null where it gets those that are judged. */
+  upstreamTarget: Target | null;
   /** How the request asks for another protocol; null for the many that do not. Set by the codec's reader. */
   upgrade: Upgrade | null;
 
@@ -193,6 +195,7 @@ export class Exchange {
     this.assumed = null;
     this.withheld = null;
     this.oddity = null;
+    this.upstreamTarget = null;
     this.upgrade = null;
   }
 

@@ -65,3 +65,13 @@ function decode(text: string): string {
     .replaceAll("+", " ")
     .replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
+
+/** Its pairs as they stand in it; empty ones too. */
+export function queryPairs(query: string): readonly string[] {
+  return query.length <= 1 ? [] : query.slice(1).split("&");
+}
+
+/** The name in one of these, decoded as above. */
+export function decodedName(pair: string): string {
+  return nameAt(pair, 0, pair.length);
+}

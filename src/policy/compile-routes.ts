@@ -101,6 +101,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     bodyBytesMax: parts.bodyBytesMax,
     webSocket: parts.webSocket,
     cors: parts.cors,
+    targetRewrite: parts.targetRewrite,
   };
 }
 

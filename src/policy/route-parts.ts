@@ -4,6 +4,7 @@ import type { Check, HeadEdit, RequestRules, ResponseRules, RouteContext, WebSoc
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
+import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
@@ -28,6 +29,7 @@ export class RouteParts {
   readonly dropHeaders: string[] = [];
   readonly headEdits: HeadEdit[] = [];
   cors: Cors | null = null;
+  targetRewrite: TargetRewrite | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
   /** Whom the route asks who its caller is, by name. */
@@ -129,6 +131,10 @@ export function routeContext(
     setCors: (cors) => {
       mark();
       parts.cors = cors;
+    },
+    setTargetRewrite: (rewrite) => {
+      mark();
+      parts.targetRewrite = rewrite;
     },
     nameAuthenticators: (names) => {
       for (const name of names) parts.authenticators.add(name);

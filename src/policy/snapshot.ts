@@ -8,6 +8,7 @@ import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
+import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -126,6 +127,8 @@ export interface Route {
   readonly webSocket: WebSocketRules | null;
   /** Null: preflights are the service's, as any request. */
   readonly cors: Cors | null;
+  /** Null: the service gets the target that is judged. */
+  readonly targetRewrite: TargetRewrite | null;
 }
 
 /**

@@ -16,6 +16,7 @@ import { judgeHandshake } from "../websocket/handshake.ts";
 import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
 import { judgeOwnPage, type OwnAnswer, type PageSubject } from "./own-page.ts";
 import { judgePreflight } from "./preflight.ts";
+import { rewriteTarget } from "./rewritten-target.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -125,6 +126,10 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
   // What it says may be many times as large as its bytes, which alone are counted.
   subject.exchange.bodyValue = undefined;
   const { route } = subject;
+  if (route !== null && route.targetRewrite !== null) {
+    const verdict = rewriteTarget(subject, route, route.targetRewrite);
+    if (verdict !== CONTINUE) return verdict;
+  }
   const bytesMax = route?.bodyBytesMax ?? 0;
   if (collectedBody !== null || body.announcedBytes <= bytesMax) {
     const verdict = judgeMethodBody(subject);

@@ -13,10 +13,12 @@ export function serviceRequest(
   settings: UpstreamSettings,
   upgradeLines: string | null,
 ): ClientRequest {
-  const { method, target, authority, headers } = exchange;
+  const { method, target, upstreamTarget, headers } = exchange;
+  const authority = route.targetRewrite?.authority ?? exchange.authority;
+  const query = route.rewriteQuery === null ? target.query : route.rewriteQuery(target.query);
   return {
     method,
-    target: target.path + (route.rewriteQuery === null ? target.query : route.rewriteQuery(target.query)),
+    target: upstreamTarget === null ? target.path + query : upstreamTarget.path + upstreamTarget.query,
     authority: authority === "" ? ownAuthority(settings) : authority,
     lines: route.rewriteRequest(headers, exchange) + (upgradeLines ?? ""),
     bodyBytes: bodyBytesOf(exchange),

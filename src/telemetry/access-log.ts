@@ -78,9 +78,11 @@ function idFields(requestId: string, traceId: string | null): string {
   return `,"requestId":"${requestId}"${traceId === null ? "" : `,"traceId":"${traceId}"`}`;
 }
 
-function requestLineFields({ method, target }: Exchange): string {
+function requestLineFields({ method, target, upstreamTarget }: Exchange): string {
   const path = logText(target.path, DEFAULTS.logPathCharsMax);
-  return `,"method":${quoted(logText(method, DEFAULTS.logMethodCharsMax))},"path":${quoted(path)}`;
+  const fields = `,"method":${quoted(logText(method, DEFAULTS.logMethodCharsMax))},"path":${quoted(path)}`;
+  if (upstreamTarget === null || upstreamTarget.path === target.path) return fields;
+  return `${fields},"upstreamPath":${quoted(logText(upstreamTarget.path, DEFAULTS.logPathCharsMax))}`;
 }
 
 /** Undefined ones are left out. */

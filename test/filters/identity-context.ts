@@ -137,6 +137,7 @@ export function testRoute(
     isBodyWanted: () => false,
     keepParameters: () => undefined,
     fillParameters: () => undefined,
+    setTargetRewrite: () => {},
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };

@@ -25,24 +25,32 @@ describe("a header's value that looks as if it were filled in", () => {
     warningsOf(policyWith(`routes: [{ path: /, public: true, request: { setHeaders: { X-Who: '${value}' } } }]`));
 
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what authors write in a policy
-  test.each(["{claims.sub}", "user {{ jwt.sub }}", "${request.id}", "{claims[0]}"])(
-    "%s is a warning",
-    async (value) => {
-      const filler = /\$?\{.*\}/.exec(value)?.[0];
-      const [warning, ...others] = await warnings(value);
-      expect(warning).toContain(`'${filler}' is not filled in`);
-      expect(warning).toMatch(/^6:67 /);
-      expect(others).toEqual([]);
-    },
-  );
+  test.each(["user {{ jwt.sub }}", "${request.id}", "{{claims[0]}}"])("%s is a warning", async (value) => {
+    const filler = /\$?\{.*\}/.exec(value)?.[0];
+    const [warning, ...others] = await warnings(value);
+    expect(warning).toContain(`'${filler}' is not filled in`);
+    expect(warning).toMatch(/^6:67 /);
+    expect(others).toEqual([]);
+  });
 
   test("in answers, too", async () => {
-    const route = "{ path: /, public: true, response: { setHeaders: { X-Who: 'for {claims.tenant}' } } }";
+    const route = "{ path: /, public: true, response: { setHeaders: { X-Who: 'for {{claims.tenant}}' } } }";
     const [warning, ...others] = await warningsOf(policyWith(`routes: [${route}]`));
-    expect(warning).toContain("'{claims.tenant}' is not filled in");
+    expect(warning).toContain("'{{claims.tenant}}' is not filled in");
     expect(warning).toMatch(/^6:68 /);
     expect(others).toEqual([]);
   });
+
+  test.each(["{claims.sub}", "{claims[0]}", "{jwt.sub"])(
+    "%s in single braces is an attribute, or a text",
+    async (value) => {
+      const route = `routes: [{ path: /, public: true, request: { setHeaders: { X-Who: '${value}' } } }]`;
+      const problems = await problemsOf(policyWith(route));
+      expect(problems.map((text) => text.replace(/;.*/, ""))).toEqual(
+        value.endsWith("}") ? [expect.stringMatching(/^6:67 .*(?:there is no attribute|is no attribute)/)] : [],
+      );
+    },
+  );
 
   test.each(["prod", '{"a":1}', "a{}b"])("%s is not", async (value) => {
     expect(await warnings(value)).toEqual([]);

@@ -3,8 +3,13 @@ import type { HeaderLine } from "../../decision/verdict.ts";
 import { CERTIFICATE_LINES_HEADERS } from "../../message/certificate-lines.ts";
 import { canonicalName, isReserved } from "../../message/reserved-names.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
-import { placeholderIn } from "../placeholder.ts";
+import { Later } from "../lazy.ts";
+import { hasFilled, isFilled, placeholderIn } from "../placeholder.ts";
+import type { IdentityLine } from "./identity.ts";
 import { type RequestSettings, requestSchema } from "./schema.ts";
+
+/** Only policies that fill something in load what it takes. */
+export const FILLED_HEADERS = new Later("filled headers", () => import("./filled-header.ts"));
 
 /** `request`: which headers leave a request on its way to the service, and which are put on. */
 export const requestFilter = defineFilter<RequestSettings | undefined>({
@@ -12,15 +17,17 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   defaults: "override",
   schema: requestSchema.optional(),
   always: true,
+  prepare: (settings) => (settings === undefined || hasFilled(settings) ? FILLED_HEADERS.prepare() : undefined),
   compile(settings, context) {
     checkNamed(settings ?? {}, context);
+    const filled: IdentityLine[] = [];
     const clientCertificate = [...new Set(settings?.clientCertificate ?? [])];
     context.setRequestRules({
       clientCertificate,
       keepCredentials: settings?.keepCredentials ?? false,
       removeHeaders: settings?.removeHeaders ?? [],
-      setHeaders: compileSetHeaders(settings?.setHeaders ?? {}, context),
-      identity: context.identity,
+      setHeaders: compileSetHeaders(settings?.setHeaders ?? {}, filled, context),
+      identity: filled.length === 0 ? context.identity : [...context.identity, ...filled],
       methodParameters: settings?.methodParameters ?? METHOD_PARAMETERS,
       forward: settings?.forward ?? null,
       keepHeaders: settings?.keepHeaders ?? [],
@@ -29,7 +36,12 @@ export const requestFilter = defineFilter<RequestSettings | undefined>({
   },
 });
 
-function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
+/** Lines that are the same for every request; those that are not are added to `filled`. */
+function compileSetHeaders(
+  lines: Readonly<Record<string, string>>,
+  filled: IdentityLine[],
+  context: RouteContext,
+): HeaderLine[] {
   const setHeaders: HeaderLine[] = [];
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(lines)) {
@@ -39,11 +51,16 @@ function compileSetHeaders(lines: Readonly<Record<string, string>>, context: Rou
     else if (context.identity.some((header) => canonicalName(header.name) === canonicalName(lower)))
       context.problem(`'${name}' is written by 'identity'; expected one of the two`, "setHeaders", name);
     else if (seen.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
-    else setHeaders.push([lower, value]);
+    else if (isFilled(value) && context.template === "defaults") continue;
+    else if (isFilled(value)) {
+      const header = FILLED_HEADERS.get().filledHeader(lower, value, context);
+      if (header.ok) filled.push(header.value);
+      else context.problem(header.error, "setHeaders", name);
+    } else setHeaders.push([lower, value]);
     const filler = placeholderIn(value);
     if (filler !== undefined) {
       context.warning(
-        `'${filler}' is not filled in: the service gets these very characters; who asked is in X-Postern-Principal and what 'identity: { headers: … }' names`,
+        `'${filler}' is not filled in: the service gets these very characters; expected the name of an attribute in single braces, as in {jwt.tenant}`,
         "setHeaders",
         name,
       );

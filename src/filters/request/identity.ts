@@ -57,7 +57,7 @@ export class IdentityHeader implements IdentityLine {
  * A value as a header has it: a text with everything that is not visible ASCII, and `%`, percent-encoded as UTF-8; a list's items with
  * commas between them, commas inside one encoded as well. Null for what is not there or has no such text.
  */
-function headerText(value: unknown, isTime: boolean): string | null {
+export function headerText(value: unknown, isTime: boolean): string | null {
   if (isNothing(value)) return null;
   if (isTime && typeof value === "number") return new Date(value).toISOString();
   if (!Array.isArray(value)) return fitting(itemText(value));

@@ -1,12 +1,22 @@
-import type { HeaderLine } from "../../decision/verdict.ts";
+import { CONTINUE, type HeaderLine } from "../../decision/verdict.ts";
 import { HOP_BY_HOP } from "../../message/reserved-names.ts";
 import { hasKey } from "../../support/has-key.ts";
 import { type Steps, stepsOf } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
-import { placeholderIn } from "../placeholder.ts";
+import { hasFilled, isFilled, placeholderIn } from "../placeholder.ts";
+import { FILLED_HEADERS } from "../request/compile.ts";
 import { PrivateAnswers, SHARED_CACHE_HEADERS } from "./cache.ts";
 import { contextOfPart, type PartContext } from "./part.ts";
-import { CONDITIONS, PART_LOADERS, PART_NAMES, PARTS, type PartName, READING, type SettingsOfParts } from "./parts.ts";
+import {
+  both,
+  CONDITIONS,
+  PART_LOADERS,
+  PART_NAMES,
+  PARTS,
+  type PartName,
+  READING,
+  type SettingsOfParts,
+} from "./parts.ts";
 import { type ResponseSettings, responseSchema } from "./schema.ts";
 import { compileSecurityHeaders } from "./security-headers.ts";
 
@@ -35,11 +45,17 @@ export const responseFilter = defineFilter<ResponseSettings | undefined>({
     return responseSchema().optional();
   },
   parts: PART_LOADERS,
-  prepare: (settings) => (settings === undefined || hasKey(settings, "when") ? CONDITIONS.prepare() : undefined),
+  prepare: (settings) =>
+    both(
+      settings === undefined || hasKey(settings, "when") ? CONDITIONS.prepare() : undefined,
+      settings === undefined || hasFilled(settings) ? FILLED_HEADERS.prepare() : undefined,
+    ),
   always: true,
   *compile(settings, context) {
-    const own = compileSetHeaders(settings?.setHeaders ?? {}, context);
-    const names = new Set(own.map(([name]) => name));
+    const filled: string[] = [];
+    const own = compileSetHeaders(settings?.setHeaders ?? {}, filled, context);
+    if (filled.length > 0) compileFilled(settings?.setHeaders ?? {}, filled, context);
+    const names = new Set([...own.map(([name]) => name), ...filled.map((name) => name.toLowerCase())]);
     const security = compileSecurityHeaders(settings?.securityHeaders, names);
     const kept = isOfRoute(context) ? settings?.cache : "shared";
     const isShared = kept === "shared" || (kept === undefined && context.isPublic);
@@ -76,18 +92,52 @@ function isOfRoute({ template }: RouteContext): boolean {
   return template !== "defaults";
 }
 
-function compileSetHeaders(lines: Readonly<Record<string, string>>, context: RouteContext): HeaderLine[] {
+/** Lines that are the same for every answer; names of those that are not are added to `filled`. */
+function compileSetHeaders(
+  lines: Readonly<Record<string, string>>,
+  filled: string[],
+  context: RouteContext,
+): HeaderLine[] {
   const compiled = new Map<string, string>();
   for (const [name, value] of Object.entries(lines)) {
     const lower = name.toLowerCase();
     if (HOP_BY_HOP.has(lower)) context.problem(`postern writes '${name}' itself`, "setHeaders", name);
     else if (compiled.has(lower)) context.problem(`'${name}' is set twice; expected one spelling`, "setHeaders", name);
+    else if (isFilled(value)) filled.push(name);
     else compiled.set(lower, value);
     const filler = placeholderIn(value);
     if (filler !== undefined)
-      context.warning(`'${filler}' is not filled in: the client gets these very characters`, "setHeaders", name);
+      context.warning(
+        `'${filler}' is not filled in: the client gets these very characters; expected the name of an attribute in single braces, as in {jwt.tenant}`,
+        "setHeaders",
+        name,
+      );
   }
   return [...compiled];
+}
+
+/** What an answer says of its request is known once that has been let through: a denial does not say it. */
+function compileFilled(lines: Readonly<Record<string, string>>, names: readonly string[], context: RouteContext): void {
+  if (!isOfRoute(context)) return;
+  const headers = names.flatMap((name) => {
+    const header = FILLED_HEADERS.get().filledHeader(name.toLowerCase(), lines[name] ?? "", context);
+    if (header.ok) return [header.value];
+    context.problem(header.error, "setHeaders", name);
+    return [];
+  });
+  context.removeResponseHeaders(names.map((name) => name.toLowerCase()));
+  context.addCheck({
+    name: "response",
+    phase: "rewrite",
+    place: context.place("setHeaders"),
+    enforcePercent: 100,
+    evaluate: (exchange) => {
+      const untold: string[] = [];
+      for (const header of headers) exchange.answerLines += header.line(exchange, untold);
+      return CONTINUE;
+    },
+    explain: () => `the answer gets ${names.join(", ")}`,
+  });
 }
 
 /** Checks of all parts that the settings have. */

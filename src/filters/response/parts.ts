@@ -55,6 +55,7 @@ export const PART_LOADERS: Readonly<Record<string, () => Promise<void> | undefin
   PART_NAMES.map((name) => [name, () => both(READING.prepare(), PARTS[name].prepare())]),
 );
 
-function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+/** Waits for both where one has to be waited for. */
+export function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
   return one === undefined ? other : one.then(() => other);
 }
