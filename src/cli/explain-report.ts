@@ -5,6 +5,7 @@ import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { queryNames } from "../message/query.ts";
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
+import type { OwnAnswer } from "../proxy/own-page.ts";
 import { excerpt } from "../support/excerpt.ts";
 
 /** One line of the explanation: a phase, or one check in it. */
@@ -111,6 +112,14 @@ export function ownPageStep({ label, place }: OwnPage): Step {
 export function preflightStep({ place, cors }: Route): Step {
   const saw = "postern answers this preflight itself: the page may send the request";
   return { phase: "match", check: "cors", result: "info", place: placeText(cors?.place ?? place), saw, wanted: null };
+}
+
+/** The service does not see the request. */
+export function answerStep({ answer }: Route, given: OwnAnswer): Step {
+  const location = given.headers.get("location");
+  const saw = `postern answers this itself: ${given.status}${location === undefined ? "" : ` to ${excerpt(location)}`}`;
+  const place = placeText(answer?.place ?? null);
+  return { phase: "respond", check: "answer", result: "info", place, saw, wanted: null };
 }
 
 /** What goes to the service, and what of the client's headers does not. */

@@ -10,6 +10,7 @@ import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./comm
 import { banSteps } from "./explain-bans.ts";
 import { readIdentity } from "./explain-identity.ts";
 import {
+  answerStep,
   checkStep,
   type Explanation,
   explanation,
@@ -154,7 +155,9 @@ async function tell(
   noteMatch();
   const last = steps.at(-1);
   if (!("reason" in outcome)) {
-    if (subject.route !== null) steps.push(...passedSteps(subject.route, exchange, outcome instanceof OwnAnswer));
+    if (subject.route !== null && outcome instanceof OwnAnswer && outcome.isOfRoute)
+      steps.push(answerStep(subject.route, outcome));
+    else if (subject.route !== null) steps.push(...passedSteps(subject.route, exchange, outcome instanceof OwnAnswer));
     if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
   } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
   steps.push(...banSteps(subject, outcome));

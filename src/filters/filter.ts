@@ -18,6 +18,7 @@ import type { Limit, Plan } from "./limit-port.ts";
 import type { MethodRule } from "./method-rule.ts";
 import type { Overload } from "./overload/evaluate.ts";
 import type { IdentityLine } from "./request/identity.ts";
+import type { RouteAnswer } from "./respond/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "./response-check.ts";
 import type { Revocations } from "./revoked/evaluate.ts";
 import type { TargetRewrite } from "./rewrite/evaluate.ts";
@@ -189,6 +190,8 @@ export interface RouteContext extends CompileContext {
   setCors(cors: Cors): void;
   /** The service gets another target than the one that is judged. */
   setTargetRewrite(rewrite: TargetRewrite): void;
+  /** Postern answers in place of the service. */
+  setRouteAnswer(answer: RouteAnswer): void;
   nameAuthenticators(names: readonly string[]): void;
   /** Those that were named so far. */
   readonly namedAuthenticators: ReadonlySet<string>;

@@ -133,6 +133,14 @@ export const REGISTRY: Registry = {
       { name: "rewrite", defaults: "override", insteadOf: ["path", "prefix"] },
       async () => (await import("./rewrite/compile.ts")).rewriteFilter,
     ),
+    lazyFilter(
+      { name: "respond", defaults: "override", insteadOf: ["body", "json"] },
+      async () => (await import("./respond/compile.ts")).respondFilter,
+    ),
+    lazyFilter(
+      { name: "redirect", defaults: "override" },
+      async () => (await import("./respond/redirect.ts")).redirectFilter,
+    ),
     requestFilter,
     responseFilter,
     lazyFilter({ name: "cors", defaults: "override" }, async () => (await import("./cors/compile.ts")).corsFilter),

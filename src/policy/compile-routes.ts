@@ -73,6 +73,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
   checkBodyIsRead(work, parts, path);
+  checkAnswer(work, path);
   if (!isSound) return null;
   work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
   const requestRules = forWholeAnswers(parts.requestRules ?? NO_REQUEST_RULES, parts);
@@ -102,7 +103,31 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     webSocket: parts.webSocket,
     cors: parts.cors,
     targetRewrite: parts.targetRewrite,
+    answer: parts.answer,
+    timeouts: timeoutsOf(fields),
   };
+}
+
+/** Times of its own; null where it has none. */
+function timeoutsOf(fields: Fields<typeof routeShape>): Route["timeouts"] {
+  const own = [
+    ["responseTimeoutMs", fields.responseTimeout],
+    ["streamIdleTimeoutMs", fields.streamIdleTimeout],
+    ["streamDurationMaxMs", fields.streamMaxDuration],
+  ].filter(([, ms]) => ms !== undefined);
+  return own.length === 0 ? null : Object.fromEntries(own);
+}
+
+/** Who answers is one: the service, or postern in one way. */
+function checkAnswer({ reader }: Work, path: Path): void {
+  const has = (key: string): boolean => reader.raw([...path, key]) !== undefined;
+  const answer = ["respond", "redirect"].find(has);
+  if (answer === undefined) return;
+  const others = ["redirect", "rewrite", "websocket", "responseTimeout", "streamIdleTimeout", "streamMaxDuration"];
+  for (const key of others) {
+    if (key === answer || !has(key)) continue;
+    reader.keyProblem(`with '${answer}' the service is not asked; expected one of the two`, [...path, key]);
+  }
 }
 
 /** Where several resources are the policy's, challenges of a route lead to its own. */

@@ -3,6 +3,7 @@ import type { Cors } from "../filters/cors/evaluate.ts";
 import type { Check, HeadEdit, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
+import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -30,6 +31,7 @@ export class RouteParts {
   readonly headEdits: HeadEdit[] = [];
   cors: Cors | null = null;
   targetRewrite: TargetRewrite | null = null;
+  answer: RouteAnswer | null = null;
   bodyBytesMax: number = DEFAULTS.bodyBytesMax;
   webSocket: WebSocketRules | null = null;
   /** Whom the route asks who its caller is, by name. */
@@ -135,6 +137,10 @@ export function routeContext(
     setTargetRewrite: (rewrite) => {
       mark();
       parts.targetRewrite = rewrite;
+    },
+    setRouteAnswer: (answer) => {
+      mark();
+      parts.answer = answer;
     },
     nameAuthenticators: (names) => {
       for (const name of names) parts.authenticators.add(name);

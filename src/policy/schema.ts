@@ -289,6 +289,13 @@ export const routeShape = {
     .optional()
     .describe("Hosts of this route: api.example.org, *.example.org. Any if absent."),
   upstream: nameSchema.optional().describe("Where requests go. The listener's upstream if absent."),
+  responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. The upstream's if absent."),
+  streamIdleTimeout: timeoutMs
+    .optional()
+    .describe("Time without a byte in either direction, once an answer has begun. The upstream's if absent."),
+  streamMaxDuration: timeoutMs
+    .optional()
+    .describe("Time for a whole exchange with the service, to the answer's last byte. The upstream's if absent."),
   public: z.literal(true).optional().describe("Nobody has to authenticate. A route has either this or 'authenticate'."),
 };
 

@@ -7,6 +7,7 @@ import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
+import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
@@ -129,6 +130,12 @@ export interface Route {
   readonly cors: Cors | null;
   /** Null: the service gets the target that is judged. */
   readonly targetRewrite: TargetRewrite | null;
+  /** What postern answers itself; null: the service does. */
+  readonly answer: RouteAnswer | null;
+  /** Null: those of the upstream. */
+  readonly timeouts: Partial<
+    Pick<UpstreamSettings, "responseTimeoutMs" | "streamIdleTimeoutMs" | "streamDurationMaxMs">
+  > | null;
 }
 
 /**

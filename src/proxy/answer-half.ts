@@ -227,11 +227,12 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     return withLines(lines, exchange, this.#life.deps.clock);
   }
 
-  /** Postern's own page. */
+  /** Postern's own. */
   give(answer: OwnAnswer): void {
-    const { exchange, snapshot, deps } = this.#life;
+    const { exchange, route, snapshot, deps } = this.#life;
     this.status = answer.status;
-    this.#write(ownResponse(answer, exchange, snapshot.rewriteResponse, deps.clock.wallMs()), null);
+    const rewrite = (answer.isOfRoute ? route : null)?.rewriteResponse ?? snapshot.rewriteResponse;
+    this.#write(ownResponse(answer, exchange, rewrite, deps.clock.wallMs()), null);
   }
 
   /** Why there is none, or where it has begun, its end in the middle. */

@@ -9,11 +9,14 @@ export class OwnAnswer {
   readonly headers: HeaderBlock;
   readonly body: Buffer;
   readonly status: number;
+  /** It is a route's, whose rules for answers hold for it. */
+  readonly isOfRoute: boolean;
 
-  constructor(headers: HeaderBlock, body: Buffer, status: number = 200) {
+  constructor(headers: HeaderBlock, body: Buffer, status: number = 200, isOfRoute: boolean = false) {
     this.headers = headers;
     this.body = body;
     this.status = status;
+    this.isOfRoute = isOfRoute;
   }
 }
 

@@ -2,6 +2,7 @@ import { mintPermit, type Permit } from "../decision/permit.ts";
 import { LASTING_PHASES } from "../decision/phases.ts";
 import { CONTINUE, Denial, type HeaderLine, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
+import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import { EMPTY_BODY } from "../message/body.ts";
@@ -14,7 +15,7 @@ import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { judgeHandshake } from "../websocket/handshake.ts";
 import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
-import { judgeOwnPage, type OwnAnswer, type PageSubject } from "./own-page.ts";
+import { judgeOwnPage, OwnAnswer, type PageSubject } from "./own-page.ts";
 import { judgePreflight } from "./preflight.ts";
 import { rewriteTarget } from "./rewritten-target.ts";
 
@@ -130,6 +131,7 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
     const verdict = rewriteTarget(subject, route, route.targetRewrite);
     if (verdict !== CONTINUE) return verdict;
   }
+  if (route !== null && route.answer !== null) return answerOf(subject.exchange, route, route.answer);
   const bytesMax = route?.bodyBytesMax ?? 0;
   if (collectedBody !== null || body.announcedBytes <= bytesMax) {
     const verdict = judgeMethodBody(subject);
@@ -139,6 +141,13 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
   }
   const seen = `Content-Length ${body.announcedBytes}`;
   return new Denial("body_too_large", route?.place ?? null, seen, `at most ${bytesMax} bytes`);
+}
+
+/** What the route says in place of the service. What else there is of the body nobody reads. */
+function answerOf(exchange: Exchange, route: Route, answer: RouteAnswer): OwnAnswer | Denial {
+  const { query } = exchange.target;
+  const given = answer.give(exchange, route.rewriteQuery?.(query) ?? query);
+  return given instanceof Denial ? given : new OwnAnswer(given.headers, given.body, given.status, true);
 }
 
 /** Whoever is to see the body go by, under the ladder that holds for this request. */

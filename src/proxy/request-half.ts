@@ -8,6 +8,7 @@ import { bodyDenial } from "./client-failure.ts";
 import { isGrpcCall } from "./grpc.ts";
 import type { Life } from "./life.ts";
 import { type FeedOwner, RequestFeed } from "./request-feed.ts";
+import { settingsOn } from "./route-timeouts.ts";
 import { connectDenial, mayFailHarmlessly, mayRepeat } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, serviceRequest } from "./service-request.ts";
 import { beginWebSocket } from "./web-socket.ts";
@@ -19,6 +20,7 @@ export class RequestHalf implements Acquirer, FeedOwner {
   readonly #life: Life;
   #handler: ResponseHandler | null = null;
   #pool: Upstream | null = null;
+  #settings: UpstreamSettings | undefined = undefined;
   #service: ClientStream | null = null;
   /** Null where there is no body, or it is here whole. */
   #feed: RequestFeed | null = null;
@@ -38,7 +40,7 @@ export class RequestHalf implements Acquirer, FeedOwner {
 
   /** Of the service that it goes to, once that is known. */
   get settings(): UpstreamSettings | undefined {
-    return this.#pool?.settings;
+    return this.#settings;
   }
 
   /** `handler` gets what the service says to it. */
@@ -47,6 +49,7 @@ export class RequestHalf implements Acquirer, FeedOwner {
     const { deps, snapshot, route, exchange, usualUpstream } = this.#life;
     this.#handler = handler;
     this.#pool = deps.poolOf(snapshot, route?.upstream ?? usualUpstream);
+    this.#settings = settingsOn(route, this.#pool.settings);
     if (exchange.upgrade !== null) {
       const begun = beginWebSocket(exchange, this.#pool.settings, route?.hidesProtocolTokens ?? false, deps);
       if (begun instanceof Denial) {

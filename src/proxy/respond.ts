@@ -166,14 +166,15 @@ function usualLines(rateLimit: LimitState | null, wallMs: number): string {
   return rateLimit === null ? date : date + limitLines(rateLimit, wallMs);
 }
 
-/** The answer to a request for a page of postern's own. */
+/** An answer of postern's own that refuses nothing. */
 export function ownResponse(
-  { headers, body, status }: OwnAnswer,
-  { connection, rateLimit }: Exchange,
+  { headers, body, status, isOfRoute }: OwnAnswer,
+  { connection, rateLimit, answerLines }: Exchange,
   rewrite: RewriteResponse,
   wallMs: number,
 ): OwnResponse {
-  return { status, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs), body };
+  const lines = rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs);
+  return { status, lines: isOfRoute ? lines + answerLines : lines, body };
 }
 
 /** What of the service's headers may go with what the answer tells of limits. */

@@ -138,6 +138,7 @@ export function testRoute(
     keepParameters: () => undefined,
     fillParameters: () => undefined,
     setTargetRewrite: () => {},
+    setRouteAnswer: () => {},
     setBodyBytesMax: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };
