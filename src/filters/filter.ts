@@ -190,6 +190,8 @@ export interface RouteContext extends CompileContext {
   setCors(cors: Cors): void;
   /** The service gets another target than the one that is judged. */
   setTargetRewrite(rewrite: TargetRewrite): void;
+  /** That of the route so far; null where it has none. */
+  targetRewrite(): TargetRewrite | null;
   /** Postern answers in place of the service. */
   setRouteAnswer(answer: RouteAnswer): void;
   nameAuthenticators(names: readonly string[]): void;

@@ -138,6 +138,7 @@ export function routeContext(
       mark();
       parts.targetRewrite = rewrite;
     },
+    targetRewrite: () => parts.targetRewrite,
     setRouteAnswer: (answer) => {
       mark();
       parts.answer = answer;

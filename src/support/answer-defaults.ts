@@ -27,6 +27,10 @@ export const ANSWER_DEFAULTS = {
   cookieNamesMax: 100,
   /** Names of `allowHeaders`. */
   allowedHeadersMax: 256,
+  /** Entries of each list of `location`. */
+  locationOriginsMax: 100,
+  /** Characters of an answer that the policy has for a route. */
+  ownAnswerCharsMax: 65_536,
 
   // Pages of other origins.
   corsOriginsMax: 100,

@@ -295,8 +295,6 @@ export const DEFAULTS = {
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
   timeoutMsMax: 86_400_000,
   headBytesCeiling: 1024 * 1024,
-  /** Characters of an answer that the policy has for a route. */
-  ownAnswerCharsMax: 65_536,
   /** Characters of a path template; bounds how deep the route tree gets. */
   templateLengthMax: 1024,
   /** Places that the search for a broader route looks at for each one, so that branches of parameters cannot multiply. */

@@ -138,6 +138,7 @@ export function testRoute(
     keepParameters: () => undefined,
     fillParameters: () => undefined,
     setTargetRewrite: () => {},
+    targetRewrite: () => null,
     setRouteAnswer: () => {},
     setBodyBytesMax: () => {},
   };

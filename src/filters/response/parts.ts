@@ -3,6 +3,7 @@ import type { LeakSettings } from "../leak-schema.ts";
 import type { CookiesSettings } from "./cookies/schema.ts";
 import type { ErrorsSettings } from "./errors/schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
+import type { LocationSettings } from "./location/schema.ts";
 import type { MaskSettings } from "./mask/schema.ts";
 import { LaterPart } from "./part.ts";
 import type { ContractSettings } from "./validate/schema.ts";
@@ -25,6 +26,7 @@ export interface SettingsOfParts {
   readonly fields: FieldsSettings;
   readonly mask: MaskSettings;
   readonly cookies: CookiesSettings;
+  readonly location: LocationSettings;
   readonly leaks: LeakSettings;
 }
 
@@ -45,6 +47,7 @@ export const PARTS: { readonly [Name in PartName]: LaterPart<SettingsOfParts[Nam
   fields: new LaterPart("fields", async () => (await import("./fields/compile.ts")).fieldsPart),
   mask: new LaterPart("mask", async () => (await import("./mask/compile.ts")).maskPart),
   cookies: new LaterPart("cookies", async () => (await import("./cookies/compile.ts")).cookiesPart),
+  location: new LaterPart("location", async () => (await import("./location/compile.ts")).locationPart),
   leaks: new LaterPart("leaks", async () => (await import("./leaks/compile.ts")).leaksPart),
 };
 

@@ -19,18 +19,11 @@ export const rewriteFilter = defineFilter<RewriteSettings>({
     const template = templateOf(context);
     if (template === null) return;
     const path = compilePath(settings, template, context);
+    const ends = prefix === undefined ? null : { from: withoutSlash(prefix.from), to: withoutSlash(prefix.to) };
     const query = settings.query === undefined ? null : compileQuery(settings.query, template, context);
-    context.setTargetRewrite(
-      new TargetRewrite(context.place(), path, query, host ?? null, prefixLines(prefix), shapeOf(template)),
-    );
+    context.setTargetRewrite(new TargetRewrite(context.place(), path, query, host ?? null, ends, shapeOf(template)));
   },
 });
-
-/** Services make their links with it, as Spring and ASP.NET do. True only of what was taken off and not exchanged. */
-function prefixLines(prefix: RewriteSettings["prefix"]): string {
-  if (prefix === undefined || withoutSlash(prefix.to) !== "" || withoutSlash(prefix.from) === "") return "";
-  return `x-forwarded-prefix: ${withoutSlash(prefix.from)}\r\n`;
-}
 
 function compilePath({ path, prefix }: RewriteSettings, route: Template, context: RouteContext): PathWriter | null {
   if (path !== undefined && prefix !== undefined) {

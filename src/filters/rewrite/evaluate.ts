@@ -14,6 +14,8 @@ export class TargetRewrite {
   readonly place: Place;
   /** Whom the service takes itself for; null where it is told what the client asked. */
   readonly authority: string | null;
+  /** Segments that are exchanged, without a slash at their end; null where the path is rewritten otherwise. */
+  readonly prefix: { readonly from: string; readonly to: string } | null;
   /** Header lines that tell the service what of the path is not there any more. */
   readonly lines: string;
   /** Of the paths that it makes (matching/template.ts). */
@@ -26,12 +28,15 @@ export class TargetRewrite {
     path: PathWriter | null,
     query: QueryRewrite | null,
     authority: string | null,
-    lines: string,
+    prefix: TargetRewrite["prefix"],
     shape: string,
   ) {
     this.place = place;
     this.authority = authority;
-    this.lines = lines;
+    this.prefix = prefix;
+    // Services make their links with it, as Spring and ASP.NET do. True only of what was taken off and not exchanged.
+    const isTakenOff = prefix !== null && prefix.to === "" && prefix.from !== "";
+    this.lines = isTakenOff ? `x-forwarded-prefix: ${prefix.from}\r\n` : "";
     this.shape = path?.shape ?? shape;
     this.#path = path;
     this.#query = query;
