@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { DEPRECATED_OUTCOMES } from "../src/message/deprecated-use.ts";
 import { HeaderBlock } from "../src/message/headers.ts";
+import type { Snapshot } from "../src/policy/snapshot.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
+import { createExchange } from "./fixtures/route-context.ts";
 import { policyWith, problemsOf, routeOf, snapshotOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/versions.md"), "utf8");
@@ -22,6 +24,13 @@ paths:
   /orders: { get: { operationId: listOrders, deprecated: true, responses: { 200: { description: ok } } } }
   /v2/orders: { get: { operationId: listOrders2, responses: { 200: { description: ok } } } }
   /old: { get: { operationId: old, deprecated: true, responses: { 200: { description: ok } } } }
+components: { securitySchemes: { oauth: { type: http, scheme: bearer } } }
+`,
+  "openapi/orders-2.yaml": `openapi: 3.1.0
+info: { title: orders, version: "2" }
+security: [{ oauth: [] }]
+paths:
+  /orders: { get: { operationId: listOrders, responses: { 200: { description: ok } } } }
 components: { securitySchemes: { oauth: { type: http, scheme: bearer } } }
 `,
 };
@@ -42,7 +51,7 @@ function policyOf(text: string): string {
 }
 
 test("the page has its blocks", () => {
-  expect(blocks).toHaveLength(2);
+  expect(blocks).toHaveLength(4);
 });
 
 test.each(blocks)("%s", async (text) => {
@@ -68,4 +77,52 @@ test("its numbers and words are the product's", () => {
   expect(page).toContain(`Up to ${DEFAULTS.deprecatedCallersMax.toLocaleString("en-US")} callers`);
   expect(DEFAULTS.deprecatedWriteMs).toBe(30_000);
   expect([...page.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1])).toEqual([...DEPRECATED_OUTCOMES]);
+});
+
+/** What a request, a line as the table of the page has it, is: its version, or why it is refused. */
+function judged(
+  { versions, routes }: Snapshot,
+  target: string,
+  headers: readonly (readonly [string, string])[],
+): string {
+  const [path = "", query] = target.split("?");
+  const exchange = createExchange({ path, query: query === undefined ? "" : `?${query}`, headers });
+  const match = (versions?.routesFor(exchange) ?? routes).match("localhost", "GET", exchange.target.path);
+  if (match.kind !== "found" || versions === null) return match.kind;
+  return versions.judge(exchange, match.route)?.reason ?? `version ${exchange.version}`;
+}
+
+test.each([
+  ["/orders", [["api-version", "2"]], "version 2"],
+  ["/orders?api-version=2", [], "version 2"],
+  ["/orders", [["accept", "application/json;version=2"]], "version 2"],
+  ["/orders", [["accept", "application/vnd.acme.v2+json"]], "version 2"],
+  ["/orders", [["content-type", "application/vnd.acme.v2+json"]], "version 2"],
+  ["/orders", [], "version 1"],
+  ["/orders", [["api-version", "3"]], "version_unknown"],
+  [
+    "/orders",
+    [
+      ["api-version", "1"],
+      ["api-version", "1"],
+    ],
+    "version_ambiguous",
+  ],
+  ["/orders", [["api_version", "1"]], "version_ambiguous"],
+  ["/orders?API-VERSION=1", [], "version_ambiguous"],
+  ["/orders?api.version=1", [], "version_ambiguous"],
+  ["/orders?api-version=2", [["api-version", "1"]], "version_ambiguous"],
+  ["/orders", [["accept", "application/json;version=2, */*;q=0.1"]], "version 2"],
+  ["/orders", [["accept", "application/json, application/json;version=2"]], "version_ambiguous"],
+  ["/healthz", [["api-version", "3"]], "version null"],
+] as const)("%s with %j is %s, as the page has it", async (target, headers, outcome) => {
+  expect(judged(await snapshotOf(policyOf(blocks[2] ?? ""), FILES), target, headers)).toBe(outcome);
+});
+
+test("a description is a version's", async () => {
+  const snapshot = await snapshotOf(policyOf(blocks[3] ?? ""), FILES);
+  expect(judged(snapshot, "/orders", [["api-version", "2"]])).toBe("version 2");
+  expect(judged(snapshot, "/old", [["api-version", "1"]])).toBe("version 1");
+  expect(judged(snapshot, "/old", [["api-version", "2"]])).toBe("version_unknown");
+  expect(judged(snapshot, "/orders", [])).toBe("version_missing");
 });

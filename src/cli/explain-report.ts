@@ -96,9 +96,11 @@ export function handshakeStep(exchange: Exchange, { tls, place }: ListenerSettin
   return { phase: "accept", check: "handshake", result: "deny", place: placeText(place), saw, wanted: "a trusted one" };
 }
 
-export function routeStep(route: Route): Step {
+/** `version`: the request's, where its route is one of some. */
+export function routeStep(route: Route, version: string | null): Step {
   const methods = route.methods.length === 0 ? "usual methods" : route.methods.join(", ");
-  const saw = `${methods} ${route.template}${route.isPublic ? " (public)" : ""}`;
+  const ofVersion = version === null ? "" : `, version ${version}`;
+  const saw = `${methods} ${route.template}${ofVersion}${route.isPublic ? " (public)" : ""}`;
   return { phase: "match", check: "route", result: "info", place: placeText(route.place), saw, wanted: null };
 }
 
@@ -137,7 +139,7 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
   });
   const query = queryText(
     exchange.target.query,
-    exchange.upstreamTarget?.query ?? route.rewriteQuery?.(exchange.target.query),
+    exchange.upstreamTarget?.query ?? route.rewriteQuery?.(exchange.target.query, exchange.version),
   );
   const withheld = route.withheldHeaders(exchange.headers).filter(({ name }) => name !== "host");
   const untold = (exchange.withheld ?? []).filter((name) => exchange.headers.get(name) === undefined);
@@ -188,7 +190,7 @@ export function respondSteps(route: Route, exchange: Exchange): Step[] {
 
 /** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */
 export function ownDenialStep(denial: Denial): Step {
-  const phase: Phase = /^(?:route_not_found|method_not_allowed)$/.test(denial.reason) ? "match" : "admit";
+  const phase: Phase = /^(?:route_not_found|method_not_allowed|version_\w+)$/.test(denial.reason) ? "match" : "admit";
   const place = placeText(denial.place);
   return { phase, check: denial.reason, result: "deny", place, saw: denial.seen, wanted: denial.wanted };
 }
@@ -210,7 +212,7 @@ export function explanation(
   const denial = outcome instanceof Denial ? outcome : null;
   const { method, target } = exchange;
   // A key in the query is nobody's to read here.
-  const query = route?.rewriteQuery?.(target.query) ?? target.query;
+  const query = route?.rewriteQuery?.(target.query, exchange.version) ?? target.query;
   return {
     request: `${method} ${target.path}${query}`,
     policyHash: snapshot.hash,

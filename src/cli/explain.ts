@@ -130,7 +130,7 @@ async function tell(
   const noteMatch = (): void => {
     if (matched || subject.route === null) return;
     matched = true;
-    steps.push(routeStep(subject.route));
+    steps.push(routeStep(subject.route, exchange.version));
   };
   const subject: Subject = {
     snapshot,

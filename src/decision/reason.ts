@@ -52,6 +52,9 @@ export const REASONS = {
   operation_undeclared: client(404, 12, "There is nothing here."),
   method_not_allowed: client(405, 12, "The method is not allowed."),
   method_overridden: client(400, 3, "A parameter of the request names another method."),
+  version_missing: client(400, 3, "The request names no version."),
+  version_ambiguous: client(400, 3, "The version of the request can be read in more than one way."),
+  version_unknown: client(400, 3, "There is no such version here."),
   // authenticate
   credentials_missing: client(401, 16, NOT_AUTHENTICATED),
   credential_revoked: client(401, 16, NOT_AUTHENTICATED),

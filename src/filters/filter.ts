@@ -149,6 +149,8 @@ export interface RoleDefinition {
 export interface RouteContext extends CompileContext {
   /** The route's path template; `defaults` for the checks before the match. */
   readonly template: string;
+  /** Versions of the API whose route it is; empty where it is any's. */
+  readonly versions: readonly string[];
   /** Methods of the route in upper case; empty means the usual ones (message/method.ts). */
   readonly methods: readonly string[];
   readonly isPublic: boolean;

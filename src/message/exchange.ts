@@ -116,6 +116,8 @@ export class Exchange {
   bodyWatches: PlacedWatch[] | null;
   /** What of the body was changed on its way; null for the many that go on as they came. Set by `validate`. */
   bodyEdits: BodyEdits | null;
+  /** For which version it is, one of the policy's; null where its route has none. Set by the match. */
+  version: string | null;
   /** How a request for what is deprecated went; null for any other. */
   deprecated: DeprecatedOutcome | null;
   /** By which it can be followed; null where the policy asks for none. */
@@ -183,6 +185,7 @@ export class Exchange {
     this.watchers = null;
     this.bodyWatches = null;
     this.bodyEdits = null;
+    this.version = null;
     this.deprecated = null;
     this.requestId = null;
     this.traceId = null;

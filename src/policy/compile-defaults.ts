@@ -40,7 +40,7 @@ function* compileDefault(work: Work, filter: Filter<unknown>): Steps<void> {
   if (read === null) return;
   if (filter.name === "limit") checkCountedOnce(work, path, null);
   const parts = new RouteParts();
-  const facts = { template: DEFAULTS_KEY, methods: [], isPublic: false };
+  const facts = { template: DEFAULTS_KEY, versions: [], methods: [], isPublic: false };
   const context = routeContext(work, facts, parts, (inner) => [...path, ...inner]);
   yield* stepsOf(filter.compile(read.settings, salvageContext(context, read)));
   if (parts.responseRules !== null) work.rewriteResponse = work.rewrites.response(parts.responseRules);

@@ -1,7 +1,7 @@
 import { onlyParameters } from "../bodies/form.ts";
 import { PHASES } from "../decision/phases.ts";
 import type { Check, Filter, RequestRules, RouteContext } from "../filters/filter.ts";
-import { findShadowed, parseTemplate } from "../matching/route-tree.ts";
+import { findShadowed, parseTemplate, type Shadowed } from "../matching/route-tree.ts";
 import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import { withoutParameters, withParameters } from "../message/query.ts";
@@ -20,9 +20,11 @@ import { lineWords } from "./problems.ts";
 import type { Credentials } from "./rewrites.ts";
 import { type RouteFacts, RouteParts, routeContext } from "./route-parts.ts";
 import { forWholeAnswers, withHeaders } from "./route-rules.ts";
+import { addVersionParts, versionInQuery, versionsOf, withVersionHeaders } from "./route-versions.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
 import type { Route } from "./snapshot.ts";
+import { routeSets } from "./version-sets.ts";
 import { warnScopes } from "./warn-scopes.ts";
 import type { Work } from "./work.ts";
 
@@ -61,12 +63,15 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   checkAccess(work, path);
   if (fields.public !== true) warnScopes(work, path);
   if (fields.upstream !== undefined) checkUpstream(work, fields.upstream, [...path, "upstream"]);
+  const versions = versionsOf(work, fields.version, path);
   const facts: RouteFacts = {
     template,
+    versions,
     methods: [...new Set(fields.methods)],
     isPublic: fields.public === true,
   };
   const parts = new RouteParts();
+  addVersionParts(work, versions, parts);
   parts.checks.push(...(work.bans?.checksOf(template) ?? []));
   if (work.requestIds !== null) parts.dropHeaders.push(work.requestIds.header);
   if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
@@ -76,7 +81,8 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   checkAnswer(work, path);
   if (!isSound) return null;
   work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
-  const requestRules = forWholeAnswers(parts.requestRules ?? NO_REQUEST_RULES, parts);
+  const ownRules = withVersionHeaders(work, versions, parts.requestRules ?? NO_REQUEST_RULES, path);
+  const requestRules = forWholeAnswers(ownRules, parts);
   const responseRules = withHeaders(parts.responseRules ?? NO_RESPONSE_RULES, parts);
   const credentials = credentialsOf(work, parts);
   const passage = work.rewrites.passage(requestRules, credentials);
@@ -91,7 +97,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     responseChecks: parts.responseChecks,
     answerReading: parts.answerReading,
     upstream: fields.upstream ?? null,
-    rewriteQuery: queryRewrite(parts, requestRules),
+    rewriteQuery: versionInQuery(work, versions, queryRewrite(parts, requestRules)),
     rewriteRequest: work.rewrites.request(requestRules, credentials),
     hidesProtocolTokens: passage.hidesProtocolTokens,
     withheldHeaders: (headers) => passage.withheld(headers),
@@ -285,10 +291,12 @@ function queryRewrite(parts: RouteParts, rules: RequestRules): Route["rewriteQue
 
 /** Routes that no request can reach because an earlier one has the same place and method. */
 export function* checkShadows(work: Work): Steps<void> {
-  for (const shadowed of findShadowed(work.routes)) {
+  const told = new Set<Route>();
+  for (const shadowed of shadowsOf(work)) {
     yield;
-    if (shadowed === null) continue;
+    if (shadowed === null || told.has(shadowed.route)) continue;
     const { route, by, host, methods } = shadowed;
+    if (work.versionRules !== null) told.add(route);
     const what = methods.length === 0 ? "the usual methods" : methods.join(", ");
     const where = host === "*" ? "" : ` on ${host}`;
     work.problems.add(
@@ -297,4 +305,8 @@ export function* checkShadows(work: Work): Steps<void> {
     );
     if (work.problems.isFull) return;
   }
+}
+
+function* shadowsOf(work: Work): Generator<Shadowed<Route> | null> {
+  for (const { routes } of routeSets(work)) yield* findShadowed(routes);
 }

@@ -3,6 +3,7 @@ import { REGISTRY, type Registry } from "../filters/index.ts";
 import { planSchema } from "../filters/limit/plan-schema.ts";
 import { overloadSchema } from "../filters/overload/schema.ts";
 import { requestIdSchema } from "../filters/request-id/schema.ts";
+import { versionsSchema } from "../filters/versions/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
@@ -115,6 +116,7 @@ function policySchema({
       ),
     requestId: requestIdSchema.optional(),
     revoked: revokedSchema.optional(),
+    versions: versionsSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

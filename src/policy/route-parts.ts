@@ -52,6 +52,7 @@ export class RouteParts {
 /** What all filters of a route are told. */
 export interface RouteFacts {
   readonly template: string;
+  readonly versions: readonly string[];
   readonly methods: readonly string[];
   readonly isPublic: boolean;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { routeVersion } from "../filters/versions/schema.ts";
 import type { LimitFields } from "../message/limit-state.ts";
 import { STRAY_BODY_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -288,6 +289,9 @@ export const routeShape = {
     .min(1)
     .optional()
     .describe("Hosts of this route: api.example.org, *.example.org. Any if absent."),
+  version: routeVersion
+    .optional()
+    .describe("Which version of the API this is, or which; 'versions' says where requests name theirs. Any if absent."),
   upstream: nameSchema.optional().describe("Where requests go. The listener's upstream if absent."),
   responseTimeout: timeoutMs.optional().describe("Time for the head of the answer. The upstream's if absent."),
   streamIdleTimeout: timeoutMs
@@ -322,6 +326,7 @@ export const SECTIONS = [
   "overload",
   "requestId",
   "revoked",
+  "versions",
   "defaults",
   "openapi",
   "grpc",

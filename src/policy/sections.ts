@@ -3,6 +3,7 @@ import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compilePlans } from "./compile-plans.ts";
 import { readRequestId } from "./compile-request-id.ts";
 import { compileRevoked } from "./compile-revoked.ts";
+import { buildVersions, readVersions } from "./compile-versions.ts";
 import { describeResources, readResources } from "./resource-metadata.ts";
 
 /** What a policy loads that has one of the sections that few have, or more of certificates than files: one part of the bundle. */
@@ -21,6 +22,8 @@ export const sectionStages = {
   compileBans,
   compileRevoked,
   readRequestId,
+  readVersions,
+  buildVersions,
   describeResources,
   checkIdentity,
 };

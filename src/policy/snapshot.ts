@@ -10,6 +10,7 @@ import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
+import type { Versions } from "../filters/versions/evaluate.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -52,6 +53,8 @@ export interface Snapshot {
   /** Some route answers preflights. */
   readonly answersPreflights: boolean;
   readonly routes: RouteTree<Route>;
+  /** Null where the policy knows no versions but those of paths: then `routes` are all. */
+  readonly versions: Versions<Route> | null;
   /** What any of them keeps in its paths, of `KEPT` (message/kept-target.ts). */
   readonly keepsInPaths: number;
   readonly routeList: readonly Route[];
@@ -92,6 +95,8 @@ export interface Route {
   readonly template: string;
   /** Upper case; empty means the usual ones (message/method.ts). */
   readonly methods: readonly string[];
+  /** Which versions' route it is; empty where they are of no account. */
+  readonly versions: readonly string[];
   /** The service tells upper from lower case in this route's paths. */
   readonly isCaseSensitive: boolean;
   /** What its paths may have because the service is known to read it as it stands, of `KEPT`. */
@@ -112,7 +117,7 @@ export interface Route {
   readonly upstream: string | null;
   readonly rewriteRequest: RewriteRequest;
   /** The query as the service gets it, without credentials; null where it gets all of it. */
-  readonly rewriteQuery: ((query: string) => string) | null;
+  readonly rewriteQuery: ((query: string, version: string | null) => string) | null;
   /** Whether tokens among a WebSocket's sub-protocols come off, so that the service is offered the others alone. */
   readonly hidesProtocolTokens: boolean;
   /** Which headers of a client would not reach the service, and why: for `explain`. */

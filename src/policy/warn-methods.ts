@@ -2,6 +2,7 @@ import { findTakenMethods, type TakenMethods } from "../matching/taken-methods.t
 import type { Steps } from "../support/turns.ts";
 import { lineWords } from "./problems.ts";
 import type { Route } from "./snapshot.ts";
+import { routeSets } from "./version-sets.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -10,10 +11,12 @@ import type { Work } from "./work.ts";
  */
 export function* warnTakenMethods(work: Work): Steps<void> {
   const byBroad = new Map<Route, TakenMethods<Route>[]>();
-  for (const taken of yield* findTakenMethods(work.routes)) {
-    const others = byBroad.get(taken.broad);
-    if (others === undefined) byBroad.set(taken.broad, [taken]);
-    else others.push(taken);
+  for (const { routes } of routeSets(work)) {
+    for (const taken of yield* findTakenMethods(routes)) {
+      const others = byBroad.get(taken.broad);
+      if (others === undefined) byBroad.set(taken.broad, [taken]);
+      else if (!others.some(({ own }) => own === taken.own)) others.push(taken);
+    }
   }
   for (const [broad, [first, ...others]] of byBroad) {
     if (first === undefined || work.warnings.isFull) return;

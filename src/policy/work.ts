@@ -17,6 +17,7 @@ import type { IdentityLine } from "../filters/request/identity.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
+import type { VersionRules, Versions } from "../filters/versions/evaluate.ts";
 import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -144,6 +145,8 @@ export class Work {
   readonly ownPages: Map<string, OwnPage> = new Map();
   readonly routeUses: RouteUse[] = [];
   tree: RouteTree<Route> | null = null;
+  versionRules: VersionRules | null = null;
+  versions: Versions<Route> | null = null;
   /** Name of the stage that runs. */
   stage = "";
   /** No later stage has anything to add. */

@@ -8,6 +8,7 @@ import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { excerpt } from "../support/excerpt.ts";
 import type { Steps } from "../support/turns.ts";
+import { routesFor } from "./routes-for.ts";
 
 /** TRACE would echo the identity headers that were put on; CONNECT would make a tunnel past every check. */
 export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
@@ -17,14 +18,15 @@ export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(["TRACE", "TRACK",
  * the request's own route, so that the same checks were asked, and to the same rules. `where` tells in the log where it stood.
  */
 export function judgeMethods(
-  { snapshot, exchange, route }: Omit<MethodSubject, "methodBody">,
+  subject: Omit<MethodSubject, "methodBody">,
   methods: readonly string[],
   where: "query" | "cookie" | "body",
 ): Verdict {
+  const { exchange, route } = subject;
   for (const method of methods) {
     if (method === exchange.method) continue;
     if (method === UNREADABLE) return unreadable(route?.place ?? null);
-    const match = snapshot.routes.match(exchange.host, method, exchange.target.path);
+    const match = routesFor(subject).match(exchange.host, method, exchange.target.path);
     const isOwn = match.kind === "found" && match.route === route;
     // Rules that tell methods apart were asked about the one, and the service would do the other.
     if (isOwn && !route.tellsMethods(exchange.method, method) && !FORBIDDEN_METHODS.has(method)) continue;
@@ -104,11 +106,13 @@ async function judgeInTurns(subject: MethodSubject, steps: Steps<readonly string
 const NAMEABLE: readonly string[] = USUAL_METHODS.filter((method) => method !== "HEAD" && method !== "OPTIONS");
 
 /** A body that cannot be looked into may name each of the usual methods; it passes where all of them have its route. */
-function judgeHidden({ snapshot, exchange, route }: MethodSubject, coding: string): Verdict {
+function judgeHidden(subject: MethodSubject, coding: string): Verdict {
+  const { exchange, route } = subject;
   const { host, method, target } = exchange;
+  const routes = routesFor(subject);
   const other = NAMEABLE.find((one) => {
     if (one === method) return false;
-    const match = snapshot.routes.match(host, one, target.path);
+    const match = routes.match(host, one, target.path);
     return match.kind !== "found" || match.route !== route || route.tellsMethods(method, one);
   });
   if (other === undefined) return CONTINUE;

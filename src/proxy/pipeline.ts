@@ -18,6 +18,7 @@ import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject
 import { judgeOwnPage, OwnAnswer, type PageSubject } from "./own-page.ts";
 import { judgePreflight } from "./preflight.ts";
 import { rewriteTarget } from "./rewritten-target.ts";
+import { routesFor } from "./routes-for.ts";
 
 /** `explain` looks on through this; requests have none. */
 export interface Observer {
@@ -146,7 +147,7 @@ function permit(subject: Subject): Outcome | Promise<Outcome> {
 /** What the route says in place of the service. What else there is of the body nobody reads. */
 function answerOf(exchange: Exchange, route: Route, answer: RouteAnswer): OwnAnswer | Denial {
   const { query } = exchange.target;
-  const given = answer.give(exchange, route.rewriteQuery?.(query) ?? query);
+  const given = answer.give(exchange, route.rewriteQuery?.(query, exchange.version) ?? query);
   return given instanceof Denial ? given : new OwnAnswer(given.headers, given.body, given.status, true);
 }
 
@@ -164,7 +165,7 @@ function beginWatches(subject: Subject): void {
 /** Finds the route, which decides what is asked for. */
 function matchRoute(subject: Subject): Verdict {
   const { exchange, snapshot } = subject;
-  const match = snapshot.routes.match(exchange.host, exchange.method, exchange.target.path);
+  const match = routesFor(subject).match(exchange.host, exchange.method, exchange.target.path);
   if (exchange.oddity !== null && !isKept(subject, match, exchange.oddity)) {
     const { seen, wanted } = exchange.oddity.fault;
     return new Denial("target_ambiguous", null, seen, wanted);
@@ -181,6 +182,13 @@ function matchRoute(subject: Subject): Verdict {
       `${exchange.method} on host ${exchange.host}`,
       "a route of the policy",
     );
+  }
+  if (snapshot.versions !== null) {
+    const otherVersion = snapshot.versions.judge(exchange, match.route);
+    if (otherVersion !== CONTINUE) {
+      subject.route = match.route;
+      return otherVersion;
+    }
   }
   if (match.kind === "method_not_allowed") {
     subject.route = match.route;
@@ -214,14 +222,16 @@ function judgeStrayBody({ method, body }: Exchange, match: RouteMatch<Route>): V
  * Whether the route keeps the odd forms of its path, and they lead past no other: without parameters and empty segments the
  * path has to be the same route's, and with its escaped slashes decoded no route's that does not keep them.
  */
-function isKept({ exchange, snapshot }: Subject, match: RouteMatch<Route>, { kinds }: Oddity): boolean {
+function isKept(subject: Subject, match: RouteMatch<Route>, { kinds }: Oddity): boolean {
+  const { exchange } = subject;
   if (match.kind !== "found" || (kinds & ~match.route.keepsInPaths) !== 0) return false;
+  const routes = routesFor(subject);
   const { host, method, target } = exchange;
   const [plain, decoded] = plainForms(target.path);
-  const asPlain = snapshot.routes.match(host, method, plain);
+  const asPlain = routes.match(host, method, plain);
   if (asPlain.kind !== "found" || asPlain.route !== match.route) return false;
   if (decoded === plain) return true;
-  const asDecoded = snapshot.routes.match(host, method, decoded);
+  const asDecoded = routes.match(host, method, decoded);
   const other = asDecoded.kind === "not_found" ? asDecoded.other?.route : asDecoded.route;
   return other === undefined || (other.keepsInPaths & KEPT.encodedSlashes) !== 0;
 }

@@ -4,6 +4,7 @@ import { coversShape, parseTemplate } from "../matching/template.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
+import { routesFor } from "./routes-for.ts";
 
 /** The part of a subject that this looks at. */
 export interface RewriteSubject {
@@ -19,7 +20,7 @@ export interface RewriteSubject {
 export function rewriteTarget(subject: RewriteSubject, route: Route, rewrite: TargetRewrite): Verdict {
   const { exchange } = subject;
   const { query } = exchange.target;
-  const target = rewrite.apply(exchange, route.rewriteQuery?.(query) ?? query, route.keepsInPaths);
+  const target = rewrite.apply(exchange, route.rewriteQuery?.(query, exchange.version) ?? query, route.keepsInPaths);
   if (target instanceof Denial) return target;
   exchange.upstreamTarget = target;
   exchange.serviceLines += rewrite.lines;
@@ -31,9 +32,10 @@ export function rewriteTarget(subject: RewriteSubject, route: Route, rewrite: Ta
 }
 
 /** The route that takes this path of the same service, also where it does not take the method; null where none does. */
-function ownerOf({ snapshot, exchange }: RewriteSubject, { authority }: TargetRewrite, path: string): Route | null {
+function ownerOf(subject: RewriteSubject, { authority }: TargetRewrite, path: string): Route | null {
+  const { snapshot, exchange } = subject;
   const host = authority === null ? exchange.host : authority.replace(/:\d+$/, "");
-  const match = snapshot.routes.match(host, exchange.method, path);
+  const match = routesFor(subject).match(host, exchange.method, path);
   const owner = match.kind === "not_found" ? (match.other?.route ?? null) : match.route;
   if (owner === null) return null;
   const usual = snapshot.listeners.find(({ name }) => name === exchange.connection.listener)?.upstream;

@@ -15,7 +15,7 @@ export function serviceRequest(
 ): ClientRequest {
   const { method, target, upstreamTarget, headers } = exchange;
   const authority = route.targetRewrite?.authority ?? exchange.authority;
-  const query = route.rewriteQuery === null ? target.query : route.rewriteQuery(target.query);
+  const query = route.rewriteQuery === null ? target.query : route.rewriteQuery(target.query, exchange.version);
   return {
     method,
     target: upstreamTarget === null ? target.path + query : upstreamTarget.path + upstreamTarget.query,

@@ -6,6 +6,7 @@ import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
+import { VERSION_DEFAULTS } from "./version-defaults.ts";
 
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
 export const DEFAULTS = {
@@ -16,6 +17,7 @@ export const DEFAULTS = {
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,
+  ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,
 
   // Client side, per connection and per request.

@@ -57,6 +57,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
     fields += `,"principal":${quoted(logText(principal.id))},"authenticator":${quoted(principal.authenticator)}`;
   }
   if (exchange.requestId !== null) fields += idFields(exchange.requestId, exchange.traceId);
+  if (exchange.version !== null) fields += `,"version":${quoted(exchange.version)}`;
   if (exchange.deprecated !== null) fields += `,"deprecated":"${exchange.deprecated}"`;
   if (record.reason !== null) fields += `,"reason":"${record.reason}","source":"${source}"`;
   if (record.denial !== null) fields += rareFields(denialFields(record.denial));

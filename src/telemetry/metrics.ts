@@ -24,6 +24,12 @@ import type {
 export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
 export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 
+export interface DeprecatedSeries {
+  readonly route: string;
+  readonly version: string | null;
+  readonly counts: Record<DeprecatedOutcome, number>;
+}
+
 export interface AuditedSeries {
   readonly route: string;
   readonly check: string;
@@ -67,11 +73,11 @@ export class Metrics {
   readonly requests: RequestCells = new RequestCells();
   readonly audited: Map<string, AuditedSeries> = new Map();
   readonly decided: Map<string, DecidedSeries> = new Map();
-  /** By route. */
-  readonly deprecated: Map<string, Record<DeprecatedOutcome, number>> = new Map();
   readonly leaks: Map<string, LeakSeries> = new Map();
   /** By route. */
   readonly answers: Map<string, Record<AnswerAction, number>> = new Map();
+  /** By route, and by version where it is one of some. */
+  readonly deprecated: Map<string, DeprecatedSeries> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
   /** By act and result. */
@@ -94,7 +100,7 @@ export class Metrics {
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
-    if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.deprecated);
+    if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.version, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
     if (exchange.leaks !== null) this.#countLeaks(record.route, exchange.leaks);
     if (exchange.answerCounts !== null) this.#countAnswer(record.route, exchange.answerCounts);
@@ -131,6 +137,9 @@ export class Metrics {
     const authenticators = [...policy.authenticators.values()];
     this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, overload, authenticators };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
+    for (const { template, versions } of policy.routeList) {
+      for (const version of versions) routes.add(seriesKey(template, version));
+    }
     for (const { label } of policy.ownPages.values()) routes.add(label);
     const kept = routes.union(this.#routesBefore);
     this.#routesBefore = routes;
@@ -142,7 +151,7 @@ export class Metrics {
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
     for (const [key, series] of this.leaks) if (!kept.has(series.route)) this.leaks.delete(key);
-    for (const route of this.deprecated.keys()) if (!kept.has(route)) this.deprecated.delete(route);
+    for (const key of this.deprecated.keys()) if (!kept.has(key)) this.deprecated.delete(key);
     for (const route of this.answers.keys()) if (!kept.has(route)) this.answers.delete(route);
   }
 
@@ -156,11 +165,16 @@ export class Metrics {
     this.answers.set(route, series);
   }
 
-  /** As many routes as policies have. */
-  #countDeprecated(route: string, outcome: DeprecatedOutcome): void {
-    const counts = this.deprecated.get(route) ?? { served: 0, excepted: 0, brownout: 0, ended: 0 };
-    counts[outcome]++;
-    this.deprecated.set(route, counts);
+  /** As many routes and versions as policies have. */
+  #countDeprecated(route: string, version: string | null, outcome: DeprecatedOutcome): void {
+    const key = seriesKey(route, version);
+    const series = this.deprecated.get(key) ?? {
+      route,
+      version,
+      counts: { served: 0, excepted: 0, brownout: 0, ended: 0 },
+    };
+    series.counts[outcome]++;
+    this.deprecated.set(key, series);
   }
 
   /** `ours`: what the policy's own rules say, in force or audited. */
@@ -217,4 +231,8 @@ export function checkName(place: Place | null): string {
   const name = (first.startsWith("routes[") || first === "defaults" ? keys[1] : first) ?? first;
   const bracket = name.indexOf("[");
   return bracket < 0 ? name : name.slice(0, bracket);
+}
+
+function seriesKey(route: string, version: string | null): string {
+  return version === null ? route : `${route}\n${version}`;
 }

@@ -53,8 +53,9 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       name: "postern_deprecated_requests_total",
       help: "Requests for what is deprecated, by how they went.",
       *samples() {
-        for (const [route, counts] of metrics.deprecated) {
-          for (const outcome of DEPRECATED_OUTCOMES) yield { labels: { route, outcome }, value: counts[outcome] };
+        for (const { route, version, counts } of metrics.deprecated.values()) {
+          const labels = version === null ? { route } : { route, version };
+          for (const outcome of DEPRECATED_OUTCOMES) yield { labels: { ...labels, outcome }, value: counts[outcome] };
         }
       },
     },

@@ -92,6 +92,7 @@ export function testRoute(
   const context: RouteContext = {
     ...base,
     template: "/v1/orders",
+    versions: [],
     methods: [],
     isPublic,
     hasAllAuthenticators: true,

@@ -19,7 +19,7 @@ export const deprecatedFilter = defineFilter<DeprecatedSettings>({
     if (end === null) return;
     context.addResponseHeaders(endLines(end), linkLines(end));
     const { clock } = context;
-    const use = context.resource("deprecated use", [], (world) => new UseBook(world)).of(context.template);
+    const use = context.resource("deprecated use", [], (world) => new UseBook(world)).of(nameOf(context));
     const place = context.place();
     context.addCheck({
       name: "deprecated",
@@ -46,6 +46,11 @@ export const deprecatedFilter = defineFilter<DeprecatedSettings>({
     });
   },
 });
+
+/** What a route is called among those that are asked for: its path, and behind it whose version's it is. */
+function nameOf({ template, versions }: RouteContext): string {
+  return versions.length === 0 ? template : `${template} version ${versions.join(", ")}`;
+}
 
 /** Null where a problem was reported. */
 function compileEnd(settings: DeprecatedSettings, context: RouteContext): EndOfLife | null {

@@ -1,3 +1,4 @@
+import type { Place } from "../../decision/verdict.ts";
 import { parseTemplate, shapeOf } from "../../matching/template.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Findings } from "../../openapi/findings.ts";
@@ -27,11 +28,18 @@ export interface OperationEntry {
   readonly loose: readonly string[];
 }
 
+/** Which version of the API a document describes, or which, and where the policy says so. */
+export interface DescribedVersion {
+  readonly names: string | readonly string[];
+  readonly place: Place;
+}
+
 export interface EntryRules extends AccessRules {
   /** In place of what `servers` says; null for that. */
   readonly bases: readonly string[] | null;
   /** The policy's defaults say whose pages may call, and no document says more. */
   readonly hasDefaultCors: boolean;
+  readonly version?: DescribedVersion | undefined;
   readonly lowering: Pick<Lowering, "requests" | "undeclaredParameters" | "answers">;
 }
 
@@ -79,6 +87,7 @@ function entryOf(
   const entry = new RouteEntry(at());
   entry.set(["path"], lowered.template, at);
   entry.set(["methods"], [method], at);
+  addVersion(entry, rules.version);
   for (const { what, place } of operation.extensions.unmet) loose(what, place);
   if (operation.deprecated) entry.set(["deprecated"], {}, at);
   if (!rules.hasDefaultCors) addCors(entry, operation, loose);
@@ -92,7 +101,7 @@ function entryOf(
   const lowering = { ...rules.lowering, description, findings, loose };
   addValidation(entry, operation, lowered.names, lowering);
   if (lowering.answers !== null) addAnswers(entry, operation, lowering.answers, lowering);
-  const key = `${shapeOf(parsed.value)} ${method}`;
+  const key = routeKey(shapeOf(parsed.value), method, rules.version?.names);
   return { operation, entry, template: lowered.template, partial: lowered.partial, key, fault, loose: [...told] };
 }
 
@@ -143,6 +152,15 @@ function both(first: OperationEntry, second: OperationEntry, findings: Findings)
   });
   for (const segment of partial) addPartial(first.entry, segment, first.operation);
   return { ...first, partial, loose: [...new Set([...first.loose, ...second.loose, "parameters and body"])] };
+}
+
+export function addVersion(entry: RouteEntry, version: DescribedVersion | undefined): void {
+  if (version !== undefined) entry.set(["version"], version.names, () => version.place);
+}
+
+/** What tells a route from others where it names no host. */
+export function routeKey(shape: string, method: string, version: unknown): string {
+  return version === undefined ? `${shape} ${method}` : `${shape} ${method} ${JSON.stringify(version)}`;
 }
 
 function accessText({ value }: RouteEntry): string {

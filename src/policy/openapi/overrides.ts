@@ -4,7 +4,7 @@ import { nearestHint } from "../../support/schema.ts";
 import type { Path } from "../path.ts";
 import type { Work } from "../work.ts";
 import type { RouteSource } from "./composed.ts";
-import type { OperationEntry } from "./entries.ts";
+import { type OperationEntry, routeKey } from "./entries.ts";
 import { isMapping, overlayKeys, RouteEntry } from "./entry.ts";
 
 /** What an operation is called in `operations`, besides its id: `GET /orders/{id}`, as the document has it. */
@@ -81,12 +81,12 @@ function overrideByRoute(work: Work, at: number, byKey: ReadonlyMap<string, Join
   const shape = shapeOf(template.value);
   const written: unknown = route["methods"];
   const methods: readonly unknown[] = Array.isArray(written) ? written : USUAL_METHODS;
-  const taken = methods.filter((method) => byKey.has(`${shape} ${String(method)}`));
+  const taken = methods.filter((method) => byKey.has(routeKey(shape, String(method), route["version"])));
   if (taken.length === 0) return null;
   const own = Object.fromEntries(Object.entries(route).filter(([key]) => !OWN_KEYS.includes(key)));
   const { document } = work.reader;
   for (const method of taken) {
-    const operation = byKey.get(`${shape} ${String(method)}`);
+    const operation = byKey.get(routeKey(shape, String(method), route["version"]));
     if (operation === undefined) continue;
     const { entry } = operation;
     // Parameters are called as the route calls them, and those of the document by their place.

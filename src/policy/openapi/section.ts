@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { routeVersion } from "../../filters/versions/schema.ts";
 import { OPENING_EXTENSIONS } from "../../openapi/extensions.ts";
 import { fileName } from "../certificate-schema.ts";
 import { answersSchema } from "./answers-section.ts";
@@ -12,6 +13,9 @@ const basePath = z.string().regex(/^(?:\/[^/?#{}]+)*\/?$/, { error: "expected a 
 /** One entry of `openapi`: an API's description whose operations are routes. */
 export const openapiShape = {
   file: fileName.describe("The OpenAPI document (3.0, 3.1 or 3.2), YAML or JSON."),
+  version: routeVersion
+    .optional()
+    .describe("Which version of the API it describes, or which, as 'version' of a route. Any if absent."),
   authenticate: z
     .record(z.string(), authenticatorNames)
     .optional()

@@ -11,7 +11,7 @@ import type { Path } from "../path.ts";
 import { schemaNames } from "../schema-names.ts";
 import type { Work } from "../work.ts";
 import { withRoutes } from "./composed.ts";
-import { entriesOf, type OperationEntry } from "./entries.ts";
+import { type DescribedVersion, entriesOf, type OperationEntry } from "./entries.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import { joinRoutes, overrideOperations } from "./overrides.ts";
 import { mappingFaults, type SchemeMapping } from "./schemes.ts";
@@ -85,6 +85,7 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
     hasDefaultCors: work.reader.raw(["defaults", "cors"]) !== undefined,
     extensions: settings.extensions ?? [],
     bases: basesOf(settings),
+    version: versionOf(work, settings, path),
     lowering: {
       requests: {
         readOnly: settings.readOnly ?? USUAL_LOWERING.requests.readOnly,
@@ -103,7 +104,7 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
   work.descriptions.push(description.library);
   overrideOperations(work, path, own);
   const mode = settings.undeclared ?? "refuse";
-  others.push(...undeclaredRoutes(work, description, own, { mode, bases: rules.bases, isPublic, mapping }));
+  others.push(...undeclaredRoutes(work, description, own, { ...rules, mode, mapping }));
   if (own.length === 0)
     work.warning(`'${settings.file}' has no operation that a request could take`, [...path, "file"]);
   entries.push(...own);
@@ -119,6 +120,11 @@ function warnOfOpening(work: Work, operations: readonly Operation[], named: read
     const text = `'${name}' opens nothing here (${where}); 'extensions: [${name}]' lets it`;
     work.warning(text, [...path, "file"]);
   }
+}
+
+function versionOf({ reader }: Work, { version }: Settings, path: Path): DescribedVersion | undefined {
+  if (version === undefined) return undefined;
+  return { names: version, place: reader.document.place([...path, "version"]) };
 }
 
 function placeIn({ overlay, root }: Settings, file: string): DescriptionPlace {

@@ -1,7 +1,7 @@
 import { parseTemplate, shapeOf } from "../../matching/template.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Work } from "../work.ts";
-import type { OperationEntry } from "./entries.ts";
+import { addVersion, type DescribedVersion, type OperationEntry } from "./entries.ts";
 import { isMapping, placeOf, RouteEntry } from "./entry.ts";
 import { authenticatorsOf, type SchemeMapping } from "./schemes.ts";
 
@@ -9,6 +9,7 @@ export interface UndeclaredRules {
   readonly mode: "refuse" | "audit" | "ignore";
   readonly bases: readonly string[] | null;
   readonly isPublic: boolean;
+  readonly version: DescribedVersion | undefined;
   readonly mapping: SchemeMapping;
 }
 
@@ -66,6 +67,7 @@ function routeOf(work: Work, template: string, description: Description, rules: 
   const at = () => placeOf(description.pathsPlace, "/paths");
   const entry = new RouteEntry(at());
   entry.set(["path"], template, at);
+  addVersion(entry, rules.version);
   entry.set(["undeclared"], rules.mode === "audit" ? "audit" : "enforce", at);
   if (rules.mode === "refuse") {
     entry.set(["public"], true, at);
