@@ -1,5 +1,6 @@
 // Goal: a version is read where no service could read another, what makes no sense of `versions` is told at load, and the routes of
 // one version are no other's.
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AMBIGUOUS, MediaVersions } from "../../src/filters/versions/media-versions.ts";
 import type { Snapshot } from "../../src/policy/snapshot.ts";
@@ -257,4 +258,66 @@ describe("a preflight", () => {
     expect(await preflight(policy, "/a", null, "?v=2&v=1")).toBeNull();
     expect(await preflight(policy, "/a", null, "?v=9")).toBeNull();
   });
+});
+
+/** What services do with a head, each in its own way: every text that one of them takes for the version. */
+function naiveReadings(target: string, lines: readonly string[]): readonly string[] {
+  const found: string[] = [];
+  for (const line of lines) {
+    const [name = "", value = ""] = line.split(/: ?(.*)/, 2);
+    if (name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_") === "API_VERSION") found.push(value);
+    if (/^(?:accept|content-type)$/i.test(name)) {
+      for (const [, text = ""] of value.matchAll(/version\s*=\s*"?([^;,"\s]*)/gi)) found.push(text);
+    }
+  }
+  for (const pair of (target.split("?")[1] ?? "").split(/[&;]/)) {
+    const [name = "", value = ""] = pair.split("=", 2).map((text) => decodeURIComponent(text.replaceAll("+", " ")));
+    const [folded] = name.trimStart().toLowerCase().replaceAll(/[-. ]/g, "_").split("[", 1);
+    if (folded === "api_version") found.push(value);
+  }
+  return found;
+}
+
+test("whatever passes, every service reads the version that was judged, and each is told it", async () => {
+  const sources = "{ header: Api-Version }, { query: api-version }, { mediaType: version }";
+  const snapshot = await snapshotOf(policyOf(`versions: { from: [${sources}], default: '1' }`, "/a '1'", "/a '2'"));
+  const upstream = snapshot.upstreams.get("app");
+  if (upstream === undefined) throw new Error("no upstream");
+  const version = fc.constantFrom("1", "2", "1", "2", "3", "", "1, 2", '"2"');
+  const header = fc.tuple(fc.constantFrom("api-version", "api-version", "api_version", "api.version"), version);
+  const media = fc
+    .array(fc.tuple(fc.constantFrom(";version=", ";Version=", ";q=0.5;version=", ";x=", ";xversion="), version))
+    .map((parts) => parts.map(([mark, text]) => `a/b${mark}${text}`).join(", "));
+  const accept = fc.tuple(fc.constantFrom("accept", "content-type"), media);
+  const parameter = fc
+    .tuple(
+      fc.constantFrom(
+        "api-version",
+        "api-version",
+        "%61pi-version",
+        "API-VERSION",
+        "api.version",
+        "api-version[]",
+        "b",
+      ),
+      version,
+    )
+    .map(([name, text]) => `${name}=${encodeURIComponent(text)}`);
+  const query = fc.tuple(fc.array(parameter, { maxLength: 2 }), fc.constantFrom("&", "&", ";"));
+  let passed = 0;
+  fc.assert(
+    fc.property(fc.array(fc.oneof(header, accept), { maxLength: 2 }), query, (headers, [pairs, between]) => {
+      const text = pairs.length === 0 ? "" : `?${pairs.join(between)}`;
+      const exchange = createExchange({ path: "/a", query: text, headers });
+      const match = snapshot.versions?.routesFor(exchange).match(exchange.host, "GET", "/a");
+      if (match?.kind !== "found" || snapshot.versions?.judge(exchange, match.route) !== null) return;
+      passed++;
+      const request = serviceRequest(exchange, match.route, upstream, null);
+      const read = new Set(naiveReadings(request.target, request.lines.split("\r\n")));
+      expect([...read]).toEqual([exchange.version]);
+      expect(match.route.versions).toEqual([exchange.version]);
+    }),
+    { numRuns: 3_000, seed: 14 },
+  );
+  expect(passed).toBeGreaterThan(300);
 });
