@@ -80,8 +80,9 @@ export class WatchedBody implements BodySink {
   /** The watch has done; what came meanwhile follows, and then its source may go on. */
   #goOn(chunk: Buffer, staying: number | Denial): void {
     if (this.#isStopped) return;
-    this.#isBusy = false;
+    // A sink that takes it may have more come at once, which belongs behind what waits.
     let wantsMore = this.#take(chunk, staying);
+    this.#isBusy = false;
     const next = this.#refused ? null : this.#waiting.take();
     if (next !== null) wantsMore = this.onBody(next);
     if (this.#refused || this.#isBusy) return;

@@ -45,6 +45,8 @@ let denied: Denial[];
 let resumed: number;
 let watch: SlowWatch;
 let wantsMore: boolean;
+/** What else happens when the service takes something. */
+let onTaken: () => void;
 let body: WatchedBody;
 
 function create(isEnforced: boolean, memory = unlimitedMemory()): WatchedBody {
@@ -54,6 +56,7 @@ function create(isEnforced: boolean, memory = unlimitedMemory()): WatchedBody {
   const sink: BodySink = {
     onBody: (chunk) => {
       passed.push(chunk.toString());
+      onTaken();
       return wantsMore;
     },
     onBodyEnd: () => passed.push("end"),
@@ -67,6 +70,7 @@ beforeEach(() => {
   denied = [];
   resumed = 0;
   wantsMore = true;
+  onTaken = () => {};
   watch = new SlowWatch();
   body = create(true);
 });
@@ -81,6 +85,19 @@ describe("a watch that takes its time", () => {
     expect([watch.shown, passed, resumed]).toEqual([["one ", "two three"], ["one"], 0]);
     await watch.says(0);
     expect([passed.join(""), resumed]).toEqual(["one two three", 1]);
+  });
+
+  test("keeps the order where the service has more come while it takes what was judged", async () => {
+    body.onBody(Buffer.from("one "));
+    body.onBody(Buffer.from("two "));
+    onTaken = () => {
+      onTaken = () => {};
+      body.onBody(Buffer.from("three"));
+    };
+    await watch.says(0);
+    await watch.says(0);
+    await watch.says(0);
+    expect(passed.join("")).toBe("one two three");
   });
 
   test("lets the service ask for more where it has enough", async () => {

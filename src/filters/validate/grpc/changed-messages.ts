@@ -75,19 +75,29 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
       return false;
     }
     this.#wantsMore = true;
-    return this.#take(chunk);
+    const wantsMore = this.#take(chunk);
+    if (this.#waiting === null && this.#ended !== null) this.onBodyEnd(this.#ended.trailers);
+    return wantsMore;
   }
 
   #take(chunk: Buffer): boolean {
+    // A sink that takes a message may have more come at once, which belongs behind the others of this piece.
+    this.#waiting = [];
     const changed = judgeAtOnceOrInLine(this.#exchange, this.#rules.hold, this.#change(chunk));
-    if (changed instanceof Promise) {
-      this.#waiting = [];
-      changed.then(
-        (late) => this.#goOn(late),
-        () => this.onBodyFailure("request_malformed"),
-      );
-      return false;
-    }
+    if (!(changed instanceof Promise)) return this.#takeWaiting();
+    changed.then(
+      (late) => this.#goOn(late),
+      () => this.onBodyFailure("request_malformed"),
+    );
+    return false;
+  }
+
+  /** All of a piece went on. */
+  #takeWaiting(): boolean {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    if (this.#isOver) return true;
+    if (waiting.length > 0) return this.#take(Buffer.concat(waiting));
     this.#hold();
     return this.#wantsMore;
   }
@@ -107,18 +117,15 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
 
   /** All of a piece went on, or its turn never came. */
   #goOn(late: Verdict): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = null;
     if (this.#isOver) return;
     if (late !== CONTINUE) {
       this.onBodyFailure(late.reason === "client_closed" ? "client_closed" : "memory_bodies");
       return;
     }
-    if (waiting.length > 0) this.#take(Buffer.concat(waiting));
+    const wantsMore = this.#takeWaiting();
     if (this.#waiting !== null) return;
-    this.#hold();
     if (this.#ended !== null) this.onBodyEnd(this.#ended.trailers);
-    else if (this.#wantsMore) this.inner.resume();
+    else if (wantsMore) this.inner.resume();
   }
 
   #hold(): void {
