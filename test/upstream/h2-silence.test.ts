@@ -18,7 +18,10 @@ async function silentOnce(responseTimeoutMs = 5_000) {
   const service = await startH2RawService((one, stream, connection) => {
     if (connection > 0) one.head(stream, OK, true);
   });
-  return { service, world: new PoolWorld(service.port, { responseTimeoutMs, streamIdleTimeoutMs: 60_000, writeTimeoutMs: 5_000 }) };
+  return {
+    service,
+    world: new PoolWorld(service.port, { responseTimeoutMs, streamIdleTimeoutMs: 60_000, writeTimeoutMs: 5_000 }),
+  };
 }
 
 /** The socket of its first connection is full: it reads nothing any more. */
