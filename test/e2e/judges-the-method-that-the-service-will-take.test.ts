@@ -182,20 +182,21 @@ test("JSON that Express inflates deletes nothing, and passes where the usual met
   expect(await send(none.port, '{"a":1}')).toMatchObject({ handler: "update item" });
 });
 
-test("20 MiB of an upload stream on, and little of them is ever in memory", async () => {
+test("200 MiB of an upload stream on, and little of them is ever in memory", async () => {
   const service = await startService();
   const postern = await startPostern(service.port, (ports) =>
-    policy(ports).replace("public: true", "public: true, validate: { body: { maxBytes: 64MiB } }"),
+    policy(ports).replace("public: true", "public: true, validate: { body: { maxBytes: 256MiB } }"),
   );
   const peakKib = (): number =>
     Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${postern.process.pid}/status`, "utf8"))?.[1]);
   await post(postern.port, "", part('name="file"; filename="a"'), MULTIPART);
   const before = peakKib();
-  const file = "\r\n--b1".repeat((20 * 1024 * 1024) / 6);
+  const file = "\r\n--b1".repeat((200 * 1024 * 1024) / 6);
   const body = part('name="file"; filename="a"').replace("DELETE", file);
   expect((await post(postern.port, "", body, MULTIPART)).status).toBe(200);
   expect(service.arrived.at(-1)?.body.length).toBe(body.length);
-  expect(peakKib() - before).toBeLessThan(32 * 1024);
+  // Of what it held for a while the runtime lets go when it likes.
+  expect(peakKib() - before).toBeLessThan(128 * 1024);
 });
 
 test("the log says which method was named, and the way out", async () => {
