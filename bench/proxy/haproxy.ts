@@ -10,7 +10,8 @@ export const haproxy: Contestant = {
   validates: false,
   accessLog: OUTPUT_FILE,
   missing: () => (findProgram("haproxy") === null ? "haproxy is not installed" : null),
-  supports: (workload) => workload.routes === 1,
+  // It looks into no answer.
+  supports: ({ routes, fields }) => routes === 1 && !fields,
   configure(workload, world, ports, folder) {
     const file = join(folder, "haproxy.cfg");
     writeFileSync(file, configuration(workload, world, ports));
