@@ -168,13 +168,12 @@ function usualLines(rateLimit: LimitState | null, wallMs: number): string {
 
 /** An answer of postern's own that refuses nothing. */
 export function ownResponse(
-  { headers, body, status, isOfRoute }: OwnAnswer,
+  { headers, body, status }: OwnAnswer,
   { connection, rateLimit, answerLines }: Exchange,
   rewrite: RewriteResponse,
   wallMs: number,
 ): OwnResponse {
-  const lines = rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs);
-  return { status, lines: isOfRoute ? lines + answerLines : lines, body };
+  return { status, lines: rewrite(headers, connection.secure) + usualLines(rateLimit, wallMs) + answerLines, body };
 }
 
 /** What of the service's headers may go with what the answer tells of limits. */

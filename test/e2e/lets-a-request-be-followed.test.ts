@@ -37,7 +37,7 @@ ${settings}
 routes:
   - { path: /orders, public: true }
   - { path: /missing, public: true }
-  - { path: /private, authenticate: [partners] }
+  - { path: /private, authenticate: [partners], cors: { origins: ['https://app.example.org'] } }
 `,
   );
 
@@ -102,6 +102,18 @@ const ODD: Readonly<Record<string, string>> = {
   "a list": "a, b",
   "another script": "\u00e9",
 };
+
+test("an answer of postern's own to a browser's question has it, too", async () => {
+  const postern = await start("requestId: {}");
+  const headers = {
+    Origin: "https://app.example.org",
+    "Access-Control-Request-Method": "GET",
+    "X-Request-Id": "page-1",
+  };
+  const answer = await postern.call({ path: "/private", method: "OPTIONS", headers });
+  expect([answer.status, answer.headers["x-request-id"]]).toEqual([204, "page-1"]);
+  await postern.logged(({ requestId, status }) => requestId === "page-1" && status === 204);
+});
 
 test("an id that says more than a word is replaced, and nobody is refused for it", async () => {
   const postern = await start("requestId: {}");
