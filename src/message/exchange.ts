@@ -106,8 +106,8 @@ export class Exchange {
   callIds: CallIds | null;
   /** Memory that the request holds until it is over; null while it holds none. */
   charge: Charge | null;
-  /** Called when the request is over, however; set by who has put work for it in a line. */
-  onOver: (() => void) | null;
+  /** Who has put work for it in a line, by `whenOver`; null for the many that nobody has to be told of. */
+  onOver: Set<() => void> | null;
   /** Who says how fast its bytes may go; null for as fast as they come. Set by `limit`. */
   paces: Pace[] | null;
   /** Who sees the answer go by; null for the many that nobody watches. Set by the checks of the request. */
@@ -232,11 +232,20 @@ export class Exchange {
     if (taken !== null) for (const one of taken) one.onEnd?.(facts);
   }
 
+  /** Calls `run` when the request is over, however; what it gives takes that back. */
+  whenOver(run: () => void): () => void {
+    this.onOver ??= new Set();
+    this.onOver.add(run);
+    return () => void this.onOver?.delete(run);
+  }
+
   /** The request is over: nothing is held for it any more, and nothing is to be done. */
   end(): void {
     this.isOver = true;
     this.charge?.release();
-    this.onOver?.();
+    const told = this.onOver;
+    this.onOver = null;
+    if (told !== null) for (const run of told) run();
   }
 }
 

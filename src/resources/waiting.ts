@@ -30,22 +30,17 @@ export class Waiting {
     if (this.#count >= DEFAULTS.waitingRequestsMax) return Promise.resolve(err("crowded"));
     this.#count++;
     return new Promise((resolve) => {
-      const others = exchange.onOver;
       let isOver = false;
       const end = (result: Result<T, WaitingEnd>): void => {
         if (isOver) return;
         isOver = true;
         this.#count--;
         cancel();
-        if (exchange.onOver === leave) exchange.onOver = others;
+        forget();
         resolve(result);
       };
-      const leave = (): void => {
-        end(err("over"));
-        others?.();
-      };
+      const forget = exchange.whenOver(() => end(err("over")));
       const cancel = this.#timers.after(timeoutMs, () => end(err("timeout")));
-      exchange.onOver = leave;
       void answer.then((value) => end(ok(value)));
     });
   }

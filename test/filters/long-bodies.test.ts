@@ -60,6 +60,17 @@ test("the body of a client that has left is given up at once, and the next ones 
   expect(line.begun).toEqual(["first", "other"]);
 });
 
+test("all that a client has in line is given up when it leaves, also what waits behind its own", async () => {
+  const line = new Line();
+  const { exchange, verdict } = line.add("first", "192.0.2.1");
+  const judge = (name: string) => line.bodies.judge(exchange, line, UNJUDGED, () => Promise.resolve(name));
+  const waiting = [judge("second"), judge("third")];
+  exchange.end();
+  expect(await Promise.all(waiting)).toEqual(["left", "left"]);
+  await line.endOne();
+  await expect(verdict).resolves.toBe("first");
+});
+
 test("one that fails holds nobody up", async () => {
   const bodies = new LongBodies();
   const failing = bodies.judge(createExchange(), new Line(), UNJUDGED, () => Promise.reject(new Error("broken")));

@@ -29,7 +29,7 @@ test("an answer in time is given, and nothing is left behind", async () => {
   const waiting = new Waiting(timers);
   const asked = exchangeOf("GET", "/");
   expect(await waiting.until(asked, Promise.resolve("keys"), 100)).toEqual({ ok: true, value: "keys" });
-  expect([waiting.count, timers.pending, asked.onOver]).toEqual([0, 0, null]);
+  expect([waiting.count, timers.pending, asked.onOver?.size]).toEqual([0, 0, 0]);
 });
 
 test("no answer in time ends the wait", async () => {
@@ -46,9 +46,9 @@ test("a client that leaves ends the wait at once, and whoever else was to be tol
   const waiting = new Waiting(timers);
   const asked = exchangeOf("GET", "/");
   let told = 0;
-  asked.onOver = () => {
+  asked.whenOver(() => {
     told++;
-  };
+  });
   const end = waiting.until(asked, never, 100);
   asked.end();
   expect(await end).toEqual({ ok: false, error: "over" });

@@ -148,13 +148,12 @@ export class BasicAuthenticator implements Authenticator {
     if (joined === null) return Promise.resolve("overloaded");
     const underWay: UnderWay = { verification: joined.verification, isShared: false };
     this.#underWay.set(key, underWay);
-    const giveUp = (): void => {
+    const forget = exchange.whenOver(() => {
       if (!underWay.isShared) joined.giveUp();
-    };
-    exchange.onOver = giveUp;
+    });
     return joined.verification.finally(() => {
       this.#underWay.delete(key);
-      if (exchange.onOver === giveUp) exchange.onOver = null;
+      forget();
     });
   }
 

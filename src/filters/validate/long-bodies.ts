@@ -46,20 +46,20 @@ export class LongBodies {
         key: clientOf(exchange.clientAddress).key,
         deadlineMs: clock.monotonicMs() + DEFAULTS.longBodyWaitMsMax,
         begin: () => {
-          exchange.onOver = null;
+          forget();
           return work()
             .then(resolve, reject)
             .then(() => this.giveUpLate(clock.monotonicMs()));
         },
         giveUp: () => {
-          exchange.onOver = null;
+          forget();
           resolve(late);
         },
       };
-      exchange.onOver = () => {
+      const forget = exchange.whenOver(() => {
         this.#remove(job);
         resolve(left);
-      };
+      });
       this.#byAge.add(job);
       const jobs = this.#waiting.get(job.key);
       if (jobs === undefined) this.#waiting.set(job.key, new Set([job]));

@@ -23,7 +23,7 @@ export class Stay implements Waiter {
   readonly #onEnd: (how: StayEnd) => void;
   readonly #leave: () => void;
   #cancel: () => void = () => {};
-  #others: (() => void) | null = null;
+  #forget: () => void = () => {};
   #isOver = false;
 
   constructor(exchange: Exchange, caller: Caller, cost: number, leave: () => void, onEnd: (how: StayEnd) => void) {
@@ -34,15 +34,8 @@ export class Stay implements Waiter {
     this.#onEnd = onEnd;
   }
 
-  readonly #clientLeft = (): void => {
-    const others = this.#others;
-    this.end("over");
-    others?.();
-  };
-
   begin(timers: Timers, timeoutMs: number): void {
-    this.#others = this.exchange.onOver;
-    this.exchange.onOver = this.#clientLeft;
+    this.#forget = this.exchange.whenOver(() => this.end("over"));
     this.#cancel = timers.after(timeoutMs, () => this.end("timeout"));
   }
 
@@ -50,7 +43,7 @@ export class Stay implements Waiter {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancel();
-    if (this.exchange.onOver === this.#clientLeft) this.exchange.onOver = this.#others;
+    this.#forget();
     this.#leave();
     this.#onEnd(how);
   }

@@ -115,7 +115,7 @@ describe("the queue", () => {
     slots.take("a", { ...WITH_QUEUE, max: 1 }, holder);
     const leaves = createExchange();
     let others = 0;
-    leaves.onOver = () => others++;
+    leaves.whenOver(() => others++);
     const answer = slots.wait("a", { ...WITH_QUEUE, max: 1 }, leaves);
     end(leaves);
     expect(await answer).toBe("over");
