@@ -1,11 +1,12 @@
 // Goal: a stream goes on to the service item by item while it comes, stops at the first wrong one, and makes nothing grow.
 // Method: a client that sends piece by piece, before a service that notes what it has got and how its request ended.
-import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually } from "../fixtures/eventually.ts";
 import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
-import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
+import { closeAll } from "../fixtures/proxy.ts";
+import { startUploadService, type UploadService } from "../fixtures/upload-service.ts";
 
 const policy = ({ port, admin, app }: PolicyPorts): string => `
 version: 1
@@ -29,41 +30,16 @@ const files = {
   "dear.json": '{"properties":{"text":{"pattern":"^(\\\\w+[ .]?)+$"}},"uniqueItems":true}',
 };
 
-interface Upload {
-  bytes: number;
-  body: string;
-  ended: boolean;
-  aborted: boolean;
-}
-
 let postern: Postern;
-let uploads: Upload[] = [];
-let hold: ((request: IncomingMessage) => void) | null = null;
+let service: UploadService;
 beforeAll(async () => {
-  const server = createServer((request, response) => {
-    const upload: Upload = { bytes: 0, body: "", ended: false, aborted: false };
-    uploads.push(upload);
-    request.on("data", (chunk: Buffer) => {
-      upload.bytes += chunk.length;
-      if (upload.bytes < 200_000) upload.body += chunk.toString("latin1");
-    });
-    request.on("error", () => {
-      upload.aborted = true;
-    });
-    request.on("end", () => {
-      upload.ended = true;
-      response.end("{}");
-    });
-    hold?.(request);
-  });
-  const port = await listen(server);
-  onClose(() => server.closeAllConnections());
-  postern = await startPostern(port, policy, files);
+  service = await startUploadService();
+  postern = await startPostern(service.port, policy, files);
 });
 afterAll(closeAll);
 beforeEach(() => {
-  uploads = [];
-  hold = null;
+  service.uploads = [];
+  service.hold = null;
 });
 
 interface Client {
@@ -99,12 +75,12 @@ test("items go on while others are still to come, and the last one with its end"
   const client = send("/events");
   const first = Array.from({ length: 50 }, (_, id) => line(id)).join("");
   await client.write(`${first}{"id":`);
-  await eventually(() => uploads[0]?.bytes === first.length);
+  await eventually(() => service.uploads[0]?.bytes === first.length);
   await client.write('7}\n{"id":8}');
-  await eventually(() => uploads[0]?.bytes === first.length + 9);
+  await eventually(() => service.uploads[0]?.bytes === first.length + 9);
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads).toMatchObject([{ body: `${first}{"id":7}\n{"id":8}`, ended: true }]);
+  expect(service.uploads).toMatchObject([{ body: `${first}{"id":7}\n{"id":8}`, ended: true }]);
 });
 
 test("a wrong item is named, and where nothing went on yet the service sees no request", async () => {
@@ -115,18 +91,18 @@ test("a wrong item is named, and where nothing went on yet the service sees no r
     reason: "body_schema_mismatch",
     errors: [{ item: 2, pointer: "/id", keyword: "type" }],
   });
-  expect(uploads).toEqual([]);
+  expect(service.uploads).toEqual([]);
 });
 
 test("a later one cuts the request, and nothing of it is seen", async () => {
   const client = send("/events");
   const good = Array.from({ length: 50 }, (_, id) => line(id)).join("");
   await client.write(good);
-  await eventually(() => uploads[0]?.bytes === good.length);
+  await eventually(() => service.uploads[0]?.bytes === good.length);
   await client.write(line("secret"));
   expect(await client.answer).toMatchObject({ status: 422, errors: [{ item: 51, pointer: "/id" }] });
-  await eventually(() => uploads[0]?.aborted);
-  expect(uploads).toMatchObject([{ bytes: good.length, ended: false }]);
+  await eventually(() => service.uploads[0]?.aborted);
+  expect(service.uploads).toMatchObject([{ bytes: good.length, ended: false }]);
   const log = await postern.logged((entry) => JSON.stringify(entry).includes("item 51: body /id type"));
   expect(JSON.stringify(log)).toContain("event.json:1:");
 });
@@ -137,7 +113,7 @@ test("audit notes what it would refuse, and lets all of it pass as it came", asy
   await client.write(body);
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads).toMatchObject([{ body, ended: true }]);
+  expect(service.uploads).toMatchObject([{ body, ended: true }]);
   await postern.logged((entry) => entry["path"] === "/tried" && JSON.stringify(entry).includes("body_schema_mismatch"));
 });
 
@@ -147,7 +123,7 @@ test("items that take long are judged in turns, in their order", async () => {
   await client.write(items);
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads).toMatchObject([{ bytes: items.length, ended: true }]);
+  expect(service.uploads).toMatchObject([{ bytes: items.length, ended: true }]);
   const wrong = send("/dear");
   await wrong.write(`${items}${line(1, `${"word ".repeat(20_000)}!`)}${line(2)}`);
   expect(await wrong.answer).toMatchObject({ status: 422, errors: [{ item: 41, pointer: "/text" }] });
@@ -159,7 +135,7 @@ test("a compressed stream is judged, and goes on, as what it holds", async () =>
   await client.write(gzipSync(body));
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads[0]?.bytes).toBe(body.length);
+  expect(service.uploads[0]?.bytes).toBe(body.length);
 });
 
 /** As the process itself tells it. */
@@ -167,7 +143,7 @@ const RESIDENT = /^process_resident_memory_bytes (\S+)/m;
 
 test("64 MiB of items leave memory as it was, and wait for a service that does not read", async () => {
   const release: (() => void)[] = [];
-  hold = (request) => {
+  service.hold = (request) => {
     request.pause();
     release.push(() => request.resume());
   };
@@ -195,7 +171,7 @@ test("64 MiB of items leave memory as it was, and wait for a service that does n
   })();
   await Promise.all([all, watching]);
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads[0]?.bytes).toBe(pieces * piece.length);
+  expect(service.uploads[0]?.bytes).toBe(pieces * piece.length);
   expect(residentMax - before).toBeLessThan(64 * 1024 * 1024);
   expect(heldMax).toBeLessThan(2 * 1024 * 1024);
 });

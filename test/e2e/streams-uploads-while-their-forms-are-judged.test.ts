@@ -1,11 +1,12 @@
 // Goal: an upload goes on to the service while it is judged, and stops where a later part breaks a rule.
 // Method: a client that sends piece by piece, before a service that notes what it has got and how its request ended.
-import { createServer, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually } from "../fixtures/eventually.ts";
 import { BOUNDARY, field, file, multipart } from "../fixtures/multipart.ts";
 import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
-import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
+import { closeAll } from "../fixtures/proxy.ts";
+import { startUploadService, type UploadService } from "../fixtures/upload-service.ts";
 
 const policy = ({ port, admin, app }: PolicyPorts): string => `
 version: 1
@@ -27,41 +28,16 @@ routes:
   - { path: /tried, methods: [POST], public: true, validate: { mode: audit, form: { fields: {} } } }
 `;
 
-interface Upload {
-  bytes: number;
-  body: string;
-  ended: boolean;
-  aborted: boolean;
-}
-
 let postern: Postern;
-let uploads: Upload[] = [];
-let hold: ((request: IncomingMessage) => void) | null = null;
+let service: UploadService;
 beforeAll(async () => {
-  const server = createServer((request, response) => {
-    const upload: Upload = { bytes: 0, body: "", ended: false, aborted: false };
-    uploads.push(upload);
-    request.on("data", (chunk: Buffer) => {
-      upload.bytes += chunk.length;
-      if (upload.bytes < 200_000) upload.body += chunk.toString("latin1");
-    });
-    request.on("error", () => {
-      upload.aborted = true;
-    });
-    request.on("end", () => {
-      upload.ended = true;
-      response.end("{}");
-    });
-    hold?.(request);
-  });
-  const port = await listen(server);
-  onClose(() => server.closeAllConnections());
-  postern = await startPostern(port, policy);
+  service = await startUploadService();
+  postern = await startPostern(service.port, policy);
 });
 afterAll(closeAll);
 beforeEach(() => {
-  uploads = [];
-  hold = null;
+  service.uploads = [];
+  service.hold = null;
 });
 
 const WEBM = Buffer.concat([Buffer.from("\x1a\x45\xdf\xa3", "latin1"), Buffer.alloc(200_000, "v")]);
@@ -101,14 +77,14 @@ test("a file goes on while it comes, and the last boundary with its end", async 
   const body = multipart(TITLE, VIDEO);
   const client = upload("/upload", body.length);
   await client.write(body.subarray(0, 150_000));
-  await eventually(() => (uploads[0]?.bytes ?? 0) > 100_000);
+  await eventually(() => (service.uploads[0]?.bytes ?? 0) > 100_000);
   await client.write(body.subarray(150_000, body.length - 10));
-  await eventually(() => (uploads[0]?.bytes ?? 0) > body.length - LAST.length - 10);
-  expect(uploads[0]?.ended).toBe(false);
+  await eventually(() => (service.uploads[0]?.bytes ?? 0) > body.length - LAST.length - 10);
+  expect(service.uploads[0]?.ended).toBe(false);
   await client.write(body.subarray(body.length - 10));
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads).toMatchObject([{ bytes: body.length, ended: true }]);
+  expect(service.uploads).toMatchObject([{ bytes: body.length, ended: true }]);
 });
 
 test("a later part that breaks a rule cuts the request, and nothing of that part is seen", async () => {
@@ -116,11 +92,11 @@ test("a later part that breaks a rule cuts the request, and nothing of that part
   const client = upload("/upload", body.length);
   const second = body.lastIndexOf(`--${BOUNDARY}\r\n`);
   await client.write(body.subarray(0, second - 2));
-  await eventually(() => uploads[0]?.bytes === second - 2);
+  await eventually(() => service.uploads[0]?.bytes === second - 2);
   await client.write(body.subarray(second - 2, second + 300));
   expect(await client.answer).toMatchObject({ status: 422, reason: "form_field_invalid", errors: [{ name: "video" }] });
-  await eventually(() => uploads[0]?.aborted);
-  expect(uploads).toMatchObject([{ bytes: second - 2, ended: false }]);
+  await eventually(() => service.uploads[0]?.aborted);
+  expect(service.uploads).toMatchObject([{ bytes: second - 2, ended: false }]);
 });
 
 test("a form that lacks what it must have ends without its last boundary", async () => {
@@ -129,16 +105,16 @@ test("a form that lacks what it must have ends without its last boundary", async
   await client.write(body);
   client.end();
   expect(await client.answer).toMatchObject({ status: 422, reason: "form_field_invalid", errors: [{ name: "title" }] });
-  await eventually(() => uploads[0]?.aborted);
-  expect(uploads[0]?.body).not.toContain(LAST.trim());
+  await eventually(() => service.uploads[0]?.aborted);
+  expect(service.uploads[0]?.body).not.toContain(LAST.trim());
 });
 
 test("a field is not seen before it was judged, and never where it does not fit", async () => {
   const client = upload("/upload");
   await client.write(multipart(VIDEO, field("title", "much too long for it")));
   expect(await client.answer).toMatchObject({ status: 422 });
-  await eventually(() => uploads[0]?.aborted);
-  expect(uploads[0]?.body).not.toContain("title");
+  await eventually(() => service.uploads[0]?.aborted);
+  expect(service.uploads[0]?.body).not.toContain("title");
 });
 
 test("with buffer nothing is seen of a form that is refused", async () => {
@@ -146,12 +122,12 @@ test("with buffer nothing is seen of a form that is refused", async () => {
   await client.write(multipart(TITLE, VIDEO, field("role", "admin")));
   client.end();
   expect(await client.answer).toMatchObject({ status: 422 });
-  expect(uploads).toEqual([]);
+  expect(service.uploads).toEqual([]);
   const good = upload("/whole");
   await good.write(multipart(TITLE, VIDEO));
   good.end();
   expect(await good.answer).toMatchObject({ status: 200 });
-  expect(uploads).toMatchObject([{ bytes: multipart(TITLE, VIDEO).length }]);
+  expect(service.uploads).toMatchObject([{ bytes: multipart(TITLE, VIDEO).length }]);
 });
 
 test("audit notes what it would refuse, and lets all of it pass as it came", async () => {
@@ -160,13 +136,13 @@ test("audit notes what it would refuse, and lets all of it pass as it came", asy
   await client.write(body);
   client.end();
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads[0]?.body).toBe(body.toString("latin1"));
+  expect(service.uploads[0]?.body).toBe(body.toString("latin1"));
   await postern.logged((line) => line["path"] === "/tried" && JSON.stringify(line).includes("form_field_invalid"));
 });
 
 test("a service that does not read holds up its client, not the process", async () => {
   const release: (() => void)[] = [];
-  hold = (request) => {
+  service.hold = (request) => {
     request.pause();
     release.push(() => request.resume());
   };
@@ -189,7 +165,7 @@ test("a service that does not read holds up its client, not the process", async 
   release[0]?.();
   await all;
   expect(await client.answer).toMatchObject({ status: 200 });
-  expect(uploads[0]?.bytes).toBeGreaterThan(64 * 1024 * 1024);
+  expect(service.uploads[0]?.bytes).toBeGreaterThan(64 * 1024 * 1024);
 });
 
 /** Resident, as the process itself tells it. */
