@@ -1,9 +1,5 @@
-// Goal: canned answers and redirects come behind the route's checks, by its rules for answers, over both protocols, without the service; and a
-// route's own times end a request whose service is late.
-// Method: the real process over TLS with a real service that can be silent.
-import { connect as tlsConnect } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -55,16 +51,7 @@ beforeAll(async () => {
 });
 
 async function overH2(path: string, more: Record<string, string> = {}) {
-  const { pki } = await theWorld();
-  const ca = pki.ca.certificate;
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  return askH2(openH2(socket, "https"), { ":path": path, ...more });
+  return askH2(postern.h2(), { ":path": path, ...more });
 }
 
 test("a canned answer has the route's headers, and the service is not asked", async () => {

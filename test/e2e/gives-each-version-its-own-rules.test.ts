@@ -4,12 +4,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { eventually } from "../fixtures/eventually.ts";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import {
   type PolicyPorts,
   type Postern,
@@ -101,15 +100,7 @@ test("a WebSocket is one version's, and the service is told which", async () => 
 });
 
 test("calls of gRPC are refused in their own words, and requests over HTTP/2 as any", async () => {
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  const session = openH2(socket, "https");
+  const session = postern.h2();
   const call = { ":method": "POST", ":path": "/orders", "content-type": "application/grpc", te: "trailers" };
   const refused = await askH2(session, { ...call, "api-version": "9" });
   expect([refused.status, refused.headers["grpc-status"]]).toEqual([200, "3"]);

@@ -1,9 +1,6 @@
-// Goal: one id leads from the client's answer to the line of the log and to the service, whoever made it, and no id says more than a word.
-// Method: the real process with a real service, HTTP/1.1 and HTTP/2, a proxy that is trusted and one that is not.
-import { connect as tlsConnect } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
-import { type Postern, type Service, startPostern, startService, theWorld } from "../fixtures/postern.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
+import { type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;
@@ -72,15 +69,7 @@ test("refusals have it too, by every protocol", async () => {
   await postern.logged(({ requestId, reason }) => requestId === "abc" && reason === "credentials_missing");
   const nowhere = await postern.call({ path: "/nowhere", headers: { "X-Correlation-Id": "def" } });
   expect([nowhere.status, nowhere.headers["x-correlation-id"]]).toEqual([404, "def"]);
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  const second = await askH2(openH2(socket, "https"), { ":path": "/orders", "x-correlation-id": "ghi" });
+  const second = await askH2(postern.h2(), { ":path": "/orders", "x-correlation-id": "ghi" });
   expect([second.status, second.headers["x-correlation-id"], arrivedLast()["x-correlation-id"]]).toEqual([
     200,
     "ghi",

@@ -4,11 +4,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect as tlsConnect } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import { type PolicyPorts, type Postern, startPostern, startService, theWorld } from "../fixtures/postern.ts";
 import { onClose } from "../fixtures/proxy.ts";
 
@@ -97,15 +96,7 @@ test("answers of an old version say since when, until when and what comes after,
   expect(denied.headers["deprecation"]).toBeDefined();
   const next = await ask(postern, "/v1/orders");
   expect([next.headers["deprecation"], next.headers["sunset"], next.headers["link"]]).toEqual(Array(3).fill(undefined));
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  const second = await askH2(openH2(socket, "https"), { ":path": "/v0/orders", "x-api-key": apiKey });
+  const second = await askH2(postern.h2(), { ":path": "/v0/orders", "x-api-key": apiKey });
   expect([second.status, second.headers["deprecation"]]).toEqual([200, served.headers["deprecation"]]);
 });
 

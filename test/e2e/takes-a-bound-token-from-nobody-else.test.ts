@@ -1,10 +1,9 @@
 // Goal: a token that is bound to a key or a certificate is of no use to whoever found it, with the requests of its owner beside it.
 // Method: real proofs of jose and real certificates over TLS, HTTP/1.1 and HTTP/2; what an eavesdropper has is shown again.
 import { randomUUID, X509Certificate } from "node:crypto";
-import { connect as tlsConnect } from "node:tls";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import { policyHead } from "../fixtures/policy-head.ts";
 import {
   type PolicyPorts,
@@ -64,15 +63,7 @@ test("the owner gets through, and neither token nor proof reaches the service", 
 });
 
 test("the same over HTTP/2", async () => {
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  const session = openH2(socket, "https");
+  const session = postern.h2();
   const headers = { ":path": "/orders", authorization: `DPoP ${own.token}`, dpop: await proof("/orders") };
   expect(await askH2(session, headers)).toMatchObject({ status: 200 });
   expect(await askH2(session, headers)).toMatchObject({ status: 401 });

@@ -1,18 +1,10 @@
 // Goal: a request that its caller signed reaches the service as it was signed, and nobody on the way can use or change it.
 // Method: a real process over TLS, HTTP/1.1 and HTTP/2; RFC 9421 signatures made here, byte by byte.
 import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
-import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import { policyHead } from "../fixtures/policy-head.ts";
-import {
-  type PolicyPorts,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { type PolicyPorts, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 const key = generateKeyPairSync("ed25519");
@@ -70,17 +62,9 @@ test("a signed request passes as its caller's, with and without a body", async (
 });
 
 test("the same over HTTP/2, whose names are in lower case", async () => {
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
   const lines = Object.entries(signed("POST", "/orders/2", "a")).map(([name, value]) => [name.toLowerCase(), value]);
   const headers = { ":method": "POST", ":path": "/orders/2", ...Object.fromEntries(lines) };
-  const session = openH2(socket, "https");
+  const session = postern.h2();
   expect(await askH2(session, headers, "a")).toMatchObject({ status: 200 });
   expect(await askH2(session, headers, "a")).toMatchObject({ status: 401 });
 });

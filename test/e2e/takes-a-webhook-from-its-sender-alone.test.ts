@@ -1,19 +1,11 @@
 // Goal: what a sender of webhooks signed reaches the service byte by byte, and nothing else does in its name.
 // Method: a real process over TLS; deliveries as GitHub, Stripe and Slack sign them, and what somebody makes of them on the way.
 import { createHmac, randomBytes } from "node:crypto";
-import { connect as tlsConnect } from "node:tls";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askH2, openH2 } from "../fixtures/h2-client.ts";
+import { askH2 } from "../fixtures/h2-client.ts";
 import { policyHead } from "../fixtures/policy-head.ts";
-import {
-  type PolicyPorts,
-  type Postern,
-  type Service,
-  startPostern,
-  startService,
-  theWorld,
-} from "../fixtures/postern.ts";
+import { type PolicyPorts, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
 const SECRET = "a secret of at least sixteen bytes";
@@ -73,15 +65,7 @@ test("chunks and compression change nothing: it is the bytes that are signed", a
 });
 
 test("the same over HTTP/2", async () => {
-  const { pki } = await theWorld();
-  const socket = tlsConnect({
-    port: postern.port,
-    host: "127.0.0.1",
-    ca: pki.ca.certificate,
-    servername: "localhost",
-    ALPNProtocols: ["h2"],
-  });
-  const session = openH2(socket, "https");
+  const session = postern.h2();
   const ask = (body: string, signed: string) =>
     askH2(session, { ":method": "POST", ":path": "/github", ...github(signed) }, body);
   expect(await ask("over h2", "over h2")).toMatchObject({ status: 200 });
