@@ -186,7 +186,6 @@ export interface RouteContext extends CompileContext {
   readonly overload: Overload | null;
   /** Null where the policy has none. */
   readonly revocations: Revocations | null;
-  /** Whom this route asks who its caller is. */
   /** Names of the service's headers that reach no client, lower case. */
   removeResponseHeaders(names: readonly string[]): void;
   setCors(cors: Cors): void;
@@ -196,6 +195,7 @@ export interface RouteContext extends CompileContext {
   targetRewrite(): TargetRewrite | null;
   /** Postern answers in place of the service. */
   setRouteAnswer(answer: RouteAnswer): void;
+  /** Whom this route asks who its caller is. */
   nameAuthenticators(names: readonly string[]): void;
   /** Those that were named so far. */
   readonly namedAuthenticators: ReadonlySet<string>;
