@@ -39,6 +39,8 @@ const CONTEXT_BYTES = 2 * WORDS_BYTES;
 export const HELD_BYTES_MAX = 16 * 1024;
 
 const UNREAD_BYTES_MAX = 16 * 1024;
+const LINE_FEED = 0x0a;
+const RETURN = 0x0d;
 
 const CODINGS: Readonly<Record<LeakFormat, LeakCoding>> = {
   json: "json",
@@ -61,6 +63,8 @@ interface Window {
   /** The source, or the joined data of events. */
   readonly lines: Decoded;
   readonly text: Decoded;
+  /** The text, and before it the end of what was looked at. */
+  readonly bytes: Buffer;
   readonly isWhole: boolean;
 }
 
@@ -109,35 +113,41 @@ export class LeakStream {
 
   /** What goes on now: the piece itself where nothing is changed. */
   take(piece: Buffer): Buffer | Blocked {
-    const source = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
-    const taken = this.#look(this.#windowOf(source, false));
+    const taken = this.#look(this.#windowOf(piece, false), false);
     if (taken instanceof Blocked || this.#held.length <= HELD_BYTES_MAX) return taken;
-    const rest = this.#look(this.#windowOf(this.#held, true));
+    const rest = this.#look(this.#windowOf(NOTHING, true), false);
     return rest instanceof Blocked ? rest : Buffer.concat([taken, rest]);
   }
 
   /** Nothing follows. */
   end(): Buffer | Blocked {
-    return this.#held.length === 0 ? NOTHING : this.#look(this.#windowOf(this.#held, true));
+    return this.#held.length === 0 ? NOTHING : this.takeAll(NOTHING);
   }
 
-  /** All of a text at once. */
+  /** All of a text at once, or the rest of it: nothing is kept. */
   takeAll(source: Buffer): Buffer | Blocked {
-    return this.#look(this.#windowOf(source, true));
+    return this.#look(this.#windowOf(source, true), true);
   }
 
-  #windowOf(source: Buffer, isWhole: boolean): Window {
+  /** What was held, and what comes behind it. Where nothing is decoded, it is copied behind its context at once. */
+  #windowOf(piece: Buffer, isWhole: boolean): Window {
+    const before = this.#context.length;
+    const isFirst = before + this.#held.length === 0;
+    const all = isFirst ? piece : Buffer.concat([this.#context, this.#held, piece]);
+    const source = before === 0 ? all : all.subarray(before);
     const lines =
       this.#format === "events"
         ? joinData(source, this.#isLineBegun, isWhole)
         : new Decoded(source, source.length, null);
-    return { source, lines, text: decode(lines.bytes, CODINGS[this.#format], isWhole), isWhole };
+    const text = decode(lines.bytes, CODINGS[this.#format], isWhole);
+    const isAsItCame = text.bytes === source;
+    const bytes = isAsItCame ? all : before === 0 ? text.bytes : Buffer.concat([this.#context, text.bytes]);
+    return { source, lines, text, bytes, isWhole };
   }
 
-  #look(window: Window): Buffer | Blocked {
-    const { text, isWhole } = window;
+  #look(window: Window, isLast: boolean): Buffer | Blocked {
+    const { text, bytes, isWhole } = window;
     const start = this.#context.length;
-    const bytes = start === 0 ? text.bytes : Buffer.concat([this.#context, text.bytes]);
     const masks = new Masks(window, start);
     const from = this.#tail === null ? start : this.#endTail(this.#tail, bytes, start, masks);
     const { found, upTo } = this.#scanner.scan(bytes, from, isWhole, (at) => this.#placeAt(window, at - start));
@@ -158,7 +168,12 @@ export class LeakStream {
       );
       end = Math.max(end, covered);
     }
-    return this.#release(window, bytes, start, end, masks);
+    const lineEnd = text.sourceStart(end - start);
+    const sourceEnd = window.lines.sourceStart(lineEnd);
+    const out = masks.applied(sourceEnd);
+    this.#held = NOTHING;
+    if (!isLast) this.#keep(window, lineEnd, sourceEnd, bytes.subarray(Math.max(0, end - CONTEXT_BYTES), end));
+    return out;
   }
 
   /** Takes as much of a tail as is here; gives where it ends. */
@@ -178,19 +193,15 @@ export class LeakStream {
     return end;
   }
 
-  #release(window: Window, bytes: Buffer, start: number, upTo: number, masks: Masks): Buffer {
-    const { source, lines, text } = window;
-    const lineEnd = text.sourceStart(upTo - start);
-    const sourceEnd = lines.sourceStart(lineEnd);
-    const out = masks.applied(sourceEnd);
-    if (!window.isWhole) this.#keepForPlaces(lines.bytes, lineEnd);
+  /** For what follows: the source from `sourceEnd` on, the end of what was looked at, and where it stands. */
+  #keep({ source, lines }: Window, lineEnd: number, sourceEnd: number, context: Buffer): void {
+    this.#keepForPlaces(lines.bytes, lineEnd);
     this.#at += lineEnd;
     if (this.#asked.length > 0) this.#asked = this.#asked.filter(({ at }) => at >= this.#at);
-    this.#held = sourceEnd === source.length ? NOTHING : Buffer.from(source.subarray(sourceEnd));
+    if (sourceEnd < source.length) this.#held = Buffer.from(source.subarray(sourceEnd));
     const last = sourceEnd === 0 ? undefined : source[sourceEnd - 1];
-    if (last !== undefined) this.#isLineBegun = last !== 0x0a && last !== 0x0d;
-    this.#context = Buffer.from(bytes.subarray(Math.max(0, upTo - CONTEXT_BYTES), upTo));
-    return out;
+    if (last !== undefined) this.#isLineBegun = last !== LINE_FEED && last !== RETURN;
+    this.#context = Buffer.from(context);
   }
 
   #placeAt({ lines, text }: Window, at: number): LeakPlace {

@@ -1,6 +1,6 @@
 import { byteSet, DIGIT, isIn } from "./byte-set.ts";
 import { DETECTORS } from "./catalogue.ts";
-import { FirstPass, SPECIAL } from "./first-pass.ts";
+import { FirstPass } from "./first-pass.ts";
 import type { Detector, Found, Judge, LeakKind } from "./kind.ts";
 import { wordsOf } from "./named-value.ts";
 import { findOwn, type OwnFinds, type OwnPattern } from "./own-pattern.ts";
@@ -72,29 +72,19 @@ export class Scanner {
   /** Gives up to where all is found. */
   #firstPass(text: WindowText, judge: Judge, found: PlacedFind[], placeAt: PlaceAt): number {
     const { bytes, start, isWhole } = text;
-    const pass = this.#pass;
-    pass.row = start === 0 ? pass.begin : this.#rowBehind(bytes[start - 1] as number);
-    for (let at = pass.walk(bytes, start); at < bytes.length; at = pass.walk(bytes, at + 1)) {
-      const cell = pass.resolve(pass.row, bytes[at] as number);
-      pass.row = cell % SPECIAL;
-      if (cell < SPECIAL) continue;
-      const { row } = pass;
-      const limit = this.#look(text, at + 1, row, judge, found, placeAt);
+    const begun = start === 0 ? this.#pass.begin : this.#pass.rowBehind(bytes[start - 1] as number);
+    const { hits, row } = this.#pass.pass(bytes, start, begun);
+    for (const hit of hits) {
+      const limit = this.#look(text, hit.at + 1, hit.row, judge, found, placeAt);
       if (limit !== null) return limit;
-      // A detector may have come by a text of its own.
-      pass.row = row;
     }
-    return isWhole ? bytes.length : bytes.length - pass.depthAt(pass.row);
+    return isWhole ? bytes.length : bytes.length - this.#pass.depthAt(row);
   }
 
   #findOwn(text: WindowText): OwnFinds {
     const finds = this.#own.map((own) => findOwn(own, text));
     const found = finds.flatMap((one) => one.found).sort((a, b) => a.start - b.start);
     return { found, upTo: Math.min(...finds.map(({ upTo }) => upTo)) };
-  }
-
-  #rowBehind(byte: number): number {
-    return this.#pass.resolve(this.#pass.begin, byte) % SPECIAL;
   }
 
   /** Anchors end before `at`; gives where that begins which cannot be judged before more is here. */
@@ -119,6 +109,7 @@ export class Scanner {
       const least = Math.max(text.start, upTo - this.#runBytesMax);
       while (upTo > least && isOfRun(text.bytes, upTo - 1)) upTo--;
     }
+    if (all.length === 0) return { found: all, upTo };
     const sorted = [...all].sort((a, b) => a.start - b.start || b.end - a.end);
     for (let isCut = true; isCut; ) {
       isCut = false;

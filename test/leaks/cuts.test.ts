@@ -100,6 +100,17 @@ test("nothing of a sample is left where it was masked", () => {
   }
 });
 
+test("a text is judged alike wherever the middle of it is, at which its second half begins", () => {
+  const around = "what an answer says in usual words, one behind the other, ".repeat(12);
+  for (const { kind, text } of SAMPLES) {
+    const near = masked([Buffer.from(`${around.slice(-58)}${text} ${around.slice(0, 58)}`, "latin1")], "text");
+    for (let more = 0; more <= text.length + 20; more++) {
+      const whole = `${around}${text} ${around.slice(0, around.length - text.length + 2 * more - 20)}`;
+      expect(masked([Buffer.from(whole, "latin1")], "text").leaks, `${kind}, ${more}`).toEqual(near.leaks);
+    }
+  }
+});
+
 describe("what is held back", () => {
   test("nothing behind the end of a line, so that events and records leave as they come", () => {
     for (const { text } of SAMPLES.filter((sample) => !/PRIVATE KEY|PuTTY/.test(sample.text))) {
