@@ -3,6 +3,7 @@ import type { Charset } from "./answer-format.ts";
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
 import { BEGINNINGS, BLANK, CLASSES, MARK, OPENING, PLAIN, STRING_MARK, WRONG } from "./json-classes.ts";
 import { nameOf } from "./json-names.ts";
+import { endOfContainer, SKIPPED_BYTES_MAX } from "./json-skip.ts";
 import type { JsonStreamOptions, JsonVisitor } from "./json-visitor.ts";
 import { Escapes, skipString } from "./string-search.ts";
 
@@ -43,6 +44,9 @@ export class JsonStream<Node> {
   readonly #charset: Charset;
   readonly #depthMax: number;
   readonly #readsNames: boolean;
+  readonly #skips: boolean;
+  /** Up to here no container is tried again. */
+  #triedTo = 0;
   readonly #escapes = new Escapes();
   /** Of each container: OBJECT, or the index of the array's item. */
   readonly #within: number[] = [];
@@ -62,6 +66,7 @@ export class JsonStream<Node> {
     this.#charset = options.charset ?? "utf8";
     this.#depthMax = options.depthMax ?? DEFAULTS.answerDepthMax;
     this.#readsNames = options.readsNames ?? true;
+    this.#skips = options.skips ?? false;
   }
 
   /** Containers that it is in. */
@@ -77,6 +82,7 @@ export class JsonStream<Node> {
 
   feed(bytes: Buffer, from: number): void {
     this.#escapes.reset();
+    this.#triedTo = 0;
     const to = bytes.length;
     let at = from;
     while (at < to && this.fault === null) {
@@ -129,9 +135,10 @@ export class JsonStream<Node> {
 
   #endName(bytes: Buffer, at: number, to: number): number {
     if (this.#readsNames) {
-      const name = nameOf(bytes, this.#own + 1, at, this.#hasEscapes, this.#charset);
+      const read = nameOf(bytes, this.#own + 1, at, this.#hasEscapes, this.#charset);
+      const name = this.#skips ? (read ?? "") : read;
       if (name === null) this.#fail("a name that cannot be read");
-      else if (this.#hasEscapes && name.includes("\0")) this.#fail("a name with U+0000");
+      else if (!this.#skips && this.#hasEscapes && name.includes("\0")) this.#fail("a name with U+0000");
       else this.#name = name;
     }
     const next = at + 1;
@@ -235,13 +242,23 @@ export class JsonStream<Node> {
       return this.#inString(bytes, at + 1, to);
     }
     if (kind === OPENING) {
-      this.#open(byte === OPEN_BRACKET, this.#told(byte, at));
+      const inside = this.#told(byte, at);
+      const end = this.#skips && at >= this.#triedTo ? this.#skip(bytes, at, to) : -1;
+      if (end > 0) return this.#endValue(bytes, end, to);
+      this.#open(byte === OPEN_BRACKET, inside);
       return at + 1;
     }
     if (kind !== PLAIN || !BEGINNINGS.has(byte)) return this.#fail("not JSON", to);
     this.#told(byte, at);
     this.#state = SCALAR;
     return this.#inScalar(bytes, at + 1, to);
+  }
+
+  #skip(bytes: Buffer, at: number, to: number): number {
+    const last = Math.min(to, at + SKIPPED_BYTES_MAX);
+    const end = endOfContainer(bytes, at, last, this.#escapes);
+    if (end < 0) this.#triedTo = last;
+    return end;
   }
 
   #told(byte: number, at: number): Node | null {

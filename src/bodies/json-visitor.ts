@@ -26,4 +26,9 @@ export interface JsonStreamOptions {
   readonly depthMax?: number;
   /** False: names are not read, each key of an object is told as "", and nothing has to be kept. */
   readonly readsNames?: boolean;
+  /**
+   * Of what is fed at once only the end counts: a container that ends in it is told and not what is in it, `close` neither. A
+   * name that cannot be read is told as "".
+   */
+  readonly skips?: boolean;
 }

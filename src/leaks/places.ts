@@ -44,12 +44,12 @@ export class JsonPlaces implements Places {
   };
 
   constructor() {
-    this.#stream = new JsonStream(this.#visitor);
+    this.#stream = new JsonStream(this.#visitor, { skips: true });
   }
 
   /** The next text has nothing to do with this. */
   reset(): void {
-    this.#stream = new JsonStream(this.#visitor);
+    this.#stream = new JsonStream(this.#visitor, { skips: true });
     this.#held = NOTHING;
     this.#depth = 0;
     this.#begun = 0;
@@ -78,6 +78,7 @@ export class JsonPlaces implements Places {
 
   #end(): void {
     this.#begun = 0;
+    this.#depth = this.#stream.depth;
   }
 }
 

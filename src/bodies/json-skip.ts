@@ -1,0 +1,42 @@
+import { CLOSE_BRACKET, OPEN_BRACKET } from "./json-bytes.ts";
+import { CLASSES, MARK, OPENING, STRING_MARK, WRONG } from "./json-classes.ts";
+import { type Escapes, skipString } from "./string-search.ts";
+
+/** Longer ones are looked into, so that one which is cut costs no more than that. */
+export const SKIPPED_BYTES_MAX = 1024;
+/** As many bits as a number has. */
+const DEPTH_MAX = 30;
+
+/**
+ * Behind the object or list that begins at `from`; -1 where it does not end before `to`, or is none that can be passed over
+ * by its brackets and strings alone.
+ */
+export function endOfContainer(bytes: Buffer, from: number, to: number, escapes: Escapes): number {
+  let depth = 0;
+  /** A bit for each of those that are open: 1 for a list. */
+  let lists = 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number;
+    const kind = CLASSES[byte] as number;
+    if (kind <= MARK) continue;
+    if (kind === STRING_MARK) at = endOfString(bytes, at + 1, to, escapes);
+    else if (kind === OPENING) {
+      if (++depth > DEPTH_MAX) return -1;
+      lists = (lists << 1) | Number(byte === OPEN_BRACKET);
+    } else if (kind === WRONG || (lists & 1) !== Number(byte === CLOSE_BRACKET)) return -1;
+    else {
+      lists >>= 1;
+      if (--depth === 0) return at + 1;
+    }
+  }
+  return -1;
+}
+
+/** Its closing quote, or `to`. */
+function endOfString(bytes: Buffer, from: number, to: number, escapes: Escapes): number {
+  let at = skipString(bytes, from, to, escapes);
+  while (at < to && bytes[at] === BACKSLASH) at = skipString(bytes, at + 2, to, escapes);
+  return at;
+}
+
+const BACKSLASH = 0x5c;
