@@ -230,7 +230,14 @@ function topOf(work: Work): Place {
 }
 
 function* buildTree(work: Work): Steps<void> {
-  if (work.isWhole) work.tree = yield* routeTreeSteps(work.routes);
+  if (!work.isWhole) return;
+  work.tree = yield* routeTreeSteps(work.routes);
+  for (const { cors } of work.routes) {
+    if (cors === null) continue;
+    work.unroutedCors ??= cors.unrouted();
+    work.unroutedCors.add(cors);
+    yield;
+  }
 }
 
 /** The parts of the work that outlive it. */
@@ -253,7 +260,7 @@ function freeze(work: Work): Snapshot | null {
     requestIds: work.requestIds,
     admitChecks: Object.freeze(work.admitChecks),
     ownPages: work.ownPages,
-    answersPreflights: work.routes.some(({ cors }) => cors !== null),
+    unroutedCors: work.unroutedCors,
     routes: work.tree,
     versions: work.versions,
     keepsInPaths: work.routes.reduce((kinds, route) => kinds | route.keepsInPaths, 0),

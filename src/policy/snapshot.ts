@@ -2,6 +2,7 @@ import type { MethodParameters } from "../bodies/method-parameters.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
+import type { UnroutedCors } from "../filters/cors/unrouted.ts";
 import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
@@ -50,8 +51,8 @@ export interface Snapshot {
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */
   readonly ownPages: ReadonlyMap<string, OwnPage>;
-  /** Some route answers preflights. */
-  readonly answersPreflights: boolean;
+  /** What refusals say to pages where no route is known; null where no route has `cors`. */
+  readonly unroutedCors: UnroutedCors | null;
   readonly routes: RouteTree<Route>;
   /** Null where the policy knows no versions but those of paths: then `routes` are all. */
   readonly versions: Versions<Route> | null;

@@ -2,6 +2,7 @@ import type { CallProxy } from "../calls/call.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { DescribedSchema } from "../filters/compile-context.ts";
+import type { UnroutedCors } from "../filters/cors/unrouted.ts";
 import type {
   Authenticator,
   Check,
@@ -145,6 +146,7 @@ export class Work {
   readonly ownPages: Map<string, OwnPage> = new Map();
   readonly routeUses: RouteUse[] = [];
   tree: RouteTree<Route> | null = null;
+  unroutedCors: UnroutedCors | null = null;
   versionRules: VersionRules | null = null;
   versions: Versions<Route> | null = null;
   /** Name of the stage that runs. */

@@ -1,20 +1,16 @@
 import { mintPermit, type Permit } from "../decision/permit.ts";
 import { LASTING_PHASES } from "../decision/phases.ts";
-import { CONTINUE, Denial, type HeaderLine, type Verdict } from "../decision/verdict.ts";
+import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import type { RouteAnswer } from "../filters/respond/evaluate.ts";
-import type { CidrTable } from "../matching/cidr-table.ts";
 import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
-import { clientAddressOf } from "../message/forwarded.ts";
-import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import { KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
-import { USUAL_METHODS } from "../message/method.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
-import { judgeHandshake } from "../websocket/handshake.ts";
-import { FORBIDDEN_METHODS, judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
+import { type FormSubject, findClient, judgeForm } from "./judge-form.ts";
+import { judgeMethodBody, judgeMethodHead, type MethodSubject } from "./method-override.ts";
 import { judgeOwnPage, OwnAnswer, type PageSubject } from "./own-page.ts";
 import { judgePreflight } from "./preflight.ts";
 import { rewriteTarget } from "./rewritten-target.ts";
@@ -26,20 +22,12 @@ export interface Observer {
 }
 
 /** What is judged, and what the judgement finds on its way. */
-export interface Subject extends MethodSubject, PageSubject {
+export interface Subject extends FormSubject, MethodSubject, PageSubject {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
-  /** Whose X-Forwarded-For is believed; null where the peer is none of them. */
-  readonly trustedProxies: CidrTable | null;
-  /** Whether they are believed what host and port the client asked. */
-  readonly trustsForwardedHost: boolean;
-  /** Reads the client's certificate out of what they forward; null: it is the connection's. */
-  readonly forwardedCertificates: ForwardedCertificates | null;
   readonly observer: Observer | null;
   /** 0 to 1, for the ladder's share. */
   readonly random: () => number;
-  /** Why it has no valid reading, so that nothing of it can be judged but whose it is; null where it has one. */
-  readonly fault: Denial | null;
   /** Set by the match. */
   route: Route | null;
 }
@@ -51,13 +39,22 @@ export type Outcome = Permit | OwnAnswer | Denial;
  * had its say. Answers at once unless a check has to wait.
  */
 export function judge(subject: Subject): Outcome | Promise<Outcome> {
+  const outcome = judgeAll(subject);
+  if (subject.snapshot.unroutedCors === null) return outcome;
+  return outcome instanceof Promise ? outcome.then((settled) => told(subject, settled)) : told(subject, outcome);
+}
+
+/** A refusal that no route made is for the pages of all of them to read. */
+function told({ snapshot, exchange, route }: Subject, outcome: Outcome): Outcome {
+  if (outcome instanceof Denial && route === null) snapshot.unroutedCors?.tell(exchange);
+  return outcome;
+}
+
+function judgeAll(subject: Subject): Outcome | Promise<Outcome> {
   const admitted = admit(subject, subject.snapshot.admitChecks);
   if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeAdmitted(subject));
   return admitted ?? judgeAdmitted(subject);
 }
-
-const KNOWN_METHODS: ReadonlySet<string> = new Set([...USUAL_METHODS, ...FORBIDDEN_METHODS]);
-const ALLOW_USUAL: HeaderLine = ["allow", USUAL_METHODS.join(", ")];
 
 /**
  * First who asks, then how: what has no valid reading counts as any other request of its address does, and an address that
@@ -68,45 +65,6 @@ function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Ve
   const verdict = runChecks(subject, checks, 0);
   if (verdict instanceof Promise) return verdict.then((settled) => settled ?? judgeForm(subject, unknown));
   return verdict ?? judgeForm(subject, unknown);
-}
-
-/** The client's address as a trusted proxy tells it. Where that cannot be read, the peer stands for it. */
-function findClient({ exchange, trustedProxies, trustsForwardedHost, forwardedCertificates }: Subject): Verdict {
-  if (trustedProxies === null) return CONTINUE;
-  // What the proxy itself showed is not its client's in any case.
-  const certificate = forwardedCertificates?.read(exchange.headers);
-  if (certificate !== undefined) exchange.certificate = certificate.ok ? certificate.value : null;
-  const client = clientAddressOf(exchange.connection.peer, exchange.headers, (address) => trustedProxies.has(address));
-  if (!client.ok) return new Denial("forwarded_invalid", null, client.error, "a valid X-Forwarded-For");
-  exchange.clientAddress = client.value.address;
-  exchange.forwarding = { hops: client.value.hops, trustsHost: trustsForwardedHost };
-  if (certificate?.ok === false) {
-    return new Denial(
-      "forwarded_invalid",
-      null,
-      certificate.error,
-      "a client certificate as the policy's 'format' has it",
-    );
-  }
-  return CONTINUE;
-}
-
-function judgeForm({ exchange, fault }: Subject, unknown: Verdict): Verdict {
-  if (fault !== null) return fault;
-  if (FORBIDDEN_METHODS.has(exchange.method)) {
-    const wanted = "any method but TRACE, TRACK and CONNECT";
-    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [ALLOW_USUAL]);
-  }
-  // Methods are case-sensitive (RFC 9110 section 9.1), but services that fold them would run `delete` as DELETE.
-  if (!KNOWN_METHODS.has(exchange.method) && KNOWN_METHODS.has(exchange.method.toUpperCase())) {
-    const wanted = exchange.method.toUpperCase();
-    return new Denial("method_forbidden", null, `method ${exchange.method}`, wanted, [ALLOW_USUAL]);
-  }
-  if (exchange.upgrade !== null) {
-    const verdict = judgeHandshake(exchange);
-    if (verdict !== CONTINUE) return verdict;
-  }
-  return unknown;
 }
 
 /** What postern answers itself needs no route. */
@@ -183,22 +141,18 @@ function matchRoute(subject: Subject): Verdict {
       "a route of the policy",
     );
   }
+  subject.route = match.route;
+  // Before all that may refuse, for refusals are for the page to read, too.
+  match.route.cors?.tell(exchange);
   if (snapshot.versions !== null) {
     const otherVersion = snapshot.versions.judge(exchange, match.route);
-    if (otherVersion !== CONTINUE) {
-      subject.route = match.route;
-      return otherVersion;
-    }
+    if (otherVersion !== CONTINUE) return otherVersion;
   }
   if (match.kind === "method_not_allowed") {
-    subject.route = match.route;
     return new Denial("method_not_allowed", match.route.place, `method ${exchange.method}`, match.allow, [
       ["allow", match.allow],
     ]);
   }
-  subject.route = match.route;
-  // Before any check of the route, for its refusals are for the page to read, too.
-  match.route.cors?.tell(exchange);
   exchange.params = match.params;
   if (match.route.upstream !== null) exchange.upstream = match.route.upstream;
   exchange.bodyBytesMax = match.route.bodyBytesMax;

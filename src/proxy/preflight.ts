@@ -1,5 +1,4 @@
 import { Denial, type HeaderLine } from "../decision/verdict.ts";
-import { EMPTY_BODY } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { HeaderBlock } from "../message/headers.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
@@ -22,7 +21,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export function judgePreflight(subject: PreflightSubject): OwnAnswer | Denial | null {
   const { snapshot, exchange } = subject;
-  if (!snapshot.answersPreflights || exchange.method !== "OPTIONS") return null;
+  if (snapshot.unroutedCors === null || exchange.method !== "OPTIONS") return null;
   const { headers, host, target, upgrade, oddity } = exchange;
   const method = headers.get("access-control-request-method");
   if (method === undefined || headers.count("origin") !== 1 || upgrade !== null || oddity !== null) return null;
@@ -44,7 +43,7 @@ function judgeVersions(subject: PreflightSubject, routes: readonly Route[], meth
   for (const route of routes) {
     if (route.cors === null) continue;
     subject.route = route;
-    if (exchange.body !== EMPTY_BODY) return new Denial("request_malformed", null, "body in a preflight", "none");
+    if (exchange.body.isStray) return new Denial("request_malformed", null, "body in a preflight", "none");
     const answer = route.cors.preflight(exchange, method);
     if (answer instanceof Denial) return answer;
     common = common === null ? answer : inBoth(common, answer);

@@ -1,11 +1,10 @@
 // Goal: a page of a listed origin calls the API from a real browser, with its key, any of the route's methods, and reads answers and
 // refusals; a page of any other origin reads nothing and changes nothing; what is no browser notices nothing.
 // Method: Chromium with pages of two origins, the real process over TLS and HTTP/2, and a service that would let anybody.
-import { createServer } from "node:http";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as pages from "../fixtures/pages.ts";
 import { type Postern, type Service, startPostern, startService, theWorld } from "../fixtures/postern.ts";
-import { listen, onClose } from "../fixtures/proxy.ts";
 
 let browser: Browser;
 let postern: Postern;
@@ -14,20 +13,10 @@ let apiKey: string;
 let listed: string;
 let other: string;
 
-async function startPages(): Promise<number> {
-  const server = createServer((_, response) => {
-    response.setHeader("Content-Type", "text/html");
-    response.end("<!doctype html><title>a page</title>");
-  });
-  const port = await listen(server);
-  onClose(() => server.closeAllConnections());
-  return port;
-}
-
 beforeAll(async () => {
   ({ apiKey } = await theWorld());
-  listed = `http://app.localhost:${await startPages()}`;
-  other = `http://evil.localhost:${await startPages()}`;
+  listed = `http://app.localhost:${await pages.startPages()}`;
+  other = `http://evil.localhost:${await pages.startPages()}`;
   service = await startService((_, response) => {
     response.writeHead(200, { "Access-Control-Allow-Origin": "*", "X-Total": "7", "Content-Type": "application/json" });
     response.end('{"ok":true}');
@@ -52,43 +41,14 @@ routes:
   - { path: /strict, methods: [POST], public: true, cors: { others: refuse } }
 `,
   );
-  browser = await chromium.launch({
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--ignore-certificate-errors"],
-  });
+  browser = await pages.openBrowser();
 }, 120_000);
 
 afterAll(() => browser?.close());
 
-async function pageOf(origin: string): Promise<Page> {
-  const page = await browser.newPage();
-  await page.goto(origin);
-  return page;
-}
+const pageOf = (origin: string): Promise<Page> => pages.pageOf(browser, origin);
 
-interface Call {
-  readonly path: string;
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  readonly credentials?: "include" | "omit";
-}
-
-/** What the page's own script gets to see. */
-function callFrom(page: Page, { path, ...settings }: Call) {
-  return page.evaluate(
-    async ([url, options]) => {
-      try {
-        const response = await fetch(url, options);
-        const headers = Object.fromEntries(response.headers);
-        return { status: response.status, body: await response.text(), headers };
-      } catch (error) {
-        return { failed: String(error) };
-      }
-    },
-    [`https://localhost:${postern.port}${path}`, settings] as const,
-  );
-}
+const callFrom = (page: Page, call: pages.PageCall) => pages.callFrom(page, postern.port, call);
 
 test("a page of a listed origin uses each method with its key, and reads answers and their headers", async () => {
   const page = await pageOf(listed);

@@ -2,21 +2,9 @@ import { USUAL_METHODS } from "../../message/method.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
 import { Cors } from "./evaluate.ts";
+import { OriginList } from "./origin-list.ts";
 import { type CorsSettings, corsSchema, originRule } from "./schema.ts";
-
-/** What postern itself tells clients, so that a page can read why it was refused and what it has left. */
-const OWN_HEADERS = [
-  "deprecation",
-  "link",
-  "ratelimit",
-  "ratelimit-policy",
-  "retry-after",
-  "sunset",
-  "www-authenticate",
-  "x-ratelimit-limit",
-  "x-ratelimit-remaining",
-  "x-ratelimit-reset",
-] as const;
+import { OWN_HEADERS } from "./unrouted.ts";
 
 /** What the service says of other origins is replaced. */
 const SERVICE_HEADERS = [
@@ -40,7 +28,7 @@ export const corsFilter = defineFilter<CorsSettings>({
     const methods = settings.methods ?? (context.methods.length === 0 ? USUAL_METHODS : context.methods);
     const cors = new Cors({
       place: context.place(),
-      origins: settings.origins.map(originRule),
+      origins: new OriginList(settings.origins.map(originRule)),
       credentials,
       privateNetwork: settings.privateNetwork ?? false,
       refusesOthers: settings.others === "refuse",

@@ -2,12 +2,13 @@ import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../
 import type { Exchange } from "../../message/exchange.ts";
 import { HeaderBlock } from "../../message/headers.ts";
 import { excerpt } from "../../support/excerpt.ts";
-import { isOwnOrigin, withoutDefaultPort } from "../origin.ts";
-import type { OriginRule } from "./schema.ts";
+import { isOwnOrigin } from "../origin.ts";
+import type { OriginList } from "./origin-list.ts";
+import { exposedLine, UnroutedCors } from "./unrouted.ts";
 
 export interface CorsRules {
   readonly place: Place;
-  readonly origins: readonly OriginRule[];
+  readonly origins: OriginList;
   readonly credentials: boolean;
   readonly privateNetwork: boolean;
   /** Other pages' requests are refused. */
@@ -21,18 +22,18 @@ export interface CorsRules {
 }
 
 const SEEN_MAX = 200;
+
 /** Caches keep answers to preflights apart by what they depend on. */
 const VARY_PREFLIGHT =
   "Origin, Access-Control-Request-Method, Access-Control-Request-Headers, Access-Control-Request-Private-Network";
 
-/** Cross-origin resource sharing of one route (Fetch section 3.2). Of an Origin that is not listed nothing is ever repeated. */
+/** Cross-origin resource sharing of one route (Fetch section 3.2). */
 export class Cors {
   readonly place: Place;
   /** What the service says of it is not for clients, and answers differ by Origin unless all pages may read them. */
   readonly varies: boolean;
-  readonly #exact: ReadonlySet<string>;
-  readonly #patterns: readonly OriginRule[];
-  readonly #any: boolean;
+  readonly hasCredentials: boolean;
+  readonly origins: OriginList;
   readonly #refusesOthers: boolean;
   readonly #privateNetwork: boolean;
   readonly #credentials: string;
@@ -44,14 +45,13 @@ export class Cors {
   constructor(rules: CorsRules) {
     const { origins, credentials, methods, headers, exposeHeaders } = rules;
     this.place = rules.place;
-    this.#any = origins.some(({ kind }) => kind === "any");
-    this.varies = !this.#any;
-    this.#exact = new Set(origins.flatMap((rule) => (rule.kind === "exact" ? [withoutDefaultPort(rule.origin)] : [])));
-    this.#patterns = origins.filter(({ kind }) => kind === "below" || kind === "ports");
+    this.origins = origins;
+    this.hasCredentials = credentials;
+    this.varies = !origins.hasAny;
     this.#refusesOthers = rules.refusesOthers;
     this.#privateNetwork = rules.privateNetwork;
     this.#credentials = credentials ? "access-control-allow-credentials: true\r\n" : "";
-    this.#exposed = exposeHeaders.length === 0 ? "" : `access-control-expose-headers: ${exposeHeaders.join(", ")}\r\n`;
+    this.#exposed = exposedLine(exposeHeaders);
     this.#methods = new Set(methods);
     this.#preflight = [
       ["access-control-allow-methods", methods.join(", ")],
@@ -61,6 +61,11 @@ export class Cors {
       ["vary", VARY_PREFLIGHT],
     ];
     this.#wanted = `an origin of 'cors.origins'`;
+  }
+
+  /** Of a policy: for the rules of all its routes. */
+  unrouted(): UnroutedCors {
+    return new UnroutedCors();
   }
 
   /** What a request's answer says to its page, whoever refuses it later; to a page of another origin nothing. */
@@ -82,7 +87,7 @@ export class Cors {
   /** The answer to the question whether a page may ask; it carries no credentials, and needs none. */
   preflight({ headers }: Exchange, method: string): HeaderBlock | Denial {
     const origin = headers.get("origin") ?? "";
-    const allowed = this.#allows(origin);
+    const allowed = this.origins.allows(origin);
     if (allowed === null) return this.#denied(`a preflight of Origin ${excerpt(origin, SEEN_MAX)}`);
     if (!this.#methods.has(method)) {
       return new Denial(
@@ -107,22 +112,14 @@ export class Cors {
     const origin = headers.get("origin");
     if (origin === undefined) return "no Origin: no page of another origin asks";
     const seen = excerpt(origin, SEEN_MAX);
-    return this.#allows(origin) === null
+    return this.origins.allows(origin) === null
       ? `Origin ${seen} may not read the answer`
       : `Origin ${seen} may read the answer`;
   }
 
   #allowedOf({ headers }: Exchange): string | null {
     const origin = headers.get("origin");
-    return origin !== undefined && headers.count("origin") === 1 ? this.#allows(origin) : null;
-  }
-
-  /** What the answer repeats, or null. */
-  #allows(origin: string): string | null {
-    if (this.#any) return "*";
-    const text = withoutDefaultPort(origin);
-    if (this.#exact.has(text)) return origin;
-    return this.#patterns.some((rule) => fits(rule, text)) ? origin : null;
+    return origin !== undefined && headers.count("origin") === 1 ? this.origins.allows(origin) : null;
   }
 
   #isOwn(exchange: Exchange, origin: string): boolean {
@@ -132,16 +129,4 @@ export class Cors {
   #denied(seen: string): Denial {
     return new Denial("origin_denied", this.place, seen, this.#wanted);
   }
-}
-
-/** One or more labels of letters, digits and dashes: what stands for * is never a part of another host's name. */
-const LABELS = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/;
-const DIGITS = /^\d{1,5}$/;
-
-function fits(rule: OriginRule, text: string): boolean {
-  if (rule.kind === "below") {
-    if (!text.startsWith(rule.scheme) || !text.endsWith(rule.suffix)) return false;
-    return LABELS.test(text.slice(rule.scheme.length, -rule.suffix.length));
-  }
-  return rule.kind === "ports" && text.startsWith(rule.beginning) && DIGITS.test(text.slice(rule.beginning.length));
 }
