@@ -21,13 +21,14 @@ export function withHeaders(
 
 /**
  * A part of a body cannot be judged, and need not say what it cost: where answers' bodies are read, the service is asked for
- * whole ones (RFC 9110 section 14.2), and for such as are not compressed where the policy says so.
+ * whole ones (RFC 9110 section 14.2), and for such as are not compressed where the policy says so. What only audits changes
+ * nothing that the service sees.
  */
 export function forWholeAnswers(
   rules: RequestRules,
   { responseChecks, readsAnswers, answerReading }: RouteParts,
 ): RequestRules {
-  const judgesBodies = responseChecks.some(({ judgesBody }) => judgesBody);
+  const judgesBodies = responseChecks.some(({ judgesBody, enforcePercent }) => judgesBody && enforcePercent > 0);
   if (!readsAnswers && !judgesBodies) return rules;
   const names = ["range", "if-range"];
   if (judgesBodies && answerReading?.asksForIdentity === true) names.push("accept-encoding");

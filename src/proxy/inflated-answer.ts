@@ -6,7 +6,8 @@ import type { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AnswerOutlet, AnswerWay, JudgedAnswer } from "./judged-answer.ts";
 
-const WHY: Readonly<Record<InflationFailure, string>> = {
+/** For the log. */
+export const INFLATION_FAULTS: Readonly<Record<InflationFailure, string>> = {
   content_encoding_invalid: "a compressed body that is none, or has more behind it",
   body_too_large: "a compressed body that holds too much",
   body_inflates_too_much: "a compressed body that holds too many times its bytes",
@@ -93,7 +94,12 @@ export class InflatedAnswer implements AnswerWay, InflationSink {
   }
 
   onInflationFailure(failure: InflationFailure): void {
-    const denial = new Denial("response_unreadable", this.#place, WHY[failure], "one that can be looked into");
+    const denial = new Denial(
+      "response_unreadable",
+      this.#place,
+      INFLATION_FAULTS[failure],
+      "one that can be looked into",
+    );
     this.#outlet.passAnswer(() => denial);
   }
 

@@ -1,4 +1,5 @@
 import type { Coding } from "../bodies/codings.ts";
+import type { Inflation, InflationSink } from "../bodies/inflation.ts";
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import type { AnswerReading, BodyRule, ResponseCheck } from "../filters/response-check.ts";
 import { Charge } from "../memory/account.ts";
@@ -12,9 +13,10 @@ import type { HeaderBlock } from "../message/headers.ts";
 import { type ClientResponse, NO_LENGTH } from "../message/stream.ts";
 import type { Route } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
+import { AuditedAnswer } from "./audited-answer.ts";
 import { type BodyStage, StreamStage, WholeStage } from "./body-stage.ts";
 import { headersOfInflated } from "./changed-body.ts";
-import { InflatedAnswer } from "./inflated-answer.ts";
+import { INFLATION_FAULTS, InflatedAnswer } from "./inflated-answer.ts";
 import { type AnswerOutlet, type AnswerWay, JudgedAnswer } from "./judged-answer.ts";
 import { lengthForClient } from "./service-request.ts";
 
@@ -60,9 +62,12 @@ export function judgeAnswer(
   const saysOfAnother = (isBodyJudged || answer.isReplaced) && !answer.hasBody;
   if (saysOfAnother || answer.isReplaced) answer.headers = headersOfInflated(answer.headers);
   const bodyBytes = saysOfAnother ? NO_LENGTH : lengthForClient(response);
-  const stages = rules.map((rule) => stageOf(rule, subject));
-  if (coding === null) return new JudgedAnswer(answer, bodyBytes, outlet, observers, stages);
-  return inflated(subject, answer, coding, outlet, observers, stages);
+  const stagesOf = (some: readonly RuleToRun[]): BodyStage[] => some.map((rule) => stageOf(rule, subject));
+  if (coding?.isEnforced === true) return inflated(subject, answer, coding, outlet, observers, stagesOf(rules));
+  const looking = coding === null ? [] : rules.filter(isLooking);
+  const others = stagesOf(rules.filter((rule) => !looking.includes(rule)));
+  const asItCame = new JudgedAnswer(answer, bodyBytes, outlet, observers, others);
+  return coding === null ? asItCame : audited(subject, asItCame, coding, outlet, stagesOf(looking));
 }
 
 interface RuleToRun {
@@ -74,11 +79,13 @@ interface RuleToRun {
 interface KnownCoding {
   readonly coding: Coding;
   readonly reading: AnswerReading;
+  /** False where all that look into it only audit. */
+  readonly isEnforced: boolean;
 }
 
 /**
- * How a body is inflated to be judged; null where it need not be. What only audits changes nothing: then a compressed one
- * passes as it came, and it is noted that nobody looked into it.
+ * How a body is inflated to be judged; null where it is not. What only audits has changed nothing of the request, so that
+ * the service was not asked for identity where it will be: then it is inflated beside the answer, which passes as it came.
  */
 function codingOf(
   { headers, hasBody }: Answer,
@@ -90,8 +97,9 @@ function codingOf(
   if (text === undefined || text === "" || text === "identity") return null;
   const reading = route?.answerReading ?? null;
   const isEnforced = rules.some((one) => isLooking(one) && one.isEnforced);
-  const coding = reading === null || reading.compressed !== "inflate" ? null : reading.codingOf(text);
-  if (coding !== null && reading !== null && isEnforced) return { coding, reading };
+  const isInflated = reading?.compressed === "inflate" || (reading?.asksForIdentity === true && !isEnforced);
+  const coding = isInflated ? reading.codingOf(text) : null;
+  if (coding !== null && reading !== null) return { coding, reading, isEnforced };
   rules.splice(0, rules.length, ...rules.filter((one) => !isLooking(one)));
   if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate")) {
     if (isEnforced) countUnread(exchange);
@@ -124,6 +132,25 @@ function inflated(
   answer.headers = headersOfInflated(answer.headers);
   const judged = new JudgedAnswer(answer, CHUNKED, outlet, [], stages, true);
   return new InflatedAnswer(judged, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
+}
+
+/** It leaves as it came, and those who only audit see what it holds. */
+function audited(
+  subject: AnswerSubject,
+  asItCame: JudgedAnswer,
+  { coding, reading }: KnownCoding,
+  outlet: AnswerOutlet,
+  stages: readonly BodyStage[],
+): AnswerWay {
+  const charge = chargeOf(subject);
+  const unread = (seen: string): void =>
+    note(subject.exchange, new Denial("response_unreadable", reading.place, seen, "one that can be looked into"));
+  if (!charge.hold(coding.bytes)) {
+    unread("no room to inflate an answer");
+    return asItCame;
+  }
+  const open = (sink: InflationSink): Inflation => reading.inflate(coding, sink);
+  return new AuditedAnswer(asItCame, outlet, stages, open, charge, (failure) => unread(INFLATION_FAULTS[failure]));
 }
 
 /** Whoever watches it sees it as the service sent it, before anybody changes it. */
@@ -164,10 +191,12 @@ function judgeHead(check: ResponseCheck, isEnforced: boolean, exchange: Exchange
   return CONTINUE;
 }
 
-/** A part of a body cannot be judged, for what is wrong with it may stand in the others. It was not asked for either. */
+/** A part of a body cannot be judged, for what is wrong with it may stand in the others. It was not asked for either, but
+ * where a check only audits. */
 function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route }: AnswerSubject): Verdict {
-  if (route?.answerReading?.unreadable === "pass") {
-    if (isEnforced) countUnread(exchange);
+  const isAsked = !isEnforced && exchange.headers.get("range") !== undefined;
+  if (isAsked || route?.answerReading?.unreadable === "pass") {
+    if (isEnforced || isAsked) countUnread(exchange);
     return CONTINUE;
   }
   const denial = new Denial("response_unreadable", check.place, "a part of an answer (206)", "the whole, to judge it");

@@ -8,13 +8,14 @@ import { createExchange } from "../fixtures/route-context.ts";
 import { examine, fixedClock, policyWith, routeOf } from "./policy-kit.ts";
 
 /** A protection that judges answers, on their head or their body. */
-const answers = defineFilter<"head" | "body">({
+const answers = defineFilter<"head" | "body" | "audit">({
   name: "answers",
   defaults: "override",
-  schema: z.enum(["head", "body"]),
+  schema: z.enum(["head", "body", "audit"]),
   compile(settings, context) {
     const place = context.place();
-    context.addResponseCheck({ name: "answers", place, enforcePercent: 100, judgesBody: settings === "body" });
+    const enforcePercent = settings === "audit" ? 0 : 100;
+    context.addResponseCheck({ name: "answers", place, enforcePercent, judgesBody: settings !== "head" });
   },
 });
 
@@ -51,8 +52,10 @@ routes: [{ path: /a, public: true }, { path: /b, public: true, answers: body }]`
   test("of bodies keep the service from being asked for parts; others do not", async () => {
     const snapshot = await compiled(`routes:
   - { path: /head, public: true, answers: head }
-  - { path: /body, public: true, answers: body }`);
+  - { path: /body, public: true, answers: body }
+  - { path: /audit, public: true, answers: audit }`);
     expect(forwarded(snapshot, "/head")).toMatch(/range: bytes=0-9\r\nif-range: "v1"\r\naccept/);
+    expect(forwarded(snapshot, "/audit")).toBe(forwarded(snapshot, "/head"));
     expect(forwarded(snapshot, "/body")).not.toMatch(/range/);
     expect(forwarded(snapshot, "/body")).toMatch(/accept: /);
   });
@@ -82,6 +85,25 @@ ${route("/pass", "contentEncoding: pass")}`);
       "defaults.response.maxDepth",
     ]);
     expect(answerReading).toMatchObject({ compressed: "inflate", unreadable: "refuse" });
+  });
+
+  test("that only audit change nothing that the service is asked", async () => {
+    const snapshot = await compiled(`routes:
+  - path: /audit
+    public: true
+    response:
+      fields: { remove: ['$.a'], mode: audit }
+      leaks: { cards: block, mode: audit }
+      validate: { status: [200], writeOnly: strip, mode: audit }
+  - path: /half
+    public: true
+    response: { fields: [{ remove: ['$.a'], mode: audit }, { remove: ['$.b'] }] }`);
+    const asked = (path: string): string => {
+      const headers = new HeaderBlock(["accept-encoding", "range"], ["gzip", "bytes=0-1"]);
+      return routeOf(snapshot, path).rewriteRequest(headers, createExchange());
+    };
+    expect(asked("/audit")).toMatch(/^accept-encoding: gzip\r\nrange: bytes=0-1\r\n/);
+    expect(asked("/half")).not.toMatch(/gzip|range/);
   });
 
   test("are loaded with the first policy that has one", async () => {

@@ -5,9 +5,10 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { afterEach, describe, expect, test } from "vitest";
 import { readingOf } from "../../src/filters/response/reading.ts";
 import type { ResponseSettings } from "../../src/filters/response/schema.ts";
-import type { ResponseCheck } from "../../src/filters/response-check.ts";
+import type { ResponseCheck, StreamRule } from "../../src/filters/response-check.ts";
 import { MemoryBudget } from "../../src/memory/budget.ts";
-import { bodyCheck, forbidding, RULE_PLACE, replacing, whole } from "../fixtures/answer-rules.ts";
+import { answerTotals } from "../../src/message/answer-count.ts";
+import { bodyCheck, forbidding, RULE_PLACE, refused, replacing, whole } from "../fixtures/answer-rules.ts";
 import { eventually, unchanging } from "../fixtures/eventually.ts";
 import { closeAll, startProxy, startRawService, type TestProxyOptions } from "../fixtures/proxy.ts";
 import { RawClient } from "../fixtures/raw.ts";
@@ -123,12 +124,12 @@ describe("an answer that cannot be looked into", () => {
     expect(pass.text).toContain("content-encoding: gzip");
   });
 
-  test("passes as it came, and is noted, while its rules only audit", async () => {
-    const check = bodyCheck(() => replacing("secret", "***"), 0);
-    const body = gzipSync(SECRET);
-    const { text, record } = await answered("gzip", body, [check]);
-    expect(text.endsWith(body.toString("latin1"))).toBe(true);
-    expect(record.exchange.audited).toMatchObject([{ reason: "response_unreadable", seen: "content encoding gzip" }]);
+  test("passes as it came, and is noted, where its rules only audit and nobody inflates it", async () => {
+    const { text, record } = await answered("compress", Buffer.from(SECRET), [auditing().check]);
+    expect(text.endsWith(SECRET)).toBe(true);
+    expect(record.exchange.audited).toMatchObject([
+      { reason: "response_unreadable", seen: "content encoding compress" },
+    ]);
   });
 
   test("is a part of one (206), but where the policy lets it pass", async () => {
@@ -139,6 +140,93 @@ describe("an answer that cannot be looked into", () => {
     const passed = await underHand([stars()], { settings: { unreadable: "pass" } });
     passed.service.write(part);
     await passed.client.untilReceived("\r\n\r\nsecret");
+  });
+});
+
+/** A rule that only audits, and what it saw. */
+function auditing(): { check: ResponseCheck; seen: () => string } {
+  let seen = "";
+  const rule: StreamRule = {
+    kind: "stream",
+    changes: true,
+    heldBytesMax: 0,
+    take: (piece) => {
+      seen += piece.toString();
+      return Buffer.from("never");
+    },
+    end: () => Buffer.from("never"),
+    noted: () => refused(`${seen.length} characters`),
+  };
+  return { check: bodyCheck(() => rule, 0), seen: () => seen };
+}
+
+describe("while all rules only audit", () => {
+  test.each(["identity", "inflate", "refuse"] as const)(
+    "with %s it leaves as it came, and is looked into",
+    async (contentEncoding) => {
+      const { check, seen } = auditing();
+      const body = gzipSync(SECRET);
+      const { text, record } = await answered("gzip", body, [check], { settings: { contentEncoding } });
+      expect(text).toBe(
+        `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\netag: "1"\r\ncontent-length: ${body.length}\r\n\r\n${body.toString("latin1")}`,
+      );
+      expect(seen()).toBe(SECRET);
+      expect(record.exchange.audited).toMatchObject([
+        { reason: "response_denied", seen: `${SECRET.length} characters` },
+      ]);
+      expect(record.reason).toBeNull();
+    },
+  );
+
+  test.each([
+    ["is no gzip", Buffer.from(SECRET)],
+    ["is cut", gzipSync(SECRET).subarray(0, -4)],
+    ["has more behind it", Buffer.concat([gzipSync(SECRET), Buffer.from("x")])],
+    ["holds a thousand times its bytes", gzipSync(Buffer.alloc(16 * 1024 * 1024))],
+  ])("one that %s leaves as it came, which is noted", async (_what, body) => {
+    const memory = new MemoryBudget({ bytes: 1e9, isGranted: true });
+    const { text, record } = await answered("gzip", body, [auditing().check], { memory });
+    expect(text.endsWith(body.toString("latin1"))).toBe(true);
+    expect(record).toMatchObject({ reason: null, exchange: { audited: [{ reason: "response_unreadable" }] } });
+    expect(memory.bodies.heldBytes).toBe(0);
+  });
+
+  test("a long one keeps its trailers, and no more is held of it than inflating takes", async () => {
+    const memory = new MemoryBudget({ bytes: 1e9, isGranted: true });
+    const { check, seen } = auditing();
+    const { client, service, records } = await underHand([check], { memory });
+    const text = randomBytes(512 * 1024).toString("hex");
+    const body = gzipSync(text);
+    service.write(head("gzip", "Transfer-Encoding: chunked\r\n\r\n"));
+    service.write(Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body]));
+    await client.untilReceived("\r\n\r\n");
+    expect(memory.bodies.heldBytes).toBe(64 * 1024);
+    service.write("\r\n0\r\nX-Took: 1\r\n\r\n");
+    await client.untilReceived("x-took: 1\r\n\r\n");
+    await eventually(() => records[0]);
+    expect(seen() === text).toBe(true);
+    expect(client.received.includes(body.toString("latin1").slice(0, 1000))).toBe(true);
+    expect(memory.bodies.heldBytes).toBe(0);
+  });
+
+  test("where there is no room to look into it, it passes", async () => {
+    const memory = new MemoryBudget({ bytes: 1024 * 1024, isGranted: true });
+    const { text, record } = await answered("br", brotliCompressSync(SECRET), [auditing().check], { memory });
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
+    expect(record.exchange.audited).toMatchObject([
+      { reason: "response_unreadable", seen: "no room to inflate an answer" },
+    ]);
+  });
+
+  test("a part that the client asked for passes, and counts as one that nobody looked into", async () => {
+    const { check } = auditing();
+    const { client, service, records } = await underHand([check], {
+      request: GET.replace("TE", "Range: bytes=0-5\r\nTE"),
+    });
+    service.end("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-5/9\r\nContent-Length: 6\r\n\r\nsecret");
+    await client.untilReceived("\r\n\r\nsecret");
+    const { exchange } = await eventually(() => records[0]);
+    expect([exchange.audited, answerTotals(exchange.answerCounts ?? [])]).toEqual([null, { unread: 1 }]);
   });
 });
 
