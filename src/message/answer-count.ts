@@ -1,5 +1,10 @@
-/** What rules made of an answer: fields that were removed, values that were masked, or that it passed without a look into it. */
-export const ANSWER_ACTIONS = ["removed", "masked", "unread"] as const;
+import { DEFAULTS } from "../support/defaults.ts";
+
+/**
+ * What rules made of an answer: fields that a rule removed, those that its schema does not declare or calls writeOnly and
+ * that came off, values that were masked, or that it passed without a look into it.
+ */
+export const ANSWER_ACTIONS = ["removed", "undeclared", "writeOnly", "masked", "unread"] as const;
 
 export type AnswerAction = (typeof ANSWER_ACTIONS)[number];
 
@@ -7,6 +12,8 @@ export type AnswerAction = (typeof ANSWER_ACTIONS)[number];
 export interface AnswerCount {
   readonly action: AnswerAction;
   count(): number;
+  /** The first few of their fields, each once. */
+  fields?(): readonly string[];
 }
 
 export const UNREAD: AnswerCount = { action: "unread", count: () => 1 };
@@ -19,4 +26,29 @@ export function answerTotals(counts: readonly AnswerCount[]): Partial<Record<Ans
     if (times > 0) totals[one.action] = (totals[one.action] ?? 0) + times;
   }
   return totals;
+}
+
+/** For the log, over all rules: each field once, as many as one rule shows. */
+export function answerFields(counts: readonly AnswerCount[]): readonly string[] {
+  const all = new Set(counts.flatMap((one) => one.fields?.() ?? []));
+  return [...all].slice(0, DEFAULTS.logAnswerFieldsMax);
+}
+
+/** What a schema calls a field; keys of maps are data as often as not, as an address is. */
+const NAME = /^[A-Za-z_$][A-Za-z_$0-9-]{0,63}$/;
+
+/** Names of fields that a rule has changed, as they come. */
+export class FieldNames {
+  readonly #names = new Set<string>();
+
+  /** `key`: of a member, or the index of an item; what is no name of a schema is `*`. */
+  add(key: string | number): void {
+    if (this.#names.size >= DEFAULTS.logAnswerFieldsMax) return;
+    if (typeof key === "number") this.#names.add("[*]");
+    else if (!this.#names.has(key)) this.#names.add(NAME.test(key) ? key : "*");
+  }
+
+  get shown(): readonly string[] {
+    return [...this.#names];
+  }
 }

@@ -269,6 +269,7 @@ export const DEFAULTS = {
   logMethodCharsMax: 32,
   logAuditedMax: 16,
   logWithheldMax: 8,
+  logAnswerFieldsMax: 10,
   logWithheldCharsMax: 64,
   logWriteBytes: 16 * 1024,
   logFlushIntervalMs: 200,

@@ -1,6 +1,6 @@
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
-import { type AnswerCount, answerTotals } from "../message/answer-count.ts";
+import { type AnswerCount, answerFields, answerTotals } from "../message/answer-count.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import type { Clock } from "../support/clock.ts";
@@ -69,7 +69,7 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
     return fields;
   const withheld = names?.slice(0, DEFAULTS.logWithheldMax).map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
   const audited = denials?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
-  const answer = answerFields(answerCounts);
+  const answer = answerCounts === null ? undefined : changedFields(answerCounts);
   const found = leaks?.first.map(leakFields);
   return fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, answer, leaks: found, audited });
 }
@@ -108,9 +108,11 @@ function fixed(units: number, digits: 1 | 3): string {
   return rest === 0 ? `${integer}` : `${integer}.${String(rest).padStart(digits, "0")}`;
 }
 
-function answerFields(counts: readonly AnswerCount[] | null): object | undefined {
-  const totals = answerTotals(counts ?? []);
-  return Object.keys(totals).length === 0 ? undefined : totals;
+function changedFields(counts: readonly AnswerCount[]): object | undefined {
+  const totals = answerTotals(counts);
+  if (Object.keys(totals).length === 0) return undefined;
+  const fields = answerFields(counts);
+  return fields.length === 0 ? totals : { ...totals, fields };
 }
 
 function leakFields({ way, kind, action, field }: LeakNote): object {

@@ -1,6 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
-import { type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
+import { ANSWER_ACTIONS, type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { Decided } from "../message/exchange.ts";
 import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
@@ -157,11 +157,9 @@ export class Metrics {
 
   /** As many routes as policies have. */
   #countAnswer(route: string, counts: readonly AnswerCount[]): void {
-    const { removed = 0, masked = 0, unread = 0 } = answerTotals(counts);
-    const series = this.answers.get(route) ?? { removed: 0, masked: 0, unread: 0 };
-    series.removed += removed;
-    series.masked += masked;
-    series.unread += unread;
+    const series = this.answers.get(route) ?? { removed: 0, undeclared: 0, writeOnly: 0, masked: 0, unread: 0 };
+    const totals = answerTotals(counts);
+    for (const action of ANSWER_ACTIONS) series[action] += totals[action] ?? 0;
     this.answers.set(route, series);
   }
 

@@ -1,3 +1,4 @@
+import { ANSWER_ACTIONS } from "../message/answer-count.ts";
 import { DEPRECATED_OUTCOMES } from "../message/deprecated-use.ts";
 import type { LongFamily } from "./long-family.ts";
 import type { Metrics } from "./metrics.ts";
@@ -36,9 +37,10 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       name: "postern_response_fields_total",
       help: "Fields of answers that were removed, and values that were masked.",
       *samples() {
-        for (const [route, { removed, masked }] of metrics.answers) {
-          yield { labels: { route, action: "removed" }, value: removed };
-          yield { labels: { route, action: "masked" }, value: masked };
+        for (const [route, totals] of metrics.answers) {
+          for (const action of ANSWER_ACTIONS) {
+            if (action !== "unread") yield { labels: { route, action }, value: totals[action] };
+          }
         }
       },
     },

@@ -254,7 +254,7 @@ test("what passes without a look into it is told, as is what was taken off", asy
   expect(unread["answer"]).toEqual({ unread: 1 });
   await ask("/plain", "clerk");
   const changed = await postern.logged(({ path, answer }) => path === "/plain" && answer !== undefined);
-  expect(changed["answer"]).toEqual({ removed: 1, masked: 1 });
+  expect(changed["answer"]).toEqual({ removed: 1, masked: 1, fields: ["ssn", "number"] });
 });
 
 test("a part, HEAD and 304 say nothing of bytes that others have", async () => {

@@ -220,6 +220,19 @@ describe("what no schema declares", () => {
     else expect(seen).toBe(wanted);
   });
 
+  test("how much came off is counted by kind, with names and no values", () => {
+    const check = checkOf({ ...ORDERS, ...STRIP, writeOnly: "strip" });
+    const answer = new Answer(200, createHeaders([["content-type", JSON_TYPE]]), true);
+    const rule = check.judgeBody?.(createExchange(), answer);
+    if (rule?.kind !== "whole") throw new Error("no rule");
+    rule.judge(Buffer.from('{"id":1,"debug":true,"password":"x","ada@example.org":{"a":1},"a/b":2}'));
+    const told = rule.counted?.map((one) => [one.action, one.count(), one.fields?.()]);
+    expect(told).toEqual([
+      ["undeclared", 3, ["debug", "*"]],
+      ["writeOnly", 1, ["password"]],
+    ]);
+  });
+
   test("a rule that only audits says what would have gone", () => {
     const check = checkOf({ ...ORDERS, ...STRIP, mode: "audit" });
     const answer = new Answer(200, createHeaders([["content-type", JSON_TYPE]]), true);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
+import { FieldNames } from "../../src/message/answer-count.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { EVENTS } from "../../src/telemetry/event-log.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
@@ -35,6 +36,12 @@ describe("the access log", () => {
       { action: "removed", count: () => 1 },
     ];
     expect(lineFor({ exchange })).toMatchObject({ answer: { removed: 3 } });
+    const names = new FieldNames();
+    for (const key of ["ssn", 7, "ssn", "ada@example.org", "a b", "x".repeat(65)]) names.add(key);
+    for (let at = 0; at < 99; at++) names.add(`f${at}`);
+    exchange.answerCounts = [{ action: "undeclared", count: () => 9, fields: () => names.shown }];
+    const fields = ["ssn", "[*]", "*", "f0", "f1", "f2", "f3", "f4", "f5", "f6"];
+    expect(lineFor({ exchange })).toMatchObject({ answer: { undeclared: 9, fields } });
     exchange.answerCounts = [{ action: "unread", count: () => 0 }];
     expect(lineFor({ exchange })).not.toHaveProperty("answer");
   });

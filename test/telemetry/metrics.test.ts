@@ -45,6 +45,7 @@ describe("request metrics", () => {
       { action: "removed", count: () => 2 },
       { action: "removed", count: () => 3 },
       { action: "masked", count: () => 1 },
+      { action: "writeOnly", count: () => 1 },
       UNREAD,
     ];
     for (let times = 0; times < 2; times++) telemetry.requestFinished(recordOf({ exchange }));
@@ -53,6 +54,8 @@ describe("request metrics", () => {
       expect.arrayContaining([
         `postern_response_fields_total{${route},action="removed"} 10`,
         `postern_response_fields_total{${route},action="masked"} 2`,
+        `postern_response_fields_total{${route},action="undeclared"} 0`,
+        `postern_response_fields_total{${route},action="writeOnly"} 2`,
         `postern_response_unread_total{${route}} 2`,
       ]),
     );

@@ -89,7 +89,7 @@ function addCheck(enforcePercent: number, rules: readonly CompiledRule[], contex
         isListOfAll: allow !== 0,
         open: ({ charset }) => new JsonRewriter(edit, charset ?? "utf8"),
         noted,
-        counted: { action: "removed", count: () => edit.removed },
+        counted: { action: "removed", count: () => edit.removed, fields: () => edit.names.shown },
       });
     },
   });

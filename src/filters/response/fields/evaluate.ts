@@ -1,6 +1,7 @@
 import { OPEN_BRACE, OPEN_BRACKET } from "../../../bodies/json-bytes.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { DROP, type Fate, type JsonEdit, KEEP } from "../../../bodies/json-rewriter.ts";
+import { FieldNames } from "../../../message/answer-count.ts";
 
 /** A place of which no path speaks, where only what is listed may leave. */
 type Node = JsonPlace | typeof UNLISTED;
@@ -15,9 +16,11 @@ const NOTHING: Buffer = Buffer.alloc(0);
 export class FieldEdit implements JsonEdit<Node> {
   /** Fields that went. */
   removed = 0;
+  readonly names: FieldNames = new FieldNames();
   readonly root: Node;
   readonly #allow: number;
   readonly #remove: number;
+  #key: string | number = "";
 
   /** `allow`, `remove`: bits of the rules that apply. */
   constructor(root: JsonPlace, allow: number, remove: number) {
@@ -27,6 +30,7 @@ export class FieldEdit implements JsonEdit<Node> {
   }
 
   child(of: Node, key: string | number): Node | null {
+    this.#key = key;
     const place = of === UNLISTED ? null : of.child(key);
     if (place === null) return this.#allow === 0 ? null : UNLISTED;
     const { ends, within, leads } = place;
@@ -37,7 +41,10 @@ export class FieldEdit implements JsonEdit<Node> {
 
   fate(node: Node, byte: number): Fate {
     const fate = this.#fate(node, byte === OPEN_BRACE || byte === OPEN_BRACKET);
-    if (fate === DROP) this.removed++;
+    if (fate === DROP) {
+      this.removed++;
+      this.names.add(this.#key);
+    }
     return fate;
   }
 

@@ -1,6 +1,7 @@
 import { type EntryPath, placesOf } from "../../../bodies/json-paths.ts";
 import { JsonRewriter } from "../../../bodies/json-rewriter.ts";
 import { Denial } from "../../../decision/verdict.ts";
+import { FieldNames } from "../../../message/answer-count.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { type Condition, compileCondition } from "../condition.ts";
@@ -82,6 +83,7 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
       if (active === 0) return null;
       let edit: MaskEdit | null = null;
       let masked = 0;
+      const names = new FieldNames();
       const count = (): number => masked + (edit?.masked ?? 0);
       return jsonRule(answer, {
         reading,
@@ -90,10 +92,10 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
         isListOfAll: false,
         open: ({ charset }) => {
           masked += edit?.masked ?? 0;
-          edit = new MaskEdit(root, masks, active, charset ?? "utf8");
+          edit = new MaskEdit(root, masks, active, charset ?? "utf8", names);
           return new JsonRewriter(edit, charset ?? "utf8");
         },
-        counted: { action: "masked", count },
+        counted: { action: "masked", count, fields: () => names.shown },
         noted: () => {
           const values = count();
           return values === 0

@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import type { Charset } from "../../../bodies/answer-format.ts";
-import { QUOTE } from "../../../bodies/json-bytes.ts";
+import { OPEN_BRACE, OPEN_BRACKET, QUOTE } from "../../../bodies/json-bytes.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { type Fate, type JsonEdit, KEEP, REPLACE } from "../../../bodies/json-rewriter.ts";
+import type { FieldNames } from "../../../message/answer-count.ts";
 
 /** What stands in place of a value; null for one that nobody could read. */
 export type Mask = (value: string | null) => string;
@@ -34,26 +35,32 @@ const LOWER_N = 0x6e;
 export class MaskEdit implements JsonEdit<JsonPlace> {
   /** Values that were masked. */
   masked = 0;
+  readonly #names: FieldNames;
+  #key: string | number = "";
   readonly root: JsonPlace;
   readonly #masks: readonly Mask[];
   readonly #active: number;
   readonly #charset: Charset;
 
-  /** `masks` by their bits; `active`: of those that apply. */
-  constructor(root: JsonPlace, masks: readonly Mask[], active: number, charset: Charset) {
+  /** `masks` by their bits; `active`: of those that apply. `names` gets those of its fields. */
+  constructor(root: JsonPlace, masks: readonly Mask[], active: number, charset: Charset, names: FieldNames) {
     this.root = root;
     this.#masks = masks;
     this.#active = active;
     this.#charset = charset;
+    this.#names = names;
   }
 
   child(of: JsonPlace, key: string | number): JsonPlace | null {
+    this.#key = key;
     const place = of.child(key);
     return place !== null && ((place.ends | place.within | place.leads) & this.#active) !== 0 ? place : null;
   }
 
   fate({ ends, within }: JsonPlace, byte: number): Fate {
-    return ((ends | within) & this.#active) === 0 || byte === LOWER_N ? KEEP : REPLACE;
+    if (((ends | within) & this.#active) === 0 || byte === LOWER_N) return KEEP;
+    if (byte !== OPEN_BRACE && byte !== OPEN_BRACKET) this.#names.add(this.#key);
+    return REPLACE;
   }
 
   replacement({ ends, within }: JsonPlace, raw: Buffer | null): Buffer {

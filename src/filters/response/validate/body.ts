@@ -3,7 +3,8 @@ import type { BodyFormat } from "../../../bodies/answer-format.ts";
 import { parseJson } from "../../../bodies/json.ts";
 import { editJson } from "../../../bodies/json-editor.ts";
 import { CONTINUE, Denial, type Place } from "../../../decision/verdict.ts";
-import { BodyEdits } from "../../../message/body-edits.ts";
+import { type AnswerCount, FieldNames } from "../../../message/answer-count.ts";
+import { type BodyEdit, BodyEdits } from "../../../message/body-edits.ts";
 import { NO_HEADERS } from "../../../message/headers.ts";
 import type { CompiledSchema } from "../../../schema/compile.ts";
 import type { Judgement } from "../../../schema/judge/validator.ts";
@@ -50,9 +51,25 @@ export function judgeWhole(
       return judged(body, isText, contract, edits);
     },
     judgeTooLong: () => unreadable(place, `more than ${bytesMax} bytes`, `at most ${bytesMax} bytes`, reading),
+    counted: [countOf("undeclared", "undeclared", edits), countOf("writeOnly", "readOnly", edits)],
     noted: () => (edits.isEmpty ? null : notedOf(edits, place)),
     ...(strips ? { judgeTrailers: () => NO_HEADERS } : {}),
   };
+}
+
+/** Of an answer `readOnly` is what its schema calls writeOnly. */
+function countOf(action: "undeclared" | "writeOnly", edit: BodyEdit, edits: BodyEdits): AnswerCount {
+  return { action, count: () => edits.counts[edit] ?? 0, fields: () => namesOf(edit, edits) };
+}
+
+/** Of those among the first that are shown, as `/items/0/cost undeclared`. */
+function namesOf(edit: BodyEdit, { shown }: BodyEdits): readonly string[] {
+  const names = new FieldNames();
+  for (const text of shown) {
+    const pointer = text.slice(0, -edit.length - 1);
+    if (text.endsWith(` ${edit}`)) names.add(pointer.slice(pointer.lastIndexOf("/") + 1));
+  }
+  return names.shown;
 }
 
 function judged(body: Buffer, isText: boolean, contract: BodyContract, edits: BodyEdits): Buffer | Denial {
