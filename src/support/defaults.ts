@@ -1,6 +1,7 @@
 import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
+import { DETECTION_DEFAULTS } from "./detection-defaults.ts";
 import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
@@ -19,6 +20,7 @@ export const DEFAULTS = {
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,
+  ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,
   ...POLICY_DEFAULTS,

@@ -40,6 +40,7 @@ export class Automaton {
   readonly #closure: Closure;
   readonly #backward: boolean;
   readonly #reader: Reader;
+  readonly #cellsMax: number;
   #table: Int32Array;
   #rows = new Map<State, number>();
   #states: State[] = [];
@@ -50,7 +51,8 @@ export class Automaton {
   #spent = 0;
   #state: State = "";
 
-  constructor(program: Program, unicode: boolean) {
+  constructor(program: Program, unicode: boolean, cellsMax: number = DEFAULTS.patternCellsMax) {
+    this.#cellsMax = cellsMax;
     this.#alphabet = makeAlphabet([...program.sets, ...program.watched]);
     this.#closure = new Closure(program, this.#alphabet);
     this.#stride = this.#alphabet.columns + 1;
@@ -59,6 +61,11 @@ export class Automaton {
     this.#backward = program.backward;
     this.#clear();
     this.#reader = program.backward ? new BackwardReader(unicode) : new ForwardReader(unicode);
+  }
+
+  /** Cells of the table and characters of the names of its rows: what it takes of memory, in fours of bytes. */
+  get size(): number {
+    return this.#table.length + this.#stateChars;
   }
 
   test(text: string): boolean {
@@ -178,7 +185,7 @@ export class Automaton {
     const known = this.#rows.get(state);
     if (known !== undefined) return known;
     const cells = (this.#states.length + 1) * this.#stride;
-    this.#isFull = Math.max(cells, this.#stateChars + state.length) > DEFAULTS.patternCellsMax;
+    this.#isFull = Math.max(cells, this.#stateChars + state.length) > this.#cellsMax;
     // The first state has its row whatever it takes.
     if (this.#isFull && this.#states.length > 0) return UNKNOWN;
     const row = FIRST_ROW + this.#states.length * this.#stride;

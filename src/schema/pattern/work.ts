@@ -17,3 +17,8 @@ export function spendPatternWork(instructions: number): void {
   left -= instructions;
   if (left < 0) throw new PatternTooCostly("patterns take too long");
 }
+
+/** What is left to spend. */
+export function patternWorkLeft(): number {
+  return left;
+}
