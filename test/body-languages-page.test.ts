@@ -8,7 +8,12 @@ import { policyWith, problemsOf } from "./policy/policy-kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/body-languages.md"), "utf8");
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
-const FILES = { "operations.json": '["{ orders { id } }"]', "create.json": "{}", "event.json": "{}" };
+const FILES = {
+  "operations.json": '["{ orders { id } }"]',
+  "create.json": "{}",
+  "event.json": "{}",
+  "pet.json": "{}",
+};
 
 /** A part of a policy, as the page shows it → the whole: each route says who may use it. */
 function policyOf(text: string): string {

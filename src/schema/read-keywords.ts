@@ -14,6 +14,7 @@ import {
   type TextRules,
   TYPE,
 } from "./subschema.ts";
+import { readXmlWords } from "./xml-words.ts";
 
 const NO_PARTS: ReadonlyMap<string, Subschema> = new Map();
 
@@ -47,6 +48,7 @@ const PART = {
   unevaluated: 512,
   note: 1024,
   discriminator: 2048,
+  xml: 4096,
 } as const;
 
 const PART_OF: ReadonlyMap<string, number> = new Map([
@@ -66,6 +68,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ["writeOnly", PART.note],
   ["default", PART.note],
   ["discriminator", PART.discriminator],
+  ["xml", PART.xml],
   ["unevaluatedItems", PART.unevaluated],
   ["unevaluatedProperties", PART.unevaluated],
 ]);
@@ -108,6 +111,7 @@ export class Filler {
     if (has(PART.inPlace)) this.#inPlace();
     if (has(PART.note)) this.#notes();
     if (has(PART.discriminator) && isOfOpenApi(schema.resource)) this.#discriminator();
+    if (has(PART.xml)) schema.xml = readXmlWords(member(this.#raw, "xml"));
     if (!has(PART.unevaluated)) return;
     schema.unevaluatedItems = this.#part("unevaluatedItems");
     schema.unevaluatedProperties = this.#part("unevaluatedProperties");

@@ -71,6 +71,7 @@ export function blank(
     allOf: NONE,
     anyOf: null,
     oneOf: null,
+    xml: null,
     discriminator: null,
     not: null,
     condition: null,

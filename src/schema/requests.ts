@@ -69,6 +69,7 @@ function refusedOf(member: Subschema, refused: Map<Subschema, Subschema>, all: S
   const known = refused.get(member) ?? blank(all.length, member.resource, member.pointer, member.site, true);
   if (!refused.has(member)) {
     known.isReadOnly = true;
+    known.xml = [...togetherWith(member)].find(({ xml }) => xml !== null)?.xml ?? null;
     known.isWriteOnly = [...togetherWith(member)].some(({ isReadOnly, isWriteOnly }) => isReadOnly && isWriteOnly);
     all.push(known);
     refused.set(member, known);

@@ -80,6 +80,15 @@ export interface DynamicReference {
   readonly fallback: Subschema;
 }
 
+/** How a value is written as XML, as it stands there (OpenAPI 3.2 section 4.26). */
+export interface XmlWords {
+  readonly name: string | null;
+  readonly namespace: string | null;
+  readonly prefix: string | null;
+  /** Null where nothing is said; `attribute` and `wrapped` are the older words for two of them. */
+  readonly nodeType: "element" | "attribute" | "text" | "cdata" | "none" | null;
+}
+
 /** A schema in the one form that all dialects mean; what its keywords say and where they stand. */
 export interface Subschema {
   /** Its number among all of a plan. */
@@ -115,6 +124,7 @@ export interface Subschema {
   allOf: readonly Subschema[];
   anyOf: Alternatives | null;
   oneOf: Alternatives | null;
+  xml: XmlWords | null;
   /** Which of them is meant, as it stands there. */
   discriminator: Discriminator | null;
   not: Alternatives | null;

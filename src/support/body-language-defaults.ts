@@ -42,4 +42,6 @@ export const BODY_LANGUAGE_DEFAULTS = {
   xmlNameCharsMax: 1_024,
   /** Values are read in one go. */
   xmlAttributeBytesMax: 64 * 1024,
+  /** Kinds of elements that a schema may speak of. */
+  xmlPlacesMax: 1_000,
 } as const;

@@ -4,7 +4,7 @@ import { MemoryBudget } from "../../src/memory/budget.ts";
 import { readDescription } from "../../src/openapi/description.ts";
 import { Findings } from "../../src/openapi/findings.ts";
 import { entriesOf } from "../../src/policy/openapi/entries.ts";
-import { USUAL_LOWERING } from "../../src/policy/openapi/validate.ts";
+import { USUAL_LOWERING } from "../../src/policy/openapi/lowering.ts";
 import { atOnce, stepsOf } from "../../src/support/turns.ts";
 import { createExchange, createRouteContext, MemoryBody } from "../fixtures/route-context.ts";
 import { drawRequest, FUZZED_API, type FuzzedRequest } from "./openapi-grammar.ts";

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
-import { isCharacter, NO_CHARACTER, QUALIFIED_NAME } from "./names.ts";
+import { NO_CHARACTER } from "./names.ts";
 import { INCLUDE, Namespaces } from "./namespaces.ts";
+import { characterOf, Scanner, type XmlFault, XmlStop } from "./scanner.ts";
 
 /** What a document may have. Bytes are those of UTF-8. */
 export interface XmlLimits {
@@ -30,26 +30,42 @@ export interface XmlFacts {
   readonly root: string;
 }
 
-export interface XmlFault {
-  readonly kind: "malformed" | "limit" | "construct";
-  /** What is wrong and where, and nothing of the content. */
-  readonly text: string;
+export interface XmlAttribute {
+  readonly local: string;
+  /** Of its namespace; empty for none. */
+  readonly uri: string;
+  readonly value: string;
+}
+
+/** Who makes something of a document hears its elements in order. Texts have their references resolved. */
+export interface XmlVisitor {
+  /** Declarations of namespaces are no attributes. */
+  open(local: string, uri: string, attributes: readonly XmlAttribute[]): void;
+  /** `isCdata`: a section of its own. Other pieces follow each other without anything between them. */
+  text(piece: string, isCdata: boolean): void;
+  /** A comment or a processing instruction within the outermost element. */
+  aside(): void;
+  close(): void;
 }
 
 /**
- * Reads a document to its end without making anything of it: XML 1.0 with namespaces, in UTF-8, without a document type
- * and so without entities of its own, in steps.
+ * Reads a document to its end: XML 1.0 with namespaces, in UTF-8, without a document type and so without entities of its own, in
+ * steps. `visitor`: who makes something of it; it may throw an XmlStop.
  */
-export function* readXml(bytes: Buffer, limits: XmlLimits): Steps<Result<XmlFacts, XmlFault>> {
+export function* readXml(
+  bytes: Buffer,
+  limits: XmlLimits,
+  visitor: XmlVisitor | null = null,
+): Steps<Result<XmlFacts, XmlFault>> {
   if (!isUtf8(bytes)) return err({ kind: "malformed", text: "not UTF-8" });
-  const reader = new Reader(bytes.toString("utf8"), limits);
+  const reader = new Reader(bytes.toString("utf8"), limits, visitor);
   try {
     for (let at = 0; reader.checkCharacters(at); at += STRETCH_CHARS) yield;
     reader.prolog();
     while (reader.run(LOOK_EVERY_PIECES)) yield;
     return ok(reader.facts());
   } catch (fault) {
-    if (fault instanceof Stop) return err({ kind: fault.kind, text: fault.message });
+    if (fault instanceof XmlStop) return err(fault.fault);
     throw fault;
   }
 }
@@ -57,39 +73,31 @@ export function* readXml(bytes: Buffer, limits: XmlLimits): Steps<Result<XmlFact
 const STRETCH_CHARS = 256 * 1024;
 const LOOK_EVERY_PIECES = 256;
 
-class Stop extends Error {
-  readonly kind: XmlFault["kind"];
-
-  constructor(kind: XmlFault["kind"], text: string) {
-    super(text);
-    this.kind = kind;
-  }
-}
-
 const DECLARATION =
   /<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(["'])1\.0\1(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(["'])([A-Za-z][-A-Za-z0-9._]*)\2)?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(["'])(?:yes|no)\4)?[ \t\r\n]*\?>/y;
 const BLANKS = /[ \t\r\n]+/y;
 const EQUALS = /[ \t\r\n]*=[ \t\r\n]*/y;
 const TEXT = /[^<&]+/y;
-const REFERENCE = /&(?:(?:amp|lt|gt|apos|quot)|#([0-9]{1,8})|#x([0-9A-Fa-f]{1,8}));/y;
 const LESS = 0x3c;
 const AMPERSAND = 0x26;
+const NO_ATTRIBUTES: readonly XmlAttribute[] = [];
 
 class Reader {
-  readonly #text: string;
+  readonly #scan: Scanner;
   readonly #limits: XmlLimits;
+  readonly #visitor: XmlVisitor | null;
   readonly #namespaces = new Namespaces();
   /** Names of open elements, as they stand. */
   readonly #open: string[] = [];
-  #at = 0;
   #elements = 0;
   #depth = 0;
   #root = "";
   #pieces = 0;
 
-  constructor(text: string, limits: XmlLimits) {
-    this.#text = text;
+  constructor(text: string, limits: XmlLimits, visitor: XmlVisitor | null) {
+    this.#scan = new Scanner(text);
     this.#limits = limits;
+    this.#visitor = visitor;
   }
 
   facts(): XmlFacts {
@@ -98,20 +106,22 @@ class Reader {
 
   /** Of a stretch; false where there is none. */
   checkCharacters(from: number): boolean {
-    if (from >= this.#text.length) return false;
-    const at = this.#text.slice(from, from + STRETCH_CHARS).search(NO_CHARACTER);
-    if (at >= 0) this.#fail("a character that XML does not have", from + at);
+    const { text } = this.#scan;
+    if (from >= text.length) return false;
+    const at = text.slice(from, from + STRETCH_CHARS).search(NO_CHARACTER);
+    if (at >= 0) this.#scan.fail("a character that XML does not have", from + at);
     return true;
   }
 
   prolog(): void {
-    if (this.#text.charCodeAt(0) === 0xfeff) this.#at = 1;
-    if (!/<\?xml[ \t\r\n]/y.test(this.#text.slice(this.#at, this.#at + 6))) return;
-    DECLARATION.lastIndex = this.#at;
-    const match = DECLARATION.exec(this.#text);
-    if (match === null) this.#fail("no declaration of XML 1.0");
-    if (!/^utf-8$/i.test(match[3] ?? "UTF-8")) this.#fail("another encoding than UTF-8");
-    this.#at = DECLARATION.lastIndex;
+    const scan: Scanner = this.#scan;
+    if (scan.text.charCodeAt(0) === 0xfeff) scan.at = 1;
+    if (!/<\?xml[ \t\r\n]/y.test(scan.text.slice(scan.at, scan.at + 6))) return;
+    DECLARATION.lastIndex = scan.at;
+    const match = DECLARATION.exec(scan.text);
+    if (match === null) scan.fail("no declaration of XML 1.0");
+    if (!/^utf-8$/i.test(match[3] ?? "UTF-8")) scan.fail("another encoding than UTF-8");
+    scan.at = DECLARATION.lastIndex;
   }
 
   /** Reads on for so many pieces, attributes among them; false at the document's end. */
@@ -123,233 +133,182 @@ class Reader {
 
   #piece(): boolean {
     this.#pieces++;
-    const code = this.#text.charCodeAt(this.#at);
+    const scan: Scanner = this.#scan;
+    const code = scan.text.charCodeAt(scan.at);
     if (Number.isNaN(code)) {
-      if (this.#open.length > 0 || this.#elements === 0) this.#fail("an end before the end of the outermost element");
+      if (this.#open.length > 0 || this.#elements === 0) scan.fail("an end before the end of the outermost element");
       return false;
     }
     if (code === LESS) this.#markup();
-    else if (code === AMPERSAND) this.#content(() => this.#reference(this.#at));
+    else if (code === AMPERSAND) this.#content(() => this.#reference());
     else this.#content(() => this.#characters());
     return true;
   }
 
   /** What stands between elements is white space alone. */
-  #content(read: () => number): void {
-    if (this.#open.length > 0) {
-      this.#at = read();
-      return;
-    }
-    if (!this.#takes(BLANKS)) this.#fail("text outside of the outermost element");
+  #content(read: () => void): void {
+    if (this.#open.length > 0) read();
+    else if (!this.#scan.takes(BLANKS)) this.#scan.fail("text outside of the outermost element");
   }
 
-  #characters(): number {
-    TEXT.lastIndex = this.#at;
-    TEXT.test(this.#text);
+  #reference(): void {
+    const { text, at } = this.#scan;
+    const end = this.#scan.reference(at);
+    this.#visitor?.text(characterOf(text.slice(at, end)), false);
+    this.#scan.at = end;
+  }
+
+  #characters(): void {
+    const scan: Scanner = this.#scan;
+    TEXT.lastIndex = scan.at;
+    TEXT.test(scan.text);
     const end = TEXT.lastIndex;
-    this.#checkLength(end, "textBytes");
-    const wrong = this.#text.slice(this.#at, end).indexOf("]]>");
-    if (wrong >= 0) this.#fail("']]>' in text", this.#at + wrong);
-    return end;
+    scan.checkLength(end, this.#limits.textBytes, "textBytes");
+    const raw = scan.text.slice(scan.at, end);
+    const wrong = raw.indexOf("]]>");
+    if (wrong >= 0) scan.fail("']]>' in text", scan.at + wrong);
+    this.#visitor?.text(withLineEnds(raw), false);
+    scan.at = end;
   }
 
   #markup(): void {
-    const text = this.#text;
-    const next = text.charCodeAt(this.#at + 1);
+    const scan: Scanner = this.#scan;
+    const next = scan.text.charCodeAt(scan.at + 1);
     if (next === 0x2f) this.#endTag();
     else if (next === 0x3f) this.#instruction();
     else if (next !== 0x21) this.#startTag();
-    else if (text.startsWith("<!--", this.#at)) this.#comment();
-    else if (text.startsWith("<![CDATA[", this.#at)) this.#cdata();
-    else if (/<!doctype/iy.test(text.slice(this.#at, this.#at + 9))) this.#stop("construct", "a document type");
-    else this.#fail("no markup");
+    else if (scan.text.startsWith("<!--", scan.at)) this.#comment();
+    else if (scan.text.startsWith("<![CDATA[", scan.at)) this.#cdata();
+    else if (/<!doctype/iy.test(scan.text.slice(scan.at, scan.at + 9))) scan.stop("construct", "a document type");
+    else scan.fail("no markup");
   }
 
   #comment(): void {
-    const end = this.#text.indexOf("--", this.#at + 4);
-    if (end < 0 || this.#text[end + 2] !== ">") this.#fail("a comment without its end, or with '--' in it");
-    this.#checkLength(end, "textBytes");
-    this.#at = end + 3;
+    const scan: Scanner = this.#scan;
+    const end = scan.text.indexOf("--", scan.at + 4);
+    if (end < 0 || scan.text[end + 2] !== ">") scan.fail("a comment without its end, or with '--' in it");
+    scan.checkLength(end, this.#limits.textBytes, "textBytes");
+    scan.at = end + 3;
+    this.#aside();
+  }
+
+  #aside(): void {
+    if (this.#open.length > 0) this.#visitor?.aside();
   }
 
   #cdata(): void {
-    const end = this.#text.indexOf("]]>", this.#at + 9);
-    if (this.#open.length === 0 || end < 0) this.#fail("a CDATA section without its end, or outside of elements");
-    this.#checkLength(end, "textBytes");
-    this.#at = end + 3;
+    const scan: Scanner = this.#scan;
+    const end = scan.text.indexOf("]]>", scan.at + 9);
+    if (this.#open.length === 0 || end < 0) scan.fail("a CDATA section without its end, or outside of elements");
+    scan.checkLength(end, this.#limits.textBytes, "textBytes");
+    this.#visitor?.text(withLineEnds(scan.text.slice(scan.at + 9, end)), true);
+    scan.at = end + 3;
   }
 
   #instruction(): void {
-    const start = this.#at;
-    this.#at += 2;
-    const [name, prefix] = this.#name();
-    if (/^xml$/i.test(name)) this.#fail("a declaration that is not at the beginning", start);
-    if (prefix !== "") this.#fail("a colon in the target of an instruction", start);
-    if (!this.#limits.processingInstructions) this.#stop("construct", "a processing instruction", start);
-    const end = this.#text.indexOf("?>", this.#at);
-    if (end < 0 || (end > this.#at && !this.#takes(BLANKS))) this.#fail("no processing instruction", start);
-    this.#checkLength(end, "textBytes");
-    this.#at = end + 2;
+    const scan: Scanner = this.#scan;
+    const start = scan.at;
+    scan.at += 2;
+    const [name, prefix] = scan.name();
+    if (/^xml$/i.test(name)) scan.fail("a declaration that is not at the beginning", start);
+    if (prefix !== "") scan.fail("a colon in the target of an instruction", start);
+    if (!this.#limits.processingInstructions) scan.stop("construct", "a processing instruction", start);
+    const end = scan.text.indexOf("?>", scan.at);
+    if (end < 0 || (end > scan.at && !scan.takes(BLANKS))) scan.fail("no processing instruction", start);
+    scan.checkLength(end, this.#limits.textBytes, "textBytes");
+    scan.at = end + 2;
+    this.#aside();
   }
 
   #endTag(): void {
-    const start = this.#at;
-    this.#at += 2;
-    const [name] = this.#name();
-    this.#takes(BLANKS);
-    if (this.#text.charCodeAt(this.#at) !== 0x3e || this.#open.pop() !== name)
-      this.#fail("an end tag of no element", start);
-    this.#at++;
+    const scan: Scanner = this.#scan;
+    const start = scan.at;
+    scan.at += 2;
+    const [name] = scan.name();
+    scan.takes(BLANKS);
+    if (scan.text.charCodeAt(scan.at) !== 0x3e || this.#open.pop() !== name)
+      scan.fail("an end tag of no element", start);
+    scan.at++;
     this.#namespaces.close();
+    this.#visitor?.close();
   }
 
   #startTag(): void {
-    const start = this.#at;
-    if (this.#open.length === 0 && this.#elements > 0) this.#fail("a second outermost element");
-    this.#at++;
-    const [name, prefix] = this.#name();
-    if (++this.#elements > this.#limits.elements) this.#over("elements", start);
-    if (this.#open.length >= this.#limits.depth) this.#over("depth", start);
+    const scan: Scanner = this.#scan;
+    const start = scan.at;
+    if (this.#open.length === 0 && this.#elements > 0) scan.fail("a second outermost element");
+    scan.at++;
+    const [name, prefix, local] = scan.name();
+    if (++this.#elements > this.#limits.elements) scan.over("elements", start);
+    if (this.#open.length >= this.#limits.depth) scan.over("depth", start);
     this.#namespaces.open();
-    this.#attributes(start);
+    const attributes = this.#attributes(start);
     const uri = this.#namespaces.uriOf(prefix);
-    if (uri === undefined || prefix === "xmlns") this.#fail("a prefix that is not declared", start);
+    if (uri === undefined || prefix === "xmlns") scan.fail("a prefix that is not declared", start);
     this.#depth = Math.max(this.#depth, this.#open.length + 1);
     if (this.#elements === 1) this.#root = name;
-    if (this.#text.charCodeAt(this.#at) === 0x2f) {
-      this.#at++;
-      this.#namespaces.close();
-    } else this.#open.push(name);
-    if (this.#text.charCodeAt(this.#at) !== 0x3e) this.#fail("no end of a tag");
-    this.#at++;
+    const isEmpty = scan.text.charCodeAt(scan.at) === 0x2f;
+    if (isEmpty) scan.at++;
+    if (scan.text.charCodeAt(scan.at) !== 0x3e) scan.fail("no end of a tag");
+    scan.at++;
+    this.#visitor?.open(local, uri, attributes);
+    if (!isEmpty) {
+      this.#open.push(name);
+      return;
+    }
+    this.#namespaces.close();
+    this.#visitor?.close();
   }
 
-  #attributes(start: number): void {
-    const named: [prefix: string, local: string][] = [];
+  #attributes(start: number): readonly XmlAttribute[] {
+    const scan: Scanner = this.#scan;
+    const found: { readonly prefix: string; readonly local: string; readonly value: string }[] = [];
     const seen = new Set<string>();
-    for (let hasBlank = this.#takes(BLANKS); ; hasBlank = this.#takes(BLANKS)) {
-      const code = this.#text.charCodeAt(this.#at);
+    for (let hasBlank = scan.takes(BLANKS); ; hasBlank = scan.takes(BLANKS)) {
+      const code = scan.text.charCodeAt(scan.at);
       if (code === 0x3e || code === 0x2f) break;
-      if (!hasBlank) this.#fail("no blank before an attribute");
-      if (seen.size >= this.#limits.attributes) this.#over("attributes", start);
-      const [name, prefix, local] = this.#name();
-      if (seen.has(name)) this.#fail("an attribute twice");
+      if (!hasBlank) scan.fail("no blank before an attribute");
+      if (seen.size >= this.#limits.attributes) scan.over("attributes", start);
+      const [name, prefix, local] = scan.name();
+      if (seen.has(name)) scan.fail("an attribute twice");
       seen.add(name);
       this.#pieces++;
-      if (!this.#takes(EQUALS)) this.#fail("an attribute without a value");
-      const value = this.#value();
+      if (!scan.takes(EQUALS)) scan.fail("an attribute without a value");
+      // A namespace may be spelled with references.
+      const value = scan.value(this.#limits.attributeBytes);
       if (prefix === "xmlns" || name === "xmlns") this.#declare(prefix === "" ? "" : local, value, start);
-      else if (prefix !== "") named.push([prefix, local]);
+      else found.push({ prefix, local, value });
     }
-    this.#checkExpanded(named, start);
+    if (found.length === 0) return NO_ATTRIBUTES;
+    const attributes = found.map(({ prefix, local, value }) => ({ local, uri: this.#uriOf(prefix, start), value }));
+    this.#checkExpanded(attributes, start);
+    return attributes;
   }
 
   #declare(prefix: string, uri: string, start: number): void {
     const fault = this.#namespaces.declare(prefix, uri);
-    if (fault === INCLUDE) this.#stop("construct", "XInclude", start);
-    if (fault !== null) this.#fail(fault, start);
-    if (this.#namespaces.declarations > this.#limits.namespaces) this.#over("namespaces", start);
-    if (this.#namespaces.rebindings > this.#limits.rebindings) this.#over("rebindings", start);
+    if (fault === INCLUDE) this.#scan.stop("construct", "XInclude", start);
+    if (fault !== null) this.#scan.fail(fault, start);
+    if (this.#namespaces.declarations > this.#limits.namespaces) this.#scan.over("namespaces", start);
+    if (this.#namespaces.rebindings > this.#limits.rebindings) this.#scan.over("rebindings", start);
+  }
+
+  /** Of an attribute, which without a prefix has none (Namespaces in XML 1.0 section 6.2). */
+  #uriOf(prefix: string, start: number): string {
+    const scan: Scanner = this.#scan;
+    const uri = prefix === "" ? "" : this.#namespaces.uriOf(prefix);
+    if (uri === undefined) scan.fail("a prefix that is not declared", start);
+    return uri;
   }
 
   /** Two prefixes may stand for one namespace, so that two names are one attribute. */
-  #checkExpanded(named: readonly (readonly [prefix: string, local: string])[], start: number): void {
-    const expanded = new Set<string>();
-    for (const [prefix, local] of named) {
-      const uri = this.#namespaces.uriOf(prefix);
-      if (uri === undefined) this.#fail("a prefix that is not declared", start);
-      expanded.add(`${local} ${uri}`);
-    }
-    if (expanded.size < named.length) this.#fail("an attribute twice, by two prefixes", start);
-  }
-
-  /** With references resolved: a namespace may be spelled with them. */
-  #value(): string {
-    const quote = this.#text[this.#at] ?? "";
-    const end = quote === '"' || quote === "'" ? this.#text.indexOf(quote, this.#at + 1) : -1;
-    if (end < 0) this.#fail("an attribute without a value");
-    this.#checkLength(end, "attributeBytes");
-    const raw = this.#text.slice(this.#at + 1, end);
-    if (raw.includes("<")) this.#fail("'<' in an attribute");
-    let value = "";
-    let from = 0;
-    for (let at = raw.indexOf("&"); at >= 0; at = raw.indexOf("&", from)) {
-      const next = this.#reference(this.#at + 1 + at) - this.#at - 1;
-      value += normalised(raw.slice(from, at)) + characterOf(raw.slice(at, next));
-      from = next;
-    }
-    this.#at = end + 1;
-    return value + normalised(raw.slice(from));
-  }
-
-  /** Where it ends; only the five entities that XML itself has, and characters by number. */
-  #reference(at: number): number {
-    REFERENCE.lastIndex = at;
-    const match = REFERENCE.exec(this.#text);
-    if (match === null) {
-      if (/&[^#;&<\s]+;/y.test(this.#text.slice(at, at + ENTITY_CHARS))) this.#stop("construct", "an entity", at);
-      this.#fail("'&' that begins no reference", at);
-    }
-    const [, decimal, hex] = match;
-    const code = decimal === undefined ? (hex === undefined ? 0x20 : Number.parseInt(hex, 16)) : Number(decimal);
-    if (!isCharacter(code)) this.#fail("a reference to no character", at);
-    return REFERENCE.lastIndex;
-  }
-
-  #name(): readonly [name: string, prefix: string, local: string] {
-    QUALIFIED_NAME.lastIndex = this.#at;
-    const match = QUALIFIED_NAME.exec(this.#text);
-    if (match === null) this.#fail("no name");
-    const [name, prefix = "", local = ""] = match;
-    if (name.length > DEFAULTS.xmlNameCharsMax) this.#over("name", this.#at);
-    this.#at = QUALIFIED_NAME.lastIndex;
-    return [name, prefix, local];
-  }
-
-  #takes(pattern: RegExp): boolean {
-    pattern.lastIndex = this.#at;
-    if (!pattern.test(this.#text)) return false;
-    this.#at = pattern.lastIndex;
-    return true;
-  }
-
-  #checkLength(end: number, limit: "textBytes" | "attributeBytes"): void {
-    const max = this.#limits[limit];
-    // A character of the text is one to three bytes.
-    if ((end - this.#at) * 3 <= max) return;
-    if (end - this.#at > max || Buffer.byteLength(this.#text.slice(this.#at, end)) > max) this.#over(limit, this.#at);
-  }
-
-  #over(limit: string, at: number): never {
-    this.#stop("limit", `more than '${limit}' lets it have`, at);
-  }
-
-  #fail(text: string, at: number = this.#at): never {
-    this.#stop("malformed", text, at);
-  }
-
-  #stop(kind: XmlFault["kind"], text: string, at: number = this.#at): never {
-    throw new Stop(kind, `${text} at character ${at + 1}`);
+  #checkExpanded(attributes: readonly XmlAttribute[], start: number): void {
+    const expanded = new Set(attributes.map(({ local, uri }) => `${local} ${uri}`));
+    if (expanded.size < attributes.length) this.#scan.fail("an attribute twice, by two prefixes", start);
   }
 }
 
-/** White space of an attribute (XML 1.0 section 3.3.3); line ends are one character (section 2.11). */
-function normalised(raw: string): string {
-  return raw.replace(/\r\n|[\t\r\n]/g, " ");
-}
-
-const ENTITY_CHARS = 256;
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&amp;": "&",
-  "&lt;": "<",
-  "&gt;": ">",
-  "&apos;": "'",
-  "&quot;": '"',
-};
-
-function characterOf(reference: string): string {
-  const known = ENTITIES[reference];
-  if (known !== undefined) return known;
-  const digits = reference.slice(2, -1);
-  return String.fromCodePoint(digits.startsWith("x") ? Number.parseInt(digits.slice(1), 16) : Number(digits));
+/** XML 1.0 section 2.11. */
+function withLineEnds(raw: string): string {
+  return raw.includes("\r") ? raw.replace(/\r\n?/g, "\n") : raw;
 }

@@ -56,9 +56,13 @@ export function compileNamedSchema(
   checkCost(name, compiled.value.cost, bytesMax, path, context);
   const contradiction = compiled.value.contradiction();
   if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, ...path);
-  const [first] = compiled.value.unenforced;
+  const unenforced = [...compiled.value.unenforced].filter(([word]) => word !== "xml" || !path.includes("xml"));
+  const [first] = unenforced;
   if (first !== undefined) {
-    const words = [...compiled.value.unenforced.keys()].slice(0, UNENFORCED_SHOWN_MAX).join(", ");
+    const words = unenforced
+      .map(([word]) => word)
+      .slice(0, UNENFORCED_SHOWN_MAX)
+      .join(", ");
     const text = `'${name}': not enforced: ${words} (first ${placeText(first[1])})`;
     context.warning(text, ...path);
   }

@@ -60,7 +60,9 @@ export function* compileBody(
   const bytesMax = settings.body?.maxBytes ?? usualBytesMax;
   const hold = isJudged ? holdOf(bytesMax ?? 0, isHeld, enforcePercent, context) : null;
   const ranges = new MediaRanges(media?.map(({ range }) => range) ?? []);
-  const owns = hold === null ? [] : (media ?? []).map((one) => compileOwn(one, settings, hold, context));
+  const compileAt = (name: string, ...path: readonly string[]): CompiledSchema | null =>
+    compileSchemaAt(name, path, settings, hold?.bytesMax ?? 0, context, compileSchema);
+  const owns = hold === null ? [] : (media ?? []).map((one) => compileOwn(one, settings, hold, context, compileAt));
   const rules =
     hold === null
       ? (media ?? []).map(() => UNJUDGED)
@@ -74,8 +76,6 @@ export function* compileBody(
   const head = compileHead(settings, media, ranges, rules, longest, isJudged, context);
   if (language === null) return { head, whole: judgeByType(ranges, rules), watch: watchByType(ranges, rules) };
   if (hold === null) return { head, whole: null, watch: null };
-  const compileAt = (name: string, ...path: readonly string[]): CompiledSchema | null =>
-    compileSchemaAt(name, path, settings, hold.bytesMax, context, compileSchema);
   return { head, whole: yield* compileLanguage(language, settings, hold, context, compileAt), watch: null };
 }
 

@@ -43,8 +43,9 @@ export function compileXmlBody(
   showsErrors: boolean,
   hold: HoldRules,
   context: RouteContext,
+  compileSchema: (name: string) => CompiledSchema | null,
 ): Part {
-  return xml.get().compileXml(settings, showsErrors, hold, context);
+  return xml.get().compileXml(settings, showsErrors, hold, context, compileSchema);
 }
 
 /** The part that judges bodies of this language; null, with a problem, where the settings are wrong. */
@@ -68,6 +69,9 @@ export function* compileLanguage(
     return yield* graphql.get().compileGraphql(settings.graphql, showsErrors, hold, context);
   if (settings.jsonrpc !== undefined)
     return jsonrpc.get().compileJsonRpc(settings.jsonrpc, showsErrors, hold, context, compileSchema);
-  if (settings.xml !== undefined) return xml.get().compileXml(settings.xml, showsErrors, hold, context);
+  if (settings.xml !== undefined) {
+    const compileXmlSchema = (name: string): CompiledSchema | null => compileSchema(name, "xml", "schema");
+    return xml.get().compileXml(settings.xml, showsErrors, hold, context, compileXmlSchema);
+  }
   return null;
 }

@@ -1,5 +1,6 @@
 import { CONTINUE } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { CompiledSchema } from "../../schema/compile.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RouteContext } from "../filter.ts";
 import type { MediaRules } from "./evaluate.ts";
@@ -16,10 +17,14 @@ export function compileOwn(
   settings: ValidateSettings,
   hold: Omit<HoldRules, "place">,
   context: RouteContext,
+  compileSchema: (name: string, ...path: readonly string[]) => CompiledSchema | null,
 ): { readonly rules: MediaRules; readonly bytesMax: number } | null {
   const inner = within(context, path);
   if (own?.xml !== undefined) {
-    const judge = compileXmlBody(own.xml, settings.errors !== "hidden", { ...hold, place: inner.place("xml") }, inner);
+    const rules = { ...hold, place: inner.place("xml") };
+    const compileOwnSchema = (name: string): CompiledSchema | null =>
+      compileSchema(name, ...path.map(String), "xml", "schema");
+    const judge = compileXmlBody(own.xml, settings.errors !== "hidden", rules, inner, compileOwnSchema);
     return { rules: rulesOf(judge, settings), bytesMax: hold.bytesMax };
   }
   if (own?.form === undefined) return null;

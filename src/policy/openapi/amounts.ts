@@ -4,7 +4,7 @@ import { Findings } from "../../openapi/findings.ts";
 import type { SecurityScheme } from "../../openapi/operation.ts";
 import type { Steps } from "../../support/turns.ts";
 import { entriesOf, type OperationEntry } from "./entries.ts";
-import { USUAL_LOWERING } from "./validate.ts";
+import { USUAL_LOWERING } from "./lowering.ts";
 
 /** A description as a policy of its own. */
 export interface Amount {

@@ -9,9 +9,10 @@ import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName } from "../../support/schema.ts";
 import type { AnswersSettings } from "./answers-section.ts";
+import { compileSeen } from "./bodies.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
+import type { Lowering } from "./lowering.ts";
 import { lowerParameter, unenforcedIn } from "./parameters.ts";
-import { compileSeen, type Lowering } from "./validate.ts";
 
 const STATUS = /^(?:[1-5]\d\d|[1-5]XX|default)$/;
 

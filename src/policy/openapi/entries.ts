@@ -9,9 +9,10 @@ import type { Steps } from "../../support/turns.ts";
 import { addAnswers } from "./answers.ts";
 import { addCors } from "./cors.ts";
 import { placeOf, RouteEntry } from "./entry.ts";
+import type { Lowering } from "./lowering.ts";
 import { type AccessFault, type AccessRules, accessOf } from "./security.ts";
 import { lowerTemplate, type PartialSegment } from "./template.ts";
-import { addValidation, type Lowering } from "./validate.ts";
+import { addValidation } from "./validate.ts";
 
 /** An operation as a route, at one of its base paths. */
 export interface OperationEntry {

@@ -13,11 +13,11 @@ import type { Work } from "../work.ts";
 import { withRoutes } from "./composed.ts";
 import { type DescribedVersion, entriesOf, type OperationEntry } from "./entries.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
+import { USUAL_LOWERING } from "./lowering.ts";
 import { joinRoutes, overrideOperations } from "./overrides.ts";
 import { mappingFaults, type SchemeMapping } from "./schemes.ts";
 import { openapiShape } from "./section.ts";
 import { undeclaredRoutes } from "./undeclared.ts";
-import { USUAL_LOWERING } from "./validate.ts";
 
 type Settings = Fields<typeof openapiShape>;
 

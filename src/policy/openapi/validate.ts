@@ -1,53 +1,12 @@
-import { rangeOf } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isMultipart, isText, isXml } from "../../bodies/media-type.ts";
-import { formFault } from "../../filters/validate/body-reader.ts";
 import type { Description } from "../../openapi/description.ts";
-import type { Findings } from "../../openapi/findings.ts";
-import { placeText } from "../../openapi/findings.ts";
-import type { DescribedBody, MediaRange, Operation, SchemaReference } from "../../openapi/operation.ts";
+import type { Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
-import type { CompiledSchema } from "../../schema/compile.ts";
-import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
-import { textTypesOf } from "../../schema/questions/texts.ts";
-import type { RequestRules, View } from "../../schema/requests.ts";
-import { TYPE } from "../../schema/subschema.ts";
-import { DEFAULTS } from "../../support/defaults.ts";
+import { pointerToken } from "../../schema/document.ts";
 import { headerName } from "../../support/schema.ts";
-import type { AnswersSettings } from "./answers-section.ts";
+import { addBody } from "./bodies.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
-import { lowerForm } from "./forms.ts";
-import { lowerParameter, unenforcedIn } from "./parameters.ts";
-
-/** What of a description is not enforced: kinds for the whole of it, and each of one operation. */
-export type Loose = (
-  what: string,
-  place: { readonly file: string; readonly line: number; readonly column: number },
-) => void;
-
-/** What an operation's parts are lowered with. */
-export interface Lowering {
-  readonly description: Description;
-  readonly findings: Findings;
-  readonly loose: Loose;
-  readonly requests: BodyRules;
-  readonly undeclaredParameters: "ignore" | "refuse" | "strip";
-  /** Null where answers are not looked at. */
-  readonly answers: AnswersSettings | null;
-}
-
-/** What becomes of members that only the service sets, and of those that no schema declares. */
-export interface BodyRules {
-  readonly readOnly: "ignore" | "refuse" | "strip";
-  readonly undeclared: "ignore" | "refuse" | "strip";
-}
-
-/** Where the section says nothing else. */
-export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters" | "answers"> & { readonly requests: RequestRules } =
-  {
-    requests: { readOnly: "refuse", undeclared: "ignore" },
-    undeclaredParameters: "ignore",
-    answers: null,
-  };
+import type { Lowering } from "./lowering.ts";
+import { lowerParameter } from "./parameters.ts";
 
 /** Parameters and body of an operation as `validate` of its route. `names`: see `LoweredTemplate`. */
 export function addValidation(
@@ -106,42 +65,6 @@ function addParameters(
   }
 }
 
-function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, lowering: Lowering): void {
-  if (body.media.length === 0) return;
-  const { loose, requests } = lowering;
-  const at = () => placeOf(body.place, "");
-  const seen = new Set<string>();
-  let isHeld = false;
-  for (const media of body.media) {
-    const range = rangeOf(media.range);
-    if (range === null) loose("media types that are none", media.place);
-    else if (seen.has(range)) loose("media types that differ by parameters alone", media.place);
-    if (range === null || seen.has(range)) continue;
-    seen.add(range);
-    const path = ["validate", "body", "content", range];
-    if (addForm(entry, operation, range, media, lowering) || addXml(entry, range, media, lowering)) continue;
-    const judged = judgedBy(range, media, lowering);
-    if (judged === null) {
-      entry.set(path, {}, () => placeOf(media.place, ""));
-      continue;
-    }
-    const { key, schema } = judged;
-    isHeld ||= key === "schema";
-    const place = () => placeOf(schema.place, schema.pointer);
-    entry.set(path, { [key]: schemaName(operation, media, judged, lowering.description) }, place);
-  }
-  if (seen.size === 0) return;
-  if (!body.required) entry.set(["validate", "body", "required"], false, at);
-  const { bodyBytesMax } = operation.extensions;
-  // It narrows what is taken, and never makes postern hold more.
-  if (bodyBytesMax !== null && bodyBytesMax <= DEFAULTS.bodyInspectedBytesMax)
-    entry.set(["validate", "body", "maxBytes"], `${bodyBytesMax}B`, at);
-  // Of what streams nothing comes off.
-  const rule = (asked: BodyRules["readOnly"]): BodyRules["readOnly"] => (isHeld ? asked : judged(asked));
-  entry.set(["validate", "body", "readOnly"], rule(requests.readOnly), at);
-  if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], rule(requests.undeclared), at);
-}
-
 /** The same for a parameter's, which stands at the operation or at its path. */
 function parameterSchemaName(
   { document, pointer }: SchemaReference,
@@ -160,137 +83,4 @@ function parameterSchemaName(
     }
   }
   return direct;
-}
-
-/** A form whose fields have rules each, as a multipart one: others are judged as one object. False for what is none. */
-function addForm(
-  entry: RouteEntry,
-  operation: Operation,
-  range: string,
-  media: MediaRange,
-  lowering: Lowering,
-): boolean {
-  const { schema } = media;
-  if (schema === null || !(isMultipart(range) || (isForm(range) && hasObjects(schema, lowering)))) return false;
-  const { settings, places, loose } = lowerForm(
-    media,
-    pointerOf(operation, media, "schema"),
-    lowering.description,
-    lowering.requests,
-  );
-  for (const [what, place] of loose) lowering.loose(what, place);
-  if (settings === null) return false;
-  const path = ["validate", "body", "content", range];
-  entry.set(path, { form: settings }, () => placeOf(schema.place, schema.pointer));
-  for (const [name, { place, pointer }] of places) {
-    for (const section of ["fields", "files"])
-      entry.placeAt([...path, "form", section, name], () => placeOf(place, pointer));
-  }
-  return true;
-}
-
-function hasObjects(schema: SchemaReference, { description }: Lowering): boolean {
-  const compiled = description.library.compile(schema, true);
-  return compiled.ok && formFault(textTypesOf([compiled.value.root])) !== null;
-}
-
-/** XML is read, and not held against its schema. */
-function addXml(entry: RouteEntry, range: string, { schema, place }: MediaRange, { loose }: Lowering): boolean {
-  if (!isXml(range)) return false;
-  if (schema !== null) loose(`schemas of ${range}, which is read as XML`, schema.place);
-  entry.set(["validate", "body", "content", range], { xml: {} }, () => placeOf(place, ""));
-  return true;
-}
-
-interface Judged {
-  readonly key: "schema" | "itemSchema";
-  readonly schema: SchemaReference;
-}
-
-/** What bodies of a range are held against: each item of a stream, or the whole; null, and told why, for nothing. */
-function judgedBy(range: string, media: MediaRange, lowering: Lowering): Judged | null {
-  const { schema, itemSchema, place } = media;
-  if (itemSchema !== null && canJudgeItems(range, itemSchema, place, lowering)) {
-    if (schema !== null) lowering.loose("schemas of whole streams", schema.place);
-    return { key: "itemSchema", schema: itemSchema };
-  }
-  return schema !== null && canJudge(range, media, lowering) ? { key: "schema", schema } : null;
-}
-
-/** From the document itself: what its references lead to has no version of its own. */
-function schemaName(
-  operation: Operation,
-  media: MediaRange,
-  { key, schema: { document, pointer } }: Judged,
-  { file, root }: Description,
-): string {
-  return `${file}#${document === root.document ? pointer : pointerOf(operation, media, key)}`;
-}
-
-function pointerOf({ method, template }: Operation, { written }: MediaRange, last: string): string {
-  const key = FIXED_METHODS.has(method) ? [method.toLowerCase()] : ["additionalOperations", method];
-  const steps = ["paths", template, ...key, "requestBody", "content", written, last];
-  return steps.map((step) => `/${pointerToken(step)}`).join("");
-}
-
-/** Whether each item of a stream can be held against its schema; else it is told. */
-function canJudgeItems(range: string, schema: SchemaReference, place: SchemaPlace, lowering: Lowering): boolean {
-  const { loose } = lowering;
-  if (!hasItems(range)) {
-    loose(`itemSchema of ${range}`, place);
-    return false;
-  }
-  const compiled = compileSeen(schema, bodyView(lowering), lowering);
-  if (compiled === null) return false;
-  for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
-  return true;
-}
-
-/** Whether bodies of a range can be held against its schema; else it is told. */
-function canJudge(range: string, { schema, place }: MediaRange, lowering: Lowering): boolean {
-  const { loose } = lowering;
-  if (schema === null) return false;
-  if (!isJson(range) && !isForm(range) && !isText(range) && !range.includes("*")) {
-    loose(`schemas of ${range}`, place);
-    return false;
-  }
-  const compiled = compileSeen(schema, bodyView(lowering), lowering);
-  if (compiled === null) return false;
-  for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);
-  const bytes = DEFAULTS.bodyInspectedBytesMax * compiled.cost.judgementsMax;
-  const types = textTypesOf([compiled.root]);
-  const fault =
-    bytes > DEFAULTS.schemaWorkBytesMax
-      ? "schemas that would take minutes for one body"
-      : isForm(range) && formFault(types) !== null
-        ? "forms with fields that are objects"
-        : isText(range) && (types.types & TYPE.string) === 0
-          ? "schemas of text that take no text"
-          : null;
-  if (fault !== null) loose(fault, schema.place);
-  return fault === null;
-}
-
-/** Null, with a warning for each fault, where it has some: the body is then taken as it is. */
-export function compileSeen(
-  schema: SchemaReference,
-  view: View,
-  { description, findings }: Pick<Lowering, "description" | "findings">,
-): CompiledSchema | null {
-  const compiled = description.library.compile(schema, true, view);
-  if (compiled.ok) return compiled.value;
-  for (const { place, text } of compiled.error.slice(0, DEFAULTS.fileProblemsMax)) {
-    const user = place === null ? "" : ` (used at ${placeText(schema.place)})`;
-    findings.warning(place ?? schema.place, `${text}; the schema is not enforced${user}`);
-  }
-  return null;
-}
-
-function bodyView({ requests }: Lowering): View {
-  return { readOnly: judged(requests.readOnly), undeclared: judged(requests.undeclared) };
-}
-
-/** Whatever comes off is refused by the schema that has the last word. */
-function judged(rule: BodyRules["readOnly"]): "ignore" | "refuse" {
-  return rule === "ignore" ? "ignore" : "refuse";
 }

@@ -20,26 +20,107 @@ export interface TextTypes {
 const CHAIN_MAX = 32;
 
 export function textTypesOf(schemas: readonly Subschema[]): TextTypes {
-  const spoken = [...speaking(schemas)];
+  return typesOfGroup({ all: schemas });
+}
+
+/** Schemas that all judge a value, or alternatives of which any may; schemas and groups within groups. */
+type Group = Subschema | { readonly all: readonly Group[] } | { readonly any: readonly Group[] };
+
+function typesOfGroup(group: Group): TextTypes {
+  const spoken = [...speaking(schemasIn(group, new Set()))];
   const objects = spoken.flatMap(({ object }) => (object === null ? [] : [object]));
   const arrays = spoken.flatMap(({ array }) => (array === null ? [] : [array]));
   const members = new Map<string, TextTypes>();
   const items = new Map<number, TextTypes>();
   const prefixMax = Math.max(0, ...arrays.map(({ prefix }) => prefix.length));
-  const memberOf = (name: string): TextTypes => {
-    const own = objects.flatMap(({ properties, additional }) => properties.get(name) ?? additional ?? []);
-    return textTypesOf(own);
-  };
-  const itemOf = (at: number): TextTypes => textTypesOf(arrays.flatMap(({ prefix, rest }) => prefix[at] ?? rest ?? []));
+  const childOf = (pick: (schema: Subschema) => Subschema | null | undefined): TextTypes =>
+    typesOfGroup(childIn(group, pick, new Map()) ?? NOTHING);
+  const memberOf = (name: string): TextTypes =>
+    childOf(({ object }) => object?.properties.get(name) ?? object?.additional);
+  const itemOf = (at: number): TextTypes => childOf(({ array }) => array?.prefix[at] ?? array?.rest);
   const names = [...new Set(objects.flatMap(({ properties }) => [...properties.keys()]))];
   const others = once(() => memberOf(""));
   return {
-    types: schemas.reduce((types, schema) => types & possible(schema, CHAIN_MAX), ALL_TYPES),
+    types: possibleIn(group),
     names,
     namesOthers: objects.some(({ additional }) => additional !== null && !additional.isNever),
     member: (name) => (names.includes(name) ? keptOf(members, name, () => memberOf(name)) : others()),
     item: (at) => keptOf(items, Math.min(at, prefixMax), () => itemOf(Math.min(at, prefixMax))),
   };
+}
+
+const NOTHING: Group = { all: [] };
+
+/** Groups may be parts of several; each is seen once. */
+function schemasIn(group: Group, seen: Set<Group>): readonly Subschema[] {
+  if (seen.has(group)) return [];
+  seen.add(group);
+  if ("index" in group) return [group];
+  return ("all" in group ? group.all : group.any).flatMap((part) => schemasIn(part, seen));
+}
+
+function possibleIn(group: Group, known: Map<Group, number> = new Map()): number {
+  if ("index" in group) return possible(group, CHAIN_MAX);
+  const types = known.get(group);
+  if (types !== undefined) return types;
+  const found =
+    "all" in group
+      ? group.all.reduce((bits, part) => bits & possibleIn(part, known), ALL_TYPES)
+      : group.any.reduce((bits, part) => bits | possibleIn(part, known), 0);
+  known.set(group, found);
+  return found;
+}
+
+/** What judges a member or an item: of alternatives, those that say something of it. Null where nobody does. */
+function childIn(
+  group: Group,
+  pick: (schema: Subschema) => Subschema | null | undefined,
+  known: Map<Group, Group | null>,
+): Group | null {
+  const child = known.get(group);
+  if (child !== undefined) return child;
+  const within = (parts: readonly (Group | null)[]): readonly Group[] =>
+    parts.map((part) => (part === null ? null : childIn(part, pick, known))).filter(isThere);
+  const anyOf = (parts: readonly (Group | null)[]): Group | null => {
+    const any = within(parts);
+    return any.length === 0 ? null : { any };
+  };
+  known.set(group, null);
+  const found =
+    "index" in group
+      ? together([pick(group) ?? null, ...within(partsOf(group)), ...choicesOf(group).map(anyOf)].filter(isThere))
+      : "all" in group
+        ? together(within(group.all))
+        : anyOf(group.any);
+  known.set(group, found);
+  return found;
+}
+
+function partsOf({ refs, allOf }: Subschema): readonly Subschema[] {
+  return [...refs, ...allOf];
+}
+
+/** Lists of which some may judge the value, or none. */
+function choicesOf({
+  anyOf,
+  oneOf,
+  condition,
+  dependentSchemas,
+}: Subschema): readonly (readonly (Subschema | null)[])[] {
+  return [
+    anyOf?.parts ?? [],
+    oneOf?.parts ?? [],
+    condition === null ? [] : [condition.then, condition.else],
+    ...dependentSchemas.map(({ schema }) => [schema]),
+  ];
+}
+
+function together(all: readonly Group[]): Group | null {
+  return all.length === 0 ? null : all.length === 1 ? (all[0] ?? null) : { all };
+}
+
+function isThere<Value>(value: Value | null): value is Value {
+  return value !== null;
 }
 
 function keptOf<Key>(map: Map<Key, TextTypes>, key: Key, make: () => TextTypes): TextTypes {

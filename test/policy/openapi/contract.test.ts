@@ -9,7 +9,7 @@ import { validateFilter } from "../../../src/filters/validate/compile.ts";
 import { type Description, readDescription } from "../../../src/openapi/description.ts";
 import { Findings } from "../../../src/openapi/findings.ts";
 import { entriesOf } from "../../../src/policy/openapi/entries.ts";
-import { USUAL_LOWERING } from "../../../src/policy/openapi/validate.ts";
+import { USUAL_LOWERING } from "../../../src/policy/openapi/lowering.ts";
 import type { CompiledSchema } from "../../../src/schema/compile.ts";
 import { type TextTypes, textTypesOf } from "../../../src/schema/questions/texts.ts";
 import { TYPE } from "../../../src/schema/subschema.ts";

@@ -1,10 +1,20 @@
+import type { CompiledSchema } from "../../../schema/compile.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
+import { Turns } from "../../../support/turns.ts";
 import type { RouteContext } from "../../filter.ts";
-import { type HoldRules, judgeHeld, judgeInSteps, type Part } from "../held-body.ts";
-import { judgeXml } from "./evaluate.ts";
+import { type HoldRules, judgeHeld, judgeInLine, judgeInSteps, type Part } from "../held-body.ts";
+import { judgeBySchema, judgeXml, type XmlRules } from "./evaluate.ts";
+import { xmlPlanOf } from "./plan.ts";
 import type { XmlSettings } from "./schema.ts";
 
-export function compileXml(settings: XmlSettings, showsErrors: boolean, hold: HoldRules, context: RouteContext): Part {
+/** `compileSchema`: by its name; null, with a problem, for none. */
+export function compileXml(
+  settings: XmlSettings,
+  showsErrors: boolean,
+  hold: HoldRules,
+  context: RouteContext,
+  compileSchema: (name: string) => CompiledSchema | null,
+): Part {
   const { attributeBytes = DEFAULTS.xmlAttributeBytes } = settings;
   if (attributeBytes > DEFAULTS.xmlAttributeBytesMax) {
     const most = `${DEFAULTS.xmlAttributeBytesMax / 1024}KiB`;
@@ -24,8 +34,34 @@ export function compileXml(settings: XmlSettings, showsErrors: boolean, hold: Ho
     showsErrors,
     place: context.place("xml"),
   };
-  return judgeHeld(
-    hold,
-    judgeInSteps(hold, (bytes) => judgeXml(bytes, rules)),
+  const compiled = settings.schema === undefined ? null : compileSchema(settings.schema);
+  const bySchema = compiled === null ? null : judgedBySchema(compiled, rules, hold, context);
+  return (
+    bySchema ??
+    judgeHeld(
+      hold,
+      judgeInSteps(hold, (bytes) => judgeXml(bytes, rules)),
+    )
+  );
+}
+
+/** Null, with a problem, where the schema has no one reading as XML. */
+function judgedBySchema(
+  { root, validator }: CompiledSchema,
+  rules: XmlRules,
+  hold: HoldRules,
+  context: RouteContext,
+): Part | null {
+  const plan = xmlPlanOf(root);
+  if (!plan.ok) {
+    context.problem(`the schema has no one reading as XML: ${plan.error}`, "xml", "schema");
+    return null;
+  }
+  const place = context.place("xml", "schema");
+  const own = { ...rules, root: plan.value, validator, schemaPlace: place, keepsValue: context.isBodyWanted() };
+  return judgeHeld(hold, (bytes, exchange) =>
+    bytes.length > validator.atOnceBytesMax
+      ? judgeInLine(exchange, hold, (begin) => judgeBySchema(bytes, exchange, own, begin()))
+      : judgeBySchema(bytes, exchange, own, new Turns(hold.clock, DEFAULTS.bodySliceMs)),
   );
 }

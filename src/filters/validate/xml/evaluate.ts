@@ -1,7 +1,14 @@
-import { readXml, type XmlFault, type XmlLimits } from "../../../bodies/xml/reader.ts";
+import { readXml, type XmlLimits } from "../../../bodies/xml/reader.ts";
+import type { XmlFault } from "../../../bodies/xml/scanner.ts";
 import type { Reason } from "../../../decision/reason.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
-import type { Steps } from "../../../support/turns.ts";
+import type { Exchange } from "../../../message/exchange.ts";
+import type { Judgement, Validator } from "../../../schema/judge/validator.ts";
+import { ok, type Result } from "../../../support/result.ts";
+import type { Steps, Turns } from "../../../support/turns.ts";
+import { verdictOf } from "../evaluate.ts";
+import type { XmlElement } from "./plan.ts";
+import { pathOf, XmlValue } from "./value.ts";
 
 export interface XmlRules {
   readonly limits: XmlLimits;
@@ -9,21 +16,71 @@ export interface XmlRules {
   readonly place: Place;
 }
 
+/** Of documents that are held against a schema. */
+export interface XmlSchemaRules extends XmlRules {
+  readonly root: XmlElement;
+  readonly validator: Validator;
+  /** Of the schema. */
+  readonly schemaPlace: Place;
+  /** Whether a rule behind this one looks at members of the body. */
+  readonly keepsValue: boolean;
+}
+
 const REASON_OF: Readonly<Record<XmlFault["kind"], Reason>> = {
   malformed: "body_not_xml",
   limit: "xml_limit_exceeded",
   construct: "xml_construct_denied",
+  meaning: "body_schema_mismatch",
 };
 const WANTED: Readonly<Record<XmlFault["kind"], string>> = {
   malformed: "a document of XML 1.0 in UTF-8 with each name in its namespace",
   limit: "a smaller document",
   construct: "no document type, entity, processing instruction or XInclude",
+  meaning: "a document as the schema says, which readers do not take for another",
 };
 
-export function* judgeXml(bytes: Buffer, { limits, showsErrors, place }: XmlRules): Steps<Verdict> {
-  const read = yield* readXml(bytes, limits);
-  if (read.ok) return CONTINUE;
-  const { kind, text } = read.error;
-  const errors = showsErrors ? [{ pointer: "", keyword: "xml", detail: text }] : [];
-  return new Denial(REASON_OF[kind], place, text, WANTED[kind], [], false, [], { faults: [text], errors });
+export function* judgeXml(bytes: Buffer, rules: XmlRules): Steps<Verdict> {
+  const read = yield* readXml(bytes, rules.limits);
+  return read.ok ? CONTINUE : denialOf(read.error, rules);
+}
+
+function denialOf({ kind, keyword = "xml", path = "", text }: XmlFault, { showsErrors, place }: XmlRules): Denial {
+  const errors = showsErrors ? [{ pointer: path, keyword, detail: text }] : [];
+  const seen = path === "" ? text : `${path}: ${text}`;
+  return new Denial(REASON_OF[kind], place, seen, WANTED[kind], [], false, [], { faults: [seen], errors });
+}
+
+/** What its schema says of a document. Where readers may take white space off, it has to fit without, too. */
+export async function judgeBySchema(
+  bytes: Buffer,
+  exchange: Exchange,
+  rules: XmlSchemaRules,
+  turns: Turns,
+): Promise<Verdict> {
+  const first = await judgeOnce(bytes, false, rules, turns);
+  if (!first.ok) return first.error;
+  if (rules.keepsValue) exchange.bodyValue = first.value.value;
+  if (!first.value.hasBlankEnds) return CONTINUE;
+  const trimmed = await judgeOnce(bytes, true, rules, turns);
+  return trimmed.ok ? CONTINUE : trimmed.error;
+}
+
+async function judgeOnce(
+  bytes: Buffer,
+  isTrimmed: boolean,
+  rules: XmlSchemaRules,
+  turns: Turns,
+): Promise<Result<XmlValue, Verdict>> {
+  const { limits, root, validator, showsErrors, schemaPlace } = rules;
+  const made = new XmlValue(root, isTrimmed);
+  const read = await turns.run(readXml(bytes, limits, made));
+  if (!read.ok) return { ok: false, error: denialOf(read.error, rules) };
+  const judgement = await validator.judgeInTurns(made.value, turns);
+  if (judgement === null) return ok(made);
+  const error = verdictOf(withPaths(judgement, root, made.name), { showsErrors, place: schemaPlace });
+  return { ok: false, error };
+}
+
+function withPaths(judgement: NonNullable<Judgement>, root: XmlElement, name: string): Judgement {
+  return judgement.map((fault) => ({ ...fault, pointer: pathOf(root, name, fault.pointer) }));
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { object, sizeBytes } from "../../../support/schema.ts";
 
 export interface XmlSettings {
+  readonly schema?: string | undefined;
   readonly depth?: number | undefined;
   readonly elements?: number | undefined;
   readonly attributes?: number | undefined;
@@ -18,6 +19,13 @@ const count = (min: number, max: number) => {
 };
 
 export const xmlSchema: z.ZodType<XmlSettings> = object({
+  schema: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "JSON Schema of the value that a document stands for, by OpenAPI's 'xml': a file, or a part of a description of section 'openapi'.",
+    ),
   depth: count(1, 1_000).optional().describe("Elements within each other. 50 if absent."),
   elements: count(1, 1_000_000).optional().describe("Elements of a document. 10000 if absent."),
   attributes: count(1, 1_000)

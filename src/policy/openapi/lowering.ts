@@ -1,0 +1,35 @@
+import type { Description } from "../../openapi/description.ts";
+import type { Findings } from "../../openapi/findings.ts";
+import type { RequestRules } from "../../schema/requests.ts";
+import type { AnswersSettings } from "./answers-section.ts";
+
+/** What of a description is not enforced: kinds for the whole of it, and each of one operation. */
+export type Loose = (
+  what: string,
+  place: { readonly file: string; readonly line: number; readonly column: number },
+) => void;
+
+/** What an operation's parts are lowered with. */
+export interface Lowering {
+  readonly description: Description;
+  readonly findings: Findings;
+  readonly loose: Loose;
+  readonly requests: BodyRules;
+  readonly undeclaredParameters: "ignore" | "refuse" | "strip";
+  /** Null where answers are not looked at. */
+  readonly answers: AnswersSettings | null;
+}
+
+/** What becomes of members that only the service sets, and of those that no schema declares. */
+export interface BodyRules {
+  readonly readOnly: "ignore" | "refuse" | "strip";
+  readonly undeclared: "ignore" | "refuse" | "strip";
+}
+
+/** Where the section says nothing else. */
+export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters" | "answers"> & { readonly requests: RequestRules } =
+  {
+    requests: { readOnly: "refuse", undeclared: "ignore" },
+    undeclaredParameters: "ignore",
+    answers: null,
+  };
