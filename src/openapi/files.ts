@@ -2,6 +2,7 @@ import { join } from "node:path/posix";
 import type { Dialect } from "../schema/dialect.ts";
 import type { SchemaDocument, SchemaProblem } from "../schema/document.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { ObjectMap } from "../support/object-map.ts";
 import { ok, type Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Findings } from "./findings.ts";
@@ -122,19 +123,19 @@ const STEP_VALUES = 2_000;
 /** URIs of other files in the references of a document. */
 function* filesNamedIn({ value, uri }: SourceDocument): Steps<readonly string[]> {
   const found = new Set<string>();
-  const seen = new Set<object>();
+  const seen = new ObjectMap<true>();
   const pending: unknown[] = [value];
   let count = 0;
   while (pending.length > 0) {
     const next = pending.pop();
-    if (typeof next !== "object" || next === null || seen.has(next)) continue;
-    seen.add(next);
+    if (typeof next !== "object" || next === null || seen.get(next)) continue;
+    seen.add(next, true);
     if (++count % STEP_VALUES === 0) yield;
     for (const [key, inner] of Object.entries(next)) {
       if (key === "$ref" && typeof inner === "string" && !inner.startsWith("#")) {
         const target = URL.parse(inner, uri)?.href.split("#", 1)[0];
         if (target !== undefined && target !== uri) found.add(target);
-      } else if (typeof inner === "object") pending.push(inner);
+      } else if (typeof inner === "object" && inner !== null) pending.push(inner);
     }
   }
   return [...found];

@@ -2,6 +2,7 @@ import { jsonNumber } from "../bodies/json-number.ts";
 import { JsonParser } from "../bodies/json-parser.ts";
 import type { Dialect } from "../schema/dialect.ts";
 import { type SchemaDocument, type SchemaPlace, Site, Source } from "../schema/document.ts";
+import { MemberOffsets } from "../schema/member-offsets.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { decodeText } from "../support/text.ts";
 import type { Steps } from "../support/turns.ts";
@@ -19,8 +20,6 @@ export interface SourceDocument extends SchemaDocument {
   /** Of a member or item; of its container's file where that knows no more. */
   place(container: object, key: string | number): SchemaPlace;
 }
-
-type Offsets = Map<object, Map<string | number, number>>;
 
 /** Characters of JSON that are read in one go. */
 const STEP_CHARS = 16 * 1024;
@@ -43,12 +42,8 @@ export function* readSource(
   }
   const text = decoded.value;
   const source = new Source(file, text);
-  const offsets: Offsets = new Map();
-  const member = (container: object, key: string | number, offset: number): void => {
-    const known = offsets.get(container);
-    if (known === undefined) offsets.set(container, new Map([[key, offset]]));
-    else known.set(key, offset);
-  };
+  const offsets = new MemberOffsets();
+  const member: Member = (container, key, offset) => offsets.add(container, key, offset);
   const isJson = /^\s*\{/.test(text) && !/\.ya?ml$/i.test(file);
   const value = isJson
     ? yield* readJson(text, source, member, findings)
@@ -57,9 +52,9 @@ export function* readSource(
   return documentOf(uri, source, value, offsets);
 }
 
-function documentOf(uri: string, source: Source, value: unknown, offsets: Offsets): SourceDocument {
+function documentOf(uri: string, source: Source, value: unknown, offsets: MemberOffsets): SourceDocument {
   const site = (container: object, key: string | number): Site | null => {
-    const offset = offsets.get(container)?.get(key);
+    const offset = offsets.get(container, key);
     return offset === undefined ? null : new Site(source, offset);
   };
   const { file } = source;

@@ -3,6 +3,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
 import type { Dialect } from "./dialect.ts";
+import { MemberOffsets } from "./member-offsets.ts";
 
 /** Lines and columns count from 1, columns in UTF-16 units, as editors do. */
 export interface SchemaPlace {
@@ -84,13 +85,9 @@ export function readDocument(uri: string, file: string, bytes: Buffer): Result<S
   }
   const text = decoded.value;
   const source = new Source(file, text);
-  const offsets = new Map<object, Map<string | number, number>>();
+  const offsets = new MemberOffsets();
   const parser = new JsonParser(text, DEFAULTS.schemaDepthMax, {
-    member(container, key, keyAt) {
-      const known = offsets.get(container);
-      if (known === undefined) offsets.set(container, new Map([[key, keyAt]]));
-      else known.set(key, keyAt);
-    },
+    member: (container, key, keyAt) => offsets.add(container, key, keyAt),
   });
   parser.run(Number.POSITIVE_INFINITY);
   const { fault } = parser;
@@ -101,7 +98,7 @@ export function readDocument(uri: string, file: string, bytes: Buffer): Result<S
     uri,
     value: parser.value,
     site: (container, key) => {
-      const offset = offsets.get(container)?.get(key);
+      const offset = offsets.get(container, key);
       return offset === undefined ? null : new Site(source, offset);
     },
   });
