@@ -41,7 +41,7 @@ export function* readSource(
     return null;
   }
   const text = decoded.value;
-  const source = new Source(file, text);
+  const source = yield* Source.of(file, text);
   const offsets = new MemberOffsets();
   const member: Member = (container, key, offset) => offsets.add(container, key, offset);
   const isJson = /^\s*\{/.test(text) && !/\.ya?ml$/i.test(file);

@@ -2,6 +2,7 @@ import { JsonParser } from "../bodies/json-parser.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
+import { atOnce, type Steps } from "../support/turns.ts";
 import type { Dialect } from "./dialect.ts";
 import { MemberOffsets } from "./member-offsets.ts";
 
@@ -21,16 +22,33 @@ export interface SchemaProblem {
   readonly text: string;
 }
 
+/** Lines between two yields, and at first as many as there is room for. */
+const STEP_LINES = 4_096;
+
 /** Name and lines of a file, without its text: places outlive the text by far. */
 export class Source {
   readonly file: string;
-  readonly #lineStarts: readonly number[];
+  /** Beside the heap, whose collector holds the thread for each long list that grows. */
+  readonly #lineStarts: Uint32Array;
 
-  constructor(file: string, text: string) {
+  private constructor(file: string, lineStarts: Uint32Array) {
     this.file = file;
-    const starts = [0];
-    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-    this.#lineStarts = starts;
+    this.#lineStarts = lineStarts;
+  }
+
+  static *of(file: string, text: string): Steps<Source> {
+    let starts = new Uint32Array(STEP_LINES);
+    let count = 1;
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+      if (count === starts.length) {
+        const longer = new Uint32Array(2 * count);
+        longer.set(starts);
+        starts = longer;
+      }
+      starts[count++] = at + 1;
+      if (count % STEP_LINES === 0) yield;
+    }
+    return new Source(file, starts.slice(0, count));
   }
 
   place(offset: number): SchemaPlace {
@@ -84,7 +102,7 @@ export function readDocument(uri: string, file: string, bytes: Buffer): Result<S
     return err({ place: { file, line: 1, column: 1 }, pointer: "", text: fault });
   }
   const text = decoded.value;
-  const source = new Source(file, text);
+  const source = atOnce(Source.of(file, text));
   const offsets = new MemberOffsets();
   const parser = new JsonParser(text, DEFAULTS.schemaDepthMax, {
     member: (container, key, keyAt) => offsets.add(container, key, keyAt),
