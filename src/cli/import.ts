@@ -10,6 +10,7 @@ import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./comm
 import { coverageLines, coverageReport } from "./import-coverage.ts";
 
 const OPTIONS = {
+  answers: { type: "boolean" },
   coverage: { type: "boolean" },
   json: { type: "boolean" },
   root: { type: "string" },
@@ -20,8 +21,9 @@ const OPTIONS = {
 export const importCommand: Command = {
   name: "import",
   summary: "Prints the policy that an OpenAPI document amounts to, or how narrow it is.",
-  usage: "openapi [--coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE",
+  usage: "openapi [--answers | --coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE",
   options: `--coverage           for each operation what is enforced and what is loose, with a figure, in place of the policy
+    --answers            with what it promises of answers, which is only noted (mode: audit) until the policy says more
     --root FOLDER        out of which no reference leads; the document's own folder if not given
     --overlay FILE       an OpenAPI Overlay that changes it; may be repeated
     --base-path PATH     where its paths begin, in place of what 'servers' says; may be repeated
@@ -40,8 +42,9 @@ Exit code 0: printed. 1: the document has problems. 2: used wrongly.`,
     const bases = values["base-path"]?.map((base) => base.replace(/\/$/, "")) ?? null;
     const wrong = bases?.find((base) => base !== "" && !base.startsWith("/"));
     if (wrong !== undefined) return misuse(importCommand, `'${wrong}' is no path; expected it to start with /`, io);
+    const answers = values.answers === true ? ({ mode: "audit" } as const) : null;
     const result = atOnce(
-      amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, (name) =>
+      amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, answers, (name) =>
         readNamed(name, io),
       ),
     );

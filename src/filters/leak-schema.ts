@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { LeakGroup } from "../leaks/kind.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { mode, object } from "../support/schema.ts";
+import { mode, object, ofKind } from "../support/schema.ts";
 
 export type LeakActionWord = "observe" | "mask" | "block";
 
@@ -63,24 +63,27 @@ const groups = Object.fromEntries(
 
 /** `leaks` of answers and of requests: what is looked for, by group or kind, and what becomes of it. */
 export const leakSchema: z.ZodType<LeakSettings> = z
-  .object({
-    mode: mode.optional(),
-    allow: z
-      .array(z.string().min(1))
-      .max(DEFAULTS.leakAllowedMax)
-      .optional()
-      .describe(
-        "Fields that may have such values: $.user.email, $..iban, /items/0/id; names of headers, columns and parameters.",
-      ),
-    patterns: z
-      .record(
-        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, { error: "expected a name, as in employeeId" }),
-        ownPattern,
-      )
-      .optional()
-      .describe("Patterns of your own, by name."),
-    ...groups,
-  })
+  .object(
+    {
+      mode: mode.optional(),
+      allow: z
+        .array(z.string().min(1))
+        .max(DEFAULTS.leakAllowedMax)
+        .optional()
+        .describe(
+          "Fields that may have such values: $.user.email, $..iban, /items/0/id; names of headers, columns and parameters.",
+        ),
+      patterns: z
+        .record(
+          z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, { error: "expected a name, as in employeeId" }),
+          ownPattern,
+        )
+        .optional()
+        .describe("Patterns of your own, by name."),
+      ...groups,
+    },
+    { error: ofKind("expected groups or kinds and actions, as in { cards: mask, privateKeys: block }") },
+  )
   .catchall(action)
   .describe(
     "Values that must not be seen: groups of detectors, or single ones of docs/leaks.md, each observe, mask or block.",

@@ -181,12 +181,11 @@ async function describeMethods(work: Work): Promise<void> {
 /** Whether a route names a schema that is a part of a file. */
 async function namesPart({ reader, turns }: Work): Promise<boolean> {
   const routes = reader.raw(["routes"]);
-  if (!Array.isArray(routes)) return false;
-  for (const at of routes.keys()) {
+  const paths: Path[] = [[DEFAULTS_KEY]];
+  if (Array.isArray(routes)) for (const at of routes.keys()) paths.push(["routes", at]);
+  for (const path of paths) {
     if (turns.due) await turns.give();
-    const validate = reader.raw(["routes", at, "validate"]);
-    if (validate === undefined) continue;
-    const [first] = schemaNames(validate);
+    const [first] = schemaNames(reader, path);
     if (first !== undefined) return true;
   }
   return false;

@@ -1,26 +1,49 @@
 import type { Path } from "./path.ts";
 
-/** `file#pointer` wherever `validate` takes one, and where that is. */
-export function* schemaNames(validate: unknown): Generator<readonly [Path, string]> {
-  if (!isMapping(validate)) return;
-  const { body, queryString, path, query, headers, cookies } = validate;
-  const owners: [Path, unknown][] = [
-    [["body"], body],
-    [["queryString"], queryString],
-  ];
-  const form = isMapping(validate["form"]) ? validate["form"]["fields"] : undefined;
-  for (const [key, field] of isMapping(form) ? Object.entries(form) : []) owners.push([["form", "fields", key], field]);
-  const many = { path, query, headers, cookies, body: isMapping(body) ? body["content"] : undefined };
-  for (const [section, entries] of Object.entries(many)) {
-    const steps: Path = section === "body" ? ["body", "content"] : [section];
-    for (const [key, entry] of isMapping(entries) ? Object.entries(entries) : []) owners.push([[...steps, key], entry]);
-  }
+/** The policy as it stands in its file. */
+interface Raw {
+  raw(path: Path): unknown;
+}
+
+/** `file#pointer` wherever the rules of `route` (or of `defaults`) for requests and answers take one, and where that is. */
+export function* schemaNames(policy: Raw, route: Path): Generator<readonly [Path, string]> {
+  const request: Path = [...route, "validate"];
+  const answer: Path = [...route, "response", "validate"];
+  const owners = [...ownersInRequest(policy.raw(request), request), ...ownersInAnswer(policy.raw(answer), answer)];
   for (const [at, owner] of owners) {
     for (const key of ["schema", "itemSchema"]) {
       const name = isMapping(owner) ? owner[key] : undefined;
       if (typeof name === "string" && name.includes("#")) yield [[...at, key], name];
     }
   }
+}
+
+type Owner = readonly [Path, unknown];
+
+function ownersInRequest(validate: unknown, at: Path): Owner[] {
+  if (!isMapping(validate)) return [];
+  const { body, queryString, form } = validate;
+  return [
+    [[...at, "body"], body],
+    [[...at, "queryString"], queryString],
+    ...entriesOf(form, [...at, "form"], "fields"),
+    ...["path", "query", "headers", "cookies"].flatMap((section) => entriesOf(validate, at, section)),
+    ...entriesOf(body, [...at, "body"], "content"),
+  ];
+}
+
+function ownersInAnswer(validate: unknown, at: Path): Owner[] {
+  const answers = [[at, validate] as const, ...entriesOf(validate, at, "responses")];
+  return answers.flatMap(([place, answer]) => [
+    ...entriesOf(answer, place, "headers"),
+    ...entriesOf(answer, place, "content"),
+  ]);
+}
+
+/** What stands in the mapping under `key` of another, each with its place. */
+function entriesOf(owner: unknown, at: Path, key: string): Owner[] {
+  const entries = isMapping(owner) ? owner[key] : undefined;
+  return isMapping(entries) ? Object.entries(entries).map(([name, entry]) => [[...at, key, name], entry]) : [];
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -18,12 +18,33 @@ const SIZE_EXPECTED = "expected a size: a number and one of B, KB, MB, GB, KiB, 
 const BYTE_RATE_EXPECTED = "expected bytes a second, as in 240B/s or 1KiB/s, or off";
 const RATE_EXPECTED = "expected a rate: COUNT/second, /minute, /hour or /day, as in 50/second";
 
-/** An object that refuses keys it does not know and names the nearest one it does. */
-export function object<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+/**
+ * An object that refuses keys it does not know and names the nearest one it does. `example`: what to write, for whoever
+ * writes something shorter in its place, as `true`.
+ */
+export function object<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  example?: string,
+): z.ZodObject<Shape, z.core.$strict> {
   const known = Object.keys(shape);
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue.keys ?? [], known) : undefined),
+    error: (issue) => {
+      if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys ?? [], known);
+      return example === undefined || issue.code !== "invalid_type"
+        ? undefined
+        : `expected a mapping, as in ${example}`;
+    },
   });
+}
+
+/** The error of a list or a record, for a value of another kind alone. */
+export function ofKind(text: string): (issue: { readonly code?: string }) => string | undefined {
+  return ({ code }) => (code === "invalid_type" ? text : undefined);
+}
+
+/** The error of a union of objects and lists of them: what is wrong within one of them is told by it. */
+export function ofNeither(text: string): (issue: { readonly input?: unknown }) => string | undefined {
+  return ({ input }) => (typeof input === "object" && input !== null ? undefined : text);
 }
 
 function unknownKeys(keys: readonly string[], known: readonly string[]): string {

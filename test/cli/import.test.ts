@@ -86,6 +86,15 @@ describe("postern import openapi", () => {
     expect(judged.out).toContain("body /parts/0/item type; wanted expected null or string");
   });
 
+  test("--answers holds answers to the document as well, audited at first", async () => {
+    const { code, out } = await postern("import", "openapi", "--answers", "api/orders.yaml");
+    expect(code).toBe(0);
+    writeFileSync(join(folder, "answers.yaml"), out);
+    expect((await postern("check", "answers.yaml")).out).toMatch(/answers\.yaml: no problems/);
+    expect(out).toMatch(/validate:\n +mode: audit\n +responses:\n/);
+    expect((await postern("import", "openapi", "api/orders.yaml")).out).not.toContain("responses");
+  });
+
   test("as JSON it is the same value", async () => {
     const { out } = await postern("import", "openapi", "--json", "--base-path", "/", "api/orders.yaml");
     const policy = JSON.parse(out) as { service: string; routes: { path: string; public?: boolean }[] };

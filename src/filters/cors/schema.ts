@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { durationMs, headerName, object } from "../../support/schema.ts";
+import { durationMs, headerName, object, ofKind } from "../../support/schema.ts";
 
 /** Whose pages may read answers. All of it in lower case. */
 export type OriginRule =
@@ -62,40 +62,43 @@ const origin = z.string({ error: EXPECTED }).superRefine((text, context) => {
 const METHOD_EXPECTED = "expected a method in upper case, as in PATCH";
 const names = z.array(headerName).max(DEFAULTS.corsNamesMax);
 
-export const corsSchema: z.ZodType<CorsSettings> = object({
-  origins: z
-    .array(origin)
-    .min(1, { error: "expected at least one origin; without 'cors' no page of another origin reads answers" })
-    .max(DEFAULTS.corsOriginsMax)
-    .describe(
-      "Whose pages may read answers: origins, https://*.example.org for every name below one, or * for anybody's.",
-    ),
-  methods: z
-    .array(z.string({ error: METHOD_EXPECTED }).regex(/^[A-Z][A-Z0-9-]{0,31}$/, { error: METHOD_EXPECTED }))
-    .min(1)
-    .optional()
-    .describe("Methods that pages may use. Those of the route if absent."),
-  headers: names
-    .optional()
-    .describe(
-      "Headers that pages may send beyond those of the route's credentials, of 'validate.headers' and Content-Type.",
-    ),
-  exposeHeaders: names
-    .optional()
-    .describe("Headers of answers that pages may read beyond those that postern sets itself."),
-  credentials: z
-    .boolean({ error: "expected true or false" })
-    .optional()
-    .describe("Whether pages may have the browser send cookies and client certificates. false if absent."),
-  maxAge: durationMs.optional().describe("How long browsers may keep the answer to a preflight. 10m if absent."),
-  privateNetwork: z
-    .boolean({ error: "expected true or false" })
-    .optional()
-    .describe("Whether pages of the public internet may ask this service in a private network. false if absent."),
-  others: z
-    .enum(["pass", "refuse"])
-    .optional()
-    .describe(
-      "What becomes of requests of other pages: pass, if absent, so that only reading the answer fails, or refuse.",
-    ),
-}).describe("Which pages of other origins may call this from a browser (CORS); preflights are answered here.");
+export const corsSchema: z.ZodType<CorsSettings> = object(
+  {
+    origins: z
+      .array(origin, { error: ofKind("expected a list, as in [https://app.example.org]") })
+      .min(1, { error: "expected at least one origin; without 'cors' no page of another origin reads answers" })
+      .max(DEFAULTS.corsOriginsMax)
+      .describe(
+        "Whose pages may read answers: origins, https://*.example.org for every name below one, or * for anybody's.",
+      ),
+    methods: z
+      .array(z.string({ error: METHOD_EXPECTED }).regex(/^[A-Z][A-Z0-9-]{0,31}$/, { error: METHOD_EXPECTED }))
+      .min(1)
+      .optional()
+      .describe("Methods that pages may use. Those of the route if absent."),
+    headers: names
+      .optional()
+      .describe(
+        "Headers that pages may send beyond those of the route's credentials, of 'validate.headers' and Content-Type.",
+      ),
+    exposeHeaders: names
+      .optional()
+      .describe("Headers of answers that pages may read beyond those that postern sets itself."),
+    credentials: z
+      .boolean({ error: "expected true or false" })
+      .optional()
+      .describe("Whether pages may have the browser send cookies and client certificates. false if absent."),
+    maxAge: durationMs.optional().describe("How long browsers may keep the answer to a preflight. 10m if absent."),
+    privateNetwork: z
+      .boolean({ error: "expected true or false" })
+      .optional()
+      .describe("Whether pages of the public internet may ask this service in a private network. false if absent."),
+    others: z
+      .enum(["pass", "refuse"])
+      .optional()
+      .describe(
+        "What becomes of requests of other pages: pass, if absent, so that only reading the answer fails, or refuse.",
+      ),
+  },
+  "{ origins: [https://app.example.org] }",
+).describe("Which pages of other origins may call this from a browser (CORS); preflights are answered here.");

@@ -71,29 +71,34 @@ const exceptions: z.ZodType<readonly ExceptionSettings[]> = z
   .max(DEFAULTS.deprecatedExceptionsMax);
 
 export const deprecatedSchema: z.ZodType<DeprecatedSettings> = z.lazy(() =>
-  object({
-    mode: mode.optional(),
-    since: instant(false)
-      .optional()
-      .describe("Since when, or from when on, it should not be used: answers say so in Deprecation (RFC 9745)."),
-    sunset: instant(false)
-      .optional()
-      .describe("When it ends: answers say so in Sunset (RFC 8594), and from then on requests get 410."),
-    successor: reference
-      .optional()
-      .describe("Where what takes its place is: a path or URL, told in Link as successor-version."),
-    announcement: reference
-      .optional()
-      .describe("Where the end is told of to people: a path or URL, in Link as deprecation and sunset."),
-    brownouts: z
-      .array(brownout)
-      .max(DEFAULTS.deprecatedBrownoutsMax)
-      .optional()
-      .describe(
-        "Times in which requests get 410 before it ends, each BEGIN/DURATION or BEGIN/END, as in 2026-12-01T09:00Z/PT15M.",
-      ),
-    except: exceptions
-      .optional()
-      .describe("Callers, by rules as in 'authorize', whom end and brown-outs do not touch until a day of their own."),
-  }).describe("That this is to end: what answers say of it, and when it is over."),
+  object(
+    {
+      mode: mode.optional(),
+      since: instant(false)
+        .optional()
+        .describe("Since when, or from when on, it should not be used: answers say so in Deprecation (RFC 9745)."),
+      sunset: instant(false)
+        .optional()
+        .describe("When it ends: answers say so in Sunset (RFC 8594), and from then on requests get 410."),
+      successor: reference
+        .optional()
+        .describe("Where what takes its place is: a path or URL, told in Link as successor-version."),
+      announcement: reference
+        .optional()
+        .describe("Where the end is told of to people: a path or URL, in Link as deprecation and sunset."),
+      brownouts: z
+        .array(brownout)
+        .max(DEFAULTS.deprecatedBrownoutsMax)
+        .optional()
+        .describe(
+          "Times in which requests get 410 before it ends, each BEGIN/DURATION or BEGIN/END, as in 2026-12-01T09:00Z/PT15M.",
+        ),
+      except: exceptions
+        .optional()
+        .describe(
+          "Callers, by rules as in 'authorize', whom end and brown-outs do not touch until a day of their own.",
+        ),
+    },
+    "{ since: 2026-01-01, sunset: 2027-01-01 }",
+  ).describe("That this is to end: what answers say of it, and when it is over."),
 );

@@ -61,5 +61,7 @@ function makeSchema(): z.ZodType<ResponseSettings> {
     PARTS[name].isLoaded ? PARTS[name].get().schema.optional() : z.unknown().optional(),
   ]);
   const shape: typeof headShape = { ...headShape, ...Object.fromEntries(parts) };
-  return object(shape).describe("What of the answer reaches the client.") as z.ZodType<ResponseSettings>;
+  return object(shape, "{ removeHeaders: [X-Debug] }").describe(
+    "What of the answer reaches the client.",
+  ) as z.ZodType<ResponseSettings>;
 }

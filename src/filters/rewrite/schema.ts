@@ -30,35 +30,40 @@ const value = z
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 const HOST = new RegExp(String.raw`^(?:${LABEL}(?:\.${LABEL})*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$`);
 
-export const rewriteSchema: z.ZodType<RewriteSettings> = object({
-  path: path
-    .optional()
-    .describe(
-      "The path that the service gets, with {parameters} of the route's path and {attributes}: /internal/orders/{id}; ** at its end is what ** of the route's path is.",
-    ),
-  prefix: object({
-    from: path.describe("Segments with which the route's path begins, as in /v1."),
-    to: path.describe("What the service gets in their place, as in /."),
-  })
-    .optional()
-    .describe("In place of 'path': other segments at its beginning."),
-  query: object({
-    set: z
-      .record(parameter, value)
+export const rewriteSchema: z.ZodType<RewriteSettings> = object(
+  {
+    path: path
       .optional()
-      .describe("Parameters that are put on, with {attributes}, in place of the client's."),
-    remove: z.array(parameter).max(64).optional().describe("Parameters that come off."),
-    rename: z
-      .record(parameter, parameter)
+      .describe(
+        "The path that the service gets, with {parameters} of the route's path and {attributes}: /internal/orders/{id}; ** at its end is what ** of the route's path is.",
+      ),
+    prefix: object({
+      from: path.describe("Segments with which the route's path begins, as in /v1."),
+      to: path.describe("What the service gets in their place, as in /."),
+    })
       .optional()
-      .describe("Name of the client's parameter → name that the service gets it under."),
-  })
-    .optional()
-    .describe("Parameters of the query."),
-  host: z
-    .string()
-    .max(260)
-    .regex(HOST, { error: "expected a host in lower case, with its port where it has one, as in orders.internal:8080" })
-    .optional()
-    .describe("Host that the service is asked by. The client's if absent; X-Forwarded-Host tells that in any case."),
-}).describe("What of the target the service gets in another form. What is judged is the client's.");
+      .describe("In place of 'path': other segments at its beginning."),
+    query: object({
+      set: z
+        .record(parameter, value)
+        .optional()
+        .describe("Parameters that are put on, with {attributes}, in place of the client's."),
+      remove: z.array(parameter).max(64).optional().describe("Parameters that come off."),
+      rename: z
+        .record(parameter, parameter)
+        .optional()
+        .describe("Name of the client's parameter → name that the service gets it under."),
+    })
+      .optional()
+      .describe("Parameters of the query."),
+    host: z
+      .string()
+      .max(260)
+      .regex(HOST, {
+        error: "expected a host in lower case, with its port where it has one, as in orders.internal:8080",
+      })
+      .optional()
+      .describe("Host that the service is asked by. The client's if absent; X-Forwarded-Host tells that in any case."),
+  },
+  "{ path: /internal/orders } or { prefix: { from: /v1, to: / } }",
+).describe("What of the target the service gets in another form. What is judged is the client's.");

@@ -3,6 +3,7 @@ import type { ReadNamed } from "../../openapi/files.ts";
 import { Findings } from "../../openapi/findings.ts";
 import type { SecurityScheme } from "../../openapi/operation.ts";
 import type { Steps } from "../../support/turns.ts";
+import type { AnswersSettings } from "./answers-section.ts";
 import { entriesOf, type OperationEntry } from "./entries.ts";
 import { USUAL_LOWERING } from "./lowering.ts";
 
@@ -21,10 +22,11 @@ export interface AmountFindings {
   readonly found: readonly Findings[];
 }
 
-/** What a description says as routes, with an authenticator for each of its security schemes. */
+/** What a description says as routes, with an authenticator for each of its security schemes. `answers`: null without theirs. */
 export function* amountOf(
   place: DescriptionPlace,
   bases: readonly string[] | null,
+  answers: AnswersSettings | null,
   read: ReadNamed,
 ): Steps<AmountFindings> {
   const { description, findings } = yield* readDescription(place, read);
@@ -46,7 +48,7 @@ export function* amountOf(
     hasDefaultCors: false,
     extensions: [],
     bases,
-    lowering: USUAL_LOWERING,
+    lowering: { ...USUAL_LOWERING, answers },
   };
   const own = new Findings();
   const entries = yield* entriesOf(description, rules, own);

@@ -6,6 +6,7 @@ import { Findings, type Loose, placeText } from "../../openapi/findings.ts";
 import type { Operation } from "../../openapi/operation.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
+import { DEFAULTS_KEY } from "../compile-defaults.ts";
 import type { Fields } from "../entries.ts";
 import type { Path } from "../path.ts";
 import { schemaNames } from "../schema-names.ts";
@@ -46,13 +47,12 @@ export function* compileOpenapi(work: Work): Steps<void> {
 function* openNamed(work: Work): Steps<void> {
   const count = work.reader.listLength(["routes"]);
   const tried = new Set<string>();
-  for (let at = 0; at < count; at++) {
-    const path: Path = ["routes", at, "validate"];
-    for (const [inner, name] of schemaNames(work.reader.raw(path))) {
+  for (let at = -1; at < count; at++) {
+    const path: Path = at < 0 ? [DEFAULTS_KEY] : ["routes", at];
+    for (const [named, name] of schemaNames(work.reader, path)) {
       const file = normalize(name.slice(0, name.indexOf("#")));
       if (tried.has(file) || work.descriptions.some((library) => library.has(file))) continue;
       tried.add(file);
-      const named: Path = [...path, ...inner];
       const read = yield* readKept(work, { file, root: null, overlays: [] }, named, named);
       for (const { place, text } of read?.findings.problems ?? []) work.problems.add(placeOf(place, ""), text);
       if (read?.description) work.descriptions.push(read.description.library);

@@ -249,7 +249,7 @@ test("issuer and audience of tokens are what extensions of the security scheme s
 });
 
 function amountFor(text: string): AmountFindings {
-  return atOnce(amountOf({ file: "api.yaml", root: null, overlays: [] }, null, () => Buffer.from(text)));
+  return atOnce(amountOf({ file: "api.yaml", root: null, overlays: [] }, null, null, () => Buffer.from(text)));
 }
 
 test("paths that Azure tells apart by their query are told to be left out", async () => {

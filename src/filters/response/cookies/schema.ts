@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { object } from "../../../support/schema.ts";
+import { object, ofNeither } from "../../../support/schema.ts";
 
 export type SameSite = "Strict" | "Lax" | "None";
 
@@ -53,13 +53,16 @@ const rule = object({
 });
 
 export const cookiesSchema: z.ZodType<CookiesSettings> = z
-  .union([
-    rule,
-    z
-      .array(rule)
-      .min(1, { error: "expected at least one rule" })
-      .max(cookieRulesMax, { error: `expected at most ${cookieRulesMax} rules` }),
-  ])
+  .union(
+    [
+      rule,
+      z
+        .array(rule)
+        .min(1, { error: "expected at least one rule" })
+        .max(cookieRulesMax, { error: `expected at most ${cookieRulesMax} rules` }),
+    ],
+    { error: ofNeither("expected a rule, as in { secure: true, httpOnly: true, sameSite: Lax }, or a list of them") },
+  )
   .describe(
     "Flags that cookies of the service leave with: a rule, or a list of which the first holds that is for a cookie's name.",
   );

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../../support/defaults.ts";
-import { mode, object } from "../../../support/schema.ts";
+import { mode, object, ofKind } from "../../../support/schema.ts";
 import { type SecretReference, secretReference } from "../../../support/secret.ts";
 import { type ConditionSettings, conditionShape } from "../condition.ts";
 
@@ -36,7 +36,9 @@ const rule = object({
 });
 
 export const maskSchema: z.ZodType<MaskSettings> = z
-  .record(z.string(), z.union([kind, rule]))
+  .record(z.string(), z.union([kind, rule]), {
+    error: ofKind("expected paths and masks, as in { '$.card.number': last4 }"),
+  })
   .refine((paths) => Object.keys(paths).length > 0, { error: "expected at least one path" })
   .refine((paths) => Object.keys(paths).length <= DEFAULTS.answerPathsMax, {
     error: `expected at most ${DEFAULTS.answerPathsMax} paths`,

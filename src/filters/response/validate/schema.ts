@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DIALECTS, type Dialect } from "../../../schema/dialect.ts";
-import { headerName, mode, object, sizeBytes } from "../../../support/schema.ts";
+import { headerName, mode, object, ofKind, sizeBytes } from "../../../support/schema.ts";
 import { type ParameterSettings, parameterSchema } from "../../validate/schema.ts";
 
 /** What a body of a media type has to be. */
@@ -42,6 +42,8 @@ const declaredStatus = z
   .string()
   .refine((text) => text === "default" || STATUS.test(text.toUpperCase()), { error: `${WANTED}, or default` });
 
+const CONTENT_ENTRY = "{ schema: schemas/order.json }, or {} for a body that is not looked into";
+
 const declaredShape = {
   headers: z
     .record(headerName, parameterSchema)
@@ -50,62 +52,75 @@ const declaredShape = {
   content: z
     .record(
       z.string(),
-      object({
-        schema: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("File with the JSON Schema, or file#pointer. Not looked into if absent."),
-        itemSchema: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("The same of each item of a stream (NDJSON, JSON sequence, events), judged as it passes."),
-      }),
+      object(
+        {
+          schema: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("File with the JSON Schema, or file#pointer. Not looked into if absent."),
+          itemSchema: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The same of each item of a stream (NDJSON, JSON sequence, events), judged as it passes."),
+        },
+        CONTENT_ENTRY,
+      ),
+      { error: ofKind("expected media types, as in { application/json: {} }") },
     )
     .optional()
     .describe("Media types that a body may have, or ranges as text/* → what such a body has to be."),
 };
 
-export const contractSchema: z.ZodType<ContractSettings> = object({
-  mode: mode.optional(),
-  status: z
-    .array(status)
-    .min(1, { error: "expected at least one status" })
-    .optional()
-    .describe("Statuses that the service may answer with, as in [200, 4XX]. If absent, only 2XX are held to the rest."),
-  ...declaredShape,
-  responses: z
-    .record(declaredStatus, object(declaredShape))
-    .optional()
-    .describe(
-      "In place of status, headers and content: status, range or default → headers and content of that answer.",
-    ),
-  undeclaredStatus: z
-    .enum(["refuse", "pass"])
-    .optional()
-    .describe("What becomes of an answer of another status. refuse if absent."),
-  undeclaredProperties: z
-    .enum(["ignore", "refuse"])
-    .optional()
-    .describe(
-      "Members of which no schema says a word, where no additionalProperties speaks of them. ignore if absent.",
-    ),
-  stripUndeclared: z
-    .boolean()
-    .optional()
-    .describe("true: members that no schema declares do not leave, whatever additionalProperties: false says of them."),
-  writeOnly: z
-    .enum(["refuse", "strip", "ignore"])
-    .optional()
-    .describe(
-      "Members that the schema calls writeOnly: refuse (if absent), strip so that they do not leave, or ignore.",
-    ),
-  maxBytes: sizeBytes
-    .optional()
-    .describe("Longest body that is judged, inflated. 1MiB if absent; 'unreadable' says what becomes of a longer one."),
-  dialect: z
-    .enum(DIALECTS)
-    .optional()
-    .describe("Dialect of a schema that has no $schema of its own. 2020-12 if absent."),
-}).describe("What the service may answer: statuses, headers and bodies. Another answer is a 502.");
+export const contractSchema: z.ZodType<ContractSettings> = object(
+  {
+    mode: mode.optional(),
+    status: z
+      .array(status)
+      .min(1, { error: "expected at least one status" })
+      .optional()
+      .describe(
+        "Statuses that the service may answer with, as in [200, 4XX]. If absent, only 2XX are held to the rest.",
+      ),
+    ...declaredShape,
+    responses: z
+      .record(declaredStatus, object(declaredShape))
+      .optional()
+      .describe(
+        "In place of status, headers and content: status, range or default → headers and content of that answer.",
+      ),
+    undeclaredStatus: z
+      .enum(["refuse", "pass"])
+      .optional()
+      .describe("What becomes of an answer of another status. refuse if absent."),
+    undeclaredProperties: z
+      .enum(["ignore", "refuse"])
+      .optional()
+      .describe(
+        "Members of which no schema says a word, where no additionalProperties speaks of them. ignore if absent.",
+      ),
+    stripUndeclared: z
+      .boolean()
+      .optional()
+      .describe(
+        "true: members that no schema declares do not leave, whatever additionalProperties: false says of them.",
+      ),
+    writeOnly: z
+      .enum(["refuse", "strip", "ignore"])
+      .optional()
+      .describe(
+        "Members that the schema calls writeOnly: refuse (if absent), strip so that they do not leave, or ignore.",
+      ),
+    maxBytes: sizeBytes
+      .optional()
+      .describe(
+        "Longest body that is judged, inflated. 1MiB if absent; 'unreadable' says what becomes of a longer one.",
+      ),
+    dialect: z
+      .enum(DIALECTS)
+      .optional()
+      .describe("Dialect of a schema that has no $schema of its own. 2020-12 if absent."),
+  },
+  "{ status: [200], content: { application/json: { schema: schemas/order.json } } }",
+).describe("What the service may answer: statuses, headers and bodies. Another answer is a 502.");
