@@ -146,6 +146,7 @@ export function rewriteSteps(route: Route, exchange: Exchange): Step[] {
   return [
     ...targetTexts(route, exchange).map(step),
     step(saw),
+    ...(exchange.requestId === null ? [] : [step(`the request is followed as ${excerpt(exchange.requestId)}`)]),
     ...(query === null ? [] : [step(query)]),
     ...untold.map((name) =>
       step(`${name} is not told: what it says is absent, or has no text that a header could hold`),

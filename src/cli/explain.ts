@@ -151,6 +151,7 @@ async function tell(
       },
     },
   };
+  snapshot.requestIds?.begin(exchange, "the id of the decision", subject.trustedProxies !== null);
   const outcome = await judge(subject);
   noteMatch();
   const last = steps.at(-1);

@@ -14,6 +14,7 @@ listeners:
   - { name: inbound, address: '127.0.0.1:8080', protocols: [h2c, http/1.1] }
 upstreams: { app: { address: 'http://127.0.0.1:3000' } }
 authenticators: { partners: { type: api-key, header: X-Api-Key, keys: keys.yaml } }
+requestId: { header: X-Request-Id, from: anybody, traceContext: true }
 grpc: [{ file: stock.binpb, public: true }]
 routes:
   - path: /orders
@@ -25,6 +26,9 @@ routes:
         - { remove: [$..notes], mode: audit }
       mask: { $.card: last4, $.iban: { with: fixed, unless: { roles: [auditor] } } }
       leaks: { email: observe }
+  - path: /v1/{id}
+    public: true
+    rewrite: { path: '/inner/{id}', host: orders.internal, query: { set: { tenant: a }, remove: [debug] } }
   - path: /old
     authenticate: [partners]
     deprecated: { sunset: 2100-01-01 }
@@ -88,6 +92,23 @@ test("of what is deprecated, how the request counts and when it ends are told on
     "deprecated: the request counts as served",
     "deprecated: deprecated; ends 2100-01-01T00:00:00Z",
   ]);
+});
+
+test("where a rewritten request goes, and the id by which it is followed", async () => {
+  const own = told(await explain("GET /v1/7?debug=1"), "rewrite");
+  expect(own).toEqual([
+    "request: path /v1/7 goes on as /inner/7",
+    "request: host orders.internal",
+    expect.stringMatching(/^request: headers .*x-request-id, traceparent/),
+    "request: the request is followed as the id of the decision",
+    "request: query: debug does not pass, tenant is filled in",
+  ]);
+  const brought = ["-H", "X-Request-Id: req-7", "-H", `traceparent: 00-${"a".repeat(32)}-${"b".repeat(16)}-01`];
+  expect(told(await explain(...brought, "GET /v1/7"), "rewrite")).toContain(
+    "request: the request is followed as req-7",
+  );
+  const odd = await explain("-H", "X-Request-Id: a b", "GET /v1/7");
+  expect(told(odd, "rewrite")).toContain("request: the request is followed as the id of the decision");
 });
 
 test("a preflight is answered here, and nothing of it goes to the service", async () => {
