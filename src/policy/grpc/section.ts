@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { grpcShape as callShape } from "../../filters/validate/grpc/schema.ts";
+import { routeVersion } from "../../filters/versions/schema.ts";
 import { fileName } from "../certificate-schema.ts";
 
 const authenticatorNames = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
@@ -11,6 +12,9 @@ export const grpcSectionShape = {
   file: fileName.describe(
     "File of descriptors: 'protoc --descriptor_set_out=FILE --include_imports' or 'buf build -o FILE.binpb'.",
   ),
+  version: routeVersion
+    .optional()
+    .describe("Which version of the API it describes, or which, as 'version' of a route. Any if absent."),
   services: z
     .array(z.string().min(1))
     .min(1, { error: "expected at least one service" })

@@ -7,6 +7,7 @@ import { nearestHint } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { Fields } from "../entries.ts";
 import { withRoutes } from "../openapi/composed.ts";
+import { routeKey } from "../openapi/entries.ts";
 import { isMapping, overlayKeys, RouteEntry } from "../openapi/entry.ts";
 import { joinRoutes, OWN_KEYS } from "../openapi/overrides.ts";
 import type { Path } from "../path.ts";
@@ -104,7 +105,8 @@ function entriesOf(
       if (settings[key] !== undefined) entry.set(["validate", "grpc", key], value, at(key));
     }
     const name = method.path.slice(1);
-    return { name, service: service.name, entry, template: method.path, key: `${shapeOf(template.value)} ${verb}` };
+    const key = routeKey(shapeOf(template.value), verb, settings.version);
+    return { name, service: service.name, entry, template: method.path, key };
   });
 }
 
@@ -113,7 +115,8 @@ function entryAt(work: Work, template: string, settings: Settings, path: Path): 
   const place = (...keys: readonly (string | number)[]) => work.reader.document.place([...path, ...keys]);
   const entry = new RouteEntry(place());
   entry.set(["path"], template, () => place());
-  const { authenticate, public: isPublic, upstream } = settings;
+  const { version, authenticate, public: isPublic, upstream } = settings;
+  if (version !== undefined) entry.set(["version"], version, () => place("version"));
   const names = typeof authenticate === "string" ? [authenticate] : authenticate;
   if (names !== undefined) entry.set(["authenticate"], names, () => place("authenticate"));
   if (isPublic !== undefined) entry.set(["public"], isPublic, () => place("public"));
