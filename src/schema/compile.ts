@@ -5,6 +5,7 @@ import { type Cost, costOf } from "./cost.ts";
 import { applyDiscriminator } from "./discriminate.ts";
 import type { SchemaDocument, SchemaPlace, SchemaProblem, Site } from "./document.ts";
 import { formatOf } from "./formats/index.ts";
+import { applyInheritance } from "./inherit.ts";
 import { Compiler } from "./judge/compiler.ts";
 import type { Check } from "./judge/run.ts";
 import { Validator } from "./judge/validator.ts";
@@ -98,10 +99,12 @@ export function compileSchema(
   const { notes } = library;
   if (notes.problems.length > 0) return err(sorted(notes.problems));
   const reader = new Reader(library);
-  const root = reader.root(target);
+  const tellUnnamed = (site: Site | null): void =>
+    notes.unenforcedAt("discriminator of alternatives without names", site?.place ?? null);
+  const root = applyInheritance(reader.all, reader.root(target), tellUnnamed);
   for (const schema of [...reader.all]) {
-    if (schema.discriminator === null || applyDiscriminator(schema, reader.all)) continue;
-    notes.unenforcedAt("discriminator of alternatives without names", schema.discriminator.site?.place ?? null);
+    if (schema.discriminator !== null && !applyDiscriminator(schema, reader.all))
+      tellUnnamed(schema.discriminator.site);
   }
   if (options.view != null) asSeenFrom(reader.all, root, options.view);
   const ordered = inOrder(reader.all, DEFAULTS.schemaChainMax);

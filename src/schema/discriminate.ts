@@ -10,14 +10,15 @@ const SHOWN_MAX = 10;
 
 /**
  * Has each alternative hold for the values that name it, and for no other: a body that says it is a card is judged as a
- * card, though it would be a good transfer. False where some alternative has no name, so that nobody can tell.
+ * card, though it would be a good transfer. False where some alternative has no name, so that nobody can tell. `parent`: where
+ * the others are its heirs.
  */
-export function applyDiscriminator(schema: Subschema, all: Subschema[]): boolean {
+export function applyDiscriminator(schema: Subschema, all: Subschema[], parent: Subschema | null = null): boolean {
   const { discriminator } = schema;
   const key = schema.oneOf === null ? "anyOf" : "oneOf";
   const alternatives = schema[key];
   if (discriminator === null || alternatives === null) return false;
-  const tags = tagsByPart(discriminator, alternatives.parts);
+  const tags = tagsByPart(discriminator, alternatives.parts, parent);
   if (tags === null) return false;
   const known = new Set(tags.flatMap((values) => [...values]));
   const add = (): Subschema => {
@@ -38,7 +39,10 @@ export function applyDiscriminator(schema: Subschema, all: Subschema[]): boolean
 function tagsByPart(
   { name, mapping, uris }: Discriminator,
   parts: readonly Subschema[],
+  parent: Subschema | null,
 ): readonly ReadonlySet<string>[] | null {
+  // What a parent says of the member holds for all of its heirs, and tells none from another.
+  const common = parent === null ? undefined : tagsOf(parent, TAGS_DEPTH_MAX).get(name);
   const taken = new Set<string>();
   const tags = parts.map((_, at) => {
     const own = [...mapping].filter(([, uri]) => uri === uris[at]).map(([tag]) => tag);
@@ -50,8 +54,11 @@ function tagsByPart(
     const implicit = nameIn(uris[at] ?? null);
     if (implicit !== null && !taken.has(implicit)) own?.add(implicit);
     // Documents that name values by 'enum' alone mean these.
-    for (const tag of tagsOf(part, TAGS_DEPTH_MAX).get(name) ?? []) if (!taken.has(tag)) own?.add(tag);
-    if (own === undefined || own.size === 0) return null;
+    for (const tag of tagsOf(part, TAGS_DEPTH_MAX).get(name) ?? [])
+      if (!taken.has(tag) && common?.has(tag) !== true) own?.add(tag);
+    if (part === parent) continue;
+    const isReached = own !== undefined && (common === undefined || [...own].some((tag) => common.has(tag)));
+    if (own === undefined || own.size === 0 || !isReached) return null;
   }
   return tags;
 }

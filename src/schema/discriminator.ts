@@ -16,13 +16,21 @@ export interface Discriminator {
 /** A schema's name; anything else is a reference. */
 const NAME = /^[A-Za-z0-9._-]+$/;
 
-/** What a schema's own `discriminator` says of its alternatives; null where it is none, or there are none to choose from. */
-export function readDiscriminator(raw: SchemaObject, resource: Resource, site: Site | null): Discriminator | null {
+/**
+ * What a schema's own `discriminator` says of its alternatives; null where it is none, or there are none to choose from. `heirs`:
+ * what may be meant where it has no `oneOf` and no `anyOf`, itself among them.
+ */
+export function readDiscriminator(
+  raw: SchemaObject,
+  resource: Resource,
+  site: Site | null,
+  heirs: readonly string[],
+): Discriminator | null {
   const value = member(raw, "discriminator");
   if (!isObject(value)) return null;
   const name = member(value, "propertyName");
   const parts = member(raw, "oneOf") ?? member(raw, "anyOf");
-  if (typeof name !== "string" || !Array.isArray(parts)) return null;
+  if (typeof name !== "string" || (!Array.isArray(parts) && heirs.length < 2)) return null;
   const uriOf = (text: string): string => {
     const isName = NAME.test(text) && !/\.(?:json|ya?ml)$/i.test(text);
     return resolveUri(isName ? `#/components/schemas/${text}` : text, resource.uri);
@@ -32,9 +40,10 @@ export function readDiscriminator(raw: SchemaObject, resource: Resource, site: S
   for (const [tag, target] of Object.entries(isObject(written) ? written : {}))
     if (typeof target === "string") mapping.set(tag, uriOf(target));
   const otherwise = member(value, "defaultMapping");
-  const uris = parts.map((part: unknown) => {
+  const uriOfPart = (part: unknown): string | null => {
     const reference = isObject(part) ? member(part, "$ref") : undefined;
     return typeof reference === "string" ? resolveUri(reference, resource.uri) : null;
-  });
+  };
+  const uris = Array.isArray(parts) ? parts.map(uriOfPart) : heirs;
   return { name, site, mapping, otherwise: typeof otherwise === "string" ? uriOf(otherwise) : null, uris };
 }

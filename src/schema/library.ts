@@ -1,4 +1,5 @@
 import { pointerToken, type SchemaDocument } from "./document.ts";
+import { heirPointers } from "./heirs.ts";
 import { hasBooleanSchemas, refStandsAlone, type Shape } from "./keywords.ts";
 import { type LibraryOptions, languageOf } from "./language.ts";
 import { Notes, slipText } from "./notes.ts";
@@ -42,6 +43,7 @@ export class Library {
   readonly #resources = new Map<string, Resource>();
   readonly #spots = new Map<SchemaObject, Spot>();
   readonly #targets = new Map<SchemaObject, Map<string, Target>>();
+  readonly #heirs = new Map<SchemaObject, readonly Target[]>();
   readonly #pending: Reference[] = [];
   readonly #missing = new Set<string>();
   /** True where a reference depends on the way that led to it. */
@@ -76,6 +78,15 @@ export class Library {
 
   pointerOf(schema: SchemaObject): string {
     return this.#spots.get(schema)?.pointer ?? "";
+  }
+
+  /** Of a schema that has a discriminator and no alternatives: the components that extend it. */
+  heirsOf(schema: SchemaObject): readonly Target[] {
+    return this.#heirs.get(schema) ?? [];
+  }
+
+  uriOf({ schema, resource }: Target): string {
+    return `${resource.uri}#${typeof schema === "boolean" ? "" : this.pointerOf(schema)}`;
   }
 
   targetOf(schema: SchemaObject, keyword: string): Target | undefined {
@@ -184,6 +195,7 @@ export class Library {
       const slip = this.#options.takesUnknownKeywords ? null : slipText(name, language.dialect);
       // Whether that is enforced, its reader finds out.
       const isRead = name === "discriminator" && isOfOpenApi(spot.resource);
+      if (isRead) this.#visitHeirs(schema, spot);
       if (slip === null && !isRead) this.notes.unenforced(name, document, schema, name);
       if (slip === null) return;
       this.notes.problem(document, schema, name, pointer, slip);
@@ -206,6 +218,16 @@ export class Library {
       this.#pending.push({ ...spot, from: schema, keyword: name, text: value, pointer });
     }
     this.#visitParts(keyword.shape, name, schema, value, { resource: spot.resource, pointer });
+  }
+
+  /** What stands in place of a schema that has a discriminator and no alternatives. */
+  #visitHeirs(schema: SchemaObject, { resource, pointer }: Spot): void {
+    if (member(schema, "oneOf") !== undefined || member(schema, "anyOf") !== undefined) return;
+    const heirs = heirPointers(resource, pointer).map((heir) => this.#partAt(resource, heir));
+    this.#heirs.set(
+      schema,
+      heirs.filter((heir) => heir !== null),
+    );
   }
 
   #visitParts(shape: Shape, name: string, schema: SchemaObject, value: unknown, spot: Spot): void {

@@ -136,7 +136,12 @@ export class Filler {
 
   #discriminator(): void {
     const schema = this.#schema;
-    schema.discriminator = readDiscriminator(this.#raw, schema.resource, this.#site("discriminator"));
+    const heirs = this.#library.heirsOf(this.#raw);
+    const uris = heirs.map((heir) => this.#library.uriOf(heir));
+    const own = this.#library.uriOf({ schema: this.#raw, resource: schema.resource, dynamicAnchor: null });
+    const site = this.#site("discriminator");
+    schema.discriminator = readDiscriminator(this.#raw, schema.resource, site, [...uris, own]);
+    schema.heirs = heirs.map((heir) => this.#take(heir, site));
     if (schema.discriminator === null)
       this.#library.notes.unenforced("discriminator", schema.resource.document, this.#raw, "discriminator");
   }

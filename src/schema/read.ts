@@ -73,6 +73,7 @@ export function blank(
     oneOf: null,
     xml: null,
     discriminator: null,
+    heirs: NONE,
     not: null,
     condition: null,
     dependentSchemas: NONE,

@@ -127,6 +127,8 @@ export interface Subschema {
   xml: XmlWords | null;
   /** Which of them is meant, as it stands there. */
   discriminator: Discriminator | null;
+  /** Where it has a discriminator and no alternatives: the components whose `allOf` leads to it. */
+  heirs: readonly Subschema[];
   not: Alternatives | null;
   condition: { readonly if: Subschema; readonly then: Subschema | null; readonly else: Subschema | null } | null;
   dependentSchemas: readonly { readonly name: string; readonly schema: Subschema }[];

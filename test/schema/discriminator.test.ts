@@ -154,3 +154,95 @@ it("outside of OpenAPI the word means nothing", () => {
   expect([...compiled.value.unenforced.keys()]).toEqual(["discriminator"]);
   expect(seen(compiled.value, '{"kind":"any"}')).toEqual([]);
 });
+
+describe.each(["openapi-3.0", "2020-12"] as const)("beside allOf of heirs, in %s", (dialect) => {
+  const PET = {
+    type: "object",
+    required: ["kind"],
+    properties: { kind: { type: "string" }, friend: { $ref: "#/components/schemas/Pet" } },
+    discriminator: { propertyName: "kind", mapping: { cat: "#/components/schemas/Cat" } },
+  };
+  const heir = (parent: string, properties: object): object => ({
+    allOf: [
+      { $ref: `#/components/schemas/${parent}` },
+      { type: "object", properties, required: Object.keys(properties) },
+    ],
+  });
+  const FAMILY = {
+    Pet: PET,
+    Cat: heir("Pet", { lives: { type: "integer", maximum: 9 } }),
+    Dog: heir("Pet", { bark: { type: "string" } }),
+    Puppy: heir("Dog", { weeks: { type: "integer" } }),
+  };
+  const compilePets = (pay: object = { $ref: "#/components/schemas/Pet" }, family: object = FAMILY): CompiledSchema =>
+    compile(pay, family, dialect);
+
+  it.each([
+    ['{"kind":"cat","lives":9}', []],
+    ['{"kind":"cat","lives":10}', ["/lives maximum"]],
+    ['{"kind":"cat"}', [" required"]],
+    ['{"kind":"Dog","bark":"wuff"}', []],
+    ['{"kind":"Puppy","bark":"wuff","weeks":"few"}', ["/weeks type"]],
+    ['{"kind":"Pet"}', []],
+    ['{"kind":"Cat","lives":1}', []],
+    ['{"kind":"cow"}', [" discriminator"]],
+    ['{"lives":1}', [" discriminator"]],
+    ['{"kind":"Dog","bark":"wuff","friend":{"kind":"cat","lives":10}}', ["/friend/lives maximum"]],
+  ])("%s", (body, faults) => {
+    const pet = compilePets();
+    expect(pet.unenforced.size).toBe(0);
+    expect(seen(pet, body)).toEqual(faults);
+  });
+
+  it("an heir that is asked for by itself is no other", () => {
+    const dog = compilePets({ $ref: "#/components/schemas/Dog" });
+    expect(seen(dog, '{"kind":"Dog","bark":"wuff"}')).toEqual([]);
+    expect(seen(dog, '{"kind":"cat","lives":9}')).toEqual([" required"]);
+  });
+
+  it("an allOf that is no heir's means the parent with all of its heirs", () => {
+    const described = compilePets({
+      type: "object",
+      properties: { pet: { allOf: [{ $ref: "#/components/schemas/Pet" }] } },
+    });
+    expect(seen(described, '{"pet":{"kind":"cat","lives":10}}')).toEqual(["/pet/lives maximum"]);
+  });
+
+  it("a member that need not be there leaves the parent", () => {
+    const open = compilePets(undefined, { ...FAMILY, Pet: { ...PET, required: [] } });
+    expect(seen(open, '{"friend":{}}')).toEqual([]);
+    expect(seen(open, '{"kind":"cow"}')).toHaveLength(1);
+  });
+
+  it("names that the parent's own enum does not have tell nothing", () => {
+    const properties = { kind: { type: "string", enum: ["CAT", "DOG"] } };
+    const other = compilePets(undefined, {
+      ...FAMILY,
+      Pet: { ...PET, properties, discriminator: { propertyName: "kind" } },
+    });
+    expect([...other.unenforced.keys()]).toEqual(["discriminator of alternatives without names"]);
+    expect(seen(other, '{"kind":"CAT"}')).toEqual([]);
+    const enumOf = { kind: { type: "string", enum: ["cat", "Dog", "Puppy"] } };
+    const same = compilePets(undefined, { ...FAMILY, Pet: { ...PET, properties: enumOf } });
+    expect(same.unenforced.size).toBe(0);
+    expect(seen(same, '{"kind":"cat","lives":10}')).toEqual(["/lives maximum"]);
+  });
+
+  it("members that only an heir has are declared where it is named", () => {
+    const value = { components: { schemas: FAMILY } };
+    const document = { ...inlineDocument("file:///policy/api.yaml", value), holds: dialect };
+    const view = { readOnly: "refuse", undeclared: "refuse" } as const;
+    const options = {
+      dialect,
+      assertsFormat: true,
+      takesUnknownKeywords: true,
+      refusesOtherCase: true,
+      retrieve: () => null,
+      view,
+    };
+    const compiled = compileSchema(document, options, "/components/schemas/Pet");
+    if (!compiled.ok) throw new Error("no schema");
+    expect(seen(compiled.value, '{"kind":"cat","lives":9}')).toEqual([]);
+    expect(seen(compiled.value, '{"kind":"cat","lives":9,"bark":"wuff"}')).toHaveLength(1);
+  });
+});
