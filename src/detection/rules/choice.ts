@@ -1,0 +1,13 @@
+import { compilePattern } from "../../schema/pattern/index.ts";
+
+/**
+ * Whether a text of a directive means this tag or message: the very same, or, where it has signs of a pattern, one that
+ * matches. ModSecurity 2 takes all for patterns, 3 none; a plain text that would take off more rules than it names is
+ * the worse mistake.
+ */
+export function choosesText(text: string, tag: string): boolean {
+  if (text === tag) return true;
+  if (!/[\\^$*+?()[\]{}|]/.test(text)) return false;
+  const pattern = compilePattern(text, { unicode: false });
+  return pattern.ok && pattern.value.test(tag);
+}

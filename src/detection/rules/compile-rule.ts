@@ -1,0 +1,182 @@
+import { compilePattern } from "../../schema/pattern/index.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import type { SearchBuilder } from "../search/search.ts";
+import type { Member, Operator, Variable } from "../seclang/directive.ts";
+import type { SetVar } from "./actions.ts";
+import { collectionNumber } from "./collections.ts";
+import type { DraftLink, DraftRule } from "./draft.ts";
+import { macroOf } from "./macro.ts";
+import { dataLines, PATTERN_OPERATORS, plainTest, RECOGNISERS, WORD_OPERATORS } from "./operators.ts";
+import {
+  type Exclusion,
+  type Link,
+  type LinkTest,
+  type NameTest,
+  NEVER,
+  type Rule,
+  type SetVarStep,
+  type Target,
+} from "./rule.ts";
+import type { StageTree } from "./stages.ts";
+
+/** Gives what it found, or undefined. */
+export type Recogniser = (text: string) => string | undefined;
+
+export interface CompileContext {
+  readonly patterns: Pick<SearchBuilder, "rx" | "words">;
+  readonly tree: StageTree;
+  readonly recognisers: { readonly detectsqli: Recogniser; readonly detectxss: Recogniser };
+  /** A data file by its name and the file that names it. */
+  readonly dataFile: (name: string, from: string) => string | undefined;
+}
+
+/** Why a rule cannot be made to run. */
+export interface RuleFault {
+  readonly message: string;
+  /** False where the rule is as it should be, and nothing that runs in linear time can do what it says. */
+  readonly isProblem: boolean;
+}
+
+const problem = (message: string): { readonly ok: false; readonly error: RuleFault } =>
+  err({ message, isProblem: true });
+
+/** A rule as it runs, or what is wrong with it. `next` is where the rules of its phase go on. */
+export function compileRule(draft: DraftRule, next: number, context: CompileContext): Result<Rule, RuleFault> {
+  const links: Link[] = [];
+  for (const link of draft.links) {
+    const result = compileLink(link, context);
+    if (!result.ok) return result;
+    links.push(result.value);
+  }
+  const [first = NEVER, ...rest] = links;
+  return ok({ ...headOf(draft, next), links: [first, ...rest], searched: isSearched(first) });
+}
+
+/** The rule with its place and its name, and without what it looks for. */
+export function emptyRule(draft: DraftRule, next: number): Rule {
+  return { ...headOf(draft, next), links: [NEVER], searched: true };
+}
+
+function headOf({ links: [{ actions, place }], phase }: DraftRule, next: number): Omit<Rule, "links" | "searched"> {
+  const { id, message, tags, severity, disruptive, logged } = actions;
+  const paranoia = paranoiaOf(tags);
+  return {
+    id,
+    place,
+    phase,
+    message,
+    tags,
+    severity,
+    paranoia,
+    disruptive: disruptive ?? "pass",
+    logged: logged === true,
+    next,
+  };
+}
+
+/** The level that a tag `paranoia-level/2` tells; 0 where none does. */
+export function paranoiaOf(tags: readonly string[]): number {
+  for (const tag of tags) {
+    const level = /^paranoia-level\/([1-4])$/.exec(tag)?.[1];
+    if (level !== undefined) return Number(level);
+  }
+  return 0;
+}
+
+/** A rule's first link can be searched for ahead of its turn where nothing that a rule writes has a say in it. */
+function isSearched({ targets, test }: Link): boolean {
+  if (targets.length === 0 || test.kind === "filled") return false;
+  return targets.every(({ collection, counts, name }) => collection >= 0 && !counts && name !== "REQBODY_PROCESSOR");
+}
+
+function compileLink(link: DraftLink, context: CompileContext): Result<Link, RuleFault> {
+  const test = testOf(link.operator, link.place.file, context);
+  if (!test.ok) return test;
+  const targets: Target[] = [];
+  const exclusions: Exclusion[] = [];
+  for (const variable of link.variables) {
+    const target = targetOf(variable);
+    if (!target.ok) return problem(target.error);
+    if (variable.use === "exclude") exclusions.push(target.value);
+    else targets.push(target.value);
+  }
+  const { actions } = link;
+  const stages = context.tree.stagesOf(actions.transforms ?? []);
+  return ok({
+    targets,
+    exclusions,
+    test: test.value,
+    negated: link.operator.negated,
+    stages: actions.multiMatch ? stages : stages.slice(-1),
+    capture: actions.capture,
+    setVars: actions.setVars.map(withScore),
+    controls: actions.controls,
+  });
+}
+
+const SCORE = /anomaly_score_pl[1-4]$/;
+
+function withScore(setVar: SetVar): SetVarStep {
+  return { ...setVar, scores: setVar.change === "add" && SCORE.test(setVar.name.constant?.toLowerCase() ?? "") };
+}
+
+export function targetOf({ collection, member, use }: Variable): Result<Target, string> {
+  const isXml = collection === "XML" && member.kind === "name";
+  const name = isXml ? `XML:${member.name}` : collection;
+  const all: Member = { kind: "all" };
+  const isNamed = nameTestOf(isXml ? all : member);
+  if (!isNamed.ok) return isNamed;
+  return ok({
+    name,
+    collection: collectionNumber(name),
+    isNamed: isNamed.value,
+    member: !isXml && member.kind === "name" ? member.name.toLowerCase() : null,
+    counts: use === "count",
+  });
+}
+
+/** Names are compared without regard to case, as ModSecurity does. */
+function nameTestOf(member: Member): Result<NameTest, string> {
+  if (member.kind === "all") return ok(null);
+  if (member.kind === "name") {
+    const wanted = member.name.toLowerCase();
+    return ok((name) => name.length === wanted.length && name.toLowerCase() === wanted);
+  }
+  const pattern = compilePattern(`(?i:${member.source})`, { unicode: false });
+  if (!pattern.ok) return err(`the pattern /${member.source}/ of a name: ${pattern.error.message}`);
+  return ok((name) => pattern.value.test(name));
+}
+
+function testOf(operator: Operator, file: string, context: CompileContext): Result<LinkTest, RuleFault> {
+  const { name, argument } = operator;
+  const macro = macroOf(argument);
+  if (RECOGNISERS.has(name)) {
+    const recognise = name === "detectsqli" ? context.recognisers.detectsqli : context.recognisers.detectxss;
+    return ok({ kind: "recogniser", recognise });
+  }
+  if (macro.constant === null) return ok({ kind: "filled", operator: name, argument: macro });
+  if (PATTERN_OPERATORS.has(name)) {
+    const id = context.patterns.rx(argument);
+    if (id.ok) return ok({ kind: "pattern", id: id.value });
+    return err({ message: `its pattern: ${id.error.message}`, isProblem: id.error.kind === "syntax" });
+  }
+  if (WORD_OPERATORS.has(name)) {
+    const words = name === "pm" ? argument.split(/\s+/) : wordsOfFiles(argument, file, context);
+    if (typeof words === "string") return problem(words);
+    return ok({ kind: "pattern", id: context.patterns.words(words.filter((word) => word !== "")) });
+  }
+  const test = plainTest(name, argument, (wanted) => context.dataFile(wanted, file));
+  if (test === null) return problem(`'@${name}' is no operator that is known`);
+  return test.ok ? ok({ kind: "text", test: test.value }) : problem(test.error);
+}
+
+/** Words of one file or several, or what is wrong. */
+function wordsOfFiles(names: string, from: string, { dataFile }: CompileContext): string[] | string {
+  const words: string[] = [];
+  for (const name of names.trim().split(/\s+/)) {
+    const lines = dataFile(name, from);
+    if (lines === undefined) return `its file '${name}' is not there`;
+    words.push(...dataLines(lines));
+  }
+  return words;
+}

@@ -1,0 +1,95 @@
+import type { Steps } from "../../support/turns.ts";
+import { SearchBuilder } from "../search/search.ts";
+import type { RuleProblem } from "../seclang/directive.ts";
+import { assemble, type RuleFile } from "./assemble.ts";
+import { type CompileContext, compileRule, emptyRule, type RuleFault } from "./compile-rule.ts";
+import type { DraftItem, DraftRule } from "./draft.ts";
+import { fold } from "./fold.ts";
+import { listingOf, listingOfLeft, type RuleListing } from "./listing.ts";
+import { inPhase } from "./program.ts";
+import type { Rule } from "./rule.ts";
+import { RuleSet } from "./rule-set.ts";
+import { StageTree } from "./stages.ts";
+
+export type ParanoiaLevel = 1 | 2 | 3 | 4;
+
+/** What a policy says of a rule set; it stands over what the setup file says. */
+export interface RuleSettings {
+  readonly paranoia: ParanoiaLevel;
+  /** Level up to which rules run, and only tell; that of `paranoia` where it is left out. */
+  readonly detectionParanoia?: ParanoiaLevel;
+  /** Score from which a request is denied. */
+  readonly threshold: number;
+  readonly answerThreshold: number;
+  /** Further variables of the collection TX, as `allowed_methods`. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+export interface CompiledRules {
+  readonly rules: RuleSet;
+  readonly problems: readonly RuleProblem[];
+  readonly listing: readonly RuleListing[];
+}
+
+/** Files of SecLang, in order → rules that run. `dataFile` gives the text of a file that a rule of the file `from` names. */
+export function* compileRules(
+  files: readonly RuleFile[],
+  settings: RuleSettings,
+  dataFile: CompileContext["dataFile"],
+  recognisers: CompileContext["recognisers"],
+): Steps<CompiledRules> {
+  const assembled = yield* assemble(files);
+  const folded = yield* fold(assembled.items, pinnedBy(settings), BEGIN);
+  const patterns = new SearchBuilder();
+  const context = { patterns, tree: new StageTree(), recognisers, dataFile };
+  const faults = new Map<number, RuleFault>();
+  const phases: Rule[][] = [];
+  for (const phase of [1, 2, 3, 4]) phases.push(yield* compilePhase(folded.items, phase, context, faults));
+  const search = yield* patterns.build();
+  const drafts = assembled.items.filter((item): item is DraftRule => item.kind === "rule");
+  const listing = [
+    ...drafts.map((rule) => listingOf(rule, folded.decided.get(rule), faults.get(rule.links[0].actions.id))),
+    ...assembled.leftOut.map(listingOfLeft),
+  ];
+  const unfit = drafts.flatMap((rule): RuleProblem[] => {
+    const [{ actions, place }] = rule.links;
+    const fault = faults.get(actions.id);
+    return fault?.isProblem === true ? [{ ...place, message: fault.message }] : [];
+  });
+  const problems = [...assembled.problems, ...unfit];
+  return { rules: new RuleSet(phases, folded.constants, context.tree, search), problems, listing };
+}
+
+/** A rule that cannot run keeps its place, so that what skips over it still lands where it should. */
+function* compilePhase(
+  items: readonly DraftItem[],
+  phase: number,
+  context: CompileContext,
+  faults: Map<number, RuleFault>,
+): Steps<Rule[]> {
+  const rules: Rule[] = [];
+  for (const { rule, next } of inPhase(items, phase)) {
+    const compiled = compileRule(rule, next, context);
+    rules.push(compiled.ok ? compiled.value : emptyRule(rule, next));
+    if (!compiled.ok) faults.set(rule.links[0].actions.id, compiled.error);
+    yield;
+  }
+  return rules;
+}
+
+/** A rule set asks that its setup file was read; there the policy is. */
+const BEGIN: ReadonlyMap<string, string> = new Map([["crs_setup_version", "400"]]);
+
+/** Names of version 3 and of version 4. */
+function pinnedBy(settings: RuleSettings): ReadonlyMap<string, string> {
+  const { paranoia, detectionParanoia = paranoia, threshold, answerThreshold, variables } = settings;
+  return new Map([
+    ...[...variables].map(([name, value]) => [name.toLowerCase(), value] as const),
+    ["paranoia_level", `${paranoia}`],
+    ["blocking_paranoia_level", `${paranoia}`],
+    ["executing_paranoia_level", `${detectionParanoia}`],
+    ["detection_paranoia_level", `${detectionParanoia}`],
+    ["inbound_anomaly_score_threshold", `${threshold}`],
+    ["outbound_anomaly_score_threshold", `${answerThreshold}`],
+  ]);
+}

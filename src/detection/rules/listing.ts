@@ -1,0 +1,37 @@
+import type { Place } from "../seclang/directive.ts";
+import { paranoiaOf, type RuleFault } from "./compile-rule.ts";
+import type { DraftRule, LeftOut } from "./draft.ts";
+import { HELD_BY_CODEC } from "./held-by-codec.ts";
+
+/** What becomes of a rule. */
+export interface RuleListing extends Place {
+  readonly id: number;
+  readonly phase: number;
+  /** 0 where it belongs to no level. */
+  readonly paranoia: number;
+  /**
+   * `runs`: on each request. `setup`: decided at load. `off`: the setup leaves it out, as a paranoia level does. `held`: postern
+   * refuses what it looks for before any rule. `left`: read, and not done.
+   */
+  readonly status: "runs" | "setup" | "off" | "held" | "left";
+  /** Why it does not run, or which of its actions are not done; "" where there is nothing to say. */
+  readonly reason: string;
+}
+
+/** A rule that is read, and what the setup made of it. */
+export function listingOf(rule: DraftRule, decided: string | undefined, fault: RuleFault | undefined): RuleListing {
+  const [{ actions, place }] = rule.links;
+  const { id, tags } = actions;
+  const paranoia = paranoiaOf(tags);
+  const row = { ...place, id, phase: rule.phase, paranoia };
+  if (decided !== undefined) return { ...row, status: decided.includes("skips it") ? "off" : "setup", reason: decided };
+  const held = HELD_BY_CODEC.get(id);
+  if (held !== undefined) return { ...row, status: "held", reason: `held by the codec: ${held}` };
+  if (fault !== undefined) return { ...row, status: "left", reason: fault.message };
+  const left = rule.links.flatMap((link) => link.actions.left);
+  return { ...row, status: "runs", reason: left.length === 0 ? "" : `without ${[...new Set(left)].join("; ")}` };
+}
+
+export function listingOfLeft({ id, place, phase, tags, reason }: LeftOut): RuleListing {
+  return { ...place, id, phase, paranoia: paranoiaOf(tags), status: "left", reason };
+}

@@ -1,0 +1,74 @@
+import { type Candidates, type Search, type SearchMatch, Work } from "../search/search.ts";
+import type { LinkTest } from "./rule.ts";
+
+/** How much of a request is searched. */
+export interface SearchBudget {
+  /** Of values, and of each text that is made of one. */
+  readonly bytes: number;
+  /** Runs of patterns. */
+  readonly patterns: number;
+  /** Of patterns, some 10 ns each. */
+  readonly steps: number;
+}
+
+/** Bytes that a pattern reads at a stretch before others get their turn: some tenths of a millisecond. */
+const TURN_BYTES = 32 * 1024;
+
+/** What searching a request takes, and where it ends. */
+export class Spending {
+  readonly #search: Search;
+  readonly #candidates: Candidates;
+  readonly #budget: SearchBudget;
+  readonly #work: Work;
+  #bytes = 0;
+  #patterns = 0;
+  #turnBytes = 0;
+
+  constructor(search: Search, candidates: Candidates, budget: SearchBudget) {
+    this.#search = search;
+    this.#candidates = candidates;
+    this.#budget = budget;
+    this.#work = new Work(budget.steps);
+  }
+
+  get spent(): Pick<SearchBudget, "bytes" | "patterns"> {
+    return { bytes: this.#bytes, patterns: this.#patterns };
+  }
+
+  /** Beyond it no pattern is found any more. */
+  get isOver(): boolean {
+    return this.#bytes > this.#budget.bytes || this.#patterns > this.#budget.patterns || this.#work.isSpent;
+  }
+
+  /** Whether so much was read that others are due. */
+  isTurnOver(bytes: number): boolean {
+    this.#turnBytes += bytes;
+    if (this.#turnBytes < TURN_BYTES) return false;
+    this.#turnBytes = 0;
+    return true;
+  }
+
+  /** Ids of the patterns that may match. Good until the next call. */
+  candidates(text: string): readonly number[] {
+    this.#bytes += text.length;
+    if (this.isOver) return [];
+    this.#search.candidates(text, this.#candidates);
+    return this.#candidates.ids;
+  }
+
+  test(id: number, text: string): boolean {
+    this.#patterns++;
+    return !this.isOver && this.#search.test(id, text, this.#work);
+  }
+
+  match(id: number, text: string): SearchMatch | null {
+    return this.#search.match(id, text, this.#work);
+  }
+
+  /** Whether a test that needs nothing else holds; one whose argument is a request's does not. */
+  holds(test: LinkTest, text: string): boolean {
+    if (test.kind === "pattern") return this.test(test.id, text);
+    if (test.kind === "recogniser") return test.recognise(text) !== undefined;
+    return test.kind === "text" && test.test(text);
+  }
+}

@@ -1,0 +1,111 @@
+import { mayChange, type Transform, transformOf, triggersOf } from "../transform/index.ts";
+
+interface Stage {
+  readonly parent: number;
+  readonly step: string;
+  readonly transform: Transform;
+}
+
+/**
+ * The texts that rules make of a value, as a tree: what two lists of transformations begin with is done once. Stage 0 is the
+ * value itself, and a stage stands behind the one that it is made of.
+ */
+export class StageTree {
+  readonly #stages: Stage[] = [{ parent: 0, step: "none", transform: (text) => text }];
+  readonly #numbers = new Map<string, number>();
+
+  get size(): number {
+    return this.#stages.length;
+  }
+
+  /** Numbers of all stages of a list of transformations, from the value itself to the last. */
+  stagesOf(steps: readonly string[]): readonly number[] {
+    const numbers = [0];
+    for (const step of steps) numbers.push(this.#number(numbers.at(-1) ?? 0, step));
+    return numbers;
+  }
+
+  #number(parent: number, step: string): number {
+    const key = `${parent} ${step}`;
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#stages.push({ parent, step, transform: transformOf(step) ?? ((text) => text) }) - 1;
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  /** Those of the stages, and of all that they are made of, that may differ from a value with these triggers. In order. */
+  liveOf(stages: ReadonlySet<number>, triggers: number): readonly number[] {
+    const changed = new Set<number>();
+    const wanted = new Set(stages);
+    for (let stage = this.#stages.length - 1; stage > 0; stage--)
+      if (wanted.has(stage)) wanted.add(this.#stages[stage]?.parent ?? 0);
+    for (let stage = 1; stage < this.#stages.length; stage++) {
+      const { parent, step } = this.#stages[stage] as Stage;
+      if (wanted.has(stage) && (changed.has(parent) || mayChange(step, triggers))) changed.add(stage);
+    }
+    return [...changed];
+  }
+
+  /** The text of a stage alone. */
+  textAt(stage: number, value: string): string {
+    if (stage === 0) return value;
+    const { parent, transform } = this.#stages[stage] as Stage;
+    return transform(this.textAt(parent, value));
+  }
+
+  /** One step: from the text of the stage that it is made of. */
+  step(stage: number, text: string, triggers: number): string {
+    const { step, transform } = this.#stages[stage] as Stage;
+    return mayChange(step, triggers) ? transform(text) : text;
+  }
+
+  parentOf(stage: number): number {
+    return this.#stages[stage]?.parent ?? 0;
+  }
+}
+
+/** The distinct texts of one value. Used again for each value. */
+export class StagedTexts {
+  readonly #tree: StageTree;
+  readonly #textOf: Uint16Array;
+  readonly #triggers: number[] = [];
+  #live: readonly number[] = [];
+  texts: string[] = [];
+
+  constructor(tree: StageTree) {
+    this.#tree = tree;
+    this.#textOf = new Uint16Array(tree.size);
+  }
+
+  begin(value: string, triggers: number, live: readonly number[]): void {
+    for (const stage of this.#live) this.#textOf[stage] = 0;
+    this.#live = live;
+    this.texts = [value];
+    this.#triggers.length = 1;
+    this.#triggers[0] = triggers;
+  }
+
+  /** Makes the text of a live stage; they are to be made in order. */
+  make(stage: number): void {
+    const parent = this.#textOf[this.#tree.parentOf(stage)] as number;
+    const from = this.texts[parent] as string;
+    const text = this.#tree.step(stage, from, this.#triggersAt(parent));
+    this.#textOf[stage] = text === from ? parent : this.#numberOf(text);
+  }
+
+  /** Which of the texts a stage has. */
+  textOf(stage: number): number {
+    return this.#textOf[stage] as number;
+  }
+
+  #triggersAt(text: number): number {
+    this.#triggers[text] ??= triggersOf(this.texts[text] as string);
+    return this.#triggers[text];
+  }
+
+  #numberOf(text: string): number {
+    const known = this.texts.indexOf(text);
+    return known >= 0 ? known : this.texts.push(text) - 1;
+  }
+}
