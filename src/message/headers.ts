@@ -54,8 +54,11 @@ export class HeaderBlock {
 
   /** All values of `name` as one list value (RFC 9110 section 5.3), or undefined. */
   list(name: string): string | undefined {
-    const values = this.values.filter((_, at) => this.names[at] === name);
-    return values.length === 0 ? undefined : values.join(", ");
+    const first = this.names.indexOf(name);
+    if (first < 0) return undefined;
+    // Nearly all stand once, and each POST is asked for several.
+    if (this.names.indexOf(name, first + 1) < 0) return this.values[first];
+    return this.values.filter((_, at) => this.names[at] === name).join(", ");
   }
 }
 
