@@ -1,5 +1,5 @@
 import { Automaton, beginningOf } from "../../schema/pattern/automaton.ts";
-import { type Check, checksOf, looksOf } from "../../schema/pattern/checks.ts";
+import { type Check, checksOf } from "../../schema/pattern/checks.ts";
 import { sizeOf, toProgram } from "../../schema/pattern/program.ts";
 import type { PatternFault } from "../../schema/pattern/source.ts";
 import { isAnchored, isBeside, type Node, walk } from "../../schema/pattern/tree.ts";
@@ -19,18 +19,19 @@ const CHARACTERS_PER_STEP = 8;
  * and can be given up at any time.
  */
 export class Matcher {
-  readonly #checks: readonly Check[];
+  readonly #checks: readonly DirectedCheck[];
   #automata: (Automaton | undefined)[] = [];
 
-  private constructor(checks: readonly Check[]) {
+  private constructor(checks: readonly DirectedCheck[]) {
     this.#checks = checks;
   }
 
   static of(tree: Node): Result<Matcher, PatternFault> {
-    const checks = checksOf(tree);
-    for (const check of checks) {
-      const fault = faultOf(check.tree);
-      if (fault !== null) return err(fault);
+    const checks: DirectedCheck[] = [];
+    for (const check of checksOf(tree)) {
+      const directed = directedOf(check);
+      if (!directed.ok) return directed;
+      checks.push(directed.value);
     }
     return ok(new Matcher(checks));
   }
@@ -38,6 +39,14 @@ export class Matcher {
   /** What its tables take, in fours of bytes. */
   get cells(): number {
     return this.#automata.reduce((sum, automaton) => sum + (automaton?.size ?? 0), 0);
+  }
+
+  /** Makes the automata, though no text has asked for them yet. */
+  *prepare(): Steps<void> {
+    for (const [index, check] of this.#checks.entries()) {
+      this.#automaton(index, check);
+      yield;
+    }
   }
 
   release(): void {
@@ -85,34 +94,37 @@ export class Matcher {
     return negated || (text.length >= lengthMin && text.length <= lengthMax);
   }
 
-  #automaton(index: number, { tree }: Check): Automaton {
+  #automaton(index: number, { tree, backward }: DirectedCheck): Automaton {
     const known = this.#automata[index];
     if (known !== undefined) return known;
-    const { ahead } = looksOf(tree);
-    const program = toProgram(tree, ahead, isAnchored(tree, ahead ? "textEnd" : "textStart"));
+    const program = toProgram(tree, backward, isAnchored(tree, backward ? "textEnd" : "textStart"));
     const automaton = new Automaton(program, false, DEFAULTS.searchTableCellsMax);
     this.#automata[index] = automaton;
     return automaton;
   }
 }
 
-function faultOf(tree: Node): PatternFault | null {
-  const { ahead, behind } = looksOf(tree);
-  if (ahead && behind) {
+/** Looks ahead hold by what a text read from its end has had. */
+interface DirectedCheck extends Check {
+  readonly backward: boolean;
+}
+
+function directedOf(check: Check): Result<DirectedCheck, PatternFault> {
+  const looks = [...walk(check.tree)].flatMap((node) => (node.kind === "look" ? [node] : []));
+  const long = looks.filter((look) => !isBeside(look));
+  const ahead = long.filter((look) => look.ahead).length;
+  if (ahead > 0 && ahead < long.length) {
     const message =
       "looks ahead and looks behind of more than one character would each need the text read in another way";
-    return { kind: "lookaround", at: 0, message };
+    return err({ kind: "lookaround", at: 0, message });
   }
-  if ([...walk(tree)].filter(isBeside).length > BESIDES_MAX) {
-    return { kind: "size", at: 0, message: `more than ${BESIDES_MAX} looks at the character beside` };
+  if (looks.length - long.length > BESIDES_MAX) {
+    return err({ kind: "size", at: 0, message: `more than ${BESIDES_MAX} looks at the character beside` });
   }
-  const size = sizeOf(tree);
+  const size = sizeOf(check.tree);
   if (size > DEFAULTS.searchPatternStepsMax) {
-    return {
-      kind: "size",
-      at: 0,
-      message: `its counts multiply to ${size} steps, more than ${DEFAULTS.searchPatternStepsMax}`,
-    };
+    const message = `its counts multiply to ${size} steps, more than ${DEFAULTS.searchPatternStepsMax}`;
+    return err({ kind: "size", at: 0, message });
   }
-  return null;
+  return ok({ ...check, backward: ahead > 0 });
 }

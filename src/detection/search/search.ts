@@ -106,6 +106,17 @@ export class Search {
     return this.#cells;
   }
 
+  /** Makes all patterns, so that no request has to wait for one that no text has asked for yet. */
+  *prepare(): Steps<void> {
+    for (const [id, item] of this.#tables.items.entries()) {
+      if (!("rx" in item)) continue;
+      const made = this.#make(id, item.rx);
+      yield;
+      yield* made.matcher.prepare();
+      this.#account(made);
+    }
+  }
+
   /** The ids that can match the text: all that do, and some that do not. */
   candidates(text: string, out: Candidates): void {
     out.begin(this.#tables.items.length);

@@ -3,7 +3,7 @@ import * as encode from "./encode.ts";
 import * as simplify from "./simplify.ts";
 import { TRIGGER } from "./triggers.ts";
 
-export { triggersOf } from "./triggers.ts";
+export { triggersOf, triggersOfAlphabet } from "./triggers.ts";
 
 /** From byte text to byte text; the very same string where nothing changes. */
 export type Transform = (text: string) => string;

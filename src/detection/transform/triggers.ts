@@ -1,3 +1,5 @@
+import type { CharSet } from "../../schema/pattern/char-set.ts";
+
 /**
  * What kinds of characters a text has, one bit each. Most values have few, and most transformations change nothing without
  * one of theirs, so one look at each character spares most of the work.
@@ -84,4 +86,18 @@ export function triggersOf(text: string): number {
   if ((twice & TRIGGER.slash) !== 0) found |= TRIGGER.slashTwice;
   if ((twice & TRIGGER.dash) !== 0) found |= TRIGGER.dashTwice;
   return found;
+}
+
+/** The kinds that texts of these characters (code points) can have: what the transformations may do to any of them. */
+export function triggersOfAlphabet(alphabet: CharSet): number {
+  let found = 0;
+  for (let index = 0; index < alphabet.length; index += 2) {
+    const last = Math.min(alphabet[index + 1] ?? 0, 0x7f);
+    for (let char = alphabet[index] ?? 0; char <= last; char++) found |= KINDS[char] ?? 0;
+  }
+  // In UTF-8, whatever it is, any of these bytes may be in it.
+  if ((alphabet.at(-1) ?? 0) > 0x7f) found |= TRIGGER.high | TRIGGER.noBreak;
+  if ((found & SPACES) !== 0) found |= TRIGGER.spaceTwice;
+  if ((found & TRIGGER.slash) !== 0) found |= TRIGGER.slashTwice;
+  return (found & TRIGGER.dash) === 0 ? found : found | TRIGGER.dashTwice;
 }

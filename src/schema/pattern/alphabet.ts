@@ -2,11 +2,11 @@ import type { CharSet } from "./char-set.ts";
 
 /**
  * Characters that no set of a program tells apart are one column. Columns are numbered from 0; `of` finds a character's in
- * an array below 128, by halving above.
+ * an array below 256, by halving above.
  */
 export interface Alphabet {
   readonly columns: number;
-  readonly ascii: Uint16Array;
+  readonly latin1: Uint16Array;
   /** For each set and column, one set after the other: 1 where the column's characters are in. */
   readonly members: Uint8Array;
   of(char: number): number;
@@ -40,12 +40,12 @@ export function makeAlphabet(sets: readonly CharSet[]): Alphabet {
     columnOf[index] = column;
   }
   const find = (char: number): number => columnOf[indexOf(firsts, char)] ?? 0;
-  const ascii = Uint16Array.from({ length: 128 }, (_, char) => find(char));
+  const latin1 = Uint16Array.from({ length: 256 }, (_, char) => find(char));
   return {
     columns: known.size,
-    ascii,
+    latin1,
     members: Uint8Array.from(members.flat()),
-    of: (char) => (char < 128 ? (ascii[char] as number) : find(char)),
+    of: (char) => (char < 256 ? (latin1[char] as number) : find(char)),
   };
 }
 

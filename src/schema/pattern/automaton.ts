@@ -50,6 +50,8 @@ export class Automaton {
   #fillings = 0;
   #spent = 0;
   #state: State = "";
+  #text = "";
+  #row = FIRST_ROW;
 
   constructor(program: Program, unicode: boolean, cellsMax: number = DEFAULTS.patternCellsMax) {
     this.#cellsMax = cellsMax;
@@ -70,36 +72,46 @@ export class Automaton {
 
   test(text: string): boolean {
     if (this.#isFull) this.#clear();
-    let row = FIRST_ROW;
-    let at = 0;
-    // Most texts are ASCII, and most of their cells are known: for these there is nothing but the table.
-    if (!this.#backward) {
-      const table = this.#table;
-      const { ascii } = this.#alphabet;
-      for (; at < text.length; at++) {
-        const unit = text.charCodeAt(at);
-        if (unit > 127) break;
-        const next = table[row + (ascii[unit] as number)] as number;
-        if (next < FIRST_ROW) {
-          if (next === UNKNOWN) break;
-          return next === ACCEPT;
-        }
-        row = next;
-      }
-    }
-    this.#reader.begin(text, at);
+    this.#begin(text, 0);
     this.#fillings = 0;
-    return this.#testFrom(row, Number.POSITIVE_INFINITY) === true;
+    return this.#testFrom(FIRST_ROW, Number.POSITIVE_INFINITY) === true;
+  }
+
+  #begin(text: string, done: number): void {
+    this.#text = text;
+    this.#reader.begin(text, done);
+  }
+
+  /**
+   * Goes on from a row, forward, over characters whose cells are known, which most are: there is nothing but the table.
+   * Gives where it stopped, and leaves in `#row` the row there, or what a cell says of the whole text.
+   */
+  #glide(start: number, from: number, to: number): number {
+    const text = this.#text;
+    const table = this.#table;
+    const { latin1 } = this.#alphabet;
+    let row = start;
+    let at = from;
+    for (; at < to; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit > 255) break;
+      const next = table[row + (latin1[unit] as number)] as number;
+      if (next === UNKNOWN) break;
+      row = next;
+      if (next < FIRST_ROW) break;
+    }
+    this.#row = row;
+    return at;
   }
 
   /** The same of ASCII as it came; null where the table alone does not tell. */
   glance(bytes: Uint8Array, start: number, end: number): boolean | null {
     if (this.#isFull || this.#backward) return null;
     const table = this.#table;
-    const { ascii, columns } = this.#alphabet;
+    const { latin1, columns } = this.#alphabet;
     let row = FIRST_ROW;
     for (let at = start; at < end; at++) {
-      const next = table[row + (ascii[bytes[at] as number] as number)] as number;
+      const next = table[row + (latin1[bytes[at] as number] as number)] as number;
       if (next < FIRST_ROW) return next === UNKNOWN ? null : next === ACCEPT;
       row = next;
     }
@@ -110,7 +122,7 @@ export class Automaton {
   /** Goes on with a text for so many characters, or instructions beyond the table; null where it has not come to an end. */
   advance(place: Place, work: number): boolean | null {
     if (this.#isFull && place.fillings <= DEFAULTS.patternFillingsMax) this.#clear();
-    this.#reader.begin(place.text, place.done);
+    this.#begin(place.text, place.done);
     this.#fillings = place.fillings;
     this.#spent = 0;
     let row = FIRST_ROW;
@@ -130,6 +142,15 @@ export class Automaton {
     const { columns } = this.#alphabet;
     let row = start;
     for (let left = work; left > 0; left--) {
+      if (!this.#backward) {
+        const { done } = this.#reader;
+        const at = this.#glide(row, done, Math.min(this.#text.length, done + left));
+        row = this.#row;
+        if (row < FIRST_ROW) return row === ACCEPT;
+        left -= at - done;
+        if (at > done) this.#reader.begin(this.#text, at);
+        if (left <= 0) break;
+      }
       const char = this.#reader.next();
       const column = char < 0 ? columns : this.#alphabet.of(char);
       let next = this.#table[row + column] as number;
