@@ -9,12 +9,12 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
  */
 export class GrowingBytes {
   readonly #lengthMax: number;
-  readonly #charge: Charge;
+  readonly #charge: Charge | null;
   #bytes = NO_BYTES;
   #length = 0;
 
-  /** `lengthMax`: most bytes that are expected; nothing is refused beyond it. */
-  constructor(lengthMax: number, charge: Charge) {
+  /** `lengthMax`: most bytes that are expected; nothing is refused beyond it. `charge`: null where they count elsewhere. */
+  constructor(lengthMax: number, charge: Charge | null) {
     this.#lengthMax = lengthMax;
     this.#charge = charge;
   }
@@ -34,16 +34,21 @@ export class GrowingBytes {
 
   #grow(length: number): boolean {
     const size = Math.max(length, Math.min(this.#lengthMax, Math.max(GROWTH_BYTES_MIN, 2 * length)));
-    if (!this.#charge.hold(size)) return false;
+    if (this.#charge?.hold(size) === false) return false;
     const larger = Buffer.allocUnsafe(size);
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
     return true;
   }
 
+  /** All of them, until more are added. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** All of them, which are no longer here; they stay charged. */
   take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.#length);
+    const taken = this.bytes;
     this.#bytes = NO_BYTES;
     this.#length = 0;
     return taken;

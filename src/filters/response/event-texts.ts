@@ -1,5 +1,6 @@
 import { OPEN_BRACE } from "../../bodies/json-bytes.ts";
 import type { Denial } from "../../decision/verdict.ts";
+import { GrowingBytes } from "../../message/growing-bytes.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { TextsReader } from "./texts-reader.ts";
 
@@ -30,9 +31,9 @@ export class EventTexts implements TextsReader {
   readonly #open: () => TextsReader;
   readonly #isListOfAll: boolean;
   /** The event that is not here whole. */
-  #carry: Buffer = NOTHING;
-  /** In it: where the line begins that is not whole. */
-  #lineFrom = 0;
+  readonly #carry = new GrowingBytes(DEFAULTS.answerEventBytesMax, null);
+  /** Its last line has nothing yet. */
+  #isLineEmpty = true;
   /** A line end of CR may have its LF in the next piece. */
   #wasCr = false;
   #isFirst = true;
@@ -44,47 +45,54 @@ export class EventTexts implements TextsReader {
   }
 
   get rest(): Buffer {
-    return this.#carry;
+    return this.#carry.bytes;
   }
 
   take(piece: Buffer): Buffer {
-    let at = this.#carry.length;
-    const bytes = at === 0 ? piece : Buffer.concat([this.#carry, piece]);
     const out: Buffer[] = [];
-    let eventFrom = 0;
-    let lineFrom = this.#lineFrom;
-    if (this.#wasCr && bytes[at] === LF) lineFrom = ++at;
-    for (; at < bytes.length; at++) {
-      const byte = bytes[at];
-      if (byte !== LF && byte !== CR) continue;
-      const isEmpty = at === lineFrom;
-      if (byte === CR && bytes[at + 1] === LF) at++;
-      lineFrom = at + 1;
-      if (!isEmpty) continue;
-      out.push(this.#event(bytes.subarray(eventFrom, lineFrom)));
-      eventFrom = lineFrom;
-      if (this.fault !== null || this.denial !== null) break;
+    let from = 0;
+    while (this.fault === null && this.denial === null) {
+      const end = this.#endOfEvent(piece, from);
+      if (end < 0) break;
+      const bytes = this.#withCarry(piece.subarray(from, end));
+      from = end;
+      const event = this.#event(bytes);
+      if (this.fault === null) out.push(event);
+      else this.#carry.add(bytes);
     }
-    this.#keep(bytes.subarray(eventFrom), lineFrom - eventFrom);
+    this.#carry.add(piece.subarray(from));
+    if (this.#carry.length > DEFAULTS.answerEventBytesMax)
+      this.fault ??= `an event of more than ${DEFAULTS.answerEventBytesMax} bytes`;
     return out.length === 1 ? (out[0] ?? NOTHING) : Buffer.concat(out);
   }
 
   /** Behind the last empty line stands no event, for readers that keep to the letter; others take it for one. */
   end(): Buffer {
-    const left = this.#carry;
-    this.#carry = NOTHING;
+    const left = this.#carry.take();
     const event = left.length === 0 ? NOTHING : this.#event(left);
-    if (this.fault !== null) this.#carry = left;
+    if (this.fault !== null) this.#carry.add(left);
     return event;
   }
 
-  #keep(left: Buffer, lineFrom: number): void {
-    this.#carry = left.length === 0 ? NOTHING : Buffer.from(left);
-    this.#lineFrom = lineFrom;
-    this.#wasCr = left.length > 0 && left[left.length - 1] === CR;
-    if (left.length > DEFAULTS.answerEventBytesMax) {
-      this.fault ??= `an event of more than ${DEFAULTS.answerEventBytesMax} bytes`;
+  /** Behind its empty line; -1 where that is not here. Each byte is looked at once, however an event is cut. */
+  #endOfEvent(piece: Buffer, from: number): number {
+    for (let at = from; at < piece.length; at++) {
+      const byte = piece[at];
+      const endsLine = byte === CR || (byte === LF && !this.#wasCr);
+      const isEmpty = endsLine && this.#isLineEmpty;
+      this.#isLineEmpty = endsLine || (byte === LF && this.#isLineEmpty);
+      this.#wasCr = byte === CR;
+      if (!isEmpty) continue;
+      this.#wasCr = false;
+      return byte === CR && piece[at + 1] === LF ? at + 2 : at + 1;
     }
+    return -1;
+  }
+
+  #withCarry(end: Buffer): Buffer {
+    if (this.#carry.length === 0) return end;
+    this.#carry.add(end);
+    return this.#carry.take();
   }
 
   #event(bytes: Buffer): Buffer {
