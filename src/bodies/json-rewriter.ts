@@ -2,6 +2,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Charset } from "./answer-format.ts";
 import { OPEN_BRACE, OPEN_BRACKET } from "./json-bytes.ts";
 import { JsonStream } from "./json-stream.ts";
+import type { JsonVisitor } from "./json-visitor.ts";
 
 /** What becomes of a value. */
 export type Fate = typeof KEEP | typeof DROP | typeof REPLACE;
@@ -28,7 +29,7 @@ const NULL: Buffer = Buffer.from("null");
  * Takes values out of JSON texts, or puts others in their place, as they go by in pieces. What it is not asked to change
  * leaves as the very same bytes; a member goes with its comma. It keeps no more than a name, or a scalar to be replaced.
  */
-export class JsonRewriter<Node> {
+export class JsonRewriter<Node> implements JsonVisitor<Node> {
   readonly #edit: JsonEdit<Node>;
   readonly #stream: JsonStream<Node>;
   /** Of each container that is looked into: whether something in it stays. */
@@ -46,16 +47,7 @@ export class JsonRewriter<Node> {
 
   constructor(edit: JsonEdit<Node>, charset: Charset = "utf8") {
     this.#edit = edit;
-    this.#stream = new JsonStream<Node>(
-      {
-        beginText: (byte, at) => this.#beginText(byte, at),
-        endText: (at) => this.#endValue(at),
-        begin: (of, key, byte, from, own, at) => this.#begin(of, key, byte, from, own, at),
-        end: (_of, at) => this.#endValue(at),
-        close: () => this.#kept.pop(),
-      },
-      { charset },
-    );
+    this.#stream = new JsonStream<Node>(this, { charset });
   }
 
   /** Why no more is read. What came is in `rest`. */
@@ -153,9 +145,9 @@ export class JsonRewriter<Node> {
     this.#replaced = null;
   }
 
-  // ---- what the stream tells -----------------------------------------------------------------------
+  // ---- what the stream tells (JsonVisitor) -----------------------------------------------------------------------
 
-  #beginText(byte: number, at: number): Node | null {
+  beginText(byte: number, at: number): Node | null {
     const { root } = this.#edit;
     const fate = this.#edit.fate(root, byte);
     if (fate === DROP) {
@@ -168,7 +160,7 @@ export class JsonRewriter<Node> {
     return this.#entered(root, fate, byte, at);
   }
 
-  #begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null {
+  begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null {
     const node = this.#edit.child(of, key);
     const fate = node === null ? KEEP : this.#edit.fate(node, byte);
     if (fate === DROP) {
@@ -198,7 +190,15 @@ export class JsonRewriter<Node> {
     return node;
   }
 
-  #endValue(at: number): void {
+  endText(at: number): void {
+    this.endValue(null, at);
+  }
+
+  close(): void {
+    this.#kept.pop();
+  }
+
+  endValue(_of: Node | null, at: number): void {
     if (this.#replaceFrom >= 0) this.#putInPlace(this.#bytes.subarray(this.#replaceFrom, at));
     else if (!this.#isDropping) return;
     this.#isDropping = false;

@@ -310,7 +310,7 @@ export class JsonStream<Node> {
     }
     this.#state = AFTER;
     const of = this.#nodes[top] ?? null;
-    if (of !== null) this.#visitor.end(of, at);
+    if (of !== null) this.#visitor.endValue(of, at);
     return at < to && bytes[at] === COMMA ? this.#next(at) : at;
   }
 }

@@ -15,8 +15,8 @@ export interface JsonVisitor<Node> {
    */
   begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null;
   /** It is over; `at` is behind it. */
-  end(of: Node, at: number): void;
-  /** All within a container whose inside was asked for has been told; before `end`. */
+  endValue(of: Node, at: number): void;
+  /** All within a container whose inside was asked for has been told; before `endValue`. */
   close(inside: Node): void;
 }
 

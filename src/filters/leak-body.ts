@@ -43,7 +43,8 @@ export class LeakBody {
   readonly #format: LeakBodyFormat;
   readonly #scanner: Scanner;
   readonly #decide: (leak: Leak) => LeakAction;
-  readonly #sniffer = new JsonSniffer();
+  /** Null until it is asked. */
+  #sniffer: JsonSniffer | null = null;
   /** The first two bytes, as latin1. */
   #mark = "";
   /** Null until it is known what is read. */
@@ -63,7 +64,7 @@ export class LeakBody {
   }
 
   #open({ kind }: BodyFormat): void {
-    const format = this.#sniffer.found === "json" ? "json" : FORMATS[kind];
+    const format = this.#sniffer?.found === "json" ? "json" : FORMATS[kind];
     this.#stream = new LeakStream(this.#scanner, format, this.#decide);
   }
 
@@ -71,6 +72,13 @@ export class LeakBody {
     const fault = this.#fault(piece);
     if (fault !== null) return new Unreadable(fault);
     return this.#stream === null ? piece : this.#stream.take(piece);
+  }
+
+  /** In place of both, for a body that is here whole. */
+  takeAll(body: Buffer): Buffer | Blocked | Unreadable {
+    const fault = this.#fault(body);
+    if (fault !== null) return new Unreadable(fault);
+    return this.#stream === null ? body : this.#stream.takeAll(body);
   }
 
   end(): Buffer | Blocked {
@@ -83,6 +91,7 @@ export class LeakBody {
     if (this.#format === "none")
       return this.#isNoPicture(piece) ? "JSON that is called a picture, sound or font" : null;
     if (this.#format.charset === null) return "a charset that nobody here reads";
+    this.#sniffer ??= new JsonSniffer();
     if (this.#sniffer.found !== null) return null;
     if (this.#mark.length < 2) this.#mark += piece.toString("latin1", 0, 2 - this.#mark.length);
     if (WIDE_MARKS.has(this.#mark)) return "UTF-16 or UTF-32";
@@ -95,6 +104,7 @@ export class LeakBody {
 
   /** Clients of APIs read JSON whatever its label; no picture, sound or font begins as it does. */
   #isNoPicture(piece: Buffer): boolean {
+    this.#sniffer ??= new JsonSniffer();
     return this.#sniffer.found === null && this.#sniffer.look(piece) >= 0 && this.#sniffer.found === "json";
   }
 }

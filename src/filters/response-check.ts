@@ -55,14 +55,16 @@ export interface StreamRule extends RuleOfBody {
   take(piece: Buffer): Buffer | Denial;
   /** The end: what was held back. */
   end(): Buffer | Denial;
+  /** In place of both, for a body that is here whole; if absent it is taken as one piece. */
+  takeAll?(body: Buffer): Buffer | Denial;
 }
 
 /** For one answer: sees its body whole. */
 export interface WholeRule extends RuleOfBody {
   readonly kind: "whole";
   readonly bytesMax: number;
-  /** What goes on: the body itself, or another. */
-  judge(body: Buffer): Buffer | Denial;
+  /** What goes on: the body itself, or another. A promise where it is long and judged in turns. */
+  judge(body: Buffer): Buffer | Denial | Promise<Buffer | Denial>;
   /** It is longer than `bytesMax`; CONTINUE lets it pass as it is. */
   judgeTooLong(): Verdict;
 }

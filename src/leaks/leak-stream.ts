@@ -255,7 +255,8 @@ interface Mask {
 class Masks {
   readonly #window: Window;
   readonly #start: number;
-  readonly #masks: Mask[] = [];
+  /** Null where nothing was found. */
+  #masks: Mask[] | null = null;
 
   constructor(window: Window, start: number) {
     this.#window = window;
@@ -279,6 +280,7 @@ class Masks {
   }
 
   #put(from: number, to: number, text: string): void {
+    this.#masks ??= [];
     const last = this.#masks.at(-1);
     if (last === undefined || from > last.to || (from === last.to && text !== "")) this.#masks.push({ from, to, text });
     else if (to > last.to) this.#masks[this.#masks.length - 1] = { ...last, to };
@@ -287,7 +289,7 @@ class Masks {
   /** The source up to there. */
   applied(end: number): Buffer {
     const { source } = this.#window;
-    if (this.#masks.length === 0) return end === source.length ? source : source.subarray(0, end);
+    if (this.#masks === null) return end === source.length ? source : source.subarray(0, end);
     const parts: Buffer[] = [];
     let at = 0;
     for (const { from, to, text } of this.#masks) {

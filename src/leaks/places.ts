@@ -39,7 +39,7 @@ export class JsonPlaces implements Places {
       this.#keys[this.#depth - 1] = key;
       return this.#begin(byte);
     },
-    end: () => this.#end(),
+    endValue: () => this.#end(),
     close: () => {},
   };
 

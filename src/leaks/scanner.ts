@@ -1,6 +1,6 @@
 import { byteSet, DIGIT, isIn } from "./byte-set.ts";
 import { DETECTORS } from "./catalogue.ts";
-import { FirstPass } from "./first-pass.ts";
+import { FirstPass, type Passed } from "./first-pass.ts";
 import type { Detector, Found, Judge, LeakKind } from "./kind.ts";
 import { wordsOf } from "./named-value.ts";
 import { findOwn, type OwnFinds, type OwnPattern } from "./own-pattern.ts";
@@ -57,28 +57,37 @@ export class Scanner {
    * nearly.
    */
   scan(bytes: Buffer, start: number, isWhole: boolean, placeAt: PlaceAt): Scanned {
+    const passed = this.#passOver(bytes, start);
+    if (isWhole && passed.hits.length === 0 && this.#own.length === 0) return { found: [], upTo: bytes.length };
     const text = new WindowText(bytes, start, isWhole);
     const own = this.#own.length === 0 ? NO_OWN : this.#findOwn(text);
     const ask = own.found.length === 0 ? placeAt : inOrder(own.found, placeAt);
     const judge = new WordJudge(this.#kinds, text, ask);
     const found: PlacedFind[] = [];
-    const passed = this.#firstPass(text, judge, found, ask);
+    const looked = this.#lookAtAll(passed, text, judge, found, ask);
     for (const one of own.found) {
       if (judge.isReported(one.kind, one.start, false)) found.push({ ...one, place: ask(one.start) });
     }
-    return this.#upTo(text, Math.min(passed, own.upTo), found);
+    return this.#upTo(text, Math.min(looked, own.upTo), found);
+  }
+
+  /** False where there is certainly nothing, which most texts are seen to have. */
+  mayFind(bytes: Buffer): boolean {
+    return this.#own.length > 0 || this.#passOver(bytes, 0).hits.length > 0;
+  }
+
+  #passOver(bytes: Buffer, start: number): Passed {
+    const begun = start === 0 ? this.#pass.begin : this.#pass.rowBehind(bytes[start - 1] as number);
+    return this.#pass.pass(bytes, start, begun);
   }
 
   /** Gives up to where all is found. */
-  #firstPass(text: WindowText, judge: Judge, found: PlacedFind[], placeAt: PlaceAt): number {
-    const { bytes, start, isWhole } = text;
-    const begun = start === 0 ? this.#pass.begin : this.#pass.rowBehind(bytes[start - 1] as number);
-    const { hits, row } = this.#pass.pass(bytes, start, begun);
+  #lookAtAll({ hits, row }: Passed, text: WindowText, judge: Judge, found: PlacedFind[], placeAt: PlaceAt): number {
     for (const hit of hits) {
       const limit = this.#look(text, hit.at + 1, hit.row, judge, found, placeAt);
       if (limit !== null) return limit;
     }
-    return isWhole ? bytes.length : bytes.length - this.#pass.depthAt(row);
+    return text.isWhole ? text.length : text.length - this.#pass.depthAt(row);
   }
 
   #findOwn(text: WindowText): OwnFinds {

@@ -12,7 +12,7 @@ import { endFrame } from "./call-denial.ts";
 import { CallEnd } from "./call-end.ts";
 import { callEndLines, isGrpcAnswer, isGrpcCall, mayEndCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
-import type { AnswerOutlet, AnswerWay } from "./judged-answer.ts";
+import type { AnswerOutlet, AnswerWay, Ended } from "./judged-answer.ts";
 import type { Life } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
@@ -108,7 +108,10 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   /** What waits for the rest of the body does not wait for its client. */
   #flush(): boolean {
-    return this.#judged !== null && !this.#judged.release() ? true : this.#client.flush();
+    const judged = this.#judged;
+    const released = judged === null ? true : this.#attempt(() => judged.release());
+    if (released instanceof Denial) this.#life.deny(released);
+    return released === true ? this.#client.flush() : true;
   }
 
   /** The client takes more again. */
@@ -126,8 +129,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     this.#request.onServiceDone();
     if (this.callOutcome === "unknown") this.callOutcome = outcomeIn(trailers);
     const judged = this.#judged;
-    const left = judged === null ? trailers : this.#attempt(() => judged.end(trailers));
-    if (left !== "later") this.#end(left);
+    if (judged === null) this.#end(trailers);
+    else this.endAnswer(() => judged.end(trailers));
   }
 
   #end(left: HeaderBlock | null | Denial): void {
@@ -199,8 +202,9 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
     return true;
   }
 
-  endAnswer(judge: () => HeaderBlock | null | Denial): void {
-    this.#end(this.#attempt(judge));
+  endAnswer(judge: () => Ended): void {
+    const left = this.#attempt(judge);
+    if (left !== "later") this.#end(left);
   }
 
   onAnswerDrain(): void {

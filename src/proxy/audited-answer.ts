@@ -1,9 +1,9 @@
 import type { Inflation, InflationFailure, InflationSink } from "../bodies/inflation.ts";
-import { Denial } from "../decision/verdict.ts";
+import type { Denial } from "../decision/verdict.ts";
 import type { Charge } from "../memory/account.ts";
-import type { HeaderBlock } from "../message/headers.ts";
+import { HeaderBlock } from "../message/headers.ts";
 import type { BodyStage } from "./body-stage.ts";
-import type { AnswerOutlet, AnswerWay, JudgedAnswer } from "./judged-answer.ts";
+import type { AnswerOutlet, AnswerWay, Ended, JudgedAnswer } from "./judged-answer.ts";
 
 /**
  * A compressed answer that leaves as it came, while rules that only audit are shown what it holds. It is taken no faster than
@@ -17,7 +17,7 @@ export class AuditedAnswer implements AnswerWay, InflationSink {
   readonly #charge: Charge;
   readonly #onUnreadable: (failure: InflationFailure) => void;
   /** What is left of the trailers, once all has come. */
-  #left: HeaderBlock | null | Denial = null;
+  #left: Ended = null;
   #hasAllCome = false;
   /** Nobody looks any more. */
   #isOver = false;
@@ -44,7 +44,7 @@ export class AuditedAnswer implements AnswerWay, InflationSink {
     return this.#asItCame.take(piece);
   }
 
-  release(): boolean {
+  release(): boolean | Denial {
     return this.#asItCame.release();
   }
 
@@ -54,7 +54,7 @@ export class AuditedAnswer implements AnswerWay, InflationSink {
 
   resume(): void {}
 
-  end(trailers: HeaderBlock | null): HeaderBlock | null | Denial | "later" {
+  end(trailers: HeaderBlock | null): Ended {
     this.#left = this.#asItCame.end(trailers);
     this.#hasAllCome = true;
     if (this.#isOver) return this.#left;
@@ -80,13 +80,21 @@ export class AuditedAnswer implements AnswerWay, InflationSink {
 
   onInflatedEnd(): void {
     this.#outlet.endAnswer(() => {
-      for (const stage of this.#stages) {
-        stage.end();
-        if (this.#left !== null && !(this.#left instanceof Denial)) stage.trailers(this.#left);
-      }
-      this.#close();
-      return this.#left;
+      const ends = this.#stages.map((stage) => stage.end());
+      if (!ends.some((end) => end instanceof Promise)) return this.#finish();
+      const finish = (): void => {
+        if (!this.#isOver) this.#outlet.endAnswer(() => this.#finish());
+      };
+      // What fails while it only audits changes nothing either.
+      void Promise.allSettled(ends).then(finish);
+      return "later";
     });
+  }
+
+  #finish(): Ended {
+    if (this.#left instanceof HeaderBlock) for (const stage of this.#stages) stage.trailers(this.#left);
+    this.#close();
+    return this.#left;
   }
 
   onInflationFailure(failure: InflationFailure): void {

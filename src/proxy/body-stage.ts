@@ -7,77 +7,95 @@ import { DEFAULTS } from "../support/defaults.ts";
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** What a stage gives of a body. */
+export type Judged = Buffer | Denial;
+
+/** Of the answer that all of its stages are for. */
+export interface StageHost {
+  /** A new one, for who has to hold bytes. */
+  openCharge(): Charge;
+  /** Takes a denial that is not enforced. */
+  note(denial: Denial): void;
+}
+
 /** One rule on the way of one answer's body. What is not enforced sees all of it, and all of it passes as it came. */
 export abstract class BodyStage {
   /** The body may leave with other bytes. */
   readonly changes: boolean;
-  protected readonly charge: Charge;
   protected readonly check: ResponseCheck;
-  protected readonly isEnforced: boolean;
+  readonly isEnforced: boolean;
   /** It has had its say, and the rest passes. */
   protected isOver = false;
   readonly #rule: StreamRule | WholeRule;
-  readonly #note: (denial: Denial) => void;
+  readonly #host: StageHost;
+  #charge: Charge | null = null;
 
-  /** `note` takes a denial that is not enforced. */
-  constructor(
-    rule: StreamRule | WholeRule,
-    check: ResponseCheck,
-    isEnforced: boolean,
-    charge: Charge,
-    note: (denial: Denial) => void,
-  ) {
+  constructor(rule: StreamRule | WholeRule, check: ResponseCheck, isEnforced: boolean, host: StageHost) {
     this.changes = rule.changes && isEnforced;
     this.check = check;
     this.isEnforced = isEnforced;
-    this.charge = charge;
     this.#rule = rule;
-    this.#note = note;
+    this.#host = host;
   }
 
   /** Nothing may reach the client before the rule has seen the rest. */
   abstract readonly isWaiting: boolean;
 
   /** What of the piece, and of what was held back before it, goes on. */
-  take(piece: Buffer): Buffer | Denial {
+  take(piece: Buffer): Judged {
     return this.isOver ? piece : this.#settle(this.seen(piece), piece);
   }
 
-  /** What was held back. */
-  end(): Buffer | Denial {
-    const wasOver = this.isOver;
-    const settled = wasOver ? NOTHING : this.#settle(this.seenAll(), NOTHING);
-    const noted = this.isEnforced || wasOver ? null : (this.#rule.noted?.() ?? null);
-    if (noted !== null) this.#note(noted);
-    return settled;
+  /** What was held back. A promise where it is judged in turns. */
+  end(): Judged | Promise<Judged> {
+    return this.isOver ? NOTHING : this.#ended(this.seenAll(), NOTHING);
+  }
+
+  /** In place of `take` and `end`: what goes on of a body that is here whole. */
+  takeAll(body: Buffer): Judged | Promise<Judged> {
+    return this.#ended(this.seenWhole(body), body);
   }
 
   trailers(trailers: HeaderBlock): HeaderBlock | Denial {
     const judged = this.#rule.judgeTrailers?.(trailers) ?? trailers;
     if (this.isEnforced) return judged;
-    if (judged instanceof Denial) this.#note(judged);
+    if (judged instanceof Denial) this.#host.note(judged);
     return trailers;
   }
 
   stop(): void {
-    this.charge.release();
+    this.#charge?.release();
   }
 
-  #settle(judged: Buffer | Denial, asItCame: Buffer): Buffer | Denial {
+  #ended(judged: Judged | Promise<Judged>, asItCame: Buffer): Judged | Promise<Judged> {
+    if (judged instanceof Promise) return judged.then((one) => this.#ended(one, asItCame));
+    const settled = this.#settle(judged, asItCame);
+    const noted = this.isEnforced ? null : (this.#rule.noted?.() ?? null);
+    if (noted !== null) this.#host.note(noted);
+    return settled;
+  }
+
+  #settle(judged: Judged, asItCame: Buffer): Judged {
     if (this.isEnforced) return judged;
     if (judged instanceof Denial) {
       this.isOver = true;
-      this.#note(judged);
+      this.#host.note(judged);
     }
     return asItCame;
+  }
+
+  protected get charge(): Charge {
+    this.#charge ??= this.#host.openCharge();
+    return this.#charge;
   }
 
   protected noRoom(bytes: number): Denial {
     return new Denial("memory_bodies", this.check.place, `${bytes} bytes of an answer to hold`, "room for them");
   }
 
-  protected abstract seen(piece: Buffer): Buffer | Denial;
-  protected abstract seenAll(): Buffer | Denial;
+  protected abstract seen(piece: Buffer): Judged;
+  protected abstract seenAll(): Judged | Promise<Judged>;
+  protected abstract seenWhole(body: Buffer): Judged | Promise<Judged>;
 }
 
 /** A rule that sees the body as it streams. */
@@ -91,7 +109,7 @@ export class StreamStage extends BodyStage {
     this.#stream = rule;
   }
 
-  protected override seen(piece: Buffer): Buffer | Denial {
+  protected override seen(piece: Buffer): Judged {
     if (this.#begun) return this.#stream.take(piece);
     this.#begun = true;
     const bytes = this.#stream.heldBytesMax;
@@ -99,44 +117,64 @@ export class StreamStage extends BodyStage {
     return this.#stream.take(piece);
   }
 
-  protected override seenAll(): Buffer | Denial {
+  protected override seenAll(): Judged {
     return this.#stream.end();
+  }
+
+  /** Nothing of it waits for what follows, so that nothing is held. */
+  protected override seenWhole(body: Buffer): Judged {
+    if (this.#stream.takeAll !== undefined) return this.#stream.takeAll(body);
+    const taken = body.length === 0 ? body : this.#stream.take(body);
+    if (taken instanceof Denial) return taken;
+    const rest = this.#stream.end();
+    return rest instanceof Denial || taken.length === 0
+      ? rest
+      : rest.length === 0
+        ? taken
+        : Buffer.concat([taken, rest]);
   }
 }
 
 /** A rule that sees the body whole; until then nothing of it goes on. */
 export class WholeStage extends BodyStage {
   readonly #whole: WholeRule;
-  readonly #bytes: GrowingBytes;
+  #bytes: GrowingBytes | null = null;
 
   constructor(rule: WholeRule, ...rest: Rest) {
     super(rule, ...rest);
     this.#whole = rule;
-    this.#bytes = new GrowingBytes(rule.bytesMax, this.charge);
   }
 
   get isWaiting(): boolean {
     return this.isEnforced && !this.isOver;
   }
 
-  protected override seen(piece: Buffer): Buffer | Denial {
+  protected override seen(piece: Buffer): Judged {
+    this.#bytes ??= new GrowingBytes(this.#whole.bytesMax, this.charge);
     const bytes = this.#bytes.length + piece.length;
-    if (bytes > this.#whole.bytesMax) return this.#onTooLong(piece);
+    if (bytes > this.#whole.bytesMax) return this.#onTooLong(this.#bytes.take(), piece);
     return this.#bytes.add(piece) ? NOTHING : this.noRoom(bytes);
   }
 
-  #onTooLong(piece: Buffer): Buffer | Denial {
+  #onTooLong(held: Buffer, piece: Buffer): Judged {
     this.isOver = true;
-    const held = this.#bytes.take();
     this.charge.release();
     const verdict = this.#whole.judgeTooLong();
     return verdict === CONTINUE ? Buffer.concat([held, piece]) : verdict;
   }
 
-  protected override seenAll(): Buffer | Denial {
+  protected override seenAll(): Judged | Promise<Judged> {
     this.isOver = true;
-    return this.#whole.judge(this.#bytes.take());
+    return this.#whole.judge(this.#bytes?.take() ?? NOTHING);
+  }
+
+  protected override seenWhole(body: Buffer): Judged | Promise<Judged> {
+    if (body.length > this.#whole.bytesMax) return this.#onTooLong(NOTHING, body);
+    // It may have to wait for its turn.
+    if (body.length >= DEFAULTS.keptBytesMin && !this.charge.hold(body.length)) return this.noRoom(body.length);
+    this.isOver = true;
+    return this.#whole.judge(body);
   }
 }
 
-type Rest = [check: ResponseCheck, isEnforced: boolean, charge: Charge, note: (denial: Denial) => void];
+type Rest = [check: ResponseCheck, isEnforced: boolean, host: StageHost];

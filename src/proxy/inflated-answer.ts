@@ -53,7 +53,7 @@ export class InflatedAnswer implements AnswerWay, InflationSink {
   }
 
   /** The head waits for what comes out first, as that of another answer does for what the same read brought. */
-  release(): boolean {
+  release(): boolean | Denial {
     return this.#mayRelease && this.#judged.release();
   }
 

@@ -14,7 +14,7 @@ import { type ClientResponse, NO_LENGTH } from "../message/stream.ts";
 import type { Route } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { AuditedAnswer } from "./audited-answer.ts";
-import { type BodyStage, StreamStage, WholeStage } from "./body-stage.ts";
+import { type BodyStage, type StageHost, StreamStage, WholeStage } from "./body-stage.ts";
 import { headersOfInflated } from "./changed-body.ts";
 import { INFLATION_FAULTS, InflatedAnswer } from "./inflated-answer.ts";
 import { type AnswerOutlet, type AnswerWay, JudgedAnswer } from "./judged-answer.ts";
@@ -62,12 +62,13 @@ export function judgeAnswer(
   const saysOfAnother = (isBodyJudged || answer.isReplaced) && !answer.hasBody;
   if (saysOfAnother || answer.isReplaced) answer.headers = headersOfInflated(answer.headers);
   const bodyBytes = saysOfAnother ? NO_LENGTH : lengthForClient(response);
-  const stagesOf = (some: readonly RuleToRun[]): BodyStage[] => some.map((rule) => stageOf(rule, subject));
-  if (coding?.isEnforced === true) return inflated(subject, answer, coding, outlet, observers, stagesOf(rules));
-  const looking = coding === null ? [] : rules.filter(isLooking);
-  const others = stagesOf(rules.filter((rule) => !looking.includes(rule)));
-  const asItCame = new JudgedAnswer(answer, bodyBytes, outlet, observers, others);
-  return coding === null ? asItCame : audited(subject, asItCame, coding, outlet, stagesOf(looking));
+  const host = hostOf(subject);
+  const stagesOf = (some: readonly RuleToRun[]): BodyStage[] => some.map((rule) => stageOf(rule, host, exchange));
+  if (coding === null) return new JudgedAnswer(answer, bodyBytes, outlet, observers, stagesOf(rules), host);
+  if (coding.isEnforced) return inflated(host, answer, coding, outlet, observers, stagesOf(rules));
+  const others = stagesOf(rules.filter((rule) => !isLooking(rule)));
+  const asItCame = new JudgedAnswer(answer, bodyBytes, outlet, observers, others, host);
+  return audited(host, asItCame, coding, outlet, stagesOf(rules.filter(isLooking)));
 }
 
 interface RuleToRun {
@@ -119,32 +120,32 @@ function isLooking({ check }: RuleToRun): boolean {
 
 /** It leaves as what it holds. */
 function inflated(
-  subject: AnswerSubject,
+  host: StageHost,
   answer: Answer,
   { coding, reading }: KnownCoding,
   outlet: AnswerOutlet,
   observers: readonly AnswerObserver[],
   stages: readonly BodyStage[],
 ): AnswerWay | Denial {
-  const charge = chargeOf(subject);
+  const charge = host.openCharge();
   if (!charge.hold(coding.bytes))
     return new Denial("memory_bodies", reading.place, `${coding.bytes} bytes to inflate an answer`, "room for them");
   answer.headers = headersOfInflated(answer.headers);
-  const judged = new JudgedAnswer(answer, CHUNKED, outlet, [], stages, true);
+  const judged = new JudgedAnswer(answer, CHUNKED, outlet, [], stages, host, true);
   return new InflatedAnswer(judged, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
 }
 
 /** It leaves as it came, and those who only audit see what it holds. */
 function audited(
-  subject: AnswerSubject,
+  host: StageHost,
   asItCame: JudgedAnswer,
   { coding, reading }: KnownCoding,
   outlet: AnswerOutlet,
   stages: readonly BodyStage[],
 ): AnswerWay {
-  const charge = chargeOf(subject);
+  const charge = host.openCharge();
   const unread = (seen: string): void =>
-    note(subject.exchange, new Denial("response_unreadable", reading.place, seen, "one that can be looked into"));
+    host.note(new Denial("response_unreadable", reading.place, seen, "one that can be looked into"));
   if (!charge.hold(coding.bytes)) {
     unread("no room to inflate an answer");
     return asItCame;
@@ -205,19 +206,21 @@ function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route 
   return CONTINUE;
 }
 
-function stageOf({ rule, check, isEnforced }: RuleToRun, subject: AnswerSubject): BodyStage {
-  const { exchange } = subject;
-  const noteIt = (denial: Denial): void => note(exchange, denial);
-  const charge = chargeOf(subject);
-  if (isEnforced && rule.counted !== undefined)
-    exchange.answerCounts = [...(exchange.answerCounts ?? []), ...rule.counted];
+function stageOf({ rule, check, isEnforced }: RuleToRun, host: StageHost, exchange: Exchange): BodyStage {
+  if (isEnforced && rule.counted !== undefined) {
+    exchange.answerCounts ??= [];
+    exchange.answerCounts.push(...rule.counted);
+  }
   return rule.kind === "stream"
-    ? new StreamStage(rule, check, isEnforced, charge, noteIt)
-    : new WholeStage(rule, check, isEnforced, charge, noteIt);
+    ? new StreamStage(rule, check, isEnforced, host)
+    : new WholeStage(rule, check, isEnforced, host);
 }
 
-function chargeOf({ exchange, deps }: AnswerSubject): Charge {
-  return new Charge(deps.memory.bodies, clientOf(exchange.clientAddress));
+function hostOf({ exchange, deps }: AnswerSubject): StageHost {
+  return {
+    openCharge: () => new Charge(deps.memory.bodies, clientOf(exchange.clientAddress)),
+    note: (denial) => note(exchange, denial),
+  };
 }
 
 /**

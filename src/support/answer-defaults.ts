@@ -10,6 +10,8 @@ export const ANSWER_DEFAULTS = {
   maskTextCharsMax: 256,
   /** One event of a stream. */
   answerEventBytesMax: 256 * 1024,
+  /** An answer that says it is no longer than this is judged when all of it is here, and leaves whole. */
+  answerAtOnceBytesMax: 16 * 1024,
   /** What comes out of a compressed answer before its head leaves, where all of it has come already. */
   answerHeldBytesMax: 64 * 1024,
   /** Entries of `fields` or of `mask`, each with a condition of its own. */

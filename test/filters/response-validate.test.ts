@@ -44,8 +44,9 @@ function checkOf(validate: object, more: object = {}): ResponseCheck {
 
 function ran(rule: BodyRule, bytes: Buffer): Buffer | Denial {
   if (rule.kind === "whole") {
-    if (bytes.length <= rule.bytesMax) return rule.judge(bytes);
-    return rule.judgeTooLong() ?? bytes;
+    const judged = bytes.length <= rule.bytesMax ? rule.judge(bytes) : (rule.judgeTooLong() ?? bytes);
+    if (judged instanceof Promise) throw new Error("a short body takes no turns");
+    return judged;
   }
   const out: Buffer[] = [];
   for (const byte of bytes) {

@@ -122,14 +122,45 @@ describe("a check of the body as it streams", () => {
 
   test("changes a longer one as it comes, and holds no more back than it must", async () => {
     const { client, service } = await underHand([bodyCheck(() => replacing("secret", "***"))]);
-    service.write("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\na sec");
+    service.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na sec\r\n");
     await client.untilReceived("\r\na \r\n");
-    service.write("ret and");
+    service.write("7\r\nret and\r\n");
     await client.untilReceived("*** and");
-    service.write(" seconds");
+    service.write("8\r\n seconds\r\n0\r\n\r\n");
     await client.untilReceived("0\r\n\r\n");
     expect(client.received).toMatch(/transfer-encoding: chunked/);
     expect(client.received).not.toMatch(/content-length/);
+  });
+
+  test("of an answer that says it is short nothing leaves before it is here whole; then it does with its length", async () => {
+    const { client, service } = await underHand([bodyCheck(() => replacing("secret", "***"))]);
+    service.write("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n");
+    await unchanging(() => client.received.length);
+    service.write("a sec");
+    await unchanging(() => client.received.length);
+    expect(client.received).toBe("");
+    service.write("ret and seconds");
+    await client.untilReceived("a *** and seconds");
+    expect(client.received).toMatch(/content-length: 17\r\n\r\na \*\*\* and seconds$/);
+  });
+
+  test("what it refuses at the end of a short answer is a clean 502", async () => {
+    const { client, service } = await underHand([bodyCheck(() => forbidding("taboo"))]);
+    service.write("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst ");
+    await unchanging(() => client.received.length);
+    service.write("taboo");
+    await client.untilReceived("response_denied");
+    expect(client.received).toMatch(/^HTTP\/1.1 502 /);
+  });
+
+  test("a short answer that comes slowly is counted for its client, until it is over", async () => {
+    const memory = new MemoryBudget({ bytes: 1e9, isGranted: true });
+    const { client, service } = await underHand([bodyCheck(() => replacing("secret", "***"))], { memory });
+    service.write(`HTTP/1.1 200 OK\r\nContent-Length: 12000\r\n\r\n${"x".repeat(10_000)}`);
+    await eventually(() => memory.bodies.heldBytes === 10_000);
+    service.write("x".repeat(2000));
+    await client.untilReceived("x".repeat(12_000));
+    await eventually(() => memory.bodies.heldBytes === 0);
   });
 
   test("counts what it did where it is enforced, and nothing where it audits", async () => {
@@ -148,7 +179,7 @@ describe("a check of the body as it streams", () => {
 
   test("what it refuses later cuts the answer, so that it does not look whole", async () => {
     const { client, service, records } = await underHand([bodyCheck(() => forbidding("taboo"))]);
-    service.write("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst ");
+    service.write("HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\nfirst ");
     await client.untilReceived("first ");
     service.write("taboo");
     await client.untilClosed();
@@ -174,8 +205,10 @@ describe("a check of the body as it streams", () => {
   test("gives way to nothing where there is no room for what it holds back", async () => {
     const memory = new MemoryBudget({ bytes: 1024 * 1024, isGranted: true });
     const rule = () => replacing("secret", "*", { heldBytesMax: 10 * 1024 * 1024 });
-    const { text } = await ask(plain("secret"), [bodyCheck(rule)], { memory });
-    expect(text).toMatch(/^HTTP\/1.1 503 .*memory_bodies/s);
+    const { client, service } = await underHand([bodyCheck(rule)], { memory });
+    service.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsecret\r\n");
+    await client.untilReceived("memory_bodies");
+    expect(client.received).toMatch(/^HTTP\/1.1 503 /);
     expect(memory.bodies.heldBytes).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import { JsonSniffer } from "../../bodies/json-sniffer.ts";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import type { Answer } from "../../message/answer.ts";
 import type { AnswerCount } from "../../message/answer-count.ts";
-import { NO_HEADERS } from "../../message/headers.ts";
+import { type HeaderBlock, NO_HEADERS } from "../../message/headers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { AnswerReading, StreamRule } from "../response-check.ts";
 import { EventTexts } from "./event-texts.ts";
@@ -33,51 +33,47 @@ export interface JsonRuleOptions {
  * services say of JSON that it is something else, and many clients do not look, so that what begins as JSON does is read
  * as JSON, whatever its label.
  */
-export function jsonRule({ headers, status }: Answer, options: JsonRuleOptions): StreamRule {
-  const isOne = headers.count("content-type") <= 1;
-  const format = isOne ? bodyFormatOf(headers.get("content-type")) : null;
-  // Pages of errors and redirects are the server's own, and every service has them.
-  const isPage = format?.kind === "html" && status >= 300;
-  const hasFields = options.changes && format !== null && HAS_FIELDS.has(format.kind) && !isPage;
-  const body = new JsonBody(format, hasFields || options.isListOfAll, options);
-  return {
-    kind: "stream",
-    changes: options.changes,
-    heldBytesMax: format?.kind === "events" ? DEFAULTS.answerEventBytesMax : DEFAULTS.answerNameBytesMax,
-    take: (piece) => body.take(piece),
-    end: () => body.end(),
-    // Data in trailers is in no field that a rule could name, and digests there are of other bytes.
-    noted: () => options.noted?.() ?? null,
-    counted: [...(options.counted === undefined ? [] : [options.counted]), body.unread],
-    ...(options.changes ? { judgeTrailers: () => NO_HEADERS } : {}),
-  };
-}
-
-class JsonBody {
+export class JsonRule implements StreamRule {
+  readonly kind = "stream";
+  readonly changes: boolean;
+  readonly heldBytesMax: number;
+  readonly counted: readonly AnswerCount[];
   readonly #format: BodyFormat | null;
   readonly #options: JsonRuleOptions;
   /** What is no JSON cannot be judged. */
   readonly #isJsonAlone: boolean;
   /** Null until it is known that there is JSON. */
   #texts: TextsReader | null = null;
-  readonly #sniffer = new JsonSniffer();
+  /** Null where that is known at once. */
+  readonly #sniffer: JsonSniffer | null;
   /** The rest passes as it comes. */
   #isPassing = false;
   #isUnread = false;
 
-  constructor(format: BodyFormat | null, isJsonAlone: boolean, options: JsonRuleOptions) {
+  constructor({ headers, status }: Answer, options: JsonRuleOptions) {
+    const isOne = headers.count("content-type") <= 1;
+    const format = isOne ? bodyFormatOf(headers.get("content-type")) : null;
+    // Pages of errors and redirects are the server's own, and every service has them.
+    const isPage = format?.kind === "html" && status >= 300;
+    const hasFields = options.changes && format !== null && HAS_FIELDS.has(format.kind) && !isPage;
+    this.changes = options.changes;
+    this.heldBytesMax = format?.kind === "events" ? DEFAULTS.answerEventBytesMax : DEFAULTS.answerNameBytesMax;
+    const unread: AnswerCount = { action: "unread", count: () => Number(this.#isUnread) };
+    this.counted = options.counted === undefined ? [unread] : [options.counted, unread];
     this.#format = format;
-    this.#isJsonAlone = isJsonAlone;
+    this.#isJsonAlone = hasFields || options.isListOfAll;
     this.#options = options;
-    if (format === null) return;
-    const { open, isListOfAll } = options;
-    const { kind } = format;
-    if (kind === "json" || kind === "ndjson" || kind === "json-seq") this.#texts = open(format);
-    else if (kind === "events") this.#texts = new EventTexts(() => open(format), isListOfAll);
+    if (format !== null) this.#texts = textsOf(format, options);
+    this.#sniffer = this.#texts === null ? new JsonSniffer() : null;
   }
 
-  get unread(): AnswerCount {
-    return { action: "unread", count: () => Number(this.#isUnread) };
+  noted(): Denial | null {
+    return this.#options.noted?.() ?? null;
+  }
+
+  /** Data in trailers is in no field that a rule could name, and digests there are of other bytes. */
+  judgeTrailers(trailers: HeaderBlock): HeaderBlock {
+    return this.changes ? NO_HEADERS : trailers;
   }
 
   take(piece: Buffer): Buffer | Denial {
@@ -93,9 +89,9 @@ class JsonBody {
   }
 
   #sniffed(format: BodyFormat, piece: Buffer): Buffer | Denial {
-    const at = this.#sniffer.look(piece);
+    const at = this.#sniffer?.look(piece) ?? -1;
     if (at < 0) return piece;
-    const { found } = this.#sniffer;
+    const found = this.#sniffer?.found;
     if (found === "wide") return this.#unreadable("JSON in UTF-16 or UTF-32", piece);
     if (found === "other") {
       if (this.#isJsonAlone) return this.#unreadable("no JSON", piece);
@@ -120,4 +116,11 @@ class JsonBody {
     this.#isUnread = true;
     return asItIs;
   }
+}
+
+/** Null where the label does not say that there is JSON. */
+function textsOf(format: BodyFormat, { open, isListOfAll }: JsonRuleOptions): TextsReader | null {
+  const { kind } = format;
+  if (kind === "json" || kind === "ndjson" || kind === "json-seq") return open(format);
+  return kind === "events" ? new EventTexts(() => open(format), isListOfAll) : null;
 }

@@ -4,7 +4,7 @@ import type { JsonVisitor } from "../../../bodies/json-visitor.ts";
 import { Denial, type Place } from "../../../decision/verdict.ts";
 import { sizeBytes } from "../../../support/schema.ts";
 import type { StreamRule } from "../../response-check.ts";
-import { jsonRule } from "../json-rule.ts";
+import { JsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
 import type { TextsReader } from "../texts-reader.ts";
 
@@ -64,7 +64,7 @@ function addJson(name: string, context: PartContext, open: (place: Place) => Tex
     enforcePercent: 100,
     judgesBody: true,
     judgeBody: (_exchange, answer) =>
-      jsonRule(answer, { reading, place, changes: false, isListOfAll: false, open: () => open(place) }),
+      new JsonRule(answer, { reading, place, changes: false, isListOfAll: false, open: () => open(place) }),
   });
 }
 
@@ -85,7 +85,7 @@ class Counting implements TextsReader {
       beginText: (byte) => this.#begun(byte, this.#stream.texts),
       endText: () => {},
       begin: (_of, key, byte) => this.#begun(byte, typeof key === "number" ? key + 1 : 0),
-      end: () => {},
+      endValue: () => {},
       close: () => {},
     };
     this.#stream = new JsonStream(visitor, { readsNames: false });

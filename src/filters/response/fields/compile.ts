@@ -3,7 +3,7 @@ import { JsonRewriter } from "../../../bodies/json-rewriter.ts";
 import { Denial } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { type Condition, compileCondition } from "../condition.ts";
-import { jsonRule } from "../json-rule.ts";
+import { JsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
 import { compilePaths, describePaths, describeRules } from "../paths.ts";
 import { FieldEdit } from "./evaluate.ts";
@@ -82,7 +82,7 @@ function addCheck(enforcePercent: number, rules: readonly CompiledRule[], contex
         edit.removed === 0
           ? null
           : new Denial("response_denied", place, `${edit.removed} fields`, "an answer without them");
-      return jsonRule(answer, {
+      return new JsonRule(answer, {
         reading,
         place,
         changes: true,

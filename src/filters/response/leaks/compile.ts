@@ -1,7 +1,7 @@
 import { compileLeaks } from "../../leak-rules.ts";
 import { type LeakSettings, leakSchema } from "../../leak-schema.ts";
 import type { ResponsePart } from "../part.ts";
-import { judgeAnswerHead, leakRule } from "./evaluate.ts";
+import { judgeAnswerHead, LeakRule } from "./evaluate.ts";
 
 /** `leaks`: values that no answer may have, in its body, its headers or its trailers. */
 export const leaksPart: ResponsePart<LeakSettings> = {
@@ -17,7 +17,7 @@ export const leaksPart: ResponsePart<LeakSettings> = {
       judgesBody: rules.acts,
       explain: () => rules.describe(),
       judgeHead: (exchange, answer) => judgeAnswerHead(exchange, answer, rules),
-      judgeBody: (exchange, answer) => leakRule(exchange, answer, rules, reading),
+      judgeBody: (exchange, answer) => new LeakRule(exchange, answer, rules, reading),
     });
   },
 };

@@ -1,10 +1,11 @@
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import { Blocked, HELD_BYTES_MAX, type Leak, type LeakAction, LeakStream } from "../../../leaks/leak-stream.ts";
 import type { Answer } from "../../../message/answer.ts";
+import type { AnswerCount } from "../../../message/answer-count.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { HeaderBlock } from "../../../message/headers.ts";
 import { LeakNotes } from "../../../message/leak-notes.ts";
-import { LeakBody, type LeakBodyFormat, leakFormatOf, Unreadable } from "../../leak-body.ts";
+import { LeakBody, leakFormatOf, Unreadable } from "../../leak-body.ts";
 import type { LeakRules } from "../../leak-rules.ts";
 import type { AnswerReading, StreamRule } from "../../response-check.ts";
 
@@ -37,6 +38,7 @@ export function judgeAnswerHead(exchange: Exchange, answer: Answer, rules: LeakR
 
 function judgeLines(exchange: Exchange, headers: HeaderBlock, rules: LeakRules): HeaderBlock | Denial {
   const { names, values } = headers;
+  if (!mayHaveLeaks(headers, rules)) return headers;
   let changed: string[] | null = null;
   for (let at = 0; at < names.length; at++) {
     const name = names[at] ?? "";
@@ -49,6 +51,21 @@ function judgeLines(exchange: Exchange, headers: HeaderBlock, rules: LeakRules):
   }
   return changed === null ? headers : new HeaderBlock(names, changed);
 }
+
+/** All lines at once, for nearly none has anything. */
+function mayHaveLeaks({ names, values }: HeaderBlock, { scanner }: LeakRules): boolean {
+  let text = "";
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? "";
+    const value = values[at] ?? "";
+    if (OWN_HEADERS.has(name)) continue;
+    if (ADDRESSES.has(name) && ENCODED.test(value)) return true;
+    text += `${name}: ${value}\n`;
+  }
+  return text !== "" && scanner.mayFind(Buffer.from(text, "latin1"));
+}
+
+const ENCODED = /[%+]/;
 
 /** Their values are addresses, which have signs such as @ as percent signs and digits. */
 const ADDRESSES: ReadonlySet<string> = new Set(["location", "content-location", "link", "refresh"]);
@@ -84,36 +101,26 @@ function denialOf({ kind, path }: Leak, rules: LeakRules, name?: string): Denial
 }
 
 /** The body of one answer, and its trailers. */
-export function leakRule(
-  exchange: Exchange,
-  { headers }: Answer,
-  rules: LeakRules,
-  reading: AnswerReading,
-): StreamRule {
-  const format = leakFormatOf(headers);
-  const body = new AnswerBody(exchange, format, rules, reading);
-  return {
-    kind: "stream",
-    changes: rules.masks && format !== "none",
-    heldBytesMax: format === "none" ? 0 : HELD_BYTES_MAX,
-    take: (piece) => body.take(piece),
-    end: () => body.end(),
-    noted: () => body.noted(),
-    counted: [{ action: "unread", count: () => Number(body.isPassing) }],
-    judgeTrailers: (trailers) => judgeLines(exchange, trailers, rules),
-  };
-}
-
-class AnswerBody {
+export class LeakRule implements StreamRule {
+  readonly kind = "stream";
+  readonly changes: boolean;
+  readonly heldBytesMax: number;
+  readonly counted: readonly AnswerCount[];
+  readonly #exchange: Exchange;
   readonly #rules: LeakRules;
   readonly #reading: AnswerReading;
   readonly #body: LeakBody;
   /** The first that is masked. */
   #masked: Leak | null = null;
   /** The rest passes as it comes. */
-  isPassing = false;
+  #isPassing = false;
 
-  constructor(exchange: Exchange, format: LeakBodyFormat, rules: LeakRules, reading: AnswerReading) {
+  constructor(exchange: Exchange, { headers }: Answer, rules: LeakRules, reading: AnswerReading) {
+    const format = leakFormatOf(headers);
+    this.changes = rules.masks && format !== "none";
+    this.heldBytesMax = format === "none" ? 0 : HELD_BYTES_MAX;
+    this.counted = [{ action: "unread", count: () => Number(this.#isPassing) }];
+    this.#exchange = exchange;
     this.#rules = rules;
     this.#reading = reading;
     this.#body = new LeakBody(format, rules.scanner, (leak) => {
@@ -124,11 +131,19 @@ class AnswerBody {
   }
 
   take(piece: Buffer): Buffer | Denial {
-    return this.isPassing ? piece : this.#settled(this.#body.take(piece), piece);
+    return this.#isPassing ? piece : this.#settled(this.#body.take(piece), piece);
   }
 
   end(): Buffer | Denial {
-    return this.isPassing ? NOTHING : this.#settled(this.#body.end(), NOTHING);
+    return this.#isPassing ? NOTHING : this.#settled(this.#body.end(), NOTHING);
+  }
+
+  takeAll(body: Buffer): Buffer | Denial {
+    return this.#settled(this.#body.takeAll(body), body);
+  }
+
+  judgeTrailers(trailers: HeaderBlock): HeaderBlock | Denial {
+    return judgeLines(this.#exchange, trailers, this.#rules);
   }
 
   /** What would have been masked. */
@@ -141,7 +156,7 @@ class AnswerBody {
     if (!(judged instanceof Unreadable)) return judged;
     if (this.#reading.unreadable === "refuse" && this.#rules.acts)
       return new Denial("response_unreadable", this.#rules.place, judged.seen, "text with one reading");
-    this.isPassing = true;
+    this.#isPassing = true;
     return piece;
   }
 }

@@ -5,7 +5,7 @@ import { FieldNames } from "../../../message/answer-count.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { type Condition, compileCondition } from "../condition.ts";
-import { jsonRule } from "../json-rule.ts";
+import { JsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
 import { compilePaths, describePaths, describeRules } from "../paths.ts";
 import { fixed, hash, last4, type Mask, MaskEdit } from "./evaluate.ts";
@@ -85,7 +85,7 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
       let masked = 0;
       const names = new FieldNames();
       const count = (): number => masked + (edit?.masked ?? 0);
-      return jsonRule(answer, {
+      return new JsonRule(answer, {
         reading,
         place,
         changes: true,
