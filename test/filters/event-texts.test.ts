@@ -21,7 +21,17 @@ function edited(pieces: readonly Buffer[]): string {
 const byteByByte = (bytes: Buffer): Buffer[] => [...bytes].map((byte) => Buffer.of(byte));
 
 test("an event is the same however its lines end and wherever it is cut", () => {
-  const part = fc.constantFrom("data: a\n", "data: b\r\n", "data:c\r", "id: x\n", ": hello\r", "\n", "\r\n", "\r", "data\n");
+  const part = fc.constantFrom(
+    "data: a\n",
+    "data: b\r\n",
+    "data:c\r",
+    "id: x\n",
+    ": hello\r",
+    "\n",
+    "\r\n",
+    "\r",
+    "data\n",
+  );
   fc.assert(
     fc.property(fc.array(part, { maxLength: 12 }), fc.nat(), (parts, cut) => {
       const bytes = Buffer.from(parts.join(""));

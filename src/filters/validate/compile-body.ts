@@ -22,16 +22,13 @@ import {
 import type { HoldRules, Part } from "./held-body.ts";
 import { shapeOf } from "./json-shape.ts";
 import { compileLanguage, languageOf } from "./languages.ts";
-import { LongBodies } from "./long-bodies.ts";
+import { longBodies } from "./long-bodies.ts";
 import { checkMedia, type Media, mediaOf } from "./media.ts";
 import { compileOwn } from "./media-parts.ts";
 import type { SyncPart } from "./parameter-parts.ts";
 import { INFLATE, ITEMS, SANITISE } from "./parts.ts";
 import { checkSanitising, isSanitising } from "./sanitising.ts";
 import type { ValidateSettings } from "./schema.ts";
-
-/** One line for all routes and policies. */
-export const longBodies: LongBodies = new LongBodies();
 
 /** What is asked of bodies: of their head, and of their bytes (null for nothing). */
 export interface CompiledBody {

@@ -1,13 +1,14 @@
 import { MediaRanges } from "../../bodies/media-ranges.ts";
 import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
-import { compileBody, compileEncoding, longBodies } from "./compile-body.ts";
+import { compileBody, compileEncoding } from "./compile-body.ts";
 import { compileParameters } from "./compile-parameters.ts";
 import { compileBodySchema, compileParameterSchema } from "./engine.ts";
 import { describeRequest, inOrder, judgeAnnouncedLength, judgeContentType } from "./evaluate.ts";
 import type { CompiledForm } from "./form/compile.ts";
 import type { CompiledCall } from "./grpc/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
+import { longBodies } from "./long-bodies.ts";
 import type { SyncPart } from "./parameter-parts.ts";
 import { FORM, GRPC, INFLATE, ITEMS, LEAKS, SANITISE } from "./parts.ts";
 import { isSanitising } from "./sanitising.ts";

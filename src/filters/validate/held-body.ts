@@ -73,16 +73,16 @@ export function judgeHeld(
 }
 
 /** Long work on a body: after that of others who came before, a stretch at a time. */
-export function judgeInLine(
+export function judgeInLine<T>(
   exchange: Exchange,
   { clock, longBodies, place }: LineRules,
-  work: (turns: () => Turns) => Promise<Verdict>,
-): Promise<Verdict> {
+  work: (turns: () => Turns) => Promise<T>,
+): Promise<T | Denial> {
   const turns = (): Turns => new Turns(clock, DEFAULTS.bodySliceMs, () => longBodies.giveUpLate(clock.monotonicMs()));
   const left = new Denial("client_closed", place, "client_closed", "a client that waits", [], true);
   const seen = `a body that waited ${DEFAULTS.longBodyWaitMsMax} ms for its turn`;
   const late = new Denial("overloaded", place, seen, "fewer long bodies at once", RETRY);
-  return longBodies.judge<Verdict>(exchange, clock, { left, late }, () => work(turns));
+  return longBodies.judge<T | Denial>(exchange, clock, { left, late }, () => work(turns));
 }
 
 /** Work that may turn out to be long: what does not end within a slice goes on in line. */

@@ -99,3 +99,6 @@ export class LongBodies {
     if (jobs?.delete(job) === true && jobs.size === 0) this.#waiting.delete(job.key);
   }
 }
+
+/** One line for all routes and policies, for requests and answers. */
+export const longBodies: LongBodies = new LongBodies();

@@ -1,18 +1,21 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import type { BodyFormat } from "../../../bodies/answer-format.ts";
-import { parseJson } from "../../../bodies/json.ts";
+import { parseJson, parseJsonInSteps, parseJsonInTurns } from "../../../bodies/json.ts";
 import { editJson } from "../../../bodies/json-editor.ts";
 import { CONTINUE, Denial, type Place } from "../../../decision/verdict.ts";
 import { type AnswerCount, FieldNames } from "../../../message/answer-count.ts";
 import { type BodyEdit, BodyEdits } from "../../../message/body-edits.ts";
+import type { Exchange } from "../../../message/exchange.ts";
 import { NO_HEADERS } from "../../../message/headers.ts";
 import type { CompiledSchema } from "../../../schema/compile.ts";
 import type { Judgement } from "../../../schema/judge/validator.ts";
 import type { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
+import { DEFAULTS } from "../../../support/defaults.ts";
 import { ok, type Result } from "../../../support/result.ts";
-import { atOnce } from "../../../support/turns.ts";
+import { atOnce, type Steps } from "../../../support/turns.ts";
 import type { AnswerReading, WholeRule } from "../../response-check.ts";
 import { verdictOf } from "../../validate/evaluate.ts";
+import { judgeInLine, type LineRules } from "../../validate/held-body.ts";
 import { invalid, unreadable } from "./verdicts.ts";
 
 /** What a whole body has to be, compiled. */
@@ -21,6 +24,8 @@ export interface BodyContract {
   /** What comes off before the schema has the last word; null for nothing. */
   readonly sanitiser: Sanitiser | null;
   readonly bytesMax: number;
+  /** Where long ones wait for their turn. */
+  readonly line: LineRules;
   readonly place: Place;
 }
 
@@ -37,10 +42,11 @@ export function judgeWhole(
   isText: boolean,
   { charset }: BodyFormat,
   reading: AnswerReading,
+  exchange: Exchange,
 ): WholeRule {
   const { sanitiser, bytesMax, place } = contract;
-  const edits = new BodyEdits();
   const strips = sanitiser !== null && !isText;
+  const judging: Judging = { contract, isText, edits: new BodyEdits(), exchange };
   return {
     kind: "whole",
     changes: strips,
@@ -48,18 +54,20 @@ export function judgeWhole(
     judge: (body) => {
       // What its characters are is another matter in Latin-1, where JSON has none.
       if (charset === "latin1" && !isAscii(body)) return unreadable(place, "text in Latin-1", "UTF-8", reading) ?? body;
-      return judged(body, isText, contract, edits);
+      return body.length > contract.schema.validator.atOnceBytesMax
+        ? judgedInLine(body, judging)
+        : judged(body, judging);
     },
     judgeTooLong: () => unreadable(place, `more than ${bytesMax} bytes`, `at most ${bytesMax} bytes`, reading),
-    counted: [countOf("undeclared", "undeclared", edits), countOf("writeOnly", "readOnly", edits)],
-    noted: () => (edits.isEmpty ? null : notedOf(edits, place)),
+    counted: [countOf("undeclared", "undeclared", judging), countOf("writeOnly", "readOnly", judging)],
+    noted: () => (judging.edits.isEmpty ? null : notedOf(judging.edits, place)),
     ...(strips ? { judgeTrailers: () => NO_HEADERS } : {}),
   };
 }
 
 /** Of an answer `readOnly` is what its schema calls writeOnly. */
-function countOf(action: "undeclared" | "writeOnly", edit: BodyEdit, edits: BodyEdits): AnswerCount {
-  return { action, count: () => edits.counts[edit] ?? 0, fields: () => namesOf(edit, edits) };
+function countOf(action: "undeclared" | "writeOnly", edit: BodyEdit, judging: Judging): AnswerCount {
+  return { action, count: () => judging.edits.counts[edit] ?? 0, fields: () => namesOf(edit, judging.edits) };
 }
 
 /** Of those among the first that are shown, as `/items/0/cost undeclared`. */
@@ -72,14 +80,54 @@ function namesOf(edit: BodyEdit, { shown }: BodyEdits): readonly string[] {
   return names.shown;
 }
 
-function judged(body: Buffer, isText: boolean, contract: BodyContract, edits: BodyEdits): Buffer | Denial {
-  const { schema, place } = contract;
-  if (!isText && schema.recogniser?.takes(body) === true) return body;
-  const value = read(body, isText);
-  if (!value.ok) return invalid(place, `body: ${value.error}`, isText ? "text in UTF-8" : "JSON with one reading");
-  const denial = schemaDenial(schema.validator.judge(value.value), place);
+/** One body that is judged. */
+interface Judging {
+  readonly contract: BodyContract;
+  readonly isText: boolean;
+  /** Of the last that was tried. */
+  edits: BodyEdits;
+  readonly exchange: Exchange;
+}
+
+type Judged = Buffer | Denial;
+
+function judged(body: Buffer, judging: Judging): Judged | Promise<Judged> {
+  const { schema, place } = judging.contract;
+  const { validator, recogniser } = schema;
+  if (!judging.isText && recogniser?.takes(body) === true) return body;
+  const value = read(body, judging.isText);
+  if (!value.ok) return unread(value.error, judging);
+  const first = validator.judge(value.value, DEFAULTS.patternWorkAtOnceMax);
+  if (validator.gaveUp(first)) return judgedInLine(body, judging);
+  const denial = schemaDenial(first, place);
   if (denial === null) return body;
-  return isText ? denial : (stripped(body, value.value, contract, edits) ?? denial);
+  const left = atOnce(stripped(body, value.value, judging));
+  if (left === null || left instanceof Denial) return left ?? denial;
+  const last = validator.judge(left.value, DEFAULTS.patternWorkAtOnceMax);
+  return validator.gaveUp(last) ? judgedInLine(body, judging) : (schemaDenial(last, place) ?? left.bytes);
+}
+
+/** What could hold the thread for too long is read and judged a stretch at a time, in line with the bodies of requests. */
+function judgedInLine(body: Buffer, judging: Judging): Promise<Judged> {
+  const { schema, line, place } = judging.contract;
+  const { validator, recogniser } = schema;
+  return judgeInLine(judging.exchange, line, async (begin) => {
+    const turns = begin();
+    const isKnown = recogniser !== null && !judging.isText;
+    if (isKnown && (await turns.run(recogniser.takesInSteps(body, validator.atOnceBytesMax)))) return body;
+    const value = judging.isText ? read(body, true) : await parseJsonInTurns(body, turns);
+    if (!value.ok) return unread(value.error, judging);
+    const denial = schemaDenial(await validator.judgeInTurns(value.value, turns), place);
+    if (denial === null) return body;
+    judging.edits = new BodyEdits();
+    const left = await turns.run(stripped(body, value.value, judging));
+    if (left === null || left instanceof Denial) return left ?? denial;
+    return schemaDenial(await validator.judgeInTurns(left.value, turns), place) ?? left.bytes;
+  });
+}
+
+function unread(fault: string, { contract, isText }: Judging): Denial {
+  return invalid(contract.place, `body: ${fault}`, isText ? "text in UTF-8" : "JSON with one reading");
 }
 
 function read(body: Buffer, isText: boolean): Result<unknown, string> {
@@ -90,17 +138,20 @@ function read(body: Buffer, isText: boolean): Result<unknown, string> {
 const NO_BODY = { ok: false, error: "nothing" } as const;
 const NOT_UTF8 = { ok: false, error: "not UTF-8" } as const;
 
-/** Null where nothing comes off. What comes of it is read and judged anew, and only that may leave. */
-function stripped(body: Buffer, value: unknown, contract: BodyContract, edits: BodyEdits): Buffer | Denial | null {
-  const { schema, sanitiser, bytesMax, place } = contract;
-  const rules = sanitiser?.rulesOf(value, edits) ?? null;
+/** Null where nothing comes off. What comes of it is read anew, to be judged anew, and only that may leave. */
+function* stripped(
+  body: Buffer,
+  value: unknown,
+  judging: Judging,
+): Steps<{ readonly bytes: Buffer; readonly value: unknown } | Denial | null> {
+  const { sanitiser, bytesMax } = judging.contract;
+  const rules = judging.isText ? null : (sanitiser?.rulesOf(value, judging.edits) ?? null);
   if (rules === null) return null;
-  const edited = atOnce(editJson(body.toString("utf8"), value, { rules, text: null, name: null, charsMax: bytesMax }));
+  const edited = yield* editJson(body.toString("utf8"), value, { rules, text: null, name: null, charsMax: bytesMax });
   if (typeof edited === "string") return null;
-  const left = Buffer.from(edited.text);
-  const again = parseJson(left);
-  if (!again.ok) return invalid(place, `body: ${again.error}`, "JSON with one reading");
-  return schemaDenial(schema.validator.judge(again.value), place) ?? left;
+  const bytes = Buffer.from(edited.text);
+  const again = bytes.length > DEFAULTS.bodyAtOnceBytesMax ? yield* parseJsonInSteps(bytes) : parseJson(bytes);
+  return again.ok ? { bytes, value: again.value } : unread(again.error, judging);
 }
 
 function notedOf(edits: BodyEdits, place: Place): Denial {

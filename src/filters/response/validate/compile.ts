@@ -9,6 +9,7 @@ import type { RouteContext } from "../../filter.ts";
 import { compileNamedSchema } from "../../validate/body-schema.ts";
 import { compileHeaders } from "../../validate/compile-parameters.ts";
 import { compileBodySchema, compileParameterSchema } from "../../validate/engine.ts";
+import { longBodies } from "../../validate/long-bodies.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
 import {
   type ContractRules,
@@ -37,7 +38,7 @@ export const contractPart: ResponsePart<ContractSettings> = {
       enforcePercent: settings.mode ?? 100,
       judgesBody,
       judgeHead: (_, answer) => judgeAnswerHead(answer, rules),
-      ...(judgesBody ? { judgeBody: (_, answer) => judgeAnswerBody(answer, rules) } : {}),
+      ...(judgesBody ? { judgeBody: (exchange, answer) => judgeAnswerBody(exchange, answer, rules) } : {}),
     });
   },
 };
@@ -126,7 +127,8 @@ function compileContent(
   const compiled = compileSchema(schema, at, bytesMax, settings, context);
   if (compiled === null) return nothing;
   const place = context.place(...at);
-  return { body: { schema: compiled, sanitiser: sanitiserOf(compiled, settings), bytesMax, place }, items: null };
+  const line = { clock: context.clock, longBodies, place };
+  return { body: { schema: compiled, sanitiser: sanitiserOf(compiled, settings), bytesMax, line, place }, items: null };
 }
 
 /** Whatever comes off is refused by the schema that has the last word. */

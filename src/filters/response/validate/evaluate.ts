@@ -4,6 +4,7 @@ import { hasItems, isText, mediaTypeOf } from "../../../bodies/media-type.ts";
 import { readHeaderStyle } from "../../../bodies/parameter-styles.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/verdict.ts";
 import type { Answer } from "../../../message/answer.ts";
+import type { Exchange } from "../../../message/exchange.ts";
 import type { HeaderBlock } from "../../../message/headers.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import type { AnswerReading, BodyRule } from "../../response-check.ts";
@@ -93,7 +94,11 @@ function judgeType(
 }
 
 /** Behind `judgeAnswerHead`, which has seen to it that the body has a declared type. */
-export function judgeAnswerBody({ status, headers }: Answer, rules: ContractRules): BodyRule | null {
+export function judgeAnswerBody(
+  exchange: Exchange,
+  { status, headers }: Answer,
+  rules: ContractRules,
+): BodyRule | null {
   const declared = isJudged(status) ? declaredFor(status, rules) : null;
   if (declared === null || declared.content === null) return null;
   const text = headers.get("content-type");
@@ -101,7 +106,7 @@ export function judgeAnswerBody({ status, headers }: Answer, rules: ContractRule
   const type = text === undefined ? "" : (mediaTypeOf(text)?.type ?? "");
   const own = text === undefined ? firstJudged(declared) : declared.content[declared.ranges.positionOf(type) ?? -1];
   if (own === undefined || format === null || format.charset === null) return null;
-  return ruleOf(own, type, format, rules.reading);
+  return ruleOf(own, type, format, rules.reading, exchange);
 }
 
 /** A body that is empty has no type, and is none of those that are declared. */
@@ -114,7 +119,8 @@ function ruleOf(
   type: string,
   format: BodyFormat,
   reading: AnswerReading,
+  exchange: Exchange,
 ): BodyRule | null {
   if (items !== null) return judgeItems(items, type, reading);
-  return body === null ? null : judgeWhole(body, isText(type), format, reading);
+  return body === null ? null : judgeWhole(body, isText(type), format, reading, exchange);
 }
