@@ -1,6 +1,7 @@
 import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../../build.ts";
+import { LEAK_GROUPS } from "../../src/leaks/catalogue.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
 import { DESCRIPTION } from "./described.ts";
 import { ANSWER_SCHEMA } from "./order.ts";
@@ -70,9 +71,13 @@ function forwardPolicy(workload: Workload): string {
   if (workload.described) return "openapi:\n  - { file: orders.openapi.json, public: true }\n";
   const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
   const path = ANSWER_PATHS[workload.answer];
-  const fields = `  - { path: ${path}, public: true, response: { fields: { remove: ['${HIDDEN_FIELD}'] } } }\n`;
+  const rules = [
+    ...(workload.fields ? [`fields: { remove: ['${HIDDEN_FIELD}'] }`] : []),
+    ...(workload.leaks ? [`leaks: { ${LEAK_GROUPS.map((group) => `${group}: mask`).join(", ")} }`] : []),
+  ];
+  const ruled = `  - { path: ${path}, public: true, response: { ${rules.join(", ")} } }\n`;
   const contract = `  - { path: ${path}, public: true, response: { validate: { content: { application/json: { schema: answer.schema.json } } } } }\n`;
-  return `routes:\n${workload.fields ? fields : ""}${workload.contract ? contract : ""}  - { path: /**, public: true${validate} }\n`;
+  return `routes:\n${rules.length > 0 ? ruled : ""}${workload.contract ? contract : ""}  - { path: /**, public: true${validate} }\n`;
 }
 
 function fullPolicy(workload: Workload, world: World): string {

@@ -17,6 +17,8 @@ export interface Workload {
   readonly answer: "short" | "2kb" | "1mib";
   /** Whether that field is removed; postern knows fields, nginx a text that is the same in each item. */
   readonly fields: boolean;
+  /** Whether it is looked through for leaks of all kinds; only postern does that. */
+  readonly leaks: boolean;
   /** Whether it is held to a schema; only postern does that. */
   readonly contract: boolean;
   /** Of the order that is posted: its length (`orderOf`). */
@@ -41,6 +43,7 @@ const http1 = {
   work: "get",
   answer: "short",
   fields: false,
+  leaks: false,
   contract: false,
   articles: 19,
   described: false,
@@ -65,9 +68,12 @@ export const WORKLOADS: readonly Workload[] = [
   { ...described, name: "h1-mtls-openapi-post-2kb-full", transport: "mtls", policy: "full" },
   { ...read, name: "h1-plain-answer-2kb", answer: "2kb" },
   { ...read, name: "h1-plain-answer-2kb-fields", answer: "2kb", fields: true },
+  { ...read, name: "h1-plain-answer-2kb-leaks", answer: "2kb", leaks: true },
+  { ...read, name: "h1-plain-answer-2kb-fields-leaks", answer: "2kb", fields: true, leaks: true },
   { ...read, name: "h1-plain-answer-2kb-contract", answer: "2kb", contract: true },
   { ...read, name: "h1-plain-answer-1mib", answer: "1mib" },
   { ...read, name: "h1-plain-answer-1mib-fields", answer: "1mib", fields: true },
+  { ...read, name: "h1-plain-answer-1mib-leaks", answer: "1mib", leaks: true },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
