@@ -12,6 +12,7 @@ import type { Operation, SchemaReference, SecurityScheme } from "./operation.ts"
 import { readOperations } from "./operations.ts";
 import { overlaid } from "./overlay.ts";
 import { schemesOf } from "./security.ts";
+import { noteSlips } from "./slips.ts";
 import type { SourceDocument } from "./source.ts";
 import { References, Spot } from "./spot.ts";
 import { dialectIn, type Version, versionOf } from "./versions.ts";
@@ -71,6 +72,7 @@ export function* readDescription(place: DescriptionPlace, read: ReadNamed): Step
   const root = Spot.root(document);
   const reading = { references: new References(files, findings), findings };
   const operations = yield* readOperations(root, version, reading);
+  yield* noteSlips(root, version, findings);
   if (findings.problems.length > 0) return none;
   const description: Description = {
     file: place.file,

@@ -65,6 +65,7 @@ const FIELDS = {
   ],
   "a body": ["description", "content", "required"],
   "an answer": ["summary", "description", "headers", "content", "links"],
+  "a link": ["operationRef", "operationId", "parameters", "requestBody", "description", "server"],
   "a header": [
     "description",
     "required",
