@@ -34,8 +34,13 @@ export function answerFields(counts: readonly AnswerCount[]): readonly string[] 
   return [...all].slice(0, DEFAULTS.logAnswerFieldsMax);
 }
 
-/** What a schema calls a field; keys of maps are data as often as not, as an address is. */
+/** What a schema calls a field; keys of maps are data as often as not, as an address or an id is, or a token. */
 const NAME = /^[A-Za-z_$][A-Za-z_$0-9-]{0,63}$/;
+const DIGITS_MAX = 3;
+
+function isName(key: string): boolean {
+  return NAME.test(key) && key.replace(/\D+/g, "").length <= DIGITS_MAX;
+}
 
 /** Names of fields that a rule has changed, as they come. */
 export class FieldNames {
@@ -45,7 +50,7 @@ export class FieldNames {
   add(key: string | number): void {
     if (this.#names.size >= DEFAULTS.logAnswerFieldsMax) return;
     if (typeof key === "number") this.#names.add("[*]");
-    else if (!this.#names.has(key)) this.#names.add(NAME.test(key) ? key : "*");
+    else if (!this.#names.has(key)) this.#names.add(isName(key) ? key : "*");
   }
 
   get shown(): readonly string[] {

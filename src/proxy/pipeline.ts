@@ -39,21 +39,15 @@ export type Outcome = Permit | OwnAnswer | Denial;
  * had its say. Answers at once unless a check has to wait.
  */
 export function judge(subject: Subject): Outcome | Promise<Outcome> {
-  const outcome = judgeAll(subject);
-  if (subject.snapshot.unroutedCors === null) return outcome;
-  return outcome instanceof Promise ? outcome.then((settled) => told(subject, settled)) : told(subject, outcome);
-}
-
-/** A refusal that no route made is for the pages of all of them to read. */
-function told({ snapshot, exchange, route }: Subject, outcome: Outcome): Outcome {
-  if (outcome instanceof Denial && route === null) snapshot.unroutedCors?.tell(exchange);
-  return outcome;
-}
-
-function judgeAll(subject: Subject): Outcome | Promise<Outcome> {
   const admitted = admit(subject, subject.snapshot.admitChecks);
-  if (admitted instanceof Promise) return admitted.then((verdict) => verdict ?? judgeAdmitted(subject));
-  return admitted ?? judgeAdmitted(subject);
+  return admitted instanceof Promise ? admitted.then((verdict) => goOn(subject, verdict)) : goOn(subject, admitted);
+}
+
+/** What is refused so early is for the pages of all routes to read. */
+function goOn(subject: Subject, refused: Verdict): Outcome | Promise<Outcome> {
+  if (refused === CONTINUE) return judgeAdmitted(subject);
+  subject.snapshot.unroutedCors?.tell(subject.exchange);
+  return refused;
 }
 
 /**
@@ -74,7 +68,10 @@ function judgeAdmitted(subject: Subject): Outcome | Promise<Outcome> {
 
 function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
   const unmatched = matchRoute(subject);
-  if (unmatched !== CONTINUE) return unmatched;
+  if (unmatched !== CONTINUE) {
+    if (subject.route === null) subject.snapshot.unroutedCors?.tellNamed(subject.exchange);
+    return unmatched;
+  }
   const verdict = runChecks(subject, subject.route?.checks ?? [], 0);
   if (verdict instanceof Promise) return verdict.then((settled) => settled ?? permit(subject));
   return verdict ?? permit(subject);

@@ -38,6 +38,7 @@ routes:
   - { path: /orders, methods: [GET, PUT], public: true, cors: { origins: ['${listed}'], credentials: true } }
   - { path: /partners, methods: [GET], public: true, cors: { origins: ['${PARTNER}'] } }
   - { path: /inner, methods: [GET], public: true }
+  - { path: /open, methods: [GET], public: true, cors: { origins: ['*'] } }
 `,
   );
   browser = await openBrowser();
@@ -82,7 +83,9 @@ test("a page reads that there is no such route and no such method", async () => 
     status: 405,
     body: expect.stringContaining("method_not_allowed"),
   });
+  // A page of anybody reads what is for anybody, and does not learn which other paths there are.
   const stranger = await pageOf(browser, other);
+  expect(await callFrom(stranger, postern.port, { path: "/open" })).toMatchObject({ status: 200 });
   expect(await callFrom(stranger, postern.port, { path: "/nowhere" })).toHaveProperty("failed");
 });
 
@@ -107,7 +110,9 @@ test("a page reads that too many come from its address, and nobody learns from i
       expect(await told(path, origin)).toEqual(expected);
     }
   }
+  // What is for anybody names nobody, and takes no credentials.
   for (const origin of [other, "null", `${listed}.evil.example`, `${listed}, ${other}`]) {
-    for (const path of all) expect(await told(path, origin)).toEqual({ status: 429 });
+    const expected = { status: 429, "access-control-allow-origin": "*", vary: "Origin" };
+    for (const path of all) expect(await told(path, origin)).toMatchObject(expected);
   }
 });

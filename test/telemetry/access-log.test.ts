@@ -37,10 +37,21 @@ describe("the access log", () => {
     ];
     expect(lineFor({ exchange })).toMatchObject({ answer: { removed: 3 } });
     const names = new FieldNames();
-    for (const key of ["ssn", 7, "ssn", "ada@example.org", "a b", "x".repeat(65)]) names.add(key);
+    for (const key of [
+      "ssn",
+      "sha256",
+      7,
+      "ssn",
+      "ada@example.org",
+      "a b",
+      "x".repeat(65),
+      "sk_live_4eC39HqLyjWD1",
+      "ab6e2f6e-5a1f-4a9a",
+    ])
+      names.add(key);
     for (let at = 0; at < 99; at++) names.add(`f${at}`);
     exchange.answerCounts = [{ action: "undeclared", count: () => 9, fields: () => names.shown }];
-    const fields = ["ssn", "[*]", "*", "f0", "f1", "f2", "f3", "f4", "f5", "f6"];
+    const fields = ["ssn", "sha256", "[*]", "*", "f0", "f1", "f2", "f3", "f4", "f5"];
     expect(lineFor({ exchange })).toMatchObject({ answer: { undeclared: 9, fields } });
     exchange.answerCounts = [{ action: "unread", count: () => 0 }];
     expect(lineFor({ exchange })).not.toHaveProperty("answer");

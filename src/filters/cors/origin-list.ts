@@ -28,10 +28,11 @@ export class OriginList {
 
   /** What an answer to `origin` repeats, or null. */
   allows(origin: string): string | null {
-    return this.#any ? "*" : this.#lists(origin) ? origin : null;
+    return this.#any ? "*" : this.names(origin) ? origin : null;
   }
 
-  #lists(origin: string): boolean {
+  /** Whether it is listed as more than one of anybody's. */
+  names(origin: string): boolean {
     const text = withoutDefaultPort(origin);
     if (this.#exact.has(text)) return true;
     for (const rule of this.#patterns.values()) if (fits(rule, text)) return true;

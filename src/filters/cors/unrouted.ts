@@ -33,15 +33,24 @@ export class UnroutedCors {
     (hasCredentials ? this.#withCredentials : this.#others).addAll(origins);
   }
 
+  /** Where the path was not looked at. */
   tell(exchange: Exchange): void {
+    this.#tell(exchange, true);
+  }
+
+  /** Where no route has the path: pages of anybody would find out which paths a service within their reader's network has. */
+  tellNamed(exchange: Exchange): void {
+    this.#tell(exchange, false);
+  }
+
+  #tell(exchange: Exchange, isForAny: boolean): void {
     const { headers } = exchange;
     const origin = headers.get("origin");
     if (origin === undefined || headers.count("origin") !== 1) return;
-    // Never *, which no list with credentials has.
-    const named = this.#withCredentials.allows(origin);
-    const allowed = named ?? this.#others.allows(origin);
-    if (allowed === null) return;
-    const credentials = named === null ? "" : "access-control-allow-credentials: true\r\n";
-    exchange.answerLines += `access-control-allow-origin: ${allowed}\r\n${credentials}${OWN_EXPOSED}vary: Origin\r\n`;
+    const hasCredentials = this.#withCredentials.names(origin);
+    const isNamed = hasCredentials || this.#others.names(origin);
+    if (!isNamed && !(isForAny && this.#others.hasAny)) return;
+    const credentials = hasCredentials ? "access-control-allow-credentials: true\r\n" : "";
+    exchange.answerLines += `access-control-allow-origin: ${isNamed ? origin : "*"}\r\n${credentials}${OWN_EXPOSED}vary: Origin\r\n`;
   }
 }
