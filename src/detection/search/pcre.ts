@@ -59,6 +59,8 @@ class Parser {
   readonly #source: Source;
   readonly #groups = new Map<Node, number>();
   readonly #lazy = new Set<Node>();
+  /** Sets by what was written: long patterns say the same few thousands of times. */
+  readonly #known = new Map<string, Node>();
   #groupCount = 0;
   #depth = 0;
   /** Of the group that is read: `(?i)` changes them for its rest. */
@@ -95,7 +97,7 @@ class Parser {
     while (!source.ended && source.peek() !== "|" && source.peek() !== ")") {
       if (this.#flags.x && source.match(/[\t-\r ]+|#[^\n]*\n?/y) !== null) continue;
       const quoted = source.match(/\\Q([\s\S]*?)(?:\\E|$)/y)?.[1];
-      const chars = [...(quoted ?? "")].map((char) => this.#set(single(char.charCodeAt(0))));
+      const chars = [...(quoted ?? "")].map((char) => this.#char(char.charCodeAt(0)));
       const last = quoted === undefined ? this.#atom() : (chars.pop() ?? EMPTY);
       parts.push(...chars);
       const part = this.#counted(last);
@@ -130,14 +132,33 @@ class Parser {
     if (source.take("$")) return m ? lineEdge(true) : END;
     if (source.take(".")) return { kind: "set", set: s ? ANY_BYTE : otherBytes(LINE_FEED) };
     if (source.take("(")) return this.#group(source.at - 1);
-    if (source.take("[")) return this.#class(source.at - 1);
+    if (source.peek() === "[") return this.#knownClass();
     if (source.take("\\")) return this.#escape(source.at - 1);
     if (/[*+?]/.test(source.peek())) source.fail("a count with nothing before it; write a backslash before it");
-    return this.#set(single(source.next()));
+    return this.#char(source.next());
   }
 
-  #set(set: CharSet): Node {
-    return { kind: "set", set: this.#flags.i ? foldBytes(set) : set };
+  #char(char: number): Node {
+    const key = `${this.#flags.i ? "i" : ""}${char}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const node: Node = { kind: "set", set: this.#flags.i ? foldBytes(single(char)) : single(char) };
+    this.#known.set(key, node);
+    return node;
+  }
+
+  #knownClass(): Node {
+    const source = this.#source;
+    const at = source.at;
+    // Where it is written in an unusual way this is another text than the class, which then is just not known.
+    const text = source.match(/\[\^?\]?(?:\[:\^?[a-z]+:\]|\\[\s\S]|[^\]\\])*\]/y)?.[0];
+    const key = `${this.#flags.i ? "i" : ""}${text}`;
+    const known = text === undefined ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    source.at = at + 1;
+    const node = this.#class(at);
+    if (source.at === at + (text?.length ?? 0)) this.#known.set(key, node);
+    return node;
   }
 
   #group(at: number): Node {
@@ -202,7 +223,7 @@ class Parser {
       throw new Stop({ kind: "backreference", at, message });
     }
     const set = this.#setEscape();
-    return set === null ? this.#set(single(this.#charEscape(at, false))) : { kind: "set", set };
+    return set === null ? this.#char(this.#charEscape(at, false)) : { kind: "set", set };
   }
 
   #setEscape(): CharSet | null {

@@ -62,12 +62,15 @@ export function isAnchored(node: Node, edge: "textStart" | "textEnd"): boolean {
   }
 }
 
-/** Every node of the tree, outermost first. */
+/** Every node of the tree, outermost first. By a stack: generators in each other would give each node through all of them. */
 export function* walk(node: Node): Generator<Node> {
-  yield node;
-  if (node.kind === "sequence") for (const part of node.parts) yield* walk(part);
-  else if (node.kind === "choice") for (const option of node.options) yield* walk(option);
-  else if (node.kind === "repeat" || node.kind === "look") yield* walk(node.body);
+  const stack = [node];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    yield next;
+    if (next.kind === "sequence") stack.push(...next.parts.toReversed());
+    else if (next.kind === "choice") stack.push(...next.options.toReversed());
+    else if (next.kind === "repeat" || next.kind === "look") stack.push(next.body);
+  }
 }
 
 function sum(values: readonly number[]): number {
