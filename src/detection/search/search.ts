@@ -121,8 +121,10 @@ export class Search {
   candidates(text: string, out: Candidates): void {
     out.begin(this.#tables.items.length);
     const { always, kinds } = this.#tables;
-    const present = kindsOf(text);
+    // Most ordinary texts have no literal at all, and are not looked at again. Each text has some kind, but for the empty one.
+    let present = 0;
     const canBe = (id: number): boolean => {
+      if (present === 0) present = kindsOf(text);
       for (let at = KINDS_PER_ITEM * id; at < KINDS_PER_ITEM * (id + 1); at++) {
         if (((kinds[at] as number) & present) === 0) return false;
       }
