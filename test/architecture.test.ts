@@ -24,6 +24,7 @@ const RANKS = [
   "leaks",
   "detection",
   "schema",
+  "addresses",
   "matching",
   "http2",
   "http1",

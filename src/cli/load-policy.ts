@@ -40,7 +40,7 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
   return examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
-    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.policyBytesMax),
+    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.addressBytesMax),
     offline,
     ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.

@@ -114,7 +114,7 @@ export class Daemon {
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
-    const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.policyBytesMax);
+    const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.addressBytesMax);
     const { releaseMemory } = deps;
     this.#release = releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#proxy ?? IDLE);
     this.#options = options;

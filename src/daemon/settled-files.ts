@@ -134,4 +134,4 @@ export async function untilWritten(path: string, settleMs: number, clock: Clock)
   }
 }
 
-const read: ReadFile = (path) => readRegularFile(path, DEFAULTS.policyBytesMax);
+const read: ReadFile = (path) => readRegularFile(path, DEFAULTS.addressBytesMax);

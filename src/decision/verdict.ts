@@ -104,6 +104,17 @@ export class LimitDenial extends Denial {
   }
 }
 
+/** Why somebody is refused whom a list names, or does not name. */
+export class ListDenial extends Denial {
+  /** Its name in log and metrics: the file's as the policy has it, or the key under which it stands there. */
+  readonly list: string;
+
+  constructor(reason: Reason, place: Place, seen: string, wanted: string, list: string) {
+    super(reason, place, seen, wanted);
+    this.list = list;
+  }
+}
+
 /** Why a request comes too late for what it asks for. */
 export class EndDenial extends Denial {
   /** What the problem document says besides: when it ends, and where clients go on. Visible ASCII. */

@@ -33,11 +33,15 @@ export interface CompileContext {
   problemAt(place: Place, text: string): void;
   /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
   warning(text: string, ...path: readonly (string | number)[]): void;
+  /** The same for a place in a file that the policy names. */
+  warningAt(place: Place, text: string): void;
   /**
    * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
    * problem at `path` and returns null where it cannot be read.
    */
   readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
+  /** The same for a list of addresses or a database, which may have more bytes. */
+  readLargeFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
   /**
    * What `make` makes of `inputs` and of nothing else, or what it made of the same inputs for the policy before: a
    * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.

@@ -1,5 +1,6 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Steps } from "../support/turns.ts";
+import { digestSteps } from "./digests.ts";
 
 /**
  * Tables that compiling made, by the hash of what they were made of. Those of the policy in force are kept for the next
@@ -30,21 +31,7 @@ export class Kept {
 
 function* keyOf(kind: string, inputs: readonly (string | Buffer)[]): Steps<string> {
   const digests: string[] = [];
-  for (const input of inputs) {
-    const isShort = typeof input === "string" || input.length <= STEP_BYTES;
-    digests.push(isShort ? hash("sha256", input) : yield* digestOf(input));
-  }
+  for (const input of inputs)
+    digests.push(typeof input === "string" ? hash("sha256", input) : yield* digestSteps(input));
   return [kind, ...digests].join(":");
-}
-
-/** Bytes hashed between two yields. */
-const STEP_BYTES = 64 * 1024;
-
-function* digestOf(bytes: Buffer): Steps<string> {
-  const digest = createHash("sha256");
-  for (let at = 0; at < bytes.length; at += STEP_BYTES) {
-    digest.update(bytes.subarray(at, at + STEP_BYTES));
-    yield;
-  }
-  return digest.digest("hex");
 }

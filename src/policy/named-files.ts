@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, type Result } from "../support/result.ts";
+import { digestOf } from "./digests.ts";
 import type { Path } from "./path.ts";
 import { holdsPrivateJwk } from "./private-jwk.ts";
 
@@ -30,13 +31,13 @@ export class NamedFiles {
   }
 
   readPolicy(): Result<Buffer, string> {
-    return this.#readOnce(this.#absolute, "", []);
+    return bounded(this.#readOnce(this.#absolute, "", []), DEFAULTS.policyBytesMax);
   }
 
   /** `name` is relative to the policy's folder; `path`: where in the policy it stands. */
-  read(name: string, path: Path): Result<Buffer, string> {
+  read(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Result<Buffer, string> {
     if (name === "" || name.includes("\0")) return err("is no name of a file");
-    return this.#readOnce(this.absoluteName(name), name, path);
+    return bounded(this.#readOnce(this.absoluteName(name), name, path), bytesMax);
   }
 
   absoluteName(name: string): string {
@@ -52,7 +53,7 @@ export class NamedFiles {
   hash(): string {
     const hash = createHash("sha256");
     const files = [...this.#hashed].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, content] of files) hash.update(`${name}\0${content.length}\0`).update(content);
+    for (const [name, content] of files) hash.update(`${name}\0${digestOf(content)}\0`);
     return hash.digest("hex").slice(0, 16);
   }
 
@@ -80,7 +81,7 @@ export class NamedFiles {
 
   #readOnce(absolute: string, name: string, path: Path): Result<Buffer, string> {
     const known = this.#contents.get(absolute);
-    const content = known ?? bounded(this.#read(absolute));
+    const content = known ?? this.#read(absolute);
     if (known === undefined) {
       this.#contents.set(absolute, content);
       this.#origins.set(absolute, path);
@@ -90,7 +91,7 @@ export class NamedFiles {
   }
 }
 
-function bounded(content: Result<Buffer, string>): Result<Buffer, string> {
-  if (!content.ok || content.value.length <= DEFAULTS.policyBytesMax) return content;
-  return err(`is larger than ${DEFAULTS.policyBytesMax} bytes`);
+function bounded(content: Result<Buffer, string>, bytesMax: number): Result<Buffer, string> {
+  if (!content.ok || content.value.length <= bytesMax) return content;
+  return err(`is larger than ${bytesMax} bytes`);
 }

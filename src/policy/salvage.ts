@@ -185,6 +185,10 @@ export function salvageContext<C extends CompileContext>(context: C, { lost, ori
       const path = original(inner);
       return isIn(path) ? null : context.readFile(name, ...path);
     },
+    readLargeFile: (name, ...inner) => {
+      const path = original(inner);
+      return isIn(path) ? null : context.readLargeFile(name, ...path);
+    },
   };
 }
 

@@ -212,8 +212,8 @@ export class Work {
   }
 
   /** Content of a file that the value at `path` names; null where it cannot be read, which is told there. */
-  readFile(name: string, path: Path): Buffer | null {
-    const content = this.files.read(name, path);
+  readFile(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Buffer | null {
+    const content = this.files.read(name, path, bytesMax);
     if (content.ok) return content.value;
     if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
       this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);
@@ -276,7 +276,9 @@ export class Work {
         this.problems.add(this.reader.document.placeWithin(resolve(inner), offset), text),
       problemAt: (place, text) => this.problems.add(place, text),
       warning: (text, ...inner) => this.warning(text, resolve(inner)),
+      warningAt: (place, text) => this.warnings.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
+      readLargeFile: (name, ...inner) => this.readFile(name, resolve(inner), DEFAULTS.addressBytesMax),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
       described: (file, pointer) => this.#described(file, pointer),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),

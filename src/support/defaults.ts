@@ -1,3 +1,4 @@
+import { ADDRESS_DEFAULTS } from "./address-defaults.ts";
 import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
@@ -14,6 +15,7 @@ import { VERSION_DEFAULTS } from "./version-defaults.ts";
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
 export const DEFAULTS = {
   ...IDENTITY_DEFAULTS,
+  ...ADDRESS_DEFAULTS,
   ...LIMIT_DEFAULTS,
   ...OPENAPI_DEFAULTS,
   ...LEAK_DEFAULTS,

@@ -1,5 +1,5 @@
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
-import type { Denial } from "../decision/verdict.ts";
+import { type Denial, ListDenial } from "../decision/verdict.ts";
 import { type AnswerCount, answerFields, answerTotals } from "../message/answer-count.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
@@ -14,6 +14,8 @@ import type { LogSettings, RequestRecord } from "./telemetry.ts";
 interface DenialFields {
   readonly policy?: string;
   readonly rule?: string;
+  /** Which list of the policy met the client. */
+  readonly list?: string;
   readonly seen: string;
   readonly wanted: string;
   /** Where more than one thing is wrong with a body. */
@@ -123,9 +125,11 @@ function auditedFields(denial: Denial): DenialFields & { readonly reason: string
   return { reason: denial.reason, ...denialFields(denial) };
 }
 
-function denialFields({ place, seen, wanted, body }: Denial): DenialFields {
+function denialFields(denial: Denial): DenialFields {
+  const { place, seen, wanted, body } = denial;
   const faults = body.faults.length > 1 ? { faults: body.faults.map((fault) => logText(fault)) } : {};
-  const texts = { seen: logText(seen), wanted: logText(wanted), ...faults };
+  const list = denial instanceof ListDenial ? { list: logText(denial.list) } : {};
+  const texts = { ...list, seen: logText(seen), wanted: logText(wanted), ...faults };
   if (place === null) return texts;
   return { policy: `${place.file}:${place.line}:${place.column}`, rule: place.path, ...texts };
 }

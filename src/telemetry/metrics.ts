@@ -1,11 +1,11 @@
 import type { Reason } from "../decision/reason.ts";
-import type { Denial, Place } from "../decision/verdict.ts";
+import { type Denial, ListDenial, type Place } from "../decision/verdict.ts";
 import { ANSWER_ACTIONS, type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
 import type { Decided } from "../message/exchange.ts";
 import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { Cell, ListenerCells } from "./cells.ts";
+import { Cell, ListenerCells, labelText } from "./cells.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
   AdminActResult,
@@ -46,6 +46,14 @@ export interface LeakSeries {
   readonly cell: Cell;
 }
 
+/** How often a list of the policy, as of addresses, met somebody. */
+export interface ListSeries {
+  readonly list: string;
+  readonly reason: Reason;
+  readonly result: "denied" | "audited";
+  readonly cell: Cell;
+}
+
 /** How often a decision service and our own rules said this and that. */
 export interface DecidedSeries extends Decided {
   readonly ours: "allow" | "deny";
@@ -74,6 +82,7 @@ export class Metrics {
   readonly audited: Map<string, AuditedSeries> = new Map();
   readonly decided: Map<string, DecidedSeries> = new Map();
   readonly leaks: Map<string, LeakSeries> = new Map();
+  readonly lists: Map<string, ListSeries> = new Map();
   /** By route. */
   readonly answers: Map<string, Record<AnswerAction, number>> = new Map();
   /** By route, and by version where it is one of some. */
@@ -99,6 +108,7 @@ export class Metrics {
     if (record.status !== SWITCHED_STATUS) cells.request.observe(record.durationMs / 1000);
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
+    if (record.denial instanceof ListDenial) this.#countList(record.denial, "denied");
     if (exchange.audited !== null) this.#countAudited(record.route, exchange.audited);
     if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.version, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
@@ -204,8 +214,21 @@ export class Metrics {
     }
   }
 
+  /** Lists of policies past stay, up to a number that policies with other lists again and again would take long to reach. */
+  #countList({ list, reason }: ListDenial, result: ListSeries["result"]): void {
+    const key = `${list}\n${reason}\n${result}`;
+    let series = this.lists.get(key);
+    if (series === undefined) {
+      if (this.lists.size >= DEFAULTS.metricListsMax) return;
+      series = { list: labelText(list), reason, result, cell: new Cell() };
+      this.lists.set(key, series);
+    }
+    series.cell.value++;
+  }
+
   #countAudited(route: string, denials: readonly Denial[]): void {
     for (const denial of denials) {
+      if (denial instanceof ListDenial) this.#countList(denial, "audited");
       const check = checkName(denial.place);
       const key = `${route}\n${check}\n${denial.reason}`;
       let series = this.audited.get(key);

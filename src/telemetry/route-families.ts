@@ -25,6 +25,15 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       },
     },
     {
+      name: "postern_list_denials_total",
+      help: "Requests that a list of the policy met, as one of addresses does.",
+      *samples() {
+        for (const { list, reason, result, cell } of metrics.lists.values()) {
+          yield { labels: { list, reason, result }, value: cell.value };
+        }
+      },
+    },
+    {
       name: "postern_leaks_total",
       help: "Values that were not to be seen, in requests and answers.",
       *samples() {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { EXPECTED } from "../../src/addresses/feed.ts";
 import { addressFilter } from "../../src/filters/address/compile.ts";
 import { UNIX_PEER } from "../../src/message/address.ts";
 import { compileFilter, createExchange, onlyCheck } from "../fixtures/route-context.ts";
@@ -68,7 +69,7 @@ describe("address", () => {
   test("explains which lists it looked at", () => {
     const exchange = createExchange({ peer: "10.1.0.1" });
     expect(check({ allow: ["10.0.0.0/8", "192.0.2.1"], deny: ["10.2.0.0/16"] }).explain(exchange)).toMatch(
-      /^10\.1\.0\.1: not in deny \(1\), in allow \(2\)$/,
+      /^10\.1\.0\.1: not in deny \(1\), in allow \(2\) by 10\.0\.0\.0 - 10\.255\.255\.255$/,
     );
   });
 });
@@ -83,10 +84,21 @@ describe("address lists in files", () => {
     expect(judge(settings, "192.0.2.2", files)).toBeNull();
   });
 
-  test("an allow file that is empty lets nobody pass", () => {
-    expect(judge({ allowFile: "good.txt" }, "192.0.2.1", { "good.txt": "# none\n" })).toMatchObject({
-      reason: "address_denied",
-    });
+  test("a file without an address is a problem, for it may have been cut off, unless the policy says that it may be", () => {
+    const files = { "list.txt": "# none\n" };
+    for (const key of ["allowFile", "denyFile"]) {
+      const { checks, problems } = compileFilter(addressFilter, { [key]: "list.txt" }, { files });
+      expect(checks).toEqual([]);
+      expect(problems).toEqual([
+        {
+          path: `address.${key}`,
+          text: "'list.txt' has no address in it; expected some, or 'empty: allowed' beside its name",
+        },
+      ]);
+    }
+    const empty = { file: "list.txt", empty: "allowed" };
+    expect(judge({ allowFile: empty }, "192.0.2.1", files)).toMatchObject({ reason: "address_denied" });
+    expect(judge({ denyFile: empty }, "192.0.2.1", files)).toBeNull();
   });
 
   test("take lines as feeds have them: Spamhaus DROP, FireHOL, host bits in what is denied, with a warning", () => {
@@ -103,16 +115,16 @@ describe("address lists in files", () => {
     expect(judge({ denyFile: "bad.txt" }, "192.0.3.1", files)).toBeNull();
   });
 
-  test("host bits in a list of whom to let in, or in the policy itself, are a problem: one address may be meant", () => {
-    const files = { "list.txt": "192.0.2.7/24\n" };
-    for (const settings of [
-      { allowFile: "list.txt" },
-      { deny: ["10.0.0.1/8"], denyFile: "list.txt" },
-      { allow: ["10.0.0.1/8"] },
-    ]) {
+  test("host bits in the policy itself are a problem, in a list of whom to let in a line that is left out: one address may be meant", () => {
+    const files = { "list.txt": "192.0.2.7/24\n198.51.100.0/24\n203.0.113.0/24\n" };
+    for (const settings of [{ deny: ["10.0.0.1/8"], denyFile: "list.txt" }, { allow: ["10.0.0.1/8"] }]) {
       const { checks, problems } = compileFilter(addressFilter, settings, { files });
       expect([checks, problems.length]).toEqual([[], 1]);
     }
+    const { warnings } = compileFilter(addressFilter, { allowFile: "list.txt" }, { files });
+    expect(warnings).toEqual([{ path: "list.txt:1:1", text: `left out: ${EXPECTED}` }]);
+    expect(judge({ allowFile: "list.txt" }, "192.0.2.7", files)).toMatchObject({ reason: "address_denied" });
+    expect(judge({ allowFile: "list.txt" }, "198.51.100.7", files)).toBeNull();
   });
 
   test("UTF-16 is named", () => {
@@ -122,19 +134,80 @@ describe("address lists in files", () => {
     ]);
   });
 
-  test("a bad line is a problem with the file's name and line, and is not repeated", () => {
-    const files = { "lists/bad.txt": "192.0.2.1\nroot:secret:0\n  010.0.0.1\n" };
-    const { checks, problems } = compileFilter(addressFilter, { denyFile: "lists/bad.txt" }, { files });
-    expect(checks).toEqual([]);
-    expect(problems).toEqual([
-      { path: "lists/bad.txt:2:1", text: "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32" },
-      { path: "lists/bad.txt:3:3", text: "expected an address or a prefix, as in 192.0.2.0/24 or 2001:db8::/32" },
+  test("a bad line is a warning with the file's name and line, and is not repeated", () => {
+    const files = { "lists/bad.txt": "192.0.2.1\nroot:secret:0\n  010.0.0.1\n198.51.100.1\n203.0.113.1\n" };
+    const { checks, problems, warnings } = compileFilter(addressFilter, { denyFile: "lists/bad.txt" }, { files });
+    expect([checks.length, problems]).toEqual([1, []]);
+    expect(warnings).toEqual([
+      { path: "lists/bad.txt:2:1", text: `left out: ${EXPECTED}` },
+      { path: "lists/bad.txt:3:1", text: `left out: ${EXPECTED}` },
+    ]);
+    expect(judge({ denyFile: "lists/bad.txt" }, "203.0.113.1", files)).toMatchObject({ reason: "address_denied" });
+  });
+
+  test("a file that has as much else as addresses is a problem, and no check is left that lets all pass", () => {
+    for (const text of ["no prefix\n".repeat(10_000), "<html>\n192.0.2.1\n", "192.0.2.1\n\u0000\n"]) {
+      const { checks, problems } = compileFilter(
+        addressFilter,
+        { denyFile: "bad.txt" },
+        { files: { "bad.txt": text } },
+      );
+      expect(checks).toEqual([]);
+      expect(problems).toEqual([
+        {
+          path: "address.denyFile",
+          text: expect.stringMatching(/^'bad.txt' is no list of addresses: \d+ of its \d+ entries are none$/),
+        },
+      ]);
+    }
+  });
+
+  test("a file of many bad lines does not flood the report", () => {
+    const files = { "bad.txt": `${"no prefix\n".repeat(900)}${"192.0.2.1\n".repeat(1_000)}` };
+    const { warnings } = compileFilter(addressFilter, { denyFile: "bad.txt" }, { files });
+    expect(warnings).toHaveLength(11);
+    expect(warnings.at(-1)?.text).toBe("'bad.txt': 900 entries are left out; the first 10 are named");
+  });
+
+  test("a list of everybody is a warning, however it is written", () => {
+    for (const text of ["0.0.0.0/0\n", "0.0.0.0/1\n128.0.0.0/1\n", "0.0.0.0 - 255.255.255.255\n"]) {
+      const { checks, warnings } = compileFilter(
+        addressFilter,
+        { denyFile: "all.txt" },
+        { files: { "all.txt": text } },
+      );
+      expect(checks).toHaveLength(1);
+      expect(warnings.map((one) => one.text)).toEqual([
+        "'all.txt' holds 100 % of all IPv4 addresses; expected a list of some",
+      ]);
+    }
+    const { warnings } = compileFilter(addressFilter, { denyFile: "all.txt" }, { files: { "all.txt": "::/0\n" } });
+    expect(warnings.map((one) => one.text)).toEqual([
+      "'all.txt' holds 100 % of all IPv6 addresses; expected a list of some",
     ]);
   });
 
-  test("a file of another kind does not flood the report", () => {
-    const files = { "bad.txt": "no prefix\n".repeat(10_000) };
-    expect(compileFilter(addressFilter, { denyFile: "bad.txt" }, { files }).problems).toHaveLength(20);
+  test("of several files the denial names the one that met the client", () => {
+    const files = { "drop.txt": "192.0.2.0/24\n", "own.csv": "address,since\n198.51.100.1,May\n" };
+    const settings = { deny: ["203.0.113.1"], denyFile: ["drop.txt", { file: "own.csv", column: "address" }] };
+    expect(judge(settings, "192.0.2.9", files)).toMatchObject({ list: "drop.txt", seen: "192.0.2.9" });
+    expect(judge(settings, "198.51.100.1", files)).toMatchObject({ list: "own.csv" });
+    expect(judge(settings, "203.0.113.1", files)).toMatchObject({
+      list: "deny",
+      wanted: "an address that is not in deny",
+    });
+    expect(check(settings, files).explain(createExchange({ peer: "192.0.2.9" }))).toBe(
+      "192.0.2.9: not in deny (1), in drop.txt (1) by 192.0.2.0 - 192.0.2.255, not in own.csv (1)",
+    );
+  });
+
+  test("whom 'except' names no list of 'deny' meets, but 'allow' holds", () => {
+    const files = { "drop.txt": "192.0.2.0/24\n", "partners.txt": "192.0.2.7\n" };
+    const settings = { denyFile: "drop.txt", exceptFile: "partners.txt", except: ["192.0.2.8"] };
+    expect(judge(settings, "192.0.2.7", files)).toBeNull();
+    expect(judge(settings, "192.0.2.8", files)).toBeNull();
+    expect(judge(settings, "192.0.2.9", files)).toMatchObject({ list: "drop.txt" });
+    expect(judge({ ...settings, allow: ["10.0.0.0/8"] }, "192.0.2.7", files)).toMatchObject({ list: "allow" });
   });
 
   test("a file that is missing leaves no check that lets all pass", () => {

@@ -48,6 +48,12 @@ export function testContext(
   const problemAt = (at: Place, text: string): void => {
     problems.push(`${at.file}:${at.line}:${at.column} ${at.path}: ${text}`);
   };
+  const readFile: CompileContext["readFile"] = (name, ...path) => {
+    const text = files[name];
+    if (text !== undefined) return Buffer.from(text);
+    problemAt(place(...path), `cannot read '${name}'`);
+    return null;
+  };
   return {
     ...outsideContext({}, testResources({ clock })),
     include: () => {},
@@ -64,12 +70,9 @@ export function testContext(
     problemWithin: (offset, text, ...path) => problemAt(place(...path, offset), text),
     warning: (text, ...path) => warnings.push(`${path.join(".")}: ${text}`),
     described: () => null,
-    readFile: (name, ...path) => {
-      const text = files[name];
-      if (text !== undefined) return Buffer.from(text);
-      problemAt(place(...path), `cannot read '${name}'`);
-      return null;
-    },
+    warningAt: (at, text) => warnings.push(`${at.file}:${at.line}:${at.column}: ${text}`),
+    readFile,
+    readLargeFile: readFile,
   };
 }
 

@@ -51,9 +51,9 @@ async function compile(changed: Record<string, string> = {}) {
 }
 
 test("what a file did not change is not made again, whatever else does", async () => {
-  expect((await compile()).made).toEqual(["api-key", "api-key uses", "address deny"]);
+  expect((await compile()).made).toEqual(["api-key", "api-key uses", "addresses"]);
   expect((await compile({ "policy.yaml": `${POLICY}\n# edited` })).made).toEqual([]);
-  expect((await compile({ "deny.txt": "192.0.2.2\n" })).made).toEqual(["address deny"]);
+  expect((await compile({ "deny.txt": "192.0.2.2\n" })).made).toEqual(["addresses"]);
   expect((await compile({ "keys.yaml": keys("2") })).made).toEqual(["api-key"]);
 });
 
@@ -61,7 +61,7 @@ test("one list for many routes is made once", async () => {
   const route = (at: number) => `{ path: /a${at}, public: true, address: { denyFile: deny.txt } }`;
   const routes = Array.from({ length: 50 }, (_, at) => route(at)).join(", ");
   const { made } = await compile({ "policy.yaml": policyWith(`routes: [${routes}]`) });
-  expect(made).toEqual(["address deny"]);
+  expect(made).toEqual(["addresses"]);
 });
 
 test("a policy that is refused in one place makes nothing anew when it is mended", async () => {

@@ -39,7 +39,7 @@ beforeAll(async () => {
     "secrets/store": "a third secret of tests\n",
     "secrets/webhook": "another secret of tests\n",
     "revoked.yaml": "jti: []\n",
-    "blocklists/bad.txt": "# none yet\n",
+    "blocklists/bad.txt": "192.0.2.0/24\n",
     ".postern/server.pem": pki.server.certificate,
     ".postern/server.key": pki.server.key,
     ".postern/ca.pem": pki.ca.certificate,

@@ -1,12 +1,15 @@
-import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
-import type { CidrTable } from "../../matching/cidr-table.ts";
+import { CONTINUE, type Denial, ListDenial, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { Address } from "../../message/address.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { AddressList } from "../address-list.ts";
 import type { Check } from "../filter.ts";
 
 export interface AddressRules {
   /** Null: whoever is not denied may ask. */
-  readonly allow: CidrTable | null;
-  readonly deny: CidrTable | null;
+  readonly allow: readonly AddressList[] | null;
+  readonly deny: readonly AddressList[];
+  /** Whom `deny` does not meet. */
+  readonly except: readonly AddressList[];
 }
 
 /**
@@ -18,33 +21,40 @@ export class AddressCheck implements Check {
   readonly phase = "admit";
   readonly place: Place;
   readonly enforcePercent: number;
-  readonly #allow: CidrTable | null;
-  readonly #deny: CidrTable | null;
+  readonly #rules: AddressRules;
 
   constructor(rules: AddressRules, place: Place, enforcePercent: number) {
     this.place = place;
     this.enforcePercent = enforcePercent;
-    this.#allow = rules.allow;
-    this.#deny = rules.deny;
+    this.#rules = rules;
   }
 
   evaluate({ clientAddress }: Exchange): Verdict {
-    if (this.#deny?.has(clientAddress)) return this.#refuse(clientAddress.text, "an address that is not in deny");
-    if (this.#allow === null || this.#allow.has(clientAddress)) return CONTINUE;
-    return this.#refuse(clientAddress.text, "an address in allow");
+    const { allow, deny, except } = this.#rules;
+    const denying = listWith(deny, clientAddress);
+    if (denying !== null && listWith(except, clientAddress) === null) {
+      return this.#refuse(clientAddress, denying.name, `an address that is not in ${denying.name}`);
+    }
+    if (allow === null || listWith(allow, clientAddress) !== null) return CONTINUE;
+    return this.#refuse(clientAddress, "allow", "an address in allow");
   }
 
   explain({ clientAddress }: Exchange): string {
-    const lists = [
-      ...(this.#deny === null ? [] : [`${this.#deny.has(clientAddress) ? "in" : "not in"} deny (${this.#deny.size})`]),
-      ...(this.#allow === null
-        ? []
-        : [`${this.#allow.has(clientAddress) ? "in" : "not in"} allow (${this.#allow.size})`]),
-    ];
+    const { allow, deny, except } = this.#rules;
+    const lists = [...deny, ...except, ...(allow ?? [])].map(({ name, table }) => {
+      const range = table.rangeOf(clientAddress);
+      return range === null ? `not in ${name} (${table.size})` : `in ${name} (${table.size}) by ${range}`;
+    });
     return `${clientAddress.text}: ${lists.join(", ")}`;
   }
 
-  #refuse(seen: string, wanted: string): Denial {
-    return new Denial("address_denied", this.place, seen, wanted);
+  #refuse(seen: Address, list: string, wanted: string): Denial {
+    return new ListDenial("address_denied", this.place, seen.text, wanted, list);
   }
+}
+
+/** The first that has it. */
+function listWith(lists: readonly AddressList[], address: Address): AddressList | null {
+  for (const list of lists) if (list.table.has(address)) return list;
+  return null;
 }

@@ -46,6 +46,7 @@ export function contextOfPart(context: RouteContext, word: string, reading: Answ
     problemWithin: (offset, text, ...path) => context.problemWithin(offset, text, word, ...path),
     warning: (text, ...path) => context.warning(text, word, ...path),
     readFile: (name, ...path) => context.readFile(name, word, ...path),
+    readLargeFile: (name, ...path) => context.readLargeFile(name, word, ...path),
     secret: (reference, ...path) => context.secret(reference, word, ...path),
     wantBody: (...path) => context.wantBody(word, ...path),
   };

@@ -1,0 +1,17 @@
+/** Of who clients are by where they come from: a part of `DEFAULTS`. */
+export const ADDRESS_DEFAULTS = {
+  /** A list of addresses, or a database of where they are. */
+  addressBytesMax: 64 * 1024 * 1024,
+  /** Entries of one list; of IPv6 each takes 32 bytes. */
+  addressEntriesMax: 4_000_000,
+  /** Files of lists at one place of a policy; each is asked in turn. */
+  addressFilesMax: 32,
+  /** Of the lines of a list that are none, those that are told. */
+  addressFaultsMax: 10,
+  /** A row of CSV, or a JSON value in a line. */
+  addressLineBytesMax: 16 * 1024,
+  /** Beyond this share of all addresses a list is warned of. */
+  addressShareWarned: 0.25,
+  /** Lists by reason and what came of it that are counted. */
+  metricListsMax: 1_000,
+} as const;
