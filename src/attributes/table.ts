@@ -1,4 +1,6 @@
 import type { Phase } from "../decision/phases.ts";
+import { browserAnomalies } from "../message/browser-anomalies.ts";
+import type { Geo } from "../message/geo.ts";
 import { ok, type Result } from "../support/result.ts";
 import { groupList, isToken, roleList, scopeList } from "./principal-facts.ts";
 import {
@@ -127,6 +129,23 @@ const TABLE: readonly Row[] = [
     "The client's IP address, behind trusted proxies the one that they tell. None on a Unix socket.",
     fixed(clientAddress),
   ),
+  row(
+    "client.ja4",
+    "text",
+    "admit",
+    "log",
+    "JA4 of the client's TLS hello, on listeners with `tls: { ja4: true }`.",
+    fixed(({ connection }) => connection.ja4 ?? undefined),
+  ),
+  row(
+    "client.anomalies",
+    "texts",
+    "admit",
+    "metric",
+    "What no browser like the one that the user agent names would send: its names, as docs/addresses.md has them. Empty for other clients.",
+    fixed(browserAnomalies),
+  ),
+  ...geoRows(),
   ...certificateRows(),
   row(
     "principal.id",
@@ -203,6 +222,25 @@ const TABLE: readonly Row[] = [
   ),
   row("now", "time", "admit", "log", "The time of the judgement.", bindNow),
 ];
+
+/** Of the databases that the policy's `geo` names; without it, and for private addresses, there is none of them. */
+function geoRows(): Row[] {
+  const of = (key: Exclude<keyof Geo, "knows">, shown: Shown, description: string): Row =>
+    row(
+      `client.${key}`,
+      "text",
+      "admit",
+      shown,
+      description,
+      fixed(({ geo, clientAddress: address }) => geo?.[key](address) ?? undefined),
+    );
+  return [
+    of("country", "metric", "Country of the client's address by `geo.countries`, two letters of ISO 3166-1, as in DE."),
+    of("continent", "metric", "Its continent, two letters, as in EU."),
+    of("asn", "log", "Number of the network that its address is of by `geo.networks`, as in AS64496."),
+    of("network", "log", "Who that network belongs to."),
+  ];
+}
 
 function certificateRows(): Row[] {
   const of = (key: Parameters<typeof certificateReader>[0], type: AttributeType, description: string): Row =>

@@ -19,6 +19,7 @@ import {
   HELLO_CLOSED,
   HELLO_TIMEOUT,
 } from "./handshake-failure.ts";
+import { ja4Of } from "./ja4.ts";
 import { OpenCounts } from "./open-counts.ts";
 import { OpenSockets } from "./open-sockets.ts";
 import { isLikePreface, isWholeHello, tellsProtocol } from "./protocol-sniffer.ts";
@@ -57,6 +58,8 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   /** Of connections that are through with `accept`. */
   readonly #ends = new WeakMap<Socket, Ends>();
+  /** JA4 of those whose TLS settings ask for it. */
+  readonly #ja4 = new WeakMap<Socket, string>();
   /** Of those among them that are not served yet. */
   readonly #handshakes = new WeakMap<Socket, Handshake>();
   readonly #ofAddress = new OpenCounts();
@@ -217,12 +220,14 @@ export class Listener {
   #awaitHello(socket: Socket, { peer }: Ends, handshake: Handshake, tls: TlsServer): void {
     awaitFirstBytes(socket, this.#settings.handshakeTimeoutMs, {
       isEnough: (seen) => isWholeHello(seen, DEFAULTS.helloBytesMax),
-      onEnough: () => {
+      onEnough: (seen) => {
         const spent = this.#settings.handshakes?.take(peer, handshake.client.isMany) ?? null;
         if (spent !== null) this.#refuse(socket, peer, spent, "one more handshake than the listener lets begin");
         else if (handshake.beginTls()) {
           // One side alone can end only what has begun: a client that says no more has given its handshake up.
           socket.allowHalfOpen = false;
+          const ja4 = this.#settings.tls?.hasJa4 === true ? ja4Of(seen) : null;
+          if (ja4 !== null) this.#ja4.set(socket, ja4);
           tls.emit("connection", socket);
         } else this.#refuse(socket, peer, "memory_handshakes", "no room for one more handshake");
       },
@@ -257,7 +262,8 @@ export class Listener {
       this.#refuse(socket, ends.peer, "identity_connections_max", "one more than maxConnectionsPerIdentity");
       return;
     }
-    this.#serve(socket, { listener: settings.name, ...ends, protocol, secure: true, certificate }, settings);
+    const ja4 = this.#ja4.get(socketBelow(socket)) ?? null;
+    this.#serve(socket, { listener: settings.name, ...ends, protocol, secure: true, certificate, ja4 }, settings);
   }
 
   /** Only whom an authority vouches for has an identity: a name in a certificate of one's own making is anybody's. */
@@ -276,7 +282,11 @@ export class Listener {
   #servePlain(socket: Socket, ends: Ends): void {
     const { name, protocols, handshakeTimeoutMs } = this.#settings;
     const serve = (protocol: HttpProtocol): void =>
-      this.#serve(socket, { listener: name, ...ends, protocol, secure: false, certificate: null }, this.#settings);
+      this.#serve(
+        socket,
+        { listener: name, ...ends, protocol, secure: false, certificate: null, ja4: null },
+        this.#settings,
+      );
     if (!protocols.includes("h2")) {
       serve("http/1.1");
       return;

@@ -1,6 +1,7 @@
 import type { CallProxy } from "../calls/call.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
+import type { Geo } from "../message/geo.ts";
 import type { SchemaLibrary } from "../openapi/description.ts";
 import type { SchemaReference } from "../openapi/operation.ts";
 import type { Resource, ResourceWorld } from "../resources/resource.ts";
@@ -60,6 +61,8 @@ export interface CompileContext {
   include(name: string, content: string): void;
   /** A schema of an API's description that the policy is made from, by file and JSON Pointer; null where there is none. */
   described(file: string, pointer: string): DescribedSchema | null;
+  /** What is known of where addresses are; null where the policy has no `geo`. */
+  readonly geo: Geo | null;
   /** The policy names a folder for what survives a restart. */
   readonly hasState: boolean;
   /** Where requests wait for what somebody else says. Of the process. */

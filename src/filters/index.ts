@@ -107,6 +107,7 @@ export const REGISTRY: Registry = {
     priorityFilter,
     lazyFilter({ name: "undeclared", defaults: "override" }, async () => (await ofCallers()).undeclaredFilter),
     lazyFilter({ name: "address", defaults: "add" }, async () => (await ofCallers()).addressFilter),
+    lazyFilter({ name: "bots", defaults: "add" }, async () => (await import("./bots/compile.ts")).botsFilter),
     lazyFilter(
       { name: "authenticate", defaults: "override", insteadOf: ["any", "all"] },
       async () => (await ofCallers()).authenticateFilter,

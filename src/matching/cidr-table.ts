@@ -28,13 +28,13 @@ export function buildCidrTable(prefixes: Iterable<string>): Result<CidrTable, Ci
   return atOnce(cidrTable(prefixes));
 }
 
-/** The same in steps. */
-export function* cidrTable(prefixes: Iterable<string>): Steps<Result<RangeTable, CidrProblem[]>> {
+/** The same in steps. With `cutsHostBits`, bits behind a prefix's length are no fault. */
+export function* cidrTable(prefixes: Iterable<string>, cutsHostBits = false): Steps<Result<RangeTable, CidrProblem[]>> {
   const problems: CidrProblem[] = [];
   const collector = new RangeCollector();
   let index = 0;
   for (const text of prefixes) {
-    const prefix = parsePrefix(text);
+    const prefix = parsePrefix(text, cutsHostBits);
     if (prefix.ok) collector.addPrefix(prefix.value);
     else problems.push({ text: prefix.error, index });
     if (problems.length >= DEFAULTS.policyProblemsMax) break;

@@ -45,4 +45,6 @@ export interface ConnectionFacts {
   /** Whether TLS protects the connection, so that the scheme the client used is https. */
   readonly secure: boolean;
   readonly certificate: ClientCertificate | null;
+  /** JA4 of the client's TLS hello; absent where the listener is not asked for it, or the hello came in pieces. */
+  readonly ja4?: string | null;
 }

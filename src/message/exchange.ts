@@ -9,6 +9,7 @@ import type { PlacedWatch } from "./body-watch.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { DeprecatedOutcome } from "./deprecated-use.ts";
 import type { Forwarding } from "./forwarded.ts";
+import type { Geo } from "./geo.ts";
 import type { HeaderBlock } from "./headers.ts";
 import type { Oddity } from "./kept-target.ts";
 import type { LeakNotes } from "./leak-notes.ts";
@@ -69,6 +70,8 @@ export class Exchange {
   body: RequestBody;
   /** The peer, or behind trusted proxies the first address that none of them wrote. Set by `admit`. */
   clientAddress: Address;
+  /** What is known of where addresses are; null where the policy has no `geo`. Set by `admit`. */
+  geo: Geo | null;
   /** What trusted proxies before us may tell of it; null where the peer is none of them. Set by `admit`. */
   forwarding: Forwarding | null;
   /** The client's certificate: the connection's, or the one that a trusted proxy before us tells. Set by `admit`. */
@@ -163,6 +166,7 @@ export class Exchange {
     this.headers = headers;
     this.body = body;
     this.clientAddress = connection.peer;
+    this.geo = null;
     this.forwarding = null;
     this.certificate = connection.certificate;
     this.upstream = "";

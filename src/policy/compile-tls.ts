@@ -34,7 +34,11 @@ export function compileTls(work: Work, listener: string, path: Path): TlsSetting
     return null;
   }
   const { trust, ...plainParts } = parts;
-  return { ...parts, fingerprint: fingerprint([...Object.values(plainParts), trust?.text ?? null]) };
+  return {
+    ...parts,
+    hasJa4: entry.ja4 === true,
+    fingerprint: fingerprint([...Object.values(plainParts), trust?.text ?? null]),
+  };
 }
 
 interface Own {

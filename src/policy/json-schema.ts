@@ -21,7 +21,7 @@ import {
   upstreamShape,
   versionSchema,
 } from "./schema.ts";
-import { identityShape, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
+import { geoShape, identityShape, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
 
 /**
  * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
@@ -115,6 +115,9 @@ function policySchema({
         "When requests are shed because there is too much to do; 'priority' of routes says which first. Never if absent.",
       ),
     requestId: requestIdSchema.optional(),
+    geo: object(geoShape)
+      .optional()
+      .describe("Where addresses are and whose, for 'address.countries', 'address.networks' and attributes."),
     revoked: revokedSchema.optional(),
     versions: versionsSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })

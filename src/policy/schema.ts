@@ -38,6 +38,10 @@ export const tlsShape = {
     .optional()
     .describe("Certificate, key and trust bundles from a SPIFFE agent, in place of files."),
   minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).optional().describe("Lowest version of TLS. TLSv1.2 if absent."),
+  ja4: z
+    .literal(true, { error: "expected true" })
+    .optional()
+    .describe("Whether JA4 of each client's hello is known, as attribute client.ja4. It is not if absent."),
   clientCertificate: object(clientCertificateShape).optional().describe("Certificates of clients (mutual TLS)."),
 };
 
@@ -325,6 +329,7 @@ export const SECTIONS = [
   "bans",
   "overload",
   "requestId",
+  "geo",
   "revoked",
   "versions",
   "defaults",

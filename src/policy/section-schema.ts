@@ -73,6 +73,15 @@ export const resourceMetadataShape = {
   documentation: parsed(parsePage).optional().describe("URL of a page for its developers."),
 };
 
+export const geoShape = {
+  countries: fileName
+    .optional()
+    .describe("Database of countries in MaxMind's format, as GeoLite2-Country.mmdb or one of cities. It is watched."),
+  networks: fileName
+    .optional()
+    .describe("Database of autonomous systems in MaxMind's format, as GeoLite2-ASN.mmdb. It is watched."),
+};
+
 export const revokedSchema = fileName.describe(
   "YAML file of what is refused from now on: jti, sub, sid, serials, callers. Every change of it counts at once.",
 );

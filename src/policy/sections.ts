@@ -1,4 +1,5 @@
 import { compileBans } from "./compile-bans.ts";
+import { compileGeo } from "./compile-geo.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { compilePlans } from "./compile-plans.ts";
 import { readRequestId } from "./compile-request-id.ts";
@@ -22,6 +23,7 @@ export const sectionStages = {
   compileBans,
   compileRevoked,
   readRequestId,
+  compileGeo,
   readVersions,
   buildVersions,
   describeResources,

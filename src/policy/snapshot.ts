@@ -20,6 +20,7 @@ import type { ClientTrust } from "../message/client-trust.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
+import type { Geo } from "../message/geo.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly overload: Overload | null;
   /** Null: an id of the client is a header as any. */
   readonly requestIds: RequestIds | null;
+  /** What is known of where addresses are; null where the policy has no databases. */
+  readonly geo: Geo | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */
@@ -220,7 +223,9 @@ export interface TlsSettings {
   readonly hasPartialChains: boolean;
   /** PEM, one list after another. */
   readonly clientCrl: Buffer | null;
-  /** Changes with any of the above: a listener swaps its TLS context when it differs. */
+  /** JA4 of each client's hello is to be known. */
+  readonly hasJa4?: boolean;
+  /** Changes with any of the above but that: a listener swaps its TLS context when it differs. */
   readonly fingerprint: string;
 }
 

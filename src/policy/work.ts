@@ -23,6 +23,7 @@ import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
+import type { Geo } from "../message/geo.ts";
 import type { SchemaLibrary } from "../openapi/description.ts";
 import type { Acquisition, Resources } from "../resources/registry.ts";
 import { Waiting } from "../resources/waiting.ts";
@@ -118,6 +119,7 @@ export class Work {
   overload: Overload | null = null;
   requestIds: RequestIds | null = null;
   revocations: Revocations | null = null;
+  geo: Geo | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];
@@ -283,6 +285,7 @@ export class Work {
       described: (file, pointer) => this.#described(file, pointer),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),
       include: (name, content) => this.files.include(name, content),
+      geo: this.geo,
       hasState: this.stateDirectory !== null,
       waiting: this.waiting,
       proxy: environmentProxy(this.inputs.env ?? {}),

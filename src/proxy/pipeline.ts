@@ -55,6 +55,7 @@ function goOn(subject: Subject, refused: Verdict): Outcome | Promise<Outcome> {
  * may send nothing learns nothing from what is wrong with it.
  */
 function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Verdict> {
+  subject.exchange.geo = subject.snapshot.geo;
   const unknown = findClient(subject);
   const verdict = runChecks(subject, checks, 0);
   if (verdict instanceof Promise) return verdict.then((settled) => settled ?? judgeForm(subject, unknown));

@@ -12,6 +12,17 @@ export const ADDRESS_DEFAULTS = {
   addressLineBytesMax: 16 * 1024,
   /** Beyond this share of all addresses a list is warned of. */
   addressShareWarned: 0.25,
+  /** Records of a database that are kept once they were asked for, and letters of a network's name. */
+  geoRecordsKeptMax: 8_192,
+  geoNameCharsMax: 128,
+  /** Countries or networks that one rule names. */
+  originsMax: 1_000,
+  /** User agents that are kept with what is known of them, and the longest. */
+  botUserAgentsKeptMax: 1_000,
+  botUserAgentKeptCharsMax: 512,
+  /** Words of one list of a policy, and crawlers. */
+  botWordsMax: 500,
+  botCrawlersMax: 64,
   /** Lists by reason and what came of it that are counted. */
   metricListsMax: 1_000,
 } as const;

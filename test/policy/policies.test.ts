@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { REGISTRY } from "../../src/filters/index.ts";
 import { policyJsonSchema, policyJsonSchemaText } from "../../src/policy/json-schema.ts";
 import { referenceText, requestHeadersText } from "../../src/policy/reference.ts";
+import { mmdb } from "../fixtures/mmdb.ts";
 import { createTestPki } from "../fixtures/pki.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
 import { examine, type Files, NOW_MS } from "./policy-kit.ts";
@@ -39,6 +40,7 @@ beforeAll(async () => {
     "secrets/store": "a third secret of tests\n",
     "secrets/webhook": "another secret of tests\n",
     "revoked.yaml": "jti: []\n",
+    "geo/countries.mmdb": mmdb({ "192.0.2.0/24": { country: { iso_code: "DE" } } }),
     "blocklists/bad.txt": "192.0.2.0/24\n",
     ".postern/server.pem": pki.server.certificate,
     ".postern/server.key": pki.server.key,

@@ -101,7 +101,7 @@ const isWord = (value: string, at: number): boolean => /\w/.test(value.charAt(at
 
 function addressTest(prefixes: readonly string[]): Result<TextTest, string> {
   const list = prefixes.map((prefix) => prefix.trim()).filter((prefix) => prefix !== "");
-  const table = atOnce(cidrTable(list, () => {}));
+  const table = atOnce(cidrTable(list, true));
   if (!table.ok) return err(`'${list[table.error[0]?.index ?? 0] ?? ""}' is no address`);
   return ok((value) => {
     const address = parseAddress(value);

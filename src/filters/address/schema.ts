@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { mode, object } from "../../support/schema.ts";
 import { type ListFile, listFiles } from "../address-list.ts";
 
@@ -11,7 +12,26 @@ export interface AddressSettings {
   readonly denyFile?: readonly ListFile[] | undefined;
   readonly except?: readonly string[] | undefined;
   readonly exceptFile?: readonly ListFile[] | undefined;
+  readonly countries?: OriginSettings | undefined;
+  readonly networks?: OriginSettings | undefined;
   readonly mode?: number | undefined;
+}
+
+export interface OriginSettings {
+  readonly deny?: readonly string[] | undefined;
+  readonly allow?: readonly string[] | undefined;
+}
+
+function origins(form: RegExp, error: string): z.ZodType<OriginSettings> {
+  const list = z.array(z.string().regex(form, { error })).min(1).max(DEFAULTS.originsMax);
+  return object({
+    deny: list
+      .optional()
+      .describe("Whose addresses may not send requests; unknown for those that the database does not have."),
+    allow: list
+      .optional()
+      .describe("Whose addresses may. With it, all others may not, nor those that are unknown unless it says so."),
+  });
 }
 
 export const addressSchema: z.ZodType<AddressSettings> = object({
@@ -24,8 +44,14 @@ export const addressSchema: z.ZodType<AddressSettings> = object({
   except: prefixes
     .optional()
     .describe(
-      "Addresses and prefixes that no 'deny' meets, as partners that a feed has on its list. 'allow' holds for them.",
+      "Addresses and prefixes that no 'deny' and no rule of countries and networks meets, as partners on a feed's list. 'allow' holds for them.",
     ),
   exceptFile: listFiles.optional().describe("File or files with more of them."),
+  countries: origins(/^(?:[A-Z]{2}|unknown)$/, "expected two capital letters, as in DE, or unknown")
+    .optional()
+    .describe("Rules by the country of the address, as 'geo.countries' has it."),
+  networks: origins(/^(?:AS[1-9]\d{0,9}|unknown)$/, "expected the number of a network, as in AS64496, or unknown")
+    .optional()
+    .describe("Rules by the network (autonomous system) that the address is of, as 'geo.networks' has it."),
   mode: mode.optional(),
 }).describe("Which client addresses may send requests.");
