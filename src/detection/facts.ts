@@ -1,9 +1,21 @@
+import type { CharSet } from "../schema/pattern/char-set.ts";
+
 /** A name and a value, as byte texts. */
 export interface NamedText {
   readonly name: string;
   readonly value: string;
   /** Which of the route's constraints holds for the value; -1 where none does. */
   readonly shape: number;
+}
+
+/** What a route's contract says of a value. */
+export interface ValueConstraint {
+  /** Code points of which it consists; null where all may be. */
+  readonly alphabet: CharSet | null;
+  /** In code points. */
+  readonly lengthMax: number | null;
+  /** Nothing is left to search in it: it is a number, or one of a list. */
+  readonly isClosed: boolean;
 }
 
 /** How a body is read: "" as raw bytes. */

@@ -77,7 +77,7 @@ export function run(
     exclusions?: readonly RouteExclusion[];
   } = {},
 ): Transaction {
-  const transaction = rules.forRoute({ exclusions }).begin(requestOf(asked), PLENTY);
+  const transaction = rules.forRoute({ exclusions, constraints: [] }).begin(requestOf(asked), PLENTY);
   atOnce(transaction.head());
   atOnce(transaction.body({ ...NO_BODY, ...body }));
   if (answer !== undefined) {

@@ -1,35 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type CompiledRules, compileRules, type ParanoiaLevel } from "../../src/detection/rules/compile-rules.ts";
-import { orderedRuleFiles } from "../../src/detection/rules/file-order.ts";
 import { readSecLang } from "../../src/detection/seclang/read.ts";
 import { atOnce } from "../../src/support/turns.ts";
-import { named, RECOGNISERS, run } from "./own-rules.ts";
+import { named, run } from "./own-rules.ts";
+import { compileRelease, RELEASE_RULES, releaseFiles } from "./release.ts";
 
-/** The folder of a release of the OWASP Core Rule Set; as Debian installs it where none is named. */
-const release = join(process.env["POSTERN_CRS"] ?? "/usr/share/modsecurity-crs", "rules");
-
-const files = (): { file: string; text: string }[] =>
-  orderedRuleFiles(readdirSync(release)).map((name) => ({
-    file: join(release, name),
-    text: readFileSync(join(release, name), "latin1"),
-  }));
-
-function compileRelease(paranoia: ParanoiaLevel): CompiledRules {
-  const settings = { paranoia, threshold: 5, answerThreshold: 4, variables: new Map<string, string>() };
-  const dataFile = (name: string, from: string): string | undefined => {
-    const path = join(dirname(from), name);
-    return existsSync(path) ? readFileSync(path, "latin1") : undefined;
-  };
-  return atOnce(compileRules(files(), settings, dataFile, RECOGNISERS));
-}
-
-describe.runIf(existsSync(release))("a release of the OWASP Core Rule Set", () => {
+describe.runIf(existsSync(RELEASE_RULES))("a release of the OWASP Core Rule Set", () => {
   test("is read whole", () => {
     let statements = 0;
     let found = 0;
-    for (const { file, text } of files()) {
+    for (const { file, text } of releaseFiles()) {
       const { directives, problems } = atOnce(readSecLang(file, text));
       expect(problems).toEqual([]);
       statements += [...text.matchAll(/^\s*Sec[A-Z]/gm)].length;

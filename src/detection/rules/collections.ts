@@ -95,6 +95,14 @@ export const COLLECTIONS: readonly string[] = Object.keys(READERS);
 const BY_NAME = new Map(COLLECTIONS.map((name, index) => [name, index]));
 const READ = Object.values(READERS);
 
+/** Numbers of those that are whole once the head of a request is there. */
+export const HEAD_COLLECTIONS: ReadonlySet<number> = new Set(
+  COLLECTIONS.flatMap((name, number) => {
+    const isOfHead = /^(ARGS_GET|QUERY_STRING|REMOTE_|REQUEST_|UNIQUE_ID)/.test(name);
+    return isOfHead && !name.startsWith("REQUEST_BODY") ? [number] : [];
+  }),
+);
+
 /** Variables that rules themselves write, or that are what the last test found. */
 export const RUN_COLLECTIONS: ReadonlySet<string> = new Set([
   "TX",

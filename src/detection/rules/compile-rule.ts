@@ -2,7 +2,7 @@ import { compilePattern } from "../../schema/pattern/index.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { SearchBuilder } from "../search/search.ts";
 import type { Member, Operator, Variable } from "../seclang/directive.ts";
-import type { SetVar } from "./actions.ts";
+import type { Control, RuleChoice, SetVar } from "./actions.ts";
 import { collectionNumber } from "./collections.ts";
 import type { DraftLink, DraftRule } from "./draft.ts";
 import { macroOf } from "./macro.ts";
@@ -10,6 +10,7 @@ import { dataLines, PATTERN_OPERATORS, plainTest, RECOGNISERS, WORD_OPERATORS } 
 import {
   type Exclusion,
   type Link,
+  type LinkControl,
   type LinkTest,
   type NameTest,
   NEVER,
@@ -26,6 +27,8 @@ export interface CompileContext {
   readonly patterns: Pick<SearchBuilder, "rx" | "words">;
   readonly tree: StageTree;
   readonly recognisers: { readonly detectsqli: Recogniser; readonly detectxss: Recogniser };
+  /** Ids of the rules that a choice is of. */
+  readonly idsOf: (rules: readonly RuleChoice[]) => ReadonlySet<number>;
   /** A data file by its name and the file that names it. */
   readonly dataFile: (name: string, from: string) => string | undefined;
 }
@@ -101,6 +104,12 @@ function compileLink(link: DraftLink, context: CompileContext): Result<Link, Rul
     else targets.push(target.value);
   }
   const { actions } = link;
+  const controls: LinkControl[] = [];
+  for (const control of actions.controls) {
+    const compiled = controlOf(control, context);
+    if (!compiled.ok) return problem(compiled.error);
+    controls.push(compiled.value);
+  }
   const stages = context.tree.stagesOf(actions.transforms ?? []);
   return ok({
     targets,
@@ -110,8 +119,16 @@ function compileLink(link: DraftLink, context: CompileContext): Result<Link, Rul
     stages: actions.multiMatch ? stages : stages.slice(-1),
     capture: actions.capture,
     setVars: actions.setVars.map(withScore),
-    controls: actions.controls,
+    controls,
   });
+}
+
+function controlOf(control: Control, { idsOf }: CompileContext): Result<LinkControl, string> {
+  if (!("rules" in control)) return ok(control);
+  const ids = idsOf(control.rules);
+  if (control.kind === "removeRules") return ok({ kind: "remove", removal: { ids, exclusion: null } });
+  const target = targetOf(control.target);
+  return target.ok ? ok({ kind: "remove", removal: { ids, exclusion: target.value } }) : target;
 }
 
 const SCORE = /anomaly_score_pl[1-4]$/;
@@ -147,6 +164,9 @@ function nameTestOf(member: Member): Result<NameTest, string> {
   return ok((name) => pattern.value.test(name));
 }
 
+/** Patterns that rules use to capture a value. */
+const WHOLE: ReadonlySet<string> = new Set(["^.*$", "^.*", ".*$", ".*"]);
+
 function testOf(operator: Operator, file: string, context: CompileContext): Result<LinkTest, RuleFault> {
   const { name, argument } = operator;
   const macro = macroOf(argument);
@@ -156,6 +176,7 @@ function testOf(operator: Operator, file: string, context: CompileContext): Resu
   }
   if (macro.constant === null) return ok({ kind: "filled", operator: name, argument: macro });
   if (PATTERN_OPERATORS.has(name)) {
+    if (WHOLE.has(argument)) return ok({ kind: "whole" });
     const id = context.patterns.rx(argument);
     if (id.ok) return ok({ kind: "pattern", id: id.value });
     return err({ message: `its pattern: ${id.error.message}`, isProblem: id.error.kind === "syntax" });

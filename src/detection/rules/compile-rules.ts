@@ -1,10 +1,13 @@
 import type { Steps } from "../../support/turns.ts";
 import { SearchBuilder } from "../search/search.ts";
 import type { RuleProblem } from "../seclang/directive.ts";
+import type { RuleChoice } from "./actions.ts";
 import { assemble, type RuleFile } from "./assemble.ts";
+import { chooses } from "./choice.ts";
 import { type CompileContext, compileRule, emptyRule, type RuleFault } from "./compile-rule.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
 import { fold } from "./fold.ts";
+import { HELD_BY_CODEC } from "./held-by-codec.ts";
 import { listingOf, listingOfLeft, type RuleListing } from "./listing.ts";
 import { inPhase } from "./program.ts";
 import type { Rule } from "./rule.ts";
@@ -41,12 +44,16 @@ export function* compileRules(
   const assembled = yield* assemble(files);
   const folded = yield* fold(assembled.items, pinnedBy(settings), BEGIN);
   const patterns = new SearchBuilder();
-  const context = { patterns, tree: new StageTree(), recognisers, dataFile };
+  const drafts = assembled.items.filter((item): item is DraftRule => item.kind === "rule");
+  const idsOf = (choices: readonly RuleChoice[]): ReadonlySet<number> => {
+    const heads = drafts.map(({ links }) => links[0].actions);
+    return new Set(heads.filter((head) => choices.some((choice) => chooses(choice, head))).map(({ id }) => id));
+  };
+  const context = { patterns, tree: new StageTree(), recognisers, dataFile, idsOf };
   const faults = new Map<number, RuleFault>();
   const phases: Rule[][] = [];
   for (const phase of [1, 2, 3, 4]) phases.push(yield* compilePhase(folded.items, phase, context, faults));
   const search = yield* patterns.build();
-  const drafts = assembled.items.filter((item): item is DraftRule => item.kind === "rule");
   const listing = [
     ...drafts.map((rule) => listingOf(rule, folded.decided.get(rule), faults.get(rule.links[0].actions.id))),
     ...assembled.leftOut.map(listingOfLeft),
@@ -69,9 +76,14 @@ function* compilePhase(
 ): Steps<Rule[]> {
   const rules: Rule[] = [];
   for (const { rule, next } of inPhase(items, phase)) {
+    const [{ actions }] = rule.links;
+    if (HELD_BY_CODEC.has(actions.id)) {
+      rules.push(emptyRule(rule, next));
+      continue;
+    }
     const compiled = compileRule(rule, next, context);
     rules.push(compiled.ok ? compiled.value : emptyRule(rule, next));
-    if (!compiled.ok) faults.set(rule.links[0].actions.id, compiled.error);
+    if (!compiled.ok) faults.set(actions.id, compiled.error);
     yield;
   }
   return rules;

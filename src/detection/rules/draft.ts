@@ -1,6 +1,5 @@
 import type { Operator, Place, RuleProblem, Variable } from "../seclang/directive.ts";
-import type { RuleActions, RuleChoice } from "./actions.ts";
-import { choosesText } from "./choice.ts";
+import type { RuleActions } from "./actions.ts";
 
 /** One test of a rule: a chain has several. */
 export interface DraftLink {
@@ -41,11 +40,4 @@ export interface Assembled {
   readonly problems: readonly RuleProblem[];
   /** Directives that are read and not done, with the reason. */
   readonly settings: readonly (Place & { readonly name: string; readonly reason: string })[];
-}
-
-/** Whether a choice is of this rule. */
-export function isChosen(choice: RuleChoice, { actions }: DraftLink): boolean {
-  if (choice.by === "id") return actions.id >= choice.first && actions.id <= choice.last;
-  if (choice.by === "tag") return actions.tags.some((tag) => choosesText(choice.text, tag));
-  return choosesText(choice.text, actions.message.constant ?? "");
 }

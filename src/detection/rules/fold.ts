@@ -48,6 +48,8 @@ class Round {
   readonly #kept = new Map<DraftItem, DraftItem>();
   readonly #decided = new Map<DraftRule, string>();
   readonly #markers = new Map<string, number>();
+  /** Names that rules which are not decided read or write before the place that is looked at. */
+  readonly #touched = new WrittenNames();
   /** Markers that a rule which is not decided may skip to: up to the last of them nothing surely runs. */
   #pending = new Map<string, number>();
 
@@ -122,11 +124,13 @@ class Round {
 
   /** Within what may be skipped nothing is surely set. */
   #canApply(sets: readonly SetVar[]): boolean {
-    return sets.length === 0 || (this.#pending.size === 0 && this.#known.canApply(sets));
+    return sets.length === 0 || (this.#pending.size === 0 && this.#known.canApply(sets, this.#touched));
   }
 
   #keep(rule: DraftRule, links: DraftRule["links"], at: number): void {
     this.#written.addOf(links);
+    this.#touched.addOf(links);
+    this.#touched.addReadOf(links);
     const [{ actions }] = rule.links;
     if (actions.skipAfter !== null) {
       const found = this.#markers.get(actions.skipAfter) ?? -1;

@@ -65,12 +65,16 @@ export class KnownValues {
     return value === undefined ? [] : [value];
   }
 
-  /** Whether a request has no say in them. */
-  canApply(sets: readonly SetVar[]): boolean {
+  /**
+   * Whether a request has no say in them. A name that requests write later on may begin with what is set here, as long as
+   * no rule that runs before has `touched` it.
+   */
+  canApply(sets: readonly SetVar[], touched: WrittenNames): boolean {
     const read = this.reader();
-    return sets.every(({ name, value }) => {
-      const known = partlyFilled(name, read).constant;
-      return known !== null && !this.#written.has(known.toLowerCase()) && partlyFilled(value, read).constant !== null;
+    return sets.every(({ name, value, change }) => {
+      const key = partlyFilled(name, read).constant?.toLowerCase();
+      if (key === undefined || partlyFilled(value, read).constant === null) return false;
+      return !this.#written.has(key) || (change === "set" && !touched.has(key));
     });
   }
 

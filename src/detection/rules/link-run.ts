@@ -110,12 +110,12 @@ export class LinkRun {
   }
 
   #capture(test: LinkTest, text: string): void {
-    if (test.kind === "pattern") {
+    if (test.kind === "whole") this.#variables.capture(text, []);
+    else if (test.kind === "recogniser") this.#variables.capture(test.recognise(text) ?? text, []);
+    else if (test.kind === "pattern") {
       const match = this.#spending.match(test.id, text);
-      if (match === null) return;
-      this.#variables.capture([text.slice(match.start, match.end), ...match.groups]);
+      if (match !== null) this.#variables.capture(text.slice(match.start, match.end), match.groups);
     }
-    if (test.kind === "recogniser") this.#variables.capture([test.recognise(text) ?? text]);
   }
 
   #partOf({ test, negated }: Link, text: string): string {

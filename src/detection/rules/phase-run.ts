@@ -1,26 +1,20 @@
 import type { Steps } from "../../support/turns.ts";
-import type { NamedText } from "../facts.ts";
+import type { Find } from "./finds.ts";
 import { type Hit, MATCHED_CHARACTERS_MAX } from "./hit.ts";
-import type { Found } from "./lens.ts";
 import { type LinkMatch, LinkRun } from "./link-run.ts";
 import { filled } from "./macro.ts";
 import type { Phase } from "./program.ts";
 import type { Removed } from "./removed.ts";
-import type { Exclusion, Rule } from "./rule.ts";
+import type { Exclusion, LinkControl, Rule } from "./rule.ts";
 import type { Spending } from "./spending.ts";
 import type { StageTree } from "./stages.ts";
 import type { Variables } from "./variables.ts";
 
-/** A value in which a rule found something before its turn. */
-interface Live {
-  readonly entry: NamedText;
-  readonly target: number;
-  readonly text: string;
-}
-
 const NO_EXCLUSIONS: readonly Exclusion[] = [];
 
-/** One phase of one request: first all values are searched, then the rules run in order, those that can match. */
+const NO_FINDS: ReadonlyMap<number, readonly Find[]> = new Map();
+
+/** One phase of one request, whose values have been searched: the rules run in order, those that can match. */
 export class PhaseRun {
   readonly hits: Hit[] = [];
   blockedBy: Hit | null = null;
@@ -31,39 +25,28 @@ export class PhaseRun {
   readonly #spending: Spending;
   readonly #removed: Removed;
   readonly #links: LinkRun;
-  readonly #live = new Map<number, Live[]>();
+  readonly #finds: ReadonlyMap<number, readonly Find[]>;
 
-  constructor(phase: Phase, tree: StageTree, variables: Variables, spending: Spending, removed: Removed) {
+  constructor(
+    phase: Phase,
+    finds: ReadonlyMap<number, readonly Find[]> = NO_FINDS,
+    tree: StageTree,
+    variables: Variables,
+    spending: Spending,
+    removed: Removed,
+  ) {
     this.#phase = phase;
+    this.#finds = finds;
     this.#variables = variables;
     this.#spending = spending;
     this.#removed = removed;
     this.#links = new LinkRun(tree, variables, spending);
   }
 
-  *steps(): Steps<void> {
-    for (const lens of this.#phase.lenses) {
-      for (const entry of this.#variables.entries(lens.collection)) {
-        const plan = lens.planOf(entry.name);
-        if (plan.isEmpty) continue;
-        const found = plan.known(entry.value) ?? (yield* plan.search(entry.value, this.#spending));
-        for (const one of found) this.#keep(one, entry);
-        if (this.#spending.isTurnOver(1)) yield;
-      }
-    }
-    yield* this.#walk();
-  }
-
-  #keep({ rule, target, text }: Found, entry: NamedText): void {
-    const live = this.#live.get(rule);
-    if (live === undefined) this.#live.set(rule, [{ entry, target, text }]);
-    else live.push({ entry, target, text });
-  }
-
   /** Both lists are in order: rules that run anyway, and rules that have found something. */
-  *#walk(): Steps<void> {
+  *steps(): Steps<void> {
     const { rules, controls } = this.#phase;
-    const found = [...this.#live.keys()].sort((a, b) => a - b);
+    const found = [...this.#finds.keys()].sort((a, b) => a - b);
     let from = 0;
     for (let control = 0, other = 0; this.end === null; ) {
       const next = Math.min(controls[control] ?? rules.length, found[other] ?? rules.length);
@@ -73,22 +56,22 @@ export class PhaseRun {
       if (next < from) continue;
       const rule = rules[next] as Rule;
       if (this.#removed.isEmpty || !this.#removed.hasRule(rule)) {
-        if (this.#matches(rule, this.#live.get(next))) from = this.#after(rule, next);
+        if (this.#matches(rule, this.#finds.get(next))) from = this.#after(rule, next);
         if (this.#spending.isTurnOver(1)) yield;
       }
     }
   }
 
-  #matches(rule: Rule, live: readonly Live[] | undefined): boolean {
+  #matches(rule: Rule, finds: readonly Find[] | undefined): boolean {
     const links = this.#links;
     const exclusions = this.#removed.isEmpty ? NO_EXCLUSIONS : this.#removed.exclusionsOf(rule);
     this.#variables.ruleId = rule.id;
     links.begin();
     const [first, ...rest] = rule.links;
-    if (live === undefined) {
+    if (finds === undefined) {
       if (!links.matches(first, exclusions)) return false;
     } else {
-      const sorted = live.length === 1 ? live : [...live].sort((a, b) => a.target - b.target);
+      const sorted = finds.length === 1 ? finds : [...finds].sort((a, b) => a.target - b.target);
       for (const { entry, target, text } of sorted) links.takeFound(first, target, entry, text, exclusions);
       if (!links.end()) return false;
     }
@@ -109,7 +92,7 @@ export class PhaseRun {
     return rule.next > place ? rule.next : place + 1;
   }
 
-  #control(control: Rule["links"][0]["controls"][number]): void {
+  #control(control: LinkControl): void {
     const { facts } = this.#variables;
     switch (control.kind) {
       case "engine":
@@ -124,8 +107,9 @@ export class PhaseRun {
         facts.processor = control.name;
         this.#variables.forget();
         break;
-      default:
-        this.#removed.take(control);
+      case "remove":
+        this.#removed.take(control.removal);
+        break;
     }
   }
 

@@ -1,5 +1,7 @@
+import { HEAD_COLLECTIONS } from "./collections.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
-import { Lens, type Looker } from "./lens.ts";
+import { Lens } from "./lens.ts";
+import type { Looker } from "./plan.ts";
 import type { NameTest, Rule } from "./rule.ts";
 import type { StageTree } from "./stages.ts";
 
@@ -8,7 +10,16 @@ export interface Phase {
   readonly rules: readonly Rule[];
   /** Places of those that run whatever was found. */
   readonly controls: readonly number[];
+  /** What is searched before the phase begins. */
   readonly lenses: readonly Lens[];
+}
+
+/** What a request is held against. */
+export interface RuleProgram {
+  /** Phases 1 to 4. */
+  readonly phases: readonly Phase[];
+  readonly constants: ReadonlyMap<string, string>;
+  readonly tree: StageTree;
 }
 
 /** Rules of a phase with the place where each of them goes on. */
@@ -29,25 +40,42 @@ export function inPhase(items: readonly DraftItem[], phase: number): { rule: Dra
   });
 }
 
-/** What is looked for in the values that a phase's rules name. `rules` may be fewer than there are: a route's. */
-export function phaseOf(rules: readonly Rule[], tree: StageTree): Phase {
-  const lookers = new Map<number, Looker[]>();
-  const controls: number[] = [];
-  for (const [place, rule] of rules.entries()) {
-    if (!rule.searched) controls.push(place);
-    else
-      for (const looker of lookersOf(rule, place))
-        lookers.set(looker.collection, [...(lookers.get(looker.collection) ?? []), looker]);
+/**
+ * What is looked for in the values that rules name. What a request's head has is searched for phases 1 and 2 at once: in each
+ * value one time.
+ */
+export function programOf(
+  phases: readonly (readonly Rule[])[],
+  constants: ReadonlyMap<string, string>,
+  tree: StageTree,
+): RuleProgram {
+  const lookers = phases.map(() => new Map<number, Looker[]>());
+  const controls: number[][] = phases.map(() => []);
+  for (const [index, rules] of phases.entries()) {
+    for (const [place, rule] of rules.entries()) {
+      if (!rule.searched) controls[index]?.push(place);
+      else
+        for (const { collection, looker } of lookersOf(rule, index + 1, place)) {
+          const searchedIn = index === 1 && HEAD_COLLECTIONS.has(collection) ? 0 : index;
+          const lists = lookers[searchedIn] as Map<number, Looker[]>;
+          lists.set(collection, lists.get(collection) ?? []);
+          lists.get(collection)?.push(looker);
+        }
+    }
   }
-  const lenses = [...lookers].map(([collection, list]) => new Lens(collection, list, tree));
-  return { rules, controls, lenses };
+  const compiled = phases.map((rules, index) => ({
+    rules,
+    controls: controls[index] ?? [],
+    lenses: [...(lookers[index] ?? [])].map(([collection, list]) => new Lens(collection, list, tree)),
+  }));
+  return { phases: compiled, constants, tree };
 }
 
-function lookersOf({ links: [link] }: Rule, place: number): (Looker & { collection: number })[] {
+function lookersOf({ links: [link] }: Rule, phase: number, rule: number): { collection: number; looker: Looker }[] {
   return link.targets.map(({ collection, isNamed }, target) => {
     const exclusions: NameTest[] = link.exclusions
       .filter((exclusion) => exclusion.collection === collection)
       .map((exclusion) => exclusion.isNamed);
-    return { collection, rule: place, link, target, isNamed, exclusions };
+    return { collection, looker: { phase, rule, link, target, isNamed, exclusions } };
   });
 }

@@ -1,40 +1,23 @@
-import type { Control, RuleChoice } from "./actions.ts";
-import { choosesText } from "./choice.ts";
-import { targetOf } from "./compile-rule.ts";
-import type { Exclusion, Rule } from "./rule.ts";
+import type { Exclusion, Rule, RuleRemoval } from "./rule.ts";
 
 /** Rules, and targets of rules, that a rule takes off for the rest of one request. */
 export class Removed {
-  readonly #rules: RuleChoice[] = [];
-  readonly #targets: { readonly rules: readonly RuleChoice[]; readonly exclusion: Exclusion }[] = [];
+  readonly #removals: RuleRemoval[] = [];
 
   get isEmpty(): boolean {
-    return this.#rules.length === 0 && this.#targets.length === 0;
+    return this.#removals.length === 0;
   }
 
-  take(control: Extract<Control, { kind: "removeRules" | "removeTarget" }>): void {
-    if (control.kind === "removeRules") this.#rules.push(...control.rules);
-    else {
-      const target = targetOf(control.target);
-      if (target.ok) this.#targets.push({ rules: control.rules, exclusion: target.value });
-    }
+  take(removal: RuleRemoval): void {
+    this.#removals.push(removal);
   }
 
-  hasRule(rule: Rule): boolean {
-    return this.#rules.some((choice) => chooses(choice, rule));
+  hasRule({ id }: Rule): boolean {
+    return this.#removals.some(({ ids, exclusion }) => exclusion === null && ids.has(id));
   }
 
   /** What of a rule's targets is off. */
-  exclusionsOf(rule: Rule): readonly Exclusion[] {
-    if (this.#targets.length === 0) return [];
-    return this.#targets.flatMap(({ rules, exclusion }) =>
-      rules.some((choice) => chooses(choice, rule)) ? [exclusion] : [],
-    );
+  exclusionsOf({ id }: Rule): readonly Exclusion[] {
+    return this.#removals.flatMap(({ ids, exclusion }) => (exclusion !== null && ids.has(id) ? [exclusion] : []));
   }
-}
-
-export function chooses(choice: RuleChoice, { id, tags, message }: Rule): boolean {
-  if (choice.by === "id") return id >= choice.first && id <= choice.last;
-  if (choice.by === "tag") return tags.some((tag) => choosesText(choice.text, tag));
-  return choosesText(choice.text, message.constant ?? "");
 }

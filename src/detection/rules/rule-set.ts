@@ -1,12 +1,14 @@
-import type { RequestFacts } from "../facts.ts";
+import type { RequestFacts, ValueConstraint } from "../facts.ts";
 import { Candidates, type Search } from "../search/search.ts";
 import type { RuleChoice } from "./actions.ts";
-import { type Phase, phaseOf } from "./program.ts";
-import { chooses } from "./removed.ts";
+import { chooses } from "./choice.ts";
+import { COLLECTIONS } from "./collections.ts";
+import { programOf, type RuleProgram } from "./program.ts";
 import { type Exclusion, neverMatching, type Rule } from "./rule.ts";
+import { Shape } from "./shape.ts";
 import { type SearchBudget, Spending } from "./spending.ts";
 import type { StageTree } from "./stages.ts";
-import { type RuleProgram, Transaction } from "./transaction.ts";
+import { Transaction } from "./transaction.ts";
 
 /** A rule that a route does without, or that does not look at something there. */
 export interface RouteExclusion {
@@ -16,6 +18,8 @@ export interface RouteExclusion {
 }
 
 export interface RouteSettings {
+  /** What is known of values, by the numbers that they come with (`shape`). */
+  readonly constraints: readonly ValueConstraint[];
   readonly exclusions: readonly RouteExclusion[];
 }
 
@@ -39,20 +43,15 @@ export class RuleSet {
     this.#search = search;
   }
 
-  /** Routes without exclusions share one. */
-  forRoute({ exclusions }: RouteSettings): RouteRules {
-    if (exclusions.length > 0) return new RouteRules(this.#programWithout(exclusions), this.#search);
-    this.#whole ??= this.#programOf(this.#phases);
-    return new RouteRules(this.#whole, this.#search);
-  }
-
-  #programWithout(exclusions: readonly RouteExclusion[]): RuleProgram {
-    return this.#programOf(this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions))));
-  }
-
-  #programOf(phases: readonly (readonly Rule[])[]): RuleProgram {
-    const compiled: Phase[] = phases.map((rules) => phaseOf(rules, this.#tree));
-    return { phases: compiled, constants: this.#constants, tree: this.#tree };
+  /** Routes without exclusions share one program. */
+  forRoute({ exclusions, constraints }: RouteSettings): RouteRules {
+    const made = constraints.map((constraint) => new Shape(constraint, this.#search));
+    if (exclusions.length > 0) {
+      const phases = this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions)));
+      return new RouteRules(programOf(phases, this.#constants, this.#tree), this.#search, made);
+    }
+    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree);
+    return new RouteRules(this.#whole, this.#search, made);
   }
 }
 
@@ -71,14 +70,30 @@ export class RouteRules {
   readonly #program: RuleProgram;
   readonly #search: Search;
   readonly #candidates = new Candidates();
+  readonly #shapes: readonly Shape[];
 
-  constructor(program: RuleProgram, search: Search) {
+  constructor(program: RuleProgram, search: Search, shapes: readonly Shape[]) {
     this.#program = program;
     this.#search = search;
+    this.#shapes = shapes;
+  }
+
+  /** How many looks at values of these shapes the rules ask for, and how many of them are left to do. */
+  get share(): { readonly rules: number; readonly searched: number } {
+    let rules = 0;
+    let searched = 0;
+    for (const lens of this.#program.phases.flatMap(({ lenses }) => lenses)) {
+      if (COLLECTIONS[lens.collection] !== "ARGS") continue;
+      for (const shape of this.#shapes) {
+        rules += lens.planOf("", undefined).looks;
+        searched += lens.planOf("", shape).looks;
+      }
+    }
+    return { rules, searched };
   }
 
   begin(request: RequestFacts, budget: SearchBudget): Transaction {
     const spending = new Spending(this.#search, this.#candidates, budget);
-    return new Transaction(this.#program, request, spending);
+    return new Transaction(this.#program, request, spending, this.#shapes);
   }
 }

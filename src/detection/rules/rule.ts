@@ -1,5 +1,5 @@
 import type { Place } from "../seclang/directive.ts";
-import type { Control, Disruptive, SetVar } from "./actions.ts";
+import type { Control, Disruptive, RuleChoice, SetVar } from "./actions.ts";
 import type { Macro } from "./macro.ts";
 import type { TextTest } from "./operators.ts";
 
@@ -31,10 +31,25 @@ export type LinkTest =
   /** `id` of the search. */
   | { readonly kind: "pattern"; readonly id: number }
   | { readonly kind: "text"; readonly test: TextTest }
+  /** A pattern that takes each text, and all of it. */
+  | { readonly kind: "whole" }
   /** Gives what it found, which is what `TX:0` is then. */
   | { readonly kind: "recogniser"; readonly recognise: (text: string) => string | undefined }
   /** Its argument is a request's. */
   | { readonly kind: "filled"; readonly operator: string; readonly argument: Macro };
+
+/** Rules, or a target of them, that are off for the rest of a request. */
+export interface RuleRemoval {
+  /** Of rules. */
+  readonly ids: ReadonlySet<number>;
+  /** Null: the rules as a whole. */
+  readonly exclusion: Exclusion | null;
+}
+
+/** What a link changes of the transaction. */
+export type LinkControl =
+  | Exclude<Control, { readonly rules: readonly RuleChoice[] }>
+  | { readonly kind: "remove"; readonly removal: RuleRemoval };
 
 export interface SetVarStep extends SetVar {
   /** Whether it is a part of the score of a request or an answer. */
@@ -51,7 +66,7 @@ export interface Link {
   readonly stages: readonly number[];
   readonly capture: boolean;
   readonly setVars: readonly SetVarStep[];
-  readonly controls: readonly Control[];
+  readonly controls: readonly LinkControl[];
 }
 
 export interface Rule {
@@ -60,7 +75,7 @@ export interface Rule {
   readonly phase: number;
   readonly links: readonly [Link, ...Link[]];
   readonly message: Macro;
-  readonly tags: readonly string[];
+  readonly tags: string[];
   readonly severity: number | null;
   /** 0 where it belongs to none. */
   readonly paranoia: number;

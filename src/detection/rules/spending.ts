@@ -69,6 +69,6 @@ export class Spending {
   holds(test: LinkTest, text: string): boolean {
     if (test.kind === "pattern") return this.test(test.id, text);
     if (test.kind === "recogniser") return test.recognise(text) !== undefined;
-    return test.kind === "text" && test.test(text);
+    return test.kind === "whole" || (test.kind === "text" && test.test(text));
   }
 }

@@ -60,6 +60,13 @@ export class StageTree {
     return mayChange(step, triggers) ? transform(text) : text;
   }
 
+  /** Names of the transformations from the value itself to a stage. */
+  stepsOf(stage: number): readonly string[] {
+    if (stage === 0) return [];
+    const { parent, step } = this.#stages[stage] as Stage;
+    return [...this.stepsOf(parent), step];
+  }
+
   parentOf(stage: number): number {
     return this.#stages[stage]?.parent ?? 0;
   }

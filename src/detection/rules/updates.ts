@@ -2,7 +2,8 @@ import { actionsOf } from "../seclang/actions.ts";
 import type { Place, RuleProblem } from "../seclang/directive.ts";
 import { variablesOf } from "../seclang/variables.ts";
 import { idChoices, type RuleActions, type RuleChoice, ruleActions, textChoice } from "./actions.ts";
-import { type DraftItem, type DraftLink, type DraftRule, isChosen } from "./draft.ts";
+import { chooses } from "./choice.ts";
+import type { DraftItem, DraftLink, DraftRule } from "./draft.ts";
 
 const REMOVE = /^secruleremoveby(id|tag|msg)$/;
 const UPDATE = /^secruleupdate(target|action)by(id|tag|msg)$/;
@@ -32,7 +33,7 @@ export function update(
   const chosen = choicesOf(removeBy ?? updateBy ?? "", texts[0] ?? "");
   if (typeof chosen === "string") return chosen;
   const rules = items.filter((item): item is DraftRule => item.kind === "rule");
-  const meant = rules.filter(({ links }) => chosen.rules.some((choice) => isChosen(choice, links[0])));
+  const meant = rules.filter(({ links }) => chosen.rules.some((choice) => chooses(choice, links[0].actions)));
   if (isRemoval) return { removed: meant, problems: [] };
   if (words.length < 2) return "it says what it is of, and not what changes";
   const links = meant.flatMap((rule) => rule.links.slice(chosen.link, chosen.link + 1));

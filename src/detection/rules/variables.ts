@@ -21,6 +21,8 @@ export class Variables {
   readonly #constants: ReadonlyMap<string, string>;
   readonly #written = new Map<string, string | undefined>();
   readonly #entries: (readonly NamedText[] | undefined)[] = [];
+  /** How many groups the last capture had. */
+  #groups = 0;
   matched: readonly Matched[] = [];
   ruleId = 0;
 
@@ -45,7 +47,7 @@ export class Variables {
 
   /** What a target has that no request brought. */
   runEntries({ name, member, isNamed }: Target): readonly NamedText[] {
-    if (name === "TX") return member === null ? this.#txEntries(isNamed) : this.#txEntry(member);
+    if (name === "TX") return member === null ? this.#txEntries(isNamed ?? any) : this.#txEntry(member);
     const last = this.matched.at(-1);
     switch (name) {
       case "MATCHED_VAR":
@@ -66,9 +68,15 @@ export class Variables {
     return value === undefined ? [] : [entry(name, value)];
   }
 
-  #txEntries(isNamed: Target["isNamed"]): readonly NamedText[] {
-    const names = new Set([...this.#constants.keys(), ...this.#written.keys()]);
-    return [...names].flatMap((name) => (isNamed === null || isNamed(name) ? this.#txEntry(name) : []));
+  #txEntries(isNamed: NonNullable<Target["isNamed"]>): readonly NamedText[] {
+    const entries: NamedText[] = [];
+    for (const name of constantsNamed(this.#constants, isNamed)) {
+      const value = this.tx(name);
+      if (value !== undefined) entries.push(entry(name, value));
+    }
+    for (const [name, value] of this.#written)
+      if (value !== undefined && isNamed(name) && !this.#constants.has(name)) entries.push(entry(name, value));
+    return entries;
   }
 
   /** What a place of a text is filled with. */
@@ -89,28 +97,47 @@ export class Variables {
   set({ name, change, value }: SetVarStep): number {
     const key = filled(name, this.read).toLowerCase();
     const text = filled(value, this.read);
-    if (change === "unset") this.#write(key, undefined);
-    else if (change === "set") this.#write(key, text);
+    if (change === "unset") this.write(key, undefined);
+    else if (change === "set") this.write(key, text);
     else {
       const by = change === "add" ? integer(text) : -integer(text);
-      this.#write(key, `${integer(this.tx(key) ?? "0") + by}`);
+      this.write(key, `${integer(this.tx(key) ?? "0") + by}`);
       return by;
     }
     return 0;
   }
 
-  /** What a pattern's groups found: TX:0 to TX:9. */
-  capture(groups: readonly string[]): void {
-    for (let index = 0; index <= 9; index++) this.#write(CAPTURES[index] ?? "", groups[index]);
+  /** What a pattern found, and its groups: TX:0 to TX:9. */
+  capture(found: string, groups: readonly string[]): void {
+    this.write("0", found);
+    const count = Math.max(groups.length, this.#groups);
+    for (let index = 0; index < count && index < 9; index++) this.write(`${index + 1}`, groups[index]);
+    this.#groups = groups.length;
   }
 
-  #write(name: string, value: string | undefined): void {
+  /** A name in small letters. */
+  write(name: string, value: string | undefined): void {
     if (this.#written.size >= WRITTEN_NAMES_MAX && !this.#written.has(name)) return;
     this.#written.set(name, value?.slice(0, WRITTEN_CHARACTERS_MAX));
   }
 }
 
-const CAPTURES = Array.from({ length: 10 }, (_, index) => `${index}`);
+const any = (): boolean => true;
+const constantNames = new WeakMap<ReadonlyMap<string, string>, Map<unknown, readonly string[]>>();
+
+/** The names of constants that a target of the rules means: the same for each request. */
+function constantsNamed(
+  constants: ReadonlyMap<string, string>,
+  isNamed: NonNullable<Target["isNamed"]>,
+): readonly string[] {
+  const byTarget = constantNames.get(constants) ?? new Map<unknown, readonly string[]>();
+  constantNames.set(constants, byTarget);
+  const known = byTarget.get(isNamed);
+  if (known !== undefined) return known;
+  const names = [...constants.keys()].filter((name) => isNamed(name));
+  byTarget.set(isNamed, names);
+  return names;
+}
 
 function entry(name: string, value: string): NamedText {
   return { name, value, shape: -1 };

@@ -1,7 +1,7 @@
 import type { DraftLink } from "./draft.ts";
-import type { Macro } from "./macro.ts";
+import { type Macro, macroOf } from "./macro.ts";
 
-/** Names of TX that requests may write. */
+/** Names of TX that rules write, or read. */
 export class WrittenNames {
   readonly #names = new Set<string>();
   /** Beginnings of names that are put together. */
@@ -24,6 +24,21 @@ export class WrittenNames {
 
   addName(name: string): void {
     this.#names.add(name);
+  }
+
+  /** All that a rule reads, as far as it tells it by its names. */
+  addReadOf(links: readonly DraftLink[]): void {
+    for (const { variables, operator, actions } of links) {
+      for (const { collection, member } of variables) {
+        if (collection !== "TX") continue;
+        if (member.kind === "name") this.addName(member.name.toLowerCase());
+        else this.#prefixes.add("");
+      }
+      const texts = [macroOf(operator.argument), actions.message, actions.logData];
+      for (const { name, value } of actions.setVars) texts.push(name, value);
+      for (const part of texts.flatMap(({ parts }) => parts))
+        if (typeof part !== "string" && part.collection === "TX") this.addName(part.member);
+    }
   }
 
   /** All that a rule writes when it matches, or half matches. */

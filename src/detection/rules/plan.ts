@@ -1,0 +1,144 @@
+import type { Steps } from "../../support/turns.ts";
+import { triggersOf } from "../transform/index.ts";
+import { Memo } from "./memo.ts";
+import type { Link, NameTest } from "./rule.ts";
+import type { Spending } from "./spending.ts";
+import { StagedTexts, type StageTree } from "./stages.ts";
+
+/** A link that looks at values of a collection. */
+export interface Looker {
+  readonly phase: number;
+  /** Place of its rule in the phase. */
+  readonly rule: number;
+  readonly link: Link;
+  /** Which of the link's targets, in order. */
+  readonly target: number;
+  readonly isNamed: NameTest;
+  readonly exclusions: readonly NameTest[];
+}
+
+/** What was found in a value: which rule, in which text. */
+export interface Found {
+  readonly phase: number;
+  readonly rule: number;
+  readonly target: number;
+  readonly text: string;
+}
+
+const NOTHING: readonly Found[] = [];
+/** Longer values are searched each time, and in turns. */
+const KEPT_CHARACTERS_MAX = 256;
+const KEPT_VALUES_MAX = 512;
+const KEPT_MASKS_MAX = 256;
+
+interface Reference {
+  readonly phase: number;
+  readonly rule: number;
+  readonly target: number;
+  readonly stage: number;
+}
+
+interface DirectTest extends Reference {
+  readonly link: Link;
+}
+
+/**
+ * What is looked for in a value: each distinct text of its stages once, by the gate of the search first, which tells the
+ * few patterns that can match at all.
+ */
+export class Plan {
+  /** By id of the pattern. */
+  readonly #references: (readonly Reference[] | undefined)[] = [];
+  readonly #direct: DirectTest[] = [];
+  readonly #stages = new Set<number>();
+  readonly #liveByTriggers = new Map<number, readonly number[]>();
+  readonly #tree: StageTree;
+  readonly #texts: StagedTexts;
+  readonly #known = new Memo<readonly Found[]>(KEPT_VALUES_MAX);
+  readonly #isSearched: boolean;
+  readonly isEmpty: boolean;
+  looks = 0;
+
+  constructor(lookers: readonly Looker[], tree: StageTree) {
+    this.#tree = tree;
+    this.#texts = new StagedTexts(tree);
+    for (const looker of lookers) for (const stage of looker.link.stages) this.#add(looker, stage);
+    this.isEmpty = lookers.length === 0;
+    this.#isSearched = this.#references.length > 0;
+  }
+
+  #add({ phase, rule, link, target }: Looker, stage: number): void {
+    this.looks++;
+    this.#stages.add(stage);
+    const { test } = link;
+    const reference = { phase, rule, target, stage };
+    if (test.kind !== "pattern" || link.negated) this.#direct.push({ ...reference, link });
+    else this.#references[test.id] = [...(this.#references[test.id] ?? []), reference];
+  }
+
+  /** What an earlier look at the same value found; undefined where it has to be searched. */
+  known(value: string): readonly Found[] | undefined {
+    return value.length <= KEPT_CHARACTERS_MAX ? this.#known.get(value) : undefined;
+  }
+
+  /** Searches a value: a short one in one go, so that its texts can stand where those of the last stood. */
+  *search(value: string, spending: Spending): Steps<readonly Found[]> {
+    const isShort = value.length <= KEPT_CHARACTERS_MAX;
+    const triggers = triggersOf(value);
+    const live = this.#liveOf(triggers);
+    const texts = isShort ? this.#texts : new StagedTexts(this.#tree);
+    texts.begin(value, triggers, live);
+    for (const stage of live) {
+      texts.make(stage);
+      if (!isShort && spending.isTurnOver(value.length)) yield;
+    }
+    const found: Found[] = [];
+    for (let number = 0; this.#isSearched && number < texts.texts.length; number++) {
+      const text = texts.texts[number] as string;
+      const candidates = spending.candidates(text);
+      const ids = isShort ? candidates : candidates.slice();
+      for (const id of ids) {
+        const wasAsked = this.#seek(id, number, texts, spending, found);
+        if (wasAsked && !isShort && spending.isTurnOver(text.length)) yield;
+      }
+    }
+    for (const direct of this.#direct) {
+      const text = texts.texts[texts.textOf(direct.stage)] as string;
+      if (spending.holds(direct.link.test, text) !== direct.link.negated) push(found, direct, text);
+      if (!isShort && spending.isTurnOver(text.length)) yield;
+    }
+    const result = found.length === 0 ? NOTHING : found;
+    if (isShort && !spending.isOver) this.#known.set(value, result);
+    return result;
+  }
+
+  #seek(id: number, number: number, texts: StagedTexts, spending: Spending, found: Found[]): boolean {
+    const references = this.#references[id];
+    if (references === undefined) return false;
+    let answer: boolean | null = null;
+    const text = texts.texts[number] as string;
+    for (const reference of references) {
+      if (texts.textOf(reference.stage) !== number) continue;
+      answer ??= spending.test(id, text);
+      if (!answer) return true;
+      push(found, reference, text);
+    }
+    return answer !== null;
+  }
+
+  #liveOf(triggers: number): readonly number[] {
+    const known = this.#liveByTriggers.get(triggers);
+    if (known !== undefined) return known;
+    if (this.#liveByTriggers.size >= KEPT_MASKS_MAX) this.#liveByTriggers.clear();
+    const live = this.#tree.liveOf(this.#stages, triggers);
+    this.#liveByTriggers.set(triggers, live);
+    return live;
+  }
+}
+
+/** A text that several stages have in common is one match, not several. */
+function push(found: Found[], { phase, rule, target }: Reference, text: string): void {
+  const isKnown = (one: Found): boolean =>
+    one.rule === rule && one.target === target && one.phase === phase && one.text === text;
+  if (!found.some(isKnown)) found.push({ phase, rule, target, text });
+}
