@@ -8,6 +8,8 @@ export const DETECTION_DEFAULTS = {
   searchTableCellsMax: 64 * 1024,
   /** Cells of all tables of a set of rules, four bytes each; what was not used for longest goes. */
   searchCellsMax: 4 * 1024 * 1024,
+  /** Alphabets of which a set of rules keeps which patterns they can match. */
+  searchAlphabetsMax: 128,
   /** Instructions that one slice of a long text takes, some 10 ns each. */
   searchSliceSteps: 50_000,
 } as const;

@@ -78,6 +78,7 @@ export class Search {
   readonly #tables: SearchTables;
   readonly #gate: Gate;
   readonly #made: (Made | undefined)[];
+  readonly #shortest = new Map<string, Float64Array>();
   #cells = 0;
   #uses = 0;
 
@@ -167,23 +168,27 @@ export class Search {
   /** Ids that no text of these characters (code points) with so many of them at most can match. */
   impossible(alphabet: CharSet, lengthMax: number | null): ReadonlySet<number> {
     const beyond = (alphabet.at(-1) ?? 0) > 0x7f;
-    const bytes = beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet;
-    // A character takes at most four bytes.
+    // In UTF-8 a character takes at most four bytes, and any of the upper half may be among them.
     const bytesMax = lengthMax === null ? Number.POSITIVE_INFINITY : lengthMax * (beyond ? 4 : 1);
-    const ids = [...this.#tables.items.keys()];
-    return new Set(
-      ids.filter((id) => {
-        const shortest = this.#shortest(id, bytes);
-        return shortest > bytesMax || shortest === Number.POSITIVE_INFINITY;
-      }),
-    );
+    const shortest = this.#shortestFor(beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet);
+    const ids = [...shortest.keys()];
+    return new Set(ids.filter((id) => shortest[id] === Number.POSITIVE_INFINITY || (shortest[id] ?? 0) > bytesMax));
   }
 
-  #shortest(id: number, bytes: CharSet): number {
-    const item = this.#item(id);
-    if ("rx" in item) return shortestOf(treeOf(item.rx).tree, bytes);
-    const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
-    return Math.min(...item.words.filter(fits).map((word) => word.length));
+  /** How long the shortest match of each id is in these bytes. Hundreds of fields have the same few alphabets. */
+  #shortestFor(bytes: CharSet): Float64Array {
+    const key = bytes.join();
+    let shortest = this.#shortest.get(key);
+    if (shortest === undefined) {
+      shortest = Float64Array.from(this.#tables.items, (item, id) => {
+        if ("rx" in item) return shortestOf(this.#make(id, item.rx).bytes.tree, bytes);
+        const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
+        return Math.min(...item.words.filter(fits).map((word) => word.length));
+      });
+      if (this.#shortest.size >= DEFAULTS.searchAlphabetsMax) this.#shortest.clear();
+      this.#shortest.set(key, shortest);
+    }
+    return shortest;
   }
 
   /** Where a text matches that `test` has said to match; null where the work is spent before that is known. */
