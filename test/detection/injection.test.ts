@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { sqlInjection } from "../../src/detection/sqli/judge.ts";
+import { crossSiteScript } from "../../src/detection/xss/judge.ts";
+import { cpuMs } from "../fixtures/cpu-time.ts";
+import { HONEST, SCRIPTS, SQL_INJECTIONS } from "./injection-grammar.ts";
+
+/** As the rules get it: the bytes of a value. */
+const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+const RUNS = { numRuns: 150 };
+
+describe("SQL of its own is recognised", () => {
+  for (const [shape, texts] of Object.entries(SQL_INJECTIONS)) {
+    test(shape, () => {
+      fc.assert(
+        fc.property(texts, (text) => sqlInjection(bytes(text)) !== undefined),
+        RUNS,
+      );
+    });
+  }
+});
+
+describe("a text that runs in a page is recognised", () => {
+  for (const [shape, texts] of Object.entries(SCRIPTS)) {
+    test(shape, () => {
+      fc.assert(
+        fc.property(texts, (text) => crossSiteScript(bytes(text)) !== undefined),
+        RUNS,
+      );
+    });
+  }
+});
+
+describe("honest texts are neither", () => {
+  for (const [sort, texts] of Object.entries(HONEST)) {
+    test(sort, () => {
+      fc.assert(
+        fc.property(texts, (text) => {
+          expect([sqlInjection(bytes(text)), crossSiteScript(bytes(text))]).toEqual([undefined, undefined]);
+        }),
+        RUNS,
+      );
+    });
+  }
+
+  test.each([
+    "select a plan and drop by",
+    "Select all that apply (one or more)",
+    "union of workers",
+    "The credit union select committee met",
+    "1=1",
+    "drop table reservations",
+    "Please use '--help' or '-h'",
+    "the '=' sign is missing",
+    "rock 'n' roll and the boys' toys",
+    "2 or 3 pieces, 4 and a half inches",
+    "Delete from list",
+    "data:image/png;base64,iVBORw0KGgo=",
+    "JavaScript: The Good Parts (2nd edition)",
+    "price gt 5 and name eq 'x'",
+    "status = open AND type = bug",
+    "x.onload = done; a<b>c",
+    "C:\\Users\\jane\\notes (1).txt",
+    "Déjà vu à la carte",
+  ])("%s", (text) => {
+    expect([sqlInjection(bytes(text)), crossSiteScript(bytes(text))]).toEqual([undefined, undefined]);
+  });
+});
+
+test.each([
+  ["as MySQL reads it: a versioned comment", "1/*!50000union*//*!50000select*/1,2"],
+  ["with no space at all", "1'or'1'='1"],
+  ["with a line end in a comment of a line", "-1 union#x\nselect 1,2"],
+  ["behind an escaped quote", "\\' or 1=1 -- "],
+  ["without a semicolon, as SQL Server reads it", "1) waitfor delay '0:0:5'--"],
+  ["in the other half of a bracket", "1]-(SELECT 0 WHERE 1=1 AND sleep(5))|[1"],
+  ["with a space of Latin-1", "1\u00a0union\u00a0select\u00a01"],
+  ["in a text of dollars", "1; select $x$a$x$, pg_sleep(5)"],
+  ["behind many parentheses and signs", `1${")".repeat(200)} or ${"(".repeat(200)}- + -1=-1`],
+  ["behind long arithmetic", `1${"+1".repeat(5_000)} or 1=1`],
+])("SQL is recognised %s", (_, text) => {
+  expect(sqlInjection(text)).toBeDefined();
+});
+
+test("what is told has the shape and the kinds of the tokens, none of the values", () => {
+  expect(sqlInjection("jane' or 'secret'='secret")).toBe("tautology slsc");
+  expect(sqlInjection("1 union select password from users")).toBe("union nUS");
+  expect(crossSiteScript('<img src=x onerror="secret()">')).toBe("handler");
+  expect(crossSiteScript("<a href='java&Tab;script:secret()'>")).toBe("url");
+});
+
+test("any text at all gives a short word or nothing, and never throws", () => {
+  const pieces = fc.constantFrom(
+    ..."'\"`()[]{};,=<>!|&%*/+-#@$\\.:0x1ae \n\u0000é",
+    "/*",
+    "*/",
+    "--",
+    "or",
+    "union",
+    "select",
+    "<a",
+    "on",
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: "binary" }),
+        fc.array(pieces, { maxLength: 60 }).map((all) => all.join("")),
+      ),
+      (text) => {
+        for (const judge of [sqlInjection, crossSiteScript])
+          expect((judge(text) ?? "none").length).toBeLessThanOrEqual(40);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+/** Pieces that a reader might look at again and again. */
+const HOSTILE = [
+  ..."'\"`()[]{};#\\/*$@<&=-",
+  ...[
+    "/*",
+    "/*!",
+    "/*/**/*/",
+    "--\n",
+    "--x",
+    "''",
+    "\\'",
+    " or 1",
+    "1+",
+    "$a",
+    "a.",
+    "`a`.",
+    "q'",
+    "x'",
+    "@`",
+    "a(",
+    "a /*",
+    "a/**/",
+  ],
+  ...[
+    "1'or ",
+    "union ",
+    "select a,",
+    "case when ",
+    ";drop ",
+    "<a ",
+    "<!--",
+    "</",
+    "<a b=",
+    "style=/",
+    "content='",
+    "&#x41;",
+    "= ",
+    "=\t",
+  ],
+  ...["x=&#1;", "<!--[", "<script", "javascript", " on", "'='", "((select "],
+];
+
+test("time is in line with the length, whatever the text", () => {
+  const slow: string[] = [];
+  for (const judge of [sqlInjection, crossSiteScript]) {
+    for (const piece of HOSTILE) {
+      const text = (length: number): string => piece.repeat(Math.ceil(length / piece.length)).slice(0, length);
+      const cost = (length: number): number => least(() => judge(text(length)));
+      if (cost(64 * 1024) > 5 * cost(16 * 1024) + ALLOWED_MS && cost(64 * 1024) > 8 * cost(16 * 1024)) slow.push(piece);
+    }
+  }
+  expect(slow).toEqual([]);
+});
+
+const ALLOWED_MS = 20;
+
+function least(work: () => void): number {
+  const costs = Array.from({ length: 3 }, () => {
+    const before = cpuMs();
+    work();
+    return cpuMs() - before;
+  });
+  return Math.min(...costs);
+}
