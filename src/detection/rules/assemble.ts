@@ -14,6 +14,7 @@ export interface RuleFile {
   readonly text: string;
 }
 
+const DIRECTIVES_A_STEP = 4;
 const ALWAYS = { name: "unconditionalmatch", negated: false, argument: "" };
 
 /** Files in order → rules and markers in order: chains joined, defaults laid under, updates done. */
@@ -23,7 +24,7 @@ export function* assemble(files: readonly RuleFile[]): Steps<Assembled> {
     const { directives, problems } = yield* readSecLang(file, text);
     assembly.problems.push(...problems);
     for (const [index, directive] of directives.entries()) {
-      if (index % 16 === 0) yield;
+      if (index % DIRECTIVES_A_STEP === 0) yield;
       assembly.take(directive);
     }
   }

@@ -16,6 +16,7 @@ export interface Folded {
 }
 
 const PHASES = [1, 2, 3, 4];
+const ITEMS_A_STEP = 32;
 /** Stands for the end of a phase among the markers that a skip may lead to. */
 const PHASE_END = "";
 
@@ -33,10 +34,7 @@ export function* fold(
   for (;;) {
     const before = written.size;
     const round = new Round(items, new KnownValues(pinned, begin, written), written);
-    for (const phase of PHASES) {
-      round.walk(phase);
-      yield;
-    }
+    for (const phase of PHASES) yield* round.walk(phase);
     if (written.size === before) return round.result();
   }
 }
@@ -60,9 +58,10 @@ class Round {
     for (const [at, item] of source.entries()) if (item.kind === "marker") this.#markers.set(item.name, at);
   }
 
-  walk(phase: number): void {
+  *walk(phase: number): Steps<void> {
     this.#pending = new Map();
     for (let at = 0; at < this.#source.length; at++) {
+      if (at % ITEMS_A_STEP === 0) yield;
       const item = this.#source[at] as DraftItem;
       if (item.kind === "marker") this.#passMarker(item, at);
       else if (item.phase === phase) at = this.#walkRule(item, at);

@@ -13,7 +13,7 @@ export interface ReadRules {
 }
 
 /** Lines between two turns. */
-const LINES_A_STEP = 16;
+const LINES_A_STEP = 4;
 
 /** A file of SecLang → its directives. `text` is its bytes, each a character. */
 export function* readSecLang(file: string, text: string): Steps<ReadRules> {
