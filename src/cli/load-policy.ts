@@ -1,6 +1,6 @@
 import type { OpenCaller } from "../calls/call.ts";
 import { openCaller } from "../calls/open-caller.ts";
-import { readRegularFile } from "../daemon/regular-file.ts";
+import { readNamed, readRegularFile } from "../daemon/regular-file.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
@@ -40,7 +40,7 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
   return examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
-    readFile: (absolute) => readRegularFile(absolute, DEFAULTS.addressBytesMax),
+    readFile: (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax),
     offline,
     ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.

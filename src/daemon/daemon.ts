@@ -19,7 +19,7 @@ import { limitsRoom } from "./limits-room.ts";
 import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
-import { readRegularFile } from "./regular-file.ts";
+import { readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
@@ -114,7 +114,7 @@ export class Daemon {
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
-    const readFile = (absolute: string) => readRegularFile(absolute, DEFAULTS.addressBytesMax);
+    const readFile = (absolute: string) => readNamed(absolute, DEFAULTS.addressBytesMax);
     const { releaseMemory } = deps;
     this.#release = releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#proxy ?? IDLE);
     this.#options = options;

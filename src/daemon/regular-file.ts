@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { DOES_NOT_EXIST } from "../policy/named-files.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { codeOf } from "./unix-socket.ts";
@@ -27,6 +27,21 @@ export function readRegularFile(absolute: string, bytesMax: number): Result<Buff
     return err(inWords(codeOf(error)));
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The same of what a policy names: a name that ends with `/` is a folder's, whose content is the list of its files. */
+export function readNamed(absolute: string, bytesMax: number): Result<Buffer, string> {
+  if (!absolute.endsWith("/")) return readRegularFile(absolute, bytesMax);
+  try {
+    const files = readdirSync(absolute, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    // Those of editors and of swaps (`.x.swp`, `..data`) are nobody's.
+    const names = files.map(({ name }) => name).filter((name) => !name.startsWith(".") && !name.includes("\n"));
+    const list = Buffer.from(names.sort().join("\n"));
+    return list.length > bytesMax ? err("has too many files") : ok(list);
+  } catch (error) {
+    const code = codeOf(error);
+    return err(code === "ENOTDIR" ? "is not a folder" : inWords(code));
   }
 }
 

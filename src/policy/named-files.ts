@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { DEFAULTS } from "../support/defaults.ts";
-import { err, type Result } from "../support/result.ts";
+import { err, ok, type Result } from "../support/result.ts";
 import { digestOf } from "./digests.ts";
 import type { Path } from "./path.ts";
 import { holdsPrivateJwk } from "./private-jwk.ts";
@@ -9,7 +9,10 @@ import { holdsPrivateJwk } from "./private-jwk.ts";
 /** What is said of a file that is not there. */
 export const DOES_NOT_EXIST = "does not exist";
 
-/** Reads a file by its absolute name; the error says of the file why not (`DOES_NOT_EXIST`). */
+/**
+ * Reads a file by its absolute name; the error says of the file why not (`DOES_NOT_EXIST`). Of a name that ends with `/`, a
+ * folder's: the names of the files in it, sorted, a line each.
+ */
 export type ReadFile = (absolute: string) => Result<Buffer, string>;
 
 /**
@@ -38,6 +41,16 @@ export class NamedFiles {
   read(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Result<Buffer, string> {
     if (name === "" || name.includes("\0")) return err("is no name of a file");
     return bounded(this.#readOnce(this.absoluteName(name), name, path), bytesMax);
+  }
+
+  /** Names of the files in a folder, as the policy would name each; the folder is watched as files are. */
+  readFolder(name: string, path: Path): Result<readonly string[], string> {
+    if (name === "" || name.includes("\0")) return err("is no name of a folder");
+    const folder = name.endsWith("/") ? name : `${name}/`;
+    const list = this.#readOnce(`${this.absoluteName(folder)}/`, folder, path);
+    if (!list.ok) return list;
+    const names = list.value.toString("utf8").split("\n");
+    return ok(names.filter((one) => one !== "").map((one) => folder + one));
   }
 
   absoluteName(name: string): string {
