@@ -11,6 +11,8 @@ export interface PartHead {
   readonly fileName: string | null;
   /** Media type in lower case, without parameters; null where none is told. */
   readonly type: string | null;
+  /** All of its lines, names in lower case. */
+  readonly lines: ReadonlyMap<string, string>;
   /** Length of the content that the part itself tells, in bytes; null where it tells none. */
   readonly contentBytes: number | null;
 }
@@ -54,7 +56,7 @@ function partHeadOf(lines: ReadonlyMap<string, string>): Result<PartHead, string
   if (!type.ok) return type;
   // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
   if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
-  return ok({ name, fileName, type: type.value, contentBytes: length === undefined ? null : Number(length) });
+  return ok({ name, fileName, type: type.value, lines, contentBytes: length === undefined ? null : Number(length) });
 }
 
 function typeOf(text: string | undefined, isFile: boolean): Result<string | null, string> {

@@ -2,15 +2,17 @@ import type { Examination } from "../policy/compile.ts";
 import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { examineFile, problemLine, type Scope } from "./load-policy.ts";
 
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
-  usage: "[--offline | --online] [--json] FILE...",
+  usage: "[--offline | --online] [--rules] [--json] FILE...",
   options:
     "--online     also tries once whatever the policy depends on elsewhere, as an identity provider's keys\n" +
+    "--rules      what becomes of each rule of the policy's detectors, and how many are left to search on each route\n" +
     "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
   example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
   async run(args, io) {
@@ -18,18 +20,20 @@ export const checkCommand: Command = {
       json: { type: "boolean", default: false },
       offline: { type: "boolean", default: false },
       online: { type: "boolean", default: false },
+      rules: { type: "boolean", default: false },
     });
     if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);
     if (values.offline && values.online) return misuse(checkCommand, "expected --offline or --online, not both", io);
     const scope = values.offline ? "offline" : values.online ? "online" : "here";
-    return check(positionals, io, { json: values.json, scope });
+    return check(positionals, io, { json: values.json, rules: values.rules, scope });
   },
 };
 
 interface CheckOptions {
   readonly json: boolean;
+  readonly rules: boolean;
   readonly scope: Scope;
 }
 
@@ -53,8 +57,16 @@ async function check(files: readonly string[], io: CommandIo, options: CheckOpti
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
     examined.push({ ...examination, tried });
   }
-  if (options.json) io.stdout(`${JSON.stringify(examined.flatMap(jsonLines), null, 2)}\n`);
-  else for (const [at, file] of files.entries()) io.stdout(textLines(file, examined[at]));
+  if (options.json) {
+    const rules = options.rules ? examined.flatMap(({ snapshot }) => (snapshot === null ? [] : ruleNotes(snapshot))) : [];
+    io.stdout(`${JSON.stringify([...examined.flatMap(jsonLines), ...rules], null, 2)}\n`);
+  }
+  else
+    for (const [at, file] of files.entries()) {
+      const snapshot = examined[at]?.snapshot ?? null;
+      io.stdout(textLines(file, examined[at]));
+      if (options.rules && snapshot !== null) io.stdout(rulesText(file, snapshot));
+    }
   const isFine = examined.every(({ problems, tried }) => problems.length === 0 && tried.every((one) => one.isFine));
   return isFine ? EXIT.fine : EXIT.problems;
 }

@@ -43,6 +43,8 @@ export interface CompileContext {
   readFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
   /** The same for a list of addresses or a database, which may have more bytes. */
   readLargeFile(name: string, ...path: readonly (string | number)[]): Buffer | null;
+  /** Names of the files in a folder that the policy names, each as `readFile` takes it; the folder is then watched. */
+  readFolder(name: string, ...path: readonly (string | number)[]): readonly string[] | null;
   /**
    * What `make` makes of `inputs` and of nothing else, or what it made of the same inputs for the policy before: a
    * certificate that is renewed does not read 20,000 keys again. `kind` says what it is. Null is not kept.

@@ -1,11 +1,14 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { Denial, HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { RuleListing } from "../detection/rules/listing.ts";
+import type { RouteExclusion, RuleSet } from "../detection/rules/rule-set.ts";
 import type { BodyWatch } from "../message/body-watch.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { AssumedIdentity, Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Principal } from "../message/principal.ts";
+import type { Subschema } from "../schema/subschema.ts";
 import type { JsonObject } from "../support/json.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
@@ -14,6 +17,7 @@ import type { GuessBans } from "./bans/guess-bans.ts";
 import type { CompileContext } from "./compile-context.ts";
 import type { Cors } from "./cors/evaluate.ts";
 import type { Question } from "./decide/question.ts";
+import type { DetectorSettings } from "./detect/schema.ts";
 import type { Limit, Plan } from "./limit-port.ts";
 import type { MethodRule } from "./method-rule.ts";
 import type { Overload } from "./overload/evaluate.ts";
@@ -63,6 +67,8 @@ export interface Check {
    * nobody.
    */
   watch?(exchange: Exchange): BodyWatch | null;
+  /** Of one that searches by rules: whose they are, how many look at arguments, and how many of them the route's contract leaves. */
+  searches?(): { readonly detector: string; readonly rules: number; readonly searched: number };
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
   explain(exchange: Exchange): string;
 }
@@ -130,7 +136,29 @@ export type DefiningSection =
   | "upstreams"
   | "roles"
   | "stores"
-  | "decisionServices";
+  | "decisionServices"
+  | "detectors";
+
+/** One named detector of the policy, compiled; `detect` of a route names it. */
+export interface Detector {
+  readonly name: string;
+  readonly place: Place;
+  readonly settings: DetectorSettings;
+  readonly rules: RuleSet;
+  /** Of the detector's own `exclude`. */
+  readonly exclusions: readonly RouteExclusion[];
+  /** What becomes of each of its rules. */
+  readonly listing: readonly RuleListing[];
+}
+
+/** What `validate` enforces of a value of the route's requests, for checks behind it. */
+export interface ValuePromise {
+  /** `body`: of a JSON body as a whole. */
+  readonly where: "query" | "form" | "body";
+  /** Of the parameter or field; empty for a body. */
+  readonly name: string;
+  readonly schema: Subschema;
+}
 
 /** One named decision service of the policy, compiled; `decide` of a route names it. */
 export interface DecisionService {
@@ -160,6 +188,7 @@ export interface RouteContext extends CompileContext {
   readonly limits: ReadonlyMap<string, Limit>;
   readonly plans: ReadonlyMap<string, Plan>;
   readonly decisionServices: ReadonlyMap<string, DecisionService>;
+  readonly detectors: ReadonlyMap<string, Detector>;
   /** True where the policy defines the name, though it may not have compiled: no second problem is due then. */
   isDefined(section: DefiningSection, name: string): boolean;
   /** What to write in place of a name that the section does not define, as a clause: `did you mean 'okta'?`. */
@@ -221,6 +250,9 @@ export interface RouteContext extends CompileContext {
   wantScopes(scopes: readonly string[]): void;
   /** Those that are wanted so far. */
   readonly wantedScopes: ReadonlySet<string>;
+  promise(value: ValuePromise): void;
+  /** Those that were made so far. */
+  readonly promises: readonly ValuePromise[];
   setBodyBytesMax(bytesMax: number): void;
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
   wantBody(...path: readonly (string | number)[]): void;

@@ -1,11 +1,21 @@
 import type { z } from "zod";
 import type { BanBook } from "../limits/bans/ban-book.ts";
+import type { Steps } from "../support/turns.ts";
 import type { AuthorizeRule } from "./authorize/schema.ts";
 import type { BanFacts } from "./bans/ban-facts.ts";
 import type { Bans } from "./bans/evaluate.ts";
 import type { BanSettings } from "./bans/schema.ts";
 import type { DecideSettings, DecisionServiceSettings } from "./decide/schema.ts";
-import type { AuthenticatorKind, CompileContext, DecisionService, Filter, LimitKind, LimitStoreUse } from "./filter.ts";
+import type { DetectorSettings, DetectSettings } from "./detect/schema.ts";
+import type {
+  AuthenticatorKind,
+  CompileContext,
+  DecisionService,
+  Detector,
+  Filter,
+  LimitKind,
+  LimitStoreUse,
+} from "./filter.ts";
 import { Later, lazyFilter, lazyKind } from "./lazy.ts";
 import { LIMIT_KINDS } from "./limit/kinds.ts";
 import type { StoreSettings } from "./limit-store/schema.ts";
@@ -25,6 +35,7 @@ export interface Registry {
   /** An entry of `roles`: a rule that routes name. Loaded with `authorize`. */
   readonly role: { readonly schema: z.ZodType<AuthorizeRule> };
   readonly decisionService: DecisionServiceKind<unknown>;
+  readonly detector: DetectorKind<unknown>;
 }
 
 /** What an entry of `stores` is made of. */
@@ -47,6 +58,12 @@ export interface BanKind<Settings> {
 export interface DecisionServiceKind<Settings> {
   readonly schema: z.ZodType<Settings>;
   compile(name: string, settings: Settings, context: CompileContext): DecisionService | null;
+}
+
+/** What an entry of `detectors` is made of. */
+export interface DetectorKind<Settings> {
+  readonly schema: z.ZodType<Settings>;
+  compile(name: string, settings: Settings, context: CompileContext): Steps<Detector | null>;
 }
 
 const callers = new Later("callers", () => import("./callers.ts"));
@@ -74,6 +91,26 @@ const decisionServiceKind: DecisionServiceKind<DecisionServiceSettings> = {
     return decide.get().decisionServiceSchema;
   },
   compile: (...settings) => decide.get().compileDecisionService(...settings),
+};
+
+const detect = new Later("detect", () => import("./detect/compile.ts"));
+
+const detectFilter: Filter<DetectSettings> = {
+  name: "detect",
+  defaults: "override",
+  get schema() {
+    return detect.get().detectFilter.schema;
+  },
+  section: "detectors",
+  prepare: detect.prepare,
+  compile: (settings, context) => detect.get().detectFilter.compile(settings, context),
+};
+
+const detectorKind: DetectorKind<DetectorSettings> = {
+  get schema() {
+    return detect.get().detectorSchema;
+  },
+  compile: (...settings) => detect.get().compileDetector(...settings),
 };
 
 const stores = new Later("stores", () => import("./limit-store/compile.ts"));
@@ -126,6 +163,7 @@ export const REGISTRY: Registry = {
       { name: "validate", defaults: "override" },
       async () => (await import("./validate/compile.ts")).validateFilter,
     ),
+    detectFilter,
     lazyFilter(
       { name: "websocket", defaults: "override" },
       async () => (await import("./websocket/compile.ts")).webSocketFilter,
@@ -164,4 +202,5 @@ export const REGISTRY: Registry = {
     },
   },
   decisionService: decisionServiceKind,
+  detector: detectorKind,
 };

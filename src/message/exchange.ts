@@ -8,6 +8,7 @@ import type { BodyEdits } from "./body-edits.ts";
 import type { PlacedWatch } from "./body-watch.ts";
 import type { ClientCertificate, ConnectionFacts } from "./connection.ts";
 import type { DeprecatedOutcome } from "./deprecated-use.ts";
+import type { DetectNotes } from "./detect-notes.ts";
 import type { Forwarding } from "./forwarded.ts";
 import type { Geo } from "./geo.ts";
 import type { HeaderBlock } from "./headers.ts";
@@ -137,6 +138,8 @@ export class Exchange {
   decided: Decided[] | null;
   /** Values that were not to be seen, in it or its answer; null for the many that have none, or where nobody looks. */
   leaks: LeakNotes | null;
+  /** Rules that matched, in it or its answer; null for the many where none did, or where nobody looks. */
+  detected: DetectNotes | null;
   /** What rules about its answer did to it; null where none does anything. */
   answerCounts: AnswerCount[] | null;
   assumed: AssumedIdentity | null;
@@ -198,6 +201,7 @@ export class Exchange {
     this.audited = null;
     this.decided = null;
     this.leaks = null;
+    this.detected = null;
     this.answerCounts = null;
     this.assumed = null;
     this.withheld = null;

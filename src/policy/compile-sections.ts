@@ -215,10 +215,25 @@ export function* compileDecisionServices(work: Work): Steps<void> {
   yield* compileEntries(work, "decisionServices", work.registry.decisionService, work.decisionServices);
 }
 
+/** Section `detectors`. */
+export function* compileDetectors(work: Work): Steps<void> {
+  if (work.reader.raw(["detectors"]) === undefined) return;
+  yield* compileEntries(work, "detectors", work.registry.detector, work.detectors);
+}
+
 /** Values looked at between two yields. */
 const STEP_VALUES = 512;
 
-const DEFINING = ["upstreams", "authenticators", "roles", "limits", "plans", "stores", "decisionServices"] as const;
+const DEFINING = [
+  "upstreams",
+  "authenticators",
+  "roles",
+  "limits",
+  "plans",
+  "stores",
+  "decisionServices",
+  "detectors",
+] as const;
 
 /** What is defined and never asked for looks like a rule that somebody believes to be in force. */
 export function* warnUnused(work: Work): Steps<void> {

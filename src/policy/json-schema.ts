@@ -59,6 +59,7 @@ function policySchema({
   bans,
   role,
   decisionService,
+  detector,
 }: Registry): z.ZodType {
   const settings: Record<string, z.ZodType> = {};
   for (const filter of filters) settings[filter.name] = filter.schema.optional().meta({ id: filter.name });
@@ -93,6 +94,10 @@ function policySchema({
       .record(nameSchema, decisionService.schema)
       .optional()
       .describe("Services that decide about requests; 'decide' of a route names them."),
+    detectors: z
+      .record(nameSchema, detector.schema)
+      .optional()
+      .describe("Sets of rules that look for attacks; 'detect' of routes names them."),
     limits: z
       .record(nameSchema, z.union(limits.map((kind) => kind.schema)))
       .optional()

@@ -1,6 +1,14 @@
 import type { HeaderLine } from "../decision/verdict.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
-import type { Check, HeadEdit, RequestRules, ResponseRules, RouteContext, WebSocketRules } from "../filters/filter.ts";
+import type {
+  Check,
+  HeadEdit,
+  RequestRules,
+  ResponseRules,
+  RouteContext,
+  ValuePromise,
+  WebSocketRules,
+} from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { RouteAnswer } from "../filters/respond/evaluate.ts";
@@ -43,6 +51,7 @@ export class RouteParts {
   readonly bodyWantedAt: Path[] = [];
   /** Whether rules tell two methods apart. */
   readonly methodRules: MethodRule[] = [];
+  readonly promises: ValuePromise[] = [];
   /** A limit reads what answers say of their cost. */
   readsAnswers = false;
   /** Whether a filter did more than add checks of phase `admit`. */
@@ -82,6 +91,7 @@ export function routeContext(
     limits: work.limits,
     plans: work.plans,
     decisionServices: work.decisionServices,
+    detectors: work.detectors,
     bans: work.bans,
     overload: work.overload,
     revocations: work.revocations,
@@ -178,6 +188,10 @@ export function routeContext(
       for (const scope of scopes) parts.wantedScopes.add(scope);
     },
     wantedScopes: parts.wantedScopes,
+    promise: (value) => {
+      parts.promises.push(value);
+    },
+    promises: parts.promises,
     setBodyBytesMax: (bytesMax) => {
       mark();
       parts.bodyBytesMax = bytesMax;

@@ -322,6 +322,7 @@ export const SECTIONS = [
   "identity",
   "resourceMetadata",
   "decisionServices",
+  "detectors",
   "limits",
   "limitHeaders",
   "stores",

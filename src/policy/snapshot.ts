@@ -3,7 +3,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
 import type { UnroutedCors } from "../filters/cors/unrouted.ts";
-import type { Authenticator, Check, Limit, WebSocketRules } from "../filters/filter.ts";
+import type { Authenticator, Check, Detector, Limit, WebSocketRules } from "../filters/filter.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
@@ -42,6 +42,8 @@ export interface Snapshot {
   readonly log: LogSettings;
   readonly authenticators: ReadonlyMap<string, Authenticator>;
   readonly limits: readonly Limit[];
+  /** Rules that look for attacks; those of a route are its checks'. */
+  readonly detectors: readonly Detector[];
   /** Null where the policy has none. */
   readonly bans: Bans | null;
   /** Null where the policy has nothing shed. */

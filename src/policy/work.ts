@@ -8,6 +8,7 @@ import type {
   Check,
   CompileContext,
   DecisionService,
+  Detector,
   Limit,
   LimitStoreUse,
   Plan,
@@ -129,6 +130,7 @@ export class Work {
   identityKeys: IdentityKeys | null = null;
   readonly stores: Definitions<LimitStoreUse> = new Definitions();
   readonly decisionServices: Definitions<DecisionService> = new Definitions();
+  readonly detectors: Definitions<Detector> = new Definitions();
   readonly listeners: ListenerSettings[] = [];
   /** Addresses of all listeners, also of those that have a problem elsewhere. */
   readonly sockets: Pick<ListenerSettings, "address" | "place">[] = [];
@@ -225,6 +227,18 @@ export class Work {
     return null;
   }
 
+  /** The same of a folder: names of the files in it. */
+  readFolder(name: string, path: Path): readonly string[] | null {
+    const content = this.files.readFolder(name, path);
+    if (content.ok) return content.value;
+    if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
+      this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);
+      return null;
+    }
+    this.problem(`'${name}' ${content.error}; expected a folder, relative to the policy`, path);
+    return null;
+  }
+
   /** What this policy asks for that outlives it; the section `state` is read before any other asks. */
   get acquisition(): Acquisition {
     this.#acquisition ??= (this.inputs.resources ?? noResources(this.inputs.clock, this.memory)).begin(
@@ -281,6 +295,7 @@ export class Work {
       warningAt: (place, text) => this.warnings.add(place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       readLargeFile: (name, ...inner) => this.readFile(name, resolve(inner), DEFAULTS.addressBytesMax),
+      readFolder: (name, ...inner) => this.readFolder(name, resolve(inner)),
       keep: (kind, files, make) => this.kept.get(kind, files, make),
       described: (file, pointer) => this.#described(file, pointer),
       resource: (kind, settings, make) => this.acquisition.acquire(kind, settings, make),

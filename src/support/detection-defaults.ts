@@ -12,4 +12,34 @@ export const DETECTION_DEFAULTS = {
   searchAlphabetsMax: 128,
   /** Instructions that one slice of a long text takes, some 10 ns each. */
   searchSliceSteps: 50_000,
+
+  /** Exclusions of one list, and names in one of them. */
+  detectExclusionsMax: 256,
+  /** Files and folders that one detector names. */
+  detectRuleNamesMax: 64,
+  /** Files of rules and their data, in number and in bytes together. */
+  detectFilesMax: 512,
+  detectFilesBytesMax: 32 * 1024 ** 2,
+  detectThreshold: 5,
+  detectAnswerThreshold: 4,
+  /** Of values searched in one request, before they are transformed. */
+  detectSearchBytesMax: 256 * 1024,
+  /** Runs of patterns for one request. */
+  detectPatternsMax: 20_000,
+  /** Instructions of patterns beyond their tables for one request, some 10 ns each. */
+  detectStepsMax: 10_000_000,
+  /** Of one answer that is searched; what is longer is searched up to there. */
+  detectAnswerBytesMax: 512 * 1024,
+  /** Values of one request: arguments, headers, cookies, fields. */
+  detectValuesMax: 4_096,
+  /** Of one field of a multipart body that is searched. */
+  detectFieldBytesMax: 128 * 1024,
+  /** Of fields and file names of a multipart body together. */
+  detectPartsBytesMax: 1024 * 1024,
+  /** Hits of one request that the log names. */
+  detectNotedMax: 20,
+  /** Rules that the log names of one request by their ids alone. */
+  detectRulesNotedMax: 100,
+  /** Of what matched, shown with all but its edges masked. */
+  detectMatchCharactersMax: 100,
 } as const;

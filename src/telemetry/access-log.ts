@@ -1,6 +1,7 @@
 import { REASONS, type ReasonSource } from "../decision/reason.ts";
 import { type Denial, ListDenial } from "../decision/verdict.ts";
 import { type AnswerCount, answerFields, answerTotals } from "../message/answer-count.ts";
+import type { DetectNote, DetectNotes } from "../message/detect-notes.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import type { Clock } from "../support/clock.ts";
@@ -66,14 +67,17 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   fields += `,"decisionUs":${fixed(record.decisionMs * 10_000, 1)}`;
   if (record.upstreamMs >= 0) fields += `,"upstreamMs":${fixed(record.upstreamMs * 1000, 3)}`;
   fields += `,"durationMs":${fixed(record.durationMs * 1000, 3)},"bytesIn":${record.requestBodyBytes},"bytesOut":${record.responseBodyBytes},"policyHash":${quoted(record.policyHash)}`;
-  const { withheld: names, audited: denials, bodyEdits, leaks, answerCounts } = exchange;
+  const { withheld: names, audited: denials, bodyEdits, leaks, detected, answerCounts } = exchange;
   if (names === null && denials === null && bodyEdits === null && leaks === null && answerCounts === null)
-    return fields;
+    return detected === null ? fields : fields + rareFields({ detected: detectedFields(detected) });
   const withheld = names?.slice(0, DEFAULTS.logWithheldMax).map((name) => logText(name, DEFAULTS.logWithheldCharsMax));
   const audited = denials?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields);
   const answer = answerCounts === null ? undefined : changedFields(answerCounts);
   const found = leaks?.first.map(leakFields);
-  return fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, answer, leaks: found, audited });
+  const rules = detected === null ? undefined : detectedFields(detected);
+  return (
+    fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, answer, leaks: found, detected: rules, audited })
+  );
 }
 
 /** Letters, digits and marks that JSON writes as they are. */
@@ -119,6 +123,16 @@ function changedFields(counts: readonly AnswerCount[]): object | undefined {
 
 function leakFields({ way, kind, action, field }: LeakNote): object {
   return { in: way, kind, action, ...(field === "" ? {} : { field: logText(field, DEFAULTS.logPathCharsMax) }) };
+}
+
+function detectedFields({ score, answerScore, counts, first }: DetectNotes): object {
+  const rules = counts.slice(0, DEFAULTS.detectRulesNotedMax).map(({ id }) => id);
+  const answer = answerScore === 0 ? {} : { answerScore };
+  return { score, ...answer, rules: [...new Set(rules)], hits: first.map(hitFields) };
+}
+
+function hitFields({ way, detector, id, message, score, field, matched, file, line }: DetectNote): object {
+  return { in: way, detector, rule: id, message: logText(message), score, field, matched, place: `${file}:${line}` };
 }
 
 function auditedFields(denial: Denial): DenialFields & { readonly reason: string } {

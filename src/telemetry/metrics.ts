@@ -2,6 +2,7 @@ import type { Reason } from "../decision/reason.ts";
 import { type Denial, ListDenial, type Place } from "../decision/verdict.ts";
 import { ANSWER_ACTIONS, type AnswerAction, type AnswerCount, answerTotals } from "../message/answer-count.ts";
 import type { DeprecatedOutcome } from "../message/deprecated-use.ts";
+import type { DetectNotes } from "../message/detect-notes.ts";
 import type { Decided } from "../message/exchange.ts";
 import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -54,6 +55,15 @@ export interface ListSeries {
   readonly cell: Cell;
 }
 
+/** How often a rule matched. */
+export interface DetectSeries {
+  readonly route: string;
+  readonly way: LeakWay;
+  readonly rule: string;
+  readonly category: string;
+  readonly cell: Cell;
+}
+
 /** How often a decision service and our own rules said this and that. */
 export interface DecidedSeries extends Decided {
   readonly ours: "allow" | "deny";
@@ -83,6 +93,7 @@ export class Metrics {
   readonly decided: Map<string, DecidedSeries> = new Map();
   readonly leaks: Map<string, LeakSeries> = new Map();
   readonly lists: Map<string, ListSeries> = new Map();
+  readonly detected: Map<string, DetectSeries> = new Map();
   /** By route. */
   readonly answers: Map<string, Record<AnswerAction, number>> = new Map();
   /** By route, and by version where it is one of some. */
@@ -113,6 +124,7 @@ export class Metrics {
     if (exchange.deprecated !== null) this.#countDeprecated(record.route, exchange.version, exchange.deprecated);
     if (exchange.decided !== null) this.#countDecided(record, exchange.decided);
     if (exchange.leaks !== null) this.#countLeaks(record.route, exchange.leaks);
+    if (exchange.detected !== null) this.#countDetected(record.route, exchange.detected);
     if (exchange.answerCounts !== null) this.#countAnswer(record.route, exchange.answerCounts);
   }
 
@@ -161,6 +173,7 @@ export class Metrics {
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
     for (const [key, series] of this.leaks) if (!kept.has(series.route)) this.leaks.delete(key);
+    for (const [key, series] of this.detected) if (!kept.has(series.route)) this.detected.delete(key);
     for (const key of this.deprecated.keys()) if (!kept.has(key)) this.deprecated.delete(key);
     for (const route of this.answers.keys()) if (!kept.has(route)) this.answers.delete(route);
   }
@@ -224,6 +237,19 @@ export class Metrics {
       this.lists.set(key, series);
     }
     series.cell.value++;
+  }
+
+  #countDetected(route: string, { counts }: DetectNotes): void {
+    for (const { way, id, category, count } of counts) {
+      const key = `${route}\n${way}\n${id}`;
+      let series = this.detected.get(key);
+      if (series === undefined) {
+        if (this.detected.size >= DEFAULTS.metricSeriesMax) return;
+        series = { route, way, rule: String(id), category, cell: new Cell() };
+        this.detected.set(key, series);
+      }
+      series.cell.value += count;
+    }
   }
 
   #countAudited(route: string, denials: readonly Denial[]): void {

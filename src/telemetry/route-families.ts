@@ -43,6 +43,15 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
       },
     },
     {
+      name: "postern_detected_total",
+      help: "Rules that matched, in requests and answers.",
+      *samples() {
+        for (const { route, way, category, rule, cell } of metrics.detected.values()) {
+          yield { labels: { route, in: way, category, rule }, value: cell.value };
+        }
+      },
+    },
+    {
       name: "postern_response_fields_total",
       help: "Fields of answers that were removed, and values that were masked.",
       *samples() {

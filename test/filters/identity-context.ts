@@ -73,6 +73,7 @@ export function testContext(
     warningAt: (at, text) => warnings.push(`${at.file}:${at.line}:${at.column}: ${text}`),
     readFile,
     readLargeFile: readFile,
+    readFolder: () => null,
   };
 }
 
@@ -100,6 +101,7 @@ export function testRoute(
     isPublic,
     hasAllAuthenticators: true,
     decisionServices: new Map(),
+    detectors: new Map(),
     authenticators: new Map(authenticators.map((one) => [one.name, one])),
     limits: new Map(),
     plans: new Map(),
@@ -145,6 +147,8 @@ export function testRoute(
     targetRewrite: () => null,
     setRouteAnswer: () => {},
     setBodyBytesMax: () => {},
+    promise: () => {},
+    promises: [],
   };
   return { context, checks, credentialHeaders, problems: base.problems };
 }

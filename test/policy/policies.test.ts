@@ -41,6 +41,8 @@ beforeAll(async () => {
     "secrets/webhook": "another secret of tests\n",
     "revoked.yaml": "jti: []\n",
     "geo/countries.mmdb": mmdb({ "192.0.2.0/24": { country: { iso_code: "DE" } } }),
+    "crs/crs-setup.conf": "",
+    "crs/rules/own.conf": 'SecRule ARGS "@rx jndi:" "id:1,phase:2,deny,t:none"\n',
     "blocklists/bad.txt": "192.0.2.0/24\n",
     ".postern/server.pem": pki.server.certificate,
     ".postern/server.key": pki.server.key,

@@ -35,12 +35,18 @@ export function examine(
       isInForce,
       rateTables: new RateTables([1, 2], clock, 64),
       readFile: (absolute) => {
-        const content = contents.get(absolute);
+        const content = absolute.endsWith("/") ? listOf(contents, absolute) : contents.get(absolute);
         return content === undefined ? err("does not exist") : ok(content);
       },
     },
     registry,
   );
+}
+
+/** A folder: the names of the files in it, a line each. */
+function listOf(contents: ReadonlyMap<string, Buffer>, folder: string): Buffer | undefined {
+  const names = [...contents.keys()].filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
+  return names.length === 0 ? undefined : Buffer.from(names.filter((name) => !name.includes("/")).join("\n"));
 }
 
 /** Problems as `line:column text`; those of other files begin with the file's name. */

@@ -1,4 +1,3 @@
-import type { NamedText, ValueConstraint } from "../facts.ts";
 import { Memo } from "./memo.ts";
 import { type Looker, Plan } from "./plan.ts";
 import type { Shape } from "./shape.ts";
@@ -12,49 +11,35 @@ export class Lens {
   readonly collection: number;
   readonly #lookers: readonly Looker[];
   readonly #tree: StageTree;
-  readonly #numbers: Shape;
   readonly #byName = new Memo<Plan>(KEPT_NAMES_MAX);
   /** Apart from the others: names are a client's. */
   readonly #byShape = new Memo<Plan>(KEPT_NAMES_MAX);
   readonly #bySet = new Map<string, Plan>();
   readonly #always: Plan | null;
 
-  constructor(collection: number, lookers: readonly Looker[], tree: StageTree, numbers: Shape) {
+  constructor(collection: number, lookers: readonly Looker[], tree: StageTree) {
     this.collection = collection;
     this.#lookers = lookers;
     this.#tree = tree;
-    this.#numbers = numbers;
     const isSame = lookers.every(({ isNamed, exclusions }) => isNamed === null && exclusions.length === 0);
     this.#always = isSame ? new Plan(lookers, tree) : null;
-  }
-
-  /** What is looked for in a value of a name. */
-  planFor({ name, value }: NamedText, shape: Shape | undefined): Plan {
-    const plan = this.planOf(name, shape);
-    if (!isNumber(value)) return plan;
-    plan.ofNumbers ??= this.#planOf(this.#narrowed(plan.lookers, this.#numbers), `number ${shape?.key ?? ""}`);
-    return plan.ofNumbers;
   }
 
   planOf(name: string, shape: Shape | undefined): Plan {
     if (shape !== undefined) return this.#shapedPlan(name, shape);
     if (this.#always !== null) return this.#always;
-    return this.#byName.get(name) ?? this.#byName.set(name, this.#planOf(this.#lookersOf(name), ""));
+    return this.#byName.get(name) ?? this.#byName.set(name, this.#planFor(this.#lookersOf(name), ""));
   }
 
   #shapedPlan(name: string, shape: Shape): Plan {
     const key = this.#always === null ? `${shape.key} ${name}` : shape.key;
     const known = this.#byShape.get(key);
     if (known !== undefined) return known;
-    const plan = this.#planOf(this.#narrowed(this.#lookersOf(name), shape), `shape ${shape.key}`);
-    return this.#byShape.set(key, plan);
-  }
-
-  #narrowed(lookers: readonly Looker[], shape: Shape): readonly Looker[] {
-    return lookers.flatMap((looker) => {
+    const looked = this.#lookersOf(name).flatMap((looker) => {
       const stages = looker.link.stages.filter((stage) => shape.canMatch(looker.link, stage, this.#tree));
       return stages.length === 0 ? [] : [{ ...looker, link: { ...looker.link, stages } }];
     });
+    return this.#byShape.set(key, this.#planFor(looked, shape.key));
   }
 
   #lookersOf(name: string): readonly Looker[] {
@@ -66,7 +51,7 @@ export class Lens {
   }
 
   /** Names that the same rules look at share a plan, and what is remembered of values. */
-  #planOf(lookers: readonly Looker[], shape: string): Plan {
+  #planFor(lookers: readonly Looker[], shape: string): Plan {
     const key = `${shape} ${lookers.map(({ phase, rule, target }) => `${phase}.${rule}.${target}`).join()}`;
     const known = this.#bySet.get(key);
     if (known !== undefined) return known;
@@ -75,22 +60,4 @@ export class Lens {
     this.#bySet.set(key, plan);
     return plan;
   }
-}
-
-const NUMBER_CHARACTERS_MAX = 20;
-
-/** What the values of APIs mostly are, and hardly a rule can match. */
-export const NUMBERS: ValueConstraint = {
-  alphabet: [0x2d, 0x2e, 0x30, 0x39],
-  lengthMax: NUMBER_CHARACTERS_MAX,
-  isClosed: false,
-};
-
-function isNumber(value: string): boolean {
-  if (value.length > NUMBER_CHARACTERS_MAX) return false;
-  for (let at = 0; at < value.length; at++) {
-    const code = value.charCodeAt(at);
-    if (code < 0x2d || code > 0x39 || code === 0x2f) return false;
-  }
-  return true;
 }

@@ -1,10 +1,8 @@
-import type { Search } from "../search/search.ts";
 import { HEAD_COLLECTIONS } from "./collections.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
-import { Lens, NUMBERS } from "./lens.ts";
+import { Lens } from "./lens.ts";
 import type { Looker } from "./plan.ts";
 import type { NameTest, Rule } from "./rule.ts";
-import { Shape } from "./shape.ts";
 import type { StageTree } from "./stages.ts";
 
 /** The rules of one phase, in order. */
@@ -50,9 +48,7 @@ export function programOf(
   phases: readonly (readonly Rule[])[],
   constants: ReadonlyMap<string, string>,
   tree: StageTree,
-  search: Search,
 ): RuleProgram {
-  const numbers = new Shape(NUMBERS, search);
   const lookers = phases.map(() => new Map<number, Looker[]>());
   const controls: number[][] = phases.map(() => []);
   for (const [index, rules] of phases.entries()) {
@@ -70,7 +66,7 @@ export function programOf(
   const compiled = phases.map((rules, index) => ({
     rules,
     controls: controls[index] ?? [],
-    lenses: [...(lookers[index] ?? [])].map(([collection, list]) => new Lens(collection, list, tree, numbers)),
+    lenses: [...(lookers[index] ?? [])].map(([collection, list]) => new Lens(collection, list, tree)),
   }));
   return { phases: compiled, constants, tree };
 }

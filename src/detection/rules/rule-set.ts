@@ -1,4 +1,3 @@
-import type { Steps } from "../../support/turns.ts";
 import type { RequestFacts, ValueConstraint } from "../facts.ts";
 import { Candidates, type Search } from "../search/search.ts";
 import type { RuleChoice } from "./actions.ts";
@@ -44,19 +43,14 @@ export class RuleSet {
     this.#search = search;
   }
 
-  /** Makes all patterns ahead of the first texts that need them. */
-  prepare(): Steps<void> {
-    return this.#search.prepare();
-  }
-
   /** Routes without exclusions share one program. */
   forRoute({ exclusions, constraints }: RouteSettings): RouteRules {
     const made = constraints.map((constraint) => new Shape(constraint, this.#search));
     if (exclusions.length > 0) {
       const phases = this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions)));
-      return new RouteRules(programOf(phases, this.#constants, this.#tree, this.#search), this.#search, made);
+      return new RouteRules(programOf(phases, this.#constants, this.#tree), this.#search, made);
     }
-    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree, this.#search);
+    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree);
     return new RouteRules(this.#whole, this.#search, made);
   }
 }

@@ -149,6 +149,9 @@ function compileMedia(
     const bytesMax = isItems ? (settings.body?.items?.maxBytes ?? DEFAULTS.itemBytesMax) : hold.bytesMax;
     const compiled = compileSchemaAt(schema, path, settings, bytesMax, context, compileSchema);
     if (compiled === null) return UNJUDGED;
+    // Where another schema may have judged the body, none can promise anything of it.
+    if (media.length === 1 && !isItems && (settings.mode ?? 100) === 100)
+      context.promise({ where: "body", name: "", schema: compiled.root });
     if (isItems) return ITEMS.get().compileItems(compiled, path, settings, hold, context);
     const shared = known.get(schema) ?? rulesOf(compiled, path, settings, hold, context);
     known.set(schema, shared);

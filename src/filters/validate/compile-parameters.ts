@@ -39,6 +39,8 @@ export function compileParameters(
     Object.entries(settings[section] ?? {}).flatMap(([name, parameter]) => {
       const one = compileOne(name, parameter, section, context, compileSchema);
       if (one === null) return [];
+      const isText = section === "query" && parameter.content === undefined && (settings.mode ?? 100) === 100;
+      if (isText) context.promise({ where: "query", name: one.parameter.styled.name, schema: one.compiled.root });
       const pair = fills && section === "query" ? filledPair(one.parameter, one.compiled, context) : null;
       if (pair !== null) filled.set(name, pair);
       return [one.parameter];

@@ -71,7 +71,7 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
   return {
     fields: new Map(
       Object.entries(fields).flatMap(([name, field]) => {
-        const rule = fieldRule(name, field, fieldBytesMax, context);
+        const rule = fieldRule(name, field, fieldBytesMax, options.enforcePercent === 100, context);
         return rule === null ? [] : [[name, rule] as const];
       }),
     ),
@@ -94,13 +94,20 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
 }
 
 /** Null, with a problem, where its schema is wrong. An object is JSON. */
-function fieldRule(name: string, settings: FieldSettings, bytesMax: number, context: RouteContext): FieldRule | null {
+function fieldRule(
+  name: string,
+  settings: FieldSettings,
+  bytesMax: number,
+  isEnforced: boolean,
+  context: RouteContext,
+): FieldRule | null {
   const { required, blob, ...words } = settings;
   const compiled = compileFieldSchema(name, settings, context);
   if (compiled === null) return null;
   const { root, validator } = compiled;
   const types = textTypesOf([root]);
   const shape = shapeOf(types, "form");
+  if (isEnforced && shape === "primitive") context.promise({ where: "form", name, schema: root });
   const isJson = shape === "object";
   const parameter: Parameter = {
     name,

@@ -1,0 +1,23 @@
+/**
+ * Byte texts: strings whose characters are the bytes of a value in UTF-8, 0 to 255. Rules are written for bytes; a text in
+ * ASCII is its own byte text.
+ */
+
+const BEYOND_ASCII = /[^\x00-\x7f]/;
+
+/** The bytes of a text. */
+export function byteText(text: string): string {
+  return BEYOND_ASCII.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text;
+}
+
+/** Percent and plus of a form or query decoded once, as bytes; what is no escape stays as it is. */
+export function unescapedForm(text: string): string {
+  return unescaped(text.includes("+") ? text.replaceAll("+", " ") : text);
+}
+
+/** Percent decoded once, as bytes. */
+export function unescaped(text: string): string {
+  return text.includes("%")
+    ? text.replace(/%([\dA-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    : text;
+}

@@ -1,0 +1,83 @@
+import { type BodyKind, bodyFormatOf } from "../../bodies/answer-format.ts";
+import { CONTINUE, Denial, type Verdict } from "../../decision/verdict.ts";
+import type { AnswerFacts } from "../../detection/facts.ts";
+import type { Answer } from "../../message/answer.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { atOnce } from "../../support/turns.ts";
+import type { BodyRule, ResponseCheck } from "../response-check.ts";
+import type { DetectRules, Searches } from "./evaluate.ts";
+import { EventCutter } from "./event-cutter.ts";
+import { noteHits, type Search } from "./hits.ts";
+
+/** Formats in which a service tells what it should not; archives and pictures are no text. */
+const TEXTS: ReadonlySet<BodyKind> = new Set(["json", "ndjson", "json-seq", "csv", "html", "text", "xml", "form"]);
+
+/** `answers` of a detector: the rules of its answer phases. */
+export function answerCheck(
+  rules: DetectRules,
+  enforcePercent: number,
+  looksInto: "heads" | "bodies",
+  searches: Searches,
+): ResponseCheck {
+  const { place } = rules;
+  return {
+    name: "detect",
+    place,
+    enforcePercent,
+    judgesBody: looksInto === "bodies",
+    appliesTo: (exchange) => searches.has(exchange),
+    explain: () => `searches ${looksInto === "heads" ? "the head" : "head and body"} of the answer`,
+    judgeHead: (exchange, answer) => {
+      const search = searches.get(exchange);
+      if (search === undefined) return CONTINUE;
+      atOnce(search.transaction.answerHead(factsOf(exchange, answer, null)));
+      return verdictOf(exchange, search, rules);
+    },
+    judgeBody: (exchange, answer) => {
+      const search = searches.get(exchange);
+      if (search === undefined || looksInto === "heads") return null;
+      return bodyRule(exchange, answer, search, rules);
+    },
+  };
+}
+
+function bodyRule(exchange: Exchange, answer: Answer, search: Search, rules: DetectRules): BodyRule | null {
+  const kind = bodyFormatOf(answer.headers.get("content-type"))?.kind ?? "text";
+  const judge = (body: Buffer): Verdict => {
+    atOnce(search.transaction.answerBody(factsOf(exchange, answer, body.toString("latin1"))));
+    return verdictOf(exchange, search, rules);
+  };
+  if (kind === "events") return new EventCutter(rules.place, judge);
+  if (!TEXTS.has(kind)) return null;
+  return {
+    kind: "whole",
+    changes: false,
+    bytesMax: DEFAULTS.detectAnswerBytesMax,
+    judge: (body) => judge(body) ?? body,
+    judgeTooLong: () => (rules.refusesBeyond ? tooLong(rules) : CONTINUE),
+  };
+}
+
+function factsOf(exchange: Exchange, { status, headers }: Answer, body: string | null): AnswerFacts {
+  return {
+    status,
+    protocol: exchange.connection.protocol === "h2" ? "HTTP/2.0" : "HTTP/1.1",
+    headers: headers.names.map((name, at) => ({ name, value: headers.values[at] ?? "", shape: -1 })),
+    body,
+  };
+}
+
+function verdictOf(exchange: Exchange, search: Search, { detector, place }: DetectRules): Verdict {
+  noteHits(exchange, search, detector, "response");
+  const { answerBlockedBy, answerScore } = search.transaction;
+  if (answerBlockedBy === null) return CONTINUE;
+  const { id, message, target } = answerBlockedBy;
+  const seen = `score ${answerScore}: ${id} ${message} in ${target}`;
+  return new Denial("response_attack_detected", place, seen, "an answer that tells nothing of the kind");
+}
+
+function tooLong({ place }: DetectRules): Denial {
+  const most = `at most ${DEFAULTS.detectAnswerBytesMax} bytes, or 'beyond: pass'`;
+  return new Denial("response_unreadable", place, "an answer with more to search", most);
+}

@@ -1,0 +1,83 @@
+import { isUtf8 } from "node:buffer";
+import { parseJsonInSteps } from "../../bodies/json.ts";
+import { JsonSniffer } from "../../bodies/json-sniffer.ts";
+import { isForm, isJson, isMultipart, isXml } from "../../bodies/media-type.ts";
+import { type BodyFacts, NO_BODY } from "../../detection/facts.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { err, ok, type Result } from "../../support/result.ts";
+import type { Steps } from "../../support/turns.ts";
+import { formArguments, typeOf } from "./head-facts.ts";
+import { jsonArguments } from "./json-arguments.ts";
+import type { ValueShapes } from "./value-shapes.ts";
+import { xmlTexts } from "./xml-texts.ts";
+
+/** Why a body that says what it is has no reading. */
+export interface UnreadBody {
+  readonly reason: "body_not_json" | "body_not_xml";
+  readonly seen: string;
+  readonly wanted: string;
+}
+
+/** How a body is searched. `stream`: part by part as it goes by; `none`: it holds no text. */
+export type BodyWay = "whole" | "stream" | "none";
+
+/** Types whose bytes are no text of a client's: pictures, archives, messages that have a description of their own. */
+const NO_TEXT =
+  /^(?:(?:image|audio|video|font)\/(?!svg)|application\/(?:octet-stream|pdf|zip|gzip|x-gzip|x-tar|zstd|wasm|grpc|proto|x-protobuf|protobuf|cbor|msgpack|x-msgpack|avro|vnd\.apache\.))/;
+
+export function wayOf(type: string): BodyWay {
+  if (isMultipart(type)) return "stream";
+  return NO_TEXT.test(type) ? "none" : "whole";
+}
+
+/** A body that is here whole, in the reading of its type. */
+export function* bodyFacts(
+  bytes: Buffer,
+  exchange: Exchange,
+  shapes: ValueShapes,
+): Steps<Result<BodyFacts, UnreadBody>> {
+  const type = typeOf(exchange);
+  const length = bytes.length;
+  if (isJson(type)) return yield* jsonFacts(bytes, exchange, shapes);
+  if (isXml(type)) return yield* xmlFacts(bytes);
+  const raw = bytes.toString("latin1");
+  // Go's decoder, and others that are told to, read JSON under any label.
+  const hidden = looksLikeJson(bytes) ? yield* parseJsonInSteps(bytes) : null;
+  const leaves = hidden?.ok === true ? jsonArguments(hidden.value, null) : [];
+  if (!isForm(type)) return ok({ ...NO_BODY, args: leaves, raw, length });
+  const args = [...formArguments(raw, (name) => shapes.ofForm(name)), ...leaves];
+  return ok({ ...NO_BODY, processor: "URLENCODED", args, raw, length });
+}
+
+function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Steps<Result<BodyFacts, UnreadBody>> {
+  const { length } = bytes;
+  if (length === 0) return ok({ ...NO_BODY, processor: "JSON", length });
+  // What `validate` has read is not read again.
+  const parsed = exchange.bodyValue === undefined ? yield* parseJsonInSteps(bytes) : ok(exchange.bodyValue);
+  if (!parsed.ok) return err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
+  return ok({ ...NO_BODY, processor: "JSON", args: jsonArguments(parsed.value, shapes.body), length });
+}
+
+function* xmlFacts(bytes: Buffer): Steps<Result<BodyFacts, UnreadBody>> {
+  const read = yield* xmlTexts(bytes);
+  if (!read.ok)
+    return err({
+      reason: "body_not_xml",
+      seen: read.error,
+      wanted: "a document of XML 1.0 in UTF-8 without a document type",
+    });
+  const { texts, attributes } = read.value;
+  return ok({
+    ...NO_BODY,
+    processor: "XML",
+    xmlTexts: texts,
+    xmlAttributes: attributes,
+    raw: "",
+    length: bytes.length,
+  });
+}
+
+function looksLikeJson(bytes: Buffer): boolean {
+  const sniffer = new JsonSniffer();
+  return sniffer.look(bytes.subarray(0, 256)) >= 0 && sniffer.found === "json" && isUtf8(bytes);
+}

@@ -1,0 +1,119 @@
+import type { Place } from "../../decision/verdict.ts";
+import { type CompiledRules, compileRules } from "../../detection/rules/compile-rules.ts";
+import { sqlInjection } from "../../detection/sqli/judge.ts";
+import { crossSiteScript } from "../../detection/xss/judge.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
+import { type CompileContext, type Detector, defineFilter, type RouteContext } from "../filter.ts";
+import { readingOf } from "../response/reading.ts";
+import { judgeContentEncoding } from "../validate/evaluate.ts";
+import { longBodies } from "../validate/long-bodies.ts";
+import { answerCheck } from "./answers.ts";
+import { DetectCheck, type DetectRules, type Searches } from "./evaluate.ts";
+import { exclusionsOf } from "./exclusions.ts";
+import { dataFileOf, readRuleFiles } from "./rule-files.ts";
+import { type DetectorSettings, type DetectSettings, detectSchema, type ExclusionSettings } from "./schema.ts";
+import { shapesOf } from "./value-shapes.ts";
+
+export { detectorSchema } from "./schema.ts";
+
+/** An entry of `detectors` → what routes search with, or null with problems reported. */
+export function* compileDetector(
+  name: string,
+  settings: DetectorSettings,
+  context: CompileContext,
+): Steps<Detector | null> {
+  const files = readRuleFiles(settings.rules, context);
+  if (files === null) return null;
+  const variables = new Map(Object.entries(settings.variables ?? {}));
+  const wanted = {
+    paranoia: settings.paranoia ?? 1,
+    detectionParanoia: settings.detectionParanoia ?? settings.paranoia ?? 1,
+    threshold: settings.threshold ?? DEFAULTS.detectThreshold,
+    answerThreshold: settings.answerThreshold ?? DEFAULTS.detectAnswerThreshold,
+    variables,
+  };
+  const inputs = [JSON.stringify([wanted, [...variables]])];
+  for (const { file, text } of files.rules) inputs.push(file, text);
+  for (const [file, text] of files.data) inputs.push(file, text);
+  const compiled = yield* context.keep<CompiledRules>("detector", inputs, function* () {
+    const recognisers = { detectsqli: sqlInjection, detectxss: crossSiteScript };
+    return yield* compileRules(files.rules, wanted, (data, from) => dataFileOf(files, data, from), recognisers);
+  });
+  if (compiled === null) return null;
+  const { rules, problems, listing } = compiled;
+  for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
+  const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
+  if (problems.length > 0) return null;
+  return { name, place: context.place(), settings, rules, exclusions, listing };
+}
+
+/** `detect`: which detectors search the requests of a route, and their answers. */
+export const detectFilter = defineFilter<DetectSettings>({
+  name: "detect",
+  defaults: "override",
+  section: "detectors",
+  schema: detectSchema,
+  *compile(settings, context) {
+    const { by, exclude = [], mode } = Array.isArray(settings) ? { by: settings } : settings;
+    const path = Array.isArray(settings) ? [] : ["by"];
+    for (const [at, name] of by.entries()) {
+      const detector = context.detectors.get(name);
+      if (detector !== undefined) {
+        const place = context.place(...path, at);
+        const excludeProblem: RouteUse["excludeProblem"] = (text, ...inner) =>
+          context.problem(text, "exclude", ...inner);
+        const own = { exclude, excludeProblem, mode, place };
+        compileUse(detector, own, context);
+      } else if (!context.isDefined("detectors", name)) {
+        context.problem(`detector '${name}' is not defined; ${context.hint("detectors", name)}`, ...path, at);
+      }
+      yield;
+    }
+  },
+});
+
+/** What a route says of a detector itself. */
+interface RouteUse {
+  readonly exclude: readonly ExclusionSettings[];
+  excludeProblem(text: string, ...path: (string | number)[]): void;
+  readonly mode: number | undefined;
+  readonly place: Place;
+}
+
+function compileUse(detector: Detector, own: RouteUse, context: RouteContext): void {
+  const { name, settings, rules } = detector;
+  const shapes = shapesOf(context.promises);
+  const threshold = settings.threshold ?? DEFAULTS.detectThreshold;
+  const enforcePercent = own.mode ?? settings.mode ?? 100;
+  const routeRules = rules.forRoute({
+    constraints: shapes.constraints,
+    exclusions: [...detector.exclusions, ...exclusionsOf(own.exclude, own.excludeProblem)],
+  });
+  const bytesMax = DEFAULTS.bodyInspectedBytesMax;
+  const detect: DetectRules = {
+    detector: name,
+    rules: routeRules,
+    shapes,
+    searchBytesMax: settings.searchBytesMax ?? DEFAULTS.detectSearchBytesMax,
+    refusesBeyond: settings.beyond !== "pass",
+    threshold,
+    place: own.place,
+    hold: {
+      bytesMax,
+      collectedBytesMax: enforcePercent === 100 ? bytesMax : Math.max(bytesMax, DEFAULTS.bodyBytesMax),
+      bodies: context.memory.bodies,
+      longBodies,
+      clock: context.clock,
+      place: own.place,
+    },
+    encoding: judgeContentEncoding(own.place),
+  };
+  const searches: Searches = new WeakMap();
+  context.addCheck(new DetectCheck(detect, enforcePercent, searches));
+  const { answers = "off" } = settings;
+  if (answers === "off") return;
+  context.addResponseCheck(answerCheck(detect, enforcePercent, answers, searches));
+  // What `response` says of compressed answers stands in its place.
+  if (answers === "bodies") context.setAnswerReading(readingOf({}, own.place));
+}

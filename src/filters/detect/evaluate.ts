@@ -1,0 +1,175 @@
+import { boundaryOf } from "../../bodies/boundary.ts";
+import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { type BodyFacts, NO_BODY } from "../../detection/facts.ts";
+import type { RouteRules } from "../../detection/rules/rule-set.ts";
+import type { Transaction } from "../../detection/rules/transaction.ts";
+import type { BodyWatch } from "../../message/body-watch.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
+import type { Check } from "../filter.ts";
+import { type HoldRules, judgeAtOnceOrInLine, judgeHeld, type Part } from "../validate/held-body.ts";
+import type { SyncPart } from "../validate/parameter-parts.ts";
+import { bodyFacts, wayOf } from "./body-facts.ts";
+import { headFacts, typeOf } from "./head-facts.ts";
+import { noteHits, type Search } from "./hits.ts";
+import { PartsWatch } from "./parts-watch.ts";
+import type { ValueShapes } from "./value-shapes.ts";
+
+/** What one detector does on one route. */
+export interface DetectRules {
+  /** Its name in the policy. */
+  readonly detector: string;
+  readonly rules: RouteRules;
+  readonly shapes: ValueShapes;
+  readonly searchBytesMax: number;
+  /** A request with more to search is refused, and not searched as far as that goes. */
+  readonly refusesBeyond: boolean;
+  readonly threshold: number;
+  readonly place: Place;
+  readonly hold: HoldRules;
+  /** Compressed bodies cannot be searched. */
+  readonly encoding: SyncPart;
+}
+
+/** By request; its answer goes on with the same. */
+export type Searches = WeakMap<Exchange, Search>;
+
+/** `detect`: behind all that is judged of a request, for it reads what the others have let through. */
+export class DetectCheck implements Check {
+  readonly name = "detect";
+  readonly phase = "validate";
+  readonly late = true;
+  readonly place: Place;
+  readonly enforcePercent: number;
+  readonly #rules: DetectRules;
+  readonly #searches: Searches;
+  readonly #judgeBody: Part;
+
+  constructor(rules: DetectRules, enforcePercent: number, searches: Searches) {
+    this.#rules = rules;
+    this.#searches = searches;
+    this.place = rules.place;
+    this.enforcePercent = enforcePercent;
+    this.#judgeBody = judgeHeld(rules.hold, (bytes, exchange) => this.#judgeWhole(bytes, exchange));
+  }
+
+  evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
+    const { rules, shapes, hold, searchBytesMax } = this.#rules;
+    const transaction = rules.begin(headFacts(exchange, shapes), {
+      bytes: searchBytesMax,
+      patterns: DEFAULTS.detectPatternsMax,
+      steps: DEFAULTS.detectStepsMax,
+    });
+    const search: Search = { transaction, noted: 0 };
+    this.#searches.set(exchange, search);
+    const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange));
+    if (head instanceof Promise) return head.then((verdict) => verdict ?? this.#body(exchange));
+    return head ?? this.#body(exchange);
+  }
+
+  /** Who searches the parts of a form as they stream; null for any other body. */
+  watch(exchange: Exchange): BodyWatch | null {
+    const search = this.#searches.get(exchange);
+    const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
+    if (search === undefined || boundary === null || wayOf(typeOf(exchange)) !== "stream") return null;
+    if (exchange.collectedBody !== null || exchange.body.announcedBytes === 0) return null;
+    return this.#watchParts(exchange, search, boundary);
+  }
+
+  searches(): { readonly detector: string; readonly rules: number; readonly searched: number } {
+    return { detector: this.#rules.detector, ...this.#rules.rules.share };
+  }
+
+  explain(exchange: Exchange): string {
+    const { rules, detector, threshold } = this.#rules;
+    const notes = (exchange.detected?.first ?? []).filter(
+      (note) => note.detector === detector && note.way === "request",
+    );
+    const score = this.#searches.get(exchange)?.transaction.score ?? 0;
+    const told = notes.map(({ id, message, field, score: adds, file, line }) => {
+      return `${id} ${message} in ${field}${adds > 0 ? `, score ${adds}` : ""} (${file}:${line})`;
+    });
+    const searched = `${rules.share.searched} of ${rules.share.rules} rules run here`;
+    return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
+  }
+
+  *#head(search: Search, exchange: Exchange): Steps<Verdict> {
+    yield* search.transaction.head();
+    return this.#verdict(search, exchange);
+  }
+
+  #body(exchange: Exchange): Verdict | Promise<Verdict> {
+    const way = wayOf(typeOf(exchange));
+    const isHere = exchange.collectedBody !== null;
+    const { announcedBytes } = exchange.body;
+    // A body that is read as it streams was never whole, and one without text is nobody's to search.
+    if ((announcedBytes === 0 && !isHere) || way === "none") return this.#noBody(exchange);
+    if (way === "stream" && !isHere) return this.#rules.encoding(exchange) ?? CONTINUE;
+    return this.#rules.encoding(exchange) ?? this.#judgeBody(exchange);
+  }
+
+  /** Rules of the body's phase look at the head as well, and add up what was found. */
+  #noBody(exchange: Exchange): Verdict | Promise<Verdict> {
+    return this.#search(exchange, NO_BODY);
+  }
+
+  #search(exchange: Exchange, facts: BodyFacts): Verdict | Promise<Verdict> {
+    const search = this.#searches.get(exchange);
+    if (search === undefined) return CONTINUE;
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts));
+  }
+
+  *#bodyOf(search: Search, exchange: Exchange, facts: BodyFacts): Steps<Verdict> {
+    yield* search.transaction.body(facts);
+    return this.#verdict(search, exchange);
+  }
+
+  #judgeWhole(bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> {
+    const search = this.#searches.get(exchange);
+    if (search === undefined) return CONTINUE;
+    const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
+    if (wayOf(typeOf(exchange)) === "stream" && boundary !== null) {
+      const watch = this.#watchParts(exchange, search, boundary);
+      const scanned = watch.scan(bytes);
+      return scanned instanceof Denial ? scanned : watch.end();
+    }
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#whole(bytes, search, exchange));
+  }
+
+  *#whole(bytes: Buffer, search: Search, exchange: Exchange): Steps<Verdict> {
+    const facts = yield* bodyFacts(bytes, exchange, this.#rules.shapes);
+    if (!facts.ok) {
+      const { reason, seen, wanted } = facts.error;
+      return new Denial(reason, this.place, seen, wanted);
+    }
+    yield* search.transaction.body(facts.value);
+    return this.#verdict(search, exchange);
+  }
+
+  #watchParts(exchange: Exchange, search: Search, boundary: string): PartsWatch {
+    return new PartsWatch(boundary, this.place, this.#rules.shapes, (facts) =>
+      judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts)),
+    );
+  }
+
+  #verdict(search: Search, exchange: Exchange): Verdict {
+    const { detector, threshold, searchBytesMax, refusesBeyond } = this.#rules;
+    const { transaction } = search;
+    noteHits(exchange, search, detector, "request");
+    if (transaction.blockedBy !== null) return attack(transaction, threshold, this.place);
+    if (!transaction.overBudget || !refusesBeyond) return CONTINUE;
+    const wanted = `at most ${searchBytesMax} bytes of values that rules have to search`;
+    return new Denial("search_limit_exceeded", this.place, "more to search", wanted);
+  }
+}
+
+function attack({ hits, score, blockedBy }: Transaction, threshold: number, place: Place): Denial {
+  const scored = hits.filter((hit) => hit.score > 0);
+  const told = (scored.length > 0 ? scored : blockedBy === null ? [] : [blockedBy]).slice(0, TOLD_MAX);
+  const rules = told.map(({ id, message, target }) => `${id} ${message} in ${target}`).join("; ");
+  const more = scored.length > TOLD_MAX ? ` and ${scored.length - TOLD_MAX} more` : "";
+  return new Denial("attack_detected", place, `score ${score}: ${rules}${more}`, `a score below ${threshold}`);
+}
+
+const TOLD_MAX = 3;

@@ -1,0 +1,72 @@
+import { isForm, isJson, isMultipart, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
+import { unescaped, unescapedForm } from "../../detection/byte-text.ts";
+import type { BodyProcessor, NamedText, RequestFacts } from "../../detection/facts.ts";
+import type { Exchange } from "../../message/exchange.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { ValueShapes } from "./value-shapes.ts";
+
+const UNSHAPED = -1;
+
+/** What rules can look at before the body. Header and target are bytes already: the codec reads them as latin1. */
+export function headFacts(exchange: Exchange, shapes: ValueShapes): RequestFacts {
+  const { connection, target, method, receivedTarget } = exchange;
+  const uri = receivedTarget === "" ? target.path + target.query : receivedTarget;
+  return {
+    method,
+    uri,
+    uriRaw: uri,
+    path: unescaped(target.path),
+    query: target.query.slice(1),
+    protocol: connection.protocol === "h2" ? "HTTP/2.0" : "HTTP/1.1",
+    remoteAddress: exchange.clientAddress.text,
+    id: exchange.requestId ?? "",
+    bodyProcessor: processorOf(typeOf(exchange)),
+    headers: headersOf(exchange),
+    cookies: cookiesOf(exchange),
+    argsGet: formArguments(target.query.slice(1), (name) => shapes.ofQuery(name)),
+  };
+}
+
+function headersOf({ headers: { names, values }, authority }: Exchange): NamedText[] {
+  const list = names.map((name, at) => ({ name, value: values[at] ?? "", shape: UNSHAPED }));
+  if (!names.includes("host") && authority !== "") list.unshift({ name: "host", value: authority, shape: UNSHAPED });
+  return list;
+}
+
+function cookiesOf({ headers }: Exchange): NamedText[] {
+  const list = headers.list("cookie");
+  if (list === undefined) return [];
+  return list
+    .split(/;[ \t]*/)
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const at = pair.indexOf("=");
+      const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
+      return { name, value, shape: UNSHAPED };
+    });
+}
+
+/** Pairs of a query or form, as the most lenient service reads them. */
+export function formArguments(text: string, shapeOf: (name: string) => number): NamedText[] {
+  if (text === "") return [];
+  // One more than the most, so that whoever counts them sees that there are too many.
+  const pairs = text.split("&", DEFAULTS.detectValuesMax + 1);
+  return pairs.flatMap((pair) => {
+    if (pair === "") return [];
+    const at = pair.indexOf("=");
+    const name = unescapedForm(at < 0 ? pair : pair.slice(0, at));
+    return { name, value: at < 0 ? "" : unescapedForm(pair.slice(at + 1)), shape: shapeOf(name) };
+  });
+}
+
+/** Media type of the body in lower case; empty where none is told. */
+export function typeOf({ headers }: Exchange): string {
+  return mediaTypeOf(headers.get("content-type") ?? "")?.type ?? "";
+}
+
+function processorOf(type: string): BodyProcessor {
+  if (isJson(type)) return "JSON";
+  if (isXml(type)) return "XML";
+  if (isMultipart(type)) return "MULTIPART";
+  return isForm(type) ? "URLENCODED" : "";
+}

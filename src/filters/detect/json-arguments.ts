@@ -1,0 +1,38 @@
+import { JsonNumber } from "../../bodies/json-number.ts";
+import { byteText } from "../../detection/byte-text.ts";
+import type { NamedText } from "../../detection/facts.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { ShapePlace } from "./value-shapes.ts";
+
+const UNSHAPED = -1;
+
+/** Leaves of a JSON value by their path: `json.items.0.name`. Names of members that lead to no leaf are leaves without text. */
+export function jsonArguments(value: unknown, root: ShapePlace | null): NamedText[] {
+  const leaves: NamedText[] = [];
+  collect(value, "json", root, leaves);
+  return leaves;
+}
+
+/** Depth is the parser's: DEFAULTS.jsonDepthMax. */
+function collect(value: unknown, name: string, place: ShapePlace | null, leaves: NamedText[]): void {
+  // One more than the most, so that whoever counts them sees that there are too many.
+  if (leaves.length > DEFAULTS.detectValuesMax) return;
+  if (Array.isArray(value)) {
+    if (value.length === 0) leaves.push({ name, value: "", shape: UNSHAPED });
+    for (let at = 0; at < value.length; at++) collect(value[at], `${name}.${at}`, place?.item(at) ?? null, leaves);
+    return;
+  }
+  if (typeof value === "object" && value !== null && !(value instanceof JsonNumber)) {
+    const members = Object.entries(value);
+    if (members.length === 0) leaves.push({ name, value: "", shape: UNSHAPED });
+    for (const [key, member] of members)
+      collect(member, `${name}.${byteText(key)}`, place?.member(key) ?? null, leaves);
+    return;
+  }
+  leaves.push({ name, value: leafText(value), shape: place?.shape ?? UNSHAPED });
+}
+
+function leafText(value: unknown): string {
+  if (typeof value === "string") return byteText(value);
+  return value instanceof JsonNumber ? value.text : String(value ?? "");
+}

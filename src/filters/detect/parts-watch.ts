@@ -1,0 +1,127 @@
+import { MultipartReader, type PartHandler } from "../../bodies/multipart.ts";
+import type { PartHead } from "../../bodies/part-head.ts";
+import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import { byteText } from "../../detection/byte-text.ts";
+import type { BodyFacts, NamedText } from "../../detection/facts.ts";
+import type { BodyWatch } from "../../message/body-watch.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { ValueShapes } from "./value-shapes.ts";
+
+const UNSHAPED = -1;
+
+/**
+ * Keeps what rules search of a multipart body as it streams: fields, names of files, headers of parts. Contents of files go by.
+ * The last boundary stays until the rules had their say, so that no service reads a form that they refuse as a whole one.
+ */
+export class PartsWatch implements BodyWatch, PartHandler<Denial> {
+  flows = false;
+  readonly #place: Place;
+  readonly #shapes: ValueShapes;
+  readonly #judge: (facts: BodyFacts) => Verdict | Promise<Verdict>;
+  readonly #reader: MultipartReader<Denial>;
+  readonly #args: NamedText[] = [];
+  readonly #files: NamedText[] = [];
+  readonly #partHeaders: NamedText[] = [];
+  #field: string | null = null;
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #keptBytes = 0;
+  #bytes = 0;
+  #filesBytes = 0;
+
+  constructor(
+    boundary: string,
+    place: Place,
+    shapes: ValueShapes,
+    judge: (facts: BodyFacts) => Verdict | Promise<Verdict>,
+  ) {
+    this.#place = place;
+    this.#shapes = shapes;
+    this.#judge = judge;
+    this.#reader = new MultipartReader(boundary, this);
+  }
+
+  get ownBytes(): number {
+    return this.#keptBytes;
+  }
+
+  scan(piece: Buffer): number | Denial {
+    this.#bytes += piece.length;
+    return this.#reader.take(piece) ?? this.#reader.stayingBytes;
+  }
+
+  end(): Verdict | Promise<Verdict> {
+    const fault = this.#reader.end();
+    if (fault !== null) return fault;
+    return this.#judge({
+      processor: "MULTIPART",
+      error: null,
+      args: this.#args,
+      files: this.#files,
+      filesBytes: this.#filesBytes,
+      partHeaders: this.#partHeaders,
+      xmlTexts: [],
+      xmlAttributes: [],
+      raw: "",
+      length: this.#bytes,
+    });
+  }
+
+  malformed(seen: string): Denial {
+    const wanted = "multipart/form-data that every parser reads alike";
+    return new Denial("body_not_multipart", this.#place, seen, wanted);
+  }
+
+  // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
+
+  onPart({ name, fileName, lines }: PartHead): Denial | null {
+    const disposition = byteText(lines.get("content-disposition") ?? "");
+    const field = asWritten(disposition, "name") ?? byteText(name);
+    if (this.#args.length + this.#files.length >= DEFAULTS.detectValuesMax) return this.#tooMuch("more parts");
+    for (const [header, value] of lines)
+      this.#partHeaders.push({ name: field, value: byteText(`${header}: ${value}`), shape: UNSHAPED });
+    this.flows = fileName !== null;
+    this.#field = fileName === null ? field : null;
+    if (fileName === null) return CONTINUE;
+    const value = asWritten(disposition, "filename") ?? byteText(fileName);
+    this.#files.push({ name: field, value, shape: UNSHAPED });
+    return this.#keep(field.length + fileName.length);
+  }
+
+  onContent(bytes: Buffer): Denial | null {
+    if (this.#field === null) {
+      this.#filesBytes += bytes.length;
+      return CONTINUE;
+    }
+    this.#pieceBytes += bytes.length;
+    if (this.#pieceBytes > DEFAULTS.detectFieldBytesMax) return this.#tooMuch("a longer field");
+    this.#pieces.push(Buffer.from(bytes));
+    return this.#keep(bytes.length);
+  }
+
+  onPartEnd(): Denial | null {
+    if (this.#field !== null) {
+      const value = Buffer.concat(this.#pieces).toString("latin1");
+      this.#args.push({ name: this.#field, value, shape: this.#shapes.ofForm(this.#field) });
+    }
+    this.#field = null;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    return CONTINUE;
+  }
+
+  #keep(bytes: number): Denial | null {
+    this.#keptBytes += bytes;
+    return this.#keptBytes > DEFAULTS.detectPartsBytesMax ? this.#tooMuch("more in fields") : CONTINUE;
+  }
+
+  #tooMuch(seen: string): Denial {
+    const most = `at most ${DEFAULTS.detectValuesMax} parts, ${DEFAULTS.detectFieldBytesMax} bytes in a field and ${DEFAULTS.detectPartsBytesMax} in all of them`;
+    return new Denial("search_limit_exceeded", this.#place, seen, most);
+  }
+}
+
+/** A parameter with its backslashes: to some parsers they escape what follows, to others they are a part of the name. */
+function asWritten(disposition: string, parameter: "name" | "filename"): string | undefined {
+  return new RegExp(`[; \\t]${parameter}="((?:[^"\\\\]|\\\\.)*)"`, "i").exec(disposition)?.[1];
+}

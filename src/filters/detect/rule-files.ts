@@ -1,0 +1,79 @@
+import { basename, dirname, join } from "node:path";
+import { DEFAULTS } from "../../support/defaults.ts";
+import { decodeText } from "../../support/text.ts";
+import type { CompileContext } from "../filter.ts";
+
+export interface RuleText {
+  /** As the policy names it, or the folder that it is in. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What a detector is made of. */
+export interface RuleFiles {
+  /** In the order in which they are read. */
+  readonly rules: readonly RuleText[];
+  /** Lists of words and the like, by name. */
+  readonly data: ReadonlyMap<string, string>;
+}
+
+/** Files and folders of `rules` → their texts; null, with a problem, where one cannot be read. */
+export function readRuleFiles(names: readonly string[], context: CompileContext): RuleFiles | null {
+  const rules: RuleText[] = [];
+  const data = new Map<string, string>();
+  let isWhole = true;
+  let bytes = 0;
+  const read = (name: string, at: number): string | null => {
+    const content = context.readFile(name, "rules", at);
+    bytes += content?.length ?? 0;
+    const text = content === null ? null : decodeText(content);
+    if (text?.ok === false) context.problem(`'${name}' is ${text.error}`, "rules", at);
+    if (text?.ok !== true) isWhole = false;
+    return text?.ok === true ? text.value : null;
+  };
+  for (const [at, name] of names.entries()) {
+    const files = name.endsWith(".conf") || name.endsWith(".example") ? [name] : context.readFolder(name, "rules", at);
+    if (files === null) {
+      isWhole = false;
+      continue;
+    }
+    if (files.length > DEFAULTS.detectFilesMax) {
+      context.problem(`${files.length} files; expected at most ${DEFAULTS.detectFilesMax}`, "rules", at);
+      return null;
+    }
+    const found = rules.length;
+    for (const file of [...files].sort(inReadingOrder)) {
+      if (file.endsWith(".data")) data.set(file, read(file, at) ?? "");
+      else if (isRules(file, name)) rules.push({ file, text: read(file, at) ?? "" });
+    }
+    if (rules.length === found) context.problem(`'${name}' has no files of rules (*.conf)`, "rules", at);
+    if (bytes > DEFAULTS.detectFilesBytesMax) {
+      context.problem(`more than ${DEFAULTS.detectFilesBytesMax / 1024 ** 2} MiB of rules`, "rules", at);
+      return null;
+    }
+  }
+  return isWhole ? { rules, data } : null;
+}
+
+function isRules(file: string, named: string): boolean {
+  return file.endsWith(".conf") || file === named;
+}
+
+/** Plugins are configured and have their say before the rules, or after them. */
+function inReadingOrder(a: string, b: string): number {
+  const difference = rankOf(a) - rankOf(b);
+  return difference === 0 ? (a < b ? -1 : 1) : difference;
+}
+
+function rankOf(file: string): number {
+  const name = basename(file);
+  if (/setup\.conf/.test(name)) return 0;
+  if (name.endsWith("-config.conf")) return 1;
+  if (name.endsWith("-before.conf")) return 2;
+  return name.endsWith("-after.conf") ? 4 : 3;
+}
+
+/** A data file that a rule names, which stands beside it. */
+export function dataFileOf({ data }: RuleFiles, name: string, from: string): string | undefined {
+  return data.get(join(dirname(from), name)) ?? data.get(name);
+}

@@ -1,0 +1,143 @@
+import type { ValueConstraint } from "../../detection/facts.ts";
+import { factsOf, togetherWith, type ValueFacts } from "../../schema/questions/facts.ts";
+import { childrenOf } from "../../schema/questions/places.ts";
+import { type Subschema, TYPE } from "../../schema/subschema.ts";
+import type { ValuePromise } from "../filter.ts";
+
+const UNSHAPED = -1;
+
+/** A place of a value that a schema speaks of. */
+export interface ShapePlace {
+  /** Index into `constraints`; -1 where nothing is known. */
+  readonly shape: number;
+  member(name: string): ShapePlace | null;
+  item(at: number): ShapePlace | null;
+}
+
+/**
+ * What the route's contract leaves open, for rules that need not search what it closes. Only what is enforced before
+ * counts: a schema that is audited promises nothing.
+ */
+export class ValueShapes {
+  readonly #query = new Map<string, number>();
+  readonly #form = new Map<string, number>();
+  readonly #constraints: ValueConstraint[] = [];
+  readonly #known = new Map<string, number>();
+  #body: ShapePlace | null = null;
+
+  get constraints(): readonly ValueConstraint[] {
+    return this.#constraints;
+  }
+
+  /** A JSON body, which this schema has judged. */
+  get body(): ShapePlace | null {
+    return this.#body;
+  }
+
+  ofQuery(name: string): number {
+    return this.#query.get(name) ?? UNSHAPED;
+  }
+
+  ofForm(name: string): number {
+    return this.#form.get(name) ?? UNSHAPED;
+  }
+
+  addQuery(name: string, schema: Subschema): void {
+    this.#query.set(name, this.#shapeOfText(schema));
+  }
+
+  addForm(name: string, schema: Subschema): void {
+    this.#form.set(name, this.#shapeOfText(schema));
+  }
+
+  /** A list or an object is parts of one text, or several: nothing is known of the text as a whole. */
+  #shapeOfText(schema: Subschema): number {
+    const { types, values } = factsOf([schema]);
+    const isOne =
+      (types & (TYPE.array | TYPE.object)) === 0 || values?.every((value) => Object(value) !== value) === true;
+    return isOne ? this.#shapeOf([schema]) : UNSHAPED;
+  }
+
+  setBody(schema: Subschema): void {
+    this.#body = this.#placeOf([schema]);
+  }
+
+  #placeOf(schemas: readonly Subschema[]): ShapePlace {
+    const places = new Map<string, ShapePlace | null>();
+    const children = childrenOf(togetherWith(schemas));
+    // Recursive schemas have no end: a place is made when a body has it.
+    const child = (token: string): ShapePlace | null => {
+      const known = places.get(token);
+      if (known !== undefined) return known;
+      const parts = children.get(token);
+      const made = parts === undefined ? null : this.#placeOf(parts);
+      places.set(token, made);
+      return made;
+    };
+    return {
+      shape: this.#shapeOf(schemas),
+      member: (name) => {
+        const token = name.replaceAll("~", "~0").replaceAll("/", "~1");
+        return children.has(token) ? child(token) : child("*");
+      },
+      item: (at) => (children.has(String(at)) ? child(String(at)) : child("*")),
+    };
+  }
+
+  #shapeOf(schemas: readonly Subschema[]): number {
+    const constraint = constraintOf(factsOf(schemas));
+    if (constraint === null) return UNSHAPED;
+    const key = JSON.stringify(constraint);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const shape = this.#constraints.push(constraint) - 1;
+    this.#known.set(key, shape);
+    return shape;
+  }
+}
+
+const SHORT_MAX = 64;
+
+/** Null where a value of this kind can be any text. */
+function constraintOf(facts: ValueFacts): ValueConstraint | null {
+  const isText = (facts.types & TYPE.string) !== 0;
+  // Numbers, booleans and null, and what the policy itself lists, leave no room.
+  if (!isText || facts.values !== null) return { alphabet: null, lengthMax: 0, isClosed: true };
+  const alphabet = facts.alphabet ?? alphabetOf(facts.formats);
+  const lengthMax = facts.lengthMax <= SHORT_MAX ? facts.lengthMax : null;
+  return alphabet === null && lengthMax === null ? null : { alphabet, lengthMax, isClosed: false };
+}
+
+const range = (text: string): readonly number[] => [...text].map((character) => character.charCodeAt(0));
+const WORD = [0x30, 0x39, 0x41, 0x5a, 0x61, 0x7a];
+
+/** Characters of formats that the engine judges: first, last, first, last … */
+const ALPHABETS: Readonly<Record<string, readonly number[]>> = {
+  uuid: [0x2d, 0x2d, 0x30, 0x39, 0x41, 0x46, 0x61, 0x66],
+  date: [0x2d, 0x2d, 0x30, 0x39],
+  "date-time": [...range("++--"), ...range(".."), 0x30, 0x3a, ...range("TTZZttzz")],
+  time: [...range("++--"), ...range(".."), 0x30, 0x3a, ...range("ZZzz")],
+  duration: [...range(".."), ...WORD],
+  ipv4: [...range(".."), 0x30, 0x39],
+  ipv6: [...range(".."), 0x30, 0x3a, 0x41, 0x46, 0x61, 0x66],
+  hostname: [...range("--.."), ...WORD],
+  int32: [...range("++--"), 0x30, 0x39],
+  int64: [...range("++--"), 0x30, 0x39],
+  byte: [...range("++"), 0x2f, 0x39, 0x3d, 0x3d, 0x41, 0x5a, 0x61, 0x7a],
+};
+
+function alphabetOf(formats: readonly string[]): readonly number[] | null {
+  for (const format of formats) if (Object.hasOwn(ALPHABETS, format)) return ALPHABETS[format] ?? null;
+  return null;
+}
+
+/** What `validate` promises of a route's requests, as far as it is enforced. */
+export function shapesOf(promises: readonly ValuePromise[]): ValueShapes {
+  const shapes = new ValueShapes();
+  for (const { where, name, schema } of promises) {
+    if (where === "body") shapes.setBody(schema);
+    else if (where === "query") shapes.addQuery(name, schema);
+    else shapes.addForm(name, schema);
+  }
+  return shapes;
+}
