@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { type CompiledRules, compileRules, type ParanoiaLevel } from "../../src/detection/rules/compile-rules.ts";
 import { orderedRuleFiles } from "../../src/detection/rules/file-order.ts";
 import { atOnce } from "../../src/support/turns.ts";
+import { RECOGNISERS } from "./own-rules.ts";
 
 /** The rules of a release of the OWASP Core Rule Set; as Debian installs it where no folder is named. */
 export const RELEASE_RULES = join(process.env["POSTERN_CRS"] ?? "/usr/share/modsecurity-crs", "rules");
@@ -19,5 +20,5 @@ export function compileRelease(paranoia: ParanoiaLevel, folder = RELEASE_RULES):
     const path = join(dirname(from), name);
     return existsSync(path) ? readFileSync(path, "latin1") : undefined;
   };
-  return atOnce(compileRules(releaseFiles(folder), settings, dataFile));
+  return atOnce(compileRules(releaseFiles(folder), settings, dataFile, RECOGNISERS));
 }
