@@ -12,6 +12,7 @@ import { fastify } from "./proxy/fastify.ts";
 import { haproxy } from "./proxy/haproxy.ts";
 import type { Bench } from "./proxy/launch.ts";
 import { measure, measureIdle, type Sample } from "./proxy/measure.ts";
+import { modsecurity } from "./proxy/modsecurity.ts";
 import { nginx } from "./proxy/nginx.ts";
 import { note, type Options, readOptions, refuse } from "./proxy/options.ts";
 import { startOrigins } from "./proxy/origin.ts";
@@ -43,6 +44,7 @@ async function chooseContestants(options: Options, world: World): Promise<Contes
     fastify,
     expressOpenapiValidator,
     openapiBackend,
+    modsecurity,
     ...(options.contestants?.("postern") === false ? [] : [await createPostern(world)]),
   ];
   return all.filter((contestant) => {

@@ -3,6 +3,7 @@ import { connect as connectTls } from "node:tls";
 import type { Contestant } from "./contestant.ts";
 import { askH2 } from "./h2-ask.ts";
 import { brokenOrderOf, orderOf } from "./order.ts";
+import { searchedRequest } from "./searched.ts";
 import type { Workload } from "./workloads.ts";
 import {
   ANSWER_PATHS,
@@ -18,8 +19,10 @@ import {
 export interface RequestParts {
   readonly token: string | null;
   readonly path: string;
-  /** JSON to post; null: a GET. */
+  /** What is posted; null: a GET. */
   readonly body: string | null;
+  /** Its media type; JSON if absent. */
+  readonly type?: string;
 }
 
 /** How an attempt ended: the status of the answer, or the connection was refused before one. */
@@ -41,10 +44,10 @@ export interface Answer {
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** The request of the measured load, or a variant of it. */
-export function requestText({ token, path, body }: RequestParts, close: boolean): string {
+export function requestText({ token, path, body, type = "application/json" }: RequestParts, close: boolean): string {
   const authorization = token === null ? "" : `Authorization: Bearer ${token}\r\n`;
   const connection = close ? "Connection: close\r\n" : "";
-  const content = body === null ? "" : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+  const content = body === null ? "" : `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n`;
   return (
     `${body === null ? "GET" : "POST"} ${path} HTTP/1.1\r\nHost: orders.example.org\r\nUser-Agent: bench\r\nAccept: application/json\r\n` +
     `${authorization}${content}${connection}\r\n${body ?? ""}`
@@ -92,6 +95,7 @@ export async function answers(workload: Workload, world: World, port: number): P
 /** What is measured. */
 export function goodRequest(workload: Workload, world: World): RequestParts {
   const token = workload.policy === "full" ? world.tokens.good : null;
+  if (workload.searched !== null) return { token, ...searchedRequest(workload.searched, false) };
   if (workload.work !== "post") return { token, path: ANSWER_PATHS[workload.answer], body: null };
   return { token, path: POST_PATH, body: orderOf(workload.articles) };
 }
@@ -127,6 +131,9 @@ function attempts(contestant: Contestant, workload: Workload, world: World): Att
       { ...base, title: "no such route", path: "/v2/orders", expected: 404 },
       { ...base, title: "the good request again" },
     );
+  }
+  if (workload.searched !== null) {
+    return [base, { ...base, ...searchedRequest(workload.searched, true), title: "an attack", expected: 403 }];
   }
   if (workload.work === "post") {
     const expected = contestant.validates ? 422 : 200;

@@ -8,8 +8,8 @@ export const fastify: Contestant = {
   validates: false,
   accessLog: OUTPUT_FILE,
   missing: () => null,
-  supports: ({ protocol, routes, work, accessLog, fields }) =>
-    protocol === "http/1.1" && routes === 1 && work === "get" && !accessLog && !fields,
+  supports: ({ protocol, routes, work, accessLog, fields, searched }) =>
+    protocol === "http/1.1" && routes === 1 && work === "get" && !accessLog && !fields && searched === null,
   configure: (workload, world, ports) => ({
     file: process.execPath,
     args: [join(import.meta.dirname, "fastify-server.ts"), JSON.stringify({ workload, folder: world.folder, ports })],

@@ -11,7 +11,7 @@ export const haproxy: Contestant = {
   accessLog: OUTPUT_FILE,
   missing: () => (findProgram("haproxy") === null ? "haproxy is not installed" : null),
   // It looks into no answer.
-  supports: ({ routes, fields }) => routes === 1 && !fields,
+  supports: ({ routes, fields, searched }) => routes === 1 && !fields && searched === null,
   configure(workload, world, ports, folder) {
     const file = join(folder, "haproxy.cfg");
     writeFileSync(file, configuration(workload, world, ports));

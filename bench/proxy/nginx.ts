@@ -14,7 +14,8 @@ export const nginx: Contestant = {
   accessLog: "access.log",
   missing: () => (findProgram("nginx") === null ? "nginx is not installed" : null),
   // It has no JWT without the commercial edition or njs, and speaks HTTP/2 to no service but gRPC.
-  supports: (workload) => workload.policy === "forward" && workload.routes === 1 && workload.upstream === "http/1.1",
+  supports: ({ policy, routes, upstream, searched }) =>
+    policy === "forward" && routes === 1 && upstream === "http/1.1" && searched === null,
   configure: (workload, world, ports, folder) =>
     nginxCommand(folder, proxyServer(workload, world, ports), {
       accessLog: workload.accessLog,
@@ -54,7 +55,7 @@ const WITHOUT_FIELD = `      sub_filter '${HIDDEN_MEMBER}' '';
       sub_filter_types application/json;
 `;
 
-function proxyServer(workload: Workload, world: World, ports: Ports): string {
+export function proxyServer(workload: Workload, world: World, ports: Ports): string {
   const tls =
     workload.transport === "plain"
       ? ""
@@ -90,12 +91,19 @@ ${more}    }
 interface Main {
   readonly accessLog: boolean;
   readonly connections: number;
+  /** Lines outside of `http`, and in it. */
+  readonly modules?: string;
+  readonly more?: string;
 }
 
-const CONNECTIONS = 1024;
+export const CONNECTIONS = 1024;
 
 /** One worker, nothing outside `folder`; the log, where there is one, as Debian's configuration has it. */
-function nginxCommand(folder: string, servers: string, { accessLog, connections }: Main): Command {
+export function nginxCommand(
+  folder: string,
+  servers: string,
+  { accessLog, connections, modules = "", more = "" }: Main,
+): Command {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "nginx.conf");
   // As root its workers would change to an account that may not enter the folder.
@@ -105,7 +113,7 @@ function nginxCommand(folder: string, servers: string, { accessLog, connections 
     .join("");
   writeFileSync(
     file,
-    `${user}daemon off;
+    `${modules}${user}daemon off;
 worker_processes 1;
 pid ${join(folder, "nginx.pid")};
 error_log stderr error;
@@ -116,7 +124,7 @@ http {
   keepalive_requests 1000000000;
   keepalive_time 1d;
   keepalive_timeout 10m;
-${temporary}${servers}}
+${temporary}${more}${servers}}
 `,
   );
   return { file: findProgram("nginx") ?? "nginx", args: ["-p", folder, "-c", file, "-e", "stderr"] };

@@ -7,7 +7,8 @@ const USAGE = `node bench/proxy.ts [--json] [--seconds N] [--rounds N] [--only W
   --seconds N    length of a load period (default 2)
   --rounds N     fresh processes per contestant and workload (default 3); transfers take two at most, connections one
   --only         ${inLines(WORKLOADS.map((workload) => workload.name))}
-  --contestants  postern, haproxy, nginx, fastify, express-openapi-validator, openapi-backend
+  --contestants  postern, haproxy, nginx, fastify, express-openapi-validator, openapi-backend,
+                 modsecurity
 
 In the JSON of a transfer of 1 GiB the request is the whole transfer, and bytesPerCpuSecond and growthMiB (most resident
 memory during it, less what there was before; the worst round) are added. In that of idle connections it is a handshake

@@ -5,6 +5,7 @@ import { LEAK_GROUPS } from "../../src/leaks/catalogue.ts";
 import { type Contestant, OUTPUT_FILE, type Ports } from "./contestant.ts";
 import { DESCRIPTION } from "./described.ts";
 import { ANSWER_SCHEMA } from "./order.ts";
+import { CRS_FILES } from "./searched.ts";
 import { IDLE_CONNECTIONS, type Workload } from "./workloads.ts";
 import { ANSWER_PATHS, AUDIENCE, DENIED_ADDRESS, HIDDEN_FIELD, ISSUER, POST_PATH, SCOPE, type World } from "./world.ts";
 
@@ -61,6 +62,13 @@ log: { access: '${workload.accessLog ? "all" : "off"}' }
 ${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
 }
 
+/** The rules that ModSecurity has beside it. */
+const SEARCHED = `detectors:
+  crs: { rules: [${CRS_FILES.join(", ")}] }
+routes:
+  - { path: /**, public: true, detect: [crs] }
+`;
+
 /** The default allows one address half of them. */
 const MANY_CONNECTIONS = `    maxConnections: ${IDLE_CONNECTIONS + 1000}
     maxConnectionsPerAddress: ${IDLE_CONNECTIONS + 1000}
@@ -68,6 +76,7 @@ const MANY_CONNECTIONS = `    maxConnections: ${IDLE_CONNECTIONS + 1000}
 `;
 
 function forwardPolicy(workload: Workload): string {
+  if (workload.searched !== null) return SEARCHED;
   if (workload.described) return "openapi:\n  - { file: orders.openapi.json, public: true }\n";
   const validate = workload.work === "upload" ? ", validate: { body: { maxBytes: 2GiB } }" : "";
   const path = ANSWER_PATHS[workload.answer];

@@ -25,6 +25,8 @@ export interface Workload {
   readonly articles: number;
   /** Whether an OpenAPI document of 100 operations is enforced by all that can. */
   readonly described: boolean;
+  /** What is sent to be searched by the rules of the OWASP Core Rule Set; null: nothing is. */
+  readonly searched: SearchedBody | null;
   /** Routes in postern's policy; the others have no notion of them. */
   readonly routes: number;
   /** Null: as much as the other core can send. */
@@ -32,6 +34,9 @@ export interface Workload {
   /** Whether each contestant writes a line a request, in its own usual form, into a file. */
   readonly accessLog: boolean;
 }
+
+/** `get`: a query; the others are bodies of 2 KB. */
+export type SearchedBody = "get" | "json" | "form" | "multipart";
 
 /** Client connections of the workload `connections`, where the limit on open files allows as many. */
 export const IDLE_CONNECTIONS = 10_000;
@@ -47,6 +52,7 @@ const http1 = {
   contract: false,
   articles: 19,
   described: false,
+  searched: null,
   routes: 1,
   ratePerSecond: null,
   accessLog: false,
@@ -55,6 +61,7 @@ const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
 const described = { ...http1, transport: "plain", work: "post", described: true } as const;
 const read = { ...http1, transport: "plain", policy: "forward" } as const;
+const searched = { ...http1, transport: "plain", policy: "forward", work: "post" } as const;
 /** A load that leaves every contestant idle most of the time: what a sidecar adds to a request on an ordinary day. */
 const paced = { ...mtls, ratePerSecond: 2000 } as const;
 
@@ -74,6 +81,10 @@ export const WORKLOADS: readonly Workload[] = [
   { ...read, name: "h1-plain-answer-1mib", answer: "1mib" },
   { ...read, name: "h1-plain-answer-1mib-fields", answer: "1mib", fields: true },
   { ...read, name: "h1-plain-answer-1mib-leaks", answer: "1mib", leaks: true },
+  { ...searched, name: "h1-plain-rules-get", work: "get", searched: "get" },
+  { ...searched, name: "h1-plain-rules-json-2kb", searched: "json" },
+  { ...searched, name: "h1-plain-rules-form-2kb", searched: "form" },
+  { ...searched, name: "h1-plain-rules-multipart-2kb", searched: "multipart" },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
