@@ -33,7 +33,9 @@ export function rulesText(file: string, snapshot: Snapshot): string {
   }
   for (const { methods, template, detector, rules, searched } of sharesOf(snapshot)) {
     const route = `${methods.length === 0 ? "any method" : methods.join(" ")} ${template}`;
-    lines.push(`${file}: route ${route}: ${searched} of ${rules} rules of ${detector} search what its contract leaves open`);
+    lines.push(
+      `${file}: route ${route}: ${searched} of ${rules} rules of ${detector} search what its contract leaves open`,
+    );
   }
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -41,7 +43,9 @@ export function rulesText(file: string, snapshot: Snapshot): string {
 /** The same for machines, every rule among it. */
 export function ruleNotes(snapshot: Snapshot): readonly Record<string, unknown>[] {
   return [
-    ...snapshot.detectors.flatMap(({ name, listing }) => listing.map((rule) => ({ severity: "rule", detector: name, ...rule }))),
+    ...snapshot.detectors.flatMap(({ name, listing }) =>
+      listing.map((rule) => ({ severity: "rule", detector: name, ...rule })),
+    ),
     ...sharesOf(snapshot).map((share) => ({ severity: "share", ...share })),
   ];
 }

@@ -58,10 +58,11 @@ async function check(files: readonly string[], io: CommandIo, options: CheckOpti
     examined.push({ ...examination, tried });
   }
   if (options.json) {
-    const rules = options.rules ? examined.flatMap(({ snapshot }) => (snapshot === null ? [] : ruleNotes(snapshot))) : [];
+    const rules = options.rules
+      ? examined.flatMap(({ snapshot }) => (snapshot === null ? [] : ruleNotes(snapshot)))
+      : [];
     io.stdout(`${JSON.stringify([...examined.flatMap(jsonLines), ...rules], null, 2)}\n`);
-  }
-  else
+  } else
     for (const [at, file] of files.entries()) {
       const snapshot = examined[at]?.snapshot ?? null;
       io.stdout(textLines(file, examined[at]));
