@@ -1,4 +1,5 @@
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
+import { orderedRuleFiles } from "../../detection/rules/file-order.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { decodeText } from "../../support/text.ts";
 import type { CompileContext } from "../filter.ts";
@@ -32,7 +33,8 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
     return text?.ok === true ? text.value : null;
   };
   for (const [at, name] of names.entries()) {
-    const files = name.endsWith(".conf") || name.endsWith(".example") ? [name] : context.readFolder(name, "rules", at);
+    const isFile = name.endsWith(".conf") || name.endsWith(".example");
+    const files = isFile ? [name] : context.readFolder(name, "rules", at);
     if (files === null) {
       isWhole = false;
       continue;
@@ -42,10 +44,8 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
       return null;
     }
     const found = rules.length;
-    for (const file of [...files].sort(inReadingOrder)) {
-      if (file.endsWith(".data")) data.set(file, read(file, at) ?? "");
-      else if (isRules(file, name)) rules.push({ file, text: read(file, at) ?? "" });
-    }
+    for (const file of files) if (file.endsWith(".data")) data.set(file, read(file, at) ?? "");
+    for (const file of isFile ? files : orderedRuleFiles(files)) rules.push({ file, text: read(file, at) ?? "" });
     if (rules.length === found) context.problem(`'${name}' has no files of rules (*.conf)`, "rules", at);
     if (bytes > DEFAULTS.detectFilesBytesMax) {
       context.problem(`more than ${DEFAULTS.detectFilesBytesMax / 1024 ** 2} MiB of rules`, "rules", at);
@@ -53,24 +53,6 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
     }
   }
   return isWhole ? { rules, data } : null;
-}
-
-function isRules(file: string, named: string): boolean {
-  return file.endsWith(".conf") || file === named;
-}
-
-/** Plugins are configured and have their say before the rules, or after them. */
-function inReadingOrder(a: string, b: string): number {
-  const difference = rankOf(a) - rankOf(b);
-  return difference === 0 ? (a < b ? -1 : 1) : difference;
-}
-
-function rankOf(file: string): number {
-  const name = basename(file);
-  if (/setup\.conf/.test(name)) return 0;
-  if (name.endsWith("-config.conf")) return 1;
-  if (name.endsWith("-before.conf")) return 2;
-  return name.endsWith("-after.conf") ? 4 : 3;
 }
 
 /** A data file that a rule names, which stands beside it. */
