@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { openCaller } from "../calls/open-caller.ts";
 import type { DaemonDeps } from "../daemon/daemon.ts";
+import { testBeforeSwap } from "../daemon/policy-tests.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { stateFiles } from "../daemon/state-files.ts";
 import { Places } from "../limits/concurrency/places.ts";
@@ -69,6 +70,15 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         waiting,
         env: process.env,
         sliceMs: DEFAULTS.compileSliceMs,
+      }),
+    test: (file, readFile, snapshot) =>
+      testBeforeSwap(file, snapshot, {
+        readFile,
+        clock,
+        timers: systemTimers,
+        env: process.env,
+        sliceMs: DEFAULTS.compileSliceMs,
+        budgetMs: DEFAULTS.testBudgetMs,
       }),
     createProxy: (snapshot, telemetry) => createProxy(snapshot, { clock, telemetry, memory, idPrefix }),
   };

@@ -1,3 +1,4 @@
+import { readTestFiles } from "../daemon/policy-tests.ts";
 import type { Examination } from "../policy/compile.ts";
 import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
@@ -5,6 +6,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { examineFile, problemLine, type Scope } from "./load-policy.ts";
+import { testInputs } from "./test-inputs.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -55,7 +57,8 @@ async function check(files: readonly string[], io: CommandIo, options: CheckOpti
   for (const file of files) {
     const examination = await examineFile(file, io, options.scope);
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
-    examined.push({ ...examination, tried });
+    const { problems: inTests } = await readTestFiles(file, testInputs(io));
+    examined.push({ ...examination, problems: [...examination.problems, ...inTests], tried });
   }
   if (options.json) {
     const rules = options.rules

@@ -112,17 +112,6 @@ async function authority(
   };
 }
 
-/** Whether one of the revocation lists (PEM) is of this issuer and holds the serial number (hex). */
-export function isRevoked(certificatePem: string, crlPem: string): boolean {
-  const { issuer, serialNumber } = new x509.X509Certificate(certificatePem);
-  const wanted = BigInt(`0x${serialNumber}`);
-  return x509.PemConverter.decode(crlPem)
-    .map((der) => new x509.X509Crl(der))
-    .some(
-      (list) => list.issuer === issuer && list.entries.some((entry) => BigInt(`0x${entry.serialNumber}`) === wanted),
-    );
-}
-
 async function issueLeaf(
   ca: x509.X509Certificate,
   caKey: webcrypto.CryptoKey,

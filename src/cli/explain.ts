@@ -1,33 +1,13 @@
 import { resolve } from "node:path";
+import { parse as parseYaml } from "yaml";
 import { readRegularFile } from "../daemon/regular-file.ts";
-import type { Exchange } from "../message/exchange.ts";
-import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
-import { OwnAnswer } from "../proxy/own-page.ts";
-import { judge, type Subject } from "../proxy/pipeline.ts";
+import { describeExchange, type RequestDescription } from "../rehearsal/described-request.ts";
+import { explain } from "../rehearsal/explain.ts";
+import { explanationText } from "../rehearsal/explanation.ts";
+import { IDENTITY_FORM, type SupposedCaller, supposedCaller } from "../rehearsal/supposed-caller.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
-import { banSteps } from "./explain-bans.ts";
-import { readIdentity } from "./explain-identity.ts";
-import {
-  answerStep,
-  checkStep,
-  type Explanation,
-  explanation,
-  explanationText,
-  handshakeExplanation,
-  handshakeStep,
-  openingSteps,
-  ownDenialStep,
-  ownPageStep,
-  partSteps,
-  preflightStep,
-  respondSteps,
-  rewriteSteps,
-  routeStep,
-  type Step,
-} from "./explain-report.ts";
-import { describeExchange, type RequestDescription } from "./explain-request.ts";
 import { loadPolicy } from "./load-policy.ts";
 
 const OPTIONS = {
@@ -91,7 +71,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     const exchange = await describeExchange(description, listener, snapshot.keepsInPaths, io.clock.wallMs());
     if (!exchange.ok) {
       io.stderr(`postern explain: ${exchange.error.text}\n`);
-      return exchange.error.isDenial ? EXIT.problems : EXIT.misuse;
+      return exchange.error.reason === null ? EXIT.misuse : EXIT.problems;
     }
     const told = await explain(snapshot, listener, exchange.value, isOnline);
     io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told));
@@ -99,76 +79,17 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
   },
 };
 
-/**
- * Judges the exchange by the compiled snapshot, as the data path would, and tells each step. `isOnline`: what the policy
- * depends on elsewhere lives as long as this takes.
- */
-export async function explain(
-  snapshot: Snapshot,
-  listener: ListenerSettings,
-  exchange: Exchange,
-  isOnline: boolean,
-): Promise<Explanation> {
-  if (!isOnline) return tell(snapshot, listener, exchange, false);
-  const resources = [...snapshot.resources.values()];
-  for (const resource of resources) resource.start();
-  const told = await tell(snapshot, listener, exchange, true);
-  for (const resource of resources) resource.close();
-  return told;
-}
-
-async function tell(
-  snapshot: Snapshot,
-  listener: ListenerSettings,
-  exchange: Exchange,
-  isOnline: boolean,
-): Promise<Explanation> {
-  const steps: Step[] = openingSteps(exchange, listener.place);
-  const handshake = handshakeStep(exchange, listener);
-  if (handshake !== null) return handshakeExplanation(exchange, snapshot, [...steps, handshake]);
-  let matched = false;
-  const noteMatch = (): void => {
-    if (matched || subject.route === null) return;
-    matched = true;
-    steps.push(routeStep(subject.route, exchange.version));
-  };
-  const subject: Subject = {
-    snapshot,
-    exchange,
-    trustsForwardedHost: listener.trustsForwardedHost,
-    forwardedCertificates: listener.forwardedCertificates,
-    trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
-    // A check that enforces for a share of requests is told as one that enforces.
-    random: () => 0,
-    fault: null,
-    route: null,
-    ownPage: null,
-    methodBody: null,
-    observer: {
-      onCheck: (check, verdict, enforced) => {
-        noteMatch();
-        steps.push(...partSteps(check, verdict), checkStep(check, verdict, enforced, exchange));
-      },
-    },
-  };
-  snapshot.requestIds?.begin(exchange, "the id of the decision", subject.trustedProxies !== null);
-  const outcome = await judge(subject);
-  noteMatch();
-  const last = steps.at(-1);
-  if (!("reason" in outcome)) {
-    if (subject.route !== null && outcome instanceof OwnAnswer && outcome.isOfRoute)
-      steps.push(answerStep(subject.route, outcome));
-    else if (subject.route !== null) steps.push(...passedSteps(subject.route, exchange, outcome instanceof OwnAnswer));
-    if (subject.ownPage !== null) steps.push(ownPageStep(subject.ownPage));
-  } else if (last?.result !== "deny") steps.push(ownDenialStep(outcome));
-  steps.push(...banSteps(subject, outcome));
-  return explanation(exchange, subject, steps, outcome, isOnline);
-}
-
-/** What becomes of a request that a route lets pass, and of its answer. */
-function passedSteps(route: Route, exchange: Exchange, isPreflight: boolean): Step[] {
-  if (isPreflight) return [preflightStep(route)];
-  return [...rewriteSteps(route, exchange), ...respondSteps(route, exchange)];
+/** What `--as` says, one entry in YAML; nobody where it is not given. */
+async function readIdentity(text: string | null): Promise<Result<SupposedCaller, string>> {
+  if (text === null) return ok({ assumed: null, certificate: undefined });
+  let value: unknown;
+  try {
+    value = parseYaml(text, { maxAliasCount: 0 });
+  } catch {
+    return err(`--as: ${IDENTITY_FORM}`);
+  }
+  const caller = await supposedCaller(value);
+  return caller.ok ? caller : err(`--as: ${caller.error}`);
 }
 
 type Files = Pick<RequestDescription, "certificate" | "body">;

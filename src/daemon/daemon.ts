@@ -20,7 +20,7 @@ import { type ListenerStatus, Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { readNamed } from "./regular-file.ts";
-import { type Attempt, type Compile, problemText, Reloader, wholeFileProblem } from "./reload.ts";
+import { type Attempt, type Compile, problemText, Reloader, type TestPolicy, wholeFileProblem } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
 import { untilWritten } from "./settled-files.ts";
@@ -53,6 +53,8 @@ export interface DaemonDeps {
   /** What outlives policies. */
   readonly resources: Resources;
   readonly compile: Compile;
+  /** Runs the tests of a policy before it is in force. */
+  readonly test: TestPolicy;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
 
@@ -108,6 +110,8 @@ export class Daemon {
   #proxy: ProxyServer | null = null;
   #generation = 0;
   #lastAttempt: Attempt | null = null;
+  /** What was said of the tests of the policy in force. */
+  #testWarnings: readonly Problem[] = [];
   #ending = false;
   #ended: Promise<void> | null = null;
   readonly #release: MemoryRelease | null;
@@ -175,6 +179,7 @@ export class Daemon {
       clock,
       readFile,
       compile: deps.compile,
+      test: deps.test,
       install: (snapshot) => this.#install(snapshot),
       confirms: (states) => this.#watch.confirms(states),
       onAttempt: (attempt, states) => this.#onAttempt(attempt, states),
@@ -216,7 +221,7 @@ export class Daemon {
         problems: (attempt?.problems ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
       },
       retryAt: timeText(this.#retry.atMs),
-      warnings: (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
+      warnings: this.#warnings.map(problemText),
       listeners: this.#listeners.status(),
       resources: this.#deps.resources.statuses(),
       credentials: (policy?.authenticators ?? []).flatMap(credentialStatus),
@@ -276,6 +281,10 @@ export class Daemon {
     await this.close();
   }
 
+  get #warnings(): readonly Problem[] {
+    return [...this.#testWarnings, ...(this.#proxy?.snapshot.warnings ?? [])].slice(0, DEFAULTS.problemsKeptMax);
+  }
+
   get #isReady(): boolean {
     if (this.#proxy === null || this.#ending) return false;
     const isMissing = (one: ResourceStatus): boolean => one.gatesReadiness === true && one.freshAtMs === null;
@@ -316,6 +325,7 @@ export class Daemon {
 
   #onAttempt(attempt: Attempt, states: FileStates): void {
     this.#lastAttempt = attempt;
+    if (attempt.result === "ok") this.#testWarnings = attempt.warnings;
     this.#watch.follow(states);
     if (this.#isHindered && this.#generation > 0 && !this.#ending) this.#retry.schedule();
     else this.#retry.reset();
@@ -341,9 +351,7 @@ export class Daemon {
     const text = attempt.result === "unchanged" ? "the policy is the one that runs" : "policy loaded";
     if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash });
     if (attempt.result !== "ok") return;
-    for (const warning of (this.#proxy?.snapshot.warnings ?? []).slice(0, DEFAULTS.problemsKeptMax)) {
-      log.warn("warning", problemText(warning));
-    }
+    for (const warning of this.#warnings) log.warn("warning", problemText(warning));
   }
 }
 

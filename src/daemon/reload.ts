@@ -18,10 +18,20 @@ export type IsInForce = (content: Buffer) => boolean;
 /** Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. */
 export type Install = (snapshot: Snapshot) => Promise<Result<null, readonly Problem[]>>;
 
+/**
+ * Runs the tests of a policy that compiled, before it is put in force: problems where one fails, else what is worth a
+ * warning.
+ */
+export type TestPolicy = (
+  policyFile: string,
+  readFile: ReadFile,
+  snapshot: Snapshot,
+) => Promise<Result<readonly Problem[], readonly Problem[]>>;
+
 /** A file changed, or somebody asked: a signal, a command, the start. */
 export type ReloadCause = "changed" | "asked";
 
-type Outcome = Result<Pick<Attempt, "result" | "hash">, readonly Problem[]>;
+type Outcome = Result<Pick<Attempt, "result" | "hash" | "warnings">, readonly Problem[]>;
 
 /** One attempt to load the policy, as the admin port tells of it. */
 export interface Attempt {
@@ -30,6 +40,8 @@ export interface Attempt {
   /** Hash of the policy that was read; null where it did not compile. */
   readonly hash: string | null;
   readonly problems: readonly Problem[];
+  /** Of the policy's tests. */
+  readonly warnings: readonly Problem[];
 }
 
 export interface ReloaderDeps {
@@ -37,6 +49,7 @@ export interface ReloaderDeps {
   readonly clock: Clock;
   readonly readFile: ReadFile;
   readonly compile: Compile;
+  readonly test: TestPolicy;
   readonly install: Install;
   /**
    * Whether files that were read because they changed are whole. Where not, the attempt counts for nothing; whoever says
@@ -110,27 +123,40 @@ export class Reloader {
     const atMs = this.#deps.clock.wallMs();
     const attempt: Attempt = outcome.ok
       ? { atMs, ...outcome.value, problems: [] }
-      : { atMs, result: "refused", hash: null, problems: outcome.error };
+      : { atMs, result: "refused", hash: null, problems: outcome.error, warnings: [] };
     this.#deps.onAttempt(attempt, reads.states);
     return attempt;
   }
 
-  async #tryPolicy({ readFile, states }: RecordedReads, cause: ReloadCause): Promise<Outcome | null> {
+  async #tryPolicy({ readFile: read, states }: RecordedReads, cause: ReloadCause): Promise<Outcome | null> {
+    const readFile = readOnce(read);
     try {
       const compiled = await this.#deps.compile(this.#deps.policyFile, readFile, this.#isInForce);
       if (cause === "changed" && !this.#deps.confirms(states)) return null;
       if (!compiled.ok) return compiled;
       const { hash } = compiled.value;
-      if (hash === this.#hash) return ok({ result: "unchanged", hash });
+      if (hash === this.#hash) return ok({ result: "unchanged", hash, warnings: [] });
+      const tested = await this.#deps.test(this.#deps.policyFile, readFile, compiled.value);
+      if (!tested.ok) return tested;
       const installed = await this.#deps.install(compiled.value);
       if (!installed.ok) return installed;
       this.#hash = hash;
-      return ok({ result: "ok", hash });
+      return ok({ result: "ok", hash, warnings: tested.value });
     } catch (error) {
       // A defect of ours, set off by some policy: the old one must go on serving all the same.
       return err([wholeFileProblem(this.#deps.policyFile, `internal error: ${messageOf(error)}`)]);
     }
   }
+}
+
+/** What is tested has to be what was compiled, though somebody writes meanwhile. */
+function readOnce(read: ReadFile): ReadFile {
+  const contents = new Map<string, Result<Buffer, string>>();
+  return (absolute) => {
+    const content = contents.get(absolute) ?? read(absolute);
+    contents.set(absolute, content);
+    return content;
+  };
 }
 
 /** A problem of the policy as a whole. */

@@ -26,6 +26,7 @@ import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
 import { schemaNames } from "./schema-names.ts";
 import type { Problem, Snapshot } from "./snapshot.ts";
+import type { PolicyTest } from "./tests/policy-test.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
 import { warnTakenMethods } from "./warn-methods.ts";
 import { warnPaths } from "./warn-paths.ts";
@@ -44,6 +45,8 @@ export interface Examination {
   readonly absent: readonly Problem[];
   /** Absolute names, the policy first, also of files that could not be read. */
   readonly files: readonly string[];
+  /** Of section `tests`. */
+  readonly tests: readonly PolicyTest[];
 }
 
 type SectionStages = typeof import("./sections.ts").sectionStages;
@@ -94,6 +97,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   warnPaths,
   warnSuccessors,
   warnOpen,
+  readPolicyTests,
 ];
 
 /** A policy file → snapshot, or every problem of it in the order of its lines. Never throws. */
@@ -125,6 +129,7 @@ export async function examinePolicy(
     warnings: work.warnings.sorted(file),
     absent: work.absent.sorted(file),
     files: work.files.names(),
+    tests: work.tests,
   };
   work.end();
   return examination;
@@ -179,6 +184,14 @@ async function describeMethods(work: Work): Promise<void> {
   const { compileGrpcSection } = await import("./grpc/stage.ts");
   work.turns.restart();
   await work.turns.run(compileGrpcSection(work));
+}
+
+/** Section `tests`: their form. Who runs them compiles once more, with counters and a clock of their own. */
+async function readPolicyTests(work: Work): Promise<void> {
+  if (work.reader.raw(["tests"]) === undefined) return;
+  const { readTests } = await import("./tests/read.ts");
+  work.turns.restart();
+  work.tests = await work.turns.run(readTests(work.reader, ["tests"]));
 }
 
 /** Whether a route names a schema that is a part of a file. */
@@ -275,5 +288,6 @@ function freeze(work: Work): Snapshot | null {
     revocationLists: Object.freeze(work.revocationLists),
     files: Object.freeze(work.files.names()),
     warnings: Object.freeze(work.warnings.sorted(work.file)),
+    hasTests: work.tests.length > 0,
   });
 }

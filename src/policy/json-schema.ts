@@ -22,6 +22,7 @@ import {
   versionSchema,
 } from "./schema.ts";
 import { geoShape, identityShape, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
+import { testsSchema } from "./tests/section.ts";
 
 /**
  * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
@@ -141,5 +142,6 @@ function policySchema({
       .min(1)
       .optional()
       .describe("What may be asked for, and by whom; all else is denied. The most specific path wins, not the first."),
+    tests: testsSchema.optional(),
   });
 }

@@ -337,4 +337,5 @@ export const SECTIONS = [
   "openapi",
   "grpc",
   "routes",
+  "tests",
 ];

@@ -76,6 +76,8 @@ export interface Snapshot {
   readonly files: readonly string[];
   /** Things that are allowed but look like mistakes. */
   readonly warnings: readonly Problem[];
+  /** Of its section `tests`; there may be more in files beside it. */
+  readonly hasTests: boolean;
 }
 
 /** One path that postern answers in place of the service. */

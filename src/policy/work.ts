@@ -51,6 +51,7 @@ import { ProblemList } from "./problems.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
 import type { AdminSettings, ListenerSettings, OwnPage, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
+import type { PolicyTest } from "./tests/policy-test.ts";
 
 /** What compilation needs of the world. */
 export interface CompileInputs {
@@ -153,6 +154,7 @@ export class Work {
   unroutedCors: UnroutedCors | null = null;
   versionRules: VersionRules | null = null;
   versions: Versions<Route> | null = null;
+  tests: readonly PolicyTest[] = [];
   /** Name of the stage that runs. */
   stage = "";
   /** No later stage has anything to add. */
@@ -187,6 +189,7 @@ export class Work {
     this.kept.settle(this.isWhole);
     this.#reader = null;
     this.files.forget();
+    this.tests = [];
   }
 
   /** Nothing is wrong so far, and nothing is missing. */

@@ -37,6 +37,10 @@ export class ProofState implements Resource {
 
   start(): void {}
 
+  forget(): void {
+    this.window.clear();
+  }
+
   close(): void {
     this.window.close();
   }

@@ -45,6 +45,12 @@ export class ReplayWindow {
     return "new";
   }
 
+  /** Nothing was proven so far. */
+  clear(): void {
+    this.close();
+    this.#first = 0;
+  }
+
   close(): void {
     this.#forget(Number.POSITIVE_INFINITY);
   }

@@ -1,4 +1,5 @@
 import { Denial } from "../decision/verdict.ts";
+import type { Ban } from "../limits/bans/ban.ts";
 import type { Clock } from "../support/clock.ts";
 import { threadHolds } from "../support/thread-holds.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -18,21 +19,26 @@ export function judgeNoted(subject: Subject, { clock, telemetry }: NotedBy): Out
   const outcome = judge(subject);
   threadHolds.note("judge", clock.monotonicMs() - beganMs, subject.route?.template ?? "unmatched");
   if (subject.snapshot.bans === null) return outcome;
-  if (outcome instanceof Promise) return outcome.then((settled) => noteFailure(subject, settled, telemetry));
-  return noteFailure(subject, outcome, telemetry);
+  const note = (settled: Outcome): Outcome => {
+    if (settled instanceof Denial)
+      for (const ban of countFailure(subject, settled)) telemetry.banned(ban, settled.reason);
+    return settled;
+  };
+  return outcome instanceof Promise ? outcome.then(note) : note(outcome);
 }
 
-function noteFailure(subject: Subject, outcome: Outcome, telemetry: Telemetry): Outcome {
-  const { snapshot, exchange, route, trustedProxies } = subject;
-  if (outcome instanceof Denial && snapshot.bans !== null) {
-    // Whoever can make a request of which its proxy's word cannot be read would have the proxy banned, and all behind it.
-    const isProxy = trustedProxies?.has(exchange.clientAddress) === true;
-    for (const ban of snapshot.bans.failed(outcome.reason, exchange, route?.template ?? null, isProxy)) {
-      telemetry.banned(ban, outcome.reason);
-    }
-  }
-  return outcome;
+/** A denial counts for the policy's bans; those that begin with it. */
+export function countFailure(
+  { snapshot, exchange, route, trustedProxies }: Subject,
+  { reason }: Denial,
+): readonly Ban[] {
+  if (snapshot.bans === null) return NO_BANS;
+  // Whoever can make a request of which its proxy's word cannot be read would have the proxy banned, and all behind it.
+  const isProxy = trustedProxies?.has(exchange.clientAddress) === true;
+  return snapshot.bans.failed(reason, exchange, route?.template ?? null, isProxy);
 }
+
+const NO_BANS: readonly Ban[] = [];
 
 /** Of a fault in a check, which is no way through. */
 export function faultDenial(error: unknown): Denial {

@@ -65,6 +65,8 @@ export interface Resource {
   status(): ResourceStatus;
   start(): void;
   close(): void;
+  /** Nothing was counted or seen so far: each test of a policy begins so. Absent where it counts nothing. */
+  forget?(): void;
   /** Tries it once for `check --online`: what there is, or what is wrong. */
   tryOnce(): Promise<Result<string, string>>;
 }

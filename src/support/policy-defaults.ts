@@ -18,6 +18,18 @@ export const POLICY_DEFAULTS = {
   rungRoutesNamedMax: 3,
   /** Lines of `check` about what does not enforce, each with up to so many routes; `--json` has them all. */
   rungLinesMax: 1_000,
+  /** Tests of a policy, those of each matrix among them; steps of one, how often a step asks, and how long a name is. */
+  policyTestsMax: 100_000,
+  testStepsMax: 100,
+  testRequestsMax: 10_000,
+  testNameCharactersMax: 256,
+  /** What tests may take before a swap; those that are left are a warning. Files of tests beside a policy. */
+  testBudgetMs: 2_000,
+  testFilesMax: 100,
+  /** Until a request of a test has its verdict. */
+  testVerdictMs: 5_000,
+  /** Lines of `postern test` about what no test has tried. */
+  testLinesMax: 50,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */

@@ -4,8 +4,8 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Explanation } from "../../src/cli/explain-report.ts";
 import { main } from "../../src/main.ts";
+import type { Explanation } from "../../src/rehearsal/explanation.ts";
 import { systemClock } from "../../src/support/clock.ts";
 
 const POLICY = `version: 1

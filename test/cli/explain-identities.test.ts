@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Explanation } from "../../src/cli/explain-report.ts";
 import { parsePasswordHash, tagOf } from "../../src/filters/basic/password-hash.ts";
 import { main } from "../../src/main.ts";
+import type { Explanation } from "../../src/rehearsal/explanation.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { closeAll } from "../fixtures/closing.ts";
 import { type Oidc, startOidc } from "../fixtures/oidc.ts";
@@ -161,7 +161,7 @@ describe("an identity that is supposed", () => {
 
   test("that is none is no use of the command", async () => {
     for (const as of ["{ jwt: 1 }", "{ signature: {} }", "{ certificate: [] }", "{ password: x }", "text", "{", "{}"]) {
-      await expect(explain("--as", as, "GET /filed"), as).rejects.toThrow("expected --as");
+      await expect(explain("--as", as, "GET /filed"), as).rejects.toThrow("--as: expected");
     }
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Explanation } from "../../src/cli/explain-report.ts";
 import { main } from "../../src/main.ts";
+import type { Explanation } from "../../src/rehearsal/explanation.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { ORDER_ID, ORDER_SCHEMA, ordersPolicy, theWorld } from "../fixtures/postern.ts";
 
@@ -199,7 +199,7 @@ test("a request that cannot be is refused with what is wrong", async () => {
     [["GET /a%2fb"], "target_ambiguous"],
     [["GET /public", "-H", "no header"], "not valid headers"],
     [["GET /public", "--client", "nowhere"], "not an IP address"],
-    [["GET /public", "--as", "[1]"], "expected --as"],
+    [["GET /public", "--as", "[1]"], "--as: expected"],
   ] as const) {
     const { code, stderr } = await run("--policy", "policy.yaml", ...args);
     expect(code).toBe(text === "target_ambiguous" ? 1 : 2);

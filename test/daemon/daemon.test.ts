@@ -5,6 +5,7 @@ import { startDaemon } from "../../src/daemon/daemon.ts";
 import { followSignals } from "../../src/daemon/shutdown.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { systemClock } from "../../src/support/clock.ts";
+import { ok } from "../../src/support/result.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { testResources } from "../fixtures/outside.ts";
 import { MemorySink } from "../fixtures/telemetry.ts";
@@ -54,6 +55,7 @@ test("a policy that does not compile does not start, and says every problem with
       memory: unlimitedMemory(),
       resources: testResources(),
       compile: compileTest,
+      test: async () => ok([]),
       createProxy: (snapshot) => new LineProxy(snapshot),
     },
   );

@@ -161,6 +161,7 @@ async function startRunning(policyFile: string, options: Partial<DaemonOptions>,
       memory: unlimitedMemory(),
       resources: testResources(),
       compile,
+      test: async () => ok([]),
       createProxy: (snapshot) => {
         proxy = new LineProxy(snapshot);
         return proxy;

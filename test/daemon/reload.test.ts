@@ -291,6 +291,7 @@ describe("reloads", () => {
       policyFile: "/policy",
       clock: systemClock,
       readFile: () => ok(Buffer.from("")),
+      test: async () => ok([]),
       compile: async () => {
         attempts++;
         runningMax = Math.max(runningMax, ++running);

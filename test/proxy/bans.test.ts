@@ -1,11 +1,11 @@
 // Bans as the pipeline asks them: a whole policy, judged request by request.
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { explain } from "../../src/cli/explain.ts";
 import { Denial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { UNIX_PEER } from "../../src/message/address.ts";
 import { judgeNoted } from "../../src/proxy/noted-judgement.ts";
+import { explain } from "../../src/rehearsal/explain.ts";
 import { createTelemetry } from "../../src/telemetry/live.ts";
 import { ManualTime } from "../fixtures/manual-time.ts";
 import { createExchange, type RequestOptions } from "../fixtures/route-context.ts";

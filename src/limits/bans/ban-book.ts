@@ -114,6 +114,11 @@ export class BanBook implements Resource, TableOwner {
     });
   }
 
+  forget(): void {
+    for (const table of this.#tables.values()) table.clear();
+    this.good.clear();
+  }
+
   close(): void {
     this.#cancelBans?.();
     this.#cancelGood?.();

@@ -33,6 +33,7 @@ export class BanTable {
   #overflow: RateTable | null = null;
   /** While nobody is banned, a request costs one comparison. */
   #lastEndMs = 0;
+  #isUsed = false;
   begun = 0;
   /** Of those, bans for which there was no room in the list. */
   unlisted = 0;
@@ -81,6 +82,7 @@ export class BanTable {
   failed(rule: BanRule, feed: FeedKey, label: () => string): Ban | null {
     const key = this.#keyOf(feed);
     if (key === null || this.#find(key, label) !== null) return null;
+    this.#isUsed = true;
     feedKey(this.#failures, this.#prefix, key);
     // The denial that uses the burst up is the last one that is free.
     if (this.#failures.take(rule.windowMs / rule.times, rule.windowMs) >= 0) return null;
@@ -133,6 +135,16 @@ export class BanTable {
     const nowMs = this.#clock.wallMs();
     const untilMs = Math.min(entry.untilMs, nowMs + DEFAULTS.banMsMax);
     this.#put({ ...entry, untilMs });
+  }
+
+  /** No denial was counted so far, and nobody is banned. */
+  clear(): void {
+    if (!this.#isUsed) return;
+    this.#isUsed = false;
+    this.#failures.clear();
+    this.#entries.clear();
+    this.#overflow = null;
+    this.#lastEndMs = 0;
   }
 
   #forget(): void {

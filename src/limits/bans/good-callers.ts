@@ -13,6 +13,7 @@ const ROW_BYTES = 16;
 export class GoodCallers {
   readonly #hashes = new Int32Array(DEFAULTS.banGoodKeys * 2);
   readonly #untilMs = new Float64Array(DEFAULTS.banGoodKeys);
+  #isUsed = false;
   #hash: KeyHash;
   #prefix: KeyHash;
   readonly #changed: () => void;
@@ -29,6 +30,12 @@ export class GoodCallers {
     this.#hash = new KeyHash(seed);
     this.#prefix = prefixWith(seed);
     this.#untilMs.fill(0);
+  }
+
+  /** Nobody was good so far. */
+  clear(): void {
+    if (this.#isUsed) this.#untilMs.fill(0);
+    this.#isUsed = false;
   }
 
   get bytes(): number {
@@ -97,6 +104,7 @@ export class GoodCallers {
     this.#hashes[slot * 2] = high;
     this.#hashes[slot * 2 + 1] = low;
     this.#untilMs[slot] = untilMs;
+    this.#isUsed = true;
   }
 }
 

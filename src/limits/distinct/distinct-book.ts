@@ -54,6 +54,10 @@ export class DistinctBook implements Resource {
     // All of it is in memory, and there from the beginning.
   }
 
+  forget(): void {
+    for (const share of this.#shares.values()) share.deref()?.clear();
+  }
+
   close(): void {
     this.#shares.clear();
   }

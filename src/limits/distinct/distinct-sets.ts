@@ -98,6 +98,15 @@ export class DistinctSets {
     return this.#entries.size;
   }
 
+  /** Nobody has asked for anything so far. */
+  clear(): void {
+    this.#entries.clear();
+    this.#all.length = 0;
+    this.#hand = 0;
+    this.#additions.clear();
+    this.bytes = 0;
+  }
+
   /** Sees the member for the key, as both were fed; minus the milliseconds until it may be where it would be too many. */
   take(limit: number, monotonicMs: number): Seen | number {
     const { high, low } = finished(this.memberHash);

@@ -108,6 +108,13 @@ export class QuotaBook implements Resource {
     this.#await([...this.#shares.values()], this.#open(folder));
   }
 
+  forget(): void {
+    for (const { counts, reservations } of this.#shares.values()) {
+      counts.clear();
+      reservations.open.clear();
+    }
+  }
+
   close(): void {
     const wasOpen = this.#state === "open";
     this.#state = "closed";

@@ -74,7 +74,7 @@ export class Counts {
     const window = this.#calendar.at(wallMs, DEFAULTS.quotaClockSetBackMsMax);
     if (window.startMs !== this.window.startMs) {
       this.window = window;
-      this.#clear();
+      this.clear();
       this.#onRoll(this);
     }
     return window;
@@ -268,7 +268,8 @@ export class Counts {
     this.#dirty = this.#dirty.filter((one) => this.#counts.get(one.key) === one);
   }
 
-  #clear(): void {
+  /** Nothing was counted so far, for anybody. */
+  clear(): void {
     this.#counts = new Map();
     this.#live = [];
     this.#dirty = [];

@@ -52,6 +52,11 @@ export class RateSlots {
     this.#holder = (Atomics.add(this.words, HOLDERS, 1) % 1023) + 1;
   }
 
+  /** No key has used anything; not while another thread counts. */
+  clear(): void {
+    this.words.fill(0, HEADER_WORDS);
+  }
+
   get bytes(): number {
     return this.#buffer.byteLength;
   }

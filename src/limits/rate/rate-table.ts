@@ -54,6 +54,11 @@ export class RateTable {
     return this.#slots.bytes;
   }
 
+  /** No key has used anything; not while another thread counts. */
+  clear(): void {
+    this.#slots.clear();
+  }
+
   /** For another thread's table. */
   share(): SharedArrayBuffer {
     return this.#slots.share();

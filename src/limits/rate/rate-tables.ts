@@ -47,6 +47,11 @@ export class RateTables {
     return made;
   }
 
+  /** Nothing was counted so far: each test of a policy begins so. */
+  forget(): void {
+    for (const share of this.#shares.values()) share.deref()?.clear();
+  }
+
   #sweep(): void {
     for (const [name, share] of this.#shares) if (share.deref() === undefined) this.#shares.delete(name);
     this.#sweepAt = 64 + 2 * this.#shares.size;

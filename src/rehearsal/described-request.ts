@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { REASONS } from "../decision/reason.ts";
+import { REASONS, type Reason } from "../decision/reason.ts";
 import { HeadFault, hostName, type ParsedHeaders, parseRequestLine } from "../http1/head.ts";
 import { checkRequest, parseRequestHeaders } from "../http1/request-reader.ts";
 import { parseAddress } from "../message/address.ts";
@@ -16,7 +16,7 @@ import { NO_LENGTH } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
 
-/** A request as the command line describes it. */
+/** A request as the command line, or a test of a policy, describes it. */
 export interface RequestDescription {
   /** `GET /v1/orders/1`; a target alone means GET. */
   readonly request: string;
@@ -32,8 +32,8 @@ export interface RequestDescription {
 /** Why no request can be made of a description. */
 export interface NoExchange {
   readonly text: string;
-  /** postern would answer it with this refusal; else the command line makes no sense. */
-  readonly isDenial: boolean;
+  /** postern would answer it with this refusal; null where the description makes no sense. */
+  readonly reason: Reason | null;
 }
 
 /** Description → the exchange that the same bytes on a socket would have become, or why no such bytes exist. */
@@ -49,13 +49,17 @@ export async function describeExchange(
   if (parsed instanceof HeadFault) return misused(`not valid headers: ${parsed.seen}`);
   const checked = checkRequest(line, parsed);
   if (checked instanceof HeadFault) {
-    return err({ isDenial: true, text: `${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}` });
+    return err({
+      reason: checked.reason,
+      text: `${checked.reason} (${REASONS[checked.reason].status}): ${checked.seen}`,
+    });
   }
   const peer = parseAddress(description.client);
   if (peer === null) return misused(`not an IP address: ${description.client}`);
   const target = keptTarget(checked.target, keepsInPaths);
   if (!target.ok) {
-    return err({ isDenial: true, text: `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}` });
+    const text = `target_ambiguous (400): ${target.error.seen}; wanted ${target.error.wanted}`;
+    return err({ reason: "target_ambiguous", text });
   }
   const certificate = await readCertificate(description.certificate, listener, nowMs);
   if (!certificate.ok) return misused(certificate.error);
@@ -92,7 +96,7 @@ function protocolOf({ protocols }: ListenerSettings, contentType: string | undef
 const GRPC = /^application\/grpc(?:\+|;|\s|$)/i;
 
 function misused(text: string): Result<never, NoExchange> {
-  return err({ text, isDenial: false });
+  return err({ text, reason: null });
 }
 
 function withMethod(request: string): string {
@@ -161,7 +165,7 @@ async function whyRefused(
   const untrusted = whyUnchained(leaf, chain, certificatesOf(tls?.clientCa ?? Buffer.alloc(0)), nowMs);
   if (untrusted !== null || tls === null) return untrusted;
   if (tls.clientCrl !== null) {
-    const { isRevoked } = await import("./development-ca.ts");
+    const { isRevoked } = await import("./revoked-serial.ts");
     if (isRevoked(leaf.toString(), tls.clientCrl.toString("latin1"))) return "CERT_REVOKED";
   }
   if (tls.trust === null) return null;

@@ -1,0 +1,126 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { PolicyTest } from "../policy/tests/policy-test.ts";
+import type { TestReport } from "../rehearsal/run-tests.ts";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { Timers } from "../support/timers.ts";
+import { Turns } from "../support/turns.ts";
+import type { ReadFile } from "./regular-file.ts";
+import { wholeFileProblem } from "./reload.ts";
+
+export interface TestInputs {
+  readonly readFile: ReadFile;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where a relative name of the policy starts from; the process's own if absent. */
+  readonly cwd?: string;
+  /** How long tests may hold the thread at a stretch; without end if absent. */
+  readonly sliceMs?: number;
+  /** When no further test is begun; never if absent. */
+  readonly budgetMs?: number;
+}
+
+/**
+ * Files of tests beside a policy: of `orders.yaml` `orders.test.yaml` and `orders.anything.test.yaml`, by name, in the words
+ * of the policy's own name. A folder that cannot be listed has none.
+ */
+export function testFilesBeside(policyFile: string, cwd = ""): readonly string[] {
+  const stem = basename(policyFile, extname(policyFile));
+  const isTests = (name: string): boolean =>
+    name.startsWith(`${stem}.`) && /\.test\.ya?ml$/.test(name) && name !== basename(policyFile);
+  try {
+    const names = readdirSync(resolve(cwd, dirname(policyFile))).filter(isTests);
+    return names.sort().map((name) => join(dirname(policyFile), name));
+  } catch {
+    return [];
+  }
+}
+
+export interface FoundTests {
+  readonly tests: readonly PolicyTest[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads those files; their form is judged as that of the policy's own tests. */
+export async function readTestFiles(
+  policyFile: string,
+  { readFile, clock, cwd, sliceMs = Number.POSITIVE_INFINITY }: TestInputs,
+): Promise<FoundTests> {
+  const files = testFilesBeside(policyFile, cwd);
+  if (files.length === 0) return { tests: [], problems: [] };
+  if (files.length > DEFAULTS.testFilesMax) {
+    const text = `${files.length} files of tests stand beside it; expected at most ${DEFAULTS.testFilesMax}`;
+    return { tests: [], problems: [wholeFileProblem(policyFile, text)] };
+  }
+  const { readTestFile } = await import("../policy/tests/read.ts");
+  const turns = new Turns(clock, sliceMs);
+  const tests: PolicyTest[] = [];
+  const problems: Problem[] = [];
+  for (const file of files) {
+    const found = await turns.run(readTestFile(file, readFile(resolve(cwd ?? "", file))));
+    for (const test of found.tests) tests.push(test);
+    problems.push(...found.problems);
+  }
+  return { tests, problems };
+}
+
+/** Runs the tests of a policy that compiles, and of the files beside it, those of which `isWanted` holds. */
+export async function runPolicyTests(
+  policyFile: string,
+  beside: readonly PolicyTest[],
+  inputs: TestInputs,
+  isWanted: (test: PolicyTest) => boolean = () => true,
+): Promise<Result<TestReport, readonly Problem[]>> {
+  const { readFile, clock, timers, cwd = "", sliceMs, budgetMs } = inputs;
+  const { openTestWorld } = await import("../rehearsal/test-world.ts");
+  const { runTests } = await import("../rehearsal/run-tests.ts");
+  const opened = await openTestWorld(policyFile, inputs);
+  if (!opened.ok) return opened;
+  const world = opened.value;
+  const folder = resolve(cwd, dirname(policyFile));
+  const report = await runTests(world, [...world.tests, ...beside].filter(isWanted), {
+    clock,
+    timers,
+    readFile: (name) => readFile(resolve(folder, name)),
+    ...(sliceMs === undefined ? {} : { sliceMs }),
+    ...(budgetMs === undefined ? {} : { budgetMs }),
+  });
+  world.close();
+  return ok(report);
+}
+
+/**
+ * Tests a policy before it is in force. A test that fails is a problem; tests for which no time was left are a warning, so that
+ * no policy waits for its tests without end.
+ */
+export async function testBeforeSwap(
+  policyFile: string,
+  { hasTests }: Pick<Snapshot, "hasTests">,
+  inputs: TestInputs,
+): Promise<Result<readonly Problem[], readonly Problem[]>> {
+  const beside = await readTestFiles(policyFile, inputs);
+  if (beside.problems.length > 0) return err(beside.problems);
+  if (!hasTests && beside.tests.length === 0) return ok([]);
+  const run = await runPolicyTests(policyFile, beside.tests, inputs);
+  if (!run.ok) return run;
+  const { results, left } = run.value;
+  const { failureLine } = await import("../rehearsal/run-tests.ts");
+  const failed = results.flatMap(({ test, outcome, failure }) =>
+    outcome === "failed" && failure !== null
+      ? [{ place: test.place, text: `test '${test.name}' fails: ${failureLine(failure)}` }]
+      : [],
+  );
+  if (failed.length > 0) return err(failed.slice(0, DEFAULTS.policyProblemsMax));
+  const done = results.flatMap(({ test, outcome }) =>
+    outcome === "done"
+      ? [{ place: test.place, text: `test '${test.name}' holds now; expected it without 'todo'` }]
+      : [],
+  );
+  if (left === 0) return ok(done);
+  const text = `${results.length} of ${results.length + left} tests ran in ${inputs.budgetMs} ms, and none fails; 'postern test' runs all`;
+  return ok([wholeFileProblem(policyFile, text, "tests"), ...done]);
+}

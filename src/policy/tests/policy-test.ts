@@ -1,0 +1,21 @@
+import type { Place } from "../../decision/verdict.ts";
+import type { Expectation, TestIdentity, TestRequest } from "./section.ts";
+
+/** One test, with counters of its own. */
+export interface PolicyTest {
+  readonly name: string;
+  readonly place: Place;
+  /** It may fail. */
+  readonly isTodo: boolean;
+  /** Unix milliseconds; null for now. */
+  readonly atMs: number | null;
+  readonly steps: readonly TestStep[];
+}
+
+export interface TestStep {
+  readonly afterMs: number;
+  readonly times: number;
+  readonly request: TestRequest;
+  readonly as: TestIdentity;
+  readonly expect: Expectation;
+}

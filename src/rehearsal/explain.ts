@@ -1,0 +1,134 @@
+import type { Exchange } from "../message/exchange.ts";
+import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
+import { OwnAnswer } from "../proxy/own-page.ts";
+import { judge, type Observer, type Outcome, type Subject } from "../proxy/pipeline.ts";
+import { banSteps } from "./ban-steps.ts";
+import {
+  answerStep,
+  checkStep,
+  type Explanation,
+  explanation,
+  handshakeExplanation,
+  handshakeStep,
+  openingSteps,
+  ownDenialStep,
+  ownPageStep,
+  partSteps,
+  preflightStep,
+  respondSteps,
+  rewriteSteps,
+  routeStep,
+  type Step,
+} from "./explanation.ts";
+
+/**
+ * Judges the exchange by the compiled snapshot, as the data path would, and tells each step. `isOnline`: what the policy
+ * depends on elsewhere lives as long as this takes.
+ */
+export async function explain(
+  snapshot: Snapshot,
+  listener: ListenerSettings,
+  exchange: Exchange,
+  isOnline: boolean,
+): Promise<Explanation> {
+  if (!isOnline) return tell(snapshot, listener, exchange, false);
+  const resources = [...snapshot.resources.values()];
+  for (const resource of resources) resource.start();
+  const told = await tell(snapshot, listener, exchange, true);
+  for (const resource of resources) resource.close();
+  return told;
+}
+
+async function tell(
+  snapshot: Snapshot,
+  listener: ListenerSettings,
+  exchange: Exchange,
+  isOnline: boolean,
+): Promise<Explanation> {
+  return explanationOf(await rehearse(snapshot, listener, exchange), exchange, snapshot, isOnline);
+}
+
+/** A request that nobody sent, judged. */
+export interface Rehearsal {
+  readonly steps: readonly Step[];
+  /** Null where the connection ends in its handshake. */
+  readonly judged: { readonly subject: Subject; readonly outcome: Outcome } | null;
+}
+
+export interface RehearsalHooks {
+  readonly onCheck?: Observer["onCheck"];
+  /** Waits for what a check waits for. */
+  readonly awaitOutcome?: (outcome: Promise<Outcome>) => Promise<Outcome>;
+}
+
+/** Judges the exchange as the data path would, and notes each step. */
+export async function rehearse(
+  snapshot: Snapshot,
+  listener: ListenerSettings,
+  exchange: Exchange,
+  { onCheck, awaitOutcome }: RehearsalHooks = {},
+): Promise<Rehearsal> {
+  const steps: Step[] = openingSteps(exchange, listener.place);
+  const handshake = handshakeStep(exchange, listener);
+  if (handshake !== null) return { steps: [...steps, handshake], judged: null };
+  let matched = false;
+  const noteMatch = (): void => {
+    if (matched || subject.route === null) return;
+    matched = true;
+    steps.push(routeStep(subject.route, exchange.version));
+  };
+  const subject: Subject = {
+    snapshot,
+    exchange,
+    trustsForwardedHost: listener.trustsForwardedHost,
+    forwardedCertificates: listener.forwardedCertificates,
+    trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
+    // A check that enforces for a share of requests is told as one that enforces.
+    random: () => 0,
+    fault: null,
+    route: null,
+    ownPage: null,
+    methodBody: null,
+    observer: {
+      onCheck: (check, verdict, enforced) => {
+        noteMatch();
+        steps.push(...partSteps(check, verdict), checkStep(check, verdict, enforced, exchange));
+        onCheck?.(check, verdict, enforced);
+      },
+    },
+  };
+  snapshot.requestIds?.begin(exchange, "the id of the decision", subject.trustedProxies !== null);
+  const pending = judge(subject);
+  const outcome =
+    pending instanceof Promise && awaitOutcome !== undefined ? await awaitOutcome(pending) : await pending;
+  noteMatch();
+  steps.push(...endSteps(subject, outcome, steps.at(-1)));
+  return { steps, judged: { subject, outcome } };
+}
+
+function endSteps({ route, exchange, ownPage }: Subject, outcome: Outcome, last: Step | undefined): Step[] {
+  if ("reason" in outcome) return last?.result === "deny" ? [] : [ownDenialStep(outcome)];
+  const steps: Step[] = [];
+  if (route !== null && outcome instanceof OwnAnswer && outcome.isOfRoute) steps.push(answerStep(route, outcome));
+  else if (route !== null) steps.push(...passedSteps(route, exchange, outcome instanceof OwnAnswer));
+  if (ownPage !== null) steps.push(ownPageStep(ownPage));
+  return steps;
+}
+
+/** What is told of a rehearsal. */
+export function explanationOf(
+  { steps, judged }: Rehearsal,
+  exchange: Exchange,
+  snapshot: Snapshot,
+  isOnline: boolean,
+): Explanation {
+  if (judged === null) return handshakeExplanation(exchange, snapshot, steps);
+  const { subject, outcome } = judged;
+  return explanation(exchange, subject, [...steps, ...banSteps(subject, outcome)], outcome, isOnline);
+}
+
+/** What becomes of a request that a route lets pass, and of its answer. */
+function passedSteps(route: Route, exchange: Exchange, isPreflight: boolean): Step[] {
+  if (isPreflight) return [preflightStep(route)];
+  return [...rewriteSteps(route, exchange), ...respondSteps(route, exchange)];
+}

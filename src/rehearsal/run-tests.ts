@@ -1,0 +1,202 @@
+import { Denial } from "../decision/verdict.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { AnswerFacts } from "../message/taken.ts";
+import type { PolicyTest, TestStep } from "../policy/tests/policy-test.ts";
+import { countFailure, faultDenial } from "../proxy/noted-judgement.ts";
+import type { Outcome } from "../proxy/pipeline.ts";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Result } from "../support/result.ts";
+import type { Timers } from "../support/timers.ts";
+import { Turns } from "../support/turns.ts";
+import { type Coverage, CoverageNotes } from "./coverage.ts";
+import { type Difference, differencesOf, sentOf, unreadable, type Verdict, verdictOf } from "./differences.ts";
+import { explanationOf, rehearse } from "./explain.ts";
+import { type Explanation, explanationText } from "./explanation.ts";
+import { exchangeOf } from "./test-request.ts";
+import type { TestWorld } from "./test-world.ts";
+
+export interface TestDeps {
+  /** The real one. */
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Content of a file that a test names. */
+  readonly readFile: (name: string) => Result<Buffer, string>;
+  /** How long the tests may hold the thread at a stretch. */
+  readonly sliceMs?: number;
+  /** When no further test is begun, from now. */
+  readonly budgetMs?: number;
+}
+
+/** `todo`: it may fail, and did. `done`: it may fail, and did not. */
+export type TestOutcome = "passed" | "failed" | "todo" | "done";
+
+export interface TestResult {
+  readonly test: PolicyTest;
+  readonly outcome: TestOutcome;
+  /** Null where nothing is other than expected. */
+  readonly failure: TestFailure | null;
+  readonly ms: number;
+}
+
+export interface TestFailure {
+  /** `step 2, request 3`, where a test has several; else empty. */
+  readonly where: string;
+  readonly differences: readonly Difference[];
+  /** Null where there was no request to judge. */
+  readonly explanation: Explanation | null;
+}
+
+export interface TestReport {
+  readonly results: readonly TestResult[];
+  /** For which no time was left. */
+  readonly left: number;
+  readonly coverage: Coverage;
+  readonly ms: number;
+}
+
+/** Runs tests one after the other, each from the same beginning. Never throws for anything a policy can say. */
+export async function runTests(world: TestWorld, tests: readonly PolicyTest[], deps: TestDeps): Promise<TestReport> {
+  const { clock, sliceMs = Number.POSITIVE_INFINITY, budgetMs = Number.POSITIVE_INFINITY } = deps;
+  const beganMs = clock.monotonicMs();
+  const nowMs = clock.wallMs();
+  const turns = new Turns(clock, sliceMs);
+  const run = new Run(world, deps);
+  const results: TestResult[] = [];
+  for (const test of tests) {
+    if (turns.due) await turns.give();
+    const atMs = clock.monotonicMs();
+    if (atMs - beganMs >= budgetMs) break;
+    world.begin(test.atMs ?? nowMs);
+    const failure = await run.test(test);
+    results.push({ test, outcome: outcomeOf(test, failure), failure, ms: clock.monotonicMs() - atMs });
+  }
+  const left = tests.length - results.length;
+  return { results, left, coverage: run.coverage.result(), ms: clock.monotonicMs() - beganMs };
+}
+
+function outcomeOf({ isTodo }: PolicyTest, failure: TestFailure | null): TestOutcome {
+  if (failure === null) return isTodo ? "done" : "passed";
+  return isTodo ? "todo" : "failed";
+}
+
+/** What is told of a request whose verdict did not come. */
+const NO_VERDICT = new Denial("internal_error", null, "no verdict", `one within ${DEFAULTS.testVerdictMs} ms`);
+
+class Run {
+  readonly coverage: CoverageNotes;
+  readonly #world: TestWorld;
+  readonly #deps: TestDeps;
+
+  constructor(world: TestWorld, deps: TestDeps) {
+    this.coverage = new CoverageNotes(world.snapshot);
+    this.#world = world;
+    this.#deps = deps;
+  }
+
+  /** The first request that is not met; null where all are. */
+  async test({ steps }: PolicyTest): Promise<TestFailure | null> {
+    for (const [at, step] of steps.entries()) {
+      this.#world.time.pass(step.afterMs);
+      for (let nth = 1; nth <= step.times; nth++) {
+        const failure = await this.#request(step).catch(defect);
+        if (failure === null) continue;
+        const where = [
+          ...(steps.length > 1 ? [`step ${at + 1}`] : []),
+          ...(step.times > 1 ? [`request ${nth} of ${step.times}`] : []),
+        ];
+        return { ...failure, where: where.join(", ") };
+      }
+    }
+    return null;
+  }
+
+  async #request(step: TestStep): Promise<TestFailure | null> {
+    const { snapshot, time } = this.#world;
+    const made = await exchangeOf(step, snapshot, time.wallMs(), this.#deps.readFile);
+    if (!made.ok)
+      return unmade(step, made.error.reason === null ? null : unreadable(made.error.reason), made.error.text);
+    const { exchange, listener } = made.value;
+    const rehearsal = await rehearse(snapshot, listener, exchange, {
+      onCheck: (check, verdict) => this.coverage.noteCheck(check, verdict !== null),
+      awaitOutcome: (outcome) => this.#outcome(outcome),
+    });
+    const { subject = null, outcome = null } = rehearsal.judged ?? {};
+    if (subject?.route != null) this.coverage.noteRoute(subject.route);
+    const verdict = verdictOf(subject, outcome);
+    const sent = step.expect.upstream === undefined ? null : sentOf(subject, outcome);
+    const differences = differencesOf(step.expect, verdict, sent);
+    const explanation = differences.length === 0 ? null : explanationOf(rehearsal, exchange, snapshot, false);
+    if (subject !== null && outcome instanceof Denial) countFailure(subject, outcome);
+    end(exchange, verdict);
+    return differences.length === 0 ? null : { where: "", differences, explanation };
+  }
+
+  /** Who waits for a turn gets it in the time of the test; who waits for a thread, as for a password's hash, in the real one. */
+  #outcome(outcome: Promise<Outcome>): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const finish = (settled: () => void): void => {
+        isOver = true;
+        cancel();
+        settled();
+      };
+      const cancel = this.#deps.timers.after(DEFAULTS.testVerdictMs, () => finish(() => resolve(NO_VERDICT)));
+      outcome.then(
+        (settled) => finish(() => resolve(settled)),
+        (error: unknown) => finish(() => reject(error)),
+      );
+      const goOn = (): void => {
+        if (!isOver && this.#world.time.passToNext()) setImmediate(goOn);
+      };
+      setImmediate(goOn);
+    });
+  }
+}
+
+/** Limits give back what lasts as long as a request. */
+function end(exchange: Exchange, { reason, status }: Verdict): void {
+  const facts: AnswerFacts = {
+    status: status ?? 200,
+    callOutcome: "none",
+    requestBodyBytes: exchange.body.announcedBytes > 0 ? exchange.body.announcedBytes : 0,
+    responseBodyBytes: 0,
+    upstreamMs: reason === null ? 0 : -1,
+    denied: reason !== null,
+  };
+  exchange.settle(facts);
+  exchange.end();
+}
+
+function unmade({ expect }: TestStep, verdict: Verdict | null, text: string): TestFailure | null {
+  const differences =
+    verdict === null
+      ? [{ what: "request", expected: "one that can be made", found: text }]
+      : differencesOf(expect, verdict, null);
+  return differences.length === 0 ? null : { where: "", differences, explanation: null };
+}
+
+/** A fault of ours in a check is one of the test's differences, as it would be a denial. */
+function defect(error: unknown): TestFailure {
+  const { seen } = faultDenial(error);
+  const difference = { what: "request", expected: "a verdict", found: `internal error: ${seen}` };
+  return { where: "", differences: [difference], explanation: null };
+}
+
+/** One line: what is other than expected. */
+export function failureLine({ where, differences }: TestFailure): string {
+  const texts = differences.map(({ what, expected, found }) =>
+    what === "outcome" ? `expected ${expected}; got ${found}` : `${what}: expected ${expected}; got ${found}`,
+  );
+  return `${where === "" ? "" : `${where}: `}${texts.join("; ")}`;
+}
+
+/** The lines of a diff, and behind them what `explain` tells of the request. */
+export function failureText({ where, differences, explanation }: TestFailure): string {
+  const lines = differences.flatMap(({ what, expected, found }) => {
+    const name = what === "outcome" ? "" : `${what}: `;
+    return [`- ${name}${expected}\n`, `+ ${name}${found}\n`];
+  });
+  const head = where === "" ? "" : `${where}:\n`;
+  return `${head}${lines.join("")}${explanation === null ? "" : explanationText(explanation)}`;
+}

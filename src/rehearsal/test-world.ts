@@ -1,0 +1,73 @@
+import { Places } from "../limits/concurrency/places.ts";
+import { RateTables } from "../limits/rate/rate-tables.ts";
+import { unlimitedMemory } from "../memory/budget.ts";
+import { examinePolicy } from "../policy/compile.ts";
+import type { ReadFile } from "../policy/named-files.ts";
+import { noResources } from "../policy/no-resources.ts";
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { PolicyTest } from "../policy/tests/policy-test.ts";
+import type { Clock } from "../support/clock.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { TestTime } from "./test-time.ts";
+
+export interface TestWorldInputs {
+  readonly readFile: ReadFile;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly sliceMs?: number;
+}
+
+/** Keys that a limit counts in a test. */
+const KEYS_MAX = 64;
+
+/**
+ * The policy compiled for its tests alone: what it counts, its clock and what it depends on elsewhere have nothing to do with
+ * the process that serves. Nobody elsewhere is asked.
+ */
+export class TestWorld {
+  readonly snapshot: Snapshot;
+  /** Of the policy's section `tests`. */
+  readonly tests: readonly PolicyTest[];
+  readonly time: TestTime;
+  readonly #rateTables: RateTables;
+
+  constructor(snapshot: Snapshot, tests: readonly PolicyTest[], time: TestTime, rateTables: RateTables) {
+    this.snapshot = snapshot;
+    this.tests = tests;
+    this.time = time;
+    this.#rateTables = rateTables;
+  }
+
+  /** A test begins: nothing was counted so far. */
+  begin(wallMs: number): void {
+    this.#rateTables.forget();
+    for (const resource of this.snapshot.resources.values()) resource.forget?.();
+    this.time.begin(wallMs);
+  }
+
+  close(): void {
+    for (const resource of this.snapshot.resources.values()) resource.close();
+  }
+}
+
+/** `file` as its user wrote it. */
+export async function openTestWorld(
+  file: string,
+  { clock, ...inputs }: TestWorldInputs,
+): Promise<Result<TestWorld, readonly Problem[]>> {
+  const time = new TestTime(clock);
+  const rateTables = new RateTables([1, 2], time, KEYS_MAX);
+  const memory = unlimitedMemory();
+  const { snapshot, problems, tests } = await examinePolicy(file, {
+    ...inputs,
+    clock: time,
+    isInForce: () => true,
+    rateTables,
+    // Who waits for a turn waits in the time of the test.
+    places: new Places({ clock: time, timers: time, random: () => 0.5, memory }),
+    memory,
+    resources: noResources(time, memory),
+  });
+  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, rateTables));
+}

@@ -1,0 +1,45 @@
+// Goal: what docs/testing-policies.md shows is a policy whose tests hold, and its numbers and words are the product's.
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { DEFAULTS } from "../src/support/defaults.ts";
+import { folderWith, KEY } from "./rehearsal/kit.ts";
+
+const page = readFileSync(resolve(import.meta.dirname, "../docs/testing-policies.md"), "utf8");
+const policy = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+const [command = "", ...shown] = (/```\n\$ ([\s\S]*?)\n```/.exec(page)?.[1] ?? "").split("\n");
+const FILES = {
+  "policy.yaml": policy,
+  "keys.yaml": `callers: [{ name: acme, scopes: ["orders:read"], keys: [{ sha256: "${createHash("sha256").update(KEY).digest("hex")}" }] }]`,
+  "order.json": JSON.stringify({ type: "object", properties: { total: { type: "number" } } }),
+};
+
+test("its policy holds, and the command says what it shows", async () => {
+  const { postern } = folderWith(FILES);
+  expect(command).toBe("postern test policy.yaml");
+  const { code, out, err } = await postern("test", "policy.yaml");
+  const timeless = (text: string) => text.replace(/ in \d+ ms/, "");
+  expect({ code, err, out: timeless(out) }).toEqual({ code: 0, err: "", out: timeless(`${shown.join("\n")}\n`) });
+});
+
+test("each of its tests notices the edit that it is there for", async () => {
+  const { folder, postern } = folderWith(FILES);
+  const edits: readonly (readonly [string, string, string])[] = [
+    ["scopes: ['orders:read'] }\n    limit", "scopes: ['orders:write'] }\n    limit", "an order is not readable"],
+    ["rate: 2/minute, burst: 2", "rate: 3/minute, burst: 3", "two a minute"],
+    ["validate: { body: { schema: order.json } }", "validate: { contentType: [application/json] }", "an order's total"],
+    ["limit: [tight]", "limit: [tight]\n    request: { keepCredentials: true }", "never the key"],
+    ["methods: [GET], public: true", "methods: [GET, DELETE], public: true", "guest may not DELETE health"],
+  ];
+  for (const [from, to, name] of edits) {
+    expect(policy).toContain(from);
+    writeFileSync(join(folder, "policy.yaml"), policy.replace(from, to));
+    const { out, err } = await postern("test", "policy.yaml");
+    expect(`${out}${err}`, from).toMatch(new RegExp(`FAILED: .*${name}`));
+  }
+});
+
+test("its numbers are the product's", () => {
+  expect(page).toContain(`After ${DEFAULTS.testBudgetMs / 1000} s no further test is begun`);
+});
