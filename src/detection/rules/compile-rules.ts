@@ -1,6 +1,8 @@
 import type { Steps } from "../../support/turns.ts";
 import { SearchBuilder } from "../search/search.ts";
 import type { RuleProblem } from "../seclang/directive.ts";
+import { sqlInjection } from "../sqli/judge.ts";
+import { crossSiteScript } from "../xss/judge.ts";
 import type { RuleChoice } from "./actions.ts";
 import { assemble, type RuleFile } from "./assemble.ts";
 import { chooses } from "./choice.ts";
@@ -34,12 +36,14 @@ export interface CompiledRules {
   readonly listing: readonly RuleListing[];
 }
 
+const RECOGNISERS = { detectsqli: sqlInjection, detectxss: crossSiteScript };
+
 /** Files of SecLang, in order → rules that run. `dataFile` gives the text of a file that a rule of the file `from` names. */
 export function* compileRules(
   files: readonly RuleFile[],
   settings: RuleSettings,
   dataFile: CompileContext["dataFile"],
-  recognisers: CompileContext["recognisers"],
+  recognisers: CompileContext["recognisers"] = RECOGNISERS,
 ): Steps<CompiledRules> {
   const assembled = yield* assemble(files);
   const folded = yield* fold(assembled.items, pinnedBy(settings), BEGIN);

@@ -36,7 +36,7 @@ export class Finds {
   *search(lenses: readonly Lens[], variables: Variables, spending: Spending): Steps<void> {
     for (const lens of lenses) {
       for (const entry of variables.entries(lens.collection)) {
-        const plan = lens.planOf(entry.name, entry.shape < 0 ? undefined : this.#shapes[entry.shape]);
+        const plan = lens.planFor(entry, entry.shape < 0 ? undefined : this.#shapes[entry.shape]);
         if (plan.isEmpty) continue;
         const found = plan.known(entry.value) ?? (yield* plan.search(entry.value, spending));
         for (const { phase, rule, target, text } of found) this.#add(phase, rule, { entry, target, text });

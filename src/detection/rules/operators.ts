@@ -1,11 +1,16 @@
 import { isUtf8 } from "node:buffer";
 import { cidrTable } from "../../matching/cidr-table.ts";
 import { parseAddress } from "../../message/address.ts";
+import { type CharSet, contains } from "../../schema/pattern/char-set.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import { atOnce } from "../../support/turns.ts";
 
 /** Whether a text is what an operator looks for. */
-export type TextTest = (text: string) => boolean;
+export interface TextTest {
+  (text: string): boolean;
+  /** Whether no text of these bytes is. */
+  readonly isNever?: (bytes: CharSet) => boolean;
+}
 
 /** Data file by its name, as text of bytes; undefined where there is none. */
 export type DataFile = (name: string) => string | undefined;
@@ -52,7 +57,7 @@ const PLAIN: Readonly<Record<string, Compile>> = {
   ipmatchf: (name, dataFile) => addressesOf(name, dataFile),
   validatebyterange: byteRangeTest,
   validateurlencoding: () => ok(hasBadPercent),
-  validateutf8encoding: () => ok((value) => HIGH.test(value) && !isUtf8(Buffer.from(value, "latin1"))),
+  validateutf8encoding: () => ok(Object.assign(isNotUtf8, { isNever: isAscii })),
 };
 
 /** All that a rule may name, in small letters. */
@@ -130,10 +135,19 @@ function byteRangeTest(argument: string): Result<TextTest, string> {
     if (first === undefined || Number(last ?? first) > 255) return err(`'${part.trim()}' is no range of bytes`);
     allowed.fill(1, Number(first), Number(last ?? first) + 1);
   }
-  return ok((value) => {
+  const test = (value: string): boolean => {
     for (let at = 0; at < value.length; at++) if (allowed[value.charCodeAt(at)] !== 1) return true;
     return false;
-  });
+  };
+  const isNever = (bytes: CharSet): boolean =>
+    isAscii(bytes) && allowed.every((isAllowed, byte) => isAllowed === 1 || !contains(bytes, byte));
+  return ok(Object.assign(test, { isNever }));
+}
+
+const isAscii = (bytes: CharSet): boolean => (bytes.at(-1) ?? 0) <= 0x7f;
+
+function isNotUtf8(value: string): boolean {
+  return HIGH.test(value) && !isUtf8(Buffer.from(value, "latin1"));
 }
 
 const HIGH = /[\x80-\xff]/;

@@ -1,6 +1,6 @@
 import type { Steps } from "../../support/turns.ts";
 import { triggersOf } from "../transform/index.ts";
-import { Memo } from "./memo.ts";
+import { Memo, type MemoRoom } from "./memo.ts";
 import type { Link, NameTest } from "./rule.ts";
 import type { Spending } from "./spending.ts";
 import { StagedTexts, type StageTree } from "./stages.ts";
@@ -54,12 +54,17 @@ export class Plan {
   readonly #liveByTriggers = new Map<number, readonly number[]>();
   readonly #tree: StageTree;
   readonly #texts: StagedTexts;
-  readonly #known = new Memo<readonly Found[]>(KEPT_VALUES_MAX);
+  readonly #known: Memo<readonly Found[]>;
   readonly #isSearched: boolean;
   readonly isEmpty: boolean;
+  readonly lookers: readonly Looker[];
+  /** The same for values that are numbers; made when there is one. */
+  ofNumbers: Plan | null = null;
   looks = 0;
 
-  constructor(lookers: readonly Looker[], tree: StageTree) {
+  constructor(lookers: readonly Looker[], tree: StageTree, room: MemoRoom) {
+    this.#known = new Memo(KEPT_VALUES_MAX, room);
+    this.lookers = lookers;
     this.#tree = tree;
     this.#texts = new StagedTexts(tree);
     for (const looker of lookers) for (const stage of looker.link.stages) this.#add(looker, stage);
@@ -98,8 +103,12 @@ export class Plan {
       const candidates = spending.candidates(text);
       const ids = isShort ? candidates : candidates.slice();
       for (const id of ids) {
-        const wasAsked = this.#seek(id, number, texts, spending, found);
-        if (wasAsked && !isShort && spending.isTurnOver(text.length)) yield;
+        const references = this.#references[id];
+        if (references === undefined || !isAsked(references, number, texts)) continue;
+        const matches = isShort ? spending.test(id, text) : yield* spending.testInSteps(id, text);
+        if (!isShort && spending.isTurnOver(text.length)) yield;
+        if (!matches) continue;
+        for (const reference of references) if (texts.textOf(reference.stage) === number) push(found, reference, text);
       }
     }
     for (const direct of this.#direct) {
@@ -112,20 +121,6 @@ export class Plan {
     return result;
   }
 
-  #seek(id: number, number: number, texts: StagedTexts, spending: Spending, found: Found[]): boolean {
-    const references = this.#references[id];
-    if (references === undefined) return false;
-    let answer: boolean | null = null;
-    const text = texts.texts[number] as string;
-    for (const reference of references) {
-      if (texts.textOf(reference.stage) !== number) continue;
-      answer ??= spending.test(id, text);
-      if (!answer) return true;
-      push(found, reference, text);
-    }
-    return answer !== null;
-  }
-
   #liveOf(triggers: number): readonly number[] {
     const known = this.#liveByTriggers.get(triggers);
     if (known !== undefined) return known;
@@ -134,6 +129,12 @@ export class Plan {
     this.#liveByTriggers.set(triggers, live);
     return live;
   }
+}
+
+/** Whether one of the stages has this text. */
+function isAsked(references: readonly Reference[], number: number, texts: StagedTexts): boolean {
+  for (const { stage } of references) if (texts.textOf(stage) === number) return true;
+  return false;
 }
 
 /** A text that several stages have in common is one match, not several. */

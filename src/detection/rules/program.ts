@@ -1,9 +1,15 @@
+import type { Search } from "../search/search.ts";
 import { HEAD_COLLECTIONS } from "./collections.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
-import { Lens } from "./lens.ts";
+import { Lens, NUMBERS } from "./lens.ts";
+import { MemoRoom } from "./memo.ts";
 import type { Looker } from "./plan.ts";
 import type { NameTest, Rule } from "./rule.ts";
+import { Shape } from "./shape.ts";
 import type { StageTree } from "./stages.ts";
+
+/** Of values and names, with what was found in them. */
+const REMEMBERED_CHARACTERS_MAX = 4 * 1024 * 1024;
 
 /** The rules of one phase, in order. */
 export interface Phase {
@@ -48,7 +54,10 @@ export function programOf(
   phases: readonly (readonly Rule[])[],
   constants: ReadonlyMap<string, string>,
   tree: StageTree,
+  search: Search,
 ): RuleProgram {
+  const numbers = new Shape(NUMBERS, search);
+  const room = new MemoRoom(REMEMBERED_CHARACTERS_MAX);
   const lookers = phases.map(() => new Map<number, Looker[]>());
   const controls: number[][] = phases.map(() => []);
   for (const [index, rules] of phases.entries()) {
@@ -66,7 +75,7 @@ export function programOf(
   const compiled = phases.map((rules, index) => ({
     rules,
     controls: controls[index] ?? [],
-    lenses: [...(lookers[index] ?? [])].map(([collection, list]) => new Lens(collection, list, tree)),
+    lenses: [...(lookers[index] ?? [])].map(([collection, list]) => new Lens(collection, list, tree, numbers, room)),
   }));
   return { phases: compiled, constants, tree };
 }

@@ -1,3 +1,4 @@
+import type { Steps } from "../../support/turns.ts";
 import type { RequestFacts, ValueConstraint } from "../facts.ts";
 import { Candidates, type Search } from "../search/search.ts";
 import type { RuleChoice } from "./actions.ts";
@@ -43,14 +44,19 @@ export class RuleSet {
     this.#search = search;
   }
 
+  /** Makes all patterns ahead of the first texts that need them. */
+  prepare(): Steps<void> {
+    return this.#search.prepare();
+  }
+
   /** Routes without exclusions share one program. */
   forRoute({ exclusions, constraints }: RouteSettings): RouteRules {
     const made = constraints.map((constraint) => new Shape(constraint, this.#search));
     if (exclusions.length > 0) {
       const phases = this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions)));
-      return new RouteRules(programOf(phases, this.#constants, this.#tree), this.#search, made);
+      return new RouteRules(programOf(phases, this.#constants, this.#tree, this.#search), this.#search, made);
     }
-    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree);
+    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree, this.#search);
     return new RouteRules(this.#whole, this.#search, made);
   }
 }

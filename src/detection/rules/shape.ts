@@ -23,6 +23,7 @@ const ONE_WORD: CharSet = [0x2e, 0x2e, 0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61,
  */
 export class Shape {
   readonly key: string;
+  readonly #characters: CharSet;
   readonly #impossible: ReadonlySet<number>;
   readonly #masks: readonly number[];
   readonly #isOneWord: boolean;
@@ -32,6 +33,7 @@ export class Shape {
     this.key = isClosed ? "closed" : `${alphabet?.join() ?? ""}/${lengthMax ?? ""}`;
     this.#isClosed = isClosed;
     const characters = alphabet === null ? ALL : withSmall(alphabet);
+    this.#characters = characters;
     this.#impossible = isClosed ? new Set() : search.impossible(characters, lengthMax);
     this.#masks = alphabet === null ? [] : masksOf(characters);
     this.#isOneWord = alphabet !== null && rangesOf(alphabet).every(([first, last]) => isWithin(first, last, ONE_WORD));
@@ -41,6 +43,8 @@ export class Shape {
   canMatch({ test, negated }: Link, stage: number, tree: StageTree): boolean {
     if (this.#isClosed) return false;
     if (negated) return true;
+    if (test.kind === "text" && test.test.isNever?.(this.#characters) === true)
+      return !this.#keepsAlphabet(stage, tree);
     if (test.kind === "recogniser") return !this.#isOneWord || !this.#keepsAlphabet(stage, tree);
     return test.kind !== "pattern" || !this.#impossible.has(test.id) || !this.#keepsAlphabet(stage, tree);
   }

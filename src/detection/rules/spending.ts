@@ -1,3 +1,4 @@
+import type { Steps } from "../../support/turns.ts";
 import { type Candidates, type Search, type SearchMatch, Work } from "../search/search.ts";
 import type { LinkTest } from "./rule.ts";
 
@@ -61,6 +62,12 @@ export class Spending {
     return !this.isOver && this.#search.test(id, text, this.#work);
   }
 
+  /** The same of a long text, in slices. */
+  *testInSteps(id: number, text: string): Steps<boolean> {
+    this.#patterns++;
+    return !this.isOver && (yield* this.#search.testInSteps(id, text, this.#work));
+  }
+
   match(id: number, text: string): SearchMatch | null {
     return this.#search.match(id, text, this.#work);
   }
@@ -68,7 +75,10 @@ export class Spending {
   /** Whether a test that needs nothing else holds; one whose argument is a request's does not. */
   holds(test: LinkTest, text: string): boolean {
     if (test.kind === "pattern") return this.test(test.id, text);
-    if (test.kind === "recogniser") return test.recognise(text) !== undefined;
+    if (test.kind === "recogniser") {
+      this.#bytes += text.length;
+      return !this.isOver && test.recognise(text) !== undefined;
+    }
     return test.kind === "whole" || (test.kind === "text" && test.test(text));
   }
 }

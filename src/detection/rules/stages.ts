@@ -2,6 +2,8 @@ import { mayChange, type Transform, transformOf, triggersOf } from "../transform
 
 interface Stage {
   readonly parent: number;
+  /** Number of the transformation, which other stages may have, too. */
+  readonly kind: number;
   readonly step: string;
   readonly transform: Transform;
 }
@@ -11,7 +13,8 @@ interface Stage {
  * value itself, and a stage stands behind the one that it is made of.
  */
 export class StageTree {
-  readonly #stages: Stage[] = [{ parent: 0, step: "none", transform: (text) => text }];
+  readonly #stages: Stage[] = [{ parent: 0, kind: 0, step: "none", transform: (text) => text }];
+  readonly #kinds = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
 
   get size(): number {
@@ -29,7 +32,10 @@ export class StageTree {
     const key = `${parent} ${step}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const number = this.#stages.push({ parent, step, transform: transformOf(step) ?? ((text) => text) }) - 1;
+    const kind = this.#kinds.get(step) ?? this.#kinds.size;
+    this.#kinds.set(step, kind);
+    const transform = transformOf(step) ?? ((text: string) => text);
+    const number = this.#stages.push({ parent, kind, step, transform }) - 1;
     this.#numbers.set(key, number);
     return number;
   }
@@ -70,6 +76,15 @@ export class StageTree {
   parentOf(stage: number): number {
     return this.#stages[stage]?.parent ?? 0;
   }
+
+  kindOf(stage: number): number {
+    return this.#stages[stage]?.kind ?? 0;
+  }
+
+  /** How many transformations there are. */
+  get kinds(): number {
+    return this.#kinds.size;
+  }
 }
 
 /** The distinct texts of one value. Used again for each value. */
@@ -77,6 +92,8 @@ export class StagedTexts {
   readonly #tree: StageTree;
   readonly #textOf: Uint16Array;
   readonly #triggers: number[] = [];
+  /** What a transformation has made of a text: the number of the text that came of it, or -1. */
+  readonly #made: Int16Array[] = [];
   #live: readonly number[] = [];
   texts: string[] = [];
 
@@ -88,7 +105,8 @@ export class StagedTexts {
   begin(value: string, triggers: number, live: readonly number[]): void {
     for (const stage of this.#live) this.#textOf[stage] = 0;
     this.#live = live;
-    this.texts = [value];
+    this.texts = [];
+    this.#add(value);
     this.#triggers.length = 1;
     this.#triggers[0] = triggers;
   }
@@ -96,9 +114,18 @@ export class StagedTexts {
   /** Makes the text of a live stage; they are to be made in order. */
   make(stage: number): void {
     const parent = this.#textOf[this.#tree.parentOf(stage)] as number;
+    const made = this.#made[parent] as Int16Array;
+    const kind = this.#tree.kindOf(stage);
+    const known = made[kind] as number;
+    if (known >= 0) {
+      this.#textOf[stage] = known;
+      return;
+    }
     const from = this.texts[parent] as string;
     const text = this.#tree.step(stage, from, this.#triggersAt(parent));
-    this.#textOf[stage] = text === from ? parent : this.#numberOf(text);
+    const number = text === from ? parent : this.#numberOf(text);
+    made[kind] = number;
+    this.#textOf[stage] = number;
   }
 
   /** Which of the texts a stage has. */
@@ -113,6 +140,14 @@ export class StagedTexts {
 
   #numberOf(text: string): number {
     const known = this.texts.indexOf(text);
-    return known >= 0 ? known : this.texts.push(text) - 1;
+    return known >= 0 ? known : this.#add(text);
+  }
+
+  #add(text: string): number {
+    const number = this.texts.push(text) - 1;
+    const made = this.#made[number];
+    if (made === undefined) this.#made[number] = new Int16Array(this.#tree.kinds).fill(-1);
+    else made.fill(-1);
+    return number;
   }
 }
