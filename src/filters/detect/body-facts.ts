@@ -1,13 +1,13 @@
-import { isUtf8 } from "node:buffer";
 import { parseJsonInSteps } from "../../bodies/json.ts";
 import { JsonSniffer } from "../../bodies/json-sniffer.ts";
-import { isForm, isJson, isMultipart, isXml } from "../../bodies/media-type.ts";
-import { type BodyFacts, NO_BODY } from "../../detection/facts.ts";
+import { hasItems, isForm, isJson, isMultipart, isXml } from "../../bodies/media-type.ts";
+import { type BodyFacts, type NamedText, NO_BODY } from "../../detection/facts.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
 import { formArguments, typeOf } from "./head-facts.ts";
 import { jsonArguments } from "./json-arguments.ts";
+import { jsonStrings } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 import { xmlTexts } from "./xml-texts.ts";
 
@@ -40,13 +40,26 @@ export function* bodyFacts(
   const length = bytes.length;
   if (isJson(type)) return yield* jsonFacts(bytes, exchange, shapes);
   if (isXml(type)) return yield* xmlFacts(bytes);
-  const raw = bytes.toString("latin1");
-  // Go's decoder, and others that are told to, read JSON under any label.
-  const hidden = looksLikeJson(bytes) ? yield* parseJsonInSteps(bytes) : null;
-  const leaves = hidden?.ok === true ? jsonArguments(hidden.value, null) : [];
-  if (!isForm(type)) return ok({ ...NO_BODY, args: leaves, raw, length });
-  const args = [...formArguments(raw, (name) => shapes.ofForm(name)), ...leaves];
-  return ok({ ...NO_BODY, processor: "URLENCODED", args, raw, length });
+  // An attack is written in ASCII: without its zero bytes, text of wide characters is narrow.
+  const narrow = bytes.includes(0) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
+  const raw = narrow.toString("latin1");
+  const args = yield* hiddenArguments(narrow, raw, type);
+  if (!isForm(type) && type !== "") return ok({ ...NO_BODY, args, raw, length });
+  args.push(...formArguments(raw, (name) => shapes.ofForm(name)));
+  return ok({ ...NO_BODY, processor: isForm(type) ? "URLENCODED" : "", args, raw, length });
+}
+
+/** What services read that do not ask for the type: Go's decoder, and others that are told to, read JSON under any label. */
+function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<NamedText[]> {
+  const isLikeJson = looksLikeJson(bytes);
+  const json = isLikeJson ? yield* parseJsonInSteps(bytes) : null;
+  if (json?.ok === true) return jsonArguments(json.value, null);
+  if (isForm(type) && !isLikeJson) return [];
+  const strings = isLikeJson || raw.includes("\\") ? jsonStrings(raw, "json") : [];
+  yield;
+  // Of a text the whole is one value.
+  const isText = !isForm(type) && !hasItems(type) && wayOf(type) === "whole";
+  return isText ? [...strings, { name: "body", value: raw, shape: -1 }] : strings;
 }
 
 function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Steps<Result<BodyFacts, UnreadBody>> {
@@ -79,5 +92,5 @@ function* xmlFacts(bytes: Buffer): Steps<Result<BodyFacts, UnreadBody>> {
 
 function looksLikeJson(bytes: Buffer): boolean {
   const sniffer = new JsonSniffer();
-  return sniffer.look(bytes.subarray(0, 256)) >= 0 && sniffer.found === "json" && isUtf8(bytes);
+  return sniffer.look(bytes) >= 0 && sniffer.found !== "other";
 }

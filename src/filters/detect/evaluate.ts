@@ -56,14 +56,15 @@ export class DetectCheck implements Check {
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
     const { rules, shapes, hold, searchBytesMax } = this.#rules;
-    const transaction = rules.begin(headFacts(exchange, shapes), {
+    const facts = headFacts(exchange, shapes);
+    const transaction = rules.begin(facts, {
       bytes: searchBytesMax,
       patterns: DEFAULTS.detectPatternsMax,
       steps: DEFAULTS.detectStepsMax,
     });
     const search: Search = { transaction, noted: 0 };
     this.#searches.set(exchange, search);
-    const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange));
+    const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange, facts.argsGet.length));
     if (head instanceof Promise) return head.then((verdict) => verdict ?? this.#body(exchange));
     return head ?? this.#body(exchange);
   }
@@ -94,9 +95,9 @@ export class DetectCheck implements Check {
     return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
   }
 
-  *#head(search: Search, exchange: Exchange): Steps<Verdict> {
+  *#head(search: Search, exchange: Exchange, values: number): Steps<Verdict> {
     yield* search.transaction.head();
-    return this.#verdict(search, exchange);
+    return this.#verdict(search, exchange) ?? this.#tooMany(values);
   }
 
   #body(exchange: Exchange): Verdict | Promise<Verdict> {
@@ -122,7 +123,7 @@ export class DetectCheck implements Check {
 
   *#bodyOf(search: Search, exchange: Exchange, facts: BodyFacts): Steps<Verdict> {
     yield* search.transaction.body(facts);
-    return this.#verdict(search, exchange);
+    return this.#verdict(search, exchange) ?? this.#tooMany(facts.args.length);
   }
 
   #judgeWhole(bytes: Buffer, exchange: Exchange): Verdict | Promise<Verdict> {
@@ -143,14 +144,19 @@ export class DetectCheck implements Check {
       const { reason, seen, wanted } = facts.error;
       return new Denial(reason, this.place, seen, wanted);
     }
-    yield* search.transaction.body(facts.value);
-    return this.#verdict(search, exchange);
+    return yield* this.#bodyOf(search, exchange, facts.value);
   }
 
   #watchParts(exchange: Exchange, search: Search, boundary: string): PartsWatch {
     return new PartsWatch(boundary, this.place, this.#rules.shapes, (facts) =>
       judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts)),
     );
+  }
+
+  /** Whoever reads the values stops behind the first that is too many. */
+  #tooMany(values: number): Verdict {
+    if (values <= DEFAULTS.detectValuesMax || !this.#rules.refusesBeyond) return CONTINUE;
+    return new Denial("search_limit_exceeded", this.place, "more values", `at most ${DEFAULTS.detectValuesMax} values`);
   }
 
   #verdict(search: Search, exchange: Exchange): Verdict {

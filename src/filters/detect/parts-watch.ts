@@ -1,3 +1,4 @@
+import { isJson } from "../../bodies/media-type.ts";
 import { MultipartReader, type PartHandler } from "../../bodies/multipart.ts";
 import type { PartHead } from "../../bodies/part-head.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
@@ -5,6 +6,7 @@ import { byteText } from "../../detection/byte-text.ts";
 import type { BodyFacts, NamedText } from "../../detection/facts.ts";
 import type { BodyWatch } from "../../message/body-watch.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { jsonStrings } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
@@ -23,6 +25,7 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
   readonly #files: NamedText[] = [];
   readonly #partHeaders: NamedText[] = [];
   #field: string | null = null;
+  #isJson = false;
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #keptBytes = 0;
@@ -74,15 +77,18 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
 
   // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
 
-  onPart({ name, fileName, lines }: PartHead): Denial | null {
+  onPart({ name, fileName, type, lines }: PartHead): Denial | null {
     const disposition = byteText(lines.get("content-disposition") ?? "");
     const field = asWritten(disposition, "name") ?? byteText(name);
     if (this.#args.length + this.#files.length >= DEFAULTS.detectValuesMax) return this.#tooMuch("more parts");
     for (const [header, value] of lines)
       this.#partHeaders.push({ name: field, value: byteText(`${header}: ${value}`), shape: UNSHAPED });
-    this.flows = fileName !== null;
-    this.#field = fileName === null ? field : null;
-    if (fileName === null) return CONTINUE;
+    // Go and Tornado read a file without a name as a field.
+    const isFile = fileName !== null && fileName !== "";
+    this.flows = isFile;
+    this.#field = isFile ? null : field;
+    this.#isJson = type !== null && isJson(type);
+    if (!isFile) return CONTINUE;
     const value = asWritten(disposition, "filename") ?? byteText(fileName);
     this.#files.push({ name: field, value, shape: UNSHAPED });
     return this.#keep(field.length + fileName.length);
@@ -103,6 +109,7 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     if (this.#field !== null) {
       const value = Buffer.concat(this.#pieces).toString("latin1");
       this.#args.push({ name: this.#field, value, shape: this.#shapes.ofForm(this.#field) });
+      if (this.#isJson && value.includes("\\")) this.#args.push(...jsonStrings(value, this.#field));
     }
     this.#field = null;
     this.#pieces = [];

@@ -1,0 +1,226 @@
+// Goal: an attack that the rules find in a query is found however a body or a head is dressed that some service reads. Method: the rules
+// as Debian ships them before a service that notes all that arrives.
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type PolicyPorts, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
+import { closeAll } from "../fixtures/proxy.ts";
+
+const policy = ({ port, admin, app }: PolicyPorts): string => `
+version: 1
+service: shop
+listeners:
+  - { name: inbound, address: '127.0.0.1:${port}', upstream: app }
+upstreams:
+  app: { address: 'http://127.0.0.1:${app}' }
+admin: { address: '127.0.0.1:${admin}' }
+detectors:
+  crs:
+    rules: [/etc/modsecurity/crs/crs-setup.conf, /usr/share/modsecurity-crs/rules]
+    variables:
+      allowed_methods: GET HEAD POST PUT
+      allowed_request_content_type: '${[
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "text/xml",
+        "application/xml",
+        "application/json",
+        "application/octet-stream",
+        "application/x-ndjson",
+        "application/json-seq",
+        "application/graphql",
+        "image/png",
+        "text/plain",
+        "text/json",
+        "multipart/related",
+      ]
+        .map((type) => `|${type}|`)
+        .join(" ")}'
+defaults: { detect: [crs] }
+routes:
+  - { path: '/**', methods: [GET, POST], public: true }
+  - { path: '/unsearched', methods: [GET, POST], public: true, detect: [] }
+  - path: /typed
+    methods: [GET, POST]
+    public: true
+    validate: { query: { id: { type: integer }, ids: { type: [integer, string] } } }
+`;
+
+const SQL = "1' UNION SELECT password FROM users-- ";
+let service: Service;
+let postern: Postern;
+beforeAll(async () => {
+  service = await startService(() => false);
+  postern = await startPostern(service.port, policy);
+});
+afterAll(closeAll);
+beforeEach(() => {
+  service.arrived.length = 0;
+});
+
+async function post(
+  type: string | null,
+  body: string | Buffer,
+  more: Record<string, string> = {},
+  path = "/items",
+): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${postern.port}${path}`, {
+    method: "POST",
+    headers: {
+      "user-agent": "Mozilla/5.0",
+      accept: "*/*",
+      host: "shop.example",
+      ...(type === null ? {} : { "content-type": type }),
+      ...more,
+    },
+    body: Buffer.from(body as string),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+const FORM = `note=${encodeURIComponent(SQL)}`;
+const JSON_TEXT = JSON.stringify({ note: SQL });
+const ESCAPED = JSON_TEXT.replaceAll("UNION", "\\u0055NION")
+  .replaceAll("SELECT", "\\u0053ELECT")
+  .replaceAll("'", "\\u0027");
+const PART = (head: string) => `--b\r\n${head}\r\n\r\n${SQL}\r\n--b--\r\n`;
+const utf16 = (text: string, bom = true): Buffer => Buffer.from((bom ? "\ufeff" : "") + text, "utf16le");
+
+const DRESSED: [string, string | null, string | Buffer][] = [
+  ["json", "application/json", ESCAPED],
+  ["json charset", "application/json; charset=utf-8", ESCAPED],
+  ["json text/plain", "text/plain", ESCAPED],
+  ["json no type", null, ESCAPED],
+  ["json text/json", "text/json", ESCAPED],
+  ["ndjson", "application/x-ndjson", `{"a":1}\n${ESCAPED}\n`],
+  ["ndjson plain", "text/plain", `{"a":1}\n${ESCAPED}\n`],
+  ["json then rest", "text/plain", `${ESCAPED} x`],
+  ["json-seq", "application/json-seq", `\x1e${ESCAPED}\n`],
+  ["json bom plain", "text/plain", `\ufeff${ESCAPED}`],
+  ["json utf16 plain", "text/plain", utf16(JSON_TEXT)],
+  ["json utf16 nobom plain", "text/plain", utf16(JSON_TEXT, false)],
+  ["json utf16 charset", "application/json; charset=utf-16", utf16(JSON_TEXT)],
+  ["json blank 300", "text/plain", `${" ".repeat(300)}${ESCAPED}`],
+  ["json duplicate in plain", "text/plain", `{"note":"x","note":${JSON.stringify(SQL)}}`],
+  ["json scalar in plain", "text/plain", JSON.stringify(SQL)],
+  ["json scalar", "application/json", JSON.stringify(SQL).replaceAll("UNION", "\\u0055NION")],
+  [
+    "json latin1 byte",
+    "text/plain",
+    Buffer.concat([Buffer.from(ESCAPED.slice(0, -2)), Buffer.from([0xff]), Buffer.from('"}')]),
+  ],
+  ["json comment", "text/plain", `/* */${ESCAPED}`],
+  ["json trailing comma", "text/plain", `${ESCAPED.slice(0, -1)},}`],
+  ["text plain", "text/plain", SQL],
+  ["graphql", "application/graphql", `{ user(name: "${SQL}") { id } }`],
+  ["form", "application/x-www-form-urlencoded", FORM],
+  ["form no type", null, FORM],
+  ["form plain", "text/plain", FORM],
+  ["form ;", "application/x-www-form-urlencoded;", FORM],
+  ["form comma", "application/x-www-form-urlencoded, text/plain", FORM],
+  ["form dup charset", "application/x-www-form-urlencoded; charset=utf-8; charset=utf-8", FORM],
+  ["form bad param", "application/x-www-form-urlencoded; =", FORM],
+  ["form semicolons", "application/x-www-form-urlencoded", `a=1;${FORM}`],
+  ["form a[b]", "application/x-www-form-urlencoded", `a[b][]=${encodeURIComponent(SQL)}`],
+  ["form utf16", "application/x-www-form-urlencoded; charset=utf-16", utf16(FORM)],
+  ["form utf7", "application/x-www-form-urlencoded; charset=utf-7", FORM],
+  ["form ibm037", "application/x-www-form-urlencoded; charset=ibm037", FORM],
+  ["form bom", "application/x-www-form-urlencoded", `\ufeff${FORM}`],
+  ["form %u", "application/x-www-form-urlencoded", "note=1%u0027%20UNION%20SELECT%20password%20FROM%20users--%20"],
+  [
+    "form hpp",
+    "application/x-www-form-urlencoded",
+    "note=1'%20UNION%20SELECT%20/*&note=*/password%20FROM%20users--%20",
+  ],
+  ["form double", "application/x-www-form-urlencoded", `note=${encodeURIComponent(encodeURIComponent(SQL))}`],
+  ["form upper", "APPLICATION/X-WWW-FORM-URLENCODED", FORM],
+  ["form many", "application/x-www-form-urlencoded", `${"a&".repeat(5000)}${FORM}`],
+  ["json many", "application/json", `[${"1,".repeat(5000)}${JSON.stringify(SQL)}]`],
+  ["multipart related mine", "multipart/related; boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart", "multipart/form-data; boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart quoted", 'multipart/form-data; boundary="b"', PART('Content-Disposition: form-data; name="a"')],
+  [
+    "multipart blank boundary",
+    'multipart/form-data; boundary="b c"',
+    PART('Content-Disposition: form-data; name="a"').replaceAll("--b", "--b c"),
+  ],
+  ["multipart comma", "multipart/form-data; boundary=b,x", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart two", "multipart/form-data; boundary=b; boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart no semicolon", "multipart/form-data boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart comma type", "multipart/form-data, boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart none", "multipart/form-data", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart mixed", "multipart/mixed; boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  ["multipart related", "multipart/related; boundary=b", PART('Content-Disposition: form-data; name="a"')],
+  [
+    "multipart empty filename",
+    "multipart/form-data; boundary=b",
+    PART('Content-Disposition: form-data; name="a"; filename=""'),
+  ],
+  [
+    "multipart empty filename octet",
+    "multipart/form-data; boundary=b",
+    PART('Content-Disposition: form-data; name="a"; filename=""\r\nContent-Type: application/octet-stream'),
+  ],
+  [
+    "multipart json part",
+    "multipart/form-data; boundary=b",
+    `--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: application/json\r\n\r\n${ESCAPED}\r\n--b--\r\n`,
+  ],
+  [
+    "multipart part charset",
+    "multipart/form-data; boundary=b",
+    Buffer.concat([
+      Buffer.from(
+        '--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=utf-16le\r\n\r\n',
+      ),
+      utf16(SQL, false),
+      Buffer.from("\r\n--b--\r\n"),
+    ]),
+  ],
+  [
+    "multipart _charset_",
+    "multipart/form-data; boundary=b",
+    Buffer.concat([
+      Buffer.from(
+        '--b\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\nutf-16le\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n',
+      ),
+      utf16(SQL, false),
+      Buffer.from("\r\n--b--\r\n"),
+    ]),
+  ],
+  ["multipart unnamed token name", "multipart/form-data; boundary=b", PART("Content-Disposition: form-data; name=a")],
+  [
+    "multipart name attack",
+    "multipart/form-data; boundary=b",
+    PART(`Content-Disposition: form-data; name="${SQL}"`).replace(`\r\n\r\n${SQL}`, "\r\n\r\nx"),
+  ],
+  [
+    "multipart filename attack",
+    "multipart/form-data; boundary=b",
+    PART(`Content-Disposition: form-data; name="a"; filename="${SQL}"`).replace(`\r\n\r\n${SQL}`, "\r\n\r\nx"),
+  ],
+  ["xml cdata", "application/xml", `<a><![CDATA[${SQL}]]></a>`],
+  ["xml entities", "text/xml", `<a>&#49;&#39; UNI&#79;N SEL&#69;CT password FROM users-- </a>`],
+  ["xml split", "text/xml", `<a>1' UNION SEL<!-- -->ECT password FROM users-- </a>`],
+  ["xml nested split", "text/xml", `<a>1' UNION SEL<b/>ECT password FROM users-- </a>`],
+  ["xml name", "text/xml", `<a><script>alert(document.cookie)</script></a>`],
+  ["xml utf16", "application/xml; charset=utf-16", utf16(`<a>${SQL}</a>`)],
+];
+
+test.for(DRESSED)("%s", async ([, type, body]) => {
+  const status = await post(type, body);
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(service.arrived).toEqual([]);
+});
+
+test("what people send under these labels passes", async () => {
+  expect(await post("application/json", '{"a":1}')).toBe(200);
+  expect(await post("application/json", "")).toBe(200);
+  expect(await post("text/plain", '[note] Ann said: "no bread today", and left at five')).toBe(200);
+  expect(await post("text/plain", 'C:\\temp\\new and "quoted" words')).toBe(200);
+  expect(await post("image/png", Buffer.alloc(2_000, 7))).toBe(200);
+  expect(await post("application/octet-stream", "hello")).toBe(200);
+  expect(await post("application/x-ndjson", '{"a":1,"name":"Ann"}\n{"a":2,"name":"O\'Brien"}\n')).toBe(200);
+  expect(await post("application/graphql", "{ user(id: 7) { name orders { total } } }")).toBe(200);
+  expect(await post("application/x-www-form-urlencoded", "a=1&b=%C3%B6")).toBe(200);
+  expect(await post("application/x-www-form-urlencoded", "a&".repeat(4_000))).toBe(200);
+  expect(await post(null, "")).toBe(200);
+});
