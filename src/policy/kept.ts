@@ -21,12 +21,22 @@ export class Kept {
     return table;
   }
 
+  /** What tables in force have counted is forgotten: each test of a policy begins so. */
+  forget(): void {
+    for (const table of this.#inForce.values()) if (counts(table)) table.forget();
+  }
+
   /** A compilation is over: what it did not ask for is let go. */
   settle(isSound: boolean): void {
     if (isSound) this.#inForce = this.#current;
     this.#attempted = isSound ? new Map() : this.#current;
     this.#current = new Map();
   }
+}
+
+/** Whether it counts what requests do, beside what was read from files. */
+function counts(table: unknown): table is { forget(): void } {
+  return typeof table === "object" && table !== null && "forget" in table && typeof table.forget === "function";
 }
 
 function* keyOf(kind: string, inputs: readonly (string | Buffer)[]): Steps<string> {

@@ -2,6 +2,7 @@ import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
 import { examinePolicy } from "../policy/compile.ts";
+import { Kept } from "../policy/kept.ts";
 import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
@@ -31,17 +32,25 @@ export class TestWorld {
   readonly tests: readonly PolicyTest[];
   readonly time: TestTime;
   readonly #rateTables: RateTables;
+  readonly #kept: Kept;
 
-  constructor(snapshot: Snapshot, tests: readonly PolicyTest[], time: TestTime, rateTables: RateTables) {
+  constructor(
+    snapshot: Snapshot,
+    tests: readonly PolicyTest[],
+    time: TestTime,
+    counted: { readonly rateTables: RateTables; readonly kept: Kept },
+  ) {
     this.snapshot = snapshot;
     this.tests = tests;
     this.time = time;
-    this.#rateTables = rateTables;
+    this.#rateTables = counted.rateTables;
+    this.#kept = counted.kept;
   }
 
   /** A test begins: nothing was counted so far. */
   begin(wallMs: number): void {
     this.#rateTables.forget();
+    this.#kept.forget();
     for (const resource of this.snapshot.resources.values()) resource.forget?.();
     this.time.begin(wallMs);
   }
@@ -59,15 +68,18 @@ export async function openTestWorld(
   const time = new TestTime(clock);
   const rateTables = new RateTables([1, 2], time, KEYS_MAX);
   const memory = unlimitedMemory();
+  // Of its own: tables that count go by the clock that they were made with.
+  const kept = new Kept();
   const { snapshot, problems, tests } = await examinePolicy(file, {
     ...inputs,
     clock: time,
     isInForce: () => true,
     rateTables,
+    kept,
     // Who waits for a turn waits in the time of the test.
     places: new Places({ clock: time, timers: time, random: () => 0.5, memory }),
     memory,
     resources: noResources(time, memory),
   });
-  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, rateTables));
+  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, { rateTables, kept }));
 }

@@ -6,10 +6,13 @@ import { parse } from "yaml";
 import { REGISTRY } from "../../src/filters/index.ts";
 import { policyJsonSchema, policyJsonSchemaText } from "../../src/policy/json-schema.ts";
 import { referenceText, requestHeadersText } from "../../src/policy/reference.ts";
+import { failureText, runTests } from "../../src/rehearsal/run-tests.ts";
+import { openTestWorld } from "../../src/rehearsal/test-world.ts";
+import { systemTimers } from "../../src/support/timers.ts";
 import { mmdb } from "../fixtures/mmdb.ts";
 import { createTestPki } from "../fixtures/pki.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
-import { examine, type Files, NOW_MS } from "./policy-kit.ts";
+import { examine, type Files, fixedClock, NOW_MS, readerOf } from "./policy-kit.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../policies");
 const POLICIES = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));
@@ -56,6 +59,16 @@ describe("every policy in policies/", async () => {
     const { problems, warnings, snapshot } = await examine(read(name), files);
     expect([...problems, ...warnings].map(({ place, text }) => `${place.line}:${place.column} ${text}`)).toEqual([]);
     expect(snapshot?.routeList.length).toBeGreaterThan(0);
+  });
+
+  test.each(POLICIES)("the tests of %s hold", async (name) => {
+    const readFile = readerOf(read(name), files);
+    const world = await openTestWorld("conf/policy.yaml", { cwd: "/srv", readFile, clock: fixedClock, env: {} });
+    if (!world.ok) throw new Error(world.error.map(({ text }) => text).join("\n"));
+    const { tests } = world.value;
+    const report = await runTests(world.value, tests, { clock: fixedClock, timers: systemTimers, readFile });
+    world.value.close();
+    expect(report.results.map(({ failure }) => failure && failureText(failure))).toEqual(tests.map(() => null));
   });
 
   test.each(POLICIES)("%s tells editors where its schema is", (name) => {

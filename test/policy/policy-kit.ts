@@ -3,6 +3,7 @@ import { REGISTRY, type Registry } from "../../src/filters/index.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { FileGuard } from "../../src/policy/file-guard.ts";
+import type { ReadFile } from "../../src/policy/named-files.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
 import type { Clock } from "../../src/support/clock.ts";
 import { err, ok } from "../../src/support/result.ts";
@@ -22,10 +23,6 @@ export function examine(
   guard?: FileGuard,
   isInForce?: (content: Buffer) => boolean,
 ): Promise<Examination> {
-  const contents = new Map<string, Buffer>([["/srv/conf/policy.yaml", Buffer.from(policy)]]);
-  for (const [name, content] of Object.entries(files)) {
-    contents.set(resolve("/srv/conf", name), Buffer.from(content));
-  }
   return examinePolicy(
     "conf/policy.yaml",
     {
@@ -34,13 +31,22 @@ export function examine(
       guard,
       isInForce,
       rateTables: new RateTables([1, 2], clock, 64),
-      readFile: (absolute) => {
-        const content = absolute.endsWith("/") ? listOf(contents, absolute) : contents.get(absolute);
-        return content === undefined ? err("does not exist") : ok(content);
-      },
+      readFile: readerOf(policy, files),
     },
     registry,
   );
+}
+
+/** Reads from memory: the policy is `/srv/conf/policy.yaml`. */
+export function readerOf(policy: string | Buffer, files: Files): ReadFile {
+  const contents = new Map<string, Buffer>([["/srv/conf/policy.yaml", Buffer.from(policy)]]);
+  for (const [name, content] of Object.entries(files)) {
+    contents.set(resolve("/srv/conf", name), Buffer.from(content));
+  }
+  return (absolute) => {
+    const content = absolute.endsWith("/") ? listOf(contents, absolute) : contents.get(absolute);
+    return content === undefined ? err("does not exist") : ok(content);
+  };
 }
 
 /** A folder: the names of the files in it, a line each. */

@@ -21,6 +21,7 @@ export class Guesses {
   readonly #ofUser: { readonly intervalMs: number; readonly toleranceMs: number };
 
   readonly #prefix: KeyHash;
+  #isUsed = false;
 
   constructor(table: RateTable, ofAddress: GuessRate, ofUser: GuessRate) {
     this.#table = table;
@@ -37,7 +38,14 @@ export class Guesses {
     return Math.max(forAddress, this.#table.peek(this.#ofUser.intervalMs, this.#ofUser.toleranceMs));
   }
 
+  /** Nobody has guessed so far. */
+  forget(): void {
+    if (this.#isUsed) this.#table.clear();
+    this.#isUsed = false;
+  }
+
   failed(user: string, address: Address): void {
+    this.#isUsed = true;
     this.#feed(ADDRESS, String(clientKey(address)));
     this.#table.take(this.#ofAddress.intervalMs, this.#ofAddress.toleranceMs);
     this.#feed(USER, user);
