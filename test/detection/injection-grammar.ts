@@ -239,7 +239,8 @@ export const HONEST: Readonly<Record<string, fc.Arbitrary<string>>> = {
     fc.base64String(),
     fc.ipV4(),
     fc.ipV6(),
-    fc.emailAddress(),
+    // Not all that RFC 5322 allows: people have no backticks and number signs in theirs.
+    fc.stringMatching(/^[a-z][a-z0-9._+-]{0,16}[a-z0-9]@[a-z]{2,12}\.(?:com|de|example)$/),
   ),
   addresses: fc.webUrl({ withQueryParameters: false }),
   queries: joined(
