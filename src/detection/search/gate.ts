@@ -75,7 +75,8 @@ export class Gate {
 /** Literals of each id, in any case, none of them empty → tables. */
 export function* buildGate(literals: ReadonlyMap<number, readonly string[]>): Steps<GateTables> {
   const columns = columnsOf(literals);
-  const trie = new Trie(columns, Math.max(...columns) + 1);
+  const trie = new Trie(columns, Math.max(...columns) + 1, statesOf(literals));
+  yield;
   for (const [id, texts] of literals) {
     for (const text of texts) trie.add(fold(text), id);
     yield;
@@ -99,17 +100,31 @@ function columnsOf(literals: ReadonlyMap<number, readonly string[]>): Uint8Array
   return columns;
 }
 
+/** The root, and one for each beginning that some literal has. Counted before, for tables that grow are copied by the megabyte. */
+function statesOf(literals: ReadonlyMap<number, readonly string[]>): number {
+  const texts = [...new Set([...literals.values()].flat().map(fold))].sort();
+  let states = 1;
+  let before = "";
+  for (const text of texts) {
+    let shared = 0;
+    while (shared < before.length && text.charCodeAt(shared) === before.charCodeAt(shared)) shared++;
+    states += text.length - shared;
+    before = text;
+  }
+  return states;
+}
+
 class Trie {
   readonly #columns: Uint8Array;
   readonly #width: number;
-  #next: Uint32Array;
+  readonly #next: Uint16Array | Uint32Array;
   #states = 1;
   readonly #ids: (Set<number> | undefined)[] = [];
 
-  constructor(columns: Uint8Array, width: number) {
+  constructor(columns: Uint8Array, width: number, states: number) {
     this.#columns = columns;
     this.#width = width;
-    this.#next = new Uint32Array(1_024 * width);
+    this.#next = states > 0xffff ? new Uint32Array(states * width) : new Uint16Array(states * width);
   }
 
   add(text: string, id: number): void {
@@ -119,7 +134,6 @@ class Trie {
       let child = this.#next[cell] ?? 0;
       if (child === 0) {
         child = this.#states++;
-        if (this.#states * this.#width > this.#next.length) this.#grow();
         this.#next[cell] = child;
       }
       state = child;
@@ -127,12 +141,6 @@ class Trie {
     const ids = this.#ids[state];
     if (ids === undefined) this.#ids[state] = new Set([id]);
     else ids.add(id);
-  }
-
-  #grow(): void {
-    const larger = new Uint32Array(2 * this.#next.length);
-    larger.set(this.#next);
-    this.#next = larger;
   }
 
   /** Leads each state's missing cells to where its longest proper end goes on, nearest to the root first. */
@@ -160,17 +168,7 @@ class Trie {
       if (at % 1_024 === 0) yield;
     }
     const { starts, ids } = lists.flat();
-    return {
-      columns: this.#columns,
-      width,
-      next:
-        this.#states > 0xffff
-          ? next.slice(0, this.#states * width)
-          : Uint16Array.from(next.subarray(0, this.#states * width)),
-      lists: lists.of,
-      starts,
-      ids,
-    };
+    return { columns: this.#columns, width, next, lists: lists.of, starts, ids };
   }
 }
 
