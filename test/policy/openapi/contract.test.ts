@@ -1,169 +1,19 @@
 // Goal: for each operation of documents as people write them, a request that is made from its schemas passes, and one with a single
 // part changed so that its schema refuses it does not. Method: all of a package of examples; values from the schemas' own questions,
 // written in each parameter's style by a writer of the test.
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { validateFilter } from "../../../src/filters/validate/compile.ts";
-import { type Description, readDescription } from "../../../src/openapi/description.ts";
-import { Findings } from "../../../src/openapi/findings.ts";
-import { entriesOf } from "../../../src/policy/openapi/entries.ts";
-import { USUAL_LOWERING } from "../../../src/policy/openapi/lowering.ts";
-import type { CompiledSchema } from "../../../src/schema/compile.ts";
-import { type TextTypes, textTypesOf } from "../../../src/schema/questions/texts.ts";
-import { TYPE } from "../../../src/schema/subschema.ts";
-import { atOnce, stepsOf } from "../../../src/support/turns.ts";
-import { createExchange, createRouteContext, MemoryBody, type RequestOptions } from "../../fixtures/route-context.ts";
+import {
+  compiledValidate,
+  type DescribedOperation,
+  type DescribedRequest,
+  documentNames,
+  exchangeOf,
+  operationsOf,
+  requestOf,
+} from "./described-requests.ts";
 
 beforeAll(() => validateFilter.prepare?.());
-
-const folder = dirname(createRequire(import.meta.url).resolve("@readme/oas-examples/package.json"));
-const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-  /^3\.\d\/json\/.*\.json$/.test(name),
-);
-
-type Section = "path" | "query" | "headers" | "cookies";
-interface Settings {
-  readonly schema?: string;
-  readonly style?: string;
-  readonly explode?: boolean;
-  readonly content?: string;
-}
-type Validate = Readonly<Partial<Record<Section, Readonly<Record<string, Settings>>>>> & {
-  readonly body?: { readonly content: Readonly<Record<string, { readonly schema?: string }>> };
-};
-
-/** A part of a request that has a schema: how it is written, and what fits. */
-interface Part {
-  readonly name: string;
-  readonly compiled: CompiledSchema;
-  readonly example: unknown;
-  put(request: Request, value: unknown): void;
-  canWrite(value: unknown): boolean;
-}
-
-interface Request {
-  params: string[];
-  query: string[];
-  headers: [string, string][];
-  cookies: string[];
-  body: string | null;
-}
-
-const escaped = (value: unknown): string => encodeURIComponent(String(value));
-
-/** Name and text of each pair, as OpenAPI's table of styles has them. */
-function written(
-  name: string,
-  value: unknown,
-  style: string,
-  explode: boolean,
-  escaping = escaped,
-): [string, string][] {
-  const delimiter = style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "%7C" : ",";
-  if (Array.isArray(value)) {
-    if (style === "deepObject") return value.map((item) => [`${name}[]`, escaping(item)]);
-    if (explode && style === "form") return value.map((item) => [name, escaping(item)]);
-    return [[name, value.map(escaping).join(delimiter)]];
-  }
-  if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
-  const members = Object.entries(value);
-  if (style === "deepObject")
-    return members.map(([key, member]) => [`${name}[${encodeURIComponent(key)}]`, escaping(member)]);
-  if (explode && style === "form") return members.map(([key, member]) => [encodeURIComponent(key), escaping(member)]);
-  const between = explode && delimiter === "," ? "=" : delimiter;
-  return [[name, members.map(([key, member]) => `${escaping(key)}${between}${escaping(member)}`).join(delimiter)]];
-}
-
-function inPath(name: string, value: unknown, style: string, explode: boolean): string {
-  const simple = written(name, value, "simple", explode)[0]?.[1] ?? "";
-  if (style === "label") return `.${explode ? simple.replaceAll(",", ".") : simple}`;
-  if (style !== "matrix") return simple;
-  if (!explode) return `;${name}=${simple}`;
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return simple
-    .split(",")
-    .map((one) => (isObject ? `;${one}` : `;${name}=${one}`))
-    .join("");
-}
-
-/** Whether a text can only mean this value: numbers where no text may be, no empty lists, nothing within. */
-function isPlain(value: unknown, types: TextTypes): boolean {
-  const leaf = (one: unknown, at: TextTypes): boolean => {
-    const takesText = (at.types & TYPE.string) !== 0;
-    if (typeof one === "string") return one !== "" && one.length <= 64 && !/[\u0000-\u001f,.|]/.test(one);
-    return (typeof one === "number" || typeof one === "boolean") && !takesText;
-  };
-  if (Array.isArray(value)) return value.length > 0 && value.every((item, at) => leaf(item, types.item(at)));
-  if (typeof value !== "object" || value === null) return leaf(value, types);
-  const members = Object.entries(value);
-  return (
-    members.length > 0 &&
-    members.every(([name, member]) => types.names.includes(name) && leaf(member, types.member(name)))
-  );
-}
-
-function partsOf(validate: Validate, template: string, { library }: Description): readonly Part[] {
-  const parts: Part[] = [];
-  const schemaOf = (name: string, requests: typeof USUAL_LOWERING.requests | null): CompiledSchema => {
-    const hash = name.indexOf("#");
-    const reference = library.find(name.slice(0, hash), name.slice(hash + 1));
-    const compiled = reference === null ? null : library.compile(reference, true, requests);
-    if (compiled?.ok !== true) throw new Error(name);
-    return compiled.value;
-  };
-  const inTemplate = [...template.matchAll(/\{([^}]+)\}/g)].map(([, name = ""]) => name);
-  for (const section of ["path", "query", "headers", "cookies"] as const) {
-    for (const [name, settings] of Object.entries(validate[section] ?? {})) {
-      if (settings.schema === undefined || typeof settings.schema !== "string") continue;
-      const compiled = schemaOf(settings.schema, null);
-      const usual = section === "query" || section === "cookies" ? "form" : "simple";
-      const style = settings.style ?? usual;
-      const explode = settings.explode ?? (style === "form" || style === "deepObject");
-      const types = textTypesOf([compiled.root]);
-      const example = exampleOf(compiled, types, settings.content !== undefined);
-      const text = (value: unknown, escaping = escaped): [string, string][] =>
-        settings.content === undefined
-          ? written(name, value, style, explode, escaping)
-          : [[name, escaping(JSON.stringify(value))]];
-      parts.push({
-        name: `${section} ${name}`,
-        compiled,
-        example,
-        canWrite: (value) => settings.content !== undefined || isPlain(value, types),
-        put(request, value) {
-          if (section === "path") {
-            request.params[inTemplate.indexOf(name)] =
-              settings.content === undefined ? inPath(name, value, style, explode) : escaped(JSON.stringify(value));
-          } else if (section === "query") request.query.push(...text(value).map(([key, one]) => `${key}=${one}`));
-          else if (section === "cookies") request.cookies.push(...text(value).map(([key, one]) => `${key}=${one}`));
-          else request.headers.push(...text(value, String).map(([, one]): [string, string] => [name, one]));
-        },
-      });
-    }
-  }
-  const schema = validate.body?.content["application/json"]?.schema;
-  if (schema !== undefined) {
-    const compiled = schemaOf(schema, USUAL_LOWERING.requests);
-    const put = (request: Request, value: unknown): void => {
-      request.body = JSON.stringify(value);
-    };
-    parts.push({ name: "body", compiled, example: compiled.example(), put, canWrite: () => true });
-  }
-  return parts;
-}
-
-/** Of an object also what is not required, so that there is something to be written. */
-function exampleOf(compiled: CompiledSchema, types: TextTypes, isJson: boolean): unknown {
-  const example = compiled.example();
-  if (isJson || isPlain(example, types)) return example;
-  const takes = (bit: number): boolean => (types.types & bit) !== 0;
-  const tries: unknown[] = ["abc", 1, true];
-  const candidates = [...(takes(TYPE.array) ? tries.map((one) => [one]) : []), ...tries];
-  for (const name of types.names) for (const one of tries) candidates.push({ ...(example as object), [name]: one });
-  return candidates.find((one) => isPlain(one, types) && compiled.validator.judge(one) === null);
-}
 
 interface Tally {
   operations: number;
@@ -172,86 +22,30 @@ interface Tally {
 }
 
 function tryAll(name: string): Tally {
-  const file = join(folder, name);
-  const { description } = atOnce(readDescription({ file, root: null, overlays: [] }, (path) => readFileSync(path)));
-  if (description === null) throw new Error(`${name} does not load`);
-  const rules = {
-    schemes: description.schemes,
-    mapping: { written: {}, authenticators: new Map<string, unknown>() },
-    isPublic: true,
-    hasDefault: true,
-    hasDefaultCors: false,
-    extensions: [],
-    bases: [""],
-    lowering: USUAL_LOWERING,
-  };
   const tally = { operations: 0, good: 0, bad: 0 };
-  for (const { entry, template, operation } of atOnce(entriesOf(description, rules, new Findings()))) {
-    const validate = JSON.parse(JSON.stringify(entry.value["validate"] ?? {})) as Validate;
-    const parts = partsOf(validate, template, description);
-    if (parts.length === 0) continue;
+  for (const operation of operationsOf(name)) {
+    const { title, parts } = operation;
     tally.operations++;
-    const judge = judgeOf(validate, template, description);
-    const wanted = Object.keys(validate.path ?? {}).length;
-    const usable = parts.filter(({ example, canWrite }) => example !== undefined && canWrite(example));
-    const missing = parts.filter((part) => !usable.includes(part) && isRequired(part.name, validate));
-    const hasBody =
-      validate.body === undefined || !isRequired("body", validate) || usable.some((part) => part.name === "body");
-    if (missing.length > 0 || !hasBody) continue;
-    const request = (changed: Part | null, value: unknown): Request => {
-      const made: Request = {
-        params: Array<string>(wanted).fill("x"),
-        query: [],
-        headers: [],
-        cookies: [],
-        body: null,
-      };
-      for (const part of usable) part.put(made, part === changed ? value : part.example);
-      return made;
-    };
-    expect(judge(request(null, null)), `${name} ${operation.method} ${operation.template}`).toBeNull();
+    const judge = judgeOf(operation);
+    if (parts === null) continue;
+    expect(judge(requestOf(operation, ({ example }) => example)), title).toBeNull();
     tally.good++;
-    for (const part of usable) {
+    for (const part of parts) {
       const mutation = part.compiled.mutation(part.example);
       if (mutation === null || !part.canWrite(mutation.value)) continue;
-      expect(
-        judge(request(part, mutation.value)),
-        `${name} ${operation.method} ${operation.template}: ${part.name}`,
-      ).not.toBeNull();
+      const request = requestOf(operation, (one) => (one === part ? mutation.value : one.example));
+      expect(judge(request), `${title}: ${part.name}`).not.toBeNull();
       tally.bad++;
     }
   }
   return tally;
 }
 
-function isRequired(name: string, validate: Validate): boolean {
-  const [section = "", key = ""] = name.split(" ", 2);
-  if (section === "path") return true;
-  if (section === "body") return (validate.body as { readonly required?: boolean }).required !== false;
-  return (validate[section as Section]?.[key] as { readonly required?: unknown } | undefined)?.required === true;
-}
-
-function judgeOf(validate: Validate, template: string, { library }: Description) {
-  const { context, compiled } = createRouteContext({ key: "validate", template });
-  const described: typeof context.described = (file, pointer) => {
-    const reference = library.find(file, pointer);
-    return reference === null ? null : { library, reference };
-  };
-  const settings = validateFilter.schema.parse(validate);
-  atOnce(stepsOf(validateFilter.compile(settings, { ...context, described })));
-  expect(compiled.problems).toEqual([]);
-  const [check] = compiled.checks;
-  return ({ params, query, headers, cookies, body }: Request): string | null => {
-    const lines: [string, string][] = [...headers];
-    if (cookies.length > 0) lines.push(["cookie", cookies.join("; ")]);
-    if (body !== null) lines.push(["content-type", "application/json"]);
-    const options: RequestOptions = {
-      params,
-      query: query.length === 0 ? "" : `?${query.join("&")}`,
-      headers: lines,
-      ...(body === null ? {} : { body: new MemoryBody([body]) }),
-    };
-    const verdict = check?.evaluate(createExchange(options)) ?? null;
+function judgeOf(operation: DescribedOperation) {
+  const { check, problems } = compiledValidate(operation);
+  expect(problems).toEqual([]);
+  return (request: DescribedRequest): string | null => {
+    const verdict = check?.evaluate(exchangeOf(request)) ?? null;
     if (verdict instanceof Promise) throw new Error("the example is short, and its body is here");
     return verdict === null ? null : `${verdict.seen}; ${verdict.wanted}`;
   };
@@ -260,7 +54,7 @@ function judgeOf(validate: Validate, template: string, { library }: Description)
 describe("each operation of @readme/oas-examples", () => {
   const total: Tally = { operations: 0, good: 0, bad: 0 };
 
-  test.each(names)("%s", (name) => {
+  test.each(documentNames)("%s", (name) => {
     const { operations, good, bad } = tryAll(name);
     total.operations += operations;
     total.good += good;
