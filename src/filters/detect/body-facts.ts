@@ -23,11 +23,18 @@ export type BodyWay = "whole" | "stream" | "none";
 
 /** Types whose bytes are no text of a client's: pictures, archives, messages that have a description of their own. */
 const NO_TEXT =
-  /^(?:(?:image|audio|video|font)\/(?!svg)|application\/(?:octet-stream|pdf|zip|gzip|x-gzip|x-tar|zstd|wasm|grpc|proto|x-protobuf|protobuf|cbor|msgpack|x-msgpack|avro|vnd\.apache\.))/;
+  /^(?:(?:image|audio|video|font)\/(?!svg)|application\/(?:octet-stream|pdf|zip|gzip|x-gzip|x-tar|zstd|wasm|grpc|connect\+|proto|x-protobuf|protobuf|cbor|msgpack|x-msgpack|avro|vnd\.apache\.))/;
 
 export function wayOf(type: string): BodyWay {
   if (isMultipart(type)) return "stream";
   return NO_TEXT.test(type) ? "none" : "whole";
+}
+
+/** Bytes of messages, which may begin as JSON does and never end. */
+const MESSAGES = /^application\/(?:grpc|connect\+)/;
+
+export function isOfMessages(type: string): boolean {
+  return MESSAGES.test(type);
 }
 
 /** A body that is here whole, in the reading of its type. */

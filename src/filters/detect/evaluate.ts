@@ -1,6 +1,6 @@
 import { boundaryOf } from "../../bodies/boundary.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
-import { type BodyFacts, NO_BODY } from "../../detection/facts.ts";
+import { type BodyFacts, NO_BODY, type RequestFacts } from "../../detection/facts.ts";
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import type { Transaction } from "../../detection/rules/transaction.ts";
 import type { BodyWatch } from "../../message/body-watch.ts";
@@ -10,8 +10,9 @@ import type { Steps } from "../../support/turns.ts";
 import type { Check } from "../filter.ts";
 import { type HoldRules, judgeAtOnceOrInLine, judgeHeld, type Part } from "../validate/held-body.ts";
 import type { SyncPart } from "../validate/parameter-parts.ts";
-import { bodyFacts, wayOf } from "./body-facts.ts";
+import { bodyFacts, isOfMessages, wayOf } from "./body-facts.ts";
 import { headFacts, typeOf } from "./head-facts.ts";
+import { HiddenJsonWatch } from "./hidden-json-watch.ts";
 import { noteHits, type Search } from "./hits.ts";
 import { PartsWatch } from "./parts-watch.ts";
 import type { ValueShapes } from "./value-shapes.ts";
@@ -55,26 +56,27 @@ export class DetectCheck implements Check {
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
-    const { rules, shapes, hold, searchBytesMax } = this.#rules;
-    const facts = headFacts(exchange, shapes);
-    const transaction = rules.begin(facts, {
-      bytes: searchBytesMax,
-      patterns: DEFAULTS.detectPatternsMax,
-      steps: DEFAULTS.detectStepsMax,
-    });
-    const search: Search = { transaction, noted: 0 };
+    const { hold } = this.#rules;
+    const facts = headFacts(exchange, this.#rules.shapes);
+    const search = this.#begin(facts);
     this.#searches.set(exchange, search);
     const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange, facts.argsGet.length));
     if (head instanceof Promise) return head.then((verdict) => verdict ?? this.#body(exchange));
     return head ?? this.#body(exchange);
   }
 
-  /** Who searches the parts of a form as they stream; null for any other body. */
+  /** Who searches a body as it streams: parts of a form, and JSON where nobody looks for any; null for any other. */
   watch(exchange: Exchange): BodyWatch | null {
     const search = this.#searches.get(exchange);
+    if (search === undefined || exchange.collectedBody !== null || exchange.body.announcedBytes === 0) return null;
+    const type = typeOf(exchange);
+    const way = wayOf(type);
+    if (way === "none" && !isOfMessages(type)) {
+      const { refusesBeyond } = this.#rules;
+      return new HiddenJsonWatch(this.place, refusesBeyond, (bytes) => this.#judgeWhole(bytes, exchange));
+    }
     const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
-    if (search === undefined || boundary === null || wayOf(typeOf(exchange)) !== "stream") return null;
-    if (exchange.collectedBody !== null || exchange.body.announcedBytes === 0) return null;
+    if (boundary === null || way !== "stream") return null;
     return this.#watchParts(exchange, search, boundary);
   }
 
@@ -95,19 +97,49 @@ export class DetectCheck implements Check {
     return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
   }
 
+  #begin(facts: RequestFacts): Search {
+    const { rules, searchBytesMax } = this.#rules;
+    const transaction = rules.begin(facts, {
+      bytes: searchBytesMax,
+      patterns: DEFAULTS.detectPatternsMax,
+      steps: DEFAULTS.detectStepsMax,
+    });
+    return { transaction, noted: 0 };
+  }
+
   *#head(search: Search, exchange: Exchange, values: number): Steps<Verdict> {
     yield* search.transaction.head();
     return this.#verdict(search, exchange) ?? this.#tooMany(values);
   }
 
   #body(exchange: Exchange): Verdict | Promise<Verdict> {
-    const way = wayOf(typeOf(exchange));
+    const type = typeOf(exchange);
+    const way = wayOf(type);
     const isHere = exchange.collectedBody !== null;
     const { announcedBytes } = exchange.body;
-    // A body that is read as it streams was never whole, and one without text is nobody's to search.
-    if ((announcedBytes === 0 && !isHere) || way === "none") return this.#noBody(exchange);
-    if (way === "stream" && !isHere) return this.#rules.encoding(exchange) ?? CONTINUE;
+    if (announcedBytes === 0 && !isHere) return this.#noBody(exchange);
+    if (way === "none") return isHere || isOfMessages(type) ? this.#noBody(exchange) : this.#beforeBody(exchange);
+    if (way === "stream" && !isHere) return this.#rules.encoding(exchange) ?? this.#beforeBody(exchange);
     return this.#rules.encoding(exchange) ?? this.#judgeBody(exchange);
+  }
+
+  /**
+   * A service may act on the head of a body that streams, so that all rules see the head first. By a search of its own: what they
+   * find counts once, when the body is over.
+   */
+  #beforeBody(exchange: Exchange): Verdict | Promise<Verdict> {
+    const early = this.#begin(headFacts(exchange, this.#rules.shapes));
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#headAlone(early, exchange));
+  }
+
+  *#headAlone(early: Search, exchange: Exchange): Steps<Verdict> {
+    const { transaction } = early;
+    yield* transaction.head();
+    yield* transaction.body(NO_BODY);
+    if (transaction.blockedBy === null) return CONTINUE;
+    early.noted = this.#searches.get(exchange)?.noted ?? 0;
+    this.#searches.set(exchange, early);
+    return this.#verdict(early, exchange);
   }
 
   /** Rules of the body's phase look at the head as well, and add up what was found. */
