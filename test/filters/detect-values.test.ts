@@ -19,6 +19,7 @@ function leaves(text: string): Record<string, string> {
 describe("leaves of JSON", () => {
   test("each has the path that leads to it", () => {
     expect(leaves('{"a":{"b":[1,"x",{"c":true}]},"d":null}')).toEqual({
+      "json.a.b": "",
       "json.a.b.0": "1",
       "json.a.b.1": "x",
       "json.a.b.2.c": "true",

@@ -18,7 +18,8 @@ function collect(value: unknown, name: string, place: ShapePlace | null, leaves:
   // One more than the most, so that whoever counts them sees that there are too many.
   if (leaves.length > DEFAULTS.detectValuesMax) return;
   if (Array.isArray(value)) {
-    if (value.length === 0) leaves.push({ name, value: "", shape: UNSHAPED });
+    // By its own name, too: rules look for what a name ends with, as in `roles__contained_by`.
+    leaves.push({ name, value: "", shape: UNSHAPED });
     for (let at = 0; at < value.length; at++) collect(value[at], `${name}.${at}`, place?.item(at) ?? null, leaves);
     return;
   }

@@ -34,7 +34,12 @@ interface Input {
 interface Output {
   readonly status?: number | readonly number[];
   readonly expect_error?: boolean;
-  readonly log?: { readonly expect_ids?: readonly number[]; readonly no_expect_ids?: readonly number[] };
+  readonly log?: {
+    readonly expect_ids?: readonly number[];
+    readonly no_expect_ids?: readonly number[];
+    readonly match_regex?: string;
+    readonly no_match_regex?: string;
+  };
   readonly log_contains?: string;
   readonly no_log_contains?: string;
 }
@@ -59,14 +64,22 @@ function stageOf(value: unknown): Stage {
   const statuses = expected.status === undefined ? [] : [expected.status].flat();
   return {
     request: requestOf(input ?? {}),
-    expectIds: [...(expected.log?.expect_ids ?? []), ...idsIn(expected.log_contains)],
-    noExpectIds: [...(expected.log?.no_expect_ids ?? []), ...idsIn(expected.no_log_contains)],
+    expectIds: [
+      ...(expected.log?.expect_ids ?? []),
+      ...idsIn(expected.log_contains),
+      ...idsIn(expected.log?.match_regex),
+    ],
+    noExpectIds: [
+      ...(expected.log?.no_expect_ids ?? []),
+      ...idsIn(expected.no_log_contains),
+      ...idsIn(expected.log?.no_match_regex),
+    ],
     statuses,
     expectsError: expected.expect_error === true,
   };
 }
 
-/** Ids as a log of ModSecurity has them: `id "942100"`. */
+/** Ids as a log of ModSecurity has them: `id "942100"`, or a pattern for it. */
 function idsIn(text: string | undefined): number[] {
   return [...(text ?? "").matchAll(/id "(\d+)"/g)].map((match) => Number(match[1]));
 }
