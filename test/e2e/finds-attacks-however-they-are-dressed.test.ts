@@ -214,6 +214,40 @@ test.for(DRESSED)("%s", async ([, type, body]) => {
   expect(service.arrived).toEqual([]);
 });
 
+const HEADS: readonly (readonly [what: string, target: string, lines: string])[] = [
+  ["two Cookie lines", "/items", `Cookie: a=1\r\nCookie: b=${encodeURIComponent(SQL)}\r\n`],
+  ["a cookie in quotes", "/items", `Cookie: a="${SQL.replaceAll(" ", "/**/")}"\r\n`],
+  ["a cookie without a name", "/items", `Cookie: ${encodeURIComponent(SQL)}\r\n`],
+  ["a query parameter that stands behind others", `/items?${"a&".repeat(2_000)}q=${encodeURIComponent(SQL)}`, ""],
+  ["a value that the contract does not close", `/typed?ids=${encodeURIComponent(SQL)}`, ""],
+  ["a parameter twice, of which one is a number", `/typed?id=1&id=${encodeURIComponent(SQL)}`, ""],
+  ["a parameter that the contract closes, in another spelling", `/typed?id[]=${encodeURIComponent(SQL)}`, ""],
+  ["a semicolon behind what the contract closes", `/typed?id=1;q=${encodeURIComponent(SQL)}`, ""],
+  ["an escape of an escape", `/items?q=${encodeURIComponent(encodeURIComponent(SQL))}`, ""],
+  ["a traversal", "/items?file=..%2f..%2f..%2fetc%2fpasswd", ""],
+  ["a traversal in escapes of escapes", "/items?file=..%252f..%252f..%252fetc%252fpasswd", ""],
+  ["overlong UTF-8", "/items?file=..%c0%af..%c0%af..%c0%afetc%c0%afpasswd", ""],
+  ["a shell command", "/items?q=%3Bcat%20/etc/passwd", ""],
+  [
+    "User-Agent of a shell",
+    "/items",
+    "X-Api: () { :;}; /bin/bash -c id\r\nReferer: () { :;}; /bin/cat /etc/passwd\r\n",
+  ],
+  ["an attack with a GET body", "/items", "Content-Type: application/json\r\nContent-Length: 62\r\n"],
+];
+
+test.for(HEADS)("%s", async ([what, target, lines]) => {
+  const client = await RawClient.connect({ port: postern.port, host: "127.0.0.1" });
+  const body = lines.includes("Content-Length: 62") ? JSON_TEXT.padEnd(62) : "";
+  client.write(
+    `GET ${target} HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n${lines}\r\n${body}`,
+  );
+  await client.until(() => client.received.includes("\r\n\r\n"));
+  expect(client.received, what).toMatch(/^HTTP\/1.1 4/);
+  client.destroy();
+  expect(service.arrived).toEqual([]);
+});
+
 test.for(["multipart/form-data; boundary=b", "application/octet-stream"])(
   "an attack in the query does not reach a service that does not wait for a body of %s",
   async (type) => {

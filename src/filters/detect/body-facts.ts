@@ -52,7 +52,7 @@ export function* bodyFacts(
   const raw = narrow.toString("latin1");
   const args = yield* hiddenArguments(narrow, raw, type);
   if (!isForm(type) && type !== "") return ok({ ...NO_BODY, args, raw, length });
-  args.push(...formArguments(raw, (name) => shapes.ofForm(name)));
+  args.push(...formArguments(raw, (name) => (isForm(type) ? shapes.ofForm(name) : -1)));
   return ok({ ...NO_BODY, processor: isForm(type) ? "URLENCODED" : "", args, raw, length });
 }
 
@@ -72,10 +72,16 @@ function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<Named
 function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Steps<Result<BodyFacts, UnreadBody>> {
   const { length } = bytes;
   if (length === 0) return ok({ ...NO_BODY, processor: "JSON", length });
-  // What `validate` has read is not read again.
-  const parsed = exchange.bodyValue === undefined ? yield* parseJsonInSteps(bytes) : ok(exchange.bodyValue);
+  // What `validate` has read is not read again; of a body that it did not read nothing is promised.
+  const isJudged = exchange.bodyValue !== undefined;
+  const parsed = isJudged ? ok(exchange.bodyValue) : yield* parseJsonInSteps(bytes);
   if (!parsed.ok) return err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
-  return ok({ ...NO_BODY, processor: "JSON", args: jsonArguments(parsed.value, shapes.body), length });
+  return ok({
+    ...NO_BODY,
+    processor: "JSON",
+    args: jsonArguments(parsed.value, isJudged ? shapes.body : null),
+    length,
+  });
 }
 
 function* xmlFacts(bytes: Buffer): Steps<Result<BodyFacts, UnreadBody>> {
