@@ -30,6 +30,9 @@ if (!existsSync(folder)) {
 /** Longest wait for more of a request that never comes; then the client leaves. */
 const STALLED_MS = 1_500;
 
+/** They ask at once, each from an address of its own by which the log tells them apart. */
+const CLIENTS = 32;
+
 interface Tally {
   passed: number;
   codec: number;
@@ -41,30 +44,35 @@ const paranoiaOf = paranoiaLevels();
 const tallies = new Map<number, Tally>();
 const port = await startReflectingService();
 const postern = await startSearching(release, port);
-for (const one of readCases(folder)) {
-  if (values.rule !== undefined && String(one.rule) !== values.rule) continue;
-  const level = paranoiaOf.get(one.rule) ?? 1;
-  const tally = tallies.get(level) ?? { passed: 0, codec: 0, explained: 0, missed: 0 };
-  tallies.set(level, tally);
-  const miss = await run(one, postern);
-  if (miss === null) tally.passed++;
-  else if (miss === "codec") tally.codec++;
-  else {
-    const why = explanationOf(one.name);
-    if (why === null) tally.missed++;
-    else tally.explained++;
-    if (values.verbose || why === null) console.log(`${one.name}: ${miss}${why === null ? "" : ` (${why})`}`);
-  }
-}
+const cases = readCases(folder).filter(({ rule }) => values.rule === undefined || String(rule) === values.rule);
+await Promise.all(Array.from({ length: CLIENTS }, (_, at) => runAll(`127.0.1.${at + 1}`)));
 report();
 await postern.stop();
 closeAll();
 
+/** One client after the other takes the next case. */
+async function runAll(client: string): Promise<void> {
+  for (let one = cases.pop(); one !== undefined; one = cases.pop()) {
+    const level = paranoiaOf.get(one.rule) ?? 1;
+    const tally = tallies.get(level) ?? { passed: 0, codec: 0, explained: 0, missed: 0 };
+    tallies.set(level, tally);
+    const miss = await run(one, postern, client);
+    if (miss === null) tally.passed++;
+    else if (miss === "codec") tally.codec++;
+    else {
+      const why = explanationOf(one.name);
+      if (why === null) tally.missed++;
+      else tally.explained++;
+      if (values.verbose || why === null) console.log(`${one.name}: ${miss}${why === null ? "" : ` (${why})`}`);
+    }
+  }
+}
+
 /** Null where it passed; `codec` where the request never came to the rules, being no HTTP that postern lets in. */
-async function run({ stages }: Case, to: Running): Promise<string | "codec" | null> {
+async function run({ stages }: Case, to: Running, client: string): Promise<string | "codec" | null> {
   let byCodec = false;
   for (const stage of stages) {
-    const { status, ids } = await ask(stage, to);
+    const { status, ids } = await ask(stage, to, client);
     if (ids === null) {
       // Refused before any rule: what a rule would have seen does not reach the service.
       const wantsHit = stage.expectIds.length > 0 || stage.expectsError || stage.statuses.includes(400);
@@ -84,15 +92,16 @@ async function run({ stages }: Case, to: Running): Promise<string | "codec" | nu
 async function ask(
   stage: Stage,
   to: Running,
+  client: string,
 ): Promise<{ readonly status: number; readonly ids: ReadonlySet<number> | null }> {
   let head = "";
-  const socket = connect(to.port, "127.0.0.1", () => socket.write(stage.request));
+  const socket = connect({ port: to.port, host: "127.0.0.1", localAddress: client }, () => socket.write(stage.request));
   socket.on("error", () => {});
   socket.on("data", (chunk) => {
     head += head.length < 64 ? chunk.toString("latin1") : "";
   });
   const stalled = setTimeout(() => socket.end(), STALLED_MS);
-  const ids = await to.matched();
+  const ids = await to.matched(client);
   clearTimeout(stalled);
   socket.destroy();
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0), ids };

@@ -36,6 +36,8 @@ const REFUSED: readonly (readonly [why: string, ...names: string[]])[] = [
     "a form in which parsers do not see the same parts: no field name, no empty line, bare line ends",
     "920120-39",
     "920400-2",
+    "922130-5",
+    "922130-8",
     "932180-3",
   ],
   ["a part in another charset than UTF-8", "922110-6", "922110-13", "922110-16", "922110-22", "922110-27"],
@@ -43,6 +45,7 @@ const REFUSED: readonly (readonly [why: string, ...names: string[]])[] = [
 
 /** Where the rules' own verdict is another, and why. */
 const OTHERWISE: readonly (readonly [why: string, ...names: string[]])[] = [
+  ["phase 5 tells logs what others have found, and is not run", "980170-1", "980170-2"],
   ["expects a server that joins two Content-Type lines; we see two, as the rule means it", "920620-1"],
   ["our recogniser of SQL against libinjection's", "942100-13", "942101-9", "942101-11"],
 ];

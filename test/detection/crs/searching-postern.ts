@@ -5,8 +5,8 @@ import { type LogLine, startPostern } from "../../fixtures/postern.ts";
 /** A postern that searches with all rules of a release and refuses nothing. */
 export interface Running {
   readonly port: number;
-  /** Ids of rules that matched in the request that was answered last; null where it came to no rule. */
-  matched(): Promise<ReadonlySet<number> | null>;
+  /** Ids of rules that matched in the next request of a client; null where it came to no rule. */
+  matched(client: string): Promise<ReadonlySet<number> | null>;
   stop(): Promise<void>;
 }
 
@@ -48,12 +48,14 @@ routes:
   - { path: /, methods: [GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, PROPFIND], public: true, detect: [crs] }
 `,
   );
-  let read = postern.log.length;
+  const read = new WeakSet<LogLine>();
   return {
     port: postern.port,
-    matched: async () => {
-      const line = await postern.logged((one) => one["event"] === "request" && postern.log.indexOf(one, read) >= 0);
-      read = postern.log.indexOf(line) + 1;
+    matched: async (client) => {
+      const line = await postern.logged(
+        (one) => one["client"] === client && one["event"] === "request" && !read.has(one),
+      );
+      read.add(line);
       return idsOf(line);
     },
     stop: async () => {
