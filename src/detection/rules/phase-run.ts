@@ -56,8 +56,10 @@ export class PhaseRun {
       if (next < from) continue;
       const rule = rules[next] as Rule;
       if (this.#removed.isEmpty || !this.#removed.hasRule(rule)) {
-        if (this.#matches(rule, this.#finds.get(next))) from = this.#after(rule, next);
-        if (this.#spending.isTurnOver(1)) yield;
+        const finds = this.#finds.get(next);
+        if (this.#matches(rule, finds)) from = this.#after(rule, next);
+        // What was found is captured, by a way that is slower than the one that found it.
+        if (this.#spending.isTurnOver(finds?.reduce((bytes, { text }) => bytes + text.length, 1) ?? 1)) yield;
       }
     }
   }

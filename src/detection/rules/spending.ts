@@ -24,6 +24,7 @@ export class Spending {
   #bytes = 0;
   #patterns = 0;
   #turnBytes = 0;
+  #last: { readonly id: number; readonly text: string; readonly match: SearchMatch | null } | null = null;
 
   constructor(search: Search, candidates: Candidates, budget: SearchBudget) {
     this.#search = search;
@@ -68,8 +69,13 @@ export class Spending {
     return !this.isOver && (yield* this.#search.testInSteps(id, text, this.#work));
   }
 
+  /** What the rule captures and what is told of its hit are one search, which takes some 0.2 µs a byte. */
   match(id: number, text: string): SearchMatch | null {
-    return this.#search.match(id, text, this.#work);
+    const last = this.#last;
+    if (last !== null && last.id === id && last.text === text) return last.match;
+    const match = this.#search.match(id, text, this.#work);
+    this.#last = { id, text, match };
+    return match;
   }
 
   /** Whether a test that needs nothing else holds; one whose argument is a request's does not. */
