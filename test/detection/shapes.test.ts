@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { NO_BODY, type ValueConstraint } from "../../src/detection/facts.ts";
 import type { CompiledRules } from "../../src/detection/rules/compile-rules.ts";
 import { atOnce } from "../../src/support/turns.ts";
-import { compiled, PLENTY, requestOf, run } from "./own-rules.ts";
+import { compiled, named, PLENTY, requestOf, run } from "./own-rules.ts";
 
 const RULES = `
   SecRule ARGS "@rx <script" "id:1,phase:2,pass,log,t:none,t:urlDecodeUni,t:lowercase"
@@ -131,5 +131,14 @@ describe("a budget", () => {
     let turns = 0;
     for (const steps of [transaction.head(), transaction.body(NO_BODY)]) for (const _ of steps) turns++;
     expect(turns).toBeGreaterThan(5);
+  });
+
+  test("many short values are searched in turns", () => {
+    const { rules } = compiled('SecRule ARGS "@rx attack" "id:1,phase:2,deny"');
+    const args = named(Array.from({ length: 4_000 }, (_, at) => [`p${at}`, `v'${at}`] as const));
+    const transaction = rules.forRoute({ constraints: [], exclusions: [] }).begin(requestOf({}), PLENTY);
+    let turns = 0;
+    for (const steps of [transaction.head(), transaction.body({ ...NO_BODY, args })]) for (const _ of steps) turns++;
+    expect(turns).toBeGreaterThan(100);
   });
 });

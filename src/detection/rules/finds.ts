@@ -13,6 +13,9 @@ export interface Find {
   readonly text: string;
 }
 
+/** What one search costs, however short the value: in bytes that are read in the time. */
+const SEARCH_BYTES = 1024;
+
 /** What rules have found in the values of a request so far: by phase, and by their place in it. */
 export class Finds {
   readonly #byPhase: (Map<number, Find[]> | undefined)[] = [];
@@ -38,9 +41,11 @@ export class Finds {
       for (const entry of variables.entries(lens.collection)) {
         const plan = lens.planFor(entry, entry.shape < 0 ? undefined : this.#shapes[entry.shape]);
         if (plan.isEmpty) continue;
-        const found = plan.known(entry.value) ?? (yield* plan.search(entry.value, spending));
+        const known = plan.known(entry.value);
+        const found = known ?? (yield* plan.search(entry.value, spending));
         for (const { phase, rule, target, text } of found) this.#add(phase, rule, { entry, target, text });
-        if (spending.isTurnOver(1)) yield;
+        // Of short values each costs far more than its bytes.
+        if (spending.isTurnOver(known === undefined ? SEARCH_BYTES : 1)) yield;
       }
     }
   }
