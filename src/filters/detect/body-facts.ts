@@ -48,7 +48,7 @@ export function* bodyFacts(
   if (isJson(type)) return yield* jsonFacts(bytes, exchange, shapes);
   if (isXml(type)) return yield* xmlFacts(bytes);
   // An attack is written in ASCII: without its zero bytes, text of wide characters is narrow.
-  const narrow = bytes.includes(0) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
+  const narrow = isWide(bytes) ? Buffer.from(bytes.filter((byte) => byte !== 0)) : bytes;
   const raw = narrow.toString("latin1");
   const args = yield* hiddenArguments(narrow, raw, type);
   if (!isForm(type) && type !== "") return ok({ ...NO_BODY, args, raw, length });
@@ -102,6 +102,15 @@ function* xmlFacts(bytes: Buffer): Steps<Result<BodyFacts, UnreadBody>> {
     length: bytes.length,
   });
 }
+
+/** Of UTF-16 and UTF-32 in ASCII every other byte, or more, is zero; a zero by itself is what some rules look for. */
+function isWide(bytes: Buffer): boolean {
+  if (!bytes.includes(0)) return false;
+  const zeros = bytes.reduce((count, byte) => (byte === 0 ? count + 1 : count), 0);
+  return zeros * WIDE_SHARE >= bytes.length;
+}
+
+const WIDE_SHARE = 4;
 
 function looksLikeJson(bytes: Buffer): boolean {
   const sniffer = new JsonSniffer();
