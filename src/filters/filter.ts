@@ -250,6 +250,10 @@ export interface RouteContext extends CompileContext {
   wantScopes(scopes: readonly string[]): void;
   /** Those that are wanted so far. */
   readonly wantedScopes: ReadonlySet<string>;
+  /** Media types or ranges that bodies of the route may have. */
+  takeTypes(types: readonly string[]): void;
+  /** Those that were taken so far. */
+  readonly takenTypes: readonly string[];
   promise(value: ValuePromise): void;
   /** Those that were made so far. */
   readonly promises: readonly ValuePromise[];

@@ -52,6 +52,7 @@ export class RouteParts {
   /** Whether rules tell two methods apart. */
   readonly methodRules: MethodRule[] = [];
   readonly promises: ValuePromise[] = [];
+  readonly takenTypes: string[] = [];
   /** A limit reads what answers say of their cost. */
   readsAnswers = false;
   /** Whether a filter did more than add checks of phase `admit`. */
@@ -188,6 +189,10 @@ export function routeContext(
       for (const scope of scopes) parts.wantedScopes.add(scope);
     },
     wantedScopes: parts.wantedScopes,
+    takeTypes: (types) => {
+      parts.takenTypes.push(...types);
+    },
+    takenTypes: parts.takenTypes,
     promise: (value) => {
       parts.promises.push(value);
     },

@@ -147,6 +147,8 @@ export function testRoute(
     targetRewrite: () => null,
     setRouteAnswer: () => {},
     setBodyBytesMax: () => {},
+    takeTypes: () => {},
+    takenTypes: [],
     promise: () => {},
     promises: [],
   };

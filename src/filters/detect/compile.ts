@@ -1,5 +1,6 @@
 import type { Place } from "../../decision/verdict.ts";
 import { type CompiledRules, compileRules } from "../../detection/rules/compile-rules.ts";
+import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import { sqlInjection } from "../../detection/sqli/judge.ts";
 import { crossSiteScript } from "../../detection/xss/judge.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -9,8 +10,10 @@ import { readingOf } from "../response/reading.ts";
 import { judgeContentEncoding } from "../validate/evaluate.ts";
 import { longBodies } from "../validate/long-bodies.ts";
 import { answerCheck } from "./answers.ts";
+import { isOfMessages, wayOf } from "./body-facts.ts";
 import { DetectCheck, type DetectRules, type Searches } from "./evaluate.ts";
 import { exclusionsOf } from "./exclusions.ts";
+import { refusalsOf } from "./probe.ts";
 import { dataFileOf, readRuleFiles } from "./rule-files.ts";
 import { type DetectorSettings, type DetectSettings, detectSchema, type ExclusionSettings } from "./schema.ts";
 import { shapesOf } from "./value-shapes.ts";
@@ -90,6 +93,7 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
     constraints: shapes.constraints,
     exclusions: [...detector.exclusions, ...exclusionsOf(own.exclude, own.excludeProblem)],
   });
+  tellRefusals(name, routeRules, own, context);
   const bytesMax = DEFAULTS.bodyInspectedBytesMax;
   const detect: DetectRules = {
     detector: name,
@@ -116,4 +120,24 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
   context.addResponseCheck(answerCheck(detect, enforcePercent, answers, searches));
   // What `response` says of compressed answers stands in its place.
   if (answers === "bodies") context.setAnswerReading(readingOf({}, own.place));
+}
+
+/** What the rules do to a route whatever its clients send, which its author has hardly meant. */
+function tellRefusals(detector: string, rules: RouteRules, own: RouteUse, context: RouteContext): void {
+  const { methods, takenTypes } = context;
+  const types = takenTypes.filter((type) => !type.includes("*"));
+  // Messages of gRPC are judged by their own description.
+  const isRead = (type: string): boolean => wayOf(type) !== "none" || isOfMessages(type);
+  for (const type of types.filter((one) => !isRead(one))) {
+    const text = `rules cannot read a body of '${type}'; expected 'detect: []' on a route of such bodies`;
+    // Of the defaults it is a route's own matter, and no reason to have no policy at all.
+    if (own.place.path.startsWith("defaults")) context.warning(`${context.template}: ${text}`);
+    else context.problem(text);
+  }
+  for (const { what, id, message } of refusalsOf(rules, methods, types.filter(isRead))) {
+    const mend = "say in 'variables' what crs-setup.conf would, or leave it out by 'exclude'";
+    context.warning(
+      `${context.template}: rule ${id} of '${detector}' has something against each '${what}' (${message}); ${mend}`,
+    );
+  }
 }

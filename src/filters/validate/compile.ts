@@ -37,6 +37,8 @@ export const validateFilter = defineFilter<ValidateSettings>({
   },
   *compile(settings, context) {
     const enforcePercent = settings.mode ?? 100;
+    context.takeTypes(settings.contentType ?? Object.keys(settings.body?.content ?? {}));
+    if (settings.grpc !== undefined) context.takeTypes(["application/grpc"]);
     const form = compileFormPart(settings, enforcePercent, context);
     const call = yield* compileCallPart(settings, enforcePercent, context);
     const own = form ?? call;
