@@ -237,7 +237,10 @@ describe("address settings that mean nothing", () => {
 
   test("no list at all, and empty lists", () => {
     expect(compileFilter(addressFilter, {}).problems).toEqual([
-      { path: "address", text: "no list of addresses; expected 'allow', 'allowFile', 'deny' or 'denyFile'" },
+      {
+        path: "address",
+        text: "no list of addresses; expected 'allow', 'allowFile', 'deny', 'denyFile', 'countries' or 'networks'",
+      },
     ]);
     expect(compileFilter(addressFilter, { allow: [] }).problems).toHaveLength(1);
     expect(compileFilter(addressFilter, { mode: "audit" }).problems).toHaveLength(1);
