@@ -69,13 +69,14 @@ beforeAll(async () => {
   if (KINDS.includes("go")) await started("go", at.go, [goService(), `${at.go}`]);
   const tlsPort = await freePort();
   h2c = await freePort();
-  postern = await startPostern(service.port, ({ port }) => {
+  postern = await startPostern(service.port, ({ port, admin }) => {
     policy = `version: 1
 service: search
 listeners:
   - { name: clear, address: '127.0.0.1:${port}', upstream: node }
   - { name: h2c, address: '127.0.0.1:${h2c}', protocols: [h2c], upstream: node }
   - { name: secure, address: '127.0.0.1:${tlsPort}', upstream: node, tls: { certificate: server.pem, key: server.key } }
+admin: { address: '127.0.0.1:${admin}' }
 upstreams:
 ${KINDS.map((kind) => `  ${kind}: { address: 'http://127.0.0.1:${at[kind]}' }`).join("\n")}
 routes:
@@ -212,6 +213,8 @@ test("an upload under way ends when a reload takes 'keepBodiesIn' away, over HTT
   onClose(() => clearInterval(upload));
   const denied = (protocol: string) =>
     postern.logged((line) => line["protocol"] === protocol && line["reason"] === "stream_denied");
+  // One that comes after the reload is refused by it, and was never under way.
+  await eventually(async () => /^postern_requests_in_flight.* [2-9]$/m.test((await postern.admins("/metrics")).body));
   postern.write("policy.yaml", policy.replaceAll(", keepBodiesIn: [GET, OPTIONS]", ""));
   for (const line of await Promise.all(["http/1.1", "h2"].map(denied))) {
     expect(line).toMatchObject({ method: "GET", seen: expect.stringContaining("body in a GET request") });
