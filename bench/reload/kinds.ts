@@ -210,7 +210,7 @@ export const KINDS: readonly Kind[] = [
     true,
   ),
   withDenyFile("deny list, wrong", 100_000, (at) => `${at}.0`),
-  withDenyFile("deny list, comments", 100_000, () => "# nobody", true),
+  withDenyFile("deny list, comments", 100_000, (at) => (at === 0 ? "192.0.2.1" : "# nobody"), true),
   withRevoked("revoked tokens", 100_000, digest, true),
   withRevoked("revoked tokens with an end", 100_000, (at) => `{ jti: ${digest(at)}, until: 2999-01-01 }`, true),
   withRevoked("revoked tokens, wrong", 100_000, (at) => `{ jit: ${digest(at)} }`),
