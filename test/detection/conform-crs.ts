@@ -28,7 +28,7 @@ if (!existsSync(folder)) {
 }
 
 /** Longest wait for more of a request that never comes; then the client leaves. */
-const STALLED_MS = 1_500;
+const STALLED_MS = 5_000;
 
 /** They ask at once, each from an address of its own by which the log tells them apart. */
 const CLIENTS = 32;
