@@ -47,10 +47,19 @@ let service: Service;
 let postern: Postern;
 beforeAll(async () => {
   service = await startService((request, response) => {
-    if (request.url !== "/broken") return false;
+    // By path: how much stands before the fault, or instead of one.
+    const before = new Map([
+      ["/broken", 0],
+      ["/broken/long", 400 * 1024],
+      ["/fine/long", 400 * 1024],
+    ]).get(request.url ?? "");
+    if (before === undefined) return false;
     response.writeHead(200, { "Content-Type": "text/html" });
+    response.write("All is well. ".repeat(before / 13));
     response.end(
-      "<b>Warning</b>: mysql_connect(): You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version",
+      request.url === "/fine/long"
+        ? ""
+        : "<b>Warning</b>: mysql_connect(): You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version",
     );
     return true;
   });
@@ -178,4 +187,11 @@ test("the log names rule, field and place, and not what a password in it was", a
 
 test("an answer that tells of the database does not leave", async () => {
   expect(await send("/broken")).toEqual({ status: 502, reason: "response_attack_detected" });
+});
+
+test("a long answer is searched to its end, in turns, and one without a fault leaves whole", async () => {
+  expect(await send("/broken/long")).toEqual({ status: 502, reason: "response_attack_detected" });
+  const whole = await fetch(`http://127.0.0.1:${postern.port}/fine/long`, { headers: USUAL });
+  expect(whole.status).toBe(200);
+  expect(await whole.text()).toBe("All is well. ".repeat((400 * 1024) / 13));
 });

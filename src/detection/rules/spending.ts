@@ -19,8 +19,8 @@ const TURN_BYTES = 32 * 1024;
 export class Spending {
   readonly #search: Search;
   readonly #candidates: Candidates;
-  readonly #budget: SearchBudget;
-  readonly #work: Work;
+  #budget: SearchBudget;
+  #work: Work;
   #bytes = 0;
   #patterns = 0;
   #turnBytes = 0;
@@ -31,6 +31,14 @@ export class Spending {
     this.#candidates = candidates;
     this.#budget = budget;
     this.#work = new Work(budget.steps);
+  }
+
+  /** Begins anew, for what somebody else sends: an answer, or one event of a stream. */
+  renew(budget: SearchBudget): void {
+    this.#budget = budget;
+    this.#work = new Work(budget.steps);
+    this.#bytes = 0;
+    this.#patterns = 0;
   }
 
   get spent(): Pick<SearchBudget, "bytes" | "patterns"> {

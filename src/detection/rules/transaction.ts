@@ -7,7 +7,7 @@ import { PhaseRun } from "./phase-run.ts";
 import type { RuleProgram } from "./program.ts";
 import { Removed } from "./removed.ts";
 import type { Shape } from "./shape.ts";
-import type { Spending } from "./spending.ts";
+import type { SearchBudget, Spending } from "./spending.ts";
 import { Variables } from "./variables.ts";
 
 /** Names of TX in which rule sets keep the score that they decide by: OWASP's of version 4, then of 3. */
@@ -65,6 +65,11 @@ export class Transaction {
     this.#sumBefore ??= this.#variables.tx(SUM_OF_ANSWERS) ?? "0";
     this.#variables.write(SUM_OF_ANSWERS, this.#sumBefore);
     return this.#run(4);
+  }
+
+  /** What follows has a budget of its own: a request that spent its own hides no answer. */
+  renewBudget(budget: SearchBudget): void {
+    this.#spending.renew(budget);
   }
 
   /** How the rules want the body to be read, which may be other than the request says. */

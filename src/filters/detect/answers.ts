@@ -1,17 +1,26 @@
 import { type BodyKind, bodyFormatOf } from "../../bodies/answer-format.ts";
 import { CONTINUE, Denial, type Verdict } from "../../decision/verdict.ts";
 import type { AnswerFacts } from "../../detection/facts.ts";
+import type { SearchBudget } from "../../detection/rules/spending.ts";
 import type { Answer } from "../../message/answer.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { atOnce } from "../../support/turns.ts";
+import { atOnce, type Steps } from "../../support/turns.ts";
 import type { BodyRule, ResponseCheck } from "../response-check.ts";
+import { judgeAtOnceOrInLine } from "../validate/held-body.ts";
 import type { DetectRules, Searches } from "./evaluate.ts";
 import { EventCutter } from "./event-cutter.ts";
 import { noteHits, type Search } from "./hits.ts";
 
 /** Formats in which a service tells what it should not; archives and pictures are no text. */
 const TEXTS: ReadonlySet<BodyKind> = new Set(["json", "ndjson", "json-seq", "csv", "html", "text", "xml", "form"]);
+
+/** A body of the longest kind with the texts that rules make of it; what is longer is told before it is searched. */
+const BUDGET: SearchBudget = {
+  bytes: 16 * DEFAULTS.detectAnswerBytesMax,
+  patterns: DEFAULTS.detectPatternsMax,
+  steps: DEFAULTS.detectStepsMax,
+};
 
 /** `answers` of a detector: the rules of its answer phases. */
 export function answerCheck(
@@ -31,6 +40,7 @@ export function answerCheck(
     judgeHead: (exchange, answer) => {
       const search = searches.get(exchange);
       if (search === undefined) return CONTINUE;
+      search.transaction.renewBudget(BUDGET);
       atOnce(search.transaction.answerHead(factsOf(exchange, answer, null)));
       return verdictOf(exchange, search, rules);
     },
@@ -44,17 +54,21 @@ export function answerCheck(
 
 function bodyRule(exchange: Exchange, answer: Answer, search: Search, rules: DetectRules): BodyRule | null {
   const kind = bodyFormatOf(answer.headers.get("content-type"))?.kind ?? "text";
-  const judge = (body: Buffer): Verdict => {
-    atOnce(search.transaction.answerBody(factsOf(exchange, answer, body.toString("latin1"))));
+  function* judge(body: Buffer): Steps<Verdict> {
+    search.transaction.renewBudget(BUDGET);
+    yield* search.transaction.answerBody(factsOf(exchange, answer, body.toString("latin1")));
     return verdictOf(exchange, search, rules);
-  };
-  if (kind === "events") return new EventCutter(rules.place, judge);
+  }
+  if (kind === "events") return new EventCutter(rules.place, (event) => atOnce(judge(event)));
   if (!TEXTS.has(kind)) return null;
   return {
     kind: "whole",
     changes: false,
     bytesMax: DEFAULTS.detectAnswerBytesMax,
-    judge: (body) => judge(body) ?? body,
+    judge: (body) => {
+      const verdict = judgeAtOnceOrInLine(exchange, rules.hold, judge(body));
+      return verdict instanceof Promise ? verdict.then((settled) => settled ?? body) : (verdict ?? body);
+    },
     judgeTooLong: () => (rules.refusesBeyond ? tooLong(rules) : CONTINUE),
   };
 }
@@ -68,10 +82,11 @@ function factsOf(exchange: Exchange, { status, headers }: Answer, body: string |
   };
 }
 
-function verdictOf(exchange: Exchange, search: Search, { detector, place }: DetectRules): Verdict {
+function verdictOf(exchange: Exchange, search: Search, rules: DetectRules): Verdict {
+  const { detector, place } = rules;
   noteHits(exchange, search, detector, "response");
-  const { answerBlockedBy, answerScore } = search.transaction;
-  if (answerBlockedBy === null) return CONTINUE;
+  const { answerBlockedBy, answerScore, overBudget } = search.transaction;
+  if (answerBlockedBy === null) return overBudget && rules.refusesBeyond ? tooLong(rules) : CONTINUE;
   const { id, message, target } = answerBlockedBy;
   const seen = `score ${answerScore}: ${id} ${message} in ${target}`;
   return new Denial("response_attack_detected", place, seen, "an answer that tells nothing of the kind");
