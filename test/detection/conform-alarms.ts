@@ -106,6 +106,7 @@ function detecting(rules: RuleSet, promises: RouteContext["promises"], template:
     rules,
     exclusions: [],
     listing: [],
+    probes: new Map(),
   };
   const detectors = new Map([["crs", detector]]);
   atOnce(stepsOf(detectFilter.compile(["crs"], { ...context, promises, detectors })));

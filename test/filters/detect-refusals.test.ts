@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { RouteRules } from "../../src/detection/rules/rule-set.ts";
 import { policyWith, problemsOf, warningsOf } from "../policy/policy-kit.ts";
 
 const ACTIONS = "block,log,t:none,tag:paranoia-level/1,setvar:tx.inbound_anomaly_score_pl1=+5";
@@ -22,6 +23,17 @@ test("a method that a rule has something against, whatever is asked, is told", a
 test("and so is a media type", async () => {
   const told = await warningsOf(route("methods: [POST], validate: { contentType: [text/csv] }"), FILES);
   expect(told).toEqual([expect.stringContaining("rule 2 of 'crs' has something against each 'text/csv' (Type)")]);
+});
+
+test("routes that say nothing of their own are asked about once, however many there are", async () => {
+  const begin = vi.spyOn(RouteRules.prototype, "begin");
+  const routes = Array.from({ length: 20 }, (_, at) => `{ path: /r${at}, methods: [GET, DELETE], public: true }`);
+  const policy = policyWith(`${DETECTORS}defaults: { detect: [crs] }\nroutes: [${routes.join(", ")}]`);
+  const told = await warningsOf(policy, FILES);
+  const asked = begin.mock.calls.map(([{ method }]) => method);
+  begin.mockRestore();
+  expect(told).toHaveLength(20);
+  expect(asked.sort()).toEqual(["DELETE", "GET"]);
 });
 
 test("what a rule has against any request is none of the route's", async () => {

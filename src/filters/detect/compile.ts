@@ -48,7 +48,7 @@ export function* compileDetector(
   for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
-  return { name, place: context.place(), settings, rules, exclusions, listing };
+  return { name, place: context.place(), settings, rules, exclusions, listing, probes: new Map() };
 }
 
 /** `detect`: which detectors search the requests of a route, and their answers. */
@@ -93,7 +93,7 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
     constraints: shapes.constraints,
     exclusions: [...detector.exclusions, ...exclusionsOf(own.exclude, own.excludeProblem)],
   });
-  tellRefusals(name, routeRules, own, context);
+  tellRefusals(detector, routeRules, own, context);
   const bytesMax = DEFAULTS.bodyInspectedBytesMax;
   const detect: DetectRules = {
     detector: name,
@@ -123,7 +123,7 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
 }
 
 /** What the rules do to a route whatever its clients send, which its author has hardly meant. */
-function tellRefusals(detector: string, rules: RouteRules, own: RouteUse, context: RouteContext): void {
+function tellRefusals(detector: Detector, rules: RouteRules, own: RouteUse, context: RouteContext): void {
   const { methods, takenTypes } = context;
   const types = takenTypes.filter((type) => !type.includes("*"));
   // Messages of gRPC are judged by their own description.
@@ -134,10 +134,12 @@ function tellRefusals(detector: string, rules: RouteRules, own: RouteUse, contex
     if (own.place.path.startsWith("defaults")) context.warning(`${context.template}: ${text}`);
     else context.problem(text);
   }
-  for (const { what, id, message } of refusalsOf(rules, methods, types.filter(isRead))) {
+  // What a route leaves out is its own; all others are asked about once.
+  const known = own.exclude.length === 0 ? detector.probes : new Map();
+  for (const { what, id, message } of refusalsOf(rules, methods, types.filter(isRead), known)) {
     const mend = "say in 'variables' what crs-setup.conf would, or leave it out by 'exclude'";
     context.warning(
-      `${context.template}: rule ${id} of '${detector}' has something against each '${what}' (${message}); ${mend}`,
+      `${context.template}: rule ${id} of '${detector.name}' has something against each '${what}' (${message}); ${mend}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { NO_BODY, type RequestFacts } from "../../detection/facts.ts";
+import type { Hit } from "../../detection/rules/hit.ts";
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
 import { atOnce } from "../../support/turns.ts";
 
@@ -19,21 +20,30 @@ export function refusalsOf(
   rules: RouteRules,
   methods: readonly string[],
   types: readonly string[],
+  known: KnownHits,
 ): readonly Refusal[] {
-  const usual = new Set(hitsOf(rules, "GET", null).map(({ id }) => id));
+  const usual = new Set(hitsOf(rules, "GET", null, known).map(({ id }) => id));
   const against = (what: string, method: string, type: string | null): Refusal[] =>
-    hitsOf(rules, method, type).flatMap(({ id, message }) => (usual.has(id) ? [] : [{ what, id, message }]));
+    hitsOf(rules, method, type, known).flatMap(({ id, message }) => (usual.has(id) ? [] : [{ what, id, message }]));
   return [
     ...methods.flatMap((method) => against(method, method, null)),
     ...types.flatMap((type) => against(type, "POST", type)),
   ];
 }
 
-function hitsOf(rules: RouteRules, method: string, type: string | null) {
+/** By method and media type, of routes for which the rules are the same. */
+export type KnownHits = Map<string, readonly Hit[]>;
+
+function hitsOf(rules: RouteRules, method: string, type: string | null, known: KnownHits): readonly Hit[] {
+  const key = `${method} ${type ?? ""}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
   const transaction = rules.begin(ordinary(method, type), PLENTY);
   atOnce(transaction.head());
   atOnce(transaction.body(NO_BODY));
-  return transaction.hits.filter(({ score }) => score > 0);
+  const hits = transaction.hits.filter(({ score }) => score > 0);
+  known.set(key, hits);
+  return hits;
 }
 
 function ordinary(method: string, type: string | null): RequestFacts {
