@@ -16,7 +16,7 @@ import { freePort } from "../fixtures/free-port.ts";
 import { outsideContext } from "../fixtures/outside.ts";
 import { startRedis } from "../fixtures/redis.ts";
 import { createExchange, createPrincipal, createRouteContext } from "../fixtures/route-context.ts";
-import { readyStore, startStore } from "../limits/redis-kit.ts";
+import { one as oneOf, rate, readyStore, startStore } from "../limits/redis-kit.ts";
 import { policyWith, problemsOf, warningsOf } from "../policy/policy-kit.ts";
 import { limitOf } from "./limit-kit.ts";
 
@@ -72,6 +72,11 @@ async function passes(limits: readonly Limit[], count: number): Promise<number> 
     if ((await judge(limits, exchange)) === null) passed++;
   }
   return passed;
+}
+
+/** What each has sent so far is counted: another process, by another connection, could be asked before that. */
+async function written(stores: readonly LimitStore[]): Promise<void> {
+  await Promise.all(stores.map((store) => oneOf(store, rate("written", 1_000, 1))));
 }
 
 describe("limits in a store", () => {
@@ -148,8 +153,8 @@ describe("limits in a store", () => {
   test("a budget is reserved and settled there, over processes", async () => {
     const redis = await startRedis();
     const budget = { budget: "1000/day", unit: "tokens", cost: { estimate: 100, response: { header: "X-Cost" } } };
-    const processes = await Promise.all([0, 1].map(async () => use((await readyStore(redis.port)).store)));
-    const [one, other] = processes.map((by) => sharedOf("tokens", budget, by)) as [Limit, Limit];
+    const stores = await Promise.all([0, 1].map(async () => (await readyStore(redis.port)).store));
+    const [one, other] = stores.map((store) => sharedOf("tokens", budget, use(store))) as [Limit, Limit];
     const exchange = createExchange();
     expect(await judge([one], exchange)).toBeNull();
     expect(exchange.rateLimit).toMatchObject({ remaining: 900, policy: { unit: "tokens", scope: "replicas" } });
@@ -159,6 +164,7 @@ describe("limits in a store", () => {
       const headers = new HeaderBlock(["x-cost"], [cost]);
       for (const watcher of request.watchers ?? []) watcher.watch(new Answer(200, headers, true))?.onEnd(null);
       request.settle(DONE);
+      await written(stores);
       return request.rateLimit?.remaining ?? 0;
     };
     // Reserved by the first, which is under way; dearer than the estimate, and cheaper.
