@@ -2,7 +2,6 @@ import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
 import type { Resources } from "../resources/registry.ts";
-import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -13,14 +12,13 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
-import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
-import type { FileStates } from "./file-states.ts";
 import { limitsRoom } from "./limits-room.ts";
-import { type ListenerStatus, Listeners } from "./listeners.ts";
+import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
+import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
 import { readNamed } from "./regular-file.ts";
-import { type Attempt, type Compile, problemText, Reloader, type TestPolicy, wholeFileProblem } from "./reload.ts";
+import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
 import { untilWritten } from "./settled-files.ts";
@@ -58,26 +56,6 @@ export interface DaemonDeps {
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
 }
 
-/** What the admin port shows under /policy. */
-export interface DaemonStatus {
-  readonly service: string;
-  readonly file: string;
-  readonly hash: string;
-  readonly loadedAt: string;
-  /** Counts the policies that have been in force, from 1. */
-  readonly generation: number;
-  /** Whether the policy on disk is refused and an older one runs. */
-  readonly stale: boolean;
-  readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
-  /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
-  readonly retryAt: string | null;
-  readonly warnings: readonly string[];
-  readonly listeners: readonly ListenerStatus[];
-  readonly resources: readonly ResourceStatus[];
-  /** Keys that were used, so many as metrics have. */
-  readonly credentials: readonly CredentialStatus[];
-}
-
 /** Reads the policy, opens its ports, serves. Problems with their places where the policy cannot be put in force. */
 export async function startDaemon(
   options: DaemonOptions,
@@ -102,16 +80,10 @@ export class Daemon {
   readonly #admin: AdminPorts;
   readonly #ages: Ages;
   readonly #retry: ReloadRetry;
-  /** The policy of the attempt that runs is sound, and the system refused what it asks for. */
-  #isHindered = false;
+  readonly #inForce: PolicyInForce;
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
-  #proxy: ProxyServer | null = null;
-  #generation = 0;
-  #lastAttempt: Attempt | null = null;
-  /** What was said of the tests of the policy in force. */
-  #testWarnings: readonly Problem[] = [];
   #ending = false;
   #ended: Promise<void> | null = null;
   readonly #release: MemoryRelease | null;
@@ -120,7 +92,8 @@ export class Daemon {
     const { clock, sink, processFigures } = deps;
     const readFile = (absolute: string) => readNamed(absolute, DEFAULTS.addressBytesMax);
     const { releaseMemory } = deps;
-    this.#release = releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#proxy ?? IDLE);
+    this.#release =
+      releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#inForce.proxy ?? IDLE);
     this.#options = options;
     this.#deps = deps;
     this.#startedMs = options.startedMs ?? clock.monotonicMs();
@@ -139,26 +112,39 @@ export class Daemon {
     this.#listeners = new Listeners({
       // A handshake may end after draining began; nobody would wait for its requests.
       serve: (socket, facts, listener) =>
-        this.#ending || this.#proxy === null ? void socket.destroy() : this.#proxy.serve(socket, facts, listener),
+        this.#ending || this.#inForce.proxy === null
+          ? void socket.destroy()
+          : this.#inForce.proxy.serve(socket, facts, listener),
       telemetry: this.telemetry,
       memory: deps.memory,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
-    const limits = limitsRoom(() => this.#proxy?.snapshot.limits ?? []);
+    const limits = limitsRoom(() => this.#inForce.proxy?.snapshot.limits ?? []);
     this.#admin = new AdminPorts(options.policyFile, {
-      ready: () => this.#isReady,
+      ready: () => this.#inForce.isReady,
       readiness: () => [...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
-      hosts: () => this.#proxy?.snapshot.admin.hosts ?? [],
+      hosts: () => this.#inForce.proxy?.snapshot.admin.hosts ?? [],
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
-      identityKeys: () => this.#proxy?.snapshot.identityKeys?.published() ?? null,
+      identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
       rooms: () => [limits, ...deps.resources.rooms()],
-      token: () => this.#proxy?.snapshot.admin.token ?? null,
+      token: () => this.#inForce.proxy?.snapshot.admin.token ?? null,
       acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });
     this.#ages = new Ages(clock, this.telemetry.log);
     this.#retry = new ReloadRetry(clock, () => this.#reloader.request("asked"));
+    this.#inForce = new PolicyInForce({
+      ...deps,
+      policyFile: options.policyFile,
+      telemetry: this.telemetry,
+      listeners: this.#listeners,
+      admin: this.#admin,
+      ages: this.#ages,
+      retry: this.#retry,
+      isEnding: () => this.#ending,
+      onSwap: () => this.#release?.schedule(),
+    });
     this.#watch = new PolicyWatch({
       clock,
       timings: options.timings ?? WATCH_TIMINGS,
@@ -180,9 +166,12 @@ export class Daemon {
       readFile,
       compile: deps.compile,
       test: deps.test,
-      install: (snapshot) => this.#install(snapshot),
+      install: (snapshot) => this.#inForce.install(snapshot),
       confirms: (states) => this.#watch.confirms(states),
-      onAttempt: (attempt, states) => this.#onAttempt(attempt, states),
+      onAttempt: (attempt, states) => {
+        this.#watch.follow(states);
+        this.#inForce.attempted(attempt);
+      },
     });
   }
 
@@ -206,26 +195,7 @@ export class Daemon {
   }
 
   get status(): DaemonStatus {
-    const { policy, policyStale } = this.telemetry.metrics;
-    const attempt = this.#lastAttempt;
-    return {
-      service: this.#proxy?.snapshot.service ?? "",
-      file: this.#options.policyFile,
-      hash: policy?.hash ?? "",
-      loadedAt: new Date(policy?.loadedAtMs ?? 0).toISOString(),
-      generation: this.#generation,
-      stale: policyStale,
-      lastAttempt: {
-        at: new Date(attempt?.atMs ?? 0).toISOString(),
-        result: attempt?.result ?? "refused",
-        problems: (attempt?.problems ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
-      },
-      retryAt: timeText(this.#retry.atMs),
-      warnings: this.#warnings.map(problemText),
-      listeners: this.#listeners.status(),
-      resources: this.#deps.resources.statuses(),
-      credentials: (policy?.authenticators ?? []).flatMap(credentialStatus),
-    };
+    return this.#inForce.status;
   }
 
   /** `host:port` of the admin port, null without one. */
@@ -262,7 +232,7 @@ export class Daemon {
     this.#ages.stop();
     this.#retry.stop();
     this.#listeners.close();
-    this.#proxy?.close();
+    this.#inForce.proxy?.close();
     this.#deps.resources.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
     await this.#deps.sink.close();
@@ -274,87 +244,10 @@ export class Daemon {
     const timeoutMs = this.#options.drainTimeoutMs ?? DEFAULTS.drainTimeoutMs;
     const { log, metrics } = this.telemetry;
     log.info("shutdown", "draining", { requestsInFlight: metrics.requestsInFlight, drainTimeoutMs: timeoutMs });
-    const drained = this.#proxy === null || (await drainProxy(this.#proxy, timeoutMs));
+    const drained = this.#inForce.proxy === null || (await drainProxy(this.#inForce.proxy, timeoutMs));
     log.info("stopped", drained ? "every request finished" : "time is up", {
       requestsInFlight: metrics.requestsInFlight,
     });
     await this.close();
   }
-
-  get #warnings(): readonly Problem[] {
-    return [...this.#testWarnings, ...(this.#proxy?.snapshot.warnings ?? [])].slice(0, DEFAULTS.problemsKeptMax);
-  }
-
-  get #isReady(): boolean {
-    if (this.#proxy === null || this.#ending) return false;
-    const isMissing = (one: ResourceStatus): boolean => one.gatesReadiness === true && one.freshAtMs === null;
-    if (this.#deps.resources.statuses().some(isMissing)) return false;
-    return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !this.#ages.hasExpired;
-  }
-
-  /** All or nothing: what can fail is tried first, the rest is assignments. */
-  async #install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
-    const listeners = await this.#listeners.prepare(snapshot);
-    this.#isHindered = !listeners.ok;
-    if (!listeners.ok) return listeners;
-    const admin = await this.#admin.prepare(snapshot.admin);
-    this.#isHindered = !admin.ok;
-    if (!admin.ok || this.#ending) {
-      listeners.value.rollback();
-      if (admin.ok) admin.value.rollback();
-      return admin.ok ? err([wholeFileProblem(this.#options.policyFile, "the process is ending")]) : admin;
-    }
-    try {
-      if (this.#proxy === null) this.#proxy = this.#deps.createProxy(snapshot, this.telemetry);
-      else this.#proxy.swap(snapshot);
-    } catch (error) {
-      listeners.value.rollback();
-      admin.value.rollback();
-      throw error;
-    }
-    this.#deps.memory.setLimit(snapshot.memoryBytesMax);
-    this.telemetry.policyLoaded(snapshot);
-    this.#ages.follow(snapshot);
-    this.#deps.resources.follow(snapshot);
-    listeners.value.commit();
-    admin.value.commit();
-    this.#generation++;
-    this.#release?.schedule();
-    return ok(null);
-  }
-
-  #onAttempt(attempt: Attempt, states: FileStates): void {
-    this.#lastAttempt = attempt;
-    if (attempt.result === "ok") this.#testWarnings = attempt.warnings;
-    this.#watch.follow(states);
-    if (this.#isHindered && this.#generation > 0 && !this.#ending) this.#retry.schedule();
-    else this.#retry.reset();
-    this.#isHindered = false;
-    const isReload = this.#generation > 1 || attempt.result !== "ok";
-    if (isReload) this.telemetry.reloaded(attempt.result, attempt.result === "refused");
-    this.#logAttempt(attempt, isReload);
-  }
-
-  #logAttempt(attempt: Attempt, isReload: boolean): void {
-    const { log } = this.telemetry;
-    const problems = attempt.problems.slice(0, DEFAULTS.problemsKeptMax).map(problemText);
-    if (attempt.result === "refused") {
-      const policyHash = this.telemetry.metrics.policy?.hash;
-      const fields = { result: attempt.result, problems, policyHash, retryAt: timeText(this.#retry.atMs) };
-      log.error(
-        "reload",
-        this.#proxy === null ? "the policy is refused" : "the policy is refused; the old one stays",
-        fields,
-      );
-      return;
-    }
-    const text = attempt.result === "unchanged" ? "the policy is the one that runs" : "policy loaded";
-    if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash });
-    if (attempt.result !== "ok") return;
-    for (const warning of this.#warnings) log.warn("warning", problemText(warning));
-  }
-}
-
-function timeText(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

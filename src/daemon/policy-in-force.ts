@@ -1,0 +1,177 @@
+import type { MemoryBudget } from "../memory/budget.ts";
+import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { ProxyServer } from "../proxy/proxy.ts";
+import type { Resources } from "../resources/registry.ts";
+import type { ResourceStatus } from "../resources/resource.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import type { LiveTelemetry } from "../telemetry/live.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { AdminPorts } from "./admin-port.ts";
+import type { Ages } from "./ages.ts";
+import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
+import type { ListenerStatus, Listeners } from "./listeners.ts";
+import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
+import type { ReloadRetry } from "./reload-retry.ts";
+
+/** What the admin port shows under /policy. */
+export interface DaemonStatus {
+  readonly service: string;
+  readonly file: string;
+  readonly hash: string;
+  readonly loadedAt: string;
+  /** Counts the policies that have been in force, from 1. */
+  readonly generation: number;
+  /** Whether the policy on disk is refused and an older one runs. */
+  readonly stale: boolean;
+  readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
+  /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
+  readonly retryAt: string | null;
+  readonly warnings: readonly string[];
+  readonly listeners: readonly ListenerStatus[];
+  readonly resources: readonly ResourceStatus[];
+  /** Keys that were used, so many as metrics have. */
+  readonly credentials: readonly CredentialStatus[];
+}
+
+export interface InForceDeps {
+  /** Absolute. */
+  readonly policyFile: string;
+  readonly telemetry: LiveTelemetry;
+  readonly memory: MemoryBudget;
+  readonly resources: Resources;
+  readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
+  readonly listeners: Listeners;
+  readonly admin: AdminPorts;
+  readonly ages: Ages;
+  readonly retry: ReloadRetry;
+  /** The process takes no policy any more. */
+  readonly isEnding: () => boolean;
+  readonly onSwap: () => void;
+}
+
+/** The policy that runs: how another takes its place, what became of the last attempt, and what is told of both. */
+export class PolicyInForce {
+  readonly #deps: InForceDeps;
+  #proxy: ProxyServer | null = null;
+  #generation = 0;
+  #lastAttempt: Attempt | null = null;
+  /** What was said of the tests of the policy in force. */
+  #testWarnings: readonly Problem[] = [];
+  /** The policy of the attempt that runs is sound, and the system refused what it asks for. */
+  #isHindered = false;
+
+  constructor(deps: InForceDeps) {
+    this.#deps = deps;
+  }
+
+  /** Null before the first. */
+  get proxy(): ProxyServer | null {
+    return this.#proxy;
+  }
+
+  get isReady(): boolean {
+    const { isEnding, resources, ages } = this.#deps;
+    if (this.#proxy === null || isEnding()) return false;
+    const isMissing = (one: ResourceStatus): boolean => one.gatesReadiness === true && one.freshAtMs === null;
+    if (resources.statuses().some(isMissing)) return false;
+    return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !ages.hasExpired;
+  }
+
+  get status(): DaemonStatus {
+    const { policyFile, telemetry, retry, listeners, resources } = this.#deps;
+    const { policy, policyStale } = telemetry.metrics;
+    const attempt = this.#lastAttempt;
+    return {
+      service: this.#proxy?.snapshot.service ?? "",
+      file: policyFile,
+      hash: policy?.hash ?? "",
+      loadedAt: new Date(policy?.loadedAtMs ?? 0).toISOString(),
+      generation: this.#generation,
+      stale: policyStale,
+      lastAttempt: {
+        at: new Date(attempt?.atMs ?? 0).toISOString(),
+        result: attempt?.result ?? "refused",
+        problems: (attempt?.problems ?? []).slice(0, DEFAULTS.problemsKeptMax).map(problemText),
+      },
+      retryAt: timeText(retry.atMs),
+      warnings: this.#warnings.map(problemText),
+      listeners: listeners.status(),
+      resources: resources.statuses(),
+      credentials: (policy?.authenticators ?? []).flatMap(credentialStatus),
+    };
+  }
+
+  /** All or nothing: what can fail is tried first, the rest is assignments. */
+  async install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
+    const { telemetry, memory, resources, createProxy, ages, isEnding, policyFile } = this.#deps;
+    const listeners = await this.#deps.listeners.prepare(snapshot);
+    this.#isHindered = !listeners.ok;
+    if (!listeners.ok) return listeners;
+    const admin = await this.#deps.admin.prepare(snapshot.admin);
+    this.#isHindered = !admin.ok;
+    if (!admin.ok || isEnding()) {
+      listeners.value.rollback();
+      if (admin.ok) admin.value.rollback();
+      return admin.ok ? err([wholeFileProblem(policyFile, "the process is ending")]) : admin;
+    }
+    try {
+      if (this.#proxy === null) this.#proxy = createProxy(snapshot, telemetry);
+      else this.#proxy.swap(snapshot);
+    } catch (error) {
+      listeners.value.rollback();
+      admin.value.rollback();
+      throw error;
+    }
+    memory.setLimit(snapshot.memoryBytesMax);
+    telemetry.policyLoaded(snapshot);
+    ages.follow(snapshot);
+    resources.follow(snapshot);
+    listeners.value.commit();
+    admin.value.commit();
+    this.#generation++;
+    this.#deps.onSwap();
+    return ok(null);
+  }
+
+  /** What an attempt came to, whether or not it put another policy in force. */
+  attempted(attempt: Attempt): void {
+    const { telemetry, retry, isEnding } = this.#deps;
+    this.#lastAttempt = attempt;
+    if (attempt.result === "ok") this.#testWarnings = attempt.warnings;
+    if (this.#isHindered && this.#generation > 0 && !isEnding()) retry.schedule();
+    else retry.reset();
+    this.#isHindered = false;
+    const isReload = this.#generation > 1 || attempt.result !== "ok";
+    if (isReload) telemetry.reloaded(attempt.result, attempt.result === "refused");
+    this.#log(attempt, isReload);
+  }
+
+  get #warnings(): readonly Problem[] {
+    return [...this.#testWarnings, ...(this.#proxy?.snapshot.warnings ?? [])].slice(0, DEFAULTS.problemsKeptMax);
+  }
+
+  #log(attempt: Attempt, isReload: boolean): void {
+    const { telemetry, retry } = this.#deps;
+    const { log } = telemetry;
+    const problems = attempt.problems.slice(0, DEFAULTS.problemsKeptMax).map(problemText);
+    if (attempt.result === "refused") {
+      const policyHash = telemetry.metrics.policy?.hash;
+      const fields = { result: attempt.result, problems, policyHash, retryAt: timeText(retry.atMs) };
+      log.error(
+        "reload",
+        this.#proxy === null ? "the policy is refused" : "the policy is refused; the old one stays",
+        fields,
+      );
+      return;
+    }
+    const text = attempt.result === "unchanged" ? "the policy is the one that runs" : "policy loaded";
+    if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash });
+    if (attempt.result !== "ok") return;
+    for (const warning of this.#warnings) log.warn("warning", problemText(warning));
+  }
+}
+
+function timeText(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
