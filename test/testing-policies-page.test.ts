@@ -8,6 +8,7 @@ import { folderWith, KEY } from "./rehearsal/kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/testing-policies.md"), "utf8");
 const policy = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+const answers = /```yaml\n(- name: a partner[\s\S]*?)```/.exec(page)?.[1] ?? "";
 const [command = "", ...shown] = (/```\n\$ ([\s\S]*?)\n```/.exec(page)?.[1] ?? "").split("\n");
 const FILES = {
   "policy.yaml": policy,
@@ -21,6 +22,24 @@ test("its policy holds, and the command says what it shows", async () => {
   const { code, out, err } = await postern("test", "policy.yaml");
   const timeless = (text: string) => text.replace(/ in \d+ ms/, "");
   expect({ code, err, out: timeless(out) }).toEqual({ code: 0, err: "", out: timeless(`${shown.join("\n")}\n`) });
+});
+
+test("what it says of answers holds beside rules for them, and fails without", async () => {
+  const rules = `response: { fields: { remove: [$.cost] }, mask: { $.card: last4 }, leaks: { email: observe }, validate: { content: { application/json: { schema: order.json } } } }`;
+  const { folder, postern } = folderWith({
+    ...FILES,
+    "order.json": '{ "required": ["id"] }',
+    "policy.test.yaml": `tests:\n${answers.replace(/^/gm, "  ")}`,
+  });
+  const route = "methods: [GET]\n    authenticate: [okta, partners]";
+  expect(policy).toContain(route);
+  const withRules = policy.replace(route, `${route}\n    ${rules}`);
+  writeFileSync(join(folder, "policy.yaml"), withRules);
+  expect(await postern("test", "--filter", "card", "policy.yaml")).toMatchObject({ code: 0, err: "" });
+  expect(await postern("test", "--filter", "without an id", "policy.yaml")).toMatchObject({ code: 0, err: "" });
+  writeFileSync(join(folder, "policy.yaml"), policy);
+  const { out } = await postern("test", "policy.yaml");
+  expect(out).toMatch(/FAILED: a partner never[\s\S]*FAILED: an answer without an id/);
 });
 
 test("each of its tests notices the edit that it is there for", async () => {

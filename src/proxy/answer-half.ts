@@ -13,13 +13,19 @@ import { CallEnd } from "./call-end.ts";
 import { callEndLines, isGrpcAnswer, isGrpcCall, mayEndCall, outcomeIn } from "./grpc.ts";
 import { isAnswerJudged, judgeAnswer, judgeBareHead } from "./judge-answer.ts";
 import type { AnswerOutlet, AnswerWay, Ended } from "./judged-answer.ts";
-import type { Life } from "./life.ts";
+import type { AnswerLife } from "./life.ts";
 import { faultDenial } from "./noted-judgement.ts";
 import type { OwnAnswer } from "./own-page.ts";
 import type { RequestHalf } from "./request-half.ts";
 import { besideLimits, type OwnResponse, ownResponse, refusal, withLines } from "./respond.ts";
 import { serviceDenial } from "./service-failure.ts";
 import { lengthForClient } from "./service-request.ts";
+
+/** What it tells the half that asked. */
+export type AskingHalf = Pick<
+  RequestHalf,
+  "forwardedMs" | "settings" | "onAnswered" | "onServiceDone" | "repeats" | "resumeAnswer" | "resumeBody"
+>;
 
 /**
  * The way of an answer: from the service, through the checks of phase `respond` where the route has any, to the client;
@@ -36,8 +42,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   callOutcome: CallOutcome = "none";
   /** How long the service took to begin; -1 where it did not. */
   upstreamMs = -1;
-  readonly #life: Life;
-  readonly #request: RequestHalf;
+  readonly #life: AnswerLife;
+  readonly #request: AskingHalf;
   readonly #client: ServerStream;
   /** The service has begun with it. */
   #isBegun = false;
@@ -50,7 +56,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   /** Null where it may come as fast as it does. */
   #pacing: PacedReading | null = null;
 
-  constructor(life: Life, request: RequestHalf, client: ServerStream) {
+  constructor(life: AnswerLife, request: AskingHalf, client: ServerStream) {
     this.#life = life;
     this.#request = request;
     this.#client = client;

@@ -26,3 +26,9 @@ export interface Life extends MethodSubject {
   /** All has been said: reports it. Another call does nothing. */
   finish(reason: Reason | null, denial: Denial | null): void;
 }
+
+/** The same, as far as answers go. */
+export type AnswerLife = Pick<
+  Life,
+  "route" | "exchange" | "id" | "snapshot" | "webSocket" | "random" | "last" | "deny" | "finish"
+> & { readonly deps: Pick<TransactionDeps, "clock" | "memory"> };

@@ -1,21 +1,23 @@
 import { REASONS } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
-import type { Expectation } from "../policy/tests/section.ts";
-import { HANDSHAKE } from "../policy/tests/section.ts";
+import { type Expectation, HANDSHAKE } from "../policy/tests/expect-section.ts";
 import { OwnAnswer } from "../proxy/own-page.ts";
 import type { Outcome, Subject } from "../proxy/pipeline.ts";
+import type { ClientAnswer } from "./rehearsed-answer.ts";
 
 /** What became of a request of a test. */
 export interface Verdict {
   /** Null: it was passed on, or answered as the policy says. */
   readonly reason: string | null;
-  /** Null where the service answers, or nobody. */
+  /** Null where nobody is known to answer. */
   readonly status: number | null;
   /** Keys of the place that refused. */
   readonly rule: string | null;
   readonly route: string | null;
   readonly problems: readonly string[];
+  /** Of checks that only audit and would have refused. */
+  readonly audited: readonly string[];
   /** Nobody's but the client's to mend. */
   readonly isClients: boolean;
 }
@@ -27,18 +29,27 @@ export interface Difference {
   readonly found: string;
 }
 
-export function verdictOf(subject: Subject | null, outcome: Outcome | null): Verdict {
+/** `answer`: what the client got, where that was asked for. */
+export function verdictOf(
+  subject: Subject | null,
+  judged: Outcome | null,
+  answer: Pick<ClientAnswer, "denial" | "status"> | null,
+): Verdict {
   const route = subject?.route?.template ?? null;
-  if (outcome === null) return { ...bare(HANDSHAKE, route), isClients: true };
+  if (judged === null) return { ...bare(HANDSHAKE, route), isClients: true };
+  const outcome = answer?.denial ?? judged;
+  const audited = (subject?.exchange.audited ?? []).map(({ reason }) => reason);
   if (!(outcome instanceof Denial)) {
-    return { ...bare(null, route), status: outcome instanceof OwnAnswer ? outcome.status : null };
+    const own = outcome instanceof OwnAnswer ? outcome.status : null;
+    return { ...bare(null, route), status: answer?.status ?? own, audited };
   }
-  const { status, source } = REASONS[outcome.reason];
+  const { status: usual, source } = REASONS[outcome.reason];
+  const status = answer?.status ?? usual;
   const problems = outcome.body.errors.map(({ in: part, name, pointer }) =>
     part === undefined ? pointer : `${part}.${name ?? ""}${pointer}`,
   );
   const rule = outcome.place?.path ?? null;
-  return { reason: outcome.reason, status, rule, route, problems, isClients: source === "client" };
+  return { reason: outcome.reason, status, rule, route, problems, audited, isClients: source === "client" };
 }
 
 /** Of a request that never became one, as its target has two readings. */
@@ -47,7 +58,7 @@ export function unreadable(reason: keyof typeof REASONS): Verdict {
 }
 
 function bare(reason: string | null, route: string | null): Verdict {
-  return { reason, status: null, rule: null, route, problems: [], isClients: false };
+  return { reason, status: null, rule: null, route, problems: [], audited: [], isClients: false };
 }
 
 /** All that is another than expected; `sent`: what the service gets, where the request is passed on. */
@@ -66,6 +77,10 @@ export function differencesOf(expect: Expectation, verdict: Verdict, sent: Sent 
     if (!verdict.problems.includes(problem)) {
       found.push({ what: "problem", expected: problem, found: verdict.problems.join(", ") || "none" });
     }
+  }
+  for (const reason of expect.audited ?? []) {
+    if (verdict.audited.includes(reason)) continue;
+    found.push({ what: "audited", expected: reason, found: verdict.audited.join(", ") || "none" });
   }
   return [...found, ...sentDifferences(expect, sent)];
 }
@@ -115,14 +130,21 @@ function sentDifferences({ upstream }: Expectation, sent: Sent | null): readonly
   if (upstream.path !== undefined && upstream.path !== sent.path) {
     found.push({ what: "upstream path", expected: upstream.path, found: sent.path });
   }
-  for (const [name, expected] of Object.entries(upstream.headers ?? {})) {
-    const values = valuesOf(sent.lines, name);
+  return [...found, ...headerDifferences("header", upstream.headers ?? {}, sent.lines)];
+}
+
+/** `lines`: `name: value`, several of one name as a list. */
+export function headerDifferences(
+  what: string,
+  expected: Readonly<Record<string, string | null>>,
+  lines: readonly string[],
+): readonly Difference[] {
+  return Object.entries(expected).flatMap(([name, wanted]) => {
+    const values = valuesOf(lines, name);
     const value = values.length === 0 ? null : values.join(", ");
-    if (value !== expected) {
-      found.push({ what: `header ${name}`, expected: expected ?? "no such header", found: value ?? "no such header" });
-    }
-  }
-  return found;
+    if (value === wanted) return [];
+    return [{ what: `${what} ${name}`, expected: wanted ?? "no such header", found: value ?? "no such header" }];
+  });
 }
 
 function valuesOf(lines: readonly string[], name: string): string[] {

@@ -1,3 +1,4 @@
+import { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { OwnAnswer } from "../proxy/own-page.ts";
@@ -15,6 +16,7 @@ import {
   ownPageStep,
   partSteps,
   preflightStep,
+  refusedAnswerStep,
   respondSteps,
   rewriteSteps,
   routeStep,
@@ -52,8 +54,23 @@ async function tell(
 export interface Rehearsal {
   readonly steps: readonly Step[];
   /** Null where the connection ends in its handshake. */
-  readonly judged: { readonly subject: Subject; readonly outcome: Outcome } | null;
+  readonly judged: Judgement | null;
 }
+
+export interface Judgement {
+  readonly subject: Subject;
+  readonly outcome: Outcome;
+}
+
+/** Where the service's answer was refused, which the request was not. */
+export function withRefusedAnswer(rehearsal: Rehearsal, denial: Denial): Rehearsal {
+  const { steps, judged } = rehearsal;
+  if (judged === null || judged.outcome instanceof Denial) return rehearsal;
+  return { steps: [...steps, refusedAnswerStep(denial)], judged: { ...judged, outcome: denial } };
+}
+
+/** In place of the id that a request gets when it comes. */
+export const DECISION_ID = "the id of the decision";
 
 export interface RehearsalHooks {
   readonly onCheck?: Observer["onCheck"];
@@ -97,7 +114,7 @@ export async function rehearse(
       },
     },
   };
-  snapshot.requestIds?.begin(exchange, "the id of the decision", subject.trustedProxies !== null);
+  snapshot.requestIds?.begin(exchange, DECISION_ID, subject.trustedProxies !== null);
   const pending = judge(subject);
   const outcome =
     pending instanceof Promise && awaitOutcome !== undefined ? await awaitOutcome(pending) : await pending;

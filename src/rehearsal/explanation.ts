@@ -196,6 +196,11 @@ export function ownDenialStep(denial: Denial): Step {
   return { phase, check: denial.reason, result: "deny", place, saw: denial.seen, wanted: denial.wanted };
 }
 
+/** The service's answer is refused. */
+export function refusedAnswerStep({ reason, place, seen, wanted }: Denial): Step {
+  return { phase: "respond", check: reason, result: "deny", place: placeText(place), saw: seen, wanted };
+}
+
 /** By what a request was judged, and where that led. */
 export interface Judged {
   readonly snapshot: Snapshot;

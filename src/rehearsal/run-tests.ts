@@ -3,7 +3,6 @@ import type { Exchange } from "../message/exchange.ts";
 import type { AnswerFacts } from "../message/taken.ts";
 import type { PolicyTest, TestStep } from "../policy/tests/policy-test.ts";
 import { countFailure, faultDenial } from "../proxy/noted-judgement.ts";
-import type { Outcome } from "../proxy/pipeline.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
@@ -11,8 +10,10 @@ import type { Timers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import { type Coverage, CoverageNotes } from "./coverage.ts";
 import { type Difference, differencesOf, sentOf, unreadable, type Verdict, verdictOf } from "./differences.ts";
-import { explanationOf, rehearse } from "./explain.ts";
+import { explanationOf, type Judgement, rehearse, withRefusedAnswer } from "./explain.ts";
 import { type Explanation, explanationText } from "./explanation.ts";
+import type { ClientAnswer } from "./rehearsed-answer.ts";
+import type { Answered } from "./test-answer.ts";
 import { exchangeOf } from "./test-request.ts";
 import type { TestWorld } from "./test-world.ts";
 
@@ -80,6 +81,11 @@ function outcomeOf({ isTodo }: PolicyTest, failure: TestFailure | null): TestOut
   return isTodo ? "todo" : "failed";
 }
 
+/** What is told where something of the service's answer is expected, and the test gives none. */
+const NO_ANSWER: Difference = { what: "answer", expected: "one of the service's, under 'answer'", found: "none" };
+
+const LATE = "it is not known in time what comes of the answer";
+
 /** What is told of a request whose verdict did not come. */
 const NO_VERDICT = new Denial("internal_error", null, "no verdict", `one within ${DEFAULTS.testVerdictMs} ms`);
 
@@ -119,21 +125,43 @@ class Run {
     const { exchange, listener } = made.value;
     const rehearsal = await rehearse(snapshot, listener, exchange, {
       onCheck: (check, verdict) => this.coverage.noteCheck(check, verdict !== null),
-      awaitOutcome: (outcome) => this.#outcome(outcome),
+      awaitOutcome: (outcome) => this.#inTestTime(outcome, NO_VERDICT),
     });
     const { subject = null, outcome = null } = rehearsal.judged ?? {};
     if (subject?.route != null) this.coverage.noteRoute(subject.route);
-    const verdict = verdictOf(subject, outcome);
     const sent = step.expect.upstream === undefined ? null : sentOf(subject, outcome);
-    const differences = differencesOf(step.expect, verdict, sent);
-    const explanation = differences.length === 0 ? null : explanationOf(rehearsal, exchange, snapshot, false);
     if (subject !== null && outcome instanceof Denial) countFailure(subject, outcome);
-    end(exchange, verdict);
-    return differences.length === 0 ? null : { where: "", differences, explanation };
+    const answered = rehearsal.judged === null ? null : await this.#answer(step, rehearsal.judged);
+    if (typeof answered === "string") return unmade(step, null, answered);
+    const client = answered?.client ?? null;
+    const verdict = verdictOf(subject, outcome, client);
+    const differences = differencesOf(step.expect, verdict, sent);
+    const others =
+      differences.length > 0 || step.expect.answer === undefined
+        ? []
+        : (answered?.differences(step.expect, exchange) ?? [NO_ANSWER]);
+    const all = [...differences, ...others];
+    const told = client?.denial == null ? rehearsal : withRefusedAnswer(rehearsal, client.denial);
+    const explanation = all.length === 0 ? null : explanationOf(told, exchange, snapshot, false);
+    end(exchange, verdict, client, outcome instanceof Denial);
+    return all.length === 0 ? null : { where: "", differences: all, explanation };
+  }
+
+  /** What the client gets, where that is asked for and known; what is wrong with the test, where that is all. */
+  async #answer(step: TestStep, { subject, outcome }: Judgement): Promise<Answered | string | null> {
+    if (step.answer === null && step.expect.answer === undefined) return null;
+    const { answerOf } = await import("./test-answer.ts");
+    const { readFile } = this.#deps;
+    const pending = answerOf(step.answer, subject, outcome, {
+      clock: this.#world.time,
+      memory: this.#world.memory,
+      readFile,
+    });
+    return this.#inTestTime(pending, LATE);
   }
 
   /** Who waits for a turn gets it in the time of the test; who waits for a thread, as for a password's hash, in the real one. */
-  #outcome(outcome: Promise<Outcome>): Promise<Outcome> {
+  #inTestTime<T, L>(pending: Promise<T>, late: L): Promise<T | L> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const finish = (settled: () => void): void => {
@@ -141,8 +169,8 @@ class Run {
         cancel();
         settled();
       };
-      const cancel = this.#deps.timers.after(DEFAULTS.testVerdictMs, () => finish(() => resolve(NO_VERDICT)));
-      outcome.then(
+      const cancel = this.#deps.timers.after(DEFAULTS.testVerdictMs, () => finish(() => resolve(late)));
+      pending.then(
         (settled) => finish(() => resolve(settled)),
         (error: unknown) => finish(() => reject(error)),
       );
@@ -155,14 +183,14 @@ class Run {
 }
 
 /** Limits give back what lasts as long as a request. */
-function end(exchange: Exchange, { reason, status }: Verdict): void {
+function end(exchange: Exchange, { status }: Verdict, answer: ClientAnswer | null, isDenied: boolean): void {
   const facts: AnswerFacts = {
     status: status ?? 200,
-    callOutcome: "none",
+    callOutcome: answer?.callOutcome ?? "none",
     requestBodyBytes: exchange.body.announcedBytes > 0 ? exchange.body.announcedBytes : 0,
-    responseBodyBytes: 0,
-    upstreamMs: reason === null ? 0 : -1,
-    denied: reason !== null,
+    responseBodyBytes: answer?.body.length ?? 0,
+    upstreamMs: isDenied ? -1 : 0,
+    denied: isDenied,
   };
   exchange.settle(facts);
   exchange.end();

@@ -1,6 +1,7 @@
 import type { Exchange } from "../message/exchange.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import type { TestStep } from "../policy/tests/policy-test.ts";
+import type { TestRequest } from "../policy/tests/request-section.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { describeExchange, type NoExchange } from "./described-request.ts";
 import { type SupposedCaller, supposedCaller } from "./supposed-caller.ts";
@@ -17,7 +18,7 @@ export async function exchangeOf(
   { request, as }: TestStep,
   snapshot: Snapshot,
   nowMs: number,
-  readFile: (name: string) => Result<Buffer, string>,
+  readFile: ReadBeside,
 ): Promise<Result<TestExchange, NoExchange>> {
   const listener = snapshot.listeners.find(({ name }) => request.listener === undefined || name === request.listener);
   if (listener === undefined) return unmade(`there is no listener '${request.listener}'`);
@@ -26,18 +27,16 @@ export async function exchangeOf(
   const file = request.certificate ?? caller.value.certificate;
   const certificate = file === undefined ? null : readFile(file);
   if (certificate !== null && !certificate.ok) return unmade(`'${file}' ${certificate.error}`);
-  const { body } = request;
-  const isJson = body !== undefined && typeof body !== "string";
-  const headers = headerLines(request.headers ?? {});
-  if (isJson && !headers.some((line) => /^content-type:/i.test(line))) headers.push("Content-Type: application/json");
+  const message = describedMessage(request, readFile);
+  if (!message.ok) return unmade(message.error);
   const exchange = await describeExchange(
     {
       request: `${request.method ?? "GET"} ${request.path ?? "/"}`,
-      headers,
+      headers: message.value.headers,
       client: request.client ?? "127.0.0.1",
       certificate: certificate?.value ?? null,
       as: caller.value.assumed,
-      body: body === undefined ? null : Buffer.from(isJson ? JSON.stringify(body) : String(body)),
+      body: message.value.body,
     },
     listener,
     snapshot.keepsInPaths,
@@ -46,10 +45,31 @@ export async function exchangeOf(
   return exchange.ok ? ok({ exchange: exchange.value, listener }) : exchange;
 }
 
-function headerLines(headers: Readonly<Record<string, string | readonly string[]>>): string[] {
-  return Object.entries(headers).flatMap(([name, values]) =>
+/** Reads a file that a test names, or tells why not. */
+export type ReadBeside = (name: string) => Result<Buffer, string>;
+
+interface DescribedMessage {
+  /** `Name: value` lines. */
+  readonly headers: string[];
+  readonly body: Buffer | null;
+}
+
+/** Header lines and body of a request or an answer, as a test has them. */
+export function describedMessage(
+  { headers = {}, body, bodyFile }: Pick<TestRequest, "headers" | "body" | "bodyFile">,
+  readFile: ReadBeside,
+): Result<DescribedMessage, string> {
+  const lines = Object.entries(headers).flatMap(([name, values]) =>
     (typeof values === "string" ? [values] : values).map((value) => `${name}: ${value}`),
   );
+  if (bodyFile !== undefined) {
+    const content = readFile(bodyFile);
+    return content.ok ? ok({ headers: lines, body: content.value }) : err(`'${bodyFile}' ${content.error}`);
+  }
+  if (body === undefined) return ok({ headers: lines, body: null });
+  if (typeof body === "string") return ok({ headers: lines, body: Buffer.from(body) });
+  if (!lines.some((line) => /^content-type:/i.test(line))) lines.push("Content-Type: application/json");
+  return ok({ headers: lines, body: Buffer.from(JSON.stringify(body)) });
 }
 
 function unmade(text: string): Result<never, NoExchange> {

@@ -1,6 +1,6 @@
 import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
-import { unlimitedMemory } from "../memory/budget.ts";
+import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import { examinePolicy } from "../policy/compile.ts";
 import { Kept } from "../policy/kept.ts";
 import type { ReadFile } from "../policy/named-files.ts";
@@ -31,6 +31,7 @@ export class TestWorld {
   /** Of the policy's section `tests`. */
   readonly tests: readonly PolicyTest[];
   readonly time: TestTime;
+  readonly memory: MemoryBudget;
   readonly #rateTables: RateTables;
   readonly #kept: Kept;
 
@@ -38,11 +39,13 @@ export class TestWorld {
     snapshot: Snapshot,
     tests: readonly PolicyTest[],
     time: TestTime,
+    memory: MemoryBudget,
     counted: { readonly rateTables: RateTables; readonly kept: Kept },
   ) {
     this.snapshot = snapshot;
     this.tests = tests;
     this.time = time;
+    this.memory = memory;
     this.#rateTables = counted.rateTables;
     this.#kept = counted.kept;
   }
@@ -81,5 +84,5 @@ export async function openTestWorld(
     memory,
     resources: noResources(time, memory),
   });
-  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, { rateTables, kept }));
+  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, memory, { rateTables, kept }));
 }

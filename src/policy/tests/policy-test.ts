@@ -1,5 +1,6 @@
 import type { Place } from "../../decision/verdict.ts";
-import type { Expectation, TestIdentity, TestRequest } from "./section.ts";
+import type { Expectation } from "./expect-section.ts";
+import type { TestAnswer, TestIdentity, TestRequest } from "./request-section.ts";
 
 /** One test, with counters of its own. */
 export interface PolicyTest {
@@ -17,5 +18,7 @@ export interface TestStep {
   readonly times: number;
   readonly request: TestRequest;
   readonly as: TestIdentity;
+  /** Null where none is given. */
+  readonly answer: TestAnswer | null;
   readonly expect: Expectation;
 }

@@ -8,7 +8,8 @@ import type { Path } from "../path.ts";
 import { ProblemList } from "../problems.ts";
 import type { Problem } from "../snapshot.ts";
 import type { PolicyTest, TestStep } from "./policy-test.ts";
-import { type TestEntry, type TestMatrix, type TestRequest, testSchema } from "./section.ts";
+import type { TestAnswer, TestRequest } from "./request-section.ts";
+import { type TestEntry, type TestMatrix, testSchema } from "./section.ts";
 
 /** The tests of the list at `path`; what is wrong with one hides none of the others. */
 export function* readTests(reader: EntryReader, path: Path): Steps<PolicyTest[]> {
@@ -46,7 +47,7 @@ export function* readTestFile(
 }
 
 function testsOf(entry: TestEntry, reader: EntryReader, path: Path): PolicyTest[] {
-  const { name, todo = false, at, request = {}, as = "nobody", expect, steps, matrix } = entry;
+  const { name, todo = false, at, request = {}, as = "nobody", answer = null, expect, steps, matrix } = entry;
   const test = (ownName: string, own: readonly TestStep[]): PolicyTest => ({
     name: ownName,
     place: reader.document.place(path),
@@ -55,23 +56,29 @@ function testsOf(entry: TestEntry, reader: EntryReader, path: Path): PolicyTest[
     steps: own,
   });
   if (matrix !== undefined)
-    return casesOf(matrix, request, reader, [...path, "matrix"]).map((one) => test(`${name}: ${one.name}`, [one.step]));
-  if (expect !== undefined) return [test(name, [{ afterMs: 0, times: entry.times ?? 1, request, as, expect }])];
+    return casesOf(matrix, request, answer, reader, [...path, "matrix"]).map((one) =>
+      test(`${name}: ${one.name}`, [one.step]),
+    );
+  if (expect !== undefined) return [test(name, [{ afterMs: 0, times: entry.times ?? 1, request, as, answer, expect }])];
   const own = (steps ?? []).map(
     (step): TestStep => ({
       afterMs: step.after ?? 0,
       times: step.times ?? 1,
       request: merged(request, step.request ?? {}),
       as: step.as ?? as,
+      answer: step.answer === undefined ? answer : merged(answer ?? {}, step.answer),
       expect: step.expect,
     }),
   );
   return [test(name, own)];
 }
 
-function merged(base: TestRequest, more: TestRequest): TestRequest {
+/** Headers one by one, and one body in place of the other. */
+function merged<T extends TestRequest | TestAnswer>(base: T, more: T): T {
   const headers = { ...base.headers, ...more.headers };
-  return { ...base, ...more, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
+  const { body: _, bodyFile: __, ...bodiless } = base;
+  const hasBody = more.body !== undefined || more.bodyFile !== undefined;
+  return { ...(hasBody ? bodiless : base), ...more, ...(Object.keys(headers).length === 0 ? {} : { headers }) } as T;
 }
 
 interface Case {
@@ -80,7 +87,13 @@ interface Case {
 }
 
 /** Every principal × resource × action: what `allow` does not list must be denied. */
-function casesOf(matrix: TestMatrix, base: TestRequest, reader: EntryReader, path: Path): Case[] {
+function casesOf(
+  matrix: TestMatrix,
+  base: TestRequest,
+  answer: TestAnswer | null,
+  reader: EntryReader,
+  path: Path,
+): Case[] {
   const actions = Array.isArray(matrix.actions)
     ? matrix.actions.map((method): [string, TestRequest] => [method, { method }])
     : Object.entries(matrix.actions);
@@ -103,7 +116,7 @@ function casesOf(matrix: TestMatrix, base: TestRequest, reader: EntryReader, pat
         const target = typeof resource === "string" ? { path: resource } : resource;
         const isAllowed = matrix.allow[who]?.[what]?.includes(action) === true;
         const expect = isAllowed ? { allow: true as const } : { deny: true as const };
-        const step = { afterMs: 0, times: 1, request: merged(merged(base, target), request), as, expect };
+        const step = { afterMs: 0, times: 1, request: merged(merged(base, target), request), as, answer, expect };
         return { name: `${who} ${isAllowed ? "may" : "may not"} ${action} ${what}`, step };
       }),
     ),
