@@ -10,6 +10,8 @@ import { createHeaders } from "../fixtures/route-context.ts";
 
 type Lines = readonly (readonly [string, string])[];
 
+const clock = { ms: Date.now(), wallMs: () => clock.ms };
+
 let root: Authority;
 let middle: Authority;
 let leaf: string;
@@ -25,11 +27,9 @@ beforeAll(async () => {
   leaf = (await root.issue(client)).certificate;
   deep = (await middle.issue(client)).certificate;
   stranger = (await other.issue(client)).certificate;
-  expired = (await root.issue({ ...client, notAfterMs: Date.now() - 1000 })).certificate;
+  expired = (await root.issue({ ...client, notAfterMs: clock.ms - 1000 })).certificate;
   server = (await root.issue({ ...client, usage: "server" })).certificate;
 });
-
-const clock = { ms: Date.now(), wallMs: () => clock.ms };
 
 function reader(name: CertificateFormatName, anchors: readonly string[] | null = [root.certificate]) {
   const format = CERTIFICATE_FORMATS[name];
