@@ -10,6 +10,7 @@ const RANKS = [
   "main.ts",
   "cli",
   "daemon",
+  "comparison",
   "rehearsal",
   "proxy",
   "upstream",

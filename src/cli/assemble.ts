@@ -70,6 +70,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         waiting,
         env: process.env,
         sliceMs: DEFAULTS.compileSliceMs,
+        outline: "digests",
       }),
     test: (file, readFile, snapshot) =>
       testBeforeSwap(file, snapshot, {

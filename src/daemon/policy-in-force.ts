@@ -1,10 +1,14 @@
+import { changesLine } from "../comparison/changes-line.ts";
+import { textChanges } from "../comparison/text-changes.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
 import type { Resources } from "../resources/registry.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
+import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { Turns } from "../support/turns.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AdminPorts } from "./admin-port.ts";
@@ -37,6 +41,7 @@ export interface DaemonStatus {
 export interface InForceDeps {
   /** Absolute. */
   readonly policyFile: string;
+  readonly clock: Clock;
   readonly telemetry: LiveTelemetry;
   readonly memory: MemoryBudget;
   readonly resources: Resources;
@@ -58,6 +63,8 @@ export class PolicyInForce {
   #lastAttempt: Attempt | null = null;
   /** What was said of the tests of the policy in force. */
   #testWarnings: readonly Problem[] = [];
+  /** What the policy in force says otherwise than the one before it. */
+  #changes: string | null = null;
   /** The policy of the attempt that runs is sound, and the system refused what it asks for. */
   #isHindered = false;
 
@@ -105,6 +112,7 @@ export class PolicyInForce {
   /** All or nothing: what can fail is tried first, the rest is assignments. */
   async install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
     const { telemetry, memory, resources, createProxy, ages, isEnding, policyFile } = this.#deps;
+    this.#changes = await this.#changesTo(snapshot);
     const listeners = await this.#deps.listeners.prepare(snapshot);
     this.#isHindered = !listeners.ok;
     if (!listeners.ok) return listeners;
@@ -132,6 +140,13 @@ export class PolicyInForce {
     this.#generation++;
     this.#deps.onSwap();
     return ok(null);
+  }
+
+  /** What the policy says otherwise than the one in force, as one line; null for the first. */
+  async #changesTo(snapshot: Snapshot): Promise<string | null> {
+    if (this.#proxy === null) return null;
+    const turns = new Turns(this.#deps.clock, DEFAULTS.compileSliceMs);
+    return changesLine(await turns.run(textChanges(this.#proxy.snapshot, snapshot)));
   }
 
   /** What an attempt came to, whether or not it put another policy in force. */
@@ -166,7 +181,8 @@ export class PolicyInForce {
       return;
     }
     const text = attempt.result === "unchanged" ? "the policy is the one that runs" : "policy loaded";
-    if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash });
+    const changes = attempt.result === "ok" && this.#changes !== null ? { changes: this.#changes } : {};
+    if (isReload) log.info("reload", text, { result: attempt.result, policyHash: attempt.hash, ...changes });
     if (attempt.result !== "ok") return;
     for (const warning of this.#warnings) log.warn("warning", problemText(warning));
   }

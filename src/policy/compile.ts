@@ -21,6 +21,8 @@ import {
 } from "./compile-sections.ts";
 import { parseDocument } from "./document.ts";
 import { prepareSections, sections } from "./later-sections.ts";
+import type { PolicyOutline } from "./outline.ts";
+import { outlinePolicy } from "./outline-policy.ts";
 import type { Path } from "./path.ts";
 import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
@@ -47,6 +49,8 @@ export interface Examination {
   readonly files: readonly string[];
   /** Of section `tests`. */
   readonly tests: readonly PolicyTest[];
+  /** Null where nobody asked for it, and where there is no text to read. */
+  readonly outline: PolicyOutline | null;
 }
 
 type SectionStages = typeof import("./sections.ts").sectionStages;
@@ -98,6 +102,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   warnSuccessors,
   warnOpen,
   readPolicyTests,
+  outlinePolicy,
 ];
 
 /** A policy file → snapshot, or every problem of it in the order of its lines. Never throws. */
@@ -130,6 +135,7 @@ export async function examinePolicy(
     absent: work.absent.sorted(file),
     files: work.files.names(),
     tests: work.tests,
+    outline: work.outline,
   };
   work.end();
   return examination;
@@ -289,5 +295,6 @@ function freeze(work: Work): Snapshot | null {
     files: Object.freeze(work.files.names()),
     warnings: Object.freeze(work.warnings.sorted(work.file)),
     hasTests: work.tests.length > 0,
+    outline: work.outline,
   });
 }

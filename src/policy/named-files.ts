@@ -26,6 +26,8 @@ export class NamedFiles {
   readonly #contents = new Map<string, Result<Buffer, string>>();
   readonly #hashed = new Map<string, Buffer>();
   readonly #origins = new Map<string, Path>();
+  /** Digests of what is in `#hashed`; null where that has grown since. */
+  #known: readonly (readonly [string, string])[] | null = null;
 
   /** `policy` as the user wrote it, relative to `cwd`. */
   constructor(policy: string, cwd: string, read: ReadFile) {
@@ -65,14 +67,26 @@ export class NamedFiles {
   /** SHA-256 over all contents under the names that the policy gives them, 16 hex digits; folders do not matter. */
   hash(): string {
     const hash = createHash("sha256");
-    const files = [...this.#hashed].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, content] of files) hash.update(`${name}\0${digestOf(content)}\0`);
+    for (const [name, digest] of this.#digests()) hash.update(`${name}\0${digest}\0`);
     return hash.digest("hex").slice(0, 16);
+  }
+
+  /** SHA-256 of each file but the policy, hexadecimal, under the names that the policy gives them. */
+  digests(): ReadonlyMap<string, string> {
+    return new Map(this.#digests().filter(([name]) => name !== "" && !name.startsWith("\n")));
+  }
+
+  #digests(): readonly (readonly [string, string])[] {
+    this.#known ??= [...this.#hashed]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, content]) => [name, digestOf(content)] as const);
+    return this.#known;
   }
 
   /** What the policy was compiled from besides files, under a name of its own: it counts for the hash. */
   include(name: string, content: string): void {
     this.#hashed.set(`\n${name}`, Buffer.from(content));
+    this.#known = null;
   }
 
   /** The same names with where in the policy each stands first; nowhere for the policy itself. */
@@ -90,6 +104,7 @@ export class NamedFiles {
     this.#contents.clear();
     this.#origins.clear();
     this.#hashed.clear();
+    this.#known = null;
   }
 
   #readOnce(absolute: string, name: string, path: Path): Result<Buffer, string> {
@@ -99,7 +114,10 @@ export class NamedFiles {
       this.#contents.set(absolute, content);
       this.#origins.set(absolute, path);
     }
-    if (content.ok) this.#hashed.set(name, content.value);
+    if (content.ok && this.#hashed.get(name) !== content.value) {
+      this.#hashed.set(name, content.value);
+      this.#known = null;
+    }
     return content;
   }
 }

@@ -24,6 +24,7 @@ import type { Geo } from "../message/geo.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
+import type { PolicyOutline } from "./outline.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
 export interface Snapshot {
@@ -78,6 +79,8 @@ export interface Snapshot {
   readonly warnings: readonly Problem[];
   /** Of its section `tests`; there may be more in files beside it. */
   readonly hasTests: boolean;
+  /** What tells it from the next policy; null where nobody compares. */
+  readonly outline: PolicyOutline | null;
 }
 
 /** One path that postern answers in place of the service. */

@@ -46,6 +46,7 @@ import { Kept } from "./kept.ts";
 import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
+import type { OutlineKind, PolicyOutline } from "./outline.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
@@ -80,6 +81,8 @@ export interface CompileInputs {
   readonly memory?: MemoryBudget;
   /** The folder that a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
+  /** What is kept of the text, to tell the policy from another; nothing if absent. */
+  readonly outline?: OutlineKind;
   /** Files that are not there are no problems: they are listed, all else is looked at, and there is no snapshot. */
   readonly offline?: boolean;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
@@ -155,6 +158,7 @@ export class Work {
   versionRules: VersionRules | null = null;
   versions: Versions<Route> | null = null;
   tests: readonly PolicyTest[] = [];
+  outline: PolicyOutline | null = null;
   /** Name of the stage that runs. */
   stage = "";
   /** No later stage has anything to add. */

@@ -30,6 +30,8 @@ export const POLICY_DEFAULTS = {
   testVerdictMs: 5_000,
   /** Lines of `postern test` about what no test has tried. */
   testLinesMax: 50,
+  /** Routes and sections that the log names of each kind of change that a reload makes. */
+  changeNamesMax: 3,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */
