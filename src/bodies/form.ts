@@ -56,13 +56,19 @@ export async function parseFormInTurns(
   text: string,
   declared: DeclaredNames,
   turns: Turns,
+  keepsEscapes = false,
 ): Promise<Result<FormValues, string>> {
-  const form = new FormParser(declared, false);
+  const form = new FormParser(declared, keepsEscapes);
   for (const pair of pairsOf(text)) {
     if (!form.add(pair)) break;
     if (turns.due) await turns.give();
   }
   return form.result;
+}
+
+/** Values as they stand → decoded; all of them are UTF-8. */
+export function decodedValues(escaped: FormValues): FormValues {
+  return new Map([...escaped].map(([name, values]) => [name, values.map((value) => decodeStrictly(value) ?? value)]));
 }
 
 /**

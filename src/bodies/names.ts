@@ -129,21 +129,35 @@ export function oneStepInto(name: string): readonly [name: string, step: string]
   return root === "" ? null : [root, step];
 }
 
+const STEPS = /^([^[\]]+)((?:\[[^[\]]*\])+)$/;
+
+/** The name and all steps of `items[0][name]`; null for what is written otherwise. */
+export function stepsInto(name: string): readonly [name: string, steps: readonly string[]] | null {
+  const [, root, steps] = STEPS.exec(name) ?? [];
+  return root === undefined || steps === undefined ? null : [root, steps.slice(1, -1).split("][")];
+}
+
 /** Declared names, and what else services take for them. */
 export class DeclaredNames {
   readonly #names: ReadonlySet<string>;
   readonly #deep: ReadonlySet<string>;
+  readonly #nested: ReadonlySet<string>;
   readonly #byFolded: ReadonlyMap<string, string>;
 
-  /** `deep`: names of which only one step into them is sent, as `filter[status]`, and that themselves are another spelling. */
-  constructor(names: readonly string[], deep: readonly string[] = []) {
+  /**
+   * `deep`: names of which only one step into them is sent, as `filter[status]`, and that themselves are another spelling.
+   * `nested`: names of which any number of steps is.
+   */
+  constructor(names: readonly string[], deep: readonly string[] = [], nested: readonly string[] = []) {
     this.#names = new Set(names);
     this.#deep = new Set(deep);
-    this.#byFolded = new Map([...names, ...deep].map((name) => [foldName(name), name]));
+    this.#nested = new Set(nested);
+    this.#byFolded = new Map([...names, ...deep, ...nested].map((name) => [foldName(name), name]));
   }
 
   has(name: string): boolean {
     if (this.#names.has(name)) return true;
+    if (this.#nested.size > 0 && this.#nested.has(stepsInto(name)?.[0] ?? "")) return true;
     return this.#deep.size > 0 && this.#deep.has(oneStepInto(name)?.[0] ?? "");
   }
 

@@ -31,7 +31,10 @@ paths:
         content:
           multipart/form-data:
             schema: { $ref: '#/components/schemas/Upload' }
-            encoding: { photo: { contentType: image/png } }
+            encoding: { photo: { contentType: image/png }, lines: { style: deepObject, explode: true } }
+          application/x-www-form-urlencoded:
+            schema: { $ref: '#/components/schemas/Sale' }
+            encoding: { lines: { style: deepObject, explode: true } }
           application/json: { schema: { type: object, additionalProperties: false } }
       responses: { '200': { description: done } }
 components:
@@ -44,6 +47,18 @@ components:
         role: { type: string, enum: [user] }
         order: { type: object, required: [count], properties: { count: { type: integer, maximum: 9 } } }
         photo: { type: string, format: binary, maxLength: 1000 }
+        lines: { $ref: '#/components/schemas/Lines' }
+    Lines:
+      type: array
+      maxItems: 2
+      items: { type: object, additionalProperties: false, required: [name], properties: { name: { type: string, maxLength: 5 } } }
+    Sale:
+      type: object
+      required: [lines]
+      properties: { lines: { $ref: '#/components/schemas/Lines' }, by: { type: string } }
+      oneOf:
+        - { required: [card], properties: { by: { enum: [card] }, card: { type: string, maxLength: 4 } } }
+        - { required: [iban], properties: { by: { enum: [transfer] }, iban: { type: string } } }
 `;
 const PNG = Buffer.from("\x89PNG\r\n\x1a\n\x00\xff --\r\n", "latin1");
 const ORDER = '{"count":3}';
@@ -51,7 +66,7 @@ const ORDER = '{"count":3}';
 interface Read {
   readonly status: number;
   readonly reason?: string;
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly fields?: Readonly<Record<string, unknown>>;
   readonly files?: readonly { readonly name: string; readonly fileName: string; readonly content: string }[];
 }
 
@@ -143,6 +158,47 @@ print(requests.post(sys.argv[1], data={"role": "user"}, files=files, timeout=20)
     ["%72ole", "admin"],
   ])("a second role as %j is no way round it", async ([name = "", value = ""]) => {
     const answer = await post(postern.port, form({ [name]: value }));
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.fields).toBeUndefined();
+  });
+});
+
+describe.for(["express", "php"] as const)("lists and objects under names with steps, before %s", (kind) => {
+  let service = 0;
+  let postern: Postern;
+  beforeAll(async () => {
+    if (!hasRealService(kind)) return;
+    service = (await startRealService(kind)).port;
+    postern = await startPostern(service, policy, { "api.yaml": API });
+  });
+  afterAll(closeAll);
+  beforeEach(({ skip }) => skip(!hasRealService(kind), `${kind} is not installed`));
+
+  async function sell(port: number, text: string): Promise<Read> {
+    const body = new URLSearchParams(text);
+    const response = await fetch(`http://127.0.0.1:${port}/form`, { method: "POST", body });
+    return { status: response.status, ...((await response.json()) as object) };
+  }
+
+  const GOOD = "lines[0][name]=a&lines[1][name]=b&by=card&card=1234";
+
+  test("the service reads what was judged, from either form", async () => {
+    const lines = [{ name: "a" }, { name: "b" }];
+    expect(await sell(postern.port, GOOD)).toMatchObject({ status: 200, fields: { lines, by: "card" } });
+    const sent = form({ "lines[0][name]": "a", "lines[1][name]": "b" });
+    expect(await post(postern.port, sent)).toMatchObject({ status: 200, fields: { lines, role: "user" } });
+  });
+
+  test.for([
+    ["an item that is too long", "lines[0][name]=abcdef&by=card&card=1"],
+    ["an item more than may be", `${GOOD}&lines[2][name]=c`],
+    ["a list in another spelling", `${GOOD}&lines=x`],
+    ["items of which services disagree", "lines[][name]=a&lines[][name]=b&by=card&card=1"],
+    ["what the other alternative asks for", "lines[0][name]=a&by=card&iban=DE1"],
+    ["neither alternative", "lines[0][name]=a&by=card"],
+  ])("%s is refused", async ([, text = ""]) => {
+    expect((await sell(service, text)).status).toBe(200);
+    const answer = await sell(postern.port, text);
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.fields).toBeUndefined();
   });

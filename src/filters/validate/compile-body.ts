@@ -57,8 +57,8 @@ export function* compileBody(
   const bytesMax = settings.body?.maxBytes ?? usualBytesMax;
   const hold = isJudged ? holdOf(bytesMax ?? 0, isHeld, enforcePercent, context) : null;
   const ranges = new MediaRanges(media?.map(({ range }) => range) ?? []);
-  const compileAt = (name: string, ...path: readonly string[]): CompiledSchema | null =>
-    compileSchemaAt(name, path, settings, hold?.bytesMax ?? 0, context, compileSchema);
+  const compileAt = (name: string, bytesMax: number, ...path: readonly string[]): CompiledSchema | null =>
+    compileSchemaAt(name, path, settings, bytesMax, context, compileSchema);
   const owns = hold === null ? [] : (media ?? []).map((one) => compileOwn(one, settings, hold, context, compileAt));
   const rules =
     hold === null
@@ -73,7 +73,8 @@ export function* compileBody(
   const head = compileHead(settings, media, ranges, rules, longest, isJudged, context);
   if (language === null) return { head, whole: judgeByType(ranges, rules), watch: watchByType(ranges, rules) };
   if (hold === null) return { head, whole: null, watch: null };
-  return { head, whole: yield* compileLanguage(language, settings, hold, context, compileAt), watch: null };
+  const compileIn = (name: string, ...path: readonly string[]) => compileAt(name, hold.bytesMax, ...path);
+  return { head, whole: yield* compileLanguage(language, settings, hold, context, compileIn), watch: null };
 }
 
 function isHeldWhole({ schema, isItems, own }: Media): boolean {

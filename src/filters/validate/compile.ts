@@ -1,6 +1,8 @@
 import { MediaRanges } from "../../bodies/media-ranges.ts";
+import type { CompiledSchema } from "../../schema/compile.ts";
 import type { Steps } from "../../support/turns.ts";
 import { defineFilter, type RouteContext } from "../filter.ts";
+import { compileSchemaAt } from "./body-schema.ts";
 import { compileBody, compileEncoding } from "./compile-body.ts";
 import { compileParameters } from "./compile-parameters.ts";
 import { compileBodySchema, compileParameterSchema } from "./engine.ts";
@@ -94,7 +96,9 @@ function compileFormPart(
     context.problem(`both '${other}' and 'form'; expected one of them ('form' has maxBytes, too)`, other);
     return null;
   }
-  const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies };
+  const compileWhole = (name: string, bytesMax: number): CompiledSchema | null =>
+    compileSchemaAt(name, ["form", "schema"], settings, bytesMax, context, compileBodySchema);
+  const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies, compileWhole };
   return FORM.get().compileForm(form, options, context);
 }
 

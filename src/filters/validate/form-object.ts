@@ -21,7 +21,7 @@ export function formObject(values: FormValues, types: TextTypes): Result<object,
   const entries: [string, unknown][] = [];
   for (const [name, texts] of values) {
     const isKnown = types.namesOthers || types.names.includes(name);
-    const value = isKnown ? fieldValue(texts, types.member(name)) : fieldValue(texts, null);
+    const value = isKnown ? fieldValue(texts, types.member(name), false) : fieldValue(texts, null, false);
     if (!value.ok) return err({ name, text: value.error });
     entries.push([name, value.value]);
   }
@@ -34,20 +34,25 @@ export function formObject(values: FormValues, types: TextTypes): Result<object,
   return ok(object);
 }
 
-function fieldValue(texts: readonly string[], field: TextTypes | null): Result<unknown, string> {
+/** `prefersText`: of what may be text or a number. */
+export function fieldValue(
+  texts: readonly string[],
+  field: TextTypes | null,
+  prefersText: boolean,
+): Result<unknown, string> {
   const types = field === null || field.types === ALL_TYPES ? TYPE.string : field.types;
   const isList = (types & TYPE.array) !== 0 && (texts.length !== 1 || (types & ~(TYPE.array | TYPE.object)) === 0);
   if (field !== null && isList) {
     const items: unknown[] = [];
     for (const [at, text] of texts.entries()) {
       const own = field.item(at).types;
-      const item = textValue(text, own === ALL_TYPES ? TYPE.string : own, false);
+      const item = textValue(text, own === ALL_TYPES ? TYPE.string : own, prefersText);
       if (item === undefined) return err(`an item that is no ${typeWords(own)}`);
       items.push(item);
     }
     return ok(items);
   }
   if (texts.length > 1) return err("sent twice");
-  const value = textValue(texts[0] ?? "", types, false);
+  const value = textValue(texts[0] ?? "", types, prefersText);
   return value === undefined ? err(`no ${typeWords(types)}`) : ok(value);
 }

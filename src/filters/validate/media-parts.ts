@@ -17,13 +17,13 @@ export function compileOwn(
   settings: ValidateSettings,
   hold: Omit<HoldRules, "place">,
   context: RouteContext,
-  compileSchema: (name: string, ...path: readonly string[]) => CompiledSchema | null,
+  compileSchema: (name: string, bytesMax: number, ...path: readonly string[]) => CompiledSchema | null,
 ): { readonly rules: MediaRules; readonly bytesMax: number } | null {
   const inner = within(context, path);
   if (own?.xml !== undefined) {
     const rules = { ...hold, place: inner.place("xml") };
     const compileOwnSchema = (name: string): CompiledSchema | null =>
-      compileSchema(name, ...path.map(String), "xml", "schema");
+      compileSchema(name, hold.bytesMax, ...path.map(String), "xml", "schema");
     const judge = compileXmlBody(own.xml, settings.errors !== "hidden", rules, inner, compileOwnSchema);
     return { rules: rulesOf(judge, settings), bytesMax: hold.bytesMax };
   }
@@ -35,6 +35,8 @@ export function compileOwn(
     enforcePercent: settings.mode ?? 100,
     showsErrors: settings.errors !== "hidden",
     longBodies,
+    compileWhole: (name: string, bytesMax: number): CompiledSchema | null =>
+      compileSchema(name, bytesMax, ...path.map(String), "form", "schema"),
   };
   const { judge, watch, bytesMax } = FORM.get().compileForm(form, options, inner);
   return {

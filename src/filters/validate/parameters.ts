@@ -65,7 +65,8 @@ function faultOf(parameter: Parameter, seen: string, keyword: string, detail: st
   return { pointer, keyword, detail, seen, place: parameter.placeOf(keyword) };
 }
 
-function styleFault(parameter: Parameter, error: string): ParameterFault {
+/** A text that its style does not write. */
+export function styleFault(parameter: Parameter, error: string): ParameterFault {
   // Services disagree on whether the first, the last or a list of both counts.
   if (error === SENT_TWICE) return faultOf(parameter, error, "type", "expected one value, not several");
   const { style, explode, shape } = parameter.styled;
@@ -73,12 +74,19 @@ function styleFault(parameter: Parameter, error: string): ParameterFault {
   return faultOf(parameter, `style: ${error}`, "style", `expected ${wanted}, not ${error}`);
 }
 
-function judgeJson(parameter: Parameter, text: Leaves): readonly ParameterFault[] {
-  const parsed = parseJson(Buffer.from(typeof text === "string" ? text : ""));
-  if (parsed.ok) return judgeValue(parameter, parsed.value);
-  return [
-    faultOf(parameter, `content: ${parsed.error}`, "content", `expected JSON in UTF-8, not what is ${parsed.error}`),
-  ];
+/** One text, or one for each item of a list. */
+function judgeJson(parameter: Parameter, texts: Leaves): readonly ParameterFault[] {
+  const values: unknown[] = [];
+  for (const [at, text] of (typeof texts === "string" ? [texts] : [...texts]).entries()) {
+    const parsed = parseJson(Buffer.from(typeof text === "string" ? text : ""));
+    if (parsed.ok) values.push(parsed.value);
+    else {
+      const detail = `expected JSON in UTF-8, not what is ${parsed.error}`;
+      const pointer = typeof texts === "string" ? "" : `/${at}`;
+      return [faultOf(parameter, `content: ${parsed.error}`, "content", detail, pointer)];
+    }
+  }
+  return judgeValue(parameter, typeof texts === "string" ? values[0] : values);
 }
 
 /** Text that may be a number or text, say, is the first of the two that fits. */
@@ -102,7 +110,7 @@ function judgeLeaves(parameter: Parameter, leaves: Leaves): readonly ParameterFa
   return textFaults.length === 0 ? NO_FAULTS : faults;
 }
 
-function judgeValue({ validate, placeOf }: Parameter, value: unknown): readonly ParameterFault[] {
+export function judgeValue({ validate, placeOf }: Parameter, value: unknown): readonly ParameterFault[] {
   const faults = validate(value);
   if (faults === null) return NO_FAULTS;
   return faults.map(({ pointer, keyword, detail, place }) => {

@@ -6,11 +6,12 @@ import type { Description } from "../../openapi/description.ts";
 import { placeText } from "../../openapi/findings.ts";
 import type { DescribedBody, MediaRange, Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
+import { isMembers } from "../../openapi/spot.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import type { View } from "../../schema/requests.ts";
-import { TYPE } from "../../schema/subschema.ts";
+import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import { lowerForm } from "./forms.ts";
@@ -63,7 +64,7 @@ function addForm(
   lowering: Lowering,
 ): boolean {
   const { schema } = media;
-  if (schema === null || !(isMultipart(range) || (isForm(range) && hasObjects(schema, lowering)))) return false;
+  if (schema === null || !(isMultipart(range) || (isForm(range) && hasFields(schema, media, lowering)))) return false;
   const { settings, places, loose } = lowerForm(
     media,
     pointerOf(operation, media, "schema"),
@@ -81,10 +82,17 @@ function addForm(
   return true;
 }
 
-function hasObjects(schema: SchemaReference, { description }: Lowering): boolean {
-  const { library } = description;
+/** Whether an urlencoded form is more than one object of texts: objects, styles, texts that alternatives take for numbers. */
+function hasFields(schema: SchemaReference, { encoding }: MediaRange, { description: { library } }: Lowering): boolean {
+  const styled = Object.values(encoding ?? {}).some(
+    (own) => isMembers(own) && (own["style"] !== undefined || own["explode"] !== undefined),
+  );
   const compiled = library.compile(schema, true);
-  return compiled.ok && formFault(textTypesOf([compiled.value.root])) !== null;
+  if (!compiled.ok || styled) return styled;
+  const types = textTypesOf([compiled.value.root]);
+  const isSeveral = (bits: number): boolean =>
+    bits !== ALL_TYPES && (bits & TYPE.string) !== 0 && (bits & (TYPE.number | TYPE.integer | TYPE.boolean)) !== 0;
+  return formFault(types) !== null || types.names.some((name) => isSeveral(types.member(name).types));
 }
 
 /** XML is held against its schema where that has one reading as XML; else it is read, and told. */

@@ -1,17 +1,13 @@
-import { isJson, isMultipart, isText, mediaTypeOf } from "../../bodies/media-type.ts";
-import { shapeOf } from "../../filters/validate/compile-parameters.ts";
+import { isMultipart } from "../../bodies/media-type.ts";
 import type { Description } from "../../openapi/description.ts";
 import { schemaAt } from "../../openapi/media.ts";
 import type { MediaRange, SchemaReference } from "../../openapi/operation.ts";
 import { isMembers, type Members, Spot } from "../../openapi/spot.ts";
 import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
-import { type TextTypes, textTypesOf } from "../../schema/questions/texts.ts";
-import { TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { type FieldKind, fieldOfKind, fileOf, kindOf, type Settings, styledAs } from "./form-fields.ts";
+import { alternatives, namesIn, type Part, together } from "./form-parts.ts";
 import { unenforcedIn } from "./parameters.ts";
-
-/** As a policy has them. */
-type Settings = Readonly<Record<string, unknown>>;
 
 /** A form in the words of `validate`, and what of its schema and encoding these have no word for. */
 export interface LoweredForm {
@@ -28,15 +24,7 @@ interface FormRequests {
   readonly undeclared: string;
 }
 
-/** A schema that speaks of a value, with the pointer that leads to it from the document itself, through references. */
-interface Part {
-  readonly spot: Spot;
-  readonly pointer: string;
-}
-
-/** Schemas that speak of one value; beyond that they say nothing. */
-const TOGETHER_MAX = 64;
-/** Words of a form's schema that no rule for one field can hold. */
+/** Words of a form's schema that no rule for one field can hold: the form as a whole is held against it. */
 const WHOLE_WORDS = [
   "oneOf",
   "anyOf",
@@ -50,11 +38,12 @@ const WHOLE_WORDS = [
   "dependentSchemas",
   "dependencies",
   "unevaluatedProperties",
+  "discriminator",
 ] as const;
 
 /**
  * The schema of a form as rules for its fields and files (OpenAPI 3.2 section 4.14.4): what is binary is a file, an object is JSON,
- * a list comes as often as it has items. `pointer`: leads to the schema from the document itself.
+ * a list comes as often as it has items. What only alternatives declare is judged with the form as a whole. `pointer`: leads to the schema from the document itself.
  */
 export function lowerForm(
   media: MediaRange,
@@ -73,10 +62,15 @@ class FormLowering {
   readonly #requests: FormRequests;
   readonly #fields = new Map<string, Settings>();
   readonly #files = new Map<string, Settings>();
+  readonly #kinds = new Map<string, FieldKind>();
   readonly #places = new Map<string, SchemaReference>();
   readonly #loose: [string, SchemaPlace][] = [];
+  /** What only the form as a whole shows. */
+  readonly #whole: [string, SchemaPlace][] = [];
   /** A name that may be a field as well as a file has no rule. */
   #isOpen = false;
+  /** Some value of the form has several readings: it cannot be held against a schema as one object. */
+  #isUnclear = false;
 
   constructor(media: MediaRange, description: Description, requests: FormRequests) {
     this.#media = media;
@@ -84,25 +78,22 @@ class FormLowering {
     this.#requests = requests;
   }
 
-  lower({ document, pointer: own, value }: SchemaReference, pointer: string, place: SchemaPlace): LoweredForm {
-    const parts = this.#together({ spot: new Spot(document, own, value, null, ""), pointer });
+  lower(schema: SchemaReference, pointer: string, place: SchemaPlace): LoweredForm {
+    const start: Part = { spot: new Spot(schema.document, schema.pointer, schema.value, null, ""), pointer };
+    const parts = together(start, this.#description.reading);
     const required = new Set(parts.flatMap(({ spot }) => namesIn(spot.members["required"])));
     let isClosed = this.#requests.undeclared !== "ignore";
-    for (const { spot } of parts) {
-      const { members } = spot;
-      for (const word of WHOLE_WORDS)
-        if (members[word] !== undefined) this.#tell(`${word} of forms`, spot.at(word)?.place ?? place);
-      const { additionalProperties: additional } = members;
-      if (additional === false) isClosed = true;
-      else if (isMembers(additional) && Object.keys(additional).length > 0)
-        this.#tell("additionalProperties of forms", spot.at("additionalProperties")?.place ?? place);
-    }
-    for (const part of parts) {
-      for (const [name, spot] of part.spot.at("properties")?.all() ?? [])
-        this.#property(name, { spot, pointer: `${part.pointer}/properties/${pointerToken(name)}` }, required.has(name));
-    }
+    for (const { spot } of parts) isClosed = this.#wholeWords(spot, place) || isClosed;
+    for (const part of parts)
+      for (const [name, own] of propertiesOf(part)) this.#property(name, own, required.has(name));
+    const others = new Map<string, Part[]>();
+    for (const part of alternatives(parts, this.#description.reading))
+      for (const [name, own] of propertiesOf(part)) others.set(name, [...(others.get(name) ?? []), own]);
+    for (const [name, own] of others) this.#alternative(name, own);
     this.#tellEncoding(place);
+    const whole = this.#wholeOf(schema, start);
     const settings: Settings = {
+      ...(whole === null ? {} : { schema: whole }),
       fields: Object.fromEntries(this.#fields),
       files: Object.fromEntries(this.#files),
       undeclared: isClosed && !this.#isOpen ? "refuse" : "ignore",
@@ -110,29 +101,45 @@ class FormLowering {
     return { settings, places: this.#places, loose: this.#loose };
   }
 
-  /** A schema with all that surely speaks of the same value. */
-  #together(start: Part): readonly Part[] {
-    const { references } = this.#description.reading;
-    const found: Part[] = [];
-    const pending = [start];
-    for (let part = pending.shift(); part !== undefined && found.length < TOGETHER_MAX; part = pending.shift()) {
-      const { spot, pointer } = part;
-      const target = references.follow(spot, "what it says of the form is not enforced");
-      if (target === null) continue;
-      found.push({ spot: target, pointer });
-      // 3.1 has words beside a reference.
-      if (target !== spot && Object.keys(spot.members).length > 1) found.push({ spot, pointer });
-      for (const [key, inner] of target.at("allOf")?.all() ?? [])
-        pending.push({ spot: inner, pointer: `${pointer}/allOf/${key}` });
+  /** Takes note of what it says of the form as a whole; true where it closes it. */
+  #wholeWords(spot: Spot, place: SchemaPlace): boolean {
+    const { members } = spot;
+    for (const word of WHOLE_WORDS)
+      if (members[word] !== undefined) this.#whole.push([`${word} of forms`, spot.at(word)?.place ?? place]);
+    // Heirs of an `allOf` have properties that nothing leads to from here.
+    const isAlone = members["oneOf"] === undefined && members["anyOf"] === undefined;
+    if (members["discriminator"] !== undefined && isAlone) this.#isUnclear = true;
+    const { additionalProperties: additional } = members;
+    if (isMembers(additional) && Object.keys(additional).length > 0)
+      this.#whole.push(["additionalProperties of forms", spot.at("additionalProperties")?.place ?? place]);
+    return additional === false;
+  }
+
+  /** The schema of all of it by its name, where something needs it and it can be held against it; null, and told, else. */
+  #wholeOf(schema: SchemaReference, start: Part): string | null {
+    if (this.#whole.length === 0) return null;
+    const { library } = this.#description;
+    const judged = (rule: string): "ignore" | "refuse" => (rule === "ignore" ? "ignore" : "refuse");
+    const view = { readOnly: judged(this.#requests.readOnly), undeclared: judged(this.#requests.undeclared) };
+    const compiled = this.#isUnclear ? null : library.compile(schema, true, view);
+    const name = this.#nameOf(schema, start);
+    if (compiled?.ok === true && name !== null) {
+      const { cost } = compiled.value;
+      if (DEFAULTS.formFieldsBytesMax * cost.judgementsMax <= DEFAULTS.schemaWorkBytesMax) {
+        for (const [word, at] of unenforcedIn(compiled.value)) this.#tell(word, at ?? schema.place);
+        return name;
+      }
     }
-    return found;
+    for (const [what, place] of this.#whole) this.#tell(what, place);
+    return null;
   }
 
   #property(name: string, part: Part, isRequired: boolean): void {
     const { spot } = part;
     if (name === "") return;
     if (this.#fields.has(name) || this.#files.has(name)) {
-      this.#tell("two schemas of one field of a form", spot.place);
+      this.#whole.push(["two schemas of one field of a form", spot.place]);
+      this.#sameKind(name, part);
       return;
     }
     const reference = schemaAt(spot, this.#description.reading);
@@ -146,26 +153,65 @@ class FormLowering {
       this.#skip("schemas of fields that have faults", spot.place);
       return;
     }
-    const parts = this.#together(part);
+    const parts = together(part, this.#description.reading);
     this.#places.set(name, reference);
     const isSetByService = parts.some(({ spot: { members } }) => members["readOnly"] === true);
     if (isSetByService && this.#requests.readOnly !== "ignore") {
       this.#fields.set(name, { type: "string", not: {} });
       return;
     }
-    const types = textTypesOf([compiled.value.root]);
-    const file = this.#fileOf(name, parts, types);
+    const kind = this.#kindOf(name, part);
+    this.#know(name, kind);
     const need = isRequired && !isSetByService ? { required: true } : {};
-    if (file !== null) this.#files.set(name, { ...file, ...need });
-    else if (isUntyped(parts)) this.#skip("fields of forms without a type", spot.place);
-    else if (!canBeField(types)) this.#skip("lists of lists or objects in forms", spot.place);
+    const styled = styledAs(kind, this.#encodingOf(name), this.#media.range);
+    if (kind.is === "file") this.#files.set(name, { ...fileOf(kind, parts), ...need });
+    else if (kind.is === "untyped") this.#skip("fields of forms without a type", spot.place);
+    else if (kind.is === "none") this.#skip("lists of lists in forms", spot.place);
+    else if (typeof styled === "string") this.#skip(styled, spot.place);
     else {
       for (const [word, at] of unenforcedIn(compiled.value)) this.#tell(word, at ?? spot.place);
-      {
-        const blob = isMultipart(this.#media.range) && shapeOf(types, "form") === "object" ? { blob: "allow" } : {};
-        this.#fields.set(name, { schema, ...blob, ...need });
-      }
+      const blob = kind.is === "json" && isMultipart(this.#media.range) ? { blob: "allow" } : {};
+      this.#fields.set(name, { schema, ...(styled["style"] === undefined ? blob : {}), ...styled, ...need });
     }
+  }
+
+  /** A property of alternatives alone: what kind of a field it is, so that it can be read; the whole form says if it fits. */
+  #alternative(name: string, parts: readonly Part[]): void {
+    const [first] = parts;
+    if (first === undefined || name === "") return;
+    if (this.#kinds.has(name)) {
+      for (const part of parts) this.#sameKind(name, part);
+      return;
+    }
+    const kinds = parts.map((part) => this.#kindOf(name, part)).filter(({ is }) => is !== "untyped");
+    const [kind] = kinds;
+    const styled = kind === undefined ? {} : styledAs(kind, this.#encodingOf(name), this.#media.range);
+    const isOne = kinds.every(({ is }) => is === kind?.is);
+    if (kind === undefined || kind.is === "none" || !isOne || typeof styled === "string") {
+      this.#isUnclear ||= kind !== undefined;
+      this.#skip("fields of forms that alternatives do not agree on", first.spot.place);
+      return;
+    }
+    for (const one of kinds) this.#know(name, one);
+    if (kind.is === "file") this.#files.set(name, { ...fileOf(kind, null), content: "unchecked" });
+    else this.#fields.set(name, fieldOfKind(kind.is, styled, isMultipart(this.#media.range)));
+  }
+
+  #kindOf(name: string, part: Part): FieldKind {
+    return kindOf(part, this.#encodingOf(name), this.#media.range, this.#description);
+  }
+
+  /** Of a file the form as a whole has an empty text: its schema has to take that. */
+  #know(name: string, kind: FieldKind): void {
+    this.#kinds.set(name, kind);
+    if (kind.is === "file" && !kind.takesPlaceholder) this.#isUnclear = true;
+  }
+
+  #sameKind(name: string, part: Part): void {
+    const kind = this.#kindOf(name, part);
+    const known = this.#kinds.get(name);
+    if (kind.is === "untyped") return;
+    if (kind.is !== known?.is || (kind.is === "file" && !kind.takesPlaceholder)) this.#isUnclear = true;
   }
 
   /** What a schema is called from the document itself; null where references on the way lead past it. */
@@ -178,29 +224,6 @@ class FormLowering {
     return name === undefined ? null : `${file}#${name}`;
   }
 
-  /** What a file may be; null for what is none. */
-  #fileOf(name: string, parts: readonly Part[], types: TextTypes): Settings | null {
-    if (!isMultipart(this.#media.range)) return null;
-    const list = parts.find(({ spot }) => spot.at("items") !== null);
-    const isList = list !== undefined && (types.types & TYPE.array) !== 0;
-    const item = isList ? list.spot.at("items") : null;
-    const own = item === null ? parts : this.#together({ spot: item, pointer: "" });
-    const written = this.#encodingOf(name)["contentType"];
-    const said = typeof written === "string" ? written : firstText(own, "contentMediaType");
-    const isBinary = own.some(({ spot }) => spot.members["format"] === "binary");
-    const isEncoded = firstText(own, "contentEncoding") !== null;
-    const isOther = said !== null && !said.split(",").every(isFieldType);
-    if (!isBinary && (isEncoded || !isOther)) return null;
-    const kinds = typesOf(said);
-    const length = own.map(({ spot }) => spot.members["maxLength"]).find((one) => typeof one === "number");
-    const items = parts.map(({ spot }) => spot.members["maxItems"]).find((one) => typeof one === "number");
-    return {
-      ...(kinds === null ? { content: "unchecked" as const } : { types: kinds }),
-      ...(length === undefined || length < 1 ? {} : { maxBytes: `${length}B` }),
-      ...(isList ? { maxCount: Math.max(1, items ?? DEFAULTS.formPartsMax) } : {}),
-    };
-  }
-
   #encodingOf(name: string): Members {
     const { encoding } = this.#media;
     const own = encoding !== null && Object.hasOwn(encoding, name) ? encoding[name] : null;
@@ -211,8 +234,6 @@ class FormLowering {
     for (const name of Object.keys(this.#media.encoding ?? {})) {
       const own = this.#encodingOf(name);
       if (own["headers"] !== undefined) this.#tell("headers of parts of forms", place);
-      if (["style", "explode", "allowReserved"].some((word) => own[word] !== undefined))
-        this.#tell("styles of fields of forms", place);
       if (["encoding", "prefixEncoding", "itemEncoding"].some((word) => own[word] !== undefined))
         this.#tell("parts within parts of forms", place);
     }
@@ -228,50 +249,8 @@ class FormLowering {
   }
 }
 
-function namesIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
-}
-
-function firstText(parts: readonly Part[], key: string): string | null {
-  return parts.map(({ spot }) => spot.text(key)).find((text) => text !== null) ?? null;
-}
-
-/** Nothing that it says is of one type: a client may send a text as well as a file. */
-function isUntyped(parts: readonly Part[]): boolean {
-  const words = [
-    "type",
-    "properties",
-    "items",
-    "enum",
-    "const",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "format",
-    "minimum",
-    "maximum",
-    "anyOf",
-    "oneOf",
-  ];
-  return !parts.some(({ spot: { members } }) => words.some((word) => members[word] !== undefined));
-}
-
-/** A text, an object as JSON, or a list of texts. */
-function canBeField(types: TextTypes): boolean {
-  const isText = (part: TextTypes): boolean => (part.types & ~(TYPE.array | TYPE.object | TYPE.null)) !== 0;
-  const shape = shapeOf(types, "form");
-  return shape === "object" || isText(shape === "array" ? types.item(0) : types);
-}
-
-/** Whether a part of this type is a text that its schema judges. */
-function isFieldType(text: string): boolean {
-  const type = mediaTypeOf(text.trim())?.type ?? "";
-  return isJson(type) || isText(type);
-}
-
-/** Types and ranges that a file may have; null for any. */
-function typesOf(said: string | null): readonly string[] | null {
-  const types = (said ?? "*/*").split(",").map((text) => (text.split(";", 1)[0] ?? "").trim().toLowerCase());
-  const isNamed = types.every((type) => /^[!#$&^_.+a-z0-9-]+\/(?:\*|[!#$&^_.+a-z0-9-]+)$/.test(type));
-  return isNamed && !types.includes("application/octet-stream") ? types : null;
+function propertiesOf({ spot, pointer }: Part): readonly (readonly [string, Part])[] {
+  return [...(spot.at("properties")?.all() ?? [])].map(([name, own]) => {
+    return [name, { spot: own, pointer: `${pointer}/properties/${pointerToken(name)}` }];
+  });
 }

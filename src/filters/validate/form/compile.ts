@@ -1,9 +1,11 @@
 import { FORM_TYPE, isForm, isMultipart, MULTIPART_TYPE } from "../../../bodies/media-type.ts";
 import { DeclaredNames } from "../../../bodies/names.ts";
+import type { Shape } from "../../../bodies/parameter-styles.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { CompiledSchema } from "../../../schema/compile.ts";
-import { textTypesOf } from "../../../schema/questions/texts.ts";
+import { type TextTypes, textTypesOf } from "../../../schema/questions/texts.ts";
+import { TYPE } from "../../../schema/subschema.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import type { RouteContext } from "../../filter.ts";
 import { compileReference, pointerPath, shapeOf } from "../compile-parameters.ts";
@@ -12,7 +14,7 @@ import type { Part } from "../held-body.ts";
 import type { LongBodies } from "../long-bodies.ts";
 import type { Parameter } from "../parameters.ts";
 import { judgeForm, watchForm } from "./evaluate.ts";
-import type { FieldRule, FileRule, FormRules } from "./rules.ts";
+import type { FieldRule, FileRule, FormRules, WholeRule } from "./rules.ts";
 import type { FieldSettings, FileSettings, FormSettings } from "./schema.ts";
 
 /** What the rest of `validate` says. */
@@ -21,6 +23,8 @@ export interface FormOptions {
   readonly enforcePercent: number;
   readonly showsErrors: boolean;
   readonly longBodies: LongBodies;
+  /** The schema of a form as a whole, by its name; null, with a problem, where it is none. */
+  compileWhole(name: string, bytesMax: number): CompiledSchema | null;
 }
 
 export interface CompiledForm {
@@ -68,15 +72,20 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
     context.problem(`that is held in memory; expected at most ${most}`, "form", key);
   }
   const place = context.place("form");
+  const rules = new Map(
+    Object.entries(fields).flatMap(([name, field]) => {
+      const rule = fieldRule(name, field, fieldBytesMax, options.enforcePercent === 100, context);
+      return rule === null ? [] : [[name, rule] as const];
+    }),
+  );
+  const deep = [...rules].flatMap(([name, { way }]) => (way === "deep" ? [name] : []));
+  const plain = [...Object.keys(fields), ...Object.keys(files)].filter((name) => !deep.includes(name));
   return {
-    fields: new Map(
-      Object.entries(fields).flatMap(([name, field]) => {
-        const rule = fieldRule(name, field, fieldBytesMax, options.enforcePercent === 100, context);
-        return rule === null ? [] : [[name, rule] as const];
-      }),
-    ),
+    fields: rules,
     files: new Map(Object.entries(files).map(([name, file]) => [name, fileRule(name, file, maxBytes, context)])),
-    declared: new DeclaredNames([...Object.keys(fields), ...Object.keys(files)]),
+    declared: new DeclaredNames(plain, [], deep),
+    isDelimited: [...rules.values()].some(({ way }) => way === "delimited"),
+    whole: wholeRule(settings, options, fieldsBytesMax, context),
     refusesUndeclared: settings.undeclared !== "ignore",
     bytesMax: maxBytes,
     collectedBytesMax: options.enforcePercent === 100 ? maxBytes : Math.max(maxBytes, DEFAULTS.bodyBytesMax),
@@ -93,7 +102,19 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
   };
 }
 
-/** Null, with a problem, where its schema is wrong. An object is JSON. */
+function wholeRule(
+  settings: FormSettings,
+  { compileWhole }: FormOptions,
+  bytesMax: number,
+  context: RouteContext,
+): WholeRule | null {
+  const compiled = settings.schema === undefined ? null : compileWhole(settings.schema, bytesMax);
+  if (compiled === null) return null;
+  const placeOf = placesOf(settings, context.place("form", "schema"), context, "form");
+  return { types: textTypesOf([compiled.root]), validator: compiled.validator, placeOf };
+}
+
+/** Null, with a problem, where its schema is wrong. An object is JSON, and so is each of a list of them. */
 function fieldRule(
   name: string,
   settings: FieldSettings,
@@ -101,19 +122,22 @@ function fieldRule(
   isEnforced: boolean,
   context: RouteContext,
 ): FieldRule | null {
-  const { required, blob, ...words } = settings;
+  const { required, blob, style, ...words } = settings;
   const compiled = compileFieldSchema(name, settings, context);
   if (compiled === null) return null;
   const { root, validator } = compiled;
   const types = textTypesOf([root]);
   const shape = shapeOf(types, "form");
   if (isEnforced && shape === "primitive") context.promise({ where: "form", name, schema: root });
-  const isJson = shape === "object";
+  const way = wayOf(name, settings, shape, context);
+  const isList = shape === "array" && way === "plain";
+  const isJson = way === "plain" && (shape === "object" || (isList && isObject(types.item(0))));
+  const own = isJson && !isList ? "primitive" : shape;
   const parameter: Parameter = {
     name,
     required: required === true,
     takesEmpty: false,
-    styled: { name, style: "form", explode: !isJson, shape: isJson ? "primitive" : shape, properties: types.names },
+    styled: { name, style: style ?? "form", explode: isList, shape: own, properties: types.names },
     isJson,
     types,
     validate: (value) => validator.judge(value),
@@ -122,14 +146,30 @@ function fieldRule(
   return {
     parameter,
     takesBlob: isJson && blob === "allow",
-    isList: shape === "array",
-    bytesMax: Math.min(bytesMax, isJson ? bytesMax : valueBytesMax(words)),
+    isList,
+    way,
+    bytesMax: Math.min(bytesMax, isJson || way !== "plain" ? bytesMax : valueBytesMax(words)),
   };
+}
+
+function isObject({ types }: TextTypes): boolean {
+  return (types & TYPE.object) !== 0 && (types & ~(TYPE.object | TYPE.array | TYPE.null)) === 0;
+}
+
+function wayOf(name: string, { style }: FieldSettings, shape: Shape, context: RouteContext): FieldRule["way"] {
+  if (style === undefined) return "plain";
+  const isDeep = style === "deepObject";
+  if (isDeep ? shape === "primitive" : shape !== "array") {
+    const wanted = isDeep ? "type object or array" : "type array";
+    context.problem(`style ${style} has no meaning here; expected ${wanted}`, "form", "fields", name, "style");
+    return "plain";
+  }
+  return isDeep ? "deep" : "delimited";
 }
 
 /** The schema that stands there, or in an API's description. */
 function compileFieldSchema(name: string, settings: FieldSettings, context: RouteContext): CompiledSchema | null {
-  const { required, schema: apart, blob: _blob, ...words }: Readonly<Record<string, unknown>> = settings;
+  const { required, schema: apart, blob: _blob, style: _style, ...words }: Readonly<Record<string, unknown>> = settings;
   if (typeof apart === "string" && apart.includes("#")) {
     for (const word of Object.keys(words))
       context.problem(`'${word}' stands beside 'schema'; expected it inside`, "form", "fields", name, word);

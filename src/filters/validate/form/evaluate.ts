@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { boundaryOf } from "../../../bodies/boundary.ts";
-import { type FormValues, parseForm, parseFormInTurns } from "../../../bodies/form.ts";
+import { decodedValues, type FormValues, parseEscapedForm, parseForm, parseFormInTurns } from "../../../bodies/form.ts";
 import { isMultipart, mediaTypeOf } from "../../../bodies/media-type.ts";
+import { readQueryStyle } from "../../../bodies/parameter-styles.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
@@ -9,8 +10,11 @@ import { excerpt } from "../../../support/excerpt.ts";
 import type { Result } from "../../../support/result.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
-import { type FormRules, isOtherCharset, judgeField, malformed } from "./rules.ts";
+import { judgeParameter, type ParameterFault } from "../parameters.ts";
+import { judgeDeep, sentOf } from "./deep.ts";
+import { type FieldRule, type FormRules, fieldOf, isOtherCharset, judgeField, malformed } from "./rules.ts";
 import { FormWatch, missingFile } from "./watch.ts";
+import { judgeWholeForm } from "./whole.ts";
 
 /**
  * The part of the check that judges a form which is here whole, or is to be: urlencoded, or one that nothing may pass of
@@ -40,7 +44,7 @@ export function watchForm(exchange: Exchange, rules: FormRules): FormWatch | nul
   const type = exchange.headers.get("content-type") ?? "";
   if (!isMultipart(mediaTypeOf(type)?.type ?? "")) return null;
   const boundary = boundaryOf(type);
-  return boundary === null ? null : new FormWatch(rules, boundary);
+  return boundary === null ? null : new FormWatch(rules, boundary, exchange);
 }
 
 const STRETCH_BYTES = 64 * 1024;
@@ -67,33 +71,70 @@ function judgeMultipart(bytes: Buffer, exchange: Exchange, rules: FormRules): Ve
 function judgeUrlencoded(bytes: Buffer, exchange: Exchange, rules: FormRules): Verdict | Promise<Verdict> {
   if (!isUtf8(bytes)) return malformed("body_not_form", "not UTF-8", rules.place);
   const text = bytes.toString("utf8");
-  if (bytes.length <= DEFAULTS.bodyAtOnceBytesMax) return judgeValues(parseForm(text, rules.declared), rules);
+  const { declared } = rules;
+  if (bytes.length <= DEFAULTS.bodyAtOnceBytesMax)
+    return judgeValues(
+      rules.isDelimited ? parseEscapedForm(text, declared) : parseForm(text, declared),
+      rules,
+      exchange,
+    );
   return judgeInLine(exchange, rules, async (turns) =>
-    judgeValues(await parseFormInTurns(text, rules.declared, turns()), rules),
+    judgeValues(await parseFormInTurns(text, declared, turns(), rules.isDelimited), rules, exchange),
   );
 }
 
-function judgeValues(parsed: Result<FormValues, string>, rules: FormRules): Verdict {
-  const { fields, files, place, placeOf, partsMax, fieldBytesMax } = rules;
+function judgeValues(
+  parsed: Result<FormValues, string>,
+  rules: FormRules,
+  exchange: Exchange,
+): Verdict | Promise<Verdict> {
+  const { fields, files, place } = rules;
   if (!parsed.ok) return malformed("body_not_form", excerpt(parsed.error), place);
+  const values = rules.isDelimited ? decodedValues(parsed.value) : parsed.value;
+  for (const [name, texts] of values) {
+    const charset = texts.find((text) => isOtherCharset(name, text));
+    if (charset !== undefined) return malformed("body_not_form", `a form in charset ${excerpt(charset)}`, place);
+  }
+  const early = boundsFaults(values, rules).verdict(rules.showsErrors);
+  if (early !== CONTINUE) return early;
+  const faults = new ParameterFaults("form");
+  for (const [name, field] of fields) faults.add(name, judgeSent(field, values, parsed.value));
+  for (const file of files.values()) if (file.required) faults.add(file.name, [missingFile(file)]);
+  const verdict = faults.verdict(rules.showsErrors);
+  if (verdict !== CONTINUE) return verdict;
+  return judgeWholeForm(
+    { texts: values, files: NO_FILES, bytes: exchange.collectedBody?.length ?? 0 },
+    rules,
+    exchange,
+  );
+}
+
+const NO_FILES: ReadonlyMap<string, number> = new Map();
+
+/** What holds whatever a field's schema says. */
+function boundsFaults(values: FormValues, rules: FormRules): ParameterFaults {
+  const { files, placeOf, partsMax, fieldBytesMax } = rules;
   const faults = new ParameterFaults("form");
   const fault = (keyword: string, detail: string, seen: string) => {
     return [{ pointer: "", keyword, detail, seen, place: placeOf(keyword) }];
   };
   let count = 0;
-  for (const [name, values] of parsed.value) {
-    count += values.length;
-    const isLong = values.some((value) => Buffer.byteLength(value) > (fields.get(name)?.bytesMax ?? fieldBytesMax));
+  for (const [name, texts] of values) {
+    count += texts.length;
+    const field = fieldOf(rules, name);
+    const isLong = texts.some((text) => Buffer.byteLength(text) > (field?.bytesMax ?? fieldBytesMax));
     if (isLong) faults.add(name, fault("maxFieldBytes", "expected a shorter value", "more bytes"));
-    const charset = values.find((value) => isOtherCharset(name, value));
-    if (charset !== undefined) return malformed("body_not_form", `a form in charset ${excerpt(charset)}`, place);
-    const isUnknown = !fields.has(name) && (rules.refusesUndeclared || files.has(name));
+    const isUnknown = field === null && (rules.refusesUndeclared || files.has(name));
     if (isUnknown) faults.add(name, fault("undeclared", "no such field is expected", "undeclared"));
   }
   if (count > partsMax) faults.add(null, fault("maxParts", `expected at most ${partsMax} fields`, "more fields"));
-  const early = faults.verdict(rules.showsErrors);
-  if (early !== CONTINUE) return early;
-  for (const [name, field] of fields) faults.add(name, judgeField(field, parsed.value.get(name) ?? []));
-  for (const file of files.values()) if (file.required) faults.add(file.name, [missingFile(file)]);
-  return faults.verdict(rules.showsErrors);
+  return faults;
+}
+
+/** A field by all that was sent of it; `escaped`: values as they stand, where some hold items. */
+function judgeSent(field: FieldRule, values: FormValues, escaped: FormValues): readonly ParameterFault[] {
+  const { name } = field.parameter;
+  if (field.way === "deep") return judgeDeep(field, sentOf(name, values));
+  if (field.way === "plain") return judgeField(field, values.get(name) ?? []);
+  return judgeParameter(field.parameter, readQueryStyle(field.parameter.styled, escaped));
 }

@@ -1,7 +1,9 @@
-import type { DeclaredNames } from "../../../bodies/names.ts";
+import { type DeclaredNames, stepsInto } from "../../../bodies/names.ts";
 import { SENT_TWICE } from "../../../bodies/parameter-styles.ts";
 import type { Reason } from "../../../decision/reason.ts";
 import { type BodyError, Denial, type Place } from "../../../decision/verdict.ts";
+import type { Validator } from "../../../schema/judge/validator.ts";
+import type { TextTypes } from "../../../schema/questions/texts.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok } from "../../../support/result.ts";
 import type { HoldRules } from "../held-body.ts";
@@ -14,8 +16,18 @@ export interface FieldRule {
   readonly takesBlob: boolean;
   /** It may come several times. */
   readonly isList: boolean;
+  /** `deep`: under names with steps, as `filter[status]`. `delimited`: items in one text of an urlencoded form. */
+  readonly way: "plain" | "deep" | "delimited";
   /** Of its value as sent, whatever its schema says of letters. */
   readonly bytesMax: number;
+}
+
+/** The field that a name belongs to; null for none. */
+export function fieldOf({ fields }: Pick<FormRules, "fields">, name: string): FieldRule | null {
+  const own = fields.get(name);
+  if (own !== undefined) return own.way === "deep" ? null : own;
+  const deep = fields.get(stepsInto(name)?.[0] ?? "");
+  return deep?.way === "deep" ? deep : null;
 }
 
 /** All that is wrong with a field, by each time it came. */
@@ -24,6 +36,13 @@ export function judgeField({ parameter, isList }: FieldRule, values: readonly st
   if (first === undefined) return judgeParameter(parameter, ok(null));
   if (isList) return judgeParameter(parameter, ok([values]));
   return judgeParameter(parameter, values.length > 1 ? err(SENT_TWICE) : ok([first]));
+}
+
+/** The form as one object, for what single fields do not show. */
+export interface WholeRule {
+  readonly types: TextTypes;
+  readonly validator: Validator;
+  placeOf(keyword: string): Place;
 }
 
 /** A field in which files come, compiled. */
@@ -49,6 +68,10 @@ export interface FormRules extends HoldRules {
   readonly partsMax: number;
   readonly fieldBytesMax: number;
   readonly fieldsBytesMax: number;
+  /** Whether some field holds items in one text. */
+  readonly isDelimited: boolean;
+  /** What all fields together have to be; null for nothing. */
+  readonly whole: WholeRule | null;
   /** Nothing goes on before all of it was judged. */
   readonly isBuffered: boolean;
   /** Whether the client hears what is wrong with its form. */

@@ -6,7 +6,11 @@ import { object, sizeBytes } from "../../../support/schema.ts";
 export type FieldSettings = Readonly<Record<string, unknown>> & {
   readonly blob?: "allow" | "refuse" | undefined;
   readonly required?: boolean | readonly string[] | undefined;
+  readonly style?: FieldStyle | undefined;
 };
+
+/** How a list or an object is written (OpenAPI 3.2 section 4.15.1.1); without one a list comes as often as it has items. */
+export type FieldStyle = "deepObject" | "form" | "spaceDelimited" | "pipeDelimited";
 
 /** A field in which files come. */
 export interface FileSettings {
@@ -21,6 +25,7 @@ export interface FileSettings {
 }
 
 export interface FormSettings {
+  readonly schema?: string | undefined;
   readonly maxBytes?: number | undefined;
   readonly maxParts?: number | undefined;
   readonly maxFieldBytes?: number | undefined;
@@ -60,6 +65,12 @@ const field: z.ZodType<FieldSettings> = z.looseObject({
     .union([z.boolean(), z.array(z.string())], { error: "expected true or false" })
     .optional()
     .describe("Whether it has to be there. A list is JSON Schema's: members of an object."),
+  style: z
+    .enum(["deepObject", "form", "spaceDelimited", "pipeDelimited"])
+    .optional()
+    .describe(
+      "How a list or an object is written: deepObject as filter[status] and items[0][name], the others as one text with commas, blanks or pipes. If absent, lists come as often as they have items, and objects are JSON.",
+    ),
 });
 
 const file: z.ZodType<FileSettings> = object({
@@ -92,6 +103,13 @@ export const formSchema: z.ZodType<FormSettings> = object({
   maxFieldsBytes: sizeBytes
     .optional()
     .describe("All fields of a multipart form that are no files, or an urlencoded form as sent. 1MiB if absent."),
+  schema: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File of a JSON Schema, or a part of an API's description as in orders.yaml#/components/schemas/Upload, that all fields together fit as one object. A file is a text in it.",
+    ),
   fields: z
     .record(z.string().min(1), field)
     .optional()

@@ -6,19 +6,23 @@ import type { PartHead } from "../../../bodies/part-head.ts";
 import { CONTINUE, type Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import { ByteHold } from "../../../message/byte-hold.ts";
+import type { Exchange } from "../../../message/exchange.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
+import { judgeDeep, sentOf } from "./deep.ts";
 import { judgeFileHead } from "./file-head.ts";
 import {
   type FieldRule,
   type FileRule,
   type FormFault,
   type FormRules,
+  fieldOf,
   formDenial,
   isOtherCharset,
   judgeField,
   malformed,
 } from "./rules.ts";
+import { judgeWholeForm } from "./whole.ts";
 
 /** The part that is being read. */
 interface OpenPart {
@@ -40,29 +44,31 @@ interface OpenPart {
 export class FormWatch implements BodyWatch, PartHandler<Denial> {
   flows = false;
   readonly #rules: FormRules;
+  readonly #exchange: Exchange;
   readonly #reader: MultipartReader<Denial>;
   #part: OpenPart | null = null;
   #parts = 0;
   #fieldsBytes = 0;
-  #listsBytes = 0;
-  /** Of fields that are lists, until the end; of others, and of files, how often they came is all. */
-  readonly #lists = new Map<string, string[]>();
+  #keptBytes = 0;
+  /** Of fields that are lists, or where the form is judged as a whole, until the end; of others how often they came is all. */
+  readonly #kept = new Map<string, string[]>();
   readonly #counts = new Map<string, number>();
 
-  constructor(rules: FormRules, boundary: string) {
+  constructor(rules: FormRules, boundary: string, exchange: Exchange) {
     this.#rules = rules;
+    this.#exchange = exchange;
     this.#reader = new MultipartReader(boundary, this);
   }
 
   get ownBytes(): number {
-    return this.#listsBytes + (this.#part?.kept.bytes ?? 0);
+    return this.#keptBytes + (this.#part?.kept.bytes ?? 0);
   }
 
   scan(piece: Buffer): number | Denial {
     return this.#reader.take(piece) ?? this.#reader.stayingBytes;
   }
 
-  end(): Verdict {
+  end(): Verdict | Promise<Verdict> {
     return this.#reader.end() ?? this.#judgeWhole();
   }
 
@@ -74,7 +80,7 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
 
   onPart(given: PartHead): Denial | null {
     const head = this.#asField(given);
-    const { partsMax, declared, fields, files } = this.#rules;
+    const { partsMax, declared, files } = this.#rules;
     if (++this.#parts > partsMax) {
       const detail = `expected at most ${partsMax} fields and files`;
       return this.#deny("form_parts_exceeded", null, "maxParts", detail, "more parts");
@@ -83,14 +89,16 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
     const respelled = declared.respelled(name) ?? this.#asDecoded(name);
     if (respelled !== null) return this.malformed(`${respelled} in another spelling`);
     const isFile = head.fileName !== null;
-    const field = isFile ? null : (fields.get(name) ?? null);
+    const known = fieldOf(this.#rules, name);
+    const field = isFile ? null : known;
     const file = isFile ? (files.get(name) ?? null) : null;
     this.#part = { head, field, file, kept: new ByteHold(), bytes: 0, isSeen: false };
     this.flows = false;
-    const count = field === null && file === null ? 1 : this.#count(head);
+    const isCounted = field !== null || file !== null || (isFile && this.#rules.whole !== null);
+    const count = isCounted ? this.#count(head) : 1;
     if (!isFile) return this.#judgeFieldHead(name, field, count);
-    if (file === null && (fields.has(name) || this.#rules.refusesUndeclared))
-      return this.#unexpected(name, fields.has(name) ? "a file where a field is expected" : "undeclared");
+    if (file === null && (known !== null || this.#rules.refusesUndeclared))
+      return this.#unexpected(name, known !== null ? "a file where a field is expected" : "undeclared");
     const fault = judgeFileHead(head, file, this.#rules, count);
     if (fault !== null) return formDenial(fault, this.#rules.showsErrors);
     // Of what is not looked into nothing need stay.
@@ -104,7 +112,7 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
     return isBlob && this.#rules.fields.get(head.name)?.takesBlob === true ? { ...head, fileName: null } : head;
   }
 
-  /** How often a declared name has come; what is undeclared is not kept. */
+  /** How often a name has come; what is undeclared is not kept, unless the form is judged as a whole. */
   #count({ name, fileName }: PartHead): number {
     const count = (this.#counts.get(name) ?? 0) + (fileName === "" ? 0 : 1);
     this.#counts.set(name, count);
@@ -126,7 +134,7 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
   #judgeFieldHead(name: string, field: FieldRule | null, count: number): Denial | null {
     if (field === null && (this.#rules.files.has(name) || this.#rules.refusesUndeclared))
       return this.#unexpected(name, this.#rules.files.has(name) ? "a field where a file is expected" : "undeclared");
-    if (field === null || field.isList || count === 1) return null;
+    if (field === null || field.isList || field.way === "deep" || count === 1) return null;
     return this.#judgeField(field, ["", ""]);
   }
 
@@ -198,30 +206,34 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
     if (!isUtf8(bytes)) return this.malformed("a field that is no UTF-8");
     const text = bytes.toString("utf8");
     if (isOtherCharset(head.name, text)) return this.malformed(`a form in charset ${excerpt(text)}`);
-    if (field === null) return null;
-    if (!field.isList) {
-      return this.#judgeField(field, [text]);
-    }
-    const list = this.#lists.get(head.name);
-    this.#listsBytes += bytes.length;
-    if (list === undefined) this.#lists.set(head.name, [text]);
+    const isLater = field !== null && (field.isList || field.way === "deep");
+    if (isLater || this.#rules.whole !== null) this.#keep(head.name, text, bytes.length);
+    return field === null || isLater ? null : this.#judgeField(field, [text]);
+  }
+
+  #keep(name: string, text: string, bytes: number): void {
+    const list = this.#kept.get(name);
+    this.#keptBytes += bytes;
+    if (list === undefined) this.#kept.set(name, [text]);
     else list.push(text);
-    return null;
   }
 
   // ---- faults ----------------------------------------------------------------------------------------------------
 
   /** What only the whole form shows. */
-  #judgeWhole(): Verdict {
+  #judgeWhole(): Verdict | Promise<Verdict> {
     const faults = new ParameterFaults("form");
     for (const [name, field] of this.#rules.fields) {
-      const list = this.#lists.get(name);
-      if (list !== undefined || !this.#counts.has(name)) faults.add(name, judgeField(field, list ?? []));
+      if (field.way === "deep") faults.add(name, judgeDeep(field, sentOf(name, this.#kept)));
+      else if (field.isList || !this.#counts.has(name)) faults.add(name, judgeField(field, this.#kept.get(name) ?? []));
     }
     for (const file of this.#rules.files.values()) {
       if (file.required && (this.#counts.get(file.name) ?? 0) === 0) faults.add(file.name, [missingFile(file)]);
     }
-    return faults.verdict(this.#rules.showsErrors);
+    const verdict = faults.verdict(this.#rules.showsErrors);
+    if (verdict !== CONTINUE) return verdict;
+    const files = new Map([...this.#counts].filter(([name, count]) => count > 0 && !this.#kept.has(name)));
+    return judgeWholeForm({ texts: this.#kept, files, bytes: this.#keptBytes }, this.#rules, this.#exchange);
   }
 
   #judgeField(field: FieldRule, values: readonly string[]): Denial | null {

@@ -1,0 +1,58 @@
+import type { Reading } from "../../openapi/media.ts";
+import type { Spot } from "../../openapi/spot.ts";
+import { pointerToken } from "../../schema/document.ts";
+
+/** A schema that speaks of a value, with the pointer that leads to it from the document itself, through references. */
+export interface Part {
+  readonly spot: Spot;
+  readonly pointer: string;
+}
+
+/** Schemas that speak of one value; beyond that they say nothing. */
+const TOGETHER_MAX = 64;
+
+/** A schema with all that surely speaks of the same value. */
+export function together(start: Part, reading: Reading): readonly Part[] {
+  return reached([start], reading, ["allOf"]);
+}
+
+/** What speaks of the same value where an alternative counts. */
+export function alternatives(parts: readonly Part[], reading: Reading): readonly Part[] {
+  const begun = parts.flatMap((part) => inner(part, ["oneOf", "anyOf", "then", "else", "dependentSchemas"]));
+  return reached(begun, reading, ["allOf", "oneOf", "anyOf", "then", "else", "dependentSchemas"]);
+}
+
+function reached(start: readonly Part[], { references }: Reading, words: readonly string[]): readonly Part[] {
+  const found: Part[] = [];
+  const pending = [...start];
+  for (let part = pending.shift(); part !== undefined && found.length < TOGETHER_MAX; part = pending.shift()) {
+    const { spot, pointer } = part;
+    const target = references.follow(spot, "what it says of the form is not enforced");
+    if (target === null) continue;
+    const own: Part = { spot: target, pointer };
+    found.push(own);
+    // 3.1 has words beside a reference.
+    if (target !== spot && Object.keys(spot.members).length > 1) found.push(part);
+    pending.push(...inner(own, words));
+  }
+  return found;
+}
+
+/** Schemas that words of a schema lead to: one, a list or several by name. */
+function inner({ spot, pointer }: Part, words: readonly string[]): readonly Part[] {
+  return words.flatMap((word) => {
+    const at = spot.at(word);
+    if (at === null) return [];
+    const path = `${pointer}/${word}`;
+    if (word === "then" || word === "else") return [{ spot: at, pointer: path }];
+    return [...at.all()].map(([key, one]) => ({ spot: one, pointer: `${path}/${pointerToken(key)}` }));
+  });
+}
+
+export function namesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+export function firstText(parts: readonly Part[], key: string): string | null {
+  return parts.map(({ spot }) => spot.text(key)).find((text) => text !== null) ?? null;
+}
