@@ -1,25 +1,32 @@
-import { policyJsonSchemaText } from "../policy/json-schema.ts";
+import { includedJsonSchemaText, policyJsonSchemaText } from "../policy/json-schema.ts";
 import { referenceText, requestHeadersText } from "../policy/reference.ts";
 import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
 
 export const schemaCommand: Command = {
   name: "schema",
   summary: "Prints the JSON Schema of policies, for editors.",
-  usage: "[--reference | --request-headers]",
-  options: `--reference          phases and reasons instead, as Markdown
+  usage: "[--included | --reference | --request-headers]",
+  options: `--included           that of the files of 'include' instead
+    --reference          phases and reasons instead, as Markdown
     --request-headers    request headers that come off and who would believe them, as Markdown`,
   example:
     "postern schema > policy.schema.json\nThen begin the policy with: # yaml-language-server: $schema=policy.schema.json",
   async run(args, io) {
-    const parsed = parseOptions(args, { reference: { type: "boolean" }, "request-headers": { type: "boolean" } });
+    const parsed = parseOptions(args, {
+      included: { type: "boolean", default: false },
+      reference: { type: "boolean", default: false },
+      "request-headers": { type: "boolean", default: false },
+    });
     if (!parsed.ok) return misuse(schemaCommand, parsed.error, io);
     if (parsed.value.positionals.length > 0) return misuse(schemaCommand, "expected no arguments", io);
     const { values } = parsed.value;
-    if (values.reference === true && values["request-headers"] === true) {
-      return misuse(schemaCommand, "expected one of --reference and --request-headers", io);
+    const { included, reference, "request-headers": requestHeaders } = values;
+    if ([included, reference, requestHeaders].filter(Boolean).length > 1) {
+      return misuse(schemaCommand, "expected one of --included, --reference and --request-headers", io);
     }
-    if (values.reference === true) io.stdout(referenceText());
-    else io.stdout(values["request-headers"] === true ? requestHeadersText() : await policyJsonSchemaText());
+    if (reference) io.stdout(referenceText());
+    else if (requestHeaders) io.stdout(requestHeadersText());
+    else io.stdout(included ? await includedJsonSchemaText() : await policyJsonSchemaText());
     return EXIT.fine;
   },
 };

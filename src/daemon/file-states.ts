@@ -9,7 +9,10 @@ import type { ReadFile } from "./regular-file.ts";
 export type FileState = string;
 
 /** What one attempt to load the policy read, by absolute name, the policy first: also files that a refused policy names. */
-export type FileStates = ReadonlyMap<string, FileState>;
+export interface FileStates extends ReadonlyMap<string, FileState> {
+  /** Which of them are the policy's own text. */
+  readonly texts?: ReadonlySet<string>;
+}
 
 export interface RecordedReads {
   readonly readFile: ReadFile;
@@ -18,10 +21,13 @@ export interface RecordedReads {
 
 /** A reader that remembers exactly what it gave, so that no change between reading and watching can be missed. */
 export function recordReads(read: ReadFile): RecordedReads {
-  const states = new Map<string, FileState>();
-  const readFile: ReadFile = (absolute) => {
+  const texts = new Set<string>();
+  const states = Object.assign(new Map<string, FileState>(), { texts });
+  const readFile: ReadFile = (absolute, isPolicy) => {
     const result = read(absolute);
-    if (states.size < DEFAULTS.watchedFilesMax) states.set(absolute, stateOf(result));
+    if (states.size >= DEFAULTS.watchedFilesMax) return result;
+    states.set(absolute, stateOf(result));
+    if (isPolicy === true) texts.add(absolute);
     return result;
   };
   return { readFile, states };

@@ -3,8 +3,11 @@ import { DOES_NOT_EXIST } from "../policy/named-files.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { codeOf } from "./unix-socket.ts";
 
-/** Content of a file by its absolute name, or why not, in words that stay the same while the cause does. */
-export type ReadFile = (absolute: string) => Result<Buffer, string>;
+/**
+ * Content of a file by its absolute name, or why not, in words that stay the same while the cause does. `isPolicy`: it is a
+ * part of the policy's own text.
+ */
+export type ReadFile = (absolute: string, isPolicy?: boolean) => Result<Buffer, string>;
 
 /**
  * Reads a regular file of at most `bytesMax` bytes. Pipes, devices and folders are refused before a byte is read: a

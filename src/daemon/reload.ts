@@ -152,8 +152,8 @@ export class Reloader {
 /** What is tested has to be what was compiled, though somebody writes meanwhile. */
 function readOnce(read: ReadFile): ReadFile {
   const contents = new Map<string, Result<Buffer, string>>();
-  return (absolute) => {
-    const content = contents.get(absolute) ?? read(absolute);
+  return (absolute, isPolicy) => {
+    const content = contents.get(absolute) ?? read(absolute, isPolicy);
     contents.set(absolute, content);
     return content;
   };

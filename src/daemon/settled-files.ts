@@ -55,7 +55,7 @@ export class SettledFiles {
   look(): Look {
     let look: Look = { changed: false, waitMs: 0, path: "" };
     for (const [path, state] of this.#states) {
-      const waitMs = this.#waitFor(path, state);
+      const waitMs = this.#waitFor(path, state, this.#states);
       if (waitMs === null) continue;
       look = waitMs > look.waitMs ? { changed: true, waitMs, path } : { ...look, changed: true };
     }
@@ -70,7 +70,7 @@ export class SettledFiles {
     let longestMs = 0;
     for (const [path, state] of read) {
       if (this.#states.get(path) === state) continue;
-      const waitMs = this.#waitFor(path, this.#states.get(path)) ?? 0;
+      const waitMs = this.#waitFor(path, this.#states.get(path), read) ?? 0;
       const isWhatWasRead = this.#changing.get(path)?.seen.state === state;
       longestMs = Math.max(longestMs, isWhatWasRead ? waitMs : Math.max(waitMs, 1));
     }
@@ -78,7 +78,7 @@ export class SettledFiles {
   }
 
   /** Null where the file is what was read; else how long it has to stand still from now on. */
-  #waitFor(path: string, state: FileState | undefined): number | null {
+  #waitFor(path: string, state: FileState | undefined, { texts }: FileStates): number | null {
     const seen = this.#reader.look(path, state);
     if (seen.state === state) {
       this.#changing.delete(path);
@@ -92,7 +92,7 @@ export class SettledFiles {
     const isWhole = isSame ? before.isWhole : this.#isWhole(path, seen, before?.seen);
     this.#changing.set(path, { seen, isWhole, sinceMs, changedMs });
     if (isWhole) return 0;
-    const isPolicy = path === this.#states.keys().next().value;
+    const isPolicy = path === this.#states.keys().next().value || texts?.has(path) === true;
     // A list that somebody appends to all the time would never come into force.
     if (!isPolicy && nowMs - changedMs >= DEFAULTS.reloadSettleMaxMs) return 0;
     return Math.max(0, this.#quietMs(path, seen) - (nowMs - sinceMs));

@@ -62,6 +62,7 @@ type Stage = (work: Work) => void | Promise<void> | Steps<void>;
  */
 const STAGES: readonly (Stage | keyof SectionStages)[] = [
   parse,
+  includeFiles,
   describeRoutes,
   describeMethods,
   prepareFilters,
@@ -174,6 +175,14 @@ function* parse(work: Work): Steps<void> {
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;
+}
+
+/** Section `include`, before anything else looks at what the policy says. */
+async function includeFiles(work: Work): Promise<void> {
+  if (work.reader.raw(["include"]) === undefined) return;
+  const { joinIncluded } = await import("./include.ts");
+  work.turns.restart();
+  await work.turns.run(joinIncluded(work));
 }
 
 /** Section `openapi`, before anything else looks at routes: its operations are some. */

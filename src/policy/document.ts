@@ -24,26 +24,38 @@ export interface PolicyDocument {
   keyPlace(path: Path): Place;
 }
 
+/** What problems call a text, and what they say of one with nothing in it. */
+export interface TextWords {
+  readonly what: string;
+  readonly isEmpty: string;
+}
+
+const POLICY: TextWords = {
+  what: "the policy",
+  isEmpty: "the policy is empty; expected 'version: 1' and what follows",
+};
+
 /** Bytes of a policy → document, or null where there is nothing to read in it. Never throws. */
 export function* parseDocument(
   file: string,
   bytes: Buffer,
   report: (problem: Problem) => void,
+  words: TextWords = POLICY,
 ): Steps<PolicyDocument | null> {
   const fault = (text: string, place = { line: 1, column: 1 }): null => {
     report({ place: { file, ...place, path: "" }, text });
     return null;
   };
   if (bytes.length > DEFAULTS.policyBytesMax)
-    return fault(`the policy is larger than ${DEFAULTS.policyBytesMax} bytes`);
+    return fault(`${words.what} is larger than ${DEFAULTS.policyBytesMax} bytes`);
   const decoded = decodeText(bytes);
-  if (!decoded.ok) return fault(`the policy is ${decoded.error}`);
+  if (!decoded.ok) return fault(`${words.what} is ${decoded.error}`);
   const text = decoded.value;
   const at = lineFinder(text);
   const tokens = yield* readTokens(text);
   if (typeof tokens === "number") return fault(`nested deeper than ${DEFAULTS.policyDepthMax} levels`, at(tokens));
   const composed = yield* composeDocument(tokens, text.length);
-  if (composed === null) return fault("the policy is not valid YAML");
+  if (composed === null) return fault(`${words.what} is not valid YAML`);
   const { document, faults, secondAt } = composed;
 
   let isBroken = false;
@@ -58,7 +70,7 @@ export function* parseDocument(
   // Whoever reads only the first document would not see what the second one says.
   if (secondAt !== null) return fault("a second document begins here; expected one", at(secondAt));
   if (isBroken) return null;
-  if (document.contents === null) return fault("the policy is empty; expected 'version: 1' and what follows");
+  if (document.contents === null) return fault(words.isEmpty);
 
   const aliases: AliasTargets = new Map();
   const value = yield* plainValue(document.contents, aliases, ({ text: problem }, offset) =>

@@ -7,6 +7,7 @@ import { versionsSchema } from "../filters/versions/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
+import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { openapiShape } from "./openapi/section.ts";
 import {
   adminShape,
@@ -21,7 +22,7 @@ import {
   upstreamShape,
   versionSchema,
 } from "./schema.ts";
-import { geoShape, identityShape, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
+import { geoShape, identityShape, includeSchema, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
 import { testsSchema } from "./tests/section.ts";
 
 /**
@@ -52,6 +53,18 @@ export async function policyJsonSchemaText(registry: Registry = REGISTRY): Promi
   return `${JSON.stringify(await policyJsonSchema(registry), null, 2)}\n`;
 }
 
+export async function includedJsonSchemaText(): Promise<string> {
+  return `${JSON.stringify(includedJsonSchema(await policyJsonSchema()), null, 2)}\n`;
+}
+
+/** That of a file of `include`: the same sections, as far as they may stand there, none of them needed. */
+export function includedJsonSchema(whole: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { properties, required: _, ...schema } = whole;
+  const names: readonly string[] = ["version", ...JOINED_LISTS, ...JOINED_MAPPINGS];
+  const own = Object.entries(properties ?? {}).filter(([name]) => names.includes(name));
+  return { ...schema, title: "part of a postern policy", properties: Object.fromEntries(own) };
+}
+
 function policySchema({
   filters,
   authenticators,
@@ -68,6 +81,7 @@ function policySchema({
   return object({
     version: versionSchema.describe("Version of the policy language."),
     service: nameSchema.describe("Name of the service behind postern, for logs, metrics and challenges."),
+    include: includeSchema.optional(),
     listeners: z.array(object(listenerShape)).min(1).describe("Where clients connect."),
     upstreams: z.record(nameSchema, object(upstreamShape)).describe("The service, and others that routes may name."),
     admin: object(adminShape).optional().describe("Port for metrics and health. None if absent."),

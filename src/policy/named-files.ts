@@ -11,9 +11,10 @@ export const DOES_NOT_EXIST = "does not exist";
 
 /**
  * Reads a file by its absolute name; the error says of the file why not (`DOES_NOT_EXIST`). Of a name that ends with `/`, a
- * folder's: the names of the files in it, sorted, a line each.
+ * folder's: the names of the files in it, sorted, a line each. `isPolicy`: it is a part of the policy's own text, of which
+ * half is no policy.
  */
-export type ReadFile = (absolute: string) => Result<Buffer, string>;
+export type ReadFile = (absolute: string, isPolicy?: boolean) => Result<Buffer, string>;
 
 /**
  * The policy's file and those that it names, each read once a compilation, so that all of it sees the same bytes.
@@ -21,7 +22,8 @@ export type ReadFile = (absolute: string) => Result<Buffer, string>;
  * content of such a file may get into a problem's text, where a wrong name would publish it.
  */
 export class NamedFiles {
-  readonly #absolute: string;
+  /** Of the policy. */
+  readonly absolute: string;
   readonly #read: ReadFile;
   readonly #contents = new Map<string, Result<Buffer, string>>();
   readonly #hashed = new Map<string, Buffer>();
@@ -31,18 +33,23 @@ export class NamedFiles {
 
   /** `policy` as the user wrote it, relative to `cwd`. */
   constructor(policy: string, cwd: string, read: ReadFile) {
-    this.#absolute = resolve(cwd, policy);
+    this.absolute = resolve(cwd, policy);
     this.#read = read;
   }
 
   readPolicy(): Result<Buffer, string> {
-    return bounded(this.#readOnce(this.#absolute, "", []), DEFAULTS.policyBytesMax);
+    return bounded(this.#readOnce(this.absolute, "", [], true), DEFAULTS.policyBytesMax);
   }
 
   /** `name` is relative to the policy's folder; `path`: where in the policy it stands. */
   read(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Result<Buffer, string> {
     if (name === "" || name.includes("\0")) return err("is no name of a file");
     return bounded(this.#readOnce(this.absoluteName(name), name, path), bytesMax);
+  }
+
+  /** The same of a file with a part of the policy's text. */
+  readIncluded(name: string, path: Path): Result<Buffer, string> {
+    return bounded(this.#readOnce(this.absoluteName(name), name, path, true), DEFAULTS.policyBytesMax);
   }
 
   /** Names of the files in a folder, as the policy would name each; the folder is watched as files are. */
@@ -56,7 +63,7 @@ export class NamedFiles {
   }
 
   absoluteName(name: string): string {
-    return resolve(dirname(this.#absolute), name);
+    return resolve(dirname(this.absolute), name);
   }
 
   /** Absolute names, the policy first, also of files that could not be read: they may come yet. */
@@ -107,9 +114,9 @@ export class NamedFiles {
     this.#known = null;
   }
 
-  #readOnce(absolute: string, name: string, path: Path): Result<Buffer, string> {
+  #readOnce(absolute: string, name: string, path: Path, isPolicy = false): Result<Buffer, string> {
     const known = this.#contents.get(absolute);
-    const content = known ?? this.#read(absolute);
+    const content = known ?? this.#read(absolute, isPolicy);
     if (known === undefined) {
       this.#contents.set(absolute, content);
       this.#origins.set(absolute, path);

@@ -4,6 +4,7 @@ import { HeaderBlock } from "../message/headers.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { asksForCertificates } from "./asks-for-certificates.ts";
 import type { Path } from "./path.ts";
+import { lineWords } from "./problems.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { resourceMetadataShape } from "./section-schema.ts";
 import type { OwnPage } from "./snapshot.ts";
@@ -93,7 +94,7 @@ function describe(work: Work, entry: ResourceEntry): void {
   const place = work.reader.document.place(entry.at);
   for (const route of work.routes) {
     if (route.template !== entry.path) continue;
-    const text = `postern answers this path itself, by 'resourceMetadata' of line ${place.line}; expected another path`;
+    const text = `postern answers this path itself, by 'resourceMetadata' of ${lineWords(place, route.place)}; expected another path`;
     work.problems.add(route.place, text);
   }
   const uses = work.routeUses.filter(({ template }) => resourceOf(work.protectedResources, template) === entry);

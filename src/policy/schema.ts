@@ -311,6 +311,7 @@ export const versionSchema = z.literal(1, { error: "expected 1, the version of t
 
 /** Keys of the top level besides `version` and `service`. */
 export const SECTIONS = [
+  "include",
   "listeners",
   "upstreams",
   "admin",

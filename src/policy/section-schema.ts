@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
-import { headerName, object } from "../support/schema.ts";
+import { headerName, object, ofNeither } from "../support/schema.ts";
 import { fileName, parsed } from "./certificate-schema.ts";
 import { parsePage, parseResource } from "./resource-setting.ts";
 import { timeoutMs } from "./schema.ts";
@@ -12,6 +12,14 @@ const contextClaims = z
   .refine((claims) => Object.keys(claims).length <= DEFAULTS.identityClaimsMax, {
     error: `expected at most ${DEFAULTS.identityClaimsMax} claims`,
   });
+
+export const includeSchema = z
+  .union([fileName, z.array(fileName).min(1).max(DEFAULTS.includedFilesMax)], {
+    error: ofNeither("expected the names of files, as in [routes/*.yaml]"),
+  })
+  .describe(
+    "Further files of the policy, relative to it; '*' and '?' in the last part of a name, as in routes/*.yaml. Their lists, as routes, are appended in the order of their names, their mappings united.",
+  );
 
 export const identityShape = {
   headers: z

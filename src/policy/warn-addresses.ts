@@ -1,4 +1,5 @@
 import { isLoopback } from "./addresses.ts";
+import { lineWords } from "./problems.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -22,10 +23,11 @@ export function warnAddressLimits({ reader, warnings, listeners }: Work): void {
       const path = [section, name, "key"];
       const key = reader.raw(path);
       if (key !== "client.address" && !(Array.isArray(key) && key.includes("client.address"))) continue;
+      const at = reader.document.place(path);
       const text =
-        `listener '${open.name}' (line ${open.place.line}) names no trustedProxies, so behind a load balancer all clients ` +
+        `listener '${open.name}' (${lineWords(open.place, at)}) names no trustedProxies, so behind a load balancer all clients ` +
         `${what}; expected its networks there, or [] where clients connect themselves`;
-      warnings.add(reader.document.place(path), text);
+      warnings.add(at, text);
     }
   }
 }

@@ -30,6 +30,7 @@ import type { Acquisition, Resources } from "../resources/registry.ts";
 import { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { Result } from "../support/result.ts";
 import type { SecretReference } from "../support/secret.ts";
 import { withoutLineEnd } from "../support/secret.ts";
 import { secretWithoutMark } from "../support/text.ts";
@@ -224,7 +225,15 @@ export class Work {
 
   /** Content of a file that the value at `path` names; null where it cannot be read, which is told there. */
   readFile(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Buffer | null {
-    const content = this.files.read(name, path, bytesMax);
+    return this.#contentOf(this.files.read(name, path, bytesMax), name, path);
+  }
+
+  /** The same of a file of `include`. */
+  readIncluded(name: string, path: Path): Buffer | null {
+    return this.#contentOf(this.files.readIncluded(name, path), name, path);
+  }
+
+  #contentOf(content: Result<Buffer, string>, name: string, path: Path): Buffer | null {
     if (content.ok) return content.value;
     if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
       this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);

@@ -5,6 +5,8 @@ export const POLICY_DEFAULTS = {
   policyBytesMax: 16 * 1024 * 1024,
   /** Levels of nesting in a policy; the language itself needs few, a JSON Schema inside it some more. */
   policyDepthMax: 64,
+  /** Files of section `include`. */
+  includedFilesMax: 1_000,
   /** Values in a policy with its aliases written out: what an alias bomb runs into. */
   policyNodesMax: 1_000_000,
   /** Problems shown for one policy; a reader mends the first ones anyway. */

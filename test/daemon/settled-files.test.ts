@@ -35,10 +35,10 @@ let files: SettledFiles;
 const read = (path: string) => readRegularFile(path, DEFAULTS.policyBytesMax);
 
 /** An attempt reads both files. */
-function attempt() {
+function attempt(isListIncluded = false) {
   const reads = recordReads(read);
   reads.readFile(policy);
-  reads.readFile(list);
+  reads.readFile(list, isListIncluded);
   return reads.states;
 }
 
@@ -143,6 +143,13 @@ describe("a file written where it stands", () => {
     files.follow(attempt());
     for (let at = 0; at < 100; at++) {
       appendFileSync(policy, `# ${at}\n`);
+      expect(files.look().waitMs).toBe(SETTLE_MS);
+      clock.monotonic += 500;
+    }
+    // Nor where it is a file that the policy includes.
+    files.follow(attempt(true));
+    for (let at = 0; at < 100; at++) {
+      appendFileSync(list, `# ${at}\n`);
       expect(files.look().waitMs).toBe(SETTLE_MS);
       clock.monotonic += 500;
     }

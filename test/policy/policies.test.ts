@@ -26,6 +26,7 @@ beforeAll(async () => {
   const issuerKey = Buffer.from(await crypto.subtle.exportKey("spki", issuer.publicKey)).toString("base64");
   files = {
     "order.schema.json": read("order.schema.json"),
+    "routes/reports.yaml": read("routes/reports.yaml"),
     "openapi/reviews.yaml": read("openapi/reviews.yaml"),
     "grpc/stock.binpb": readFileSync(resolve(FOLDER, "grpc/stock.binpb")),
     "tls/server.pem": pki.server.certificate,
