@@ -21,16 +21,20 @@ function terminalOf(heading: string): { readonly typed: string; readonly shown: 
   return { typed, shown };
 }
 
-test("Several files: the problem stands at the line of the file that has it", async () => {
-  const files = filesOf("Several files");
-  expect(Object.keys(files)).toEqual(["policy.yaml", "limits.yaml", "routes/orders.yaml"]);
+test.each([
+  ["Several files", 1, ["policy.yaml", "limits.yaml", "routes/orders.yaml"]],
+  ["Anchors, aliases and merge keys", 0, ["anchors.yaml"]],
+])("%s: the command says what the page shows", async (heading, code, names) => {
+  const files = filesOf(heading);
+  expect(Object.keys(files)).toEqual(names);
   const { folder, postern } = folderWith({});
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const { typed, shown } = terminalOf("Several files");
-  expect(await postern(...typed.split(" ").slice(1))).toEqual({ code: 1, out: shown, err: "" });
+  const { typed, shown } = terminalOf(heading);
+  const words = [...typed.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+  expect(await postern(...words.slice(1))).toEqual({ code, out: shown, err: "" });
 });
 
 test("its numbers are the product's", () => {
@@ -38,5 +42,7 @@ test("its numbers are the product's", () => {
     `At most ${DEFAULTS.includedFilesMax} files, ${DEFAULTS.policyBytesMax / 2 ** 20} MiB together`,
   );
   expect(page).toContain(`is waited for ${DEFAULTS.reloadUnmarkedMs / 1000} s`);
+  const { policyNodesMax, policyDepthMax } = DEFAULTS;
+  expect(page).toContain(`${policyNodesMax.toLocaleString("en")} values and ${policyDepthMax} levels deep`);
   expect(page).toContain(`taken after ${DEFAULTS.reloadSettleMaxMs / 1000} s`);
 });

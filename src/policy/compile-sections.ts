@@ -9,6 +9,7 @@ import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts"
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
 import {
+  ANCHORS_PREFIX,
   adminShape,
   logShape,
   memoryShape,
@@ -23,7 +24,8 @@ import type { Work } from "./work.ts";
 /** The top of the policy: its version, the service's name, log, and keys that do not belong there. */
 export function compileTop(work: Work): void {
   const { reader } = work;
-  const top = reader.fields({ version: versionSchema, service: nameSchema }, [], SECTIONS);
+  const anchors = (reader.keys([]) ?? []).filter((key) => key.startsWith(ANCHORS_PREFIX));
+  const top = reader.fields({ version: versionSchema, service: nameSchema }, [], [...SECTIONS, ...anchors]);
   work.service = top.service ?? "";
   if (reader.raw(["memory"]) !== undefined) compileMemory(work);
   if (reader.raw(["state"]) !== undefined) compileState(work);

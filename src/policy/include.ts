@@ -6,7 +6,7 @@ import { type PolicyDocument, parseDocument } from "./document.ts";
 import { isMapping, JOINED_LISTS, JOINED_MAPPINGS, JoinedDocument, type Twice } from "./joined.ts";
 import type { Path } from "./path.ts";
 import { lineWords } from "./problems.ts";
-import { SECTIONS, versionSchema } from "./schema.ts";
+import { ANCHORS_PREFIX, SECTIONS, versionSchema } from "./schema.ts";
 import { includeSchema } from "./section-schema.ts";
 import type { Work } from "./work.ts";
 
@@ -86,6 +86,7 @@ function* readIncluded(work: Work, file: string, content: Buffer): Steps<PolicyD
   }
   for (const [key, section] of Object.entries(value)) {
     const isList = JOINED_LISTS.some((one) => one === key);
+    if (key.startsWith(ANCHORS_PREFIX)) continue;
     if (!KNOWN.includes(key)) work.problems.add(document.keyPlace([key]), strangeKey(key));
     else if (key === "version") {
       if (!versionSchema.safeParse(section).success) problem("expected 1, the version of the policy language", [key]);

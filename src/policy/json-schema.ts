@@ -10,6 +10,7 @@ import { grpcSectionShape } from "./grpc/section.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { openapiShape } from "./openapi/section.ts";
 import {
+  ANCHORS_PREFIX,
   adminShape,
   defaultsShape,
   limitHeadersShape,
@@ -45,6 +46,11 @@ export async function policyJsonSchema(registry: Registry = REGISTRY): Promise<R
     title: "postern policy",
     description: "What a postern sidecar lets through to the service behind it, and to whom.",
     ...schema,
+    patternProperties: {
+      [`^${ANCHORS_PREFIX}`]: {
+        description: "Means nothing by itself: for anchors (&name) that aliases (*name) refer to.",
+      },
+    },
   };
 }
 

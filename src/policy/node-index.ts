@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
-import type { AliasTargets } from "../yaml/plain-value.ts";
+import { type AliasTargets, isMergeKey, mergedInto } from "../yaml/merge-keys.ts";
 import type { Path } from "./path.ts";
 
 /** Offsets in the text: of the last key that `path` led to (null before the first and for list items), of its value. */
@@ -8,7 +8,7 @@ interface Found {
   readonly value: number;
 }
 
-/** The way from a path to the text; keys are indexed once a mapping, so that large policies stay cheap. */
+/** The way from a path to the text, what is merged where it is written (`<<: *anchor`: in the anchor); keys are indexed once a mapping, so that large policies stay cheap. */
 export class NodeIndex {
   readonly #root: Node;
   readonly #aliases: AliasTargets;
@@ -46,10 +46,17 @@ export class NodeIndex {
     let index = this.#keys.get(map);
     if (index === undefined) {
       index = new Map();
-      for (const pair of map.items) if (isScalar(pair.key)) index.set(String(pair.key.value), pair);
+      for (const pair of map.items)
+        if (isScalar(pair.key) && !isMergeKey(pair)) index.set(String(pair.key.value), pair);
       this.#keys.set(map, index);
     }
-    return index.get(key);
+    const own = index.get(key);
+    if (own !== undefined) return own;
+    for (const merged of mergedInto(map, this.#aliases)) {
+      const pair = this.#pair(merged, key);
+      if (pair !== undefined) return pair;
+    }
+    return undefined;
   }
 }
 

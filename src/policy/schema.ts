@@ -309,6 +309,9 @@ export const routeShape = {
 
 export const versionSchema = z.literal(1, { error: "expected 1, the version of the policy language" });
 
+/** Keys of the top level that begin so mean nothing by themselves: they are there for the anchors in them. */
+export const ANCHORS_PREFIX = "x-";
+
 /** Keys of the top level besides `version` and `service`. */
 export const SECTIONS = [
   "include",

@@ -5,15 +5,14 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Pair,
   type ParsedNode,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
-
-/** What each alias stands for: filled by `plainValue`, for those who look places up. */
-export type AliasTargets = Map<Alias, Node>;
+import { type AliasTargets, isMergeKey } from "./merge-keys.ts";
 
 /** What is wrong, for who may see the text, and without a word of it. */
 interface Told {
@@ -27,13 +26,15 @@ type Fault = (told: Told, offset: number) => void;
 export interface Reading {
   readonly depthMax: number;
   readonly nodesMax: number;
+  /** Whether merge keys (`<<`) put the keys of other mappings into one; refused without it. */
+  readonly merges?: boolean;
   /** Hears where members (by their key) and items begin. */
   member?(container: object, key: string | number, offset: number): void;
   /** What stands for a whole number that a double cannot hold, by its spelling; refused without it. */
   longNumber?(source: string): unknown;
 }
 
-const POLICY: Reading = { depthMax: DEFAULTS.policyDepthMax, nodesMax: DEFAULTS.policyNodesMax };
+const POLICY: Reading = { depthMax: DEFAULTS.policyDepthMax, nodesMax: DEFAULTS.policyNodesMax, merges: true };
 
 function told(text: string, bare: string = text): Told {
   return { text, bare };
@@ -41,7 +42,7 @@ function told(text: string, bare: string = text): Told {
 
 /**
  * Nodes → plain values: objects have no prototype, so that no key of a policy can mean more than itself. Aliases are
- * written out, within limits on depth and size. Gives undefined where a limit is passed; other faults are reported and
+ * written out and merge keys followed, within limits on depth and size; `aliases` gets what each alias stands for. Gives undefined where a limit is passed; other faults are reported and
  * leave null in their place. `aliases` null: there may be none.
  */
 export function* plainValue(
@@ -80,6 +81,9 @@ class Converter {
   readonly #fault: Fault;
   readonly #reading: Reading;
   #values = 0;
+  /** Keys that were copied by merge keys. */
+  #merged = 0;
+  #isMergedOut = false;
   /** In the order of the text, so that an alias finds the nearest anchor before it, as YAML says. */
   readonly #anchors = new Map<string, { readonly node: Node; readonly measured: Measured }>();
 
@@ -139,9 +143,15 @@ class Converter {
 
   *#map(map: YAMLMap): Steps<Measured> {
     const values: Record<string, unknown> = Object.create(null);
+    let merged: readonly Measured[] | null = null;
     let nodes = 1;
     let depth = 0;
     for (const pair of map.items) {
+      if (this.#reading.merges === true && isMergeKey(pair)) {
+        if (merged === null) merged = yield* this.#mergedBy(pair);
+        else this.#refuse(MERGED_TWICE, pair.key);
+        continue;
+      }
       const key = isScalar(pair.key) && typeof pair.key.value === "string" ? pair.key.value : null;
       const measured = yield* this.convert(pair.value);
       nodes += measured.nodes + 1;
@@ -157,7 +167,37 @@ class Converter {
         values[key] = measured.value;
       }
     }
+    // A key that stands in the mapping itself counts, then that of the first that is merged into it.
+    for (const one of merged ?? []) {
+      nodes += one.nodes;
+      depth = Math.max(depth, one.depth);
+      this.#merge(values, one.value as Readonly<Record<string, unknown>>, map);
+    }
     return { value: values, nodes, depth: depth + 1 };
+  }
+
+  /** The mappings behind a merge key. */
+  *#mergedBy({ key, value }: Pair): Steps<readonly Measured[]> {
+    const found: Measured[] = [];
+    for (const node of isSeq(value) ? value.items : [value]) {
+      const measured = yield* this.convert(node);
+      if (isMapping(measured.value)) found.push(measured);
+      // What is no alias of anything is told already.
+      else if (measured !== NOTHING) this.#refuse(MAPPINGS_EXPECTED, node, key);
+    }
+    return found;
+  }
+
+  /** Copies keys, and no more of them in all than a text may have values: what is merged may have merged others. */
+  #merge(values: Record<string, unknown>, from: Readonly<Record<string, unknown>>, map: YAMLMap): void {
+    for (const key of Object.keys(from)) {
+      if (++this.#merged > this.#reading.nodesMax) {
+        if (!this.#isMergedOut) this.#refuse(told(`more than ${this.#reading.nodesMax} keys are merged`), map);
+        this.#isMergedOut = true;
+        return;
+      }
+      if (!Object.hasOwn(values, key)) values[key] = from[key];
+    }
   }
 
   #refuse(what: Told, ...nodes: readonly unknown[]): Measured {
@@ -184,6 +224,10 @@ function twice(key: string): Told {
 }
 
 const KEY_EXPECTED = told("a key is plain text; expected no alias, list or mapping here");
-const NO_MERGE = told(
-  "merge keys (<<) hide what stands in an entry; expected the keys themselves, or 'defaults' for routes",
-);
+const NO_MERGE = told("merge keys (<<) have no place here; expected the keys themselves");
+const MERGED_TWICE = told("a second merge key (<<) stands here; expected one, with a list");
+const MAPPINGS_EXPECTED = told("expected a mapping to merge, or a list of mappings, as in <<: [*a, *b]");
+
+function isMapping(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

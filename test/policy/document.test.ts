@@ -48,11 +48,6 @@ describe("what could hide a rule from its reader", () => {
     ]);
   });
 
-  test("merge keys are refused", async () => {
-    const text = policyWith("routes:\n  - &open { path: /a, public: true }\n  - <<: *open\n    path: /b");
-    expect(await problemsOf(text)).toContainEqual(expect.stringMatching(/^8:5 merge keys \(<<\)/));
-  });
-
   test("YAML 1.1, where 'no' is false and << merges, cannot be asked for", async () => {
     expect(await problemsOf(`%YAML 1.1\n---\n${policyWith(PUBLIC_ROUTE)}`)).toEqual([
       expect.stringContaining("a policy is YAML 1.2"),
@@ -76,7 +71,7 @@ describe("what could hide a rule from its reader", () => {
     const text = policyWith(`__proto__: { polluted: 1 }\nconstructor: 1\n${PUBLIC_ROUTE}`);
     expect(await problemsOf(text)).toEqual([
       "6:1 the key '__proto__' is not allowed",
-      expect.stringMatching(/^7:1 unknown key 'constructor'; expected one of: version, service, listeners/),
+      expect.stringMatching(/^7:1 unknown key 'constructor'; expected one of: version, service, include, listeners/),
     ]);
     expect("polluted" in {}).toBe(false);
   });
@@ -122,6 +117,73 @@ routes:
     expect(await problemsOf(levels.join("\n"))).toEqual([
       `1:1 nested deeper than ${DEFAULTS.policyDepthMax} levels with its aliases written out`,
     ]);
+  });
+});
+
+describe("merge keys", () => {
+  test("a key of the mapping itself counts, then that of the first that is merged", async () => {
+    const text = policyWith(`
+x-anchors:
+  - &open { path: /a, public: true, methods: [GET] }
+  - &put { methods: [PUT], address: { deny: [192.0.2.1] } }
+routes:
+  - <<: *open
+  - path: /b
+    <<: [*open, *put]
+  - { <<: [*put, *open], path: /c }
+  - <<: { public: true }
+    path: /d
+  - "<<": 1
+    path: /e
+    public: true
+`);
+    const { problems } = await examine(text);
+    expect(problems.map(({ place, text }) => `${place.line} ${text.split(";")[0]}`)).toEqual([
+      "16 merge keys (<<) have no place here",
+    ]);
+    const { routeList } = await snapshotOf(text.replace('"<<": 1\n    path', "path"));
+    expect(routeList.map(({ template, methods }) => `${template} ${methods}`)).toEqual([
+      "/a GET",
+      "/b GET",
+      "/c PUT",
+      expect.stringMatching(/^\/d /),
+      expect.stringMatching(/^\/e /),
+    ]);
+  });
+
+  test("what is wrong with a merged key is told where it is written, and a denial names that line", async () => {
+    const text = policyWith(`
+routes:
+  - &a { path: /a, public: true, address: { deny: [192.0.2.1] } }
+  - <<: *a
+    path: /b`);
+    const [check] = routeOf(await snapshotOf(text), "/b").checks;
+    expect(check?.place).toMatchObject({ line: 7, column: 43, path: "routes[1].address" });
+    expect(await problemsOf(text.replace("192.0.2.1", "192.0.2"))).toEqual([expect.stringMatching(/^7:/)]);
+  });
+
+  test("what is no mapping is not merged, nor twice", async () => {
+    expect(await problemsOf("a: &a [1]\nb: { <<: *a }\n")).toContainEqual(
+      "2:10 expected a mapping to merge, or a list of mappings, as in <<: [*a, *b]",
+    );
+    expect(await problemsOf("a: &a { b: 1 }\nc: { <<: *a, <<: *a }\n")).toContainEqual(
+      "2:14 a second merge key (<<) stands here; expected one, with a list",
+    );
+    expect(await problemsOf("a: &a { <<: *a }\n")).toContain("1:13 no anchor 'a' stands before this alias");
+  });
+
+  test("a bomb of merges is defused: neither many large ones nor a tower of them", async () => {
+    const keys = Array.from({ length: 2_000 }, (_, at) => `  k${at}: 1`).join("\n");
+    const merges = Array.from({ length: 5_000 }, () => "- { <<: *a }").join("\n");
+    const startMs = cpuMs();
+    expect(await problemsOf(`x-a: &a\n${keys}\nroutes:\n${merges}\n`)).toContainEqual(
+      expect.stringContaining(`more than ${DEFAULTS.policyNodesMax}`),
+    );
+    const tower = Array.from({ length: 100 }, (_, at) => `x-${at}: &a${at} { <<: ${at === 0 ? "{}" : `*a${at - 1}`} }`);
+    expect(await problemsOf(tower.join("\n"))).toEqual([
+      `1:1 nested deeper than ${DEFAULTS.policyDepthMax} levels with its aliases written out`,
+    ]);
+    expect(cpuMs() - startMs).toBeLessThan(4000);
   });
 });
 

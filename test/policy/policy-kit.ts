@@ -52,7 +52,8 @@ export function readerOf(policy: string | Buffer, files: Files): ReadFile {
 /** A folder: the names of the files in it, a line each. */
 function listOf(contents: ReadonlyMap<string, Buffer>, folder: string): Buffer | undefined {
   const names = [...contents.keys()].filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
-  return names.length === 0 ? undefined : Buffer.from(names.filter((name) => !name.includes("/")).sort().join("\n"));
+  const files = names.filter((name) => !name.includes("/")).sort();
+  return names.length === 0 ? undefined : Buffer.from(files.join("\n"));
 }
 
 /** Problems as `line:column text`; those of other files begin with the file's name. */
