@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { type Command, type CommandIo, EXIT, helpText } from "./cli/command.ts";
 import { runCommand } from "./cli/run.ts";
 import { systemClock } from "./support/clock.ts";
@@ -80,6 +81,7 @@ export async function runProcess(): Promise<void> {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     cwd: process.cwd(),
+    stdin: () => readFileSync(0),
     clock: systemClock,
   });
 }

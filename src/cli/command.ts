@@ -9,6 +9,8 @@ export interface CommandIo {
   stderr(text: string): void;
   /** Absolute folder that relative file names on the command line start from. */
   readonly cwd: string;
+  /** All of standard input; absent where there is none. */
+  readonly stdin?: () => Buffer;
   readonly clock: Clock;
 }
 

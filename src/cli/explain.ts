@@ -7,7 +7,10 @@ import { explanationText } from "../rehearsal/explanation.ts";
 import { IDENTITY_FORM, type SupposedCaller, supposedCaller } from "../rehearsal/supposed-caller.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { parseDurationMs } from "../support/units.ts";
+import { ADMIN_OPTIONS } from "./admin-client.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { DECISION_ID, explainLive, type LiveOptions, type LiveQuestion } from "./explain-live.ts";
 import { loadPolicy } from "./load-policy.ts";
 
 const OPTIONS = {
@@ -21,12 +24,18 @@ const OPTIONS = {
   body: { type: "string" },
   listener: { type: "string" },
   json: { type: "boolean" },
+  address: ADMIN_OPTIONS.address,
+  "token-file": ADMIN_OPTIONS["token-file"],
+  next: { type: "string" },
+  watch: { type: "boolean" },
+  for: { type: "string" },
 } as const;
 
 export const explainCommand: Command = {
   name: "explain",
   summary: "Tells why a request is allowed or denied: every phase, every check, its line in the policy, what it saw.",
-  usage: "--policy FILE [OPTION]... 'METHOD TARGET'",
+  usage: `--policy FILE [OPTION]... 'METHOD TARGET'
+(--policy FILE | --address HOST:PORT) [OPTION]... (ID | --next CONDITION | --watch)`,
   options: `-H, --header 'NAME: VALUE'   a header of the request; may be repeated
     --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
     --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }', '{ jwt: TOKEN }' as if its signature were good,
@@ -34,23 +43,41 @@ export const explainCommand: Command = {
                              '{ certificate: FILE }' as --certificate
     --client ADDRESS         the client's IP address; 127.0.0.1 if not given
     --certificate FILE       the client's certificate, PEM, with its intermediates
-    --body FILE              the request's body
+    --body FILE              the request's body; @FILE is the same, and - is standard input
     --listener NAME          the listener it comes to; the first if not given
     --online                 ask identity providers and decision services, as postern would; else nobody is asked
+    --next CONDITION         of a running postern: trace the next request that meets it, in CEL, as in
+                             'request.path.startsWith("/orders") && jwt.sub == "42"'; needs the admin token
+    --watch                  of a running postern: denials as they come
+    --for TIME               how long --next waits, at most 60s; how long --watch goes on, without end if not given
+    --address HOST:PORT      the admin port of what runs, where the policy is not at hand
+    --token-file FILE        the admin token, likewise
     --json                   for machines`,
   example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'
+postern explain --policy policy.yaml https://api.example.org/v1/orders/1?expand=items
+postern explain --policy policy.yaml uV3kq0Zt-1x   (a decision of the postern that runs, by its id)
 Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
 
   async run(args, io) {
     const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(explainCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
-    const [request, ...rest] = positionals;
+    const live = liveQuestion(values, positionals);
+    if (live !== null) {
+      const options = liveOptions(values);
+      return options.ok
+        ? explainLive(explainCommand, live, options.value, io)
+        : misuse(explainCommand, options.error, io);
+    }
+    const [text, ...rest] = positionals;
+    const pasted = text === undefined ? null : pastedUrl(text);
+    const request = pasted === null ? text : pasted.request;
     if (values.policy === undefined) return misuse(explainCommand, "--policy FILE is missing", io);
     if (request === undefined || rest.length > 0) {
       return misuse(explainCommand, "expected one request in quotes, as in 'GET /v1/orders/1'", io);
     }
     const headers = values.token === undefined ? [] : [`Authorization: Bearer ${values.token}`];
+    if (pasted !== null) headers.unshift(`Host: ${pasted.host}`);
     const as = await readIdentity(values.as ?? null);
     if (!as.ok) return misuse(explainCommand, as.error, io);
     const { assumed, certificate } = as.value;
@@ -79,6 +106,48 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
   },
 };
 
+type Values = Readonly<Record<string, unknown>>;
+
+/** Null where a request is described. */
+function liveQuestion(values: Values, [first, ...rest]: readonly string[]): LiveQuestion | null {
+  const { next, watch } = values;
+  if (typeof next === "string" && first === undefined) return { kind: "next", condition: next };
+  if (watch === true && first === undefined) return { kind: "watch" };
+  const isId = first !== undefined && rest.length === 0 && DECISION_ID.test(first);
+  return isId && next === undefined && watch === undefined ? { kind: "decision", id: first } : null;
+}
+
+function liveOptions(values: Values): Result<LiveOptions, string> {
+  const { policy, address, for: time, json } = values;
+  const forMs = typeof time === "string" ? parseDurationMs(time) : ok(Number.POSITIVE_INFINITY);
+  if (!forMs.ok) return err(`--for: ${forMs.error}`);
+  const tokenFile = values["token-file"];
+  return ok({
+    policy: typeof policy === "string" ? policy : undefined,
+    address: typeof address === "string" ? address : undefined,
+    "token-file": typeof tokenFile === "string" ? tokenFile : undefined,
+    json: json === true,
+    forMs: forMs.value,
+  });
+}
+
+/** `https://host/path?x`, as it is copied out of a browser or a log, with or without a method; null for any other. */
+function pastedUrl(text: string): { readonly request: string; readonly host: string } | null {
+  const [, method = "GET", host = "", target = ""] = PASTED.exec(text) ?? [];
+  if (host === "") return null;
+  return { request: `${method} ${target.startsWith("/") ? target : `/${target}`}`, host };
+}
+
+const PASTED = /^(?:([A-Z]+) +)?https?:\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/i;
+
+function readStandardInput(io: CommandIo): Result<Buffer, string> {
+  if (io.stdin === undefined) return err("there is no standard input");
+  const bytes = io.stdin();
+  return bytes.length <= DEFAULTS.policyBytesMax
+    ? ok(bytes)
+    : err(`standard input has more than ${DEFAULTS.policyBytesMax} bytes`);
+}
+
 /** What `--as` says, one entry in YAML; nobody where it is not given. */
 async function readIdentity(text: string | null): Promise<Result<SupposedCaller, string>> {
   if (text === null) return ok({ assumed: null, certificate: undefined });
@@ -102,7 +171,7 @@ function readFiles(certificate: string | undefined, body: string | undefined, io
   };
   const certificateFile = read(certificate);
   if (!certificateFile.ok) return certificateFile;
-  const bodyFile = read(body);
+  const bodyFile = body === "-" ? readStandardInput(io) : read(body?.replace(/^@/, ""));
   if (!bodyFile.ok) return bodyFile;
   return ok({ certificate: certificateFile.value, body: bodyFile.value });
 }

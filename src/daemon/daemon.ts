@@ -128,7 +128,7 @@ export class Daemon {
       metricsContentType: this.telemetry.metricsContentType,
       identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
-      rooms: () => [limits, ...deps.resources.rooms()],
+      rooms: () => [limits, ...(this.#inForce.proxy?.snapshot.records?.rooms ?? []), ...deps.resources.rooms()],
       token: () => this.#inForce.proxy?.snapshot.admin.token ?? null,
       acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });

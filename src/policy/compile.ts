@@ -86,6 +86,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   "compileRevoked",
   "readRequestId",
   "compileGeo",
+  keepRecords,
   "readVersions",
   compileDefaults,
   compileRoutes,
@@ -201,6 +202,14 @@ async function describeMethods(work: Work): Promise<void> {
   await work.turns.run(compileGrpcSection(work));
 }
 
+/** Section `decisions`: what is kept of them, where somebody can ask for it. */
+async function keepRecords(work: Work): Promise<void> {
+  if (work.admin.address === null && work.reader.raw(["decisions"]) === undefined) return;
+  const { compileRecords } = await import("./compile-records.ts");
+  work.turns.restart();
+  await work.turns.run(compileRecords(work));
+}
+
 /** Section `tests`: their form. Who runs them compiles once more, with counters and a clock of their own. */
 async function readPolicyTests(work: Work): Promise<void> {
   if (work.reader.raw(["tests"]) === undefined) return;
@@ -290,6 +299,7 @@ function freeze(work: Work): Snapshot | null {
     overload: work.overload,
     requestIds: work.requestIds,
     geo: work.geo,
+    records: work.records,
     admitChecks: Object.freeze(work.admitChecks),
     ownPages: work.ownPages,
     unroutedCors: work.unroutedCors,

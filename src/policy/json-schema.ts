@@ -9,6 +9,7 @@ import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { openapiShape } from "./openapi/section.ts";
+import { decisionsSchema } from "./record-schema.ts";
 import {
   ANCHORS_PREFIX,
   adminShape,
@@ -146,6 +147,7 @@ function policySchema({
       .describe("Where addresses are and whose, for 'address.countries', 'address.networks' and attributes."),
     revoked: revokedSchema.optional(),
     versions: versionsSchema.optional(),
+    decisions: decisionsSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

@@ -337,6 +337,7 @@ export const SECTIONS = [
   "geo",
   "revoked",
   "versions",
+  "decisions",
   "defaults",
   "openapi",
   "grpc",

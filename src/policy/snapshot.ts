@@ -22,6 +22,7 @@ import type { Exchange } from "../message/exchange.ts";
 import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { Geo } from "../message/geo.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import type { DecisionRecords } from "../records/decision-records.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { PolicyOutline } from "./outline.ts";
@@ -53,6 +54,8 @@ export interface Snapshot {
   readonly requestIds: RequestIds | null;
   /** What is known of where addresses are; null where the policy has no databases. */
   readonly geo: Geo | null;
+  /** Who gets the facts of each decision; null where nobody does. */
+  readonly records: DecisionRecords | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */

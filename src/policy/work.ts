@@ -26,6 +26,7 @@ import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Geo } from "../message/geo.ts";
 import type { SchemaLibrary } from "../openapi/description.ts";
+import type { DecisionRecords } from "../records/decision-records.ts";
 import type { Acquisition, Resources } from "../resources/registry.ts";
 import { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
@@ -126,6 +127,7 @@ export class Work {
   requestIds: RequestIds | null = null;
   revocations: Revocations | null = null;
   geo: Geo | null = null;
+  records: DecisionRecords | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];

@@ -7,6 +7,7 @@ import type { Exchange } from "../message/exchange.ts";
 import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { ClientLeft, ServerRequest, ServerStream, ServerStreamOwner } from "../message/stream.ts";
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
+import type { Trace } from "../records/tracer.ts";
 import { AnswerHalf } from "./answer-half.ts";
 import { clientDenial } from "./client-failure.ts";
 import { DurationLimit } from "./duration-limit.ts";
@@ -14,7 +15,7 @@ import type { Life } from "./life.ts";
 import type { LastingStream } from "./long-lived.ts";
 import { faultDenial, judgeNoted } from "./noted-judgement.ts";
 import { OwnAnswer } from "./own-page.ts";
-import type { Observer, Outcome, Subject } from "./pipeline.ts";
+import type { Outcome, Subject } from "./pipeline.ts";
 import { receive } from "./receive.ts";
 import { RequestHalf } from "./request-half.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
@@ -44,7 +45,8 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   readonly trustedProxies: CidrTable | null;
   readonly trustsForwardedHost: boolean;
   readonly forwardedCertificates: ForwardedCertificates | null;
-  readonly observer: Observer | null = null;
+  /** Null unless somebody waits for a request to be traced. */
+  readonly observer: Trace | null;
   readonly random: () => number;
   fault: Denial | null;
   route: Route | null = null;
@@ -78,6 +80,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     const { exchange, fault } = receive(request, owner.facts, this.snapshot.keepsInPaths);
     this.exchange = exchange;
     exchange.upstream = owner.listener.upstream;
+    this.observer = this.snapshot.records?.begin(exchange) ?? null;
     this.fault = fault;
     this.snapshot.requestIds?.begin(exchange, this.id, this.trustedProxies !== null);
     this.#request = new RequestHalf(this);
@@ -206,5 +209,6 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     };
     this.exchange.settle(end);
     this.deps.telemetry.requestFinished(end);
+    this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.observer);
   }
 }

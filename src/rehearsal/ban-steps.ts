@@ -2,7 +2,7 @@ import { Denial } from "../decision/verdict.ts";
 import { type BanFacts, describeBan } from "../filters/bans/ban-facts.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
-import type { Step } from "./explanation.ts";
+import type { Step } from "../records/step.ts";
 
 interface Judged {
   readonly snapshot: Snapshot;

@@ -3,24 +3,21 @@ import type { Exchange } from "../message/exchange.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { OwnAnswer } from "../proxy/own-page.ts";
 import { judge, type Observer, type Outcome, type Subject } from "../proxy/pipeline.ts";
+import { checkStep, ownDenialStep, partSteps, placeText, type Step } from "../records/step.ts";
 import { banSteps } from "./ban-steps.ts";
 import {
   answerStep,
-  checkStep,
   type Explanation,
   explanation,
   handshakeExplanation,
   handshakeStep,
   openingSteps,
-  ownDenialStep,
   ownPageStep,
-  partSteps,
   preflightStep,
   refusedAnswerStep,
   respondSteps,
   rewriteSteps,
   routeStep,
-  type Step,
 } from "./explanation.ts";
 
 /**
@@ -124,7 +121,8 @@ export async function rehearse(
 }
 
 function endSteps({ route, exchange, ownPage }: Subject, outcome: Outcome, last: Step | undefined): Step[] {
-  if ("reason" in outcome) return last?.result === "deny" ? [] : [ownDenialStep(outcome)];
+  if ("reason" in outcome)
+    return last?.result === "deny" ? [] : [ownDenialStep({ ...outcome, place: placeText(outcome.place) })];
   const steps: Step[] = [];
   if (route !== null && outcome instanceof OwnAnswer && outcome.isOfRoute) steps.push(answerStep(route, outcome));
   else if (route !== null) steps.push(...passedSteps(route, exchange, outcome instanceof OwnAnswer));

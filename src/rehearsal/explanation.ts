@@ -1,24 +1,11 @@
-import type { Phase } from "../decision/phases.ts";
 import { REASONS } from "../decision/reason.ts";
-import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
-import type { Check } from "../filters/filter.ts";
+import { Denial, type Place } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import { queryNames } from "../message/query.ts";
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
 import type { OwnAnswer } from "../proxy/own-page.ts";
+import { placeText, type Step } from "../records/step.ts";
 import { excerpt } from "../support/excerpt.ts";
-
-/** One line of the explanation: a phase, or one check in it. */
-export interface Step {
-  readonly phase: Phase;
-  readonly check: string;
-  /** `pass`, `deny`, `audit`: it would deny, but is not enforced; `info` for what is no check. */
-  readonly result: "pass" | "deny" | "audit" | "info";
-  /** `file:line:column`, or null where the policy has no line for it. */
-  readonly place: string | null;
-  readonly saw: string;
-  readonly wanted: string | null;
-}
 
 export interface Explanation {
   readonly request: string;
@@ -38,40 +25,6 @@ export interface Explanation {
 /** Nobody elsewhere was asked, and it would have counted. */
 const NOT_ASKED = "nobody elsewhere was asked; --online asks as postern would";
 const UNAVAILABLE = /^(?:keys|introspection|decision)_unavailable$/;
-
-function placeText(place: Place | null): string | null {
-  return place === null ? null : `${place.file}:${place.line}:${place.column}`;
-}
-
-export function checkStep(check: Check, verdict: Verdict, enforced: boolean, exchange: Exchange): Step {
-  const { phase, name } = check;
-  if (verdict === null) {
-    const saw = check.explain(exchange);
-    return { phase, check: name, result: "pass", place: placeText(check.place), saw, wanted: null };
-  }
-  const place = placeText(verdict.place ?? check.place);
-  const isShare = check.enforcePercent > 0 && check.enforcePercent < 100;
-  const wanted = isShare ? `${verdict.wanted} (enforced for ${check.enforcePercent} % of requests)` : verdict.wanted;
-  return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted };
-}
-
-/** Where several were asked and each said no, a step for each. */
-export function partSteps({ phase, name }: Check, verdict: Verdict): Step[] {
-  if (verdict === null || verdict.parts.length < 2) return [];
-  return verdict.parts.map(({ name: part, denial, caller }) => ({
-    phase,
-    check: `${name} ${part}`,
-    result: "info",
-    place: placeText(denial?.place ?? null),
-    saw: partText(denial, caller),
-    wanted: null,
-  }));
-}
-
-function partText(denial: Denial | null, caller: string | undefined): string {
-  if (caller !== undefined) return `knows ${JSON.stringify(excerpt(caller, 128))}`;
-  return denial === null ? "no credentials for it" : `${denial.seen}; wanted ${denial.wanted}`;
-}
 
 /** The connection and the canonical target: what every later step rests on. */
 export function openingSteps(exchange: Exchange, listenerPlace: Place): Step[] {
@@ -189,13 +142,6 @@ export function respondSteps(route: Route, exchange: Exchange): Step[] {
   );
 }
 
-/** A denial of the pipeline's own, which no check made: the method, the forwarding headers, the match. */
-export function ownDenialStep(denial: Denial): Step {
-  const phase: Phase = /^(?:route_not_found|method_not_allowed|version_\w+)$/.test(denial.reason) ? "match" : "admit";
-  const place = placeText(denial.place);
-  return { phase, check: denial.reason, result: "deny", place, saw: denial.seen, wanted: denial.wanted };
-}
-
 /** The service's answer is refused. */
 export function refusedAnswerStep({ reason, place, seen, wanted }: Denial): Step {
   return { phase: "respond", check: reason, result: "deny", place: placeText(place), saw: seen, wanted };
@@ -258,8 +204,16 @@ export function explanationText(told: Explanation): string {
   const phases = width(({ phase }) => phase);
   const checks = width(({ check }) => check);
   const places = width(({ place }) => place ?? "-");
-  const lines = told.steps.map(({ phase, check, result, place, saw, wanted }) => {
-    const columns = [phase.padEnd(phases), check.padEnd(checks), result.padEnd(5), (place ?? "-").padEnd(places)];
+  const isTimed = told.steps.some(({ us }) => us !== undefined);
+  const lines = told.steps.map(({ phase, check, result, place, saw, wanted, us }) => {
+    const took = isTimed ? [(us === undefined ? "" : `${us.toFixed(1)} µs`).padStart(10)] : [];
+    const columns = [
+      phase.padEnd(phases),
+      check.padEnd(checks),
+      result.padEnd(5),
+      ...took,
+      (place ?? "-").padEnd(places),
+    ];
     return `  ${columns.join("  ")}  ${saw}${wanted === null ? "" : `; wanted ${wanted}`}\n`;
   });
   const { allowed, reason, status, place, route } = told.verdict;

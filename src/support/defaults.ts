@@ -10,6 +10,7 @@ import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { MEMORY_DEFAULTS } from "./memory-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
 import { POLICY_DEFAULTS } from "./policy-defaults.ts";
+import { RECORDS_DEFAULTS } from "./records-defaults.ts";
 import { VERSION_DEFAULTS } from "./version-defaults.ts";
 
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
@@ -27,6 +28,7 @@ export const DEFAULTS = {
   ...GRPC_DEFAULTS,
   ...POLICY_DEFAULTS,
   ...MEMORY_DEFAULTS,
+  ...RECORDS_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

@@ -1,0 +1,77 @@
+import type { z } from "zod";
+import { attributeOf } from "../attributes/attribute.ts";
+import { parseClaimPath } from "../attributes/claim-path.ts";
+import type { RecordSubscriber } from "../records/decision-records.ts";
+import { DecisionRecords } from "../records/decision-records.ts";
+import { decisionsRoom } from "../records/decisions-room.ts";
+import type { ShownClaim } from "../records/make-facts.ts";
+import { RecentDecisions } from "../records/recent-decisions.ts";
+import { Tracer } from "../records/tracer.ts";
+import type { AdminRoom } from "../resources/admin-room.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Steps } from "../support/turns.ts";
+import type { Path } from "./path.ts";
+import { decisionsSchema, type decisionsShape } from "./record-schema.ts";
+import type { Work } from "./work.ts";
+
+const PATH: Path = ["decisions"];
+
+type Settings = z.output<z.ZodObject<typeof decisionsShape>>;
+
+/** What is kept of decisions, and who gets their facts. */
+export function* compileRecords(work: Work): Steps<void> {
+  const value = work.reader.raw(PATH);
+  const read = value === undefined ? {} : work.reader.read(decisionsSchema, value, PATH);
+  if (read === undefined) return;
+  const isOff = read === "off";
+  const settings: Settings = read === "off" ? {} : read;
+  const claims = shownClaims(work, settings.claims ?? []);
+  const headers = shownHeaders(work, settings.headers ?? []);
+  const subscribers: RecordSubscriber[] = [];
+  const rooms: AdminRoom[] = [];
+  const kept = isOff || work.admin.address === null ? null : yield* keptDecisions(work, settings);
+  if (kept !== null) {
+    subscribers.push(kept.recent);
+    rooms.push(decisionsRoom(kept.recent, kept.tracer, work.inputs.clock));
+  }
+  if (subscribers.length === 0) return;
+  const tracer = kept?.tracer ?? null;
+  work.records = new DecisionRecords({ subscribers, settings: { claims, headers }, tracer, rooms }, work.inputs.clock);
+}
+
+interface Kept {
+  readonly recent: RecentDecisions;
+  readonly tracer: Tracer;
+}
+
+/** They outlive the policy, for whoever asks after one asks later. */
+function* keptDecisions(work: Work, settings: Settings): Steps<Kept | null> {
+  const { keep = DEFAULTS.decisionsKept, sample = DEFAULTS.decisionsSampleOneIn } = settings;
+  return yield* work.kept.get("decisions", [`${keep} ${sample}`], function* () {
+    yield;
+    return { recent: new RecentDecisions({ keep, sampleOneIn: sample }), tracer: new Tracer(work.inputs.clock) };
+  });
+}
+
+function shownClaims(work: Work, texts: readonly string[]): readonly ShownClaim[] {
+  return texts.flatMap((text, at) => {
+    const path = parseClaimPath(text);
+    if (!path.ok) {
+      work.problem(path.error, [...PATH, "claims", at]);
+      return [];
+    }
+    const attribute = attributeOf(["jwt", ...path.value]);
+    if (attribute.ok && attribute.value.shown !== "nowhere") return [{ text, path: path.value }];
+    work.problem("a claim of this name may be a secret, which no decision shows", [...PATH, "claims", at]);
+    return [];
+  });
+}
+
+function shownHeaders(work: Work, names: readonly string[]): ReadonlySet<string> {
+  for (const [at, name] of names.entries()) {
+    const attribute = attributeOf(["request", "headers", name]);
+    if (attribute.ok && attribute.value.shown !== "nowhere") continue;
+    work.problem("a header of this name may hold a secret, which no decision shows", [...PATH, "headers", at]);
+  }
+  return new Set(names);
+}

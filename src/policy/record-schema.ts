@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { DEFAULTS } from "../support/defaults.ts";
+import { headerName, object } from "../support/schema.ts";
+
+const SHARE_EXPECTED = "expected a share, as in 1% or 0.1%, or off";
+
+/** `1%` → one in a hundred; 0 for none. */
+export const shareOneIn: z.ZodType<number, string> = z
+  .string({ error: SHARE_EXPECTED })
+  .regex(/^(?:off|100%|\d{1,2}(?:\.\d{1,3})?%)$/, { error: SHARE_EXPECTED })
+  .transform((text) => {
+    const percent = text === "off" ? 0 : Number(text.slice(0, -1));
+    return percent === 0 ? 0 : Math.round(100 / percent);
+  });
+
+export const decisionsShape = {
+  keep: z
+    .int()
+    .min(1)
+    .max(DEFAULTS.decisionsKeptMax)
+    .optional()
+    .describe("How many denials are kept in memory, and as many other decisions. 500 if absent."),
+  sample: shareOneIn
+    .optional()
+    .describe("Which share of requests that were not denied is kept, as in 1%; off for none. 1% if absent."),
+  claims: z
+    .array(z.string({ error: "expected the path of a claim, as in tenant or realm_access.roles" }))
+    .max(DEFAULTS.factsClaimsMax)
+    .optional()
+    .describe("Claims whose values decisions show, beside iss, aud, azp, client_id and acr; of others the name alone."),
+  headers: z
+    .array(headerName)
+    .max(DEFAULTS.factsClaimsMax)
+    .optional()
+    .describe("Headers whose values decisions show, beside those of docs/records.md; of others the name alone."),
+};
+
+export const decisionsSchema = z
+  .union([z.literal("off"), object(decisionsShape)], { error: "expected a mapping, as in { keep: 1000 }, or off" })
+  .describe(
+    "The last decisions, kept in memory without secrets for 'postern explain ID', where there is an admin port. off keeps none.",
+  );

@@ -1,0 +1,57 @@
+import type { Place } from "../decision/verdict.ts";
+import type { Exchange } from "../message/exchange.ts";
+import type { AdminRoom } from "../resources/admin-room.ts";
+import type { Clock } from "../support/clock.ts";
+import type { DecisionFacts } from "./decision-facts.ts";
+import { FactsMaker, type FactsSettings, type FinishedRequest } from "./make-facts.ts";
+import type { Trace, Tracer } from "./tracer.ts";
+
+/** Who gets decision facts. It neither waits nor throws, and keeps what it takes within bounds of its own. */
+export interface RecordSubscriber {
+  /** Whether it wants this one; asked before anything is made of it. */
+  wants(finished: FinishedRequest): boolean;
+  note(facts: DecisionFacts): void;
+}
+
+export interface RecordsParts {
+  readonly subscribers: readonly RecordSubscriber[];
+  readonly settings: FactsSettings;
+  /** Null where no trace can be asked for. */
+  readonly tracer: Tracer | null;
+  readonly rooms: readonly AdminRoom[];
+}
+
+/** The subscribers of one policy. Facts are made once for all of them, and only where one wants them. */
+export class DecisionRecords {
+  /** What is shown of them at the admin port. */
+  readonly rooms: readonly AdminRoom[];
+  readonly #subscribers: readonly RecordSubscriber[];
+  readonly #tracer: Tracer | null;
+  readonly #maker: FactsMaker;
+  readonly #clock: Pick<Clock, "wallMs">;
+
+  constructor({ subscribers, settings, tracer, rooms }: RecordsParts, clock: Pick<Clock, "wallMs">) {
+    this.#subscribers = subscribers;
+    this.#tracer = tracer;
+    this.rooms = rooms;
+    this.#maker = new FactsMaker(settings);
+    this.#clock = clock;
+  }
+
+  /** A request begins. Null unless somebody waits for one to be traced. */
+  begin(exchange: Exchange): Trace | null {
+    return this.#tracer?.begin(exchange) ?? null;
+  }
+
+  /** A request is over. `place`: its route's. */
+  note(finished: FinishedRequest, place: Place | null, trace: Trace | null): void {
+    const steps = trace === null ? undefined : this.#tracer?.take(trace, finished.id);
+    let facts: DecisionFacts | null = null;
+    for (const subscriber of this.#subscribers) {
+      // Asked in any case, for who picks one in so many counts.
+      if (!subscriber.wants(finished) && steps === undefined) continue;
+      facts ??= this.#maker.make(finished, place, this.#clock.wallMs(), steps);
+      subscriber.note(facts);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** What is kept of decisions. */
+export const RECORDS_DEFAULTS = {
+  /** Of one decision: header lines, names of a query, members of a list, and characters of each. */
+  factsHeadersMax: 100,
+  factsNamesMax: 64,
+  factsItemsMax: 64,
+  factsNameCharsMax: 64,
+  factsValueCharsMax: 256,
+  factsAuditedMax: 16,
+  /** Claims and headers that `decisions` may name. */
+  factsClaimsMax: 32,
+  /** Decisions kept in memory: denials, and those of the rest that were picked. */
+  decisionsKept: 500,
+  decisionsKeptMax: 10_000,
+  /** Of requests that were not denied, one in so many. */
+  decisionsSampleOneIn: 100,
+  /** Decisions that the admin port tells at once. */
+  decisionsToldMax: 100,
+  /** How long `explain --next` waits for a request. */
+  traceMsMax: 60_000,
+  traceConditionCharsMax: 2_048,
+  traceStepsMax: 256,
+} as const;
