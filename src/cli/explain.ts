@@ -149,7 +149,7 @@ function readStandardInput(io: CommandIo): Result<Buffer, string> {
 }
 
 /** What `--as` says, one entry in YAML; nobody where it is not given. */
-async function readIdentity(text: string | null): Promise<Result<SupposedCaller, string>> {
+export async function readIdentity(text: string | null): Promise<Result<SupposedCaller, string>> {
   if (text === null) return ok({ assumed: null, certificate: undefined });
   let value: unknown;
   try {

@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { shellWord } from "../support/shell-word.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { CERTIFICATE_DAYS, FILES, FIRST_CALLER, firstFiles, type NewFile } from "./first-files.ts";
 import { initClient, initToken, type WantedToken } from "./init-more.ts";
-import { shellWord } from "./shell-word.ts";
 import { typedCommand, typedName } from "./typed-name.ts";
 
 export const initCommand: Command = {

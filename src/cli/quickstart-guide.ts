@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { shellWord } from "./shell-word.ts";
+import { shellWord } from "../support/shell-word.ts";
 
 /** What the quick start tells about itself; file names as one would type them. */
 export interface GuideFacts {

@@ -1,6 +1,6 @@
+import { shellWord } from "../support/shell-word.ts";
 import { adminListCommand, listOf, memberOf, memberText } from "./admin-list.ts";
 import type { Command } from "./command.ts";
-import { shellWord } from "./shell-word.ts";
 
 export const quotaCommand: Command = adminListCommand({
   name: "quota",

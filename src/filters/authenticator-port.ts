@@ -38,6 +38,8 @@ export interface Authenticator {
   readonly scopes?: ReadonlySet<string>;
   /** Limits and plans of the policy that its callers name, each once and with its place in a file; `path` leads there. */
   readonly limits?: readonly CallerLimit[];
+  /** Who can be its caller, where a file or the policy says that. */
+  callers?(): Iterable<Principal>;
   /** When its credentials were used last, of a bounded number of them. */
   uses?(): Iterable<CredentialUse>;
   /** Of type anonymous: who a caller without credentials is. */

@@ -5,6 +5,7 @@ import { examinePolicy } from "../policy/compile.ts";
 import { Kept } from "../policy/kept.ts";
 import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
+import type { OutlineKind } from "../policy/outline.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { PolicyTest } from "../policy/tests/policy-test.ts";
 import type { Clock } from "../support/clock.ts";
@@ -17,6 +18,8 @@ export interface TestWorldInputs {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly sliceMs?: number;
+  /** What is kept of the text, to tell the policy from another; nothing if absent. */
+  readonly outline?: OutlineKind;
 }
 
 /** Keys that a limit counts in a test. */

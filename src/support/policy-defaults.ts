@@ -34,6 +34,18 @@ export const POLICY_DEFAULTS = {
   testLinesMax: 50,
   /** Routes and sections that the log names of each kind of change that a reload makes. */
   changeNamesMax: 3,
+  /** Requests that `postern diff` asks both policies about, over all; of one place at least so many. */
+  diffWitnessesMax: 60_000,
+  diffPlaceWitnessesMin: 24,
+  /** Who asks at one place; callers of one file that differ in what a rule can look at, among so many that are looked at. */
+  diffAskersMax: 96,
+  diffCallersMax: 8,
+  diffCallersSeenMax: 10_000,
+  /** Paths of one place on which another template's own text stands in place of a parameter. */
+  diffMeetingsMax: 8,
+  /** Differences that it tells for a person, and for each of them who is meant. */
+  diffDifferencesMax: 200,
+  diffIdentitiesMax: 5,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */

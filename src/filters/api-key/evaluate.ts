@@ -85,6 +85,7 @@ export function apiKeyAuthenticator(options: ApiKeyOptions): Authenticator {
     limits: table.limits,
     authenticate,
     misplaced: (exchange) => misplacedKeys(exchange, source, (key) => table.find(key) !== null),
+    callers: () => table.principals(),
     uses: () => uses.all(),
     assume,
   };

@@ -52,6 +52,10 @@ export class KeyTable {
     for (const bucket of this.#buckets.values()) yield* bucket;
   }
 
+  *principals(): Generator<Principal> {
+    for (const { principal } of this) yield principal;
+  }
+
   find(key: string): KeyEntry | null {
     // The digest as a string and written over one buffer takes a third of the time of a new buffer each.
     this.#presented.write(hash("sha256", key, "latin1"), "latin1");

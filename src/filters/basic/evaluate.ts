@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { Denial, type Place } from "../../decision/verdict.ts";
 import { clientOf } from "../../message/address.ts";
 import type { AssumedIdentity, Exchange } from "../../message/exchange.ts";
+import type { Principal } from "../../message/principal.ts";
 import type { Clock } from "../../support/clock.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { judgeValidity } from "../caller-principal.ts";
@@ -91,6 +92,10 @@ export class BasicAuthenticator implements Authenticator {
     const right = this.#table.users.get(credentials.user)?.right ?? null;
     if (right === null || !timingSafeEqual(right.tag, this.#tagOf(credentials))) return false;
     return this.#clock.monotonicMs() - right.verifiedMs <= DEFAULTS.passwordRecalledMs;
+  }
+
+  *callers(): Generator<Principal> {
+    for (const { principal } of this.#table.users.values()) yield principal;
   }
 
   assume(identity: AssumedIdentity): Authentication {

@@ -84,6 +84,10 @@ export class HmacAuthenticator implements Authenticator {
     return this.#judge(body, shown, exchange);
   }
 
+  callers(): readonly Principal[] {
+    return [this.#options.principal];
+  }
+
   assume(identity: AssumedIdentity): Authentication {
     if (identity.type !== "signature") return NO_CREDENTIALS;
     const { principal } = this.#options;

@@ -1,0 +1,82 @@
+import { compare } from "../comparison/compare.ts";
+import type { Identity } from "../comparison/identities.ts";
+import { answerTo, QUESTIONS, type Question } from "../comparison/questions.ts";
+import { comparisonJson, comparisonText } from "../comparison/report.ts";
+import { explainCommandLine } from "../comparison/witness.ts";
+import { openTestWorld, type TestWorld } from "../rehearsal/test-world.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { readIdentity } from "./explain.ts";
+import { problemLine } from "./load-policy.ts";
+import { testInputs } from "./test-inputs.ts";
+
+const OPTIONS = {
+  ask: { type: "string" },
+  as: { type: "string", multiple: true },
+  json: { type: "boolean" },
+} as const;
+
+export const diffCommand: Command = {
+  name: "diff",
+  summary: "Compares two policies by what they allow, with a request for each difference that 'explain' reproduces.",
+  usage: "[OPTION]... OLD NEW",
+  options: `--ask QUESTION           only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'
+    --as IDENTITY            a further caller to try, as 'explain' takes it; may be repeated
+    --json                   for machines`,
+  example: `postern diff old.yaml new.yaml
+Exit code 0: no difference was found, or the answer is yes. 1: there are some, or it is no. 2: used wrongly, or a policy
+has problems.`,
+
+  async run(args, io) {
+    const parsed = parseOptions(args, OPTIONS);
+    if (!parsed.ok) return misuse(diffCommand, parsed.error, io);
+    const { values, positionals } = parsed.value;
+    const [before, after, ...rest] = positionals;
+    if (before === undefined || after === undefined || rest.length > 0) {
+      return misuse(diffCommand, "expected the names of two policies", io);
+    }
+    const question = QUESTIONS.find((one) => one === values.ask);
+    if (values.ask !== undefined && question === undefined) {
+      return misuse(diffCommand, `--ask: expected one of ${QUESTIONS.join(", ")}`, io);
+    }
+    const further: Identity[] = [];
+    for (const text of values.as ?? []) {
+      const identity = await readIdentity(text);
+      if (!identity.ok) return misuse(diffCommand, identity.error, io);
+      if (identity.value.assumed === null) return misuse(diffCommand, "--as: certificates cannot be tried here", io);
+      further.push({ as: text, assumed: identity.value.assumed });
+    }
+    const worlds = [await open(before, io), await open(after, io)];
+    const [old, now] = worlds;
+    if (old == null || now == null) return EXIT.misuse;
+    const comparison = await compare(old, now, io.clock.wallMs(), further);
+    for (const world of worlds) world?.close();
+    if (question !== undefined) return tellAnswer(question, [before, after], comparison, values.json === true, io);
+    const text = values.json === true ? comparisonJson : comparisonText;
+    io.stdout(text(comparison, before, after));
+    return comparison.differences.length + comparison.changes.length === 0 ? EXIT.fine : EXIT.problems;
+  },
+};
+
+async function open(policy: string, io: CommandIo): Promise<TestWorld | null> {
+  const opened = await openTestWorld(policy, { ...testInputs(io), outline: "values" });
+  if (opened.ok) return opened.value;
+  for (const problem of opened.error) io.stderr(problemLine(problem));
+  return null;
+}
+
+function tellAnswer(
+  question: Question,
+  policies: readonly string[],
+  comparison: Parameters<typeof answerTo>[1],
+  isJson: boolean,
+  io: CommandIo,
+): number {
+  const { holds, text, witness } = answerTo(question, comparison);
+  const commands = witness === null ? [] : policies.map((policy) => explainCommandLine(witness, policy));
+  if (isJson)
+    io.stdout(
+      `${JSON.stringify({ question, holds, text, commands, requests: comparison.requests, leftOut: comparison.leftOut })}\n`,
+    );
+  else io.stdout(`${holds ? "yes" : "no"}: ${text}\n${commands.map((line) => `    ${line}\n`).join("")}`);
+  return holds ? EXIT.fine : EXIT.problems;
+}

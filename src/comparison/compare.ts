@@ -1,0 +1,153 @@
+import type { TestWorld } from "../rehearsal/test-world.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { atOnce } from "../support/turns.ts";
+import { Grid } from "./grid.ts";
+import { callersOf, type Identity } from "./identities.ts";
+import { type Judgement, judgeWitness } from "./judge.ts";
+import { placesOf, sideOf } from "./settings.ts";
+import { type Direction, textChanges } from "./text-changes.ts";
+import { type DetailedChange, detailed } from "./text-details.ts";
+import { explainCommandLine, type Witness } from "./witness.ts";
+
+/** `refused`: both deny, and say it otherwise. `sent`: both allow, and the service gets something else. */
+export type DifferenceKind = Exclude<Direction, "changed"> | "refused" | "sent";
+
+/** What matters most comes first. */
+const KINDS: readonly DifferenceKind[] = ["opened", "loosened", "closed", "tightened", "sent", "refused"];
+
+/** Requests that the second policy treats otherwise in one way. */
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** Template of the route. */
+  readonly route: string;
+  readonly methods: readonly string[];
+  readonly before: string;
+  readonly after: string;
+  /** What of it, where the service gets something else. */
+  readonly parts: readonly string[];
+  /** Who: `nobody`, or as `explain --as` takes it; the first ones. */
+  readonly identities: readonly string[];
+  readonly requests: number;
+  readonly witness: Witness;
+}
+
+export interface Comparison {
+  readonly differences: readonly Difference[];
+  /** What the text says otherwise, and no request of the grid shows. */
+  readonly changes: readonly DetailedChange[];
+  /** Requests that both policies were asked about. */
+  readonly requests: number;
+  /** Requests of the grid that were left out, for it would have been too large. */
+  readonly leftOut: number;
+  /** Of the first policy's verdicts: how many requests it allows; and both of them. */
+  readonly allowed: { readonly before: number; readonly after: number; readonly both: number };
+  /** First request that both allow. */
+  readonly allowedByBoth: Witness | null;
+  /** Neither policy lets a client without a certificate in, so that nothing more was judged. */
+  readonly needsCertificates: boolean;
+}
+
+interface Gathered extends Difference {
+  readonly methods: string[];
+  readonly identities: string[];
+  requests: number;
+}
+
+/** Both worlds are of policies compiled with their values kept. `nowMs`: the time at which every request comes. */
+export async function compare(
+  before: TestWorld,
+  after: TestWorld,
+  nowMs: number,
+  further: readonly Identity[] = [],
+): Promise<Comparison> {
+  const sides = [sideOf(before.snapshot), sideOf(after.snapshot)];
+  const places = placesOf(sides);
+  const grid = new Grid(sides, callersOf([before.snapshot, after.snapshot]), further);
+  const perPlace = Math.max(DEFAULTS.diffPlaceWitnessesMin, Math.floor(DEFAULTS.diffWitnessesMax / places.length));
+  const gathered = new Map<string, Gathered>();
+  const asked = new Set<string>();
+  const allowed = { before: 0, after: 0, both: 0 };
+  let allowedByBoth: Witness | null = null;
+  let leftOut = 0;
+  let handshakes = 0;
+  for (const place of places) {
+    let taken = 0;
+    for (const witness of grid.witnesses(place)) {
+      const key = explainCommandLine(witness, "");
+      if (asked.has(key)) continue;
+      if (++taken > perPlace) {
+        leftOut++;
+        continue;
+      }
+      asked.add(key);
+      const was = await judgeWitness(before, witness, nowMs);
+      const is = await judgeWitness(after, witness, nowMs);
+      if (was === null || is === null) continue;
+      if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
+      if (was.isAllowed) allowed.before++;
+      if (is.isAllowed) allowed.after++;
+      if (was.isAllowed && is.isAllowed) {
+        allowed.both++;
+        allowedByBoth ??= witness;
+      }
+      gather(gathered, place.template, witness, was, is);
+    }
+  }
+  const differences = [...gathered.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  const shownOn = new Set(differences.map(({ route }) => route));
+  const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn);
+  const needsCertificates = handshakes > 0 && handshakes === asked.size;
+  return { differences, changes, requests: asked.size, leftOut, allowed, allowedByBoth, needsCertificates };
+}
+
+function gather(
+  gathered: Map<string, Gathered>,
+  template: string,
+  witness: Witness,
+  was: Judgement,
+  is: Judgement,
+): void {
+  const kind = kindOf(was, is);
+  if (kind === null) return;
+  // Of the two that judged it, the one that says more: it denies, or is there at all.
+  const isOld = kind === "closed" || kind === "loosened";
+  const route = (isOld ? was.route : is.route) ?? was.route ?? is.route ?? template;
+  const parts = kind === "sent" ? partsOf(was, is) : [];
+  const key = [kind, route, was.outcome, is.outcome, ...parts].join("\n");
+  const known = gathered.get(key);
+  const who = witness.identity.as ?? "nobody";
+  if (known === undefined) {
+    const { outcome: before } = was;
+    const { outcome: after } = is;
+    const { method } = witness;
+    gathered.set(key, {
+      kind,
+      route,
+      methods: [method],
+      before,
+      after,
+      parts,
+      identities: [who],
+      requests: 1,
+      witness,
+    });
+    return;
+  }
+  known.requests++;
+  if (!known.methods.includes(witness.method)) known.methods.push(witness.method);
+  if (!known.identities.includes(who)) known.identities.push(who);
+}
+
+function kindOf(was: Judgement, is: Judgement): DifferenceKind | null {
+  if (was.isAllowed !== is.isAllowed) {
+    if (is.isAllowed) return was.hasNoRoute ? "opened" : "loosened";
+    return is.hasNoRoute ? "closed" : "tightened";
+  }
+  if (was.outcome !== is.outcome) return was.isAllowed ? "sent" : "refused";
+  return partsOf(was, is).length > 0 ? "sent" : null;
+}
+
+/** Names alone: what stands there may be a secret. */
+function partsOf({ sent: was }: Judgement, { sent: is }: Judgement): readonly string[] {
+  return [...new Set([...was.keys(), ...is.keys()])].filter((part) => was.get(part) !== is.get(part));
+}

@@ -1,0 +1,109 @@
+import { parseExpression } from "../expression/parser.ts";
+import type { Node } from "../expression/syntax.ts";
+import { ANYTHING, type Atom, both, either, meeting, neither, type Trials } from "./atoms.ts";
+
+/** A condition in CEL → what makes it true and false, as far as its parts compare an attribute with a literal. */
+export function conditionTrials(source: string): Trials {
+  try {
+    return trialsOf(parseExpression(source));
+  } catch {
+    // It compiled; one that does not read is nothing that could be tried.
+    return ANYTHING;
+  }
+}
+
+function trialsOf(node: Node): Trials {
+  if (node.kind === "unary" && node.op === "!") return neither(trialsOf(node.of));
+  if (node.kind === "conditional") {
+    return either(both(trialsOf(node.test), trialsOf(node.yes)), both(neither(trialsOf(node.test)), trialsOf(node.no)));
+  }
+  if (node.kind === "call") return callTrials(node);
+  if (node.kind !== "binary") return withValue(node, true);
+  const { op, left, right } = node;
+  if (op === "&&") return both(trialsOf(left), trialsOf(right));
+  if (op === "||") return either(trialsOf(left), trialsOf(right));
+  if (op === "in") return memberTrials(left, right);
+  return namesOf(left) === null ? comparison(op, right, left, true) : comparison(op, left, right, false);
+}
+
+function comparison(op: string, side: Node, other: Node, isTurned: boolean): Trials {
+  const value = literalOf(other);
+  if (value === undefined) return ANYTHING;
+  if (op === "==") return withValue(side, value);
+  if (op === "!=") return neither(withValue(side, value));
+  if (typeof value !== "number" || !/^[<>]=?$/.test(op)) return ANYTHING;
+  const isLess = op.startsWith("<") !== isTurned;
+  const step = Number.isInteger(value) ? 1 : 0.5;
+  const within = op.endsWith("=")
+    ? [value, isLess ? value - step : value + step]
+    : [isLess ? value - step : value + step];
+  const beyond = op.endsWith("=")
+    ? [isLess ? value + step : value - step]
+    : [value, isLess ? value + step : value - step];
+  return {
+    meets: within.flatMap((one) => withValue(side, one).meets),
+    breaks: beyond.flatMap((one) => withValue(side, one).meets),
+  };
+}
+
+/** `"a" in jwt.groups`, or `jwt.tenant in ["a", "b"]`. */
+function memberTrials(left: Node, right: Node): Trials {
+  if (right.kind === "list") {
+    return right.items.map((item) => comparison("==", left, item, false)).reduce(either, { meets: [], breaks: [] });
+  }
+  const value = literalOf(left);
+  const names = namesOf(right);
+  return value === undefined || names === null ? ANYTHING : trialOf(names, value, true);
+}
+
+function callTrials({ name, target, args: [argument] }: Extract<Node, { kind: "call" }>): Trials {
+  if (target === null || argument === undefined || !/^(?:startsWith|endsWith|contains)$/.test(name)) return ANYTHING;
+  return withValue(target, literalOf(argument));
+}
+
+function withValue(node: Node, value: unknown): Trials {
+  const names = namesOf(node);
+  return names === null || value === undefined ? ANYTHING : trialOf(names, value, false);
+}
+
+function trialOf(names: readonly string[], value: unknown, isMember: boolean): Trials {
+  const atom = atomOf(names, value, isMember);
+  return atom === null ? ANYTHING : meeting(atom);
+}
+
+/** An attribute with this value, as something that a request can have; null where none can be made to. */
+export function atomOf([root = "", ...rest]: readonly string[], value: unknown, isMember: boolean): Atom | null {
+  const text = String(value);
+  const [name = ""] = rest;
+  if (root === "jwt") return { at: "claim", path: rest, value, isMember };
+  if (root === "principal") {
+    if (name === "id") return { at: "caller", value: text };
+    if (name === "scopes") return { at: "scope", value: text };
+    return name === "claims"
+      ? { at: "claim", path: rest.slice(1), value, isMember }
+      : { at: "claim", path: [name], value, isMember };
+  }
+  if (root === "query" || root === "path") return { at: root === "path" ? "param" : "query", name, value: text };
+  if (root === "client" && name === "address") return { at: "client", value: text };
+  if (root !== "request") return null;
+  if (name === "method") return { at: "method", value: text };
+  return name === "headers" && rest[1] !== undefined
+    ? { at: "header", name: rest[1].toLowerCase(), value: text }
+    : null;
+}
+
+/** `jwt["a"].b` → its names; null for what is no attribute. */
+function namesOf(node: Node): readonly string[] | null {
+  if (node.kind === "name") return [node.name];
+  if (node.kind !== "select" && node.kind !== "index") return null;
+  const names = namesOf(node.of);
+  const last = node.kind === "select" ? node.name : literalOf(node.key);
+  return names === null || typeof last !== "string" ? null : [...names, last];
+}
+
+function literalOf(node: Node): unknown {
+  if (node.kind === "literal") return typeof node.value === "bigint" ? Number(node.value) : node.value;
+  if (node.kind !== "unary" || node.op !== "-") return undefined;
+  const value = literalOf(node.of);
+  return typeof value === "number" ? -value : undefined;
+}

@@ -1,0 +1,165 @@
+import { parseSizeBytes } from "../support/units.ts";
+import { edgesOf } from "./address-edges.ts";
+import { parameterValues } from "./parameter-values.ts";
+import { pathOf } from "./paths.ts";
+import { type Place, type Side, settingsOf, textsOf } from "./settings.ts";
+
+/** What of a request is another than at the middle of the grid; empty for the middle itself. */
+export interface Context {
+  readonly path?: string;
+  readonly host?: string;
+  readonly client?: string;
+  /** In place of those of the middle, by lower-case name; null takes one off. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly query?: Readonly<Record<string, string | null>>;
+  readonly body?: string | null;
+}
+
+const OTHER_HOST = "other.example";
+
+function named(place: Place, section: string): readonly (readonly [string, unknown])[] {
+  return place.routes.flatMap(({ side, placed }) =>
+    [side.defaults, placed.settings].flatMap((settings) =>
+      Object.entries(settingsOf(settingsOf(settings["validate"])[section])),
+    ),
+  );
+}
+
+/** What a parameter of the place's path is, where nobody asks for another value. */
+export function usualParam(place: Place): (name: string) => string {
+  const values = new Map(named(place, "path").map(([name, schema]) => [name, parameterValues(schema).good[0] ?? "1"]));
+  return (name) => values.get(name) ?? "1";
+}
+
+/** The middle of the grid: what every request of the place has, so that the rest of it is judged at all. */
+export function middleOf(place: Place): Context {
+  const [host] = place.hosts;
+  const required = (section: string) =>
+    Object.fromEntries(
+      named(place, section).flatMap(([name, schema]) =>
+        settingsOf(schema)["required"] === true ? [[name, parameterValues(schema).good[0] ?? "1"]] : [],
+      ),
+    );
+  const version = versionContexts(place)[0] ?? {};
+  return {
+    ...(host === undefined ? {} : { host: host.replace("*", "a") }),
+    headers: { ...required("headers"), ...version.headers },
+    query: { ...required("query"), ...version.query },
+  };
+}
+
+/** One thing at a time that a rule of one of its routes looks at. */
+export function contextsOf(place: Place): readonly Context[] {
+  return [
+    ...addresses(place).map((client) => ({ client })),
+    ...versionContexts(place).slice(1),
+    ...parameterContexts(place, "query", (query) => ({ query })),
+    ...parameterContexts(place, "headers", (headers) => ({ headers })),
+    ...bodyContexts(place),
+  ];
+}
+
+/** Its hosts but the middle's, and one that is no route's. */
+export function hostsOf({ hosts }: Place): readonly string[] {
+  return hosts.length === 0 ? [] : [...hosts.slice(1).map((host) => host.replace("*", "b")), OTHER_HOST];
+}
+
+/** Values at the bounds of the schemas, siblings that fall to wider routes, and the path with a slash more. */
+export function pathsOf(place: Place, meetings: readonly string[]): readonly string[] {
+  const usual = usualParam(place);
+  const base = pathOf(place.template, usual);
+  const values = named(place, "path").flatMap(([name, schema]) => {
+    const { good, bad } = parameterValues(schema);
+    return [...good.slice(1), ...bad].map((value) =>
+      pathOf(place.template, (one) => (one === name ? value : usual(one))),
+    );
+  });
+  const parent = base.slice(0, base.lastIndexOf("/"));
+  const around = [
+    `${parent}/zz9`,
+    `${base === "/" ? "" : base}/zz9`,
+    base.endsWith("/") ? base.slice(0, -1) : `${base}/`,
+  ];
+  const bare = place.template.endsWith("/**") ? [pathOf(place.template.slice(0, -3), usual)] : [];
+  return [...new Set([...meetings, ...values, ...bare, ...around])].filter((path) => path !== "" && path !== base);
+}
+
+/** Edges of each range that either policy has for the place. */
+function addresses(place: Place): readonly string[] {
+  const edges = place.routes.flatMap(({ side, placed }) =>
+    [side.defaults, placed.settings].flatMap((settings) => {
+      const { allow, deny, except } = settingsOf(settings["address"]);
+      return [allow, deny, except].flatMap(textsOf).flatMap(edgesOf);
+    }),
+  );
+  return [...new Set(edges)];
+}
+
+/** Each version of the place where either policy looks for one, then none and one that there is not. */
+function versionContexts(place: Place): readonly Context[] {
+  const sources = place.routes.flatMap(({ side }) => sourcesOf(side));
+  if (sources.length === 0) return [];
+  const versions: readonly (string | null)[] = [...place.versions, null, "zz9"];
+  return versions.flatMap((version) =>
+    sources.map(({ header, query }) =>
+      header === null ? { query: { [query ?? ""]: version } } : { headers: { [header]: version } },
+    ),
+  );
+}
+
+interface VersionSource {
+  readonly header: string | null;
+  readonly query: string | null;
+}
+
+function sourcesOf(side: Side): readonly VersionSource[] {
+  const { from } = settingsOf(side.section("versions"));
+  if (!Array.isArray(from)) return [];
+  return from.flatMap((one: unknown): VersionSource[] => {
+    const { header, query } = settingsOf(one);
+    if (typeof header === "string") return [{ header: header.toLowerCase(), query: null }];
+    return typeof query === "string" ? [{ header: null, query }] : [];
+  });
+}
+
+function parameterContexts(
+  place: Place,
+  section: "query" | "headers",
+  toContext: (values: Record<string, string | null>) => Context,
+): readonly Context[] {
+  return named(place, section).flatMap(([name, schema]) => {
+    const { good, bad } = parameterValues(schema);
+    const key = section === "headers" ? name.toLowerCase() : name;
+    return [...good, ...bad, null].map((value) => toContext({ [key]: value }));
+  });
+}
+
+/** Bodies of the types that either policy names and of one that none does, and sizes at each bound. */
+function bodyContexts(place: Place): readonly Context[] {
+  const rules = place.routes.flatMap(({ side, placed }) =>
+    [side.defaults, placed.settings].map((settings) => settingsOf(settings["validate"])),
+  );
+  const isJudged = rules.some(({ body, contentType, form }) =>
+    [body, contentType, form].some((one) => one !== undefined),
+  );
+  if (!isJudged) return [];
+  const types = rules.flatMap(({ body, contentType }) => [
+    ...textsOf(contentType),
+    ...Object.keys(settingsOf(settingsOf(body)["content"])).map((type) => type.replace("/*", "/plain")),
+  ]);
+  const sizes = rules
+    .flatMap(({ body }) => textsOf(settingsOf(body)["maxBytes"]))
+    .flatMap((text) => {
+      const bytes = parseSizeBytes(text);
+      return bytes.ok ? [bytes.value, bytes.value + 1] : [];
+    });
+  const usual = types[0] ?? "application/json";
+  return [
+    ...[...new Set([...types, "application/json", "text/x-other"])].map((type) => ({
+      headers: { "content-type": type },
+      body: "{}",
+    })),
+    ...["[]", "{"].map((body) => ({ headers: { "content-type": usual }, body })),
+    ...[...new Set(sizes)].map((bytes) => ({ headers: { "content-type": usual, "content-length": String(bytes) } })),
+  ];
+}

@@ -1,0 +1,213 @@
+import { USUAL_METHODS } from "../message/method.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { ANYTHING, type Atom, both, type Conjunct, type Trials } from "./atoms.ts";
+import { type Context, contextsOf, hostsOf, middleOf, pathsOf, usualParam } from "./contexts.ts";
+import { type Caller, type Identity, identityOf, NOBODY } from "./identities.ts";
+import { pathOf, StaticSegments } from "./paths.ts";
+import { ruleTrials } from "./rule-trials.ts";
+import { type Place, type PlacedRoute, type Side, type SidedRoute, settingsOf } from "./settings.ts";
+import { USUAL_CLIENT, type Witness } from "./witness.ts";
+
+/** No service has it, and no policy names it unless it means to. */
+const UNNAMED_METHOD = "PROPFIND";
+
+/** Who asks, with what of the request a rule wants beside it. */
+interface Asker {
+  readonly identity: Identity;
+  readonly wanted: Conjunct;
+}
+
+/** Makes the requests of one place after the other. */
+export class Grid {
+  readonly #sides: readonly Side[];
+  readonly #callers: readonly Caller[];
+  readonly #further: readonly Identity[];
+  readonly #segments: StaticSegments;
+  readonly #numbers = new Map<PlacedRoute, number>();
+
+  /** `further`: whom else to try everywhere. */
+  constructor(sides: readonly Side[], callers: readonly Caller[], further: readonly Identity[]) {
+    this.#sides = sides;
+    this.#callers = callers;
+    this.#further = further;
+    this.#segments = new StaticSegments(sides);
+  }
+
+  /** Those that differ from the middle of the place in nothing but who asks, how and where come first. */
+  *witnesses(place: Place): Generator<Witness> {
+    const usual = usualParam(place);
+    const middle = middleOf(place);
+    const spots = this.#spots(place, middle.host, usual);
+    const witnesses = function* (spot: Spot, context: Context): Generator<Witness> {
+      const { host, path } = spot;
+      const there = { ...context, ...(host === undefined ? {} : { host }), ...(path === undefined ? {} : { path }) };
+      for (const method of spot.methods) {
+        for (const asker of spot.askers) yield witnessOf(place.template, usual, method, asker, middle, there);
+      }
+    };
+    for (const spot of spots) yield* witnesses(spot, {});
+    for (const spot of spots) {
+      for (const context of spot.contexts) yield* witnesses(spot, context);
+    }
+  }
+
+  /** The place's middle, and where else its requests may come to; what else is tried of them once for all that have the same routes. */
+  #spots(place: Place, middleHost: string | undefined, usual: (name: string) => string): readonly Spot[] {
+    const base = pathOf(place.template, usual);
+    const known = new Map<string, Pick<Spot, "methods" | "askers">>();
+    const spots: Spot[] = [];
+    const add = (host: string | undefined, path: string | undefined): void => {
+      const found = this.#routesAt(place, host ?? middleHost ?? "localhost", path ?? base);
+      const key = found.map(({ placed }) => this.#number(placed)).join();
+      const before = known.get(key);
+      if (before !== undefined) {
+        spots.push({ host, path, ...before, contexts: [] });
+        return;
+      }
+      const there = {
+        ...place,
+        routes: [...new Map([...place.routes, ...found].map((one) => [one.placed, one])).values()],
+      };
+      const asked = { methods: methodsOf(there), askers: askersOf(there, this.#callers, this.#further) };
+      known.set(key, asked);
+      spots.push({ host, path, ...asked, contexts: contextsOf(there) });
+    };
+    for (const host of [undefined, ...hostsOf(place)]) add(host, undefined);
+    for (const path of pathsOf(place, this.#segments.meetings(place.template, usual))) add(undefined, path);
+    return spots;
+  }
+
+  /** Which routes of either policy judge this path, by any of the methods that are tried. */
+  #routesAt(place: Place, host: string, path: string): readonly SidedRoute[] {
+    return this.#sides.flatMap((side) =>
+      methodsOf(place).flatMap((method): SidedRoute[] => {
+        const placed = side.routeAt(host, method, path);
+        return placed === null ? [] : [{ side, placed }];
+      }),
+    );
+  }
+
+  #number(placed: PlacedRoute): number {
+    const number = this.#numbers.get(placed) ?? this.#numbers.size;
+    this.#numbers.set(placed, number);
+    return number;
+  }
+}
+
+/** Where requests of a place come to, and how. */
+interface Spot {
+  /** Undefined: those of the middle. */
+  readonly host: string | undefined;
+  readonly path: string | undefined;
+  readonly methods: readonly string[];
+  readonly askers: readonly Asker[];
+  readonly contexts: readonly Context[];
+}
+
+function methodsOf({ routes }: Place): readonly string[] {
+  const named = routes.flatMap(({ placed }) => placed.route.methods);
+  const isUsual = routes.some(({ placed }) => placed.route.methods.length === 0);
+  return [...new Set([...named, ...(isUsual ? USUAL_METHODS : ["GET", "POST"]), UNNAMED_METHOD])];
+}
+
+function askersOf(place: Place, callers: readonly Caller[], further: readonly Identity[]): readonly Asker[] {
+  const conjuncts = conjunctsOf(place);
+  const named = new Set(place.routes.flatMap(({ side, placed }) => authenticatorsOf(side, placed)));
+  const askers = new Map<string, Asker>();
+  const add = (identity: Identity, conjunct: Conjunct): void => {
+    const wanted = conjunct.filter(({ at }) => at !== "scope" && at !== "claim" && at !== "caller");
+    const key = JSON.stringify([identity.as, wanted]);
+    if (askers.size < DEFAULTS.diffAskersMax && !askers.has(key)) askers.set(key, { identity, wanted });
+  };
+  for (const identity of [NOBODY, ...further]) add(identity, []);
+  for (const conjunct of conjuncts) {
+    for (const caller of callers) {
+      if (!named.has(caller.authenticator)) continue;
+      const identity = identityOf(caller, conjunct);
+      if (identity !== null) add(identity, conjunct);
+    }
+  }
+  for (const caller of callers) if (!named.has(caller.authenticator)) add(identityOf(caller, []) ?? NOBODY, []);
+  return [...askers.values()];
+}
+
+/** Names of `authenticate`, of its groups too. */
+function authenticatorsOf({ defaults }: Side, { route, settings }: PlacedRoute): readonly string[] {
+  if (route.isPublic) return [];
+  const names = (value: unknown): string[] => {
+    if (typeof value === "string") return [value];
+    if (Array.isArray(value)) return value.flatMap(names);
+    const { any, all } = settingsOf(value);
+    return any === undefined && all === undefined ? [] : [...names(any ?? []), ...names(all ?? [])];
+  };
+  const own = names(settings["authenticate"]);
+  return own.length > 0 ? own : names(defaults["authenticate"]);
+}
+
+/**
+ * Combinations of what the rules of both policies ask for: nothing, each way to meet a rule, the same less one thing, with what
+ * a rule forbids, and two ways together. Of rules that only ask for things the first show every difference; the others are for
+ * rules that forbid.
+ */
+function conjunctsOf(place: Place): readonly Conjunct[] {
+  const trials = place.routes.map(({ side, placed }) => routeTrials(place, side, placed));
+  const meets = trials.flatMap((one) => one.meets);
+  const breaks = trials.flatMap((one) => one.breaks);
+  const all: Conjunct[] = [
+    [],
+    ...meets,
+    ...meets.flatMap((meet) => breaks.map((broken) => [...meet, ...broken])),
+    ...meets.flatMap((meet) => meet.map((_, at) => meet.toSpliced(at, 1))),
+    ...breaks,
+    ...meets.flatMap((meet, at) => meets.slice(at + 1).map((other) => [...meet, ...other])),
+    meets.flat(),
+  ];
+  const distinct = new Map(all.map((conjunct) => [keyOf(conjunct), conjunct]));
+  return [...distinct.values()];
+}
+
+function keyOf(conjunct: Conjunct): string {
+  return [...new Set(conjunct.map((atom: Atom) => JSON.stringify(atom)))].sort().join("\n");
+}
+
+function routeTrials(place: Place, side: Side, { route, settings }: PlacedRoute): Trials {
+  if (route.isPublic) return ANYTHING;
+  const world = { role: (name: string) => side.section(`roles.${name}`), param: usualParam(place) };
+  const rules = [side.defaults["authorize"], settings["authorize"]].filter((rule) => rule !== undefined);
+  return rules.map((rule) => ruleTrials(rule, world)).reduce(both, ANYTHING);
+}
+
+function witnessOf(
+  template: string,
+  usual: (name: string) => string,
+  method: string,
+  { identity, wanted }: Asker,
+  middle: Context,
+  context: Context,
+): Witness {
+  const params = new Map<string, string>();
+  const headers: Record<string, string | null> = { ...middle.headers, ...context.headers };
+  const query: Record<string, string | null> = { ...middle.query, ...context.query };
+  let client = context.client;
+  let asked = method;
+  for (const atom of wanted) {
+    if (atom.at === "param") params.set(atom.name, atom.value);
+    else if (atom.at === "header" && context.headers?.[atom.name] === undefined) headers[atom.name] = atom.value;
+    else if (atom.at === "query" && context.query?.[atom.name] === undefined) query[atom.name] = atom.value;
+    else if (atom.at === "client") client ??= atom.value;
+    else if (atom.at === "method" && method !== UNNAMED_METHOD) asked = atom.value;
+  }
+  const path = context.path ?? pathOf(template, (name) => params.get(name) ?? usual(name));
+  const host = context.host ?? middle.host;
+  const pairs = Object.entries(query).filter(([, value]) => value !== null);
+  const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value ?? "")}`).join("&");
+  const lines = Object.entries(headers).filter(([, value]) => value !== null);
+  return {
+    method: asked,
+    target: text === "" ? path : `${path}?${text}`,
+    headers: [...(host === undefined ? [] : [`Host: ${host}`]), ...lines.map(([name, value]) => `${name}: ${value}`)],
+    client: client ?? USUAL_CLIENT,
+    identity,
+    body: context.body ?? null,
+  };
+}

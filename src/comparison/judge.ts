@@ -1,0 +1,70 @@
+import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
+import { describeExchange } from "../rehearsal/described-request.ts";
+import { sentOf, unreadable, type Verdict, verdictOf } from "../rehearsal/differences.ts";
+import { rehearse } from "../rehearsal/explain.ts";
+import type { TestWorld } from "../rehearsal/test-world.ts";
+import type { Witness } from "./witness.ts";
+
+/** What a policy makes of a witness. */
+export interface Judgement {
+  readonly isAllowed: boolean;
+  /** `allowed`, or reason and status. */
+  readonly outcome: string;
+  /** No route of the policy is for such a request. */
+  readonly hasNoRoute: boolean;
+  readonly route: string | null;
+  /** Name of each part → what the service gets there; empty where it gets nothing. */
+  readonly sent: ReadonlyMap<string, string>;
+}
+
+const NO_ROUTE = /^(?:route_not_found|method_not_allowed|version_\w+)$/;
+
+/** Each witness as the first request that the policy ever sees. */
+export async function judgeWitness(world: TestWorld, witness: Witness, nowMs: number): Promise<Judgement | null> {
+  const { snapshot } = world;
+  const [listener] = snapshot.listeners;
+  if (listener === undefined) return null;
+  world.begin(nowMs);
+  const made = await exchangeOf(witness, snapshot, listener, nowMs);
+  if (!made.ok) return made.error.reason === null ? null : judgementOf(unreadable(made.error.reason), new Map());
+  const exchange = made.value;
+  const { judged } = await rehearse(snapshot, listener, exchange);
+  const verdict = verdictOf(judged?.subject ?? null, judged?.outcome ?? null, null);
+  const sent = sentOf(judged?.subject ?? null, judged?.outcome ?? null);
+  const parts = new Map(sent === null ? [] : [["path", sent.path], ...sent.lines.flatMap(headerOf)]);
+  exchange.end();
+  return judgementOf(verdict, parts);
+}
+
+function exchangeOf(witness: Witness, snapshot: Snapshot, listener: ListenerSettings, nowMs: number) {
+  const { method, target, headers, client, identity, body } = witness;
+  const description = {
+    request: `${method} ${target}`,
+    headers,
+    client,
+    certificate: null,
+    as: identity.assumed,
+    body: body === null ? null : Buffer.from(body),
+  };
+  return describeExchange(description, listener, snapshot.keepsInPaths, nowMs);
+}
+
+/** What is made anew for each request: a signed token, the number of a trace. */
+const MADE_ANEW = /^(?:eyJ|00-[0-9a-f]{32}-)/;
+
+function headerOf(line: string): [string, string][] {
+  const at = line.indexOf(":");
+  if (at < 0) return [];
+  const value = line.slice(at + 1).trim();
+  return [[`header ${line.slice(0, at).toLowerCase()}`, MADE_ANEW.test(value) ? "made anew" : value]];
+}
+
+function judgementOf({ reason, status, route }: Verdict, sent: ReadonlyMap<string, string>): Judgement {
+  const isAllowed = reason === null;
+  const outcome = isAllowed
+    ? status === null
+      ? "allowed"
+      : `answered (${status})`
+    : `${reason} (${status ?? "no connection"})`;
+  return { isAllowed, outcome, hasNoRoute: reason !== null && NO_ROUTE.test(reason), route, sent };
+}

@@ -1,0 +1,38 @@
+import { type Comparison, compare } from "../../src/comparison/compare.ts";
+import { openTestWorld, type TestWorld } from "../../src/rehearsal/test-world.ts";
+import { type Files, fixedClock, policyWith, readerOf } from "../policy/policy-kit.ts";
+
+export const AUTHENTICATORS = `authenticators:
+  okta: { type: jwt, issuer: "https://idp.example.org/", audience: [orders], algorithms: [ES256] }
+  partners: { type: api-key, header: X-Api-Key, keys: keys.yaml }
+`;
+
+/** Another that makes tokens. */
+export const ENTRA = `  entra: { type: jwt, issuer: "https://login.example.org/", audience: [orders], algorithms: [ES256] }
+`;
+
+/** Two callers with one scope each, and one that is as the first. */
+export const KEYS = `callers:
+  - { name: acme, scopes: ["orders:read"], keys: [{ sha256: "${"a".repeat(64)}" }] }
+  - { name: again, scopes: ["orders:read"], keys: [{ sha256: "${"b".repeat(64)}" }] }
+  - { name: other, scopes: ["orders:write"], keys: [{ sha256: "${"c".repeat(64)}" }] }
+`;
+
+export async function worldOf(rest: string, files: Files = { "keys.yaml": KEYS }): Promise<TestWorld> {
+  const readFile = readerOf(policyWith(rest), files);
+  const opened = await openTestWorld("conf/policy.yaml", {
+    cwd: "/srv",
+    readFile,
+    clock: fixedClock,
+    env: {},
+    outline: "values",
+  });
+  if (!opened.ok) throw new Error(opened.error.map(({ place, text }) => `${place.line}: ${text}`).join("\n"));
+  return opened.value;
+}
+
+/** Without the rest of the policy, which both have. */
+export async function compared(before: string, after: string): Promise<Comparison> {
+  const worlds = [await worldOf(before), await worldOf(after)] as const;
+  return compare(...worlds, fixedClock.wallMs());
+}

@@ -1,0 +1,132 @@
+// Goal: of random pairs of policies, whatever request of their vocabulary is judged otherwise, its direction and route are told.
+import { expect, test } from "vitest";
+import { compare } from "../../src/comparison/compare.ts";
+import { flowText } from "../../src/comparison/flow-text.ts";
+import type { Identity } from "../../src/comparison/identities.ts";
+import { type Judgement, judgeWitness } from "../../src/comparison/judge.ts";
+import type { Witness } from "../../src/comparison/witness.ts";
+import { fixedClock } from "../policy/policy-kit.ts";
+import { AUTHENTICATORS, worldOf } from "./kit.ts";
+
+/** Numbers from a seed, so that a failure comes again. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+type Random = ReturnType<typeof randomOf>;
+
+const one = <T>(list: readonly T[], random: Random): T => list[random(list.length)] as T;
+
+const ATOMS = [
+  "scopes: [a]",
+  "scopes: [b]",
+  "scopes: [a, b]",
+  "groups: [g]",
+  "claims: { tenant: x }",
+  "claims: { tenant: [x, y] }",
+  "networks: [10.0.0.0/8]",
+  "networks: [10.1.0.0/16]",
+  `when: '"a" in principal.scopes || jwt.tenant == "x"'`,
+  `when: 'jwt.level >= 2'`,
+  `when: 'jwt.level > 2'`,
+  "methods: [GET]",
+  "match: { path.id: jwt.sub }",
+];
+
+function rule(random: Random, templateHasId: boolean): string {
+  const atoms = templateHasId ? ATOMS : ATOMS.slice(0, -1);
+  const atom = (): string => one(atoms, random);
+  const shape = random(5);
+  if (shape === 0) return `{ any: [{ ${atom()} }, { ${atom()} }] }`;
+  if (shape === 1) return `{ all: [{ ${atom()} }, { ${atom()} }] }`;
+  if (shape === 2) return `{ ${atom()}, not: { ${atom()} } }`;
+  return `{ ${atom()} }`;
+}
+
+const TEMPLATES = ["/a", "/a/{id}", "/a/**", "/**"];
+
+function policy(random: Random): string {
+  const routes = TEMPLATES.flatMap((template) => {
+    if (random(4) === 0) return [];
+    const methods = one(["", ", methods: [GET]", ", methods: [GET, POST]"], random);
+    const address = one(
+      ["", "", ", address: { deny: [10.1.0.0/16] }", ", address: { allow: [10.0.0.0/8, 127.0.0.0/8] }"],
+      random,
+    );
+    const access = random(4) === 0 ? "public: true" : "authenticate: [okta]";
+    const authorize =
+      access === "public: true" || random(4) === 0 ? "" : `, authorize: ${rule(random, template.includes("{id}"))}`;
+    return [`  - { path: "${template}"${methods}, ${access}${authorize}${address} }\n`];
+  });
+  const some = routes.length > 0 ? routes : ["  - { path: /, public: true }\n"];
+  return `${AUTHENTICATORS}routes:\n${some.join("")}`;
+}
+
+/** Each request of the vocabulary, or of each kind of it a part where all would be too many. */
+function* requests(random: Random): Generator<Witness> {
+  const identities: Identity[] = [{ as: null, assumed: null }];
+  for (const scope of [undefined, "a", "b", "a b"]) {
+    for (const groups of [undefined, ["g"]]) {
+      for (const tenant of [undefined, "x", "y"]) {
+        const claims = {
+          scope,
+          groups,
+          tenant,
+          level: one([undefined, 1, 2, 3], random),
+          sub: one([undefined, "1", "2"], random),
+        };
+        const told = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+        identities.push({ as: flowText({ jwt: told }), assumed: { type: "jwt", claims: told } });
+      }
+    }
+  }
+  for (const target of ["/a", "/a/1", "/a/1/2", "/b"]) {
+    for (const method of ["GET", "POST", "DELETE"]) {
+      for (const client of ["127.0.0.1", "10.1.2.3", "10.2.0.1", "192.0.2.1"]) {
+        if (random(3) !== 0) continue;
+        for (const identity of identities) yield { method, target, client, identity, headers: [], body: null };
+      }
+    }
+  }
+}
+
+/** Which way a request moves: what a difference of it has to be called. */
+function directionOf(was: Judgement, is: Judgement): string | null {
+  if (was.isAllowed === is.isAllowed) return null;
+  if (is.isAllowed) return was.hasNoRoute ? `opened ${is.route}` : `loosened ${was.route}`;
+  return is.hasNoRoute ? `closed ${was.route}` : `tightened ${is.route}`;
+}
+
+const SEEDS = 12;
+
+test(`of ${SEEDS} pairs of policies no direction of any route is missed, and none is told that is not there`, async () => {
+  const nowMs = fixedClock.wallMs();
+  let moved = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const random = randomOf(seed);
+    const texts = [policy(random), policy(random)] as const;
+    const [before, after] = [await worldOf(texts[0]), await worldOf(texts[1])];
+    const { differences, leftOut } = await compare(before, after, nowMs);
+    expect(leftOut, `seed ${seed}`).toBe(0);
+    const told = new Set(differences.map(({ kind, route }) => `${kind} ${route}`));
+    for (const request of requests(random)) {
+      const was = await judgeWitness(before, request, nowMs);
+      const is = await judgeWitness(after, request, nowMs);
+      const direction = was === null || is === null ? null : directionOf(was, is);
+      if (direction === null) continue;
+      moved++;
+      if (!told.has(direction))
+        expect.fail(`seed ${seed}: ${direction} by ${JSON.stringify(request)}\n${texts.join("\n---\n")}`);
+    }
+    for (const { kind, route, witness } of differences) {
+      const [was, is] = [await judgeWitness(before, witness, nowMs), await judgeWitness(after, witness, nowMs)];
+      if (was === null || is === null) expect.fail("a witness that is no request");
+      if (kind !== "sent" && kind !== "refused") expect(directionOf(was, is)).toBe(`${kind} ${route}`);
+    }
+  }
+  expect(moved).toBeGreaterThan(500);
+});
