@@ -17,29 +17,27 @@ export interface SearchTables {
 }
 
 /** Changes with whatever the bytes mean, the way literals are found included. */
-const FORMAT = "postern search 1";
+const FORMAT = "postern search 2";
 const ALIGN = 8;
 
 interface Head {
   readonly format: string;
   readonly items: readonly SearchItem[];
   readonly width: number;
-  /** Whether the numbers of states take two bytes each, else four. */
-  readonly narrow: boolean;
   /** In bytes, each array behind the other. */
   readonly sizes: readonly number[];
 }
 
 /** Bytes for a file: the length of the head, the head as JSON, and the arrays in the machine's order of bytes. */
 export function toBuffer({ items, gate, always, kinds }: SearchTables): Uint8Array {
-  const arrays = [gate.columns, gate.next, gate.lists, gate.starts, gate.ids, always, kinds];
+  const { columns, next, children, entry, fails, lists, starts, ids } = gate;
+  const arrays = [columns, next, children, entry, fails, lists, starts, ids, always, kinds];
   const sizes = arrays.map(({ byteLength }) => byteLength);
   const head = Buffer.from(
     JSON.stringify({
       format: FORMAT,
       items,
       width: gate.width,
-      narrow: gate.next.BYTES_PER_ELEMENT === 2,
       sizes,
     } satisfies Head),
   );
@@ -67,24 +65,28 @@ export function fromBuffer(stored: Uint8Array): SearchTables | null {
     at += aligned(size);
     return place;
   });
-  if (at !== bytes.length || head.sizes.length !== 7) return null;
+  if (at !== bytes.length || head.sizes.length !== 10) return null;
   const { buffer } = bytes;
   const sizeOf = (index: number): number => head.sizes[index] ?? 0;
   const placeOf = (index: number): number => places[index] ?? 0;
+  const bytesAt = (index: number): Uint8Array => new Uint8Array(buffer, placeOf(index), sizeOf(index));
   const words = (index: number): Uint32Array => new Uint32Array(buffer, placeOf(index), sizeOf(index) / 4);
   const halves = (index: number): Uint16Array => new Uint16Array(buffer, placeOf(index), sizeOf(index) / 2);
   return {
     items: head.items,
     gate: {
-      columns: new Uint8Array(buffer, placeOf(0), sizeOf(0)),
+      columns: bytesAt(0),
       width: head.width,
-      next: head.narrow ? halves(1) : words(1),
-      lists: words(2),
-      starts: words(3),
-      ids: halves(4),
+      next: words(1),
+      children: words(2),
+      entry: bytesAt(3),
+      fails: words(4),
+      lists: words(5),
+      starts: words(6),
+      ids: halves(7),
     },
-    always: halves(5),
-    kinds: new Int32Array(buffer, placeOf(6), sizeOf(6) / 4),
+    always: halves(8),
+    kinds: new Int32Array(buffer, placeOf(9), sizeOf(9) / 4),
   };
 }
 
