@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { StateFiles } from "../resources/state-folder.ts";
@@ -23,6 +23,10 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
       const folder = await sound();
       return folder.ok ? readState(join(directory, name), bytesMax, userId) : folder;
     },
+    readNow: (name, bytesMax) => {
+      const folder = folderFault(directory, userId);
+      return folder === null ? readStateNow(join(directory, name), bytesMax, userId) : err(folder);
+    },
     write: async (name, content) => {
       const folder = await sound();
       return folder.ok ? writeState(join(directory, name), content) : folder;
@@ -41,12 +45,51 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
 async function makeFolder(directory: string, userId: number | null): Promise<Result<null, string>> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const { mode, uid } = await stat(directory);
-    if (isStrange(uid, userId)) return err(`the folder belongs to user ${uid}`);
-    return (mode & OTHERS_WRITE) === 0 ? ok(null) : err("others may write into the folder; expected chmod 700");
+    const fault = folderFaultOf(await stat(directory), userId);
+    return fault === null ? ok(null) : err(fault);
   } catch (error) {
     return err(`the folder cannot be used: ${codeOf(error)}`);
   }
+}
+
+/** Null where it is sound, or not made yet. */
+function folderFault(directory: string, userId: number | null): string | null {
+  try {
+    return folderFaultOf(statSync(directory), userId);
+  } catch (error) {
+    return codeOf(error) === "ENOENT" ? null : `the folder cannot be used: ${codeOf(error)}`;
+  }
+}
+
+function folderFaultOf({ mode, uid }: Stats, userId: number | null): string | null {
+  if (isStrange(uid, userId)) return `the folder belongs to user ${uid}`;
+  return (mode & OTHERS_WRITE) === 0 ? null : "others may write into the folder; expected chmod 700";
+}
+
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function readStateNow(file: string, bytesMax: number, userId: number | null): Result<Buffer | null, string> {
+  try {
+    const handle = openSync(file, READ_FLAGS);
+    try {
+      const found = fstatSync(handle);
+      const fault = faultOf(found, userId) ?? sizeFaultOf(found, bytesMax);
+      return fault === null ? ok(readFileSync(handle)) : err(fault);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    return unread(error);
+  }
+}
+
+function unread(error: unknown): Result<null, string> {
+  const code = codeOf(error);
+  return code === "ENOENT" ? ok(null) : err(`it cannot be read: ${code}`);
+}
+
+function sizeFaultOf({ size }: Stats, bytesMax: number): string | null {
+  return size > bytesMax ? `it is larger than ${bytesMax} bytes` : null;
 }
 
 /** Whoever can write a key set into this folder lets himself in: only our own files, and root's, are read. */
@@ -56,19 +99,16 @@ async function readState(
   userId: number | null,
 ): Promise<Result<Buffer | null, string>> {
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const handle = await open(file, READ_FLAGS);
     try {
       const found = await handle.stat();
-      const fault = faultOf(found, userId);
-      if (fault !== null) return err(fault);
-      if (found.size > bytesMax) return err(`it is larger than ${bytesMax} bytes`);
-      return ok(await handle.readFile());
+      const fault = faultOf(found, userId) ?? sizeFaultOf(found, bytesMax);
+      return fault === null ? ok(await handle.readFile()) : err(fault);
     } finally {
       await handle.close();
     }
   } catch (error) {
-    const code = codeOf(error);
-    return code === "ENOENT" ? ok(null) : err(`it cannot be read: ${code}`);
+    return unread(error);
   }
 }
 

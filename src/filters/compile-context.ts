@@ -67,6 +67,8 @@ export interface CompileContext {
   readonly geo: Geo | null;
   /** The policy names a folder for what survives a restart. */
   readonly hasState: boolean;
+  /** The policy is only looked at, as by check: resources never start, and nothing is left for later. */
+  readonly isOnlyLookedAt: boolean;
   /** Where requests wait for what somebody else says. Of the process. */
   readonly waiting: Waiting;
   /** The corporate proxy that the environment names, for calls out. */

@@ -17,6 +17,7 @@ import type { CompileContext } from "./compile-context.ts";
 import type { Cors } from "./cors/evaluate.ts";
 import type { Question } from "./decide/question.ts";
 import type { KnownHits } from "./detect/probe.ts";
+import type { RuleKeeper } from "./detect/rule-keeper.ts";
 import type { DetectorSettings } from "./detect/schema.ts";
 import type { Limit, Plan } from "./limit-port.ts";
 import type { MethodRule } from "./method-rule.ts";
@@ -155,9 +156,10 @@ export interface Detector {
   readonly place: Place;
   readonly settings: DetectorSettings;
   readonly rules: RuleSet;
+  readonly keeper: Pick<RuleKeeper, "later" | "tell">;
   /** Of the detector's own `exclude`. */
   readonly exclusions: readonly RouteExclusion[];
-  /** What becomes of each of its rules. */
+  /** What becomes of each of its rules; empty where they came from the state folder, as they never do for who only looks. */
   readonly listing: readonly RuleListing[];
   /** What the rules have against ordinary requests, as far as routes have asked. */
   readonly probes: KnownHits;

@@ -22,11 +22,13 @@ export function noResources(
 ): Resources {
   const nothing = {
     read: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    readNow: () => err(ONLY_LOOKED_AT),
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     place: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     setAside: () => Promise.resolve(),
   };
   return new Resources({
+    neverStarts: true,
     clock,
     memory,
     residentBytes: () => 0,

@@ -320,6 +320,7 @@ export class Work {
       include: (name, content) => this.files.include(name, content),
       geo: this.geo,
       hasState: this.stateDirectory !== null,
+      isOnlyLookedAt: this.inputs.resources === undefined || this.inputs.resources.neverStarts,
       waiting: this.waiting,
       proxy: environmentProxy(this.inputs.env ?? {}),
       secret: (reference, ...inner) => this.secret(reference, resolve(inner)),

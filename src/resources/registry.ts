@@ -6,6 +6,8 @@ import { type StateFiles, StateFolder } from "./state-folder.ts";
 /** What the registry needs of the world; the rest of `ResourceWorld` is its own. */
 export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" | "note" | "recompile"> {
   readonly openFiles: (directory: string) => StateFiles;
+  /** Policies are only looked at, and what they ask for is never started. */
+  readonly neverStarts?: boolean;
 }
 
 /** Who is told. */
@@ -35,6 +37,10 @@ export class Resources {
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
+  }
+
+  get neverStarts(): boolean {
+    return this.#deps.neverStarts === true;
   }
 
   reportTo(reports: ResourceReports): void {
@@ -75,7 +81,7 @@ export class Resources {
   }
 
   #worldOf(directory: string | null): ResourceWorld {
-    const { openFiles, ...world } = this.#deps;
+    const { openFiles, neverStarts, ...world } = this.#deps;
     const folder = directory === null ? null : this.#folderAt(directory, openFiles);
     return {
       ...world,

@@ -6,6 +6,8 @@ import { err, ok, type Result } from "../support/result.ts";
 export interface StateFiles {
   /** Null where there is none. A file that others could have written is an error: its content would be theirs. */
   read(name: string, bytesMax: number): Promise<Result<Buffer | null, string>>;
+  /** The same on the spot, for what compiling a policy waits for; makes no folder. */
+  readNow(name: string, bytesMax: number): Result<Buffer | null, string>;
   /** Written whole beside it and renamed, for its owner alone. */
   write(name: string, content: Buffer): Promise<Result<null, string>>;
   /** The absolute name of a file that somebody else opens by it; made where it is missing, and refused where `read` would. */
@@ -23,6 +25,7 @@ export interface StateKind {
 
 const HEAD = /^postern-state ([a-z0-9-]{1,64}) (\d{1,9}) ([0-9a-f]{64})\n/;
 const HEAD_BYTES_MAX = 200;
+const FILE_BYTES_MAX = HEAD_BYTES_MAX + DEFAULTS.stateFileBytesMax;
 
 /**
  * What survives a restart. A file says of what kind and version it is, and a hash of its content; one that is damaged is a
@@ -44,7 +47,16 @@ export class StateFolder {
   /** What was kept under `id`, or null. Never fails. */
   async read(kind: StateKind, id: string): Promise<Buffer | null> {
     const name = fileName(kind, id);
-    const found = await this.#files.read(name, HEAD_BYTES_MAX + DEFAULTS.stateFileBytesMax);
+    return this.#contentOf(kind, name, await this.#files.read(name, FILE_BYTES_MAX));
+  }
+
+  /** The same on the spot, while a policy compiles. */
+  readNow(kind: StateKind, id: string): Buffer | null {
+    const name = fileName(kind, id);
+    return this.#contentOf(kind, name, this.#files.readNow(name, FILE_BYTES_MAX));
+  }
+
+  #contentOf(kind: StateKind, name: string, found: Result<Buffer | null, string>): Buffer | null {
     if (!found.ok) {
       this.#warn(name, `${found.error}; nothing of it is used`);
       return null;
@@ -52,7 +64,7 @@ export class StateFolder {
     if (found.value === null) return null;
     const content = open(kind, found.value);
     if (content.ok) return content.value;
-    await this.#setAside(name, content.error);
+    void this.#setAside(name, content.error);
     return null;
   }
 

@@ -20,6 +20,8 @@ export const DETECTION_DEFAULTS = {
   /** Files of rules and their data, in number and in bytes together. */
   detectFilesMax: 512,
   detectFilesBytesMax: 32 * 1024 ** 2,
+  /** How long patterns are made at a stretch while requests are served. */
+  rulesSliceMs: 2,
   detectThreshold: 5,
   detectAnswerThreshold: 4,
   /** Of values searched in one request, before they are transformed. */

@@ -104,6 +104,7 @@ function detecting(rules: RuleSet, promises: RouteContext["promises"], template:
     place: context.place(),
     settings: { rules: [folder] },
     rules,
+    keeper: { later: () => {}, tell: () => {} },
     exclusions: [],
     listing: [],
     probes: new Map(),

@@ -36,9 +36,10 @@ describe.runIf(hasDebianRules)("the OWASP rules as Debian installs them", () => 
       const text = textOf(parsed.value.tree, random);
       const alphabet = toSet([...text].map((char) => [char.charCodeAt(0), char.charCodeAt(0)]));
       if (search.test(id.value, text, new Work(1e9))) {
-        expect(search.impossible(alphabet, text.length).has(id.value), `${source} on ${JSON.stringify(text)}`).toBe(
-          false,
-        );
+        expect(
+          atOnce(search.impossible(alphabet, text.length)).has(id.value),
+          `${source} on ${JSON.stringify(text)}`,
+        ).toBe(false);
       }
     }
     expect(matches).toBeGreaterThan(ids.length);

@@ -187,8 +187,8 @@ describe("random patterns and texts, beside V8", () => {
           );
         });
         const short = chars.join("").slice(0, 3);
-        if (search.impossible(alphabet, null).has(0)) expect(inV8(source).test(chars.join(""))).toBe(false);
-        if (search.impossible(alphabet, 3).has(0)) expect(inV8(source).test(short)).toBe(false);
+        if (atOnce(search.impossible(alphabet, null)).has(0)) expect(inV8(source).test(chars.join(""))).toBe(false);
+        if (atOnce(search.impossible(alphabet, 3)).has(0)) expect(inV8(source).test(short)).toBe(false);
       }),
       { numRuns: 2_000 },
     );
@@ -233,9 +233,9 @@ describe("what a search holds", () => {
     expect(search.match(id, "x/etc/passw", work)).toEqual({ start: 2, end: 5, groups: [] });
     expect(search.test(id, "cat /et", work)).toBe(false);
     expect(search.match(id, "cat /et", work)).toBeNull();
-    expect([...search.impossible([0x61, 0x7a], null)]).toEqual([]);
-    expect([...search.impossible([0x61, 0x7a], 1)]).toEqual([id]);
-    expect([...search.impossible([0x30, 0x39], null)]).toEqual([id]);
+    expect([...atOnce(search.impossible([0x61, 0x7a], null))]).toEqual([]);
+    expect([...atOnce(search.impossible([0x61, 0x7a], 1))]).toEqual([id]);
+    expect([...atOnce(search.impossible([0x30, 0x39], null))]).toEqual([id]);
   });
 
   test("a kept table is the same search, and other bytes are none", () => {

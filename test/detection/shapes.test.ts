@@ -23,6 +23,7 @@ const alphabet = (...ranges: string[]): number[] =>
 
 function hitsOf(rules: CompiledRules, value: string, constraint: ValueConstraint | null): number[] {
   const route = rules.rules.forRoute({ exclusions: [], constraints: constraint === null ? [] : [constraint] });
+  atOnce(route.prepare());
   const request = requestOf({});
   const argsGet = [{ name: "x", value, shape: constraint === null ? -1 : 0 }];
   const transaction = route.begin({ ...request, argsGet }, PLENTY);

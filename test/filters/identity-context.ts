@@ -57,6 +57,7 @@ export function testContext(
   return {
     ...outsideContext({}, testResources({ clock })),
     include: () => {},
+    isOnlyLookedAt: true,
     keep: (_kind, _inputs, make) => make(),
     service: "orders",
     resourceMetadataUrl: null,

@@ -1,12 +1,12 @@
 import { compilePattern } from "../../schema/pattern/index.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import type { SearchBuilder } from "../search/search.ts";
 import type { Member, Operator, Variable } from "../seclang/directive.ts";
 import type { Control, RuleChoice, SetVar } from "./actions.ts";
 import { collectionNumber } from "./collections.ts";
 import type { DraftLink, DraftRule } from "./draft.ts";
 import { macroOf } from "./macro.ts";
-import { dataLines, PATTERN_OPERATORS, plainTest, RECOGNISERS, WORD_OPERATORS } from "./operators.ts";
+import { PATTERN_OPERATORS, plainTest, RECOGNISERS, WORD_OPERATORS } from "./operators.ts";
+import type { DataFileOf, PatternIds, RuleFault } from "./pattern-ids.ts";
 import {
   type Exclusion,
   type Link,
@@ -24,20 +24,12 @@ import type { StageTree } from "./stages.ts";
 export type Recogniser = (text: string) => string | undefined;
 
 export interface CompileContext {
-  readonly patterns: Pick<SearchBuilder, "rx" | "words">;
+  readonly patterns: PatternIds;
   readonly tree: StageTree;
   readonly recognisers: { readonly detectsqli: Recogniser; readonly detectxss: Recogniser };
   /** Ids of the rules that a choice is of. */
   readonly idsOf: (rules: readonly RuleChoice[]) => ReadonlySet<number>;
-  /** A data file by its name and the file that names it. */
-  readonly dataFile: (name: string, from: string) => string | undefined;
-}
-
-/** Why a rule cannot be made to run. */
-export interface RuleFault {
-  readonly message: string;
-  /** False where the rule is as it should be, and nothing that runs in linear time can do what it says. */
-  readonly isProblem: boolean;
+  readonly dataFile: DataFileOf;
 }
 
 const problem = (message: string): { readonly ok: false; readonly error: RuleFault } =>
@@ -152,6 +144,10 @@ export function targetOf({ collection, member, use }: Variable): Result<Target, 
   });
 }
 
+/** Rule sets name the same few hundreds of times. */
+const namePatterns = new Map<string, Result<NameTest, string>>();
+const NAME_PATTERNS_MAX = 256;
+
 /** Names are compared without regard to case, as ModSecurity does. */
 function nameTestOf(member: Member): Result<NameTest, string> {
   if (member.kind === "all") return ok(null);
@@ -159,8 +155,21 @@ function nameTestOf(member: Member): Result<NameTest, string> {
     const wanted = member.name.toLowerCase();
     return ok((name) => name.length === wanted.length && name.toLowerCase() === wanted);
   }
-  const pattern = compilePattern(`(?i:${member.source})`, { unicode: false });
-  if (!pattern.ok) return err(`the pattern /${member.source}/ of a name: ${pattern.error.message}`);
+  const known = namePatterns.get(member.source);
+  if (known !== undefined) return known;
+  const made = namePattern(member.source);
+  if (namePatterns.size >= NAME_PATTERNS_MAX) namePatterns.clear();
+  namePatterns.set(member.source, made);
+  return made;
+}
+
+function namePattern(source: string): Result<NameTest, string> {
+  if (/^\w+$/.test(source)) {
+    const part = source.toLowerCase();
+    return ok((name) => name.toLowerCase().includes(part));
+  }
+  const pattern = compilePattern(`(?i:${source})`, { unicode: false });
+  if (!pattern.ok) return err(`the pattern /${source}/ of a name: ${pattern.error.message}`);
   return ok((name) => pattern.value.test(name));
 }
 
@@ -175,29 +184,12 @@ function testOf(operator: Operator, file: string, context: CompileContext): Resu
     return ok({ kind: "recogniser", recognise });
   }
   if (macro.constant === null) return ok({ kind: "filled", operator: name, argument: macro });
-  if (PATTERN_OPERATORS.has(name)) {
-    if (WHOLE.has(argument)) return ok({ kind: "whole" });
-    const id = context.patterns.rx(argument);
-    if (id.ok) return ok({ kind: "pattern", id: id.value });
-    return err({ message: `its pattern: ${id.error.message}`, isProblem: id.error.kind === "syntax" });
-  }
-  if (WORD_OPERATORS.has(name)) {
-    const words = name === "pm" ? argument.split(/\s+/) : wordsOfFiles(argument, file, context);
-    if (typeof words === "string") return problem(words);
-    return ok({ kind: "pattern", id: context.patterns.words(words.filter((word) => word !== "")) });
+  if (PATTERN_OPERATORS.has(name) && WHOLE.has(argument)) return ok({ kind: "whole" });
+  if (PATTERN_OPERATORS.has(name) || WORD_OPERATORS.has(name)) {
+    const id = context.patterns.of(operator, file);
+    return id.ok ? ok({ kind: "pattern", id: id.value }) : id;
   }
   const test = plainTest(name, argument, (wanted) => context.dataFile(wanted, file));
   if (test === null) return problem(`'@${name}' is no operator that is known`);
   return test.ok ? ok({ kind: "text", test: test.value }) : problem(test.error);
-}
-
-/** Words of one file or several, or what is wrong. */
-function wordsOfFiles(names: string, from: string, { dataFile }: CompileContext): string[] | string {
-  const words: string[] = [];
-  for (const name of names.trim().split(/\s+/)) {
-    const lines = dataFile(name, from);
-    if (lines === undefined) return `its file '${name}' is not there`;
-    words.push(...dataLines(lines));
-  }
-  return words;
 }

@@ -1,16 +1,17 @@
 import type { Steps } from "../../support/turns.ts";
-import { SearchBuilder } from "../search/search.ts";
+import { type Search, SearchBuilder } from "../search/search.ts";
 import type { RuleProblem } from "../seclang/directive.ts";
 import { sqlInjection } from "../sqli/judge.ts";
 import { crossSiteScript } from "../xss/judge.ts";
 import type { RuleChoice } from "./actions.ts";
 import { assemble, type RuleFile } from "./assemble.ts";
 import { chooses } from "./choice.ts";
-import { type CompileContext, compileRule, emptyRule, type RuleFault } from "./compile-rule.ts";
+import { type CompileContext, compileRule, emptyRule } from "./compile-rule.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
 import { fold } from "./fold.ts";
 import { HELD_BY_CODEC } from "./held-by-codec.ts";
 import { listingOf, listingOfLeft, type RuleListing } from "./listing.ts";
+import { type DataFileOf, type KnownPatterns, PatternIds, type RuleFault } from "./pattern-ids.ts";
 import { inPhase } from "./program.ts";
 import type { Rule } from "./rule.ts";
 import { RuleSet } from "./rule-set.ts";
@@ -34,32 +35,47 @@ export interface CompiledRules {
   readonly rules: RuleSet;
   readonly problems: readonly RuleProblem[];
   readonly listing: readonly RuleListing[];
+  /** What the same is made of again without reading the files. */
+  readonly source: RuleSource;
 }
 
-const RECOGNISERS = { detectsqli: sqlInjection, detectxss: crossSiteScript };
+/** All that rules without problems are made of, beside their search: as plain data, for a file. */
+export interface RuleSource {
+  readonly items: readonly DraftItem[];
+  readonly constants: readonly (readonly [string, string])[];
+  readonly patterns: KnownPatterns;
+  /** Ids of the rules that controls are about, by the choice. */
+  readonly chosen: readonly (readonly [string, readonly number[]])[];
+}
+
+type Recognisers = CompileContext["recognisers"];
+
+const RECOGNISERS: Recognisers = { detectsqli: sqlInjection, detectxss: crossSiteScript };
 
 /** Files of SecLang, in order → rules that run. `dataFile` gives the text of a file that a rule of the file `from` names. */
 export function* compileRules(
   files: readonly RuleFile[],
   settings: RuleSettings,
-  dataFile: CompileContext["dataFile"],
-  recognisers: CompileContext["recognisers"] = RECOGNISERS,
+  dataFile: DataFileOf,
+  recognisers: Recognisers = RECOGNISERS,
 ): Steps<CompiledRules> {
   const assembled = yield* assemble(files);
-  const folded = yield* fold(assembled.items, pinnedBy(settings), BEGIN);
-  const patterns = new SearchBuilder();
+  const { items, constants, decided } = yield* fold(assembled.items, pinnedBy(settings), BEGIN);
+  const builder = new SearchBuilder();
   const drafts = assembled.items.filter((item): item is DraftRule => item.kind === "rule");
+  const chosen = new Map<string, readonly number[]>();
   const idsOf = (choices: readonly RuleChoice[]): ReadonlySet<number> => {
     const heads = drafts.map(({ links }) => links[0].actions);
-    return new Set(heads.filter((head) => choices.some((choice) => chooses(choice, head))).map(({ id }) => id));
+    const ids = heads.filter((head) => choices.some((choice) => chooses(choice, head))).map(({ id }) => id);
+    chosen.set(JSON.stringify(choices), ids);
+    return new Set(ids);
   };
+  const patterns = new PatternIds(builder, dataFile);
   const context = { patterns, tree: new StageTree(), recognisers, dataFile, idsOf };
   const faults = new Map<number, RuleFault>();
-  const phases: Rule[][] = [];
-  for (const phase of [1, 2, 3, 4]) phases.push(yield* compilePhase(folded.items, phase, context, faults));
-  const search = yield* patterns.build();
+  const phases = yield* compilePhases(items, context, faults);
   const listing = [
-    ...drafts.map((rule) => listingOf(rule, folded.decided.get(rule), faults.get(rule.links[0].actions.id))),
+    ...drafts.map((rule) => listingOf(rule, decided.get(rule), faults.get(rule.links[0].actions.id))),
     ...assembled.leftOut.map(listingOfLeft),
   ];
   const unfit = drafts.flatMap((rule): RuleProblem[] => {
@@ -67,8 +83,40 @@ export function* compileRules(
     const fault = faults.get(actions.id);
     return fault?.isProblem === true ? [{ ...place, message: fault.message }] : [];
   });
-  const problems = [...assembled.problems, ...unfit];
-  return { rules: new RuleSet(phases, folded.constants, context.tree, search), problems, listing };
+  const rules = new RuleSet(phases, constants, context.tree, builder.begin());
+  const source = { items, constants: [...constants], patterns: patterns.known(), chosen: [...chosen] };
+  return { rules, problems: [...assembled.problems, ...unfit], listing, source };
+}
+
+/** Rules that were compiled before, with their search. */
+export function* rulesOf(
+  { items, constants, patterns, chosen }: RuleSource,
+  search: Search,
+  dataFile: DataFileOf,
+  recognisers: Recognisers = RECOGNISERS,
+): Steps<RuleSet> {
+  const ids = new Map(chosen);
+  const context = {
+    patterns: new PatternIds(null, dataFile, patterns),
+    tree: new StageTree(),
+    recognisers,
+    dataFile,
+    idsOf: (choices: readonly RuleChoice[]) => new Set(ids.get(JSON.stringify(choices))),
+  };
+  const phases = yield* compilePhases(items, context, new Map());
+  return new RuleSet(phases, new Map(constants), context.tree, search);
+}
+
+const PHASES = [1, 2, 3, 4];
+
+function* compilePhases(
+  items: readonly DraftItem[],
+  context: CompileContext,
+  faults: Map<number, RuleFault>,
+): Steps<Rule[][]> {
+  const phases: Rule[][] = [];
+  for (const phase of PHASES) phases.push(yield* compilePhase(items, phase, context, faults));
+  return phases;
 }
 
 /** A rule that cannot run keeps its place, so that what skips over it still lands where it should. */

@@ -35,13 +35,13 @@ export class Lens {
   /** What is looked for in a value of a name. */
   planFor({ name, value }: NamedText, shape: Shape | undefined): Plan {
     const plan = this.planOf(name, shape);
-    if (!isNumber(value)) return plan;
+    if (!this.#numbers.isReady || !isNumber(value)) return plan;
     plan.ofNumbers ??= this.#planOf(this.#narrowed(plan.lookers, this.#numbers), `number ${shape?.key ?? ""}`);
     return plan.ofNumbers;
   }
 
   planOf(name: string, shape: Shape | undefined): Plan {
-    if (shape !== undefined) return this.#shapedPlan(name, shape);
+    if (shape?.isReady === true) return this.#shapedPlan(name, shape);
     if (this.#always !== null) return this.#always;
     return this.#byName.get(name) ?? this.#byName.set(name, this.#planOf(this.#lookersOf(name), ""));
   }

@@ -1,7 +1,8 @@
 import type { Place } from "../seclang/directive.ts";
-import { paranoiaOf, type RuleFault } from "./compile-rule.ts";
+import { paranoiaOf } from "./compile-rule.ts";
 import type { DraftRule, LeftOut } from "./draft.ts";
 import { HELD_BY_CODEC } from "./held-by-codec.ts";
+import type { RuleFault } from "./pattern-ids.ts";
 
 /** What becomes of a rule. */
 export interface RuleListing extends Place {

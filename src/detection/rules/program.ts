@@ -1,11 +1,10 @@
-import type { Search } from "../search/search.ts";
 import { HEAD_COLLECTIONS } from "./collections.ts";
 import type { DraftItem, DraftRule } from "./draft.ts";
-import { Lens, NUMBERS } from "./lens.ts";
+import { Lens } from "./lens.ts";
 import { MemoRoom } from "./memo.ts";
 import type { Looker } from "./plan.ts";
 import type { NameTest, Rule } from "./rule.ts";
-import { Shape } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 import type { StageTree } from "./stages.ts";
 
 /** Of values and names, with what was found in them. */
@@ -54,9 +53,8 @@ export function programOf(
   phases: readonly (readonly Rule[])[],
   constants: ReadonlyMap<string, string>,
   tree: StageTree,
-  search: Search,
+  numbers: Shape,
 ): RuleProgram {
-  const numbers = new Shape(NUMBERS, search);
   const room = new MemoRoom(REMEMBERED_CHARACTERS_MAX);
   const lookers = phases.map(() => new Map<number, Looker[]>());
   const controls: number[][] = phases.map(() => []);

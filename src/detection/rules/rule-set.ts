@@ -1,9 +1,10 @@
-import type { Steps } from "../../support/turns.ts";
+import { atOnce, type Steps } from "../../support/turns.ts";
 import type { RequestFacts, ValueConstraint } from "../facts.ts";
 import { Candidates, type Search } from "../search/search.ts";
 import type { RuleChoice } from "./actions.ts";
 import { chooses } from "./choice.ts";
 import { COLLECTIONS } from "./collections.ts";
+import { NUMBERS } from "./lens.ts";
 import { programOf, type RuleProgram } from "./program.ts";
 import { type Exclusion, neverMatching, type Rule } from "./rule.ts";
 import { Shape } from "./shape.ts";
@@ -30,7 +31,9 @@ export class RuleSet {
   readonly #constants: ReadonlyMap<string, string>;
   readonly #tree: StageTree;
   readonly #search: Search;
+  readonly #numbers: Shape;
   #whole: RuleProgram | null = null;
+  #isPrepared = false;
 
   constructor(
     phases: readonly (readonly Rule[])[],
@@ -42,11 +45,23 @@ export class RuleSet {
     this.#constants = constants;
     this.#tree = tree;
     this.#search = search;
+    this.#numbers = new Shape(NUMBERS, search);
+  }
+
+  get isPrepared(): boolean {
+    return this.#isPrepared;
   }
 
   /** Makes all patterns ahead of the first texts that need them. */
-  prepare(): Steps<void> {
-    return this.#search.prepare();
+  *prepare(): Steps<void> {
+    yield* this.#search.prepare();
+    yield* this.#numbers.prepare();
+    this.#isPrepared = true;
+  }
+
+  /** For a file; `Search.fromBuffer` reads it. */
+  searchBuffer(): Uint8Array {
+    return this.#search.toBuffer();
   }
 
   /** Routes without exclusions share one program. */
@@ -54,9 +69,9 @@ export class RuleSet {
     const made = constraints.map((constraint) => new Shape(constraint, this.#search));
     if (exclusions.length > 0) {
       const phases = this.#phases.map((rules) => rules.map((rule) => withoutExcluded(rule, exclusions)));
-      return new RouteRules(programOf(phases, this.#constants, this.#tree, this.#search), this.#search, made);
+      return new RouteRules(programOf(phases, this.#constants, this.#tree, this.#numbers), this.#search, made);
     }
-    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree, this.#search);
+    this.#whole ??= programOf(this.#phases, this.#constants, this.#tree, this.#numbers);
     return new RouteRules(this.#whole, this.#search, made);
   }
 }
@@ -84,8 +99,14 @@ export class RouteRules {
     this.#shapes = shapes;
   }
 
+  /** Finds out what rules cannot match which values; until then they search them all. */
+  *prepare(): Steps<void> {
+    for (const shape of this.#shapes) yield* shape.prepare();
+  }
+
   /** How many looks at values of these shapes the rules ask for, and how many of them are left to do. */
   get share(): { readonly rules: number; readonly searched: number } {
+    atOnce(this.prepare());
     let rules = 0;
     let searched = 0;
     for (const lens of this.#program.phases.flatMap(({ lenses }) => lenses)) {

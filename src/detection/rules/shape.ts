@@ -1,4 +1,5 @@
 import { type CharSet, contains, rangesOf, union } from "../../schema/pattern/char-set.ts";
+import type { Steps } from "../../support/turns.ts";
 import type { ValueConstraint } from "../facts.ts";
 import type { Search } from "../search/search.ts";
 import { mayChange, triggersOf } from "../transform/index.ts";
@@ -18,13 +19,15 @@ const SHRINKING: ReadonlySet<string> = new Set([
 const ONE_WORD: CharSet = [0x2e, 0x2e, 0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a];
 
 /**
- * What no value of a contract's field can match, by its alphabet and its length: decided once, from the automata of the
- * patterns, and so no guess.
+ * What no value of a contract's field can match, by its alphabet and its length: decided once (`prepare`), from the trees of
+ * the patterns, and so no guess.
  */
 export class Shape {
   readonly key: string;
   readonly #characters: CharSet;
-  readonly #impossible: ReadonlySet<number>;
+  readonly #lengthMax: number | null;
+  readonly #search: Search;
+  #impossible: ReadonlySet<number> | null = null;
   readonly #masks: readonly number[];
   readonly #isOneWord: boolean;
   readonly #isClosed: boolean;
@@ -34,9 +37,20 @@ export class Shape {
     this.#isClosed = isClosed;
     const characters = alphabet === null ? ALL : withSmall(alphabet);
     this.#characters = characters;
-    this.#impossible = isClosed ? new Set() : search.impossible(characters, lengthMax);
+    this.#lengthMax = lengthMax;
+    this.#search = search;
+    if (isClosed) this.#impossible = new Set();
     this.#masks = alphabet === null ? [] : masksOf(characters);
     this.#isOneWord = alphabet !== null && rangesOf(alphabet).every(([first, last]) => isWithin(first, last, ONE_WORD));
+  }
+
+  /** Until then all of its values are searched as if nothing were known of them. */
+  get isReady(): boolean {
+    return this.#impossible !== null;
+  }
+
+  *prepare(): Steps<void> {
+    this.#impossible ??= yield* this.#search.impossible(this.#characters, this.#lengthMax);
   }
 
   /** False where no text of a stage of such a value can match. */
@@ -46,7 +60,7 @@ export class Shape {
     if (test.kind === "text" && test.test.isNever?.(this.#characters) === true)
       return !this.#keepsAlphabet(stage, tree);
     if (test.kind === "recogniser") return !this.#isOneWord || !this.#keepsAlphabet(stage, tree);
-    return test.kind !== "pattern" || !this.#impossible.has(test.id) || !this.#keepsAlphabet(stage, tree);
+    return test.kind !== "pattern" || this.#impossible?.has(test.id) !== true || !this.#keepsAlphabet(stage, tree);
   }
 
   #keepsAlphabet(stage: number, tree: StageTree): boolean {

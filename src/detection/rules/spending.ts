@@ -41,6 +41,11 @@ export class Spending {
     this.#patterns = 0;
   }
 
+  /** The search is there for all texts: who comes while it is made waits, and makes it on. */
+  *ready(): Steps<void> {
+    if (!this.#search.isReady) yield* this.#search.ready();
+  }
+
   get spent(): Pick<SearchBudget, "bytes" | "patterns"> {
     return { bytes: this.#bytes, patterns: this.#patterns };
   }

@@ -110,6 +110,7 @@ export class Transaction {
     const phase = this.#program.phases[number - 1];
     if (phase === undefined || this.#isOff || (this.#requestIsAllowed && number <= 2)) return;
     this.#variables.forget();
+    yield* this.#spending.ready();
     yield* this.#finds.search(phase.lenses, this.#variables, this.#spending);
     const { tree } = this.#program;
     const run = new PhaseRun(phase, this.#finds.of(number), tree, this.#variables, this.#spending, this.#removed);

@@ -1,5 +1,6 @@
 import { type CharSet, rangesOf } from "../../schema/pattern/char-set.ts";
 import type { Node } from "../../schema/pattern/tree.ts";
+import type { Steps } from "../../support/turns.ts";
 
 /** Of the texts that one node takes. All in small letters. */
 interface Facts {
@@ -18,6 +19,8 @@ const LITERALS_MAX = 8_192;
 /** A longer literal says hardly more, and takes a row of the gate for each of its bytes. */
 const LENGTH_MAX = 8;
 const COPIES_MAX = 4;
+const LITERALS_A_STEP = 1_024;
+const OPTIONS_A_STEP = 32;
 /** What may stand between the letters of a word is worth a literal of its own where it is rarer than this. */
 const ESCAPE_COST_MAX = 0.08;
 /** What may stand once is tried both ways, unless it is as rare as a quote. */
@@ -31,26 +34,44 @@ const EMPTY: Facts = { exact: [""], escapes: [], required: null };
  * Null where there is none. Words whose letters may be parted, as `w["']*h["']*o`, are literals beside what may part
  * them: a text without any of `"'` has the whole word.
  */
-export function requiredLiterals(tree: Node): readonly string[] | null {
-  const best = bestOf(factsOf(tree));
-  return best === null ? null : withoutLonger(best);
+export function* requiredLiterals(tree: Node): Steps<readonly string[] | null> {
+  const best = bestOf(yield* factsOf(tree));
+  yield;
+  return best === null ? null : yield* withoutLonger(best);
 }
 
-function factsOf(node: Node): Facts {
+function* factsOf(node: Node): Steps<Facts> {
   switch (node.kind) {
-    case "set": {
-      const exact = charsOf(node.set);
-      return exact === null ? NOTHING : { exact, escapes: [], required: null };
-    }
+    case "set":
+      return factsOfSet(node.set);
     case "sequence":
-      return sequenceOf(node.parts);
-    case "choice":
-      return choiceOf(node.options.map(factsOf));
+      return yield* sequenceOf(node.parts);
+    case "choice": {
+      const options: Facts[] = [];
+      for (const option of node.options) {
+        options.push(yield* factsOf(option));
+        if (options.length % OPTIONS_A_STEP === 0) yield;
+      }
+      return yield* choiceOf(options);
+    }
     case "repeat":
-      return node.min > 0 ? sequenceOf([node]) : optionalOf(factsOf(node.body), node.max);
+      return node.min > 0 ? yield* sequenceOf([node]) : optionalOf(yield* factsOf(node.body), node.max);
     default:
       return EMPTY;
   }
+}
+
+/** Long patterns have the same few sets thousands of times. */
+const knownSets = new WeakMap<CharSet, Facts>();
+
+function factsOfSet(set: CharSet): Facts {
+  let facts = knownSets.get(set);
+  if (facts === undefined) {
+    const exact = charsOf(set);
+    facts = exact === null ? NOTHING : { exact, escapes: [], required: null };
+    knownSets.set(set, facts);
+  }
+  return facts;
 }
 
 function charsOf(set: CharSet): string[] | null {
@@ -67,17 +88,34 @@ export function fold(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-function choiceOf(options: readonly Facts[]): Facts {
-  const exact = options.every((option) => option.exact !== null)
-    ? options.flatMap((option) => option.exact ?? [])
-    : null;
-  const bests = options.map(bestOf);
-  const required = bests.every((best) => best !== null) ? distinct(bests.flatMap((best) => best ?? [])) : null;
+function* choiceOf(options: readonly Facts[]): Steps<Facts> {
+  const exact = unionOf(options.map((option) => option.exact));
+  yield;
+  const bests: (readonly string[] | null)[] = [];
+  let judged = 0;
+  for (const option of options) {
+    bests.push(bestOf(option));
+    judged += bests.at(-1)?.length ?? 0;
+    if (judged < LITERALS_A_STEP) continue;
+    judged = 0;
+    yield;
+  }
+  const required = unionOf(bests);
   return {
-    exact: exact === null || exact.length > PRODUCT_MAX ? null : distinct(exact),
+    exact: exact === null || exact.length > PRODUCT_MAX ? null : exact,
     escapes: distinct(options.flatMap((option) => option.escapes)),
     required: required === null || required.length > LITERALS_MAX ? null : required,
   };
+}
+
+/** Null where one of them is. */
+function unionOf(lists: readonly (readonly string[] | null)[]): readonly string[] | null {
+  const texts = new Set<string>();
+  for (const list of lists) {
+    if (list === null) return null;
+    for (const text of list) texts.add(text);
+  }
+  return [...texts];
 }
 
 function optionalOf(body: Facts, max: number): Facts {
@@ -95,6 +133,14 @@ class Runs {
   #escapes: readonly string[] = [];
   #isWhole = true;
   #best: readonly string[] | null = null;
+  /** Literals made since the last step. */
+  #made = 0;
+
+  get isStepOver(): boolean {
+    if (this.#made < LITERALS_A_STEP) return false;
+    this.#made = 0;
+    return true;
+  }
 
   add({ exact, escapes, required }: Facts): void {
     if (required !== null) this.#consider(required);
@@ -106,6 +152,7 @@ class Runs {
     const isLong = this.#run.some((text) => text.length > LENGTH_MAX);
     if (product > PRODUCT_MAX || (isLong && exact.some((text) => text !== ""))) this.end();
     this.#run = this.#run.length === 1 && this.#run[0] === "" ? exact : cross(this.#run, exact);
+    this.#made += this.#run.length;
     if (escapes.length > 0) this.#escapes = distinct([...this.#escapes, ...escapes]);
   }
 
@@ -129,14 +176,15 @@ class Runs {
   }
 }
 
-function sequenceOf(parts: readonly Node[]): Facts {
+function* sequenceOf(parts: readonly Node[]): Steps<Facts> {
   const runs = new Runs();
   for (const part of parts) {
+    if (runs.isStepOver) yield;
     if (part.kind !== "repeat" || part.min === 0) {
-      runs.add(factsOf(part));
+      runs.add(part.kind === "set" ? factsOfSet(part.set) : yield* factsOf(part));
       continue;
     }
-    const body = factsOf(part.body);
+    const body = yield* factsOf(part.body);
     for (let copy = 0; copy < Math.min(part.min, COPIES_MAX); copy++) runs.add(body);
     if (part.max === part.min && part.min <= COPIES_MAX) continue;
     // Between the first copies and the last there may be any number of them.
@@ -161,12 +209,20 @@ function distinct(texts: readonly string[]): string[] {
 }
 
 /** A text that begins with another adds nothing to it. */
-function withoutLonger(texts: readonly string[]): string[] {
+function* withoutLonger(texts: readonly string[]): Steps<string[]> {
   const all = new Set(texts.map((text) => text.slice(0, LENGTH_MAX)));
-  return [...all].filter((text) => {
-    for (let length = 1; length < text.length; length++) if (all.has(text.slice(0, length))) return false;
-    return true;
-  });
+  const kept: string[] = [];
+  let looked = 0;
+  for (const text of all) {
+    if (++looked % LITERALS_A_STEP === 0) yield;
+    if (!hasBeginning(text, all)) kept.push(text);
+  }
+  return kept;
+}
+
+function hasBeginning(text: string, all: ReadonlySet<string>): boolean {
+  for (let length = 1; length < text.length; length++) if (all.has(text.slice(0, length))) return true;
+  return false;
 }
 
 /** How often a place in an ordinary value has each byte, roughly. */

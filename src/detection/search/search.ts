@@ -2,15 +2,17 @@ import { type CharSet, contains, rangesOf } from "../../schema/pattern/char-set.
 import type { PatternFault } from "../../schema/pattern/source.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
-import type { Steps } from "../../support/turns.ts";
+import { atOnce, type Steps } from "../../support/turns.ts";
 import type { Candidates } from "./candidates.ts";
 import { capture, type SearchMatch } from "./captures.ts";
-import { buildGate, Gate } from "./gate.ts";
-import { fold, requiredLiterals } from "./literals.ts";
+import { type FirstLook, makeFirstLook } from "./first-look.ts";
+import { Gate } from "./gate.ts";
+import { fold } from "./literals.ts";
+import { type Made, madeAgain, madeOf } from "./made.ts";
 import { Matcher } from "./matcher.ts";
-import { type ByteTree, parseBytes } from "./pcre.ts";
-import { kindsOf, requiredKinds, shortestOf } from "./requirements.ts";
-import { fromBuffer, KINDS_PER_ITEM, type SearchItem, type SearchTables, toBuffer } from "./tables.ts";
+import { parseBytes } from "./pcre.ts";
+import { kindsOf, shortestOf } from "./requirements.ts";
+import { fromBuffer, KINDS_PER_ITEM, type SearchItem, toBuffer } from "./tables.ts";
 import type { Work } from "./work.ts";
 
 export { Candidates } from "./candidates.ts";
@@ -20,7 +22,7 @@ export { Work } from "./work.ts";
 /** Collects patterns and word lists, and makes one search of them. Ids count from 0; equal ones are one. */
 export class SearchBuilder {
   readonly #items: SearchItem[] = [];
-  readonly #trees: (ByteTree | undefined)[] = [];
+  readonly #made: (Made | undefined)[] = [];
   readonly #ids = new Map<string, number>();
 
   /** A pattern of PCRE as the rule sets write it, over bytes (`parseBytes`). */
@@ -31,7 +33,7 @@ export class SearchBuilder {
     if (!parsed.ok) return parsed;
     const matcher = Matcher.of(parsed.value.tree);
     if (!matcher.ok) return err(matcher.error);
-    return ok(this.#add(`rx ${source}`, { rx: source }, parsed.value));
+    return ok(this.#add(`rx ${source}`, { rx: source }, madeOf(parsed.value, matcher.value)));
   }
 
   /** Texts that have one of these words in them, in any case of ASCII; empty words are left out. */
@@ -41,65 +43,59 @@ export class SearchBuilder {
     return this.#ids.get(key) ?? this.#add(key, { words }, undefined);
   }
 
-  #add(key: string, item: SearchItem, tree: ByteTree | undefined): number {
+  #add(key: string, item: SearchItem, made: Made | undefined): number {
     const id = this.#items.push(item) - 1;
-    this.#trees.push(tree);
+    this.#made.push(made);
     this.#ids.set(key, id);
     return id;
   }
 
+  /** A search that is not ready yet. */
+  begin(): Search {
+    return new Search(this.#items, null, this.#made);
+  }
+
   *build(): Steps<Search> {
-    const literals = new Map<number, readonly string[]>();
-    const kinds = new Int32Array(KINDS_PER_ITEM * this.#items.length).fill(-1);
-    const always: number[] = [];
-    for (const [id, item] of this.#items.entries()) {
-      const tree = this.#trees[id]?.tree;
-      const texts = "words" in item ? item.words : tree === undefined ? null : requiredLiterals(tree);
-      if (texts === null) always.push(id);
-      else literals.set(id, texts);
-      if (tree !== undefined) kinds.set(requiredKinds(tree, KINDS_PER_ITEM), KINDS_PER_ITEM * id);
-      yield;
-    }
-    const gate = yield* buildGate(literals);
-    return new Search({ items: this.#items, gate, always: Uint16Array.from(always), kinds });
+    const search = this.begin();
+    yield* search.ready();
+    return search;
   }
 }
 
-/** What became of one pattern so far: made when a text first needs it, given up when memory is short. */
-interface Made {
-  readonly bytes: ByteTree;
-  readonly matcher: Matcher;
-  cells: number;
-  usedAt: number;
-}
-
-/** Many patterns and word lists at once: which of them a text can match, cheaply, and then whether each does. */
+/**
+ * Many patterns and word lists at once: which of them a text can match, cheaply, and then whether each does. The first needs
+ * tables of all patterns, which are made in steps (`ready`), by whoever needs them first.
+ */
 export class Search {
-  readonly #tables: SearchTables;
-  readonly #gate: Gate;
+  readonly #items: readonly SearchItem[];
   readonly #made: (Made | undefined)[];
   readonly #shortest = new Map<string, Float64Array>();
+  #look: FirstLook | null;
+  #making: Steps<void> | null = null;
   #cells = 0;
   #uses = 0;
 
-  constructor(tables: SearchTables) {
-    this.#tables = tables;
-    this.#gate = new Gate(tables.gate);
-    this.#made = tables.items.map(() => undefined);
+  constructor(items: readonly SearchItem[], look: FirstLook | null, made: readonly (Made | undefined)[]) {
+    this.#items = items;
+    this.#look = look;
+    this.#made = items.map((_, id) => made[id]);
   }
 
   /** What `toBuffer` gave; null where it is not that. */
   static fromBuffer(buffer: Uint8Array): Search | null {
     const tables = fromBuffer(buffer);
-    return tables === null ? null : new Search(tables);
+    if (tables === null) return null;
+    const { items, gate, always, kinds } = tables;
+    return new Search(items, { gate: new Gate(gate), always, kinds }, []);
   }
 
   toBuffer(): Uint8Array {
-    return toBuffer(this.#tables);
+    const { gate, always, kinds } = this.#firstLook();
+    return toBuffer({ items: this.#items, gate: gate.tables, always, kinds });
   }
 
   get size(): number {
-    return this.#tables.items.length;
+    return this.#items.length;
   }
 
   /** Cells of tables of states, four bytes each. */
@@ -107,9 +103,34 @@ export class Search {
     return this.#cells;
   }
 
+  get isReady(): boolean {
+    return this.#look !== null;
+  }
+
+  /** Makes what all texts need. Several may wait for it at once: each drives it on when it is its turn. */
+  *ready(): Steps<void> {
+    while (this.#look === null) {
+      this.#making ??= this.#makeLook();
+      this.#making.next();
+      yield;
+    }
+  }
+
+  *#makeLook(): Steps<void> {
+    this.#look = yield* makeFirstLook(this.#items, (id, source) => this.#make(id, source).bytes.tree);
+    this.#making = null;
+  }
+
+  #firstLook(): FirstLook {
+    // No text passes because nobody waited.
+    if (this.#look === null) atOnce(this.ready());
+    return this.#look as FirstLook;
+  }
+
   /** Makes all patterns, so that no request has to wait for one that no text has asked for yet. */
   *prepare(): Steps<void> {
-    for (const [id, item] of this.#tables.items.entries()) {
+    yield* this.ready();
+    for (const [id, item] of this.#items.entries()) {
       if (!("rx" in item)) continue;
       const made = this.#make(id, item.rx);
       yield;
@@ -120,8 +141,8 @@ export class Search {
 
   /** The ids that can match the text: all that do, and some that do not. */
   candidates(text: string, out: Candidates): void {
-    out.begin(this.#tables.items.length);
-    const { always, kinds } = this.#tables;
+    out.begin(this.#items.length);
+    const { gate, always, kinds } = this.#firstLook();
     // Most ordinary texts have no literal at all, and are not looked at again. Each text has some kind, but for the empty one.
     let present = 0;
     const canBe = (id: number): boolean => {
@@ -134,7 +155,7 @@ export class Search {
     const add = (id: number): void => {
       if (canBe(id)) out.add(id);
     };
-    this.#gate.scan(text, add);
+    gate.scan(text, add);
     // All masks are met by no text at all, but for those that are none.
     for (let at = 0; at < always.length; at++) {
       const id = always[at] as number;
@@ -166,28 +187,29 @@ export class Search {
   }
 
   /** Ids that no text of these characters (code points) with so many of them at most can match. */
-  impossible(alphabet: CharSet, lengthMax: number | null): ReadonlySet<number> {
+  *impossible(alphabet: CharSet, lengthMax: number | null): Steps<ReadonlySet<number>> {
     const beyond = (alphabet.at(-1) ?? 0) > 0x7f;
     // In UTF-8 a character takes at most four bytes, and any of the upper half may be among them.
     const bytesMax = lengthMax === null ? Number.POSITIVE_INFINITY : lengthMax * (beyond ? 4 : 1);
-    const shortest = this.#shortestFor(beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet);
+    const shortest = yield* this.#shortestFor(beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet);
     const ids = [...shortest.keys()];
     return new Set(ids.filter((id) => shortest[id] === Number.POSITIVE_INFINITY || (shortest[id] ?? 0) > bytesMax));
   }
 
   /** How long the shortest match of each id is in these bytes. Hundreds of fields have the same few alphabets. */
-  #shortestFor(bytes: CharSet): Float64Array {
+  *#shortestFor(bytes: CharSet): Steps<Float64Array> {
     const key = bytes.join();
-    let shortest = this.#shortest.get(key);
-    if (shortest === undefined) {
-      shortest = Float64Array.from(this.#tables.items, (item, id) => {
-        if ("rx" in item) return shortestOf(this.#make(id, item.rx).bytes.tree, bytes);
-        const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
-        return Math.min(...item.words.filter(fits).map((word) => word.length));
-      });
-      if (this.#shortest.size >= DEFAULTS.searchAlphabetsMax) this.#shortest.clear();
-      this.#shortest.set(key, shortest);
+    const known = this.#shortest.get(key);
+    if (known !== undefined) return known;
+    const shortest = new Float64Array(this.#items.length);
+    const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
+    for (const [id, item] of this.#items.entries()) {
+      if ("rx" in item) shortest[id] = shortestOf(this.#make(id, item.rx).bytes.tree, bytes);
+      else shortest[id] = Math.min(...item.words.filter(fits).map((word) => word.length));
+      yield;
     }
+    if (this.#shortest.size >= DEFAULTS.searchAlphabetsMax) this.#shortest.clear();
+    this.#shortest.set(key, shortest);
     return shortest;
   }
 
@@ -195,7 +217,7 @@ export class Search {
   match(id: number, text: string, work: Work): SearchMatch | null {
     const item = this.#item(id);
     if ("rx" in item) return capture(this.#make(id, item.rx).bytes, text, work);
-    const end = this.#gate.firstEnd(text, id);
+    const end = this.#firstLook().gate.firstEnd(text, id);
     if (end < 0) return null;
     const before = fold(text.slice(Math.max(0, end - Math.max(...item.words.map((word) => word.length))), end));
     const word = item.words.filter((each) => before.endsWith(each)).reduce((a, b) => (b.length > a.length ? b : a), "");
@@ -203,25 +225,19 @@ export class Search {
   }
 
   #item(id: number): SearchItem {
-    const item = this.#tables.items[id];
+    const item = this.#items[id];
     if (item === undefined) throw new RangeError(`no search has the id ${id}`);
     return item;
   }
 
   #hasWord(id: number, text: string, work: Work): boolean {
     work.left -= text.length / 8;
-    return !work.isSpent && this.#gate.firstEnd(text, id) >= 0;
+    return !work.isSpent && this.#firstLook().gate.firstEnd(text, id) >= 0;
   }
 
   #make(id: number, source: string): Made {
-    const known = this.#made[id];
-    if (known !== undefined) return known;
-    const bytes = treeOf(source);
-    const matcher = Matcher.of(bytes.tree);
-    if (!matcher.ok) throw new Error(matcher.error.message);
-    const made = { bytes, matcher: matcher.value, cells: 0, usedAt: 0 };
-    this.#made[id] = made;
-    return made;
+    this.#made[id] ??= madeAgain(source);
+    return this.#made[id];
   }
 
   /** Tables grow as texts need them; where all are too much, those go that were used longest ago. */
@@ -241,13 +257,6 @@ export class Search {
       other.matcher.release();
     }
   }
-}
-
-/** A source that has been read before. */
-function treeOf(source: string): ByteTree {
-  const parsed = parseBytes(source);
-  if (!parsed.ok) throw new Error(parsed.error.message);
-  return parsed.value;
 }
 
 function hasEither(set: CharSet, folded: string): boolean {

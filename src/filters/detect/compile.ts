@@ -1,8 +1,9 @@
+import { hash } from "node:crypto";
 import type { Place } from "../../decision/verdict.ts";
-import { type CompiledRules, compileRules } from "../../detection/rules/compile-rules.ts";
+import { compileRules, rulesOf } from "../../detection/rules/compile-rules.ts";
+import type { RuleListing } from "../../detection/rules/listing.ts";
 import type { RouteRules } from "../../detection/rules/rule-set.ts";
-import { sqlInjection } from "../../detection/sqli/judge.ts";
-import { crossSiteScript } from "../../detection/xss/judge.ts";
+import type { RuleProblem } from "../../detection/seclang/directive.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import { type CompileContext, type Detector, defineFilter, type RouteContext } from "../filter.ts";
@@ -15,6 +16,7 @@ import { DetectCheck, type DetectRules, type Searches } from "./evaluate.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { refusalsOf } from "./probe.ts";
 import { dataFileOf, readRuleFiles } from "./rule-files.ts";
+import { type KeepableRules, RuleKeeper } from "./rule-keeper.ts";
 import { type DetectorSettings, type DetectSettings, detectSchema, type ExclusionSettings } from "./schema.ts";
 import { shapesOf } from "./value-shapes.ts";
 
@@ -39,16 +41,29 @@ export function* compileDetector(
   const inputs = [JSON.stringify([wanted, [...variables]])];
   for (const { file, text } of files.rules) inputs.push(file, text);
   for (const [file, text] of files.data) inputs.push(file, text);
-  const compiled = yield* context.keep<CompiledRules>("detector", inputs, function* () {
-    const recognisers = { detectsqli: sqlInjection, detectxss: crossSiteScript };
-    return yield* compileRules(files.rules, wanted, (data, from) => dataFileOf(files, data, from), recognisers);
+  const digest = hash("sha256", inputs.map((input) => hash("sha256", input)).join());
+  const keeper = context.resource("rules", [name, digest], (world) => new RuleKeeper(name, digest, world));
+  const dataFile = (data: string, from: string): string | undefined => dataFileOf(files, data, from);
+  const compiled = yield* context.keep<Compiled>("detector", inputs, function* () {
+    const kept = yield* keeper.load();
+    if (kept !== null) {
+      const rules = yield* rulesOf(kept.source, kept.search, dataFile);
+      return { rules, problems: [], listing: [], source: null };
+    }
+    return yield* compileRules(files.rules, wanted, dataFile);
   });
   if (compiled === null) return null;
   const { rules, problems, listing } = compiled;
   for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
-  return { name, place: context.place(), settings, rules, exclusions, listing, probes: new Map() };
+  keeper.follow(compiled);
+  return { name, place: context.place(), settings, rules, keeper, exclusions, listing, probes: new Map() };
+}
+
+interface Compiled extends KeepableRules {
+  readonly problems: readonly RuleProblem[];
+  readonly listing: readonly RuleListing[];
 }
 
 /** `detect`: which detectors search the requests of a route, and their answers. */
@@ -67,7 +82,7 @@ export const detectFilter = defineFilter<DetectSettings>({
         const excludeProblem: RouteUse["excludeProblem"] = (text, ...inner) =>
           context.problem(text, "exclude", ...inner);
         const own = { exclude, excludeProblem, mode, place };
-        compileUse(detector, own, context);
+        yield* compileUse(detector, own, context);
       } else if (!context.isDefined("detectors", name)) {
         context.problem(`detector '${name}' is not defined; ${context.hint("detectors", name)}`, ...path, at);
       }
@@ -84,8 +99,8 @@ interface RouteUse {
   readonly place: Place;
 }
 
-function compileUse(detector: Detector, own: RouteUse, context: RouteContext): void {
-  const { name, settings, rules } = detector;
+function* compileUse(detector: Detector, own: RouteUse, context: RouteContext): Steps<void> {
+  const { name, settings, rules, keeper } = detector;
   const shapes = shapesOf(context.promises);
   const threshold = settings.threshold ?? DEFAULTS.detectThreshold;
   const enforcePercent = own.mode ?? settings.mode ?? 100;
@@ -93,7 +108,17 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
     constraints: shapes.constraints,
     exclusions: [...detector.exclusions, ...exclusionsOf(own.exclude, own.excludeProblem)],
   });
-  tellRefusals(detector, routeRules, own, context);
+  tellUnread(own, context);
+  if (rules.isPrepared || context.isOnlyLookedAt) {
+    yield* routeRules.prepare();
+    for (const text of refusalTexts(detector, routeRules, own, context)) context.warning(text);
+  } else {
+    keeper.later(() => routeRules.prepare());
+    keeper.later(function* () {
+      for (const text of refusalTexts(detector, routeRules, own, context)) keeper.tell(text);
+      yield;
+    });
+  }
   const bytesMax = DEFAULTS.bodyInspectedBytesMax;
   const detect: DetectRules = {
     detector: name,
@@ -122,24 +147,26 @@ function compileUse(detector: Detector, own: RouteUse, context: RouteContext): v
   if (answers === "bodies") context.setAnswerReading(readingOf({}, own.place));
 }
 
-/** What the rules do to a route whatever its clients send, which its author has hardly meant. */
-function tellRefusals(detector: Detector, rules: RouteRules, own: RouteUse, context: RouteContext): void {
-  const { methods, takenTypes } = context;
-  const types = takenTypes.filter((type) => !type.includes("*"));
-  // Messages of gRPC are judged by their own description.
-  const isRead = (type: string): boolean => wayOf(type) !== "none" || isOfMessages(type);
-  for (const type of types.filter((one) => !isRead(one))) {
+/** Messages of gRPC are judged by their own description. */
+const isRead = (type: string): boolean => wayOf(type) !== "none" || isOfMessages(type);
+const namedTypes = ({ takenTypes }: RouteContext): string[] => takenTypes.filter((type) => !type.includes("*"));
+
+/** A body that no rule can look into. */
+function tellUnread(own: RouteUse, context: RouteContext): void {
+  for (const type of namedTypes(context).filter((one) => !isRead(one))) {
     const text = `rules cannot read a body of '${type}'; expected 'detect: []' on a route of such bodies`;
     // Of the defaults it is a route's own matter, and no reason to have no policy at all.
     if (own.place.path.startsWith("defaults")) context.warning(`${context.template}: ${text}`);
     else context.problem(text);
   }
+}
+
+/** What the rules do to a route whatever its clients send, which its author has hardly meant. */
+function refusalTexts(detector: Detector, rules: RouteRules, own: RouteUse, context: RouteContext): string[] {
   // What a route leaves out is its own; all others are asked about once.
   const known = own.exclude.length === 0 ? detector.probes : new Map();
-  for (const { what, id, message } of refusalsOf(rules, methods, types.filter(isRead), known)) {
+  return refusalsOf(rules, context.methods, namedTypes(context).filter(isRead), known).map(({ what, id, message }) => {
     const mend = "say in 'variables' what crs-setup.conf would, or leave it out by 'exclude'";
-    context.warning(
-      `${context.template}: rule ${id} of '${detector.name}' has something against each '${what}' (${message}); ${mend}`,
-    );
-  }
+    return `${context.template}: rule ${id} of '${detector.name}' has something against each '${what}' (${message}); ${mend}`;
+  });
 }
