@@ -4,7 +4,8 @@ import { childParts, inPlaceParts, isLeaf, type Subschema } from "./subschema.ts
 import { type Dearest, dearestList, dearestOf } from "./worst.ts";
 
 /**
- * How often each child of a value is judged, by child: `.name`, `[3]`; the bare `.`, `[` and `~` (names of members) stand
+ * How often each child of a value is judged, by child: `.name`, `[3]`, `=` (what a text holds); the bare `.`, `[` and `~`
+ * (names of members) stand
  * for all children of the kind that are not listed.
  */
 type Counts = ReadonlyMap<string, number>;
@@ -165,7 +166,13 @@ function groupsOf(schema: Subschema): readonly (readonly (readonly Subschema[])[
 }
 
 /** Subschemas by child; an overlap that depends on a pattern counts as one. */
-function childrenOf({ array, object, unevaluatedItems, unevaluatedProperties }: Subschema): Map<string, Subschema[]> {
+function childrenOf({
+  array,
+  object,
+  content,
+  unevaluatedItems,
+  unevaluatedProperties,
+}: Subschema): Map<string, Subschema[]> {
   const children = new Map<string, Subschema[]>();
   const set = (child: string, parts: readonly (Subschema | null)[]): void => {
     const there = parts.filter((part) => part !== null);
@@ -174,6 +181,7 @@ function childrenOf({ array, object, unevaluatedItems, unevaluatedProperties }: 
   const patterns = object?.patterns.map(({ schema }) => schema) ?? [];
   set(".", [...patterns, object?.additional ?? null, unevaluatedProperties]);
   set("~", [object?.names ?? null]);
+  set("=", [content?.schema ?? null]);
   set("[", [array?.contains ?? null, array?.rest ?? null, unevaluatedItems]);
   for (const [name, part] of object?.properties ?? []) set(`.${name}`, [part, ...patterns]);
   for (const [at, part] of (array?.prefix ?? []).entries()) set(`[${at}`, [part, array?.contains ?? null]);

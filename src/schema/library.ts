@@ -204,7 +204,6 @@ export class Library {
     if (isIgnored && keyword.vocabulary !== "core" && keyword.vocabulary !== "meta-data") {
       this.notes.unenforced(`${name} beside $ref`, document, schema, name);
     }
-    if (keyword.vocabulary === "content") this.notes.unenforced(name, document, schema, name);
     const fault = shapeFault(keyword.shape, value, language.dialect === "draft-04");
     if (fault !== null) {
       if (!isIgnored) this.notes.problem(document, schema, name, pointer, `'${name}': ${fault}`);

@@ -1,3 +1,4 @@
+import { isJson, mediaTypeOf } from "../bodies/media-type.ts";
 import { readDiscriminator } from "./discriminator.ts";
 import type { Site } from "./document.ts";
 import type { Library, Target } from "./library.ts";
@@ -22,6 +23,7 @@ const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 const NUMBER_KEYWORDS = ["multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
 const IN_PLACE_KEYWORDS = ["allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"] as const;
 const ARRAY_KEYWORDS = ["prefixItems", "items", "contains", "minItems", "maxItems", "uniqueItems"] as const;
+const CONTENT_KEYWORDS = ["contentEncoding", "contentMediaType", "contentSchema"] as const;
 const OBJECT_KEYWORDS = [
   "properties",
   "patternProperties",
@@ -49,6 +51,7 @@ const PART = {
   note: 1024,
   discriminator: 2048,
   xml: 4096,
+  content: 8192,
 } as const;
 
 const PART_OF: ReadonlyMap<string, number> = new Map([
@@ -60,6 +63,7 @@ const PART_OF: ReadonlyMap<string, number> = new Map([
   ...NUMBER_KEYWORDS.map((keyword) => [keyword, PART.number] as const),
   ...["minLength", "maxLength", "pattern"].map((keyword) => [keyword, PART.text] as const),
   ["format", PART.format],
+  ...CONTENT_KEYWORDS.map((keyword) => [keyword, PART.content] as const),
   ...ARRAY_KEYWORDS.map((keyword) => [keyword, PART.array] as const),
   ...OBJECT_KEYWORDS.map((keyword) => [keyword, PART.object] as const),
   ...IN_PLACE_KEYWORDS.map((keyword) => [keyword, PART.inPlace] as const),
@@ -106,6 +110,7 @@ export class Filler {
     if (has(PART.number)) schema.number = this.#numbers();
     if (has(PART.text)) schema.text = this.#texts();
     if (has(PART.format)) this.#format();
+    if (has(PART.content)) this.#content();
     if (has(PART.array)) schema.array = this.#array();
     if (has(PART.object)) schema.object = this.#object();
     if (has(PART.inPlace)) this.#inPlace();
@@ -152,6 +157,22 @@ export class Filler {
     if (typeof format === "string" && schema.resource.language.assertsFormat) {
       schema.format = { value: format, site: this.#site("format") };
     }
+  }
+
+  /** JSON in a text is judged where formats are; other content is not looked into, and told. */
+  #content(): void {
+    const schema = this.#schema;
+    const encoding = this.#value("contentEncoding") ?? null;
+    const type = this.#value("contentMediaType");
+    const isHeld = typeof type === "string" && isJson(mediaTypeOf(type)?.type ?? "");
+    const isKnown = encoding === null || encoding === "base64" || encoding === "base64url";
+    if (isHeld && isKnown && schema.resource.language.assertsFormat) {
+      schema.content = { encoding, schema: this.#part("contentSchema"), site: this.#site("contentMediaType") };
+      return;
+    }
+    for (const keyword of CONTENT_KEYWORDS)
+      if (this.#value(keyword) !== undefined)
+        this.#library.notes.unenforced(keyword, schema.resource.document, this.#raw, keyword);
   }
 
   #references(): void {

@@ -66,6 +66,7 @@ export function blank(
     number: NO_RULES,
     text: NO_RULES,
     format: null,
+    content: null,
     array: null,
     object: null,
     allOf: NONE,

@@ -1,5 +1,5 @@
 import { blank } from "./read.ts";
-import { childParts, isLeaf, type Subschema } from "./subschema.ts";
+import { isLeaf, memberParts, type Subschema } from "./subschema.ts";
 
 /** What else a schema means where its values are sent to the service. */
 export interface RequestRules {
@@ -101,7 +101,7 @@ function close(all: Subschema[], root: Subschema): void {
   const composed = composedIn(all);
   const nothing = blank(all.length, root.resource, "", null, true);
   nothing.isUndeclared = true;
-  const starts = new Set([root, ...all.flatMap(childParts)]);
+  const starts = new Set([root, ...all.flatMap(memberParts)]);
   for (const start of starts) {
     const group = speakingOf(start);
     const objects = [...group].flatMap(({ object }) => (object === null ? [] : [object]));

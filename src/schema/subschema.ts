@@ -38,6 +38,14 @@ export interface TextRules {
   readonly pattern?: Rule<string>;
 }
 
+/** What a text holds: JSON, as it stands or in base64. Where nothing of it can be judged there are no such rules. */
+export interface ContentRules {
+  readonly encoding: "base64" | "base64url" | null;
+  /** What the JSON in it is; null for any. */
+  readonly schema: Subschema | null;
+  readonly site: Site | null;
+}
+
 export interface ArrayRules {
   readonly minItems?: Rule<number>;
   readonly maxItems?: Rule<number>;
@@ -119,6 +127,7 @@ export interface Subschema {
   number: NumberRules;
   text: TextRules;
   format: Rule<string> | null;
+  content: ContentRules | null;
   array: ArrayRules | null;
   object: ObjectRules | null;
   allOf: readonly Subschema[];
@@ -147,6 +156,7 @@ export function isLeaf(schema: Subschema): boolean {
   const { allOf, refs, dynamicRefs, dependentSchemas, anyOf, oneOf, not, condition } = schema;
   const { array, object, unevaluatedItems, unevaluatedProperties } = schema;
   if (array !== null || object !== null || unevaluatedItems !== null || unevaluatedProperties !== null) return false;
+  if (schema.content !== null && schema.content.schema !== null) return false;
   if (anyOf !== null || oneOf !== null || not !== null || condition !== null) return false;
   return allOf.length + refs.length + dynamicRefs.length + dependentSchemas.length === 0;
 }
@@ -167,8 +177,14 @@ export function inPlaceParts(schema: Subschema): readonly Subschema[] {
   ];
 }
 
-/** Schemas for items and members of the value, and for the members' names. */
-export function childParts({
+/** Schemas for items and members of the value, the members' names, and for what a text holds. */
+export function childParts(schema: Subschema): readonly Subschema[] {
+  const held = schema.content?.schema ?? null;
+  return held === null ? memberParts(schema) : [...memberParts(schema), held];
+}
+
+/** The same without what a text holds. */
+export function memberParts({
   array,
   object,
   unevaluatedItems,

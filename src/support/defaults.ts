@@ -238,6 +238,8 @@ export const DEFAULTS = {
   schemaDepthMax: 256,
   /** Schemas in a row for one value, as by `allOf` and `$ref`: each takes some of the stack at each level of a body. */
   schemaChainMax: 64,
+  /** Of JSON in a text that `contentSchema` judges: it is read in one go. */
+  contentCharsMax: 64 * 1024,
   /** Faults of one body that are told. */
   schemaFaultsMax: 20,
   /** How often a schema may judge one value of a body; a recursion that forks gets beyond any number. */

@@ -19,8 +19,13 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64_END = /(?:[AQgw]==|[AEIMQUYcgkosw048]=|[A-Za-z0-9+/])$/;
 
 /** RFC 4648 section 4, padded; each sequence of bytes has one spelling (section 3.5). */
-function isBase64(text: string): boolean {
+export function isBase64(text: string): boolean {
   return text === "" || (text.length % 4 === 0 && BASE64.test(text) && BASE64_END.test(text.slice(-4)));
+}
+
+/** RFC 4648 section 5, padded or not. */
+export function isBase64Url(text: string): boolean {
+  return /^[A-Za-z0-9_-]*={0,2}$/.test(text) && text.replace(/=+$/, "").length % 4 !== 1;
 }
 
 const text = (test: (text: string) => boolean): Format => ({ kind: "text", test });

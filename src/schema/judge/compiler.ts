@@ -5,6 +5,7 @@ import { TYPE_NAMES } from "../shapes.ts";
 import { ALL_TYPES, childParts, inPlaceParts, isLeaf, type Numeric, type Subschema, TYPE } from "../subschema.ts";
 import { arrayChecks, unevaluatedItemsCheck } from "./array.ts";
 import type { Compiling } from "./compiling.ts";
+import { contentChecks } from "./content.ts";
 import type { Complaint } from "./faults.ts";
 import { inPlaceChecks } from "./in-place.ts";
 import { Marks } from "./marks.ts";
@@ -186,6 +187,7 @@ function nodeCheck(schema: Subschema, compiler: Compiling, declared: DeclaredMem
   const any = [...valueChecks(schema), ...inPlaceChecks(schema, compiler)];
   const text = all([
     ...textChecks(schema, (source) => compiler.patternOf(source, schema.text.pattern?.site ?? null)),
+    ...contentChecks(schema, compiler),
     ...any,
   ]);
   if (types === TYPE.string)

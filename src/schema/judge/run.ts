@@ -79,6 +79,16 @@ export class Run {
     return result;
   }
 
+  /**
+   * Judges a value that is made anew whenever somebody looks, as what a text holds: in one go, for nothing that is noted of
+   * it could be found again.
+   */
+  apart(check: Check, value: unknown, notes: RunNotes): boolean {
+    const run = new Run(this.scope, this.#notes === null ? null : notes, () => false);
+    run.faults = this.faults;
+    return check(value, run);
+  }
+
   /** What was found out before about a value by the schema of this number. */
   recall(index: number, value: unknown): boolean | null {
     // Enough has been found: whatever else is wrong below would double with each level.

@@ -71,7 +71,7 @@ function* ofTypes(facts: ValueFacts, together: readonly Subschema[], effort: Eff
   const { types } = facts;
   if ((types & TYPE.object) !== 0 && effort.depth < DEPTH_MAX) yield objectOf(facts, together, effort);
   if ((types & TYPE.array) !== 0 && effort.depth < DEPTH_MAX) yield listOf(facts, together, effort);
-  if ((types & TYPE.string) !== 0) yield* textsOf(facts, together);
+  if ((types & TYPE.string) !== 0) yield* textsOf(facts, together, effort);
   if ((types & (TYPE.integer | TYPE.number)) !== 0) yield* numbersOf(facts, together);
   if ((types & TYPE.boolean) !== 0) yield* [true, false];
   if ((types & TYPE.null) !== 0) yield null;
@@ -103,13 +103,18 @@ function first(schemas: readonly Subschema[], effort: Effort): unknown {
   return null;
 }
 
-function* textsOf(facts: ValueFacts, together: readonly Subschema[]): Generator<string> {
+function* textsOf(facts: ValueFacts, together: readonly Subschema[], effort: Effort): Generator<string> {
   const { lengthMin, lengthMax, alphabet, formats } = facts;
   const patterns = together.flatMap(({ text }) => (text.pattern === undefined ? [] : [text.pattern.value]));
   const liked = formats.map((format) => BY_FORMAT[format] ?? "");
   const sample = patterns.length === 0 ? null : sampleOf(patterns, { lengthMin, lengthMax, liked });
   if (sample !== null) yield sample;
   yield* liked;
+  const held = together.find(({ content }) => content !== null)?.content ?? null;
+  if (held !== null && effort.depth < DEPTH_MAX) {
+    const text = JSON.stringify(held.schema === null ? {} : first([held.schema], effort));
+    yield held.encoding === null ? text : Buffer.from(text).toString(held.encoding);
+  }
   const char = String.fromCodePoint(alphabet?.[0] ?? 0x61);
   yield char.repeat(lengthMin);
   for (const other of SAMPLES) {

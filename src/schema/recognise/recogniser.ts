@@ -256,7 +256,13 @@ function soleTarget(schema: Subschema): Subschema | null {
 /** Of its own, beside references. */
 function saysNothing(schema: Subschema): boolean {
   const { array, object, values, text, number, format, unevaluatedItems, unevaluatedProperties } = schema;
-  const hasRules = array !== null || object !== null || values.length > 0 || format !== null || schema.isNever;
+  const hasRules =
+    array !== null ||
+    object !== null ||
+    values.length > 0 ||
+    format !== null ||
+    schema.isNever ||
+    schema.content !== null;
   const hasLimits = Object.keys(text).length > 0 || Object.keys(number).length > 0;
   const hasRest = unevaluatedItems !== null || unevaluatedProperties !== null;
   return !hasRules && !hasLimits && !hasRest && schema.types === ALL_TYPES && inPlaceParts(schema).length === 1;
@@ -265,7 +271,7 @@ function saysNothing(schema: Subschema): boolean {
 /** Whether the matchers know all that it says of a value. */
 function isPlain(schema: Subschema): boolean {
   const { array, object, unevaluatedItems, unevaluatedProperties } = schema;
-  if (schema.isNever || inPlaceParts(schema).length > 0) return false;
+  if (schema.isNever || schema.content !== null || inPlaceParts(schema).length > 0) return false;
   if (unevaluatedItems !== null || unevaluatedProperties !== null) return false;
   if (array !== null && (array.contains !== null || array.uniqueItems !== undefined)) return false;
   return (

@@ -13,6 +13,34 @@ beforeAll(async () => {
   ({ jwks } = await createTokenMint());
 });
 
+describe("contentSchema", () => {
+  const ORDER =
+    "{ type: string, contentMediaType: application/json, contentSchema: { $ref: '#/components/schemas/Order' } }";
+
+  test("judges the data of each event, and texts of bodies", async () => {
+    const check = await checkOf(`
+text/event-stream: { itemSchema: { required: [data], properties: { data: ${ORDER} } } }
+application/json: { schema: { properties: { order: ${ORDER} } } }
+`);
+    const events = "text/event-stream";
+    expect(await judge(check, events, 'data: {"item":"a"}\n\ndata: {"item":\ndata: "b"}\n\n')).toBe(CONTINUE);
+    expect(await judge(check, events, 'data: {"item":"a"}\n\ndata: {"item":7}\n\n')).toMatchObject({
+      reason: "body_schema_mismatch",
+      body: { errors: [{ item: 2, pointer: "/data/item", keyword: "type" }] },
+    });
+    expect(await judge(check, events, "data: {\n\n")).toMatchObject({
+      body: { errors: [{ item: 1, pointer: "/data", keyword: "contentMediaType" }] },
+    });
+    expect(await judge(check, "application/json", JSON.stringify({ order: '{"item":"a"}' }))).toBe(CONTINUE);
+    expect(await judge(check, "application/json", JSON.stringify({ order: "{}" }))).toMatchObject({
+      seen: "body /order required",
+    });
+    expect(
+      (await looseOf(`text/event-stream: { itemSchema: { properties: { data: ${ORDER} } } }`)).join(),
+    ).not.toContain("content");
+  });
+});
+
 describe("itemSchema (3.2)", () => {
   const STREAMS = `
 application/x-ndjson: { itemSchema: { $ref: '#/components/schemas/Order' } }
@@ -46,7 +74,7 @@ application/json: { schema: { $ref: '#/components/schemas/Order' } }
     const told = await looseOf(`
 multipart/mixed: { itemSchema: { type: object } }
 application/jsonl: { schema: { type: array }, itemSchema: { type: object } }
-text/event-stream: { itemSchema: { properties: { data: { contentMediaType: application/json } } } }
+text/event-stream: { itemSchema: { properties: { data: { contentMediaType: application/xml } } } }
 `);
     expect(told.join()).toContain(
       "not enforced: itemSchema of multipart/mixed (api/orders.yaml:10:11), schemas of whole streams (api/orders.yaml:11:32)",

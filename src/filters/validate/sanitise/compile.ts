@@ -3,7 +3,7 @@ import { Validator } from "../../../schema/judge/validator.ts";
 import { defaultOf } from "../../../schema/requests.ts";
 import type { SanitiseRules } from "../../../schema/sanitise/place.ts";
 import { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
-import { childParts, inPlaceParts, type Subschema } from "../../../schema/subschema.ts";
+import { inPlaceParts, memberParts, type Subschema } from "../../../schema/subschema.ts";
 import type { RouteContext } from "../../filter.ts";
 import type { BodyRules } from "../evaluate.ts";
 import type { Part } from "../held-body.ts";
@@ -51,7 +51,7 @@ function checkDefaults(
 ): void {
   const known = new Set([root]);
   for (const schema of known) {
-    for (const part of [...inPlaceParts(schema), ...childParts(schema)]) known.add(part);
+    for (const part of [...inPlaceParts(schema), ...memberParts(schema)]) known.add(part);
     for (const [name, member] of schema.object?.properties ?? []) checkDefault(name, member, judging, path, context);
   }
 }
