@@ -118,7 +118,7 @@ const TABLE: readonly Row[] = [
     until: "validate",
     shown: "nowhere",
     description:
-      "A member of the body, once `validate.body.schema` has judged it. Ambiguous where the object has the name in another case, too.",
+      "A member of the body, once `validate.body.schema` has judged it, or a field of the message of a gRPC call. Ambiguous where the object has the name in another case, too.",
     bind: bindBody,
   }),
   row(

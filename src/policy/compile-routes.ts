@@ -144,7 +144,9 @@ function leading(work: Work, template: string, checks: readonly Check[]): readon
 /** Members of a body are there only where somebody reads it; where `validate` has a problem of its own, that one is told. */
 function checkBodyIsRead({ problems, reader }: Work, parts: RouteParts, path: Path): void {
   const isRead = [path, [DEFAULTS_KEY]].some((owner) =>
-    ["schema", "content"].some((key) => reader.raw([...owner, "validate", "body", key]) !== undefined),
+    [["body", "schema"], ["body", "content"], ["grpc"]].some(
+      (key) => reader.raw([...owner, "validate", ...key]) !== undefined,
+    ),
   );
   if (isRead) return;
   for (const place of parts.bodyWantedAt) {

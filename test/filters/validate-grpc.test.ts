@@ -85,6 +85,39 @@ const reasonOf = async (call: Call): Promise<string | null> => (await run(call))
 const order = binary("Order", GOOD_ORDER);
 const item = (at: number): Buffer => binary("Item", { sku: `ABC-${at}`, quantity: 1 });
 
+describe("members of a message, for rules that look at them", () => {
+  const wanted = { files: { "orders.binpb": ORDERS_SET }, clock: stillClock, isBodyWanted: true };
+  const compileWanted = (grpc: object = {}): Compiled =>
+    compileFilter(validateFilter, { grpc: { file: "orders.binpb", method: CREATE, ...grpc } }, wanted);
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  const json = { id: GOOD_ORDER.id, items: [{ sku: "ABC-1", quantity: 2 }], note: "", labels: {} };
+
+  test("are fields by their names, with zero where a service reads zero", async () => {
+    const check = onlyCheck(compileWanted({ protocols: ["grpc", "connect"], unknownFields: "strip" }));
+    const message = binary("Order", { id: json.id, items: json.items });
+    const { exchange } = await run({ check, pieces: [framed(message)] });
+    expect(plain(exchange.bodyValue)).toEqual(json);
+    const unknown = Buffer.concat([message, Buffer.from("7801", "hex")]);
+    const bare = await run({ check, pieces: [unknown], type: "application/proto" });
+    expect(plain(bare.exchange.bodyValue)).toEqual(json);
+    const inJson = Buffer.from(JSON.stringify({ ...json, items: [{ sku: "ABC-1", quantity: "2" }] }));
+    const ofJson = await run({ check, pieces: [inJson], type: "application/json" });
+    expect(plain(ofJson.exchange.bodyValue)).toEqual(json);
+  });
+
+  test("are kept of what fits alone, and where somebody asks", async () => {
+    const wrong = framed(binary("Order", { id: json.id }));
+    expect((await run({ check: onlyCheck(compileWanted()), pieces: [wrong] })).exchange.bodyValue).toBeUndefined();
+    const good = framed(binary("Order", GOOD_ORDER));
+    expect((await run({ check: onlyCheck(compile()), pieces: [good] })).exchange.bodyValue).toBeUndefined();
+  });
+
+  test("of a stream there are none", () => {
+    const { problems } = compileWanted({ method: IMPORT });
+    expect(JSON.stringify(problems)).toContain("a rule looks at members of the body, which passes message by message");
+  });
+});
+
 describe("a call of one message", () => {
   const check = onlyCheck(compile());
 

@@ -3,6 +3,7 @@ import { JsonSniffer } from "../../bodies/json-sniffer.ts";
 import { hasItems, isForm, isJson, isMultipart, isXml } from "../../bodies/media-type.ts";
 import { type BodyFacts, type NamedText, NO_BODY } from "../../detection/facts.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import { isRecord } from "../../protobuf/record.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
 import { formArguments, typeOf } from "./head-facts.ts";
@@ -73,7 +74,7 @@ function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Ste
   const { length } = bytes;
   if (length === 0) return ok({ ...NO_BODY, processor: "JSON", length });
   // What `validate` has read is not read again; of a body that it did not read nothing is promised.
-  const isJudged = exchange.bodyValue !== undefined;
+  const isJudged = exchange.bodyValue !== undefined && !isRecord(exchange.bodyValue);
   const parsed = isJudged ? ok(exchange.bodyValue) : yield* parseJsonInSteps(bytes);
   if (!parsed.ok) return err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
   return ok({

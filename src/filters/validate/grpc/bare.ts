@@ -6,7 +6,7 @@ import { judgeBinary, judgeJson, judgeJsonValue } from "../../../protobuf/messag
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
 import { judgeInLine } from "../held-body.ts";
-import { type Call, type GrpcRules, inflateDenial, type Judged, judged, tooLong } from "./rules.ts";
+import { type Call, type GrpcRules, inflateDenial, type Judged, judged, keepValue, tooLong } from "./rules.ts";
 
 /** A body that is one message without a prefix, as Connect has it where nothing streams. */
 export function judgeBare(
@@ -26,15 +26,20 @@ export function judgeBare(
   if (shape.isJson && message.length > DEFAULTS.bodyAtOnceBytesMax) {
     return judgeInLine(exchange, rules.hold, async (turns) => {
       const parsed = await parseJsonInTurns(message, turns());
-      return settle(judged(judgeJsonValue(message, parsed, rules.message), message, isInflated, rules), exchange);
+      return settle(
+        judged(judgeJsonValue(message, parsed, rules.message), message, isInflated, rules),
+        rules,
+        exchange,
+      );
     });
   }
   const found = shape.isJson ? judgeJson(message, rules.message) : judgeBinary(message, rules.message);
-  return settle(judged(found, message, isInflated, rules), exchange);
+  return settle(judged(found, message, isInflated, rules), rules, exchange);
 }
 
-function settle(found: Judged | Denial, exchange: Exchange): Verdict {
+function settle(found: Judged | Denial, rules: GrpcRules, exchange: Exchange): Verdict {
   if (found instanceof Denial) return found;
+  keepValue(rules, found, exchange);
   if (found.isChanged) {
     exchange.collectedBody = found.message;
     exchange.headers = headersOfChangedBody(exchange.headers, ["content-encoding"]);

@@ -51,6 +51,8 @@ export function* compileGrpc(
   const method = findMethod(settings, api, context);
   if (method === null) return null;
   tellUnenforced(settings, api, context);
+  if (method.clientStreaming && context.isBodyWanted())
+    context.problem("a rule looks at members of the body, which passes message by message", "grpc");
   const rules = rulesOf(settings, method, api, options, context);
   return { judge: judgeCall(rules), watch: (exchange) => watchCall(exchange, rules) };
 }
@@ -115,6 +117,7 @@ function rulesOf(
     inflates: settings.compression !== "refuse",
     ratioMax: validate.maxInflation ?? DEFAULTS.inflationMax,
     showsErrors: validate.errors !== "hidden",
+    keepsValue: context.isBodyWanted(),
     hold,
     placeOf,
   };

@@ -4,7 +4,7 @@ import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { judgeBinary, judgeJson } from "../../../protobuf/message-judge.ts";
 import { excerpt } from "../../../support/excerpt.ts";
-import { type GrpcRules, invalid, judged, tooLong } from "./rules.ts";
+import { type GrpcRules, invalid, judged, keepValue, tooLong } from "./rules.ts";
 
 /** Parameters of a call by GET (connectrpc.com/docs/protocol, Unary-Get-Request). */
 const NAMES = ["message", "encoding", "base64", "compression", "connect"] as const;
@@ -45,7 +45,9 @@ export function judgeGet(exchange: Exchange, rules: GrpcRules): Verdict {
     false,
     rules,
   );
-  return found instanceof Denial ? found : CONTINUE;
+  if (found instanceof Denial) return found;
+  keepValue(rules, found, exchange);
+  return CONTINUE;
 }
 
 function decoded(text: string): Buffer | null {

@@ -4,7 +4,8 @@ import { CONTINUE, Denial, type Place, type Verdict } from "../../../decision/ve
 import type { Exchange } from "../../../message/exchange.ts";
 import type { MessageFaults } from "../../../protobuf/faults.ts";
 import { type Found, judgeBinary, judgeJson, type MessageRules } from "../../../protobuf/message-judge.ts";
-import type { MethodType } from "../../../protobuf/types.ts";
+import { recordOf } from "../../../protobuf/record.ts";
+import type { MessageValue, MethodType } from "../../../protobuf/types.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok, type Result } from "../../../support/result.ts";
 import type { HoldRules } from "../held-body.ts";
@@ -20,6 +21,8 @@ export interface GrpcRules {
   readonly inflates: boolean;
   readonly ratioMax: number;
   readonly showsErrors: boolean;
+  /** Whether a rule behind this one looks at members of the message. */
+  readonly keepsValue: boolean;
   readonly hold: HoldRules;
   placeOf(key: string): Place;
 }
@@ -66,6 +69,12 @@ export function mayChange({ message }: GrpcRules, { coding }: Call): boolean {
 export interface Judged {
   readonly message: Buffer;
   readonly isChanged: boolean;
+  readonly value: MessageValue | null;
+}
+
+/** Takes note of the one message of a call, where rules behind this one look at its members. */
+export function keepValue({ keepsValue }: GrpcRules, { value }: Judged, exchange: Exchange): void {
+  if (keepsValue && value !== null) exchange.bodyValue = recordOf(value);
 }
 
 /** Judges the messages of one call in their order. */
@@ -115,7 +124,7 @@ export class MessageSequence {
 export function judged(found: Found, message: Buffer, isInflated: boolean, rules: GrpcRules): Judged | Denial {
   const denial = foundDenial(found, rules);
   if (denial !== null) return denial;
-  return { message: found.stripped ?? message, isChanged: isInflated || found.stripped !== null };
+  return { message: found.stripped ?? message, isChanged: isInflated || found.stripped !== null, value: found.value };
 }
 
 export function inflateDenial(

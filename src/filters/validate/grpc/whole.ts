@@ -6,7 +6,7 @@ import { headersOfChangedBody } from "../changed-headers.ts";
 import { judgeAtOnceOrInLine, judgeHeld, type Part } from "../held-body.ts";
 import { judgeBare } from "./bare.ts";
 import { OneByOne } from "./one-by-one.ts";
-import { type Call, type GrpcRules, invalid, MessageSequence, mayChange } from "./rules.ts";
+import { type Call, type GrpcRules, invalid, type Judged, keepValue, MessageSequence, mayChange } from "./rules.ts";
 
 /** One spelling of the bytes: padded, and nothing behind the padding. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -28,7 +28,9 @@ function judgeFrames(bytes: Buffer, exchange: Exchange, rules: GrpcRules, call: 
 
 /** The messages of a body that is here whole, and what goes on in their place. */
 class WholeFrames implements FrameHandler<Denial> {
+  readonly #rules: GrpcRules;
   readonly #sequence: MessageSequence;
+  #last: Judged | null = null;
   readonly #isText: boolean;
   /** Messages may go on as others than came. */
   readonly #mayChange: boolean;
@@ -37,6 +39,7 @@ class WholeFrames implements FrameHandler<Denial> {
   #isChanged = false;
 
   constructor(rules: GrpcRules, call: Call) {
+    this.#rules = rules;
     this.#sequence = new MessageSequence(rules, call);
     this.#isText = call.shape.isText;
     this.#mayChange = mayChange(rules, call);
@@ -54,6 +57,7 @@ class WholeFrames implements FrameHandler<Denial> {
   onMessage(flags: number, message: Buffer): Denial | null {
     const found = this.#sequence.judge(flags, message);
     if (found instanceof Denial) return found;
+    this.#last = found;
     this.#isChanged ||= found.isChanged;
     if (this.#mayChange) this.#frames.push(frameOf(found.isChanged ? 0 : flags, found.message));
     return null;
@@ -61,6 +65,7 @@ class WholeFrames implements FrameHandler<Denial> {
 
   #end(exchange: Exchange): Verdict {
     const fault = this.#sequence.endFault(this.#reader.openBytes);
+    if (fault === CONTINUE && this.#last !== null) keepValue(this.#rules, this.#last, exchange);
     if (fault !== CONTINUE || !this.#isChanged) return fault;
     const body = Buffer.concat(this.#frames);
     exchange.collectedBody = this.#isText ? Buffer.from(body.toString("base64"), "latin1") : body;
