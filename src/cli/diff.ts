@@ -1,9 +1,11 @@
-import { compare } from "../comparison/compare.ts";
+import { dirname, resolve } from "node:path";
+import { type Compared, compare } from "../comparison/compare.ts";
 import type { Identity } from "../comparison/identities.ts";
 import { answerTo, QUESTIONS, type Question } from "../comparison/questions.ts";
 import { comparisonJson, comparisonText } from "../comparison/report.ts";
+import { SchemaSource } from "../comparison/schema-source.ts";
 import { explainCommandLine } from "../comparison/witness.ts";
-import { openTestWorld, type TestWorld } from "../rehearsal/test-world.ts";
+import { openTestWorld } from "../rehearsal/test-world.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
 import { readIdentity } from "./explain.ts";
 import { problemLine } from "./load-policy.ts";
@@ -49,7 +51,7 @@ has problems.`,
     const [old, now] = worlds;
     if (old == null || now == null) return EXIT.misuse;
     const comparison = await compare(old, now, io.clock.wallMs(), further);
-    for (const world of worlds) world?.close();
+    for (const one of worlds) one?.world.close();
     if (question !== undefined) return tellAnswer(question, [before, after], comparison, values.json === true, io);
     const text = values.json === true ? comparisonJson : comparisonText;
     io.stdout(text(comparison, before, after));
@@ -57,9 +59,12 @@ has problems.`,
   },
 };
 
-async function open(policy: string, io: CommandIo): Promise<TestWorld | null> {
-  const opened = await openTestWorld(policy, { ...testInputs(io), outline: "values" });
-  if (opened.ok) return opened.value;
+async function open(policy: string, io: CommandIo): Promise<Compared | null> {
+  const inputs = testInputs(io);
+  const opened = await openTestWorld(policy, { ...inputs, outline: "values" });
+  if (opened.ok) {
+    return { world: opened.value, schemas: new SchemaSource(dirname(resolve(io.cwd, policy)), inputs.readFile) };
+  }
   for (const problem of opened.error) io.stderr(problemLine(problem));
   return null;
 }

@@ -4,7 +4,8 @@ import { atOnce } from "../support/turns.ts";
 import { Grid } from "./grid.ts";
 import { callersOf, type Identity } from "./identities.ts";
 import { type Judgement, judgeWitness } from "./judge.ts";
-import { placesOf, sideOf } from "./settings.ts";
+import type { SchemaSource } from "./schema-source.ts";
+import { type Place, placesOf, type Side, sideOf } from "./sides.ts";
 import { type Direction, textChanges } from "./text-changes.ts";
 import { type DetailedChange, detailed } from "./text-details.ts";
 import { explainCommandLine, type Witness } from "./witness.ts";
@@ -53,51 +54,88 @@ interface Gathered extends Difference {
   requests: number;
 }
 
+/** One of two policies. */
+export interface Compared {
+  readonly world: TestWorld;
+  readonly schemas: SchemaSource;
+}
+
 /** Both worlds are of policies compiled with their values kept. `nowMs`: the time at which every request comes. */
 export async function compare(
-  before: TestWorld,
-  after: TestWorld,
+  { world: before, schemas: schemasBefore }: Compared,
+  { world: after, schemas: schemasAfter }: Compared,
   nowMs: number,
   further: readonly Identity[] = [],
 ): Promise<Comparison> {
-  const sides = [sideOf(before.snapshot), sideOf(after.snapshot)];
+  const sides = [sideOf(before.snapshot, schemasBefore), sideOf(after.snapshot, schemasAfter)];
   const places = placesOf(sides);
   const grid = new Grid(sides, callersOf([before.snapshot, after.snapshot]), further);
-  const perPlace = Math.max(DEFAULTS.diffPlaceWitnessesMin, Math.floor(DEFAULTS.diffWitnessesMax / places.length));
   const gathered = new Map<string, Gathered>();
-  const asked = new Set<string>();
+  const choice: Choice = { asked: new Set(), leftOut: 0 };
   const allowed = { before: 0, after: 0, both: 0 };
   let allowedByBoth: Witness | null = null;
-  let leftOut = 0;
   let handshakes = 0;
-  for (const place of places) {
-    let taken = 0;
-    for (const witness of grid.witnesses(place)) {
-      const key = explainCommandLine(witness, "");
-      if (asked.has(key)) continue;
-      if (++taken > perPlace) {
-        leftOut++;
-        continue;
-      }
-      asked.add(key);
-      const was = await judgeWitness(before, witness, nowMs);
-      const is = await judgeWitness(after, witness, nowMs);
-      if (was === null || is === null) continue;
-      if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
-      if (was.isAllowed) allowed.before++;
-      if (is.isAllowed) allowed.after++;
-      if (was.isAllowed && is.isAllowed) {
-        allowed.both++;
-        allowedByBoth ??= witness;
-      }
-      gather(gathered, place.template, witness, was, is);
+  for (const { place, witness } of chosen(places, grid, choice)) {
+    const was = await judgeWitness(before, witness, nowMs);
+    const is = await judgeWitness(after, witness, nowMs);
+    if (was === null || is === null) continue;
+    if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
+    if (was.isAllowed) allowed.before++;
+    if (is.isAllowed) allowed.after++;
+    if (was.isAllowed && is.isAllowed) {
+      allowed.both++;
+      allowedByBoth ??= witness;
     }
+    gather(gathered, place.template, witness, was, is);
   }
   const differences = [...gathered.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   const shownOn = new Set(differences.map(({ route }) => route));
   const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn);
-  const needsCertificates = handshakes > 0 && handshakes === asked.size;
-  return { differences, changes, requests: asked.size, leftOut, allowed, allowedByBoth, needsCertificates };
+  const requests = choice.asked.size;
+  const needsCertificates = handshakes > 0 && handshakes === requests;
+  return { differences, changes, requests, leftOut: choice.leftOut, allowed, allowedByBoth, needsCertificates };
+}
+
+interface Choice {
+  /** Each request once. */
+  readonly asked: Set<string>;
+  leftOut: number;
+}
+
+interface Chosen {
+  readonly place: Place;
+  readonly witness: Witness;
+}
+
+/** Places of which the text is another come first, and get half of all, so that one change among a thousand routes has its due. */
+function* chosen(places: readonly Place[], grid: Grid, choice: Choice): Generator<Chosen> {
+  const { diffWitnessesMax: most, diffPlaceWitnessesMin: least } = DEFAULTS;
+  const changed = new Set(places.filter(isChanged));
+  const others = places.filter((place) => !changed.has(place));
+  for (const group of [[...changed], others]) {
+    const budget = group === others || others.length === 0 ? most : most / 2;
+    const share = Math.max(least, Math.floor((budget - choice.asked.size) / Math.max(1, group.length)));
+    for (const place of group) {
+      let taken = 0;
+      for (const witness of grid.witnesses(place)) {
+        const key = explainCommandLine(witness, "");
+        if (choice.asked.has(key)) continue;
+        if (++taken > share) choice.leftOut++;
+        else {
+          choice.asked.add(key);
+          yield { place, witness };
+        }
+      }
+    }
+  }
+}
+
+function isChanged({ routes }: Place): boolean {
+  const texts = (side: Side): string =>
+    JSON.stringify(
+      routes.flatMap((one) => (one.side === side ? [[one.placed.route.methods, one.placed.settings]] : [])),
+    );
+  return new Set(routes.map(({ side }) => side)).size < 2 || new Set(routes.map(({ side }) => texts(side))).size > 1;
 }
 
 function gather(

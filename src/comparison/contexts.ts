@@ -1,33 +1,40 @@
-import { parseSizeBytes } from "../support/units.ts";
 import { edgesOf } from "./address-edges.ts";
-import { parameterValues } from "./parameter-values.ts";
+import { type BodyContext, bodyContexts } from "./bodies.ts";
+import { type ParameterValues, parameterValues } from "./parameter-values.ts";
 import { pathOf } from "./paths.ts";
-import { type Place, type Side, settingsOf, textsOf } from "./settings.ts";
+import { settingsOf, textsOf } from "./settings.ts";
+import type { Place, Side } from "./sides.ts";
 
 /** What of a request is another than at the middle of the grid; empty for the middle itself. */
-export interface Context {
+export interface Context extends BodyContext {
   readonly path?: string;
   readonly host?: string;
   readonly client?: string;
-  /** In place of those of the middle, by lower-case name; null takes one off. */
-  readonly headers?: Readonly<Record<string, string | null>>;
   readonly query?: Readonly<Record<string, string | null>>;
-  readonly body?: string | null;
 }
 
 const OTHER_HOST = "other.example";
 
-function named(place: Place, section: string): readonly (readonly [string, unknown])[] {
+/** What rules of the place say of parameters of one kind: name → what it has to be, and whether it has to be there. */
+function named(place: Place, section: string): readonly (readonly [string, NamedValues])[] {
   return place.routes.flatMap(({ side, placed }) =>
     [side.defaults, placed.settings].flatMap((settings) =>
-      Object.entries(settingsOf(settingsOf(settings["validate"])[section])),
+      Object.entries(settingsOf(settingsOf(settings["validate"])[section])).map(([name, value]) => {
+        const own = settingsOf(value);
+        const { schema } = side.schemas.open(own["schema"] ?? own);
+        return [name, { ...parameterValues(schema), isRequired: own["required"] === true }] as const;
+      }),
     ),
   );
 }
 
+interface NamedValues extends ParameterValues {
+  readonly isRequired: boolean;
+}
+
 /** What a parameter of the place's path is, where nobody asks for another value. */
 export function usualParam(place: Place): (name: string) => string {
-  const values = new Map(named(place, "path").map(([name, schema]) => [name, parameterValues(schema).good[0] ?? "1"]));
+  const values = new Map(named(place, "path").map(([name, { good }]) => [name, good[0] ?? "1"]));
   return (name) => values.get(name) ?? "1";
 }
 
@@ -36,9 +43,7 @@ export function middleOf(place: Place): Context {
   const [host] = place.hosts;
   const required = (section: string) =>
     Object.fromEntries(
-      named(place, section).flatMap(([name, schema]) =>
-        settingsOf(schema)["required"] === true ? [[name, parameterValues(schema).good[0] ?? "1"]] : [],
-      ),
+      named(place, section).flatMap(([name, { good, isRequired }]) => (isRequired ? [[name, good[0] ?? "1"]] : [])),
     );
   const version = versionContexts(place)[0] ?? {};
   return {
@@ -68,11 +73,8 @@ export function hostsOf({ hosts }: Place): readonly string[] {
 export function pathsOf(place: Place, meetings: readonly string[]): readonly string[] {
   const usual = usualParam(place);
   const base = pathOf(place.template, usual);
-  const values = named(place, "path").flatMap(([name, schema]) => {
-    const { good, bad } = parameterValues(schema);
-    return [...good.slice(1), ...bad].map((value) =>
-      pathOf(place.template, (one) => (one === name ? value : usual(one))),
-    );
+  const values = named(place, "path").flatMap(([name, { good, bad }]) => {
+    return [...good, ...bad].map((value) => pathOf(place.template, (one) => (one === name ? value : usual(one))));
   });
   const parent = base.slice(0, base.lastIndexOf("/"));
   const around = [
@@ -127,39 +129,8 @@ function parameterContexts(
   section: "query" | "headers",
   toContext: (values: Record<string, string | null>) => Context,
 ): readonly Context[] {
-  return named(place, section).flatMap(([name, schema]) => {
-    const { good, bad } = parameterValues(schema);
+  return named(place, section).flatMap(([name, { good, bad }]) => {
     const key = section === "headers" ? name.toLowerCase() : name;
     return [...good, ...bad, null].map((value) => toContext({ [key]: value }));
   });
-}
-
-/** Bodies of the types that either policy names and of one that none does, and sizes at each bound. */
-function bodyContexts(place: Place): readonly Context[] {
-  const rules = place.routes.flatMap(({ side, placed }) =>
-    [side.defaults, placed.settings].map((settings) => settingsOf(settings["validate"])),
-  );
-  const isJudged = rules.some(({ body, contentType, form }) =>
-    [body, contentType, form].some((one) => one !== undefined),
-  );
-  if (!isJudged) return [];
-  const types = rules.flatMap(({ body, contentType }) => [
-    ...textsOf(contentType),
-    ...Object.keys(settingsOf(settingsOf(body)["content"])).map((type) => type.replace("/*", "/plain")),
-  ]);
-  const sizes = rules
-    .flatMap(({ body }) => textsOf(settingsOf(body)["maxBytes"]))
-    .flatMap((text) => {
-      const bytes = parseSizeBytes(text);
-      return bytes.ok ? [bytes.value, bytes.value + 1] : [];
-    });
-  const usual = types[0] ?? "application/json";
-  return [
-    ...[...new Set([...types, "application/json", "text/x-other"])].map((type) => ({
-      headers: { "content-type": type },
-      body: "{}",
-    })),
-    ...["[]", "{"].map((body) => ({ headers: { "content-type": usual }, body })),
-    ...[...new Set(sizes)].map((bytes) => ({ headers: { "content-type": usual, "content-length": String(bytes) } })),
-  ];
 }

@@ -1,11 +1,13 @@
 import { USUAL_METHODS } from "../message/method.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ANYTHING, type Atom, both, type Conjunct, type Trials } from "./atoms.ts";
+import { type BodyContext, usualBody } from "./bodies.ts";
 import { type Context, contextsOf, hostsOf, middleOf, pathsOf, usualParam } from "./contexts.ts";
 import { type Caller, type Identity, identityOf, NOBODY } from "./identities.ts";
 import { pathOf, StaticSegments } from "./paths.ts";
 import { ruleTrials } from "./rule-trials.ts";
-import { type Place, type PlacedRoute, type Side, type SidedRoute, settingsOf } from "./settings.ts";
+import { settingsOf } from "./settings.ts";
+import type { Place, PlacedRoute, Side, SidedRoute } from "./sides.ts";
 import { USUAL_CLIENT, type Witness } from "./witness.ts";
 
 /** No service has it, and no policy names it unless it means to. */
@@ -42,7 +44,12 @@ export class Grid {
       const { host, path } = spot;
       const there = { ...context, ...(host === undefined ? {} : { host }), ...(path === undefined ? {} : { path }) };
       for (const method of spot.methods) {
-        for (const asker of spot.askers) yield witnessOf(place.template, usual, method, asker, middle, there);
+        const usualBody = spot.bodies.get(method);
+        const around =
+          usualBody === undefined
+            ? middle
+            : { ...usualBody, ...middle, headers: { ...usualBody.headers, ...middle.headers } };
+        for (const asker of spot.askers) yield witnessOf(place.template, usual, method, asker, around, there);
       }
     };
     for (const spot of spots) yield* witnesses(spot, {});
@@ -54,7 +61,7 @@ export class Grid {
   /** The place's middle, and where else its requests may come to; what else is tried of them once for all that have the same routes. */
   #spots(place: Place, middleHost: string | undefined, usual: (name: string) => string): readonly Spot[] {
     const base = pathOf(place.template, usual);
-    const known = new Map<string, Pick<Spot, "methods" | "askers">>();
+    const known = new Map<string, Pick<Spot, "methods" | "askers" | "bodies">>();
     const spots: Spot[] = [];
     const add = (host: string | undefined, path: string | undefined): void => {
       const found = this.#routesAt(place, host ?? middleHost ?? "localhost", path ?? base);
@@ -68,7 +75,12 @@ export class Grid {
         ...place,
         routes: [...new Map([...place.routes, ...found].map((one) => [one.placed, one])).values()],
       };
-      const asked = { methods: methodsOf(there), askers: askersOf(there, this.#callers, this.#further) };
+      const methods = methodsOf(there);
+      const asked = {
+        methods,
+        askers: askersOf(there, this.#callers, this.#further),
+        bodies: bodiesOf(there, methods),
+      };
       known.set(key, asked);
       spots.push({ host, path, ...asked, contexts: contextsOf(there) });
     };
@@ -101,7 +113,18 @@ interface Spot {
   readonly path: string | undefined;
   readonly methods: readonly string[];
   readonly askers: readonly Asker[];
+  /** Method → a body that is taken; none for methods of which no rule speaks. */
+  readonly bodies: ReadonlyMap<string, BodyContext>;
   readonly contexts: readonly Context[];
+}
+
+function bodiesOf(place: Place, methods: readonly string[]): ReadonlyMap<string, BodyContext> {
+  return new Map(
+    methods.flatMap((method) => {
+      const body = usualBody(place, method);
+      return body === null ? [] : [[method, body]];
+    }),
+  );
 }
 
 function methodsOf({ routes }: Place): readonly string[] {
@@ -208,6 +231,6 @@ function witnessOf(
     headers: [...(host === undefined ? [] : [`Host: ${host}`]), ...lines.map(([name, value]) => `${name}: ${value}`)],
     client: client ?? USUAL_CLIENT,
     identity,
-    body: context.body ?? null,
+    body: context.body ?? middle.body ?? null,
   };
 }

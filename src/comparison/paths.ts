@@ -1,5 +1,5 @@
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Side } from "./settings.ts";
+import type { Side } from "./sides.ts";
 
 /** Text that stands at one place of a path in some template of either policy, by how many segments stand before it. */
 export class StaticSegments {

@@ -175,6 +175,65 @@ test.each(CASES)("of %s", async (_what, before, after, expected) => {
   expect(await told(before, after)).toEqual(expected);
 });
 
+const SCHEMA = (more: string): string =>
+  `{ "type": "object", "required": ["sku"${more}], "properties": { "sku": { "type": "string", "minLength": 2 }, "total": { "type": "integer", "maximum": 9 } } }`;
+
+test("bodies are made of the schemas that either policy names, with one thing another at a time", async () => {
+  const order = routes(
+    route(
+      "methods: [POST], authenticate: [okta], authorize: { scopes: [a] }, validate: { body: { schema: order.json } }",
+    ),
+  );
+  const kinds = async (before: string, after: string, texts: readonly [string, string]) => {
+    const [was, is] = [{ "order.json": texts[0] }, { "order.json": texts[1] }];
+    const { differences } = await compared(before, after, [was, is]);
+    return differences
+      .filter(({ kind }) => kind !== "refused")
+      .map(({ kind, witness }) => `${kind} ${witness.identity.as} ${witness.body}`);
+  };
+  const same = [SCHEMA(""), SCHEMA("")] as const;
+  expect(await kinds(order, order.replace("[a]", "[a, b]"), same)).toEqual([
+    'tightened { jwt: { scope: "a" } } {"sku":"11"}',
+  ]);
+  expect(await kinds(order, order, [SCHEMA(""), SCHEMA(', "total"')])).toEqual([
+    'tightened { jwt: { scope: "a" } } {"sku":"11"}',
+  ]);
+  expect(await kinds(order, order, [SCHEMA(""), SCHEMA("").replace("9", "10")])).toEqual([
+    'loosened { jwt: { scope: "a" } } {"sku":"11","total":10}',
+  ]);
+});
+
+test("parameters and bodies of a description are tried by its own schemas", async () => {
+  const api = (least: number, more: string): string => `openapi: 3.1.0
+info: { title: Orders, version: 1.0.0 }
+paths:
+  /orders/{id}:
+    get:
+      security: [{ oauth: [a] }]
+      parameters: [{ name: id, in: path, required: true, schema: { $ref: '#/components/schemas/Id' } }]
+      responses: { '200': { description: fine } }
+    put:
+      security: [{ oauth: [a] }]
+      parameters: [{ name: id, in: path, required: true, schema: { $ref: '#/components/schemas/Id' } }]
+      requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Order' } } } }
+      responses: { '200': { description: fine } }
+components:
+  schemas:
+    Id: { type: integer, minimum: ${least} }
+    Order: { type: object, required: [sku${more}], properties: { sku: { type: string }, total: { type: number } } }
+  securitySchemes: { oauth: { type: oauth2, flows: { clientCredentials: { tokenUrl: 'https://idp.example.org/token', scopes: {} } } } }
+`;
+  const policy = `${AUTHENTICATORS}openapi: [{ file: api.yaml, authenticate: { oauth: okta } }]\n`;
+  const { differences } = await compared(policy, policy, [
+    { "api.yaml": api(100, "") },
+    { "api.yaml": api(99, ", total") },
+  ]);
+  const told = differences
+    .filter(({ kind }) => kind !== "refused")
+    .map(({ kind, witness: { method, target } }) => `${kind} ${method} ${target}`);
+  expect(told).toEqual(["loosened GET /orders/99", "tightened PUT /orders/100"]);
+});
+
 test("the other way round each direction is its opposite", async () => {
   const opposite: Readonly<Record<string, string>> = {
     opened: "closed",

@@ -1,5 +1,6 @@
-import { type Comparison, compare } from "../../src/comparison/compare.ts";
-import { openTestWorld, type TestWorld } from "../../src/rehearsal/test-world.ts";
+import { type Compared, type Comparison, compare } from "../../src/comparison/compare.ts";
+import { SchemaSource } from "../../src/comparison/schema-source.ts";
+import { openTestWorld } from "../../src/rehearsal/test-world.ts";
 import { type Files, fixedClock, policyWith, readerOf } from "../policy/policy-kit.ts";
 
 export const AUTHENTICATORS = `authenticators:
@@ -18,7 +19,7 @@ export const KEYS = `callers:
   - { name: other, scopes: ["orders:write"], keys: [{ sha256: "${"c".repeat(64)}" }] }
 `;
 
-export async function worldOf(rest: string, files: Files = { "keys.yaml": KEYS }): Promise<TestWorld> {
+export async function worldOf(rest: string, files: Files = { "keys.yaml": KEYS }): Promise<Compared> {
   const readFile = readerOf(policyWith(rest), files);
   const opened = await openTestWorld("conf/policy.yaml", {
     cwd: "/srv",
@@ -28,11 +29,18 @@ export async function worldOf(rest: string, files: Files = { "keys.yaml": KEYS }
     outline: "values",
   });
   if (!opened.ok) throw new Error(opened.error.map(({ place, text }) => `${place.line}: ${text}`).join("\n"));
-  return opened.value;
+  return { world: opened.value, schemas: new SchemaSource("/srv/conf", readFile) };
 }
 
 /** Without the rest of the policy, which both have. */
-export async function compared(before: string, after: string): Promise<Comparison> {
-  const worlds = [await worldOf(before), await worldOf(after)] as const;
+export async function compared(
+  before: string,
+  after: string,
+  files: readonly [Files, Files] = [{}, {}],
+): Promise<Comparison> {
+  const worlds = [
+    await worldOf(before, { "keys.yaml": KEYS, ...files[0] }),
+    await worldOf(after, { "keys.yaml": KEYS, ...files[1] }),
+  ] as const;
   return compare(...worlds, fixedClock.wallMs());
 }

@@ -114,8 +114,8 @@ test(`of ${SEEDS} pairs of policies no direction of any route is missed, and non
     expect(leftOut, `seed ${seed}`).toBe(0);
     const told = new Set(differences.map(({ kind, route }) => `${kind} ${route}`));
     for (const request of requests(random)) {
-      const was = await judgeWitness(before, request, nowMs);
-      const is = await judgeWitness(after, request, nowMs);
+      const was = await judgeWitness(before.world, request, nowMs);
+      const is = await judgeWitness(after.world, request, nowMs);
       const direction = was === null || is === null ? null : directionOf(was, is);
       if (direction === null) continue;
       moved++;
@@ -123,7 +123,10 @@ test(`of ${SEEDS} pairs of policies no direction of any route is missed, and non
         expect.fail(`seed ${seed}: ${direction} by ${JSON.stringify(request)}\n${texts.join("\n---\n")}`);
     }
     for (const { kind, route, witness } of differences) {
-      const [was, is] = [await judgeWitness(before, witness, nowMs), await judgeWitness(after, witness, nowMs)];
+      const [was, is] = [
+        await judgeWitness(before.world, witness, nowMs),
+        await judgeWitness(after.world, witness, nowMs),
+      ];
       if (was === null || is === null) expect.fail("a witness that is no request");
       if (kind !== "sent" && kind !== "refused") expect(directionOf(was, is)).toBe(`${kind} ${route}`);
     }
