@@ -63,9 +63,9 @@ function share(bounded: number, all: number): number {
 }
 
 function ofOperation(entry: OperationEntry, coverage: Coverage, parts: number, answers: Coverage): OperationCoverage {
-  const { operation, template, loose } = entry;
+  const { operation, written, loose } = entry;
   return {
-    operation: `${operation.method} ${template}`,
+    operation: `${operation.method} ${written}`,
     id: operation.id,
     place: placeText(operation.place),
     percent: share(coverage.bounded, parts),
@@ -116,7 +116,7 @@ const CALLERS: Readonly<Record<OperationCoverage["callers"], string>> = {
 export function coverageLines(amount: Amount): string {
   const { file, version, percent, operations } = coverageReport(amount);
   const lines = [
-    `${file}: OpenAPI ${version}, ${operations.length} operations, ${percent}% of what requests may hold is bounded and enforced`,
+    `${file}: OpenAPI ${version}, ${countText(operations)}, ${percent}% of what requests may hold is bounded and enforced`,
     ...oftenLines(operations),
   ];
   // The document's own name stands above; places in other files have theirs.
@@ -141,11 +141,17 @@ export function coverageLines(amount: Amount): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** An operation that several base paths have is one, and a route at each of them. */
+function countText(operations: readonly OperationCoverage[]): string {
+  const count = new Set(operations.map(({ place }) => place)).size;
+  return count === operations.length ? `${count} operations` : `${count} operations at ${operations.length} paths`;
+}
+
 /** What is loose most often, each once: where to begin. */
 function oftenLines(operations: readonly OperationCoverage[]): readonly string[] {
   const counts = new Map<string, number>();
-  const all = operations.flatMap(({ loose }) => loose.map(({ what }) => what));
-  for (const what of all) counts.set(what, (counts.get(what) ?? 0) + 1);
+  const all = new Map(operations.flatMap(({ loose }) => loose.map((one) => [`${one.part} ${one.place}`, one.what])));
+  for (const what of all.values()) counts.set(what, (counts.get(what) ?? 0) + 1);
   if (counts.size === 0) return [];
   const words = [...counts].sort((a, b) => b[1] - a[1]).map(([what, count]) => `${what} (${count})`);
   const hint = counts.has("additionalProperties open") ? "; 'undeclaredProperties: refuse' closes objects" : "";

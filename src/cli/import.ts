@@ -21,7 +21,7 @@ const OPTIONS = {
 export const importCommand: Command = {
   name: "import",
   summary: "Prints the policy that an OpenAPI document amounts to, or how narrow it is.",
-  usage: "openapi [--answers | --coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE",
+  usage: "openapi [--answers | --coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE...",
   options: `--coverage           for each operation what is enforced and what is loose, with a figure, in place of the policy
     --answers            with what it promises of answers, which is only noted (mode: audit) until the policy says more
     --root FOLDER        out of which no reference leads; the document's own folder if not given
@@ -36,25 +36,32 @@ Exit code 0: printed. 1: the document has problems. 2: used wrongly.`,
     const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(importCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
-    const [kind, file, ...rest] = positionals;
+    const [kind, ...files] = positionals;
     if (kind !== "openapi") return misuse(importCommand, "expected 'openapi'", io);
-    if (file === undefined || rest.length > 0) return misuse(importCommand, "expected one FILE", io);
+    // A policy is of one document; what several cover stands one behind the other.
+    if (files.length === 0 || (files.length > 1 && values.coverage !== true))
+      return misuse(importCommand, "expected one FILE, or several with --coverage", io);
     const bases = values["base-path"]?.map((base) => base.replace(/\/$/, "")) ?? null;
     const wrong = bases?.find((base) => base !== "" && !base.startsWith("/"));
     if (wrong !== undefined) return misuse(importCommand, `'${wrong}' is no path; expected it to start with /`, io);
     const answers = values.answers === true ? ({ mode: "audit" } as const) : null;
-    const result = atOnce(
-      amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, answers, (name) =>
-        readNamed(name, io),
-      ),
-    );
-    tell(result, values.json === true, io);
-    if (result.amount === null) {
-      if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
-      return EXIT.problems;
+    const asJson = values.json === true;
+    const texts: string[] = [];
+    let code: number = EXIT.fine;
+    for (const file of files) {
+      const result = atOnce(
+        amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, answers, (name) =>
+          readNamed(name, io),
+        ),
+      );
+      tell(result, asJson, io);
+      if (result.amount === null) {
+        if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
+        code = EXIT.problems;
+      } else texts.push(textOf(result.amount, values.coverage === true, asJson));
     }
-    io.stdout(textOf(result.amount, values.coverage === true, values.json === true));
-    return EXIT.fine;
+    io.stdout(asJson && files.length > 1 ? `[${texts.join(",")}]\n` : texts.join("\n"));
+    return code;
   },
 };
 

@@ -128,6 +128,19 @@ describe("postern import openapi", () => {
     });
   });
 
+  test("--coverage counts an operation once that several base paths have, and takes several documents", async () => {
+    const bases = ["--base-path", "/v1", "--base-path", "/v2"];
+    const { out } = await postern("import", "openapi", "--coverage", ...bases, "api/orders.yaml", "api/orders.yaml");
+    expect(out.match(/OpenAPI 3.0, .*/g)).toEqual(
+      Array(2).fill("OpenAPI 3.0, 3 operations at 6 paths, 44% of what requests may hold is bounded and enforced"),
+    );
+    expect(out).toContain("most often: no maxItems (2)");
+    for (const base of ["/v1", "/v2"]) expect(out.split(` GET ${base}/orders `)).toHaveLength(3);
+    const json = await postern("import", "openapi", "--coverage", "--json", "api/orders.yaml", "api/orders.yaml");
+    expect(JSON.parse(json.out)).toMatchObject([{ percent: 44 }, { percent: 44 }]);
+    expect((await postern("import", "openapi", "api/orders.yaml", "api/orders.yaml")).code).toBe(2);
+  });
+
   test("--coverage has a figure for answers, too", async () => {
     const { out } = await postern("import", "openapi", "--coverage", "api/orders.yaml");
     expect(out.match(/answers: .*/g)).toEqual(["answers: 200, default; 60% of what they may hold is bounded"]);

@@ -1,4 +1,5 @@
 import type { Shape, Style } from "../../bodies/parameter-styles.ts";
+import { segmentShape } from "../../bodies/segment-parts.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { type TextTypes, textTypesOf } from "../../schema/questions/texts.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
@@ -6,11 +7,20 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import type { RouteContext } from "../filter.ts";
 import type { compileParameterSchema } from "./engine.ts";
-import { judgeCookies, judgeHeaders, judgePath, judgeQuery, QueryNames, type SyncPart } from "./parameter-parts.ts";
+import {
+  judgeCookies,
+  judgeHeaders,
+  judgePath,
+  judgeQuery,
+  QueryNames,
+  type SegmentRules,
+  type SyncPart,
+} from "./parameter-parts.ts";
+import type { ParameterSettings, QueryStringSettings } from "./parameter-schema.ts";
 import type { Parameter } from "./parameters.ts";
 import { filledPair } from "./query-defaults.ts";
 import { judgeQueryString } from "./query-string.ts";
-import type { ParameterSettings, QueryStringSettings, ValidateSettings } from "./schema.ts";
+import type { ValidateSettings } from "./schema.ts";
 
 /** Sections of `validate` whose keys are names of parameters. */
 export type Section = "path" | "query" | "headers" | "cookies";
@@ -37,6 +47,7 @@ export function compileParameters(
   const fills = settings.queryDefaults === "fill";
   const compiled = (section: Section): Parameter[] =>
     Object.entries(settings[section] ?? {}).flatMap(([name, parameter]) => {
+      if (parameter.segment !== undefined) return [];
       const one = compileOne(name, parameter, section, context, compileSchema);
       if (one === null) return [];
       const isText = section === "query" && parameter.content === undefined && (settings.mode ?? 100) === 100;
@@ -47,9 +58,10 @@ export function compileParameters(
     });
   if (settings.path !== undefined) {
     const names = [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? "");
-    checkNames(Object.keys(settings.path), names, context);
+    checkNames(Object.keys(settings.path), names, context, ["path"]);
     const path = compiled("path").map((one) => ({ ...one, required: true }));
-    parts.push(judgePath({ parameters: path, showsErrors, place: context.place("path") }, names));
+    const segments = compileSegments(settings.path, context, compileSchema);
+    parts.push(judgePath({ parameters: path, showsErrors, place: context.place("path") }, names, segments));
   }
   if (settings.queryString !== undefined) {
     parts.push(judgeQueryString(compileQueryString(settings, context, compileSchema), showsErrors));
@@ -88,13 +100,47 @@ export function compileHeaders(
   );
 }
 
-function checkNames(wanted: readonly string[], names: readonly string[], context: RouteContext): void {
+/** Segments that are made of several parameters, or of one and a text. */
+function compileSegments(
+  path: Readonly<Record<string, ParameterSettings>>,
+  context: RouteContext,
+  compileSchema: CompileSchema,
+): readonly SegmentRules[] {
+  return Object.entries(path).flatMap(([name, { segment, parameters = {}, ...others }]) => {
+    const shape = segment === undefined ? null : segmentShape(segment);
+    if (segment === undefined || shape === null) {
+      if (Object.keys(parameters).length > 0)
+        context.problem("'parameters' are those of 'segment'; expected it beside them", "path", name, "parameters");
+      return [];
+    }
+    for (const word of Object.keys(others))
+      context.problem(`'${word}' stands beside 'segment'; expected it in 'parameters'`, "path", name, word);
+    const at = ["path", name, "parameters"];
+    checkNames(Object.keys(parameters), shape.names, context, at);
+    const found = new Map(
+      Object.entries(parameters).flatMap(([inner, settings]) => {
+        const one = compileOne(inner, settings, "path", context, compileSchema, [...at, inner]);
+        return one === null ? [] : [[inner, { ...one.parameter, required: true }] as const];
+      }),
+    );
+    const inOrder = shape.names.map((inner) => found.get(inner) ?? null);
+    return [{ name, template: segment, shape, parameters: inOrder, place: context.place("path", name, "segment") }];
+  });
+}
+
+function checkNames(
+  wanted: readonly string[],
+  names: readonly string[],
+  context: RouteContext,
+  at: readonly string[],
+): void {
   for (const name of wanted) {
     if (names.includes(name)) continue;
     const near = nearest(name, names);
     const known = names.length === 0 ? "it has none" : `expected one of: ${names.join(", ")}`;
     const hint = near === undefined ? known : `did you mean '${near}'?`;
-    context.problem(`the route's path has no parameter '${name}'; ${hint}`, "path", name);
+    const owner = at.length === 1 ? "the route's path" : "the segment";
+    context.problem(`${owner} has no parameter '${name}'; ${hint}`, ...at, name);
   }
 }
 
@@ -104,16 +150,17 @@ function compileOne(
   section: Section,
   context: RouteContext,
   compileSchema: CompileSchema,
+  at: readonly string[] = [section, name],
 ): { readonly parameter: Parameter; readonly compiled: CompiledSchema } | null {
   const { style, explode, allowEmptyValue, content } = settings;
-  const compiled = compileInline(settings, content !== undefined, context, compileSchema, [section, name]);
+  const compiled = compileInline(settings, content !== undefined, context, compileSchema, at);
   if (compiled === null) return null;
   const usual: Style = STYLES[section][0] ?? "simple";
   const types = textTypesOf([compiled.root]);
   const shape = content === undefined ? shapeOf(types, style ?? usual) : "primitive";
-  checkStyle(section, name, settings, shape, types, context);
-  const own = context.place(section, name);
-  const places = new Map(Object.keys(settings).map((keyword) => [keyword, context.place(section, name, keyword)]));
+  checkStyle(section, at, settings, shape, types, context);
+  const own = context.place(...at);
+  const places = new Map(Object.keys(settings).map((keyword) => [keyword, context.place(...at, keyword)]));
   const parameter: Parameter = {
     name,
     required: settings.required === true,
@@ -184,13 +231,13 @@ export function shapeOf({ types, names, namesOthers }: TextTypes, style: Style):
 
 function checkStyle(
   section: Section,
-  name: string,
+  at: readonly string[],
   { style, content, explode, name: writtenName }: ParameterSettings,
   shape: Shape,
   types: TextTypes,
   context: RouteContext,
 ): void {
-  const problem = (text: string, key: string): void => context.problem(text, section, name, key);
+  const problem = (text: string, key: string): void => context.problem(text, ...at, key);
   if (content !== undefined && (style !== undefined || explode !== undefined))
     problem("what 'content' says has no style; expected one of the two", style === undefined ? "explode" : "style");
   if (writtenName !== undefined && style !== "matrix")

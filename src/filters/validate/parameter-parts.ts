@@ -7,6 +7,7 @@ import {
   readPathStyle,
   readQueryStyle,
 } from "../../bodies/parameter-styles.ts";
+import { type SegmentShape, segmentReadings } from "../../bodies/segment-parts.ts";
 import type { Place, Verdict } from "../../decision/verdict.ts";
 import { namedByConnection } from "../../message/connection-options.ts";
 import { cookieNames, cookieValues, isCookieDisguised } from "../../message/cookies.ts";
@@ -14,6 +15,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import type { HeaderBlock } from "../../message/headers.ts";
 import { withoutParameters } from "../../message/query.ts";
 import { canonicalName } from "../../message/reserved-names.ts";
+import { decodeSegment } from "../../message/target.ts";
 import { excerpt } from "../../support/excerpt.ts";
 import { ok } from "../../support/result.ts";
 import { cookieReadings } from "./cookie-readings.ts";
@@ -32,8 +34,24 @@ export interface ParameterRules {
   readonly place: Place;
 }
 
+/** A segment that is more than one parameter. */
+export interface SegmentRules {
+  /** Of the template's parameter that takes all of it. */
+  readonly name: string;
+  readonly template: string;
+  readonly shape: SegmentShape;
+  /** In the order of the segment's names; null where nothing is said of one. */
+  readonly parameters: readonly (Parameter | null)[];
+  readonly place: Place;
+}
+
 /** `names` are those of the template's parameters from left to right. */
-export function judgePath({ parameters, showsErrors }: ParameterRules, names: readonly string[]): SyncPart {
+export function judgePath(
+  { parameters, showsErrors }: ParameterRules,
+  names: readonly string[],
+  segments: readonly SegmentRules[],
+): SyncPart {
+  const parted = segments.map((segment) => ({ segment, at: names.indexOf(segment.name) }));
   const placed = parameters.map((parameter) => ({ parameter, at: names.indexOf(parameter.name) }));
   return ({ params }) => {
     const faults = new ParameterFaults("path");
@@ -42,8 +60,35 @@ export function judgePath({ parameters, showsErrors }: ParameterRules, names: re
       const readings = value === undefined ? ok(null) : readPathStyle(parameter.styled, value);
       faults.add(parameter.name, judgeParameter(parameter, readings));
     }
+    for (const { segment, at } of parted) judgeSegment(segment, params[at] ?? "", faults);
     return faults.verdict(showsErrors);
   };
+}
+
+/** Good is what every reading takes for good: nobody knows where the service parts it. */
+function judgeSegment(
+  { name, template, shape, parameters, place }: SegmentRules,
+  escaped: string,
+  faults: ParameterFaults,
+): void {
+  const readings = segmentReadings(decodeSegment(escaped), shape);
+  if (readings === null || readings.length === 0) {
+    const seen = readings === null ? "a segment with too many readings" : "another segment";
+    faults.add(name, [{ pointer: "", keyword: "segment", detail: `expected a segment like ${template}`, seen, place }]);
+    return;
+  }
+  for (const reading of readings) {
+    let isGood = true;
+    for (const [index, parameter] of parameters.entries()) {
+      if (parameter === null) continue;
+      // It is decoded, and its style decodes once more.
+      const value = (reading[index] ?? "").replaceAll("%", "%25");
+      const found = judgeParameter(parameter, readPathStyle(parameter.styled, value));
+      isGood &&= found.length === 0;
+      faults.add(parameter.name, found);
+    }
+    if (!isGood) return;
+  }
 }
 
 /** Parameters of a query whose value is in several pairs, and which pairs those are. */

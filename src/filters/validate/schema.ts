@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { mediaTypeOf } from "../../bodies/media-type.ts";
-import type { Style } from "../../bodies/parameter-styles.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
@@ -9,29 +8,14 @@ import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 import { type GrpcSettings, grpcSchema } from "./grpc/schema.ts";
 import { type JsonRpcSettings, jsonRpcSchema } from "./jsonrpc/schema.ts";
+import {
+  type ParameterSettings,
+  parameterSchema,
+  pathParameterSchema,
+  type QueryStringSettings,
+  queryString,
+} from "./parameter-schema.ts";
 import { type XmlSettings, xmlSchema } from "./xml/schema.ts";
-
-/** A JSON Schema of one parameter, and whether it must be there. */
-export type ParameterSettings = Readonly<Record<string, unknown>> & {
-  readonly type?: string | readonly string[] | undefined;
-  /** Whether it has to be there; a list is that of JSON Schema. */
-  readonly required?: boolean | readonly string[] | undefined;
-  /** In place of words of JSON Schema beside the others. */
-  readonly schema?: Readonly<Record<string, unknown>> | string | undefined;
-  readonly style?: Style | undefined;
-  readonly explode?: boolean | undefined;
-  readonly allowEmptyValue?: boolean | undefined;
-  /** In style matrix, which writes it: what the parameter is called, where the route calls it otherwise. */
-  readonly name?: string | undefined;
-  readonly content?: "application/json" | undefined;
-};
-
-/** A JSON Schema of a whole query. */
-export type QueryStringSettings = Readonly<Record<string, unknown>> & {
-  readonly required?: boolean | readonly string[] | undefined;
-  readonly schema?: Readonly<Record<string, unknown>> | string | undefined;
-  readonly content?: "application/json" | "application/x-www-form-urlencoded" | undefined;
-};
 
 /** What bodies of a media type have to meet: one of these, or nothing. */
 export interface ContentSettings {
@@ -108,63 +92,6 @@ function countTo(max: number): z.ZodType<number> {
   const error = `expected a whole number from 1 to ${max}`;
   return z.number({ error }).int({ error }).min(1, { error }).max(max, { error });
 }
-
-const word = z.string({ error: "expected the name of a type, as in string" });
-
-/** Words of a JSON Schema, and how its text is written. */
-const parameterShape = {
-  type: z
-    .union([word, z.array(word)])
-    .optional()
-    .describe(
-      "Type of the value, of JSON Schema: what its text is read as before the rest looks at it. string if absent.",
-    ),
-  required: z
-    .union([z.boolean(), z.array(z.string())], { error: "expected true or false" })
-    .optional()
-    .describe("Whether it has to be there. A list is JSON Schema's: members of an object."),
-  schema: z
-    .union([z.record(z.string(), z.unknown()), z.string().regex(/#/)], {
-      error: "expected a JSON Schema, or file#pointer",
-    })
-    .optional()
-    .describe(
-      "The JSON Schema, in place of its words beside these; or where it stands in a file of section 'openapi'.",
-    ),
-  style: z
-    .enum(["simple", "label", "matrix", "form", "spaceDelimited", "pipeDelimited", "deepObject", "cookie"])
-    .optional()
-    .describe("How lists and objects are written, as OpenAPI has it. simple in paths and headers, form elsewhere."),
-  explode: z
-    .boolean({ error: "expected true or false" })
-    .optional()
-    .describe("Whether each item or member stands for itself. true for form, cookie and deepObject."),
-  name: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("In style matrix, as in ;id=5: the name that stands there. The parameter's own if absent."),
-  allowEmptyValue: z
-    .boolean({ error: "expected true or false" })
-    .optional()
-    .describe("In a query: whether an empty value passes without a look at the schema."),
-};
-
-export const parameterSchema: z.ZodType<ParameterSettings> = z.looseObject({
-  ...parameterShape,
-  content: z
-    .literal("application/json", { error: "expected application/json" })
-    .optional()
-    .describe("application/json: the text is JSON."),
-});
-
-const queryString: z.ZodType<QueryStringSettings> = z.looseObject({
-  ...parameterShape,
-  content: z
-    .enum(["application/json", "application/x-www-form-urlencoded"])
-    .optional()
-    .describe("What the query is as a whole. A form if absent."),
-});
 
 const parameters = z.record(z.string().min(1), parameterSchema);
 
@@ -300,7 +227,10 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .enum(["shown", "hidden"])
     .optional()
     .describe("Whether the answer says what is wrong with a body or parameters. shown if absent."),
-  path: parameters.optional().describe("Parameters of the path's template: name → JSON Schema."),
+  path: z
+    .record(z.string().min(1), pathParameterSchema)
+    .optional()
+    .describe("Parameters of the path's template: name → JSON Schema."),
   query: parameters.optional().describe("Parameters of the query: name → JSON Schema."),
   unknownQuery: z
     .enum(["allow", "refuse", "strip"])

@@ -1,3 +1,4 @@
+import { segmentShape } from "../../bodies/segment-parts.ts";
 import type { Place } from "../../decision/verdict.ts";
 import { parseTemplate, shapeOf } from "../../matching/template.ts";
 import type { Description } from "../../openapi/description.ts";
@@ -19,6 +20,8 @@ export interface OperationEntry {
   readonly operation: Operation;
   readonly entry: RouteEntry;
   readonly template: string;
+  /** Base path and path, as the document has them. */
+  readonly written: string;
   /** Segments that parameters are only a part of. */
   readonly partial: readonly PartialSegment[];
   /** Host and path shape, and method: no two of one description have the same. */
@@ -94,16 +97,27 @@ function entryOf(
   if (!rules.hasDefaultCors) addCors(entry, operation, loose);
   const fault = addAccess(entry, operation, rules);
   for (const segment of lowered.partial) {
-    addPartial(entry, segment, operation);
+    if (segmentShape(segment.written) === null) addPartial(entry, segment, operation);
+    else entry.set(["validate", "path", segment.name], { segment: segment.written }, at);
     const { parameters } = segment;
     const isKept = operation.parameters.some(({ name, style }) => style === "matrix" && parameters.includes(name));
     if (isKept) entry.set(["keepInPaths"], ["parameters"], at);
   }
   const lowering = { ...rules.lowering, description, findings, loose };
-  addValidation(entry, operation, lowered.names, lowering);
+  addValidation(entry, operation, lowered, lowering);
   if (lowering.answers !== null) addAnswers(entry, operation, lowering.answers, lowering);
   const key = routeKey(shapeOf(parsed.value), method, rules.version?.names);
-  return { operation, entry, template: lowered.template, partial: lowered.partial, key, fault, loose: [...told] };
+  const written = `${base}${operation.template}`;
+  return {
+    operation,
+    entry,
+    template: lowered.template,
+    written,
+    partial: lowered.partial,
+    key,
+    fault,
+    loose: [...told],
+  };
 }
 
 function addPartial(entry: RouteEntry, { name, pattern }: PartialSegment, { place, pointer }: Operation): void {

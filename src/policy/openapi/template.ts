@@ -12,6 +12,8 @@ export interface PartialSegment {
   readonly name: string;
   /** The document's parameters in it. */
   readonly parameters: readonly string[];
+  /** As it stands. */
+  readonly written: string;
   /** What it has to be, parameters as any text: without it the path would take every other segment, too. */
   readonly pattern: string;
 }
@@ -40,11 +42,11 @@ const PARAMETER = /\{([^{}]+)\}/;
 const SYNTAX = /[\^$\\.*+?()[\]{}|/]/g;
 
 /** Every second part of a split by a group is what the group has. */
-function partsOf(segment: string): Pick<PartialSegment, "parameters" | "pattern"> {
+function partsOf(segment: string): Omit<PartialSegment, "name"> {
   const parts = segment.split(PARAMETER);
   const parameters = parts.filter((_, at) => at % 2 === 1);
   const texts = parts.map((part, at) => (at % 2 === 1 ? "[\\s\\S]+" : part.replace(SYNTAX, "\\$&")));
-  return { parameters, pattern: `^${texts.join("")}$` };
+  return { parameters, written: segment, pattern: `^${texts.join("")}$` };
 }
 
 /** A name as templates take it, and none a second time. */

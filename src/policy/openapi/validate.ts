@@ -1,3 +1,4 @@
+import { segmentShape } from "../../bodies/segment-parts.ts";
 import type { Description } from "../../openapi/description.ts";
 import type { Operation, SchemaReference } from "../../openapi/operation.ts";
 import { FIXED_METHODS } from "../../openapi/operations.ts";
@@ -7,17 +8,18 @@ import { addBody } from "./bodies.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerParameter } from "./parameters.ts";
+import type { LoweredTemplate } from "./template.ts";
 
-/** Parameters and body of an operation as `validate` of its route. `names`: see `LoweredTemplate`. */
+/** Parameters and body of an operation as `validate` of its route. */
 export function addValidation(
   entry: RouteEntry,
   operation: Operation,
-  names: ReadonlyMap<string, string>,
+  template: LoweredTemplate,
   lowering: Lowering,
 ): void {
   const at = () => placeOf(operation.place, operation.pointer);
   entry.placeAt(["validate"], at);
-  addParameters(entry, operation, names, lowering);
+  addParameters(entry, operation, template, lowering);
   const { undeclaredParameters } = lowering;
   const isWhole = operation.parameters.some((parameter) => parameter.in === "querystring");
   if (undeclaredParameters !== "ignore" && !isWhole) entry.set(["validate", "unknownQuery"], undeclaredParameters, at);
@@ -29,7 +31,7 @@ const SECTIONS = { path: "path", query: "query", header: "headers", cookie: "coo
 function addParameters(
   entry: RouteEntry,
   operation: Operation,
-  names: ReadonlyMap<string, string>,
+  template: LoweredTemplate,
   { description, loose }: Lowering,
 ): void {
   const { library } = description;
@@ -51,9 +53,12 @@ function addParameters(
       continue;
     }
     const section = SECTIONS[parameter.in];
-    const name = section === "path" ? names.get(parameter.name) : parameter.name;
+    const segments = section === "path" ? segmentsWith(parameter.name, template) : [];
+    for (const segment of segments)
+      entry.set(["validate", "path", segment, "parameters", parameter.name], settings, at);
+    const name = section === "path" ? template.names.get(parameter.name) : parameter.name;
     if (name === undefined) {
-      loose("the schema of parameters of a part of a segment, or of none", place);
+      if (segments.length === 0) loose("parameters of a segment that nothing parts, or of none", place);
       continue;
     }
     if (section === "headers" && !headerName.safeParse(name).success) {
@@ -63,6 +68,12 @@ function addParameters(
     entry.set(["validate", section, section === "headers" ? name.toLowerCase() : name], settings, at);
     if (style === "matrix") entry.set(["keepInPaths"], ["parameters"], at);
   }
+}
+
+/** Segments that a parameter is a part of, and that it can be told from. */
+function segmentsWith(name: string, { partial }: LoweredTemplate): readonly string[] {
+  const own = partial.filter(({ parameters, written }) => parameters.includes(name) && segmentShape(written) !== null);
+  return own.map((segment) => segment.name);
 }
 
 /** The same for a parameter's, which stands at the operation or at its path. */

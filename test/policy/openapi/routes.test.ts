@@ -232,6 +232,38 @@ describe("paths that routes cannot have", () => {
     expect(await judged(all, "/range/x", "1-")).toBe("parameter_invalid");
   });
 
+  test("parameters that are parts of a segment are judged, in every reading that it has", async () => {
+    const of = (name: string, schema: string): string =>
+      `{ name: ${name}, in: path, required: true, schema: ${schema} }`;
+    const path = (text: string, ...parameters: string[]): string =>
+      `'${text}':\n  get: { ${SECURED}, parameters: [${parameters.join(", ")}] }\n`;
+    const all = await snapshot(
+      api(
+        path("/files/{name}.{ext}", of("name", "{ type: string, maxLength: 5 }"), of("ext", "{ enum: [png, gz] }")) +
+          path("/range/{a}-{b}", of("a", "{ type: integer }"), of("b", "{ type: integer, maximum: 9 }")) +
+          path("/tasks/{id}:cancel", of("id", "{ type: string, pattern: '^[a-z]+$' }")) +
+          path("/list/x{ids}", of("ids", "{ type: array, maxItems: 2, items: { type: integer } }")),
+      ),
+    );
+    for (const [route, good, bad] of [
+      ["/files/x", ["a.png", "%C3%A9.gz", "a%25.png"], ["a.txt", "abcdef.png", "a.tar.gz", ".png", "a.", "apng"]],
+      ["/range/x", ["1-2", "10-9"], ["1-10", "a-2", "1", "-1-2-3", "1-2-"]],
+      ["/tasks/x", ["a:cancel", "a%3Acancel"], ["7:cancel", "a:cancelled", "a", ":cancel", "a:cancel:cancel"]],
+      ["/list/x", ["x1", "x1,2"], ["x1,2,3", "xa", "1", "x1%2C2%2C3"]],
+    ] as const) {
+      for (const text of good) expect(await judged(all, route, text), text).toBeNull();
+      for (const text of bad) expect(await judged(all, route, text), text).toBe("parameter_invalid");
+    }
+    expect(await judged(all, "/files/x", `${"a.".repeat(20)}png`)).toBe("parameter_invalid");
+    expect(all.warnings.map(({ text }) => text).join()).not.toContain("not enforced");
+  });
+
+  test("parameters with nothing between them are told", async () => {
+    const of = (name: string): string => `{ name: ${name}, in: path, required: true, schema: { type: integer } }`;
+    const all = await snapshot(api(`'/x/{a}{b}':\n  get: { ${SECURED}, parameters: [${of("a")}, ${of("b")}] }`));
+    expect(all.warnings.map(({ text }) => text).join()).toContain("parameters of a segment that nothing parts");
+  });
+
   test("two such that routes do not tell apart are taken, and nothing else", async () => {
     const path = (text: string): string => `'/files/${text}':\n  get: { ${SECURED} }\n`;
     const all = await snapshot(api(path("{a}.json") + path("{a}.xml") + path("cover-{a}")));

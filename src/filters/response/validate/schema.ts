@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { DIALECTS, type Dialect } from "../../../schema/dialect.ts";
 import { headerName, mode, object, ofKind, sizeBytes } from "../../../support/schema.ts";
-import { type ParameterSettings, parameterSchema } from "../../validate/schema.ts";
+import { type ParameterSettings, parameterSchema } from "../../validate/parameter-schema.ts";
 
 /** What a body of a media type has to be. */
 export interface AnswerContentSettings {
