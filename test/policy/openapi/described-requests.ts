@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Check, RouteContext } from "../../../src/filters/filter.ts";
 import { validateFilter } from "../../../src/filters/validate/compile.ts";
 import type { Exchange } from "../../../src/message/exchange.ts";
@@ -172,9 +172,12 @@ export interface DescribedOperation {
   readonly parts: readonly Part[] | null;
 }
 
+const readIfThere = (path: string): Buffer | null => (existsSync(path) ? readFileSync(path) : null);
+
+/** `name`: of a document of the package, or a path. */
 export function* operationsOf(name: string): Generator<DescribedOperation> {
-  const file = join(folder, name);
-  const { description } = atOnce(readDescription({ file, root: null, overlays: [] }, (path) => readFileSync(path)));
+  const file = resolve(folder, name);
+  const { description } = atOnce(readDescription({ file, root: null, overlays: [] }, readIfThere));
   if (description === null) throw new Error(`${name} does not load`);
   const rules = {
     schemes: description.schemes,
