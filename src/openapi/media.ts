@@ -39,6 +39,7 @@ export function mediaIn(content: Spot | null, reading: Reading): readonly MediaR
       schema: schemaAt(spot.at("schema"), reading),
       itemSchema: schemaAt(spot.at("itemSchema"), reading),
       encoding: isMembers(encoding) ? encoding : null,
+      isByPosition: ["prefixEncoding", "itemEncoding"].some((word) => spot.members[word] !== undefined),
       place: entry.place,
     });
   }

@@ -47,6 +47,8 @@ export interface MediaRange {
   readonly itemSchema: SchemaReference | null;
   /** Property → its encoding, as it stands; null where there is none. */
   readonly encoding: Readonly<Record<string, unknown>> | null;
+  /** Parts are told apart by their place: `prefixEncoding` or `itemEncoding` (3.2). */
+  readonly isByPosition: boolean;
   readonly place: SchemaPlace;
 }
 

@@ -31,6 +31,7 @@ export function addBody(entry: RouteEntry, operation: Operation, body: Described
     else if (seen.has(range)) loose("media types that differ by parameters alone", media.place);
     if (range === null || seen.has(range)) continue;
     seen.add(range);
+    if (media.isByPosition) loose("prefixEncoding and itemEncoding", media.place);
     const path = ["validate", "body", "content", range];
     if (addForm(entry, operation, range, media, lowering) || addXml(entry, operation, range, media, lowering)) continue;
     const judged = judgedBy(range, media, lowering);

@@ -81,6 +81,9 @@ class FormLowering {
   lower(schema: SchemaReference, pointer: string, place: SchemaPlace): LoweredForm {
     const start: Part = { spot: new Spot(schema.document, schema.pointer, schema.value, null, ""), pointer };
     const parts = together(start, this.#description.reading);
+    // What comes by its place alone has no names that could be looked for.
+    const list = parts.find(({ spot }) => spot.text("type") === "array" || spot.at("prefixItems") !== null);
+    if (list !== undefined) this.#skip("forms that are lists", list.spot.place);
     const required = new Set(parts.flatMap(({ spot }) => namesIn(spot.members["required"])));
     let isClosed = this.#requests.undeclared !== "ignore";
     for (const { spot } of parts) isClosed = this.#wholeWords(spot, place) || isClosed;
