@@ -24,6 +24,7 @@ function terminalOf(heading: string): { readonly typed: string; readonly shown: 
 test.each([
   ["Several files", 1, ["policy.yaml", "limits.yaml", "routes/orders.yaml"]],
   ["Anchors, aliases and merge keys", 0, ["anchors.yaml"]],
+  ["Values from elsewhere", 1, ["values.yaml"]],
 ])("%s: the command says what the page shows", async (heading, code, names) => {
   const files = filesOf(heading);
   expect(Object.keys(files)).toEqual(names);
@@ -42,6 +43,7 @@ test("its numbers are the product's", () => {
     `At most ${DEFAULTS.includedFilesMax} files, ${DEFAULTS.policyBytesMax / 2 ** 20} MiB together`,
   );
   expect(page).toContain(`is waited for ${DEFAULTS.reloadUnmarkedMs / 1000} s`);
+  expect(page).toContain(`at most ${DEFAULTS.secretBytesMax / 1024} KiB`);
   const { policyNodesMax, policyDepthMax } = DEFAULTS;
   expect(page).toContain(`${policyNodesMax.toLocaleString("en")} values and ${policyDepthMax} levels deep`);
   expect(page).toContain(`taken after ${DEFAULTS.reloadSettleMaxMs / 1000} s`);

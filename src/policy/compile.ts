@@ -172,7 +172,7 @@ function* parse(work: Work): Steps<void> {
     return;
   }
   const report = ({ place, text }: Problem): void => work.problems.add(place, text);
-  const document = yield* parseDocument(work.file, bytes.value, report);
+  const document = yield* parseDocument(work.file, bytes.value, report, undefined, work.resolveText);
   if (document === null) return;
   work.open(document);
   work.isOver = work.reader.keys([]) === null;

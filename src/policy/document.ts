@@ -5,7 +5,7 @@ import type { Steps } from "../support/turns.ts";
 import { breaksSyntax, composeDocument } from "../yaml/compose.ts";
 import { lineFinder } from "../yaml/lines.ts";
 import type { AliasTargets } from "../yaml/merge-keys.ts";
-import { plainValue } from "../yaml/plain-value.ts";
+import { POLICY_READING, plainValue } from "../yaml/plain-value.ts";
 import { readTokens } from "../yaml/tokens.ts";
 import { NodeIndex } from "./node-index.ts";
 import { type Path, pathText } from "./path.ts";
@@ -25,6 +25,9 @@ export interface PolicyDocument {
   keyPlace(path: Path): Place;
 }
 
+/** What a text of a policy stands for; `place` says where it stands. */
+export type TextResolver = (text: string, place: () => Place) => string;
+
 /** What problems call a text, and what they say of one with nothing in it. */
 export interface TextWords {
   readonly what: string;
@@ -36,12 +39,16 @@ const POLICY: TextWords = {
   isEmpty: "the policy is empty; expected 'version: 1' and what follows",
 };
 
-/** Bytes of a policy → document, or null where there is nothing to read in it. Never throws. */
+/**
+ * Bytes of a policy → document, `resolve` giving what its texts stand for; or null where there is nothing to read in it.
+ * Never throws.
+ */
 export function* parseDocument(
   file: string,
   bytes: Buffer,
   report: (problem: Problem) => void,
   words: TextWords = POLICY,
+  resolve: TextResolver | null = null,
 ): Steps<PolicyDocument | null> {
   const fault = (text: string, place = { line: 1, column: 1 }): null => {
     report({ place: { file, ...place, path: "" }, text });
@@ -74,9 +81,15 @@ export function* parseDocument(
   if (document.contents === null) return fault(words.isEmpty);
 
   const aliases: AliasTargets = new Map();
-  const value = yield* plainValue(document.contents, aliases, ({ text: problem }, offset) =>
-    fault(problem, at(offset)),
-  );
+  const told: Parameters<typeof plainValue>[2] = ({ text: problem }, offset) => fault(problem, at(offset));
+  const reading =
+    resolve === null
+      ? POLICY_READING
+      : {
+          ...POLICY_READING,
+          text: (text: string, offset: number) => resolve(text, () => ({ file, ...at(offset), path: "" })),
+        };
+  const value = yield* plainValue(document.contents, aliases, told, reading);
   if (value === undefined) return null;
   const nodes = new NodeIndex(document.contents, aliases);
   const placeOf = (offset: number, path: Path): Place => ({ file, ...at(offset), path: pathText(path) });

@@ -5,6 +5,7 @@ import type { PolicyDocument } from "./document.ts";
 import { type Fault, faultsOf, valueAt } from "./issues.ts";
 import type { Path } from "./path.ts";
 import type { ProblemList } from "./problems.ts";
+import { type Judged, retyped } from "./retype.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 import { nameSchema } from "./schema.ts";
 
@@ -20,9 +21,13 @@ export class EntryReader {
   readonly document: PolicyDocument;
   readonly #problems: ProblemList;
 
-  constructor(document: PolicyDocument, problems: ProblemList) {
+  /** Texts that a schema may take as numbers, or as true or false. */
+  readonly #convertible: ReadonlySet<string>;
+
+  constructor(document: PolicyDocument, problems: ProblemList, convertible: ReadonlySet<string> = new Set()) {
     this.document = document;
     this.#problems = problems;
+    this.#convertible = convertible;
   }
 
   raw(path: Path): unknown {
@@ -42,10 +47,15 @@ export class EntryReader {
    * stands; without it the value is the one at `path`.
    */
   read<T>(schema: z.ZodType<T>, value: unknown, path: Path, place?: (inner: Path) => Path): T | undefined {
-    const result = schema.safeParse(value);
+    const { value: judged, result } = this.#judge(schema, value);
     if (result.success) return result.data;
-    this.#report(faultsOf(result.error.issues, value), place ?? ((inner: Path) => [...path, ...inner]));
+    this.#report(faultsOf(result.error.issues, judged), place ?? ((inner: Path) => [...path, ...inner]));
     return undefined;
+  }
+
+  #judge<T>(schema: z.ZodType<T>, value: unknown): Judged<T> {
+    const judged = { value, result: schema.safeParse(value) };
+    return judged.result.success || this.#convertible.size === 0 ? judged : retyped(schema, judged, this.#convertible);
   }
 
   #report(faults: readonly Fault[], place: (inner: Path) => Path): void {
@@ -57,11 +67,11 @@ export class EntryReader {
 
   /** The same for settings that are one whole: where they have faults, what is left of them to look for more in. */
   readParts<T>(schema: z.ZodType<T>, value: unknown, path: Path, place?: (inner: Path) => Path): Salvage<T> | null {
-    const result = schema.safeParse(value);
+    const { value: judged, result } = this.#judge(schema, value);
     if (result.success) return { settings: result.data, lost: [], original: (inner) => inner };
-    const faults = faultsOf(result.error.issues, value);
+    const faults = faultsOf(result.error.issues, judged);
     this.#report(faults, place ?? ((inner: Path) => [...path, ...inner]));
-    return salvage(schema, value, faults);
+    return salvage(schema, judged, faults);
   }
 
   /** The keys of a mapping one by one; `others` are keys that somebody else reads, `homes` say where keys belong that stand here in error. */

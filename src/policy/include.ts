@@ -8,6 +8,7 @@ import type { Path } from "./path.ts";
 import { lineWords } from "./problems.ts";
 import { ANCHORS_PREFIX, SECTIONS, versionSchema } from "./schema.ts";
 import { includeSchema } from "./section-schema.ts";
+import type { Problem } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
 /** Section `include`: from here on the policy is what stands in all its files. */
@@ -76,7 +77,8 @@ const KNOWN: readonly string[] = ["version", ...JOINED_LISTS, ...JOINED_MAPPINGS
 
 /** An included file with what is wrong with its form told; null where there is nothing to read in it. */
 function* readIncluded(work: Work, file: string, content: Buffer): Steps<PolicyDocument | null> {
-  const document = yield* parseDocument(file, content, ({ place, text }) => work.problems.add(place, text), INCLUDED);
+  const report = ({ place, text }: Problem): void => work.problems.add(place, text);
+  const document = yield* parseDocument(file, content, report, INCLUDED, work.resolveText);
   if (document === null) return null;
   const problem = (text: string, path: Path): void => work.problems.add(document.place(path), text);
   const { value } = document;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
+import type { Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { digestOf } from "./digests.ts";
@@ -27,7 +28,7 @@ export class NamedFiles {
   readonly #read: ReadFile;
   readonly #contents = new Map<string, Result<Buffer, string>>();
   readonly #hashed = new Map<string, Buffer>();
-  readonly #origins = new Map<string, Path>();
+  readonly #origins = new Map<string, Path | Place>();
   /** Digests of what is in `#hashed`; null where that has grown since. */
   #known: readonly (readonly [string, string])[] | null = null;
 
@@ -42,7 +43,7 @@ export class NamedFiles {
   }
 
   /** `name` is relative to the policy's folder; `path`: where in the policy it stands. */
-  read(name: string, path: Path, bytesMax: number = DEFAULTS.policyBytesMax): Result<Buffer, string> {
+  read(name: string, path: Path | Place, bytesMax: number = DEFAULTS.policyBytesMax): Result<Buffer, string> {
     if (name === "" || name.includes("\0")) return err("is no name of a file");
     return bounded(this.#readOnce(this.absoluteName(name), name, path), bytesMax);
   }
@@ -97,7 +98,7 @@ export class NamedFiles {
   }
 
   /** The same names with where in the policy each stands first; nowhere for the policy itself. */
-  origins(): ReadonlyMap<string, Path> {
+  origins(): ReadonlyMap<string, Path | Place> {
     return this.#origins;
   }
 
@@ -114,7 +115,7 @@ export class NamedFiles {
     this.#known = null;
   }
 
-  #readOnce(absolute: string, name: string, path: Path, isPolicy = false): Result<Buffer, string> {
+  #readOnce(absolute: string, name: string, path: Path | Place, isPolicy = false): Result<Buffer, string> {
     const known = this.#contents.get(absolute);
     const content = known ?? this.#read(absolute, isPolicy);
     if (known === undefined) {

@@ -5,13 +5,34 @@ import type { Problem } from "./snapshot.ts";
 /** Problems as they are found; each place and text counts once, and their number is bounded. */
 export class ProblemList {
   readonly #problems = new Map<string, Problem>();
+  /** Places of which nothing more is worth telling. */
+  readonly #hushed = new Set<string>();
+  /** Texts that must not be shown, with what is shown in their place. */
+  readonly #concealed = new Map<string, string>();
   #reported = 0;
 
   add(place: Place, text: string): void {
     this.#reported++;
     if (this.isFull) return;
-    const key = `${place.file}:${place.line}:${place.column}:${text}`;
-    if (!this.#problems.has(key)) this.#problems.set(key, { place, text });
+    const at = placeKey(place);
+    if (this.#hushed.has(at)) return;
+    const shown = this.#withoutConcealed(text);
+    const key = `${at}:${shown}`;
+    if (!this.#problems.has(key)) this.#problems.set(key, { place, text: shown });
+  }
+
+  hush(place: Place): void {
+    this.#hushed.add(placeKey(place));
+  }
+
+  conceal(text: string, shown: string): void {
+    this.#concealed.set(text, shown);
+  }
+
+  #withoutConcealed(text: string): string {
+    let left = text;
+    for (const [concealed, shown] of this.#concealed) left = left.replaceAll(concealed, () => shown);
+    return left;
   }
 
   /** How often `add` was called, so that a stage can tell whether something reported, be it for the second time. */
@@ -32,6 +53,10 @@ export class ProblemList {
   sorted(policyFile: string): readonly Problem[] {
     return [...this.#problems.values()].sort((a, b) => compareProblems(a, b, policyFile));
   }
+}
+
+function placeKey({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
 }
 
 /** `line 7`, with the file where that is another one than the reader is in. */

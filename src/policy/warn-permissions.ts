@@ -1,3 +1,4 @@
+import type { Place } from "../decision/verdict.ts";
 import { type EntryMode, type FileModes, othersMayRead, strangersMayWrite } from "./file-guard.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
@@ -25,7 +26,7 @@ export function warnPermissions(work: Work): void {
   }
 }
 
-function warnReaders(work: Work, modes: FileModes, path: Path): void {
+function warnReaders(work: Work, modes: FileModes, path: Path | Place): void {
   if (!othersMayRead(modes)) return;
   const { path: file, mode } = modes.file;
   work.warning(

@@ -1,4 +1,5 @@
 import type { CallProxy } from "../calls/call.ts";
+import type { Place } from "../decision/verdict.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { DescribedSchema } from "../filters/compile-context.ts";
@@ -40,7 +41,7 @@ import { systemTimers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
-import type { PolicyDocument } from "./document.ts";
+import type { PolicyDocument, TextResolver } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
 import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
@@ -51,6 +52,7 @@ import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { OutlineKind, PolicyOutline } from "./outline.ts";
 import type { Path } from "./path.ts";
 import { ProblemList } from "./problems.ts";
+import { References } from "./references.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
 import type { AdminSettings, ListenerSettings, OwnPage, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
@@ -102,6 +104,7 @@ export class Work {
   readonly warnings: ProblemList = new ProblemList();
   readonly absent: ProblemList = new ProblemList();
   readonly files: NamedFiles;
+  readonly references: References;
   readonly kept: Kept;
   /** Of API descriptions that the policy is made from. */
   readonly descriptions: SchemaLibrary[] = [];
@@ -181,10 +184,19 @@ export class Work {
     const nobody = { clock: inputs.clock, timers: systemTimers, random: () => 0.5, memory: this.memory };
     this.places = inputs.places ?? new Places(nobody);
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
+    this.references = new References({
+      env: inputs.env ?? {},
+      isOffline: inputs.offline === true,
+      readFile: (name, place) => this.files.read(name, place, DEFAULTS.secretBytesMax),
+      include: (name, content) => this.files.include(name, content),
+      problems: this.problems,
+      absent: this.absent,
+      shown: [this.problems, this.warnings, this.absent],
+    });
   }
 
   open(document: PolicyDocument): void {
-    this.#reader = new EntryReader(document, this.problems);
+    this.#reader = new EntryReader(document, this.problems, this.references.convertible);
   }
 
   /**
@@ -198,6 +210,9 @@ export class Work {
     this.files.forget();
     this.tests = [];
   }
+
+  /** What a text of the policy stands for. */
+  readonly resolveText: TextResolver = (text, place) => this.references.resolve(text, place);
 
   /** Nothing is wrong so far, and nothing is missing. */
   get isWhole(): boolean {
@@ -213,8 +228,8 @@ export class Work {
     this.reader.problem(text, path);
   }
 
-  warning(text: string, path: Path): void {
-    this.warnings.add(this.reader.document.place(path), text);
+  warning(text: string, path: Path | Place): void {
+    this.warnings.add("file" in path ? path : this.reader.document.place(path), text);
   }
 
   /** Tells that a file is of no use any more: a problem, or where it is in force with the content that it has, a warning. */

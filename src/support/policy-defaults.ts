@@ -7,6 +7,8 @@ export const POLICY_DEFAULTS = {
   policyDepthMax: 64,
   /** Files of section `include`. */
   includedFilesMax: 1_000,
+  /** Different values that a policy has by reference, as in `${env:NAME}`. */
+  referencesMax: 1_000,
   /** Values in a policy with its aliases written out: what an alias bomb runs into. */
   policyNodesMax: 1_000_000,
   /** Problems shown for one policy; a reader mends the first ones anyway. */

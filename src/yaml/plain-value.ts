@@ -28,13 +28,19 @@ export interface Reading {
   readonly nodesMax: number;
   /** Whether merge keys (`<<`) put the keys of other mappings into one; refused without it. */
   readonly merges?: boolean;
+  /** What stands for a text, as where it refers to something; itself without it. */
+  text?(text: string, offset: number): string;
   /** Hears where members (by their key) and items begin. */
   member?(container: object, key: string | number, offset: number): void;
   /** What stands for a whole number that a double cannot hold, by its spelling; refused without it. */
   longNumber?(source: string): unknown;
 }
 
-const POLICY: Reading = { depthMax: DEFAULTS.policyDepthMax, nodesMax: DEFAULTS.policyNodesMax, merges: true };
+export const POLICY_READING: Reading = {
+  depthMax: DEFAULTS.policyDepthMax,
+  nodesMax: DEFAULTS.policyNodesMax,
+  merges: true,
+};
 
 function told(text: string, bare: string = text): Told {
   return { text, bare };
@@ -49,7 +55,7 @@ export function* plainValue(
   root: ParsedNode,
   aliases: AliasTargets | null,
   fault: Fault,
-  reading: Reading = POLICY,
+  reading: Reading = POLICY_READING,
 ): Steps<unknown> {
   const converter = new Converter(aliases, fault, reading);
   const converted = yield* converter.convert(root);
@@ -115,6 +121,8 @@ class Converter {
   #scalar(node: unknown): Measured {
     if (!isScalar(node)) return NOTHING;
     const { value } = node;
+    if (typeof value === "string" && this.#reading.text !== undefined)
+      return { value: this.#reading.text(value, startOf(node)), nodes: 1, depth: 1 };
     if (typeof value === "string" || typeof value === "boolean" || value === null) return { value, nodes: 1, depth: 1 };
     if (typeof value !== "number") return this.#refuse(told("this kind of value has no meaning here"), node);
     if (!Number.isFinite(value)) return this.#refuse(told("expected a finite number"), node);
