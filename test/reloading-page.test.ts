@@ -44,6 +44,7 @@ test("its numbers are the product's", () => {
   );
   expect(page).toContain(`is waited for ${DEFAULTS.reloadUnmarkedMs / 1000} s`);
   expect(page).toContain(`at most ${DEFAULTS.secretBytesMax / 1024} KiB`);
+  expect(page).toContain(`among them, up to ${DEFAULTS.stateFileBytesMax / 2 ** 20} MiB`);
   const { policyNodesMax, policyDepthMax } = DEFAULTS;
   expect(page).toContain(`${policyNodesMax.toLocaleString("en")} values and ${policyDepthMax} levels deep`);
   expect(page).toContain(`taken after ${DEFAULTS.reloadSettleMaxMs / 1000} s`);

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
-import { type Daemon, startDaemon } from "../daemon/daemon.ts";
+import { type Daemon, type DaemonDeps, startDaemon } from "../daemon/daemon.ts";
 import { followSignals } from "../daemon/shutdown.ts";
+import { stateFiles } from "../daemon/state-files.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
+import { StateFolder } from "../resources/state-folder.ts";
 import { createEventLog, createLogger } from "../telemetry/event-log.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
@@ -13,26 +15,32 @@ import { LOG_FORMAT_HELP, LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
 export const runCommand: Command = {
   name: "run",
   summary: "Stands before a service and enforces a policy.",
-  usage: "--policy FILE [--log-format FORMAT]",
-  options: LOG_FORMAT_HELP,
+  usage: "--policy FILE [--keep-policy FOLDER] [--log-format FORMAT]",
+  options: `--keep-policy FOLDER   keeps the last good policy there, without keys and secrets: a start that finds a broken one takes it
+    ${LOG_FORMAT_HELP}`,
   example: "postern run --policy /etc/postern/policy.yaml",
   run: async (args, io) => {
-    const options = parseOptions(args, { policy: { type: "string" }, ...LOG_FORMAT_OPTION });
+    const options = parseOptions(args, {
+      policy: { type: "string" },
+      "keep-policy": { type: "string" },
+      ...LOG_FORMAT_OPTION,
+    });
     if (!options.ok) return misuse(runCommand, options.error, io);
     const { values, positionals } = options.value;
     if (values.policy === undefined) return misuse(runCommand, "--policy is missing", io);
     if (positionals.length > 0) return misuse(runCommand, `unexpected argument '${positionals[0]}'`, io);
     const sink = openLog(values["log-format"]);
     if (sink === null) return misuse(runCommand, "expected --log-format text or json", io);
-    return serve(resolve(io.cwd, values.policy), io, sink);
+    const kept = values["keep-policy"];
+    return serve(resolve(io.cwd, values.policy), kept === undefined ? null : resolve(io.cwd, kept), io, sink);
   },
 };
 
 /** Runs until a signal ends it; the exit code. */
-async function serve(policyFile: string, io: CommandIo, sink: LogSink): Promise<number> {
+async function serve(policyFile: string, kept: string | null, io: CommandIo, sink: LogSink): Promise<number> {
   endOnDefects(io, sink);
   const signalled = new Signalled(sink);
-  const started = await start(policyFile, io, sink);
+  const started = await start(policyFile, kept, io, sink);
   if (!started.ok) {
     for (const problem of started.error) io.stderr(problemLine(problem));
     return EXIT.problems;
@@ -41,11 +49,18 @@ async function serve(policyFile: string, io: CommandIo, sink: LogSink): Promise<
   return EXIT.fine;
 }
 
-function start(policyFile: string, { clock }: CommandIo, sink: LogSink): ReturnType<typeof startDaemon> {
+function start(
+  policyFile: string,
+  kept: string | null,
+  { clock }: CommandIo,
+  sink: LogSink,
+): ReturnType<typeof startDaemon> {
+  const openKept: DaemonDeps["keptFolder"] =
+    kept === null ? undefined : (warn) => new StateFolder(kept, stateFiles(kept, process.geteuid?.() ?? null), warn);
   return startDaemon(
     // The system's monotonic clock counts from the start of the process, so 0 is when it began.
     { policyFile, inheritedSockets: inheritedSockets(process.env, process.pid), startedMs: 0, awaitsWriter: true },
-    assembleDaemon(clock, sink, systemGuard(true)),
+    { ...assembleDaemon(clock, sink, systemGuard(true)), keptFolder: openKept },
   );
 }
 

@@ -2,6 +2,7 @@ import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
 import type { Resources } from "../resources/registry.ts";
+import type { StateFolder } from "../resources/state-folder.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -12,12 +13,13 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
+import { KeptPolicy, keptReader } from "./kept-policy.ts";
 import { limitsRoom } from "./limits-room.ts";
 import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
-import { readNamed } from "./regular-file.ts";
+import { type ReadFile, readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
@@ -54,6 +56,8 @@ export interface DaemonDeps {
   /** Runs the tests of a policy before it is in force. */
   readonly test: TestPolicy;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
+  /** Where the last good policy is kept for a start that finds a broken one; `warn` hears of what is wrong with it. */
+  readonly keptFolder?: ((warn: (file: string, text: string) => void) => StateFolder) | undefined;
 }
 
 /** Reads the policy, opens its ports, serves. Problems with their places where the policy cannot be put in force. */
@@ -62,10 +66,10 @@ export async function startDaemon(
   deps: DaemonDeps,
 ): Promise<Result<Daemon, readonly Problem[]>> {
   const daemon = new Daemon(options, deps);
-  const attempt = await daemon.start();
-  if (attempt.problems.length === 0) return ok(daemon);
+  const problems = await daemon.start();
+  if (problems.length === 0) return ok(daemon);
   await daemon.close();
-  return err(attempt.problems);
+  return err(problems);
 }
 
 /** Before the first policy is in force. */
@@ -84,13 +88,16 @@ export class Daemon {
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
+  readonly #kept: KeptPolicy | null;
+  readonly #readFile: ReadFile;
   #ending = false;
   #ended: Promise<void> | null = null;
   readonly #release: MemoryRelease | null;
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
-    const readFile = (absolute: string) => readNamed(absolute, DEFAULTS.addressBytesMax);
+    const readFile: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);
+    this.#readFile = readFile;
     const { releaseMemory } = deps;
     this.#release =
       releaseMemory === undefined ? null : new MemoryRelease(releaseMemory, () => this.#inForce.proxy ?? IDLE);
@@ -105,6 +112,10 @@ export class Daemon {
       loopDelay: deps.loopDelay ?? null,
       resources: () => deps.resources.statuses(),
     });
+    const folder = deps.keptFolder?.((file, error) =>
+      this.telemetry.log.warn("state", "the last good policy cannot be kept or read", { file, error }),
+    );
+    this.#kept = folder === undefined ? null : new KeptPolicy(options.policyFile, folder);
     deps.resources.reportTo({
       ...resourceReports(this.telemetry.log),
       onRecompile: () => this.#reloader.request("changed"),
@@ -122,7 +133,7 @@ export class Daemon {
     const limits = limitsRoom(() => this.#inForce.proxy?.snapshot.limits ?? []);
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#inForce.isReady,
-      readiness: () => [...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
+      readiness: () => [...this.#inForce.lines(), ...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
       hosts: () => this.#inForce.proxy?.snapshot.admin.hosts ?? [],
       metrics: () => this.telemetry.metricsText(),
       metricsContentType: this.telemetry.metricsContentType,
@@ -167,6 +178,7 @@ export class Daemon {
       compile: deps.compile,
       test: deps.test,
       install: (snapshot) => this.#inForce.install(snapshot),
+      onInstalled: (snapshot, contents) => this.#kept?.write(snapshot, contents, clock.wallMs()),
       confirms: (states) => this.#watch.confirms(states),
       onAttempt: (attempt, states) => {
         this.#watch.follow(states);
@@ -175,15 +187,17 @@ export class Daemon {
     });
   }
 
-  async start(): Promise<Attempt> {
+  /** Reads the policy and opens its ports; why not, where nothing is served. */
+  async start(): Promise<readonly Problem[]> {
     const { policyFile, awaitsWriter = false, timings = WATCH_TIMINGS } = this.#options;
     if (awaitsWriter) await untilWritten(policyFile, timings.settleMs, this.#deps.clock);
     const attempt = await this.#reloader.load();
-    if (attempt.result === "refused") return attempt;
+    const policyHash = attempt.result === "refused" ? await this.#restore(attempt) : attempt.hash;
+    if (policyHash === null) return attempt.problems;
     const listeners = this.#listeners.status().map(({ name, address }) => ({ name, address }));
     this.telemetry.log.info("ready", "ready", {
       policyFile: this.#options.policyFile,
-      policyHash: attempt.hash,
+      policyHash,
       listeners,
       admin: this.#admin.boundTo,
       probes: this.#admin.probesBoundTo,
@@ -191,7 +205,16 @@ export class Daemon {
     });
     this.telemetry.serving();
     this.#watch.start();
-    return attempt;
+    return [];
+  }
+
+  /** Puts the last good policy in force in place of a broken one; its hash, null where there is none that would do. */
+  async #restore({ problems }: Attempt): Promise<string | null> {
+    const kept = (await this.#kept?.read()) ?? null;
+    if (kept === null) return null;
+    const restored = await this.#reloader.restore(keptReader(kept, this.#readFile));
+    this.#inForce.restored(restored, kept.keptAt, problems);
+    return restored.ok ? restored.value : null;
   }
 
   get status(): DaemonStatus {
@@ -235,6 +258,7 @@ export class Daemon {
     this.#inForce.proxy?.close();
     this.#deps.resources.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
+    await this.#kept?.settled();
     await this.#deps.sink.close();
   }
 

@@ -28,6 +28,8 @@ export interface DaemonStatus {
   readonly generation: number;
   /** Whether the policy on disk is refused and an older one runs. */
   readonly stale: boolean;
+  /** When the policy that runs was kept, where it took the place of a broken one at the start; null for what stands on disk. */
+  readonly keptAt: string | null;
   readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
   /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
   readonly retryAt: string | null;
@@ -61,6 +63,7 @@ export class PolicyInForce {
   #proxy: ProxyServer | null = null;
   #generation = 0;
   #lastAttempt: Attempt | null = null;
+  #keptAt: string | null = null;
   /** What was said of the tests of the policy in force. */
   #testWarnings: readonly Problem[] = [];
   /** What the policy in force says otherwise than the one before it. */
@@ -96,6 +99,7 @@ export class PolicyInForce {
       loadedAt: new Date(policy?.loadedAtMs ?? 0).toISOString(),
       generation: this.#generation,
       stale: policyStale,
+      keptAt: this.#keptAt,
       lastAttempt: {
         at: new Date(attempt?.atMs ?? 0).toISOString(),
         result: attempt?.result ?? "refused",
@@ -149,10 +153,32 @@ export class PolicyInForce {
     return changesLine(await turns.run(textChanges(this.#proxy.snapshot, snapshot)));
   }
 
+  /** The start found a broken policy and tried the last good one, kept at that time. */
+  restored(outcome: Result<string, readonly Problem[]>, keptAt: string, problems: readonly Problem[]): void {
+    const { log } = this.#deps.telemetry;
+    const texts = (list: readonly Problem[]) => list.slice(0, DEFAULTS.problemsKeptMax).map(problemText);
+    if (!outcome.ok) {
+      const fields = { keptAt, problems: texts(outcome.error) };
+      log.error("policy_kept", "the last good policy cannot be put in force either", fields);
+      return;
+    }
+    this.#keptAt = keptAt;
+    const fields = { keptAt, policyHash: outcome.value, problems: texts(problems) };
+    log.error("policy_kept", "the policy on disk is refused; the last good one is in force in its place", fields);
+  }
+
+  /** What is to be said of the policy beside readiness. */
+  lines(): readonly string[] {
+    return this.#keptAt === null
+      ? []
+      : [`policy: stale, the one on disk is refused; that kept at ${this.#keptAt} runs`];
+  }
+
   /** What an attempt came to, whether or not it put another policy in force. */
   attempted(attempt: Attempt): void {
     const { telemetry, retry, isEnding } = this.#deps;
     this.#lastAttempt = attempt;
+    if (attempt.result !== "refused") this.#keptAt = null;
     if (attempt.result === "ok") this.#testWarnings = attempt.warnings;
     if (this.#isHindered && this.#generation > 0 && !isEnding()) retry.schedule();
     else retry.reset();

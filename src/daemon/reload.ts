@@ -51,6 +51,8 @@ export interface ReloaderDeps {
   readonly compile: Compile;
   readonly test: TestPolicy;
   readonly install: Install;
+  /** Hears of what was put in force, and of all that was read for it. */
+  readonly onInstalled?: (snapshot: Snapshot, contents: ReadonlyMap<string, Result<Buffer, string>>) => void;
   /**
    * Whether files that were read because they changed are whole. Where not, the attempt counts for nothing; whoever says
    * so asks again. Nobody is asked about an attempt that somebody called for.
@@ -84,6 +86,26 @@ export class Reloader {
         this.#finished();
       });
     });
+  }
+
+  /** Puts in force what a file said before, where the first load was refused; the policy's hash, or what is wrong with it now. */
+  restore(readFile: ReadFile): Promise<Result<string, readonly Problem[]>> {
+    const restored = this.#restore(readFile).catch((error: unknown) =>
+      err([wholeFileProblem(this.#deps.policyFile, `internal error: ${messageOf(error)}`)]),
+    );
+    this.#running = restored.then(() => this.#finished());
+    return restored;
+  }
+
+  async #restore(readFile: ReadFile): Promise<Result<string, readonly Problem[]>> {
+    const reads = recordReads(readFile);
+    const compiled = await this.#deps.compile(this.#deps.policyFile, reads.readFile, this.#isInForce);
+    if (!compiled.ok) return compiled;
+    const installed = await this.#deps.install(compiled.value);
+    if (!installed.ok) return installed;
+    this.#hash = compiled.value.hash;
+    this.#inForce = new Set(reads.states.values());
+    return ok(compiled.value.hash);
   }
 
   request(cause: ReloadCause): void {
@@ -129,7 +151,8 @@ export class Reloader {
   }
 
   async #tryPolicy({ readFile: read, states }: RecordedReads, cause: ReloadCause): Promise<Outcome | null> {
-    const readFile = readOnce(read);
+    const contents = new Map<string, Result<Buffer, string>>();
+    const readFile = readOnce(read, contents);
     try {
       const compiled = await this.#deps.compile(this.#deps.policyFile, readFile, this.#isInForce);
       if (cause === "changed" && !this.#deps.confirms(states)) return null;
@@ -141,6 +164,7 @@ export class Reloader {
       const installed = await this.#deps.install(compiled.value);
       if (!installed.ok) return installed;
       this.#hash = hash;
+      this.#deps.onInstalled?.(compiled.value, contents);
       return ok({ result: "ok", hash, warnings: tested.value });
     } catch (error) {
       // A defect of ours, set off by some policy: the old one must go on serving all the same.
@@ -150,8 +174,7 @@ export class Reloader {
 }
 
 /** What is tested has to be what was compiled, though somebody writes meanwhile. */
-function readOnce(read: ReadFile): ReadFile {
-  const contents = new Map<string, Result<Buffer, string>>();
+function readOnce(read: ReadFile, contents: Map<string, Result<Buffer, string>>): ReadFile {
   return (absolute, isPolicy) => {
     const content = contents.get(absolute) ?? read(absolute, isPolicy);
     contents.set(absolute, content);

@@ -312,6 +312,7 @@ function freeze(work: Work): Snapshot | null {
     certificates: Object.freeze(work.certificates),
     revocationLists: Object.freeze(work.revocationLists),
     files: Object.freeze(work.files.names()),
+    secretFiles: work.files.secrets(),
     warnings: Object.freeze(work.warnings.sorted(work.file)),
     hasTests: work.tests.length > 0,
     outline: work.outline,

@@ -27,6 +27,7 @@ export class NamedFiles {
   readonly absolute: string;
   readonly #read: ReadFile;
   readonly #contents = new Map<string, Result<Buffer, string>>();
+  readonly #secrets = new Set<string>();
   readonly #hashed = new Map<string, Buffer>();
   readonly #origins = new Map<string, Path | Place>();
   /** Digests of what is in `#hashed`; null where that has grown since. */
@@ -106,6 +107,17 @@ export class NamedFiles {
   holdsPrivateKey(absolute: string): boolean {
     const content = this.#contents.get(absolute);
     return content?.ok === true && (content.value.includes("PRIVATE KEY-----") || holdsPrivateJwk(content.value));
+  }
+
+  /** What it is read for is a secret, or may be one. */
+  markSecret(name: string): void {
+    this.#secrets.add(this.absoluteName(name));
+  }
+
+  /** Files that hold secrets or private keys, whatever the policy takes them for. */
+  secrets(): ReadonlySet<string> {
+    const keys = this.names().filter((name) => this.holdsPrivateKey(name));
+    return new Set([...this.#secrets, ...keys]);
   }
 
   forget(): void {

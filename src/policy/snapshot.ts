@@ -78,6 +78,8 @@ export interface Snapshot {
   readonly revocationLists: readonly RevocationListFacts[];
   /** Absolute names of all files that went in, the policy first: what is watched. */
   readonly files: readonly string[];
+  /** Those of them that hold private keys and secrets. */
+  readonly secretFiles: ReadonlySet<string>;
   /** Things that are allowed but look like mistakes. */
   readonly warnings: readonly Problem[];
   /** Of its section `tests`; there may be more in files beside it. */

@@ -187,7 +187,10 @@ export class Work {
     this.references = new References({
       env: inputs.env ?? {},
       isOffline: inputs.offline === true,
-      readFile: (name, place) => this.files.read(name, place, DEFAULTS.secretBytesMax),
+      readFile: (name, place) => {
+        this.files.markSecret(name);
+        return this.files.read(name, place, DEFAULTS.secretBytesMax);
+      },
       include: (name, content) => this.files.include(name, content),
       problems: this.problems,
       absent: this.absent,
@@ -281,6 +284,7 @@ export class Work {
   }
 
   secret(reference: SecretReference, path: Path): Buffer | null {
+    if ("file" in reference) this.files.markSecret(reference.file);
     const content =
       "file" in reference ? this.readFile(reference.file, [...path, "file"]) : this.#variable(reference.env, path);
     if (content === null) return null;

@@ -6,6 +6,7 @@ import type { LogSink } from "./log-sink.ts";
 export const EVENTS = [
   "ready",
   "reload",
+  "policy_kept",
   "reload_waits",
   "thread_held",
   "warning",
