@@ -1,4 +1,5 @@
 import { compilePattern } from "../../schema/pattern/index.ts";
+import type { Steps } from "../../support/turns.ts";
 import type { NamedText } from "../facts.ts";
 import { filled } from "./macro.ts";
 import { PATTERN_OPERATORS, plainTest, type TextTest, WORD_OPERATORS } from "./operators.ts";
@@ -12,6 +13,9 @@ export interface LinkMatch {
   readonly target: string;
   part(): string;
 }
+
+/** A longer text is searched in steps. */
+export const LONG_CHARACTERS = 2_048;
 
 /** Tests of rules whose arguments are a request's, by operator and argument. */
 const madeTests = new Map<string, TextTest>();
@@ -38,6 +42,24 @@ export class LinkRun {
   begin(): void {
     this.score = 0;
     this.shown = null;
+  }
+
+  /** What a pattern finds in the long ones of its values, in steps, for `matches` to know. */
+  *ahead({ test, targets, stages, negated }: Link): Steps<void> {
+    if (test.kind !== "pattern") return;
+    for (const target of targets) {
+      const entries =
+        target.collection < 0 ? this.#variables.runEntries(target) : this.#variables.entries(target.collection);
+      for (const { value } of entries) {
+        if (value.length <= LONG_CHARACTERS || target.counts) continue;
+        for (const stage of stages) {
+          const text = this.#tree.textAt(stage, value);
+          yield;
+          const holds = yield* this.#spending.testAhead(test.id, text);
+          if (holds && !negated) yield* this.#spending.matchAhead(test.id, text);
+        }
+      }
+    }
   }
 
   matches(link: Link, exclusions: readonly Exclusion[]): boolean {

@@ -1,7 +1,7 @@
 import type { Steps } from "../../support/turns.ts";
 import type { Find } from "./finds.ts";
 import { type Hit, MATCHED_CHARACTERS_MAX } from "./hit.ts";
-import { type LinkMatch, LinkRun } from "./link-run.ts";
+import { type LinkMatch, LinkRun, LONG_CHARACTERS } from "./link-run.ts";
 import { filled } from "./macro.ts";
 import type { Phase } from "./program.ts";
 import type { Removed } from "./removed.ts";
@@ -57,14 +57,21 @@ export class PhaseRun {
       const rule = rules[next] as Rule;
       if (this.#removed.isEmpty || !this.#removed.hasRule(rule)) {
         const finds = this.#finds.get(next);
-        if (this.#matches(rule, finds)) from = this.#after(rule, next);
-        // What was found is captured, by a way that is slower than the one that found it.
+        if (finds !== undefined) yield* this.#ahead(rule, finds);
+        if (yield* this.#matches(rule, finds)) from = this.#after(rule, next);
+        this.#spending.forgetAhead();
         if (this.#spending.isTurnOver(finds?.reduce((bytes, { text }) => bytes + text.length, 1) ?? 1)) yield;
       }
     }
   }
 
-  #matches(rule: Rule, finds: readonly Find[] | undefined): boolean {
+  /** What was found in long texts is captured by a way that is slower than the one that found it: in steps. */
+  *#ahead({ links: [{ test, negated }] }: Rule, finds: readonly Find[]): Steps<void> {
+    if (test.kind !== "pattern" || negated) return;
+    for (const { text } of finds) if (text.length > LONG_CHARACTERS) yield* this.#spending.matchAhead(test.id, text);
+  }
+
+  *#matches(rule: Rule, finds: readonly Find[] | undefined): Steps<boolean> {
     const links = this.#links;
     const exclusions = this.#removed.isEmpty ? NO_EXCLUSIONS : this.#removed.exclusionsOf(rule);
     this.#variables.ruleId = rule.id;
@@ -77,7 +84,11 @@ export class PhaseRun {
       for (const { entry, target, text } of sorted) links.takeFound(first, target, entry, text, exclusions);
       if (!links.end()) return false;
     }
-    return rest.every((link) => links.matches(link, NO_EXCLUSIONS));
+    for (const link of rest) {
+      yield* links.ahead(link);
+      if (!links.matches(link, NO_EXCLUSIONS)) return false;
+    }
+    return true;
   }
 
   /** All links have matched. Gives the place from which the rules go on. */

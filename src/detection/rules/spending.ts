@@ -15,6 +15,12 @@ export interface SearchBudget {
 /** Bytes that a pattern reads at a stretch before others get their turn: some tenths of a millisecond. */
 const TURN_BYTES = 32 * 1024;
 
+interface Matched {
+  readonly id: number;
+  readonly text: string;
+  readonly match: SearchMatch | null;
+}
+
 /** What searching a request takes, and where it ends. */
 export class Spending {
   readonly #search: Search;
@@ -24,7 +30,10 @@ export class Spending {
   #bytes = 0;
   #patterns = 0;
   #turnBytes = 0;
-  #last: { readonly id: number; readonly text: string; readonly match: SearchMatch | null } | null = null;
+  #last: Matched | null = null;
+  /** What was found in long texts of the rule that runs next, so that running it holds nobody. */
+  #tested: { readonly id: number; readonly text: string; readonly holds: boolean }[] = [];
+  #matched: Matched[] = [];
 
   constructor(search: Search, candidates: Candidates, budget: SearchBudget) {
     this.#search = search;
@@ -72,6 +81,8 @@ export class Spending {
   }
 
   test(id: number, text: string): boolean {
+    const ahead = this.#tested.find((one) => one.id === id && one.text === text);
+    if (ahead !== undefined) return ahead.holds;
     this.#patterns++;
     return !this.isOver && this.#search.test(id, text, this.#work);
   }
@@ -82,9 +93,27 @@ export class Spending {
     return !this.isOver && (yield* this.#search.testInSteps(id, text, this.#work));
   }
 
+  /** Long texts are looked at ahead of a rule, in steps: whether they match, and where. */
+  *testAhead(id: number, text: string): Steps<boolean> {
+    const holds = yield* this.testInSteps(id, text);
+    this.#tested.push({ id, text, holds });
+    return holds;
+  }
+
+  *matchAhead(id: number, text: string): Steps<void> {
+    const match = yield* this.#search.matchInSteps(id, text, this.#work);
+    this.#matched.push({ id, text, match });
+  }
+
+  /** The rule that looked ahead is over. */
+  forgetAhead(): void {
+    if (this.#tested.length > 0) this.#tested = [];
+    if (this.#matched.length > 0) this.#matched = [];
+  }
+
   /** What the rule captures and what is told of its hit are one search, which takes some 0.2 µs a byte. */
   match(id: number, text: string): SearchMatch | null {
-    const last = this.#last;
+    const last = this.#matched.find((one) => one.id === id && one.text === text) ?? this.#last;
     if (last !== null && last.id === id && last.text === text) return last.match;
     const match = this.#search.match(id, text, this.#work);
     this.#last = { id, text, match };

@@ -1,5 +1,7 @@
 import { type CharSet, contains } from "../../schema/pattern/char-set.ts";
 import type { Node } from "../../schema/pattern/tree.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
 import type { ByteTree } from "./pcre.ts";
 import type { Work } from "./work.ts";
 
@@ -31,13 +33,13 @@ const programs = new WeakMap<ByteTree, readonly Instruction[]>();
  * way; Russ Cox, "Regular Expression Matching: the Virtual Machine Approach"), so the time is linear. Only for texts
  * that are known to match. Null where the work is spent.
  */
-export function capture(bytes: ByteTree, text: string, work: Work): SearchMatch | null {
+export function* capture(bytes: ByteTree, text: string, work: Work): Steps<SearchMatch | null> {
   let program = programs.get(bytes);
   if (program === undefined) {
     program = new Writer(bytes).write();
     programs.set(bytes, program);
   }
-  const slots = new Run(program, text, work).run();
+  const slots = yield* new Run(program, text, work).run();
   const [start, end] = slots ?? [];
   if (slots === null || start === undefined || end === undefined) return null;
   const groups: string[] = [];
@@ -62,8 +64,9 @@ class Run {
     this.#visited = new Int32Array(program.length).fill(-1);
   }
 
-  run(): readonly number[] | null {
+  *run(): Steps<readonly number[] | null> {
     const text = this.#text;
+    let turnAt = this.#work.left - DEFAULTS.searchSliceSteps;
     let now: Thread[] = [];
     let best: readonly number[] | null = null;
     for (let at = 0; at <= text.length; at++) {
@@ -73,6 +76,10 @@ class Run {
       if (best === null) this.#follow({ at: 0, slots: [] }, at, threads);
       this.#work.left -= threads.length + 1;
       if (this.#work.isSpent) return null;
+      if (this.#work.left < turnAt) {
+        turnAt = this.#work.left - DEFAULTS.searchSliceSteps;
+        yield;
+      }
       const char = text.charCodeAt(at);
       for (const thread of threads) {
         const step = this.#program[thread.at];

@@ -215,8 +215,13 @@ export class Search {
 
   /** Where a text matches that `test` has said to match; null where the work is spent before that is known. */
   match(id: number, text: string, work: Work): SearchMatch | null {
+    return atOnce(this.matchInSteps(id, text, work));
+  }
+
+  /** The same of a long text, in slices. */
+  *matchInSteps(id: number, text: string, work: Work): Steps<SearchMatch | null> {
     const item = this.#item(id);
-    if ("rx" in item) return capture(this.#make(id, item.rx).bytes, text, work);
+    if ("rx" in item) return yield* capture(this.#make(id, item.rx).bytes, text, work);
     const end = this.#firstLook().gate.firstEnd(text, id);
     if (end < 0) return null;
     const before = fold(text.slice(Math.max(0, end - Math.max(...item.words.map((word) => word.length))), end));
