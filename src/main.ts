@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["test", async () => (await import("./cli/test.ts")).testCommand],
   ["diff", async () => (await import("./cli/diff.ts")).diffCommand],
+  ["replay", async () => (await import("./cli/replay.ts")).replayCommand],
   ["import", async () => (await import("./cli/import.ts")).importCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],

@@ -22,7 +22,7 @@ export async function createPostern(world: World): Promise<Contestant> {
     supports: () => true,
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
-      writeFileSync(file, policy(workload, shared, ports));
+      writeFileSync(file, policy(workload, shared, ports, folder));
       if (workload.contract) writeFileSync(join(folder, "answer.schema.json"), JSON.stringify(ANSWER_SCHEMA));
       if (workload.described) writeFileSync(join(folder, "orders.openapi.json"), JSON.stringify(DESCRIPTION));
       // As one that has been there for long: a policy just written is waited for.
@@ -39,7 +39,7 @@ export async function createPostern(world: World): Promise<Contestant> {
   };
 }
 
-function policy(workload: Workload, world: World, ports: Ports): string {
+function policy(workload: Workload, world: World, ports: Ports, folder: string): string {
   const at = (name: string) => JSON.stringify(join(world.folder, name));
   const tls =
     workload.transport === "plain"
@@ -59,7 +59,7 @@ ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: ap
 upstreams:
   app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
-${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
 }
 
 /** The rules that ModSecurity has beside it. */

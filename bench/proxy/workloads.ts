@@ -33,6 +33,8 @@ export interface Workload {
   readonly ratePerSecond: number | null;
   /** Whether each contestant writes a line a request, in its own usual form, into a file. */
   readonly accessLog: boolean;
+  /** Whether each decision is written into a record; only postern does that. */
+  readonly recorded: boolean;
 }
 
 /** `get`: a query; the others are bodies of 2 KB. */
@@ -56,6 +58,7 @@ const http1 = {
   routes: 1,
   ratePerSecond: null,
   accessLog: false,
+  recorded: false,
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
@@ -87,6 +90,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...searched, name: "h1-plain-rules-multipart-2kb", searched: "multipart" },
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
+  { ...mtls, name: "h1-mtls-full-recorded", policy: "full", recorded: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
   { ...h2, name: "h2-tls-forward-h2c", policy: "forward", upstream: "h2c" },

@@ -35,6 +35,12 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
       const folder = await sound();
       return folder.ok ? placeState(join(directory, name), userId) : folder;
     },
+    append: async ([name, before], content, bytesMax) => {
+      const folder = await sound();
+      return folder.ok
+        ? appendState(join(directory, name), join(directory, before), content, bytesMax, userId)
+        : folder;
+    },
     setAside: async (name) => {
       const file = join(directory, name);
       await rename(file, `${file}.damaged`).catch(() => {});
@@ -149,6 +155,53 @@ async function writeState(file: string, content: Buffer): Promise<Result<null, s
   } catch (error) {
     await unlink(beside).catch(() => {});
     return err(`it cannot be written: ${codeOf(error)}`);
+  }
+}
+
+async function appendState(
+  file: string,
+  before: string,
+  content: Buffer,
+  bytesMax: number,
+  userId: number | null,
+): Promise<Result<null, string>> {
+  try {
+    const size = await tryAppend(file, content, bytesMax, userId);
+    if (typeof size === "string") return err(size);
+    if (size) return ok(null);
+    await rename(file, before);
+    const anew = await tryAppend(file, content, Number.POSITIVE_INFINITY, userId);
+    return typeof anew === "string" ? err(anew) : ok(null);
+  } catch (error) {
+    return err(`it cannot be written: ${codeOf(error)}`);
+  }
+}
+
+/** False where the file has no room for it; a text says what is wrong with the file. */
+async function tryAppend(
+  file: string,
+  content: Buffer,
+  bytesMax: number,
+  userId: number | null,
+): Promise<boolean | string> {
+  const flags =
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags, 0o600);
+  try {
+    const found = await handle.stat();
+    const fault = faultOf(found, userId);
+    if (fault !== null) return fault;
+    if (found.size > 0 && found.size + content.length > bytesMax) return false;
+    try {
+      await handle.writeFile(content);
+    } catch (error) {
+      // Of a batch that a full disk has cut nothing stays, or the next one would begin in the middle of a line.
+      await handle.truncate(found.size);
+      throw error;
+    }
+    return true;
+  } finally {
+    await handle.close();
   }
 }
 

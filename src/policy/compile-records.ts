@@ -6,12 +6,13 @@ import { DecisionRecords } from "../records/decision-records.ts";
 import { decisionsRoom } from "../records/decisions-room.ts";
 import type { ShownClaim } from "../records/make-facts.ts";
 import { RecentDecisions } from "../records/recent-decisions.ts";
+import { RecordFile } from "../records/record-file.ts";
 import { Tracer } from "../records/tracer.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Path } from "./path.ts";
-import { decisionsSchema, type decisionsShape } from "./record-schema.ts";
+import { decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
 import type { Work } from "./work.ts";
 
 const PATH: Path = ["decisions"];
@@ -34,9 +35,29 @@ export function* compileRecords(work: Work): Steps<void> {
     subscribers.push(kept.recent);
     rooms.push(decisionsRoom(kept.recent, kept.tracer, work.inputs.clock));
   }
+  const record = recordOf(work);
+  if (record !== null) subscribers.push(record);
   if (subscribers.length === 0) return;
   const tracer = kept?.tracer ?? null;
   work.records = new DecisionRecords({ subscribers, settings: { claims, headers }, tracer, rooms }, work.inputs.clock);
+}
+
+/** Section `record`. */
+function recordOf(work: Work): RecordFile | null {
+  const path: Path = ["record"];
+  if (work.reader.raw(path) === undefined) return null;
+  const { maxBytes, sample, requests } = work.reader.fields(recordShape, path);
+  if (work.stateDirectory === null) {
+    work.problem("the record is kept in the state folder; expected 'state: { directory: … }' beside it", path);
+    return null;
+  }
+  if (sample === 0) {
+    work.problem("nothing is recorded of a share of 0; expected a share, or no 'record'", [...path, "sample"]);
+    return null;
+  }
+  const settings = { bytesMax: maxBytes ?? DEFAULTS.recordBytes, oneIn: sample ?? 1, requests: requests ?? "all" };
+  const context = work.context((inner) => [...path, ...inner]);
+  return context.resource("record", [JSON.stringify(settings)], (world) => new RecordFile(settings, world));
 }
 
 interface Kept {

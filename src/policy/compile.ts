@@ -202,9 +202,10 @@ async function describeMethods(work: Work): Promise<void> {
   await work.turns.run(compileGrpcSection(work));
 }
 
-/** Section `decisions`: what is kept of them, where somebody can ask for it. */
+/** Sections `decisions` and `record`: what is kept of them, where somebody can ask for it or has it written. */
 async function keepRecords(work: Work): Promise<void> {
-  if (work.admin.address === null && work.reader.raw(["decisions"]) === undefined) return;
+  if (work.admin.address === null && ["decisions", "record"].every((key) => work.reader.raw([key]) === undefined))
+    return;
   const { compileRecords } = await import("./compile-records.ts");
   work.turns.restart();
   await work.turns.run(compileRecords(work));

@@ -9,7 +9,7 @@ import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { openapiShape } from "./openapi/section.ts";
-import { decisionsSchema } from "./record-schema.ts";
+import { decisionsSchema, recordShape } from "./record-schema.ts";
 import {
   ANCHORS_PREFIX,
   adminShape,
@@ -148,6 +148,11 @@ function policySchema({
     revoked: revokedSchema.optional(),
     versions: versionsSchema.optional(),
     decisions: decisionsSchema.optional(),
+    record: object(recordShape)
+      .optional()
+      .describe(
+        "Has decisions written into the state folder, without secrets, for 'postern replay'. They are not if absent.",
+      ),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

@@ -26,6 +26,7 @@ export function noResources(
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     place: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     setAside: () => Promise.resolve(),
+    append: () => Promise.resolve(err(ONLY_LOOKED_AT)),
   };
   return new Resources({
     neverStarts: true,

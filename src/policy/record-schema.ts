@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
-import { headerName, object } from "../support/schema.ts";
+import { headerName, object, sizeBytes } from "../support/schema.ts";
 
 const SHARE_EXPECTED = "expected a share, as in 1% or 0.1%, or off";
 
@@ -33,6 +33,19 @@ export const decisionsShape = {
     .max(DEFAULTS.factsClaimsMax)
     .optional()
     .describe("Headers whose values decisions show, beside those of docs/records.md; of others the name alone."),
+};
+
+export const recordShape = {
+  maxBytes: sizeBytes
+    .refine((bytes) => bytes >= DEFAULTS.recordBytesMin && bytes <= DEFAULTS.recordBytesMax, {
+      error: "expected 64KiB to 64GiB",
+    })
+    .optional()
+    .describe("Most bytes that the record takes; then the older half goes. 64MiB if absent."),
+  sample: shareOneIn
+    .optional()
+    .describe("Which share of requests is recorded, as in 10%. Each if absent, which limits need to be replayed."),
+  requests: z.enum(["all", "denied"]).optional().describe("Which requests are recorded. all if absent."),
 };
 
 export const decisionsSchema = z

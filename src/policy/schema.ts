@@ -338,6 +338,7 @@ export const SECTIONS = [
   "revoked",
   "versions",
   "decisions",
+  "record",
   "defaults",
   "openapi",
   "grpc",

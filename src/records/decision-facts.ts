@@ -52,6 +52,8 @@ export interface DecisionFacts {
   readonly upstreamMs: number | null;
   readonly durationMs: number;
   readonly policyHash: string;
+  /** One in so many requests was recorded; absent where each was. */
+  readonly oneIn?: number;
   /** Each check as it was seen, of a decision that was traced. */
   readonly trace?: readonly Step[];
 }

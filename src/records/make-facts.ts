@@ -44,6 +44,8 @@ export class FactsMaker {
   readonly #claims: readonly ShownClaim[];
   readonly #headers: ReadonlySet<string>;
   readonly #principals = new WeakMap<Principal, PrincipalFacts>();
+  /** What is shown of values of headers. */
+  readonly #values = new Map<string, string>();
   readonly #blocks = new WeakMap<HeaderBlock, readonly string[]>();
   readonly #certificates = new WeakMap<ClientCertificate, CertificateFacts>();
   readonly #places = new WeakMap<Place, string>();
@@ -104,12 +106,23 @@ export class FactsMaker {
         .slice(0, DEFAULTS.factsHeadersMax)
         .map((name, at) =>
           this.#headers.has(name)
-            ? `${name}: ${shown(block.values[at] ?? "", DEFAULTS.factsValueCharsMax)}`
+            ? `${name}: ${this.#headerValue(block.values[at] ?? "")}`
             : shown(name, DEFAULTS.factsNameCharsMax),
         );
       this.#blocks.set(block, lines);
     }
     return lines;
+  }
+
+  /** Clients of a service send few different ones. */
+  #headerValue(value: string): string {
+    let masked = this.#values.get(value);
+    if (masked === undefined) {
+      masked = shown(value, DEFAULTS.factsValueCharsMax);
+      if (this.#values.size >= VALUES_MAX) this.#values.clear();
+      this.#values.set(value, masked);
+    }
+    return masked;
   }
 
   #principalOf(principal: Principal): PrincipalFacts {
@@ -155,6 +168,9 @@ export class FactsMaker {
     return facts;
   }
 }
+
+/** Values of 32 KiB at most, the head's own limit. */
+const VALUES_MAX = 64;
 
 const NONE: readonly never[] = Object.freeze([]);
 

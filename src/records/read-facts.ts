@@ -31,6 +31,7 @@ class MemberFault extends Error {}
 
 function factsOf(of: Members): DecisionFacts {
   const trace = of.optionalList("trace", DEFAULTS.traceStepsMax, stepOf);
+  const oneIn = of.raw("oneIn");
   return {
     v: FACTS_VERSION,
     id: of.text("id", ID_CHARS_MAX),
@@ -60,6 +61,7 @@ function factsOf(of: Members): DecisionFacts {
     upstreamMs: of.nullable("upstreamMs", (number) => numberOf(number, "upstreamMs")),
     durationMs: of.number("durationMs"),
     policyHash: of.text("policyHash", DEFAULTS.factsNameCharsMax),
+    ...(oneIn === undefined ? {} : { oneIn: numberOf(oneIn, "oneIn") }),
     ...(trace === undefined ? {} : { trace }),
   };
 }

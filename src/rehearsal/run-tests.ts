@@ -12,6 +12,7 @@ import { type Coverage, CoverageNotes } from "./coverage.ts";
 import { type Difference, differencesOf, sentOf, unreadable, type Verdict, verdictOf } from "./differences.ts";
 import { explanationOf, type Judgement, rehearse, withRefusedAnswer } from "./explain.ts";
 import { type Explanation, explanationText } from "./explanation.ts";
+import { inTestTime } from "./in-test-time.ts";
 import type { ClientAnswer } from "./rehearsed-answer.ts";
 import type { Answered } from "./test-answer.ts";
 import { exchangeOf } from "./test-request.ts";
@@ -125,7 +126,7 @@ class Run {
     const { exchange, listener } = made.value;
     const rehearsal = await rehearse(snapshot, listener, exchange, {
       onCheck: (check, verdict) => this.coverage.noteCheck(check, verdict !== null),
-      awaitOutcome: (outcome) => this.#inTestTime(outcome, NO_VERDICT),
+      awaitOutcome: (outcome) => inTestTime(outcome, NO_VERDICT, this.#world.time, this.#deps.timers),
     });
     const { subject = null, outcome = null } = rehearsal.judged ?? {};
     if (subject?.route != null) this.coverage.noteRoute(subject.route);
@@ -157,28 +158,7 @@ class Run {
       memory: this.#world.memory,
       readFile,
     });
-    return this.#inTestTime(pending, LATE);
-  }
-
-  /** Who waits for a turn gets it in the time of the test; who waits for a thread, as for a password's hash, in the real one. */
-  #inTestTime<T, L>(pending: Promise<T>, late: L): Promise<T | L> {
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const finish = (settled: () => void): void => {
-        isOver = true;
-        cancel();
-        settled();
-      };
-      const cancel = this.#deps.timers.after(DEFAULTS.testVerdictMs, () => finish(() => resolve(late)));
-      pending.then(
-        (settled) => finish(() => resolve(settled)),
-        (error: unknown) => finish(() => reject(error)),
-      );
-      const goOn = (): void => {
-        if (!isOver && this.#world.time.passToNext()) setImmediate(goOn);
-      };
-      setImmediate(goOn);
-    });
+    return inTestTime(pending, LATE, this.#world.time, this.#deps.timers);
   }
 }
 

@@ -20,6 +20,8 @@ export interface TestWorldInputs {
   readonly sliceMs?: number;
   /** What is kept of the text, to tell the policy from another; nothing if absent. */
   readonly outline?: OutlineKind;
+  /** How many keys a limit may count; few if absent, for a test has few callers. */
+  readonly keysMax?: number;
 }
 
 /** Keys that a limit counts in a test. */
@@ -69,10 +71,10 @@ export class TestWorld {
 /** `file` as its user wrote it. */
 export async function openTestWorld(
   file: string,
-  { clock, ...inputs }: TestWorldInputs,
+  { clock, keysMax = KEYS_MAX, ...inputs }: TestWorldInputs,
 ): Promise<Result<TestWorld, readonly Problem[]>> {
   const time = new TestTime(clock);
-  const rateTables = new RateTables([1, 2], time, KEYS_MAX);
+  const rateTables = new RateTables([1, 2], time, keysMax);
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
   const kept = new Kept();

@@ -14,6 +14,11 @@ export interface StateFiles {
   place(name: string): Promise<Result<string, string>>;
   /** Puts a damaged file out of the way, to be looked at. */
   setAside(name: string): Promise<void>;
+  /**
+   * Appends to the first of two files, and with more than `bytesMax` in it has it take the other's place first. All or nothing is
+   * written; a file that others could have written is refused.
+   */
+  append(names: readonly [string, string], content: Buffer, bytesMax: number): Promise<Result<null, string>>;
 }
 
 /** What a kind of state is called and how its content is laid out; a new layout is a new version, and a fresh beginning. */
@@ -76,6 +81,11 @@ export class StateFolder {
   /** The absolute name of a database, which whoever asks opens and writes itself. Errors in words. */
   database(name: string): Promise<Result<string, string>> {
     return this.#files.place(name);
+  }
+
+  /** Appends lines to the first of two files that take turns; errors in words. */
+  append(names: readonly [string, string], content: Buffer, bytesMax: number): Promise<Result<null, string>> {
+    return this.#files.append(names, content, bytesMax);
   }
 
   /** Puts a database out of the way, with what SQLite keeps beside it; nobody has it open. */

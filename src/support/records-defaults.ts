@@ -16,6 +16,22 @@ export const RECORDS_DEFAULTS = {
   decisionsSampleOneIn: 100,
   /** Decisions that the admin port tells at once. */
   decisionsToldMax: 100,
+  /** The record: bytes of its files together, what waits to be written, and how often it is. */
+  recordBytes: 64 * 1024 * 1024,
+  recordBytesMin: 64 * 1024,
+  recordBytesMax: 64 * 1024 * 1024 * 1024,
+  recordWaitingCharsMax: 4 * 1024 * 1024,
+  recordBatchChars: 512 * 1024,
+  recordWriteMs: 500,
+  /** Longest line of a record that is read. */
+  recordLineBytesMax: 256 * 1024,
+  /** Rows and examples that `replay` keeps, and rows that it prints. */
+  replayRowsMax: 10_000,
+  replayExamplesMax: 3,
+  replayRowsToldMax: 50,
+  replaySkippedToldMax: 20,
+  /** Keys of a limit that `replay` counts. */
+  replayKeysMax: 131_072,
   /** How long `explain --next` waits for a request. */
   traceMsMax: 60_000,
   traceConditionCharsMax: 2_048,

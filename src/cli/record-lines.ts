@@ -1,0 +1,61 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+
+/** A line and its number, from 1; null where it is longer than any that postern writes. */
+export interface NumberedLine {
+  readonly line: number;
+  readonly text: string | null;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+
+/** Opens a regular file to be read line by line. */
+export async function openLines(file: string): Promise<Result<{ handle: FileHandle; isOthers: boolean }, string>> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await handle.stat();
+    if (found.isFile()) return ok({ handle, isOthers: (found.mode & 0o022) !== 0 });
+    await handle.close();
+    return err("is no regular file");
+  } catch (error) {
+    return err(error instanceof Error && "code" in error ? `cannot be read: ${String(error.code)}` : "cannot be read");
+  }
+}
+
+/** Lines of a file, those of a chunk at a time; a line that is too long is skipped in bounded memory. */
+export async function* linesOf(handle: FileHandle): AsyncGenerator<readonly NumberedLine[]> {
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let rest = Buffer.alloc(0);
+  let isSkipping = false;
+  let line = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, null);
+    const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+    const lines: NumberedLine[] = [];
+    let from = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
+      line++;
+      lines.push({ line, text: isSkipping ? null : textOf(bytes, from, end) });
+      isSkipping = false;
+      from = end + 1;
+    }
+    rest = bytes.subarray(from);
+    if (rest.length > DEFAULTS.recordLineBytesMax) {
+      isSkipping = true;
+      rest = Buffer.alloc(0);
+    }
+    if (bytesRead === 0) {
+      if (rest.length > 0 || isSkipping) lines.push({ line: line + 1, text: isSkipping ? null : rest.toString() });
+      yield lines;
+      return;
+    }
+    yield lines;
+  }
+}
+
+function textOf(bytes: Buffer, from: number, end: number): string | null {
+  return end - from > DEFAULTS.recordLineBytesMax ? null : bytes.toString("utf8", from, end);
+}

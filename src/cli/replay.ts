@@ -1,0 +1,107 @@
+import { resolve } from "node:path";
+import { readLine } from "../records/recorded-line.ts";
+import { Replay } from "../rehearsal/replay.ts";
+import { ReplayReport, replayText } from "../rehearsal/replay-report.ts";
+import { openTestWorld } from "../rehearsal/test-world.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { problemLine } from "./load-policy.ts";
+import { linesOf, type NumberedLine, openLines } from "./record-lines.ts";
+import { testInputs } from "./test-inputs.ts";
+
+const OPTIONS = {
+  policy: { type: "string", short: "p" },
+  "allow-changes": { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
+export const replayCommand: Command = {
+  name: "replay",
+  summary: "Judges recorded requests by another policy, and lists every decision that would change.",
+  usage: "--policy NEW [OPTION]... RECORD...",
+  options: `-p, --policy NEW       the policy that they are judged by
+    --allow-changes    exit code 0 although decisions would change
+    --json             for machines
+RECORD is a file that 'record' of a policy has had written, older ones first; or an access log: of postern, of nginx and
+Apache (combined), of Envoy or HAProxy (their default texts), or JSON with the names that these have.`,
+  example: `postern replay --policy next.yaml /var/lib/postern/decisions.old.jsonl /var/lib/postern/decisions.jsonl
+Exit code 0: nothing would change. 1: something would, or the policy has problems. 2: used wrongly.`,
+
+  async run(args, io) {
+    const parsed = parseOptions(args, OPTIONS);
+    if (!parsed.ok) return misuse(replayCommand, parsed.error, io);
+    const { values, positionals: records } = parsed.value;
+    if (values.policy === undefined) return misuse(replayCommand, "--policy NEW is missing", io);
+    if (records.length === 0) return misuse(replayCommand, "expected the file of a record", io);
+    const world = await openTestWorld(values.policy, { ...testInputs(io), keysMax: DEFAULTS.replayKeysMax });
+    if (!world.ok) {
+      for (const problem of world.error) io.stderr(problemLine(problem));
+      return EXIT.problems;
+    }
+    const replay = new Replay(world.value, testInputs(io).timers);
+    const report = new ReplayReport();
+    for (const record of records) {
+      const done = await replayFile(record, replay, report, io);
+      if (!done.ok) {
+        world.value.close();
+        return misuse(replayCommand, `${record} ${done.error}`, io);
+      }
+    }
+    world.value.close();
+    io.stdout(values.json === true ? jsonText(report) : replayText(report));
+    return report.changed === 0 || values["allow-changes"] === true ? EXIT.fine : EXIT.problems;
+  },
+};
+
+async function replayFile(
+  record: string,
+  replay: Replay,
+  report: ReplayReport,
+  io: CommandIo,
+): Promise<Result<null, string>> {
+  const opened = await openLines(resolve(io.cwd, record));
+  if (!opened.ok) return opened;
+  const { handle, isOthers } = opened.value;
+  if (isOthers) io.stderr(`postern replay: ${record}: others may write it, and say in it what they like\n`);
+  try {
+    for await (const lines of linesOf(handle)) await replayLines(record, lines, replay, report);
+    return ok(null);
+  } catch (error) {
+    return err(`cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "defect"}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function replayLines(
+  record: string,
+  lines: readonly NumberedLine[],
+  replay: Replay,
+  report: ReplayReport,
+): Promise<void> {
+  for (const { line, text } of lines) {
+    const place = `${record}:${line}`;
+    const read = text === null ? err("a line longer than any of a record") : readLine(text);
+    if (!read.ok) report.skip(place, read.error);
+    else if (read.value !== null) {
+      const replayed = replay.request(read.value);
+      report.note(replayed instanceof Promise ? await replayed : replayed, place);
+    }
+  }
+}
+
+function jsonText(report: ReplayReport): string {
+  const { records, same, changed, undecided, skipped, untold, firstSkipped } = report;
+  const told = {
+    records,
+    same,
+    changed,
+    undecided,
+    skipped,
+    untold: Object.fromEntries(untold),
+    skippedLines: firstSkipped,
+    changes: report.rows(),
+  };
+  return `${JSON.stringify(told, null, 2)}\n`;
+}
