@@ -118,7 +118,8 @@ test("a pasted URL, beforehand", async () => {
 });
 
 test("its other blocks are parts of policies, and its numbers the product's", async () => {
-  for (const part of parts) expect(await problemsOf(`${policyWith(PUBLIC_ROUTE)}\n${part}`)).toEqual([]);
+  for (const part of parts)
+    expect(await problemsOf(`${policyWith(PUBLIC_ROUTE)}\n${part}`, { "debug.key": "k".repeat(64) })).toEqual([]);
   expect(page).toContain(`the last ${DEFAULTS.decisionsKept} denials`);
   expect(page).toContain(`one in ${DEFAULTS.decisionsSampleOneIn} of other requests`);
   expect(page).toContain(`at most ${DEFAULTS.traceMsMax / 1000} seconds`);

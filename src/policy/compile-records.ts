@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { attributeOf } from "../attributes/attribute.ts";
 import { parseClaimPath } from "../attributes/claim-path.ts";
+import { DebugHeader } from "../records/debug-header.ts";
 import type { RecordSubscriber } from "../records/decision-records.ts";
 import { DecisionRecords } from "../records/decision-records.ts";
 import { decisionsRoom } from "../records/decisions-room.ts";
@@ -37,9 +38,24 @@ export function* compileRecords(work: Work): Steps<void> {
   }
   const record = recordOf(work);
   if (record !== null) subscribers.push(record);
-  if (subscribers.length === 0) return;
+  const debug = debugOf(work, settings);
+  if (subscribers.length === 0 && debug === null) return;
   const tracer = kept?.tracer ?? null;
-  work.records = new DecisionRecords({ subscribers, settings: { claims, headers }, tracer, rooms }, work.inputs.clock);
+  work.records = new DecisionRecords(
+    { subscribers, settings: { claims, headers }, tracer, rooms, debug },
+    work.inputs.clock,
+  );
+}
+
+/** Key `debugHeader`. */
+function debugOf(work: Work, { debugHeader }: Settings): DebugHeader | null {
+  if (debugHeader === undefined) return null;
+  const path: Path = [...PATH, "debugHeader", "key"];
+  const key = work.secret(debugHeader.key, path);
+  if (key === null) return null;
+  if (key.length >= DEFAULTS.debugKeyBytesMin) return new DebugHeader(key, work.inputs.clock);
+  work.problem(`a key of ${key.length} bytes; expected at least ${DEFAULTS.debugKeyBytesMin}`, path);
+  return null;
 }
 
 /** Section `record`. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DEFAULTS } from "../support/defaults.ts";
 import { headerName, object, sizeBytes } from "../support/schema.ts";
+import { secretReference } from "../support/secret.ts";
 
 const SHARE_EXPECTED = "expected a share, as in 1% or 0.1%, or off";
 
@@ -28,6 +29,13 @@ export const decisionsShape = {
     .max(DEFAULTS.factsClaimsMax)
     .optional()
     .describe("Claims whose values decisions show, beside iss, aud, azp, client_id and acr; of others the name alone."),
+  debugHeader: object({
+    key: secretReference.describe("Secret that signs, at least 32 bytes, as 'openssl rand -hex 32' gives it."),
+  })
+    .optional()
+    .describe(
+      "Lets who signs the header Postern-Debug with this key read the decision in the answer's Postern-Decision. Nobody does if absent.",
+    ),
   headers: z
     .array(headerName)
     .max(DEFAULTS.factsClaimsMax)

@@ -7,6 +7,7 @@ import type { Exchange } from "../message/exchange.ts";
 import type { ForwardedCertificates } from "../message/forwarded-certificate.ts";
 import type { ClientLeft, ServerRequest, ServerStream, ServerStreamOwner } from "../message/stream.ts";
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
+import { placeText } from "../records/step.ts";
 import type { Trace } from "../records/tracer.ts";
 import { AnswerHalf } from "./answer-half.ts";
 import { clientDenial } from "./client-failure.ts";
@@ -108,6 +109,13 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   #settle(outcome: Outcome): void {
     if (this.isOver) return;
     this.#decidedMs = this.deps.clock.monotonicMs();
+    const denial = outcome instanceof Denial ? outcome : null;
+    this.snapshot.records?.debug?.tell(this.exchange, {
+      id: this.id,
+      route: this.route?.template ?? this.ownPage?.label ?? "unmatched",
+      reason: denial?.reason ?? null,
+      place: placeText(denial?.place ?? null),
+    });
     if (outcome instanceof Denial) this.deny(outcome);
     else if (outcome instanceof OwnAnswer) this.#answer.give(outcome);
     else this.#forward(outcome);

@@ -2,6 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import type { Clock } from "../support/clock.ts";
+import type { DebugHeader } from "./debug-header.ts";
 import type { DecisionFacts } from "./decision-facts.ts";
 import { FactsMaker, type FactsSettings, type FinishedRequest } from "./make-facts.ts";
 import type { Trace, Tracer } from "./tracer.ts";
@@ -19,21 +20,25 @@ export interface RecordsParts {
   /** Null where no trace can be asked for. */
   readonly tracer: Tracer | null;
   readonly rooms: readonly AdminRoom[];
+  /** Null where no answer tells of its decision. */
+  readonly debug: DebugHeader | null;
 }
 
 /** The subscribers of one policy. Facts are made once for all of them, and only where one wants them. */
 export class DecisionRecords {
   /** What is shown of them at the admin port. */
   readonly rooms: readonly AdminRoom[];
+  readonly debug: DebugHeader | null;
   readonly #subscribers: readonly RecordSubscriber[];
   readonly #tracer: Tracer | null;
   readonly #maker: FactsMaker;
   readonly #clock: Pick<Clock, "wallMs">;
 
-  constructor({ subscribers, settings, tracer, rooms }: RecordsParts, clock: Pick<Clock, "wallMs">) {
+  constructor({ subscribers, settings, tracer, rooms, debug }: RecordsParts, clock: Pick<Clock, "wallMs">) {
     this.#subscribers = subscribers;
     this.#tracer = tracer;
     this.rooms = rooms;
+    this.debug = debug;
     this.#maker = new FactsMaker(settings);
     this.#clock = clock;
   }

@@ -32,6 +32,9 @@ export const RECORDS_DEFAULTS = {
   replaySkippedToldMax: 20,
   /** Keys of a limit that `replay` counts. */
   replayKeysMax: 131_072,
+  /** How old, or early, a signed debug header may be. */
+  debugHeaderMsMax: 60_000,
+  debugKeyBytesMin: 32,
   /** How long `explain --next` waits for a request. */
   traceMsMax: 60_000,
   traceConditionCharsMax: 2_048,

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EXIT } from "../../src/cli/command.ts";
 import { main } from "../../src/main.ts";
@@ -8,11 +9,13 @@ import {
   ORDER_SCHEMA,
   ordersPolicy,
   type Postern,
+  type Service,
   startPostern,
   startService,
   theWorld,
 } from "../fixtures/postern.ts";
 
+const DEBUG_KEY = "0123456789abcdef0123456789abcdef";
 const ADMIN_TOKEN = "admin-0123456789abcdef0123456789abcdef";
 
 /** Planted all over; none may come out anywhere. */
@@ -27,6 +30,7 @@ const SECRETS = {
 };
 
 let postern: Postern;
+let service: Service;
 let token = "";
 
 async function explain(...args: readonly string[]) {
@@ -52,12 +56,19 @@ function begin(...args: readonly string[]) {
 }
 
 beforeAll(async () => {
-  const service = await startService();
+  service = await startService();
   const policy = (ports: Parameters<typeof ordersPolicy>[0]): string =>
     ordersPolicy(ports)
       .replace(/^admin: .*$/m, `admin: { address: "127.0.0.1:${ports.admin}", token: { file: admin.token } }`)
-      .replace("defaults:", "decisions: { sample: 100%, claims: [tenant], headers: [x-shown] }\ndefaults:");
-  postern = await startPostern(service.port, policy, { "admin.token": ADMIN_TOKEN, "order.json": ORDER_SCHEMA });
+      .replace(
+        "defaults:",
+        "decisions: { sample: 100%, claims: [tenant], headers: [x-shown], debugHeader: { key: { file: debug.key } } }\ndefaults:",
+      );
+  postern = await startPostern(service.port, policy, {
+    "admin.token": ADMIN_TOKEN,
+    "debug.key": DEBUG_KEY,
+    "order.json": ORDER_SCHEMA,
+  });
   token = await (await theWorld()).mint.token({ scope: "orders:write", tenant: "acme", hidden: SECRETS.claim });
 });
 
@@ -173,6 +184,28 @@ describe("a trace", () => {
     );
     expect([code, stderr]).toEqual([EXIT.problems, expect.stringContaining("no request met it in time")]);
   });
+});
+
+test("who signs a request reads why in its answer, and the service sees nothing of it", async () => {
+  const signed = (path: string): string => {
+    const seconds = Math.floor(Date.now() / 1000);
+    const text = `${seconds}\nGET\nlocalhost\n${path}`;
+    return `t=${seconds}, s=${createHmac("sha256", DEBUG_KEY).update(text).digest("hex")}`;
+  };
+  const ask = (path: string, debug: string) => postern.call({ path, headers: { "Postern-Debug": debug } });
+  const refused = await ask("/limited", signed("/limited"));
+  expect([refused.status, refused.headers["postern-decision"]]).toEqual([
+    401,
+    expect.stringMatching(
+      /^id="\S+"; route="\/limited"; verdict=deny; reason=credentials_missing; place="\S+:\d+:\d+"$/,
+    ),
+  ]);
+  const allowed = await ask("/public", signed("/public"));
+  expect(allowed.headers["postern-decision"]).toMatch(/; verdict=allow$/);
+  expect(service.arrived.at(-1)?.headers).not.toHaveProperty("postern-debug");
+  const forged = await ask("/public", signed("/other"));
+  expect([forged.status, forged.headers["postern-decision"]]).toEqual([200, undefined]);
+  expect(service.arrived.at(-1)?.headers).not.toHaveProperty("postern-debug");
 });
 
 test("of an id that is not kept, or is none, that is told", async () => {
