@@ -87,6 +87,11 @@ export async function describeExchange(
   return ok(exchange);
 }
 
+/** Puts an identity in place of credentials, of a request that nobody sent. */
+export function assume(exchange: Exchange, identity: AssumedIdentity | null): void {
+  exchange.assumed = identity;
+}
+
 /** gRPC comes over HTTP/2 where the listener has it; anything else over HTTP/1.1, which judges alike. */
 function protocolOf({ protocols }: ListenerSettings, contentType: string | undefined): HttpProtocol {
   if (!protocols.includes("h2")) return "http/1.1";

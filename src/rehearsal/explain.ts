@@ -75,29 +75,6 @@ export interface RehearsalHooks {
   readonly awaitOutcome?: (outcome: Promise<Outcome>) => Promise<Outcome>;
 }
 
-/** What the pipeline judges of a request that nobody sent. */
-export function subjectFor(
-  snapshot: Snapshot,
-  listener: ListenerSettings,
-  exchange: Exchange,
-  observer: Observer,
-): Subject {
-  return {
-    snapshot,
-    exchange,
-    trustsForwardedHost: listener.trustsForwardedHost,
-    forwardedCertificates: listener.forwardedCertificates,
-    trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
-    // A check that enforces for a share of requests is told as one that enforces.
-    random: () => 0,
-    fault: null,
-    route: null,
-    ownPage: null,
-    methodBody: null,
-    observer,
-  };
-}
-
 /** Judges the exchange as the data path would, and notes each step. */
 export async function rehearse(
   snapshot: Snapshot,
@@ -114,13 +91,26 @@ export async function rehearse(
     matched = true;
     steps.push(routeStep(subject.route, exchange.version));
   };
-  const subject = subjectFor(snapshot, listener, exchange, {
-    onCheck: (check, verdict, enforced) => {
-      noteMatch();
-      steps.push(...partSteps(check, verdict), checkStep(check, verdict, enforced, exchange));
-      onCheck?.(check, verdict, enforced);
+  const subject: Subject = {
+    snapshot,
+    exchange,
+    trustsForwardedHost: listener.trustsForwardedHost,
+    forwardedCertificates: listener.forwardedCertificates,
+    trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
+    // A check that enforces for a share of requests is told as one that enforces.
+    random: () => 0,
+    fault: null,
+    route: null,
+    ownPage: null,
+    methodBody: null,
+    observer: {
+      onCheck: (check, verdict, enforced) => {
+        noteMatch();
+        steps.push(...partSteps(check, verdict), checkStep(check, verdict, enforced, exchange));
+        onCheck?.(check, verdict, enforced);
+      },
     },
-  });
+  };
   snapshot.requestIds?.begin(exchange, DECISION_ID, subject.trustedProxies !== null);
   const pending = judge(subject);
   const outcome =

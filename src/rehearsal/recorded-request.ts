@@ -11,6 +11,7 @@ import type { CertificateFacts, DecisionFacts, PrincipalFacts } from "../records
 import type { RecordedRequest } from "../records/recorded-line.ts";
 import { REDACTED } from "../records/redaction.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { assume } from "./described-request.ts";
 
 /** What of a request is not in its record and was looked at: `body`, `query`, `header authorization`. */
 export type Touched = Set<string>;
@@ -53,7 +54,7 @@ export function recordedExchange(
   exchange.upstream = listener.upstream;
   exchange.oddity = target.value.oddity;
   exchange.receivedTarget = facts.path + query;
-  exchange.assumed = identityOf(facts.principal, snapshot);
+  assume(exchange, identityOf(facts.principal, snapshot));
   return ok(exchange);
 }
 

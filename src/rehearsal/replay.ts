@@ -4,12 +4,12 @@ import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import { countFailure, faultDenial } from "../proxy/noted-judgement.ts";
-import { judge, type Outcome } from "../proxy/pipeline.ts";
+import type { Outcome } from "../proxy/pipeline.ts";
 import type { RecordedRequest } from "../records/recorded-line.ts";
 import { REDACTED } from "../records/redaction.ts";
 import { placeText } from "../records/step.ts";
 import type { Timers } from "../support/timers.ts";
-import { subjectFor } from "./explain.ts";
+import { type RehearsalHooks, rehearse } from "./explain.ts";
 import { inTestTime } from "./in-test-time.ts";
 import { claimsUnknown, recordedExchange, type Touched } from "./recorded-request.ts";
 import type { TestWorld } from "./test-world.ts";
@@ -52,7 +52,6 @@ export class Replay {
     this.#first = this.#listeners.values().next().value;
   }
 
-  /** At once where no check has to wait, so that a million of them are no million turns of the event loop. */
   request(recorded: RecordedRequest): Replayed | Promise<Replayed> {
     const { facts } = recorded;
     const { snapshot } = this.#world;
@@ -86,6 +85,9 @@ const NOBODY_ASKED = /_unavailable$/;
 const BY_COUNT =
   /^(?:rate_limited|quota_exceeded|budget_exceeded|distinct_exceeded|banned|concurrency_\w+|queue_timeout|bandwidth_exceeded|attempts_exceeded)$/;
 
+/** The listener asks for a certificate that the client had not. */
+const NO_HANDSHAKE = new Denial("certificate_untrusted", null, "no trusted client certificate", "a trusted one");
+
 class Judging {
   readonly #recorded: RecordedRequest;
   readonly #exchange: Exchange;
@@ -114,26 +116,24 @@ class Judging {
     this.#timers = timers;
   }
 
-  run(): Replayed | Promise<Replayed> {
+  async run(): Promise<Replayed> {
     const { snapshot, time } = this.#world;
-    const exchange = this.#exchange;
-    const subject = subjectFor(snapshot, this.#listener, exchange, {
-      onCheck: (check, verdict, enforced) => this.#onCheck(check, verdict !== null && enforced),
-    });
-    let outcome: Outcome | Promise<Outcome>;
-    try {
-      outcome = judge(subject);
-    } catch (error) {
-      outcome = faultDenial(error);
-    }
-    const finish = (settled: Outcome): Replayed => {
-      if (settled instanceof Denial) countFailure(subject, settled);
-      this.#settle(settled);
-      return this.#compare(settled, subject.route?.template ?? null, snapshot);
-    };
-    if (!(outcome instanceof Promise)) return finish(outcome);
     const late = new Denial("internal_error", null, "no verdict in time", "one");
-    return inTestTime(outcome, late, time, this.#timers).then(finish, (error: unknown) => finish(faultDenial(error)));
+    const hooks: RehearsalHooks = {
+      onCheck: (check, verdict, enforced) => this.#onCheck(check, verdict !== null && enforced),
+      awaitOutcome: (outcome) => inTestTime(outcome, late, time, this.#timers),
+    };
+    const rehearsed = rehearse(snapshot, this.#listener, this.#exchange, hooks).catch(faultDenial);
+    const result = await rehearsed;
+    if (result instanceof Denial || result.judged === null) {
+      const denial = result instanceof Denial ? result : NO_HANDSHAKE;
+      this.#settle(denial);
+      return this.#compare(denial, null, snapshot);
+    }
+    const { subject, outcome } = result.judged;
+    if (outcome instanceof Denial) countFailure(subject, outcome);
+    this.#settle(outcome);
+    return this.#compare(outcome, subject.route?.template ?? null, snapshot);
   }
 
   #onCheck(check: Check, isDenied: boolean): void {

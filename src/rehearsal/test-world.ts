@@ -13,6 +13,8 @@ import { err, ok, type Result } from "../support/result.ts";
 import { TestTime } from "./test-time.ts";
 
 export interface TestWorldInputs {
+  /** How many keys a limit may count; few if absent, for a test has few callers. */
+  readonly keysMax?: number;
   readonly readFile: ReadFile;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,8 +22,6 @@ export interface TestWorldInputs {
   readonly sliceMs?: number;
   /** What is kept of the text, to tell the policy from another; nothing if absent. */
   readonly outline?: OutlineKind;
-  /** How many keys a limit may count; few if absent, for a test has few callers. */
-  readonly keysMax?: number;
 }
 
 /** Keys that a limit counts in a test. */
@@ -71,10 +71,10 @@ export class TestWorld {
 /** `file` as its user wrote it. */
 export async function openTestWorld(
   file: string,
-  { clock, keysMax = KEYS_MAX, ...inputs }: TestWorldInputs,
+  { clock, ...inputs }: TestWorldInputs,
 ): Promise<Result<TestWorld, readonly Problem[]>> {
   const time = new TestTime(clock);
-  const rateTables = new RateTables([1, 2], time, keysMax);
+  const rateTables = new RateTables([1, 2], time, inputs.keysMax ?? KEYS_MAX);
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
   const kept = new Kept();
