@@ -1,7 +1,8 @@
 import { readTestFiles } from "../daemon/policy-tests.ts";
+import { LINT_RULES, type Severity, severityRank } from "../decision/lint-rule.ts";
 import type { Examination } from "../policy/compile.ts";
 import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
-import type { Problem, Snapshot } from "../policy/snapshot.ts";
+import type { Problem, Snapshot, Warning } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
@@ -11,15 +12,22 @@ import { testInputs } from "./test-inputs.ts";
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
-  usage: "[--offline | --online] [--rules] [--json] FILE...",
+  usage: "[--offline | --online] [--rules] [--info] [--fail-on SEVERITY] [--configmap NAME] [--json] FILE...",
   options:
     "--online     also tries once whatever the policy depends on elsewhere, as an identity provider's keys\n" +
     "--rules      what becomes of each rule of the policy's detectors, and how many are left to search on each route\n" +
+    "--info       also what is worth a look and no mistake by itself; --json has it always\n" +
+    "--fail-on    error, warning or info: from what on a finding ends with 1; error if absent\n" +
+    "--configmap  of a manifest with several policies, the name of the ConfigMap that is meant\n" +
     "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
-  example: "postern check policy.yaml\nExit code 0: no problem, warnings at most. 1: problems. 2: used wrongly.",
+  example:
+    "postern check policy.yaml\nExit code 0: no problem, no finding of severity error. 1: there is one. 2: used wrongly.",
   async run(args, io) {
     const parsed = parseOptions(args, {
       json: { type: "boolean", default: false },
+      configmap: { type: "string" },
+      info: { type: "boolean", default: false },
+      "fail-on": { type: "string", default: "error" },
       offline: { type: "boolean", default: false },
       online: { type: "boolean", default: false },
       rules: { type: "boolean", default: false },
@@ -28,15 +36,27 @@ export const checkCommand: Command = {
     const { values, positionals } = parsed.value;
     if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);
     if (values.offline && values.online) return misuse(checkCommand, "expected --offline or --online, not both", io);
+    const failOn = values["fail-on"];
+    if (!isSeverity(failOn)) return misuse(checkCommand, "--fail-on: expected error, warning or info", io);
     const scope = values.offline ? "offline" : values.online ? "online" : "here";
-    return check(positionals, io, { json: values.json, rules: values.rules, scope });
+    return check(positionals, io, {
+      json: values.json,
+      rules: values.rules,
+      info: values.info,
+      failOn,
+      scope,
+      configMap: values.configmap,
+    });
   },
 };
 
 interface CheckOptions {
   readonly json: boolean;
   readonly rules: boolean;
+  readonly info: boolean;
+  readonly failOn: Severity;
   readonly scope: Scope;
+  readonly configMap: string | undefined;
 }
 
 /** A policy, and what became of trying what it depends on elsewhere. */
@@ -55,7 +75,7 @@ interface Tried {
 async function check(files: readonly string[], io: CommandIo, options: CheckOptions): Promise<number> {
   const examined: Checked[] = [];
   for (const file of files) {
-    const examination = await examineFile(file, io, options.scope);
+    const examination = await examineFile(file, io, options.scope, options.configMap);
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
     const { problems: inTests } = await readTestFiles(file, testInputs(io));
     examined.push({ ...examination, problems: [...examination.problems, ...inTests], tried });
@@ -68,10 +88,15 @@ async function check(files: readonly string[], io: CommandIo, options: CheckOpti
   } else
     for (const [at, file] of files.entries()) {
       const snapshot = examined[at]?.snapshot ?? null;
-      io.stdout(textLines(file, examined[at]));
+      io.stdout(textLines(file, examined[at], options));
       if (options.rules && snapshot !== null) io.stdout(rulesText(file, snapshot));
     }
-  const isFine = examined.every(({ problems, tried }) => problems.length === 0 && tried.every((one) => one.isFine));
+  const isGrave = ({ rule }: Warning): boolean =>
+    severityRank(LINT_RULES[rule].severity) >= severityRank(options.failOn);
+  const isFine = examined.every(
+    ({ problems, warnings, tried }) =>
+      problems.length === 0 && !warnings.some(isGrave) && tried.every((one) => one.isFine),
+  );
   return isFine ? EXIT.fine : EXIT.problems;
 }
 
@@ -88,12 +113,17 @@ async function tryResources(snapshot: Snapshot | null): Promise<Tried[]> {
   return tried;
 }
 
-function textLines(file: string, examination: Checked | undefined): string {
+function isSeverity(text: string): text is Severity {
+  return text === "error" || text === "warning" || text === "info";
+}
+
+function textLines(file: string, examination: Checked | undefined, { info }: CheckOptions): string {
   if (examination === undefined) return "";
-  const { problems, warnings, absent, tried } = examination;
+  const { problems, absent, tried } = examination;
+  const warnings = examination.warnings.filter((one) => info || !isInfo(one));
   const lines = [
     ...problems.map((problem) => problemLine(problem)),
-    ...warnings.map((warning) => problemLine(warning, "warning: ")),
+    ...warnings.map(warningLine),
     ...noteLines(file, rungsIn(examination)),
     ...absent.map((one) => problemLine(one, "not looked at: ")),
     ...tried.map(
@@ -102,8 +132,17 @@ function textLines(file: string, examination: Checked | undefined): string {
   ];
   if (problems.length > 0) return lines.join("");
   const seen = absent.length === 0 ? "" : " in what is here";
-  lines.push(`${file}: no problems${seen}${warnings.length === 0 ? "" : ", see warnings"}\n`);
+  const { length: silenced } = examination.silenced;
+  const said = warnings.length === 0 ? "" : ", see warnings";
+  lines.push(`${file}: no problems${seen}${said}${silenced === 0 ? "" : `; ${silenced} silenced`}\n`);
   return lines.join("");
+}
+
+/** With its mend, where the text does not end with one, and the rule's name for `# postern: allow`. */
+function warningLine({ place, text, rule }: Warning): string {
+  const { severity, mend } = LINT_RULES[rule];
+  const hasMend = /; (?:expected|did you mean) /.test(text);
+  return problemLine({ place, text: `${text}${hasMend ? "" : `; ${mend}`} [${rule}]` }, `${severity}: `);
 }
 
 /**
@@ -126,9 +165,18 @@ function rungsIn({ snapshot }: Examination): readonly Rung[] {
   return snapshot === null ? [] : rungsOf(snapshot.routeList, snapshot.admitChecks);
 }
 
+function isInfo({ rule }: Warning): boolean {
+  return LINT_RULES[rule].severity === "info";
+}
+
+function ruleOf({ rule }: Warning): { readonly rule: string; readonly mend: string } {
+  return { rule, mend: LINT_RULES[rule].mend };
+}
+
 function jsonLines(examination: Checked): readonly Record<string, unknown>[] {
-  const { problems, warnings, absent, tried } = examination;
+  const { problems, warnings, silenced, absent, tried } = examination;
   const line = (severity: string, { place, text }: Problem) => ({ severity, ...place, text });
+  const lint = (one: Warning) => ({ ...line(LINT_RULES[one.rule].severity, one), ...ruleOf(one) });
   const note = (rung: Rung) => ({
     ...line("note", { place: rung.place, text: rungText(rung) }),
     check: rung.check,
@@ -137,9 +185,16 @@ function jsonLines(examination: Checked): readonly Record<string, unknown>[] {
   });
   return [
     ...problems.map((one) => line("problem", one)),
-    ...warnings.map((one) => line("warning", one)),
+    ...warnings.filter((one) => !isInfo(one)).map(lint),
+    ...silenced.map(({ warning, because, place }) => ({
+      ...line("silenced", warning),
+      ...ruleOf(warning),
+      because,
+      allowedAt: { file: place.file, line: place.line },
+    })),
     ...rungsIn(examination).map(note),
     ...absent.map((one) => line("not_looked_at", one)),
     ...tried.map(({ isFine, ...one }) => ({ severity: isFine ? "online" : "problem", ...one })),
+    ...warnings.filter(isInfo).map(lint),
   ];
 }

@@ -23,6 +23,7 @@ const OPTIONS = {
   certificate: { type: "string" },
   body: { type: "string" },
   listener: { type: "string" },
+  configmap: { type: "string" },
   json: { type: "boolean" },
   address: ADMIN_OPTIONS.address,
   "token-file": ADMIN_OPTIONS["token-file"],
@@ -84,7 +85,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     const files = readFiles(values.certificate ?? certificate, values.body, io);
     if (!files.ok) return misuse(explainCommand, files.error, io);
     const isOnline = values.online === true;
-    const snapshot = await loadPolicy(values.policy, io, isOnline);
+    const snapshot = await loadPolicy(values.policy, io, isOnline, values.configmap);
     if (snapshot === null) return EXIT.problems;
     const listener = snapshot.listeners.find(({ name }) => values.listener === undefined || name === values.listener);
     if (listener === undefined) return misuse(explainCommand, `no listener '${values.listener}' in the policy`, io);

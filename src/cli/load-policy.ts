@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { OpenCaller } from "../calls/call.ts";
 import { openCaller } from "../calls/open-caller.ts";
-import { readNamed, readRegularFile } from "../daemon/regular-file.ts";
+import { readRegularFile } from "../daemon/regular-file.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
@@ -12,13 +14,19 @@ import { systemClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { CommandIo } from "./command.ts";
+import { holdsManifest, policyReader } from "./policy-reader.ts";
 
 /**
  * A policy for a command that needs one that postern would start with, whatever has merely aged in it; null where it would
  * not, with its problems on stderr. `online`: what it depends on elsewhere can be started.
  */
-export async function loadPolicy(file: string, io: CommandIo, online: boolean): Promise<Snapshot | null> {
-  const { snapshot, problems } = await examineFile(file, io, online ? "startedOnline" : "started");
+export async function loadPolicy(
+  file: string,
+  io: CommandIo,
+  online: boolean,
+  configMap?: string,
+): Promise<Snapshot | null> {
+  const { snapshot, problems } = await examineFile(file, io, online ? "startedOnline" : "started", configMap);
   for (const problem of problems) io.stderr(problemLine(problem));
   return snapshot;
 }
@@ -35,13 +43,21 @@ const callSystem: OpenCaller = (settings) =>
 const readSecret: ReadFile = (absolute) => readRegularFile(absolute, DEFAULTS.secretBytesMax);
 
 /** All that can be said of a policy on disk; `file` may be relative to the command's folder. */
-export function examineFile(file: string, io: CommandIo, scope: Scope = "here"): Promise<Examination> {
-  const offline = scope === "offline";
-  return examinePolicy(file, {
+export async function examineFile(
+  file: string,
+  io: CommandIo,
+  scope: Scope = "here",
+  configMap?: string,
+): Promise<Examination> {
+  // Secrets of a cluster are hardly ever in its manifests.
+  const isManifest = holdsManifest(file, io.cwd);
+  const offline = scope === "offline" || (scope === "here" && isManifest);
+  const examination = await examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
-    readFile: (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax),
+    readFile: policyReader(configMap),
     offline,
+    lint: scope === "here" || scope === "offline" || scope === "online",
     ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.
     guard: offline ? undefined : systemGuard(false),
@@ -52,6 +68,12 @@ export function examineFile(file: string, io: CommandIo, scope: Scope = "here"):
       ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) }
       : {}),
   });
+  if (!isManifest) return examination;
+  // What is no file here stands in the manifest, at the lines that it has there.
+  const inManifest = <One extends Problem>(one: One): One =>
+    existsSync(resolve(io.cwd, one.place.file)) ? one : { ...one, place: { ...one.place, file } };
+  const { problems, warnings } = examination;
+  return { ...examination, problems: problems.map(inManifest), warnings: warnings.map(inManifest) };
 }
 
 /** `file:line:column: text`, one line, as compilers and editors have it. */

@@ -11,6 +11,7 @@ import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
   filter: { type: "string" },
+  configmap: { type: "string" },
   json: { type: "boolean" },
   junit: { type: "string" },
   "min-coverage": { type: "string" },
@@ -23,6 +24,7 @@ export const testCommand: Command = {
   options: `--filter TEXT            only tests whose name has this text in it
     --min-coverage PERCENT   also fails where the tests cover less of routes and checks
     --junit FILE             writes a report in the XML of JUnit, for CI
+    --configmap NAME         of a manifest with several policies, the ConfigMap that is meant
     --json                   for machines`,
   example: `postern test policy.yaml
 Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the policy has problems. 2: used wrongly.`,
@@ -35,7 +37,7 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     if (policy === undefined || rest.length > 0) return misuse(testCommand, "expected the name of one policy", io);
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);
-    const report = await test(policy, values.filter ?? "", io);
+    const report = await test(policy, values.filter ?? "", io, values.configmap);
     if (report === null) return EXIT.problems;
     const { results, coverage } = report;
     if (results.length === 0) {
@@ -70,8 +72,8 @@ function write(file: string, text: string): string | null {
 }
 
 /** Null where the policy or a file of tests has problems, which are on stderr. */
-async function test(policy: string, filter: string, io: CommandIo): Promise<TestReport | null> {
-  const inputs = testInputs(io);
+async function test(policy: string, filter: string, io: CommandIo, configMap?: string): Promise<TestReport | null> {
+  const inputs = testInputs(io, configMap);
   const { tests, problems } = await readTestFiles(policy, inputs);
   const wanted = filter.toLowerCase();
   const run = await runPolicyTests(policy, tests, inputs, ({ name }) => name.toLowerCase().includes(wanted));

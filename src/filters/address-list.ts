@@ -98,21 +98,33 @@ function* readList(context: CompileContext, list: ListFile, { path, cutsHostBits
 function warn(context: CompileContext, file: string, feed: Feed, path: ListOptions["path"]): void {
   const { table, faults, faultCount, cutCount, cutLine } = feed;
   for (const { line, text } of faults) {
-    if (line === null) context.warning(`'${file}': an entry is left out: ${text}`, ...path);
-    else context.warningAt(placeOf(context, file, line), `left out: ${text}`);
+    if (line === null) context.warning("entry_left_out", `'${file}': an entry is left out: ${text}`, ...path);
+    else context.warningAt("entry_left_out", placeOf(context, file, line), `left out: ${text}`);
   }
   if (faultCount > faults.length) {
-    context.warning(`'${file}': ${faultCount} entries are left out; the first ${faults.length} are named`, ...path);
+    context.warning(
+      "entry_left_out",
+      `'${file}': ${faultCount} entries are left out; the first ${faults.length} are named`,
+      ...path,
+    );
   }
   if (cutCount > 0) {
     const first = cutLine === null ? "" : `, first at line ${cutLine}`;
-    context.warning(`'${file}': bits behind the length of ${cutCount} prefixes are cut off${first}`, ...path);
+    context.warning(
+      "entry_left_out",
+      `'${file}': bits behind the length of ${cutCount} prefixes are cut off${first}`,
+      ...path,
+    );
   }
   for (const family of [4, 6] as const) {
     const share = table.share(family);
     if (share < DEFAULTS.addressShareWarned) continue;
     const percent = `${Math.round(share * 100)} %`;
-    context.warning(`'${file}' holds ${percent} of all IPv${family} addresses; expected a list of some`, ...path);
+    context.warning(
+      "list_too_broad",
+      `'${file}' holds ${percent} of all IPv${family} addresses; expected a list of some`,
+      ...path,
+    );
   }
 }
 

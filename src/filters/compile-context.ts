@@ -1,4 +1,5 @@
 import type { CallProxy } from "../calls/call.ts";
+import type { LintRule } from "../decision/lint-rule.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Geo } from "../message/geo.ts";
@@ -33,9 +34,9 @@ export interface CompileContext {
   /** The same for a place in a file that the policy names, as a line of keys.yaml. */
   problemAt(place: Place, text: string): void;
   /** Reports what is allowed but looks like a mistake, or costs less than the whole. */
-  warning(text: string, ...path: readonly (string | number)[]): void;
+  warning(rule: LintRule, text: string, ...path: readonly (string | number)[]): void;
   /** The same for a place in a file that the policy names. */
-  warningAt(place: Place, text: string): void;
+  warningAt(rule: LintRule, place: Place, text: string): void;
   /**
    * Content of a file that the policy names (relative to the policy's folder); the file is then watched. Reports a
    * problem at `path` and returns null where it cannot be read.

@@ -27,7 +27,7 @@ export function compileBinding(
   context: CompileContext,
 ): Binding {
   if (bound === "unchecked") {
-    context.warning("whoever finds a token that is bound to somebody else can use it", "bound");
+    context.warning("binding_unchecked", "whoever finds a token that is bound to somebody else can use it", "bound");
   }
   return new Binding({
     bound: { value: bound ?? null, place: bound === undefined ? context.place() : context.place("bound") },

@@ -71,6 +71,7 @@ export function compileTokenPlaces(settings: TokenPlacesSettings, context: Compi
   if (strayOrigins) context.problem("whose pages may use a cookie, and there is none; expected 'cookie'", "origins");
   if (query !== undefined) {
     context.warning(
+      "credential_in_query",
       "tokens in the query stay in the logs of proxies and in the histories of browsers; expected 'header' where clients can set one",
       "query",
     );

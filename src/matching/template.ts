@@ -18,6 +18,9 @@ export type TemplateSegment =
 
 /** As Express, Rails and many others write one. As static text it would match no id and, in silence, no request. */
 const EXPRESS_PARAM = /^:([A-Za-z_][A-Za-z0-9_]*)/;
+/** As routers of other products write one, or all that is left: Flask, Next.js, make, shells, Python. */
+const OTHER_PARAM = /^(?:\{\{\s*([\w.]+)\s*\}\}|<(?:\w+:)?(\w+)>|\[(\w+)\]|\$\{(\w+)\}|\$\((\w+)\)|%\((\w+)\)s)$/;
+const OTHER_REST = /^(?:\*\w+|<path:\w+>|\[\[?\.\.\.\w+\]\]?|\{\*\*?\w+\}|\{\w+[+*]\}|\{\w+=\*\*\})$/;
 const PARAM = /^\{([A-Za-z_][A-Za-z0-9_.-]*)\}$/;
 
 /**
@@ -73,6 +76,11 @@ function parseSegment(text: string): Result<TemplateSegment, string> {
   if (name !== undefined) return ok({ kind: "param", name });
   const colon = EXPRESS_PARAM.exec(text)?.[1];
   if (colon !== undefined) return err(`'${text}' is how Express names a parameter; expected {${colon}}`);
+  if (OTHER_REST.test(text)) return err(`'${text}' is how others write the rest of a path; expected ** at the end`);
+  const other = OTHER_PARAM.exec(text)
+    ?.slice(1)
+    .find((found) => found !== undefined);
+  if (other !== undefined) return err(`'${text}' is how others write a parameter; expected {${other}}`);
   if (/[{}]/.test(text)) {
     return err(`'${text}' is not a parameter; expected a whole segment {name} of letters, digits, _, - and .`);
   }

@@ -51,7 +51,11 @@ export function compileToken(work: Work, header: string, token: TokenEntry, path
 
 function keysOf(work: Work, lifetimeMs: number, path: Path): IdentityKeys {
   if (work.admin.address === null) {
-    work.warning("without 'admin: { address }' no service can ask for the keys that sign this", path);
+    work.warning(
+      "keys_unpublished",
+      "without 'admin: { address }' no service can ask for the keys that sign this",
+      path,
+    );
   }
   const keys = work.acquisition.acquire(
     "identity keys",

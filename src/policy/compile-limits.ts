@@ -148,5 +148,5 @@ export function warnIdlePlans(work: Work): void {
   const first = named.find(({ section }) => section === "plans");
   if (first === undefined) return;
   const text = `no route goes by plans, so '${first.name}' limits nobody; expected 'limit: [{ plan: { default: … } }]' on a route`;
-  work.warnings.add(first, text);
+  work.warnings.add("no_effect", first, text);
 }

@@ -122,7 +122,11 @@ function compileProtocols(work: Work, { protocols }: ListenerFields, path: Path)
   }
   const at = protocols.indexOf("http/1.1");
   if (at >= 0 && at < protocols.indexOf("h2")) {
-    work.warning("http/1.1 stands before h2, so clients that know both speak HTTP/1.1", [...path, "protocols", at]);
+    work.warning("no_effect", "http/1.1 stands before h2, so clients that know both speak HTTP/1.1", [
+      ...path,
+      "protocols",
+      at,
+    ]);
   }
   return [...new Set(protocols.map((name) => (name === "h2c" ? "h2" : name)))];
 }
@@ -131,7 +135,7 @@ function compileProtocols(work: Work, { protocols }: ListenerFields, path: Path)
 function checkPlaintext(work: Work, { address, plaintext }: ListenerFields, path: Path): void {
   const hasTls = work.reader.raw([...path, "tls"]) !== undefined;
   if (hasTls && plaintext !== undefined)
-    work.warning("'tls' is there, so 'plaintext' is of no use", [...path, "plaintext"]);
+    work.warning("no_effect", "'tls' is there, so 'plaintext' is of no use", [...path, "plaintext"]);
   if (hasTls || address === undefined || work.reader.raw([...path, "plaintext"]) !== undefined) return;
   if (address.type !== "tcp" || isLoopback(address.host)) return;
   work.problem(

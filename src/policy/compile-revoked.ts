@@ -27,7 +27,7 @@ function warnNeverMet(work: Work, { uses }: RevokedTable, file: string): void {
   for (const use of uses) {
     const text = neverMet(work, use);
     const { line, column, path } = use;
-    if (text !== null) work.warnings.add({ file, line, column, path }, text);
+    if (text !== null) work.warnings.add("revocation_unmet", { file, line, column, path }, text);
   }
 }
 

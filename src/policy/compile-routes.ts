@@ -176,7 +176,7 @@ function warnMethods(work: Work, { methods = [] }: Fields<typeof routeShape>, pa
   for (const [at, method] of methods.entries()) {
     const near = USUAL_METHODS.includes(method) ? undefined : nearest(method, USUAL_METHODS);
     if (near !== undefined)
-      work.warning(`unusual method '${method}'; did you mean '${near}'?`, [...path, "methods", at]);
+      work.warning("method_unusual", `unusual method '${method}'; did you mean '${near}'?`, [...path, "methods", at]);
   }
 }
 
@@ -185,7 +185,11 @@ function warnBodies(work: Work, { methods, keepBodiesIn = [] }: Fields<typeof ro
   if (methods === undefined) return;
   for (const [at, method] of keepBodiesIn.entries()) {
     if (methods.includes(method) || (method === "HEAD" && methods.includes("GET"))) continue;
-    work.warning(`the route does not take ${method}, with or without a body`, [...path, "keepBodiesIn", at]);
+    work.warning("no_effect", `the route does not take ${method}, with or without a body`, [
+      ...path,
+      "keepBodiesIn",
+      at,
+    ]);
   }
 }
 

@@ -56,6 +56,7 @@ export function* compileUpstreams(work: Work): Steps<void> {
     if (tls === undefined) continue;
     if (address.type === "tcp" && tls === null && !isLoopback(address.host)) {
       work.warning(
+        "in_the_clear",
         "plain HTTP to another machine: who listens on the way reads requests, and who reaches the service goes round postern",
         [...path, "address"],
       );
@@ -85,7 +86,10 @@ function compileMemory(work: Work): void {
   const { machineBytes, isGranted } = work.memory;
   if (work.memoryBytesMax === null || !isGranted || work.memoryBytesMax <= machineBytes) return;
   const granted = `${Math.floor(machineBytes / 1024 ** 2)}MiB`;
-  work.warning(`the machine grants this process ${granted}, which is what counts`, [...path, "maxBytes"]);
+  work.warning("memory_capped", `the machine grants this process ${granted}, which is what counts`, [
+    ...path,
+    "maxBytes",
+  ]);
 }
 
 /** Section `admin`; its port needs no authentication, so that only this machine may reach it. */
@@ -245,14 +249,18 @@ export function* warnUnused(work: Work): Steps<void> {
       yield;
       if (work.warnings.isFull) return;
       if (mentioned.has(name)) continue;
-      work.warnings.add(work.reader.document.keyPlace([section, name]), `'${name}' is defined but nothing uses it`);
+      work.warnings.add(
+        "unused_definition",
+        work.reader.document.keyPlace([section, name]),
+        `'${name}' is defined but nothing uses it`,
+      );
     }
   }
   for (const [name, { type }] of work.authenticators) {
     if (type !== "client-certificate") continue;
     if (!asksForCertificates(work) && work.isWhole) {
       const text = `no listener asks for client certificates, so '${name}' lets nobody in`;
-      work.warnings.add(work.reader.document.keyPlace(["authenticators", name]), text);
+      work.warnings.add("certificates_not_asked", work.reader.document.keyPlace(["authenticators", name]), text);
     }
   }
 }

@@ -93,7 +93,7 @@ function readClientTrust(
   const { mode, ca, crl, trustBundles } = entry;
   if (mode === "off") {
     for (const key of ["ca", "crl", "trustBundles"] as const) {
-      if (entry[key] !== undefined) work.warning(`mode is off, so '${key}' is of no use`, [...path, key]);
+      if (entry[key] !== undefined) work.warning("no_effect", `mode is off, so '${key}' is of no use`, [...path, key]);
     }
     return NOBODY_ASKED;
   }

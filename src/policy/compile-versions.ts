@@ -32,7 +32,7 @@ export function* buildVersions(work: Work): Steps<void> {
   if (versionRules === null) return;
   const sets = routeSets(work);
   const names = sets.flatMap(({ version }) => (version === null ? [] : [version]));
-  if (names.length === 0) work.warning("no route has a 'version', so nothing goes by it", SECTION);
+  if (names.length === 0) work.warning("no_effect", "no route has a 'version', so nothing goes by it", SECTION);
   if (names.length > DEFAULTS.versionsMax) {
     work.problem(`${names.length} versions; expected at most ${DEFAULTS.versionsMax}`, SECTION);
     return;

@@ -24,7 +24,7 @@ export function workloadIdentity(work: Work, entry: WorkloadEntry, use: string, 
   for (const certificate of identity.chain) {
     // It is in force, and only the agent can help: never a reason to refuse an edit.
     const fault = validityFault(certificate, work.inputs.clock.wallMs());
-    if (fault !== null) work.warning(fault, path);
+    if (fault !== null) work.warning("file_aged", fault, path);
     work.certificates.push(certificateFacts(certificate, from, use, true));
   }
   return identity;

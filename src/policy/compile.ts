@@ -27,7 +27,7 @@ import type { Path } from "./path.ts";
 import { prepareBans } from "./prepare-bans.ts";
 import { warnOpen } from "./rungs.ts";
 import { schemaNames } from "./schema-names.ts";
-import type { Problem, Snapshot } from "./snapshot.ts";
+import type { Problem, Silenced, Snapshot, Warning } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
 import { warnAddressLimits } from "./warn-addresses.ts";
 import { warnTakenMethods } from "./warn-methods.ts";
@@ -42,7 +42,9 @@ export type { CompileInputs } from "./work.ts";
 export interface Examination {
   readonly snapshot: Snapshot | null;
   readonly problems: readonly Problem[];
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Warning[];
+  /** What a comment in the policy allows. */
+  readonly silenced: readonly Silenced[];
   /** Where files are named that are not there, and so were not looked at; only where the inputs are `offline`. */
   readonly absent: readonly Problem[];
   /** Absolute names, the policy first, also of files that could not be read. */
@@ -105,6 +107,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   warnOpen,
   readPolicyTests,
   outlinePolicy,
+  lintPolicy,
 ];
 
 /** A policy file → snapshot, or every problem of it in the order of its lines. Never throws. */
@@ -134,6 +137,7 @@ export async function examinePolicy(
     snapshot: work.isWhole ? freeze(work) : null,
     problems: work.problems.sorted(file),
     warnings: work.warnings.sorted(file),
+    silenced: work.silenced,
     absent: work.absent.sorted(file),
     files: work.files.names(),
     tests: work.tests,
@@ -217,6 +221,14 @@ async function readPolicyTests(work: Work): Promise<void> {
   const { readTests } = await import("./tests/read.ts");
   work.turns.restart();
   work.tests = await work.turns.run(readTests(work.reader, ["tests"]));
+}
+
+/** What is asked for whole policies, where somebody wants to know; what comments allow is not told in any case. */
+async function lintPolicy(work: Work): Promise<void> {
+  if (work.inputs.lint !== true && work.files.containing("postern: allow").next().done === true) return;
+  const { lint } = await import("./lint/stage.ts");
+  work.turns.restart();
+  await work.turns.run(lint(work));
 }
 
 /** Whether a route names a schema that is a part of a file. */

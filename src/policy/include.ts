@@ -64,12 +64,12 @@ function namesOf(work: Work, entry: string, path: Path): readonly string[] {
   const matching = all.map(normalize).filter((one) => matchesGlob(one.slice(one.lastIndexOf("/") + 1), pattern));
   // Who writes *.yaml means neither the policy itself nor the files of tests beside it.
   const names = matching.filter((one) => !isPolicy(one) && !/\.test\.ya?ml$/.test(one));
-  if (names.length === 0) work.warning("no file matches, so nothing is included", path);
+  if (names.length === 0) work.warning("no_effect", "no file matches, so nothing is included", path);
   return names;
 }
 
 /** As its reader finds it from where the policy was named. */
-function shownName(work: Work, name: string): string {
+export function shownName(work: Work, name: string): string {
   return isAbsolute(name) ? name : join(dirname(work.file), name);
 }
 

@@ -120,6 +120,13 @@ export class NamedFiles {
     return new Set([...this.#secrets, ...keys]);
   }
 
+  /** Files that have a text in them: absolute name, content. */
+  *containing(text: string): Generator<readonly [string, Buffer]> {
+    for (const [absolute, content] of this.#contents) {
+      if (content.ok && content.value.includes(text)) yield [absolute, content.value];
+    }
+  }
+
   forget(): void {
     this.#contents.clear();
     this.#origins.clear();

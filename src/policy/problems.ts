@@ -1,24 +1,25 @@
+import type { LintRule } from "../decision/lint-rule.ts";
 import type { Place } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Problem } from "./snapshot.ts";
+import type { Problem, Warning } from "./snapshot.ts";
 
-/** Problems as they are found; each place and text counts once, and their number is bounded. */
-export class ProblemList {
-  readonly #problems = new Map<string, Problem>();
+/** What is found, each place and text once, and bounded in number. */
+class FoundList<Found extends Problem> {
+  readonly #found = new Map<string, Found>();
   /** Places of which nothing more is worth telling. */
   readonly #hushed = new Set<string>();
   /** Texts that must not be shown, with what is shown in their place. */
   readonly #concealed = new Map<string, string>();
   #reported = 0;
 
-  add(place: Place, text: string): void {
+  protected put(found: Found): void {
     this.#reported++;
     if (this.isFull) return;
-    const at = placeKey(place);
+    const at = placeKey(found.place);
     if (this.#hushed.has(at)) return;
-    const shown = this.#withoutConcealed(text);
-    const key = `${at}:${shown}`;
-    if (!this.#problems.has(key)) this.#problems.set(key, { place, text: shown });
+    const shown = { ...found, text: this.#withoutConcealed(found.text) };
+    const key = `${at}:${shown.text}`;
+    if (!this.#found.has(key)) this.#found.set(key, shown);
   }
 
   hush(place: Place): void {
@@ -29,10 +30,21 @@ export class ProblemList {
     this.#concealed.set(text, shown);
   }
 
+  /** Whether a text has something in it that stands elsewhere. */
+  conceals(text: string): boolean {
+    return this.#withoutConcealed(text) !== text;
+  }
+
   #withoutConcealed(text: string): string {
     let left = text;
     for (const [concealed, shown] of this.#concealed) left = left.replaceAll(concealed, () => shown);
     return left;
+  }
+
+  protected takeOut(isGone: (found: Found) => boolean): readonly Found[] {
+    const gone = [...this.#found].filter(([, found]) => isGone(found));
+    for (const [key] of gone) this.#found.delete(key);
+    return gone.map(([, found]) => found);
   }
 
   /** How often `add` was called, so that a stage can tell whether something reported, be it for the second time. */
@@ -42,16 +54,35 @@ export class ProblemList {
 
   /** Whether more would change nothing: who looks for problems can stop. */
   get isFull(): boolean {
-    return this.#problems.size >= DEFAULTS.policyProblemsMax;
+    return this.#found.size >= DEFAULTS.policyProblemsMax;
   }
 
   get isEmpty(): boolean {
-    return this.#problems.size === 0;
+    return this.#found.size === 0;
   }
 
   /** By place, those of the policy itself before those of files that it names. */
-  sorted(policyFile: string): readonly Problem[] {
-    return [...this.#problems.values()].sort((a, b) => compareProblems(a, b, policyFile));
+  sorted(policyFile: string): readonly Found[] {
+    return [...this.#found.values()].sort((a, b) => compareProblems(a, b, policyFile));
+  }
+}
+
+/** Problems as they are found. */
+export class ProblemList extends FoundList<Problem> {
+  add(place: Place, text: string): void {
+    this.put({ place, text });
+  }
+}
+
+/** What is allowed and looks like a mistake, each with the rule that has something against it. */
+export class WarningList extends FoundList<Warning> {
+  /** Takes out those of which `isGone` holds. */
+  take(isGone: (warning: Warning) => boolean): readonly Warning[] {
+    return this.takeOut(isGone);
+  }
+
+  add(rule: LintRule, place: Place, text: string): void {
+    this.put({ rule, place, text });
   }
 }
 

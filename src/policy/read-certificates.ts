@@ -53,10 +53,14 @@ function checkChain(work: Work, chain: readonly X509Certificate[], name: string,
     const weak = weakKeyOf(certificate);
     if (weak !== null) work.problem(`certificate ${at + 1} of the file has ${weak}; expected 3 or more`, path);
     const warning = expiryWarning(certificate, nowMs);
-    if (warning !== null) work.warning(warning, path);
+    if (warning !== null) work.warning("certificate_ends_soon", warning, path);
     const issuer = chain[at + 1];
     if (issuer !== undefined && !certificate.checkIssued(issuer)) {
-      work.warning(`certificate ${at + 2} of the file is not the issuer of certificate ${at + 1}`, path);
+      work.warning(
+        "certificate_chain",
+        `certificate ${at + 2} of the file is not the issuer of certificate ${at + 1}`,
+        path,
+      );
     }
   }
 }
@@ -83,15 +87,15 @@ export function readAuthorities(work: Work, name: string, use: string, path: Pat
   for (const fault of faults) {
     if (fault === null) continue;
     // A bundle may carry an old authority along; one without any that is valid would trust nobody.
-    if (faults.includes(null)) work.warning(fault, path);
+    if (faults.includes(null)) work.warning("certificate_chain", fault, path);
     else work.aged(fault, name, path);
   }
   for (const [at, certificate] of certificates.entries()) {
     const weak = weakKeyOf(certificate);
     if (weak !== null) work.problem(`certificate ${at + 1} of the file has ${weak}; expected 3 or more`, path);
     const warning = expiryWarning(certificate, nowMs);
-    if (warning !== null) work.warning(warning, path);
-    if (!certificate.ca) work.warning("a certificate of the file is no authority (CA)", path);
+    if (warning !== null) work.warning("certificate_ends_soon", warning, path);
+    if (!certificate.ca) work.warning("certificate_chain", "a certificate of the file is no authority (CA)", path);
     work.certificates.push(certificateFacts(certificate, work.files.absoluteName(name), use, false));
   }
   return { pem, certificates, hasPartialChains: lacksRoots(certificates) };

@@ -27,7 +27,7 @@ export interface ReferenceSources {
   readonly problems: ProblemList;
   readonly absent: ProblemList;
   /** Where values that stand elsewhere must not be shown. */
-  readonly shown: readonly ProblemList[];
+  readonly shown: readonly Pick<ProblemList, "conceal">[];
 }
 
 /**

@@ -101,7 +101,11 @@ function describe(work: Work, entry: ResourceEntry): void {
   const tokens = tokensOf(work, uses);
   if (tokens.length === 0 && work.isWhole) {
     const whose = work.protectedResources.length === 1 ? "no route" : "no route of this resource";
-    work.warning(`${whose} takes tokens of an authorization server, so there is nothing to tell of them`, entry.at);
+    work.warning(
+      "resource_without_tokens",
+      `${whose} takes tokens of an authorization server, so there is nothing to tell of them`,
+      entry.at,
+    );
   }
   const scopes = uses.flatMap((use) => [...use.scopes]);
   const body = Buffer.from(JSON.stringify(metadataOf(work, entry, tokens, scopes)));

@@ -138,13 +138,13 @@ function checkIssuers(
     known.add(key);
     if (newest.has(key) || !isNew) continue;
     const text = `${names} has no list of ${subjectOf(certificate)}, so clients with certificates of this authority are refused`;
-    work.warning(text, path);
+    work.warning("revocation_incomplete", text, path);
   }
   for (const file of files) checkForeign(work, file, newest, known);
   if (hasPartialChains) {
     const text =
       "an authority in 'ca' stands there without the one above it; with 'crl' its clients are refused: expected the whole chain up to the root in 'ca', and a list of each";
-    work.warning(text, path);
+    work.warning("revocation_incomplete", text, path);
   }
 }
 
@@ -162,6 +162,10 @@ function checkForeign(
     return;
   }
   for (const issuer of foreign) {
-    work.warning(`the list of ${issuer}, which is not in 'ca', counts only where clients send its certificate`, path);
+    work.warning(
+      "revocation_incomplete",
+      `the list of ${issuer}, which is not in 'ca', counts only where clients send its certificate`,
+      path,
+    );
   }
 }

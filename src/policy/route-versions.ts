@@ -33,7 +33,8 @@ export function withVersionHeaders(
   if (work.versionRules === null || versions.length === 0) return rules;
   const { headers } = work.versionRules;
   const [set] = rules.setHeaders.find(([name]) => headers.includes(name)) ?? [];
-  if (set !== undefined) work.warning(`'request.setHeaders' has no say in ${set}, which 'versions' writes`, path);
+  if (set !== undefined)
+    work.warning("no_effect", `'request.setHeaders' has no say in ${set}, which 'versions' writes`, path);
   return {
     ...rules,
     removeHeaders: [...new Set([...rules.removeHeaders, ...headers])],

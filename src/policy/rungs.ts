@@ -68,6 +68,6 @@ function routeWords(routes: readonly Route[], from: Place): string {
 /** Stage: a route whose callers need not prove who they are is open, whatever else it says. */
 export function warnOpen(work: Work): void {
   for (const rung of rungsOf(work.routes, work.admitChecks)) {
-    if (rung.check === "authenticate") work.warnings.add(rung.place, rungText(rung));
+    if (rung.check === "authenticate") work.warnings.add("authentication_not_enforced", rung.place, rungText(rung));
   }
 }

@@ -1,4 +1,5 @@
 import type { MethodParameters } from "../bodies/method-parameters.ts";
+import type { LintRule } from "../decision/lint-rule.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
@@ -81,7 +82,7 @@ export interface Snapshot {
   /** Those of them that hold private keys and secrets. */
   readonly secretFiles: ReadonlySet<string>;
   /** Things that are allowed but look like mistakes. */
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly Warning[];
   /** Of its section `tests`; there may be more in files beside it. */
   readonly hasTests: boolean;
   /** What tells it from the next policy; null where nobody compares. */
@@ -103,6 +104,19 @@ export interface OwnPage {
 export interface Problem {
   readonly place: Place;
   readonly text: string;
+}
+
+/** What is allowed but looks like a mistake, and the kind of mistake. */
+export interface Warning extends Problem {
+  readonly rule: LintRule;
+}
+
+/** A warning that a comment of its author keeps from being told. */
+export interface Silenced {
+  readonly warning: Warning;
+  readonly because: string;
+  /** Of the comment. */
+  readonly place: Place;
 }
 
 /** One route with everything that can be known before a request comes. */

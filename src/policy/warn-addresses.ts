@@ -27,7 +27,7 @@ export function warnAddressLimits({ reader, warnings, listeners }: Work): void {
       const text =
         `listener '${open.name}' (${lineWords(open.place, at)}) names no trustedProxies, so behind a load balancer all clients ` +
         `${what}; expected its networks there, or [] where clients connect themselves`;
-      warnings.add(at, text);
+      warnings.add("client_address_shared", at, text);
     }
   }
 }

@@ -25,6 +25,7 @@ export function* warnTakenMethods(work: Work): Steps<void> {
     const lost = first.methods.length === 0 ? "any other method" : first.methods.join(", ");
     const more = others.length === 0 ? "" : `; so it is with ${others.length} more of its paths`;
     work.warnings.add(
+      "methods_taken",
       broad.place,
       `not of every path below it: '${first.own.template}' at ${lineWords(first.own.place, broad.place)} takes ${first.kept.join(", ")} ` +
         `alone, and ${lost} is answered 405 there${more}`,

@@ -31,7 +31,7 @@ export function* warnPaths(work: Work): Steps<void> {
     const text =
       `in another case the paths of ${nameOf(stricter[0], route)}${others} come here, where less is asked for; ` +
       "expected 'paths: caseSensitive' only if the service tells upper from lower case";
-    work.warnings.add(route.place, text);
+    work.warnings.add("weaker_twin", route.place, text);
   }
 }
 
@@ -77,7 +77,7 @@ function warnWeaker(work: Work, routes: readonly Route[], stricter: readonly Rou
     const other = gated.find((one) => one.template !== route.template && isWeaker(route, one) && meet(route, one));
     if (other === undefined) continue;
     const text = `less is asked for here than at ${nameOf(other, route)}, and ${reason}; expected the same checks`;
-    work.warnings.add(route.place, text);
+    work.warnings.add("weaker_twin", route.place, text);
   }
 }
 

@@ -11,7 +11,11 @@ export function warnPermissions(work: Work): void {
   const { guard } = work.inputs;
   if (guard === undefined) return;
   if (guard.servesAsRoot) {
-    work.warning("postern runs as root, so a fault in it gives the whole machine away; expected a user of its own", []);
+    work.warning(
+      "file_access",
+      "postern runs as root, so a fault in it gives the whole machine away; expected a user of its own",
+      [],
+    );
   }
   const told = new Set<string>();
   for (const [absolute, path] of work.files.origins()) {
@@ -21,7 +25,7 @@ export function warnPermissions(work: Work): void {
     for (const [entry, who] of strangersMayWrite(modes, guard.groups)) {
       if (told.has(entry.path)) continue;
       told.add(entry.path);
-      work.warning(writersText(modes, entry, who), path);
+      work.warning("file_access", writersText(modes, entry, who), path);
     }
   }
 }
@@ -30,6 +34,7 @@ function warnReaders(work: Work, modes: FileModes, path: Path | Place): void {
   if (!othersMayRead(modes)) return;
   const { path: file, mode } = modes.file;
   work.warning(
+    "file_access",
     `'${file}' holds a private key that every user of the system may read (mode ${octal(mode)}); expected 0640 or less`,
     path,
   );

@@ -29,7 +29,7 @@ function warnMissing(work: Work, name: string, scopes: ReadonlySet<string>, path
     scopes.size === 0
       ? `a caller known by '${name}' has no scopes, so this can never be met by it`
       : `no caller known by '${name}' has the scope '${missing}', so this can never be met by one`;
-  work.warning(text, path);
+  work.warning("scopes_unmeetable", text, path);
 }
 
 /** Names in `authenticate` as it applies to the route. */

@@ -14,7 +14,11 @@ export function* warnSuccessors(work: Work): Steps<void> {
     if (typeof successor !== "string" || !successor.startsWith("/")) continue;
     const [place = ""] = successor.split(/[?#]/);
     if (beginnings.some((beginning) => beginning.startsWith(place) || place.startsWith(beginning))) continue;
-    work.warning("no route of the policy serves the successor; expected a path of this policy, or a whole URL", path);
+    work.warning(
+      "successor_unserved",
+      "no route of the policy serves the successor; expected a path of this policy, or a whole URL",
+      path,
+    );
     yield;
   }
 }

@@ -1,4 +1,5 @@
 import type { CallProxy } from "../calls/call.ts";
+import type { LintRule } from "../decision/lint-rule.ts";
 import type { Place } from "../decision/verdict.ts";
 import type { AuthorizeRule } from "../filters/authorize/schema.ts";
 import type { Bans } from "../filters/bans/evaluate.ts";
@@ -51,11 +52,19 @@ import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
 import type { OutlineKind, PolicyOutline } from "./outline.ts";
 import type { Path } from "./path.ts";
-import { ProblemList } from "./problems.ts";
+import { ProblemList, WarningList } from "./problems.ts";
 import { References } from "./references.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
-import type { AdminSettings, ListenerSettings, OwnPage, RewriteResponse, Route, UpstreamSettings } from "./snapshot.ts";
+import type {
+  AdminSettings,
+  ListenerSettings,
+  OwnPage,
+  RewriteResponse,
+  Route,
+  Silenced,
+  UpstreamSettings,
+} from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
 
 /** What compilation needs of the world. */
@@ -89,6 +98,8 @@ export interface CompileInputs {
   readonly outline?: OutlineKind;
   /** Files that are not there are no problems: they are listed, all else is looked at, and there is no snapshot. */
   readonly offline?: boolean;
+  /** Where somebody wants to know all that looks like a mistake, also what takes long to find. */
+  readonly lint?: boolean;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
   readonly sliceMs?: number;
 }
@@ -101,7 +112,8 @@ export class Work {
   readonly memory: MemoryBudget;
   readonly turns: Turns;
   readonly problems: ProblemList = new ProblemList();
-  readonly warnings: ProblemList = new ProblemList();
+  readonly warnings: WarningList = new WarningList();
+  readonly silenced: Silenced[] = [];
   readonly absent: ProblemList = new ProblemList();
   readonly files: NamedFiles;
   readonly references: References;
@@ -231,15 +243,15 @@ export class Work {
     this.reader.problem(text, path);
   }
 
-  warning(text: string, path: Path | Place): void {
-    this.warnings.add("file" in path ? path : this.reader.document.place(path), text);
+  warning(rule: LintRule, text: string, path: Path | Place): void {
+    this.warnings.add(rule, "file" in path ? path : this.reader.document.place(path), text);
   }
 
   /** Tells that a file is of no use any more: a problem, or where it is in force with the content that it has, a warning. */
   aged(text: string, name: string, path: Path): void {
     const content = this.files.read(name, path);
     if (content.ok && this.inputs.isInForce?.(content.value) === true)
-      this.warning(`${text}; it was in force and stays so`, path);
+      this.warning("file_aged", `${text}; it was in force and stays so`, path);
     else this.problem(text, path);
   }
 
@@ -328,8 +340,8 @@ export class Work {
       problemWithin: (offset, text, ...inner) =>
         this.problems.add(this.reader.document.placeWithin(resolve(inner), offset), text),
       problemAt: (place, text) => this.problems.add(place, text),
-      warning: (text, ...inner) => this.warning(text, resolve(inner)),
-      warningAt: (place, text) => this.warnings.add(place, text),
+      warning: (rule, text, ...inner) => this.warning(rule, text, resolve(inner)),
+      warningAt: (rule, place, text) => this.warnings.add(rule, place, text),
       readFile: (name, ...inner) => this.readFile(name, resolve(inner)),
       readLargeFile: (name, ...inner) => this.readFile(name, resolve(inner), DEFAULTS.addressBytesMax),
       readFolder: (name, ...inner) => this.readFolder(name, resolve(inner)),

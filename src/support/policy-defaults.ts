@@ -48,6 +48,8 @@ export const POLICY_DEFAULTS = {
   /** Differences that it tells for a person, and for each of them who is meant. */
   diffDifferencesMax: 200,
   diffIdentitiesMax: 5,
+  /** Of a rule that a comment names and that is none, so many characters are told. */
+  lintNameLengthMax: 64,
   /** Problems shown for one file that a policy names. */
   fileProblemsMax: 20,
   /** A timer of more than 2^31 - 1 ms fires at once; a day is more than any timeout needs. */

@@ -108,8 +108,29 @@ describe("postern check", () => {
   test("warnings are marked and are no failure", async () => {
     expect(await run("check", "conf/spare.yaml")).toEqual({
       code: 0,
-      out: "conf/spare.yaml:6:11: warning: 'a' is defined but nothing uses it\nconf/spare.yaml: no problems, see warnings\n",
+      out: "conf/spare.yaml:6:11: warning: 'a' is defined but nothing uses it; use it or take it out [unused_definition]\nconf/spare.yaml: no problems, see warnings\n",
       error: "",
+    });
+  });
+
+  test("from --fail-on on, a finding ends with 1, and what a comment silences is counted", async () => {
+    expect(await run("check", "--fail-on", "warning", "conf/spare.yaml")).toMatchObject({ code: 1 });
+    expect(await run("check", "--fail-on", "info", "conf/good.yaml")).toMatchObject({ code: 1 });
+    expect(await run("check", "--fail-on", "note", "conf/good.yaml")).toMatchObject({ code: 2 });
+    const text =
+      "# postern: allow unused_definition because of tomorrow\nlimits: { a: { rate: 5/second, key: principal } }";
+    writeFileSync(join(folder, "conf/silent.yaml"), policyWith(`${text}\n${PUBLIC_ROUTE}`));
+    expect(await run("check", "--fail-on", "warning", "conf/silent.yaml")).toEqual({
+      code: 0,
+      out: "conf/silent.yaml: no problems; 1 silenced\n",
+      error: "",
+    });
+    expect(JSON.parse((await run("check", "--json", "conf/silent.yaml")).out)[0]).toMatchObject({
+      severity: "silenced",
+      rule: "unused_definition",
+      because: "of tomorrow",
+      line: 7,
+      allowedAt: { line: 6 },
     });
   });
 
@@ -119,7 +140,7 @@ describe("postern check", () => {
     const lines = out.trimEnd().split("\n");
     const named = "/r0 (line 11), /r1 (line 12), /r2 (line 13) and 997 more";
     expect(lines.slice(0, 3)).toEqual([
-      `conf/rungs.yaml:8:17: warning: 'authenticate' only audits, so whoever comes is let in: ${named}`,
+      `conf/rungs.yaml:8:17: warning: 'authenticate' only audits, so whoever comes is let in: ${named}; enforce it, or say 'public: true' where everybody may come [authentication_not_enforced]`,
       "conf/rungs.yaml:9:12: note: 'address' only audits: every request",
       "conf/rungs.yaml:11:29: note: 'authorize' enforces for 5% of requests: /r0 (line 11)",
     ]);
@@ -131,7 +152,8 @@ describe("postern check", () => {
     expect(lines).toHaveLength(1 + DEFAULTS.rungLinesMax + 2);
     const rest = 26 + 997 - DEFAULTS.rungLinesMax;
     expect(lines.at(-2)).toBe(`conf/rungs.yaml: note: ${rest} more do not enforce; --json has them all`);
-    const all = JSON.parse((await run("check", "--json", "conf/rungs.yaml")).out) as Record<string, unknown>[];
+    const told = JSON.parse((await run("check", "--json", "conf/rungs.yaml")).out) as Record<string, unknown>[];
+    const all = told.filter(({ severity }) => severity !== "info");
     expect(all.map(({ severity }) => severity)).toEqual(["warning", ...Array(27).fill("note")]);
     expect(all.find(({ check }) => check === "authenticate")).toMatchObject({ enforcePercent: 0, line: 8, column: 17 });
     expect(all.find(({ check }) => check === "authenticate")?.["routes"]).toHaveLength(1_000);
@@ -153,9 +175,16 @@ describe("postern check", () => {
     expect(JSON.parse(out)).toEqual([
       expect.objectContaining({ severity: "problem", file: "conf/bad.yaml", line: 6, column: 1, path: "rootes" }),
       expect.objectContaining({ severity: "problem", file: "conf/bad.yaml", line: 7, path: "routes[0]" }),
-      expect.objectContaining({ severity: "warning", file: "conf/spare.yaml", text: expect.any(String) }),
+      expect.objectContaining({ severity: "warning", file: "conf/spare.yaml", rule: "unused_definition" }),
+      expect.objectContaining({ severity: "info", file: "conf/spare.yaml", rule: "route_without_limit" }),
     ]);
-    expect(JSON.parse((await run("check", "--json", "conf/good.yaml")).out)).toEqual([]);
+    expect(JSON.parse((await run("check", "--json", "conf/good.yaml")).out)).toEqual([
+      expect.objectContaining({
+        severity: "info",
+        rule: "route_without_limit",
+        mend: expect.stringContaining("'limit'"),
+      }),
+    ]);
   });
 
   test("a key in a policy cannot write to the terminal or fake a line", async () => {

@@ -30,7 +30,7 @@ export const addressFilter = defineFilter<AddressSettings>({
     addOriginChecks(settings, except ?? [], context);
     if (!hasLists) return;
     if (except !== null && deny === null && !hasOrigins)
-      context.warning("nothing is denied that this could except", "except");
+      context.warning("no_effect", "nothing is denied that this could except", "except");
     context.addCheck(
       new AddressCheck({ allow, deny: deny ?? [], except: except ?? [] }, context.place(), settings.mode ?? 100),
     );

@@ -22,6 +22,7 @@ export const apiKeyKind = defineAuthenticator<ApiKeySettings>({
     }
     if (query !== undefined) {
       context.warning(
+        "credential_in_query",
         "keys in the query stay in the logs of proxies and in the histories of browsers; expected 'header' where clients can set one",
         "query",
       );

@@ -117,6 +117,7 @@ function checkPlain(name: string, path: Path, context: RouteContext): void {
   const near = nearest(name, context.roleNames);
   if (near === undefined) return;
   context.warning(
+    "role_not_defined",
     `'roles' does not define '${name}', so that it is a role that callers bring; did you mean '${near}'?`,
     ...path,
   );
@@ -144,5 +145,9 @@ function compileClaims(
 function warnOfUnquoted(name: string, path: Path, context: RouteContext): void {
   if (name.includes('"') || !(name.includes("/") && name.includes("."))) return;
   const parts = name.split(".").map((part) => `'${part}'`);
-  context.warning(`read as ${parts.join(" in ")}; a name that has dots itself stands in quotes: '"${name}"'`, ...path);
+  context.warning(
+    "claim_name_split",
+    `read as ${parts.join(" in ")}; a name that has dots itself stands in quotes: '"${name}"'`,
+    ...path,
+  );
 }

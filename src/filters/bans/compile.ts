@@ -28,7 +28,7 @@ export function compileBan(
   const key = compileBanKey(name, settings, context);
   if (key === null || !isKnown(key, on, settings, context)) return null;
   if (!context.hasState && forMs > DEFAULTS.banUnkeptMsMax) {
-    context.warning("without 'state' a restart lifts every ban", "for");
+    context.warning("state_missing", "without 'state' a restart lifts every ban", "for");
   }
   return {
     name,
@@ -55,13 +55,18 @@ export function banBook(context: CompileContext): BanBook {
 /** Whether the key is there when a request is refused for such a reason; else nothing would ever be counted. */
 function isKnown(key: BanKey, on: readonly Reason[], { absent }: BanSettings, context: CompileContext): boolean {
   if (key.compiled === null) {
-    if (absent !== undefined) context.warning("an account that nobody tried is none; this is of no use", "absent");
+    if (absent !== undefined)
+      context.warning("no_effect", "an account that nobody tried is none; this is of no use", "absent");
     if (!on.every((reason) => GUESSES.has(reason))) {
       context.problem("only a failed login tells of an account; expected 'principal' for these reasons", "key");
       return false;
     }
     if (!on.some((reason) => OF_ACCOUNTS.includes(reason))) {
-      context.warning("none of these reasons tells which account was tried, so nothing is ever counted", "on");
+      context.warning(
+        "no_effect",
+        "none of these reasons tells which account was tried, so nothing is ever counted",
+        "on",
+      );
     }
     return true;
   }
@@ -78,7 +83,11 @@ function isKnown(key: BanKey, on: readonly Reason[], { absent }: BanSettings, co
       ? [BEFORE_ROUTES, "before the route is known"]
       : [BEFORE_CALLERS, "before the caller is known"];
   if (key.from !== "admit" && on.every((reason) => early.has(reason))) {
-    context.warning(`requests are refused for these reasons ${when}, and so are not counted by this key`, "key");
+    context.warning(
+      "no_effect",
+      `requests are refused for these reasons ${when}, and so are not counted by this key`,
+      "key",
+    );
   }
   return true;
 }

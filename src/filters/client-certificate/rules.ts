@@ -75,6 +75,7 @@ const RULES: { readonly [K in Key]: MakeRule<K> } = {
 export function identityRules(settings: ClientCertificateSettings, context: CompileContext): readonly IdentityRule[] {
   if (settings.serials !== undefined && settings.issuers === undefined) {
     context.warning(
+      "serial_ambiguous",
       "another authority of 'ca' may give the same number; expected 'issuers' beside it, unless there is one only",
       "serials",
     );

@@ -64,18 +64,23 @@ function isSound({ origins, credentials, methods }: CorsSettings, context: Route
     context.problem(text, "origins", any);
     return false;
   }
-  if (any >= 0 && origins.length > 1) context.warning("beside * the others say nothing", "origins", any);
+  if (any >= 0 && origins.length > 1) context.warning("no_effect", "beside * the others say nothing", "origins", any);
   for (const [at, origin] of origins.entries()) {
     const isHere = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]|[^/]*\.localhost)(?::|$)/.test(origin);
     if (credentials === true && origin.startsWith("http://") && !isHere) {
-      context.warning("whoever sits on the way can change a page of http: and act as its user", "origins", at);
+      context.warning(
+        "in_the_clear",
+        "whoever sits on the way can change a page of http: and act as its user",
+        "origins",
+        at,
+      );
     }
   }
   const taken = context.methods;
   for (const [at, method] of (methods ?? []).entries()) {
     const isHead = method === "HEAD" && taken.includes("GET");
     if (taken.length > 0 && !taken.includes(method) && !isHead) {
-      context.warning(`the route does not take ${method}`, "methods", at);
+      context.warning("no_effect", `the route does not take ${method}`, "methods", at);
     }
   }
   return true;

@@ -24,7 +24,7 @@ export function compileDecisionService(
   const token = settings.token === undefined ? undefined : context.secret(settings.token, "token");
   if (call === null || token === null) return null;
   if (onFailure === "allow") {
-    context.warning("whoever can keep this service from answering is let in by it", "onFailure");
+    context.warning("fails_open", "whoever can keep this service from answering is let in by it", "onFailure");
   }
   const cacheMs = cache?.for ?? 0;
   const identity = [JSON.stringify([type, url.href, cacheMs]), token ?? "", ...call.inputs];

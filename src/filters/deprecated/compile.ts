@@ -90,19 +90,30 @@ function compileException({ until, ...rule }: ExceptionSettings, at: number, con
 function warnTimes({ since, sunset, brownouts = [], except = [] }: DeprecatedSettings, context: RouteContext): void {
   const nowMs = context.clock.wallMs();
   if (sunset !== undefined && sunset <= nowMs && !except.some(({ until }) => until >= nowMs)) {
-    context.warning("it has ended, and nobody is excepted: each request gets 410", "sunset");
+    context.warning("deprecation_idle", "it has ended, and nobody is excepted: each request gets 410", "sunset");
   }
   for (const [at, { fromMs, untilMs }] of brownouts.entries()) {
     if (sunset !== undefined && untilMs > sunset) {
-      context.warning("this brown-out reaches beyond 'sunset', where all requests get 410 anyway", "brownouts", at);
+      context.warning(
+        "deprecation_idle",
+        "this brown-out reaches beyond 'sunset', where all requests get 410 anyway",
+        "brownouts",
+        at,
+      );
     } else if (since !== undefined && fromMs < since) {
-      context.warning("this brown-out begins before 'since': nobody was told yet", "brownouts", at);
+      context.warning("deprecation_idle", "this brown-out begins before 'since': nobody was told yet", "brownouts", at);
     }
   }
   for (const [at, { until }] of except.entries()) {
-    if (until < nowMs) context.warning("this exception is over", "except", at, "until");
+    if (until < nowMs) context.warning("deprecation_idle", "this exception is over", "except", at, "until");
     else if (sunset !== undefined && until < sunset && brownouts.length === 0) {
-      context.warning("this exception ends before 'sunset', so it has no effect", "except", at, "until");
+      context.warning(
+        "deprecation_idle",
+        "this exception ends before 'sunset', so it has no effect",
+        "except",
+        at,
+        "until",
+      );
     }
   }
 }

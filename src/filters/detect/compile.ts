@@ -111,7 +111,8 @@ function* compileUse(detector: Detector, own: RouteUse, context: RouteContext): 
   tellUnread(own, context);
   if (rules.isPrepared || context.isOnlyLookedAt) {
     yield* routeRules.prepare();
-    for (const text of refusalTexts(detector, routeRules, own, context)) context.warning(text);
+    for (const text of refusalTexts(detector, routeRules, own, context))
+      context.warning("detector_refuses_route", text);
   } else {
     keeper.later(() => routeRules.prepare());
     keeper.later(function* () {
@@ -156,7 +157,8 @@ function tellUnread(own: RouteUse, context: RouteContext): void {
   for (const type of namedTypes(context).filter((one) => !isRead(one))) {
     const text = `rules cannot read a body of '${type}'; expected 'detect: []' on a route of such bodies`;
     // Of the defaults it is a route's own matter, and no reason to have no policy at all.
-    if (own.place.path.startsWith("defaults")) context.warning(`${context.template}: ${text}`);
+    if (own.place.path.startsWith("defaults"))
+      context.warning("detector_refuses_route", `${context.template}: ${text}`);
     else context.problem(text);
   }
 }

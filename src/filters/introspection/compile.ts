@@ -76,7 +76,10 @@ function oauth(settings: IntrospectionSettings, context: CompileContext): Compil
   if (endpoint === undefined || clientId === undefined || token !== undefined) return null;
   if (call === null || auth === null) return null;
   if (audience === undefined) {
-    context.warning("without 'audience', every token that the provider calls active is let in, for whichever service");
+    context.warning(
+      "audience_unchecked",
+      "without 'audience', every token that the provider calls active is let in, for whichever service",
+    );
   }
   const identity = JSON.stringify([endpoint.href, issuer, clientId, auth.settings.method]);
   const asked = { endpoint, issuer: issuer ?? endpoint.href, clientId, clientAuth: auth.settings };

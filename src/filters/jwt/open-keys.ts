@@ -59,7 +59,8 @@ function* keysOfFiles(
     if (read?.ok) keys.push(...read.value.keys);
     else isSound = false;
     if (read?.ok === false) context.problem(`'${file}': ${read.error}`, "keys");
-    if (read?.ok) for (const fault of read.value.leftOut) context.warning(`'${file}': left out ${fault}`, "keys");
+    if (read?.ok)
+      for (const fault of read.value.leftOut) context.warning("entry_left_out", `'${file}': left out ${fault}`, "keys");
   }
   if (keys.length > DEFAULTS.tokenKeysMax) {
     context.problem(`${keys.length} keys; expected at most ${DEFAULTS.tokenKeysMax}`, "keys");
@@ -95,6 +96,7 @@ function publishedKeys(name: string, settings: FullSettings, context: CompileCon
   if (fault !== null || !isToken || (ca === null && jwks?.ca !== undefined)) return null;
   if (!context.hasState) {
     context.warning(
+      "state_missing",
       "without 'state' nobody who needs these keys gets in when postern starts while their provider is down",
     );
   }

@@ -18,7 +18,7 @@ export function compileStore(name: string, settings: StoreSettings, context: Com
   if (address === null) return null;
   const { prefix, timeout: timeoutMs, onFailure } = settings;
   if (onFailure === "open") {
-    context.warning("whoever can keep this store from answering is not limited by it", "onFailure");
+    context.warning("fails_open", "whoever can keep this store from answering is not limited by it", "onFailure");
   }
   const identity = JSON.stringify([address, prefix, timeoutMs]);
   const store = context.resource(
@@ -84,7 +84,11 @@ function warnOfClearText(urls: readonly StoreUrl[], { password }: StoreSettings,
   const far = urls.find(({ isSecure, host }) => !isSecure && !/^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host));
   if (far === undefined) return;
   const what = password === undefined ? "reads and changes what is counted" : "reads the password too";
-  context.warning(`in the clear to another machine: who listens on the way ${what}; expected rediss:`, "url");
+  context.warning(
+    "in_the_clear",
+    `in the clear to another machine: who listens on the way ${what}; expected rediss:`,
+    "url",
+  );
 }
 
 /** A name or a secret as text; null for none, undefined with a problem reported. */

@@ -76,7 +76,7 @@ export function compileLimitKey(name: string, settings: KeySettings, context: Co
     return null;
   }
   if (!reader.mayBeAbsent && absent !== undefined)
-    context.warning("the key is never absent, so this is of no use", "absent");
+    context.warning("no_effect", "the key is never absent, so this is of no use", "absent");
   if (instead?.mayBeAbsent === true) {
     context.problem(
       "this may be absent as well; expected a key that every request has, as client.address",

@@ -49,7 +49,10 @@ export function compileBudget(name: string, settings: BudgetSettings, context: L
   }
   if (key === null || estimate === null || policy === null || store === null || !sound) return null;
   if (store === undefined && !context.hasState && period !== "hour") {
-    context.warning("without 'state' a restart forgets what was spent, and every caller has the whole budget again");
+    context.warning(
+      "state_missing",
+      "without 'state' a restart forgets what was spent, and every caller has the whole budget again",
+    );
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
   const { maxKeys: keysMax = DEFAULTS.quotaKeys } = settings;

@@ -41,7 +41,10 @@ function compileQuota(name: string, settings: QuotaSettings, context: LimitConte
     return null;
   }
   if (store === undefined && !context.hasState && period !== "hour") {
-    context.warning("without 'state' a restart forgets what was counted, and every caller has the whole quota again");
+    context.warning(
+      "state_missing",
+      "without 'state' a restart forgets what was counted, and every caller has the whole quota again",
+    );
   }
   const book = context.resource("quotas", [], (world) => new QuotaBook(world));
   const { maxKeys: keysMax = DEFAULTS.quotaKeys } = settings;

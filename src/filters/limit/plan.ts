@@ -168,6 +168,7 @@ function readFrom(from: string, path: readonly (string | number)[], context: Rou
   }
   if (CHOSEN_BY_CLIENTS.has(row.name)) {
     context.warning(
+      "plan_chosen_by_client",
       `a client can choose '${text}', and with it its plan; expected what somebody else vouches for, as jwt.plan`,
       ...at,
     );

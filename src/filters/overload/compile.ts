@@ -39,7 +39,10 @@ export const priorityFilter = defineFilter<Priority | undefined>({
     const { overload } = context;
     if (overload === null) {
       if (settings !== undefined) {
-        context.warning("nothing is shed without section 'overload'; expected 'overload: {}' at the top level");
+        context.warning(
+          "no_effect",
+          "nothing is shed without section 'overload'; expected 'overload: {}' at the top level",
+        );
       }
       return;
     }

@@ -28,7 +28,7 @@ export function compileRequestId(
     return null;
   }
   if (from === "trustedProxies" && !hasTrustedProxies) {
-    context.warning("no listener has 'trustedProxies', so no id is ever passed on", "from");
+    context.warning("no_effect", "no listener has 'trustedProxies', so no id is ever passed on", "from");
   }
   return new RequestIds({ header: lower, from, traceContext, random });
 }

@@ -40,7 +40,7 @@ function compileRedirect(
   if (origin === "" && writer.value.shape === shapeOf(template) && ownQuery === undefined)
     return err("this leads to the route itself, again and again; expected another path or host");
   if (origin.startsWith("http:"))
-    context.warning("whoever sits on the way reads and changes what goes on over http:", "to");
+    context.warning("in_the_clear", "whoever sits on the way reads and changes what goes on over http:", "to");
   if (ownQuery !== undefined && query === "keep")
     return err("'to' has a query of its own; expected none, or 'query: drop'");
   const parts = partsOf(origin, ownQuery ?? (query === "drop" ? "" : null), fragment, template, context);

@@ -108,6 +108,7 @@ function compileSetHeaders(
     const filler = placeholderIn(value);
     if (filler !== undefined)
       context.warning(
+        "placeholder_not_filled",
         `'${filler}' is not filled in: the client gets these very characters; expected the name of an attribute in single braces, as in {jwt.tenant}`,
         "setHeaders",
         name,

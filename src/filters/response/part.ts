@@ -44,7 +44,7 @@ export function contextOfPart(context: RouteContext, word: string, reading: Answ
     place: (...path) => context.place(word, ...path),
     problem: (text, ...path) => context.problem(text, word, ...path),
     problemWithin: (offset, text, ...path) => context.problemWithin(offset, text, word, ...path),
-    warning: (text, ...path) => context.warning(text, word, ...path),
+    warning: (rule, text, ...path) => context.warning(rule, text, word, ...path),
     readFile: (name, ...path) => context.readFile(name, word, ...path),
     readLargeFile: (name, ...path) => context.readLargeFile(name, word, ...path),
     secret: (reference, ...path) => context.secret(reference, word, ...path),

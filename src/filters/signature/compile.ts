@@ -56,7 +56,11 @@ function compileMessage(
     return null;
   }
   if (scheme === "http" && !covers.includes("content-digest")) {
-    context.warning("bodies need not be signed: whoever is between may change them; expected content-digest", "covers");
+    context.warning(
+      "body_unsigned",
+      "bodies need not be signed: whoever is between may change them; expected content-digest",
+      "covers",
+    );
   }
   const keys = compileKeys(name, settings.keys ?? [], context);
   const agents = settings.agents === undefined ? null : openAgents(name, settings.agents, context);
@@ -135,6 +139,7 @@ function readSecrets({ secret }: SignatureSettings, context: CompileContext): re
     const bytes = context.secret(reference, "secret", ...(secret.length > 1 ? [at] : []));
     if (bytes !== null && bytes.length < SECRET_BYTES_ADVISED) {
       context.warning(
+        "secret_weak",
         `a secret of ${bytes.length} bytes can be found by trying; expected ${SECRET_BYTES_ADVISED} or more`,
         "secret",
       );

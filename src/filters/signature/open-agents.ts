@@ -26,6 +26,7 @@ export function openAgents(name: string, entries: readonly AgentSettings[], cont
   }
   if (isSound && !context.hasState) {
     context.warning(
+      "state_missing",
       "without 'state' nobody who needs these keys gets in when postern starts while the agent's directory is down",
       "agents",
     );

@@ -55,7 +55,8 @@ export function compileNamedSchema(
   }
   checkCost(name, compiled.value.cost, bytesMax, path, context);
   const contradiction = compiled.value.contradiction();
-  if (contradiction !== null) context.warning(`'${name}': no body can fit: ${contradiction}`, ...path);
+  if (contradiction !== null)
+    context.warning("schema_unmeetable", `'${name}': no body can fit: ${contradiction}`, ...path);
   const unenforced = [...compiled.value.unenforced].filter(([word]) => word !== "xml" || !path.includes("xml"));
   const [first] = unenforced;
   if (first !== undefined) {
@@ -64,7 +65,7 @@ export function compileNamedSchema(
       .slice(0, UNENFORCED_SHOWN_MAX)
       .join(", ");
     const text = `'${name}': not enforced: ${words} (first ${placeText(first[1])})`;
-    context.warning(text, ...path);
+    context.warning("description_not_enforced", text, ...path);
   }
   return compiled.value;
 }
@@ -121,7 +122,7 @@ function checkCost(
     `'${name}': each part of a body may be judged ${judgementsMax} times (${what} ${placeText(place)}), ` +
     `so that ${bytesMax} bytes may take ${Math.ceil(bytes * SECONDS_PER_BYTE)} s; ${mend}, or lower body.maxBytes`;
   if (bytes > DEFAULTS.schemaWorkBytesMax) context.problem(text, ...path);
-  else context.warning(text, ...path);
+  else context.warning("schema_slow", text, ...path);
 }
 
 /** Of a core, for one judgement of what a byte of dense JSON stands for: measured, the dearest of `bench:schema`. */

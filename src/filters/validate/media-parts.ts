@@ -59,7 +59,7 @@ function within(context: RouteContext, prefix: readonly (string | number)[]): Ro
     ...context,
     place: (...path) => context.place(...prefix, ...path),
     problem: (text, ...path) => context.problem(text, ...prefix, ...path),
-    warning: (text, ...path) => context.warning(text, ...prefix, ...path),
+    warning: (rule, text, ...path) => context.warning(rule, text, ...prefix, ...path),
     setBodyBytesMax: () => {},
   };
 }

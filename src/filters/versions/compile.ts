@@ -38,7 +38,7 @@ export function compileVersions(
   if (settings.default !== undefined && headers.length + queries.length === 0) {
     const text =
       "the service cannot be told the default in a media type and may take another; expected a header or a query in 'from' besides, if the service reads one";
-    context.warning(text, "default");
+    context.warning("default_unseen", text, "default");
   }
   return {
     place: context.place(),

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { normalize } from "node:path/posix";
+import type { Place } from "../../decision/verdict.ts";
 import { type DescriptionPlace, type ReadDescription, readDescription } from "../../openapi/description.ts";
 import { OPENING_EXTENSIONS } from "../../openapi/extensions.ts";
 import { Findings, type Loose, placeText } from "../../openapi/findings.ts";
@@ -106,7 +107,10 @@ function* compileSection(work: Work, path: Path, entries: OperationEntry[], othe
   const mode = settings.undeclared ?? "refuse";
   others.push(...undeclaredRoutes(work, description, own, { ...rules, mode, mapping }));
   if (own.length === 0)
-    work.warning(`'${settings.file}' has no operation that a request could take`, [...path, "file"]);
+    work.warning("description_not_enforced", `'${settings.file}' has no operation that a request could take`, [
+      ...path,
+      "file",
+    ]);
   entries.push(...own);
 }
 
@@ -118,7 +122,7 @@ function warnOfOpening(work: Work, operations: readonly Operation[], named: read
     if (first?.extensions.opening == null) continue;
     const where = `${closed.length === 1 ? "" : `${closed.length} operations, first `}${placeText(first.extensions.opening.place)}`;
     const text = `'${name}' opens nothing here (${where}); 'extensions: [${name}]' lets it`;
-    work.warning(text, [...path, "file"]);
+    work.warning("description_closes", text, [...path, "file"]);
   }
 }
 
@@ -193,15 +197,20 @@ function digestOf(content: Buffer | null): string | null {
 /** Everything at its own line of the description; what is not enforced in one line of the policy. */
 function report(work: Work, findings: Findings, { strict, file = "" }: Settings, path: Path): void {
   for (const { place, text } of findings.problems) work.problems.add(placeOf(place, ""), text);
-  const list = strict === true ? work.problems : work.warnings;
-  for (const { place, text } of findings.warnings) list.add(placeOf(place, ""), text);
+  const tell = (place: Place, text: string): void =>
+    strict === true ? work.problems.add(place, text) : work.warnings.add("description_not_enforced", place, text);
+  for (const { place, text } of findings.warnings) tell(placeOf(place, ""), text);
   const { unenforced, extensions } = findings;
   if (extensions.length > 0) {
-    work.warning(`'${file}': extensions that mean nothing here: ${looseWords(extensions)}`, [...path, "file"]);
+    work.warning(
+      "description_not_enforced",
+      `'${file}': extensions that mean nothing here: ${looseWords(extensions)}`,
+      [...path, "file"],
+    );
   }
   if (unenforced.length === 0) return;
   const text = `'${file}': not enforced: ${looseWords(unenforced)}`;
-  list.add(work.reader.document.place([...path, "file"]), text);
+  tell(work.reader.document.place([...path, "file"]), text);
 }
 
 function looseWords(unenforced: readonly Loose[]): string {

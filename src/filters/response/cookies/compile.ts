@@ -26,6 +26,6 @@ function isRuleSound(rule: CookieRule, at: readonly number[], context: PartConte
     return false;
   }
   if (secure === undefined && rule.httpOnly === undefined && sameSite === undefined && partitioned === undefined)
-    context.warning("it says nothing of its cookies", ...at);
+    context.warning("no_effect", "it says nothing of its cookies", ...at);
   return true;
 }

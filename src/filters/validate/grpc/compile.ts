@@ -71,7 +71,12 @@ function tellUnenforced({ file, rules }: GrpcSettings, { unenforced }: Described
   if (rules === "ignore" || unenforced.length === 0) return;
   const named = unenforced.slice(0, DEFAULTS.openapiNamedMax).join(", ");
   const more = unenforced.length - DEFAULTS.openapiNamedMax;
-  context.warning(`'${file}': not enforced: ${named}${more > 0 ? ` and ${more} more` : ""}`, "grpc", "file");
+  context.warning(
+    "description_not_enforced",
+    `'${file}': not enforced: ${named}${more > 0 ? ` and ${more} more` : ""}`,
+    "grpc",
+    "file",
+  );
 }
 
 function rulesOf(

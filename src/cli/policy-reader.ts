@@ -1,0 +1,33 @@
+import { resolve } from "node:path";
+import { type ReadFile, readNamed } from "../daemon/regular-file.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Result } from "../support/result.ts";
+import { isManifest, type Manifest, readManifest } from "./manifest.ts";
+
+const readDisk: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);
+
+/**
+ * Reads a policy and what it names, from files or from within a manifest of Kubernetes that is given in place of the policy.
+ * `configMap`: the name of the one that has the policy, where several do.
+ */
+export function policyReader(configMap?: string): ReadFile {
+  const manifests = new Map<string, Result<Manifest, string>>();
+  return (absolute, isPolicy) => {
+    for (const [file, manifest] of manifests) {
+      if (file === absolute || !manifest.ok) continue;
+      const found = manifest.value.read(absolute);
+      if (found !== undefined) return found;
+    }
+    const content = readDisk(absolute);
+    if (isPolicy !== true || !content.ok || !isManifest(content.value)) return content;
+    const manifest = manifests.get(absolute) ?? readManifest(absolute, content.value, configMap);
+    manifests.set(absolute, manifest);
+    return manifest.ok ? { ok: true, value: manifest.value.policy } : manifest;
+  };
+}
+
+/** Whether what a command is given as a policy is a manifest, whose pod has files that are not here. */
+export function holdsManifest(file: string, cwd: string): boolean {
+  const content = readDisk(resolve(cwd, file));
+  return content.ok && isManifest(content.value);
+}
