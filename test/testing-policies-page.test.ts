@@ -9,6 +9,7 @@ import { folderWith, KEY } from "./rehearsal/kit.ts";
 const page = readFileSync(resolve(import.meta.dirname, "../docs/testing-policies.md"), "utf8");
 const policy = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
 const answers = /```yaml\n(- name: a partner[\s\S]*?)```/.exec(page)?.[1] ?? "";
+const fixtures = /```yaml\n(fixtures:[\s\S]*?)```/.exec(page)?.[1] ?? "";
 const [command = "", ...shown] = (/```\n\$ ([\s\S]*?)\n```/.exec(page)?.[1] ?? "").split("\n");
 const FILES = {
   "policy.yaml": policy,
@@ -40,6 +41,12 @@ test("what it says of answers holds beside rules for them, and fails without", a
   writeFileSync(join(folder, "policy.yaml"), policy);
   const { out } = await postern("test", "policy.yaml");
   expect(out).toMatch(/FAILED: a partner never[\s\S]*FAILED: an answer without an id/);
+});
+
+test("what it says of fixtures holds beside the policy", async () => {
+  const { postern } = folderWith({ ...FILES, "policy.test.yaml": fixtures, "common.yaml": "bodies: { more: a }\n" });
+  expect(fixtures).toContain("files: [common.yaml]");
+  expect(await postern("test", "policy.yaml")).toMatchObject({ code: 0, err: "" });
 });
 
 test("each of its tests notices the edit that it is there for", async () => {

@@ -60,8 +60,10 @@ export async function readTestFiles(
   const turns = new Turns(clock, sliceMs);
   const tests: PolicyTest[] = [];
   const problems: Problem[] = [];
+  const folder = resolve(cwd ?? "", dirname(policyFile));
+  const read = (name: string): Result<Buffer, string> => readFile(resolve(folder, name));
   for (const file of files) {
-    const found = await turns.run(readTestFile(file, readFile(resolve(cwd ?? "", file))));
+    const found = await turns.run(readTestFile(file, read(basename(file)), read));
     for (const test of found.tests) tests.push(test);
     problems.push(...found.problems);
   }

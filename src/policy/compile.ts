@@ -217,10 +217,10 @@ async function keepRecords(work: Work): Promise<void> {
 
 /** Section `tests`: their form. Who runs them compiles once more, with counters and a clock of their own. */
 async function readPolicyTests(work: Work): Promise<void> {
-  if (work.reader.raw(["tests"]) === undefined) return;
+  if (work.reader.raw(["tests"]) === undefined && work.reader.raw(["fixtures"]) === undefined) return;
   const { readTests } = await import("./tests/read.ts");
   work.turns.restart();
-  work.tests = await work.turns.run(readTests(work.reader, ["tests"]));
+  work.tests = await work.turns.run(readTests(work.reader, work.problems, (name, path) => work.files.read(name, path)));
 }
 
 /** What is asked for whole policies, where somebody wants to know; what comments allow is not told in any case. */

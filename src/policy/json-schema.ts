@@ -25,6 +25,7 @@ import {
   versionSchema,
 } from "./schema.ts";
 import { geoShape, identityShape, includeSchema, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
+import { fixturesSchema } from "./tests/fixtures.ts";
 import { testsSchema } from "./tests/section.ts";
 
 /**
@@ -170,5 +171,6 @@ function policySchema({
       .optional()
       .describe("What may be asked for, and by whom; all else is denied. The most specific path wins, not the first."),
     tests: testsSchema.optional(),
+    fixtures: fixturesSchema.optional(),
   });
 }

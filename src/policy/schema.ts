@@ -344,4 +344,5 @@ export const SECTIONS = [
   "grpc",
   "routes",
   "tests",
+  "fixtures",
 ];

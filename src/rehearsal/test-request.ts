@@ -22,7 +22,8 @@ export async function exchangeOf(
 ): Promise<Result<TestExchange, NoExchange>> {
   const listener = snapshot.listeners.find(({ name }) => request.listener === undefined || name === request.listener);
   if (listener === undefined) return unmade(`there is no listener '${request.listener}'`);
-  const caller = as === "nobody" ? ok(NOBODY) : await supposedCaller(as);
+  const bearer = as === "nobody" ? undefined : as.bearer;
+  const caller = as === "nobody" || bearer !== undefined ? ok(NOBODY) : await supposedCaller(as);
   if (!caller.ok) return unmade(caller.error);
   const file = request.certificate ?? caller.value.certificate;
   const certificate = file === undefined ? null : readFile(file);
@@ -32,7 +33,7 @@ export async function exchangeOf(
   const exchange = await describeExchange(
     {
       request: `${request.method ?? "GET"} ${request.path ?? "/"}`,
-      headers: message.value.headers,
+      headers: [...message.value.headers, ...(bearer === undefined ? [] : [`Authorization: Bearer ${bearer}`])],
       client: request.client ?? "127.0.0.1",
       certificate: certificate?.value ?? null,
       as: caller.value.assumed,

@@ -244,6 +244,6 @@ test("a body stands once, and a pointer is one", async () => {
     { answer: {}, expect: { allow: true, answer: { removed: ["card"] } } },
   ]);
   expect(code).toBe(1);
-  expect(err).toContain("expected one of 'body' and 'bodyFile'");
+  expect(err).toContain("expected one of 'body', 'bodyFile' and 'bodyOf'");
   expect(err).toContain("expected a JSON Pointer, as in /items/0/cost");
 });

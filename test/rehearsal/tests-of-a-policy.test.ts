@@ -160,7 +160,8 @@ describe("the form of tests", () => {
     ],
     ["{ name: a, request: { paht: /x }, expect: allow }", "unknown key 'paht'; did you mean 'path'?"],
     ["{ name: a, as: { jwt: {}, basic: bob }, expect: allow }", "expected one identity"],
-    ["{ name: a, as: somebody, expect: allow }", "expected an identity"],
+    ["{ name: a, as: somebody, expect: allow }", "the fixtures have no such identity"],
+    ["{ name: a, as: 5, expect: allow }", "expected an identity"],
     ["{ name: a, at: yesterday, expect: allow }", "expected a time with its zone"],
   ];
   test.each(wrong)("%s", async (fields, text) => {

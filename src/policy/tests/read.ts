@@ -7,13 +7,17 @@ import { EntryReader } from "../entries.ts";
 import type { Path } from "../path.ts";
 import { ProblemList } from "../problems.ts";
 import type { Problem } from "../snapshot.ts";
+import { type Fixtures, type ReadNamed, readFixtures } from "./fixtures.ts";
+import { merged } from "./merged.ts";
 import type { PolicyTest, TestStep } from "./policy-test.ts";
-import type { TestAnswer, TestRequest } from "./request-section.ts";
-import { type TestEntry, type TestMatrix, testSchema } from "./section.ts";
+import type { TestIdentity, TestRequest } from "./request-section.ts";
+import { type StepEntry, type TestEntry, type TestMatrix, testSchema } from "./section.ts";
 
-/** The tests of the list at `path`; what is wrong with one hides none of the others. */
-export function* readTests(reader: EntryReader, path: Path): Steps<PolicyTest[]> {
-  const list = reader.raw(path);
+/** The tests of a document, with its fixtures; what is wrong with one hides none of the others. */
+export function* readTests(reader: EntryReader, problems: ProblemList, read: ReadNamed): Steps<PolicyTest[]> {
+  const path = ["tests"];
+  const fixtures = yield* readFixtures(reader, problems, read);
+  const list = reader.raw(path) ?? [];
   if (!Array.isArray(list)) {
     reader.problem("expected a list of tests", path);
     return [];
@@ -22,7 +26,7 @@ export function* readTests(reader: EntryReader, path: Path): Steps<PolicyTest[]>
   for (const at of list.keys()) {
     yield;
     const entry = reader.read(testSchema, list[at], [...path, at]);
-    if (entry !== undefined) tests.push(...testsOf(entry, reader, [...path, at]));
+    if (entry !== undefined) tests.push(...testsOf(entry, { fixtures, reader }, [...path, at]));
     if (tests.length <= DEFAULTS.policyTestsMax) continue;
     reader.problem(`more than ${DEFAULTS.policyTestsMax} tests, those of each matrix among them`, [...path, at]);
     return [];
@@ -30,10 +34,11 @@ export function* readTests(reader: EntryReader, path: Path): Steps<PolicyTest[]>
   return tests;
 }
 
-/** A file beside the policy that holds nothing but `tests`; `file` as its reader is to know it. */
+/** A file beside the policy that holds nothing but `tests` and their `fixtures`; `file` as its reader is to know it. */
 export function* readTestFile(
   file: string,
   content: Result<Buffer, string>,
+  read: (name: string) => Result<Buffer, string>,
 ): Steps<{ readonly tests: readonly PolicyTest[]; readonly problems: readonly Problem[] }> {
   const problems = new ProblemList();
   const top = { file, line: 1, column: 1, path: "" };
@@ -41,45 +46,57 @@ export function* readTestFile(
   const document = yield* parseDocument(file, content.value, ({ place, text }) => problems.add(place, text));
   if (document === null) return { tests: [], problems: problems.sorted(file) };
   const reader = new EntryReader(document, problems);
-  reader.fields({}, [], ["tests"]);
-  const tests = problems.isEmpty ? yield* readTests(reader, ["tests"]) : [];
+  reader.fields({}, [], ["tests", "fixtures"]);
+  const tests = problems.isEmpty ? yield* readTests(reader, problems, read) : [];
   return { tests, problems: problems.sorted(file) };
 }
 
-function testsOf(entry: TestEntry, reader: EntryReader, path: Path): PolicyTest[] {
-  const { name, todo = false, at, request = {}, as = "nobody", answer = null, expect, steps, matrix } = entry;
-  const test = (ownName: string, own: readonly TestStep[]): PolicyTest => ({
+/** What entries are read with. */
+interface Reading {
+  readonly fixtures: Fixtures;
+  readonly reader: EntryReader;
+}
+
+function testsOf(entry: TestEntry, reading: Reading, path: Path): PolicyTest[] {
+  const { fixtures, reader } = reading;
+  const { name, todo = false, at, expect, matrix } = entry;
+  const request = fixtures.request(entry.request ?? {}, reader, [...path, "request"]);
+  const as = fixtures.identity(entry.as ?? "nobody", reader, [...path, "as"]);
+  const answer = entry.answer === undefined ? null : fixtures.answer(entry.answer, reader, [...path, "answer"]);
+  const base = { afterMs: 0, times: entry.times ?? 1, request, as, answer };
+  const test = (ownName: string, steps: readonly TestStep[]): PolicyTest => ({
     name: ownName,
     place: reader.document.place(path),
     isTodo: todo,
     atMs: at === undefined ? null : Date.parse(at),
-    steps: own,
+    steps,
   });
   if (matrix !== undefined)
-    return casesOf(matrix, request, answer, reader, [...path, "matrix"]).map((one) =>
-      test(`${name}: ${one.name}`, [one.step]),
-    );
-  if (expect !== undefined) return [test(name, [{ afterMs: 0, times: entry.times ?? 1, request, as, answer, expect }])];
-  const own = (steps ?? []).map(
-    (step): TestStep => ({
-      afterMs: step.after ?? 0,
-      times: step.times ?? 1,
-      request: merged(request, step.request ?? {}),
-      as: step.as ?? as,
-      answer: step.answer === undefined ? answer : merged(answer ?? {}, step.answer),
-      expect: step.expect,
-    }),
-  );
-  return [test(name, own)];
+    return casesOf(matrix, base, reading, [...path, "matrix"]).map((one) => test(`${name}: ${one.name}`, [one.step]));
+  if (expect !== undefined) return [test(name, [{ ...base, expect }])];
+  return [
+    test(
+      name,
+      (entry.steps ?? []).map((step, nth) => stepOf(step, base, reading, [...path, "steps", nth])),
+    ),
+  ];
 }
 
-/** Headers one by one, and one body in place of the other. */
-function merged<T extends TestRequest | TestAnswer>(base: T, more: T): T {
-  const headers = { ...base.headers, ...more.headers };
-  const { body: _, bodyFile: __, ...bodiless } = base;
-  const hasBody = more.body !== undefined || more.bodyFile !== undefined;
-  return { ...(hasBody ? bodiless : base), ...more, ...(Object.keys(headers).length === 0 ? {} : { headers }) } as T;
+function stepOf(step: StepEntry, base: Base, { fixtures, reader }: Reading, path: Path): TestStep {
+  const request = fixtures.request(step.request ?? {}, reader, [...path, "request"]);
+  const answer = step.answer === undefined ? {} : fixtures.answer(step.answer, reader, [...path, "answer"]);
+  return {
+    afterMs: step.after ?? 0,
+    times: step.times ?? 1,
+    request: merged(base.request, request),
+    as: step.as === undefined ? base.as : fixtures.identity(step.as, reader, [...path, "as"]),
+    answer: step.answer === undefined ? base.answer : merged(base.answer ?? {}, answer),
+    expect: step.expect,
+  };
 }
+
+/** What a test says of all its requests. */
+type Base = Omit<TestStep, "expect">;
 
 interface Case {
   readonly name: string;
@@ -87,18 +104,21 @@ interface Case {
 }
 
 /** Every principal × resource × action: what `allow` does not list must be denied. */
-function casesOf(
-  matrix: TestMatrix,
-  base: TestRequest,
-  answer: TestAnswer | null,
-  reader: EntryReader,
-  path: Path,
-): Case[] {
+function casesOf(matrix: TestMatrix, base: Base, { fixtures, reader }: Reading, path: Path): Case[] {
   const actions = Array.isArray(matrix.actions)
     ? matrix.actions.map((method): [string, TestRequest] => [method, { method }])
-    : Object.entries(matrix.actions);
-  const principals = Object.entries(matrix.principals);
-  const resources = Object.entries(matrix.resources);
+    : Object.entries(matrix.actions).map(([name, request]): [string, TestRequest] => [
+        name,
+        fixtures.request(request, reader, [...path, "actions", name]),
+      ]);
+  const principals = Object.entries(matrix.principals).map(([who, entry]): [string, TestIdentity] => [
+    who,
+    fixtures.identity(entry, reader, [...path, "principals", who]),
+  ]);
+  const resources = Object.entries(matrix.resources).map(([what, entry]): [string, TestRequest] => [
+    what,
+    fixtures.request(entry, reader, [...path, "resources", what]),
+  ]);
   checkAllowed(
     matrix,
     actions.map(([name]) => name),
@@ -111,12 +131,11 @@ function casesOf(
     return [];
   }
   return principals.flatMap(([who, as]) =>
-    resources.flatMap(([what, resource]) =>
+    resources.flatMap(([what, target]) =>
       actions.map(([action, request]): Case => {
-        const target = typeof resource === "string" ? { path: resource } : resource;
         const isAllowed = matrix.allow[who]?.[what]?.includes(action) === true;
         const expect = isAllowed ? { allow: true as const } : { deny: true as const };
-        const step = { afterMs: 0, times: 1, request: merged(merged(base, target), request), as, answer, expect };
+        const step = { ...base, request: merged(merged(base.request, target), request), as, expect };
         return { name: `${who} ${isAllowed ? "may" : "may not"} ${action} ${what}`, step };
       }),
     ),

@@ -21,15 +21,17 @@ const stepSchema = object({
   expect: expectSchema.describe("What has to come of it."),
 });
 
+export type StepEntry = z.output<typeof stepSchema>;
+
 const actionSchema = z.union([z.array(z.string()).min(1), z.record(nameSchema, requestSchema)], {
   error: ofNeither("expected a list of methods, or a name for each request"),
 });
 
 const matrixSchema = object({
-  principals: z.record(nameSchema, identitySchema).describe("Name → identity, or nobody."),
-  resources: z
-    .record(nameSchema, z.union([z.string(), requestSchema], { error: ofNeither("expected a path or a request") }))
-    .describe("Name → path, or a request without its method."),
+  principals: z
+    .record(nameSchema, identitySchema)
+    .describe("Name → who asks: an identity, one of the fixtures, or nobody."),
+  resources: z.record(nameSchema, requestSchema).describe("Name → path, or a request without its method."),
   actions: actionSchema.describe("Methods; or name → request, where an action is more than a method."),
   allow: z
     .record(nameSchema, z.record(nameSchema, z.array(z.string())))
