@@ -29,15 +29,18 @@ export interface TestInputs {
  * of the policy's own name. A folder that cannot be listed has none.
  */
 export function testFilesBeside(policyFile: string, cwd = ""): readonly string[] {
-  const stem = basename(policyFile, extname(policyFile));
-  const isTests = (name: string): boolean =>
-    name.startsWith(`${stem}.`) && /\.test\.ya?ml$/.test(name) && name !== basename(policyFile);
   try {
-    const names = readdirSync(resolve(cwd, dirname(policyFile))).filter(isTests);
+    const names = readdirSync(resolve(cwd, dirname(policyFile))).filter((name) => isTestFile(policyFile, name));
     return names.sort().map((name) => join(dirname(policyFile), name));
   } catch {
     return [];
   }
+}
+
+/** Whether a file of that name, beside the policy, holds tests of it. */
+export function isTestFile(policyFile: string, name: string): boolean {
+  const stem = basename(policyFile, extname(policyFile));
+  return name.startsWith(`${stem}.`) && /\.test\.ya?ml$/.test(name) && name !== basename(policyFile);
 }
 
 export interface FoundTests {

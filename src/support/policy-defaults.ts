@@ -30,6 +30,8 @@ export const POLICY_DEFAULTS = {
   /** What tests may take before a swap; those that are left are a warning. Files of tests beside a policy. */
   testBudgetMs: 2_000,
   testFilesMax: 100,
+  /** How long a file has to stand still until 'postern test --watch' takes it for whole. */
+  testWatchSettleMs: 200,
   /** Until a request of a test has its verdict. */
   testVerdictMs: 5_000,
   /** Lines of `postern test` about what no test has tried. */
