@@ -49,6 +49,14 @@ test("what it says of fixtures holds beside the policy", async () => {
   expect(await postern("test", "policy.yaml")).toMatchObject({ code: 0, err: "" });
 });
 
+test("the first file of tests is what it shows", async () => {
+  const { postern } = folderWith(FILES);
+  const text = /```\n\$ postern test --generate policy\.yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const { code, out, err } = await postern("test", "--generate", "policy.yaml");
+  const timeless = (written: string) => written.replace(/at: \S+/g, "at: T");
+  expect({ code, err, out: timeless(out) }).toEqual({ code: 0, err: "", out: timeless(text) });
+});
+
 test("each of its tests notices the edit that it is there for", async () => {
   const { folder, postern } = folderWith(FILES);
   const edits: readonly (readonly [string, string, string])[] = [

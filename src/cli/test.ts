@@ -15,6 +15,8 @@ const OPTIONS = {
   junit: { type: "string" },
   "min-coverage": { type: "string" },
   watch: { type: "boolean" },
+  generate: { type: "boolean" },
+  from: { type: "string" },
 } as const;
 
 export const testCommand: Command = {
@@ -26,8 +28,11 @@ export const testCommand: Command = {
     --junit FILE             writes a report in the XML of JUnit, for CI
     --configmap NAME         of a manifest with several policies, the ConfigMap that is meant
     --json                   for machines
+    --generate               runs none, and prints a first file of tests: who may do what today, to be read and corrected
+    --from FILE              with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.1)
     --watch                  runs them again when the policy, a file of tests or a file that they name changes`,
   example: `postern test policy.yaml
+postern test --generate policy.yaml > policy.first.test.yaml
 Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the policy has problems. 2: used wrongly.`,
 
   async run(args, io) {
@@ -36,6 +41,12 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     const { values, positionals } = parsed.value;
     const [policy, ...rest] = positionals;
     if (policy === undefined || rest.length > 0) return misuse(testCommand, "expected the name of one policy", io);
+    if (values.from !== undefined && values.generate !== true)
+      return misuse(testCommand, "--from says what --generate is to try; expected both", io);
+    if (values.generate === true) {
+      const { generate } = await import("./test-generate.ts");
+      return generate(policy, values.from, testInputs(io), io);
+    }
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);
     const wanted = { ...values, least };
@@ -89,12 +100,7 @@ function write(file: string, text: string): string | null {
 }
 
 /** Null where the policy or a file of tests has problems, which are on stderr. */
-async function reportOf(
-  policy: string,
-  filter: string,
-  inputs: TestInputs,
-  io: CommandIo,
-): Promise<TestReport | null> {
+async function reportOf(policy: string, filter: string, inputs: TestInputs, io: CommandIo): Promise<TestReport | null> {
   const { tests, problems } = await readTestFiles(policy, inputs);
   const wanted = filter.toLowerCase();
   const run = await runPolicyTests(policy, tests, inputs, ({ name }) => name.toLowerCase().includes(wanted));

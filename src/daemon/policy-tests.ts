@@ -63,14 +63,22 @@ export async function readTestFiles(
   const turns = new Turns(clock, sliceMs);
   const tests: PolicyTest[] = [];
   const problems: Problem[] = [];
-  const folder = resolve(cwd ?? "", dirname(policyFile));
-  const read = (name: string): Result<Buffer, string> => readFile(resolve(folder, name));
+  const read = besidePolicy(policyFile, { readFile, ...(cwd === undefined ? {} : { cwd }) });
   for (const file of files) {
     const found = await turns.run(readTestFile(file, read(basename(file)), read));
     for (const test of found.tests) tests.push(test);
     problems.push(...found.problems);
   }
   return { tests, problems };
+}
+
+/** Reads files by names that start from the policy's folder. */
+export function besidePolicy(
+  policyFile: string,
+  { readFile, cwd = "" }: Pick<TestInputs, "readFile" | "cwd">,
+): (name: string) => Result<Buffer, string> {
+  const folder = resolve(cwd, dirname(policyFile));
+  return (name) => readFile(resolve(folder, name));
 }
 
 /** Runs the tests of a policy that compiles, and of the files beside it, those of which `isWanted` holds. */
@@ -80,17 +88,16 @@ export async function runPolicyTests(
   inputs: TestInputs,
   isWanted: (test: PolicyTest) => boolean = () => true,
 ): Promise<Result<TestReport, readonly Problem[]>> {
-  const { readFile, clock, timers, cwd = "", sliceMs, budgetMs } = inputs;
+  const { clock, timers, sliceMs, budgetMs } = inputs;
   const { openTestWorld } = await import("../rehearsal/test-world.ts");
   const { runTests } = await import("../rehearsal/run-tests.ts");
   const opened = await openTestWorld(policyFile, inputs);
   if (!opened.ok) return opened;
   const world = opened.value;
-  const folder = resolve(cwd, dirname(policyFile));
   const report = await runTests(world, [...world.tests, ...beside].filter(isWanted), {
     clock,
     timers,
-    readFile: (name) => readFile(resolve(folder, name)),
+    readFile: besidePolicy(policyFile, inputs),
     ...(sliceMs === undefined ? {} : { sliceMs }),
     ...(budgetMs === undefined ? {} : { budgetMs }),
   });

@@ -7,6 +7,7 @@ import type { BodyWatch } from "../message/body-watch.ts";
 import type { CertificateLines } from "../message/certificate-lines.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
+import type { CompiledSchema } from "../schema/compile.ts";
 import type { Subschema } from "../schema/subschema.ts";
 import type { Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
@@ -174,6 +175,17 @@ export interface ValuePromise {
   readonly schema: Subschema;
 }
 
+/** What a request of a route may, or has to, have, for who makes one that fits. */
+export interface RequestPart {
+  readonly where: "path" | "query" | "headers" | "cookies" | "body";
+  /** Of the parameter; of a body its media type. */
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly schema: CompiledSchema;
+  /** How it is written; JSON where null. */
+  readonly style: { readonly name: string; readonly explode: boolean } | null;
+}
+
 /** One named decision service of the policy, compiled; `decide` of a route names it. */
 export interface DecisionService {
   readonly name: string;
@@ -271,6 +283,8 @@ export interface RouteContext extends CompileContext {
   promise(value: ValuePromise): void;
   /** Those that were made so far. */
   readonly promises: readonly ValuePromise[];
+  /** Of what its requests are made, where `validate` says it. */
+  describePart(part: RequestPart): void;
   setBodyBytesMax(bytesMax: number): void;
   /** A rule at this place looks at members of the body, so that `validate` has to keep what it reads; without it, a problem. */
   wantBody(...path: readonly (string | number)[]): void;

@@ -10,6 +10,7 @@ import { type Steps, stepsOf } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkUpstream } from "./compile-listeners.ts";
 import { checkCountedOnce } from "./counted-once.ts";
+import { describedRoute } from "./describe-routes.ts";
 import type { Fields } from "./entries.ts";
 import { ROUTE_HOMES } from "./homes.ts";
 import { sections } from "./later-sections.ts";
@@ -81,6 +82,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   checkAnswer(work, path);
   if (!isSound) return null;
   work.routeUses.push({ template, authenticators: parts.authenticators, scopes: parts.namedScopes });
+  if (work.inputs.describes === true) work.described.push(describedRoute(work, facts, fields.hosts ?? [], parts, path));
   const ownRules = withVersionHeaders(work, versions, parts.requestRules ?? NO_REQUEST_RULES, path);
   const requestRules = forWholeAnswers(ownRules, parts);
   const responseRules = withHeaders(parts.responseRules ?? NO_RESPONSE_RULES, parts);

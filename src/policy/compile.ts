@@ -19,6 +19,8 @@ import {
   compileUpstreams,
   warnUnused,
 } from "./compile-sections.ts";
+import { describedPolicy } from "./describe-routes.ts";
+import type { DescribedPolicy } from "./described-routes.ts";
 import { parseDocument } from "./document.ts";
 import { prepareSections, sections } from "./later-sections.ts";
 import type { PolicyOutline } from "./outline.ts";
@@ -53,6 +55,8 @@ export interface Examination {
   readonly tests: readonly PolicyTest[];
   /** Null where nobody asked for it, and where there is no text to read. */
   readonly outline: PolicyOutline | null;
+  /** Only where the inputs say so, and there is a snapshot. */
+  readonly described: DescribedPolicy | null;
 }
 
 type SectionStages = typeof import("./sections.ts").sectionStages;
@@ -142,6 +146,7 @@ export async function examinePolicy(
     files: work.files.names(),
     tests: work.tests,
     outline: work.outline,
+    described: describedPolicy(work),
   };
   work.end();
   return examination;

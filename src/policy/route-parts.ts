@@ -3,6 +3,7 @@ import type { Cors } from "../filters/cors/evaluate.ts";
 import type {
   Check,
   HeadEdit,
+  RequestPart,
   RequestRules,
   ResponseRules,
   RouteContext,
@@ -52,6 +53,7 @@ export class RouteParts {
   /** Whether rules tell two methods apart. */
   readonly methodRules: MethodRule[] = [];
   readonly promises: ValuePromise[] = [];
+  readonly requestParts: RequestPart[] = [];
   readonly takenTypes: string[] = [];
   /** A limit reads what answers say of their cost. */
   readsAnswers = false;
@@ -197,6 +199,9 @@ export function routeContext(
       parts.promises.push(value);
     },
     promises: parts.promises,
+    describePart: (part) => {
+      if (work.inputs.describes === true) parts.requestParts.push(part);
+    },
     setBodyBytesMax: (bytesMax) => {
       mark();
       parts.bodyBytesMax = bytesMax;

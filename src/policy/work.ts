@@ -42,6 +42,7 @@ import { systemTimers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
 import { Definitions } from "./definitions.ts";
+import type { DescribedRoute } from "./described-routes.ts";
 import type { PolicyDocument, TextResolver } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { FileGuard } from "./file-guard.ts";
@@ -100,6 +101,8 @@ export interface CompileInputs {
   readonly offline?: boolean;
   /** Where somebody wants to know all that looks like a mistake, also what takes long to find. */
   readonly lint?: boolean;
+  /** Somebody makes requests of the policy, and is told what its routes take. */
+  readonly describes?: boolean;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
   readonly sliceMs?: number;
 }
@@ -166,6 +169,8 @@ export class Work {
   keepsInPaths = 0;
   keepsBodiesIn: readonly string[] = [];
   readonly routes: Route[] = [];
+  /** What they take, where that is asked for. */
+  readonly described: DescribedRoute[] = [];
   /** What `resourceMetadata` says. */
   readonly protectedResources: ResourceEntry[] = [];
   /** By path. */

@@ -1,7 +1,8 @@
 import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
-import { examinePolicy } from "../policy/compile.ts";
+import { type Examination, examinePolicy } from "../policy/compile.ts";
+import type { DescribedPolicy } from "../policy/described-routes.ts";
 import { Kept } from "../policy/kept.ts";
 import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
@@ -22,6 +23,8 @@ export interface TestWorldInputs {
   readonly sliceMs?: number;
   /** What is kept of the text, to tell the policy from another; nothing if absent. */
   readonly outline?: OutlineKind;
+  /** Somebody makes requests of the policy. */
+  readonly describes?: boolean;
 }
 
 /** Keys that a limit counts in a test. */
@@ -35,20 +38,22 @@ export class TestWorld {
   readonly snapshot: Snapshot;
   /** Of the policy's section `tests`. */
   readonly tests: readonly PolicyTest[];
+  /** Null where nobody makes requests of it. */
+  readonly described: DescribedPolicy | null;
   readonly time: TestTime;
   readonly memory: MemoryBudget;
   readonly #rateTables: RateTables;
   readonly #kept: Kept;
 
   constructor(
-    snapshot: Snapshot,
-    tests: readonly PolicyTest[],
+    { snapshot, tests, described }: Compiled,
     time: TestTime,
     memory: MemoryBudget,
     counted: { readonly rateTables: RateTables; readonly kept: Kept },
   ) {
     this.snapshot = snapshot;
     this.tests = tests;
+    this.described = described;
     this.time = time;
     this.memory = memory;
     this.#rateTables = counted.rateTables;
@@ -68,6 +73,10 @@ export class TestWorld {
   }
 }
 
+interface Compiled extends Pick<Examination, "tests" | "described"> {
+  readonly snapshot: Snapshot;
+}
+
 /** `file` as its user wrote it. */
 export async function openTestWorld(
   file: string,
@@ -78,7 +87,7 @@ export async function openTestWorld(
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
   const kept = new Kept();
-  const { snapshot, problems, tests } = await examinePolicy(file, {
+  const { snapshot, problems, tests, described } = await examinePolicy(file, {
     ...inputs,
     clock: time,
     isInForce: () => true,
@@ -89,5 +98,7 @@ export async function openTestWorld(
     memory,
     resources: noResources(time, memory),
   });
-  return snapshot === null ? err(problems) : ok(new TestWorld(snapshot, tests, time, memory, { rateTables, kept }));
+  return snapshot === null
+    ? err(problems)
+    : ok(new TestWorld({ snapshot, tests, described }, time, memory, { rateTables, kept }));
 }

@@ -32,6 +32,8 @@ export const POLICY_DEFAULTS = {
   testFilesMax: 100,
   /** How long a file has to stand still until 'postern test --watch' takes it for whole. */
   testWatchSettleMs: 200,
+  /** Callers of one file that 'postern test --generate' tries. */
+  generatedCallersMax: 20,
   /** Until a request of a test has its verdict. */
   testVerdictMs: 5_000,
   /** Lines of `postern test` about what no test has tried. */

@@ -152,6 +152,7 @@ export function testRoute(
     takenTypes: [],
     promise: () => {},
     promises: [],
+    describePart: () => {},
   };
   return { context, checks, credentialHeaders, problems: base.problems };
 }

@@ -6,9 +6,15 @@ import { parse } from "yaml";
 import { REGISTRY } from "../../src/filters/index.ts";
 import { policyJsonSchema, policyJsonSchemaText } from "../../src/policy/json-schema.ts";
 import { referenceText, requestHeadersText } from "../../src/policy/reference.ts";
+import { readTestFile } from "../../src/policy/tests/read.ts";
+import { generateTests } from "../../src/rehearsal/generated/generate.ts";
+import { operationsOf } from "../../src/rehearsal/generated/operations.ts";
+import { principalsOf } from "../../src/rehearsal/generated/principals.ts";
 import { failureText, runTests } from "../../src/rehearsal/run-tests.ts";
 import { openTestWorld } from "../../src/rehearsal/test-world.ts";
+import { ok } from "../../src/support/result.ts";
 import { systemTimers } from "../../src/support/timers.ts";
+import { atOnce } from "../../src/support/turns.ts";
 import { mmdb } from "../fixtures/mmdb.ts";
 import { createTestPki } from "../fixtures/pki.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
@@ -70,6 +76,27 @@ describe("every policy in policies/", async () => {
     const report = await runTests(world.value, tests, { clock: fixedClock, timers: systemTimers, readFile });
     world.value.close();
     expect(report.results.map(({ failure }) => failure && failureText(failure))).toEqual(tests.map(() => null));
+  });
+
+  test.each(POLICIES)("what 'postern test --generate' writes for %s holds at once", async (name) => {
+    const readFile = readerOf(read(name), files);
+    const inputs = { cwd: "/srv", readFile, clock: fixedClock, env: {}, describes: true };
+    const world = await openTestWorld("conf/policy.yaml", inputs);
+    if (!world.ok || world.value.described === null) throw new Error(`${name} does not load`);
+    const { described } = world.value;
+    const deps = { clock: fixedClock, timers: systemTimers, readFile: (file: string) => readFile(`/srv/conf/${file}`) };
+    const principals = principalsOf(described, deps.readFile);
+    const operations = operationsOf(described.routes);
+    const text = await generateTests(world.value, { command: "test", principals, operations }, deps);
+    if (!text.ok) throw new Error(text.error);
+    const { tests, problems } = atOnce(readTestFile("policy.test.yaml", ok(Buffer.from(text.value)), deps.readFile));
+    const report = await runTests(world.value, tests, deps);
+    world.value.close();
+    expect(problems).toEqual([]);
+    expect(report.results.map(({ failure }) => failure && failureText(failure))).toEqual(tests.map(() => null));
+    const { all, tried } = report.coverage.routes;
+    expect(tried / all).toBeGreaterThan(0.9);
+    expect(tests.filter(({ name: test }) => / may /.test(test)).length).toBeGreaterThan(0);
   });
 
   test.each(POLICIES)("%s tells editors where its schema is", (name) => {

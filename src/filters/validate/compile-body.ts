@@ -150,6 +150,13 @@ function compileMedia(
     const bytesMax = isItems ? (settings.body?.items?.maxBytes ?? DEFAULTS.itemBytesMax) : hold.bytesMax;
     const compiled = compileSchemaAt(schema, path, settings, bytesMax, context, compileSchema);
     if (compiled === null) return UNJUDGED;
+    context.describePart({
+      where: "body",
+      name: range,
+      isRequired: settings.body?.required ?? true,
+      schema: compiled,
+      style: null,
+    });
     // Where another schema may have judged the body, none can promise anything of it.
     if (media.length === 1 && !isItems && (settings.mode ?? 100) === 100)
       context.promise({ where: "body", name: "", schema: compiled.root });

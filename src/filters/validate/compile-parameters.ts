@@ -50,6 +50,7 @@ export function compileParameters(
       if (parameter.segment !== undefined) return [];
       const one = compileOne(name, parameter, section, context, compileSchema);
       if (one === null) return [];
+      describe(one, section, context);
       const isText = section === "query" && parameter.content === undefined && (settings.mode ?? 100) === 100;
       if (isText) context.promise({ where: "query", name: one.parameter.styled.name, schema: one.compiled.root });
       const pair = fills && section === "query" ? filledPair(one.parameter, one.compiled, context) : null;
@@ -87,6 +88,18 @@ export function compileParameters(
   if (settings.cookies !== undefined)
     parts.push(judgeCookies({ parameters: compiled("cookies"), showsErrors, place: context.place("cookies") }));
   return parts;
+}
+
+/** For who makes requests of the route. */
+function describe(
+  { parameter, compiled }: { readonly parameter: Parameter; readonly compiled: CompiledSchema },
+  where: Section,
+  context: RouteContext,
+): void {
+  const { style: name, explode } = parameter.styled;
+  const isRequired = parameter.required || where === "path";
+  const style = parameter.isJson ? null : { name, explode };
+  context.describePart({ where, name: parameter.name, isRequired, schema: compiled, style });
 }
 
 /** Headers alone, whoever sends them. */

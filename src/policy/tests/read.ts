@@ -111,9 +111,9 @@ function casesOf(matrix: TestMatrix, base: Base, { fixtures, reader }: Reading, 
         name,
         fixtures.request(request, reader, [...path, "actions", name]),
       ]);
-  const principals = Object.entries(matrix.principals).map(([who, entry]): [string, TestIdentity] => [
+  const principals = principalsOf(matrix).map(([who, entry, key]): [string, TestIdentity] => [
     who,
-    fixtures.identity(entry, reader, [...path, "principals", who]),
+    fixtures.identity(entry, reader, [...path, "principals", key]),
   ]);
   const resources = Object.entries(matrix.resources).map(([what, entry]): [string, TestRequest] => [
     what,
@@ -142,6 +142,18 @@ function casesOf(matrix: TestMatrix, base: Base, { fixtures, reader }: Reading, 
   );
 }
 
+/** Name, who it is, and the key in the policy. */
+function principalsOf({
+  principals,
+}: Pick<TestMatrix, "principals">): readonly (readonly [
+  string,
+  string | Exclude<TestIdentity, "nobody">,
+  string | number,
+])[] {
+  if (!Array.isArray(principals)) return Object.entries(principals).map(([name, entry]) => [name, entry, name]);
+  return principals.map((name, at) => [name, name, at]);
+}
+
 /** A name in `allow` that stands nowhere else would allow nothing, and its author believes it to be tested. */
 function checkAllowed(
   { allow, principals, resources }: TestMatrix,
@@ -150,7 +162,7 @@ function checkAllowed(
   path: Path,
 ): void {
   for (const [who, rows] of Object.entries(allow)) {
-    const known = Object.keys(principals);
+    const known = principalsOf({ principals }).map(([name]) => name);
     if (!known.includes(who))
       reader.keyProblem(`there is no such principal; ${nearestHint(who, known)}`, [...path, who]);
     for (const [what, names] of Object.entries(rows)) {

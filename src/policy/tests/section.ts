@@ -27,10 +27,14 @@ const actionSchema = z.union([z.array(z.string()).min(1), z.record(nameSchema, r
   error: ofNeither("expected a list of methods, or a name for each request"),
 });
 
+const principalsSchema = z.union([z.array(nameSchema).min(1), z.record(nameSchema, identitySchema)], {
+  error: ofNeither("expected a name for each identity, or a list of names of the fixtures"),
+});
+
 const matrixSchema = object({
-  principals: z
-    .record(nameSchema, identitySchema)
-    .describe("Name → who asks: an identity, one of the fixtures, or nobody."),
+  principals: principalsSchema.describe(
+    "Name → who asks: an identity, one of the fixtures, or nobody; or a list of names of the fixtures.",
+  ),
   resources: z.record(nameSchema, requestSchema).describe("Name → path, or a request without its method."),
   actions: actionSchema.describe("Methods; or name → request, where an action is more than a method."),
   allow: z

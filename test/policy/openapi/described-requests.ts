@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
+import { writtenPairs, writtenSegment } from "../../../src/bodies/written-parameters.ts";
 import type { Check, RouteContext } from "../../../src/filters/filter.ts";
 import { validateFilter } from "../../../src/filters/validate/compile.ts";
 import type { Exchange } from "../../../src/message/exchange.ts";
@@ -9,8 +10,8 @@ import { Findings } from "../../../src/openapi/findings.ts";
 import { entriesOf } from "../../../src/policy/openapi/entries.ts";
 import { USUAL_LOWERING } from "../../../src/policy/openapi/lowering.ts";
 import type { CompiledSchema } from "../../../src/schema/compile.ts";
-import { type TextTypes, textTypesOf } from "../../../src/schema/questions/texts.ts";
-import { TYPE } from "../../../src/schema/subschema.ts";
+import { isPlain, plainExample } from "../../../src/schema/questions/plain-values.ts";
+import { textTypesOf } from "../../../src/schema/questions/texts.ts";
 import { atOnce, stepsOf } from "../../../src/support/turns.ts";
 import { createExchange, createRouteContext, MemoryBody, type RequestOptions } from "../../fixtures/route-context.ts";
 
@@ -50,57 +51,6 @@ export interface DescribedRequest {
 
 const escaped = (value: unknown): string => encodeURIComponent(String(value));
 
-/** Name and text of each pair, as OpenAPI's table of styles has them. */
-function written(
-  name: string,
-  value: unknown,
-  style: string,
-  explode: boolean,
-  escaping = escaped,
-): [string, string][] {
-  const delimiter = style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "%7C" : ",";
-  if (Array.isArray(value)) {
-    if (style === "deepObject") return value.map((item) => [`${name}[]`, escaping(item)]);
-    if (explode && style === "form") return value.map((item) => [name, escaping(item)]);
-    return [[name, value.map(escaping).join(delimiter)]];
-  }
-  if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
-  const members = Object.entries(value);
-  if (style === "deepObject")
-    return members.map(([key, member]) => [`${name}[${encodeURIComponent(key)}]`, escaping(member)]);
-  if (explode && style === "form") return members.map(([key, member]) => [encodeURIComponent(key), escaping(member)]);
-  const between = explode && delimiter === "," ? "=" : delimiter;
-  return [[name, members.map(([key, member]) => `${escaping(key)}${between}${escaping(member)}`).join(delimiter)]];
-}
-
-function inPath(name: string, value: unknown, style: string, explode: boolean): string {
-  const simple = written(name, value, "simple", explode)[0]?.[1] ?? "";
-  if (style === "label") return `.${explode ? simple.replaceAll(",", ".") : simple}`;
-  if (style !== "matrix") return simple;
-  if (!explode) return `;${name}=${simple}`;
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return simple
-    .split(",")
-    .map((one) => (isObject ? `;${one}` : `;${name}=${one}`))
-    .join("");
-}
-
-/** Whether a text can only mean this value: numbers where no text may be, no empty lists, nothing within. */
-function isPlain(value: unknown, types: TextTypes): boolean {
-  const leaf = (one: unknown, at: TextTypes): boolean => {
-    const takesText = (at.types & TYPE.string) !== 0;
-    if (typeof one === "string") return one !== "" && one.length <= 64 && !/[\u0000-\u001f,.|]/.test(one);
-    return (typeof one === "number" || typeof one === "boolean") && !takesText;
-  };
-  if (Array.isArray(value)) return value.length > 0 && value.every((item, at) => leaf(item, types.item(at)));
-  if (typeof value !== "object" || value === null) return leaf(value, types);
-  const members = Object.entries(value);
-  return (
-    members.length > 0 &&
-    members.every(([name, member]) => types.names.includes(name) && leaf(member, types.member(name)))
-  );
-}
-
 function partsOf(validate: Validate, template: string, { library }: Description): readonly Part[] {
   const parts: Part[] = [];
   const schemaOf = (name: string, requests: typeof USUAL_LOWERING.requests | null): CompiledSchema => {
@@ -119,10 +69,10 @@ function partsOf(validate: Validate, template: string, { library }: Description)
       const style = settings.style ?? usual;
       const explode = settings.explode ?? (style === "form" || style === "deepObject");
       const types = textTypesOf([compiled.root]);
-      const example = exampleOf(compiled, types, settings.content !== undefined);
-      const text = (value: unknown, escaping = escaped): [string, string][] =>
+      const example = plainExample(compiled, types, settings.content !== undefined);
+      const text = (value: unknown, escaping = escaped): readonly (readonly [string, string])[] =>
         settings.content === undefined
-          ? written(name, value, style, explode, escaping)
+          ? writtenPairs(name, value, style, explode, escaping)
           : [[name, escaping(JSON.stringify(value))]];
       parts.push({
         name: `${section} ${name}`,
@@ -132,7 +82,9 @@ function partsOf(validate: Validate, template: string, { library }: Description)
         put(request, value) {
           if (section === "path") {
             request.params[inTemplate.indexOf(name)] =
-              settings.content === undefined ? inPath(name, value, style, explode) : escaped(JSON.stringify(value));
+              settings.content === undefined
+                ? writtenSegment(name, value, style, explode)
+                : escaped(JSON.stringify(value));
           } else if (section === "query") request.query.push(...text(value).map(([key, one]) => `${key}=${one}`));
           else if (section === "cookies") request.cookies.push(...text(value).map(([key, one]) => `${key}=${one}`));
           else request.headers.push(...text(value, String).map(([, one]): [string, string] => [name, one]));
@@ -149,17 +101,6 @@ function partsOf(validate: Validate, template: string, { library }: Description)
     parts.push({ name: "body", compiled, example: compiled.example(), put, canWrite: () => true });
   }
   return parts;
-}
-
-/** Of an object also what is not required, so that there is something to be written. */
-function exampleOf(compiled: CompiledSchema, types: TextTypes, isJson: boolean): unknown {
-  const example = compiled.example();
-  if (isJson || isPlain(example, types)) return example;
-  const takes = (bit: number): boolean => (types.types & bit) !== 0;
-  const tries: unknown[] = ["abc", 1, true];
-  const candidates = [...(takes(TYPE.array) ? tries.map((one) => [one]) : []), ...tries];
-  for (const name of types.names) for (const one of tries) candidates.push({ ...(example as object), [name]: one });
-  return candidates.find((one) => isPlain(one, types) && compiled.validator.judge(one) === null);
 }
 
 /** An operation that has schemas for its requests, and what a request of it is made of. */

@@ -1,0 +1,39 @@
+/** How a parameter's value is written: OpenAPI's table of styles (OpenAPI 3.2 section 4.12.3), the other way of `parameter-styles`. */
+
+const escaped = (value: unknown): string => encodeURIComponent(String(value));
+
+/** Name and text of each pair of a query, a cookie or a header. `escaping`: of names and values. */
+export function writtenPairs(
+  name: string,
+  value: unknown,
+  style: string,
+  explode: boolean,
+  escaping: (value: unknown) => string = escaped,
+): readonly (readonly [name: string, text: string])[] {
+  const delimiter = style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "%7C" : ",";
+  if (Array.isArray(value)) {
+    if (style === "deepObject") return value.map((item) => [`${name}[]`, escaping(item)]);
+    if (explode && style === "form") return value.map((item) => [name, escaping(item)]);
+    return [[name, value.map(escaping).join(delimiter)]];
+  }
+  if (typeof value !== "object" || value === null) return [[name, escaping(value)]];
+  const members = Object.entries(value);
+  if (style === "deepObject")
+    return members.map(([key, member]) => [`${name}[${encodeURIComponent(key)}]`, escaping(member)]);
+  if (explode && style === "form") return members.map(([key, member]) => [encodeURIComponent(key), escaping(member)]);
+  const between = explode && delimiter === "," ? "=" : delimiter;
+  return [[name, members.map(([key, member]) => `${escaping(key)}${between}${escaping(member)}`).join(delimiter)]];
+}
+
+/** A segment of a path, or a part of one. */
+export function writtenSegment(name: string, value: unknown, style: string, explode: boolean): string {
+  const simple = writtenPairs(name, value, "simple", explode)[0]?.[1] ?? "";
+  if (style === "label") return `.${explode ? simple.replaceAll(",", ".") : simple}`;
+  if (style !== "matrix") return simple;
+  if (!explode) return `;${name}=${simple}`;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return simple
+    .split(",")
+    .map((one) => (isObject ? `;${one}` : `;${name}=${one}`))
+    .join("");
+}
