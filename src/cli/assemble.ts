@@ -78,6 +78,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         clock,
         timers: systemTimers,
         env: process.env,
+        kept,
         sliceMs: DEFAULTS.compileSliceMs,
         budgetMs: DEFAULTS.testBudgetMs,
       }),

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import type { Kept } from "../policy/kept.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { PolicyTest } from "../policy/tests/policy-test.ts";
 import type { TestReport } from "../rehearsal/run-tests.ts";
@@ -18,6 +19,8 @@ export interface TestInputs {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where a relative name of the policy starts from; the process's own if absent. */
   readonly cwd?: string;
+  /** Of the process that serves; what tests need of large tables is made anew if absent. */
+  readonly kept?: Kept;
   /** How long tests may hold the thread at a stretch; without end if absent. */
   readonly sliceMs?: number;
   /** When no further test is begun; never if absent. */

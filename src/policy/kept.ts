@@ -10,15 +10,26 @@ export class Kept {
   #inForce: ReadonlyMap<string, unknown> = new Map();
   #attempted: ReadonlyMap<string, unknown> = new Map();
   #current = new Map<string, unknown>();
+  readonly #others: Kept | null;
+
+  /** `others`: of another compilation, whose tables that never change serve this one, too. */
+  constructor(others: Kept | null = null) {
+    this.#others = others;
+  }
 
   /** What `make` gives, or gave for the same inputs; null is made anew each time, for its problems have to be told. */
   *get<T>(kind: string, inputs: readonly (string | Buffer)[], make: () => Steps<T | null>): Steps<T | null> {
     const key = yield* keyOf(kind, inputs);
-    const known = [this.#current, this.#inForce, this.#attempted].find((map) => map.has(key))?.get(key);
+    const known = this.find(key) ?? (isImmutable(kind) ? this.#others?.find(key) : undefined);
     // A kind makes one type of table.
     const table = known === undefined ? yield* make() : (known as T);
     if (table !== null) this.#current.set(key, table);
     return table;
+  }
+
+  /** Undefined where nothing was made of the same inputs. */
+  protected find(key: string): unknown {
+    return [this.#current, this.#inForce, this.#attempted].find((map) => map.has(key))?.get(key);
   }
 
   /** What tables in force have counted is forgotten: each test of a policy begins so. */
@@ -32,6 +43,13 @@ export class Kept {
     this.#attempted = isSound ? new Map() : this.#current;
     this.#current = new Map();
   }
+}
+
+/** Kinds of tables that are large and neither count nor know a clock; what stands behind a blank is whose they are. */
+const IMMUTABLE: ReadonlySet<string> = new Set(["detector", "addresses", "address", "geo", "grpc", "openapi"]);
+
+function isImmutable(kind: string): boolean {
+  return IMMUTABLE.has(kind.split(" ")[0] ?? "");
 }
 
 /** Whether it counts what requests do, beside what was read from files. */

@@ -23,6 +23,8 @@ export interface TestWorldInputs {
   readonly sliceMs?: number;
   /** What is kept of the text, to tell the policy from another; nothing if absent. */
   readonly outline?: OutlineKind;
+  /** Of the process that serves: what was made for it and never changes is not made once more. */
+  readonly kept?: Kept;
   /** Somebody makes requests of the policy. */
   readonly describes?: boolean;
 }
@@ -80,13 +82,13 @@ interface Compiled extends Pick<Examination, "tests" | "described"> {
 /** `file` as its user wrote it. */
 export async function openTestWorld(
   file: string,
-  { clock, ...inputs }: TestWorldInputs,
+  { clock, kept: others, ...inputs }: TestWorldInputs,
 ): Promise<Result<TestWorld, readonly Problem[]>> {
   const time = new TestTime(clock);
   const rateTables = new RateTables([1, 2], time, inputs.keysMax ?? KEYS_MAX);
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
-  const kept = new Kept();
+  const kept = new Kept(others);
   const { snapshot, problems, tests, described } = await examinePolicy(file, {
     ...inputs,
     clock: time,

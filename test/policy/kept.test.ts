@@ -6,7 +6,7 @@ import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { examinePolicy } from "../../src/policy/compile.ts";
 import { Kept } from "../../src/policy/kept.ts";
 import { err, ok } from "../../src/support/result.ts";
-import type { Steps } from "../../src/support/turns.ts";
+import { atOnce, type Steps } from "../../src/support/turns.ts";
 import { fixedClock, policyWith } from "./policy-kit.ts";
 
 const FOLDER = resolve("/srv/kept");
@@ -84,4 +84,35 @@ test("what no policy asks for any more is let go", async () => {
   await compile();
   await compile({ "keys.yaml": keys("2") });
   expect((await compile({ "keys.yaml": keys("1") })).made).toEqual(["api-key"]);
+});
+
+test("of another compilation's tables those serve that never change, and none that counts", () => {
+  const others = new Kept();
+  const made: string[] = [];
+  const table = (kept: Kept, kind: string): object | null =>
+    atOnce(
+      kept.get(kind, ["the same"], function* () {
+        made.push(kind);
+        yield;
+        return { kind };
+      }),
+    );
+  const kinds = [
+    "addresses",
+    "address denyList",
+    "detector",
+    "geo",
+    "grpc",
+    "openapi",
+    "api-key",
+    "api-key uses",
+    "basic guesses",
+  ];
+  const theirs = kinds.map((kind) => table(others, kind));
+  others.settle(true);
+  made.length = 0;
+  const own = new Kept(others);
+  const ours = kinds.map((kind) => table(own, kind));
+  expect(made).toEqual(["api-key", "api-key uses", "basic guesses"]);
+  expect(ours.map((one, at) => one === theirs[at])).toEqual(kinds.map((kind) => !made.includes(kind)));
 });

@@ -44,7 +44,6 @@ export class RuleKeeper implements Resource {
 
   follow(compiled: KeepableRules): void {
     this.#compiled = compiled;
-    if (this.#world.folder === null) compiled.source = null;
   }
 
   /** Work that nobody waits for, behind the patterns. */
@@ -88,7 +87,9 @@ export class RuleKeeper implements Resource {
     yield* rules.prepare();
     for (let work = this.#later.shift(); work !== undefined; work = this.#later.shift()) yield* work();
     if (source === null) return;
+    // Here and not before: whoever compiled the policy once more, for its tests, shares it and is never started.
     compiled.source = null;
+    if (this.#world.folder === null) return;
     const content = yield* encodeRules(this.#digest, source, rules.searchBuffer());
     yield;
     void this.#world.folder?.write(KEPT_RULES, this.name, content);
