@@ -45,7 +45,7 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
       return misuse(testCommand, "--from says what --generate is to try; expected both", io);
     if (values.generate === true) {
       const { generate } = await import("./test-generate.ts");
-      return generate(policy, values.from, testInputs(io), io);
+      return generate(policy, values.from, testInputs(io, values.configmap), io);
     }
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);
