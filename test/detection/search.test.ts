@@ -125,12 +125,13 @@ function inV8(source: string): RegExp {
   return source.startsWith("(?i)") ? new RegExp(source.slice(4), "is") : new RegExp(source, "s");
 }
 
+/** Short, for V8 goes back: `(?:(?:\w)*)*;` takes it twice as long with each letter more. */
 const text = fc
   .array(
     fc.constantFrom("a", "b", "A", "B", "1", " ", ".", ";", "\n", "'", "s", "select", "SELECT", "or", "_", "\xff"),
     { maxLength: 9 },
   )
-  .map((parts) => parts.join(""));
+  .map((parts) => parts.join("").slice(0, 14));
 
 describe("random patterns and texts, beside V8", () => {
   test("a match is what V8 matches, and the gate never loses one", () => {
