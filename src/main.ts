@@ -17,6 +17,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["init", async () => (await import("./cli/init.ts")).initCommand],
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["hash-password", async () => (await import("./cli/hash-password.ts")).hashPasswordCommand],
+  ["candidate", async () => (await import("./cli/candidate.ts")).candidateCommand],
+  ["ladder", async () => (await import("./cli/ladder.ts")).ladderCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
   ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],

@@ -106,9 +106,9 @@ describe("a request is forwarded only with a permit that the pipeline minted", (
   });
 });
 
-test("an identity is assumed by explain and the tests of a policy alone, never on the data path", () => {
+test("an identity is assumed by explain, the tests of a policy and a candidate alone, never on the data path", () => {
   const setters = files.filter((name) => /\.assumed\s*=[^=]/.test(text.get(name) ?? ""));
-  expect(setters.sort()).toEqual(["message/exchange.ts", "rehearsal/described-request.ts"]);
+  expect(setters.sort()).toEqual(["message/exchange.ts", "rehearsal/described-request.ts", "rehearsal/trial.ts"]);
 });
 
 test("clock, environment and process are read at the edge alone", () => {

@@ -58,7 +58,7 @@ function decide(snapshot: Snapshot, exchange: Exchange): unknown {
     forwardedCertificates: null,
     observer: null,
     fault: null,
-    random: Math.random,
+    shares: snapshot.shares,
     route: null,
     ownPage: null,
     methodBody: null,

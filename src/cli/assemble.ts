@@ -6,6 +6,7 @@ import type { DaemonDeps } from "../daemon/daemon.ts";
 import { testBeforeSwap } from "../daemon/policy-tests.ts";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { stateFiles } from "../daemon/state-files.ts";
+import type { LadderSeed } from "../filters/ladder.ts";
 import { Places } from "../limits/concurrency/places.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { MemoryBudget } from "../memory/budget.ts";
@@ -24,9 +25,12 @@ import { measureLoopDelay } from "./loop-delay.ts";
 import { readProcessFigures } from "./process-figures.ts";
 import { releaseMemory } from "./release-memory.ts";
 
+/** Keys of a limit that nobody is counted by. */
+const CANDIDATE_KEYS = 64;
+
 /** The parts of the living process put together, for `startDaemon`. */
 export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | undefined): DaemonDeps {
-  const seed = randomBytes(8);
+  const seed = randomBytes(16);
   const memory = new MemoryBudget(machineLimit({ readText, totalBytes: totalmem() }));
   const rateTables = new RateTables(
     [seed.readUInt32LE(0), seed.readUInt32LE(4)],
@@ -34,7 +38,9 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     undefined,
     memory.tables,
   );
+  const ladderSeed: LadderSeed = [seed.readInt32LE(8), seed.readInt32LE(12)];
   const kept = new Kept();
+  const candidateKept = new Kept();
   const waiting = new Waiting(systemTimers);
   const places = new Places({ clock, timers: systemTimers, random: Math.random, memory });
   const resources = new Resources({
@@ -69,8 +75,22 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         resources,
         waiting,
         env: process.env,
+        ladderSeed,
         sliceMs: DEFAULTS.compileSliceMs,
         outline: "digests",
+      }),
+    compileCandidate: (file, readFile, isInForce) =>
+      compilePolicy(file, {
+        readFile,
+        isInForce,
+        guard,
+        clock,
+        // Of its own: nothing that it would count or ask is anybody's.
+        rateTables: new RateTables([1, 2], clock, CANDIDATE_KEYS),
+        kept: candidateKept,
+        env: process.env,
+        ladderSeed,
+        sliceMs: DEFAULTS.compileSliceMs,
       }),
     test: (file, readFile, snapshot) =>
       testBeforeSwap(file, snapshot, {

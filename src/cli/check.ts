@@ -1,8 +1,8 @@
 import { readTestFiles } from "../daemon/policy-tests.ts";
 import { LINT_RULES, type Severity, severityRank } from "../decision/lint-rule.ts";
 import type { Examination } from "../policy/compile.ts";
-import { type Rung, rungRest, rungsOf, rungText } from "../policy/rungs.ts";
-import type { Problem, Snapshot, Warning } from "../policy/snapshot.ts";
+import { rungRest, rungText } from "../policy/rungs.ts";
+import type { Problem, Rung, Snapshot, Warning } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
@@ -150,7 +150,7 @@ function warningLine({ place, text, rule }: Warning): string {
  * check comes before the rest of any one's routes: a rollout of a thousand routes does not hide the others.
  */
 function noteLines(file: string, rungs: readonly Rung[]): readonly string[] {
-  const heads = rungs.filter(({ check }) => check !== "authenticate").map(headOf);
+  const heads = rungs.filter(({ name }) => name !== "authenticate").map(headOf);
   const notes = [...heads, ...rungs.flatMap(rungRest)];
   const shown = notes.slice(0, DEFAULTS.rungLinesMax).map((note) => problemLine(note, "note: "));
   const rest = notes.length - shown.length;
@@ -162,7 +162,7 @@ function headOf(rung: Rung): Problem {
 }
 
 function rungsIn({ snapshot }: Examination): readonly Rung[] {
-  return snapshot === null ? [] : rungsOf(snapshot.routeList, snapshot.admitChecks);
+  return snapshot === null ? [] : snapshot.rungs;
 }
 
 function isInfo({ rule }: Warning): boolean {
@@ -179,7 +179,7 @@ function jsonLines(examination: Checked): readonly Record<string, unknown>[] {
   const lint = (one: Warning) => ({ ...line(LINT_RULES[one.rule].severity, one), ...ruleOf(one) });
   const note = (rung: Rung) => ({
     ...line("note", { place: rung.place, text: rungText(rung) }),
-    check: rung.check,
+    check: rung.name,
     enforcePercent: rung.enforcePercent,
     routes: rung.routes.map(({ template, methods, place }) => ({ template, methods, line: place.line })),
   });

@@ -25,6 +25,7 @@ import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
 import { untilWritten } from "./settled-files.ts";
 import { drainProxy } from "./shutdown.ts";
+import type { Candidate } from "./tried-policy.ts";
 
 export interface DaemonOptions {
   /** Absolute. */
@@ -53,6 +54,8 @@ export interface DaemonDeps {
   /** What outlives policies. */
   readonly resources: Resources;
   readonly compile: Compile;
+  /** The same for a policy that is only tried: it counts in nothing that others count in, and asks nobody. Absent where none is. */
+  readonly compileCandidate?: Compile;
   /** Runs the tests of a policy before it is in force. */
   readonly test: TestPolicy;
   readonly createProxy: (snapshot: Snapshot, telemetry: Telemetry) => ProxyServer;
@@ -93,6 +96,8 @@ export class Daemon {
   #ending = false;
   #ended: Promise<void> | null = null;
   readonly #release: MemoryRelease | null;
+  /** Null until a policy has one. */
+  #candidate: Candidate | null = null;
 
   constructor(options: DaemonOptions, deps: DaemonDeps) {
     const { clock, sink, processFigures } = deps;
@@ -139,7 +144,13 @@ export class Daemon {
       metricsContentType: this.telemetry.metricsContentType,
       identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
-      rooms: () => [limits, ...(this.#inForce.proxy?.snapshot.records?.rooms ?? []), ...deps.resources.rooms()],
+      rooms: () => [
+        limits,
+        this.#inForce.ladder,
+        ...(this.#candidate === null ? [] : [this.#candidate.room]),
+        ...(this.#inForce.proxy?.snapshot.records?.rooms ?? []),
+        ...deps.resources.rooms(),
+      ],
       token: () => this.#inForce.proxy?.snapshot.admin.token ?? null,
       acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });
@@ -154,7 +165,10 @@ export class Daemon {
       ages: this.#ages,
       retry: this.#retry,
       isEnding: () => this.#ending,
-      onSwap: () => this.#release?.schedule(),
+      onSwap: () => {
+        this.#release?.schedule();
+        this.#followCandidate();
+      },
     });
     this.#watch = new PolicyWatch({
       clock,
@@ -218,7 +232,7 @@ export class Daemon {
   }
 
   get status(): DaemonStatus {
-    return this.#inForce.status;
+    return { ...this.#inForce.status, candidate: this.#candidate?.status ?? null };
   }
 
   /** `host:port` of the admin port, null without one. */
@@ -254,12 +268,38 @@ export class Daemon {
     this.telemetry.stop();
     this.#ages.stop();
     this.#retry.stop();
+    await this.#candidate?.close();
     this.#listeners.close();
     this.#inForce.proxy?.close();
     this.#deps.resources.close();
     await Promise.all([this.#watch.close(), this.#reloader.close(), this.#admin.close()]);
     await this.#kept?.settled();
     await this.#deps.sink.close();
+  }
+
+  /** Who tries no candidate loads nothing of it. */
+  #followCandidate(): void {
+    const { compileCandidate } = this.#deps;
+    const { proxy } = this.#inForce;
+    if (this.#candidate !== null) this.#candidate.follow();
+    else if (compileCandidate !== undefined && proxy !== null && proxy.snapshot.candidate !== null) {
+      void import("./tried-policy.ts").then(({ Candidate: Made }) => {
+        if (this.#ending || this.#candidate !== null) return;
+        this.#candidate = new Made({
+          ...this.#deps,
+          compile: compileCandidate,
+          policyFile: this.#options.policyFile,
+          timings: this.#options.timings ?? WATCH_TIMINGS,
+          telemetry: this.telemetry,
+          proxy,
+          reload: async () => {
+            this.reload();
+            await this.reloadSettled();
+          },
+        });
+        this.#candidate.follow();
+      });
+    }
   }
 
   async #shutdown(): Promise<void> {

@@ -3,6 +3,7 @@ import { textChanges } from "../comparison/text-changes.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { ProxyServer } from "../proxy/proxy.ts";
+import type { AdminRoom } from "../resources/admin-room.ts";
 import type { Resources } from "../resources/registry.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
@@ -14,6 +15,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AdminPorts } from "./admin-port.ts";
 import type { Ages } from "./ages.ts";
 import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
+import { ladderRoom } from "./ladder-room.ts";
 import type { ListenerStatus, Listeners } from "./listeners.ts";
 import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
 import type { ReloadRetry } from "./reload-retry.ts";
@@ -38,6 +40,17 @@ export interface DaemonStatus {
   readonly resources: readonly ResourceStatus[];
   /** Keys that were used, so many as metrics have. */
   readonly credentials: readonly CredentialStatus[];
+  /** Another policy that is tried beside it; null for none. */
+  readonly candidate: CandidateStatus | null;
+}
+
+/** A policy that is tried beside the one in force, as far as it is known by itself. */
+export interface CandidateStatus {
+  readonly file: string;
+  /** Of the one that judges; null while none does. */
+  readonly hash: string | null;
+  /** Why the text that stands there now does not judge. */
+  readonly problems: readonly string[];
 }
 
 export interface InForceDeps {
@@ -75,6 +88,11 @@ export class PolicyInForce {
     this.#deps = deps;
   }
 
+  /** What its checks that do not enforce would have denied. */
+  get ladder(): AdminRoom {
+    return ladderRoom(this.#proxy?.snapshot.rungs ?? [], this.#deps.telemetry.metrics.ladder);
+  }
+
   /** Null before the first. */
   get proxy(): ProxyServer | null {
     return this.#proxy;
@@ -88,7 +106,7 @@ export class PolicyInForce {
     return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !ages.hasExpired;
   }
 
-  get status(): DaemonStatus {
+  get status(): Omit<DaemonStatus, "candidate"> {
     const { policyFile, telemetry, retry, listeners, resources } = this.#deps;
     const { policy, policyStale } = telemetry.metrics;
     const attempt = this.#lastAttempt;

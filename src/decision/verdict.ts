@@ -9,6 +9,12 @@ export interface Place {
   readonly path: string;
 }
 
+/** A check by its name and where it stands. */
+export interface CheckName {
+  readonly name: string;
+  readonly place: Place;
+}
+
 /** A header line of an answer, its name in lower case. */
 export type HeaderLine = readonly [name: string, value: string];
 

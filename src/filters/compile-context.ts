@@ -10,6 +10,7 @@ import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import type { SecretReference } from "../support/secret.ts";
 import type { Steps } from "../support/turns.ts";
+import type { LadderSeed } from "./ladder.ts";
 
 /** A schema where it stands, and who compiles it. */
 export interface DescribedSchema {
@@ -25,6 +26,8 @@ export interface CompileContext {
   readonly clock: Clock;
   /** Of the process; it outlives the policy. */
   readonly memory: MemoryBudget;
+  /** For what is enforced for a share of those that it is about. */
+  readonly ladderSeed: LadderSeed;
   /** The place of a key inside the settings that are being compiled; no argument: of the settings themselves. */
   place(...path: readonly (string | number)[]): Place;
   /** Reports what is wrong at a place and what is expected; compilation goes on to find the rest. */

@@ -59,7 +59,7 @@ export interface Check {
   readonly name: string;
   readonly phase: Phase;
   readonly place: Place;
-  /** The ladder: 0 only audits, 100 enforces, between them that share of requests is enforced. */
+  /** The ladder: -1 is never asked, 0 only audits, 100 enforces, between them that share of callers is enforced. */
   readonly enforcePercent: number;
   /**
    * True where evaluating is an act, as counting is: it happens once a request, and not when a stream that lasts is
@@ -70,7 +70,7 @@ export interface Check {
   readonly late?: boolean;
   /** Clients of its route look for refusals in this language. */
   readonly refusals?: "jsonrpc" | "connect";
-  /** 0 to 1, for the ladder: the same for the same caller. By chance for each request where absent or null. */
+  /** 0 to 1, for the ladder: the same for what it is about, as a limit's key. By caller where absent or null. */
   share?(exchange: Exchange): number | null;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */
   evaluate(exchange: Exchange): Verdict | Promise<Verdict>;

@@ -15,7 +15,7 @@ export interface ResponseCheck {
   /** The key in the policy. */
   readonly name: string;
   readonly place: Place;
-  /** The ladder: 0 only audits, 100 enforces, between them that share of requests is enforced. */
+  /** The ladder: -1 is never asked, 0 only audits, 100 enforces, between them that share of callers is enforced. */
   readonly enforcePercent: number;
   /**
    * It judges bodies, or changes them. Then the service is not asked for parts (Range), one that comes nevertheless is

@@ -1,4 +1,4 @@
-import type { Denial, Verdict } from "../decision/verdict.ts";
+import type { CheckName, Denial, Verdict } from "../decision/verdict.ts";
 
 /** Looks at the body of one request on its way to the service, piece by piece, wherever it is cut. */
 export interface BodyWatch {
@@ -16,6 +16,7 @@ export interface BodyWatch {
 
 /** One that watches this request's body, with its rung of the ladder. */
 export interface PlacedWatch {
+  readonly check: CheckName;
   readonly watch: BodyWatch;
   /** Where false, all of the body passes as it comes, and what the watch has against it is noted. */
   readonly isEnforced: boolean;

@@ -1,4 +1,4 @@
-import type { Denial } from "../decision/verdict.ts";
+import type { CheckName, Denial } from "../decision/verdict.ts";
 import { type Account, Charge } from "../memory/account.ts";
 import { type Address, clientOf } from "./address.ts";
 import type { AnswerWatcher } from "./answer.ts";
@@ -134,6 +134,8 @@ export class Exchange {
   answerLines: string;
   /** Denials of checks that only audit: logged and counted, not enforced. */
   audited: Denial[] | null;
+  /** Whose each of them is. */
+  auditedBy: CheckName[] | null;
   /** What decision services said, in the order in which they were asked; null where none was. */
   decided: Decided[] | null;
   /** Values that were not to be seen, in it or its answer; null for the many that have none, or where nobody looks. */
@@ -199,6 +201,7 @@ export class Exchange {
     this.serviceLines = "";
     this.answerLines = "";
     this.audited = null;
+    this.auditedBy = null;
     this.decided = null;
     this.leaks = null;
     this.detected = null;
@@ -214,6 +217,14 @@ export class Exchange {
   chargeTo(account: Account): Charge {
     this.charge ??= new Charge(account, clientOf(this.clientAddress));
     return this.charge;
+  }
+
+  /** A check would have denied it, and does not enforce. */
+  audit(denial: Denial, check: CheckName): void {
+    this.audited ??= [];
+    this.auditedBy ??= [];
+    this.audited.push(denial);
+    this.auditedBy.push(check);
   }
 
   /** A limit took something; a request that is over already, as one whose client left while it waited, needs nothing. */

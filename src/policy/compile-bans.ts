@@ -1,6 +1,7 @@
 import { CONTINUE } from "../decision/verdict.ts";
 import type { BanFacts } from "../filters/bans/ban-facts.ts";
 import type { Check } from "../filters/filter.ts";
+import { OFF } from "../filters/ladder.ts";
 import type { BanBook } from "../limits/bans/ban-book.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
@@ -27,7 +28,11 @@ export function* compileBans(work: Work): Steps<void> {
       parts,
     );
     const compiled = kind.compile(name, parts.settings, book, context);
-    if (compiled !== null && parts.lost.length === 0) facts.push(compiled);
+    if (compiled === null || parts.lost.length > 0) continue;
+    const { place, enforcePercent, isOfGuesses } = compiled;
+    // Those of guesses are asked by 'authenticate'.
+    if (enforcePercent === OFF || isOfGuesses) work.offChecks.push({ name: "ban", place, enforcePercent });
+    if (enforcePercent !== OFF) facts.push(compiled);
   }
   if (facts.length === 0) return;
   work.bans = kind.join(facts, book);

@@ -46,5 +46,6 @@ function* compileDefault(work: Work, filter: Filter<unknown>): Steps<void> {
   if (parts.responseRules !== null) work.rewriteResponse = work.rewrites.response(parts.responseRules);
   if (filter.defaults !== "add" || read.lost.length > 0) return;
   work.admitChecks.push(...parts.checks.filter((check) => check.phase === "admit"));
+  work.offChecks.push(...parts.offChecks.filter(({ phase }) => phase === "admit"));
   if (parts.isMoreThanAdmit) work.routeDefaults.set(filter.name, read.settings);
 }

@@ -97,6 +97,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     place: work.reader.document.place(path),
     checks: leading(work, template, inPhaseOrder(parts.checks)),
     responseChecks: parts.responseChecks,
+    offChecks: parts.offChecks,
     answerReading: parts.answerReading,
     upstream: fields.upstream ?? null,
     rewriteQuery: versionInQuery(work, versions, queryRewrite(parts, requestRules)),

@@ -1,5 +1,6 @@
 import type { Place } from "../decision/verdict.ts";
 import { REGISTRY, type Registry } from "../filters/index.ts";
+import { CallerShares } from "../filters/ladder.ts";
 import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
@@ -73,6 +74,8 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   describeMethods,
   prepareFilters,
   compileTop,
+  "readLadder",
+  "readCandidate",
   "readResources",
   compileUpstreams,
   compileListeners,
@@ -334,5 +337,8 @@ function freeze(work: Work): Snapshot | null {
     warnings: Object.freeze(work.warnings.sorted(work.file)),
     hasTests: work.tests.length > 0,
     outline: work.outline,
+    shares: new CallerShares(work.ladderSeed),
+    rungs: Object.freeze(work.rungs),
+    candidate: work.candidate,
   });
 }

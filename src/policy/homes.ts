@@ -8,7 +8,18 @@ export const ROUTE_HOMES: ReadonlyMap<string, string> = new Map([
   ...under("response.validate", ["stripUndeclared", "writeOnly", "undeclaredStatus"]),
   ["leaks", "under 'response', or under 'validate' for requests"],
   ["maxBytes", "under 'response', or under 'validate.body' for requests"],
-  ...besideRoutes(["requestId", "limitHeaders", "bans", "plans", "stores", "overload", "openapi", "grpc"]),
+  ...besideRoutes([
+    "requestId",
+    "limitHeaders",
+    "bans",
+    "plans",
+    "stores",
+    "overload",
+    "ladder",
+    "candidate",
+    "openapi",
+    "grpc",
+  ]),
 ]);
 
 function under(home: string, keys: readonly string[]): [string, string][] {

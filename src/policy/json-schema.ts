@@ -8,6 +8,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
+import { candidateSchema, ladderShape } from "./ladder-schema.ts";
 import { openapiShape } from "./openapi/section.ts";
 import { decisionsSchema, recordShape } from "./record-schema.ts";
 import {
@@ -142,6 +143,8 @@ function policySchema({
       .describe(
         "When requests are shed because there is too much to do; 'priority' of routes says which first. Never if absent.",
       ),
+    ladder: object(ladderShape).optional().describe("Which callers are in a share, as of 'mode: { enforce: 5% }'."),
+    candidate: candidateSchema.optional(),
     requestId: requestIdSchema.optional(),
     geo: object(geoShape)
       .optional()

@@ -5,7 +5,18 @@ import type { Work } from "./work.ts";
 /** What reads the sections that few policies have, and of listeners and upstreams the settings that few have. */
 export const sections = new Later("sections", () => import("./sections.ts"));
 
-const SECTIONS = ["identity", "resourceMetadata", "plans", "bans", "revoked", "requestId", "geo", "versions"];
+const SECTIONS = [
+  "identity",
+  "resourceMetadata",
+  "plans",
+  "bans",
+  "revoked",
+  "requestId",
+  "geo",
+  "versions",
+  "ladder",
+  "candidate",
+];
 const SETTINGS = ["spiffe", "trustBundles", "crl", "forwardedClientCertificate"];
 
 /** Loads it where the policy has one of them; undefined where it does not, or all is loaded. */

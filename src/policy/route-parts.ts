@@ -10,6 +10,7 @@ import type {
   ValuePromise,
   WebSocketRules,
 } from "../filters/filter.ts";
+import { OFF } from "../filters/ladder.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { RouteAnswer } from "../filters/respond/evaluate.ts";
@@ -18,12 +19,15 @@ import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { sections } from "./later-sections.ts";
 import type { Path } from "./path.ts";
+import type { LadderCheck } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
 /** What the filters of one route (or of the defaults) have handed in so far. */
 export class RouteParts {
   readonly checks: Check[] = [];
   readonly responseChecks: ResponseCheck[] = [];
+  /** Of both kinds: nobody asks them. */
+  readonly offChecks: (LadderCheck & Partial<Pick<Check, "phase">>)[] = [];
   answerReading: AnswerReading | null = null;
   readonly credentialHeaders: Set<string> = new Set();
   readonly credentialParameters: Set<string> = new Set();
@@ -109,11 +113,13 @@ export function routeContext(
     identity: identityOf(work, facts, parts),
     addCheck: (check) => {
       if (check.phase !== "admit") mark();
-      parts.checks.push(check);
+      if (check.enforcePercent === OFF) parts.offChecks.push(check);
+      else parts.checks.push(check);
     },
     addResponseCheck: (check) => {
       mark();
-      parts.responseChecks.push(check);
+      if (check.enforcePercent === OFF) parts.offChecks.push(check);
+      else parts.responseChecks.push(check);
     },
     setAnswerReading: (reading) => {
       mark();

@@ -1,42 +1,42 @@
 import type { Place } from "../decision/verdict.ts";
-import type { Check } from "../filters/filter.ts";
+import { OFF } from "../filters/ladder.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { lineWords } from "./problems.ts";
-import type { Problem, Route } from "./snapshot.ts";
+import type { LadderCheck, Problem, Route, Rung } from "./snapshot.ts";
 import type { Work } from "./work.ts";
 
-/** A check of the policy that does not enforce, or not always, and the routes it stands before. */
-export interface Rung {
-  readonly check: string;
-  /** 0 only audits; below 100 that share of requests is enforced. */
-  readonly enforcePercent: number;
-  readonly place: Place;
-  /** Empty where it judges every request, before a route is known. */
+export interface RungSources {
   readonly routes: readonly Route[];
+  /** Before the match. */
+  readonly admitChecks: readonly LadderCheck[];
+  /** Off, or asked by another. */
+  readonly offChecks: readonly LadderCheck[];
 }
 
 /**
  * Every check below the top of its ladder, by its place: one that stands in `defaults` is told of once, with all the
  * routes that have it from there.
  */
-export function rungsOf(routes: readonly Route[], admitChecks: readonly Check[]): readonly Rung[] {
+export function rungsOf({ routes, admitChecks, offChecks }: RungSources): readonly Rung[] {
   const rungs = new Map<string, Rung & { readonly routes: Route[] }>();
-  const add = ({ name, enforcePercent, place }: Check, route: Route | null): void => {
+  const add = ({ name, enforcePercent, place }: LadderCheck, route: Route | null): void => {
     if (enforcePercent >= 100) return;
     const key = `${name} ${place.file}:${place.line}:${place.column}`;
-    const rung = rungs.get(key) ?? { check: name, enforcePercent, place, routes: [] };
+    const rung = rungs.get(key) ?? { name, enforcePercent, place, routes: [] };
     rungs.set(key, rung);
     if (route !== null) rung.routes.push(route);
   };
-  for (const check of admitChecks) add(check, null);
-  for (const route of routes) for (const check of route.checks) add(check, route);
+  for (const check of [...admitChecks, ...offChecks]) add(check, null);
+  for (const route of routes) {
+    for (const check of [...route.checks, ...route.responseChecks, ...route.offChecks]) add(check, route);
+  }
   return [...rungs.values()];
 }
 
 /** What it means, in words, with the first of its routes. */
 export function rungText(rung: Rung): string {
-  const { check, enforcePercent, routes, place } = rung;
-  const open = check === "authenticate" ? `, so ${openWords(enforcePercent)}` : "";
+  const { name, enforcePercent, routes, place } = rung;
+  const open = name === "authenticate" ? `, so ${openWords(enforcePercent)}` : "";
   return `${shareWords(rung)}${open}: ${routeWords(routes, place)}`;
 }
 
@@ -48,12 +48,13 @@ export function rungRest(rung: Rung): readonly Problem[] {
   });
 }
 
-function shareWords({ check, enforcePercent }: Rung): string {
-  return `'${check}' ${enforcePercent === 0 ? "only audits" : `enforces for ${enforcePercent}% of requests`}`;
+function shareWords({ name, enforcePercent }: Rung): string {
+  if (enforcePercent === OFF) return `'${name}' is off`;
+  return `'${name}' ${enforcePercent === 0 ? "only audits" : `enforces for ${enforcePercent}% of callers`}`;
 }
 
 function openWords(enforcePercent: number): string {
-  return enforcePercent === 0 ? "whoever comes is let in" : "the others are let in, whoever sends them";
+  return enforcePercent <= 0 ? "whoever comes is let in" : "the others are let in, whoever sends them";
 }
 
 function routeWords(routes: readonly Route[], from: Place): string {
@@ -67,7 +68,8 @@ function routeWords(routes: readonly Route[], from: Place): string {
 
 /** Stage: a route whose callers need not prove who they are is open, whatever else it says. */
 export function warnOpen(work: Work): void {
-  for (const rung of rungsOf(work.routes, work.admitChecks)) {
-    if (rung.check === "authenticate") work.warnings.add("authentication_not_enforced", rung.place, rungText(rung));
+  work.rungs = rungsOf(work);
+  for (const rung of work.rungs) {
+    if (rung.name === "authenticate") work.warnings.add("authentication_not_enforced", rung.place, rungText(rung));
   }
 }

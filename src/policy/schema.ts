@@ -333,6 +333,8 @@ export const SECTIONS = [
   "plans",
   "bans",
   "overload",
+  "ladder",
+  "candidate",
   "requestId",
   "geo",
   "revoked",

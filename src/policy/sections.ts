@@ -1,6 +1,8 @@
 import { compileBans } from "./compile-bans.ts";
+import { readCandidate } from "./compile-candidate.ts";
 import { compileGeo } from "./compile-geo.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
+import { readLadder } from "./compile-ladder.ts";
 import { compilePlans } from "./compile-plans.ts";
 import { readRequestId } from "./compile-request-id.ts";
 import { compileRevoked } from "./compile-revoked.ts";
@@ -17,6 +19,8 @@ export { readRevocationLists } from "./revocation-lists.ts";
 
 /** Stages, by name. */
 export const sectionStages = {
+  readLadder,
+  readCandidate,
   readResources,
   compileIdentity,
   compilePlans,

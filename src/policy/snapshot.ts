@@ -5,6 +5,7 @@ import type { Bans } from "../filters/bans/evaluate.ts";
 import type { Cors } from "../filters/cors/evaluate.ts";
 import type { UnroutedCors } from "../filters/cors/unrouted.ts";
 import type { Authenticator, Check, Detector, Limit, WebSocketRules } from "../filters/filter.ts";
+import type { Shares } from "../filters/ladder.ts";
 import type { MethodRule } from "../filters/method-rule.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { WithheldHeader } from "../filters/request/passage.ts";
@@ -87,7 +88,33 @@ export interface Snapshot {
   readonly hasTests: boolean;
   /** What tells it from the next policy; null where nobody compares. */
   readonly outline: PolicyOutline | null;
+  /** For checks that enforce for a share of callers. */
+  readonly shares: Shares;
+  /** Checks that do not enforce, or not for everybody. */
+  readonly rungs: readonly Rung[];
+  /** Null: no other policy is tried beside it. */
+  readonly candidate: CandidateSettings | null;
 }
+
+/** Which policy is tried beside the one that has this. */
+export interface CandidateSettings {
+  /** Absolute. */
+  readonly file: string;
+  /** Of requests, 0 to 1. */
+  readonly share: number;
+  /** Of one processor's time, 0 to 1. */
+  readonly cpuShare: number;
+  readonly place: Place;
+}
+
+/** A check of the policy below the top of its ladder, and the routes it stands before. */
+export interface Rung extends LadderCheck {
+  /** Empty where it judges every request, before a route is known. */
+  readonly routes: readonly Route[];
+}
+
+/** What the ladder has to know of a check, of a request or of its answer. */
+export type LadderCheck = Pick<Check, "name" | "enforcePercent" | "place">;
 
 /** One path that postern answers in place of the service. */
 export interface OwnPage {
@@ -141,6 +168,8 @@ export interface Route {
   readonly checks: readonly Check[];
   /** Of phase `respond`, in the order of the filters; empty for the many routes whose answers nobody judges. */
   readonly responseChecks: readonly ResponseCheck[];
+  /** Those that are off: nobody asks them. */
+  readonly offChecks: readonly LadderCheck[];
   /** How bodies are read that a check looks into; null where none does. */
   readonly answerReading: AnswerReading | null;
   /** Null: the listener's. */

@@ -16,6 +16,7 @@ import type {
   Plan,
 } from "../filters/filter.ts";
 import type { Registry } from "../filters/index.ts";
+import type { LadderSeed } from "../filters/ladder.ts";
 import type { Overload } from "../filters/overload/evaluate.ts";
 import type { IdentityLine } from "../filters/request/identity.ts";
 import type { IdentityKeys } from "../filters/request/identity-keys.ts";
@@ -59,10 +60,13 @@ import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
 import type {
   AdminSettings,
+  CandidateSettings,
+  LadderCheck,
   ListenerSettings,
   OwnPage,
   RewriteResponse,
   Route,
+  Rung,
   Silenced,
   UpstreamSettings,
 } from "./snapshot.ts";
@@ -89,6 +93,8 @@ export interface CompileInputs {
   readonly resources?: Resources;
   /** Where requests wait for what somebody else says. */
   readonly waiting?: Waiting;
+  /** Of the process: which callers are in a share of the ladder, where the policy says nothing. Nobody's if absent. */
+  readonly ladderSeed?: LadderSeed;
   /** Variables that secrets and the corporate proxy come from. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What requests may hold of the process; without it, whatever they like, as nobody is served. */
@@ -182,6 +188,11 @@ export class Work {
   versions: Versions<Route> | null = null;
   tests: readonly PolicyTest[] = [];
   outline: PolicyOutline | null = null;
+  ladderSeed: LadderSeed;
+  /** Checks before the match that are off, or asked by another. */
+  readonly offChecks: LadderCheck[] = [];
+  rungs: readonly Rung[] = [];
+  candidate: CandidateSettings | null = null;
   /** Name of the stage that runs. */
   stage = "";
   /** No later stage has anything to add. */
@@ -200,6 +211,7 @@ export class Work {
     this.waiting = inputs.waiting ?? new Waiting(systemTimers);
     const nobody = { clock: inputs.clock, timers: systemTimers, random: () => 0.5, memory: this.memory };
     this.places = inputs.places ?? new Places(nobody);
+    this.ladderSeed = inputs.ladderSeed ?? [0x6c616464, 0x65727321];
     this.files = new NamedFiles(file, inputs.cwd ?? "", inputs.readFile);
     this.references = new References({
       env: inputs.env ?? {},
@@ -340,6 +352,7 @@ export class Work {
       resourceMetadataUrl: this.protectedResources[0]?.url ?? null,
       clock: this.inputs.clock,
       memory: this.memory,
+      ladderSeed: this.ladderSeed,
       place: (...inner) => this.reader.document.place(resolve(inner)),
       problem: (text, ...inner) => this.problem(text, resolve(inner)),
       problemWithin: (offset, text, ...inner) =>

@@ -1,4 +1,4 @@
-import { CONTINUE, Denial } from "../decision/verdict.ts";
+import { type CheckName, CONTINUE, Denial } from "../decision/verdict.ts";
 import type { ResponseCheck, StreamRule, WholeRule } from "../filters/response-check.ts";
 import type { Charge } from "../memory/account.ts";
 import { GrowingBytes } from "../message/growing-bytes.ts";
@@ -15,7 +15,7 @@ export interface StageHost {
   /** A new one, for who has to hold bytes. */
   openCharge(): Charge;
   /** Takes a denial that is not enforced. */
-  note(denial: Denial): void;
+  note(denial: Denial, check: CheckName): void;
 }
 
 /** One rule on the way of one answer's body. What is not enforced sees all of it, and all of it passes as it came. */
@@ -59,7 +59,7 @@ export abstract class BodyStage {
   trailers(trailers: HeaderBlock): HeaderBlock | Denial {
     const judged = this.#rule.judgeTrailers?.(trailers) ?? trailers;
     if (this.isEnforced) return judged;
-    if (judged instanceof Denial) this.#host.note(judged);
+    if (judged instanceof Denial) this.#host.note(judged, this.check);
     return trailers;
   }
 
@@ -71,7 +71,7 @@ export abstract class BodyStage {
     if (judged instanceof Promise) return judged.then((one) => this.#ended(one, asItCame));
     const settled = this.#settle(judged, asItCame);
     const noted = this.isEnforced ? null : (this.#rule.noted?.() ?? null);
-    if (noted !== null) this.#host.note(noted);
+    if (noted !== null) this.#host.note(noted, this.check);
     return settled;
   }
 
@@ -79,7 +79,7 @@ export abstract class BodyStage {
     if (this.isEnforced) return judged;
     if (judged instanceof Denial) {
       this.isOver = true;
-      this.#host.note(judged);
+      this.#host.note(judged, this.check);
     }
     return asItCame;
   }

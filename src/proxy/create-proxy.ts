@@ -9,6 +9,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { createUpstream, upstreamKey } from "../upstream/create-upstream.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { Beside } from "./beside.ts";
 import type { ClientSession, SessionHost } from "./client-session.ts";
 import { Http1Session } from "./http1-session.ts";
 import { Http2Session } from "./http2-session.ts";
@@ -49,6 +50,7 @@ class Core implements ProxyServer, SessionHost {
   #draining = false;
   #onDrained: (() => void) | null = null;
   readonly lingerRoom = new LingerRoom();
+  beside: Beside | null = null;
   requestsBegun = 0;
   requestsInFlight = 0;
 

@@ -1,6 +1,7 @@
 import type { Coding } from "../bodies/codings.ts";
 import type { Inflation, InflationSink } from "../bodies/inflation.ts";
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
+import type { Shares } from "../filters/ladder.ts";
 import type { AnswerReading, BodyRule, ResponseCheck } from "../filters/response-check.ts";
 import { Charge } from "../memory/account.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
@@ -26,8 +27,8 @@ export interface AnswerSubject {
   readonly id: string;
   readonly exchange: Exchange;
   readonly route: Route | null;
-  /** 0 to 1, for the ladder's share. */
-  readonly random: () => number;
+  /** For the ladder. */
+  readonly shares: Shares;
   readonly deps: { readonly memory: Pick<MemoryBudget, "bodies"> };
 }
 
@@ -82,6 +83,8 @@ interface KnownCoding {
   readonly reading: AnswerReading;
   /** False where all that look into it only audit. */
   readonly isEnforced: boolean;
+  /** The first that looks into it. */
+  readonly check: ResponseCheck;
 }
 
 /**
@@ -93,14 +96,14 @@ function codingOf(
   rules: RuleToRun[],
   { exchange, route }: AnswerSubject,
 ): KnownCoding | Denial | null {
-  const isLookedInto = rules.some(isLooking);
-  const text = hasBody && isLookedInto ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
-  if (text === undefined || text === "" || text === "identity") return null;
+  const looking = rules.find(isLooking)?.check;
+  const text = hasBody && looking !== undefined ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
+  if (looking === undefined || text === undefined || text === "" || text === "identity") return null;
   const reading = route?.answerReading ?? null;
   const isEnforced = rules.some((one) => isLooking(one) && one.isEnforced);
   const isInflated = reading?.compressed === "inflate" || (reading?.asksForIdentity === true && !isEnforced);
   const coding = isInflated ? reading.codingOf(text) : null;
-  if (coding !== null && reading !== null) return { coding, reading, isEnforced };
+  if (coding !== null && reading !== null) return { coding, reading, isEnforced, check: looking };
   rules.splice(0, rules.length, ...rules.filter((one) => !isLooking(one)));
   if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate")) {
     if (isEnforced) countUnread(exchange);
@@ -109,7 +112,7 @@ function codingOf(
   const seen = `content encoding ${excerpt(text)}`;
   const denial = new Denial("response_unreadable", reading?.place ?? null, seen, "an answer that can be looked into");
   if (isEnforced) return denial;
-  note(exchange, denial);
+  exchange.audit(denial, looking);
   return null;
 }
 
@@ -139,13 +142,13 @@ function inflated(
 function audited(
   host: StageHost,
   asItCame: JudgedAnswer,
-  { coding, reading }: KnownCoding,
+  { coding, reading, check }: KnownCoding,
   outlet: AnswerOutlet,
   stages: readonly BodyStage[],
 ): AnswerWay {
   const charge = host.openCharge();
   const unread = (seen: string): void =>
-    host.note(new Denial("response_unreadable", reading.place, seen, "one that can be looked into"));
+    host.note(new Denial("response_unreadable", reading.place, seen, "one that can be looked into"), check);
   if (!charge.hold(coding.bytes)) {
     unread("no room to inflate an answer");
     return asItCame;
@@ -188,7 +191,7 @@ function judgeHead(check: ResponseCheck, isEnforced: boolean, exchange: Exchange
   if (isEnforced) return verdict;
   answer.headers = headers;
   answer.isReplaced = isReplaced;
-  if (verdict !== CONTINUE) note(exchange, verdict);
+  if (verdict !== CONTINUE) exchange.audit(verdict, check);
   return CONTINUE;
 }
 
@@ -202,7 +205,7 @@ function judgePart(check: ResponseCheck, isEnforced: boolean, { exchange, route 
   }
   const denial = new Denial("response_unreadable", check.place, "a part of an answer (206)", "the whole, to judge it");
   if (isEnforced) return denial;
-  note(exchange, denial);
+  exchange.audit(denial, check);
   return CONTINUE;
 }
 
@@ -219,7 +222,7 @@ function stageOf({ rule, check, isEnforced }: RuleToRun, host: StageHost, exchan
 function hostOf({ exchange, deps }: AnswerSubject): StageHost {
   return {
     openCharge: () => new Charge(deps.memory.bodies, clientOf(exchange.clientAddress)),
-    note: (denial) => note(exchange, denial),
+    note: (denial, check) => exchange.audit(denial, check),
   };
 }
 
@@ -237,16 +240,12 @@ export function judgeBareHead(subject: AnswerSubject, status: number, headers: H
   return answer.headers;
 }
 
-function climbs({ enforcePercent }: ResponseCheck, { random }: AnswerSubject): boolean {
-  return enforcePercent >= 100 || random() * 100 < enforcePercent;
+function climbs({ name, enforcePercent }: ResponseCheck, { exchange, shares }: AnswerSubject): boolean {
+  if (enforcePercent >= 100 || enforcePercent === 0) return enforcePercent > 0;
+  return shares.of(name, exchange) * 100 < enforcePercent;
 }
 
 function countUnread(exchange: Exchange): void {
   exchange.answerCounts ??= [];
   exchange.answerCounts.push(UNREAD);
-}
-
-function note(exchange: Exchange, denial: Denial): void {
-  exchange.audited ??= [];
-  exchange.audited.push(denial);
 }

@@ -1,5 +1,6 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
+import type { Shares } from "../filters/ladder.ts";
 import type { MethodSubject } from "./method-override.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -15,8 +16,8 @@ export interface Life extends MethodSubject {
   readonly isOver: boolean;
   /** Null but for WebSockets. */
   webSocket: WebSocket | null;
-  /** 0 to 1, for the ladder's share. */
-  readonly random: () => number;
+  /** For the ladder. */
+  readonly shares: Shares;
   /** Starts the time of the whole exchange, where it has an end (Infinity: none). */
   limitDuration(maxMs: number): void;
   /** It goes on for longer than a moment, or does not any more. */
@@ -30,5 +31,5 @@ export interface Life extends MethodSubject {
 /** The same, as far as answers go. */
 export type AnswerLife = Pick<
   Life,
-  "route" | "exchange" | "id" | "snapshot" | "webSocket" | "random" | "last" | "deny" | "finish"
+  "route" | "exchange" | "id" | "snapshot" | "webSocket" | "shares" | "last" | "deny" | "finish"
 > & { readonly deps: Pick<TransactionDeps, "clock" | "memory"> };

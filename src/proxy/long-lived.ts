@@ -11,7 +11,7 @@ import { threadHolds } from "../support/thread-holds.ts";
 import { judgeAgain, type Subject } from "./pipeline.ts";
 
 /** An exchange that goes on: a WebSocket, an event stream, a long download or upload. */
-export interface LastingStream extends Omit<Subject, "observer" | "random" | "fault"> {
+export interface LastingStream extends Omit<Subject, "observer" | "shares" | "fault"> {
   readonly startedMs: number;
   /** True where the client's certificate was judged by other CAs or revocation lists than those of now. */
   readonly outlivedTrust: boolean;
@@ -116,7 +116,7 @@ export class LongLived {
       this.#schedule(watched);
       return;
     }
-    const trial = new Trial(stream, snapshot, watched.roll);
+    const trial = new Trial(stream, snapshot);
     const settle = (verdict: Verdict): void => this.#settle(watched, trial, verdict);
     try {
       const verdict = judgeAgain(trial);
@@ -211,12 +211,12 @@ class Trial implements Subject {
   readonly forwardedCertificates: Subject["forwardedCertificates"];
   readonly observer = null;
   readonly fault = null;
-  readonly random: () => number;
+  readonly shares: Subject["shares"];
   route: Route | null = null;
   ownPage: Subject["ownPage"] = null;
   methodBody: null = null;
 
-  constructor({ exchange, trustedProxies, trustsForwardedHost }: LastingStream, snapshot: Snapshot, roll: number) {
+  constructor({ exchange, trustedProxies, trustsForwardedHost }: LastingStream, snapshot: Snapshot) {
     const { connection, method, target, host, authority, headers, upgrade } = exchange;
     const body = exchange.body.isKept ? STRAY_BODY : EMPTY_BODY;
     this.exchange = new Exchange(connection, method, target, host, authority, headers, body);
@@ -232,6 +232,6 @@ class Trial implements Subject {
     const listener = snapshot.listeners.find(({ name }) => name === connection.listener);
     this.forwardedCertificates = listener?.forwardedCertificates ?? null;
     this.exchange.upstream = listener?.upstream ?? "";
-    this.random = () => roll;
+    this.shares = snapshot.shares;
   }
 }

@@ -2,6 +2,7 @@ import { mintPermit, type Permit } from "../decision/permit.ts";
 import { LASTING_PHASES } from "../decision/phases.ts";
 import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
+import type { Shares } from "../filters/ladder.ts";
 import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import { EMPTY_BODY } from "../message/body.ts";
@@ -26,11 +27,19 @@ export interface Subject extends FormSubject, MethodSubject, PageSubject {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly observer: Observer | null;
-  /** 0 to 1, for the ladder's share. */
-  readonly random: () => number;
+  /** For the ladder. */
+  readonly shares: Shares;
   /** Set by the match. */
   route: Route | null;
 }
+
+/** Which checks are asked: all of them, but where a policy judges beside another. */
+export interface CheckChoice {
+  admit(snapshot: Snapshot): readonly Check[];
+  of(route: Route): readonly Check[];
+}
+
+const ALL_CHECKS: CheckChoice = { admit: ({ admitChecks }) => admitChecks, of: ({ checks }) => checks };
 
 export type Outcome = Permit | OwnAnswer | Denial;
 
@@ -38,14 +47,16 @@ export type Outcome = Permit | OwnAnswer | Denial;
  * Walks the phases from `admit` to `validate`. The one place where a Permit is minted: after every check of the route has
  * had its say. Answers at once unless a check has to wait.
  */
-export function judge(subject: Subject): Outcome | Promise<Outcome> {
-  const admitted = admit(subject, subject.snapshot.admitChecks);
-  return admitted instanceof Promise ? admitted.then((verdict) => goOn(subject, verdict)) : goOn(subject, admitted);
+export function judge(subject: Subject, choice: CheckChoice = ALL_CHECKS): Outcome | Promise<Outcome> {
+  const admitted = admit(subject, choice.admit(subject.snapshot));
+  return admitted instanceof Promise
+    ? admitted.then((verdict) => goOn(subject, verdict, choice))
+    : goOn(subject, admitted, choice);
 }
 
 /** What is refused so early is for the pages of all routes to read. */
-function goOn(subject: Subject, refused: Verdict): Outcome | Promise<Outcome> {
-  if (refused === CONTINUE) return judgeAdmitted(subject);
+function goOn(subject: Subject, refused: Verdict, choice: CheckChoice): Outcome | Promise<Outcome> {
+  if (refused === CONTINUE) return judgeAdmitted(subject, choice);
   subject.snapshot.unroutedCors?.tell(subject.exchange);
   return refused;
 }
@@ -63,17 +74,17 @@ function admit(subject: Subject, checks: readonly Check[]): Verdict | Promise<Ve
 }
 
 /** What postern answers itself needs no route. */
-function judgeAdmitted(subject: Subject): Outcome | Promise<Outcome> {
-  return judgeOwnPage(subject) ?? judgePreflight(subject) ?? judgeRoute(subject);
+function judgeAdmitted(subject: Subject, choice: CheckChoice): Outcome | Promise<Outcome> {
+  return judgeOwnPage(subject) ?? judgePreflight(subject) ?? judgeRoute(subject, choice);
 }
 
-function judgeRoute(subject: Subject): Outcome | Promise<Outcome> {
+function judgeRoute(subject: Subject, choice: CheckChoice): Outcome | Promise<Outcome> {
   const unmatched = matchRoute(subject);
   if (unmatched !== CONTINUE) {
     if (subject.route === null) subject.snapshot.unroutedCors?.tellNamed(subject.exchange);
     return unmatched;
   }
-  const verdict = runChecks(subject, subject.route?.checks ?? [], 0);
+  const verdict = runChecks(subject, subject.route === null ? [] : choice.of(subject.route), 0);
   if (verdict instanceof Promise) return verdict.then((settled) => settled ?? permit(subject));
   return verdict ?? permit(subject);
 }
@@ -114,7 +125,7 @@ function beginWatches(subject: Subject): void {
     const watch = check.watch?.(exchange) ?? null;
     if (watch === null) continue;
     exchange.bodyWatches ??= [];
-    exchange.bodyWatches.push({ watch, isEnforced: isEnforced(check, subject) });
+    exchange.bodyWatches.push({ check, watch, isEnforced: isEnforced(check, subject) });
   }
 }
 
@@ -246,13 +257,12 @@ function enforce(subject: Subject, check: Check, verdict: Verdict): Verdict {
     if (subject.exchange.taken !== null && check.once === true) subject.exchange.giveBack();
     return verdict;
   }
-  subject.exchange.audited ??= [];
-  subject.exchange.audited.push(verdict);
+  subject.exchange.audit(verdict, check);
   return CONTINUE;
 }
 
-function isEnforced(check: Check, { exchange, random }: Subject): boolean {
+function isEnforced(check: Check, { exchange, shares }: Subject): boolean {
   const percent = check.enforcePercent;
   if (percent >= 100 || percent === 0) return percent > 0;
-  return (check.share?.(exchange) ?? random()) * 100 < percent;
+  return (check.share?.(exchange) ?? shares.of(check.name, exchange)) * 100 < percent;
 }

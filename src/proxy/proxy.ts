@@ -1,9 +1,12 @@
 import type { Socket } from "node:net";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
+import type { Beside } from "./beside.ts";
 
 /** The data path as the daemon sees it: give it sockets, swap its snapshot, drain it. */
 export interface ProxyServer {
+  /** Who judges requests once more, by another policy; null for nobody. */
+  beside: Beside | null;
   /** The snapshot that requests which begin now will keep. */
   readonly snapshot: Snapshot;
   /** Ever. */

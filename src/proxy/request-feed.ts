@@ -117,7 +117,10 @@ export class RequestFeed implements BodySink {
     const { bodyWatches } = this.#subject.exchange;
     if (methods === null && bodyWatches === null) return this;
     const watches = bodyWatches === null ? [] : [...bodyWatches];
-    if (methods !== null) watches.push({ watch: methods, isEnforced: true });
+    if (methods !== null && this.#subject.route !== null) {
+      const check = { name: "method", place: this.#subject.route.place };
+      watches.push({ check, watch: methods, isEnforced: true });
+    }
     let sink: BodySink = this;
     for (const watch of watches.reverse()) {
       const watched = new WatchedBody(sink, watch, this.#subject, this.#memory);

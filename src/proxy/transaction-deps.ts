@@ -4,6 +4,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Deadlines } from "../support/deadlines.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { Beside } from "./beside.ts";
 import type { LongLived } from "./long-lived.ts";
 
 /** What a transaction needs of the proxy that all connections share. */
@@ -13,6 +14,8 @@ export interface TransactionDeps {
   readonly telemetry: Telemetry;
   readonly memory: MemoryBudget;
   readonly longLived: LongLived;
+  /** Null where no other policy is tried beside the one in force. */
+  readonly beside: Beside | null;
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;
   readonly random: () => number;

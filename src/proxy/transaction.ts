@@ -1,6 +1,7 @@
 import type { Permit } from "../decision/permit.ts";
 import { REASONS, type Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
+import type { Shares } from "../filters/ladder.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
 import type { Exchange } from "../message/exchange.ts";
@@ -10,6 +11,7 @@ import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snaps
 import { placeText } from "../records/step.ts";
 import type { Trace } from "../records/tracer.ts";
 import { AnswerHalf } from "./answer-half.ts";
+import type { AsItCame } from "./beside.ts";
 import { clientDenial } from "./client-failure.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import type { Life } from "./life.ts";
@@ -48,7 +50,6 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   readonly forwardedCertificates: ForwardedCertificates | null;
   /** Null unless somebody waits for a request to be traced. */
   readonly observer: Trace | null;
-  readonly random: () => number;
   fault: Denial | null;
   route: Route | null = null;
   ownPage: OwnPage | null = null;
@@ -64,6 +65,8 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   /** Null where the policy gives the exchange all the time it takes. */
   #duration: DurationLimit | null = null;
   #decidedMs = 0;
+  /** Null for the many that no other policy judges. */
+  readonly #asItCame: AsItCame | null;
   #lasting = false;
 
   constructor(deps: TransactionDeps, owner: TransactionOwner, client: ServerStream, request: ServerRequest) {
@@ -77,15 +80,20 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     this.trustedProxies = owner.trustedProxies;
     this.trustsForwardedHost = owner.listener.trustsForwardedHost;
     this.forwardedCertificates = owner.listener.forwardedCertificates;
-    this.random = deps.random;
     const { exchange, fault } = receive(request, owner.facts, this.snapshot.keepsInPaths);
     this.exchange = exchange;
     exchange.upstream = owner.listener.upstream;
     this.observer = this.snapshot.records?.begin(exchange) ?? null;
     this.fault = fault;
     this.snapshot.requestIds?.begin(exchange, this.id, this.trustedProxies !== null);
+    const isDrawn = deps.beside?.draws() === true;
+    this.#asItCame = isDrawn ? { headers: request.headers, body: request.body } : null;
     this.#request = new RequestHalf(this);
     this.#answer = new AnswerHalf(this, this.#request, client);
+  }
+
+  get shares(): Shares {
+    return this.snapshot.shares;
   }
 
   get usualUpstream(): string {
@@ -119,6 +127,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     if (outcome instanceof Denial) this.deny(outcome);
     else if (outcome instanceof OwnAnswer) this.#answer.give(outcome);
     else this.#forward(outcome);
+    if (this.#asItCame !== null) this.deps.beside?.offer(this, outcome, this.#asItCame);
   }
 
   #forward(permit: Permit): void {

@@ -1,4 +1,4 @@
-import { CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
+import { type CheckName, CONTINUE, Denial, type Verdict } from "../decision/verdict.ts";
 import { Charge } from "../memory/account.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import { clientOf } from "../message/address.ts";
@@ -25,6 +25,7 @@ export interface WatchedSubject {
 export class WatchedBody implements BodySink {
   readonly #sink: BodySink;
   readonly #subject: WatchedSubject;
+  readonly #check: CheckName;
   readonly #watch: BodyWatch;
   readonly #isEnforced: boolean;
   readonly #hold = new ByteHold();
@@ -40,9 +41,10 @@ export class WatchedBody implements BodySink {
   /** The body was over before the watch had done; null before. */
   #ended: { readonly trailers: HeaderBlock | null } | null = null;
 
-  constructor(sink: BodySink, { watch, isEnforced }: PlacedWatch, subject: WatchedSubject, memory: Memory) {
+  constructor(sink: BodySink, { check, watch, isEnforced }: PlacedWatch, subject: WatchedSubject, memory: Memory) {
     this.#sink = sink;
     this.#subject = subject;
+    this.#check = check;
     this.#watch = watch;
     this.#isEnforced = isEnforced;
     this.#charge = new Charge(memory.bodies, clientOf(subject.exchange.clientAddress));
@@ -159,8 +161,7 @@ export class WatchedBody implements BodySink {
   #settle(denial: Denial): boolean {
     this.#isOver = true;
     if (!this.#isEnforced && !denial.terminal) {
-      this.#subject.exchange.audited ??= [];
-      this.#subject.exchange.audited.push(denial);
+      this.#subject.exchange.audit(denial, this.#check);
       return false;
     }
     this.#refused = true;

@@ -38,7 +38,7 @@ export function checkStep(check: ToldCheck, verdict: Verdict, enforced: boolean,
   }
   const place = placeText(verdict.place ?? check.place);
   const isShare = check.enforcePercent > 0 && check.enforcePercent < 100;
-  const wanted = isShare ? `${verdict.wanted} (enforced for ${check.enforcePercent} % of requests)` : verdict.wanted;
+  const wanted = isShare ? `${verdict.wanted} (enforced for ${check.enforcePercent} % of callers)` : verdict.wanted;
   return { phase, check: name, result: enforced ? "deny" : "audit", place, saw: verdict.seen, wanted };
 }
 

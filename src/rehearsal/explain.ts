@@ -1,4 +1,5 @@
 import { Denial } from "../decision/verdict.ts";
+import { IN_EVERY_SHARE } from "../filters/ladder.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { ListenerSettings, Route, Snapshot } from "../policy/snapshot.ts";
 import { OwnAnswer } from "../proxy/own-page.ts";
@@ -97,8 +98,7 @@ export async function rehearse(
     trustsForwardedHost: listener.trustsForwardedHost,
     forwardedCertificates: listener.forwardedCertificates,
     trustedProxies: listener.trustedProxies?.has(exchange.connection.peer) === true ? listener.trustedProxies : null,
-    // A check that enforces for a share of requests is told as one that enforces.
-    random: () => 0,
+    shares: IN_EVERY_SHARE,
     fault: null,
     route: null,
     ownPage: null,

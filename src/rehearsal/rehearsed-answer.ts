@@ -140,17 +140,17 @@ class RehearsedLife implements AnswerLife {
   readonly snapshot: Snapshot;
   readonly exchange: Exchange;
   readonly route: Route | null;
-  readonly random: () => number;
+  readonly shares: Subject["shares"];
   readonly deps: AnswerDeps;
   denial: Denial | null = null;
   isOver = false;
   half: AnswerHalf | null = null;
 
-  constructor({ snapshot, exchange, route, random }: Subject, deps: AnswerDeps) {
+  constructor({ snapshot, exchange, route, shares }: Subject, deps: AnswerDeps) {
     this.snapshot = snapshot;
     this.exchange = exchange;
     this.route = route;
-    this.random = random;
+    this.shares = shares;
     this.deps = deps;
   }
 

@@ -5,6 +5,7 @@ import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
 import { DETECTION_DEFAULTS } from "./detection-defaults.ts";
 import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
+import { LADDER_DEFAULTS } from "./ladder-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { MEMORY_DEFAULTS } from "./memory-defaults.ts";
@@ -23,6 +24,7 @@ export const DEFAULTS = {
   ...BODY_LANGUAGE_DEFAULTS,
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,
+  ...LADDER_DEFAULTS,
   ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,

@@ -141,22 +141,29 @@ export const rate: z.ZodType<Rate, string> = z
     return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };
   });
 
-/** The ladder that every check climbs: 'audit' (0), 'enforce' (100), { enforce: '5%' } (5) → percent enforced. */
-export const mode: z.ZodType<number, "audit" | "enforce" | { enforce: string }> = z
+/** `off` is told from every share of callers by being below them all. */
+const PERCENTS = { off: -1, audit: 0, enforce: 100 } as const;
+
+/** The ladder that every check climbs: 'off' (-1), 'audit' (0), { enforce: '5%' } (5), 'enforce' (100) → percent enforced. */
+export const mode: z.ZodType<number, "off" | "audit" | "enforce" | { enforce: string }> = z
   .union([
-    z.enum(["audit", "enforce"]),
+    z.enum(["off", "audit", "enforce"]),
     object({
       enforce: z
         .string()
         .regex(/^(?:100|[1-9]?\d)%$/, { error: "expected a share, as in 5%" })
-        .describe("Share of requests for which the check denies; for the others it only logs and counts."),
+        .describe(
+          "Share of callers to whom the check denies, always the same; for the others it only logs and counts.",
+        ),
     }),
   ])
   .transform((value) => {
-    if (value === "audit") return 0;
-    return value === "enforce" ? 100 : Number(value.enforce.slice(0, -1));
+    if (typeof value === "object") return Number(value.enforce.slice(0, -1));
+    return PERCENTS[value];
   })
-  .describe("audit only logs and counts what would be denied; enforce (if absent); or { enforce: 5% }.");
+  .describe(
+    "off: nobody asks it; audit only logs and counts what would be denied; { enforce: 5% } denies to that share of callers; enforce (if absent).",
+  );
 
 /** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
 export const headerName: z.ZodType<string, string> = z

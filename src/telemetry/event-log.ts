@@ -14,6 +14,8 @@ export const EVENTS = [
   "http2_fault",
   "banned",
   "admin_act",
+  "would_deny",
+  "candidate",
   "connection_refused",
   "listener_error",
   "watch_error",

@@ -8,6 +8,7 @@ import { threadHolds } from "../support/thread-holds.ts";
 import { Turns } from "../support/turns.ts";
 import { AccessLog } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
+import type { FirstDenial } from "./ladder-counts.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
 import { familyText } from "./long-family.ts";
@@ -69,11 +70,23 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
   const banGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const actGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
+  const ladderGate = createRateGate(clock, DEFAULTS.ladderLogLinesPerSecondMax);
   const acceptGate = createRateGate(clock, 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   let access: LogSettings["access"] = "all";
   let registry: Registry | null = null;
   let rendering: Promise<string> | null = null;
+
+  const tellFirsts = (firsts: readonly FirstDenial[], { id, route }: RequestRecord): void => {
+    for (const { check, denial, caller } of firsts) {
+      const suppressed = ladderGate();
+      if (suppressed === null) continue;
+      const { name, place } = check;
+      const policy = `${place.file}:${place.line}:${place.column}`;
+      const fields = { check: name, policy, rule: place.path, reason: denial.reason, caller, route, id, suppressed };
+      log.info("would_deny", "a check that does not enforce would deny this caller", fields);
+    }
+  };
 
   const render = async (): Promise<string> => {
     const { createRegistry } = await import("./exposition.ts");
@@ -102,6 +115,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     requestFinished: (record: RequestRecord) => {
       metrics.requestFinished(record);
       accessLog.write(access, record);
+      if (record.exchange.audited !== null) tellFirsts(metrics.ladder.count(record), record);
     },
     connectionOpened: (listener) => {
       const cells = metrics.listener(listener);

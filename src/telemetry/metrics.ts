@@ -6,7 +6,9 @@ import type { DetectNotes } from "../message/detect-notes.ts";
 import type { Decided } from "../message/exchange.ts";
 import type { LeakNoteAction, LeakNotes, LeakWay } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { CandidateFigures } from "./candidate-counts.ts";
 import { Cell, ListenerCells, labelText } from "./cells.ts";
+import { LadderCounts } from "./ladder-counts.ts";
 import { RequestCells } from "./request-cells.ts";
 import type {
   AdminActResult,
@@ -90,6 +92,9 @@ export interface PolicyFigures {
 export class Metrics {
   readonly requests: RequestCells = new RequestCells();
   readonly audited: Map<string, AuditedSeries> = new Map();
+  readonly ladder: LadderCounts = new LadderCounts();
+  /** Null where no policy is tried beside the one in force. */
+  candidate: CandidateFigures | null = null;
   readonly decided: Map<string, DecidedSeries> = new Map();
   readonly leaks: Map<string, LeakSeries> = new Map();
   readonly lists: Map<string, ListSeries> = new Map();
@@ -169,6 +174,7 @@ export class Metrics {
     for (const [name, cells] of this.listeners) {
       if (!listeners.has(name) && cells.connectionsOpen === 0) this.listeners.delete(name);
     }
+    this.ladder.follow(policy.rungs);
     this.#last = new ListenerCells("");
     this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);

@@ -1,5 +1,6 @@
 import { ANSWER_ACTIONS } from "../message/answer-count.ts";
 import { DEPRECATED_OUTCOMES } from "../message/deprecated-use.ts";
+import { candidateFamilies } from "./candidate-families.ts";
 import type { LongFamily } from "./long-family.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -24,6 +25,26 @@ export function longFamilies(metrics: Metrics): readonly LongFamily[] {
         }
       },
     },
+    {
+      name: "postern_ladder_denials_total",
+      help: "Denials of each check of the policy that does not enforce, or not for everybody.",
+      *samples() {
+        for (const { check, rule, total } of metrics.ladder.steps) yield { labels: { check, rule }, value: total };
+      },
+    },
+    {
+      name: "postern_ladder_caller_denials",
+      type: "gauge",
+      help: "The same by caller: at least so many of those who had most, and of all others together.",
+      *samples() {
+        for (const { check, rule, callers } of metrics.ladder.steps) {
+          if (callers.total === 0) continue;
+          for (const { key, count } of callers.list) yield { labels: { check, rule, caller: key }, value: count };
+          yield { labels: { check, rule, caller: "other" }, value: callers.other };
+        }
+      },
+    },
+    ...candidateFamilies(metrics),
     {
       name: "postern_list_denials_total",
       help: "Requests that a list of the policy met, as one of addresses does.",

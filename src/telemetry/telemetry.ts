@@ -1,5 +1,5 @@
 import type { Reason } from "../decision/reason.ts";
-import type { Denial } from "../decision/verdict.ts";
+import type { CheckName, Denial } from "../decision/verdict.ts";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import type { Http2Unjudged } from "../http2/unjudged.ts";
@@ -137,6 +137,8 @@ export interface PolicyInForce {
   readonly limits: readonly LimitFacts[];
   readonly bans: BansInForce | null;
   readonly overload: OverloadInForce | null;
+  /** Checks whose denials are counted by caller, for they are not enforced for everybody. */
+  readonly rungs: readonly CheckName[];
   readonly authenticators: ReadonlyMap<string, AuthenticatorFacts>;
 }
 

@@ -142,7 +142,7 @@ describe("postern check", () => {
     expect(lines.slice(0, 3)).toEqual([
       `conf/rungs.yaml:8:17: warning: 'authenticate' only audits, so whoever comes is let in: ${named}; enforce it, or say 'public: true' where everybody may come [authentication_not_enforced]`,
       "conf/rungs.yaml:9:12: note: 'address' only audits: every request",
-      "conf/rungs.yaml:11:29: note: 'authorize' enforces for 5% of requests: /r0 (line 11)",
+      "conf/rungs.yaml:11:29: note: 'authorize' enforces for 5% of callers: /r0 (line 11)",
     ]);
     // One check before every request and 25 before a route each, then what the warning counts.
     expect(lines.slice(27, 29)).toEqual([

@@ -69,6 +69,7 @@ function parse(file: string, text: string): Result<TestPolicy, Problem> {
 /** Answers every line that comes with the answer of the policy that is in force. Drains when told. */
 export class LineProxy implements ProxyServer {
   snapshot: Snapshot;
+  beside: ProxyServer["beside"] = null;
   requestsBegun = 0;
   requestsInFlight = 0;
   readonly sockets = new Set<Socket>();

@@ -26,7 +26,7 @@ async function sent(routes: string, target: string, claims: Readonly<Record<stri
     trustsForwardedHost: false,
     forwardedCertificates: null,
     observer: null,
-    random: () => 0,
+    shares: snapshot.shares,
     fault: null,
     route: null,
     ownPage: null,

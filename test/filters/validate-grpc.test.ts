@@ -317,7 +317,19 @@ describe("many messages in one piece", () => {
             };
             const subject = { exchange, deny: ({ reason }: Denial) => resolve(reason) };
             exchange.body.start(
-              new WatchedBody(sink, { watch, isEnforced: true }, subject, unlimitedMemory()),
+              new WatchedBody(
+                sink,
+                {
+                  check: {
+                    name: "validate",
+                    place: { file: "policy.yaml", line: 1, column: 1, path: "routes[0].validate" },
+                  },
+                  watch,
+                  isEnforced: true,
+                },
+                subject,
+                unlimitedMemory(),
+              ),
               Number.POSITIVE_INFINITY,
             );
           });

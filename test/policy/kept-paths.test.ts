@@ -21,7 +21,7 @@ async function asker(routes: string, defaults = "{}"): Promise<(raw: string) => 
       trustsForwardedHost: false,
       forwardedCertificates: null,
       trustedProxies: null,
-      random: () => 0,
+      shares: snapshot.shares,
       fault: null,
       route: null,
       ownPage: null,

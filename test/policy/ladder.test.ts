@@ -76,6 +76,6 @@ test("a route whose authentication does not enforce is open, and that is a warni
   const text = policyWith(`${AUTHENTICATORS}\ndefaults: { authenticate: { any: [keys], mode: audit } }\n${routes}`);
   expect(await warningsOf(text, FILES)).toEqual([
     "7:27 'authenticate' only audits, so whoever comes is let in: /a (line 9)",
-    "10:31 'authenticate' enforces for 50% of requests, so the others are let in, whoever sends them: /b (line 10)",
+    "10:31 'authenticate' enforces for 50% of callers, so the others are let in, whoever sends them: /b (line 10)",
   ]);
 });

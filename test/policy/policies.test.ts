@@ -47,6 +47,7 @@ beforeAll(async () => {
     "keys/staff.yaml": "users: []\n",
     "secrets/admin": "a token that only tests know".replaceAll(" ", "-"),
     "secrets/idp": "a secret that only tests know\n",
+    "secrets/ladder": "a fourth secret of tests\n",
     "secrets/store": "a third secret of tests\n",
     "secrets/webhook": "another secret of tests\n",
     "revoked.yaml": "jti: []\n",

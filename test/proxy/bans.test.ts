@@ -52,7 +52,7 @@ async function setUp(bans: string, rest = ROUTES) {
         trustsForwardedHost: false,
         forwardedCertificates: null,
         observer: null,
-        random: () => 0.99,
+        shares: { of: () => 0.99 },
         fault: null,
         route: null,
         ownPage: null,

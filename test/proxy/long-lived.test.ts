@@ -219,17 +219,16 @@ test("a stream that began under the policy before is judged though the change is
   expect(stream.denials).toHaveLength(1);
 });
 
-test("a check that only audits ends no stream, and a share is drawn once a stream", () => {
+test("a check that only audits ends no stream, and of a share it is the same ones at each look", () => {
   const world = new World();
-  const draws = [0.1, 0.9];
-  world.random = () => draws.shift() ?? 0;
-  const [low, high] = [world.stream(), world.stream()];
+  const shares = { of: (_check: string, { target }: Exchange) => (target.path === "/low" ? 0.1 : 0.9) };
+  const [low, high] = [world.stream(null, "/low"), world.stream(null, "/high")];
   world.pass(2_000);
   world.swap(policyWith(checkOf(() => nobody, { enforcePercent: 0 })));
   world.pass(1_000);
   expect([low.denials, high.denials]).toEqual([[], []]);
   for (const percent of [5, 20, 20, 20]) {
-    world.swap(policyWith(checkOf(() => nobody, { enforcePercent: percent })));
+    world.swap({ ...policyWith(checkOf(() => nobody, { enforcePercent: percent })), shares });
     world.pass(1_000);
     expect([low.denials.length, high.denials.length]).toEqual([percent > 10 ? 1 : 0, 0]);
   }

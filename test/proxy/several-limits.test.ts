@@ -18,7 +18,7 @@ async function judged(snapshot: Snapshot, exchange: Exchange, random = 0.5): Pro
     trustsForwardedHost: false,
     forwardedCertificates: null,
     observer: null,
-    random: () => random,
+    shares: { of: () => random },
     fault: null,
     route: null,
     ownPage: null,

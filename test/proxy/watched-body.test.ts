@@ -62,8 +62,15 @@ function create(isEnforced: boolean, memory = unlimitedMemory()): WatchedBody {
     onBodyEnd: () => passed.push("end"),
     onBodyFailure: (failure: BodyFailure) => passed.push(failure),
   };
-  return new WatchedBody(sink, { watch, isEnforced }, { exchange, deny: (denial) => denied.push(denial) }, memory);
+  return new WatchedBody(
+    sink,
+    { check: CHECK, watch, isEnforced },
+    { exchange, deny: (denial) => denied.push(denial) },
+    memory,
+  );
 }
+
+const CHECK = { name: "validate", place: { file: "policy.yaml", line: 1, column: 1, path: "routes[0].validate" } };
 
 beforeEach(() => {
   passed = [];

@@ -1,6 +1,6 @@
 import { CONTINUE } from "../../decision/verdict.ts";
 import type { Exchange } from "../../message/exchange.ts";
-import { type Authenticator, type Check, defineFilter, type Limit, type RouteContext } from "../filter.ts";
+import { type Authenticator, defineFilter, type RouteContext } from "../filter.ts";
 import { AuthenticateCheck } from "./evaluate.ts";
 import { AllKnower, AnyKnower, type AudienceRule, type Knower, OneKnower } from "./knowers.ts";
 import { type AuthenticateSettings, authenticateSchema, type Group, type Term } from "./schema.ts";
@@ -42,27 +42,32 @@ export const authenticateFilter = defineFilter<AuthenticateSettings>({
     context.declareHeaders(authenticators.flatMap(({ coveredHeaders = [] }) => coveredHeaders));
     context.addCredentialHeaders(authenticators.flatMap(({ credentialHeaders }) => credentialHeaders));
     context.addCredentialParameters(authenticators.flatMap(({ credentialParameters = [] }) => credentialParameters));
-    if (authenticators.some(({ limits = [] }) => limits.some(({ section }) => section === "limits")))
-      context.addCheck(callerLimit(context, mode));
+    for (const name of namedLimits(authenticators)) addCallerLimit(name, context);
   },
 });
 
-/** What a caller's own entry in a file says of its limit, beside those of the route. */
-function callerLimit({ limits, template, ...context }: RouteContext, enforcePercent: number): Check {
-  const limitOf = ({ principal }: Exchange): Limit | undefined =>
-    principal?.limit === undefined ? undefined : limits.get(principal.limit);
-  return {
+/** Limits that callers' own entries in files name. */
+function namedLimits(authenticators: readonly Authenticator[]): ReadonlySet<string> {
+  const all = authenticators.flatMap(({ limits = [] }) => limits);
+  return new Set(all.flatMap(({ section, name }) => (section === "limits" ? [name] : [])));
+}
+
+/** One of them, beside the limits of the route: it climbs the ladder that is its own, and not that of `authenticate`. */
+function addCallerLimit(name: string, { limits, template, ...context }: RouteContext): void {
+  const limit = limits.get(name);
+  if (limit === undefined) return;
+  const isOf = ({ principal }: Exchange): boolean => principal?.limit === name;
+  context.addCheck({
     name: "limit",
     phase: "limit",
     place: context.place(),
-    enforcePercent,
+    enforcePercent: limit.enforcePercent,
     once: true,
-    evaluate: (exchange) => {
-      const limit = limitOf(exchange);
-      return limit === undefined ? CONTINUE : limit.evaluate(exchange, template);
-    },
-    explain: (exchange) => limitOf(exchange)?.explain(exchange, template) ?? "the caller has no limit of its own",
-  };
+    share: (exchange) => limit.key?.share(exchange, template) ?? null,
+    evaluate: (exchange) => (isOf(exchange) ? limit.evaluate(exchange, template) : CONTINUE),
+    explain: (exchange) =>
+      isOf(exchange) ? limit.explain(exchange, template) : `'${name}' is not this caller's limit`,
+  });
 }
 
 function stepUpOf(settings: AuthenticateSettings, context: RouteContext): StepUp | null {

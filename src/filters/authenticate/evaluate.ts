@@ -130,10 +130,9 @@ export class AuthenticateCheck implements Check {
   }
 }
 
-/** Logged and counted, not enforced. */
+/** A ban that is logged and counted, and not enforced. */
 function note(exchange: Exchange, denial: Denial): void {
-  exchange.audited ??= [];
-  exchange.audited.push(denial);
+  if (denial.place !== null) exchange.audit(denial, { name: "ban", place: denial.place });
 }
 
 /** Whether one of `lines` is a challenge of the same scheme, which knows better what is wrong. */

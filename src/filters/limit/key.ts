@@ -4,6 +4,7 @@ import { KeyHash } from "../../limits/rate/key-hash.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { CompileContext, LimitKey } from "../filter.ts";
+import type { LadderSeed } from "../ladder.ts";
 import { expressions } from "./key-language.ts";
 
 /** By what a limit counts, as the policy has it. */
@@ -16,9 +17,6 @@ export interface KeySettings {
 /** What becomes of requests in which a part of the key is absent. */
 export type Absent = "deny" | "unlimited" | { readonly key: readonly KeyPartSettings[] };
 
-/** Seeds of the hash that puts keys into the share of the ladder: in all processes the same keys are in it. */
-const LADDER: readonly [number, number] = [0x6c616464, 0x65727321];
-
 /** By what a limit counts, compiled, and what it does where a request has no key. */
 export class CompiledKey implements LimitKey {
   readonly reader: KeyReader;
@@ -27,12 +25,12 @@ export class CompiledKey implements LimitKey {
   readonly #ladder: KeyHash;
   readonly #ladderPrefix: KeyHash;
 
-  constructor(name: string, reader: KeyReader, absent: "deny" | "unlimited", place: Place) {
+  constructor(name: string, reader: KeyReader, absent: "deny" | "unlimited", place: Place, seed: LadderSeed) {
     this.reader = reader;
     this.#absent = absent;
     this.#place = place;
-    this.#ladder = new KeyHash(LADDER);
-    this.#ladderPrefix = new KeyHash(LADDER);
+    this.#ladder = new KeyHash(seed);
+    this.#ladderPrefix = new KeyHash(seed);
     this.#ladderPrefix.text(name);
   }
 
@@ -86,7 +84,8 @@ export function compileLimitKey(name: string, settings: KeySettings, context: Co
     return null;
   }
   const whole = instead === null ? reader : reader.orElse(instead);
-  return new CompiledKey(name, whole, absent === "unlimited" ? "unlimited" : "deny", context.place("key"));
+  const otherwise = absent === "unlimited" ? "unlimited" : "deny";
+  return new CompiledKey(name, whole, otherwise, context.place("key"), context.ladderSeed);
 }
 
 function readerOf(

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { object } from "../../support/schema.ts";
+import { mode, object } from "../../support/schema.ts";
 
 /** A limit in a plan: its name, or its name and the keys of it that are other here. */
 export type PlanEntry = string | Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -29,6 +29,7 @@ export interface PlanChoice {
   readonly exempt?: readonly string[] | undefined;
   /** A plan, or one of these words. */
   readonly default: string;
+  readonly mode?: number | undefined;
 }
 
 const caller = z
@@ -57,4 +58,5 @@ export const planChoiceSchema: z.ZodType<PlanChoice> = object({
     .string({ error: "expected a plan, unlimited or deny" })
     .min(1)
     .describe("The plan of all others; unlimited or deny where there is none."),
+  mode: mode.optional().describe("As 'mode' of every check, for those who have no plan where 'default' is deny."),
 });

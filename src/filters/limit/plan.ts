@@ -62,7 +62,7 @@ export function addPlan(choice: PlanChoice, path: readonly (string | number)[], 
   if (chooser === null) return;
   const { template, plans } = context;
   const place = context.place(...path);
-  if (choice.default === "deny") context.addCheck(withoutPlan(chooser, place));
+  if (choice.default === "deny") context.addCheck(withoutPlan(chooser, place, choice.mode ?? 100));
   const limits = new Set([...plans.values()].flatMap((plan) => plan.limits));
   for (const limit of limits) {
     const fault = routeFault(limit, template);
@@ -106,12 +106,12 @@ function planCheck(limit: Limit, chooser: PlanChooser, template: string, place: 
 }
 
 /** Denies who has no plan. */
-function withoutPlan(chooser: PlanChooser, place: Place): Check {
+function withoutPlan(chooser: PlanChooser, place: Place, enforcePercent: number): Check {
   return {
     name: "limit",
     phase: "limit",
     place,
-    enforcePercent: 100,
+    enforcePercent,
     once: true,
     evaluate: (exchange): Verdict =>
       chooser.of(exchange) === "deny"

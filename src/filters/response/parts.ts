@@ -1,5 +1,6 @@
 import { Later } from "../lazy.ts";
 import type { LeakSettings } from "../leak-schema.ts";
+import type { Cap } from "./caps/compile.ts";
 import type { CookiesSettings } from "./cookies/schema.ts";
 import type { ErrorsSettings } from "./errors/schema.ts";
 import type { FieldsSettings } from "./fields/schema.ts";
@@ -18,9 +19,9 @@ export const READING = new Later("response.reading", () => import("./reading.ts"
 
 /** What the policy says under each of the keys that judge answers. */
 export interface SettingsOfParts {
-  readonly maxBytes: number;
-  readonly maxItems: number;
-  readonly maxDepth: number;
+  readonly maxBytes: Cap;
+  readonly maxItems: Cap;
+  readonly maxDepth: Cap;
   readonly validate: ContractSettings;
   readonly errors: ErrorsSettings;
   readonly fields: FieldsSettings;

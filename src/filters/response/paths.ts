@@ -34,6 +34,6 @@ export function describePaths(texts: readonly string[]): string {
 export function describeRules(words: readonly string[], otherwise: string, enforcePercent: number): string {
   if (words.length === 0) return `the caller gets ${otherwise}: it is none of those for whom the rules are`;
   const only = enforcePercent === 0 ? ", were it enforced" : "";
-  const share = enforcePercent > 0 && enforcePercent < 100 ? `, for ${enforcePercent} % of requests` : "";
+  const share = enforcePercent > 0 && enforcePercent < 100 ? `, for ${enforcePercent} % of callers` : "";
   return `the caller gets ${words.join("; ")}${only}${share}`;
 }

@@ -4,7 +4,7 @@ import { object } from "../../support/schema.ts";
 /** `answers` of a description: what of them is enforced, in the words of `response.validate`. */
 export interface AnswersSettings {
   /** As it is written: it is read where the route's keys are. */
-  readonly mode?: "audit" | "enforce" | { readonly enforce: string } | undefined;
+  readonly mode?: "off" | "audit" | "enforce" | { readonly enforce: string } | undefined;
   readonly undeclaredStatus?: "refuse" | "pass" | undefined;
   readonly undeclaredProperties?: "ignore" | "refuse" | undefined;
   readonly stripUndeclared?: boolean | undefined;
@@ -15,20 +15,20 @@ export const answersSchema: z.ZodType<AnswersSettings> = object({
   mode: z
     .union(
       [
-        z.enum(["audit", "enforce"]),
+        z.enum(["off", "audit", "enforce"]),
         object({
           enforce: z
             .string()
             .regex(/^(?:100|[1-9]?\d)%$/)
-            .describe("Share of requests whose answers are refused; of the others it is only noted."),
+            .describe("Share of callers whose answers are refused; of the others it is only noted."),
         }),
       ],
       {
-        error: "expected audit, enforce or a share, as in { enforce: 5% }",
+        error: "expected off, audit, enforce or a share, as in { enforce: 5% }",
       },
     )
     .optional()
-    .describe("audit, enforce (if absent) or a share of requests, as in { enforce: 5% }."),
+    .describe("off, audit, enforce (if absent) or a share of callers, as in { enforce: 5% }."),
   undeclaredStatus: z
     .enum(["refuse", "pass"])
     .optional()

@@ -3,7 +3,7 @@ import { DEFAULTS } from "../../../support/defaults.ts";
 import { mode, object } from "../../../support/schema.ts";
 
 export interface LocationSettings {
-  /** Percent of requests for which it is enforced. */
+  /** Percent of callers for whom it is enforced. */
   readonly mode?: number | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly internal?: readonly string[] | undefined;

@@ -1,0 +1,159 @@
+import { Denial } from "../decision/verdict.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
+import type { AsItCame, Beside, Judged } from "../proxy/beside.ts";
+import { OwnAnswer } from "../proxy/own-page.ts";
+import type { Outcome } from "../proxy/pipeline.ts";
+import type { Clock } from "../support/clock.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { CandidateCounts, Difference } from "../telemetry/candidate-counts.ts";
+import { callerText } from "../telemetry/ladder-counts.ts";
+import { type RequestFacts, Trials } from "./trial.ts";
+
+export interface BesideDeps {
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+  /** Does `work` after what else is waiting. */
+  readonly defer: (work: () => void) => void;
+  /** The first of a kind. */
+  readonly onDifference: (difference: Difference) => void;
+}
+
+interface Waiting {
+  readonly facts: RequestFacts;
+  readonly judged: Omit<Difference, "candidate" | "candidateRoute" | "candidatePlace">;
+  /** The verdict in force is one that the candidate cannot be compared with. */
+  readonly isCounted: boolean;
+}
+
+/**
+ * Judges a sample of requests by a candidate, each when it is decided and in a turn of its own, for no more than a share of the
+ * processor's time. Requests that find nothing left of it, or too many before them, are counted and left out, so that no client
+ * makes it do more or hold more.
+ */
+export class CandidateTrials implements Beside {
+  readonly counts: CandidateCounts;
+  readonly #trials: Trials;
+  readonly #share: number;
+  readonly #cpuShare: number;
+  readonly #deps: BesideDeps;
+  readonly #waiting: Waiting[] = [];
+  /** Time that it may take now. */
+  #allowanceMs: number = DEFAULTS.candidateBurstMs;
+  #earnedMs: number;
+
+  /** `share` and `cpuShare`: 0 to 1. */
+  constructor(
+    snapshot: Snapshot,
+    counts: CandidateCounts,
+    { share, cpuShare }: { readonly share: number; readonly cpuShare: number },
+    deps: BesideDeps,
+  ) {
+    this.counts = counts;
+    this.#trials = new Trials(snapshot);
+    this.#share = share;
+    this.#cpuShare = cpuShare;
+    this.#deps = deps;
+    this.#earnedMs = deps.clock.monotonicMs();
+  }
+
+  draws(): boolean {
+    return this.#deps.random() < this.#share;
+  }
+
+  offer({ id, exchange, route }: Judged, outcome: Outcome, asItCame: AsItCame): void {
+    if (this.#waiting.length >= DEFAULTS.candidateWaitingMax) {
+      this.counts.results.crowded++;
+      return;
+    }
+    const denial = outcome instanceof Denial ? outcome : null;
+    if (denial !== null && NOT_OF_THE_POLICY.has(denial.reason)) return;
+    const judged = {
+      id,
+      method: exchange.method,
+      route: route?.template ?? (outcome instanceof OwnAnswer ? "own page" : "unmatched"),
+      live: denial?.reason ?? "allow",
+      livePlace: denial?.place ?? null,
+      caller: callerText(exchange),
+    };
+    const isCounted = denial !== null && COUNTED.has(denial.reason);
+    this.#waiting.push({ facts: this.#trials.factsOf(exchange, asItCame), judged, isCounted });
+    if (this.#waiting.length === 1) this.#deps.defer(() => this.#judgeOne());
+  }
+
+  /** One a turn, so that requests are not held up by more than one judgement. */
+  #judgeOne(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#spend(next);
+    if (this.#waiting.length > 0) this.#deps.defer(() => this.#judgeOne());
+  }
+
+  #spend(next: Waiting): void {
+    const { results } = this.counts;
+    const beganMs = this.#deps.clock.monotonicMs();
+    const earned = (beganMs - this.#earnedMs) * this.#cpuShare;
+    this.#earnedMs = beganMs;
+    this.#allowanceMs = Math.min(DEFAULTS.candidateBurstMs, this.#allowanceMs + earned);
+    if (this.#allowanceMs <= 0) {
+      results.budget++;
+      return;
+    }
+    this.#compare(next);
+    const spentMs = this.#deps.clock.monotonicMs() - beganMs;
+    this.counts.spentMs += spentMs;
+    this.#allowanceMs -= spentMs;
+  }
+
+  #compare({ facts, judged, isCounted }: Waiting): void {
+    const { results, unknown } = this.counts;
+    const said = isCounted ? "a verdict that counts requests" : this.#trials.judge(facts);
+    if (typeof said === "string") {
+      results.unknown++;
+      unknown.note(said);
+      return;
+    }
+    const candidate = said.denial?.reason ?? "allow";
+    if (candidate === judged.live) {
+      results.same++;
+      return;
+    }
+    const difference = { ...judged, candidate, candidateRoute: said.route, candidatePlace: said.denial?.place ?? null };
+    if (this.counts.differs(difference, this.#deps.clock.wallMs())) this.#deps.onDifference(difference);
+  }
+}
+
+/** Of the connection, the memory or a fault of ours: no other policy changes them. */
+const NOT_OF_THE_POLICY: ReadonlySet<string> = new Set([
+  "client_closed",
+  "client_read_timeout",
+  "body_timeout",
+  "request_timeout",
+  "memory_bodies",
+  "memory_streams",
+  "proof_window_full",
+  "internal_error",
+]);
+
+/** What only counting or asking says, as a candidate must not. */
+const COUNTED: ReadonlySet<string> = new Set([
+  "banned",
+  "attempts_exceeded",
+  "verification_overloaded",
+  "introspection_unavailable",
+  "proof_replayed",
+  "keys_unavailable",
+  "decision_denied",
+  "decision_unavailable",
+  "limit_key_missing",
+  "plan_missing",
+  "rate_limited",
+  "bandwidth_exceeded",
+  "quota_exceeded",
+  "budget_exceeded",
+  "distinct_exceeded",
+  "limit_store_unavailable",
+  "concurrency_limited",
+  "concurrency_full",
+  "queue_timeout",
+  "overloaded",
+]);

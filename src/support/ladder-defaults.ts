@@ -1,0 +1,26 @@
+/** Of the ladder and of a candidate policy: the part of `DEFAULTS` about what would be denied. */
+export const LADDER_DEFAULTS = {
+  /** Checks that do not enforce and whose denials are counted by caller. */
+  ladderChecksMax: 1_000,
+  /** Callers, routes and reasons that are told apart for one check. */
+  ladderCallersMax: 16,
+  ladderRoutesMax: 16,
+  ladderReasonsMax: 16,
+  /** Routes of a check that are listed. */
+  ladderRoutesListedMax: 8,
+  /** Lines a second about callers that a check would deny for the first time. */
+  ladderLogLinesPerSecondMax: 1,
+  /** Of requests, and of one processor's time. */
+  candidateShare: 0.1,
+  candidateCpuShare: 0.02,
+  /** What it may take at once. */
+  candidateBurstMs: 20,
+  /** Requests that wait for it. */
+  candidateWaitingMax: 32,
+  candidateBodyBytesMax: 64 * 1024,
+  /** Kinds of differences: route, and the two verdicts. */
+  candidateDifferencesMax: 200,
+  candidateCallersMax: 8,
+  candidateExamplesMax: 3,
+  candidateUnknownsMax: 16,
+} as const;
