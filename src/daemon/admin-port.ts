@@ -7,20 +7,25 @@ import { wholeFileProblem } from "./reload.ts";
 type Address = NonNullable<AdminSettings["address"]>;
 type Open = (address: Address) => Promise<Result<AdminServer, string>>;
 
-/** The admin port and the one for probes, over reloads. */
+/** The admin port, the one for probes and the one for metrics, over reloads. */
 export class AdminPorts {
   readonly #admin: MovingPort;
   readonly #probes: MovingPort;
+  readonly #metrics: MovingPort;
 
   constructor(policyFile: string, pages: AdminPages) {
     // node:http is not used on the data path, so only a policy with one of these ports pays for it.
-    this.#admin = new MovingPort(policyFile, "admin", "address", async (address) => {
+    this.#admin = new MovingPort(policyFile, "admin", "admin.address", async (address) => {
       const { openAdmin } = await import("./admin.ts");
       return openAdmin(address, pages);
     });
-    this.#probes = new MovingPort(policyFile, "probes", "probes", async (address) => {
+    this.#probes = new MovingPort(policyFile, "probes", "admin.probes", async (address) => {
       const { openProbes } = await import("./probes.ts");
       return openProbes(address, pages.ready);
+    });
+    this.#metrics = new MovingPort(policyFile, "metrics", "metrics.address", async (address) => {
+      const { openMetrics } = await import("./metrics-port.ts");
+      return openMetrics(address, pages);
     });
   }
 
@@ -32,27 +37,36 @@ export class AdminPorts {
     return this.#probes.boundTo;
   }
 
-  async prepare({ address, probes }: AdminSettings): Promise<Result<Prepared, readonly Problem[]>> {
-    const admin = await this.#admin.prepare(address);
-    if (!admin.ok) return admin;
-    const second = await this.#probes.prepare(probes);
-    if (!second.ok) {
-      admin.value.rollback();
-      return second;
+  get metricsBoundTo(): string | null {
+    return this.#metrics.boundTo;
+  }
+
+  async prepare({ address, probes, metrics }: AdminSettings): Promise<Result<Prepared, readonly Problem[]>> {
+    const prepared: Prepared[] = [];
+    const rollback = (): void => {
+      for (const port of prepared) port.rollback();
+    };
+    const wanted = [
+      [this.#admin, address],
+      [this.#probes, probes],
+      [this.#metrics, metrics],
+    ] as const;
+    for (const [port, at] of wanted) {
+      const one = await port.prepare(at);
+      if (!one.ok) {
+        rollback();
+        return one;
+      }
+      prepared.push(one.value);
     }
-    const both = [admin.value, second.value];
-    return ok({
-      commit: () => {
-        for (const port of both) port.commit();
-      },
-      rollback: () => {
-        for (const port of both) port.rollback();
-      },
-    });
+    const commit = (): void => {
+      for (const port of prepared) port.commit();
+    };
+    return ok({ commit, rollback });
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#admin.close(), this.#probes.close()]);
+    await Promise.all([this.#admin.close(), this.#probes.close(), this.#metrics.close()]);
   }
 }
 
@@ -61,7 +75,7 @@ class MovingPort {
   readonly #policyFile: string;
   /** What problems call it. */
   readonly #name: string;
-  /** Its key below `admin`. */
+  /** Its key in the policy. */
   readonly #key: string;
   readonly #open: Open;
   #address = "";
@@ -84,7 +98,7 @@ class MovingPort {
     const opened = address === null ? ok(null) : await this.#open(address);
     if (!opened.ok) {
       const problem = `${this.#name} on ${text}: cannot listen: ${opened.error}`;
-      return err([wholeFileProblem(this.#policyFile, problem, `admin.${this.#key}`)]);
+      return err([wholeFileProblem(this.#policyFile, problem, this.#key)]);
     }
     const commit = (): void => {
       void this.#server?.close();

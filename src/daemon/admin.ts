@@ -4,7 +4,9 @@ import type { AdminSettings } from "../policy/snapshot.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { MetricsFormat } from "../telemetry/long-family.ts";
 import { type ActRecord, answerAct, findAct } from "./admin-act.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { codeOf } from "./unix-socket.ts";
 
 export type Address = NonNullable<AdminSettings["address"]>;
@@ -16,8 +18,9 @@ export interface AdminPages {
   readiness(): readonly string[];
   /** Names that a request may have in Host besides addresses and `localhost`. */
   hosts(): readonly string[];
-  metrics(): Promise<string>;
-  readonly metricsContentType: string;
+  metrics(format: MetricsFormat): Promise<string>;
+  /** The same names of the port for metrics. */
+  metricsHosts(): readonly string[];
   /** Public keys of `identity.token`; null where the policy has none. */
   identityKeys(): object | null;
   /** What runs and what was refused, without any content of a file. */
@@ -34,7 +37,7 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-interface Page {
+export interface Page {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
@@ -53,7 +56,22 @@ const HEADERS = {
 const TEXT = "text/plain; charset=utf-8";
 
 /** Opens the admin port. Errors in the words of the system. */
-export async function openAdmin(address: Address, pages: AdminPages): Promise<Result<AdminServer, string>> {
+export function openAdmin(address: Address, pages: AdminPages): Promise<Result<AdminServer, string>> {
+  return openPages(
+    address,
+    (request) => pageFor(request, [address.host, ...pages.hosts()], pages),
+    (server) => {
+      server.maxConnections = DEFAULTS.adminConnectionsMax;
+    },
+  );
+}
+
+/** Opens a port that answers each request with a page; `bound` says what becomes of connections beyond its number. */
+export async function openPages(
+  address: Address,
+  pageOf: (request: IncomingMessage) => Promise<Page>,
+  bound: (server: Server) => void,
+): Promise<Result<AdminServer, string>> {
   const server = createServer(
     {
       maxHeaderSize: DEFAULTS.adminHeadBytesMax,
@@ -63,10 +81,10 @@ export async function openAdmin(address: Address, pages: AdminPages): Promise<Re
       connectionsCheckingInterval: DEFAULTS.adminTimeoutMs / 5,
     },
     (request, response) => {
-      void answer(request, response, [address.host, ...pages.hosts()], pages);
+      void answer(request, response, pageOf);
     },
   );
-  server.maxConnections = DEFAULTS.adminConnectionsMax;
+  bound(server);
   server.setTimeout(DEFAULTS.adminTimeoutMs);
   const listening = await listen(server, address);
   if (!listening.ok) return listening;
@@ -76,13 +94,10 @@ export async function openAdmin(address: Address, pages: AdminPages): Promise<Re
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  hosts: readonly string[],
-  pages: AdminPages,
+  pageOf: (request: IncomingMessage) => Promise<Page>,
 ): Promise<void> {
   response.on("error", () => response.destroy());
-  const page = await pageFor(request, hosts, pages).catch(
-    (): Page => ({ status: 500, contentType: TEXT, body: "internal error\n" }),
-  );
+  const page = await pageOf(request).catch((): Page => ({ status: 500, contentType: TEXT, body: "internal error\n" }));
   const body = Buffer.from(page.body);
   // A body that nobody wants is not read, and the connection ends with the answer.
   response.writeHead(page.status, {
@@ -121,7 +136,7 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
     case "/readyz":
       return readiness(pages, query === "verbose");
     case "/metrics":
-      return { status: 200, contentType: pages.metricsContentType, body: await pages.metrics() };
+      return metricsPage(request.headers.accept ?? "", pages);
     case "/policy":
       return json(200, pages.policy());
     case "/identity/jwks": {
@@ -162,7 +177,7 @@ function json(status: number, body: object): Page {
   return { status, contentType: "application/json", body: `${JSON.stringify(body, null, 2)}\n` };
 }
 
-function text(status: number, body: string): Page {
+export function text(status: number, body: string): Page {
   return { status, contentType: TEXT, body: `${body}\n` };
 }
 

@@ -140,8 +140,8 @@ export class Daemon {
       ready: () => this.#inForce.isReady,
       readiness: () => [...this.#inForce.lines(), ...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
       hosts: () => this.#inForce.proxy?.snapshot.admin.hosts ?? [],
-      metrics: () => this.telemetry.metricsText(),
-      metricsContentType: this.telemetry.metricsContentType,
+      metrics: (format) => this.telemetry.metricsText(format),
+      metricsHosts: () => this.#inForce.proxy?.snapshot.admin.metricsHosts ?? [],
       identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
       policy: () => this.status,
       rooms: () => [
@@ -215,6 +215,7 @@ export class Daemon {
       listeners,
       admin: this.#admin.boundTo,
       probes: this.#admin.probesBoundTo,
+      metrics: this.#admin.metricsBoundTo ?? undefined,
       readyMs: Math.round(this.#deps.clock.monotonicMs() - this.#startedMs),
     });
     this.telemetry.serving();

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
@@ -19,14 +19,15 @@ export async function openProbes(address: Address, ready: () => boolean): Promis
     (request, response) => answer(request, response, ready),
   );
   server.setTimeout(DEFAULTS.probeTimeoutMs);
-  giveWay(new Set(), server);
+  giveWay(server);
   const listening = await listen(server, address);
   if (!listening.ok) return listening;
   return ok({ boundTo: boundTo(server), close: () => close(server) });
 }
 
 /** Silent connections that took every place would look like a process that hangs: at the limit the oldest goes. */
-function giveWay(sockets: Set<Socket>, server: ReturnType<typeof createServer>): void {
+export function giveWay(server: Server): void {
+  const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

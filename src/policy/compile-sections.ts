@@ -13,6 +13,7 @@ import {
   adminShape,
   logShape,
   memoryShape,
+  metricsShape,
   nameSchema,
   SECTIONS,
   stateShape,
@@ -97,22 +98,15 @@ export function compileAdmin(work: Work): void {
   const path: Path = ["admin"];
   if (work.reader.raw(path) === undefined) return;
   const { address, unsafeAddress, probes, hosts = [], ...rest } = work.reader.fields(adminShape, path);
-  if (address !== undefined && unsafeAddress !== undefined) {
-    work.problem("both 'address' and 'unsafeAddress'; expected one of them", path);
-  }
-  if (address !== undefined && !isLoopback(address.host)) {
-    work.problem(
-      "other machines would reach the admin port, which asks for no credentials; expected a loopback address, or 'unsafeAddress'",
-      [...path, "address"],
-    );
-  }
+  const at = addressOf(work, "admin port", { address, unsafeAddress }, path);
   const hasAddress = ["address", "unsafeAddress", "probes"].some(
     (key) => work.reader.raw([...path, key]) !== undefined,
   );
   if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9901", path);
   const { readyWithExpiredCertificate = true, token } = rest;
   work.admin = {
-    address: address ?? unsafeAddress ?? null,
+    ...work.admin,
+    address: at,
     probes: probes ?? null,
     hosts,
     readyWithExpiredCertificate,
@@ -121,6 +115,43 @@ export function compileAdmin(work: Work): void {
   if (work.admin.address !== null && probes !== undefined && collide(work.admin.address, probes)) {
     work.problem("the admin port takes this address already; expected another port", [...path, "probes"]);
   }
+}
+
+/** Section `metrics`: a port of their own, so that who scrapes from elsewhere reaches nothing else. */
+export function compileMetrics(work: Work): void {
+  const path: Path = ["metrics"];
+  if (work.reader.raw(path) === undefined) return;
+  const { hosts = [], ...addresses } = work.reader.fields(metricsShape, path);
+  const metrics = addressOf(work, "port for metrics", addresses, path);
+  const hasAddress = ["address", "unsafeAddress"].some((key) => work.reader.raw([...path, key]) !== undefined);
+  if (!hasAddress) work.problem("'address' is missing; expected a loopback address, as in 127.0.0.1:9903", path);
+  work.admin = { ...work.admin, metrics, metricsHosts: hosts };
+  for (const other of [work.admin.address, work.admin.probes]) {
+    if (metrics !== null && other !== null && collide(metrics, other)) {
+      work.problem("another port of section 'admin' takes this address already; expected another port", path);
+    }
+  }
+}
+
+type HostPort = NonNullable<Work["admin"]["address"]>;
+
+/** Other machines reach a port that asks for no credentials only where the policy says so in a word. */
+function addressOf(
+  work: Work,
+  name: string,
+  { address, unsafeAddress }: { address?: HostPort | undefined; unsafeAddress?: HostPort | undefined },
+  path: Path,
+): HostPort | null {
+  if (address !== undefined && unsafeAddress !== undefined) {
+    work.problem("both 'address' and 'unsafeAddress'; expected one of them", path);
+  }
+  if (address !== undefined && !isLoopback(address.host)) {
+    work.problem(
+      `other machines would reach the ${name}, which asks for no credentials; expected a loopback address, or 'unsafeAddress'`,
+      [...path, "address"],
+    );
+  }
+  return address ?? unsafeAddress ?? null;
 }
 
 function adminToken(work: Work, reference: SecretReference): Buffer | null {
@@ -142,7 +173,7 @@ function adminToken(work: Work, reference: SecretReference): Buffer | null {
 
 /** Two ends of this policy on one address: a port taken twice, requests that go round, an admin port in the open. */
 export function* checkAddresses(work: Work): Steps<void> {
-  const { address: admin, probes } = work.admin;
+  const { address: admin, probes, metrics } = work.admin;
   const { document } = work.reader;
   for (const { address, place } of work.sockets) {
     if (address.type !== "tcp") continue;
@@ -151,6 +182,9 @@ export function* checkAddresses(work: Work): Steps<void> {
     }
     if (probes !== null && collide(address, probes)) {
       work.problem(`the listener at line ${place.line} takes this address`, ["admin", "probes"]);
+    }
+    if (metrics !== null && collide(address, metrics)) {
+      work.problem(`the listener at line ${place.line} takes this address`, ["metrics"]);
     }
   }
   for (const [name, { address }] of work.upstreams) {

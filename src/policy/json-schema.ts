@@ -19,6 +19,7 @@ import {
   listenerShape,
   logShape,
   memoryShape,
+  metricsShape,
   nameSchema,
   routeShape,
   stateShape,
@@ -94,6 +95,7 @@ function policySchema({
     listeners: z.array(object(listenerShape)).min(1).describe("Where clients connect."),
     upstreams: z.record(nameSchema, object(upstreamShape)).describe("The service, and others that routes may name."),
     admin: object(adminShape).optional().describe("Port for metrics and health. None if absent."),
+    metrics: object(metricsShape).optional().describe("Port for metrics alone. None if absent."),
     memory: object(memoryShape).optional().describe("What clients may make the process hold."),
     state: object(stateShape)
       .optional()

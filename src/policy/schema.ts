@@ -201,6 +201,16 @@ export const adminShape = {
     .describe("Where /healthz and /readyz alone answer whoever asks, as the kubelet: any address."),
 };
 
+export const metricsShape = {
+  address: parsed(parseLocalHostPort)
+    .optional()
+    .describe("Where /metrics alone is, apart from the admin port: loopback only."),
+  unsafeAddress: parsed(parseLocalHostPort)
+    .optional()
+    .describe("Instead of 'address': any address. Who reaches it reads all metrics without authentication."),
+  hosts: adminShape.hosts,
+};
+
 export const memoryShape = {
   maxBytes: sizeBytes
     .refine((bytes) => bytes >= DEFAULTS.memoryLimitBytesMin, { error: "expected at least 64MiB" })
@@ -318,6 +328,7 @@ export const SECTIONS = [
   "listeners",
   "upstreams",
   "admin",
+  "metrics",
   "memory",
   "state",
   "log",

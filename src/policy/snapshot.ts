@@ -323,6 +323,16 @@ export interface UpstreamTlsSettings {
   readonly fingerprint: string;
 }
 
+export const NO_ADMIN: AdminSettings = {
+  address: null,
+  probes: null,
+  hosts: [],
+  readyWithExpiredCertificate: true,
+  token: null,
+  metrics: null,
+  metricsHosts: [],
+};
+
 export interface AdminSettings {
   /** Null: no admin port. */
   readonly address: { readonly host: string; readonly port: number } | null;
@@ -334,4 +344,8 @@ export interface AdminSettings {
   readonly token: Buffer | null;
   /** Null: no port for probes. */
   readonly probes: { readonly host: string; readonly port: number } | null;
+  /** Null: no port for metrics alone. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+  /** `hosts` of that port. */
+  readonly metricsHosts: readonly string[];
 }

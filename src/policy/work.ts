@@ -58,17 +58,18 @@ import { ProblemList, WarningList } from "./problems.ts";
 import { References } from "./references.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
-import type {
-  AdminSettings,
-  CandidateSettings,
-  LadderCheck,
-  ListenerSettings,
-  OwnPage,
-  RewriteResponse,
-  Route,
-  Rung,
-  Silenced,
-  UpstreamSettings,
+import {
+  type AdminSettings,
+  type CandidateSettings,
+  type LadderCheck,
+  type ListenerSettings,
+  NO_ADMIN,
+  type OwnPage,
+  type RewriteResponse,
+  type Route,
+  type Rung,
+  type Silenced,
+  type UpstreamSettings,
 } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
 
@@ -133,7 +134,7 @@ export class Work {
   readonly revocationLists: RevocationListFacts[] = [];
   service = "";
   log: LogSettings = { access: "all" };
-  admin: AdminSettings = { address: null, probes: null, hosts: [], readyWithExpiredCertificate: true, token: null };
+  admin: AdminSettings = NO_ADMIN;
   memoryBytesMax: number | null = null;
   /** Absolute; null where nothing survives a restart. */
   stateDirectory: string | null = null;

@@ -273,6 +273,8 @@ export const DEFAULTS = {
   threadWindowMs: 60_000,
   /** Cells of postern_requests_total; past it new combinations are counted under route `overflow`. */
   metricSeriesMax: 20_000,
+  /** Routes with durations of their own: each has 18 lines in a scrape. */
+  metricTimedRoutesMax: 1_000,
   metricLabelCharsMax: 256,
   logTextCharsMax: 256,
   logPathCharsMax: 1_024,

@@ -15,9 +15,17 @@ const DECISION_BOUNDS_SECONDS: readonly number[] = [
 ];
 
 /** Seconds; from a service on the same machine to the longest response timeout. */
-const ANSWER_BOUNDS_SECONDS: readonly number[] = [
+export const ANSWER_BOUNDS_SECONDS: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
+
+/** One request of a bucket that can be looked up: by the trace it is part of. */
+export interface Exemplar {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  readonly seconds: number;
+  readonly atMs: number;
+}
 
 /** Counts per bucket, not cumulative: the sum over buckets is made when somebody scrapes. */
 export class HistogramCells {
@@ -25,6 +33,8 @@ export class HistogramCells {
   /** One more than there are bounds: the last is +Inf. */
   readonly counts: number[];
   sumSeconds = 0;
+  /** The last of each bucket that has one; null before the first. */
+  exemplars: Exemplar[] | null = null;
 
   constructor(boundsSeconds: readonly number[]) {
     this.boundsSeconds = boundsSeconds;
@@ -34,11 +44,23 @@ export class HistogramCells {
   /** Ignores what is no duration, so that one wrong clock value cannot make the sum NaN for ever. */
   observe(seconds: number): void {
     if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return;
+    const at = this.#bucketOf(seconds);
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    this.sumSeconds += seconds;
+  }
+
+  /** Keeps what was observed just now as the example of its bucket. */
+  exemplify(traceId: string, seconds: number, atMs: number): void {
+    if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return;
+    this.exemplars ??= [];
+    this.exemplars[this.#bucketOf(seconds)] = { traceId, seconds, atMs };
+  }
+
+  #bucketOf(seconds: number): number {
     const bounds = this.boundsSeconds;
     let at = 0;
     while (at < bounds.length && seconds > (bounds[at] ?? 0)) at++;
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
-    this.sumSeconds += seconds;
+    return at;
   }
 }
 
@@ -55,8 +77,6 @@ export class ListenerCells {
   requestBodyBytes = 0;
   responseBodyBytes = 0;
   readonly decision: HistogramCells = new HistogramCells(DECISION_BOUNDS_SECONDS);
-  readonly upstream: HistogramCells = new HistogramCells(ANSWER_BOUNDS_SECONDS);
-  readonly request: HistogramCells = new HistogramCells(ANSWER_BOUNDS_SECONDS);
 
   constructor(name: string) {
     this.name = name;

@@ -1,12 +1,13 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, type PrometheusContentType, Registry } from "prom-client";
 import type { Account } from "../memory/account.ts";
 import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
 import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus } from "../resources/resource.ts";
 import { HOLDERS } from "../support/thread-holds.ts";
-import type { HistogramCells, ListenerCells } from "./cells.ts";
+import type { ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
 import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
 import { LIMIT_FAMILIES } from "./limit-metrics.ts";
+import type { MetricsFormat } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
@@ -31,8 +32,11 @@ export interface ExpositionInputs {
  * A prom-client registry over our cells. This file is imported when the first scrape comes: prom-client costs tens of
  * milliseconds of start-up, and until then nobody needs it.
  */
-export function createRegistry(inputs: ExpositionInputs): Registry {
+export function createRegistry(inputs: ExpositionInputs, format: MetricsFormat): Registry {
   const registry = new Registry();
+  // The type of a registry names one format, and the classes of metrics take either.
+  if (format === "openmetrics")
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as string as PrometheusContentType);
   registerRequests(registry, inputs.metrics);
   registerListeners(registry, inputs.metrics);
   registerPolicy(registry, inputs.metrics);
@@ -134,7 +138,7 @@ function registerRequests(registry: Registry, metrics: Metrics): void {
     "What decision services said, beside what the policy's own rules said of the same requests.",
     () =>
       [...metrics.decided.values()].map(({ service, theirs, ours, cell }) => ({
-        labels: { service: labelText(service), theirs, ours },
+        labels: { decision_service: labelText(service), theirs, ours },
         value: cell.value,
       })),
   );
@@ -152,7 +156,7 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
     );
   gauge(
     registry,
-    "postern_connections",
+    "postern_connections_open",
     "Open client connections.",
     each((cells) => cells.connectionsOpen),
   );
@@ -204,14 +208,6 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
     "Bytes of response bodies, without framing.",
     each((cells) => cells.responseBodyBytes),
   );
-  const histogramOf = (name: string, help: string, read: (cells: ListenerCells) => HistogramCells): void => {
-    new CellHistogram(registry, name, help, () =>
-      Array.from(metrics.listeners.values(), (cells) => ({ listener: cells.name, cells: read(cells) })),
-    );
-  };
-  histogramOf("postern_decision_seconds", "From the first byte of the head to the verdict.", (cells) => cells.decision);
-  histogramOf("postern_upstream_seconds", "From forwarding to the head of the service's answer.", (c) => c.upstream);
-  histogramOf("postern_request_seconds", "From the first byte of the head to the end.", (cells) => cells.request);
 }
 
 function registerPolicy(registry: Registry, metrics: Metrics): void {
@@ -229,7 +225,7 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
     registry,
     "postern_policy_info",
     "1 for the policy that runs.",
-    policy(({ hash, service }) => [{ labels: { hash, service }, value: 1 }]),
+    policy(({ hash, service }) => [{ labels: { hash, service_name: service }, value: 1 }]),
   );
   gauge(
     registry,
@@ -239,6 +235,9 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
   );
   gauge(registry, "postern_policy_stale", "1 while the policy on disk is refused and an older one runs.", () => [
     { labels: {}, value: metrics.policyStale ? 1 : 0 },
+  ]);
+  gauge(registry, "postern_reload_failures_consecutive", "Reloads refused since the last that was not.", () => [
+    { labels: {}, value: metrics.reloadFailures },
   ]);
   for (const { kind, name, help, samples } of [...IDENTITY_FAMILIES, ...LIMIT_FAMILIES]) {
     (kind === "counter" ? counter : gauge)(registry, name, help, policy(samples));
@@ -322,45 +321,6 @@ class CellGauge extends Gauge {
   override async get(): ReturnType<Gauge["get"]> {
     return { ...(await super.get()), values: distinct(this.#read()) };
   }
-}
-
-interface HistogramRow {
-  readonly listener: string;
-  readonly cells: HistogramCells;
-}
-
-class CellHistogram extends Histogram {
-  readonly #read: () => readonly HistogramRow[];
-  /** Gives the fields that go with the values. */
-  readonly #blank: Histogram;
-  readonly #name: string;
-
-  constructor(registry: Registry, name: string, help: string, read: () => readonly HistogramRow[]) {
-    super({ name, help, registers: [registry] });
-    this.#blank = new Histogram({ name, help, registers: [] });
-    this.#name = name;
-    this.#read = read;
-  }
-
-  /** What the registry, and `get` of prom-client itself, ask a histogram for. */
-  async getForPromString(): ReturnType<Histogram["get"]> {
-    const values = this.#read().flatMap((row) => histogramSamples(this.#name, row));
-    return { ...(await this.#blank.get()), values };
-  }
-}
-
-function histogramSamples(name: string, { listener, cells }: HistogramRow) {
-  let count = 0;
-  const buckets = cells.counts.map((inBucket, at) => {
-    count += inBucket;
-    const le = cells.boundsSeconds[at] ?? "+Inf";
-    return { metricName: `${name}_bucket`, labels: { listener, le }, value: count };
-  });
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels: { listener }, value: cells.sumSeconds },
-    { metricName: `${name}_count`, labels: { listener }, value: count },
-  ];
 }
 
 /** One sample per label set: two equal ones (a certificate named twice) would void the whole scrape. */

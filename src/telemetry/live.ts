@@ -11,7 +11,7 @@ import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
 import type { FirstDenial } from "./ladder-counts.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
-import { familyText } from "./long-family.ts";
+import { familyText, type MetricsFormat } from "./long-family.ts";
 import { Metrics, type ReloadResult } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
@@ -44,9 +44,8 @@ export interface LiveTelemetry extends Telemetry {
   serving(): void;
   /** The end: no timer is left. */
   stop(): void;
-  /** The Prometheus text exposition. */
-  metricsText(): Promise<string>;
-  readonly metricsContentType: string;
+  /** All metrics, as text. */
+  metricsText(format?: MetricsFormat): Promise<string>;
 }
 
 export interface TelemetryDeps {
@@ -74,8 +73,8 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const acceptGate = createRateGate(clock, 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   let access: LogSettings["access"] = "all";
-  let registry: Registry | null = null;
-  let rendering: Promise<string> | null = null;
+  const registries: Partial<Record<MetricsFormat, Registry>> = {};
+  const renderings: Partial<Record<MetricsFormat, Promise<string>>> = {};
 
   const tellFirsts = (firsts: readonly FirstDenial[], { id, route }: RequestRecord): void => {
     for (const { check, denial, caller } of firsts) {
@@ -88,22 +87,22 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     }
   };
 
-  const render = async (): Promise<string> => {
+  const render = async (format: MetricsFormat): Promise<string> => {
     const { createRegistry } = await import("./exposition.ts");
     const { longFamilies } = await import("./route-families.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
-    registry ??= createRegistry({
-      metrics,
-      logLinesDropped: () => sink.linesDropped,
-      processFigures,
-      memory,
-      thread,
-      resources,
-    });
-    let text = await registry.metrics();
+    const registry =
+      registries[format] ??
+      createRegistry(
+        { metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread, resources },
+        format,
+      );
+    registries[format] = registry;
     const turns = new Turns(clock, DEFAULTS.compileSliceMs);
-    for (const family of longFamilies(metrics)) text += await turns.run(familyText(family));
-    return text;
+    let text = "";
+    for (const family of longFamilies(metrics)) text += await turns.run(familyText(family, format));
+    // Last, for it writes the mark at the end of OpenMetrics.
+    return text + (await registry.metrics());
   };
 
   return {
@@ -113,7 +112,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.requestsInFlight++;
     },
     requestFinished: (record: RequestRecord) => {
-      metrics.requestFinished(record);
+      metrics.requestFinished(record, () => clock.wallMs());
       accessLog.write(access, record);
       if (record.exchange.audited !== null) tellFirsts(metrics.ladder.count(record), record);
     },
@@ -180,16 +179,15 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     reloaded: (result, stale) => {
       metrics.reloads[result]++;
       metrics.policyStale = stale;
+      metrics.reloadFailures = result === "refused" ? metrics.reloadFailures + 1 : 0;
     },
     serving: () => thread?.start(),
     stop: () => thread?.stop(),
     // Scrapes that overlap share one text: asking often must not cost more than asking once.
-    metricsText: () => {
-      rendering ??= render().finally(() => {
-        rendering = null;
-      });
+    metricsText: (format = "prometheus") => {
+      const rendering = renderings[format] ?? render(format).finally(() => delete renderings[format]);
+      renderings[format] = rendering;
       return rendering;
     },
-    metricsContentType: "text/plain; version=0.0.4; charset=utf-8",
   };
 }

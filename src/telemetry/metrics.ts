@@ -110,18 +110,34 @@ export class Metrics {
   requestsInFlight = 0;
   policy: PolicyFigures | null = null;
   policyStale = false;
+  /** Reloads since the last that was not refused. */
+  reloadFailures = 0;
   #last: ListenerCells = new ListenerCells("");
   #routesBefore: ReadonlySet<string> = new Set();
+  #upstreamsBefore: ReadonlySet<string> = new Set();
 
-  requestFinished(record: RequestRecord): void {
+  /** `now`: milliseconds since the epoch, asked where the request can be looked up. */
+  requestFinished(record: RequestRecord, now: () => number): void {
     if (this.requestsInFlight > 0) this.requestsInFlight--;
     const { exchange } = record;
-    this.requests.count(record.listener, record.route, exchange.method, record.status, record.reason);
+    const { upstream, method, traceId } = exchange;
+    const { place, times } = this.requests.count(
+      record.listener,
+      upstream,
+      record.route,
+      method,
+      record.status,
+      record.reason,
+    );
+    place.answered.observe(record.upstreamMs / 1000);
+    // WebSockets last for hours; beside requests they would say nothing about either.
+    if (record.status !== SWITCHED_STATUS) {
+      const seconds = record.durationMs / 1000;
+      times.observe(seconds);
+      if (traceId !== null) times.exemplify(traceId, seconds, now());
+    }
     const cells = this.listener(record.listener);
     cells.decision.observe(record.decisionMs / 1000);
-    cells.upstream.observe(record.upstreamMs / 1000);
-    // WebSockets last for hours; beside requests they would say nothing about either.
-    if (record.status !== SWITCHED_STATUS) cells.request.observe(record.durationMs / 1000);
     cells.requestBodyBytes += record.requestBodyBytes;
     cells.responseBodyBytes += record.responseBodyBytes;
     if (record.denial instanceof ListDenial) this.#countList(record.denial, "denied");
@@ -176,7 +192,13 @@ export class Metrics {
     }
     this.ladder.follow(policy.rungs);
     this.#last = new ListenerCells("");
-    this.requests.retain(listeners.union(new Set(this.listeners.keys())), kept);
+    const upstreams = new Set(policy.upstreams.keys());
+    this.requests.retain({
+      listeners: listeners.union(new Set(this.listeners.keys())),
+      upstreams: upstreams.union(this.#upstreamsBefore),
+      routes: kept,
+    });
+    this.#upstreamsBefore = upstreams;
     for (const [key, series] of this.audited) if (!kept.has(series.route)) this.audited.delete(key);
     for (const [key, series] of this.leaks) if (!kept.has(series.route)) this.leaks.delete(key);
     for (const [key, series] of this.detected) if (!kept.has(series.route)) this.detected.delete(key);

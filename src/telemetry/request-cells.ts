@@ -1,6 +1,6 @@
 import { REASONS, type Reason, type ReasonSource } from "../decision/reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { Cell } from "./cells.ts";
+import { ANSWER_BOUNDS_SECONDS, Cell, HistogramCells } from "./cells.ts";
 
 /** Methods that are a label value of their own; a client can invent others, so those share `other`. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"] as const;
@@ -13,11 +13,12 @@ const REASON_AT: ReadonlyMap<string, number> = new Map(REASON_LIST.map((reason, 
 
 const STATUS_CLASSES = ["other", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-/** The route of combinations beyond `metricSeriesMax`. */
+/** The route of combinations beyond `metricSeriesMax`, and of durations beyond `metricTimedRoutesMax`. */
 const OVERFLOW_ROUTE = "overflow";
 
 export interface RequestSeries {
   readonly listener: string;
+  readonly upstream: string;
   readonly route: string;
   readonly method: string;
   readonly statusClass: string;
@@ -26,75 +27,155 @@ export interface RequestSeries {
   readonly value: number;
 }
 
-/** The cells of one listener and route, by method, status class and reason. */
+/** The cells of one place and route: counts by method, status class and reason, and how long requests took. */
 class RouteCells {
-  readonly listener: string;
+  readonly place: PlaceCells;
   readonly route: string;
   readonly cells: Map<number, Cell> = new Map();
+  /** Those of `overflow` where there are too many. */
+  readonly times: HistogramCells;
+  readonly ownsTimes: boolean;
 
-  constructor(listener: string, route: string) {
-    this.listener = listener;
+  constructor(place: PlaceCells, route: string, times: HistogramCells | null) {
+    this.place = place;
     this.route = route;
+    this.ownsTimes = times === null;
+    this.times = times ?? new HistogramCells(ANSWER_BOUNDS_SECONDS);
   }
 }
 
+/** Everything that is counted for one listener and one upstream. */
+class PlaceCells {
+  readonly listener: string;
+  readonly upstream: string;
+  readonly routes: Map<string, RouteCells> = new Map();
+  /** From forwarding to the head of the service's answer. */
+  readonly answered: HistogramCells = new HistogramCells(ANSWER_BOUNDS_SECONDS);
+
+  constructor(listener: string, upstream: string) {
+    this.listener = listener;
+    this.upstream = upstream;
+  }
+}
+
+/** Durations of one route or one upstream, with what tells them apart. */
+export interface TimesSeries {
+  readonly listener: string;
+  readonly upstream: string;
+  readonly route: string;
+  readonly times: HistogramCells;
+}
+
+/** What of policies gives label values: series of others are forgotten. */
+export interface KnownNames {
+  readonly listeners: ReadonlySet<string>;
+  readonly upstreams: ReadonlySet<string>;
+  readonly routes: ReadonlySet<string>;
+}
+
+const NOWHERE = new PlaceCells("", "");
+
 /**
- * Requests by listener, route, method, status class and reason. A client chooses only the method and what goes wrong,
- * both from closed lists; routes come from policies, and those of policies past leave with `retain`.
+ * Requests by listener, upstream, route, method, status class and reason, and their durations. A client chooses only the
+ * method and what goes wrong, both from closed lists; the rest comes from policies, and that of policies past leaves with
+ * `retain`.
  */
 export class RequestCells {
-  readonly #byListener = new Map<string, Map<string, RouteCells>>();
-  #last = new RouteCells("", "");
+  readonly #places = new Map<string, PlaceCells>();
+  #last: RouteCells = new RouteCells(NOWHERE, "", null);
   #series = 0;
+  #timedRoutes = 0;
 
-  count(listener: string, route: string, method: string, status: number, reason: Reason | null): void {
-    const last = this.#last;
-    const row = last.route === route && last.listener === listener ? last : this.#row(listener, route);
+  /** Counts a request; its route's durations. */
+  count(
+    listener: string,
+    upstream: string,
+    route: string,
+    method: string,
+    status: number,
+    reason: Reason | null,
+  ): RouteCells {
+    const row = this.#row(this.#place(listener, upstream), route);
     this.#last = row;
     const key = cellKey(METHOD_AT.get(method) ?? METHOD_OTHER, status, reason);
     const cell = row.cells.get(key);
     if (cell !== undefined) cell.value++;
     else this.#newCell(row, key, status, reason).value++;
+    return row;
   }
 
-  /** Forgets routes and listeners that the given policies do not have, so that many reloads cannot fill memory. */
-  retain(listeners: ReadonlySet<string>, routes: ReadonlySet<string>): void {
-    for (const [listener, byRoute] of this.#byListener) {
-      for (const [route, row] of byRoute) {
-        if (listeners.has(listener) && (routes.has(route) || route === OVERFLOW_ROUTE)) continue;
-        byRoute.delete(route);
+  /** Forgets routes, listeners and upstreams that the given policies do not have, so that many reloads cannot fill memory. */
+  retain({ listeners, upstreams, routes }: KnownNames): void {
+    for (const [key, place] of this.#places) {
+      const isKnown = listeners.has(place.listener) && (upstreams.has(place.upstream) || place.upstream === "");
+      for (const [route, row] of place.routes) {
+        if (isKnown && (routes.has(route) || route === OVERFLOW_ROUTE)) continue;
+        place.routes.delete(route);
         this.#series -= row.cells.size;
+        if (row.ownsTimes && route !== OVERFLOW_ROUTE) this.#timedRoutes--;
       }
-      if (byRoute.size === 0) this.#byListener.delete(listener);
+      if (!isKnown || place.routes.size === 0) this.#places.delete(key);
     }
-    this.#last = new RouteCells("", "");
+    this.#last = new RouteCells(NOWHERE, "", null);
   }
 
   *series(): Generator<RequestSeries> {
-    for (const byRoute of this.#byListener.values()) {
-      for (const row of byRoute.values()) {
+    for (const place of this.#places.values()) {
+      for (const row of place.routes.values()) {
         for (const [key, cell] of row.cells) yield describe(row, key, cell.value);
       }
     }
   }
 
-  #row(listener: string, route: string): RouteCells {
-    let byRoute = this.#byListener.get(listener);
-    if (byRoute === undefined) {
-      byRoute = new Map();
-      this.#byListener.set(listener, byRoute);
+  /** How long requests took, by route. */
+  *times(): Generator<TimesSeries> {
+    for (const { listener, upstream, routes } of this.#places.values()) {
+      for (const { route, times, ownsTimes } of routes.values()) {
+        if (ownsTimes) yield { listener, upstream, route, times };
+      }
     }
-    let row = byRoute.get(route);
+  }
+
+  /** How long services took to answer, by upstream. */
+  *answerTimes(): Generator<Omit<TimesSeries, "route">> {
+    for (const { listener, upstream, answered } of this.#places.values()) {
+      if (upstream !== "") yield { listener, upstream, times: answered };
+    }
+  }
+
+  #place(listener: string, upstream: string): PlaceCells {
+    const last = this.#last.place;
+    if (last.listener === listener && last.upstream === upstream && last !== NOWHERE) return last;
+    const key = `${listener}\n${upstream}`;
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = new PlaceCells(listener, upstream);
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+
+  #row(place: PlaceCells, route: string): RouteCells {
+    if (this.#last.place === place && this.#last.route === route) return this.#last;
+    let row = place.routes.get(route);
     if (row === undefined) {
-      row = new RouteCells(listener, route);
-      byRoute.set(route, row);
+      row = new RouteCells(place, route, this.#sharedTimes(place, route));
+      place.routes.set(route, row);
     }
     return row;
   }
 
+  /** Null: the route gets durations of its own. */
+  #sharedTimes(place: PlaceCells, route: string): HistogramCells | null {
+    if (route === OVERFLOW_ROUTE) return null;
+    if (this.#timedRoutes >= DEFAULTS.metricTimedRoutesMax) return this.#row(place, OVERFLOW_ROUTE).times;
+    this.#timedRoutes++;
+    return null;
+  }
+
   #newCell(row: RouteCells, key: number, status: number, reason: Reason | null): Cell {
     const full = this.#series >= DEFAULTS.metricSeriesMax;
-    const target = full ? this.#row(row.listener, OVERFLOW_ROUTE) : row;
+    const target = full ? this.#row(row.place, OVERFLOW_ROUTE) : row;
     const targetKey = full ? cellKey(METHOD_OTHER, status, reason) : key;
     let cell = target.cells.get(targetKey);
     if (cell === undefined) {
@@ -118,5 +199,6 @@ function describe(row: RouteCells, key: number, value: number): RequestSeries {
   const method = METHODS[rest % METHODS.length] ?? "other";
   const reason = REASON_LIST[Math.floor(rest / METHODS.length) - 1];
   const source = reason === undefined ? "none" : REASONS[reason].source;
-  return { listener: row.listener, route: row.route, method, statusClass, reason: reason ?? "none", source, value };
+  const { listener, upstream } = row.place;
+  return { listener, upstream, route: row.route, method, statusClass, reason: reason ?? "none", source, value };
 }

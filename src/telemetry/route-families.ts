@@ -1,19 +1,49 @@
 import { ANSWER_ACTIONS } from "../message/answer-count.ts";
 import { DEPRECATED_OUTCOMES } from "../message/deprecated-use.ts";
 import { candidateFamilies } from "./candidate-families.ts";
-import type { LongFamily } from "./long-family.ts";
+import { histogramSamples, type LongFamily } from "./long-family.ts";
 import type { Metrics } from "./metrics.ts";
 
-/** Families with a series for each route, which the registry does not have. */
+/** Families with a series for each route, and histograms: what the registry does not have. */
 export function longFamilies(metrics: Metrics): readonly LongFamily[] {
   return [
     {
       name: "postern_requests_total",
       help: "Requests by outcome; reason none is the service's own answer.",
       *samples() {
-        for (const { listener, route, method, statusClass, reason, source, value } of metrics.requests.series()) {
-          yield { labels: { listener, route, method, status_class: statusClass, reason, source }, value };
+        for (const { listener, upstream, route, method, statusClass, ...rest } of metrics.requests.series()) {
+          const { reason, source, value } = rest;
+          yield { labels: { listener, upstream, route, method, status_class: statusClass, reason, source }, value };
         }
+      },
+    },
+    {
+      name: "postern_request_seconds",
+      help: "From the first byte of the head to the end, by route.",
+      type: "histogram",
+      *samples() {
+        for (const { listener, upstream, route, times } of metrics.requests.times()) {
+          yield* histogramSamples({ listener, upstream, route }, times);
+        }
+      },
+    },
+    {
+      name: "postern_upstream_seconds",
+      help: "From forwarding to the head of the service's answer.",
+      type: "histogram",
+      *samples() {
+        for (const { listener, upstream, times } of metrics.requests.answerTimes()) {
+          yield* histogramSamples({ listener, upstream }, times);
+        }
+      },
+    },
+    {
+      name: "postern_decision_seconds",
+      help: "From the first byte of the head to the verdict.",
+      type: "histogram",
+      *samples() {
+        for (const { name, decision } of metrics.listeners.values())
+          yield* histogramSamples({ listener: name }, decision);
       },
     },
     {

@@ -130,6 +130,7 @@ export interface PolicyInForce {
   readonly service: string;
   readonly log: LogSettings;
   readonly listeners: readonly { readonly name: string }[];
+  readonly upstreams: ReadonlyMap<string, unknown>;
   readonly routeList: readonly { readonly template: string; readonly versions: readonly string[] }[];
   readonly ownPages: ReadonlyMap<string, { readonly label: string }>;
   readonly certificates: readonly CertificateFacts[];

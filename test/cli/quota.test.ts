@@ -62,7 +62,7 @@ test("where the policy that runs has no quota, that is told", async () => {
       readiness: () => [],
       hosts: () => [],
       metrics: () => Promise.resolve(""),
-      metricsContentType: "text/plain",
+      metricsHosts: () => [],
       identityKeys: () => null,
       policy: () => ({}),
       rooms: () => [],

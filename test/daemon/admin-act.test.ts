@@ -26,7 +26,7 @@ beforeEach(async () => {
       readiness: () => [],
       hosts: () => [],
       metrics: () => Promise.resolve(""),
-      metricsContentType: "text/plain",
+      metricsHosts: () => [],
       identityKeys: () => null,
       policy: () => ({}),
       rooms: () => [

@@ -46,7 +46,7 @@ describe("the admin port", () => {
     expect(await send("/readyz?verbose")).toMatchObject({ status: 200, body: "ready\n" });
     const metrics = await send("/metrics");
     expect(metrics.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
-    expect(metrics.body).toContain(`postern_policy_info{hash="${running.daemon.status.hash}",service="orders"} 1`);
+    expect(metrics.body).toContain(`postern_policy_info{hash="${running.daemon.status.hash}",service_name="orders"} 1`);
     expect(JSON.parse((await send("/policy")).body)).toMatchObject({
       service: "orders",
       file: workspace.file,

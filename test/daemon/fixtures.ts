@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { type Daemon, type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
 import { type Compile, wholeFileProblem } from "../../src/daemon/reload.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
-import type { Problem, Snapshot } from "../../src/policy/snapshot.ts";
+import { NO_ADMIN, type Problem, type Snapshot } from "../../src/policy/snapshot.ts";
 import type { ProxyServer } from "../../src/proxy/proxy.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { err, ok, type Result } from "../../src/support/result.ts";
@@ -23,6 +23,7 @@ export interface TestPolicy {
   readonly adminHosts?: readonly string[];
   readonly adminToken?: string;
   readonly probesPort?: number;
+  readonly metricsPort?: number;
 }
 
 /** Reads a test policy as the real compiler reads a real one: whole, with every file, or not at all. */
@@ -48,10 +49,11 @@ export const compileTest: Compile = async (file, readFile) => {
       service: policy.answer,
       listeners: [listenerOf({ address: { type: "tcp", host: "127.0.0.1", port } })],
       admin: {
+        ...NO_ADMIN,
         hosts: policy.adminHosts ?? [],
-        readyWithExpiredCertificate: true,
         token: policy.adminToken === undefined ? null : Buffer.from(policy.adminToken),
         address: adminPort === null ? null : { host: "127.0.0.1", port: adminPort },
+        metrics: policy.metricsPort === undefined ? null : { host: "127.0.0.1", port: policy.metricsPort },
         probes: policy.probesPort === undefined ? null : { host: "127.0.0.1", port: policy.probesPort },
       },
     }),

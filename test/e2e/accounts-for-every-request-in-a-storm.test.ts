@@ -183,7 +183,7 @@ test("every request of a storm is counted once, and no socket is left behind", a
   await quiet();
   const before = accounted(await postern.metrics());
   const restingFiles = await eventually(async () => {
-    const open = byLabel(await postern.metrics(), "postern_connections", "listener");
+    const open = byLabel(await postern.metrics(), "postern_connections_open", "listener");
     return open.size === 0 ? postern.openFiles() : null;
   });
   const { port } = service;

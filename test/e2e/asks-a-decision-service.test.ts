@@ -213,7 +213,7 @@ test("in audit both verdicts are compared, also where our own rules deny", async
   await postern.logged(({ event, result }) => event === "reload" && result === "ok");
   await vi.waitFor(async () => expect((await call("/opa/7")).status).toBe(200), { timeout: 60_000, interval: 100 });
   const count = async (theirs: string, ours: string): Promise<number> => {
-    const row = `postern_decision_service_verdicts_total{service="opa",theirs="${theirs}",ours="${ours}"} `;
+    const row = `postern_decision_service_verdicts_total{decision_service="opa",theirs="${theirs}",ours="${ours}"} `;
     return Number((await postern.admins("/metrics")).body.split(row)[1]?.split("\n")[0] ?? 0);
   };
   const cases = [

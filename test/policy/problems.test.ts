@@ -344,6 +344,19 @@ describe("addresses that must not meet", () => {
     expect(await admin("address: 127.0.0.1:8080")).toEqual([expect.stringContaining("the address of the admin port")]);
   });
 
+  test("so does the port for metrics, which is no other port either", async () => {
+    const metrics = (text: string, more = "") => problemsOf(policyWith(`${more}metrics: { ${text} }\n${PUBLIC_ROUTE}`));
+    expect(await metrics("address: 0.0.0.0:9903")).toEqual([expect.stringMatching(/^6:21 other machines would reach/)]);
+    expect(await metrics("unsafeAddress: 0.0.0.0:9903, hosts: [metrics.orders.svc]")).toEqual([]);
+    expect(await metrics("address: 127.0.0.1:9903, unsafeAddress: 0.0.0.0:9903")).toHaveLength(1);
+    expect(await metrics("")).toEqual([expect.stringContaining("'address' is missing")]);
+    expect(await metrics("address: 127.0.0.1:9901", "admin: { address: 127.0.0.1:9901 }\n")).toEqual([
+      expect.stringContaining("takes this address already"),
+    ]);
+    expect(await metrics("unsafeAddress: 0.0.0.0:9902", "admin: { probes: 0.0.0.0:9902 }\n")).toHaveLength(1);
+    expect(await metrics("unsafeAddress: 0.0.0.0:8080")).toEqual([expect.stringContaining("at line 3 takes this")]);
+  });
+
   test("an admin token stands elsewhere, and is none that one could guess", async () => {
     const policy = policyWith(`admin: { address: 127.0.0.1:9901, token: { file: token } }\n${PUBLIC_ROUTE}`);
     expect(await problemsOf(policy, { token: "0123456789abcdef\n" })).toEqual([]);

@@ -13,13 +13,13 @@ test("a family reads as prom-client writes it, whatever its labels hold", async 
   const registry = new Registry();
   const counter = new Counter({ name: "c_total", help, labelNames: ["route", "check"], registers: [registry] });
   for (const { labels, value } of samples) counter.inc(labels, value);
-  const text = atOnce(familyText({ name: "c_total", help, samples: () => samples }));
+  const text = atOnce(familyText({ name: "c_total", help, samples: () => samples }, "prometheus"));
   expect(text).toBe(await registry.metrics());
 });
 
 test("twenty thousand series come in hundreds of steps", () => {
   const samples = Array.from({ length: 20_000 }, (_, at) => ({ labels: { route: `/v1/r${at}` }, value: at }));
-  const steps = familyText({ name: "c_total", help, samples: () => samples });
+  const steps = familyText({ name: "c_total", help, samples: () => samples }, "prometheus");
   let count = 0;
   while (steps.next().done !== true) count++;
   expect(count).toBeGreaterThan(300);

@@ -30,7 +30,7 @@ describe("request metrics", () => {
     telemetry.requestStarted();
     telemetry.requestFinished(recordOf());
     expect(await lineOf(telemetry, "postern_requests_total{")).toEqual([
-      'postern_requests_total{listener="inbound",route="/v1/orders/{orderId}",method="GET",status_class="2xx",reason="none",source="none"} 1',
+      'postern_requests_total{listener="inbound",upstream="",route="/v1/orders/{orderId}",method="GET",status_class="2xx",reason="none",source="none"} 1',
     ]);
     expect(await lineOf(telemetry, "postern_requests_in_flight ")).toEqual(["postern_requests_in_flight 0"]);
     expect(await lineOf(telemetry, "postern_response_body_bytes_total{")).toEqual([
@@ -67,16 +67,16 @@ describe("request metrics", () => {
   test("every reason is counted under its own name and source", () => {
     const cells = new RequestCells();
     const reasons = Object.keys(REASONS) as Reason[];
-    for (const reason of reasons) cells.count("inbound", "/", "GET", REASONS[reason].status, reason);
+    for (const reason of reasons) cells.count("inbound", "app", "/", "GET", REASONS[reason].status, reason);
     const seen = Array.from(cells.series(), ({ reason, source, value }) => ({ reason, source, value }));
     expect(seen).toEqual(reasons.map((reason) => ({ reason, source: REASONS[reason].source, value: 1 })));
   });
 
   test("methods that a client invents share one label value", () => {
     const cells = new RequestCells();
-    for (let at = 0; at < 1_000; at++) cells.count("inbound", "/", `INVENTED${at}`, 405, "method_forbidden");
+    for (let at = 0; at < 1_000; at++) cells.count("inbound", "app", "/", `INVENTED${at}`, 405, "method_forbidden");
     for (const method of ["__proto__", "constructor", 'GET"} 1\nevil{a="', "get"]) {
-      cells.count("inbound", "/", method, 405, "method_forbidden");
+      cells.count("inbound", "app", "/", method, 405, "method_forbidden");
     }
     expect(Array.from(cells.series(), ({ method, value }) => [method, value])).toEqual([["other", 1_004]]);
   });
@@ -84,7 +84,7 @@ describe("request metrics", () => {
   test("the number of series has an end, and what is beyond it is still counted", () => {
     const cells = new RequestCells();
     const routes = DEFAULTS.metricSeriesMax + 500;
-    for (let at = 0; at < routes; at++) cells.count("inbound", `/route/${at}`, "GET", 200, null);
+    for (let at = 0; at < routes; at++) cells.count("inbound", "app", `/route/${at}`, "GET", 200, null);
     const series = [...cells.series()];
     expect(series.length).toBe(DEFAULTS.metricSeriesMax + 1);
     expect(series.find(({ route }) => route === "overflow")?.value).toBe(500);
@@ -95,8 +95,8 @@ describe("request metrics", () => {
     const { metrics, ...telemetry } = telemetryOf();
     for (let generation = 0; generation < 200; generation++) {
       telemetry.policyLoaded(snapshotOf({ routeList: [routeOf("/kept"), routeOf(`/gone/${generation}`)] }));
-      metrics.requestFinished(recordOf({ route: "/kept" }));
-      metrics.requestFinished(recordOf({ route: `/gone/${generation}` }));
+      metrics.requestFinished(recordOf({ route: "/kept" }), () => 0);
+      metrics.requestFinished(recordOf({ route: `/gone/${generation}` }), () => 0);
     }
     const seen = Array.from(metrics.requests.series(), ({ route, value }) => [route, value]);
     expect(seen.length).toBeLessThanOrEqual(3);
@@ -218,9 +218,11 @@ describe("the exposition", () => {
     telemetry.connectionOpened("old");
     telemetry.connectionOpened("inbound");
     telemetry.policyLoaded(snapshotOf({ listeners: [] }));
-    expect(await lineOf(telemetry, "postern_connections{")).toHaveLength(2);
+    expect(await lineOf(telemetry, "postern_connections_open{")).toHaveLength(2);
     telemetry.connectionClosed("old");
     telemetry.policyLoaded(snapshotOf({ listeners: [] }));
-    expect(await lineOf(telemetry, "postern_connections{")).toEqual(['postern_connections{listener="inbound"} 1']);
+    expect(await lineOf(telemetry, "postern_connections_open{")).toEqual([
+      'postern_connections_open{listener="inbound"} 1',
+    ]);
   });
 });
