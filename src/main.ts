@@ -21,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["ladder", async () => (await import("./cli/ladder.ts")).ladderCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
+  ["rollback", async () => (await import("./cli/rollback.ts")).rollbackCommand],
   ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],

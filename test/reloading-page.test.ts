@@ -2,7 +2,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { assembleDaemon } from "../src/cli/assemble.ts";
+import { startDaemon } from "../src/daemon/daemon.ts";
+import { systemClock } from "../src/support/clock.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
+import { freePort } from "./fixtures/free-port.ts";
+import { MemorySink } from "./fixtures/telemetry.ts";
 import { folderWith } from "./rehearsal/kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/reloading.md"), "utf8");
@@ -36,6 +41,27 @@ test.each([
   const { typed, shown } = terminalOf(heading);
   const words = [...typed.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
   expect(await postern(...words.slice(1))).toEqual({ code, out: shown, err: "" });
+});
+
+test("Back to the policy before: the command says what the page shows", async () => {
+  const heading = "Back to the policy before";
+  const [port, admin] = [await freePort(), await freePort()];
+  const text = (filesOf(heading)["policy.yaml"] ?? "").replace(":8080", `:${port}`).replace(":9901", `:${admin}`);
+  const { folder, postern } = folderWith({ "policy.yaml": text, "admin.token": "0123456789abcdef0123" });
+  const policyFile = join(folder, "policy.yaml");
+  const started = await startDaemon({ policyFile }, assembleDaemon(systemClock, new MemorySink(), undefined));
+  if (!started.ok) throw new Error(JSON.stringify(started.error));
+  const daemon = started.value;
+  const { hash } = daemon.status;
+  writeFileSync(policyFile, text.replace("GET", "POST"));
+  daemon.reload();
+  await daemon.reloadSettled();
+  const undone = daemon.status.hash;
+  const { typed, shown } = terminalOf(heading);
+  const [, first = "", second = ""] = /^policy (\w{16}) .*; (\w{16}),/.exec(shown) ?? [];
+  const told = await postern(...typed.split(" ").slice(1));
+  await daemon.close();
+  expect(told).toEqual({ code: 0, out: shown.replace(first, hash).replace(second, undone), err: "" });
 });
 
 test("its numbers are the product's", () => {

@@ -23,8 +23,6 @@ export interface AdminPages {
   metricsHosts(): readonly string[];
   /** Public keys of `identity.token`; null where the policy has none. */
   identityKeys(): object | null;
-  /** What runs and what was refused, without any content of a file. */
-  policy(): object;
   /** What parts of the product show and do here. */
   rooms(): readonly AdminRoom[];
   /** What who asks for an act has to know; null where the policy lets nobody act. */
@@ -137,8 +135,6 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
       return readiness(pages, query === "verbose");
     case "/metrics":
       return metricsPage(request.headers.accept ?? "", pages);
-    case "/policy":
-      return json(200, pages.policy());
     case "/identity/jwks": {
       const keys = pages.identityKeys();
       if (keys === null) return text(404, "the policy has no 'identity: { token }'");
@@ -169,7 +165,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function pathsText(rooms: readonly AdminRoom[]): string {
-  const paths = ["/metrics", "/healthz", "/readyz", "/policy", ...rooms.map(({ path }) => path)];
+  const paths = ["/metrics", "/healthz", "/readyz", ...rooms.map(({ path }) => path)];
   return `there are ${paths.join(", ")} and /identity/jwks`;
 }
 

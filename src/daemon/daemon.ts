@@ -19,6 +19,7 @@ import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
+import { policyRoom } from "./policy-room.ts";
 import { type ReadFile, readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
@@ -136,6 +137,10 @@ export class Daemon {
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
     const limits = limitsRoom(() => this.#inForce.proxy?.snapshot.limits ?? []);
+    const policy = policyRoom(
+      () => this.status,
+      () => this.#reloader.rollBack(),
+    );
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#inForce.isReady,
       readiness: () => [...this.#inForce.lines(), ...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
@@ -143,8 +148,8 @@ export class Daemon {
       metrics: (format) => this.telemetry.metricsText(format),
       metricsHosts: () => this.#inForce.proxy?.snapshot.admin.metricsHosts ?? [],
       identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
-      policy: () => this.status,
       rooms: () => [
+        policy,
         limits,
         this.#inForce.ladder,
         ...(this.#candidate === null ? [] : [this.#candidate.room]),
@@ -192,6 +197,11 @@ export class Daemon {
       compile: deps.compile,
       test: deps.test,
       install: (snapshot) => this.#inForce.install(snapshot),
+      putBack: async () => {
+        const done = await this.#inForce.putBack();
+        if (done.ok) this.#kept?.putBack();
+        return done;
+      },
       onInstalled: (snapshot, contents) => this.#kept?.write(snapshot, contents, clock.wallMs()),
       confirms: (states) => this.#watch.confirms(states),
       onAttempt: (attempt, states) => {

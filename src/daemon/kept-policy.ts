@@ -2,6 +2,7 @@ import type { Snapshot } from "../policy/snapshot.ts";
 import type { StateFolder } from "../resources/state-folder.ts";
 import { parseJsonObject } from "../support/json.ts";
 import { ok, type Result } from "../support/result.ts";
+import { mayRollBack } from "./policy-room.ts";
 import type { ReadFile } from "./regular-file.ts";
 
 const KIND = { name: "policy", version: 1 } as const;
@@ -20,6 +21,8 @@ export class KeptPolicy {
   readonly #policyFile: string;
   readonly #folder: StateFolder;
   #written: Promise<void> = Promise.resolve();
+  /** What stood there before, where that policy may come back. */
+  #earlier: Buffer | null = null;
 
   /** `policyFile`: absolute; each policy has a file of its own in the folder. */
   constructor(policyFile: string, folder: StateFolder) {
@@ -40,14 +43,27 @@ export class KeptPolicy {
   }
 
   /** Never fails; what cannot be written, the folder tells. */
-  write({ files, secretFiles }: Snapshot, contents: ReadonlyMap<string, Result<Buffer, string>>, atMs: number): void {
+  write(snapshot: Snapshot, contents: ReadonlyMap<string, Result<Buffer, string>>, atMs: number): void {
+    const { files, secretFiles } = snapshot;
     const kept: Record<string, string> = Object.create(null);
     for (const name of files) {
       const content = contents.get(name);
       if (content?.ok === true && !secretFiles.has(name)) kept[name] = content.value.toString("base64");
     }
-    const text = JSON.stringify({ keptAt: new Date(atMs).toISOString(), files: kept });
-    this.#written = this.#folder.write(KIND, this.#policyFile, Buffer.from(text));
+    const text = Buffer.from(JSON.stringify({ keptAt: new Date(atMs).toISOString(), files: kept }));
+    const mayComeBack = mayRollBack(snapshot);
+    this.#written = this.#written.then(async () => {
+      this.#earlier = mayComeBack ? await this.#folder.read(KIND, this.#policyFile) : null;
+      await this.#folder.write(KIND, this.#policyFile, text);
+    });
+  }
+
+  /** The policy before is the good one again. */
+  putBack(): void {
+    this.#written = this.#written.then(async () => {
+      if (this.#earlier !== null) await this.#folder.write(KIND, this.#policyFile, this.#earlier);
+      this.#earlier = null;
+    });
   }
 
   /** Resolves when what was written is on the disk. */

@@ -11,12 +11,14 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { Turns } from "../support/turns.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
+import type { RollbackCause } from "../telemetry/metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { AdminPorts } from "./admin-port.ts";
 import type { Ages } from "./ages.ts";
 import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
 import { ladderRoom } from "./ladder-room.ts";
 import type { ListenerStatus, Listeners } from "./listeners.ts";
+import { mayRollBack, type RolledBack } from "./policy-room.ts";
 import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
 import type { ReloadRetry } from "./reload-retry.ts";
 
@@ -32,6 +34,8 @@ export interface DaemonStatus {
   readonly stale: boolean;
   /** When the policy that runs was kept, where it took the place of a broken one at the start; null for what stands on disk. */
   readonly keptAt: string | null;
+  /** The change that was taken back, while it is refused for that; null where there is none. */
+  readonly rolledBack: (RolledBack & { readonly at: string; readonly cause: RollbackCause }) | null;
   readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
   /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
   readonly retryAt: string | null;
@@ -77,6 +81,9 @@ export class PolicyInForce {
   #generation = 0;
   #lastAttempt: Attempt | null = null;
   #keptAt: string | null = null;
+  /** What ran before and may come back; null where nothing could bring it back. */
+  #earlier: Snapshot | null = null;
+  #rolledBack: DaemonStatus["rolledBack"] = null;
   /** What was said of the tests of the policy in force. */
   #testWarnings: readonly Problem[] = [];
   /** What the policy in force says otherwise than the one before it. */
@@ -118,6 +125,7 @@ export class PolicyInForce {
       generation: this.#generation,
       stale: policyStale,
       keptAt: this.#keptAt,
+      rolledBack: this.#rolledBack,
       lastAttempt: {
         at: new Date(attempt?.atMs ?? 0).toISOString(),
         result: attempt?.result ?? "refused",
@@ -145,6 +153,7 @@ export class PolicyInForce {
       if (admin.ok) admin.value.rollback();
       return admin.ok ? err([wholeFileProblem(policyFile, "the process is ending")]) : admin;
     }
+    const before = this.#proxy?.snapshot ?? null;
     try {
       if (this.#proxy === null) this.#proxy = createProxy(snapshot, telemetry);
       else this.#proxy.swap(snapshot);
@@ -156,12 +165,35 @@ export class PolicyInForce {
     memory.setLimit(snapshot.memoryBytesMax);
     telemetry.policyLoaded(snapshot);
     ages.follow(snapshot);
-    resources.follow(snapshot);
+    this.#earlier = snapshot !== this.#earlier && mayRollBack(snapshot) ? before : null;
+    resources.follow(snapshot, this.#earlier);
     listeners.value.commit();
     admin.value.commit();
     this.#generation++;
     this.#deps.onSwap();
     return ok(null);
+  }
+
+  /** Puts the policy before the one in force in its place, as `install` does; it is kept no longer then. */
+  async putBack(): Promise<Result<RolledBack, string>> {
+    const [earlier, from] = [this.#earlier, this.#proxy?.snapshot.hash];
+    if (earlier === null || from === undefined) {
+      return err(
+        "there is no policy to go back to: none ran before since the start, or postern has gone back to it already",
+      );
+    }
+    const installed = await this.install(earlier);
+    this.#isHindered = false;
+    if (!installed.ok)
+      return err(`the policy before cannot be put in force: ${installed.error.map(problemText).join("; ")}`);
+    const { telemetry, clock } = this.#deps;
+    const done = { from, to: earlier.hash };
+    const cause = "asked";
+    this.#rolledBack = { ...done, at: new Date(clock.wallMs()).toISOString(), cause };
+    telemetry.rolledBack(cause);
+    const text = "the policy before is in force again; the one on disk is refused until it changes";
+    telemetry.log.warn("rollback", text, { cause, policyHash: earlier.hash, undoneHash: from, changes: this.#changes });
+    return ok(done);
   }
 
   /** What the policy says otherwise than the one in force, as one line; null for the first. */
@@ -187,16 +219,22 @@ export class PolicyInForce {
 
   /** What is to be said of the policy beside readiness. */
   lines(): readonly string[] {
-    return this.#keptAt === null
-      ? []
-      : [`policy: stale, the one on disk is refused; that kept at ${this.#keptAt} runs`];
+    const lines: string[] = [];
+    if (this.#keptAt !== null)
+      lines.push(`policy: stale, the one on disk is refused; that kept at ${this.#keptAt} runs`);
+    if (this.#rolledBack !== null)
+      lines.push(`policy: stale, the one on disk was taken back at ${this.#rolledBack.at}`);
+    return lines;
   }
 
   /** What an attempt came to, whether or not it put another policy in force. */
   attempted(attempt: Attempt): void {
     const { telemetry, retry, isEnding } = this.#deps;
     this.#lastAttempt = attempt;
-    if (attempt.result !== "refused") this.#keptAt = null;
+    if (attempt.result !== "refused") {
+      this.#keptAt = null;
+      this.#rolledBack = null;
+    }
     if (attempt.result === "ok") this.#testWarnings = attempt.warnings;
     if (this.#isHindered && this.#generation > 0 && !isEnding()) retry.schedule();
     else retry.reset();

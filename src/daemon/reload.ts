@@ -3,7 +3,9 @@ import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { ReloadResult } from "../telemetry/metrics.ts";
 import { contentState, type FileState, type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
+import type { RolledBack } from "./policy-room.ts";
 import type { ReadFile } from "./regular-file.ts";
+import { type Loaded, UndoneChange } from "./undone-change.ts";
 
 /** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
 export type Compile = (
@@ -51,6 +53,8 @@ export interface ReloaderDeps {
   readonly compile: Compile;
   readonly test: TestPolicy;
   readonly install: Install;
+  /** Puts the policy before the one that runs in force; why not, where nothing has changed. */
+  readonly putBack?: () => Promise<Result<RolledBack, string>>;
   /** Hears of what was put in force, and of all that was read for it. */
   readonly onInstalled?: (snapshot: Snapshot, contents: ReadonlyMap<string, Result<Buffer, string>>) => void;
   /**
@@ -65,7 +69,10 @@ export interface ReloaderDeps {
 /** Loads the policy again when asked. One attempt at a time; requests during one make exactly one more, the latest. */
 export class Reloader {
   readonly #deps: ReloaderDeps;
-  #hash: string | null = null;
+  /** The policy that runs, and the one before. */
+  #loaded: Loaded | null = null;
+  #earlier: Loaded | null = null;
+  #undone: UndoneChange | null = null;
   /** Contents of the policy that runs; null before the first, when a start must not fail for what has merely aged. */
   #inForce: ReadonlySet<FileState> | null = null;
   #running: Promise<void> | null = null;
@@ -103,9 +110,33 @@ export class Reloader {
     if (!compiled.ok) return compiled;
     const installed = await this.#deps.install(compiled.value);
     if (!installed.ok) return installed;
-    this.#hash = compiled.value.hash;
-    this.#inForce = new Set(reads.states.values());
-    return ok(compiled.value.hash);
+    const { hash } = compiled.value;
+    this.#follow({ hash, states: reads.states });
+    return ok(hash);
+  }
+
+  /** Puts the policy before the one that runs in force again, and refuses the change between them until it is another. */
+  async rollBack(): Promise<Result<RolledBack, string>> {
+    while (this.#running !== null) await this.#running;
+    if (this.#closed) return err("the process is ending");
+    const done = this.#rollBack().catch((error: unknown) => err(`internal error: ${messageOf(error)}`));
+    this.#running = done.then(() => this.#finished());
+    return done;
+  }
+
+  async #rollBack(): Promise<Result<RolledBack, string>> {
+    const done = (await this.#deps.putBack?.()) ?? err("nothing can be put back");
+    const [undone, before] = [this.#loaded, this.#earlier];
+    if (!done.ok || undone === null || before === null) return done;
+    this.#undone = new UndoneChange(undone, before, new Date(this.#deps.clock.wallMs()).toISOString());
+    this.#follow(before);
+    this.#earlier = null;
+    return done;
+  }
+
+  #follow(loaded: Loaded): void {
+    this.#loaded = loaded;
+    this.#inForce = new Set(loaded.states.values());
   }
 
   request(cause: ReloadCause): void {
@@ -141,7 +172,6 @@ export class Reloader {
     const reads = recordReads(this.#deps.readFile);
     const outcome = await this.#tryPolicy(reads, cause);
     if (outcome === null) return null;
-    if (outcome.ok) this.#inForce = new Set(reads.states.values());
     const atMs = this.#deps.clock.wallMs();
     const attempt: Attempt = outcome.ok
       ? { atMs, ...outcome.value, problems: [] }
@@ -158,12 +188,21 @@ export class Reloader {
       if (cause === "changed" && !this.#deps.confirms(states)) return null;
       if (!compiled.ok) return compiled;
       const { hash } = compiled.value;
-      if (hash === this.#hash) return ok({ result: "unchanged", hash, warnings: [] });
+      const loaded: Loaded = { hash, states: new Map(states) };
+      if (hash === this.#loaded?.hash) {
+        this.#undone = null;
+        this.#follow(loaded);
+        return ok({ result: "unchanged", hash, warnings: [] });
+      }
+      const undone = this.#undone?.refusal(loaded) ?? null;
+      if (undone !== null) return err([wholeFileProblem(this.#deps.policyFile, undone)]);
       const tested = await this.#deps.test(this.#deps.policyFile, readFile, compiled.value);
       if (!tested.ok) return tested;
       const installed = await this.#deps.install(compiled.value);
       if (!installed.ok) return installed;
-      this.#hash = hash;
+      this.#earlier = this.#loaded;
+      this.#undone = null;
+      this.#follow(loaded);
       this.#deps.onInstalled?.(compiled.value, contents);
       return ok({ result: "ok", hash, warnings: tested.value });
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Result } from "../support/result.ts";
 
 /** Why the admin port does not do or show what it was asked for. */
 export interface AdminRefusal {
-  readonly status: 400 | 404;
+  readonly status: 400 | 404 | 409;
   /** What is wrong, and what is expected. */
   readonly text: string;
 }

@@ -24,6 +24,10 @@ export interface ResourceReports {
 
 const NOBODY: ResourceReports = { onState: () => {}, onNote: () => {}, onFolder: () => {} };
 
+interface UsesResources {
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
 type Make = (world: ResourceWorld) => Resource;
 
 /** Resources by their canonical settings: a policy that asks for the same settings gets the instance that runs. */
@@ -31,6 +35,8 @@ export class Resources {
   readonly #deps: RegistryDeps;
   /** Of the policy in force. */
   #inForce: ReadonlyMap<string, Resource> = new Map();
+  /** Those, and what the policy before has that may come back. */
+  #running: ReadonlyMap<string, Resource> = new Map();
   readonly #states = new Map<Resource, ResourceState>();
   #folder: StateFolder | null = null;
   #reports: ResourceReports = NOBODY;
@@ -49,14 +55,18 @@ export class Resources {
 
   /** For one compilation; `directory` is absolute, null for none. */
   begin(directory: string | null): Acquisition {
-    return new Acquisition((key, make) => this.#inForce.get(key) ?? make(this.#worldOf(directory)), directory);
+    return new Acquisition((key, make) => this.#running.get(key) ?? make(this.#worldOf(directory)), directory);
   }
 
-  /** A policy is in force: what it has and nobody had is started, what it has no more is closed. */
-  follow({ resources }: { readonly resources: ReadonlyMap<string, Resource> }): void {
-    const before = new Set(this.#inForce.values());
-    const after = new Set(resources.values());
+  /**
+   * A policy is in force: what it has and nobody had is started, what it has no more is closed. What `earlier` has goes on
+   * running beside, for a policy that may come back.
+   */
+  follow({ resources }: UsesResources, earlier: UsesResources | null = null): void {
+    const before = new Set(this.#running.values());
     this.#inForce = resources;
+    this.#running = earlier === null ? resources : new Map([...earlier.resources, ...resources]);
+    const after = new Set(this.#running.values());
     for (const resource of after.difference(before)) {
       this.#states.set(resource, resource.status().state);
       resource.start();
@@ -88,7 +98,7 @@ export class Resources {
       folder,
       changed: (resource) => this.#changed(resource),
       note: (resource, text) => {
-        if (this.#states.has(resource)) this.#reports.onNote(resource.status(), text);
+        if (this.#isInForce(resource)) this.#reports.onNote(resource.status(), text);
       },
       recompile: () => this.#reports.onRecompile?.(),
     };
@@ -104,12 +114,16 @@ export class Resources {
     return folder;
   }
 
+  #isInForce(resource: Resource): boolean {
+    return [...this.#inForce.values()].includes(resource);
+  }
+
   #changed(resource: Resource): void {
     const before = this.#states.get(resource);
     const status = resource.status();
     if (before === undefined || before === status.state) return;
     this.#states.set(resource, status.state);
-    this.#reports.onState(status, before);
+    if (this.#isInForce(resource)) this.#reports.onState(status, before);
   }
 }
 

@@ -7,6 +7,7 @@ export const EVENTS = [
   "ready",
   "reload",
   "policy_kept",
+  "rollback",
   "reload_waits",
   "thread_held",
   "warning",

@@ -8,7 +8,7 @@ import { labelText } from "./cells.ts";
 import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
 import { LIMIT_FAMILIES } from "./limit-metrics.ts";
 import type { MetricsFormat } from "./long-family.ts";
-import { type Metrics, RELOAD_RESULTS } from "./metrics.ts";
+import { type Metrics, RELOAD_RESULTS, ROLLBACK_CAUSES } from "./metrics.ts";
 import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
 
@@ -213,6 +213,9 @@ function registerListeners(registry: Registry, metrics: Metrics): void {
 function registerPolicy(registry: Registry, metrics: Metrics): void {
   counter(registry, "postern_reloads_total", "Attempts to load the policy again, by result.", () =>
     RELOAD_RESULTS.map((result) => ({ labels: { result }, value: metrics.reloads[result] })),
+  );
+  counter(registry, "postern_rollbacks_total", "Changes of the policy that were taken back, by who did it.", () =>
+    ROLLBACK_CAUSES.map((cause) => ({ labels: { cause }, value: metrics.rollbacks[cause] })),
   );
   counter(registry, "postern_admin_acts_total", "Acts that were asked for at the admin port, by result.", () =>
     [...metrics.adminActs].flatMap(([act, results]) =>

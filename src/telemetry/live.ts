@@ -12,7 +12,7 @@ import type { FirstDenial } from "./ladder-counts.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
 import { familyText, type MetricsFormat } from "./long-family.ts";
-import { Metrics, type ReloadResult } from "./metrics.ts";
+import { Metrics, type ReloadResult, type RollbackCause } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
 import {
@@ -40,6 +40,8 @@ export interface LiveTelemetry extends Telemetry {
   policyLoaded(policy: PolicyInForce): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
+  /** The policy before is in force again, and the one on disk is refused. */
+  rolledBack(cause: RollbackCause): void;
   /** Requests are served from now on, and what holds the thread is watched. */
   serving(): void;
   /** The end: no timer is left. */
@@ -180,6 +182,10 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.reloads[result]++;
       metrics.policyStale = stale;
       metrics.reloadFailures = result === "refused" ? metrics.reloadFailures + 1 : 0;
+    },
+    rolledBack: (cause) => {
+      metrics.rollbacks[cause]++;
+      metrics.policyStale = true;
     },
     serving: () => thread?.start(),
     stop: () => thread?.stop(),

@@ -64,7 +64,6 @@ test("where the policy that runs has no quota, that is told", async () => {
       metrics: () => Promise.resolve(""),
       metricsHosts: () => [],
       identityKeys: () => null,
-      policy: () => ({}),
       rooms: () => [],
       token: () => null,
       acted: () => {},

@@ -28,7 +28,6 @@ beforeEach(async () => {
       metrics: () => Promise.resolve(""),
       metricsHosts: () => [],
       identityKeys: () => null,
-      policy: () => ({}),
       rooms: () => [
         {
           path: "/things",

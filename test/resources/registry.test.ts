@@ -69,6 +69,32 @@ test("equal settings are the instance that runs, over any number of policies", (
   ]);
 });
 
+test("what the policy before has goes on running, unseen, as long as that may come back", () => {
+  const registry = testResources();
+  const states: string[] = [];
+  registry.reportTo({
+    onState: ({ name, state }) => states.push(`${name} ${state}`),
+    onNote: () => {},
+    onFolder: () => {},
+  });
+  const first = acquire(registry, ["a", "b"]);
+  registry.follow(first);
+  const second = acquire(registry, ["a", "c"]);
+  registry.follow(second, first);
+  first.probes[1]?.turn("failing");
+  expect([registry.statuses().map(({ name }) => name), states]).toEqual([["a", "c"], []]);
+  expect(acquire(registry, ["b"]).probes[0]).toBe(first.probes[1]);
+
+  registry.follow(first);
+  expect(registry.statuses().map(({ name }) => name)).toEqual(["a", "b"]);
+  first.probes[1]?.turn("ready");
+  expect(states).toEqual(["b ready"]);
+  const events = [first.probes[0], first.probes[1], second.probes[1]].map((probe) => probe?.events);
+  expect(events).toEqual([["start"], ["start"], ["start", "close"]]);
+  registry.close();
+  expect(first.probes[1]?.events).toEqual(["start", "close"]);
+});
+
 test("a policy that is refused starts nothing and closes nothing", () => {
   const registry = testResources();
   const first = acquire(registry, ["a"]);
