@@ -6,7 +6,7 @@ import { readRegularFile } from "../daemon/regular-file.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { RateTables } from "../limits/rate/rate-tables.ts";
 import { unlimitedMemory } from "../memory/budget.ts";
-import { type Examination, examinePolicy } from "../policy/compile.ts";
+import { type CompileInputs, type Examination, examinePolicy } from "../policy/compile.ts";
 import type { ReadFile } from "../policy/named-files.ts";
 import { noResources } from "../policy/no-resources.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
@@ -33,9 +33,9 @@ export async function loadPolicy(
 
 /**
  * `offline`: see CompileInputs. `online`: what the policy depends on elsewhere can be tried. `started`: what a start takes
- * is no problem. `startedOnline`: both.
+ * is no problem. `startedOnline`: both. `audit`: as here, and what is open is told as well.
  */
-export type Scope = "here" | "offline" | "online" | "started" | "startedOnline";
+export type Scope = "here" | "audit" | "offline" | "online" | "started" | "startedOnline";
 
 const callSystem: OpenCaller = (settings) =>
   openCaller(settings, { clock: systemClock, timers: systemTimers, random: Math.random });
@@ -51,13 +51,13 @@ export async function examineFile(
 ): Promise<Examination> {
   // Secrets of a cluster are hardly ever in its manifests.
   const isManifest = holdsManifest(file, io.cwd);
-  const offline = scope === "offline" || (scope === "here" && isManifest);
+  const offline = scope === "offline" || ((scope === "here" || scope === "audit") && isManifest);
   const examination = await examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
     readFile: policyReader(configMap),
     offline,
-    lint: scope === "here" || scope === "offline" || scope === "online",
+    lint: lintOf(scope),
     ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),
     // Modes in a checkout say nothing of the machine that will serve.
     guard: offline ? undefined : systemGuard(false),
@@ -76,12 +76,17 @@ export async function examineFile(
   return { ...examination, problems: problems.map(inManifest), warnings: warnings.map(inManifest) };
 }
 
+function lintOf(scope: Scope): CompileInputs["lint"] {
+  if (scope === "audit") return "audit";
+  return scope === "started" || scope === "startedOnline" ? undefined : "all";
+}
+
 /** `file:line:column: text`, one line, as compilers and editors have it. */
 export function problemLine({ place: { file, line, column }, text }: Problem, severity = ""): string {
   return `${file}:${line}:${column}: ${severity}${plain(text)}\n`;
 }
 
 /** Keys of a policy may hold line breaks and terminal escapes. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "\ufffd");
 }

@@ -156,6 +156,50 @@ export const LINT_RULES = {
     "mend the date or take it out",
   ),
   successor_unserved: warning("Clients are led to a path that no route serves.", "name a path of this policy or a URL"),
+  // what an audit alone asks
+  object_unchecked: warning(
+    "Whoever may call a route may ask for any object of it: nothing compares its parameters with the caller.",
+    "compare them with 'authorize.match' or a condition, ask a decision service, or make sure that the service does it",
+  ),
+  object_public: info("Objects of a public route are for everybody.", "ask who calls, where they are not meant to be"),
+  public_write: warning("A public route takes methods that change something.", "ask who calls"),
+  guessing_unbounded: warning(
+    "Nothing slows down who guesses keys, passwords or tokens.",
+    "add a ban on wrong credentials, or a limit by 'client.address'",
+  ),
+  body_unchecked: warning(
+    "Nothing says what bodies of a route may hold, so clients may set whatever the service takes.",
+    "describe them with 'validate'",
+  ),
+  answer_unchecked: info(
+    "Nothing takes fields out of the answers of a route, or holds them to a schema.",
+    "name what may leave with 'response.fields', 'mask', 'leaks' or 'validate'",
+  ),
+  function_unchecked: warning(
+    "Whoever is known may do what a route does.",
+    "say who may with 'authorize' or a decision service",
+  ),
+  read_unchecked: info("Whoever is known may read what a route has.", "say who may with 'authorize'"),
+  caller_unlimited: info(
+    "Nothing limits how often one caller may do what a route does.",
+    "add a limit by 'principal', or 'distinct' for how many objects",
+  ),
+  url_unchecked: info(
+    "Nothing looks at what clients send to a route, an address of another service in it for one.",
+    "describe it with 'validate', or have rules of 'detect' look at it",
+  ),
+  not_enforced: warning("A check does not enforce, or not always.", "enforce it when its audit shows nothing more"),
+  listener_in_the_clear: warning("Other machines reach a listener that has no TLS.", "give it 'tls'"),
+  cors_any_origin: info("Pages of any origin may read answers.", "name the origins that are meant"),
+  path_open: warning(
+    "Whatever the service has below a path is reachable, also what nobody has listed.",
+    "list the operations as routes, or by 'openapi'",
+  ),
+  methods_open: info("A route takes every usual method.", "name its methods"),
+  answer_unjudged: info(
+    "What comes from behind goes to clients without being held to a description.",
+    "say what is promised with 'response.validate'",
+  ),
   // the comments that silence
   allow_malformed: warning(
     "A comment '# postern: allow' names no rule there is, or gives no reason.",
@@ -165,6 +209,26 @@ export const LINT_RULES = {
 } satisfies Readonly<Record<string, LintSpec>>;
 
 export type LintRule = keyof typeof LINT_RULES;
+
+/** Rules of an audit: about what a policy does not have, which may be meant. */
+export const AUDIT_RULES: ReadonlySet<LintRule> = new Set([
+  "object_unchecked",
+  "object_public",
+  "public_write",
+  "guessing_unbounded",
+  "body_unchecked",
+  "answer_unchecked",
+  "function_unchecked",
+  "read_unchecked",
+  "caller_unlimited",
+  "url_unchecked",
+  "not_enforced",
+  "listener_in_the_clear",
+  "cors_any_origin",
+  "path_open",
+  "methods_open",
+  "answer_unjudged",
+]);
 
 /** 'info' < 'warning' < 'error'. */
 export function severityRank(severity: Severity): number {

@@ -70,6 +70,12 @@ export interface Check {
   readonly late?: boolean;
   /** Clients of its route look for refusals in this language. */
   readonly refusals?: "jsonrpc" | "connect";
+  /** For `audit`: it compares what a request is for with who asks, as `match` and conditions do. */
+  readonly tiesObject?: boolean;
+  /** For `audit`: it judges what bodies hold, not only their length and type. */
+  readonly judgesBody?: boolean;
+  /** For `audit`: who shows no credentials is a caller as well. */
+  readonly admitsAnyone?: boolean;
   /** 0 to 1, for the ladder: the same for what it is about, as a limit's key. By caller where absent or null. */
   share?(exchange: Exchange): number | null;
   /** A verdict at once, or a promise only where it must wait. Never throws for anything a client can send. */

@@ -235,7 +235,7 @@ async function readPolicyTests(work: Work): Promise<void> {
 
 /** What is asked for whole policies, where somebody wants to know; what comments allow is not told in any case. */
 async function lintPolicy(work: Work): Promise<void> {
-  if (work.inputs.lint !== true && work.files.containing("postern: allow").next().done === true) return;
+  if (work.inputs.lint === undefined && work.files.containing("postern: allow").next().done === true) return;
   const { lint } = await import("./lint/stage.ts");
   work.turns.restart();
   await work.turns.run(lint(work));

@@ -106,8 +106,8 @@ export interface CompileInputs {
   readonly outline?: OutlineKind;
   /** Files that are not there are no problems: they are listed, all else is looked at, and there is no snapshot. */
   readonly offline?: boolean;
-  /** Where somebody wants to know all that looks like a mistake, also what takes long to find. */
-  readonly lint?: boolean;
+  /** Where somebody wants to know all that looks like a mistake, also what takes long to find; by `audit` also what is open. */
+  readonly lint?: "all" | "audit" | undefined;
   /** Somebody makes requests of the policy, and is told what its routes take. */
   readonly describes?: boolean;
   /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */

@@ -33,12 +33,14 @@ export class AuthenticateCheck implements Check {
   readonly phase = "authenticate";
   readonly place: Place;
   readonly enforcePercent: number;
+  readonly admitsAnyone: boolean;
   readonly #rules: AuthenticateRules;
   readonly #knower: Knower;
 
   constructor(rules: AuthenticateRules) {
     this.place = rules.place;
     this.enforcePercent = rules.enforcePercent;
+    this.admitsAnyone = rules.anonymous !== null;
     this.#rules = rules;
     this.#knower = rules.knower;
   }

@@ -35,6 +35,7 @@ function addCheck(rule: Rule, phase: Rule["phase"], { mode }: AuthorizeSettings,
     late: phase === "validate",
     place: context.place(),
     enforcePercent: mode ?? 100,
+    tiesObject: rule.tiesObject === true,
     evaluate: (exchange) => rule.judge(exchange),
     explain: (exchange) => `${callerText(exchange)}; ${explainRule(rule, exchange).join("; ")}`,
   });

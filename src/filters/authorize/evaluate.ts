@@ -26,6 +26,8 @@ export interface Rule {
   judge(exchange: Exchange, quiet?: boolean): Verdict;
   /** What it is made of; none for a leaf. */
   readonly parts: readonly Rule[];
+  /** It, or a part of it, compares what the request is for with who asks. */
+  readonly tiesObject?: boolean;
 }
 
 /**
@@ -38,10 +40,15 @@ export class Undecided extends Denial {}
 export const FAILED: Denial = new Denial("not_authorized", null, "", "");
 export const UNDECIDED: Denial = new Undecided("not_authorized", null, "", "");
 
-type Parts = Pick<Rule, "label" | "parts" | "phase">;
+type Parts = Pick<Rule, "label" | "parts" | "phase" | "tiesObject">;
 
 function partsOf(label: string, parts: readonly Rule[]): Parts {
-  return { label, parts, phase: parts.some(({ phase }) => phase === "validate") ? "validate" : "authorize" };
+  return {
+    label,
+    parts,
+    phase: parts.some(({ phase }) => phase === "validate") ? "validate" : "authorize",
+    tiesObject: parts.some(({ tiesObject }) => tiesObject === true),
+  };
 }
 
 /**

@@ -5,6 +5,21 @@ import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdi
 import type { Exchange } from "../../message/exchange.ts";
 import { FAILED, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
 
+/** Families of what says which object a request is for. */
+const OBJECT_NAMES: ReadonlySet<string> = new Set(["path", "query", "body"]);
+
+/** Of what is known of the caller. */
+const CALLER_NAMES: ReadonlySet<string> = new Set(["principal", "jwt", "certificate"]);
+
+/** Who compares attributes of these families compares the object that is asked for with its caller. */
+export function tiesObject(families: ReadonlySet<string>): boolean {
+  return !families.isDisjointFrom(OBJECT_NAMES) && !families.isDisjointFrom(CALLER_NAMES);
+}
+
+function familyOf({ row }: Attribute): string {
+  return row.name.split(".", 1)[0] ?? row.name;
+}
+
 /** Two attributes have one value (attributes/README.md says when). Where one is not there the rule is undecided. */
 export function requireMatch(left: Attribute, right: Attribute, label: string, place: Place): Rule {
   const wanted = `${left.text} equal to ${right.text}`;
@@ -21,6 +36,7 @@ export function requireMatch(left: Attribute, right: Attribute, label: string, p
     wanted,
     phase: left.row.from === "validate" || right.row.from === "validate" ? "validate" : "authorize",
     parts: [],
+    tiesObject: tiesObject(new Set([familyOf(left), familyOf(right)])),
     judge: (exchange, quiet): Verdict => {
       const a = left.read(exchange);
       const b = right.read(exchange);

@@ -8,13 +8,14 @@ import type { RouteContext } from "../filter.ts";
 import { Later } from "../lazy.ts";
 import { bindFor, noteUse } from "./bind.ts";
 import { FAILED, labelOf, type Path, type Rule, UNDECIDED, Undecided } from "./evaluate.ts";
+import { tiesObject } from "./match.ts";
 
 /** Only policies with a condition load what it takes. */
 export const language = new Later("authorize.when", () => import("./language.ts"));
 
 /** A condition in CEL → rule, or null with the problem reported at its column. */
 export function compileWhen(source: string, path: Path, context: RouteContext): Rule | null {
-  const { compileExpression, EvalFault, readerOf, typeOf } = language.get();
+  const { comparedNames, compileExpression, EvalFault, readerOf, typeOf } = language.get();
   const attributes = new Map<string, Attribute>();
   const compiled = compileExpression<Exchange>(source, {
     variable: (names) => {
@@ -42,6 +43,7 @@ export function compileWhen(source: string, path: Path, context: RouteContext): 
     wanted,
     phase: readsBody ? "validate" : "authorize",
     parts: [],
+    tiesObject: comparedNames(source).some(tiesObject),
     judge: (exchange, quiet) => {
       const answer = evaluate(exchange);
       if (answer === true) return CONTINUE;

@@ -56,6 +56,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
         phase: "validate",
         place: context.place(),
         enforcePercent,
+        judgesBody: whole !== null || watch !== null,
         evaluate: inOrder(parts, whole),
         ...(watch === null ? {} : { watch }),
         ...(settings.jsonrpc === undefined ? {} : { refusals: "jsonrpc" as const }),

@@ -1,6 +1,6 @@
 import { relative, resolve } from "node:path";
 import { Lexer } from "yaml";
-import { LINT_RULES, type LintRule } from "../../decision/lint-rule.ts";
+import { AUDIT_RULES, LINT_RULES, type LintRule } from "../../decision/lint-rule.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { nearest } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
@@ -43,7 +43,8 @@ export function* silence(work: Work, lints: boolean): Steps<void> {
       }
       const gone = work.warnings.take((one) => one.rule === read.rule && one.place.line === target && isHere(one));
       for (const warning of gone) work.silenced.push({ warning, because: read.because, place });
-      if (gone.length === 0 && lints)
+      const isAsked = lints && (work.inputs.lint === "audit" || !AUDIT_RULES.has(read.rule));
+      if (gone.length === 0 && isAsked)
         work.warnings.add("allow_unused", place, `nothing here for '${read.rule}' to be silent about`);
     }
   }

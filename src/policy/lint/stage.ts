@@ -1,5 +1,6 @@
 import type { Steps } from "../../support/turns.ts";
 import type { Work } from "../work.ts";
+import { lintAudit } from "./audit.ts";
 import { lintConditions } from "./conditions.ts";
 import { lintContradictions } from "./contradictions.ts";
 import { lintCredentials } from "./credentials.ts";
@@ -11,7 +12,7 @@ import { silence } from "./silence.ts";
 /** The last stage: what no policy pays for that only runs. */
 export function* lint(work: Work): Steps<void> {
   // Where something does not compile, what is left of the policy means something else.
-  const isAsked = work.inputs.lint === true && work.problems.isEmpty;
+  const isAsked = work.inputs.lint !== undefined && work.problems.isEmpty;
   if (isAsked) {
     yield* lintSecrets(work);
     yield* lintConditions(work);
@@ -19,6 +20,7 @@ export function* lint(work: Work): Steps<void> {
     yield* lintScopes(work);
     yield* lintCredentials(work);
     yield* lintLimits(work);
+    if (work.inputs.lint === "audit") yield* lintAudit(work);
   }
   yield* silence(work, isAsked);
 }

@@ -13,7 +13,7 @@ export function examineLint(
     clock: fixedClock,
     rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: readerOf(policy, files),
-    lint: true,
+    lint: "all",
     ...inputs,
   });
 }

@@ -1,0 +1,65 @@
+import { type Severity, severityRank } from "../decision/lint-rule.ts";
+import { auditOf } from "../policy/audit/audit.ts";
+import { auditJson, auditMarkdown, auditText } from "./audit-report.ts";
+import { sarifText } from "./audit-sarif.ts";
+import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { examineFile, problemLine } from "./load-policy.ts";
+
+const OPTIONS = {
+  json: { type: "boolean", default: false },
+  markdown: { type: "boolean", default: false },
+  sarif: { type: "boolean", default: false },
+  configmap: { type: "string" },
+  "fail-on": { type: "string", default: "error" },
+} as const;
+
+/** Each form of a report, by its option; text where none is asked. */
+const FORMS = { json: auditJson, markdown: auditMarkdown, sarif: sarifText } as const;
+
+export const auditCommand: Command = {
+  name: "audit",
+  summary:
+    "Holds a policy against the OWASP API Security Top 10 (2023): what covers each item, and what is open, where.",
+  usage: "[--json | --markdown | --sarif] [--fail-on SEVERITY] [--configmap NAME] FILE",
+  options:
+    "--json       everything, for machines\n" +
+    "--markdown   for people\n" +
+    "--sarif      SARIF 2.1.0, for code scanning\n" +
+    "--fail-on    error, warning or info: from what on an open point ends with 1; error if absent\n" +
+    "--configmap  of a manifest with several policies, the name of the ConfigMap that is meant",
+  example:
+    "postern audit --fail-on warning policy.yaml\nExit code 0: nothing of that severity is open. 1: something is, or the policy has problems. 2: used wrongly.",
+  async run(args, io) {
+    const parsed = parseOptions(args, OPTIONS);
+    if (!parsed.ok) return misuse(auditCommand, parsed.error, io);
+    const { values, positionals } = parsed.value;
+    const [file, second] = positionals;
+    if (file === undefined || second !== undefined) return misuse(auditCommand, "expected the name of a policy", io);
+    const forms = (["json", "markdown", "sarif"] as const).filter((form) => values[form]);
+    if (forms.length > 1)
+      return misuse(auditCommand, `expected one of ${forms.map((one) => `--${one}`).join(", ")}`, io);
+    const failOn = (["error", "warning", "info"] as const).find((one) => one === values["fail-on"]);
+    if (failOn === undefined) return misuse(auditCommand, "--fail-on: expected error, warning or info", io);
+    return audit(file, values.configmap, forms[0], failOn, io);
+  },
+};
+
+async function audit(
+  file: string,
+  configMap: string | undefined,
+  form: keyof typeof FORMS | undefined,
+  failOn: Severity,
+  io: CommandIo,
+): Promise<number> {
+  const examination = await examineFile(file, io, "audit", configMap);
+  const { snapshot, problems, absent } = examination;
+  if (snapshot === null) {
+    for (const problem of problems) io.stderr(problemLine(problem));
+    for (const one of absent) io.stderr(problemLine(one, "cannot be audited without it: "));
+    return EXIT.problems;
+  }
+  const found = auditOf(snapshot, examination);
+  io.stdout((form === undefined ? auditText : FORMS[form])(file, found));
+  const isGrave = ({ severity }: { severity: Severity }): boolean => severityRank(severity) >= severityRank(failOn);
+  return found.items.some(({ open }) => open.some(isGrave)) ? EXIT.problems : EXIT.fine;
+}
