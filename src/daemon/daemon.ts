@@ -118,12 +118,13 @@ export class Daemon {
       loopDelay: deps.loopDelay ?? null,
       resources: () => deps.resources.statuses(),
     });
-    const folder = deps.keptFolder?.((file, error) =>
-      this.telemetry.log.warn("state", "the last good policy cannot be kept or read", { file, error }),
-    );
+    const folder = deps.keptFolder?.((file, error) => {
+      this.telemetry.metrics.stateFaults++;
+      this.telemetry.log.warn("state", "the last good policy cannot be kept or read", { file, error });
+    });
     this.#kept = folder === undefined ? null : new KeptPolicy(options.policyFile, folder);
     deps.resources.reportTo({
-      ...resourceReports(this.telemetry.log),
+      ...resourceReports(this.telemetry),
       onRecompile: () => this.#reloader.request("changed"),
     });
     this.#listeners = new Listeners({

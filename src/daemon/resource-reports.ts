@@ -1,9 +1,11 @@
 import type { ResourceReports } from "../resources/registry.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
-import type { EventLog } from "../telemetry/event-log.ts";
+import type { LiveTelemetry } from "../telemetry/live.ts";
 
-/** What the log is told of resources and of the folder for their state. */
-export function resourceReports(log: EventLog): Omit<ResourceReports, "onRecompile"> {
+type Reported = Pick<LiveTelemetry, "log" | "metrics">;
+
+/** What the log and metrics are told of resources and of the folder for their state. */
+export function resourceReports({ log, metrics }: Reported): Omit<ResourceReports, "onRecompile"> {
   return {
     onState: ({ kind, name, state, detail, fault, staleUntilMs }, before) => {
       const fields = {
@@ -19,7 +21,10 @@ export function resourceReports(log: EventLog): Omit<ResourceReports, "onRecompi
       write("resource", "a resource of the policy has another state", fields);
     },
     onNote: ({ kind, name }, text) => log.warn("resource", text, { kind, name }),
-    onFolder: (directory, file, text) => log.warn("state", text, { directory, file }),
+    onFolder: (directory, file, text) => {
+      metrics.stateFaults++;
+      log.warn("state", text, { directory, file });
+    },
   };
 }
 

@@ -239,6 +239,9 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
   gauge(registry, "postern_policy_stale", "1 while the policy on disk is refused and an older one runs.", () => [
     { labels: {}, value: metrics.policyStale ? 1 : 0 },
   ]);
+  counter(registry, "postern_state_faults_total", "Times that something of the state folder could not be used.", () => [
+    { labels: {}, value: metrics.stateFaults },
+  ]);
   gauge(registry, "postern_reload_failures_consecutive", "Reloads refused since the last that was not.", () => [
     { labels: {}, value: metrics.reloadFailures },
   ]);

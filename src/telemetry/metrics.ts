@@ -115,6 +115,8 @@ export class Metrics {
   requestsInFlight = 0;
   policy: PolicyFigures | null = null;
   policyStale = false;
+  /** Times that the state folder could not be used. */
+  stateFaults = 0;
   /** Reloads since the last that was not refused. */
   reloadFailures = 0;
   #last: ListenerCells = new ListenerCells("");

@@ -3,77 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { formatFor } from "../../src/daemon/metrics-page.ts";
-import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
-import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import { RequestCells } from "../../src/telemetry/request-cells.ts";
+import { busyTelemetry, TRACE, telemetryOf } from "../fixtures/busy-telemetry.ts";
 import { PYTHON, works } from "../fixtures/program.ts";
-import { routeOf, snapshotOf } from "../fixtures/snapshot.ts";
-import { exchangeOf, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
-
-const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
-
-function telemetryOf(): LiveTelemetry {
-  return createTelemetry({
-    clock: new TestClock(),
-    sink: new MemorySink(),
-    memory: unlimitedMemory(),
-    processFigures: () => ({
-      cpuUserSeconds: 1.5,
-      cpuSystemSeconds: 0.5,
-      startTimeSeconds: 1_700_000_000,
-      residentBytes: 5e7,
-      heapUsedBytes: 1e7,
-      heapTotalBytes: 2e7,
-      externalBytes: 1e6,
-      openFds: 20,
-      maxFds: 1024,
-      eventLoopActiveSeconds: 3,
-      eventLoopIdleSeconds: 30,
-      nodeVersion: "v26.10.0",
-    }),
-    resources: () => [
-      {
-        kind: "key-set",
-        name: "okta",
-        state: "ready",
-        detail: null,
-        freshAtMs: 1,
-        staleUntilMs: 2,
-        fault: null,
-        tries: { ok: 1, unchanged: 0, failed: 0, unusable: 0 },
-        unknownKids: 1,
-        storeRequests: { asked: 1 },
-      },
-    ],
-  });
-}
-
-/** Something of everything that has labels. */
-function busy(): LiveTelemetry {
-  const telemetry = telemetryOf();
-  const certificate = { file: "/a.pem", use: "listener inbound", subject: "CN=a", notAfterMs: 1.8e12, isShown: true };
-  const list = { file: "/a.crl", use: "listener inbound", issuer: "CN=ca", nextUpdateMs: 1.8e12 };
-  const counts = { near: 1, denied: 2, evictions: 3, places: { inFlight: 1, waiting: 2, adapted: [3] } };
-  telemetry.policyLoaded({
-    ...snapshotOf({ certificates: [certificate], revocationLists: [list], routeList: [routeOf('/a"b\\{x}\n')] }),
-    limits: [{ name: "daily", report: () => counts }],
-  });
-  const exchange = exchangeOf("GET", "/v1/orders/1");
-  exchange.upstream = "app";
-  exchange.traceId = TRACE;
-  exchange.decided = [{ service: "opa", theirs: "allow" }];
-  exchange.deprecated = "served";
-  exchange.answerCounts = [{ action: "removed", count: () => 2 }];
-  telemetry.requestFinished(recordOf({ exchange, durationMs: 3 }));
-  telemetry.requestFinished(recordOf({ exchange, durationMs: 4 }));
-  telemetry.requestFinished(recordOf({ exchange, durationMs: 40, route: '/a"b\\{x}\n' }));
-  telemetry.adminActed("/bans/lift", "done", "127.0.0.1", {});
-  return telemetry;
-}
 
 test("OpenMetrics is what Python's parser takes, and alone names a trace for each bucket", async ({ skip }) => {
-  const telemetry = busy();
+  const telemetry = busyTelemetry();
   const text = await telemetry.metricsText("openmetrics");
   const labels = 'listener="inbound",upstream="app",route="/v1/orders/{orderId}"';
   expect(text).toContain(
@@ -95,7 +31,7 @@ test("OpenMetrics is what Python's parser takes, and alone names a trace for eac
 });
 
 test("no name or label is one that a scrape, its discovery, or an alert adds", async () => {
-  const text = await busy().metricsText();
+  const text = await busyTelemetry().metricsText();
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
   for (const name of names) expect(name).toMatch(/^(postern|process|nodejs)_[a-z0-9_]+$/);
   const used = new Set([...text.matchAll(/[{,]([a-zA-Z_]\w*)="/g)].map(([, label = ""]) => label));
