@@ -24,6 +24,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
   ["rollback", async () => (await import("./cli/rollback.ts")).rollbackCommand],
   ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],
+  ["inventory", async () => (await import("./cli/inventory.ts")).inventoryCommand],
+  ["top", async () => (await import("./cli/top.ts")).topCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
 ]);

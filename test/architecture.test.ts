@@ -18,6 +18,7 @@ const RANKS = [
   "filters",
   "limits",
   "proof",
+  "inventory",
   "records",
   "telemetry",
   "protobuf",

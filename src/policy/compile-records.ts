@@ -12,6 +12,7 @@ import { Tracer } from "../records/tracer.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
+import type { Inventory } from "./compile-inventory.ts";
 import type { Path } from "./path.ts";
 import { decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
 import type { Work } from "./work.ts";
@@ -21,7 +22,7 @@ const PATH: Path = ["decisions"];
 type Settings = z.output<z.ZodObject<typeof decisionsShape>>;
 
 /** What is kept of decisions, and who gets their facts. */
-export function* compileRecords(work: Work): Steps<void> {
+export function* compileRecords(work: Work, inventory: Inventory | null): Steps<void> {
   const value = work.reader.raw(PATH);
   const read = value === undefined ? {} : work.reader.read(decisionsSchema, value, PATH);
   if (read === undefined) return;
@@ -39,10 +40,12 @@ export function* compileRecords(work: Work): Steps<void> {
   const record = recordOf(work);
   if (record !== null) subscribers.push(record);
   const debug = debugOf(work, settings);
-  if (subscribers.length === 0 && debug === null) return;
+  if (inventory !== null) rooms.push(inventory.room);
+  const observer = inventory?.observer ?? null;
+  if (subscribers.length === 0 && debug === null && observer === null) return;
   const tracer = kept?.tracer ?? null;
   work.records = new DecisionRecords(
-    { subscribers, settings: { claims, headers }, tracer, rooms, debug },
+    { subscribers, observer, settings: { claims, headers }, tracer, rooms, debug },
     work.inputs.clock,
   );
 }

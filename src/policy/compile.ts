@@ -97,7 +97,6 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   "compileRevoked",
   "readRequestId",
   "compileGeo",
-  keepRecords,
   "readVersions",
   compileDefaults,
   compileRoutes,
@@ -111,6 +110,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   warnPermissions,
   buildTree,
   "buildVersions",
+  keepRecords,
   warnPaths,
   warnSuccessors,
   warnOpen,
@@ -216,13 +216,15 @@ async function describeMethods(work: Work): Promise<void> {
   await work.turns.run(compileGrpcSection(work));
 }
 
-/** Sections `decisions` and `record`: what is kept of them, where somebody can ask for it or has it written. */
+/** Sections `decisions`, `record` and `inventory`: what is kept of requests, where somebody can ask for it or has it written. */
 async function keepRecords(work: Work): Promise<void> {
-  if (work.admin.address === null && ["decisions", "record"].every((key) => work.reader.raw([key]) === undefined))
-    return;
+  const has = (section: string): boolean => work.reader.raw([section]) !== undefined;
+  const hasInventory = has("inventory");
+  if (work.admin.address === null && !has("decisions") && !has("record") && !hasInventory) return;
   const { compileRecords } = await import("./compile-records.ts");
+  const inventory = hasInventory ? (await import("./compile-inventory.ts")).compileInventory(work) : null;
   work.turns.restart();
-  await work.turns.run(compileRecords(work));
+  await work.turns.run(compileRecords(work, inventory));
 }
 
 /** Section `tests`: their form. Who runs them compiles once more, with counters and a clock of their own. */

@@ -7,6 +7,7 @@ import { versionsSchema } from "../filters/versions/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
+import { inventorySchema } from "./inventory-schema.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { candidateSchema, ladderShape } from "./ladder-schema.ts";
 import { openapiShape } from "./openapi/section.ts";
@@ -159,6 +160,7 @@ function policySchema({
       .describe(
         "Has decisions written into the state folder, without secrets, for 'postern replay'. They are not if absent.",
       ),
+    inventory: inventorySchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

@@ -352,6 +352,7 @@ export const SECTIONS = [
   "versions",
   "decisions",
   "record",
+  "inventory",
   "defaults",
   "openapi",
   "grpc",

@@ -14,8 +14,16 @@ export interface RecordSubscriber {
   note(facts: DecisionFacts): void;
 }
 
+/** Who counts requests, and needs no facts made of them: it sees each one, keeps nothing of it, and costs it next to nothing. */
+export interface RequestObserver {
+  /** `place`: its route's, the same object for each of its requests. */
+  observe(finished: FinishedRequest, place: Place | null): void;
+}
+
 export interface RecordsParts {
   readonly subscribers: readonly RecordSubscriber[];
+  /** Null where nobody counts. */
+  readonly observer: RequestObserver | null;
   readonly settings: FactsSettings;
   /** Null where no trace can be asked for. */
   readonly tracer: Tracer | null;
@@ -30,12 +38,14 @@ export class DecisionRecords {
   readonly rooms: readonly AdminRoom[];
   readonly debug: DebugHeader | null;
   readonly #subscribers: readonly RecordSubscriber[];
+  readonly #observer: RequestObserver | null;
   readonly #tracer: Tracer | null;
   readonly #maker: FactsMaker;
   readonly #clock: Pick<Clock, "wallMs">;
 
-  constructor({ subscribers, settings, tracer, rooms, debug }: RecordsParts, clock: Pick<Clock, "wallMs">) {
+  constructor({ subscribers, observer, settings, tracer, rooms, debug }: RecordsParts, clock: Pick<Clock, "wallMs">) {
     this.#subscribers = subscribers;
+    this.#observer = observer;
     this.#tracer = tracer;
     this.rooms = rooms;
     this.debug = debug;
@@ -50,6 +60,7 @@ export class DecisionRecords {
 
   /** A request is over. `place`: its route's. */
   note(finished: FinishedRequest, place: Place | null, trace: Trace | null): void {
+    this.#observer?.observe(finished, place);
     const steps = trace === null ? undefined : this.#tracer?.take(trace, finished.id);
     let facts: DecisionFacts | null = null;
     for (const subscriber of this.#subscribers) {

@@ -5,6 +5,7 @@ import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
 import { DETECTION_DEFAULTS } from "./detection-defaults.ts";
 import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
+import { INVENTORY_DEFAULTS } from "./inventory-defaults.ts";
 import { LADDER_DEFAULTS } from "./ladder-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
@@ -25,6 +26,7 @@ export const DEFAULTS = {
   ...ANSWER_DEFAULTS,
   ...DEPRECATED_DEFAULTS,
   ...LADDER_DEFAULTS,
+  ...INVENTORY_DEFAULTS,
   ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,
