@@ -59,7 +59,7 @@ ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: ap
 upstreams:
   app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
-${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+${workload.inventory ? "inventory: {}\n" : ""}${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
 }
 
 /** The rules that ModSecurity has beside it. */

@@ -35,6 +35,8 @@ export interface Workload {
   readonly accessLog: boolean;
   /** Whether each decision is written into a record; only postern does that. */
   readonly recorded: boolean;
+  /** Whether what the API is gets listed; only postern does that. */
+  readonly inventory: boolean;
 }
 
 /** `get`: a query; the others are bodies of 2 KB. */
@@ -59,6 +61,7 @@ const http1 = {
   ratePerSecond: null,
   accessLog: false,
   recorded: false,
+  inventory: false,
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
@@ -91,6 +94,8 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-forward-logged", policy: "forward", accessLog: true },
   { ...mtls, name: "h1-mtls-full-logged", policy: "full", accessLog: true },
   { ...mtls, name: "h1-mtls-full-recorded", policy: "full", recorded: true },
+  { ...mtls, name: "h1-mtls-forward-inventory", policy: "forward", inventory: true },
+  { ...mtls, name: "h1-mtls-full-inventory", policy: "full", inventory: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
   { ...h2, name: "h2-tls-forward-h2c", policy: "forward", upstream: "h2c" },
