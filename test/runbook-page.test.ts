@@ -1,8 +1,9 @@
 // Goal: whoever is woken finds a page for the alert and for the reason, and nothing on it is dead. Method: the page, the alerts
 // and the dashboard beside the table of reasons, the metrics and the commands that there are.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { REASONS, type Reason } from "../src/decision/reason.ts";
@@ -181,4 +182,37 @@ test("an expression that asks for what there is not is found", () => {
   expect(
     deadIn('histogram_quantile(0.9, sum by (le, route) (rate(postern_request_seconds_bucket{route="a"}[5m])))'),
   ).toEqual([]);
+});
+
+describe("the dashboard", () => {
+  interface Panel {
+    readonly id: number;
+    readonly title: string;
+    readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+  }
+  const { panels } = JSON.parse(read("deploy/grafana/postern.json")) as { panels: readonly Panel[] };
+  const targets = panels.flatMap(({ title, targets: own = [] }) => own.map((target) => ({ title, ...target })));
+
+  test("asks for metrics and labels that there are, and names series by what they have", () => {
+    expect(targets.length).toBeGreaterThan(30);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    for (const { title, expr, legendFormat } of targets) {
+      expect(deadIn(expr), title).toEqual([]);
+      const group = /\bby \(([^)]*)\)/.exec(expr)?.[1]?.split(", ") ?? ["instance"];
+      for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) expect(group, title).toContain(label);
+    }
+  });
+
+  test("has expressions that Prometheus reads", ({ skip }) => {
+    if (!isThere("promtool")) skip("promtool is not installed");
+    const rules = targets.map(({ expr }, number) => ({
+      record: `panel:${number}`,
+      expr: expr.replaceAll("$__rate_interval", "5m"),
+    }));
+    const folder = mkdtempSync(join(tmpdir(), "postern-panels-"));
+    writeFileSync(join(folder, "rules.yaml"), JSON.stringify({ groups: [{ name: "panels", rules }] }));
+    const checked = spawnSync("promtool", ["check", "rules", join(folder, "rules.yaml")], { encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(checked.stdout + checked.stderr).toContain(`SUCCESS: ${targets.length} rules found`);
+  });
 });

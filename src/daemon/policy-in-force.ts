@@ -217,9 +217,10 @@ export class PolicyInForce {
     log.error("policy_kept", "the policy on disk is refused; the last good one is in force in its place", fields);
   }
 
-  /** What is to be said of the policy beside readiness. */
+  /** What is to be said of the process and its policy beside readiness. */
   lines(): readonly string[] {
     const lines: string[] = [];
+    if (this.#deps.isEnding()) lines.push("process: told to end, requests under way finish");
     if (this.#keptAt !== null)
       lines.push(`policy: stale, the one on disk is refused; that kept at ${this.#keptAt} runs`);
     if (this.#rolledBack !== null)

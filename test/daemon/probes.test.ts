@@ -71,6 +71,9 @@ describe("the port for probes", () => {
     const ended = running.daemon.shutdown();
     expect(await get("/readyz")).toBe("HTTP/1.1 503 Service Unavailable not ready");
     expect(await get("/healthz")).toBe("HTTP/1.1 200 OK ok");
+    expect(await (await fetch(`${running.admin}/readyz?verbose`)).text()).toBe(
+      "not ready\nprocess: told to end, requests under way finish\n",
+    );
     held.destroy();
     await ended;
   });
