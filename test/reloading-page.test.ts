@@ -73,5 +73,12 @@ test("its numbers are the product's", () => {
   expect(page).toContain(`among them, up to ${DEFAULTS.stateFileBytesMax / 2 ** 20} MiB`);
   const { policyNodesMax, policyDepthMax } = DEFAULTS;
   expect(page).toContain(`${policyNodesMax.toLocaleString("en")} values and ${policyDepthMax} levels deep`);
+  expect(page).toContain(
+    `denials: ${DEFAULTS.guardDenials * 100}%, within: ${DEFAULTS.guardWithinMs / 60_000}m, callers: ${DEFAULTS.guardCallers}`,
+  );
+  expect(page).toContain(
+    `At most ${DEFAULTS.guardCallersMax.toLocaleString("en")} callers are told apart, ${DEFAULTS.guardWaitingMax} requests`,
+  );
+  expect(page).toContain(`take ${DEFAULTS.candidateCpuShare * 100} % of a processor`);
   expect(page).toContain(`taken after ${DEFAULTS.reloadSettleMaxMs / 1000} s`);
 });

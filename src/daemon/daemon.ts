@@ -140,7 +140,7 @@ export class Daemon {
     const limits = limitsRoom(() => this.#inForce.proxy?.snapshot.limits ?? []);
     const policy = policyRoom(
       () => this.status,
-      () => this.#reloader.rollBack(),
+      () => this.#reloader.rollBack("asked"),
     );
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#inForce.isReady,
@@ -171,6 +171,7 @@ export class Daemon {
       ages: this.#ages,
       retry: this.#retry,
       isEnding: () => this.#ending,
+      onTripped: () => void this.#reloader.rollBack("guard"),
       onSwap: () => {
         this.#release?.schedule();
         this.#followCandidate();
@@ -198,8 +199,8 @@ export class Daemon {
       compile: deps.compile,
       test: deps.test,
       install: (snapshot) => this.#inForce.install(snapshot),
-      putBack: async () => {
-        const done = await this.#inForce.putBack();
+      putBack: async (cause) => {
+        const done = await this.#inForce.putBack(cause);
         if (done.ok) this.#kept?.putBack();
         return done;
       },
@@ -280,6 +281,7 @@ export class Daemon {
     this.telemetry.stop();
     this.#ages.stop();
     this.#retry.stop();
+    this.#inForce.stop();
     await this.#candidate?.close();
     this.#listeners.close();
     this.#inForce.proxy?.close();

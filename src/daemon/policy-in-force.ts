@@ -21,6 +21,7 @@ import type { ListenerStatus, Listeners } from "./listeners.ts";
 import { mayRollBack, type RolledBack } from "./policy-room.ts";
 import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
 import type { ReloadRetry } from "./reload-retry.ts";
+import { SwapGuard } from "./swap-guard.ts";
 
 /** What the admin port shows under /policy. */
 export interface DaemonStatus {
@@ -35,7 +36,11 @@ export interface DaemonStatus {
   /** When the policy that runs was kept, where it took the place of a broken one at the start; null for what stands on disk. */
   readonly keptAt: string | null;
   /** The change that was taken back, while it is refused for that; null where there is none. */
-  readonly rolledBack: (RolledBack & { readonly at: string; readonly cause: RollbackCause }) | null;
+  readonly rolledBack:
+    | (RolledBack & { readonly at: string; readonly cause: RollbackCause; readonly why: string | null })
+    | null;
+  /** Until when the policy before may come back by itself; null where it may not. */
+  readonly guardedUntil: string | null;
   readonly lastAttempt: { readonly at: string; readonly result: string; readonly problems: readonly string[] };
   /** When the refused policy is tried again by itself, as after a busy port; null where only another one helps. */
   readonly retryAt: string | null;
@@ -72,6 +77,8 @@ export interface InForceDeps {
   /** The process takes no policy any more. */
   readonly isEnding: () => boolean;
   readonly onSwap: () => void;
+  /** The policy in force is to give way to the one before it. */
+  readonly onTripped: () => void;
 }
 
 /** The policy that runs: how another takes its place, what became of the last attempt, and what is told of both. */
@@ -91,8 +98,12 @@ export class PolicyInForce {
   /** The policy of the attempt that runs is sound, and the system refused what it asks for. */
   #isHindered = false;
 
+  readonly #guard: SwapGuard;
+
   constructor(deps: InForceDeps) {
     this.#deps = deps;
+    const { clock, onTripped } = deps;
+    this.#guard = new SwapGuard({ clock, onTripped, onEnd: () => this.#forgetEarlier() });
   }
 
   /** What its checks that do not enforce would have denied. */
@@ -126,6 +137,7 @@ export class PolicyInForce {
       stale: policyStale,
       keptAt: this.#keptAt,
       rolledBack: this.#rolledBack,
+      guardedUntil: timeText(this.#guard.untilMs),
       lastAttempt: {
         at: new Date(attempt?.atMs ?? 0).toISOString(),
         result: attempt?.result ?? "refused",
@@ -143,6 +155,9 @@ export class PolicyInForce {
   async install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
     const { telemetry, memory, resources, createProxy, ages, isEnding, policyFile } = this.#deps;
     this.#changes = await this.#changesTo(snapshot);
+    const before = this.#proxy?.snapshot ?? null;
+    const isReturn = snapshot === this.#earlier;
+    const trials = isReturn ? null : await this.#guard.prepare(snapshot, before);
     const listeners = await this.#deps.listeners.prepare(snapshot);
     this.#isHindered = !listeners.ok;
     if (!listeners.ok) return listeners;
@@ -153,7 +168,6 @@ export class PolicyInForce {
       if (admin.ok) admin.value.rollback();
       return admin.ok ? err([wholeFileProblem(policyFile, "the process is ending")]) : admin;
     }
-    const before = this.#proxy?.snapshot ?? null;
     try {
       if (this.#proxy === null) this.#proxy = createProxy(snapshot, telemetry);
       else this.#proxy.swap(snapshot);
@@ -165,7 +179,8 @@ export class PolicyInForce {
     memory.setLimit(snapshot.memoryBytesMax);
     telemetry.policyLoaded(snapshot);
     ages.follow(snapshot);
-    this.#earlier = snapshot !== this.#earlier && mayRollBack(snapshot) ? before : null;
+    this.#guard.begin(this.#proxy, snapshot, trials);
+    this.#earlier = !isReturn && (trials !== null || mayRollBack(snapshot)) ? before : null;
     resources.follow(snapshot, this.#earlier);
     listeners.value.commit();
     admin.value.commit();
@@ -174,10 +189,23 @@ export class PolicyInForce {
     return ok(null);
   }
 
+  /** Nothing brings the policy before back by itself any more. */
+  stop(): void {
+    this.#guard.stop();
+  }
+
+  #forgetEarlier(): void {
+    const snapshot = this.#proxy?.snapshot;
+    if (snapshot === undefined || mayRollBack(snapshot)) return;
+    this.#earlier = null;
+    this.#deps.resources.follow(snapshot);
+  }
+
   /** Puts the policy before the one in force in its place, as `install` does; it is kept no longer then. */
-  async putBack(): Promise<Result<RolledBack, string>> {
-    const [earlier, from] = [this.#earlier, this.#proxy?.snapshot.hash];
-    if (earlier === null || from === undefined) {
+  async putBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
+    const [earlier, undone] = [this.#earlier, this.#proxy?.snapshot];
+    const why = undone === undefined ? null : this.#guard.whyOf(undone);
+    if (earlier === null || undone === undefined || (cause === "guard" && why === null)) {
       return err(
         "there is no policy to go back to: none ran before since the start, or postern has gone back to it already",
       );
@@ -187,12 +215,23 @@ export class PolicyInForce {
     if (!installed.ok)
       return err(`the policy before cannot be put in force: ${installed.error.map(problemText).join("; ")}`);
     const { telemetry, clock } = this.#deps;
-    const done = { from, to: earlier.hash };
-    const cause = "asked";
-    this.#rolledBack = { ...done, at: new Date(clock.wallMs()).toISOString(), cause };
+    const done = { from: undone.hash, to: earlier.hash };
+    this.#rolledBack = {
+      ...done,
+      at: new Date(clock.wallMs()).toISOString(),
+      cause,
+      why: cause === "guard" ? why : null,
+    };
     telemetry.rolledBack(cause);
     const text = "the policy before is in force again; the one on disk is refused until it changes";
-    telemetry.log.warn("rollback", text, { cause, policyHash: earlier.hash, undoneHash: from, changes: this.#changes });
+    const fields = {
+      cause,
+      why: this.#rolledBack.why,
+      policyHash: done.to,
+      undoneHash: done.from,
+      changes: this.#changes,
+    };
+    telemetry.log.warn("rollback", text, fields);
     return ok(done);
   }
 

@@ -1,7 +1,7 @@
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import type { ReloadResult } from "../telemetry/metrics.ts";
+import type { ReloadResult, RollbackCause } from "../telemetry/metrics.ts";
 import { contentState, type FileState, type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
 import type { RolledBack } from "./policy-room.ts";
 import type { ReadFile } from "./regular-file.ts";
@@ -54,7 +54,7 @@ export interface ReloaderDeps {
   readonly test: TestPolicy;
   readonly install: Install;
   /** Puts the policy before the one that runs in force; why not, where nothing has changed. */
-  readonly putBack?: () => Promise<Result<RolledBack, string>>;
+  readonly putBack?: (cause: RollbackCause) => Promise<Result<RolledBack, string>>;
   /** Hears of what was put in force, and of all that was read for it. */
   readonly onInstalled?: (snapshot: Snapshot, contents: ReadonlyMap<string, Result<Buffer, string>>) => void;
   /**
@@ -116,16 +116,16 @@ export class Reloader {
   }
 
   /** Puts the policy before the one that runs in force again, and refuses the change between them until it is another. */
-  async rollBack(): Promise<Result<RolledBack, string>> {
+  async rollBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
     while (this.#running !== null) await this.#running;
     if (this.#closed) return err("the process is ending");
-    const done = this.#rollBack().catch((error: unknown) => err(`internal error: ${messageOf(error)}`));
+    const done = this.#rollBack(cause).catch((error: unknown) => err(`internal error: ${messageOf(error)}`));
     this.#running = done.then(() => this.#finished());
     return done;
   }
 
-  async #rollBack(): Promise<Result<RolledBack, string>> {
-    const done = (await this.#deps.putBack?.()) ?? err("nothing can be put back");
+  async #rollBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
+    const done = (await this.#deps.putBack?.(cause)) ?? err("nothing can be put back");
     const [undone, before] = [this.#loaded, this.#earlier];
     if (!done.ok || undone === null || before === null) return done;
     this.#undone = new UndoneChange(undone, before, new Date(this.#deps.clock.wallMs()).toISOString());

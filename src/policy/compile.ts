@@ -77,6 +77,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   compileTop,
   "readLadder",
   "readCandidate",
+  "readGuard",
   "readResources",
   compileUpstreams,
   compileListeners,
@@ -344,5 +345,6 @@ function freeze(work: Work): Snapshot | null {
     shares: new CallerShares(work.ladderSeed),
     rungs: Object.freeze(work.rungs),
     candidate: work.candidate,
+    guard: work.guard,
   });
 }

@@ -17,6 +17,7 @@ export const ROUTE_HOMES: ReadonlyMap<string, string> = new Map([
     "overload",
     "ladder",
     "candidate",
+    "guard",
     "openapi",
     "grpc",
   ]),

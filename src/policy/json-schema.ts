@@ -9,7 +9,7 @@ import { object } from "../support/schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
 import { inventorySchema } from "./inventory-schema.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
-import { candidateSchema, ladderShape } from "./ladder-schema.ts";
+import { candidateSchema, guardShape, ladderShape } from "./ladder-schema.ts";
 import { openapiShape } from "./openapi/section.ts";
 import { decisionsSchema, recordShape } from "./record-schema.ts";
 import {
@@ -148,6 +148,9 @@ function policySchema({
       ),
     ladder: object(ladderShape).optional().describe("Which callers are in a share, as of 'mode: { enforce: 5% }'."),
     candidate: candidateSchema.optional(),
+    guard: object(guardShape)
+      .optional()
+      .describe("When this policy gives way to the one before it, in the first while after it came into force."),
     requestId: requestIdSchema.optional(),
     geo: object(geoShape)
       .optional()

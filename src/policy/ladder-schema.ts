@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { object } from "../support/schema.ts";
+import { durationMs, object } from "../support/schema.ts";
 import { secretReference } from "../support/secret.ts";
 import { fileName } from "./certificate-schema.ts";
 
-/** Sections about what is not enforced yet: `ladder` and `candidate`. */
+/** Sections about what is not enforced yet, or not for good: `ladder`, `candidate` and `guard`. */
 
 function percent(example: string, text: string) {
   return z
@@ -34,4 +34,18 @@ export const ladderShape = {
     .describe(
       "A secret that says which callers are in a share: the same ones in every process that has it. Each process has its own if absent.",
     ),
+};
+
+export const guardShape = {
+  denials: percent(
+    "20%",
+    "Share of the callers that show a good credential: where more of them are denied what the policy before would have allowed, that one comes back. 20% if absent.",
+  ),
+  within: durationMs.optional().describe("So long after the policy came into force, at most 1h. 1m if absent."),
+  callers: z
+    .int()
+    .min(5)
+    .max(1000)
+    .optional()
+    .describe("So many callers have to be denied at least, however few ask. 10 if absent."),
 };

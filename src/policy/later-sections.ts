@@ -16,6 +16,7 @@ const SECTIONS = [
   "versions",
   "ladder",
   "candidate",
+  "guard",
 ];
 const SETTINGS = ["spiffe", "trustBundles", "crl", "forwardedClientCertificate"];
 

@@ -346,6 +346,7 @@ export const SECTIONS = [
   "overload",
   "ladder",
   "candidate",
+  "guard",
   "requestId",
   "geo",
   "revoked",

@@ -1,6 +1,7 @@
 import { compileBans } from "./compile-bans.ts";
 import { readCandidate } from "./compile-candidate.ts";
 import { compileGeo } from "./compile-geo.ts";
+import { readGuard } from "./compile-guard.ts";
 import { checkIdentity, compileIdentity } from "./compile-identity.ts";
 import { readLadder } from "./compile-ladder.ts";
 import { compilePlans } from "./compile-plans.ts";
@@ -21,6 +22,7 @@ export { readRevocationLists } from "./revocation-lists.ts";
 export const sectionStages = {
   readLadder,
   readCandidate,
+  readGuard,
   readResources,
   compileIdentity,
   compilePlans,

@@ -94,6 +94,16 @@ export interface Snapshot {
   readonly rungs: readonly Rung[];
   /** Null: no other policy is tried beside it. */
   readonly candidate: CandidateSettings | null;
+  /** Null: it stays in force whomever it denies. */
+  readonly guard: GuardSettings | null;
+}
+
+/** When a policy that has just come into force gives way to the one before it. */
+export interface GuardSettings {
+  /** Of known callers, 0 to 1. */
+  readonly share: number;
+  readonly withinMs: number;
+  readonly callersMin: number;
 }
 
 /** Which policy is tried beside the one that has this. */

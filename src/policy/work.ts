@@ -61,6 +61,7 @@ import { Rewrites } from "./rewrites.ts";
 import {
   type AdminSettings,
   type CandidateSettings,
+  type GuardSettings,
   type LadderCheck,
   type ListenerSettings,
   NO_ADMIN,
@@ -194,6 +195,7 @@ export class Work {
   readonly offChecks: LadderCheck[] = [];
   rungs: readonly Rung[] = [];
   candidate: CandidateSettings | null = null;
+  guard: GuardSettings | null = null;
   /** Name of the stage that runs. */
   stage = "";
   /** No later stage has anything to add. */

@@ -1,7 +1,7 @@
 import type { RequestBody } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
-import type { Route } from "../policy/snapshot.ts";
+import type { Route, Snapshot } from "../policy/snapshot.ts";
 import type { Outcome } from "./pipeline.ts";
 
 /** What of a request the first judgement may put another in the place of. */
@@ -16,6 +16,8 @@ export interface Judged {
   readonly id: string;
   readonly exchange: Exchange;
   readonly route: Route | null;
+  /** That judged it. */
+  readonly snapshot: Snapshot;
 }
 
 /** Who judges some requests once more, by another policy, when they are decided. Nothing of it acts on them. */

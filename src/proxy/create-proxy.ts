@@ -51,6 +51,7 @@ class Core implements ProxyServer, SessionHost {
   #onDrained: (() => void) | null = null;
   readonly lingerRoom = new LingerRoom();
   beside: Beside | null = null;
+  guard: Beside | null = null;
   requestsBegun = 0;
   requestsInFlight = 0;
 

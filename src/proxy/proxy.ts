@@ -7,6 +7,8 @@ import type { Beside } from "./beside.ts";
 export interface ProxyServer {
   /** Who judges requests once more, by another policy; null for nobody. */
   beside: Beside | null;
+  /** Who does so for a policy that has just come into force; null for nobody. */
+  guard: Beside | null;
   /** The snapshot that requests which begin now will keep. */
   readonly snapshot: Snapshot;
   /** Ever. */

@@ -16,6 +16,8 @@ export interface TransactionDeps {
   readonly longLived: LongLived;
   /** Null where no other policy is tried beside the one in force. */
   readonly beside: Beside | null;
+  /** Null where the policy is not new, or has no `guard`. */
+  readonly guard: Beside | null;
   /** Of this moment; the transaction keeps the one it begins with. */
   readonly snapshot: Snapshot;
   readonly random: () => number;

@@ -65,6 +65,8 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   /** Null where the policy gives the exchange all the time it takes. */
   #duration: DurationLimit | null = null;
   #decidedMs = 0;
+  /** The candidate judges it, too. */
+  readonly #isDrawn: boolean;
   /** Null for the many that no other policy judges. */
   readonly #asItCame: AsItCame | null;
   #lasting = false;
@@ -86,8 +88,9 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     this.observer = this.snapshot.records?.begin(exchange) ?? null;
     this.fault = fault;
     this.snapshot.requestIds?.begin(exchange, this.id, this.trustedProxies !== null);
-    const isDrawn = deps.beside?.draws() === true;
-    this.#asItCame = isDrawn ? { headers: request.headers, body: request.body } : null;
+    this.#isDrawn = deps.beside?.draws() === true;
+    this.#asItCame =
+      this.#isDrawn || deps.guard?.draws() === true ? { headers: request.headers, body: request.body } : null;
     this.#request = new RequestHalf(this);
     this.#answer = new AnswerHalf(this, this.#request, client);
   }
@@ -127,7 +130,9 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     if (outcome instanceof Denial) this.deny(outcome);
     else if (outcome instanceof OwnAnswer) this.#answer.give(outcome);
     else this.#forward(outcome);
-    if (this.#asItCame !== null) this.deps.beside?.offer(this, outcome, this.#asItCame);
+    if (this.#asItCame === null) return;
+    if (this.#isDrawn) this.deps.beside?.offer(this, outcome, this.#asItCame);
+    this.deps.guard?.offer(this, outcome, this.#asItCame);
   }
 
   #forward(permit: Permit): void {

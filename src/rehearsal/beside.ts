@@ -123,7 +123,7 @@ export class CandidateTrials implements Beside {
 }
 
 /** Of the connection, the memory or a fault of ours: no other policy changes them. */
-const NOT_OF_THE_POLICY: ReadonlySet<string> = new Set([
+export const NOT_OF_THE_POLICY: ReadonlySet<string> = new Set([
   "client_closed",
   "client_read_timeout",
   "body_timeout",
@@ -135,7 +135,7 @@ const NOT_OF_THE_POLICY: ReadonlySet<string> = new Set([
 ]);
 
 /** What only counting or asking says, as a candidate must not. */
-const COUNTED: ReadonlySet<string> = new Set([
+export const COUNTED: ReadonlySet<string> = new Set([
   "banned",
   "attempts_exceeded",
   "verification_overloaded",

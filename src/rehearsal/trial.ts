@@ -31,6 +31,8 @@ export interface RequestFacts {
 export interface TrialVerdict {
   readonly denial: Denial | null;
   readonly route: string;
+  /** Who it found to ask. */
+  readonly principal: Principal | null;
 }
 
 /** Whose credentials are compared with a table, at no cost and without a trace outside. */
@@ -95,11 +97,12 @@ export class Trials {
     if (outcome === null) return "to wait";
     if (outcome === STOP) return this.#unknown ?? "to wait";
     const route = subject.route?.template ?? subject.ownPage?.label ?? "unmatched";
+    const { principal } = subject.exchange;
     if (outcome instanceof Denial) {
       if (outcome.reason === "memory_bodies" || outcome.terminal) return this.#unknown ?? "the body";
-      return { denial: outcome, route };
+      return { denial: outcome, route, principal };
     }
-    return this.#unknown ?? { denial: null, route };
+    return this.#unknown ?? { denial: null, route, principal };
   }
 
   /** Null where it would wait: nobody waits with it. */

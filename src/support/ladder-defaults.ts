@@ -23,4 +23,12 @@ export const LADDER_DEFAULTS = {
   candidateCallersMax: 8,
   candidateExamplesMax: 3,
   candidateUnknownsMax: 16,
+  /** Of `guard`: share of the known callers, and how many they are at least. */
+  guardDenials: 0.2,
+  guardCallers: 10,
+  guardWithinMs: 60_000,
+  guardWithinMsMax: 60 * 60_000,
+  /** Callers that are told apart. */
+  guardCallersMax: 10_000,
+  guardWaitingMax: 64,
 } as const;

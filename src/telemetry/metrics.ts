@@ -28,7 +28,7 @@ export const RELOAD_RESULTS = ["ok", "refused", "unchanged"] as const;
 export type ReloadResult = (typeof RELOAD_RESULTS)[number];
 
 /** Who took a change of the policy back. */
-export const ROLLBACK_CAUSES = ["asked"] as const;
+export const ROLLBACK_CAUSES = ["asked", "guard"] as const;
 export type RollbackCause = (typeof ROLLBACK_CAUSES)[number];
 
 export interface DeprecatedSeries {
@@ -109,7 +109,7 @@ export class Metrics {
   readonly deprecated: Map<string, DeprecatedSeries> = new Map();
   readonly listeners: Map<string, ListenerCells> = new Map();
   readonly reloads: Record<ReloadResult, number> = { ok: 0, refused: 0, unchanged: 0 };
-  readonly rollbacks: Record<RollbackCause, number> = { asked: 0 };
+  readonly rollbacks: Record<RollbackCause, number> = { asked: 0, guard: 0 };
   /** By act and result. */
   readonly adminActs: Map<string, Record<AdminActResult, number>> = new Map();
   requestsInFlight = 0;

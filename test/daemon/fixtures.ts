@@ -72,6 +72,7 @@ function parse(file: string, text: string): Result<TestPolicy, Problem> {
 export class LineProxy implements ProxyServer {
   snapshot: Snapshot;
   beside: ProxyServer["beside"] = null;
+  guard: ProxyServer["guard"] = null;
   requestsBegun = 0;
   requestsInFlight = 0;
   readonly sockets = new Set<Socket>();
