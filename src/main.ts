@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],
   ["rollback", async () => (await import("./cli/rollback.ts")).rollbackCommand],
+  ["reload", async () => (await import("./cli/reload.ts")).reloadCommand],
   ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],
   ["inventory", async () => (await import("./cli/inventory.ts")).inventoryCommand],
   ["top", async () => (await import("./cli/top.ts")).topCommand],

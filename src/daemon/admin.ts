@@ -135,6 +135,11 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
       return readiness(pages, query === "verbose");
     case "/metrics":
       return metricsPage(request.headers.accept ?? "", pages);
+    case "/": {
+      // Nobody pays for the page who does not look at it.
+      const { statusPage } = await import("./status-page/page.ts");
+      return { status: 200, contentType: "text/html; charset=utf-8", ...statusPage() };
+    }
     case "/identity/jwks": {
       const keys = pages.identityKeys();
       if (keys === null) return text(404, "the policy has no 'identity: { token }'");
@@ -165,7 +170,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function pathsText(rooms: readonly AdminRoom[]): string {
-  const paths = ["/metrics", "/healthz", "/readyz", ...rooms.map(({ path }) => path)];
+  const paths = ["/", "/metrics", "/healthz", "/readyz", ...rooms.map(({ path }) => path)];
   return `there are ${paths.join(", ")} and /identity/jwks`;
 }
 

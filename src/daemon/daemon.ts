@@ -14,16 +14,15 @@ import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
 import { KeptPolicy, keptReader } from "./kept-policy.ts";
-import { limitsRoom } from "./limits-room.ts";
 import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
-import { policyRoom } from "./policy-room.ts";
 import { type ReadFile, readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
 import { resourceLines, resourceReports } from "./resource-reports.ts";
+import { roomsOf } from "./rooms.ts";
 import { untilWritten } from "./settled-files.ts";
 import { drainProxy } from "./shutdown.ts";
 import type { Candidate } from "./tried-policy.ts";
@@ -137,11 +136,16 @@ export class Daemon {
       memory: deps.memory,
       inheritedSockets: options.inheritedSockets ?? new Map(),
     });
-    const limits = limitsRoom(() => this.#inForce.proxy?.snapshot.limits ?? []);
-    const policy = policyRoom(
-      () => this.status,
-      () => this.#reloader.rollBack("asked"),
-    );
+    const rooms = roomsOf({
+      clock,
+      telemetry: this.telemetry,
+      resources: deps.resources,
+      inForce: () => this.#inForce,
+      status: () => this.status,
+      candidate: () => this.#candidate?.room ?? null,
+      reload: () => this.#reloadNow(),
+      rollBack: () => this.#reloader.rollBack("asked"),
+    });
     this.#admin = new AdminPorts(options.policyFile, {
       ready: () => this.#inForce.isReady,
       readiness: () => [...this.#inForce.lines(), ...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
@@ -149,14 +153,7 @@ export class Daemon {
       metrics: (format) => this.telemetry.metricsText(format),
       metricsHosts: () => this.#inForce.proxy?.snapshot.admin.metricsHosts ?? [],
       identityKeys: () => this.#inForce.proxy?.snapshot.identityKeys?.published() ?? null,
-      rooms: () => [
-        policy,
-        limits,
-        this.#inForce.ladder,
-        ...(this.#candidate === null ? [] : [this.#candidate.room]),
-        ...(this.#inForce.proxy?.snapshot.records?.rooms ?? []),
-        ...deps.resources.rooms(),
-      ],
+      rooms,
       token: () => this.#inForce.proxy?.snapshot.admin.token ?? null,
       acted: ({ act, result, client, fields }) => this.telemetry.adminActed(act, result, client, fields),
     });
@@ -261,6 +258,12 @@ export class Daemon {
   /** Reads the policy again, as on SIGHUP. */
   reload(): void {
     this.#reloader.request("asked");
+  }
+
+  async #reloadNow(): Promise<DaemonStatus["lastAttempt"]> {
+    this.reload();
+    await this.reloadSettled();
+    return this.status.lastAttempt;
   }
 
   /** Resolves when no reload is running or due. */

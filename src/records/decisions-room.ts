@@ -20,6 +20,7 @@ export function decisionsRoom(recent: RecentDecisions, tracer: Tracer, clock: Pi
       if (ticket !== null) return showTrace(recent, tracer, ticket);
       return showAfter(recent, query);
     },
+    asks: { trace: ["condition"], untrace: ["trace"] },
     acts: {
       trace: (settings) => arm(tracer, clock, settings),
       untrace: ({ trace }) => {

@@ -21,4 +21,6 @@ export interface AdminRoom {
   show(query: URLSearchParams): AdminAnswer | Promise<AdminAnswer>;
   /** Answers POST below the path: `reset` is `/quotas/reset`. */
   readonly acts: Readonly<Record<string, AdminAct>>;
+  /** Members of their settings that a person gives, in order: `{ lift: ["ban", "key"] }`. Absent where an act needs none. */
+  readonly asks?: Readonly<Record<string, readonly string[]>>;
 }

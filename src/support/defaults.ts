@@ -310,6 +310,8 @@ export const DEFAULTS = {
   adminTokenBytesMin: 16,
   adminHostsMax: 32,
   adminTimeoutMs: 5_000,
+  /** How long who asks for a reload is kept waiting for what comes of it; below `adminTimeoutMs`. */
+  adminReloadWaitMs: 4_000,
   /** Of the port for probes; the oldest connection gives way. */
   probeConnectionsMax: 64,
   probeTimeoutMs: 3_000,

@@ -5,11 +5,12 @@ import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus } from "../reso
 import { HOLDERS } from "../support/thread-holds.ts";
 import type { ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
+import { FIGURES, type FigureSources } from "./figures.ts";
 import { IDENTITY_FAMILIES } from "./identity-metrics.ts";
 import { LIMIT_FAMILIES } from "./limit-metrics.ts";
 import type { MetricsFormat } from "./long-family.ts";
 import { type Metrics, RELOAD_RESULTS, ROLLBACK_CAUSES } from "./metrics.ts";
-import { type ProcessFigures, registerProcessMetrics } from "./process-metrics.ts";
+import { registerProcessMetrics } from "./process-metrics.ts";
 import type { HeldCells, ThreadWatch } from "./thread-watch.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -18,21 +19,11 @@ interface Sample {
   readonly value: number;
 }
 
-/** Figures that are held elsewhere and not by the metrics themselves. */
-export interface ExpositionInputs {
-  readonly metrics: Metrics;
-  readonly logLinesDropped: () => number;
-  readonly processFigures: (() => ProcessFigures) | null;
-  readonly memory: MemoryBudget;
-  readonly thread: ThreadWatch | null;
-  readonly resources: () => readonly ResourceStatus[];
-}
-
 /**
  * A prom-client registry over our cells. This file is imported when the first scrape comes: prom-client costs tens of
  * milliseconds of start-up, and until then nobody needs it.
  */
-export function createRegistry(inputs: ExpositionInputs, format: MetricsFormat): Registry {
+export function createRegistry(inputs: FigureSources, format: MetricsFormat): Registry {
   const registry = new Registry();
   // The type of a registry names one format, and the classes of metrics take either.
   if (format === "openmetrics")
@@ -41,21 +32,27 @@ export function createRegistry(inputs: ExpositionInputs, format: MetricsFormat):
   registerListeners(registry, inputs.metrics);
   registerPolicy(registry, inputs.metrics);
   registerMemory(registry, inputs.memory);
-  counter(registry, "postern_log_lines_dropped_total", "Log lines lost because nobody read the log.", () => [
-    { labels: {}, value: inputs.logLinesDropped() },
-  ]);
+  registerFigures(registry, inputs);
   registerThread(registry, inputs.thread);
   registerResources(registry, inputs.resources);
   if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
   return registry;
 }
 
+/** Figures that have no labels are those of `/status`. */
+function registerFigures(registry: Registry, inputs: FigureSources): void {
+  for (const { kind, metric, read } of FIGURES) {
+    if (metric === undefined) continue;
+    (kind === "counter" ? counter : gauge)(registry, metric.name, metric.help, () => {
+      const value = read(inputs);
+      return value === null ? [] : [{ labels: {}, value }];
+    });
+  }
+}
+
 function registerMemory(registry: Registry, memory: MemoryBudget): void {
   const each = (read: (account: Account) => number) => () =>
     ACCOUNT_NAMES.map((account) => ({ labels: { account }, value: read(memory[account]) }));
-  gauge(registry, "postern_memory_limit_bytes", "What the process may hold, by its cgroup or its policy.", () => [
-    { labels: {}, value: memory.limitBytes },
-  ]);
   gauge(
     registry,
     "postern_memory_bytes",
@@ -142,9 +139,6 @@ function registerRequests(registry: Registry, metrics: Metrics): void {
         value: cell.value,
       })),
   );
-  gauge(registry, "postern_requests_in_flight", "Requests that have begun and not ended.", () => [
-    { labels: {}, value: metrics.requestsInFlight },
-  ]);
 }
 
 function registerListeners(registry: Registry, metrics: Metrics): void {
@@ -236,9 +230,6 @@ function registerPolicy(registry: Registry, metrics: Metrics): void {
     "When the policy that runs was loaded.",
     policy(({ loadedAtMs }) => [{ labels: {}, value: loadedAtMs / 1000 }]),
   );
-  gauge(registry, "postern_policy_stale", "1 while the policy on disk is refused and an older one runs.", () => [
-    { labels: {}, value: metrics.policyStale ? 1 : 0 },
-  ]);
   counter(registry, "postern_state_faults_total", "Times that something of the state folder could not be used.", () => [
     { labels: {}, value: metrics.stateFaults },
   ]);
@@ -287,9 +278,6 @@ function registerThread(registry: Registry, thread: ThreadWatch | null): void {
     `${held}_seconds_total`,
     "How long it did.",
     byHolder(({ seconds }) => seconds),
-  );
-  gauge(registry, `${held}_longest_seconds`, "Longest time of the last minute in which no event was handled.", () =>
-    thread === null ? [] : [{ labels: {}, value: thread.longestMs / 1000 }],
   );
 }
 

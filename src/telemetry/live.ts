@@ -8,6 +8,7 @@ import { threadHolds } from "../support/thread-holds.ts";
 import { Turns } from "../support/turns.ts";
 import { AccessLog } from "./access-log.ts";
 import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
+import type { FigureSources } from "./figures.ts";
 import type { FirstDenial } from "./ladder-counts.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
@@ -30,6 +31,8 @@ import { type LoopDelay, ThreadWatch } from "./thread-watch.ts";
 /** Telemetry that counts and logs, and what the daemon tells it besides requests. */
 export interface LiveTelemetry extends Telemetry {
   readonly metrics: Metrics;
+  /** Where figures of the whole process are read. */
+  readonly sources: FigureSources;
   readonly log: EventLog;
   /** A connection was closed before it could ask for anything. */
   connectionRefused(listener: string, refusal: ConnectionRefusal, peer: string, seen: string): void;
@@ -74,6 +77,14 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const ladderGate = createRateGate(clock, DEFAULTS.ladderLogLinesPerSecondMax);
   const acceptGate = createRateGate(clock, 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
+  const sources = {
+    metrics,
+    logLinesDropped: () => sink.linesDropped,
+    processFigures,
+    memory,
+    thread,
+    resources,
+  };
   let access: LogSettings["access"] = "all";
   const registries: Partial<Record<MetricsFormat, Registry>> = {};
   const renderings: Partial<Record<MetricsFormat, Promise<string>>> = {};
@@ -93,12 +104,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     const { createRegistry } = await import("./exposition.ts");
     const { longFamilies } = await import("./route-families.ts");
     // Kept only once it is there: a scrape that fails for want of file descriptors must not spoil the next.
-    const registry =
-      registries[format] ??
-      createRegistry(
-        { metrics, logLinesDropped: () => sink.linesDropped, processFigures, memory, thread, resources },
-        format,
-      );
+    const registry = registries[format] ?? createRegistry(sources, format);
     registries[format] = registry;
     const turns = new Turns(clock, DEFAULTS.compileSliceMs);
     let text = "";
@@ -109,6 +115,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
 
   return {
     metrics,
+    sources,
     log,
     requestStarted: () => {
       metrics.requestsInFlight++;

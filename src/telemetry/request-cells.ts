@@ -27,6 +27,11 @@ export interface RequestSeries {
   readonly value: number;
 }
 
+export interface RequestTotals {
+  readonly all: number;
+  readonly bySource: Readonly<Record<ReasonSource, number>>;
+}
+
 /** The cells of one place and route: counts by method, status class and reason, and how long requests took. */
 class RouteCells {
   readonly place: PlaceCells;
@@ -125,6 +130,22 @@ export class RequestCells {
         for (const [key, cell] of row.cells) yield describe(row, key, cell.value);
       }
     }
+  }
+
+  /** Over everything; `bySource` has those that did not get the service's answer whole. */
+  totals(): RequestTotals {
+    const bySource = { client: 0, upstream: 0, proxy: 0 };
+    let all = 0;
+    for (const { routes } of this.#places.values()) {
+      for (const { cells } of routes.values()) {
+        for (const [key, { value }] of cells) {
+          all += value;
+          const reason = REASON_LIST[Math.floor(key / (STATUS_CLASSES.length * METHODS.length)) - 1];
+          if (reason !== undefined) bySource[REASONS[reason].source] += value;
+        }
+      }
+    }
+    return { all, bySource };
   }
 
   /** How long requests took, by route. */

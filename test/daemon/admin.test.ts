@@ -99,7 +99,7 @@ describe("the admin port", () => {
       expect(await send("/policy", method)).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
     }
     expect(await send("/healthz", "HEAD")).toMatchObject({ status: 200, body: "" });
-    for (const path of ["/", "/debug", "/policy/../metrics", "//metrics"]) expect((await send(path)).status).toBe(404);
+    for (const path of ["/debug", "/policy/../metrics", "//metrics"]) expect((await send(path)).status).toBe(404);
   });
 
   test("tells browsers to keep, run and frame nothing", async () => {

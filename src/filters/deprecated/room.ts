@@ -18,6 +18,7 @@ export function useRoom(routes: Routes): AdminRoom {
       return found.ok ? show(found.value, wanted.key) : found;
     },
     acts: { forget: (settings) => forget(routes, settings) },
+    asks: { forget: ["route", "key"] },
   };
 }
 

@@ -26,6 +26,7 @@ export function banRoom(book: Tables, clock: Pick<Clock, "wallMs">): AdminRoom {
     path: "/bans",
     show: (query) => whenRead(() => show(book, clock.wallMs(), wantedOfQuery(query, "ban"))),
     acts: { lift: (settings) => whenRead(() => lift(book, settings)) },
+    asks: { lift: ["ban", "key"] },
   };
 }
 

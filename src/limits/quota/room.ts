@@ -32,6 +32,7 @@ export function quotaRoom(book: Shares, clock: Clock): AdminRoom {
       const stored = await lookInStores(book, wanted, false);
       return run(() => show(book, clock.wallMs(), wanted, stored));
     },
+    asks: { reset: ["limit", "key"] },
     acts: {
       reset: async (settings) => {
         const wanted = wantedOfAct(settings, "limit");

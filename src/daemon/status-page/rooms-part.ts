@@ -1,0 +1,93 @@
+import type { Ask, Dom, PageAct, PageNode, PageRoom, Rooms, RowActs, Told, Views } from "./dom.ts";
+
+/** What parts of the process show at the admin port, each when it is opened; and what they do, for who has typed the token. */
+export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
+  interface Shown {
+    readonly node: PageNode;
+    readonly load: () => Promise<void>;
+    acts: readonly PageAct[];
+  }
+  const shown = new Map<string, Shown>();
+  const nothing: RowActs = () => [];
+
+  const tell = (text: string): void => {
+    find("told").textContent = text;
+  };
+
+  /** A button that asks once more before it acts. */
+  const button = (act: PageAct, path: string, about: string, settings: () => Record<string, string>): PageNode => {
+    const name = about === "" ? act.name : `${act.name} ${about}`;
+    const node = make("button", { type: "button", class: "act", "aria-label": name }, act.name);
+    let isSure = false;
+    const word = (sure: boolean): void => {
+      isSure = sure;
+      node.textContent = sure ? `really ${act.name}?` : act.name;
+      node.setAttribute("aria-label", sure ? `really ${name}?` : name);
+    };
+    node.addEventListener("blur", () => word(false));
+    node.addEventListener("click", () => {
+      if (!isSure) {
+        word(true);
+        return;
+      }
+      word(false);
+      void ask.act(`${path}/${act.name}`, settings()).then((told) => {
+        tell(`${path}/${act.name}: ${told.ok ? JSON.stringify(told.value) : told.text}`);
+        return shown.get(path)?.load();
+      });
+    });
+    return node;
+  };
+
+  const form = (act: PageAct, path: string): PageNode => {
+    const inputs = act.asks.map((name) => {
+      const id = `${path}-${act.name}-${name}`;
+      const input = make("input", { id, autocomplete: "off" });
+      return { name, input, parts: [make("label", { for: id }, name), input] };
+    });
+    const settings = (): Record<string, string> =>
+      Object.fromEntries(
+        inputs.filter(({ input }) => input.value !== "").map(({ name, input }) => [name, input.value]),
+      );
+    return make("p", { class: "act" }, ...inputs.flatMap(({ parts }) => parts), button(act, path, "", settings));
+  };
+
+  const rowActs =
+    (path: string): RowActs =>
+    (row) => {
+      const known: Readonly<Record<string, unknown>> = { ...row, key: row["key"] ?? row["id"] };
+      return (shown.get(path)?.acts ?? []).flatMap((act) => {
+        const settings = Object.fromEntries(act.asks.map((name) => [name, known[name]]));
+        const values = Object.values(settings);
+        if (values.length === 0 || !values.every((value) => typeof value === "string")) return [];
+        return [button(act, path, values.join(", "), () => settings as Record<string, string>)];
+      });
+    };
+
+  const open = ({ path, acts }: PageRoom): Shown => {
+    const place = make("div", {});
+    const node = make("details", {}, make("summary", {}, path), ...acts.map((act) => form(act, path)), place);
+    const put = (told: Told): void =>
+      place.replaceChildren(
+        told.ok ? views.view(told.value, path, acts.length === 0 ? nothing : rowActs(path)) : make("p", {}, told.text),
+      );
+    const load = async (): Promise<void> => {
+      if (node.open) put(await ask.get(path));
+    };
+    node.addEventListener("toggle", () => void load());
+    find("rooms").append(node);
+    return { node, load, acts };
+  };
+
+  return {
+    rowActs,
+    follow: (rooms) => {
+      for (const [path, { node }] of shown) {
+        if (rooms.some((room) => room.path === path)) continue;
+        node.remove();
+        shown.delete(path);
+      }
+      for (const room of rooms) if (!shown.has(room.path)) shown.set(room.path, open(room));
+    },
+  };
+}
