@@ -68,7 +68,9 @@ async function measureRounds<S extends Sample>(
   const samples = new Map<string, S[]>();
   for (const workload of workloads) {
     const able = contestants.filter(
-      (contestant) => contestant.supports(workload) && (contestant.name === "postern" || !workload.recorded),
+      (contestant) =>
+        contestant.supports(workload) &&
+        (contestant.name === "postern" || (!workload.recorded && workload.traced === null)),
     );
     for (let round = 0; round < rounds; round++) {
       for (const contestant of round % 2 === 0 ? able : able.toReversed()) {

@@ -19,6 +19,7 @@ const RANKS = [
   "limits",
   "proof",
   "inventory",
+  "tracing",
   "records",
   "telemetry",
   "protobuf",

@@ -59,7 +59,13 @@ ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: ap
 upstreams:
   app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
-${workload.inventory ? "inventory: {}\n" : ""}${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+${workload.inventory ? "inventory: {}\n" : ""}${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${tracing(workload, ports)}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+}
+
+/** The service takes what the collector would: it answers whatever comes with 200. */
+function tracing({ traced }: Workload, ports: Ports): string {
+  if (traced === null) return "";
+  return `tracing: { collector: { url: 'http://127.0.0.1:${ports.origin}' }, sample: ${traced} }\n`;
 }
 
 /** The rules that ModSecurity has beside it. */

@@ -37,6 +37,8 @@ export interface Workload {
   readonly recorded: boolean;
   /** Whether what the API is gets listed; only postern does that. */
   readonly inventory: boolean;
+  /** Which share of requests is traced, `1%`, as the policy has it; only postern does that. Null: there is no tracing. */
+  readonly traced: string | null;
 }
 
 /** `get`: a query; the others are bodies of 2 KB. */
@@ -62,6 +64,7 @@ const http1 = {
   accessLog: false,
   recorded: false,
   inventory: false,
+  traced: null,
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
@@ -96,6 +99,8 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-full-recorded", policy: "full", recorded: true },
   { ...mtls, name: "h1-mtls-forward-inventory", policy: "forward", inventory: true },
   { ...mtls, name: "h1-mtls-full-inventory", policy: "full", inventory: true },
+  { ...mtls, name: "h1-mtls-full-traced-1", policy: "full", traced: "1%" },
+  { ...mtls, name: "h1-mtls-full-traced-100", policy: "full", traced: "100%" },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
   { ...h2, name: "h2-tls-forward-h2c", policy: "forward", upstream: "h2c" },

@@ -1,10 +1,22 @@
 import type { HeaderBlock } from "./headers.ts";
 
-/** A place in a trace, as its header has it (W3C Trace Context level 2). */
-export interface TraceContext {
-  readonly traceparent: string;
+/** Of `traceparent` (W3C Trace Context level 2, section 3.2.2.5). */
+export const TRACE_FLAGS = { sampled: 1, random: 2 } as const;
+
+/** A place in a trace, whatever header has it. */
+export interface TracePlace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
+  /** Of the span that asks: 16 hexadecimal digits. */
+  readonly parentId: string;
+  /** Null where the header leaves it to whoever reads it. */
+  readonly isSampled: boolean | null;
+  readonly isRandom: boolean;
+}
+
+/** A place in a trace, as its header has it (W3C Trace Context level 2). */
+export interface TraceContext extends TracePlace {
+  readonly traceparent: string;
   /** Empty for none. */
   readonly tracestate: string;
 }
@@ -23,11 +35,19 @@ const MEMBER =
 export function traceContextOf(headers: HeaderBlock): TraceContext | null {
   const traceparent = headers.get("traceparent") ?? "";
   if (traceparent.length > TRACEPARENT_CHARS_MAX || headers.count("traceparent") !== 1) return null;
-  const [, version = "ff", traceId = "0", parentId = "0", , more] = TRACEPARENT.exec(traceparent) ?? [];
+  const [, version = "ff", traceId = "0", parentId = "0", digits = "0", more] = TRACEPARENT.exec(traceparent) ?? [];
   if (version === "ff" || NOTHING.test(traceId) || NOTHING.test(parentId)) return null;
   // Later versions may have more behind, this one has not.
   if (version === "00" && more !== undefined) return null;
-  return { traceparent, traceId, tracestate: tracestateOf(headers) };
+  const flags = Number.parseInt(digits, 16);
+  return {
+    traceparent,
+    traceId,
+    parentId,
+    isSampled: (flags & TRACE_FLAGS.sampled) !== 0,
+    isRandom: (flags & TRACE_FLAGS.random) !== 0,
+    tracestate: tracestateOf(headers),
+  };
 }
 
 /** The lines are one list (section 3.3.1). One that is not valid is left out whole: the trace goes on without it. */

@@ -17,5 +17,8 @@ export function readRequestId(work: Work): void {
     read,
   );
   const hasTrustedProxies = work.listeners.some(({ trustedProxies }) => trustedProxies !== null);
-  work.requestIds = compileRequestId(read.settings, context, hasTrustedProxies, randomBytes);
+  // Section 'tracing' has the trace, where there is one.
+  const isTraced = work.reader.raw(["tracing"]) !== undefined;
+  const settings = isTraced ? { ...read.settings, traceContext: false } : read.settings;
+  work.requestIds = compileRequestId(settings, context, hasTrustedProxies, randomBytes);
 }

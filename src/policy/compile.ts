@@ -98,6 +98,8 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   "compileRevoked",
   "readRequestId",
   "compileGeo",
+  keepRecords,
+  traceRequests,
   "readVersions",
   compileDefaults,
   compileRoutes,
@@ -228,6 +230,14 @@ async function keepRecords(work: Work): Promise<void> {
   await work.turns.run(compileRecords(work, inventory));
 }
 
+/** Section `tracing`. */
+async function traceRequests(work: Work): Promise<void> {
+  if (work.reader.raw(["tracing"]) === undefined) return;
+  const { compileTracing } = await import("./compile-tracing.ts");
+  work.turns.restart();
+  compileTracing(work);
+}
+
 /** Section `tests`: their form. Who runs them compiles once more, with counters and a clock of their own. */
 async function readPolicyTests(work: Work): Promise<void> {
   if (work.reader.raw(["tests"]) === undefined && work.reader.raw(["fixtures"]) === undefined) return;
@@ -326,6 +336,7 @@ function freeze(work: Work): Snapshot | null {
     requestIds: work.requestIds,
     geo: work.geo,
     records: work.records,
+    tracing: work.tracing,
     admitChecks: Object.freeze(work.admitChecks),
     ownPages: work.ownPages,
     unroutedCors: work.unroutedCors,

@@ -20,6 +20,7 @@ export const ROUTE_HOMES: ReadonlyMap<string, string> = new Map([
     "guard",
     "openapi",
     "grpc",
+    "tracing",
   ]),
 ]);
 

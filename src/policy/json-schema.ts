@@ -30,6 +30,7 @@ import {
 import { geoShape, identityShape, includeSchema, resourceMetadataShape, revokedSchema } from "./section-schema.ts";
 import { fixturesSchema } from "./tests/fixtures.ts";
 import { testsSchema } from "./tests/section.ts";
+import { tracingSchema } from "./tracing-schema.ts";
 
 /**
  * The JSON Schema (2020-12) of a policy as its author writes it, for editors. It is made from the definitions that the
@@ -164,6 +165,7 @@ function policySchema({
         "Has decisions written into the state folder, without secrets, for 'postern replay'. They are not if absent.",
       ),
     inventory: inventorySchema.optional(),
+    tracing: tracingSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()
       .describe("What every route starts from."),

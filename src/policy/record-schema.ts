@@ -5,14 +5,16 @@ import { secretReference } from "../support/secret.ts";
 
 const SHARE_EXPECTED = "expected a share, as in 1% or 0.1%, or off";
 
-/** `1%` → one in a hundred; 0 for none. */
-export const shareOneIn: z.ZodType<number, string> = z
+/** `1%` → 0.01; 0 for none. */
+export const shareRatio: z.ZodType<number, string> = z
   .string({ error: SHARE_EXPECTED })
   .regex(/^(?:off|100%|\d{1,2}(?:\.\d{1,3})?%)$/, { error: SHARE_EXPECTED })
-  .transform((text) => {
-    const percent = text === "off" ? 0 : Number(text.slice(0, -1));
-    return percent === 0 ? 0 : Math.round(100 / percent);
-  });
+  .transform((text) => (text === "off" ? 0 : Number(text.slice(0, -1)) / 100));
+
+/** `1%` → one in a hundred; 0 for none. */
+export const shareOneIn: z.ZodType<number, string> = shareRatio.transform((ratio) =>
+  ratio === 0 ? 0 : Math.round(1 / ratio),
+);
 
 export const decisionsShape = {
   keep: z

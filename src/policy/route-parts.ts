@@ -129,7 +129,7 @@ export function routeContext(
       mark();
       // What a proxy tells of its client's certificate is for this process, and a client's own word on it for nobody.
       const told = work.listeners.flatMap(({ forwardedCertificates }) => forwardedCertificates?.headers ?? []);
-      const ids = work.requestIds?.names ?? [];
+      const ids = [...(work.requestIds?.names ?? []), ...(work.tracing?.headers ?? [])];
       const removeHeaders = [...new Set([...rules.removeHeaders, ...told, ...ids])];
       parts.requestRules = { ...rules, removeHeaders };
     },

@@ -354,6 +354,7 @@ export const SECTIONS = [
   "decisions",
   "record",
   "inventory",
+  "tracing",
   "defaults",
   "openapi",
   "grpc",

@@ -27,6 +27,7 @@ import type { HeaderBlock } from "../message/headers.ts";
 import type { DecisionRecords } from "../records/decision-records.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import type { PolicyOutline } from "./outline.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
@@ -58,6 +59,8 @@ export interface Snapshot {
   readonly geo: Geo | null;
   /** Who gets the facts of each decision; null where nobody does. */
   readonly records: DecisionRecords | null;
+  /** Null: no request is traced, and what it says of a trace is a header as any. */
+  readonly tracing: Tracing | null;
   /** Checks of `defaults` in phase `admit`: they judge every request, also those that no route matches. */
   readonly admitChecks: readonly Check[];
   /** What postern itself answers, before any route; null where the policy has nothing of that kind. */

@@ -42,6 +42,7 @@ import { threadHolds } from "../support/thread-holds.ts";
 import { systemTimers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { Definitions } from "./definitions.ts";
 import type { DescribedRoute } from "./described-routes.ts";
 import type { PolicyDocument, TextResolver } from "./document.ts";
@@ -154,6 +155,7 @@ export class Work {
   revocations: Revocations | null = null;
   geo: Geo | null = null;
   records: DecisionRecords | null = null;
+  tracing: Tracing | null = null;
   readonly roles: Definitions<AuthorizeRule> = new Definitions();
   /** Headers of `identity`. */
   readonly identity: IdentitySetting[] = [];

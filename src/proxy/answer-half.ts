@@ -36,6 +36,8 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
   isStarted = false;
   /** As log and metrics have it. */
   status = 0;
+  /** Of the service's answer; 0 where there was none. */
+  serviceStatus = 0;
   /** Of a gRPC call that postern itself ended; null for what went otherwise. */
   grpcStatus: number | null = null;
   /** What the service said of a gRPC call so far. */
@@ -74,7 +76,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   onResponse(response: ClientResponse): void {
     if (this.#life.route === null) return;
-    this.#begin();
+    this.#begin(response.status);
     if (mayEndCall(response.headers)) this.#beginCall(response.headers);
     const { paces } = this.#life.exchange;
     if (paces !== null) this.#pacing = pacedReading(paces, "response", () => this.#request.resumeAnswer());
@@ -169,7 +171,7 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
       this.#life.deny(denial ?? new Denial("internal_error", null, "101 without a handshake", "a handshake"));
       return;
     }
-    this.#begin();
+    this.#begin(101);
     const client = this.#client.upgrade(this.#lines(101, passing) + webSocket.answerLines);
     const idleTimeoutMs = this.#request.settings?.streamIdleTimeoutMs ?? DEFAULTS.streamIdleTimeoutMs;
     webSocket.open(client, service, rules, idleTimeoutMs, (end) => this.#life.finish(end?.reason ?? null, end));
@@ -219,8 +221,9 @@ export class AnswerHalf implements ResponseHandler, AnswerOutlet {
 
   // ---- to the client ---------------------------------------------------------------------------------------------
 
-  #begin(): void {
+  #begin(status: number): void {
     this.#isBegun = true;
+    this.serviceStatus = status;
     this.upstreamMs = this.#life.deps.clock.monotonicMs() - this.#request.forwardedMs;
   }
 

@@ -17,6 +17,8 @@ import { beginWebSocket } from "./web-socket.ts";
 export class RequestHalf implements Acquirer, FeedOwner {
   /** Monotonic milliseconds since which the service is waited for; -1 before. */
   forwardedMs = -1;
+  /** How often it was sent again. */
+  resends = 0;
   readonly #life: Life;
   #handler: ResponseHandler | null = null;
   #pool: Upstream | null = null;
@@ -24,8 +26,6 @@ export class RequestHalf implements Acquirer, FeedOwner {
   #service: ClientStream | null = null;
   /** Null where there is no body, or it is here whole. */
   #feed: RequestFeed | null = null;
-  /** How often it was sent again. */
-  #repeats = 0;
   #isAnswered = false;
   #uploading = false;
 
@@ -146,8 +146,8 @@ export class RequestHalf implements Acquirer, FeedOwner {
     const wasUsed = this.#service?.used === true;
     this.#service = null;
     if (this.#feed?.isAtHand === false) return false;
-    if (!mayRepeat(failure, wasUsed, this.#life.exchange.method, this.#repeats)) return false;
-    this.#repeats++;
+    if (!mayRepeat(failure, wasUsed, this.#life.exchange.method, this.resends)) return false;
+    this.resends++;
     this.#feed?.withdraw();
     this.#pool?.acquire(this, true);
     return true;

@@ -10,6 +10,8 @@ import type { ClientLeft, ServerRequest, ServerStream, ServerStreamOwner } from 
 import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snapshot.ts";
 import { placeText } from "../records/step.ts";
 import type { Trace } from "../records/tracer.ts";
+import type { RequestSpan } from "../tracing/request-span.ts";
+import type { CalledService } from "../tracing/traced-request.ts";
 import { AnswerHalf } from "./answer-half.ts";
 import type { AsItCame } from "./beside.ts";
 import { clientDenial } from "./client-failure.ts";
@@ -18,7 +20,7 @@ import type { Life } from "./life.ts";
 import type { LastingStream } from "./long-lived.ts";
 import { faultDenial, judgeNoted } from "./noted-judgement.ts";
 import { OwnAnswer } from "./own-page.ts";
-import type { Outcome, Subject } from "./pipeline.ts";
+import type { Observer, Outcome, Subject } from "./pipeline.ts";
 import { receive } from "./receive.ts";
 import { RequestHalf } from "./request-half.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
@@ -48,8 +50,8 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   readonly trustedProxies: CidrTable | null;
   readonly trustsForwardedHost: boolean;
   readonly forwardedCertificates: ForwardedCertificates | null;
-  /** Null unless somebody waits for a request to be traced. */
-  readonly observer: Trace | null;
+  /** Null for the many that nobody looks at. */
+  readonly observer: Observer | null;
   fault: Denial | null;
   route: Route | null = null;
   ownPage: OwnPage | null = null;
@@ -62,6 +64,10 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
   readonly #client: ServerStream;
   readonly #request: RequestHalf;
   readonly #answer: AnswerHalf;
+  /** Null unless somebody waits for a request to be traced. */
+  readonly #trace: Trace | null;
+  /** Null where the policy traces nothing. */
+  readonly #span: RequestSpan | null;
   /** Null where the policy gives the exchange all the time it takes. */
   #duration: DurationLimit | null = null;
   #decidedMs = 0;
@@ -85,12 +91,14 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     const { exchange, fault } = receive(request, owner.facts, this.snapshot.keepsInPaths);
     this.exchange = exchange;
     exchange.upstream = owner.listener.upstream;
-    this.observer = this.snapshot.records?.begin(exchange) ?? null;
+    this.#trace = this.snapshot.records?.begin(exchange) ?? null;
     this.fault = fault;
     this.snapshot.requestIds?.begin(exchange, this.id, this.trustedProxies !== null);
     this.#isDrawn = deps.beside?.draws() === true;
     this.#asItCame =
       this.#isDrawn || deps.guard?.draws() === true ? { headers: request.headers, body: request.body } : null;
+    this.#span = this.snapshot.tracing?.begin(exchange, this.trustedProxies !== null) ?? null;
+    this.observer = this.#span === null ? this.#trace : this.#span.observer(this.#trace);
     this.#request = new RequestHalf(this);
     this.#answer = new AnswerHalf(this, this.#request, client);
   }
@@ -231,6 +239,14 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     };
     this.exchange.settle(end);
     this.deps.telemetry.requestFinished(end);
-    this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.observer);
+    this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.#trace);
+    this.#span?.finish(end, this.#called());
+  }
+
+  /** The call to the service, for its span; null where there was none. */
+  #called(): CalledService | null {
+    const { forwardedMs, settings, resends } = this.#request;
+    if (forwardedMs < 0 || settings === undefined) return null;
+    return { forwardedMs, status: this.#answer.serviceStatus, resends, service: settings };
   }
 }

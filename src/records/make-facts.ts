@@ -17,7 +17,7 @@ import {
   FACTS_VERSION,
   type PrincipalFacts,
 } from "./decision-facts.ts";
-import { maskTokens, SHOWN_CLAIMS, SHOWN_HEADERS } from "./redaction.ts";
+import { SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
 import { placeText, type Step } from "./step.ts";
 
 /** A request that is over, as the proxy tells of it. */
@@ -173,11 +173,6 @@ export class FactsMaker {
 const VALUES_MAX = 64;
 
 const NONE: readonly never[] = Object.freeze([]);
-
-/** Text from outside: masked, cut, and without what acts on a terminal. Masked first: half a token is one, too. */
-function shown(text: string, charsMax: number): string {
-  return logText(maskTokens(text), charsMax);
-}
 
 function namesOf(query: string): readonly string[] {
   return queryNames(query)

@@ -1,3 +1,5 @@
+import { logText } from "../telemetry/log-text.ts";
+
 /**
  * What decision facts show, and what they never do. docs/records.md has this as a table, and a test plants a secret at each of
  * these places.
@@ -48,6 +50,11 @@ const WHOLE_CHARS_MIN = 20;
 /** Text in which whatever looks like a token, a key or a hash is masked. UUIDs, numbers and words stay. */
 export function maskTokens(text: string): string {
   return HAS_RUN.test(text) ? text.replace(RUN, (run) => (looksLikeToken(run) ? REDACTED : run)) : text;
+}
+
+/** Text from outside: masked, cut, and without what acts on a terminal. Masked first: half a token is one, too. */
+export function shown(text: string, charsMax: number): string {
+  return logText(maskTokens(text), charsMax);
 }
 
 /** A run with digits among letters that is too long for a word, and in no form that ids have. */

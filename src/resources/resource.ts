@@ -21,6 +21,14 @@ export const RESOURCE_OUTCOMES = ["ok", "unchanged", "failed", "unusable"] as co
 
 export type ResourceOutcome = (typeof RESOURCE_OUTCOMES)[number];
 
+/** What became of a span that was recorded; closed, for it is a metric label. */
+export const SPAN_OUTCOMES = [
+  "exported",
+  "queue_full", // too many waited to be sent
+  "given_up", // the collector could not be reached, or had no time, too often
+  "rejected", // it does not want them
+] as const;
+
 /** How a resource is, without anything secret. */
 export interface ResourceStatus {
   /** As in `key set`. */
@@ -42,6 +50,8 @@ export interface ResourceStatus {
   readonly unknownKids?: number;
   /** Of a limit store: requests by how was known whether they are over. Its keys are a closed list, for they are labels. */
   readonly storeRequests?: Readonly<Record<string, number>>;
+  /** Of a collector: spans by what became of them. */
+  readonly spans?: Readonly<Record<(typeof SPAN_OUTCOMES)[number], number>>;
   /** True where the process is not ready before it has something, as a certificate. */
   readonly gatesReadiness?: boolean;
 }

@@ -13,6 +13,7 @@ import { MEMORY_DEFAULTS } from "./memory-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
 import { POLICY_DEFAULTS } from "./policy-defaults.ts";
 import { RECORDS_DEFAULTS } from "./records-defaults.ts";
+import { TRACING_DEFAULTS } from "./tracing-defaults.ts";
 import { VERSION_DEFAULTS } from "./version-defaults.ts";
 
 /** Every default and every limit of the product, in one place. Units stand last in the names. */
@@ -33,6 +34,7 @@ export const DEFAULTS = {
   ...POLICY_DEFAULTS,
   ...MEMORY_DEFAULTS,
   ...RECORDS_DEFAULTS,
+  ...TRACING_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,

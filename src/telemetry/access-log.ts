@@ -59,7 +59,9 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   if (principal !== null) {
     fields += `,"principal":${quoted(logText(principal.id))},"authenticator":${quoted(principal.authenticator)}`;
   }
-  if (exchange.requestId !== null) fields += idFields(exchange.requestId, exchange.traceId);
+  // Letters, digits and marks that JSON writes as they are.
+  if (exchange.requestId !== null) fields += `,"requestId":"${exchange.requestId}"`;
+  if (exchange.traceId !== null) fields += `,"traceId":"${exchange.traceId}"`;
   if (exchange.version !== null) fields += `,"version":${quoted(exchange.version)}`;
   if (exchange.deprecated !== null) fields += `,"deprecated":"${exchange.deprecated}"`;
   if (record.reason !== null) fields += `,"reason":"${record.reason}","source":"${source}"`;
@@ -78,11 +80,6 @@ function requestFields(record: RequestRecord, source: ReasonSource | null): stri
   return (
     fields + rareFields({ withheld, bodyEdits: bodyEdits?.counts, answer, leaks: found, detected: rules, audited })
   );
-}
-
-/** Letters, digits and marks that JSON writes as they are. */
-function idFields(requestId: string, traceId: string | null): string {
-  return `,"requestId":"${requestId}"${traceId === null ? "" : `,"traceId":"${traceId}"`}`;
 }
 
 function requestLineFields({ method, target, upstreamTarget }: Exchange): string {

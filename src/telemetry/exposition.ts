@@ -1,7 +1,7 @@
 import { Counter, Gauge, type PrometheusContentType, Registry } from "prom-client";
 import type { Account } from "../memory/account.ts";
 import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
-import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus } from "../resources/resource.ts";
+import { RESOURCE_OUTCOMES, RESOURCE_STATES, type ResourceStatus, SPAN_OUTCOMES } from "../resources/resource.ts";
 import { HOLDERS } from "../support/thread-holds.ts";
 import type { ListenerCells } from "./cells.ts";
 import { labelText } from "./cells.ts";
@@ -112,6 +112,14 @@ function registerResources(registry: Registry, read: () => readonly ResourceStat
     "Requests that were counted in a store, by how that was known.",
     each(({ storeRequests = {}, name }) =>
       Object.entries(storeRequests).map(([outcome, value]) => ({ labels: { name: labelText(name), outcome }, value })),
+    ),
+  );
+  counter(
+    registry,
+    "postern_spans_total",
+    "Spans that were recorded, by what became of them.",
+    each(({ spans }) =>
+      spans === undefined ? [] : SPAN_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: spans[outcome] })),
     ),
   );
   const seconds = (name: string, help: string, at: (status: ResourceStatus) => number | null): void =>

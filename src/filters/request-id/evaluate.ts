@@ -45,7 +45,7 @@ export class RequestIds {
     return isOne && ID.test(id) ? id : null;
   }
 
-  /** What it brings goes on as it came, for postern records no spans; a trace that begins here is not sampled by us. */
+  /** What it brings goes on as it came, for without `tracing` postern records no spans; a trace that begins here is not sampled by us. */
   #trace(exchange: Exchange, takes: boolean): void {
     const context = takes ? traceContextOf(exchange.headers) : null;
     if (context !== null) {
