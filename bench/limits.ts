@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
 import { RateLimiterRedis } from "rate-limiter-flexible";
+import { stateFiles } from "../src/daemon/state-files.ts";
 import type { StoreCounter } from "../src/limits/redis/ask.ts";
 import { openLink } from "../src/limits/redis/open-link.ts";
 import { LimitStore } from "../src/limits/redis/store.ts";
@@ -80,6 +81,7 @@ const store = new LimitStore(
     memory: unlimitedMemory(),
     openCaller: () => ({ call: () => Promise.resolve(err({ kind: "closed", text: "none" })), close: () => {} }),
     folder: null,
+    openFiles: (folder) => stateFiles(folder, null),
     readFile: () => err("none"),
     changed: () => {},
     note: () => {},

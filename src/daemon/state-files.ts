@@ -23,6 +23,10 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
       const folder = await sound();
       return folder.ok ? readState(join(directory, name), bytesMax, userId) : folder;
     },
+    readEnd: async (name, bytesMax) => {
+      const folder = await sound();
+      return folder.ok ? readEnd(join(directory, name), bytesMax, userId) : folder;
+    },
     readNow: (name, bytesMax) => {
       const folder = folderFault(directory, userId);
       return folder === null ? readStateNow(join(directory, name), bytesMax, userId) : err(folder);
@@ -110,6 +114,24 @@ async function readState(
       const found = await handle.stat();
       const fault = faultOf(found, userId) ?? sizeFaultOf(found, bytesMax);
       return fault === null ? ok(await handle.readFile()) : err(fault);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return unread(error);
+  }
+}
+
+async function readEnd(file: string, bytesMax: number, userId: number | null): Promise<Result<Buffer | null, string>> {
+  try {
+    const handle = await open(file, READ_FLAGS);
+    try {
+      const found = await handle.stat();
+      const fault = faultOf(found, userId);
+      if (fault !== null) return err(fault);
+      const end = Buffer.alloc(Math.min(found.size, bytesMax));
+      const { bytesRead } = await handle.read(end, 0, end.length, found.size - end.length);
+      return ok(end.subarray(0, bytesRead));
     } finally {
       await handle.close();
     }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { attributeOf } from "../attributes/attribute.ts";
 import { parseClaimPath } from "../attributes/claim-path.ts";
+import { AuditLog } from "../records/audit-log.ts";
 import { DebugHeader } from "../records/debug-header.ts";
 import type { RecordSubscriber } from "../records/decision-records.ts";
 import { DecisionRecords } from "../records/decision-records.ts";
@@ -14,7 +15,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
 import type { Inventory } from "./compile-inventory.ts";
 import type { Path } from "./path.ts";
-import { decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
+import { auditShape, decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
 import type { Work } from "./work.ts";
 
 const PATH: Path = ["decisions"];
@@ -39,13 +40,15 @@ export function* compileRecords(work: Work, inventory: Inventory | null): Steps<
   }
   const record = recordOf(work);
   if (record !== null) subscribers.push(record);
+  const audit = auditOf(work);
+  if (audit !== null) subscribers.push(audit);
   const debug = debugOf(work, settings);
   if (inventory !== null) rooms.push(inventory.room);
   const observer = inventory?.observer ?? null;
   if (subscribers.length === 0 && debug === null && observer === null) return;
   const tracer = kept?.tracer ?? null;
   work.records = new DecisionRecords(
-    { subscribers, observer, settings: { claims, headers }, tracer, rooms, debug },
+    { subscribers, observer, settings: { claims, headers }, tracer, rooms, debug, audit },
     work.inputs.clock,
   );
 }
@@ -59,6 +62,28 @@ function debugOf(work: Work, { debugHeader }: Settings): DebugHeader | null {
   if (key.length >= DEFAULTS.debugKeyBytesMin) return new DebugHeader(key, work.inputs.clock);
   work.problem(`a key of ${key.length} bytes; expected at least ${DEFAULTS.debugKeyBytesMin}`, path);
   return null;
+}
+
+/** Key `log.audit`. */
+function auditOf(work: Work): AuditLog | null {
+  const path: Path = ["log", "audit"];
+  if (work.reader.raw(path) === undefined) return null;
+  const { file, key: reference, denialsPerSecond } = work.reader.fields(auditShape, path);
+  const key = reference === undefined ? null : work.secret(reference, [...path, "key"]);
+  if (key !== null && key.length < DEFAULTS.auditKeyBytesMin) {
+    work.problem(`a key of ${key.length} bytes; expected at least ${DEFAULTS.auditKeyBytesMin}`, [...path, "key"]);
+    return null;
+  }
+  if (file === undefined || (reference !== undefined && key === null)) return null;
+  if (file.includes("\0") || file.endsWith("/")) {
+    work.problem("expected the name of a file", [...path, "file"]);
+    return null;
+  }
+  const rate = denialsPerSecond ?? DEFAULTS.auditDenialsPerSecond;
+  const settings = { file: work.files.absoluteName(file), key, denialsPerSecond: rate };
+  const context = work.context((inner) => [...path, ...inner]);
+  const canonical = [settings.file, String(rate), key === null ? "none" : "key", key ?? ""];
+  return context.resource("audit", canonical, (world) => new AuditLog(settings, world));
 }
 
 /** Section `record`. */

@@ -219,11 +219,12 @@ async function describeMethods(work: Work): Promise<void> {
   await work.turns.run(compileGrpcSection(work));
 }
 
-/** Sections `decisions`, `record` and `inventory`: what is kept of requests, where somebody can ask for it or has it written. */
+/** Sections `decisions`, `record` and `inventory`, and `log.audit`: what is kept of requests, where somebody can ask for it or has it written. */
 async function keepRecords(work: Work): Promise<void> {
-  const has = (section: string): boolean => work.reader.raw([section]) !== undefined;
+  const has = (...path: Path): boolean => work.reader.raw(path) !== undefined;
   const hasInventory = has("inventory");
-  if (work.admin.address === null && !has("decisions") && !has("record") && !hasInventory) return;
+  const isKept = has("decisions") || has("record") || has("log", "audit") || hasInventory;
+  if (work.admin.address === null && !isKept) return;
   const { compileRecords } = await import("./compile-records.ts");
   const inventory = hasInventory ? (await import("./compile-inventory.ts")).compileInventory(work) : null;
   work.turns.restart();

@@ -22,6 +22,7 @@ export function noResources(
 ): Resources {
   const nothing = {
     read: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    readEnd: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     readNow: () => err(ONLY_LOOKED_AT),
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     place: () => Promise.resolve(err(ONLY_LOOKED_AT)),

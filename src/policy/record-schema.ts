@@ -45,6 +45,27 @@ export const decisionsShape = {
     .describe("Headers whose values decisions show, beside those of docs/records.md; of others the name alone."),
 };
 
+/** Key `log.audit`. */
+export const auditShape = {
+  file: z
+    .string()
+    .min(1)
+    .describe(
+      "File that gets a line for each denial, reload, ban and act at the admin port, in a folder that nobody else may write.",
+    ),
+  key: secretReference
+    .optional()
+    .describe(
+      "Secret of at least 32 bytes, by which nobody without it can write the chain anew. Lines have plain hashes if absent.",
+    ),
+  denialsPerSecond: z
+    .int()
+    .min(1)
+    .max(DEFAULTS.auditDenialsPerSecondMax)
+    .optional()
+    .describe("Most denials a second that get a line; the next one says how many had none. 100 if absent."),
+};
+
 export const recordShape = {
   maxBytes: sizeBytes
     .refine((bytes) => bytes >= DEFAULTS.recordBytesMin && bytes <= DEFAULTS.recordBytesMax, {

@@ -2,6 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import type { Clock } from "../support/clock.ts";
+import type { AuditTrail } from "../telemetry/telemetry.ts";
 import type { DebugHeader } from "./debug-header.ts";
 import type { DecisionFacts } from "./decision-facts.ts";
 import { FactsMaker, type FactsSettings, type FinishedRequest } from "./make-facts.ts";
@@ -30,6 +31,8 @@ export interface RecordsParts {
   readonly rooms: readonly AdminRoom[];
   /** Null where no answer tells of its decision. */
   readonly debug: DebugHeader | null;
+  /** Null where the policy has none. */
+  readonly audit: AuditTrail | null;
 }
 
 /** The subscribers of one policy. Facts are made once for all of them, and only where one wants them. */
@@ -37,18 +40,23 @@ export class DecisionRecords {
   /** What is shown of them at the admin port. */
   readonly rooms: readonly AdminRoom[];
   readonly debug: DebugHeader | null;
+  readonly audit: AuditTrail | null;
   readonly #subscribers: readonly RecordSubscriber[];
   readonly #observer: RequestObserver | null;
   readonly #tracer: Tracer | null;
   readonly #maker: FactsMaker;
   readonly #clock: Pick<Clock, "wallMs">;
 
-  constructor({ subscribers, observer, settings, tracer, rooms, debug }: RecordsParts, clock: Pick<Clock, "wallMs">) {
+  constructor(
+    { subscribers, observer, settings, tracer, rooms, debug, audit }: RecordsParts,
+    clock: Pick<Clock, "wallMs">,
+  ) {
     this.#subscribers = subscribers;
     this.#observer = observer;
     this.#tracer = tracer;
     this.rooms = rooms;
     this.debug = debug;
+    this.audit = audit;
     this.#maker = new FactsMaker(settings);
     this.#clock = clock;
   }

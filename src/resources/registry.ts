@@ -1,11 +1,10 @@
 import { hash } from "node:crypto";
 import type { AdminRoom } from "./admin-room.ts";
 import type { Resource, ResourceState, ResourceStatus, ResourceWorld } from "./resource.ts";
-import { type StateFiles, StateFolder } from "./state-folder.ts";
+import { StateFolder } from "./state-folder.ts";
 
 /** What the registry needs of the world; the rest of `ResourceWorld` is its own. */
 export interface RegistryDeps extends Omit<ResourceWorld, "folder" | "changed" | "note" | "recompile"> {
-  readonly openFiles: (directory: string) => StateFiles;
   /** Policies are only looked at, and what they ask for is never started. */
   readonly neverStarts?: boolean;
 }
@@ -91,8 +90,8 @@ export class Resources {
   }
 
   #worldOf(directory: string | null): ResourceWorld {
-    const { openFiles, neverStarts, ...world } = this.#deps;
-    const folder = directory === null ? null : this.#folderAt(directory, openFiles);
+    const { neverStarts, ...world } = this.#deps;
+    const folder = directory === null ? null : this.#folderAt(directory, world.openFiles);
     return {
       ...world,
       folder,

@@ -4,7 +4,7 @@ import type { Clock } from "../support/clock.ts";
 import type { Result } from "../support/result.ts";
 import type { Timers } from "../support/timers.ts";
 import type { AdminRoom } from "./admin-room.ts";
-import type { StateFolder } from "./state-folder.ts";
+import type { StateFiles, StateFolder } from "./state-folder.ts";
 
 /** Closed, for it is a metric label. */
 export const RESOURCE_STATES = [
@@ -52,6 +52,8 @@ export interface ResourceStatus {
   readonly storeRequests?: Readonly<Record<string, number>>;
   /** Of a collector: spans by what became of them. */
   readonly spans?: Readonly<Record<(typeof SPAN_OUTCOMES)[number], number>>;
+  /** Of an audit log: the number of its newest line, and lines that had no room. */
+  readonly audit?: { readonly lines: number; readonly dropped: number };
   /** True where the process is not ready before it has something, as a certificate. */
   readonly gatesReadiness?: boolean;
 }
@@ -93,6 +95,8 @@ export interface ResourceWorld {
   readonly openCaller: (settings: CallSettings) => Caller;
   /** Null where the policy names none: everything is kept in memory alone. */
   readonly folder: StateFolder | null;
+  /** Files of any folder: for what belongs there by its own name. */
+  readonly openFiles: (directory: string) => StateFiles;
   /** A file as it is now, by its absolute name: a token that somebody renews. */
   readonly readFile: (absolute: string) => Result<Buffer, string>;
   /** To be called when `status` has changed. */

@@ -8,6 +8,8 @@ export interface StateFiles {
   read(name: string, bytesMax: number): Promise<Result<Buffer | null, string>>;
   /** The same on the spot, for what compiling a policy waits for; makes no folder. */
   readNow(name: string, bytesMax: number): Result<Buffer | null, string>;
+  /** At most so many bytes of its end. */
+  readEnd(name: string, bytesMax: number): Promise<Result<Buffer | null, string>>;
   /** Written whole beside it and renamed, for its owner alone. */
   write(name: string, content: Buffer): Promise<Result<null, string>>;
   /** The absolute name of a file that somebody else opens by it; made where it is missing, and refused where `read` would. */

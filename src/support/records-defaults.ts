@@ -25,6 +25,12 @@ export const RECORDS_DEFAULTS = {
   recordWriteMs: 500,
   /** Longest line of a record that is read. */
   recordLineBytesMax: 256 * 1024,
+  /** The audit log: denials a second, characters of the fields of one line, and how often its head is told elsewhere. */
+  auditDenialsPerSecond: 100,
+  auditDenialsPerSecondMax: 10_000,
+  auditFieldsCharsMax: 64 * 1024,
+  auditHeadToldMs: 60_000,
+  auditKeyBytesMin: 32,
   /** Rows and examples that `replay` keeps, and rows that it prints. */
   replayRowsMax: 10_000,
   replayExamplesMax: 3,

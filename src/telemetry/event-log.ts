@@ -23,11 +23,27 @@ export const EVENTS = [
   "expired",
   "resource",
   "state",
+  "audit_head",
   "shutdown",
   "stopped",
   "crash",
 ] as const;
 export type EventName = (typeof EVENTS)[number];
+
+/** Those that an audit log gets as the log tells them; `banned` and `admin_act`, of which the log leaves some out, it gets whole. */
+const AUDITED: ReadonlySet<EventName> = new Set([
+  "ready",
+  "reload",
+  "rollback",
+  "policy_kept",
+  "candidate",
+  "expired",
+  "shutdown",
+  "stopped",
+]);
+
+/** Who else hears of an event. */
+export type EventTap = (event: EventName, fields: Readonly<Record<string, unknown>>) => void;
 
 export interface EventLog {
   info(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -49,12 +65,13 @@ export function createLogger(clock: Clock, sink: LogSink): Logger {
 }
 
 /** Lines about the daemon are written at once: they are few, and the last one before an end counts most. */
-export function createEventLog(logger: Logger, sink: LogSink): EventLog {
+export function createEventLog(logger: Logger, sink: LogSink, audit: EventTap = () => {}): EventLog {
   const write =
     (level: "info" | "warn" | "error"): EventLog["info"] =>
     (event, text, fields) => {
       logger[level]({ event, ...fields }, text);
       sink.flush();
+      if (AUDITED.has(event)) audit(event, fields ?? {});
     };
   return { info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -122,6 +122,18 @@ function registerResources(registry: Registry, read: () => readonly ResourceStat
       spans === undefined ? [] : SPAN_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: spans[outcome] })),
     ),
   );
+  gauge(
+    registry,
+    "postern_audit_log_line",
+    "Number of the newest line of the audit log.",
+    each(({ audit }) => (audit === undefined ? [] : [{ labels: {}, value: audit.lines }])),
+  );
+  counter(
+    registry,
+    "postern_audit_log_lines_dropped_total",
+    "Lines for which the audit log had no room.",
+    each(({ audit }) => (audit === undefined ? [] : [{ labels: {}, value: audit.dropped }])),
+  );
   const seconds = (name: string, help: string, at: (status: ResourceStatus) => number | null): void =>
     gauge(
       registry,

@@ -18,6 +18,7 @@ import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
 import {
   type AdminActResult,
+  type AuditTrail,
   CONNECTION_REFUSALS,
   type ConnectionRefusal,
   type HandshakeFailure,
@@ -67,7 +68,8 @@ export interface TelemetryDeps {
 export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const { clock, sink, processFigures, memory, loopDelay = null, resources = () => [] } = deps;
   const metrics = new Metrics();
-  const log = createEventLog(createLogger(clock, sink), sink);
+  let trail: AuditTrail | null = null;
+  const log = createEventLog(createLogger(clock, sink), sink, (event, fields) => trail?.event(event, fields));
   const accessLog = new AccessLog(clock, sink);
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
@@ -154,10 +156,10 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       log.warn("http2_fault", "an HTTP/2 connection was given up", fields);
     },
     banned: ({ ban, key, id, untilMs, count }, reason) => {
+      const fields = { ban, reason, key: logText(key), id, until: new Date(untilMs).toISOString(), count };
+      trail?.event("banned", fields);
       const suppressed = banGate();
-      if (suppressed === null) return;
-      const fields = { ban, reason, key: logText(key), id, until: new Date(untilMs).toISOString(), count, suppressed };
-      log.warn("banned", "refused too often", fields);
+      if (suppressed !== null) log.warn("banned", "refused too often", { ...fields, suppressed });
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;
@@ -173,6 +175,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     },
     adminActed: (act, result, client, fields) => {
       metrics.adminActed(act, result);
+      trail?.event("admin_act", { act, result, client, ...fields });
       if (result === "done") {
         log.info("admin_act", "done at the admin port", { act, result, client, ...fields });
         return;
@@ -183,6 +186,13 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     },
     policyLoaded: (policy) => {
       access = policy.log.access;
+      const next = policy.records?.audit ?? null;
+      if (next !== trail) {
+        // Whoever turns it off, or leads it elsewhere, stands in the one that ends.
+        trail?.event("audit_ends", { policyHash: policy.hash });
+        next?.onHead((head) => log.info("audit_head", "newest line of the audit log", { head }));
+        trail = next;
+      }
       metrics.policyLoaded(policy, clock.wallMs());
     },
     reloaded: (result, stale) => {

@@ -99,6 +99,13 @@ export interface Telemetry {
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }
 
+/** Who writes what happens to the process where a change of it shows. It neither waits nor throws. */
+export interface AuditTrail {
+  event(event: string, fields: Readonly<Record<string, unknown>>): void;
+  /** `tell` hears of the newest line, as number and hash, now and then. */
+  onHead(tell: (head: string) => void): void;
+}
+
 export interface LogSettings {
   /** Which requests get an access line. */
   readonly access: "all" | "denied" | "off";
@@ -129,6 +136,7 @@ export interface PolicyInForce {
   readonly hash: string;
   readonly service: string;
   readonly log: LogSettings;
+  readonly records?: { readonly audit: AuditTrail | null } | null;
   readonly listeners: readonly { readonly name: string }[];
   readonly upstreams: ReadonlyMap<string, unknown>;
   readonly routeList: readonly { readonly template: string; readonly versions: readonly string[] }[];

@@ -1,3 +1,4 @@
+import { stateFiles } from "../../src/daemon/state-files.ts";
 import type { Ask, QuotaWindows, StoreAnswer, StoreCounter } from "../../src/limits/redis/ask.ts";
 import type { OpenLink, StoreAddress } from "../../src/limits/redis/link.ts";
 import { openLink } from "../../src/limits/redis/open-link.ts";
@@ -62,6 +63,7 @@ export function startStore(port: number, options: KitOptions = {}): KitStore {
       memory: unlimitedMemory(),
       openCaller: () => ({ call: () => Promise.resolve(err({ kind: "closed", text: "none" })), close: () => {} }),
       folder: null,
+      openFiles: (folder) => stateFiles(folder, null),
       readFile: () => err("none"),
       changed: (resource) => void states.push(resource.status().state),
       note: () => {},

@@ -1,6 +1,8 @@
 // Goal: replicas without a store have their part of a limit, by a number or by the addresses of a name, and an answer of DNS that
 // lacks some of them widens nothing. Method: a name whose answers the test gives, a clock that is moved, compiled limits.
+
 import { expect, test } from "vitest";
+import { stateFiles } from "../../src/daemon/state-files.ts";
 import type { Limit, LimitContext } from "../../src/filters/filter.ts";
 import { LIMIT_KINDS } from "../../src/filters/limit/kinds.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
@@ -82,6 +84,7 @@ test("a name: more replicas count at once, fewer when they were seen some times,
       memory: unlimitedMemory(),
       openCaller: () => ({ call: () => Promise.resolve(err({ kind: "closed", text: "none" })), close: () => {} }),
       folder: null,
+      openFiles: (folder) => stateFiles(folder, null),
       readFile: () => err("none"),
       changed: () => {},
       note: () => {},

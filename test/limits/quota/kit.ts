@@ -52,6 +52,7 @@ export function openBook(directory: string | null, time: Clock & Timers = { ...s
     memory: unlimitedMemory(),
     openCaller: () => ({ call: () => Promise.resolve(err({ kind: "closed", text: "nobody" })), close: () => {} }),
     folder: files === null || directory === null ? null : new StateFolder(directory, files, warn),
+    openFiles: (folder) => stateFiles(folder, null),
     readFile: () => err("no file"),
     changed: (resource) => void told.states.push(resource.status().state),
     note: (_resource, text) => void told.notes.push(text),
