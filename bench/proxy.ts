@@ -55,9 +55,17 @@ async function chooseContestants(options: Options, world: World): Promise<Contes
   });
 }
 
+/** Others have nothing like it. */
+function isOurs({ recorded, inventory, candidate, traced }: Workload): boolean {
+  return recorded || inventory || candidate || traced !== null;
+}
+
 type MeasureOne<S> = (bench: Bench, contestant: Contestant, workload: Workload) => Promise<S>;
 
-/** Alternates contestants within a round and the order from round to round. Samples by workload and contestant. */
+/**
+ * Alternates workloads and contestants within a round, and the order from round to round, so that rows that differ in one thing are
+ * measured at one time. Samples by workload and contestant.
+ */
 async function measureRounds<S extends Sample>(
   bench: Bench,
   contestants: readonly Contestant[],
@@ -65,20 +73,17 @@ async function measureRounds<S extends Sample>(
   rounds: number,
   measureOne: MeasureOne<S>,
 ): Promise<Map<string, S[]>> {
-  const samples = new Map<string, S[]>();
-  for (const workload of workloads) {
-    const able = contestants.filter(
-      (contestant) =>
-        contestant.supports(workload) &&
-        (contestant.name === "postern" || (!workload.recorded && workload.traced === null)),
-    );
-    for (let round = 0; round < rounds; round++) {
-      for (const contestant of round % 2 === 0 ? able : able.toReversed()) {
-        const sample = await measureOne(bench, contestant, workload);
-        const key = `${workload.name} ${contestant.name}`;
-        samples.set(key, [...(samples.get(key) ?? []), sample]);
-        note(`${key}: ${sample.cpuUs.toFixed(1)} µs, ${sample.rps.toFixed(sample.rps < 10 ? 2 : 0)} requests/s`);
-      }
+  const pairs = workloads.flatMap((workload) =>
+    contestants
+      .filter((contestant) => contestant.supports(workload) && (contestant.name === "postern" || !isOurs(workload)))
+      .map((contestant) => ({ contestant, workload, key: `${workload.name} ${contestant.name}` })),
+  );
+  const samples = new Map<string, S[]>(pairs.map(({ key }) => [key, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const { contestant, workload, key } of round % 2 === 0 ? pairs : pairs.toReversed()) {
+      const sample = await measureOne(bench, contestant, workload);
+      samples.get(key)?.push(sample);
+      note(`${key}: ${sample.cpuUs.toFixed(1)} µs, ${sample.rps.toFixed(sample.rps < 10 ? 2 : 0)} requests/s`);
     }
   }
   return samples;

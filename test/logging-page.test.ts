@@ -44,7 +44,7 @@ test("the command says what it shows", async () => {
 });
 
 test("its numbers are the product's", () => {
-  expect(page).toContain(`At most ${DEFAULTS.recordWaitingCharsMax / 1024 ** 2} MiB wait`);
+  expect(page).toContain(`At most ${DEFAULTS.auditWaitingCharsMax / 1024 ** 2} MiB wait`);
   expect(page).toContain(`at least ${DEFAULTS.auditKeyBytesMin} bytes`);
   expect(page).toContain(`(${DEFAULTS.auditDenialsPerSecond} if absent)`);
   expect([DEFAULTS.auditHeadToldMs, DEFAULTS.recordWriteMs]).toEqual([60_000, 500]);

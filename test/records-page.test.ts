@@ -68,7 +68,7 @@ test("the command says what it shows", async () => {
 test("its names and numbers are the product's", () => {
   for (const name of RECORD_FILES) expect(page).toContain(`\`${name}\``);
   expect(page).toContain(`(${DEFAULTS.recordBytes / 1024 ** 2}MiB if absent)`);
-  expect(page).toContain(`at most ${DEFAULTS.recordWaitingCharsMax / 1024 ** 2} MiB`);
+  expect(page).toContain(`at most ${DEFAULTS.recordWaitingBytesMax / 1024 ** 2} MiB`);
   expect(DEFAULTS.recordWriteMs).toBe(500);
 });
 

@@ -31,7 +31,8 @@ export interface Launched {
   readonly readyMs: number;
 }
 
-const READY_TIMEOUT_MS = 10_000;
+/** Of a busy machine, where a process that is not started yet is given a few per cent of a core. */
+const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 2;
 /** Until memory that only starting needed has been given back: postern looks for a quiet moment once a second. */
 const SETTLE_MS = 3_000;
@@ -70,7 +71,7 @@ export async function untilReady(process: Running, ready: () => Promise<boolean>
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (!(await ready())) {
     process.assertAlive();
-    if (performance.now() > deadlineMs) throw new Error("a process is not ready in time");
+    if (performance.now() > deadlineMs) throw new Error(`a process is not ready in time:\n${process.logTail()}`);
     await elapsed(READY_POLL_MS);
   }
 }

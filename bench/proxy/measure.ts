@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Contestant } from "./contestant.ts";
+import { type Contestant, OUTPUT_FILE } from "./contestant.ts";
 import { assertCorrect, goodRequest, requestText } from "./correctness.ts";
 import { generateH2Load } from "./h2-load.ts";
 import { type Bench, elapsed, type Launched, settled, withContestant } from "./launch.ts";
@@ -44,6 +44,8 @@ export function measure(bench: Bench, contestant: Contestant, workload: Workload
     await assertCorrect(contestant, workload, bench.world, launched.port);
     const load = await generateLoad(bench, workload, launched);
     if (workload.accessLog) await assertLogged(contestant, workload, launched, load.answered);
+    if (workload.recorded) assertHas(join(launched.folder, "state", "decisions.jsonl"), PATH);
+    if (workload.candidate) assertHas(join(launched.folder, OUTPUT_FILE), "the candidate judges beside the policy");
     return {
       cpuUs: (load.cpuSeconds / load.requests) * 1e6,
       rps: load.requests / load.seconds,
@@ -91,6 +93,11 @@ async function generateLoad(
   const file = join(folder, "load.json");
   writeFileSync(file, JSON.stringify(settings));
   return JSON.parse(await run({ file: globalThis.process.execPath, args: [script, file] }, OTHER_CORE));
+}
+
+/** What was measured has been at work. */
+function assertHas(file: string, text: string): void {
+  if (!readFileSync(file, "latin1").includes(text)) throw new Error(`${file} has no '${text}'`);
 }
 
 /** A log that leaves lines out would be a cheap one. */

@@ -22,7 +22,9 @@ export async function createPostern(world: World): Promise<Contestant> {
     supports: () => true,
     configure(workload, shared, ports, folder) {
       const file = join(folder, "policy.yaml");
-      writeFileSync(file, policy(workload, shared, ports, folder));
+      const text = policy(workload, shared, ports, folder);
+      writeFileSync(file, workload.candidate ? `${text}${CANDIDATE}` : text);
+      if (workload.candidate) writeFileSync(join(folder, "next.yaml"), text);
       if (workload.contract) writeFileSync(join(folder, "answer.schema.json"), JSON.stringify(ANSWER_SCHEMA));
       if (workload.described) writeFileSync(join(folder, "orders.openapi.json"), JSON.stringify(DESCRIPTION));
       // As one that has been there for long: a policy just written is waited for.
@@ -67,6 +69,9 @@ function tracing({ traced }: Workload, ports: Ports): string {
   if (traced === null) return "";
   return `tracing: { collector: { url: 'http://127.0.0.1:${ports.origin}' }, sample: ${traced} }\n`;
 }
+
+/** Of the processor it may have all that one in ten takes: what it leaves out would cost nothing. */
+const CANDIDATE = "candidate: { file: next.yaml, share: 10%, cpuShare: 100% }\n";
 
 /** The rules that ModSecurity has beside it. */
 const SEARCHED = `detectors:

@@ -23,6 +23,8 @@ export interface Running {
   tree(): number[];
   /** Throws with the end of its log where it has ended by itself. */
   assertAlive(): void;
+  /** The end of its log. */
+  logTail(): string;
   stop(): Promise<void>;
 }
 
@@ -62,12 +64,14 @@ export function start(command: Command, core: number, logFile: string): Running 
   });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${command.file} does not start`);
+  const logTail = (): string => readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARS);
   return {
     pid,
     tree: () => processTree(pid),
+    logTail,
     assertAlive: () => {
       if (child.exitCode === null && child.signalCode === null) return;
-      throw new Error(`${command.file} ended by itself:\n${readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARS)}`);
+      throw new Error(`${command.file} ended by itself:\n${logTail()}`);
     },
     stop: async () => {
       const timer = setTimeout(() => killTree(child), STOP_TIMEOUT_MS);

@@ -39,6 +39,8 @@ export interface Workload {
   readonly inventory: boolean;
   /** Which share of requests is traced, `1%`, as the policy has it; only postern does that. Null: there is no tracing. */
   readonly traced: string | null;
+  /** Whether a candidate, the same policy once more, judges one request in ten beside it; only postern does that. */
+  readonly candidate: boolean;
 }
 
 /** `get`: a query; the others are bodies of 2 KB. */
@@ -65,6 +67,7 @@ const http1 = {
   recorded: false,
   inventory: false,
   traced: null,
+  candidate: false,
 } as const;
 const mtls = { ...http1, transport: "mtls" } as const;
 const h2 = { ...http1, protocol: "h2", transport: "tls" } as const;
@@ -101,6 +104,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-full-inventory", policy: "full", inventory: true },
   { ...mtls, name: "h1-mtls-full-traced-1", policy: "full", traced: "1%" },
   { ...mtls, name: "h1-mtls-full-traced-100", policy: "full", traced: "100%" },
+  { ...mtls, name: "h1-mtls-full-candidate", policy: "full", candidate: true },
   { ...h2, name: "h2-tls-forward", policy: "forward" },
   { ...h2, name: "h2-tls-full", policy: "full" },
   { ...h2, name: "h2-tls-forward-h2c", policy: "forward", upstream: "h2c" },

@@ -21,11 +21,12 @@ export function reportText(policy: string, { results, coverage, ms }: TestReport
   return [...told, ...gaps.slice(0, DEFAULTS.testLinesMax), ...more, head].join("");
 }
 
-function coverageText({ percent, routes, checks }: Coverage): string {
+function coverageText({ percent, routes, checks, answerChecks }: Coverage): string {
   const parts = [
     `${routes.tried} of ${routes.all} routes tried`,
     `${checks.tried} of ${checks.all} checks tried`,
     `${checks.denied} denied`,
+    ...(answerChecks.all > 0 ? [`${answerChecks.tried} of ${answerChecks.all} checks of answers tried`] : []),
   ];
   return `coverage ${percent} %: ${parts.join(", ")}`;
 }

@@ -30,6 +30,8 @@ export interface AnswerSubject {
   /** For the ladder. */
   readonly shares: Shares;
   readonly deps: { readonly memory: Pick<MemoryBudget, "bodies"> };
+  /** Who wants to know which checks look at the answer: tests of the policy. */
+  readonly onAnswerCheck?: (check: ResponseCheck) => void;
 }
 
 /** Whether anybody looks at this request's answer; nearly always nobody does. */
@@ -52,6 +54,7 @@ export function judgeAnswer(
   let isBodyJudged = false;
   for (const check of route?.responseChecks ?? []) {
     if (check.appliesTo?.(exchange) === false) continue;
+    subject.onAnswerCheck?.(check);
     const isEnforced = climbs(check, subject);
     const denial = judgeOne(check, isEnforced, subject, answer, rules);
     if (denial !== CONTINUE) return denial;

@@ -1,6 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import type { Denial } from "../decision/verdict.ts";
 import type { Shares } from "../filters/ladder.ts";
+import type { AnswerSubject } from "./judge-answer.ts";
 import type { MethodSubject } from "./method-override.ts";
 import type { TransactionDeps } from "./transaction-deps.ts";
 import type { WebSocket } from "./web-socket.ts";
@@ -32,4 +33,5 @@ export interface Life extends MethodSubject {
 export type AnswerLife = Pick<
   Life,
   "route" | "exchange" | "id" | "snapshot" | "webSocket" | "shares" | "last" | "deny" | "finish"
-> & { readonly deps: Pick<TransactionDeps, "clock" | "memory"> };
+> &
+  Pick<AnswerSubject, "onAnswerCheck"> & { readonly deps: Pick<TransactionDeps, "clock" | "memory"> };

@@ -6,7 +6,7 @@ import { err, ok, type Result } from "../support/result.ts";
 import { createRateGate } from "../telemetry/rate-gate.ts";
 import type { AuditTrail } from "../telemetry/telemetry.ts";
 import { type AuditHead, auditLine, GENESIS, headText, lastAuditLine, readHead } from "./audit-chain.ts";
-import type { DecisionFacts } from "./decision-facts.ts";
+import type { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
 import type { FinishedRequest } from "./make-facts.ts";
 
@@ -72,18 +72,19 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
     return this.#isStarted && reason !== null;
   }
 
-  note(facts: DecisionFacts): void {
-    if (!this.#isStarted || facts.verdict !== "deny") return;
+  note(line: DecisionLine): void {
+    if (!this.#isStarted || line.verdict !== "deny") return;
     const suppressed = this.#gate();
-    if (suppressed !== null)
-      this.event("denied", suppressed === 0 ? { ...facts, v: undefined } : { suppressed, ...facts, v: undefined });
+    if (suppressed === null) return;
+    const facts = { ...line.facts, v: undefined };
+    this.event("denied", suppressed === 0 ? facts : { suppressed, ...facts });
   }
 
   event(event: string, fields: Readonly<Record<string, unknown>>): void {
     if (!this.#isStarted) return;
     const whole = JSON.stringify(fields).slice(1, -1);
     const text = whole.length > DEFAULTS.auditFieldsCharsMax ? `"tooLong":${whole.length}` : whole;
-    if (this.#chars + text.length > DEFAULTS.recordWaitingCharsMax) {
+    if (this.#chars + text.length > DEFAULTS.auditWaitingCharsMax) {
       this.#dropped++;
       this.#droppedUntold++;
       return;
@@ -196,7 +197,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
     let count = 0;
     let chars = 0;
     for (const { fields } of this.#entries) {
-      if (chars >= DEFAULTS.recordBatchChars) break;
+      if (chars >= DEFAULTS.auditBatchChars) break;
       chars += fields.length;
       count++;
     }

@@ -4,7 +4,7 @@ import type { AdminRoom } from "../resources/admin-room.ts";
 import type { Clock } from "../support/clock.ts";
 import type { AuditTrail } from "../telemetry/telemetry.ts";
 import type { DebugHeader } from "./debug-header.ts";
-import type { DecisionFacts } from "./decision-facts.ts";
+import type { DecisionLine } from "./decision-line.ts";
 import { FactsMaker, type FactsSettings, type FinishedRequest } from "./make-facts.ts";
 import type { Trace, Tracer } from "./tracer.ts";
 
@@ -12,7 +12,7 @@ import type { Trace, Tracer } from "./tracer.ts";
 export interface RecordSubscriber {
   /** Whether it wants this one; asked before anything is made of it. */
   wants(finished: FinishedRequest): boolean;
-  note(facts: DecisionFacts): void;
+  note(line: DecisionLine): void;
 }
 
 /** Who counts requests, and needs no facts made of them: it sees each one, keeps nothing of it, and costs it next to nothing. */
@@ -70,12 +70,12 @@ export class DecisionRecords {
   note(finished: FinishedRequest, place: Place | null, trace: Trace | null): void {
     this.#observer?.observe(finished, place);
     const steps = trace === null ? undefined : this.#tracer?.take(trace, finished.id);
-    let facts: DecisionFacts | null = null;
+    let line: DecisionLine | null = null;
     for (const subscriber of this.#subscribers) {
       // Asked in any case, for who picks one in so many counts.
       if (!subscriber.wants(finished) && steps === undefined) continue;
-      facts ??= this.#maker.make(finished, place, this.#clock.wallMs(), steps);
-      subscriber.note(facts);
+      line ??= this.#maker.make(finished, place, this.#clock.wallMs(), steps);
+      subscriber.note(line);
     }
   }
 }

@@ -7,17 +7,18 @@ import type { HeaderBlock } from "../message/headers.ts";
 import type { Principal } from "../message/principal.ts";
 import { queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { fixed, isPlain, quoted } from "../support/json-text.ts";
 import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/telemetry.ts";
 import {
   type CertificateFacts,
   type ClaimValue,
   type DecisionFacts,
-  type DenialFacts,
   FACTS_VERSION,
   type PrincipalFacts,
 } from "./decision-facts.ts";
-import { SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
+import { DecisionLine } from "./decision-line.ts";
+import { maskTokens, SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
 import { placeText, type Step } from "./step.ts";
 
 /** A request that is over, as the proxy tells of it. */
@@ -39,108 +40,88 @@ export interface FactsSettings {
   readonly headers: ReadonlySet<string>;
 }
 
-/** What is the same for many requests is made once: of a principal, of a block of headers, of a certificate. */
+/**
+ * A finished request → its facts as a line of JSON, by hand: each request of a recorded service costs one, and an object that is
+ * serialized takes several times as long. What many requests share is made once: of a principal, a block of headers, a certificate,
+ * a route.
+ */
 export class FactsMaker {
   readonly #claims: readonly ShownClaim[];
   readonly #headers: ReadonlySet<string>;
-  readonly #principals = new WeakMap<Principal, PrincipalFacts>();
-  /** What is shown of values of headers. */
-  readonly #values = new Map<string, string>();
-  readonly #blocks = new WeakMap<HeaderBlock, readonly string[]>();
-  readonly #certificates = new WeakMap<ClientCertificate, CertificateFacts>();
+  readonly #principals = new WeakMap<Principal, string>();
+  readonly #certificates = new WeakMap<ClientCertificate, string>();
+  readonly #blocks = new WeakMap<HeaderBlock, string>();
   readonly #places = new WeakMap<Place, string>();
+  readonly #names = new KnownTexts((name) => jsonOf(name, DEFAULTS.factsNameCharsMax));
+  readonly #values = new KnownTexts((value) => jsonOf(value, DEFAULTS.factsValueCharsMax));
 
   constructor({ claims, headers }: FactsSettings) {
     this.#claims = [...SHOWN_CLAIMS.map((name) => ({ text: name, path: [name] })), ...claims];
     this.#headers = SHOWN_HEADERS.union(headers);
   }
 
-  make(finished: FinishedRequest, place: Place | null, wallMs: number, trace?: readonly Step[]): DecisionFacts {
-    const { exchange, reason, denial, upstreamMs } = finished;
-    const { connection, target, principal, certificate, audited } = exchange;
-    return {
-      v: FACTS_VERSION,
-      id: finished.id,
-      atMs: Math.round(wallMs),
-      listener: finished.listener,
-      client: finished.clientAddress,
-      protocol: finished.protocol,
-      secure: connection.secure,
-      method: exchange.method.slice(0, DEFAULTS.logMethodCharsMax),
-      host: shown(exchange.host, DEFAULTS.factsValueCharsMax),
-      path: shown(target.path, DEFAULTS.logPathCharsMax),
-      query: target.query.length <= 1 ? NONE : namesOf(target.query),
-      headers: this.#headersOf(exchange.headers),
-      route: finished.route,
-      place: place === null ? null : this.#placeOf(place),
-      version: exchange.version,
-      principal: principal === null ? null : this.#principalOf(principal),
-      certificate: certificate === null ? null : this.#certificateOf(certificate),
-      requestBytes: finished.requestBodyBytes,
-      responseBytes: finished.responseBodyBytes,
-      verdict: verdictOf(finished),
-      reason,
-      denial: denial === null ? null : denialFacts(denial),
-      audited: audited === null ? NONE : audited.slice(0, DEFAULTS.factsAuditedMax).map(denialFacts),
-      status: finished.status,
-      decisionUs: Math.round(finished.decisionMs * 10_000) / 10,
-      upstreamMs: upstreamMs < 0 ? null : Math.round(upstreamMs * 1000) / 1000,
-      durationMs: Math.round(finished.durationMs * 1000) / 1000,
-      policyHash: finished.policyHash,
-      ...(trace === undefined ? {} : { trace: trace.map(maskedStep) }),
-    };
+  make(finished: FinishedRequest, place: Place | null, wallMs: number, trace?: readonly Step[]): DecisionLine {
+    const { exchange, id, reason, denial, upstreamMs } = finished;
+    const { connection, target, version, audited } = exchange;
+    const verdict = verdictOf(finished);
+    const text =
+      `{"v":${FACTS_VERSION},"id":${quoted(id)},"atMs":${Math.round(wallMs)},"listener":${quoted(finished.listener)},` +
+      `"client":${quoted(finished.clientAddress)},"protocol":"${finished.protocol}","secure":${connection.secure},` +
+      `"method":${quoted(exchange.method.slice(0, DEFAULTS.logMethodCharsMax))},"host":${this.#values.of(exchange.host)},` +
+      `"path":${jsonOf(target.path, DEFAULTS.logPathCharsMax)},"query":${namesOf(target.query)},` +
+      `"headers":${this.#headersOf(exchange.headers)},"route":${quoted(finished.route)},"place":${this.#placeOf(place)},` +
+      `"version":${version === null ? "null" : quoted(version)},"principal":${this.#principalOf(exchange.principal)},` +
+      `"certificate":${this.#certificateOf(exchange.certificate)},"requestBytes":${finished.requestBodyBytes},` +
+      `"responseBytes":${finished.responseBodyBytes},"verdict":"${verdict}","reason":${reason === null ? "null" : `"${reason}"`},` +
+      `"denial":${denial === null ? "null" : this.#denialOf(denial)},` +
+      `"audited":${audited === null ? "[]" : this.#auditedOf(audited)},"status":${finished.status},` +
+      `"decisionUs":${fixed(finished.decisionMs * 10_000, 1)},` +
+      `"upstreamMs":${upstreamMs < 0 ? "null" : fixed(upstreamMs * 1000, 3)},` +
+      `"durationMs":${fixed(finished.durationMs * 1000, 3)},"policyHash":${quoted(finished.policyHash)}` +
+      `${trace === undefined ? "" : `,"trace":${JSON.stringify(trace.map(maskedStep))}`}}`;
+    return new DecisionLine(id, reason, verdict, text);
   }
 
-  #placeOf(place: Place): string | null {
-    const known = this.#places.get(place);
-    if (known !== undefined) return known;
-    const text = placeText(place);
-    if (text !== null) this.#places.set(place, text);
-    return text;
+  #denialOf({ reason, place, seen, wanted }: Denial): string {
+    return (
+      `{"reason":"${reason}","place":${this.#placeOf(place)},"rule":${place === null ? "null" : quoted(place.path)},` +
+      `"seen":${jsonOf(seen, DEFAULTS.logTextCharsMax)},"wanted":${jsonOf(wanted, DEFAULTS.logTextCharsMax)}}`
+    );
   }
 
-  #headersOf(block: HeaderBlock): readonly string[] {
-    let lines = this.#blocks.get(block);
-    if (lines === undefined) {
-      lines = block.names
-        .slice(0, DEFAULTS.factsHeadersMax)
-        .map((name, at) =>
-          this.#headers.has(name)
-            ? `${name}: ${this.#headerValue(block.values[at] ?? "")}`
-            : shown(name, DEFAULTS.factsNameCharsMax),
-        );
-      this.#blocks.set(block, lines);
-    }
-    return lines;
+  #auditedOf(audited: readonly Denial[]): string {
+    const first = audited.slice(0, DEFAULTS.factsAuditedMax);
+    return `[${first.map((denial) => this.#denialOf(denial)).join(",")}]`;
   }
 
-  /** Clients of a service send few different ones. */
-  #headerValue(value: string): string {
-    let masked = this.#values.get(value);
-    if (masked === undefined) {
-      masked = shown(value, DEFAULTS.factsValueCharsMax);
-      if (this.#values.size >= VALUES_MAX) this.#values.clear();
-      this.#values.set(value, masked);
-    }
-    return masked;
+  #placeOf(place: Place | null): string {
+    return remembered(this.#places, place, (it) => quoted(placeText(it) ?? ""));
   }
 
-  #principalOf(principal: Principal): PrincipalFacts {
-    let facts = this.#principals.get(principal);
-    if (facts === undefined) {
-      facts = {
-        id: logText(principal.id),
-        authenticator: principal.authenticator,
-        type: principal.type,
-        scopes: listOf(scopeList(principal)),
-        roles: listOf(roleList(principal)),
-        groups: listOf(groupList(principal)),
-        claimNames: listOf(Object.keys(principal.claims)),
-        claims: this.#claimsOf(principal),
+  #headersOf(block: HeaderBlock): string {
+    return remembered(this.#blocks, block, ({ names, values }) => {
+      const lines = names.slice(0, DEFAULTS.factsHeadersMax).map((name, at) => {
+        if (!this.#headers.has(name)) return this.#names.of(name);
+        return `"${name}: ${this.#values.of(values[at] ?? "").slice(1)}`;
+      });
+      return `[${lines.join(",")}]`;
+    });
+  }
+
+  #principalOf(principal: Principal | null): string {
+    return remembered(this.#principals, principal, (it) => {
+      const facts: PrincipalFacts = {
+        id: logText(it.id),
+        authenticator: it.authenticator,
+        type: it.type,
+        scopes: listOf(scopeList(it)),
+        roles: listOf(roleList(it)),
+        groups: listOf(groupList(it)),
+        claimNames: listOf(Object.keys(it.claims)),
+        claims: this.#claimsOf(it),
       };
-      this.#principals.set(principal, facts);
-    }
-    return facts;
+      return JSON.stringify(facts);
+    });
   }
 
   #claimsOf({ claims }: Principal): Record<string, ClaimValue> {
@@ -152,32 +133,64 @@ export class FactsMaker {
     return values;
   }
 
-  #certificateOf(certificate: ClientCertificate): CertificateFacts {
-    let facts = this.#certificates.get(certificate);
-    if (facts === undefined) {
-      const { subject, issuer, spiffeId, fingerprint, untrusted } = certificate;
-      facts = {
+  #certificateOf(certificate: ClientCertificate | null): string {
+    return remembered(this.#certificates, certificate, ({ subject, issuer, spiffeId, fingerprint, untrusted }) => {
+      const facts: CertificateFacts = {
         subject: shown(subject, DEFAULTS.factsValueCharsMax),
         issuer: shown(issuer, DEFAULTS.factsValueCharsMax),
         spiffeId: spiffeId === null ? null : shown(spiffeId, DEFAULTS.factsValueCharsMax),
         fingerprint,
         untrusted,
       };
-      this.#certificates.set(certificate, facts);
-    }
-    return facts;
+      return JSON.stringify(facts);
+    });
   }
 }
 
-/** Values of 32 KiB at most, the head's own limit. */
-const VALUES_MAX = 64;
+function remembered<Of extends object>(known: WeakMap<Of, string>, of: Of | null, make: (of: Of) => string): string {
+  if (of === null) return "null";
+  let text = known.get(of);
+  if (text === undefined) {
+    text = make(of);
+    known.set(of, text);
+  }
+  return text;
+}
 
-const NONE: readonly never[] = Object.freeze([]);
+/** Texts of 32 KiB at most, the head's own limit. */
+const TEXTS_MAX = 64;
 
-function namesOf(query: string): readonly string[] {
-  return queryNames(query)
-    .slice(0, DEFAULTS.factsNamesMax)
-    .map((name) => shown(name, DEFAULTS.factsNameCharsMax));
+/** What clients of a service send few different ones of. */
+class KnownTexts {
+  readonly #known = new Map<string, string>();
+  readonly #make: (text: string) => string;
+
+  constructor(make: (text: string) => string) {
+    this.#make = make;
+  }
+
+  of(text: string): string {
+    let made = this.#known.get(text);
+    if (made === undefined) {
+      made = this.#make(text);
+      if (this.#known.size >= TEXTS_MAX) this.#known.clear();
+      this.#known.set(text, made);
+    }
+    return made;
+  }
+}
+
+/** Text from outside as JSON, as it is shown. */
+function jsonOf(text: string, charsMax: number): string {
+  const masked = maskTokens(text);
+  return masked.length <= charsMax && isPlain(masked) ? `"${masked}"` : JSON.stringify(logText(masked, charsMax));
+}
+
+/** Names of a query's parameters as JSON. */
+function namesOf(query: string): string {
+  if (query.length <= 1) return "[]";
+  const names = queryNames(query).slice(0, DEFAULTS.factsNamesMax);
+  return `[${names.map((name) => jsonOf(name, DEFAULTS.factsNameCharsMax)).join(",")}]`;
 }
 
 function listOf(texts: readonly string[]): readonly string[] {
@@ -197,16 +210,6 @@ function claimValue(value: unknown): ClaimValue | undefined {
 function plainValue(value: unknown): string | number | boolean | undefined {
   if (typeof value === "string") return shown(value, DEFAULTS.factsValueCharsMax);
   return typeof value === "number" || typeof value === "boolean" ? value : undefined;
-}
-
-function denialFacts({ reason, place, seen, wanted }: Denial): DenialFacts {
-  return {
-    reason,
-    place: placeText(place),
-    rule: place?.path ?? null,
-    seen: shown(seen, DEFAULTS.logTextCharsMax),
-    wanted: shown(wanted, DEFAULTS.logTextCharsMax),
-  };
 }
 
 function maskedStep(step: Step): Step {

@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { DecisionFacts } from "./decision-facts.ts";
+import { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
 import type { FinishedRequest } from "./make-facts.ts";
 
@@ -13,7 +14,7 @@ export interface RecentSettings {
 /** A decision, and its number among all that were kept. */
 export interface KeptDecision {
   readonly seq: number;
-  readonly facts: DecisionFacts;
+  readonly line: DecisionLine;
 }
 
 /** The last decisions, in memory: every denial and a sample of the rest, so that neither pushes the other out. */
@@ -41,14 +42,16 @@ export class RecentDecisions implements RecordSubscriber {
     return this.#sampleOneIn > 0 && this.#seen % this.#sampleOneIn === 0;
   }
 
-  note(facts: DecisionFacts): void {
+  note({ id, reason, verdict, text }: DecisionLine): void {
     this.#last++;
-    const ring = facts.reason === null ? this.#others : this.#denials;
-    ring.push({ seq: this.#last, facts });
+    // In one piece: of a text put together of many each piece takes memory of its own.
+    const line = new DecisionLine(id, reason, verdict, Buffer.from(text).toString());
+    const ring = reason === null ? this.#others : this.#denials;
+    ring.push({ seq: this.#last, line });
   }
 
   find(id: string): DecisionFacts | null {
-    return (this.#denials.find(id) ?? this.#others.find(id))?.facts ?? null;
+    return (this.#denials.find(id) ?? this.#others.find(id))?.line.facts ?? null;
   }
 
   /** Those after number `seq`, oldest first; of more than are told at once the newest. */
@@ -75,7 +78,7 @@ class Ring {
   }
 
   find(id: string): KeptDecision | undefined {
-    return this.#items.find(({ facts }) => facts.id === id);
+    return this.#items.find(({ line }) => line.id === id);
   }
 
   after(seq: number): KeptDecision[] {

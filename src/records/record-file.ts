@@ -1,9 +1,9 @@
 import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
-import type { DecisionFacts } from "./decision-facts.ts";
+import type { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
-import { factsLine } from "./facts-line.ts";
+import { LineBuffer } from "./line-buffer.ts";
 import type { FinishedRequest } from "./make-facts.ts";
 
 export interface RecordSettings {
@@ -31,8 +31,7 @@ export class RecordFile implements Resource, RecordSubscriber {
   #state: ResourceState = "starting";
   #fault: ResourceFault | null = null;
   #writtenAtMs: number | null = null;
-  #lines: string[] = [];
-  #chars = 0;
+  readonly #waiting = new LineBuffer();
   #seen = 0;
   #dropped = 0;
   #isStarted = false;
@@ -52,18 +51,17 @@ export class RecordFile implements Resource, RecordSubscriber {
     return this.#seen % this.#settings.oneIn === 0;
   }
 
-  note(facts: DecisionFacts): void {
+  note({ text }: DecisionLine): void {
     if (!this.#isStarted) return;
     const { oneIn } = this.#settings;
-    const line = factsLine(oneIn === 1 ? facts : { ...facts, oneIn });
-    if (this.#chars + line.length > DEFAULTS.recordWaitingCharsMax) {
+    const line = oneIn === 1 ? text : `${text.slice(0, -1)},"oneIn":${oneIn}}`;
+    if (this.#waiting.bytes + line.length >= DEFAULTS.recordWaitingBytesMax) {
       this.#dropped++;
       return;
     }
-    this.#lines.push(line);
-    this.#chars += line.length;
+    this.#waiting.add(line);
     // Of a batch that is small nobody feels the writing.
-    if (this.#chars >= DEFAULTS.recordBatchChars) this.#write();
+    if (this.#waiting.bytes >= DEFAULTS.recordBatchBytes) this.#write();
     else this.#schedule();
   }
 
@@ -106,17 +104,15 @@ export class RecordFile implements Resource, RecordSubscriber {
 
   #write(): void {
     const { folder } = this.#world;
-    if (folder === null || this.#isWriting || this.#lines.length === 0) return;
+    const { lines } = this.#waiting;
+    if (folder === null || this.#isWriting || lines === 0) return;
     this.#isWriting = true;
-    const batch = this.#lines;
-    this.#lines = [];
-    this.#chars = 0;
     const half = Math.floor(this.#settings.bytesMax / RECORD_FILES.length);
-    this.settled = folder.append(RECORD_FILES, Buffer.from(batch.join("")), half).then((appended) => {
+    this.settled = folder.append(RECORD_FILES, this.#waiting.take(), half).then((appended) => {
       this.#isWriting = false;
-      this.#noted(appended, batch.length);
+      this.#noted(appended, lines);
       if (!this.#isStarted) this.#write();
-      else if (this.#lines.length > 0) this.#schedule();
+      else if (this.#waiting.lines > 0) this.#schedule();
     });
   }
 

@@ -47,9 +47,13 @@ const PREFIX =
 const PIECE_CHARS_MIN = 16;
 const WHOLE_CHARS_MIN = 20;
 
+/** A path of short segments, numbers and UUIDs, as nearly all are: none of these is masked. */
+const USUAL_PATH = /^(?:\/(?:[^/]{0,11}|\d+|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}))*$/;
+
 /** Text in which whatever looks like a token, a key or a hash is masked. UUIDs, numbers and words stay. */
 export function maskTokens(text: string): string {
-  return HAS_RUN.test(text) ? text.replace(RUN, (run) => (looksLikeToken(run) ? REDACTED : run)) : text;
+  if (!HAS_RUN.test(text) || USUAL_PATH.test(text)) return text;
+  return text.replace(RUN, (run) => (looksLikeToken(run) ? REDACTED : run));
 }
 
 /** Text from outside: masked, cut, and without what acts on a terminal. Masked first: half a token is one, too. */

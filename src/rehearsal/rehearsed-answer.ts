@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import type { Denial } from "../decision/verdict.ts";
+import type { ResponseCheck } from "../filters/response-check.ts";
 import { bodyBytesOf, endsWithHead } from "../http1/response-framing.ts";
 import { ResponseReader } from "../http1/response-reader.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
@@ -40,6 +41,8 @@ export interface ClientAnswer {
 export interface AnswerDeps {
   readonly clock: Clock;
   readonly memory: MemoryBudget;
+  /** A check looks at the answer. */
+  readonly onCheck: (check: ResponseCheck) => void;
 }
 
 /** What comes of the service's answer on its way to the client, by the code that the data path has for it. */
@@ -142,6 +145,7 @@ class RehearsedLife implements AnswerLife {
   readonly route: Route | null;
   readonly shares: Subject["shares"];
   readonly deps: AnswerDeps;
+  readonly onAnswerCheck: AnswerDeps["onCheck"];
   denial: Denial | null = null;
   isOver = false;
   half: AnswerHalf | null = null;
@@ -152,6 +156,7 @@ class RehearsedLife implements AnswerLife {
     this.route = route;
     this.shares = shares;
     this.deps = deps;
+    this.onAnswerCheck = deps.onCheck;
   }
 
   last(): void {}

@@ -156,6 +156,7 @@ class Run {
     const pending = answerOf(step.answer, subject, outcome, {
       clock: this.#world.time,
       memory: this.#world.memory,
+      onCheck: (check) => this.coverage.noteAnswerCheck(check),
       readFile,
     });
     return inTestTime(pending, LATE, this.#world.time, this.#deps.timers);

@@ -20,15 +20,17 @@ export const RECORDS_DEFAULTS = {
   recordBytes: 64 * 1024 * 1024,
   recordBytesMin: 64 * 1024,
   recordBytesMax: 64 * 1024 * 1024 * 1024,
-  recordWaitingCharsMax: 4 * 1024 * 1024,
-  recordBatchChars: 512 * 1024,
+  recordWaitingBytesMax: 4 * 1024 * 1024,
+  recordBatchBytes: 512 * 1024,
   recordWriteMs: 500,
   /** Longest line of a record that is read. */
   recordLineBytesMax: 256 * 1024,
-  /** The audit log: denials a second, characters of the fields of one line, and how often its head is told elsewhere. */
+  /** The audit log: denials a second, characters of one line's fields and of all that wait, and how often its head is told elsewhere. */
   auditDenialsPerSecond: 100,
   auditDenialsPerSecondMax: 10_000,
   auditFieldsCharsMax: 64 * 1024,
+  auditWaitingCharsMax: 4 * 1024 * 1024,
+  auditBatchChars: 512 * 1024,
   auditHeadToldMs: 60_000,
   auditKeyBytesMin: 32,
   /** Rows and examples that `replay` keeps, and rows that it prints. */

@@ -6,6 +6,7 @@ import type { Exchange } from "../message/exchange.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { fixed, quoted } from "../support/json-text.ts";
 import { rfc3339 } from "./event-log.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
@@ -93,22 +94,6 @@ function requestLineFields({ method, target, upstreamTarget }: Exchange): string
 function rareFields(fields: object): string {
   const text = JSON.stringify(fields).slice(1, -1);
   return text === "" ? "" : `,${text}`;
-}
-
-/** What JSON writes as it is. */
-const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-/** A decimal number from its value in units of its last digit; of integers, for a double's own text costs three times as much. */
-function fixed(units: number, digits: 1 | 3): string {
-  const whole = Math.round(units);
-  const scale = digits === 1 ? 10 : 1000;
-  const rest = whole % scale;
-  const integer = (whole - rest) / scale;
-  return rest === 0 ? `${integer}` : `${integer}.${String(rest).padStart(digits, "0")}`;
 }
 
 function changedFields(counts: readonly AnswerCount[]): object | undefined {

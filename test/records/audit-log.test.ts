@@ -21,7 +21,7 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { err } from "../../src/support/result.ts";
 import { ManualTime } from "../fixtures/manual-time.ts";
 import { resourceWorld } from "../fixtures/resource-world.ts";
-import { factsOf } from "./kit.ts";
+import { lineOf } from "./kit.ts";
 
 const KEY = Buffer.from("0123456789abcdef0123456789abcdef");
 let folder = "";
@@ -205,9 +205,9 @@ test("with a full disk lines wait, what has no room is counted in the chain, and
 
 test("of a flood of denials so many have lines, and the next one says how many had none", async () => {
   const log = open({ denialsPerSecond: 2 });
-  const denied = factsOf({ verdict: "deny", reason: "scope_missing", status: 403 });
-  log.note(factsOf());
-  log.note(factsOf({ reason: "upstream_refused", status: 504 }));
+  const denied = lineOf({ verdict: "deny", reason: "scope_missing", status: 403 });
+  log.note(lineOf());
+  log.note(lineOf({ reason: "upstream_refused", status: 504 }));
   for (let nth = 0; nth < 5; nth++) log.note(denied);
   time.pass(1_000);
   log.note(denied);

@@ -1,4 +1,5 @@
 import type { DecisionFacts } from "../../src/records/decision-facts.ts";
+import { DecisionLine } from "../../src/records/decision-line.ts";
 
 /** Facts of a request that was allowed, and whatever is other. */
 export function factsOf(changes: Partial<DecisionFacts> = {}): DecisionFacts {
@@ -33,4 +34,10 @@ export function factsOf(changes: Partial<DecisionFacts> = {}): DecisionFacts {
     policyHash: "0123456789abcdef",
     ...changes,
   };
+}
+
+/** The same, as subscribers get them. */
+export function lineOf(changes: Partial<DecisionFacts> = {}): DecisionLine {
+  const facts = factsOf(changes);
+  return new DecisionLine(facts.id, facts.reason, facts.verdict, JSON.stringify(facts));
 }

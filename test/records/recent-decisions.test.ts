@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
-import type { DecisionFacts } from "../../src/records/decision-facts.ts";
+import type { DecisionLine } from "../../src/records/decision-line.ts";
 import { decisionsRoom } from "../../src/records/decisions-room.ts";
 import { readFacts } from "../../src/records/read-facts.ts";
 import { RecentDecisions } from "../../src/records/recent-decisions.ts";
 import { Tracer } from "../../src/records/tracer.ts";
 import { createExchange } from "../fixtures/route-context.ts";
-import { factsOf } from "./kit.ts";
+import { factsOf, lineOf } from "./kit.ts";
 
 const clock = { nowMs: 0, monotonicMs: () => clock.nowMs, wallMs: () => clock.nowMs };
 
-function denied(id: string): DecisionFacts {
-  return factsOf({ id, verdict: "deny", reason: "scope_missing", status: 403 });
+function denied(id: string): DecisionLine {
+  return lineOf({ id, verdict: "deny", reason: "scope_missing", status: 403 });
 }
 
 test("denials and others do not push each other out", () => {
   const recent = new RecentDecisions({ keep: 2, sampleOneIn: 1 });
   recent.note(denied("d1"));
-  for (const id of ["a1", "a2", "a3"]) recent.note(factsOf({ id }));
-  expect(recent.after(0, "all").map(({ facts }) => facts.id)).toEqual(["d1", "a2", "a3"]);
+  for (const id of ["a1", "a2", "a3"]) recent.note(lineOf({ id }));
+  expect(recent.after(0, "all").map(({ line }) => line.id)).toEqual(["d1", "a2", "a3"]);
   expect(recent.find("d1")?.status).toBe(403);
   expect(recent.find("a1")).toBeNull();
 });
@@ -45,7 +45,7 @@ test("who watches gets what is new since the number that was told", async () => 
   if (!first.ok) return;
   // No more than a hundred at once, the newest.
   expect(first.value["decisions"]).toHaveLength(100);
-  recent.note(factsOf({ id: "allowed" }));
+  recent.note(lineOf({ id: "allowed" }));
   recent.note(denied("new"));
   const next = await room.show(new URLSearchParams("which=denied&after=150"));
   expect(next).toMatchObject({ ok: true, value: { last: 152, decisions: [{ seq: 152, id: "new" }] } });

@@ -18,7 +18,7 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { err } from "../../src/support/result.ts";
 import { ManualTime } from "../fixtures/manual-time.ts";
 import { resourceWorld } from "../fixtures/resource-world.ts";
-import { factsOf } from "./kit.ts";
+import { factsOf, lineOf } from "./kit.ts";
 
 const [NEW, OLD] = RECORD_FILES;
 let folder = "";
@@ -49,21 +49,31 @@ function idsIn(name: string): readonly string[] {
 
 test("decisions are lines of a file that its owner alone reads, written in one go", async () => {
   const record = open();
-  for (const id of ["a", "b"]) record.note(factsOf({ id }));
+  for (const id of ["a", "b"]) record.note(lineOf({ id }));
   expect(readdirSync(folder)).toEqual([]);
   await written(record);
-  record.note(factsOf({ id: "c", path: "/x\ny" }));
+  record.note(lineOf({ id: "c", path: "/x\ny" }));
   await written(record);
   expect(idsIn(NEW)).toEqual(["a", "b", "c"]);
   expect(statSync(join(folder, NEW)).mode & 0o777).toBe(0o600);
   expect(record.status()).toMatchObject({ state: "ready", tries: { ok: 2, failed: 0 } });
 });
 
+test("lines of more than one piece are whole, whatever is in them", async () => {
+  const record = open({ bytesMax: 1e9 });
+  const paths = Array.from({ length: 60 }, (_, at) => `/${"é\u2028\ud83d\ude00".repeat(5 * at)}`);
+  for (const path of [...paths, "x".repeat(100_000)]) record.note(lineOf({ path }));
+  await written(record);
+  const sent = [...paths, "x".repeat(100_000)].map((path) => JSON.stringify(factsOf({ path })));
+  // Not told line by line where they differ: they are long.
+  expect(readFileSync(join(folder, NEW), "utf8") === `${sent.join("\n")}\n`).toBe(true);
+});
+
 test("two files take turns within their bytes", async () => {
   const line = JSON.stringify(factsOf({ id: "00" })).length + 1;
   const record = open({ bytesMax: 2 * (2 * line) + 2 });
   for (let nth = 10; nth < 15; nth++) {
-    record.note(factsOf({ id: String(nth) }));
+    record.note(lineOf({ id: String(nth) }));
     await written(record);
   }
   expect([idsIn(OLD), idsIn(NEW)]).toEqual([["12", "13"], ["14"]]);
@@ -71,18 +81,18 @@ test("two files take turns within their bytes", async () => {
 
 test("what ends is written, too", async () => {
   const record = open();
-  record.note(factsOf({ id: "last" }));
+  record.note(lineOf({ id: "last" }));
   record.close();
   await record.settled;
   expect(idsIn(NEW)).toEqual(["last"]);
-  record.note(factsOf({ id: "after" }));
+  record.note(lineOf({ id: "after" }));
   expect([record.wants({ reason: null }), timers.nextMs]).toEqual([false, Number.POSITIVE_INFINITY]);
 });
 
 test("a share of requests is recorded, and each line says so", async () => {
   const record = open({ oneIn: 3 });
   expect(Array.from({ length: 6 }, () => record.wants({ reason: null })).filter(Boolean)).toHaveLength(2);
-  record.note(factsOf());
+  record.note(lineOf());
   await written(record);
   expect(JSON.parse(readFileSync(join(folder, NEW), "utf8"))).toMatchObject({ oneIn: 3 });
   const denied = open({ requests: "denied" });
@@ -97,7 +107,7 @@ describe("a disk that takes nothing", () => {
       {},
       { ...files, append: (...of) => (isFull ? Promise.resolve(err("ENOSPC")) : files.append(...of)) },
     );
-    record.note(factsOf({ id: "lost" }));
+    record.note(lineOf({ id: "lost" }));
     await written(record);
     expect(record.status()).toMatchObject({
       state: "failing",
@@ -105,7 +115,7 @@ describe("a disk that takes nothing", () => {
       fault: { text: "ENOSPC" },
     });
     isFull = false;
-    record.note(factsOf({ id: "kept" }));
+    record.note(lineOf({ id: "kept" }));
     await written(record);
     expect(record.status()).toMatchObject({ state: "ready", fault: null });
     expect(idsIn(NEW)).toEqual(["kept"]);
@@ -118,11 +128,11 @@ describe("a disk that takes nothing", () => {
     });
     const files = stateFiles(folder, null);
     const record = open({ bytesMax: 1e9 }, { ...files, append: async (...of) => slow.then(() => files.append(...of)) });
-    record.note(factsOf());
+    record.note(lineOf());
     timers.pass(DEFAULTS.recordWriteMs);
     const bytes = JSON.stringify(factsOf()).length + 1;
-    const room = Math.floor(DEFAULTS.recordWaitingCharsMax / bytes);
-    for (let nth = 0; nth < room + 7; nth++) record.note(factsOf());
+    const room = Math.floor(DEFAULTS.recordWaitingBytesMax / bytes);
+    for (let nth = 0; nth < room + 7; nth++) record.note(lineOf());
     expect(record.status().detail).toContain("7 decisions were dropped");
     finish();
     await record.settled;
@@ -138,7 +148,7 @@ describe("a file that is not ours is not written", () => {
   ])("%s", async (_, make, text) => {
     make();
     const record = open();
-    record.note(factsOf());
+    record.note(lineOf());
     await written(record);
     expect(record.status().fault?.text).toContain(text);
     expect(readdirSync(folder)).toEqual([NEW]);

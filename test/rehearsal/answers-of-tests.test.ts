@@ -247,3 +247,17 @@ test("a body stands once, and a pointer is one", async () => {
   expect(err).toContain("expected one of 'body', 'bodyFile' and 'bodyOf'");
   expect(err).toContain("expected a JSON Pointer, as in /items/0/cost");
 });
+
+test("checks of answers count as tried where a test has an answer, and none of them has to deny", async () => {
+  const covered = async (...entries: readonly Entry[]): Promise<string> => (await run(entries)).out;
+  const without = await covered({ expect: "allow" });
+  expect(without).toMatch(/, 0 of [1-9]\d* checks of answers tried\n$/);
+  expect(without).toMatch(/coverage: validate was never tried: no test with an 'answer' comes there\n/);
+  const plain = await covered({ request: "/plain", as: "nobody", answer: { body: {} }, expect: "allow" });
+  const some = await covered({ answer: { body: ORDER }, expect: "allow" });
+  const tried = (out: string): number => Number(/, (\d+) of \d+ checks of answers tried\n$/.exec(out)?.[1]);
+  expect(tried(some)).toBeGreaterThan(tried(plain));
+  // The route that only audits has another.
+  expect(some.match(/validate was never tried/g)).toHaveLength(1);
+  expect(some).not.toMatch(/mask never denied/);
+});
