@@ -1,4 +1,5 @@
 import { readTestFiles } from "../daemon/policy-tests.ts";
+import type { ReadFile } from "../daemon/regular-file.ts";
 import { LINT_RULES, type Severity, severityRank } from "../decision/lint-rule.ts";
 import type { Examination } from "../policy/compile.ts";
 import { rungRest, rungText } from "../policy/rungs.ts";
@@ -12,13 +13,14 @@ import { testInputs } from "./test-inputs.ts";
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
-  usage: "[--offline | --online] [--rules] [--info] [--fail-on SEVERITY] [--configmap NAME] [--json] FILE...",
+  usage: "[--offline | --online] [--rules] [--info] [--fail-on SEVERITY] [--configmap NAME] [--watch | --json] FILE...",
   options:
     "--online     also tries once whatever the policy depends on elsewhere, as an identity provider's keys\n" +
     "--rules      what becomes of each rule of the policy's detectors, and how many are left to search on each route\n" +
     "--info       also what is worth a look and no mistake by itself; --json has it always\n" +
     "--fail-on    error, warning or info: from what on a finding ends with 1; error if absent\n" +
     "--configmap  of a manifest with several policies, the name of the ConfigMap that is meant\n" +
+    "--watch      looks again when a policy or a file that it names changes\n" +
     "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
   example:
     "postern check policy.yaml\nExit code 0: no problem, no finding of severity error. 1: there is one. 2: used wrongly.",
@@ -31,6 +33,7 @@ export const checkCommand: Command = {
       offline: { type: "boolean", default: false },
       online: { type: "boolean", default: false },
       rules: { type: "boolean", default: false },
+      watch: { type: "boolean", default: false },
     });
     if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
@@ -39,14 +42,12 @@ export const checkCommand: Command = {
     const failOn = values["fail-on"];
     if (!isSeverity(failOn)) return misuse(checkCommand, "--fail-on: expected error, warning or info", io);
     const scope = values.offline ? "offline" : values.online ? "online" : "here";
-    return check(positionals, io, {
-      json: values.json,
-      rules: values.rules,
-      info: values.info,
-      failOn,
-      scope,
-      configMap: values.configmap,
-    });
+    const { json, rules, info, configmap: configMap } = values;
+    const options = { json, rules, info, failOn, scope, configMap } as const;
+    if (!values.watch) return check(positionals, io, options);
+    if (json) return misuse(checkCommand, "--watch is for a person, and --json for machines", io);
+    const { watchFiles } = await import("./watch-files.ts");
+    return watchFiles(positionals, io, (read, told) => check(positionals, told, options, read));
   },
 };
 
@@ -72,12 +73,12 @@ interface Tried {
 }
 
 /** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
-async function check(files: readonly string[], io: CommandIo, options: CheckOptions): Promise<number> {
+async function check(files: readonly string[], io: CommandIo, options: CheckOptions, read?: ReadFile): Promise<number> {
   const examined: Checked[] = [];
   for (const file of files) {
-    const examination = await examineFile(file, io, options.scope, options.configMap);
+    const examination = await examineFile(file, io, options.scope, options.configMap, read);
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
-    const { problems: inTests } = await readTestFiles(file, testInputs(io));
+    const { problems: inTests } = await readTestFiles(file, testInputs(io, options.configMap, read));
     examined.push({ ...examination, problems: [...examination.problems, ...inTests], tried });
   }
   if (options.json) {

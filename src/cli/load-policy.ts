@@ -48,6 +48,7 @@ export async function examineFile(
   io: CommandIo,
   scope: Scope = "here",
   configMap?: string,
+  read?: ReadFile,
 ): Promise<Examination> {
   // Secrets of a cluster are hardly ever in its manifests.
   const isManifest = holdsManifest(file, io.cwd);
@@ -55,7 +56,7 @@ export async function examineFile(
   const examination = await examinePolicy(file, {
     cwd: io.cwd,
     clock: io.clock,
-    readFile: policyReader(configMap),
+    readFile: policyReader(configMap, read),
     offline,
     lint: lintOf(scope),
     ...(scope === "started" || scope === "startedOnline" ? { isInForce: () => true } : {}),

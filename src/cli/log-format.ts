@@ -9,12 +9,12 @@ export const LOG_FORMAT_OPTION = { "log-format": { type: "string" } } as const;
 
 /** For `options` of a command. */
 export const LOG_FORMAT_HELP =
-  "--log-format text|json    words for people or lines for machines; text on a terminal, else json";
+  "--log-format auto|text|json   words for people or lines for machines; auto, as if absent: text on a terminal, else json";
 
 /** The log on standard output. Null for a format that does not exist. Colour is for terminals alone (no-color.org). */
 export function openLog(format: string | undefined): LogSink | null {
   const isTerminal = isatty(STDOUT_FD);
-  const chosen = format ?? (isTerminal ? "text" : "json");
+  const chosen = format === undefined || format === "auto" ? (isTerminal ? "text" : "json") : format;
   const sink = createLogSink(fileOf(STDOUT_FD));
   if (chosen === "json") return sink;
   return chosen === "text" ? createWordSink(sink, isTerminal && !process.env["NO_COLOR"]) : null;

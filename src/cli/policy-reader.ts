@@ -4,13 +4,14 @@ import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import { isManifest, type Manifest, readManifest } from "./manifest.ts";
 
-const readDisk: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);
+/** Files as they are. */
+export const readDisk: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);
 
 /**
  * Reads a policy and what it names, from files or from within a manifest of Kubernetes that is given in place of the policy.
- * `configMap`: the name of the one that has the policy, where several do.
+ * `configMap`: the name of the one that has the policy, where several do. `read`: how files are read.
  */
-export function policyReader(configMap?: string): ReadFile {
+export function policyReader(configMap?: string, read = readDisk): ReadFile {
   const manifests = new Map<string, Result<Manifest, string>>();
   return (absolute, isPolicy) => {
     for (const [file, manifest] of manifests) {
@@ -18,7 +19,7 @@ export function policyReader(configMap?: string): ReadFile {
       const found = manifest.value.read(absolute);
       if (found !== undefined) return found;
     }
-    const content = readDisk(absolute);
+    const content = read(absolute, isPolicy);
     if (isPolicy !== true || !content.ok || !isManifest(content.value)) return content;
     const manifest = manifests.get(absolute) ?? readManifest(absolute, content.value, configMap);
     manifests.set(absolute, manifest);

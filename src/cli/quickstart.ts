@@ -34,7 +34,7 @@ async function quickstart(args: readonly string[], io: CommandIo): Promise<numbe
   const { values, positionals } = parsed.value;
   if (positionals.length > 0) return misuse(quickstartCommand, `unexpected '${positionals[0]}'`, io);
   const log = openLog(values["log-format"]);
-  if (log === null) return misuse(quickstartCommand, "expected --log-format text or json", io);
+  if (log === null) return misuse(quickstartCommand, "expected --log-format auto, text or json", io);
   const policyFile = values.policy === undefined ? join(CHECKOUT, POLICY) : resolve(io.cwd, values.policy);
   const folder = join(dirname(policyFile), FOLDER);
 

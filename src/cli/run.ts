@@ -30,7 +30,7 @@ export const runCommand: Command = {
     if (values.policy === undefined) return misuse(runCommand, "--policy is missing", io);
     if (positionals.length > 0) return misuse(runCommand, `unexpected argument '${positionals[0]}'`, io);
     const sink = openLog(values["log-format"]);
-    if (sink === null) return misuse(runCommand, "expected --log-format text or json", io);
+    if (sink === null) return misuse(runCommand, "expected --log-format auto, text or json", io);
     const kept = values["keep-policy"];
     return serve(resolve(io.cwd, values.policy), kept === undefined ? null : resolve(io.cwd, kept), io, sink);
   },

@@ -52,8 +52,8 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     const wanted = { ...values, least };
     if (values.watch !== true) return test(policy, wanted, testInputs(io, values.configmap), io);
     if (values.json === true) return misuse(testCommand, "--watch is for a person, and --json for machines", io);
-    const { watchTests } = await import("./test-watch.ts");
-    return watchTests(policy, io, values.configmap, (inputs, told) => test(policy, wanted, inputs, told));
+    const { watchFiles } = await import("./watch-files.ts");
+    return watchFiles([policy], io, (read, told) => test(policy, wanted, testInputs(io, values.configmap, read), told));
   },
 };
 

@@ -30,8 +30,8 @@ export const POLICY_DEFAULTS = {
   /** What tests may take before a swap; those that are left are a warning. Files of tests beside a policy. */
   testBudgetMs: 2_000,
   testFilesMax: 100,
-  /** How long a file has to stand still until 'postern test --watch' takes it for whole. */
-  testWatchSettleMs: 200,
+  /** How long a file has to stand still until '--watch' of a command takes it for whole. */
+  watchSettleMs: 200,
   /** Callers of one file that 'postern test --generate' tries. */
   generatedCallersMax: 20,
   /** Until a request of a test has its verdict. */

@@ -224,7 +224,7 @@ describe("postern", () => {
     for (const command of ["run", "quickstart"]) {
       const { code, error } = await run(command, "--policy", "conf/good.yaml", "--log-format", "xml");
       expect(code).toBe(2);
-      expect(error).toContain("expected --log-format text or json");
+      expect(error).toContain("expected --log-format auto, text or json");
     }
   });
 

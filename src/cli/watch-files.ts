@@ -1,29 +1,27 @@
 import { dirname, resolve } from "node:path";
 import { recordReads } from "../daemon/file-states.ts";
 import { PolicyWatch, WATCH_TIMINGS } from "../daemon/policy-file.ts";
-import { isTestFile, type TestInputs } from "../daemon/policy-tests.ts";
+import { isTestFile } from "../daemon/policy-tests.ts";
 import type { ReadFile } from "../daemon/regular-file.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok } from "../support/result.ts";
 import type { CommandIo } from "./command.ts";
-import { testInputs } from "./test-inputs.ts";
+import { readDisk } from "./policy-reader.ts";
 
-const TIMINGS = { ...WATCH_TIMINGS, settleMs: DEFAULTS.testWatchSettleMs };
+const TIMINGS = { ...WATCH_TIMINGS, settleMs: DEFAULTS.watchSettleMs };
 
 /**
- * Runs tests, and again when a file that they were read from is another one, until a signal ends it. Gives the exit code of
- * the last run.
+ * Runs a command on policies, and again when a file that it has read is another one, until a signal ends it. Gives the exit code
+ * of the last run. `read`: by which it has to read files.
  */
-export async function watchTests(
-  policy: string,
+export async function watchFiles(
+  policies: readonly string[],
   io: CommandIo,
-  configMap: string | undefined,
-  run: (inputs: TestInputs, told: CommandIo) => Promise<number>,
+  run: (read: ReadFile, told: CommandIo) => Promise<number>,
 ): Promise<number> {
   const signs = new Signs();
-  const inputs = testInputs(io, configMap);
-  const folder = `${resolve(io.cwd, dirname(policy))}/`;
-  const readFile = namingTests(policy, folder, inputs.readFile);
+  const folders = new Set(policies.map((policy) => `${resolve(io.cwd, dirname(policy))}/`));
+  const readFile = namingTests(policies, folders);
   const watch = new PolicyWatch({
     clock: io.clock,
     timings: TIMINGS,
@@ -37,13 +35,13 @@ export async function watchTests(
   for (;;) {
     const reads = recordReads(readFile);
     // A file of tests that is new, or gone.
-    reads.readFile(folder);
+    for (const folder of folders) reads.readFile(folder);
     const told = new Told(io);
-    code = await run({ ...inputs, readFile: reads.readFile }, told.io);
+    code = await run(reads.readFile, told.io);
     // Where somebody wrote meanwhile, nothing is told, and what is whole will be.
     if (isFirst || watch.confirms(reads.states)) {
       told.tell();
-      io.stdout(`${reads.states.size - 1} files are watched; Ctrl-C ends\n`);
+      io.stdout(`${reads.states.size - folders.size} files are watched; Ctrl-C ends\n`);
       watch.follow(reads.states);
     }
     if (isFirst) watch.start();
@@ -55,13 +53,14 @@ export async function watchTests(
   return code;
 }
 
-/** A folder is the list of what in it are files of this policy's tests: others come and go. */
-function namingTests(policy: string, folder: string, read: ReadFile): ReadFile {
+/** A folder is the list of what in it are files of tests of these policies: others come and go. */
+function namingTests(policies: readonly string[], folders: ReadonlySet<string>): ReadFile {
   return (absolute) => {
-    const content = read(absolute);
-    if (absolute !== folder || !content.ok) return content;
+    const content = readDisk(absolute);
+    if (!folders.has(absolute) || !content.ok) return content;
     const names = content.value.toString().split("\n");
-    return ok(Buffer.from(names.filter((name) => isTestFile(policy, name)).join("\n")));
+    const isTest = (name: string): boolean => policies.some((policy) => isTestFile(policy, name));
+    return ok(Buffer.from(names.filter(isTest).join("\n")));
   };
 }
 
