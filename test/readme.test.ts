@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -56,4 +56,22 @@ test("every file that the README links to is there", () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] ?? "");
   for (const link of links) expect(() => readFileSync(join(root, link)), link).not.toThrow(/ENOENT/);
   expect(links.length).toBeGreaterThan(10);
+});
+
+test("every command is in the README, and in the map", async () => {
+  const names = [...(await postern("--help")).matchAll(/^ {2}([a-z-]+) {2}/gm)].map((match) => match[1] ?? "");
+  expect(names.length).toBeGreaterThan(20);
+  const map =
+    readFileSync(join(root, "src/README.md"), "utf8")
+      .split("\n")
+      .find((line) => line.startsWith("cli/")) ?? "";
+  const isTold = (name: string): boolean =>
+    name === "quickstart" ||
+    (new RegExp(`^\\| .*\`postern ${name}\\b`, "m").test(readme) && map.split(/[ ,]/).includes(name));
+  expect(names.filter((name) => !isTold(name))).toEqual([]);
+});
+
+test("every page of docs/ is linked from the README", () => {
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  expect(pages.filter((name) => !readme.includes(`(docs/${name}`))).toEqual([]);
 });
