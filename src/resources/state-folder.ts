@@ -44,6 +44,8 @@ export class StateFolder {
   readonly #warn: (file: string, text: string) => void;
   /** The last write of each name: two at once must not overtake each other. */
   readonly #writes = new Map<string, Promise<void>>();
+  /** Damaged files that are being set aside: a write that comes behind must not be what is. */
+  readonly #asides = new Map<string, Promise<void>>();
 
   constructor(directory: string, files: StateFiles, warn: (file: string, text: string) => void) {
     this.directory = directory;
@@ -54,7 +56,9 @@ export class StateFolder {
   /** What was kept under `id`, or null. Never fails. */
   async read(kind: StateKind, id: string): Promise<Buffer | null> {
     const name = fileName(kind, id);
-    return this.#contentOf(kind, name, await this.#files.read(name, FILE_BYTES_MAX));
+    const content = this.#contentOf(kind, name, await this.#files.read(name, FILE_BYTES_MAX));
+    await this.#asides.get(name);
+    return content;
   }
 
   /** The same on the spot, while a policy compiles. */
@@ -71,7 +75,10 @@ export class StateFolder {
     if (found.value === null) return null;
     const content = open(kind, found.value);
     if (content.ok) return content.value;
-    void this.#setAside(name, content.error);
+    this.#asides.set(
+      name,
+      this.#setAside(name, content.error).finally(() => this.#asides.delete(name)),
+    );
     return null;
   }
 
@@ -108,7 +115,7 @@ export class StateFolder {
       this.#warn(name, `more than ${DEFAULTS.stateFileBytesMax} bytes; it is not kept`);
       return;
     }
-    const before = this.#writes.get(name) ?? Promise.resolve();
+    const before = Promise.all([this.#writes.get(name), this.#asides.get(name)]);
     const write = before.then(async () => {
       // A later one has come meanwhile.
       if (this.#writes.get(name) !== write) return;

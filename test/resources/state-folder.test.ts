@@ -63,6 +63,15 @@ test("no damage is ever read as content", async () => {
   expect(readdirSync(join(root, "state")).every((name) => name.endsWith(".damaged"))).toBe(true);
 });
 
+test("what is written behind a damaged file that was read on the spot stays", async () => {
+  const one = folder();
+  await one.write(KIND, "id", Buffer.from("old"));
+  writeFileSync(onlyFile(), "damaged");
+  expect(one.readNow(KIND, "id")).toBe(null);
+  await one.write(KIND, "id", Buffer.from("new"));
+  expect((await folder().read(KIND, "id"))?.toString()).toBe("new");
+});
+
 test("another version is a fresh beginning", async () => {
   await folder().write({ ...KIND, version: 2 }, "id", Buffer.from("x"));
   expect(await folder().read(KIND, "id")).toBe(null);
