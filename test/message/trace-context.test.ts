@@ -8,12 +8,14 @@ const GOOD = `00-${TRACE}-b7ad6b7169203331-01`;
 const read = (...lines: (readonly [string, string])[]) => traceContextOf(createHeaders(lines));
 
 test.each([
-  GOOD,
-  `cc-${TRACE}-b7ad6b7169203331-01`,
-  `cc-${TRACE}-b7ad6b7169203331-01-what.comes.later`,
-  `00-${TRACE}-b7ad6b7169203331-ff`,
-])("%s is one", (traceparent) => {
-  expect(read(["traceparent", traceparent])).toEqual({ traceparent, traceId: TRACE, tracestate: "" });
+  [GOOD, true, false],
+  [`00-${TRACE}-b7ad6b7169203331-02`, false, true],
+  [`cc-${TRACE}-b7ad6b7169203331-01`, true, false],
+  [`cc-${TRACE}-b7ad6b7169203331-00-what.comes.later`, false, false],
+  [`00-${TRACE}-b7ad6b7169203331-ff`, true, true],
+])("%s is one", (traceparent, isSampled, isRandom) => {
+  const place = { traceId: TRACE, parentId: "b7ad6b7169203331", isSampled, isRandom };
+  expect(read(["traceparent", traceparent])).toEqual({ traceparent, ...place, tracestate: "" });
 });
 
 test.each([
