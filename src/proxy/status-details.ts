@@ -2,24 +2,36 @@ import { WireWriter } from "../bodies/protobuf/writer.ts";
 import type { BodyError, Denial } from "../decision/verdict.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 
+/** One for all: what is written is taken out at once. */
+const writer = new WireWriter();
+
 export const BAD_REQUEST = "google.rpc.BadRequest";
 
 /** What is wrong with a request, as the bytes of a google.rpc.BadRequest; null where there is nothing to tell of its parts. */
 export function badRequestOf({ body: { errors } }: Denial): Buffer | null {
   if (errors.length === 0) return null;
-  const request = new WireWriter();
+  const violations: Buffer[] = [];
+  let bytes = 0;
   for (const error of errors) {
-    const violation = new WireWriter().text(1, fieldPath(error)).text(2, error.detail).finish();
-    if (request.bytes + violation.length > DEFAULTS.statusDetailsBytesMax) break;
-    request.message(1, violation);
+    writer.text(2, error.detail);
+    writer.text(1, fieldPath(error));
+    writer.message(1, 0);
+    const violation = writer.take();
+    bytes += violation.length;
+    if (bytes > DEFAULTS.statusDetailsBytesMax) break;
+    violations.push(violation);
   }
-  return request.finish();
+  return Buffer.concat(violations);
 }
 
 /** The value of grpc-status-details-bin: a google.rpc.Status with these details. */
 export function statusDetails(code: number, message: string, badRequest: Buffer): string {
-  const any = new WireWriter().text(1, `type.googleapis.com/${BAD_REQUEST}`).message(2, badRequest).finish();
-  return base64(new WireWriter().varint(1, code).text(2, message).message(3, any).finish());
+  writer.bytes(2, badRequest);
+  writer.text(1, `type.googleapis.com/${BAD_REQUEST}`);
+  writer.message(3, 0);
+  writer.text(2, message);
+  writer.varint(1, code);
+  return base64(writer.take());
 }
 
 /** Without padding, as headers of gRPC and details of Connect have it. */

@@ -1,5 +1,5 @@
+import { WireWriter } from "../bodies/protobuf/writer.ts";
 import { type Attribute, nanoDigits, type Span, type SpanEncoding, type SpanEvent } from "./span.ts";
-import { WireWriter } from "./wire-writer.ts";
 
 /**
  * Field numbers of opentelemetry-proto 1.x: collector/trace/v1/trace_service.proto, trace/v1/trace.proto, common/v1/common.proto

@@ -1,44 +1,101 @@
-import { WIRE } from "./wire.ts";
+const SCRATCH_BYTES = 16 * 1024;
 
-/** Writes the fields of one message in the order in which they are added. */
+/**
+ * Writes messages of protobuf from their end to their beginning, so that the length of what is nested is known when it is
+ * written (https://protobuf.dev/programming-guides/encoding/). Fields of a message are given last one first.
+ */
 export class WireWriter {
-  readonly #parts: Buffer[] = [];
-  #bytes = 0;
+  /** Made with the first field: few processes write any. */
+  #bytes = Buffer.alloc(0);
+  /** Where what is written begins. */
+  #at = 0;
 
-  get bytes(): number {
-    return this.#bytes;
+  /** Bytes that are written so far. */
+  get length(): number {
+    return this.#bytes.length - this.#at;
   }
 
-  /** Of a number below 2^53. */
-  varint(number: number, value: number): this {
-    this.#tag(number, WIRE.varint);
-    return this.raw(varintBytes(value));
+  /** A copy of all that is written; the writer is empty again. */
+  take(): Buffer {
+    const written = Buffer.from(this.#bytes.subarray(this.#at));
+    this.#at = this.#bytes.length;
+    return written;
   }
 
-  text(number: number, text: string): this {
-    return this.message(number, Buffer.from(text, "utf8"));
+  text(field: number, text: string): void {
+    const bytes = Buffer.byteLength(text);
+    this.#room(bytes);
+    this.#at -= bytes;
+    this.#bytes.write(text, this.#at, "utf8");
+    this.#head(field, bytes);
   }
 
-  /** Bytes, or the bytes of a message. */
-  message(number: number, bytes: Buffer): this {
-    this.#tag(number, WIRE.len);
-    this.raw(varintBytes(bytes.length));
-    return this.raw(bytes);
+  /** Bytes as hexadecimal digits. */
+  hex(field: number, digits: string): void {
+    const bytes = digits.length / 2;
+    this.#room(bytes);
+    this.#at -= bytes;
+    this.#bytes.write(digits, this.#at, "hex");
+    this.#head(field, bytes);
   }
 
-  /** Fields that are written already. */
-  raw(bytes: Buffer): this {
-    this.#parts.push(bytes);
-    this.#bytes += bytes.length;
-    return this;
+  bytes(field: number, bytes: Buffer): void {
+    this.#room(bytes.length);
+    this.#at -= bytes.length;
+    bytes.copy(this.#bytes, this.#at);
+    this.#head(field, bytes.length);
   }
 
-  finish(): Buffer {
-    return Buffer.concat(this.#parts, this.#bytes);
+  /** A whole number from 0 to 2^53 - 1. */
+  varint(field: number, value: number): void {
+    this.#varint(value);
+    this.#varint(field * 8);
   }
 
-  #tag(number: number, wire: number): void {
-    this.raw(varintBytes(number * 8 + wire));
+  fixed32(field: number, value: number): void {
+    this.#room(4);
+    this.#at -= 4;
+    this.#bytes.writeUInt32LE(value, this.#at);
+    this.#varint(field * 8 + 5);
+  }
+
+  /** `digits`: decimal. */
+  fixed64(field: number, digits: string): void {
+    this.#room(8);
+    this.#at -= 8;
+    this.#bytes.writeBigUInt64LE(BigInt(digits), this.#at);
+    this.#varint(field * 8 + 1);
+  }
+
+  /** Makes what was written since `length` was `before` the message of a field. */
+  message(field: number, before: number): void {
+    this.#head(field, this.length - before);
+  }
+
+  #head(field: number, bytes: number): void {
+    this.#varint(bytes);
+    this.#varint(field * 8 + 2);
+  }
+
+  #varint(value: number): void {
+    let bytes = 1;
+    for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+    this.#room(bytes);
+    this.#at -= bytes;
+    let rest = value;
+    for (let at = this.#at; bytes > 0; at++, bytes--) {
+      this.#bytes[at] = (rest % 0x80) | (bytes > 1 ? 0x80 : 0);
+      rest = Math.floor(rest / 0x80);
+    }
+  }
+
+  #room(bytes: number): void {
+    if (bytes <= this.#at) return;
+    const larger = Buffer.allocUnsafe(Math.max(SCRATCH_BYTES, (this.#bytes.length + bytes) * 2));
+    const written = this.length;
+    this.#bytes.copy(larger, larger.length - written, this.#at);
+    this.#bytes = larger;
+    this.#at = larger.length - written;
   }
 }
 
