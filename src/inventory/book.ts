@@ -1,5 +1,5 @@
+import { KeptBook } from "../resources/kept-book.ts";
 import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
-import type { StateFolder } from "../resources/state-folder.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
 import { atOnce, Turns } from "../support/turns.ts";
@@ -9,9 +9,6 @@ import { Probed } from "./probed.ts";
 import { keyOfRoute, methodName, type RouteId, RouteUse } from "./route-use.ts";
 import { segmentsOf, stepOfSegment } from "./segment-kind.ts";
 import { encodeSteps, restoreSteps } from "./use-file.ts";
-
-const KIND = { name: "inventory", version: 1 } as const;
-const ID = "inventory";
 
 /** A request of which the path is to be learnt. */
 interface Waiting {
@@ -34,22 +31,30 @@ export class InventoryBook implements Resource {
   readonly #routes = new Map<string, RouteUse>();
   readonly #trees: TreeRoom = { operations: DEFAULTS.inventoryLearntMax, nodes: DEFAULTS.inventoryNodesMax };
   readonly #callers: CallerRoom;
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #kept: KeptBook;
   readonly #waiting: Waiting[] = [];
   #isLearningDue = false;
-  /** The folder was read, and is written from now on. */
-  #isKept = false;
-  #isDirty = false;
-  #cancel: (() => void) | null = null;
-  #writtenAtMs: number | null = null;
-  /** Settled when nothing is under way with the folder. */
-  settled: Promise<void> = Promise.resolve();
 
   /** `callersMax`: how many are remembered of one operation. */
   constructor(callersMax: number, world: ResourceWorld) {
     this.#world = world;
     this.sinceMs = world.clock.wallMs();
     this.#callers = { each: callersMax, left: DEFAULTS.inventoryAllCallersMax };
+    this.#kept = new KeptBook(
+      {
+        kind: { name: "inventory", version: 1 },
+        id: "inventory",
+        writeMs: DEFAULTS.inventoryWriteMs,
+        restore: (content) => this.#restore(content),
+        encode: (isLast) => this.#encode(isLast),
+      },
+      world,
+    );
+  }
+
+  /** Settled when nothing is under way with the folder. */
+  get settled(): Promise<void> {
+    return this.#kept.settled;
   }
 
   /** Of a route; should there be too many, those go that no policy has asked for in a long time. */
@@ -74,12 +79,7 @@ export class InventoryBook implements Resource {
   }
 
   changed(): void {
-    this.#isDirty = true;
-    if (!this.#isKept || this.#cancel !== null) return;
-    this.#cancel = this.#world.timers.after(DEFAULTS.inventoryWriteMs, () => {
-      this.#cancel = null;
-      this.#write(false);
-    });
+    this.#kept.changed();
   }
 
   /** A request of a route with `**`, or of none. */
@@ -123,29 +123,15 @@ export class InventoryBook implements Resource {
   }
 
   status(): ResourceStatus {
-    const { folder } = this.#world;
-    return {
-      kind: this.kind,
-      name: this.name,
-      state: "ready",
-      detail: folder === null ? "in memory alone, for the policy has no 'state'" : null,
-      freshAtMs: this.#writtenAtMs,
-      staleUntilMs: null,
-      fault: null,
-      tries: this.#tries,
-    };
+    return { kind: this.kind, name: this.name, ...this.#kept.status };
   }
 
   start(): void {
-    const { folder } = this.#world;
-    if (folder !== null) this.settled = this.#load(folder);
+    this.#kept.start();
   }
 
   close(): void {
-    this.#cancel?.();
-    this.#cancel = null;
-    this.#write(true);
-    this.#isKept = false;
+    this.#kept.close();
   }
 
   forget(): void {
@@ -155,10 +141,7 @@ export class InventoryBook implements Resource {
   }
 
   tryOnce(): Promise<Result<string, string>> {
-    const { folder } = this.#world;
-    return Promise.resolve(
-      ok(folder === null ? "the inventory is in memory alone" : `the inventory is kept in ${folder.directory}`),
-    );
+    return Promise.resolve(ok(this.#kept.whereabouts("the inventory is")));
   }
 
   /** For long work on what is here: others get their turn in between. */
@@ -166,30 +149,16 @@ export class InventoryBook implements Resource {
     return new Turns(this.#world.clock, DEFAULTS.inventorySliceMs);
   }
 
-  async #load(folder: StateFolder): Promise<void> {
-    const content = await folder.read(KIND, ID);
+  async #restore(content: Buffer): Promise<boolean> {
     const into = { route: (id: RouteId) => this.route(id), probed: this.probed };
-    const sinceMs = content === null ? 0 : await this.turns().run(restoreSteps(content, into));
-    if (sinceMs === null) await folder.damaged(KIND, ID, "the content cannot be read");
-    else if (sinceMs > 0) {
-      this.sinceMs = Math.min(this.sinceMs, sinceMs);
-      this.#tries.ok++;
-    }
-    this.#isKept = true;
-    if (this.#isDirty) this.changed();
+    const sinceMs = await this.turns().run(restoreSteps(content, into));
+    if (sinceMs !== null) this.sinceMs = Math.min(this.sinceMs, sinceMs);
+    return sinceMs !== null;
   }
 
-  #write(isLast: boolean): void {
-    const { folder, clock } = this.#world;
-    if (folder === null || !this.#isKept || !this.#isDirty) return;
+  #encode(isLast: boolean): Buffer | Promise<Buffer> {
     this.learn();
-    this.#isDirty = false;
-    this.#writtenAtMs = clock.wallMs();
     const steps = encodeSteps(this.sinceMs, [...this.#routes.values()], [...this.probed.all()]);
-    const content = isLast ? atOnce(steps) : this.turns().run(steps);
-    this.settled = Promise.all([
-      this.settled,
-      Promise.resolve(content).then((bytes) => folder.write(KIND, ID, bytes)),
-    ]).then(() => {});
+    return isLast ? atOnce(steps) : this.turns().run(steps);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, type Hash, hash } from "node:crypto";
 import type { Steps } from "../support/turns.ts";
+import { JOINED_MAPPINGS } from "./joined.ts";
 import type { Outlined } from "./outline.ts";
 import type { Path } from "./path.ts";
 import type { Work } from "./work.ts";
@@ -8,18 +9,7 @@ import type { Work } from "./work.ts";
 const NO_SECTIONS: ReadonlySet<string> = new Set(["version", "routes", "openapi", "grpc", "tests"]);
 
 /** Sections whose entries have names. */
-const OF_NAMES: ReadonlySet<string> = new Set([
-  "upstreams",
-  "authenticators",
-  "roles",
-  "decisionServices",
-  "detectors",
-  "limits",
-  "stores",
-  "plans",
-  "bans",
-  "defaults",
-]);
+const OF_NAMES: ReadonlySet<string> = new Set([...JOINED_MAPPINGS, "defaults"]);
 
 /** The last stage of those who compare: nobody else pays for it. */
 export function* outlinePolicy(work: Work): Steps<void> {

@@ -1,14 +1,11 @@
 import type { AdminRoom } from "../../resources/admin-room.ts";
+import { KeptBook } from "../../resources/kept-book.ts";
 import type { Resource, ResourceStatus, ResourceWorld } from "../../resources/resource.ts";
-import type { StateFolder } from "../../resources/state-folder.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { ok, type Result } from "../../support/result.ts";
 import { useRoom } from "./room.ts";
 import { type CallerUse, RouteUse } from "./route-use.ts";
-import { decodeUse, encodeUse, type KeptUse } from "./use-file.ts";
-
-const KIND = { name: "deprecated-use", version: 1 } as const;
-const ID = "deprecated";
+import { decodeUse, encodeUse } from "./use-file.ts";
 
 /**
  * Who still asks for what is deprecated, over reloads and, with a folder, over restarts: whether something can be taken away is
@@ -18,25 +15,31 @@ export class UseBook implements Resource {
   readonly kind = "deprecated use";
   readonly name = "deprecated";
   readonly room: AdminRoom;
-  readonly #world: ResourceWorld;
   readonly #routes = new Map<string, RouteUse>();
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
-  /** The folder was read, and is written from now on. */
-  #isKept = false;
-  #isDirty = false;
-  #cancel: (() => void) | null = null;
-  #writtenAtMs: number | null = null;
-  /** Settled when nothing is under way with the folder. */
-  settled: Promise<void> = Promise.resolve();
+  readonly #kept: KeptBook;
 
   constructor(world: ResourceWorld) {
-    this.#world = world;
     this.room = useRoom(() => this.#routes.values());
+    this.#kept = new KeptBook(
+      {
+        kind: { name: "deprecated-use", version: 1 },
+        id: "deprecated",
+        writeMs: DEFAULTS.deprecatedWriteMs,
+        restore: (content) => this.#restore(content),
+        encode: () => encodeUse([...this.#routes.values()]),
+      },
+      world,
+    );
+  }
+
+  /** Settled when nothing is under way with the folder. */
+  get settled(): Promise<void> {
+    return this.#kept.settled;
   }
 
   /** Of a route, by its template. */
   of(route: string): RouteUse {
-    const use = this.#routes.get(route) ?? new RouteUse(route, () => this.#changed());
+    const use = this.#routes.get(route) ?? new RouteUse(route, () => this.#kept.changed());
     // Behind the others: should there be too many, those go that no policy has asked for in a long time.
     this.#routes.delete(route);
     this.#routes.set(route, use);
@@ -46,72 +49,32 @@ export class UseBook implements Resource {
   }
 
   status(): ResourceStatus {
-    const { folder } = this.#world;
-    return {
-      kind: this.kind,
-      name: this.name,
-      state: "ready",
-      detail: folder === null ? "in memory alone, for the policy has no 'state'" : null,
-      freshAtMs: this.#writtenAtMs,
-      staleUntilMs: null,
-      fault: null,
-      tries: this.#tries,
-    };
+    return { kind: this.kind, name: this.name, ...this.#kept.status };
   }
 
   start(): void {
-    const { folder } = this.#world;
-    if (folder !== null) this.settled = this.#load(folder);
+    this.#kept.start();
   }
 
   close(): void {
-    this.#cancel?.();
-    this.#write();
-    this.#isKept = false;
+    this.#kept.close();
   }
 
   tryOnce(): Promise<Result<string, string>> {
-    const { folder } = this.#world;
-    return Promise.resolve(
-      ok(folder === null ? "callers are in memory alone" : `callers are kept in ${folder.directory}`),
-    );
-  }
-
-  async #load(folder: StateFolder): Promise<void> {
-    const content = await folder.read(KIND, ID);
-    const kept = content === null ? null : decodeUse(content);
-    if (content !== null && kept === null) await folder.damaged(KIND, ID, "the content cannot be read");
-    for (const route of kept ?? []) this.#restore(route);
-    this.#isKept = true;
-    if (this.#isDirty) this.#changed();
+    return Promise.resolve(ok(this.#kept.whereabouts("callers are")));
   }
 
   /** What was counted meanwhile is newer, and stays behind. */
-  #restore({ route, counts, callers, addresses }: KeptUse): void {
-    const use = this.of(route);
-    for (const outcome of ["served", "excepted", "brownout", "ended"] as const) use.counts[outcome] += counts[outcome];
-    join(use.callers, callers);
-    join(use.addresses, addresses);
-    this.#tries.ok++;
-  }
-
-  #changed(): void {
-    this.#isDirty = true;
-    if (!this.#isKept) return;
-    this.#cancel ??= this.#world.timers.after(DEFAULTS.deprecatedWriteMs, () => {
-      this.#cancel = null;
-      this.#write();
-    });
-  }
-
-  #write(): void {
-    const { folder, clock } = this.#world;
-    if (folder === null || !this.#isKept || !this.#isDirty) return;
-    this.#isDirty = false;
-    this.#writtenAtMs = clock.wallMs();
-    this.settled = Promise.all([this.settled, folder.write(KIND, ID, encodeUse([...this.#routes.values()]))]).then(
-      () => {},
-    );
+  #restore(content: Buffer): boolean {
+    const kept = decodeUse(content);
+    for (const { route, counts, callers, addresses } of kept ?? []) {
+      const use = this.of(route);
+      for (const outcome of ["served", "excepted", "brownout", "ended"] as const)
+        use.counts[outcome] += counts[outcome];
+      join(use.callers, callers);
+      join(use.addresses, addresses);
+    }
+    return kept !== null;
   }
 }
 
