@@ -194,7 +194,7 @@ describe("postern check", () => {
   });
 
   test("used wrongly it says how it is used and ends with 2", async () => {
-    expect(await run("check")).toMatchObject({ code: 2, out: "", error: expect.stringContaining("[--json] FILE") });
+    expect(await run("check")).toMatchObject({ code: 2, out: "", error: expect.stringContaining("--json] FILE...") });
     const { code, error } = await run("check", "--jsn", "x");
     expect(code).toBe(2);
     expect(error).toContain("unknown option '--jsn'; did you mean '--json'?");
