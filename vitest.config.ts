@@ -5,6 +5,7 @@ import { PATIENCE_MS } from "./test/fixtures/patience.ts";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/fixtures/built.ts"],
     setupFiles: ["test/fixtures/setup.ts"],
     testTimeout: 2 * PATIENCE_MS,
     hookTimeout: 2 * PATIENCE_MS,

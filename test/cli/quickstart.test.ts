@@ -2,12 +2,14 @@
  * Goal: who types `npm start` gets what the guide promises. Method: the command runs as a real process on a copy of its
  * policy with free ports, in a folder of its own; the printed curl commands are run by a shell as they are printed.
  */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { BUILT } from "../fixtures/built.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
 
@@ -47,7 +49,7 @@ afterEach(async () => {
 });
 
 function start(...options: readonly string[]): QuickStart {
-  const args = [join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile, ...options];
+  const args = [BUILT, "quickstart", "--policy", policyFile, ...options];
   return follow(spawn(process.execPath, args, { cwd: tmpdir(), stdio: ["ignore", "pipe", "pipe"] }));
 }
 
@@ -119,7 +121,7 @@ test("the five printed commands answer as they say, and an edit of the policy is
 });
 
 test("on a terminal the log is words with colour, and Enter shows the commands again", async () => {
-  const command = [process.execPath, join(ROOT, "src/main.ts"), "quickstart", "--policy", policyFile];
+  const command = [process.execPath, BUILT, "quickstart", "--policy", policyFile];
   // exec: a shell that waits beside the command would end by the ^C itself.
   const line = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
   // script (util-linux) gives the command a terminal.

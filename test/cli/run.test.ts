@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inheritedSockets } from "../../src/cli/inherited-sockets.ts";
+import { BUILT } from "../fixtures/built.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { RawClient } from "../fixtures/raw.ts";
 
@@ -43,7 +44,7 @@ interface Running {
 
 /** `postern run` as a process; `prefix` goes before it on a shell's command line. */
 function run(args: readonly string[], prefix = "exec"): Running {
-  const command = [process.execPath, "src/main.ts", "run", ...args].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, BUILT, "run", ...args].map((word) => `'${word}'`).join(" ");
   const child = spawn("/bin/sh", ["-c", `${prefix} ${command}`], { stdio: "pipe" });
   children.push(child);
   const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));

@@ -1,16 +1,17 @@
 // Goal: a command with `--watch` runs again when the policy, a file of tests or a file that they name is another one, tells
 // nothing of what is half written, and ends on Ctrl-C with the last run's exit code. Method: the process itself.
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { BUILT } from "../fixtures/built.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { policyWith } from "../policy/policy-kit.ts";
 import { folderWith } from "../rehearsal/kit.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const policyOf = (methods: string): string =>
   policyWith(`routes: [{ path: /open, methods: [${methods}], public: true, validate: { body: { schema: open.json } } }]
 tests: [{ name: who posts, request: { method: POST, path: /open, body: { a: 1 } }, expect: allow }]
@@ -18,7 +19,7 @@ tests: [{ name: who posts, request: { method: POST, path: /open, body: { a: 1 } 
 
 /** A command that watches the files of a folder, and what it has said. */
 function watching(folder: string, ...args: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder });
+  const child = spawn(process.execPath, [BUILT, ...args], { cwd: folder });
   onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -2,15 +2,16 @@
 // stands anywhere.
 // Method: a real postern process over TLS before a real service, users made by 'postern hash-password', curl and node as
 // clients; guesses until the ban, a reload in it.
+
 import { execFile, spawnSync } from "node:child_process";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BUILT } from "../fixtures/built.ts";
 import { policyHead } from "../fixtures/policy-head.ts";
 import { type PolicyPorts, type Postern, type Service, startPostern, startService } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const PASSWORD = "correct horse: bättery";
 
 const policy = (ports: PolicyPorts): string => `${policyHead(ports)}
@@ -27,7 +28,7 @@ routes:
 let service: Service;
 let postern: Postern;
 beforeAll(async () => {
-  const made = spawnSync(process.execPath, [MAIN, "hash-password"], { input: `${PASSWORD}\n`, encoding: "utf8" });
+  const made = spawnSync(process.execPath, [BUILT, "hash-password"], { input: `${PASSWORD}\n`, encoding: "utf8" });
   const users = `users:\n  - name: alice\n    scopes: [orders:read]\n    ${made.stdout}  - name: bob\n    ${made.stdout}`;
   service = await startService();
   postern = await startPostern(service.port, policy, { "users.yaml": users });

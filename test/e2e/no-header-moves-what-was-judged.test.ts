@@ -1,14 +1,16 @@
 // Goal: whatever a header says, the service serves the path, host and method that were judged, to the caller that was.
 // Method: real frameworks behind postern; each header that somebody is known to trust, in each spelling that CGI folds.
+
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { isReserved } from "../../src/message/reserved-names.ts";
 import { TRUSTED_HEADERS } from "../../src/message/trusted-headers.ts";
+import { BUILT } from "../fixtures/built.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { type PolicyPorts, type Postern, startPostern } from "../fixtures/postern.ts";
@@ -92,8 +94,7 @@ test("with the policy of 'postern init' a key for /v1 reaches nothing beside it"
   const { port } = await startRealService("gunicorn+flask");
   const folder = mkdtempSync(join(tmpdir(), "postern-init-"));
   onClose(() => rmSync(folder, { recursive: true, force: true }));
-  const main = resolve(import.meta.dirname, "../../src/main.ts");
-  const init = spawnSync(process.execPath, [main, "init", folder], { encoding: "utf8" });
+  const init = spawnSync(process.execPath, [BUILT, "init", folder], { encoding: "utf8" });
   const key = /X-Api-Key: ([\w-]+)/.exec(init.stdout)?.[1] ?? "";
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   const names = ["keys.yaml", "tls/ca.crt", "tls/tls.crt", "tls/tls.key", "issuer.jwks.json"];

@@ -1,15 +1,16 @@
 // Goal: keys that everybody may read and files that everybody may write are told where people look: by `check`, in the log at
 // start and at each reload, and at /policy; what is in order is told nothing of. Method: real files in a folder of /tmp, by whoever runs the tests.
+
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { BUILT } from "../fixtures/built.ts";
 import { othersReach } from "../fixtures/others-reach.ts";
 import { eventually, ORDER_SCHEMA, ordersPolicy, type Postern, startPostern, theWorld } from "../fixtures/postern.ts";
 import { closeAll } from "../fixtures/proxy.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 const AS_ROOT = process.geteuid?.() === 0 ? ["postern runs as root"] : [];
 
 const isHidden = !othersReach(tmpdir());
@@ -43,7 +44,7 @@ const policy = async (): Promise<{ hash: string; warnings: string[] }> =>
   JSON.parse((await postern.admins("/policy")).body) as { hash: string; warnings: string[] };
 
 function byCheck(): string[] {
-  return told(execFileSync(process.execPath, [MAIN, "check", file("policy.yaml")], { encoding: "utf8" }).split("\n"));
+  return told(execFileSync(process.execPath, [BUILT, "check", file("policy.yaml")], { encoding: "utf8" }).split("\n"));
 }
 
 /** An edit that changes nothing but the bytes; what /policy tells once it is in force, and the log as well. */
