@@ -27,6 +27,7 @@ ${routes.join("")}`;
 }
 
 const quiet: LogSink = {
+  onRecovered: () => {},
   linesDropped: 0,
   write: () => {},
   flush: () => {},

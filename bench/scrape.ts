@@ -14,6 +14,7 @@ const silent = {
   write: () => {},
   flush: () => {},
   flushSync: () => {},
+  onRecovered: () => {},
   close: () => Promise.resolve(),
 };
 const telemetry = createTelemetry({

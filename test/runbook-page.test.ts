@@ -114,7 +114,7 @@ describe("the page", () => {
     )) {
       expect(existsSync(at(`src/cli/${command}.ts`)), command).toBe(true);
     }
-    const telemetry = read("src/telemetry/README.md");
+    const telemetry = read("src/telemetry/README.md") + read("docs/log-fields.md");
     for (const [, event = ""] of page.matchAll(/lines? `(\w+)`/g)) expect(telemetry).toContain(`\`${event}\``);
     const keys = [...page.matchAll(/`([a-z]+[A-Z][A-Za-z]+)`/g)].map(([, key = ""]) => key);
     const known = read("policies/policy.schema.json") + telemetry + read("src/daemon/policy-in-force.ts");

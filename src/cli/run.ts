@@ -4,7 +4,8 @@ import { followSignals } from "../daemon/shutdown.ts";
 import { stateFiles } from "../daemon/state-files.ts";
 import { systemGuard } from "../daemon/system-guard.ts";
 import { StateFolder } from "../resources/state-folder.ts";
-import { createEventLog, createLogger } from "../telemetry/event-log.ts";
+import { createEventLog } from "../telemetry/event-log.ts";
+import { LogOutput } from "../telemetry/log-output.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
 import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
@@ -97,7 +98,7 @@ class Signalled {
  * say what happened, end, and let the supervisor start anew.
  */
 function endOnDefects(io: CommandIo, sink: LogSink): void {
-  const log = createEventLog(createLogger(io.clock, sink), sink);
+  const log = createEventLog(io.clock, new LogOutput(sink));
   const end = (defect: unknown): void => {
     const text = defect instanceof Error ? (defect.stack ?? defect.message) : String(defect);
     log.error("crash", "postern ends because of a defect", { error: text });

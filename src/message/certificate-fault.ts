@@ -66,3 +66,12 @@ const BY_CODE: Readonly<Record<string, FaultSpec>> = {
 export function certificateFault(code: string): FaultSpec {
   return (Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : null) ?? UNTRUSTED;
 }
+
+const BY_FAULT: ReadonlyMap<string, FaultSpec> = new Map(
+  [...Object.values(BY_CODE), UNTRUSTED].map((spec) => [spec.fault, spec]),
+);
+
+/** What would have been right, by the reason; undefined for a reason of another kind. */
+export function wantedCertificate(reason: string): string | undefined {
+  return BY_FAULT.get(reason)?.wanted;
+}

@@ -26,7 +26,8 @@ import type { Geo } from "../message/geo.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { DecisionRecords } from "../records/decision-records.ts";
 import type { Resource } from "../resources/resource.ts";
-import type { CertificateFacts, LogSettings, RevocationListFacts } from "../telemetry/telemetry.ts";
+import type { LogSettings } from "../telemetry/log-settings.ts";
+import type { CertificateFacts, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import type { PolicyOutline } from "./outline.ts";
 

@@ -9,7 +9,7 @@ import { queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { fixed, isPlain, quoted } from "../support/json-text.ts";
 import { logText } from "../telemetry/log-text.ts";
-import type { RequestRecord } from "../telemetry/telemetry.ts";
+import type { RequestRecord } from "../telemetry/request-record.ts";
 import {
   type CertificateFacts,
   type ClaimValue,

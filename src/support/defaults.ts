@@ -9,6 +9,7 @@ import { INVENTORY_DEFAULTS } from "./inventory-defaults.ts";
 import { LADDER_DEFAULTS } from "./ladder-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
+import { LOG_DEFAULTS } from "./log-defaults.ts";
 import { MEMORY_DEFAULTS } from "./memory-defaults.ts";
 import { OPENAPI_DEFAULTS } from "./openapi-defaults.ts";
 import { POLICY_DEFAULTS } from "./policy-defaults.ts";
@@ -35,6 +36,7 @@ export const DEFAULTS = {
   ...MEMORY_DEFAULTS,
   ...RECORDS_DEFAULTS,
   ...TRACING_DEFAULTS,
+  ...LOG_DEFAULTS,
 
   // Client side, per connection and per request.
   headBytesMax: 32 * 1024,
@@ -280,21 +282,6 @@ export const DEFAULTS = {
   /** Routes with durations of their own: each has 18 lines in a scrape. */
   metricTimedRoutesMax: 1_000,
   metricLabelCharsMax: 256,
-  logTextCharsMax: 256,
-  logPathCharsMax: 1_024,
-  logMethodCharsMax: 32,
-  logAuditedMax: 16,
-  logWithheldMax: 8,
-  logAnswerFieldsMax: 10,
-  logWithheldCharsMax: 64,
-  logWriteBytes: 16 * 1024,
-  logFlushIntervalMs: 200,
-  /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */
-  logPendingBytesMax: 4 * 1024 * 1024,
-  logRetryMs: 50,
-  logCloseTimeoutMs: 1_000,
-  /** Lines a second about connections that never became requests; the rest is only counted. */
-  connectionLogLinesPerSecondMax: 10,
   problemsKeptMax: 100,
 
   // Listeners.

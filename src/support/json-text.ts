@@ -13,6 +13,8 @@ export function quoted(text: string): string {
 /** A decimal number from its value in units of its last digit; of integers, for a double's own text costs three times as much. */
 export function fixed(units: number, digits: 1 | 3): string {
   const whole = Math.round(units);
+  // Of a clock that fails.
+  if (!Number.isFinite(whole)) return "null";
   const scale = digits === 1 ? 10 : 1000;
   const rest = whole % scale;
   const integer = (whole - rest) / scale;

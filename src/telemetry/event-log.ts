@@ -1,6 +1,9 @@
-import { type Logger, pino } from "pino";
 import type { Clock } from "../support/clock.ts";
-import type { LogSink } from "./log-sink.ts";
+import { systemTimers, type Timers } from "../support/timers.ts";
+import type { LogNames } from "./log-names.ts";
+import type { LogOutput } from "./log-output.ts";
+import { escaped } from "./log-text.ts";
+import { RepeatedLines } from "./repeated-lines.ts";
 
 /** The daemon's own lines: what happened to it, in the same stream and form as the access log. */
 export const EVENTS = [
@@ -24,6 +27,8 @@ export const EVENTS = [
   "resource",
   "state",
   "audit_head",
+  "lines_left_out",
+  "lines_dropped",
   "shutdown",
   "stopped",
   "crash",
@@ -45,35 +50,58 @@ const AUDITED: ReadonlySet<EventName> = new Set([
 /** Who else hears of an event. */
 export type EventTap = (event: EventName, fields: Readonly<Record<string, unknown>>) => void;
 
+/** Those that nobody asks for, and that come again and again while their cause lasts. */
+const REPEATED: ReadonlySet<EventName> = new Set([
+  "resource",
+  "state",
+  "watch_error",
+  "reload_waits",
+  "listener_error",
+]);
+
+type Level = "info" | "warn" | "error";
+type EventFields = Readonly<Record<string, unknown>>;
+type Write = (event: EventName, text: string, fields?: EventFields) => void;
+
 export interface EventLog {
-  info(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(event: EventName, text: string, fields?: Readonly<Record<string, unknown>>): void;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  /** Tells what is counted and not told yet: the end. */
+  flush(): void;
 }
 
-/** JSON lines with an RFC 3339 time and the level as a word; no host name and pid, which the platform adds. */
-export function createLogger(clock: Clock, sink: LogSink): Logger {
+export function createEventLog(
+  clock: Clock,
+  output: LogOutput,
+  audit: EventTap = () => {},
+  timers: Timers = systemTimers,
+): EventLog {
   const time = rfc3339(clock);
-  return pino(
-    {
-      base: null,
-      timestamp: () => `,"time":"${time()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    sink,
-  );
+  const repeated = new RepeatedLines(timers);
+  const write =
+    (level: Level): Write =>
+    (event, text, fields = {}) => {
+      const tell = (count: number): void =>
+        output.writeEvent((names) =>
+          eventLine(names, level, time(), { event, ...fields, ...(count === 0 ? {} : { repeated: count }), msg: text }),
+        );
+      if (REPEATED.has(event)) repeated.note(JSON.stringify([level, event, text, fields]), tell);
+      else tell(0);
+      if (AUDITED.has(event)) audit(event, fields);
+    };
+  return { info: write("info"), warn: write("warn"), error: write("error"), flush: () => repeated.flush() };
 }
 
-/** Lines about the daemon are written at once: they are few, and the last one before an end counts most. */
-export function createEventLog(logger: Logger, sink: LogSink, audit: EventTap = () => {}): EventLog {
-  const write =
-    (level: "info" | "warn" | "error"): EventLog["info"] =>
-    (event, text, fields) => {
-      logger[level]({ event, ...fields }, text);
-      sink.flush();
-      if (AUDITED.has(event)) audit(event, fields ?? {});
-    };
-  return { info: write("info"), warn: write("warn"), error: write("error") };
+/** One JSON line; no host name and process id, which the platform adds. Undefined fields are left out. */
+function eventLine(names: LogNames, level: Level, time: string, fields: EventFields): string {
+  const members = Object.entries({ level, time, ...fields }).flatMap(([name, value]) => {
+    const json = JSON.stringify(value);
+    if (json === undefined) return [];
+    const formed = names.formOf(name)?.(json) ?? json;
+    return [`${JSON.stringify(names.nameOf(name))}:${formed}`];
+  });
+  return `${escaped(`{${members.join(",")}${names.constants}}`)}\n`;
 }
 
 /** Date and time down to the second are kept from line to line; only the milliseconds are made anew. */

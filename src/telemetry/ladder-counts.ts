@@ -4,7 +4,7 @@ import type { Exchange } from "../message/exchange.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { TopCounts } from "../support/top-counts.ts";
 import { labelText } from "./cells.ts";
-import type { RequestRecord } from "./telemetry.ts";
+import type { RequestRecord } from "./request-record.ts";
 
 /** What a check that does not enforce, or not for everybody, would have denied. */
 export class StepCounts {

@@ -1,30 +1,32 @@
 import type { Registry } from "prom-client";
 import { isFault } from "../http2/close-reason.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
+import { wantedCertificate } from "../message/certificate-fault.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { threadHolds } from "../support/thread-holds.ts";
+import { systemTimers, type Timers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import { AccessLog } from "./access-log.ts";
-import { createEventLog, createLogger, type EventLog } from "./event-log.ts";
+import { createEventLog, type EventLog } from "./event-log.ts";
 import type { FigureSources } from "./figures.ts";
 import type { FirstDenial } from "./ladder-counts.ts";
+import { LogOutput } from "./log-output.ts";
 import type { LogSink } from "./log-sink.ts";
 import { logText } from "./log-text.ts";
 import { familyText, type MetricsFormat } from "./long-family.ts";
 import { Metrics, type ReloadResult, type RollbackCause } from "./metrics.ts";
 import type { ProcessFigures } from "./process-metrics.ts";
 import { createRateGate } from "./rate-gate.ts";
+import type { RequestRecord } from "./request-record.ts";
 import {
   type AdminActResult,
   type AuditTrail,
   CONNECTION_REFUSALS,
   type ConnectionRefusal,
   type HandshakeFailure,
-  type LogSettings,
   type PolicyInForce,
-  type RequestRecord,
   type Telemetry,
 } from "./telemetry.ts";
 import { type LoopDelay, ThreadWatch } from "./thread-watch.ts";
@@ -48,7 +50,9 @@ export interface LiveTelemetry extends Telemetry {
   rolledBack(cause: RollbackCause): void;
   /** Requests are served from now on, and what holds the thread is watched. */
   serving(): void;
-  /** The end: no timer is left. */
+  /** The log's file may stand under another name by now. */
+  reopenLog(): void;
+  /** The end: no timer is left, and what was only counted is told. */
   stop(): void;
   /** All metrics, as text. */
   metricsText(format?: MetricsFormat): Promise<string>;
@@ -56,6 +60,7 @@ export interface LiveTelemetry extends Telemetry {
 
 export interface TelemetryDeps {
   readonly clock: Clock;
+  readonly timers?: Timers;
   readonly sink: LogSink;
   readonly processFigures: (() => ProcessFigures) | null;
   readonly memory: MemoryBudget;
@@ -66,11 +71,15 @@ export interface TelemetryDeps {
 }
 
 export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
-  const { clock, sink, processFigures, memory, loopDelay = null, resources = () => [] } = deps;
+  const { clock, sink, processFigures, memory, loopDelay = null, resources = () => [], timers = systemTimers } = deps;
   const metrics = new Metrics();
   let trail: AuditTrail | null = null;
-  const log = createEventLog(createLogger(clock, sink), sink, (event, fields) => trail?.event(event, fields));
-  const accessLog = new AccessLog(clock, sink);
+  const output = new LogOutput(sink);
+  const log = createEventLog(clock, output, (event, fields) => trail?.event(event, fields), timers);
+  const accessLog = new AccessLog(clock, timers, output, log);
+  const tellDropped = (where: string) => (lines: number) =>
+    log.warn("lines_dropped", "lines of the log had no room; it is written again", { where, lines });
+  sink.onRecovered(tellDropped("standard output"));
   const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
   const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
@@ -81,13 +90,12 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   const sources = {
     metrics,
-    logLinesDropped: () => sink.linesDropped,
+    logLinesDropped: () => output.linesDropped,
     processFigures,
     memory,
     thread,
     resources,
   };
-  let access: LogSettings["access"] = "all";
   const registries: Partial<Record<MetricsFormat, Registry>> = {};
   const renderings: Partial<Record<MetricsFormat, Promise<string>>> = {};
 
@@ -124,7 +132,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     },
     requestFinished: (record: RequestRecord) => {
       metrics.requestFinished(record, () => clock.wallMs());
-      accessLog.write(access, record);
+      accessLog.write(record);
       if (record.exchange.audited !== null) tellFirsts(metrics.ladder.count(record), record);
     },
     connectionOpened: (listener) => {
@@ -139,7 +147,8 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.handshakeFailed(listener, failure);
       const suppressed = handshakeGate();
       if (suppressed === null) return;
-      const fields = { listener, reason: failure, client: peer, detail: logText(detail), suppressed };
+      const wanted = wantedCertificate(failure);
+      const fields = { listener, reason: failure, client: peer, detail: logText(detail), wanted, suppressed };
       log.info("handshake_failed", "TLS handshake failed", fields);
     },
     http1ConnectionClosed: (listener, reason) => {
@@ -185,7 +194,8 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       log.warn("admin_act", "refused at the admin port", { act, result, client, ...fields, suppressed });
     },
     policyLoaded: (policy) => {
-      access = policy.log.access;
+      output.follow(policy.log.more, tellDropped("file"));
+      accessLog.follow(policy.log);
       const next = policy.records?.audit ?? null;
       if (next !== trail) {
         // Whoever turns it off, or leads it elsewhere, stands in the one that ends.
@@ -205,7 +215,12 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.policyStale = true;
     },
     serving: () => thread?.start(),
-    stop: () => thread?.stop(),
+    reopenLog: () => output.reopen(),
+    stop: () => {
+      log.flush();
+      accessLog.flush();
+      thread?.stop();
+    },
     // Scrapes that overlap share one text: asking often must not cost more than asking once.
     metricsText: (format = "prometheus") => {
       const rendering = renderings[format] ?? render(format).finally(() => delete renderings[format]);

@@ -1,5 +1,6 @@
 import { write, writeSync } from "node:fs";
 import { DEFAULTS } from "../support/defaults.ts";
+import { systemTimers, type Timers } from "../support/timers.ts";
 
 /** Where finished log lines go. */
 export interface LogSink {
@@ -12,6 +13,10 @@ export interface LogSink {
   /** Writes what is held back before returning: for the way out of a crash. */
   flushSync(): void;
   readonly linesDropped: number;
+  /** True where it makes words for people of what it gets, so that fields have postern's own names. */
+  readonly isForPeople?: boolean;
+  /** `tell` hears how many lines were dropped once lines are written again. */
+  onRecovered(tell: (linesDropped: number) => void): void;
 }
 
 /** The file system as the sink sees it; tests pass one that stalls. */
@@ -31,8 +36,8 @@ export function fileOf(fd: number): SinkFile {
  * Collects lines and writes them in pieces, one write at a time and never on the thread that serves: a log reader that
  * stalls must not stall the service. What waits is bounded; lines beyond it are dropped and counted.
  */
-export function createLogSink(file: SinkFile): LogSink {
-  return new BufferedSink(file);
+export function createLogSink(file: SinkFile, timers: Timers = systemTimers): LogSink {
+  return new BufferedSink(file, timers);
 }
 
 const NEWLINE = 0x0a;
@@ -40,31 +45,36 @@ const NEWLINE = 0x0a;
 class BufferedSink implements LogSink {
   linesDropped = 0;
   readonly #file: SinkFile;
+  readonly #timers: Timers;
   #held = "";
   /** The piece that is being written, from `#offset` on. */
   #piece: Buffer | null = null;
   #offset = 0;
-  #broken = false;
-  #timer: NodeJS.Timeout | null = null;
+  #isEnded = false;
+  #droppedUntold = 0;
+  #tell: ((linesDropped: number) => void) | null = null;
+  #cancelFlush: (() => void) | null = null;
   #drained: (() => void) | null = null;
 
-  constructor(file: SinkFile) {
+  constructor(file: SinkFile, timers: Timers) {
     this.#file = file;
+    this.#timers = timers;
   }
 
   write(line: string): void {
-    if (this.#broken || this.#held.length + (this.#piece?.length ?? 0) + line.length > DEFAULTS.logPendingBytesMax) {
+    if (this.#isEnded || this.#held.length + (this.#piece?.length ?? 0) + line.length > DEFAULTS.logPendingBytesMax) {
       this.linesDropped++;
+      this.#droppedUntold++;
       return;
     }
     this.#held += line;
     if (this.#held.length >= DEFAULTS.logWriteBytes) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), DEFAULTS.logFlushIntervalMs).unref();
+    else this.#cancelFlush ??= this.#timers.after(DEFAULTS.logFlushIntervalMs, () => this.flush());
   }
 
   flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelFlush?.();
+    this.#cancelFlush = null;
     if (this.#piece !== null || this.#held === "") return;
     this.#piece = Buffer.from(this.#held);
     this.#held = "";
@@ -88,7 +98,7 @@ class BufferedSink implements LogSink {
     const held = Buffer.from(this.#held);
     const data = this.#piece === null ? held : Buffer.concat([this.#piece.subarray(this.#offset), held]);
     this.#held = "";
-    this.#broken = true;
+    this.#isEnded = true;
     try {
       for (let at = 0; at < data.length; ) at += this.#file.writeSync(data, at);
     } catch {
@@ -96,14 +106,29 @@ class BufferedSink implements LogSink {
     }
   }
 
+  onRecovered(tell: (linesDropped: number) => void): void {
+    this.#tell = tell;
+  }
+
+  /**
+   * Whatever is wrong with the other end may pass: a disk has room again, another reader opens the pipe. What is held waits for
+   * that within its bound, and is tried again now and then.
+   */
   #writePiece(): void {
     const piece = this.#piece;
-    if (piece === null || this.#broken) return;
+    if (piece === null || this.#isEnded) return;
     this.#file.write(piece, this.#offset, (error, bytes) => {
       if (error === null || error === undefined) this.#written(piece, bytes);
-      else if (error.code === "EAGAIN") setTimeout(() => this.#writePiece(), DEFAULTS.logRetryMs).unref();
-      else this.#fail(error.code, piece);
+      else this.#writeLater(error.code, piece);
     });
+  }
+
+  #writeLater(code: string | undefined, piece: Buffer): void {
+    const isBusy = code === "EAGAIN";
+    // Who opens the pipe next must not begin in the middle of a line.
+    if (code === "EPIPE" && this.#offset > 0) this.#offset = piece.lastIndexOf(NEWLINE, this.#offset - 1) + 1;
+    if (!isBusy) this.#drained?.();
+    this.#timers.after(isBusy ? DEFAULTS.logRetryMs : DEFAULTS.logBrokenRetryMs, () => this.#writePiece());
   }
 
   #written(piece: Buffer, bytes: number): void {
@@ -113,16 +138,10 @@ class BufferedSink implements LogSink {
       return;
     }
     this.#piece = null;
+    const dropped = this.#droppedUntold;
+    this.#droppedUntold = 0;
+    if (dropped > 0) this.#tell?.(dropped);
     this.flush();
     if (this.#piece === null) this.#drained?.();
-  }
-
-  /** A full disk may have room again; a reader that is gone stays gone. Serving goes on, and the metric tells. */
-  #fail(code: string | undefined, piece: Buffer): void {
-    this.#broken = code === "EPIPE" || code === "EBADF";
-    for (const byte of piece.subarray(this.#offset)) if (byte === NEWLINE) this.linesDropped++;
-    this.#piece = null;
-    if (this.#broken) this.#held = "";
-    this.#drained?.();
   }
 }

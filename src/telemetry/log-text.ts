@@ -1,10 +1,15 @@
 import { DEFAULTS } from "../support/defaults.ts";
 
 /** C1 controls, DEL and the characters that turn the direction of text or end a line; JSON escapes only below U+0020. */
-const DECEPTIVE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const DECEPTIVE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Text from outside for a log line: cut to a length, and without what could act on the terminal that shows it. */
 export function logText(text: string, charsMax: number = DEFAULTS.logTextCharsMax): string {
   const cut = text.length > charsMax ? `${text.slice(0, charsMax)}…` : text;
   return cut.replace(DECEPTIVE, "�");
+}
+
+/** JSON in which the same characters stand as escapes, whoever has written it. */
+export function escaped(json: string): string {
+  return json.replace(DECEPTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

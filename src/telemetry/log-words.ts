@@ -20,6 +20,8 @@ export function createWordSink(inner: LogSink, colour: boolean): LogSink {
     flush: () => inner.flush(),
     flushSync: () => inner.flushSync(),
     close: () => inner.close(),
+    onRecovered: (tell) => inner.onRecovered(tell),
+    isForPeople: true,
     get linesDropped() {
       return inner.linesDropped;
     },

@@ -10,6 +10,7 @@ import type { CandidateFigures } from "./candidate-counts.ts";
 import { Cell, ListenerCells, labelText } from "./cells.ts";
 import { LadderCounts } from "./ladder-counts.ts";
 import { RequestCells } from "./request-cells.ts";
+import type { RequestRecord } from "./request-record.ts";
 import type {
   AdminActResult,
   AuthenticatorFacts,
@@ -19,7 +20,6 @@ import type {
   LimitFacts,
   OverloadInForce,
   PolicyInForce,
-  RequestRecord,
   RevocationListFacts,
 } from "./telemetry.ts";
 

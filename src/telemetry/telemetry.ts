@@ -1,11 +1,11 @@
 import type { Reason } from "../decision/reason.ts";
-import type { CheckName, Denial } from "../decision/verdict.ts";
+import type { CheckName } from "../decision/verdict.ts";
 import type { Http1CloseReason } from "../http1/close-reason.ts";
 import type { Http2CloseReason } from "../http2/close-reason.ts";
 import type { Http2Unjudged } from "../http2/unjudged.ts";
 import { CERTIFICATE_FAULTS } from "../message/certificate-fault.ts";
-import type { HttpProtocol } from "../message/connection.ts";
-import type { Exchange } from "../message/exchange.ts";
+import type { LogSettings } from "./log-settings.ts";
+import type { RequestRecord } from "./request-record.ts";
 
 /** Why a TLS handshake did not come about; closed, for it is a metric label. */
 export const HANDSHAKE_FAILURES = [
@@ -53,35 +53,6 @@ export const ADMIN_ACT_RESULTS = [
 
 export type AdminActResult = (typeof ADMIN_ACT_RESULTS)[number];
 
-/** Everything that is told about one request, once, when it is over. */
-export interface RequestRecord {
-  /** Id of the decision: in the answer's problem document and in the log line. */
-  readonly id: string;
-  readonly listener: string;
-  /** The route's template; `unmatched` where none matched. */
-  readonly route: string;
-  readonly protocol: HttpProtocol;
-  readonly policyHash: string;
-  /** Of a request that could not be read, with an empty method. */
-  readonly exchange: Exchange;
-  /** Address of the socket's peer or, where trusted, what it forwarded. */
-  readonly clientAddress: string;
-  /** Status that the client got; 499 where it went away before; of a gRPC call that was denied the reason's, not 200. */
-  readonly status: number;
-  /** gRPC status of a call that postern itself ended; null for anything else. */
-  readonly grpcStatus: number | null;
-  /** Null where the service's answer went to the client whole. */
-  readonly reason: Reason | null;
-  readonly denial: Denial | null;
-  /** Milliseconds from the first byte of the head to the verdict. */
-  readonly decisionMs: number;
-  /** Milliseconds from forwarding to the service's head; negative where nothing was forwarded. */
-  readonly upstreamMs: number;
-  readonly durationMs: number;
-  readonly requestBodyBytes: number;
-  readonly responseBodyBytes: number;
-}
-
 /** Where events go; the live one counts and logs, tests pass one that remembers. */
 export interface Telemetry {
   requestStarted(): void;
@@ -104,11 +75,6 @@ export interface AuditTrail {
   event(event: string, fields: Readonly<Record<string, unknown>>): void;
   /** `tell` hears of the newest line, as number and hash, now and then. */
   onHead(tell: (head: string) => void): void;
-}
-
-export interface LogSettings {
-  /** Which requests get an access line. */
-  readonly access: "all" | "denied" | "off";
 }
 
 export interface CertificateFacts {

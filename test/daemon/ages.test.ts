@@ -1,12 +1,13 @@
 import { afterEach, expect, test } from "vitest";
 import { Ages } from "../../src/daemon/ages.ts";
-import { createEventLog, createLogger } from "../../src/telemetry/event-log.ts";
+import { createEventLog } from "../../src/telemetry/event-log.ts";
+import { LogOutput } from "../../src/telemetry/log-output.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
 const clock = new TestClock();
 const sink = new MemorySink();
-const ages = new Ages(clock, createEventLog(createLogger(clock, sink), sink));
+const ages = new Ages(clock, createEventLog(clock, new LogOutput(sink)));
 afterEach(() => ages.stop());
 
 test("each certificate and list is told of once, when it ends and not before; what had ended is not told again", async () => {

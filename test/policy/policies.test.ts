@@ -15,6 +15,7 @@ import { openTestWorld } from "../../src/rehearsal/test-world.ts";
 import { ok } from "../../src/support/result.ts";
 import { systemTimers } from "../../src/support/timers.ts";
 import { atOnce } from "../../src/support/turns.ts";
+import { logReferenceText } from "../../src/telemetry/log-reference.ts";
 import { mmdb } from "../fixtures/mmdb.ts";
 import { createTestPki } from "../fixtures/pki.ts";
 import { createTokenMint } from "../fixtures/tokens.ts";
@@ -155,6 +156,7 @@ describe("the JSON Schema", () => {
 test("the reference is what the code says", () => {
   expect(read("REFERENCE.md")).toBe(referenceText());
   expect(read("../docs/request-headers.md")).toBe(requestHeadersText());
+  expect(read("../docs/log-fields.md")).toBe(logReferenceText());
 });
 
 interface Key {

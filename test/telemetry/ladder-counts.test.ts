@@ -5,7 +5,7 @@ import type { Exchange } from "../../src/message/exchange.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { TopCounts } from "../../src/support/top-counts.ts";
 import { LadderCounts } from "../../src/telemetry/ladder-counts.ts";
-import type { RequestRecord } from "../../src/telemetry/telemetry.ts";
+import type { RequestRecord } from "../../src/telemetry/request-record.ts";
 import { createExchange, createPrincipal } from "../fixtures/route-context.ts";
 
 const check = (path: string) => ({ name: "authorize", place: { file: "p.yaml", line: 1, column: 1, path } });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createLogSink, fileOf, type SinkFile } from "../../src/telemetry/log-sink.ts";
-import { eventually } from "../fixtures/eventually.ts";
+import { ManualTime } from "../fixtures/manual-time.ts";
 
 type Done = Parameters<SinkFile["write"]>[2];
 
@@ -56,40 +56,73 @@ test("closing ends even where the reader never reads again", async () => {
   expect(file.writes.map(({ text }) => text)).toEqual(["last words\n"]);
 });
 
-test("a write that takes only a part goes on with the rest, also after EAGAIN", async () => {
+test("a write that takes only a part goes on with the rest, also after EAGAIN", () => {
   const file = new SlowFile();
-  const sink = createLogSink(file);
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
   sink.write("0123456789\n");
   sink.flush();
   file.writes[0]?.done(null, 4);
   expect(file.writes[1]?.text).toBe("456789\n");
   file.writes[1]?.done(systemError("EAGAIN"), 0);
-  const third = await eventually(() => file.writes[2]);
-  expect(third.text).toBe("456789\n");
+  time.pass(DEFAULTS.logRetryMs);
+  expect(file.writes[2]?.text).toBe("456789\n");
 });
 
-test("a full disk loses lines and counts them, and logging goes on when there is room", () => {
+test.each(["ENOSPC", "EPIPE", "EBADF"])("after %s lines wait, and are written when they can be", (code) => {
   const file = new SlowFile();
-  const sink = createLogSink(file);
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
   sink.write("one\ntwo\n");
   sink.flush();
-  file.writes[0]?.done(systemError("ENOSPC"), 0);
-  expect(sink.linesDropped).toBe(2);
+  file.writes[0]?.done(systemError(code), 0);
   sink.write("three\n");
   sink.flush();
-  expect(file.writes[1]?.text).toBe("three\n");
+  time.pass(DEFAULTS.logBrokenRetryMs);
+  expect(file.writes[1]?.text).toBe("one\ntwo\n");
+  file.writes[1]?.done(null, 8);
+  expect(file.writes[2]?.text).toBe("three\n");
+  expect(sink.linesDropped).toBe(0);
 });
 
-test("a reader that is gone ends the log and not the process", () => {
+test("what has no room meanwhile is dropped, counted, and told when lines are written again", () => {
   const file = new SlowFile();
-  const sink = createLogSink(file);
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
+  const told: number[] = [];
+  sink.onRecovered((dropped) => told.push(dropped));
   sink.write("one\n");
   sink.flush();
   file.writes[0]?.done(systemError("EPIPE"), 0);
-  sink.write("two\n");
+  const line = `${"x".repeat(DEFAULTS.logPendingBytesMax / 4 - 1)}\n`;
+  for (let at = 0; at < 6; at++) sink.write(line);
+  expect(sink.linesDropped).toBe(3);
+  time.pass(DEFAULTS.logBrokenRetryMs);
+  expect(told).toEqual([]);
+  file.writes[1]?.done(null, 4);
+  expect(told).toEqual([3]);
+});
+
+test("who opens a pipe next gets whole lines, also where the one before left in the middle of one", () => {
+  const file = new SlowFile();
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
+  sink.write("one\ntwo\nthree\n");
   sink.flush();
-  expect(file.writes).toHaveLength(1);
-  expect(sink.linesDropped).toBe(2);
+  file.writes[0]?.done(null, 6);
+  file.writes[1]?.done(systemError("EPIPE"), 0);
+  time.pass(DEFAULTS.logBrokenRetryMs);
+  expect(file.writes[2]?.text).toBe("two\nthree\n");
+});
+
+test("closing does not wait for what is broken", async () => {
+  const file = new SlowFile();
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
+  sink.write("one\n");
+  const closed = sink.close();
+  file.writes[0]?.done(systemError("ENOSPC"), 0);
+  await closed;
 });
 
 test("on the way out of a crash the lines that wait are written before returning", () => {

@@ -4,7 +4,8 @@ import { afterEach, expect, test } from "vitest";
 import { measureLoopDelay } from "../../src/cli/loop-delay.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { ThreadHolds } from "../../src/support/thread-holds.ts";
-import { createEventLog, createLogger } from "../../src/telemetry/event-log.ts";
+import { createEventLog } from "../../src/telemetry/event-log.ts";
+import { LogOutput } from "../../src/telemetry/log-output.ts";
 import { ThreadWatch } from "../../src/telemetry/thread-watch.ts";
 import { MemorySink, TestClock } from "../fixtures/telemetry.ts";
 
@@ -17,7 +18,7 @@ function start() {
   const clock = new TestClock();
   const holds = new ThreadHolds();
   const delay = { maxMs: 0, takeMaxMs: () => delay.maxMs, stop: () => {} };
-  watch = new ThreadWatch(holds, delay, clock, createEventLog(createLogger(clock, sink), sink));
+  watch = new ThreadWatch(holds, delay, clock, createEventLog(clock, new LogOutput(sink)));
   holds.note("reload", 500, "before anybody waited");
   watch.start();
   return { sink, clock, holds, delay, watch };

@@ -1,0 +1,167 @@
+import { REASONS } from "../decision/reason.ts";
+import { type Denial, ListDenial } from "../decision/verdict.ts";
+import { type AnswerCount, answerFields, answerTotals } from "../message/answer-count.ts";
+import { certificateFault } from "../message/certificate-fault.ts";
+import type { DetectNote, DetectNotes } from "../message/detect-notes.ts";
+import type { LeakNote } from "../message/leak-notes.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { fixed, quoted } from "../support/json-text.ts";
+import { escaped, logText } from "./log-text.ts";
+import type { RequestRecord } from "./request-record.ts";
+
+/** What a field says of a request, as JSON; null where it has nothing to say, and is left out. */
+export type FieldText = (record: RequestRecord) => string | null;
+
+/**
+ * The fields of a request's line; log-reference.ts says what each means. By hand, for every request costs a line, and a general
+ * serializer three times as much; each is picked, so that no header value and no query can come along. These are asked for each.
+ */
+export const USUAL_FIELDS = {
+  id: ({ id }) => quoted(id),
+  listener: ({ listener }) => quoted(listener),
+  client: ({ clientAddress }) => quoted(clientAddress),
+  country: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.country(clientAddress)),
+  asn: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.asn(clientAddress)),
+  network: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.network(clientAddress)),
+  protocol: ({ protocol }) => (protocol === "h2" ? '"h2"' : '"http/1.1"'),
+  proxyPeer: ({ exchange: { connection } }) => textOrNull(connection.proxyPeer?.text),
+  method: ({ exchange: { method } }) =>
+    method === "" ? null : quoted(method.length <= SHORT ? method : logText(method, DEFAULTS.logMethodCharsMax)),
+  path: ({ exchange: { method, target } }) =>
+    method === "" ? null : quoted(logText(target.path, DEFAULTS.logPathCharsMax)),
+  upstreamPath: ({ exchange: { target, upstreamTarget } }) =>
+    upstreamTarget === null || upstreamTarget.path === target.path
+      ? null
+      : quoted(logText(upstreamTarget.path, DEFAULTS.logPathCharsMax)),
+  route: ({ route }) => quoted(route),
+  upstream: ({ exchange: { upstream } }) => (upstream === "" ? null : quoted(upstream)),
+  status: ({ status }) => String(status),
+  grpcStatus: ({ grpcStatus }) => (grpcStatus === null ? null : String(grpcStatus)),
+  principal: ({ exchange: { principal } }) => (principal === null ? null : quoted(logText(principal.id))),
+  authenticator: ({ exchange: { principal } }) => (principal === null ? null : quoted(principal.authenticator)),
+  certificateFault: ({ exchange: { certificate } }) =>
+    certificate === null || certificate.untrusted === null ? null : faultText(certificate.untrusted),
+  // Letters, digits and marks that JSON writes as they are.
+  requestId: ({ exchange: { requestId } }) => (requestId === null ? null : `"${requestId}"`),
+  traceId: ({ exchange: { traceId } }) => (traceId === null ? null : `"${traceId}"`),
+  version: ({ exchange: { version } }) => textOrNull(version),
+  deprecated: ({ exchange: { deprecated } }) => textOrNull(deprecated),
+  decisionUs: ({ decisionMs }) => fixed(decisionMs * 10_000, 1),
+  upstreamMs: ({ upstreamMs }) => (upstreamMs < 0 ? null : fixed(upstreamMs * 1000, 3)),
+  durationMs: ({ durationMs }) => fixed(durationMs * 1000, 3),
+  bytesIn: ({ requestBodyBytes }) => String(requestBodyBytes),
+  bytesOut: ({ responseBodyBytes }) => String(responseBodyBytes),
+  policyHash: ({ policyHash }) => quoted(policyHash),
+} satisfies Record<string, FieldText>;
+
+/** Of requests that postern answered in place of the service, or whose answer it ended. */
+export const DENIAL_FIELDS = {
+  reason: ({ reason }) => textOrNull(reason),
+  source: ({ reason }) => (reason === null ? null : `"${REASONS[reason].source}"`),
+  policy: ({ denial }) => textOrNull(denial === null ? null : placeOf(denial)),
+  rule: ({ denial }) => textOrNull(denial?.place?.path),
+  list: ({ denial }) => (denial instanceof ListDenial ? quoted(logText(denial.list)) : null),
+  seen: ({ denial }) => (denial === null ? null : quoted(logText(denial.seen))),
+  wanted: ({ denial }) => (denial === null ? null : quoted(logText(denial.wanted))),
+  faults: ({ denial }) => (denial === null ? null : json(faultsOf(denial))),
+} satisfies Record<string, FieldText>;
+
+/** What few requests have anything of. */
+export const NOTE_FIELDS = {
+  withheld: ({ exchange: { withheld } }) =>
+    json(withheld?.slice(0, DEFAULTS.logWithheldMax).map((name) => logText(name, DEFAULTS.logWithheldCharsMax))),
+  bodyEdits: ({ exchange: { bodyEdits } }) => json(bodyEdits?.counts),
+  answer: ({ exchange: { answerCounts } }) => json(answerCounts === null ? undefined : changedFields(answerCounts)),
+  leaks: ({ exchange: { leaks } }) => json(leaks?.first.map(leakFields)),
+  detected: ({ exchange: { detected } }) => json(detected === null ? undefined : detectedFields(detected)),
+  audited: ({ exchange: { audited } }) => json(audited?.slice(0, DEFAULTS.logAuditedMax).map(auditedFields)),
+} satisfies Record<string, FieldText>;
+
+/** Those that a policy may leave out. `slow` and `sampleRatio` say why there is a line. */
+export type AccessField =
+  | keyof typeof USUAL_FIELDS
+  | keyof typeof DENIAL_FIELDS
+  | keyof typeof NOTE_FIELDS
+  | "slow"
+  | "sampleRatio";
+
+/** Methods that need no look. */
+const SHORT = 7;
+
+/** Whether any of `NOTE_FIELDS` has something. */
+export function hasNotes({ exchange }: RequestRecord): boolean {
+  const { withheld, audited, bodyEdits, leaks, detected, answerCounts } = exchange;
+  return (
+    withheld !== null ||
+    audited !== null ||
+    bodyEdits !== null ||
+    leaks !== null ||
+    detected !== null ||
+    answerCounts !== null
+  );
+}
+
+function textOrNull(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : quoted(text);
+}
+
+function json(value: unknown): string | null {
+  return value === undefined ? null : escaped(JSON.stringify(value));
+}
+
+const faultTexts = new Map<string, string>();
+
+/** OpenSSL's code in words: a few, and the same ones again and again. */
+function faultText(code: string): string {
+  let text = faultTexts.get(code);
+  if (text === undefined) {
+    const { fault, wanted } = certificateFault(code);
+    text = quoted(logText(`${fault} (${code}); expected ${wanted}`));
+    if (faultTexts.size < FAULT_TEXTS_MAX) faultTexts.set(code, text);
+  }
+  return text;
+}
+
+const FAULT_TEXTS_MAX = 100;
+
+function changedFields(counts: readonly AnswerCount[]): object | undefined {
+  const totals = answerTotals(counts);
+  if (Object.keys(totals).length === 0) return undefined;
+  const fields = answerFields(counts);
+  return fields.length === 0 ? totals : { ...totals, fields };
+}
+
+function leakFields({ way, kind, action, field }: LeakNote): object {
+  return { in: way, kind, action, ...(field === "" ? {} : { field: logText(field, DEFAULTS.logPathCharsMax) }) };
+}
+
+function detectedFields({ score, answerScore, counts, first }: DetectNotes): object {
+  const rules = counts.slice(0, DEFAULTS.detectRulesNotedMax).map(({ id }) => id);
+  const answer = answerScore === 0 ? {} : { answerScore };
+  return { score, ...answer, rules: [...new Set(rules)], hits: first.map(hitFields) };
+}
+
+function hitFields({ way, detector, id, message, score, field, matched, file, line }: DetectNote): object {
+  return { in: way, detector, rule: id, message: logText(message), score, field, matched, place: `${file}:${line}` };
+}
+
+function auditedFields(denial: Denial): object {
+  const { reason, place, seen, wanted } = denial;
+  return {
+    reason,
+    ...(place === null ? {} : { policy: placeOf(denial), rule: place.path }),
+    ...(denial instanceof ListDenial ? { list: logText(denial.list) } : {}),
+    seen: logText(seen),
+    wanted: logText(wanted),
+    faults: faultsOf(denial),
+  };
+}
+
+function placeOf({ place }: Denial): string | null {
+  return place === null ? null : `${place.file}:${place.line}:${place.column}`;
+}
+
+/** Where more than one thing is wrong with a body. */
+function faultsOf({ body }: Denial): readonly string[] | undefined {
+  return body.faults.length > 1 ? body.faults.map((fault) => logText(fault)) : undefined;
+}
