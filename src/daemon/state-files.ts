@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
-import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { StateFiles } from "../resources/state-folder.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -183,7 +183,7 @@ async function writeState(file: string, content: Buffer): Promise<Result<null, s
 async function appendState(
   file: string,
   before: string,
-  content: Buffer,
+  content: readonly Buffer[],
   bytesMax: number,
   userId: number | null,
 ): Promise<Result<null, string>> {
@@ -202,7 +202,7 @@ async function appendState(
 /** False where the file has no room for it; a text says what is wrong with the file. */
 async function tryAppend(
   file: string,
-  content: Buffer,
+  content: readonly Buffer[],
   bytesMax: number,
   userId: number | null,
 ): Promise<boolean | string> {
@@ -213,9 +213,10 @@ async function tryAppend(
     const found = await handle.stat();
     const fault = faultOf(found, userId);
     if (fault !== null) return fault;
-    if (found.size > 0 && found.size + content.length > bytesMax) return false;
+    const bytes = content.reduce((sum, piece) => sum + piece.length, 0);
+    if (found.size > 0 && found.size + bytes > bytesMax) return false;
     try {
-      await handle.writeFile(content);
+      for (const piece of content) await writePiece(handle, piece);
     } catch (error) {
       // Of a batch that a full disk has cut nothing stays, or the next one would begin in the middle of a line.
       await handle.truncate(found.size);
@@ -225,6 +226,11 @@ async function tryAppend(
   } finally {
     await handle.close();
   }
+}
+
+/** In one go, where `writeFile` takes one for each half of a MiB. */
+async function writePiece(handle: FileHandle, piece: Buffer): Promise<void> {
+  for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten;
 }
 
 function isStrange(uid: number, userId: number | null): boolean {

@@ -6,7 +6,7 @@ import { DebugHeader } from "../records/debug-header.ts";
 import type { RecordSubscriber } from "../records/decision-records.ts";
 import { DecisionRecords } from "../records/decision-records.ts";
 import { decisionsRoom } from "../records/decisions-room.ts";
-import type { ShownClaim } from "../records/make-facts.ts";
+import type { ShownClaim } from "../records/facts-pieces.ts";
 import { RecentDecisions } from "../records/recent-decisions.ts";
 import { RecordFile } from "../records/record-file.ts";
 import { Tracer } from "../records/tracer.ts";

@@ -1,19 +1,28 @@
 import type { Reason } from "../decision/reason.ts";
 import type { DecisionFacts } from "./decision-facts.ts";
 
-/** The facts of a decision as subscribers get them: written already, and read again for the few that somebody looks at. */
+/**
+ * The facts of a decision as subscribers get them: written already, and read again for the few that somebody looks at. The bytes are
+ * those of the next decision as soon as all subscribers have seen this one: who keeps something of it keeps a copy.
+ */
 export class DecisionLine {
   readonly id: string;
   readonly reason: Reason | null;
   readonly verdict: DecisionFacts["verdict"];
-  /** One object of JSON, in one line. */
-  readonly text: string;
+  readonly bytes: Buffer;
+  readonly length: number;
 
-  constructor(id: string, reason: Reason | null, verdict: DecisionFacts["verdict"], text: string) {
+  constructor(id: string, reason: Reason | null, verdict: DecisionFacts["verdict"], bytes: Buffer, length: number) {
     this.id = id;
     this.reason = reason;
     this.verdict = verdict;
-    this.text = text;
+    this.bytes = bytes;
+    this.length = length;
+  }
+
+  /** One object of JSON, in one line. */
+  get text(): string {
+    return this.bytes.toString("utf8", 0, this.length);
   }
 
   get facts(): DecisionFacts {

@@ -5,7 +5,8 @@ import type { Clock } from "../support/clock.ts";
 import type { AuditTrail } from "../telemetry/telemetry.ts";
 import type { DebugHeader } from "./debug-header.ts";
 import type { DecisionLine } from "./decision-line.ts";
-import { FactsMaker, type FactsSettings, type FinishedRequest } from "./make-facts.ts";
+import type { FactsSettings } from "./facts-pieces.ts";
+import { FactsMaker, type FinishedRequest } from "./make-facts.ts";
 import type { Trace, Tracer } from "./tracer.ts";
 
 /** Who gets decision facts. It neither waits nor throws, and keeps what it takes within bounds of its own. */

@@ -54,7 +54,7 @@ function showAfter(recent: RecentDecisions, query: URLSearchParams): AdminAnswer
     return err({ status: 400, text: "expected after=NUMBER and which=all or which=denied" });
   }
   const decisions = recent.after(Number(after), which);
-  return ok({ last: recent.last, decisions: decisions.map(({ seq, line }) => ({ seq, ...line.facts })) });
+  return ok({ last: recent.last, decisions: decisions.map(({ seq, facts }) => ({ seq, ...facts })) });
 }
 
 async function arm(tracer: Tracer, clock: Pick<Clock, "wallMs">, settings: JsonObject): Promise<AdminAnswer> {

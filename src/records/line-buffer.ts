@@ -1,43 +1,50 @@
-/** A few dozen lines. */
-const CHUNK_BYTES = 64 * 1024;
-/** UTF-8 of a UTF-16 unit. */
-const BYTES_PER_CHAR_MAX = 3;
+import { DEFAULTS } from "../support/defaults.ts";
 
-/**
- * Lines that gather as bytes. Each is copied at once: a text put together of many pieces would have all of them outlive the
- * request, which costs the collector more than the writing.
- */
+/** A batch of lines in one piece, and the line that completes it. */
+const SLAB_BYTES = DEFAULTS.recordBatchBytes + 64 * 1024;
+/** One that is written while the other is filled. */
+const SPARE_MAX = 2;
+/** Lines that gather as bytes. What was written is filled again: to touch fresh memory costs a request more than its line. */
 export class LineBuffer {
   /** Since the last `take`. */
   bytes = 0;
   lines = 0;
   #full: Buffer[] = [];
-  #chunk: Buffer | null = null;
+  #slab: Buffer | null = null;
   #at = 0;
+  readonly #spare: Buffer[] = [];
 
-  /** Adds a text and the end of its line. */
-  add(text: string): void {
-    const needed = text.length * BYTES_PER_CHAR_MAX + 1;
-    if (this.#chunk === null || this.#chunk.length - this.#at < needed) {
-      if (this.#chunk !== null) this.#full.push(this.#chunk.subarray(0, this.#at));
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, needed));
-      this.#at = 0;
-    }
-    const end = this.#at + this.#chunk.write(text, this.#at);
-    this.#chunk[end] = 0x0a;
-    this.bytes += end + 1 - this.#at;
-    this.#at = end + 1;
+  /** Adds the first `length` bytes of a line, and what ends it. */
+  add(line: Buffer, length: number, end: Buffer): void {
+    const bytes = length + end.length;
+    if (this.#slab === null || this.#slab.length - this.#at < bytes) this.#slab = this.#next(bytes);
+    line.copy(this.#slab, this.#at, 0, length);
+    this.#slab.set(end, this.#at + length);
+    this.bytes += bytes;
+    this.#at += bytes;
     this.lines++;
   }
 
-  /** All of it, in one piece; after it there is nothing. */
-  take(): Buffer {
-    const last = this.#chunk === null ? [] : [this.#chunk.subarray(0, this.#at)];
-    const all = Buffer.concat([...this.#full, ...last], this.bytes);
+  /** All of it; after it there is nothing. Its pieces come back by `giveBack` once they are written. */
+  take(): readonly Buffer[] {
+    const all = this.#slab === null ? this.#full : [...this.#full, this.#slab.subarray(0, this.#at)];
     this.#full = [];
-    this.#at = 0;
+    this.#slab = null;
     this.bytes = 0;
     this.lines = 0;
     return all;
+  }
+
+  giveBack(pieces: readonly Buffer[]): void {
+    for (const { buffer } of pieces) {
+      if (buffer.byteLength === SLAB_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(Buffer.from(buffer));
+    }
+  }
+
+  #next(needed: number): Buffer {
+    if (this.#slab !== null) this.#full.push(this.#slab.subarray(0, this.#at));
+    this.#at = 0;
+    const spare = needed > SLAB_BYTES ? undefined : this.#spare.pop();
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
   }
 }

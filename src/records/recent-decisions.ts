@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { DecisionFacts } from "./decision-facts.ts";
-import { DecisionLine } from "./decision-line.ts";
+import type { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
 import type { FinishedRequest } from "./make-facts.ts";
 
@@ -12,9 +12,20 @@ export interface RecentSettings {
 }
 
 /** A decision, and its number among all that were kept. */
-export interface KeptDecision {
+export class KeptDecision {
   readonly seq: number;
-  readonly line: DecisionLine;
+  readonly id: string;
+  readonly #text: string;
+
+  constructor(seq: number, { id, text }: DecisionLine) {
+    this.seq = seq;
+    this.id = id;
+    this.#text = text;
+  }
+
+  get facts(): DecisionFacts {
+    return JSON.parse(this.#text) as DecisionFacts;
+  }
 }
 
 /** The last decisions, in memory: every denial and a sample of the rest, so that neither pushes the other out. */
@@ -42,16 +53,14 @@ export class RecentDecisions implements RecordSubscriber {
     return this.#sampleOneIn > 0 && this.#seen % this.#sampleOneIn === 0;
   }
 
-  note({ id, reason, verdict, text }: DecisionLine): void {
+  note(line: DecisionLine): void {
     this.#last++;
-    // In one piece: of a text put together of many each piece takes memory of its own.
-    const line = new DecisionLine(id, reason, verdict, Buffer.from(text).toString());
-    const ring = reason === null ? this.#others : this.#denials;
-    ring.push({ seq: this.#last, line });
+    const ring = line.reason === null ? this.#others : this.#denials;
+    ring.push(new KeptDecision(this.#last, line));
   }
 
   find(id: string): DecisionFacts | null {
-    return (this.#denials.find(id) ?? this.#others.find(id))?.line.facts ?? null;
+    return (this.#denials.find(id) ?? this.#others.find(id))?.facts ?? null;
   }
 
   /** Those after number `seq`, oldest first; of more than are told at once the newest. */
@@ -78,7 +87,7 @@ class Ring {
   }
 
   find(id: string): KeptDecision | undefined {
-    return this.#items.find(({ line }) => line.id === id);
+    return this.#items.find((item) => item.id === id);
   }
 
   after(seq: number): KeptDecision[] {

@@ -27,6 +27,8 @@ export class RecordFile implements Resource, RecordSubscriber {
   readonly name = "record";
   readonly #world: ResourceWorld;
   readonly #settings: RecordSettings;
+  /** Of each line, from its last brace on. */
+  readonly #end: Buffer;
   readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
   #state: ResourceState = "starting";
   #fault: ResourceFault | null = null;
@@ -42,6 +44,7 @@ export class RecordFile implements Resource, RecordSubscriber {
 
   constructor(settings: RecordSettings, world: ResourceWorld) {
     this.#settings = settings;
+    this.#end = Buffer.from(settings.oneIn === 1 ? "}\n" : `,"oneIn":${settings.oneIn}}\n`);
     this.#world = world;
   }
 
@@ -51,15 +54,14 @@ export class RecordFile implements Resource, RecordSubscriber {
     return this.#seen % this.#settings.oneIn === 0;
   }
 
-  note({ text }: DecisionLine): void {
+  note({ bytes, length }: DecisionLine): void {
     if (!this.#isStarted) return;
-    const { oneIn } = this.#settings;
-    const line = oneIn === 1 ? text : `${text.slice(0, -1)},"oneIn":${oneIn}}`;
-    if (this.#waiting.bytes + line.length >= DEFAULTS.recordWaitingBytesMax) {
+    if (this.#waiting.bytes + length >= DEFAULTS.recordWaitingBytesMax) {
       this.#dropped++;
       return;
     }
-    this.#waiting.add(line);
+    // The end of the line comes with its last brace.
+    this.#waiting.add(bytes, length - 1, this.#end);
     // Of a batch that is small nobody feels the writing.
     if (this.#waiting.bytes >= DEFAULTS.recordBatchBytes) this.#write();
     else this.#schedule();
@@ -108,8 +110,10 @@ export class RecordFile implements Resource, RecordSubscriber {
     if (folder === null || this.#isWriting || lines === 0) return;
     this.#isWriting = true;
     const half = Math.floor(this.#settings.bytesMax / RECORD_FILES.length);
-    this.settled = folder.append(RECORD_FILES, this.#waiting.take(), half).then((appended) => {
+    const pieces = this.#waiting.take();
+    this.settled = folder.append(RECORD_FILES, pieces, half).then((appended) => {
       this.#isWriting = false;
+      this.#waiting.giveBack(pieces);
       this.#noted(appended, lines);
       if (!this.#isStarted) this.#write();
       else if (this.#waiting.lines > 0) this.#schedule();

@@ -20,7 +20,7 @@ export interface StateFiles {
    * Appends to the first of two files, and with more than `bytesMax` in it has it take the other's place first. All or nothing is
    * written; a file that others could have written is refused.
    */
-  append(names: readonly [string, string], content: Buffer, bytesMax: number): Promise<Result<null, string>>;
+  append(names: readonly [string, string], content: readonly Buffer[], bytesMax: number): Promise<Result<null, string>>;
 }
 
 /** What a kind of state is called and how its content is laid out; a new layout is a new version, and a fresh beginning. */
@@ -93,7 +93,11 @@ export class StateFolder {
   }
 
   /** Appends lines to the first of two files that take turns; errors in words. */
-  append(names: readonly [string, string], content: Buffer, bytesMax: number): Promise<Result<null, string>> {
+  append(
+    names: readonly [string, string],
+    content: readonly Buffer[],
+    bytesMax: number,
+  ): Promise<Result<null, string>> {
     return this.#files.append(names, content, bytesMax);
   }
 

@@ -21,7 +21,7 @@ export const RECORDS_DEFAULTS = {
   recordBytesMin: 64 * 1024,
   recordBytesMax: 64 * 1024 * 1024 * 1024,
   recordWaitingBytesMax: 4 * 1024 * 1024,
-  recordBatchBytes: 512 * 1024,
+  recordBatchBytes: 1024 * 1024,
   recordWriteMs: 500,
   /** Longest line of a record that is read. */
   recordLineBytesMax: 256 * 1024,

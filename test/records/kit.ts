@@ -39,5 +39,6 @@ export function factsOf(changes: Partial<DecisionFacts> = {}): DecisionFacts {
 /** The same, as subscribers get them. */
 export function lineOf(changes: Partial<DecisionFacts> = {}): DecisionLine {
   const facts = factsOf(changes);
-  return new DecisionLine(facts.id, facts.reason, facts.verdict, JSON.stringify(facts));
+  const bytes = Buffer.from(JSON.stringify(facts));
+  return new DecisionLine(facts.id, facts.reason, facts.verdict, bytes, bytes.length);
 }

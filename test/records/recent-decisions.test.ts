@@ -17,7 +17,7 @@ test("denials and others do not push each other out", () => {
   const recent = new RecentDecisions({ keep: 2, sampleOneIn: 1 });
   recent.note(denied("d1"));
   for (const id of ["a1", "a2", "a3"]) recent.note(lineOf({ id }));
-  expect(recent.after(0, "all").map(({ line }) => line.id)).toEqual(["d1", "a2", "a3"]);
+  expect(recent.after(0, "all").map(({ id }) => id)).toEqual(["d1", "a2", "a3"]);
   expect(recent.find("d1")?.status).toBe(403);
   expect(recent.find("a1")).toBeNull();
 });

@@ -1,0 +1,203 @@
+import { claimAt } from "../attributes/claim-path.ts";
+import { groupList, roleList, scopeList } from "../attributes/principal-facts.ts";
+import type { Place } from "../decision/verdict.ts";
+import type { ClientCertificate, ConnectionFacts } from "../message/connection.ts";
+import type { HeaderBlock } from "../message/headers.ts";
+import type { Principal } from "../message/principal.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { isPlain, quoted } from "../support/json-text.ts";
+import { logText } from "../telemetry/log-text.ts";
+import type { RequestRecord } from "../telemetry/request-record.ts";
+import type { CertificateFacts, ClaimValue, PrincipalFacts } from "./decision-facts.ts";
+import { maskTokens, SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
+import { placeText } from "./step.ts";
+
+/** A claim whose value the policy has shown. */
+export interface ShownClaim {
+  readonly text: string;
+  readonly path: readonly string[];
+}
+
+/** What the policy has shown beside the usual. */
+export interface FactsSettings {
+  readonly claims: readonly ShownClaim[];
+  /** Lower case. */
+  readonly headers: ReadonlySet<string>;
+}
+
+/** What a connection's requests have in common, for the client and the listener that the last of them had. */
+interface Origin {
+  readonly client: string;
+  readonly listener: string;
+  readonly piece: Uint8Array;
+}
+
+/** What a route's requests have in common. */
+interface RoutePiece {
+  readonly route: string;
+  readonly piece: Uint8Array;
+}
+
+const NULL = Buffer.from("null");
+const NO_PRINCIPAL = Buffer.from(',"principal":null');
+const NO_CERTIFICATE = Buffer.from(',"certificate":null');
+
+/**
+ * What many requests share, as pieces of their lines, each made once: of a connection, a block of headers, a principal, a
+ * certificate, a route.
+ */
+export class FactsPieces {
+  readonly #claims: readonly ShownClaim[];
+  readonly #headers: ReadonlySet<string>;
+  readonly #origins = new WeakMap<ConnectionFacts, Origin>();
+  readonly #routes = new WeakMap<Place, RoutePiece>();
+  readonly #places = new WeakMap<Place, Uint8Array>();
+  readonly #principals = new WeakMap<Principal, Uint8Array>();
+  readonly #certificates = new WeakMap<ClientCertificate, Uint8Array>();
+  readonly #blocks = new WeakMap<HeaderBlock, Uint8Array>();
+  readonly #names = new KnownTexts((name) => jsonOf(name, DEFAULTS.factsNameCharsMax));
+  readonly #values = new KnownTexts((value) => jsonOf(value, DEFAULTS.factsValueCharsMax));
+  readonly #hosts = new KnownTexts((host) => Buffer.from(`,"host":${this.#values.of(host)},"path":`));
+
+  constructor({ claims, headers }: FactsSettings) {
+    this.#claims = [...SHOWN_CLAIMS.map((name) => ({ text: name, path: [name] })), ...claims];
+    this.#headers = SHOWN_HEADERS.union(headers);
+  }
+
+  /** Listener, client, protocol and security; what comes next is the method. */
+  origin(connection: ConnectionFacts, { clientAddress: client, listener, protocol }: RequestRecord): Uint8Array {
+    const known = this.#origins.get(connection);
+    if (known !== undefined && known.client === client && known.listener === listener) return known.piece;
+    const piece = Buffer.from(
+      `,"listener":${quoted(listener)},"client":${quoted(client)},"protocol":"${protocol}","secure":${connection.secure},"method":`,
+    );
+    this.#origins.set(connection, { client, listener, piece });
+    return piece;
+  }
+
+  /** What comes next is the path. */
+  host(host: string): Uint8Array {
+    return this.#hosts.of(host);
+  }
+
+  /** Its template and its place; `unmatched` has none. */
+  route(route: string, place: Place | null): Uint8Array {
+    const known = place === null ? undefined : this.#routes.get(place);
+    if (known?.route === route) return known.piece;
+    const piece = Buffer.concat([Buffer.from(`,"route":${quoted(route)},"place":`), this.place(place)]);
+    if (place !== null) this.#routes.set(place, { route, piece });
+    return piece;
+  }
+
+  place(place: Place | null): Uint8Array {
+    if (place === null) return NULL;
+    return remembered(this.#places, place, (it) => quoted(placeText(it) ?? ""));
+  }
+
+  headers(block: HeaderBlock): Uint8Array {
+    return remembered(this.#blocks, block, ({ names, values }) => {
+      const lines = names.slice(0, DEFAULTS.factsHeadersMax).map((name, at) => {
+        if (!this.#headers.has(name)) return this.#names.of(name);
+        return `"${name}: ${this.#values.of(values[at] ?? "").slice(1)}`;
+      });
+      return `,"headers":[${lines.join(",")}]`;
+    });
+  }
+
+  principal(principal: Principal | null): Uint8Array {
+    if (principal === null) return NO_PRINCIPAL;
+    return remembered(this.#principals, principal, (it) => {
+      const facts: PrincipalFacts = {
+        id: logText(it.id),
+        authenticator: it.authenticator,
+        type: it.type,
+        scopes: listOf(scopeList(it)),
+        roles: listOf(roleList(it)),
+        groups: listOf(groupList(it)),
+        claimNames: listOf(Object.keys(it.claims)),
+        claims: this.#claimsOf(it),
+      };
+      return `,"principal":${JSON.stringify(facts)}`;
+    });
+  }
+
+  #claimsOf({ claims }: Principal): Record<string, ClaimValue> {
+    const values: Record<string, ClaimValue> = {};
+    for (const { text, path } of this.#claims) {
+      const value = claimValue(claimAt(claims, path));
+      if (value !== undefined) values[text] = value;
+    }
+    return values;
+  }
+
+  certificate(certificate: ClientCertificate | null): Uint8Array {
+    if (certificate === null) return NO_CERTIFICATE;
+    return remembered(this.#certificates, certificate, ({ subject, issuer, spiffeId, fingerprint, untrusted }) => {
+      const facts: CertificateFacts = {
+        subject: shown(subject, DEFAULTS.factsValueCharsMax),
+        issuer: shown(issuer, DEFAULTS.factsValueCharsMax),
+        spiffeId: spiffeId === null ? null : shown(spiffeId, DEFAULTS.factsValueCharsMax),
+        fingerprint,
+        untrusted,
+      };
+      return `,"certificate":${JSON.stringify(facts)}`;
+    });
+  }
+}
+
+function remembered<Of extends object>(known: WeakMap<Of, Uint8Array>, of: Of, make: (of: Of) => string): Uint8Array {
+  let piece = known.get(of);
+  if (piece === undefined) {
+    piece = Buffer.from(make(of));
+    known.set(of, piece);
+  }
+  return piece;
+}
+
+/** Texts of 32 KiB at most, the head's own limit. */
+const TEXTS_MAX = 64;
+
+/** What clients of a service send few different ones of. */
+class KnownTexts<Made> {
+  readonly #known = new Map<string, Made>();
+  readonly #make: (text: string) => Made;
+
+  constructor(make: (text: string) => Made) {
+    this.#make = make;
+  }
+
+  of(text: string): Made {
+    let made = this.#known.get(text);
+    if (made === undefined) {
+      made = this.#make(text);
+      if (this.#known.size >= TEXTS_MAX) this.#known.clear();
+      this.#known.set(text, made);
+    }
+    return made;
+  }
+}
+
+/** Text from outside as JSON, as it is shown. */
+export function jsonOf(text: string, charsMax: number): string {
+  const masked = maskTokens(text);
+  return masked.length <= charsMax && isPlain(masked) ? `"${masked}"` : JSON.stringify(logText(masked, charsMax));
+}
+
+function listOf(texts: readonly string[]): readonly string[] {
+  return texts.slice(0, DEFAULTS.factsItemsMax).map((text) => shown(text, DEFAULTS.factsNameCharsMax));
+}
+
+/** Undefined for what is absent, or has no place in a line. */
+function claimValue(value: unknown): ClaimValue | undefined {
+  if (Array.isArray(value)) {
+    const items: unknown[] = value.slice(0, DEFAULTS.factsItemsMax);
+    const plain = items.map(plainValue);
+    return plain.some((item) => item === undefined) ? undefined : plain.filter((item) => item !== undefined);
+  }
+  return plainValue(value);
+}
+
+function plainValue(value: unknown): string | number | boolean | undefined {
+  if (typeof value === "string") return shown(value, DEFAULTS.factsValueCharsMax);
+  return typeof value === "number" || typeof value === "boolean" ? value : undefined;
+}
