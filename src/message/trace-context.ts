@@ -21,8 +21,11 @@ export interface TraceContext extends TracePlace {
   readonly tracestate: string;
 }
 
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]*)?$/;
-const NOTHING = /^0+$/;
+/** Version, trace id, parent id, flags, and what later versions have behind. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]*)?$/;
+const TRACEPARENT_CHARS = 55;
+const NO_TRACE = "0".repeat(32);
+const NO_PARENT = "0".repeat(16);
 const TRACEPARENT_CHARS_MAX = 256;
 
 /** Section 3.3.1.3 asks to pass at least 512; all who write more are cut short by somebody. */
@@ -35,11 +38,14 @@ const MEMBER =
 export function traceContextOf(headers: HeaderBlock): TraceContext | null {
   const traceparent = headers.get("traceparent") ?? "";
   if (traceparent.length > TRACEPARENT_CHARS_MAX || headers.count("traceparent") !== 1) return null;
-  const [, version = "ff", traceId = "0", parentId = "0", digits = "0", more] = TRACEPARENT.exec(traceparent) ?? [];
-  if (version === "ff" || NOTHING.test(traceId) || NOTHING.test(parentId)) return null;
+  if (!TRACEPARENT.test(traceparent)) return null;
+  const version = traceparent.slice(0, 2);
+  const traceId = traceparent.slice(3, 35);
+  const parentId = traceparent.slice(36, 52);
+  if (version === "ff" || traceId === NO_TRACE || parentId === NO_PARENT) return null;
   // Later versions may have more behind, this one has not.
-  if (version === "00" && more !== undefined) return null;
-  const flags = Number.parseInt(digits, 16);
+  if (version === "00" && traceparent.length > TRACEPARENT_CHARS) return null;
+  const flags = Number.parseInt(traceparent.slice(53, TRACEPARENT_CHARS), 16);
   return {
     traceparent,
     traceId,

@@ -12,6 +12,7 @@ export interface SpanRecording {
   readonly clock: Clock;
   readonly sink: SpanSink;
   readonly facts: SpanFacts;
+  spanId(): string;
   /** Whether a denial that was not sampled is recorded all the same. */
   takesDenial(): boolean;
 }
@@ -57,9 +58,9 @@ export class RequestSpan {
     if (!sink.takes(called === null ? 1 : 2)) return;
     const endMs = clock.wallMs();
     const wallOf = (monotonicMs: number): number => endMs - (clock.monotonicMs() - monotonicMs);
-    sink.add(
-      requestSpans({ trace: this.#trace, finished, called, phases: this.#phases ?? NO_PHASES, endMs, wallOf }, facts),
-    );
+    const phases = this.#phases ?? NO_PHASES;
+    const spanId = this.#recording.spanId();
+    sink.add(requestSpans({ trace: this.#trace, spanId, finished, called, phases, endMs, wallOf }, facts));
   }
 }
 

@@ -20,7 +20,7 @@ export function requestSpans(request: TracedRequest, facts: SpanFacts): readonly
   return request.called === null ? [server] : [server, clientSpan(request, request.called)];
 }
 
-function serverSpan({ trace, finished, called, phases, endMs, wallOf }: TracedRequest, facts: SpanFacts): Span {
+function serverSpan({ trace, spanId, finished, called, phases, endMs, wallOf }: TracedRequest, facts: SpanFacts): Span {
   const { exchange, route } = finished;
   const [method, original] = methodOf(exchange);
   const template = route.startsWith("/") ? route : null;
@@ -45,7 +45,7 @@ function serverSpan({ trace, finished, called, phases, endMs, wallOf }: TracedRe
   const remote = trace.parentId === "" ? 0 : SPAN_FLAGS.isRemote;
   return {
     ...placeOf(trace, remote),
-    spanId: trace.spanId,
+    spanId,
     parentSpanId: trace.parentId,
     name: nameOf(method, template),
     kind: SPAN_KIND.server,
@@ -58,7 +58,7 @@ function serverSpan({ trace, finished, called, phases, endMs, wallOf }: TracedRe
   };
 }
 
-function clientSpan({ trace, finished, endMs, wallOf }: TracedRequest, called: CalledService): Span {
+function clientSpan({ trace, spanId, finished, endMs, wallOf }: TracedRequest, called: CalledService): Span {
   const { exchange } = finished;
   const [method] = methodOf(exchange);
   const { address, protocol, tls, name } = called.service;
@@ -77,7 +77,7 @@ function clientSpan({ trace, finished, endMs, wallOf }: TracedRequest, called: C
   return {
     ...placeOf(trace, 0),
     spanId: trace.callId,
-    parentSpanId: trace.spanId,
+    parentSpanId: spanId,
     name: nameOf(method, null),
     kind: SPAN_KIND.client,
     startMs: wallOf(called.forwardedMs),

@@ -7,7 +7,6 @@ export interface RequestTrace {
   readonly traceId: string;
   /** Of the span that asked; empty for none. */
   readonly parentId: string;
-  readonly spanId: string;
   /** Of the span for the call to the service. */
   readonly callId: string;
   /** As `traceparent` has them. */
@@ -41,6 +40,8 @@ export interface CalledService {
 /** A request that is over, and is recorded. */
 export interface TracedRequest {
   readonly trace: RequestTrace;
+  /** Of the request's own span: drawn last, for few are recorded. */
+  readonly spanId: string;
   readonly finished: FinishedRequest;
   /** Null where nothing was forwarded. */
   readonly called: CalledService | null;

@@ -63,7 +63,6 @@ export class Tracing implements SpanRecording {
     return {
       traceId: parent?.traceId ?? this.#ids.traceId(),
       parentId: parent?.parentId ?? "",
-      spanId: this.#ids.spanId(),
       callId: this.#ids.spanId(),
       flags: (isSampled ? TRACE_FLAGS.sampled : 0) | (isRandom ? TRACE_FLAGS.random : 0),
       tracestate: parent?.tracestate ?? "",
@@ -76,6 +75,10 @@ export class Tracing implements SpanRecording {
     const { parent } = this.#rules;
     if (place === null || parent === "never" || (parent === "trusted" && !isFromProxy)) return null;
     return place.isSampled;
+  }
+
+  spanId(): string {
+    return this.#ids.spanId();
   }
 
   takesDenial(): boolean {

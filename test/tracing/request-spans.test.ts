@@ -11,12 +11,12 @@ import { exchangeOf, recordOf } from "../fixtures/telemetry.ts";
 const TRACE = {
   traceId: "0af7651916cd43dd8448eb211c80319c",
   parentId: "",
-  spanId: "1111111111111111",
   callId: "2222222222222222",
   flags: 2,
   tracestate: "",
   link: null,
 };
+const SPAN_ID = "1111111111111111";
 const END_MS = 1_796_000_000_000;
 const PLACE = { file: "policy.yaml", line: 42, column: 7, path: "routes[1].authorize" };
 
@@ -36,6 +36,7 @@ function spansOf(
   const spans = requestSpans(
     {
       trace: TRACE,
+      spanId: SPAN_ID,
       finished,
       called: called === null ? null : service,
       phases: new Map([["admit", 9]] as const),
@@ -49,7 +50,7 @@ function spansOf(
 
 test("a call to the service is a span of its own, under the server's", () => {
   const [server, client] = spansOf({}, {});
-  expect(server).toMatchObject({ kind: 2, spanId: TRACE.spanId, parentSpanId: "", flags: 0x103, endMs: END_MS });
+  expect(server).toMatchObject({ kind: 2, spanId: SPAN_ID, parentSpanId: "", flags: 0x103, endMs: END_MS });
   expect(server?.startMs).toBe(END_MS - 1.5);
   expect(server?.events.map(({ name, atMs }) => [name, atMs])).toEqual([
     ["postern.admit", END_MS - 11],
@@ -60,7 +61,7 @@ test("a call to the service is a span of its own, under the server's", () => {
     kind: 3,
     name: "GET",
     spanId: TRACE.callId,
-    parentSpanId: TRACE.spanId,
+    parentSpanId: SPAN_ID,
     startMs: END_MS - 10,
     endMs: END_MS,
     isError: false,
