@@ -9,6 +9,7 @@ import { nearest } from "./support/schema.ts";
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
   ["run", async () => runCommand],
   ["check", async () => (await import("./cli/check.ts")).checkCommand],
+  ["fmt", async () => (await import("./cli/fmt.ts")).fmtCommand],
   ["audit", async () => (await import("./cli/audit.ts")).auditCommand],
   ["explain", async () => (await import("./cli/explain.ts")).explainCommand],
   ["test", async () => (await import("./cli/test.ts")).testCommand],

@@ -96,10 +96,14 @@ function placed(name: string, { value, type, range }: Scalar<string>, text: stri
 function policyIn(holder: Holder): { readonly holder: Holder; readonly policy: Buffer } | null {
   if (holder.kind !== "ConfigMap") return null;
   for (const [name, text] of holder.texts) {
-    if (!/\.ya?ml$/.test(name) || !/^version:/m.test(text) || !/^(?:listeners|routes|upstreams):/m.test(text)) continue;
-    return { holder, policy: holder.files.get(name) ?? Buffer.from(text) };
+    if (isPolicyText(name, text)) return { holder, policy: holder.files.get(name) ?? Buffer.from(text) };
   }
   return null;
+}
+
+/** Whether a file of a ConfigMap looks like a policy. */
+export function isPolicyText(name: string, text: string): boolean {
+  return /\.ya?ml$/.test(name) && /^version:/m.test(text) && /^(?:listeners|routes|upstreams):/m.test(text);
 }
 
 /** The folders of all containers of a workload, whatever kind it is. */

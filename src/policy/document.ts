@@ -6,6 +6,7 @@ import { breaksSyntax, composeDocument } from "../yaml/compose.ts";
 import { lineFinder } from "../yaml/lines.ts";
 import type { AliasTargets } from "../yaml/merge-keys.ts";
 import { POLICY_READING, plainValue } from "../yaml/plain-value.ts";
+import { syntaxText } from "../yaml/syntax-text.ts";
 import { readTokens } from "../yaml/tokens.ts";
 import { NodeIndex } from "./node-index.ts";
 import { type Path, pathText } from "./path.ts";
@@ -24,6 +25,8 @@ export interface PolicyDocument {
   /** Where the key at the end of `path` stands. */
   keyPlace(path: Path): Place;
 }
+
+const TAG_WITHOUT_MEANING = "a tag has no meaning in a policy; expected a value without it";
 
 /** What a text of a policy stands for; `place` says where it stands. */
 export type TextResolver = (text: string, place: () => Place) => string;
@@ -70,7 +73,7 @@ export function* parseDocument(
   for (const error of faults) {
     // Behind a first fault of the syntax the parser stumbles over its own steps; those are no news.
     if (isBroken) break;
-    fault(syntaxText(error.code, error.message, text, error.pos[0]), at(error.pos[0]));
+    fault(breaksSyntax(error) ? syntaxText(error, text) : TAG_WITHOUT_MEANING, at(error.pos[0]));
     isBroken = breaksSyntax(error);
   }
   const { yaml } = document.directives;
@@ -146,17 +149,3 @@ function offsetInBlock(text: string, start: number, offset: number): number | nu
 }
 
 const BLOCK_LOOK_MAX = 1024;
-
-function syntaxText(code: string, message: string, text: string, offset: number): string {
-  if (code === "TAG_RESOLVE_FAILED") return "a tag has no meaning in a policy; expected a value without it";
-  const sentence = message.charAt(0).toLowerCase() + message.slice(1);
-  return `not valid YAML: ${sentence}${unquotedTemplate(text, offset)}`;
-}
-
-/** The likeliest slip: `{ path: /orders/{id} }`, whose inner braces YAML takes for its own. */
-function unquotedTemplate(text: string, offset: number): string {
-  const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1).split("\n", 1)[0] ?? "";
-  return /\{.*path: *\/[^'",]*\{/.test(line)
-    ? "; in braces a path with a parameter needs quotes, as in path: '/orders/{id}'"
-    : "";
-}

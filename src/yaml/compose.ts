@@ -21,7 +21,8 @@ export interface Composed {
   readonly secondAt: number | null;
 }
 
-const OPTIONS = {
+/** How every text of postern is read as YAML. */
+export const COMPOSE_OPTIONS = {
   version: "1.2",
   schema: "core",
   strict: true,
@@ -69,7 +70,7 @@ class Composing {
   }
 
   *compose(tokens: readonly CST.Token[], length: number): Steps<Composed | null> {
-    const composer = new Composer(OPTIONS);
+    const composer = new Composer(COMPOSE_OPTIONS);
     const documents: Document.Parsed[] = [];
     let documentsSeen = 0;
     for (const token of tokens) {
@@ -126,7 +127,7 @@ class Composing {
   }
 
   #piece({ token }: Piece): YAMLMap | YAMLSeq | null {
-    const composer = new Composer(OPTIONS);
+    const composer = new Composer(COMPOSE_OPTIONS);
     const document: CST.Document = { type: "document", offset: token.offset, start: [], value: token };
     const [composed] = [...composer.next(document), ...composer.end()];
     if (composed === undefined) return null;
