@@ -3,6 +3,9 @@ const WORDS = new Set(["true", "false", "yes", "no", "on", "off", "y", "n", "nul
 /** YAML 1.1 takes these for numbers. */
 const EXPONENT = /^e[-+]?\d+$/i;
 
+/** Hashes and the like: whether one would be a number without quotes is left to chance. */
+const HEX = /^(?=.*\d)[\da-f]+$/i;
+
 /** What is text in every YAML and begins as nothing else does. In braces and brackets less is. */
 const PLAIN_IN_BLOCK = /^[a-z_/][\w ./:@+=~%?&*()-]*$/i;
 const PLAIN_IN_FLOW = /^[a-z_/][\w ./@+=~%*()-]*$/i;
@@ -22,7 +25,7 @@ export function requote(source: string, isInFlow: boolean): string {
 function isPlainText(text: string, isInFlow: boolean): boolean {
   if (!(isInFlow ? PLAIN_IN_FLOW : PLAIN_IN_BLOCK).test(text)) return false;
   if (text.endsWith(" ") || text.endsWith(":") || text.includes(": ")) return false;
-  return !WORDS.has(text.toLowerCase()) && !EXPONENT.test(text);
+  return !WORDS.has(text.toLowerCase()) && !EXPONENT.test(text) && !HEX.test(text);
 }
 
 /** A plain or quoted text over several lines, those after the first behind `indent` blanks: YAML joins them without these. */

@@ -150,6 +150,7 @@ test("a quoted text keeps its quotes where it would be something else without th
     "",
     " a",
     "[a]",
+    "dada8153",
   ];
   for (const text of needed) expect(formatted(`a: "${text}"\n`)).toBe(`a: '${text}'\n`);
   for (const text of ["a", "a b", "/v1/orders", "https://x.example/", "a:b"]) {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts of policies have references that look like it
 import fc from "fast-check";
 
 /** A value with how it is written, from which `write` makes lines. */
