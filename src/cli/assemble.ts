@@ -25,19 +25,12 @@ import { measureLoopDelay } from "./loop-delay.ts";
 import { readProcessFigures } from "./process-figures.ts";
 import { releaseMemory } from "./release-memory.ts";
 
-/** Keys of a limit that nobody is counted by. */
-const CANDIDATE_KEYS = 64;
-
 /** The parts of the living process put together, for `startDaemon`. */
 export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | undefined): DaemonDeps {
   const seed = randomBytes(16);
   const memory = new MemoryBudget(machineLimit({ readText, totalBytes: totalmem() }));
-  const rateTables = new RateTables(
-    [seed.readUInt32LE(0), seed.readUInt32LE(4)],
-    sharedClock,
-    undefined,
-    memory.tables,
-  );
+  const tableSeed = [seed.readUInt32LE(0), seed.readUInt32LE(4)] as const;
+  const rateTables = new RateTables(tableSeed, sharedClock, undefined, memory.tables);
   const ladderSeed: LadderSeed = [seed.readInt32LE(8), seed.readInt32LE(12)];
   const kept = new Kept();
   const candidateKept = new Kept();
@@ -85,8 +78,8 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         isInForce,
         guard,
         clock,
-        // Of its own: nothing that it would count or ask is anybody's.
-        rateTables: new RateTables([1, 2], clock, CANDIDATE_KEYS),
+        // Of its own: nothing that it counts or would ask is anybody's.
+        rateTables: new RateTables(tableSeed, clock, DEFAULTS.candidateKeysMax),
         kept: candidateKept,
         env: process.env,
         ladderSeed,

@@ -34,7 +34,10 @@ Exit code 0: it says the same, or is put in force. 1: it says something else, ha
     if (values.json === true) io.stdout(`${JSON.stringify(told, null, 2)}\n`);
     else io.stdout(word === "promote" ? promotedText(told) : candidateText(told));
     if (word === "promote") return EXIT.fine;
-    const isFine = listOf(told, "problems").length === 0 && listOf(told, "differences").length === 0;
+    const isFine =
+      listOf(told, "problems").length === 0 &&
+      listOf(told, "differences").length === 0 &&
+      listOf(told, "refusals").every((one) => memberOf(one, "isAlike") === true);
     return isFine ? EXIT.fine : EXIT.problems;
   },
 };
@@ -51,11 +54,16 @@ function candidateText(answer: unknown): string {
   const count = (name: string): number => Number(memberOf(requests, name));
   const left = count("budget") + count("crowded");
   const lines = [
-    `${count("same")} requests alike, ${count("different")} not alike, ${count("unknown")} not known, ${left} left out`,
+    `${count("same")} requests alike, ${count("different")} not alike, ${count("counted")} refused by counts, ` +
+      `${count("unknown")} not known, ${left} left out`,
     ...apart(answer),
   ];
-  const differences = listOf(answer, "differences").map(differenceText);
-  return `${head}${lines.join("\n")}\n${problems.join("")}${differences.map((text) => `\n${text}`).join("")}`;
+  const told = [
+    ...listOf(answer, "differences").map(differenceText),
+    ...listOf(answer, "refusals").map(refusalsText),
+    ...untriedText(answer),
+  ];
+  return `${head}${lines.join("\n")}\n${problems.join("")}${told.map((text) => `\n${text}`).join("")}`;
 }
 
 function apart(answer: unknown): readonly string[] {
@@ -63,21 +71,48 @@ function apart(answer: unknown): readonly string[] {
   return names.length === 0 ? [] : [`not tried, though other than in force: ${names.join(", ")}`];
 }
 
+function placedText(of: unknown, text: string, place: string): string {
+  return memberOf(of, place) === null ? text : `${text} (${memberText(of, place)})`;
+}
+
+function callersText(of: unknown): string {
+  const callers = listOf(of, "callers").map((one) => `${memberText(one, "key")} (${memberText(one, "count")})`);
+  const others = Number(memberOf(of, "otherCallers"));
+  return (others > 0 ? [...callers, `all others (${others})`] : callers).join(", ");
+}
+
+/** How many each refuses by what it counts. */
+function refusalsText(refusals: unknown): string {
+  const says = (name: string, place: string): string =>
+    placedText(refusals, `${memberText(refusals, name)} requests`, place);
+  const callers = callersText(refusals);
+  const lines = [
+    `${memberText(refusals, "route")}: ${memberText(refusals, "reason")}${memberOf(refusals, "isAlike") === true ? ", about as many" : ""}`,
+    `  in force  ${says("live", "livePlace")}`,
+    `  candidate ${says("candidate", "candidatePlace")}`,
+    ...(callers === "" ? [] : [`  callers   ${callers}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** What of the routes that were asked is not tried. */
+function untriedText(answer: unknown): readonly string[] {
+  const routes = listOf(answer, "untried").map((one) => {
+    const checks = listOf(one, "checks").map((check) => placedText(check, memberText(check, "check"), "place"));
+    return `  ${memberText(one, "route")}: ${checks.join(", ")}\n`;
+  });
+  return routes.length === 0 ? [] : [`not tried:\n${routes.join("")}`];
+}
+
 /** What is said of the route, by which line, and who it is about. */
 function differenceText(difference: unknown): string {
-  const says = (name: string, place: string): string => {
-    const at = memberOf(difference, place);
-    return `${memberText(difference, name)}${at === null ? "" : ` (${memberText(difference, place)})`}`;
-  };
-  const callers = listOf(difference, "callers").map((one) => `${memberText(one, "key")} (${memberText(one, "count")})`);
-  const others = Number(memberOf(difference, "otherCallers"));
-  const all = others > 0 ? [...callers, `all others (${others})`] : callers;
+  const says = (name: string, place: string): string => placedText(difference, memberText(difference, name), place);
   const [example] = listOf(difference, "examples");
   const lines = [
     `${memberText(difference, "route")}: ${memberText(difference, "count")} requests`,
     `  in force  ${says("live", "livePlace")}`,
     `  candidate ${says("candidate", "candidatePlace")}`,
-    `  callers   ${all.join(", ")}`,
+    `  callers   ${callersText(difference)}`,
     ...(example === undefined ? [] : [`  such as   ${memberText(example, "method")} ${memberText(example, "id")}`]),
   ];
   return `${lines.join("\n")}\n`;

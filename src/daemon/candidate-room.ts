@@ -1,9 +1,10 @@
 import type { Place } from "../decision/verdict.ts";
 import type { CandidateSettings, ListenerSettings, Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { JsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import type { CandidateCounts, DifferenceCounts } from "../telemetry/candidate-counts.ts";
+import type { CandidateCounts, CountedRefusals, DifferenceCounts } from "../telemetry/candidate-counts.ts";
 import type { CandidateStatus } from "./policy-in-force.ts";
 
 export interface CandidateRoomSource {
@@ -53,6 +54,11 @@ function countsShown(counts: CandidateCounts): JsonObject {
     unknown: counts.unknown.list.map((one) => ({ ...one })),
     differences: differences.map(shown),
     otherDifferences: counts.otherDifferences,
+    refusals: [...counts.refusals.values()].map(refusalsShown),
+    untried: [...counts.untried].map(([route, checks]) => ({
+      route,
+      checks: checks.map(({ check, place }) => ({ check, place: placeText(place) })),
+    })),
     spentMs: Math.round(counts.spentMs),
   };
 }
@@ -70,6 +76,30 @@ function shown({ first, count, callers, examples }: DifferenceCounts): JsonObjec
     callers: callers.list.filter((one) => one.count > 0).map((one) => ({ ...one })),
     otherCallers: callers.other,
     examples: examples.map(({ atMs, ...one }) => ({ ...one, at: new Date(atMs).toISOString() })),
+  };
+}
+
+/** `isAlike`: two that count did not begin together, and did not see the same moments. */
+function refusalsShown({
+  route,
+  reason,
+  live,
+  candidate,
+  livePlace,
+  candidatePlace,
+  callers,
+}: CountedRefusals): JsonObject {
+  const { candidateCountedSlack: slack, candidateCountedShare: share } = DEFAULTS;
+  return {
+    route,
+    reason,
+    live,
+    candidate,
+    livePlace: placeText(livePlace),
+    candidatePlace: placeText(candidatePlace),
+    isAlike: Math.abs(live - candidate) <= slack + share * Math.max(live, candidate),
+    callers: callers.list.filter((one) => one.count > 0).map((one) => ({ ...one })),
+    otherCallers: callers.other,
   };
 }
 

@@ -66,6 +66,11 @@ export interface Check {
    * judged again.
    */
   readonly once?: boolean;
+  /**
+   * Of one that counts in the process's own memory, at once and by requests alone: how long ago a request may have been that
+   * still counts, milliseconds. A candidate may ask it, by counters of its own.
+   */
+  readonly looksBackMs?: number;
   /** True where it looks at what the phase's other checks establish, as the body's content: it runs behind them. */
   readonly late?: boolean;
   /** Clients of its route look for refusals in this language. */

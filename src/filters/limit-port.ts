@@ -23,6 +23,8 @@ export interface Limit {
   readonly keys: number;
   /** By what it counts; null where all requests are one. Routes are bound to it, and the ladder's share goes by it. */
   readonly key: LimitKey | null;
+  /** As of a check. */
+  readonly looksBackMs?: number;
   /**
    * Takes what the request costs, or denies. A promise only where it must wait. What another limit's denial has to undo,
    * and what ends with the request, it hands to `exchange.take`. `together`: all limits of the route and phase, of which the

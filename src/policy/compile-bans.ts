@@ -48,6 +48,7 @@ function untilRead({ waiting, reader }: Work, book: BanBook): Check {
     place: reader.document.place(["bans"]),
     enforcePercent: 100,
     once: true,
+    looksBackMs: 0,
     evaluate: (exchange) =>
       book.loading === null
         ? CONTINUE

@@ -5,9 +5,9 @@ import { OwnAnswer } from "../proxy/own-page.ts";
 import type { Outcome } from "../proxy/pipeline.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { CandidateCounts, Difference } from "../telemetry/candidate-counts.ts";
+import { type CandidateCounts, COUNTED_REASONS, type Difference } from "../telemetry/candidate-counts.ts";
 import { callerText } from "../telemetry/ladder-counts.ts";
-import { type RequestFacts, Trials } from "./trial.ts";
+import { type RequestFacts, Trials, type TrialVerdict } from "./trial.ts";
 
 export interface BesideDeps {
   readonly clock: Clock;
@@ -37,6 +37,7 @@ export class CandidateTrials implements Beside {
   readonly #share: number;
   readonly #cpuShare: number;
   readonly #deps: BesideDeps;
+  readonly #beganMs: number;
   readonly #waiting: Waiting[] = [];
   /** Time that it may take now. */
   #allowanceMs: number = DEFAULTS.candidateBurstMs;
@@ -50,11 +51,14 @@ export class CandidateTrials implements Beside {
     deps: BesideDeps,
   ) {
     this.counts = counts;
-    this.#trials = new Trials(snapshot);
+    // Of a sample no count is right.
+    this.#trials = new Trials(snapshot, share >= 1);
+    counts.untried = this.#trials.untried;
     this.#share = share;
     this.#cpuShare = cpuShare;
     this.#deps = deps;
-    this.#earnedMs = deps.clock.monotonicMs();
+    this.#beganMs = deps.clock.monotonicMs();
+    this.#earnedMs = this.#beganMs;
   }
 
   draws(): boolean {
@@ -76,7 +80,7 @@ export class CandidateTrials implements Beside {
       livePlace: denial?.place ?? null,
       caller: callerText(exchange),
     };
-    const isCounted = denial !== null && COUNTED.has(denial.reason);
+    const isCounted = denial !== null && COUNTED.has(denial.reason) && !COUNTED_REASONS.has(denial.reason);
     this.#waiting.push({ facts: this.#trials.factsOf(exchange, asItCame), judged, isCounted });
     if (this.#waiting.length === 1) this.#deps.defer(() => this.#judgeOne());
   }
@@ -113,12 +117,33 @@ export class CandidateTrials implements Beside {
       return;
     }
     const candidate = said.denial?.reason ?? "allow";
+    const difference = { ...judged, candidate, candidateRoute: said.route, candidatePlace: said.denial?.place ?? null };
+    if (COUNTED_REASONS.has(candidate) || COUNTED_REASONS.has(judged.live)) {
+      this.#compareCounted(said, difference);
+      return;
+    }
     if (candidate === judged.live) {
       results.same++;
       return;
     }
-    const difference = { ...judged, candidate, candidateRoute: said.route, candidatePlace: said.denial?.place ?? null };
     if (this.counts.differs(difference, this.#deps.clock.wallMs())) this.#deps.onDifference(difference);
+  }
+
+  /**
+   * Which of a key's requests are too many is chance, as soon as two count that did not begin together: so those that each refuses
+   * are counted, and not compared one by one.
+   */
+  #compareCounted({ isCounted, looksBackMs }: TrialVerdict, difference: Difference): void {
+    const { results, unknown } = this.counts;
+    const ageMs = this.#deps.clock.monotonicMs() - this.#beganMs;
+    const why = !isCounted ? "a limit that is not tried" : ageMs < looksBackMs ? "what was counted before it began" : null;
+    if (why !== null) {
+      results.unknown++;
+      unknown.note(why);
+      return;
+    }
+    results.counted++;
+    this.counts.refuses(difference);
   }
 }
 

@@ -51,7 +51,7 @@ export class SwapTrials implements Beside {
   #isOver = false;
 
   constructor(before: Snapshot, guarded: Snapshot, settings: GuardSettings, deps: SwapTrialsDeps) {
-    this.#trials = new Trials(before);
+    this.#trials = new Trials(before, false);
     this.#guarded = guarded;
     this.#settings = settings;
     this.#deps = deps;

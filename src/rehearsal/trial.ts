@@ -1,4 +1,4 @@
-import { Denial, type Verdict } from "../decision/verdict.ts";
+import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
 import type { Check } from "../filters/filter.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
@@ -9,6 +9,7 @@ import type { Principal } from "../message/principal.ts";
 import type { Upgrade } from "../message/stream.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import type { AsItCame } from "../proxy/beside.ts";
+import { countFailure } from "../proxy/noted-judgement.ts";
 import { type CheckChoice, judge, type Subject } from "../proxy/pipeline.ts";
 import { receive } from "../proxy/receive.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -33,7 +34,20 @@ export interface TrialVerdict {
   readonly route: string;
   /** Who it found to ask. */
   readonly principal: Principal | null;
+  /** All that counts was asked, so that what it did not refuse is within its counts. */
+  readonly isCounted: boolean;
+  /** How long ago a request may have been that still counts for this one, milliseconds. */
+  readonly looksBackMs: number;
 }
+
+/** A check that is left out. */
+export interface Untried {
+  readonly check: string;
+  readonly place: Place;
+}
+
+/** Checks that count requests. */
+const COUNTING: ReadonlySet<string> = new Set(["limit", "ban"]);
 
 /** Whose credentials are compared with a table, at no cost and without a trace outside. */
 const LOOKED_UP: ReadonlySet<string> = new Set(["api-key", "client-certificate", "anonymous"]);
@@ -42,18 +56,24 @@ const STOP = new Denial("internal_error", null, "not judged", "to be asked", [],
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Judges requests by a candidate without counting, asking or reading anything: checks that act when they are asked are left
+ * Judges requests by a candidate without acting, asking or reading anything: checks that act when they are asked are left
  * out, and where another would have had to ask somebody, to wait, or to read a body that is not here, the verdict is not known.
+ * Rates and bans count where the snapshot has counters of its own and sees each request.
  */
 export class Trials {
   readonly #snapshot: Snapshot;
+  /** What of the routes that requests took is not tried, by template. */
+  readonly untried = new Map<string, readonly Untried[]>();
+  readonly #counts: boolean;
   readonly #choice: CheckChoice;
   /** Why the verdict of the request that is judged now is not known; null so far. */
   #unknown: string | null = null;
   readonly #places: CredentialPlaces;
 
-  constructor(snapshot: Snapshot) {
+  /** `counts`: its counters are nobody else's. */
+  constructor(snapshot: Snapshot, counts: boolean) {
     this.#snapshot = snapshot;
+    this.#counts = counts;
     this.#places = new CredentialPlaces(snapshot);
     const admit = this.#adapted(snapshot.admitChecks);
     const ofRoutes = new WeakMap<Route, readonly Check[]>();
@@ -64,6 +84,7 @@ export class Trials {
         if (known !== undefined) return known;
         const made = this.#adapted(route.checks);
         ofRoutes.set(route, made);
+        this.#noteUntried(route);
         return made;
       },
     };
@@ -93,6 +114,7 @@ export class Trials {
     const subject = this.#subjectOf(facts);
     if (subject === null) return "a listener of that name";
     const outcome = this.#outcomeOf(subject);
+    if (this.#counts && outcome instanceof Denial && outcome !== STOP) countFailure(subject, outcome);
     subject.exchange.end();
     if (outcome === null) return "to wait";
     if (outcome === STOP) return this.#unknown ?? "to wait";
@@ -100,9 +122,28 @@ export class Trials {
     const { principal } = subject.exchange;
     if (outcome instanceof Denial) {
       if (outcome.reason === "memory_bodies" || outcome.terminal) return this.#unknown ?? "the body";
-      return { denial: outcome, route, principal };
+      return { denial: outcome, route, principal, ...this.#countedBy(subject.route), isCounted: true };
     }
-    return this.#unknown ?? { denial: null, route, principal };
+    return this.#unknown ?? { denial: null, route, principal, ...this.#countedBy(subject.route) };
+  }
+
+  #countedBy(route: Route | null): Pick<TrialVerdict, "isCounted" | "looksBackMs"> {
+    const counting = [...this.#snapshot.admitChecks, ...(route?.checks ?? [])].filter(({ name }) => COUNTING.has(name));
+    return {
+      isCounted: counting.every((check) => this.#isAsked(check)),
+      looksBackMs: Math.max(0, ...counting.map(({ looksBackMs = 0 }) => looksBackMs)),
+    };
+  }
+
+  #isAsked({ once, looksBackMs }: Check): boolean {
+    return once !== true || (this.#counts && looksBackMs !== undefined);
+  }
+
+  #noteUntried({ template, checks, responseChecks }: Route): void {
+    if (this.untried.size >= DEFAULTS.candidateUntriedRoutesMax) return;
+    const left = checks.filter((check) => !this.#isAsked(check) || check.name === "decide");
+    const untried = [...left, ...responseChecks].map(({ name, place }) => ({ check: name, place }));
+    if (untried.length > 0) this.untried.set(template, untried.slice(0, DEFAULTS.candidateUntriedChecksMax));
   }
 
   /** Null where it would wait: nobody waits with it. */
@@ -159,7 +200,7 @@ export class Trials {
   }
 
   #adapted(checks: readonly Check[]): readonly Check[] {
-    return checks.filter((check) => check.once !== true).map((check) => this.#adaptedOne(check));
+    return checks.filter((check) => this.#isAsked(check)).map((check) => this.#adaptedOne(check));
   }
 
   #adaptedOne(check: Check): Check {
@@ -175,8 +216,9 @@ export class Trials {
       exchange.end();
       return this.#stop("to wait");
     };
-    const { name, phase, place, enforcePercent } = check;
+    const { name, phase, place, enforcePercent, once = false } = check;
     return {
+      once,
       name,
       phase,
       place,

@@ -18,11 +18,19 @@ export const LADDER_DEFAULTS = {
   /** Requests that wait for it. */
   candidateWaitingMax: 32,
   candidateBodyBytesMax: 64 * 1024,
+  /** Keys that a limit of it counts at once. */
+  candidateKeysMax: 16_384,
   /** Kinds of differences: route, and the two verdicts. */
   candidateDifferencesMax: 200,
   candidateCallersMax: 8,
   candidateExamplesMax: 3,
   candidateUnknownsMax: 16,
+  /** Routes, and checks of each, that it is said not to try. */
+  candidateUntriedRoutesMax: 200,
+  candidateUntriedChecksMax: 16,
+  /** Refusals by counting that one policy may have more than the other and still say the same: so many, and a part of them. */
+  candidateCountedSlack: 3,
+  candidateCountedShare: 0.1,
   /** Of `guard`: share of the known callers, and how many they are at least. */
   guardDenials: 0.2,
   guardCallers: 10,

@@ -100,7 +100,7 @@ test("nothing that clients sent is in what is told of it", async () => {
   );
 });
 
-test("its limits count nothing, its services are asked by nobody, and what they would say is not known", async () => {
+test("its limits count for nobody, its services are asked by nobody, and what they would say is not known", async () => {
   const decide = next
     .replace(
       "routes:",
@@ -111,8 +111,13 @@ test("its limits count nothing, its services are asked by nobody, and what they 
   for (let at = 0; at < 5; at++) expect((await ask("/v1/orders/1", { "x-api-key": KEY })).status).toBe(200);
   expect(await shownUntil((one) => judged(one) === 5)).toMatchObject({
     requests: { unknown: 5, different: 0 },
-    unknown: [{ key: "a decision service", count: 5 }],
+    unknown: [
+      { key: "what was counted before it began", count: 4 },
+      { key: "a decision service", count: 1 },
+    ],
     differences: [],
+    refusals: [],
+    untried: [{ route: "/v1/orders/{orderId}", checks: [{ check: "decide" }] }],
   });
   const policyPage = (await (await fetch(`${postern.admin}/policy`)).json()) as { resources: readonly unknown[] };
   expect(policyPage.resources).toEqual([]);

@@ -63,6 +63,7 @@ function addCallerLimit(name: string, { limits, template, ...context }: RouteCon
     place: context.place(),
     enforcePercent: limit.enforcePercent,
     once: true,
+    ...(limit.looksBackMs === undefined ? {} : { looksBackMs: limit.looksBackMs }),
     share: (exchange) => limit.key?.share(exchange, template) ?? null,
     evaluate: (exchange) => (isOf(exchange) ? limit.evaluate(exchange, template) : CONTINUE),
     explain: (exchange) =>

@@ -12,6 +12,7 @@ export class BanCheck implements Check {
   readonly place: Place;
   readonly enforcePercent: number;
   readonly once = true;
+  readonly looksBackMs: number;
   readonly #facts: BanFacts;
   readonly #book: BanBook;
   readonly #template: string;
@@ -23,6 +24,7 @@ export class BanCheck implements Check {
     this.#facts = facts;
     this.#book = book;
     this.#template = template;
+    this.looksBackMs = facts.windowMs + facts.forMs;
   }
 
   share(exchange: Exchange): number | null {

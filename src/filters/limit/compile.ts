@@ -58,6 +58,7 @@ export function limitCheck(limit: Limit, template: string, place: Place, togethe
     place,
     enforcePercent: limit.enforcePercent,
     once: true,
+    ...(limit.looksBackMs === undefined ? {} : { looksBackMs: limit.looksBackMs }),
     share: (exchange) => limit.key?.share(exchange, template) ?? null,
     evaluate: (exchange) => limit.evaluate(exchange, template, together),
     explain: (exchange) => limit.explain(exchange, template),

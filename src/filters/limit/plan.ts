@@ -88,6 +88,7 @@ function planCheck(limit: Limit, chooser: PlanChooser, template: string, place: 
     place,
     enforcePercent: limit.enforcePercent,
     once: true,
+    ...(limit.looksBackMs === undefined ? {} : { looksBackMs: limit.looksBackMs }),
     share: (exchange) => limit.key?.share(exchange, template) ?? null,
     evaluate: (exchange) => {
       const chosen = plan(exchange);
