@@ -135,11 +135,10 @@ export class CandidateTrials implements Beside {
    */
   #compareCounted({ isCounted, looksBackMs }: TrialVerdict, difference: Difference): void {
     const { results, unknown } = this.counts;
-    const ageMs = this.#deps.clock.monotonicMs() - this.#beganMs;
-    const why = !isCounted ? "a limit that is not tried" : ageMs < looksBackMs ? "what was counted before it began" : null;
-    if (why !== null) {
+    const isYoung = this.#deps.clock.monotonicMs() - this.#beganMs < looksBackMs;
+    if (!isCounted || isYoung) {
       results.unknown++;
-      unknown.note(why);
+      unknown.note(isCounted ? "what was counted before it began" : "a limit that is not tried");
       return;
     }
     results.counted++;
