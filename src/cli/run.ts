@@ -82,6 +82,7 @@ class Signalled {
         process.exit(EXIT.problems);
       },
       reload: () => this.#daemon?.reload(),
+      reopenLog: () => this.#daemon?.reopenLog(),
     });
   }
 

@@ -260,6 +260,11 @@ export class Daemon {
     this.#reloader.request("asked");
   }
 
+  /** The log's file stands under another name, as on SIGUSR1: what waits goes into the one that has its name now. */
+  reopenLog(): void {
+    this.telemetry.reopenLog();
+  }
+
   async #reloadNow(): Promise<DaemonStatus["lastAttempt"]> {
     this.reload();
     await this.reloadSettled();

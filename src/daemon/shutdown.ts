@@ -17,7 +17,7 @@ export async function drainProxy(proxy: ProxyServer, timeoutMs: number): Promise
 
 /** What the process is told from outside, as an emitter of signals gives it. */
 export interface Signals {
-  on(signal: "SIGTERM" | "SIGINT" | "SIGHUP", listener: () => void): void;
+  on(signal: "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR1", listener: () => void): void;
 }
 
 export interface SignalTargets {
@@ -26,9 +26,14 @@ export interface SignalTargets {
   /** Ends at once, for who asks a second time. */
   abort(): void;
   reload(): void;
+  /** The log's file has been renamed. */
+  reopenLog(): void;
 }
 
-/** SIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the policy again. */
+/**
+ * SIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the policy again. SIGUSR1 opens the log's file anew; without
+ * somebody who hears it, Node would open its debugger, which runs whatever code it is given.
+ */
 export function followSignals(signals: Signals, targets: SignalTargets): void {
   let asked = false;
   const end = (): void => {
@@ -41,4 +46,5 @@ export function followSignals(signals: Signals, targets: SignalTargets): void {
   signals.on("SIGHUP", () => {
     if (!asked) targets.reload();
   });
+  signals.on("SIGUSR1", () => targets.reopenLog());
 }

@@ -7,6 +7,7 @@ import { err, ok, type Result } from "../support/result.ts";
 import { codeOf } from "./unix-socket.ts";
 
 const OTHERS_WRITE = 0o022;
+const OWN_MODE = 0o600;
 
 /** The state folder on a disk; made where it is missing, for this user alone. */
 export function stateFiles(directory: string, userId: number | null): StateFiles {
@@ -39,11 +40,14 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
       const folder = await sound();
       return folder.ok ? placeState(join(directory, name), userId) : folder;
     },
-    append: async ([name, before], content, bytesMax) => {
+    append: async (names, content, bytesMax, mode = OWN_MODE) => {
       const folder = await sound();
-      return folder.ok
-        ? appendState(join(directory, name), join(directory, before), content, bytesMax, userId)
-        : folder;
+      if (!folder.ok) return folder;
+      const [file = "", ...before] = names.map((name) => join(directory, name));
+      const appended = await appendState(file, before, { content, bytesMax, mode, userId });
+      // The folder may be gone.
+      if (!appended.ok) isSound = null;
+      return appended;
     },
     setAside: async (name) => {
       const file = join(directory, name);
@@ -180,35 +184,40 @@ async function writeState(file: string, content: Buffer): Promise<Result<null, s
   }
 }
 
-async function appendState(
-  file: string,
-  before: string,
-  content: readonly Buffer[],
-  bytesMax: number,
-  userId: number | null,
-): Promise<Result<null, string>> {
+/** What is appended, up to which size of the file, and who may read one that is made. */
+interface Addition {
+  readonly content: readonly Buffer[];
+  readonly bytesMax: number;
+  readonly mode: number;
+  readonly userId: number | null;
+}
+
+async function appendState(file: string, before: readonly string[], addition: Addition): Promise<Result<null, string>> {
   try {
-    const size = await tryAppend(file, content, bytesMax, userId);
-    if (typeof size === "string") return err(size);
-    if (size) return ok(null);
-    await rename(file, before);
-    const anew = await tryAppend(file, content, Number.POSITIVE_INFINITY, userId);
+    const added = await tryAppend(file, addition);
+    if (typeof added === "string") return err(added);
+    if (added) return ok(null);
+    await makeRoom([file, ...before]);
+    const anew = await tryAppend(file, { ...addition, bytesMax: Number.POSITIVE_INFINITY });
     return typeof anew === "string" ? err(anew) : ok(null);
   } catch (error) {
     return err(`it cannot be written: ${codeOf(error)}`);
   }
 }
 
+/** Each file takes the place of the next one, the last one's first. */
+async function makeRoom(files: readonly string[]): Promise<void> {
+  for (let at = files.length - 1; at > 0; at--) {
+    const [from = "", to = ""] = [files[at - 1], files[at]];
+    await rename(from, to).catch((error: unknown) => {
+      if (codeOf(error) !== "ENOENT") throw error;
+    });
+  }
+}
+
 /** False where the file has no room for it; a text says what is wrong with the file. */
-async function tryAppend(
-  file: string,
-  content: readonly Buffer[],
-  bytesMax: number,
-  userId: number | null,
-): Promise<boolean | string> {
-  const flags =
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(file, flags, 0o600);
+async function tryAppend(file: string, { content, bytesMax, mode, userId }: Addition): Promise<boolean | string> {
+  const handle = await openToAppend(file, mode);
   try {
     const found = await handle.stat();
     const fault = faultOf(found, userId);
@@ -219,7 +228,7 @@ async function tryAppend(
       for (const piece of content) await writePiece(handle, piece);
     } catch (error) {
       // Of a batch that a full disk has cut nothing stays, or the next one would begin in the middle of a line.
-      await handle.truncate(found.size);
+      if ((await handle.stat()).size > found.size) await handle.truncate(found.size);
       throw error;
     }
     return true;
@@ -231,6 +240,21 @@ async function tryAppend(
 /** In one go, where `writeFile` takes one for each half of a MiB. */
 async function writePiece(handle: FileHandle, piece: Buffer): Promise<void> {
   for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten;
+}
+
+const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Somebody else may have made the file, with a mode that is theirs to say. */
+async function openToAppend(file: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(file, APPEND_FLAGS);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  const handle = await open(file, APPEND_FLAGS | constants.O_CREAT, mode);
+  // Whatever the process's mask leaves of it.
+  if (mode !== OWN_MODE) await handle.chmod(mode);
+  return handle;
 }
 
 function isStrange(uid: number, userId: number | null): boolean {

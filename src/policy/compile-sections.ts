@@ -6,12 +6,12 @@ import { collide, isLoopback, reaches } from "./addresses.ts";
 import { asksForCertificates } from "./asks-for-certificates.ts";
 import { compileEntries } from "./compile-entries.ts";
 import { compileUpstreamTls, upstreamProtocol } from "./compile-upstream-tls.ts";
+import { logShape } from "./log-schema.ts";
 import type { Path } from "./path.ts";
 import { salvageContext } from "./salvage.ts";
 import {
   ANCHORS_PREFIX,
   adminShape,
-  logShape,
   memoryShape,
   metricsShape,
   nameSchema,

@@ -104,6 +104,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   compileDefaults,
   compileRoutes,
   checkShadows,
+  shapeLog,
   "describeResources",
   "checkIdentity",
   warnTakenMethods,
@@ -229,6 +230,16 @@ async function keepRecords(work: Work): Promise<void> {
   const inventory = hasInventory ? (await import("./compile-inventory.ts")).compileInventory(work) : null;
   work.turns.restart();
   await work.turns.run(compileRecords(work, inventory));
+}
+
+/** Section `log`, where it says more than which requests have a line. */
+async function shapeLog(work: Work): Promise<void> {
+  const log = work.reader.raw(["log"]);
+  if (typeof log !== "object" || log === null || Object.keys(log).every((key) => key === "access" || key === "audit"))
+    return;
+  const { compileLog } = await import("./compile-log.ts");
+  work.turns.restart();
+  compileLog(work);
 }
 
 /** Section `tracing`. */

@@ -10,6 +10,7 @@ import { grpcSectionShape } from "./grpc/section.ts";
 import { inventorySchema } from "./inventory-schema.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
 import { candidateSchema, guardShape, ladderShape } from "./ladder-schema.ts";
+import { logShape } from "./log-schema.ts";
 import { openapiShape } from "./openapi/section.ts";
 import { decisionsSchema, recordShape } from "./record-schema.ts";
 import {
@@ -18,7 +19,6 @@ import {
   defaultsShape,
   limitHeadersShape,
   listenerShape,
-  logShape,
   memoryShape,
   metricsShape,
   nameSchema,

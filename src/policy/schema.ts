@@ -13,7 +13,6 @@ import {
   parsed,
   workloadSchema,
 } from "./certificate-schema.ts";
-import { auditShape } from "./record-schema.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -245,13 +244,6 @@ export const stateShape = {
     .describe(
       "Folder for what survives a restart, as keys of an identity provider. It is made where it is missing, mode 0700.",
     ),
-};
-
-export const logShape = {
-  access: z.enum(["all", "denied", "off"]).optional().describe("Which requests get an access line. all if absent."),
-  audit: object(auditShape)
-    .optional()
-    .describe("Chain of lines that shows when one is changed or removed (docs/logging.md). None if absent."),
 };
 
 const method = z

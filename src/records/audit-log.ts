@@ -222,7 +222,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
       text += line.text;
       head = line.head;
     }
-    const appended = await this.#files.append([name, `${name}.before`], [Buffer.from(text)], Number.POSITIVE_INFINITY);
+    const appended = await this.#files.append([name], [Buffer.from(text)], Number.POSITIVE_INFINITY);
     if (!appended.ok) return appended;
     this.#head = head;
     this.#scheduleTell();

@@ -1,9 +1,9 @@
 import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
+import { LineBuffer } from "../telemetry/line-buffer.ts";
 import type { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
-import { LineBuffer } from "./line-buffer.ts";
 import type { FinishedRequest } from "./make-facts.ts";
 
 export interface RecordSettings {

@@ -17,10 +17,16 @@ export interface StateFiles {
   /** Puts a damaged file out of the way, to be looked at. */
   setAside(name: string): Promise<void>;
   /**
-   * Appends to the first of two files, and with more than `bytesMax` in it has it take the other's place first. All or nothing is
-   * written; a file that others could have written is refused.
+   * Appends to the first of the files, and with more than `bytesMax` in it has it take the place of the next one first, that the
+   * place of the one behind it, and so on. All or nothing is written; a file that others could have written is refused. `mode` is of
+   * one that is made, 0600 if absent.
    */
-  append(names: readonly [string, string], content: readonly Buffer[], bytesMax: number): Promise<Result<null, string>>;
+  append(
+    names: readonly [string, ...string[]],
+    content: readonly Buffer[],
+    bytesMax: number,
+    mode?: number,
+  ): Promise<Result<null, string>>;
 }
 
 /** What a kind of state is called and how its content is laid out; a new layout is a new version, and a fresh beginning. */

@@ -103,14 +103,15 @@ test("a reload that is asked for during shutdown opens nothing again", async () 
   expect(await ask(running.port)).toBeNull();
 });
 
-test("the first signal ends in good order, the second at once; SIGHUP reloads until then", () => {
+test("the first signal ends in good order, the second at once; SIGHUP reloads until then, SIGUSR1 opens the log anew", () => {
   const signals = new EventEmitter();
   const told: string[] = [];
   followSignals(signals, {
     shutdown: () => told.push("shutdown"),
     abort: () => told.push("abort"),
     reload: () => told.push("reload"),
+    reopenLog: () => told.push("reopen"),
   });
-  for (const signal of ["SIGHUP", "SIGHUP", "SIGTERM", "SIGHUP", "SIGINT"]) signals.emit(signal);
-  expect(told).toEqual(["reload", "reload", "shutdown", "abort"]);
+  for (const signal of ["SIGHUP", "SIGHUP", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGINT"]) signals.emit(signal);
+  expect(told).toEqual(["reload", "reload", "shutdown", "reopen", "abort"]);
 });

@@ -4,6 +4,9 @@ import { DEFAULTS } from "../support/defaults.ts";
 const SLAB_BYTES = DEFAULTS.recordBatchBytes + 64 * 1024;
 /** One that is written while the other is filled. */
 const SPARE_MAX = 2;
+/** UTF-8 of a unit of UTF-16. */
+const BYTES_PER_UNIT_MAX = 3;
+
 /** Lines that gather as bytes. What was written is filled again: to touch fresh memory costs a request more than its line. */
 export class LineBuffer {
   /** Since the last `take`. */
@@ -20,6 +23,16 @@ export class LineBuffer {
     if (this.#slab === null || this.#slab.length - this.#at < bytes) this.#slab = this.#next(bytes);
     line.copy(this.#slab, this.#at, 0, length);
     this.#slab.set(end, this.#at + length);
+    this.bytes += bytes;
+    this.#at += bytes;
+    this.lines++;
+  }
+
+  /** Adds a line as it stands, its end among it. */
+  addText(line: string): void {
+    const bytesMax = line.length * BYTES_PER_UNIT_MAX;
+    if (this.#slab === null || this.#slab.length - this.#at < bytesMax) this.#slab = this.#next(bytesMax);
+    const bytes = this.#slab.write(line, this.#at);
     this.bytes += bytes;
     this.#at += bytes;
     this.lines++;

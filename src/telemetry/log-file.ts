@@ -1,0 +1,165 @@
+import { basename, dirname } from "node:path";
+import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { StateFiles } from "../resources/state-folder.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { ok, type Result } from "../support/result.ts";
+import { LineBuffer } from "./line-buffer.ts";
+import type { LineTaker } from "./log-settings.ts";
+
+export interface LogFileSettings {
+  /** Absolute. */
+  readonly file: string;
+  /** Of one file; Infinity where somebody else rotates. */
+  readonly bytesMax: number;
+  /** Older files that are kept. */
+  readonly kept: number;
+  readonly mode: number;
+}
+
+/**
+ * The log in a file. Nobody waits for it: lines gather in bounded memory and are appended twice a second. The file is opened for
+ * each batch, so that it may be renamed, cut to nothing or removed at any time, and a batch that a full disk does not take is tried
+ * again. What has no room meanwhile is dropped, counted, and told once lines are written again.
+ */
+export class LogFile implements Resource, LineTaker {
+  readonly kind = "log file";
+  readonly name = "log";
+  linesDropped = 0;
+  readonly #settings: LogFileSettings;
+  readonly #world: ResourceWorld;
+  readonly #files: StateFiles;
+  /** The file, and those before it. */
+  readonly #names: readonly [string, ...string[]];
+  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #waiting = new LineBuffer();
+  /** What is being written, or could not be so far. */
+  #batch: readonly Buffer[] | null = null;
+  #batchBytes = 0;
+  #batchLines = 0;
+  #isWriting = false;
+  #isClosed = false;
+  #droppedUntold = 0;
+  #state: ResourceState = "starting";
+  #fault: ResourceFault | null = null;
+  #writtenAtMs: number | null = null;
+  #cancel: (() => void) | null = null;
+  #tell: ((linesDropped: number) => void) | null = null;
+  /** Settled when nothing is under way with the file. */
+  settled: Promise<void> = Promise.resolve();
+
+  constructor(settings: LogFileSettings, world: ResourceWorld) {
+    this.#settings = settings;
+    this.#world = world;
+    this.#files = world.openFiles(dirname(settings.file));
+    const name = basename(settings.file);
+    const before = Array.from({ length: settings.kept }, (_, at) => `${name}.${at + 1}`);
+    this.#names = [name, ...before];
+  }
+
+  write(line: string): void {
+    if (this.#isClosed || this.#waiting.bytes + this.#batchBytes + line.length > DEFAULTS.logPendingBytesMax) {
+      this.linesDropped++;
+      this.#droppedUntold++;
+      return;
+    }
+    this.#waiting.addText(line);
+    if (this.#waiting.bytes >= DEFAULTS.recordBatchBytes && this.#fault === null) this.#write();
+    else this.#schedule(DEFAULTS.recordWriteMs);
+  }
+
+  reopen(): void {
+    this.#write();
+  }
+
+  onRecovered(tell: (linesDropped: number) => void): void {
+    this.#tell = tell;
+  }
+
+  status(): ResourceStatus {
+    const dropped = this.linesDropped === 0 ? "" : `; ${this.linesDropped} lines were dropped`;
+    return {
+      kind: this.kind,
+      name: this.name,
+      state: this.#state,
+      detail: `${this.#settings.file}${dropped}`,
+      freshAtMs: this.#writtenAtMs,
+      staleUntilMs: null,
+      fault: this.#fault,
+      tries: this.#tries,
+    };
+  }
+
+  /** After a rollback for the second time. */
+  start(): void {
+    this.#isClosed = false;
+    this.#schedule(DEFAULTS.recordWriteMs);
+  }
+
+  close(): void {
+    this.#write();
+    this.#isClosed = true;
+  }
+
+  tryOnce(): Promise<Result<string, string>> {
+    return Promise.resolve(ok(`the log is written to ${this.#settings.file}`));
+  }
+
+  #schedule(delayMs: number): void {
+    this.#cancel ??= this.#world.timers.after(delayMs, () => {
+      this.#cancel = null;
+      this.#write();
+    });
+  }
+
+  #write(): void {
+    if (this.#isWriting || (this.#batch === null && this.#waiting.lines === 0)) return;
+    this.#cancel?.();
+    this.#cancel = null;
+    if (this.#batch === null) {
+      this.#batchLines = this.#waiting.lines;
+      this.#batchBytes = this.#waiting.bytes;
+      this.#batch = this.#waiting.take();
+    }
+    const { bytesMax, mode } = this.#settings;
+    this.#isWriting = true;
+    this.settled = this.#files.append(this.#names, this.#batch, bytesMax, mode).then((appended) => {
+      this.#isWriting = false;
+      this.#noted(appended);
+      // Whoever closes it has nobody who tries again: what could not be written now is lost, and counted.
+      if (this.#isClosed) this.#end(appended.ok);
+      else if (this.#batch !== null || this.#waiting.lines > 0)
+        this.#schedule(appended.ok ? DEFAULTS.recordWriteMs : DEFAULTS.logBrokenRetryMs);
+    });
+  }
+
+  #end(isWritten: boolean): void {
+    if (isWritten) {
+      this.#write();
+      return;
+    }
+    this.linesDropped += this.#batchLines + this.#waiting.lines;
+    this.#batch = null;
+    this.#batchBytes = 0;
+    this.#waiting.take();
+  }
+
+  #noted(appended: Result<null, string>): void {
+    const nowMs = this.#world.clock.wallMs();
+    if (appended.ok) {
+      this.#waiting.giveBack(this.#batch ?? []);
+      this.#batch = null;
+      this.#batchBytes = 0;
+      this.#tries.ok++;
+      this.#writtenAtMs = nowMs;
+      this.#fault = null;
+      const dropped = this.#droppedUntold;
+      this.#droppedUntold = 0;
+      if (dropped > 0) this.#tell?.(dropped);
+    } else {
+      this.#tries.failed++;
+      this.#fault = { text: appended.error, atMs: nowMs };
+    }
+    this.#state = appended.ok ? "ready" : "failing";
+    this.#world.changed(this);
+  }
+}
