@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LineBuffer } from "../../src/records/line-buffer.ts";
+import { LineBuffer } from "../../src/telemetry/line-buffer.ts";
 
 const END = Buffer.from("\n");
 
