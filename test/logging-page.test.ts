@@ -4,11 +4,16 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { auditLine, GENESIS, readAuditLine } from "../src/records/audit-chain.ts";
 import { DEFAULTS } from "../src/support/defaults.ts";
+import { PRESETS } from "../src/telemetry/log-presets.ts";
+import { ACCESS_FIELDS, COMMON_FIELDS } from "../src/telemetry/log-reference.ts";
+import { EVENT_FIELDS } from "../src/telemetry/log-reference-events.ts";
+import { logWords } from "../src/telemetry/log-words.ts";
 import { PUBLIC_ROUTE, policyWith, problemsOf } from "./policy/policy-kit.ts";
 import { folderWith } from "./rehearsal/kit.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../docs/logging.md"), "utf8");
-const [, section = ""] = /```yaml\n([\s\S]*?)```/.exec(page) ?? [];
+const sections = Array.from(page.matchAll(/```yaml\n([\s\S]*?)```/g), ([, text = ""]) => text);
+const section = sections.find((text) => text.includes("audit.key")) ?? "";
 const [, line = ""] = /```json\n(.*)\n```/.exec(page) ?? [];
 const [, command = "", shown = ""] = /```\n\$ (.*)\n([\s\S]*?)```/.exec(page) ?? [];
 const FILES = { "audit.key": "0123456789abcdef0123456789abcdef" };
@@ -48,4 +53,48 @@ test("its numbers are the product's", () => {
   expect(page).toContain(`at least ${DEFAULTS.auditKeyBytesMin} bytes`);
   expect(page).toContain(`(${DEFAULTS.auditDenialsPerSecond} if absent)`);
   expect([DEFAULTS.auditHeadToldMs, DEFAULTS.recordWriteMs]).toEqual([60_000, 500]);
+});
+
+test("its other policies are sound, and its table of names is what presets say", async () => {
+  expect(sections).toHaveLength(3);
+  for (const text of sections) expect(await problemsOf(`${policyWith(PUBLIC_ROUTE)}\n${text}`, FILES)).toEqual([]);
+  const rows = [...page.matchAll(/^\| `(\w+)` \| `(\S+)` \| `(\S+)` \|$/gm)];
+  expect(rows.length).toBeGreaterThan(20);
+  for (const [, field = "", ecs, otel] of rows) {
+    expect([PRESETS.ecs.nameOf(field), PRESETS.otel.nameOf(field)], field).toEqual([ecs, otel]);
+  }
+  const told = new Set(rows.map(([, field]) => field));
+  for (const field of [...Object.keys(ACCESS_FIELDS), ...Object.keys(COMMON_FIELDS), ...Object.keys(EVENT_FIELDS)]) {
+    const isNamed = Object.values(PRESETS).some((names) => !names.nameOf(field).startsWith("postern."));
+    if (isNamed) expect(told.has(field), field).toBe(true);
+  }
+});
+
+test("its line in words is what a terminal gets", () => {
+  const [, words = ""] = /```\n(09:30:00.*\n)```/.exec(page) ?? [];
+  const fields = {
+    level: "info",
+    time: "2026-12-01T09:30:00.125Z",
+    event: "request",
+    id: "GwI_4cD4-3",
+    method: "GET",
+    path: "/v1/orders/42",
+    status: 403,
+    principal: "alice",
+    reason: "scope_missing",
+    policy: "policy.yaml:14:91",
+    seen: "scopes orders:write",
+    wanted: "scopes orders:read",
+    durationMs: 0.8,
+  };
+  expect(logWords(JSON.stringify(fields), false)).toBe(words);
+});
+
+test("the numbers of its files and lines are the product's", () => {
+  expect(page).toContain(`${DEFAULTS.logPendingBytesMax / 1024 ** 2} MiB of lines wait`);
+  expect(page).toContain(`have a line, ${DEFAULTS.logDenialsPerSecond} if absent`);
+  expect(page).toContain(`told once in ${DEFAULTS.logRepeatMs / 1000} seconds`);
+  expect(page).toContain(`at most ${DEFAULTS.logFieldBytesMax} bytes, a list ${DEFAULTS.logFieldItemsMax} items`);
+  expect(page).toContain(`\`keep\` of them stay, ${DEFAULTS.logFilesKept} if absent`);
+  expect(DEFAULTS.logBrokenRetryMs).toBe(1_000);
 });

@@ -5,7 +5,7 @@ import { certificateFault } from "../message/certificate-fault.ts";
 import type { DetectNote, DetectNotes } from "../message/detect-notes.ts";
 import type { LeakNote } from "../message/leak-notes.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { fixed, quoted } from "../support/json-text.ts";
+import { fixed, isPlain } from "../support/json-text.ts";
 import { escaped, logText } from "./log-text.ts";
 import type { RequestRecord } from "./request-record.ts";
 
@@ -17,33 +17,32 @@ export type FieldText = (record: RequestRecord) => string | null;
  * serializer three times as much; each is picked, so that no header value and no query can come along. These are asked for each.
  */
 export const USUAL_FIELDS = {
-  id: ({ id }) => quoted(id),
-  listener: ({ listener }) => quoted(listener),
-  client: ({ clientAddress }) => quoted(clientAddress),
+  id: ({ id }) => jsonOf(id),
+  listener: ({ listener }) => jsonOf(listener),
+  client: ({ clientAddress }) => jsonOf(clientAddress),
   country: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.country(clientAddress)),
   asn: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.asn(clientAddress)),
   network: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.network(clientAddress)),
   protocol: ({ protocol }) => (protocol === "h2" ? '"h2"' : '"http/1.1"'),
   proxyPeer: ({ exchange: { connection } }) => textOrNull(connection.proxyPeer?.text),
   method: ({ exchange: { method } }) =>
-    method === "" ? null : quoted(method.length <= SHORT ? method : logText(method, DEFAULTS.logMethodCharsMax)),
+    method === "" ? null : jsonOf(method.length <= SHORT ? method : logText(method, DEFAULTS.logMethodCharsMax)),
   path: ({ exchange: { method, target } }) =>
-    method === "" ? null : quoted(logText(target.path, DEFAULTS.logPathCharsMax)),
+    method === "" ? null : jsonOf(logText(target.path, DEFAULTS.logPathCharsMax)),
   upstreamPath: ({ exchange: { target, upstreamTarget } }) =>
     upstreamTarget === null || upstreamTarget.path === target.path
       ? null
-      : quoted(logText(upstreamTarget.path, DEFAULTS.logPathCharsMax)),
-  route: ({ route }) => quoted(route),
-  upstream: ({ exchange: { upstream } }) => (upstream === "" ? null : quoted(upstream)),
+      : jsonOf(logText(upstreamTarget.path, DEFAULTS.logPathCharsMax)),
+  route: ({ route }) => jsonOf(route),
+  upstream: ({ exchange: { upstream } }) => (upstream === "" ? null : jsonOf(upstream)),
   status: ({ status }) => String(status),
   grpcStatus: ({ grpcStatus }) => (grpcStatus === null ? null : String(grpcStatus)),
-  principal: ({ exchange: { principal } }) => (principal === null ? null : quoted(logText(principal.id))),
-  authenticator: ({ exchange: { principal } }) => (principal === null ? null : quoted(principal.authenticator)),
+  principal: ({ exchange: { principal } }) => (principal === null ? null : jsonOf(logText(principal.id))),
+  authenticator: ({ exchange: { principal } }) => (principal === null ? null : jsonOf(principal.authenticator)),
   certificateFault: ({ exchange: { certificate } }) =>
     certificate === null || certificate.untrusted === null ? null : faultText(certificate.untrusted),
-  // Letters, digits and marks that JSON writes as they are.
-  requestId: ({ exchange: { requestId } }) => (requestId === null ? null : `"${requestId}"`),
-  traceId: ({ exchange: { traceId } }) => (traceId === null ? null : `"${traceId}"`),
+  requestId: ({ exchange: { requestId } }) => textOrNull(requestId),
+  traceId: ({ exchange: { traceId } }) => textOrNull(traceId),
   version: ({ exchange: { version } }) => textOrNull(version),
   deprecated: ({ exchange: { deprecated } }) => textOrNull(deprecated),
   decisionUs: ({ decisionMs }) => fixed(decisionMs * 10_000, 1),
@@ -51,7 +50,7 @@ export const USUAL_FIELDS = {
   durationMs: ({ durationMs }) => fixed(durationMs * 1000, 3),
   bytesIn: ({ requestBodyBytes }) => String(requestBodyBytes),
   bytesOut: ({ responseBodyBytes }) => String(responseBodyBytes),
-  policyHash: ({ policyHash }) => quoted(policyHash),
+  policyHash: ({ policyHash }) => jsonOf(policyHash),
 } satisfies Record<string, FieldText>;
 
 /** Of requests that postern answered in place of the service, or whose answer it ended. */
@@ -60,9 +59,9 @@ export const DENIAL_FIELDS = {
   source: ({ reason }) => (reason === null ? null : `"${REASONS[reason].source}"`),
   policy: ({ denial }) => textOrNull(denial === null ? null : placeOf(denial)),
   rule: ({ denial }) => textOrNull(denial?.place?.path),
-  list: ({ denial }) => (denial instanceof ListDenial ? quoted(logText(denial.list)) : null),
-  seen: ({ denial }) => (denial === null ? null : quoted(logText(denial.seen))),
-  wanted: ({ denial }) => (denial === null ? null : quoted(logText(denial.wanted))),
+  list: ({ denial }) => (denial instanceof ListDenial ? jsonOf(logText(denial.list)) : null),
+  seen: ({ denial }) => (denial === null ? null : jsonOf(logText(denial.seen))),
+  wanted: ({ denial }) => (denial === null ? null : jsonOf(logText(denial.wanted))),
   faults: ({ denial }) => (denial === null ? null : json(faultsOf(denial))),
 } satisfies Record<string, FieldText>;
 
@@ -101,8 +100,13 @@ export function hasNotes({ exchange }: RequestRecord): boolean {
   );
 }
 
+/** A text as JSON: of nearly all nothing has to be escaped. */
+function jsonOf(text: string): string {
+  return isPlain(text) ? `"${text}"` : escaped(JSON.stringify(text));
+}
+
 function textOrNull(text: string | null | undefined): string | null {
-  return text === null || text === undefined ? null : quoted(text);
+  return text === null || text === undefined ? null : jsonOf(text);
 }
 
 function json(value: unknown): string | null {
@@ -116,7 +120,7 @@ function faultText(code: string): string {
   let text = faultTexts.get(code);
   if (text === undefined) {
     const { fault, wanted } = certificateFault(code);
-    text = quoted(logText(`${fault} (${code}); expected ${wanted}`));
+    text = jsonOf(logText(`${fault} (${code}); expected ${wanted}`));
     if (faultTexts.size < FAULT_TEXTS_MAX) faultTexts.set(code, text);
   }
   return text;

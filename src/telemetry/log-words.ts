@@ -1,3 +1,4 @@
+import { DENIAL_FIELDS, NOTE_FIELDS, USUAL_FIELDS } from "./access-fields.ts";
 import type { LogSink } from "./log-sink.ts";
 
 /** What could act on the terminal that shows it, or end a line before its time. */
@@ -7,6 +8,16 @@ const ACTS = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 const STYLES = { dim: "2", red: "31", green: "32", yellow: "33" } as const;
 type Style = keyof typeof STYLES;
 type Paint = (style: Style, text: string) => string;
+
+/** Told above, or of no use on a screen; what is left are fields that the policy adds. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "level",
+  "time",
+  "event",
+  "slow",
+  "sampleRatio",
+  ...[USUAL_FIELDS, DENIAL_FIELDS, NOTE_FIELDS].flatMap((table) => Object.keys(table)),
+]);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -45,6 +56,7 @@ function requestWords(fields: Fields, paint: Paint): string {
     told("principal"),
     ...(fields["reason"] === undefined ? [] : [denialWords(fields, paint)]),
     ...listOf(fields["audited"]).map((one) => `audit: ${denialWords(one, paint)}`),
+    ...Object.entries(fields).flatMap(([name, value]) => (KNOWN.has(name) ? [] : [`${name} ${textOf(value)}`])),
     paint("dim", `${told("durationMs")} ms  ${told("id")}`),
   ];
   return parts.filter((part) => part !== "").join("  ");

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Denial } from "../../src/decision/verdict.ts";
+import { Denial, ListDenial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { FieldNames } from "../../src/message/answer-count.ts";
+import { DetectNotes } from "../../src/message/detect-notes.ts";
+import { LeakNotes } from "../../src/message/leak-notes.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
 import type { RequestRecord } from "../../src/telemetry/request-record.ts";
@@ -118,7 +120,37 @@ describe("the access log", () => {
       expiresAtMs: 0,
     };
     exchange.audited = [new Denial("claim_mismatch", PLACE, evil, evil)];
-    telemetry.requestFinished(recordOf({ exchange, denial: new Denial("not_authorized", PLACE, evil, evil) }));
+    exchange.requestId = evil;
+    exchange.traceId = evil;
+    exchange.version = evil;
+    exchange.upstream = evil;
+    exchange.upstreamTarget = { path: `/other${evil}`, query: "" };
+    exchange.withheld = [evil];
+    exchange.geo = {
+      knows: () => true,
+      country: () => evil,
+      continent: () => evil,
+      asn: () => evil,
+      network: () => evil,
+    };
+    exchange.leaks = new LeakNotes();
+    exchange.leaks.add({ way: "request", kind: "iban", action: "observe", field: evil });
+    exchange.detected = new DetectNotes();
+    const hit = { way: "request", detector: evil, id: 1, message: evil, score: 1, field: evil, matched: evil } as const;
+    exchange.detected.add({ ...hit, file: evil, line: 1 }, evil);
+    exchange.answerCounts = [{ action: "removed", count: () => 1, fields: () => [evil] }];
+    const denial = new ListDenial("address_denied", PLACE, evil, evil, evil);
+    telemetry.requestFinished(
+      recordOf({
+        exchange,
+        denial,
+        reason: "address_denied",
+        clientAddress: evil,
+        route: evil,
+        listener: evil,
+        id: evil,
+      }),
+    );
     telemetry.handshakeFailed("inbound", "other", "192.0.2.1", evil);
     for (const line of sink.raw) {
       expect(line.indexOf("\n")).toBe(line.length - 1);

@@ -28,6 +28,9 @@ test("a request is one line: what was asked, who asked, and why it was denied an
   expect(words(served)).toBe("09:30:00.125 200 GET /health  1 ms  a-1\n");
   const audited = [{ reason: "rate_limited", policy: "p.yaml:3:1", seen: "4", wanted: "at most 3" }];
   expect(words({ ...served, audited })).toContain("  audit: rate_limited at p.yaml:3:1: 4; wanted at most 3  ");
+  expect(words({ ...served, tenant: "acme", roles: ["a", "b"], upstream: "app" })).toBe(
+    "09:30:00.125 200 GET /health  tenant acme  roles a, b  1 ms  a-1\n",
+  );
   expect(words({ event: "request", id: "a-2", status: 400, reason: "head_malformed", durationMs: 1 })).toContain(
     " 400 - -  head_malformed  1 ms",
   );
