@@ -29,7 +29,10 @@ export function* compileBans(work: Work): Steps<void> {
     );
     const compiled = kind.compile(name, parts.settings, book, context);
     if (compiled === null || parts.lost.length > 0) continue;
-    const { place, enforcePercent, isOfGuesses } = compiled;
+    const { place, enforcePercent, isOfGuesses, isSuspicion } = compiled;
+    if (isSuspicion && reader.names(["detectors"]).length === 0) {
+      context.warning("no_effect", "the policy has no 'detectors', so nothing is ever suspected", "suspicion");
+    }
     // Those of guesses are asked by 'authenticate'.
     if (enforcePercent === OFF || isOfGuesses) work.offChecks.push({ name: "ban", place, enforcePercent });
     if (enforcePercent !== OFF) facts.push(compiled);

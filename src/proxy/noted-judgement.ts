@@ -38,6 +38,14 @@ export function countFailure(
   return snapshot.bans.failed(reason, exchange, route?.template ?? null, isProxy);
 }
 
+/** What detectors found in a request that is over counts for the policy's bans, also where it was let through; those that begin with it. */
+export function countSuspicion({ snapshot, exchange, route, trustedProxies }: Subject): readonly Ban[] {
+  const score = exchange.detected?.score ?? 0;
+  if (snapshot.bans === null || score === 0) return NO_BANS;
+  const isProxy = trustedProxies?.has(exchange.clientAddress) === true;
+  return snapshot.bans.suspected(score, exchange, route?.template ?? null, isProxy);
+}
+
 const NO_BANS: readonly Ban[] = [];
 
 /** Of a fault in a check, which is no way through. */

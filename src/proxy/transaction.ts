@@ -18,7 +18,7 @@ import { clientDenial } from "./client-failure.ts";
 import { DurationLimit } from "./duration-limit.ts";
 import type { Life } from "./life.ts";
 import type { LastingStream } from "./long-lived.ts";
-import { faultDenial, judgeNoted } from "./noted-judgement.ts";
+import { countSuspicion, faultDenial, judgeNoted } from "./noted-judgement.ts";
 import { OwnAnswer } from "./own-page.ts";
 import type { Observer, Outcome, Subject } from "./pipeline.ts";
 import { receive } from "./receive.ts";
@@ -238,6 +238,9 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
       denied: denial !== null && this.#request.forwardedMs < 0,
     };
     this.exchange.settle(end);
+    if (this.exchange.detected !== null) {
+      for (const ban of countSuspicion(this)) this.deps.telemetry.banned(ban, null);
+    }
     this.deps.telemetry.requestFinished(end);
     this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.#trace);
     this.#span?.finish(end, this.#called());

@@ -20,8 +20,10 @@ export function banSteps({ snapshot, route, exchange }: Judged, outcome: unknown
   const reason = outcome instanceof Denial ? outcome.reason : null;
   return (snapshot.bans?.facts ?? []).flatMap((facts) => {
     const counts = reason !== null && facts.on.has(reason);
-    if (!counts && !(facts.isOfGuesses && isAsked)) return [];
-    const saw = `${counts ? "this denial counts: " : ""}${describeBan(facts, exchange, template)}`;
+    const score = facts.isSuspicion ? (exchange.detected?.score ?? 0) : 0;
+    if (!counts && score === 0 && !(facts.isOfGuesses && isAsked)) return [];
+    const told = score > 0 ? `this request counts ${score}: ` : counts ? "this denial counts: " : "";
+    const saw = `${told}${describeBan(facts, exchange, template)}`;
     return [stepOf(facts, saw)];
   });
 }

@@ -3,7 +3,7 @@ import type { Check } from "../filters/filter.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Principal } from "../message/principal.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
-import { countFailure, faultDenial } from "../proxy/noted-judgement.ts";
+import { countFailure, countSuspicion, faultDenial } from "../proxy/noted-judgement.ts";
 import type { Outcome } from "../proxy/pipeline.ts";
 import type { RecordedRequest } from "../records/recorded-line.ts";
 import { REDACTED } from "../records/redaction.ts";
@@ -132,6 +132,7 @@ class Judging {
     }
     const { subject, outcome } = result.judged;
     if (outcome instanceof Denial) countFailure(subject, outcome);
+    countSuspicion(subject);
     this.#settle(outcome);
     return this.#compare(outcome, subject.route?.template ?? null, snapshot);
   }

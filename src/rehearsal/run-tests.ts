@@ -2,7 +2,7 @@ import { Denial } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { AnswerFacts } from "../message/taken.ts";
 import type { PolicyTest, TestStep } from "../policy/tests/policy-test.ts";
-import { countFailure, faultDenial } from "../proxy/noted-judgement.ts";
+import { countFailure, countSuspicion, faultDenial } from "../proxy/noted-judgement.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
@@ -132,6 +132,7 @@ class Run {
     if (subject?.route != null) this.coverage.noteRoute(subject.route);
     const sent = step.expect.upstream === undefined ? null : sentOf(subject, outcome);
     if (subject !== null && outcome instanceof Denial) countFailure(subject, outcome);
+    if (subject !== null) countSuspicion(subject);
     const answered = rehearsal.judged === null ? null : await this.#answer(step, rehearsal.judged);
     if (typeof answered === "string") return unmade(step, null, answered);
     const client = answered?.client ?? null;

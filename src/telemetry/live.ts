@@ -165,10 +165,21 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       log.warn("http2_fault", "an HTTP/2 connection was given up", fields);
     },
     banned: ({ ban, key, id, untilMs, count }, reason) => {
-      const fields = { ban, reason, key: logText(key), id, until: new Date(untilMs).toISOString(), count };
+      const fields = {
+        ban,
+        reason: reason ?? "suspicion",
+        key: logText(key),
+        id,
+        until: new Date(untilMs).toISOString(),
+        count,
+      };
       trail?.event("banned", fields);
       const suppressed = banGate();
-      if (suppressed !== null) log.warn("banned", "refused too often", { ...fields, suppressed });
+      if (suppressed !== null)
+        log.warn("banned", reason === null ? "too much that looks like attacks" : "refused too often", {
+          ...fields,
+          suppressed,
+        });
     },
     connectionRefused: (listener, reason, peer, seen) => {
       metrics.listener(listener).connectionsRefused[reason]++;

@@ -64,8 +64,8 @@ export interface Telemetry {
   http1ConnectionClosed(listener: string, reason: Http1CloseReason): void;
   /** A request over HTTP/2 came and was never looked at, so that no record of it follows. */
   http2RequestUnjudged(listener: string, why: Http2Unjudged): void;
-  /** Somebody was refused too often, the last time for `reason`. */
-  banned(ban: BanFacts, reason: Reason): void;
+  /** Somebody was refused too often, the last time for `reason`; null for who was not refused, but too suspicious. */
+  banned(ban: BanFacts, reason: Reason | null): void;
   /** An HTTP/2 session is over. */
   http2SessionClosed(listener: string, reason: Http2CloseReason, peer: string, seen: string): void;
 }

@@ -173,6 +173,28 @@ test("who guesses keys shuts out nobody that was good at the address, also after
   await stop(second);
 });
 
+test("who tries what never is enough for a refusal is banned for all of it together, and its neighbour is not", async () => {
+  const rules = `SecRule ARGS "@contains union" "id:1001,phase:2,pass,log,msg:'a word of injections',setvar:'tx.anomaly_score=+3'"`;
+  const policy = policyOf(
+    stateFolder(),
+    "detectors: { words: { rules: [words.conf], threshold: 100 } }\ndefaults: { detect: [words] }",
+  );
+  const postern = await startPostern(
+    app,
+    (ports) =>
+      policy(ports).replace("\nbans:\n", "\nbans:\n  probing: { suspicion: 10/hour, key: client.address, for: 10m }\n"),
+    { "admin-token": `${TOKEN}\n`, "words.conf": rules },
+  );
+  const tried = [];
+  for (let at = 0; at < 6; at++) tried.push((await ask(postern, `/orders?q=union+${at}`)).reason ?? "passed");
+  expect(tried).toEqual(["passed", "passed", "passed", "passed", "banned", "banned"]);
+  for (let at = 0; at < 12; at++) expect((await ask(postern, `/orders?q=onion+${at}`, HONEST)).status).toBe(200);
+  expect((await ask(postern, "/orders?q=union", HONEST)).status).toBe(200);
+  await postern.logged(({ event, ban, reason }) => event === "banned" && ban === "probing" && reason === "suspicion");
+  expect((await command(postern, "list", "--ban", "probing")).stdout).toContain(SCANNER);
+  await stop(postern);
+});
+
 test("nobody has the proxy banned, through which all come, by what its header says or by what cannot be read", async () => {
   const postern = await start(stateFolder());
   for (let at = 0; at < 8; at++) {

@@ -77,6 +77,71 @@ async function setUp(settings: object = SETTINGS) {
   return { clock, bans, ask, key, login, guess, audited };
 }
 
+describe("a ban for suspicion", () => {
+  const SUSPICION = { suspicion: "20/hour", key: "client.address", for: "5m" };
+  const suspect = async (settings: object = SUSPICION) => {
+    const set = await setUp(settings);
+    const found = (score: number, peer: string, isProxy = false) =>
+      set.bans.suspected(score, createExchange({ peer }), "/v1/orders", isProxy).length;
+    return { ...set, found };
+  };
+
+  test("adds up what was found in one caller's requests, also where each of them passed", async () => {
+    const { found, bans, clock } = await suspect();
+    expect([5, 5, 5, 5, 3].map((score) => found(score, "192.0.2.66"))).toEqual([0, 0, 0, 0, 1]);
+    expect([...bans.book.list()]).toMatchObject([{ ban: "guessing", key: "192.0.2.66", count: 1 }]);
+    const [check] = bans.admitChecks();
+    const verdict = await check?.evaluate(createExchange({ peer: "192.0.2.66" }));
+    expect(verdict).toMatchObject({ reason: "banned" });
+    expect(await check?.evaluate(createExchange({ peer: "192.0.2.7" }))).toBeNull();
+    clock.nowMs += 5 * 60_000;
+    expect(await check?.evaluate(createExchange({ peer: "192.0.2.66" }))).toBeNull();
+  });
+
+  test("one request that finds more than all that is free is enough", async () => {
+    const { found } = await suspect();
+    expect(found(21, "192.0.2.66")).toBe(1);
+  });
+
+  test("whoever looks like an attack now and then, as O'Brien does, is never banned", async () => {
+    const { found, clock } = await suspect();
+    for (let day = 0; day < 50; day++) {
+      expect(found(5, "192.0.2.7")).toBe(0);
+      clock.nowMs += 20 * 60_000;
+    }
+  });
+
+  test("nobody has the proxy banned through which all come", async () => {
+    const { found } = await suspect();
+    for (let at = 0; at < 20; at++) expect(found(20, "192.0.2.1", true)).toBe(0);
+  });
+
+  test("denials count nothing for it", async () => {
+    const { guess, key } = await suspect();
+    await guess(undefined, 40);
+    expect(await key("acme-key")).toBe("acme");
+  });
+});
+
+describe("a ban counts denials or suspicion", () => {
+  const problemsOf = (settings: object): readonly string[] => {
+    const context = testContext({}, new FakeClock());
+    expect(compileBan("probing", banSchema.parse(settings), banBook(context), context)).toBeNull();
+    return context.problems;
+  };
+  const rest = { key: "client.address", for: "5m" };
+
+  test.each([
+    [{}, "expected 'on' and 'times', or 'suspicion'"],
+    [{ times: "5/minute" }, "'times' without 'on'; expected both"],
+    [{ on: ["api_key_unknown"] }, "'on' without 'times'; expected both"],
+    [{ on: ["api_key_unknown"], times: "5/minute", suspicion: "20/hour" }, "expected two bans"],
+    [{ suspicion: "20/hour", key: "account" }, "expected 'principal' for what detectors find"],
+  ])("%j is a problem", (settings, text) => {
+    expect(problemsOf({ ...rest, ...settings }).join()).toContain(text);
+  });
+});
+
 describe("a ban of an address", () => {
   test("begins after so many failures, and then even a right guess is none", async () => {
     const { key, guess, login, clock, bans } = await setUp();

@@ -10,6 +10,8 @@ export interface BanFacts extends BanRule {
   readonly place: Place;
   readonly enforcePercent: number;
   readonly on: ReadonlySet<Reason>;
+  /** It counts the scores of what detectors find, and no denials. */
+  readonly isSuspicion: boolean;
   readonly key: BanKey;
   /**
    * It is for credentials that were not good, and so shuts out those alone that may be guesses. Any other bans its key, for
@@ -32,13 +34,14 @@ export function bannedDenial(ban: Ban, { place, isOfGuesses }: BanFacts, nowMs: 
 
 /** For `explain`: what counts for whom, and what follows. */
 export function describeBan(
-  { name, on, key, timesText, forText, growing }: BanFacts,
+  { name, on, isSuspicion, key, timesText, forText, growing }: BanFacts,
   exchange: Exchange,
   template: string,
 ): string {
   const whom = key.compiled?.reader.describe(exchange, template) ?? "account";
   const length = `${forText}${growing ? ", growing" : ""}`;
-  return `'${name}' bans ${whom} for ${length} after more than ${timesText} of ${[...on].join(", ")}; counted by this process`;
+  const what = isSuspicion ? "the scores of what detectors find" : [...on].join(", ");
+  return `'${name}' bans ${whom} for ${length} after more than ${timesText} of ${what}; counted by this process`;
 }
 
 function ordinal(count: number): string {

@@ -17,7 +17,10 @@ export function compileBan(
   book: BanBook,
   context: CompileContext,
 ): BanFacts | null {
-  const { on, times, for: forMs, growing } = settings;
+  const { for: forMs, growing } = settings;
+  const measure = measureOf(settings, context);
+  if (measure === null) return null;
+  const { on, times, isSuspicion } = measure;
   const guesses = on.filter((reason) => GUESSES.has(reason));
   const other = on.find((reason) => !GUESSES.has(reason));
   if (guesses[0] !== undefined && other !== undefined) {
@@ -26,7 +29,7 @@ export function compileBan(
     return null;
   }
   const key = compileBanKey(name, settings, context);
-  if (key === null || !isKnown(key, on, settings, context)) return null;
+  if (key === null || !(isSuspicion ? isOfCallers(key, context) : isKnown(key, on, settings, context))) return null;
   if (!context.hasState && forMs > DEFAULTS.banUnkeptMsMax) {
     context.warning("state_missing", "without 'state' a restart lifts every ban", "for");
   }
@@ -35,8 +38,9 @@ export function compileBan(
     place: context.place(),
     enforcePercent: settings.mode ?? 100,
     on: new Set(on),
+    isSuspicion,
     key,
-    isOfGuesses: other === undefined,
+    isOfGuesses: !isSuspicion && other === undefined,
     times: times.count,
     windowMs: times.windowSeconds * 1000,
     timesText: `${times.count} in ${timeText(times.windowSeconds * 1000)}`,
@@ -45,6 +49,36 @@ export function compileBan(
     growing,
     table: book.share(name, key.by),
   };
+}
+
+interface Measure {
+  readonly on: readonly Reason[];
+  readonly times: NonNullable<BanSettings["times"]>;
+  readonly isSuspicion: boolean;
+}
+
+/** Denials for some reasons, or what detectors find; null with the problem reported. */
+function measureOf({ on, times, suspicion }: BanSettings, context: CompileContext): Measure | null {
+  if (suspicion !== undefined && on === undefined && times === undefined) {
+    return { on: [], times: suspicion, isSuspicion: true };
+  }
+  if (suspicion === undefined && on !== undefined && times !== undefined) return { on, times, isSuspicion: false };
+  if (suspicion === undefined) {
+    const [is, lacks] = on === undefined ? ["times", "on"] : ["on", "times"];
+    context.problem(
+      on === undefined && times === undefined
+        ? "expected 'on' and 'times', or 'suspicion'"
+        : `'${is}' without '${lacks}'; expected both`,
+    );
+  } else context.problem("'suspicion' counts what detectors find, 'on' counts denials; expected two bans", "suspicion");
+  return null;
+}
+
+/** An account is known of failed logins alone, and of those nothing is searched. */
+function isOfCallers(key: BanKey, context: CompileContext): boolean {
+  if (key.compiled !== null) return true;
+  context.problem("only a failed login tells of an account; expected 'principal' for what detectors find", "key");
+  return false;
 }
 
 /** The book of the process: the next policy with the same folder, or none, has it, too. */

@@ -68,6 +68,14 @@ export class Bans implements GuessBans {
     return begun ?? NONE;
   }
 
+  /** Detectors found `score` in a request that is over; the bans that begin with it. */
+  suspected(score: number, exchange: Exchange, template: string | null, isProxy: boolean): readonly Ban[] {
+    return this.facts
+      .filter(({ isSuspicion }) => isSuspicion)
+      .map((facts) => fail(facts, exchange, template, isProxy, score))
+      .filter((ban) => ban !== null);
+  }
+
   /** One is by method: a parameter that names another must not lead round it. */
   get hasMethod(): boolean {
     return this.facts.some(({ key }) => key.compiled?.reader.hasMethod === true);
@@ -101,7 +109,8 @@ function meets({ key, table }: BanFacts, exchange: Exchange): Ban | null {
   );
 }
 
-function fail(facts: BanFacts, exchange: Exchange, template: string | null, isProxy: boolean): Ban | null {
+/** `weight`: what it counts, 1 for a denial. */
+function fail(facts: BanFacts, exchange: Exchange, template: string | null, isProxy: boolean, weight = 1): Ban | null {
   const { key, table } = facts;
   // Where the route is not known, what stands for it would be one key for all such requests.
   if (template === null && key.from !== "admit" && key.compiled !== null) return null;
@@ -110,6 +119,7 @@ function fail(facts: BanFacts, exchange: Exchange, template: string | null, isPr
     facts,
     (hash, prefix) => key.feed(hash, prefix, exchange, template ?? ""),
     () => key.label(exchange, template ?? ""),
+    weight,
   );
 }
 

@@ -8,6 +8,15 @@ import { BANNED_FOR } from "./reasons.ts";
 
 const TIMES_EXPECTED = "expected a count within a time, as in 20/minute";
 
+/** So much within so long, as in 20/minute. */
+const count = z
+  .string({ error: TIMES_EXPECTED })
+  .regex(RATE_PATTERN, { error: TIMES_EXPECTED })
+  .transform((text) => {
+    const parsed = parseRate(text);
+    return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };
+  });
+
 /** There are too many reasons to list. */
 function hintOf(input: unknown): string {
   const near = typeof input === "string" ? nearest(input, BANNED_FOR) : undefined;
@@ -23,15 +32,16 @@ export const banSchema = object({
       }),
     )
     .min(1, { error: "expected at least one reason, as in [api_key_unknown]" })
-    .describe("Reasons of denials that count."),
-  times: z
-    .string({ error: TIMES_EXPECTED })
-    .regex(RATE_PATTERN, { error: TIMES_EXPECTED })
-    .transform((text) => {
-      const parsed = parseRate(text);
-      return parsed.ok ? parsed.value : { count: 1, windowSeconds: 1 };
-    })
-    .describe("So many denials within so long are a ban, as in 20/minute."),
+    .optional()
+    .describe("Reasons of denials that count, with 'times'."),
+  times: count
+    .optional()
+    .describe("So many denials within so long are free, as in 20/minute; the next one is the ban."),
+  suspicion: count
+    .optional()
+    .describe(
+      "In place of 'on' and 'times': scores of all that detectors find in requests add up, also in those that pass; so much within so long is free, as in 30/hour.",
+    ),
   key: keyShape.key.describe(
     "Whom denials count against and the ban meets: client.address, account (of failed logins), principal, any attribute, an expression, or a list of them.",
   ),

@@ -78,14 +78,14 @@ export class BanTable {
     return key === null ? null : this.#find(key, label);
   }
 
-  /** One more denial; the ban that it led to, null where there is none yet or one already. */
-  failed(rule: BanRule, feed: FeedKey, label: () => string): Ban | null {
+  /** One more denial, or a score of `weight`; the ban that it led to, null where there is none yet or one already. */
+  failed(rule: BanRule, feed: FeedKey, label: () => string, weight = 1): Ban | null {
     const key = this.#keyOf(feed);
     if (key === null || this.#find(key, label) !== null) return null;
     this.#isUsed = true;
     feedKey(this.#failures, this.#prefix, key);
     // The denial that uses the burst up is the last one that is free.
-    if (this.#failures.take(rule.windowMs / rule.times, rule.windowMs) >= 0) return null;
+    if (this.#failures.take((weight * rule.windowMs) / rule.times, rule.windowMs) >= 0) return null;
     return this.#begin(rule, key, label);
   }
 

@@ -2,7 +2,7 @@
 export interface BanRule {
   /** In the policy. */
   readonly name: string;
-  /** So many denials within `windowMs` are free; the next one is the ban. */
+  /** So many denials, or so high a score, within `windowMs` are free; the next one is the ban. */
   readonly times: number;
   readonly windowMs: number;
   readonly forMs: number;
