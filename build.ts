@@ -6,8 +6,12 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
+import description from "./package.json" with { type: "json" };
+import { COMPLETIONS } from "./src/cli/completion.ts";
+import { manPage } from "./src/cli/man.ts";
+import { allCommands } from "./src/main.ts";
 
 const ROOT = import.meta.dirname;
 const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)/i;
@@ -111,7 +115,7 @@ const BANNER = `if (Number(process.versions.node.split(".")[0]) < 26) {
   process.exit(2);
 }`;
 
-/** Writes `postern.js`, `parts/`, `package.json` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
+/** Writes `postern.js`, `parts/`, `share/`, `package.json` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
 export async function build(folder: string): Promise<string> {
   const outdir = resolve(folder);
   const entry = join(outdir, "postern.js");
@@ -141,8 +145,24 @@ export async function build(folder: string): Promise<string> {
   }
   // Without it Node reads each part twice, to find out what kind of module it is.
   writeFileSync(join(outdir, "package.json"), '{ "type": "module" }\n');
+  await writeShared(join(outdir, "share"));
   writeFileSync(join(outdir, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
   return entry;
+}
+
+/** The manual page and what shells complete by, in the folders where Linux looks for them below /usr/local/share. */
+async function writeShared(share: string): Promise<void> {
+  const commands = await allCommands();
+  const files = {
+    "man/man1/postern.1": manPage(commands, description),
+    "bash-completion/completions/postern": COMPLETIONS.bash(commands),
+    "zsh/site-functions/_postern": COMPLETIONS.zsh(commands),
+    "fish/vendor_completions.d/postern.fish": COMPLETIONS.fish(commands),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(share, name)), { recursive: true });
+    writeFileSync(join(share, name), content);
+  }
 }
 
 /** One character beyond Latin-1 anywhere makes V8 keep two bytes for each; esbuild leaves those in regular expressions. */

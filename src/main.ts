@@ -31,14 +31,24 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["top", async () => (await import("./cli/top.ts")).topCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],
+  ["completion", async () => (await import("./cli/completion.ts")).createCompletionCommand(allCommands)],
+  ["man", async () => (await import("./cli/man.ts")).createManCommand(allCommands, about)],
 ]);
+
+/** All of them, loaded. */
+export function allCommands(): Promise<readonly Command[]> {
+  return Promise.all([...COMMANDS.values()].map((load) => load()));
+}
+
+async function about() {
+  return (await import("../package.json", { with: { type: "json" } })).default;
+}
 
 /** Arguments after `postern` → exit code. */
 export async function main(args: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...rest] = args;
   if (name === "--version" || name === "-v") {
-    const { default: description } = await import("../package.json", { with: { type: "json" } });
-    io.stdout(`postern ${description.version}\n`);
+    io.stdout(`postern ${(await about()).version}\n`);
     return EXIT.fine;
   }
   if (name === "--help" || name === "-h" || name === "help") return help(rest[0], io);
@@ -78,7 +88,7 @@ function unknownCommand(name: string, io: CommandIo): number {
 }
 
 async function commandList(): Promise<string> {
-  const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
+  const commands = await allCommands();
   const width = Math.max(...commands.map((command) => command.name.length));
   const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}\n`);
   return `Usage: postern COMMAND [OPTION]...\n\n${lines.join("")}\n'postern COMMAND --help' tells more, with an example.\n`;

@@ -60,9 +60,24 @@ describe("the bundle", () => {
       "package.json",
       "parts",
       "postern.js",
+      "share",
     ]);
     const { code, stdout, stderr } = await node([bundle, "--version"], {}, folder);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `postern ${description.version}\n`, stderr: "" });
+  });
+
+  test("brings the manual page and what shells complete by", async () => {
+    const names = [
+      "bash-completion/completions/postern",
+      "fish/vendor_completions.d/postern.fish",
+      "man/man1/postern.1",
+    ];
+    const share = join(folder, "dist/share");
+    for (const name of [...names, "zsh/site-functions/_postern"]) {
+      expect(readFileSync(join(share, name), "utf8"), name).toContain("audit-log");
+    }
+    // What the unit's README section copies ends where each shell looks.
+    expect(text("README.md")).toContain("cp -r dist/share/. /usr/local/share/");
   });
 
   test("makes a first policy and finds nothing wrong with it", async () => {

@@ -7,19 +7,24 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { hostPort } from "../support/host-port.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { withoutLineEnd } from "../support/secret.ts";
-import type { CommandIo } from "./command.ts";
+import type { CommandIo, Options } from "./command.ts";
 import { loadPolicy } from "./load-policy.ts";
 
 /** How a command says which admin port it asks. */
 export const ADMIN_OPTIONS = {
-  policy: { type: "string", short: "p" },
-  address: { type: "string" },
-  "token-file": { type: "string" },
-} as const;
-
-export const ADMIN_OPTIONS_HELP = `-p, --policy FILE    the policy that runs: its 'admin' has address and token
-    --address HOST:PORT  the admin port, where the policy is not at hand or may not be read
-    --token-file FILE    the token that acts need`;
+  policy: {
+    type: "string",
+    short: "p",
+    value: "FILE",
+    text: "the policy that runs: its 'admin' has address and token",
+  },
+  address: {
+    type: "string",
+    value: "HOST:PORT",
+    text: "the admin port, where the policy is not at hand or may not be read",
+  },
+  "token-file": { type: "string", value: "FILE", text: "the token that acts need" },
+} as const satisfies Options;
 
 export interface AdminValues {
   readonly policy?: string | undefined;

@@ -1,5 +1,5 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, type AdminFault, adminTarget, askAdmin } from "./admin-client.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { ADMIN_OPTIONS, type AdminFault, adminTarget, askAdmin } from "./admin-client.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
 
 /** A command that lists what the admin port has of something by key, and has one act on it. */
 export interface AdminList {
@@ -27,25 +27,19 @@ export function adminListCommand(list: AdminList): Command {
   const { name, entry, act, path } = list;
   const options = {
     ...ADMIN_OPTIONS,
-    [entry]: { type: "string" },
-    key: { type: "string" },
-    all: { type: "boolean" },
-    json: { type: "boolean" },
+    [entry]: { type: "string", value: "NAME", text: list.entryHelp },
+    key: { type: "string", value: "KEY", text: "of this key alone, as 'list' shows it or its id" },
+    all: { type: "boolean", text: list.allHelp },
+    ...JSON_OPTION,
   } as const;
   const target = "(--policy FILE | --address HOST:PORT)";
-  const option = (text: string, help: string): string => `    --${text.padEnd(19)}${help}`;
   const command: Command = {
     name,
     summary: list.summary,
     usage: `list ${target} [--${entry} NAME] [--key KEY] [--json]
 ${act} ${target} [--${entry} NAME] [--key KEY] [--all] [--json]`,
-    options: [
-      ADMIN_OPTIONS_HELP,
-      option(`${entry} NAME`, list.entryHelp),
-      option("key KEY", "of this key alone, as 'list' shows it or its id"),
-      option("all", list.allHelp),
-      option("json", "for machines"),
-    ].join("\n"),
+    words: ["list", act],
+    options,
     example: `${list.example}\nExit code 0: done. 1: not done, or nobody answers. 2: used wrongly.`,
     async run(args, io) {
       const parsed = parseOptions(args, options);

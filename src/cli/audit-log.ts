@@ -4,19 +4,30 @@ import { type AuditHead, headText, readHead } from "../records/audit-chain.ts";
 import { type AuditFinding, AuditVerifier } from "../records/audit-verifier.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { withoutLineEnd } from "../support/secret.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { linesOf, openLines } from "./record-lines.ts";
 
-const OPTIONS = { "key-file": { type: "string" }, head: { type: "string" }, json: { type: "boolean" } } as const;
+const OPTIONS = {
+  "key-file": {
+    type: "string",
+    value: "FILE",
+    text: "the key of the policy's 'log.audit.key': each line has to be written with it",
+  },
+  head: {
+    type: "string",
+    value: "HEAD",
+    text: "a head that was noted elsewhere, as in 42:9f86d0…: shows that the newest lines are there, too",
+  },
+  ...JSON_OPTION,
+} as const satisfies Options;
 
 export const auditLogCommand: Command = {
   name: "audit-log",
   summary: "Says whether an audit log is whole, and names the first line that was changed, removed or moved.",
   usage: "verify [--key-file FILE] [--head HEAD] [--json] FILE...",
-  options: `--key-file FILE   the key of the policy's 'log.audit.key': each line has to be written with it
-    --head HEAD       a head that was noted elsewhere, as in 42:9f86d0…: shows that the newest lines are there, too
-    --json            for machines
-FILE: older ones first. Of the last, the head in FILE.head is compared with where there is no --head.`,
+  words: ["verify"],
+  options: OPTIONS,
+  notes: "FILE: older ones first. Of the last, the head in FILE.head is compared with where there is no --head.",
   example: `postern audit-log verify /var/log/postern/audit.jsonl.1 /var/log/postern/audit.jsonl
 Exit code 0: whole. 1: broken. 2: used wrongly.`,
 

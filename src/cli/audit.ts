@@ -2,16 +2,22 @@ import { type Severity, severityRank } from "../decision/lint-rule.ts";
 import { auditOf } from "../policy/audit/audit.ts";
 import { auditJson, auditMarkdown, auditText } from "./audit-report.ts";
 import { sarifText } from "./audit-sarif.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { examineFile, problemLine } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 
 const OPTIONS = {
-  json: { type: "boolean", default: false },
-  markdown: { type: "boolean", default: false },
-  sarif: { type: "boolean", default: false },
-  configmap: { type: "string" },
-  "fail-on": { type: "string", default: "error" },
-} as const;
+  json: { type: "boolean", default: false, text: "everything, for machines" },
+  markdown: { type: "boolean", default: false, text: "for people" },
+  sarif: { type: "boolean", default: false, text: "SARIF 2.1.0, for code scanning" },
+  "fail-on": {
+    type: "string",
+    default: "error",
+    value: "error|warning|info",
+    text: "from what severity on an open point ends with 1; error if absent",
+  },
+  ...CONFIGMAP_OPTION,
+} as const satisfies Options;
 
 /** Each form of a report, by its option; text where none is asked. */
 const FORMS = { json: auditJson, markdown: auditMarkdown, sarif: sarifText } as const;
@@ -21,12 +27,7 @@ export const auditCommand: Command = {
   summary:
     "Holds a policy against the OWASP API Security Top 10 (2023): what covers each item, and what is open, where.",
   usage: "[--json | --markdown | --sarif] [--fail-on SEVERITY] [--configmap NAME] FILE",
-  options:
-    "--json       everything, for machines\n" +
-    "--markdown   for people\n" +
-    "--sarif      SARIF 2.1.0, for code scanning\n" +
-    "--fail-on    error, warning or info: from what on an open point ends with 1; error if absent\n" +
-    "--configmap  of a manifest with several policies, the name of the ConfigMap that is meant",
+  options: OPTIONS,
   example:
     "postern audit --fail-on warning policy.yaml\nExit code 0: nothing of that severity is open. 1: something is, or the policy has problems. 2: used wrongly.",
   async run(args, io) {

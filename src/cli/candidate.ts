@@ -1,19 +1,21 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { listOf, memberOf, memberText } from "./admin-list.ts";
-import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
+
+const OPTIONS = { ...ADMIN_OPTIONS, ...JSON_OPTION } as const;
 
 export const candidateCommand: Command = {
   name: "candidate",
   summary: "Tells what the policy that is tried says of real requests, and puts it in force.",
   usage: `(--policy FILE | --address HOST:PORT) [--json]
 promote (--policy FILE | --address HOST:PORT) [--json]`,
-  options: `${ADMIN_OPTIONS_HELP}
-    --json               for machines`,
+  words: ["promote"],
+  options: OPTIONS,
   example: `postern candidate --policy policy.yaml
 postern candidate promote --policy policy.yaml
 Exit code 0: it says the same, or is put in force. 1: it says something else, has problems, or nobody answers. 2: used wrongly.`,
   async run(args, io) {
-    const parsed = parseOptions(args, { ...ADMIN_OPTIONS, json: { type: "boolean" } });
+    const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(candidateCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     const [word, ...rest] = positionals;

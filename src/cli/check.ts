@@ -6,35 +6,52 @@ import { rungRest, rungText } from "../policy/rungs.ts";
 import type { Problem, Rung, Snapshot, Warning } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { examineFile, problemLine, type Scope } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 import { testInputs } from "./test-inputs.ts";
+
+const OPTIONS = {
+  online: {
+    type: "boolean",
+    default: false,
+    text: "also tries once whatever the policy depends on elsewhere, as an identity provider's keys",
+  },
+  offline: {
+    type: "boolean",
+    default: false,
+    text: "where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
+  },
+  rules: {
+    type: "boolean",
+    default: false,
+    text: "what becomes of each rule of the policy's detectors, and how many are left to search on each route",
+  },
+  info: {
+    type: "boolean",
+    default: false,
+    text: "also what is worth a look and no mistake by itself; --json has it always",
+  },
+  "fail-on": {
+    type: "string",
+    default: "error",
+    value: "error|warning|info",
+    text: "from what severity on a finding ends with 1; error if absent",
+  },
+  ...CONFIGMAP_OPTION,
+  watch: { type: "boolean", default: false, text: "looks again when a policy or a file that it names changes" },
+  json: { type: "boolean", default: false, text: "for machines" },
+} as const satisfies Options;
 
 export const checkCommand: Command = {
   name: "check",
   summary: "Finds every problem of policies, each as file:line:column: text, and lists what does not enforce.",
   usage: "[--offline | --online] [--rules] [--info] [--fail-on SEVERITY] [--configmap NAME] [--watch | --json] FILE...",
-  options:
-    "--online     also tries once whatever the policy depends on elsewhere, as an identity provider's keys\n" +
-    "--rules      what becomes of each rule of the policy's detectors, and how many are left to search on each route\n" +
-    "--info       also what is worth a look and no mistake by itself; --json has it always\n" +
-    "--fail-on    error, warning or info: from what on a finding ends with 1; error if absent\n" +
-    "--configmap  of a manifest with several policies, the name of the ConfigMap that is meant\n" +
-    "--watch      looks again when a policy or a file that it names changes\n" +
-    "--offline    where secrets and certificates are not at hand, as in CI: files that are missing are listed, no problems",
+  options: OPTIONS,
   example:
     "postern check policy.yaml\nExit code 0: no problem, no finding of severity error. 1: there is one. 2: used wrongly.",
   async run(args, io) {
-    const parsed = parseOptions(args, {
-      json: { type: "boolean", default: false },
-      configmap: { type: "string" },
-      info: { type: "boolean", default: false },
-      "fail-on": { type: "string", default: "error" },
-      offline: { type: "boolean", default: false },
-      online: { type: "boolean", default: false },
-      rules: { type: "boolean", default: false },
-      watch: { type: "boolean", default: false },
-    });
+    const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(checkCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     if (positionals.length === 0) return misuse(checkCommand, "expected the name of a policy", io);

@@ -1,4 +1,4 @@
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { nearest } from "../support/schema.ts";
@@ -14,6 +14,22 @@ export interface CommandIo {
   readonly clock: Clock;
 }
 
+/** An option of a command: how it is read, and what help, completion and manual page say of it. */
+export interface Option {
+  readonly type: "boolean" | "string";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  readonly default?: boolean | string;
+  /** Of a string, what its value is called, as FILE or FOLDER, or the words that it may be: `text|json`. */
+  readonly value?: string;
+  /** What it does, in as many lines as that takes. */
+  readonly text: string;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+export const JSON_OPTION = { json: { type: "boolean", text: "for machines" } } as const satisfies Options;
+
 /** One word after `postern`. Its module loads only when it is called for, so that others do not slow its start. */
 export interface Command {
   readonly name: string;
@@ -21,8 +37,11 @@ export interface Command {
   readonly summary: string;
   /** What may follow the name, a line per form: `[--json] FILE...`. */
   readonly usage: string;
-  /** A line per option with what it does, where the usage alone does not tell. */
-  readonly options?: string;
+  readonly options: Options;
+  /** What else there is to say of arguments, below the options. */
+  readonly notes?: string;
+  /** Words that may come first after the name, as `list`. */
+  readonly words?: readonly string[];
   /** A command line that works, with what it does. */
   readonly example: string;
   /** Gives the exit code, one of `EXIT`. */
@@ -37,7 +56,6 @@ export const EXIT = {
   misuse: 2,
 } as const;
 
-type Options = ParseArgsOptionsConfig;
 type Parsed<O extends Options> = ReturnType<
   typeof parseArgs<{ args: string[]; options: O; allowPositionals: true; strict: true }>
 >;
@@ -71,9 +89,31 @@ export function misuse(command: Command, text: string, io: CommandIo): number {
 
 /** The whole help of one command. */
 export function helpText(command: Command): string {
-  const options = command.options === undefined ? "" : `\nOptions:\n${indent(command.options)}`;
-  return `${command.summary}\n\n${usageLines(command)}${options}\nExample:\n${indent(command.example)}`;
+  const { options, notes, summary, example } = command;
+  const told = [...optionLines(options), ...(notes === undefined ? [] : [notes])].join("\n");
+  return `${summary}\n\n${usageLines(command)}${told === "" ? "" : `\nOptions:\n${indent(told)}`}\nExample:\n${indent(example)}`;
 }
+
+/** `-p, --policy FILE`. */
+export function optionHead(name: string, { short, value }: Option): string {
+  return `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
+}
+
+/** Each option with its text beside it; those without a letter stand below the names of those that have one. */
+function optionLines(options: Options): readonly string[] {
+  const all = Object.entries(options);
+  const room = all.some(([, { short }]) => short !== undefined) ? "    " : "";
+  const heads = all.map(([name, option]) => (option.short === undefined ? room : "") + optionHead(name, option));
+  const width = Math.max(...heads.map((head) => head.length).filter((length) => length <= HEAD_WIDTH_MAX)) + 2;
+  return all.map(([, { text }], at) => {
+    const head = heads[at] ?? "";
+    const lines = text.replaceAll("\n", `\n${" ".repeat(width)}`);
+    return head.length > HEAD_WIDTH_MAX ? `${head}\n${" ".repeat(width)}${lines}` : head.padEnd(width) + lines;
+  });
+}
+
+/** A longer head has a line of its own. */
+const HEAD_WIDTH_MAX = 30;
 
 function usageLines(command: Command): string {
   const forms = command.usage.split("\n").map((form) => `postern ${command.name} ${form}`.trimEnd());

@@ -6,24 +6,31 @@ import { comparisonJson, comparisonText } from "../comparison/report.ts";
 import { SchemaSource } from "../comparison/schema-source.ts";
 import { explainCommandLine } from "../comparison/witness.ts";
 import { openTestWorld } from "../rehearsal/test-world.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { readIdentity } from "./explain.ts";
 import { problemLine } from "./load-policy.ts";
 import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
-  ask: { type: "string" },
-  as: { type: "string", multiple: true },
-  json: { type: "boolean" },
-} as const;
+  ask: {
+    type: "string",
+    value: "QUESTION",
+    text: "only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'",
+  },
+  as: {
+    type: "string",
+    multiple: true,
+    value: "IDENTITY",
+    text: "a further caller to try, as 'explain' takes it; may be repeated",
+  },
+  ...JSON_OPTION,
+} as const satisfies Options;
 
 export const diffCommand: Command = {
   name: "diff",
   summary: "Compares two policies by what they allow, with a request for each difference that 'explain' reproduces.",
   usage: "[OPTION]... OLD NEW",
-  options: `--ask QUESTION           only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'
-    --as IDENTITY            a further caller to try, as 'explain' takes it; may be repeated
-    --json                   for machines`,
+  options: OPTIONS,
   example: `postern diff old.yaml new.yaml
 Exit code 0: no difference was found, or the answer is yes. 1: there are some, or it is no. 2: used wrongly, or a policy
 has problems.`,

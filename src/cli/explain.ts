@@ -8,52 +8,66 @@ import { IDENTITY_FORM, type SupposedCaller, supposedCaller } from "../rehearsal
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { parseDurationMs } from "../support/units.ts";
-import { ADMIN_OPTIONS } from "./admin-client.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { DECISION_ID, explainLive, type LiveOptions, type LiveQuestion } from "./explain-live.ts";
 import { loadPolicy } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 
 const OPTIONS = {
-  policy: { type: "string", short: "p" },
-  header: { type: "string", short: "H", multiple: true },
-  token: { type: "string" },
-  as: { type: "string" },
-  online: { type: "boolean" },
-  client: { type: "string" },
-  certificate: { type: "string" },
-  body: { type: "string" },
-  listener: { type: "string" },
-  configmap: { type: "string" },
-  json: { type: "boolean" },
-  address: ADMIN_OPTIONS.address,
-  "token-file": ADMIN_OPTIONS["token-file"],
-  next: { type: "string" },
-  watch: { type: "boolean" },
-  for: { type: "string" },
-} as const;
+  policy: { type: "string", short: "p", value: "FILE", text: "the policy, or the one that runs" },
+  header: {
+    type: "string",
+    short: "H",
+    multiple: true,
+    value: "'NAME: VALUE'",
+    text: "a header of the request; may be repeated",
+  },
+  token: { type: "string", value: "TOKEN", text: "the same as -H 'Authorization: Bearer TOKEN'" },
+  as: {
+    type: "string",
+    value: "IDENTITY",
+    text:
+      "suppose a caller: '{ jwt: { CLAIMS } }', '{ jwt: TOKEN }' as if its signature were good,\n" +
+      "'{ api-key: NAME }' or '{ api-key: KEY }', '{ basic: USER }', '{ signature: CALLER }',\n" +
+      "'{ certificate: FILE }' as --certificate",
+  },
+  client: { type: "string", value: "ADDRESS", text: "the client's IP address; 127.0.0.1 if not given" },
+  certificate: { type: "string", value: "FILE", text: "the client's certificate, PEM, with its intermediates" },
+  body: { type: "string", value: "FILE", text: "the request's body; @FILE is the same, and - is standard input" },
+  listener: { type: "string", value: "NAME", text: "the listener it comes to; the first if not given" },
+  online: {
+    type: "boolean",
+    text: "ask identity providers and decision services, as postern would; else nobody is asked",
+  },
+  ...CONFIGMAP_OPTION,
+  next: {
+    type: "string",
+    value: "CONDITION",
+    text:
+      "of a running postern: trace the next request that meets it, in CEL, as in\n" +
+      `'request.path.startsWith("/orders") && jwt.sub == "42"'; needs the admin token`,
+  },
+  watch: { type: "boolean", text: "of a running postern: denials as they come" },
+  for: {
+    type: "string",
+    value: "TIME",
+    text: "how long --next waits, at most 60s; how long --watch goes on, without end if not given",
+  },
+  address: {
+    type: "string",
+    value: "HOST:PORT",
+    text: "the admin port of what runs, where the policy is not at hand",
+  },
+  "token-file": { type: "string", value: "FILE", text: "the admin token, likewise" },
+  ...JSON_OPTION,
+} as const satisfies Options;
 
 export const explainCommand: Command = {
   name: "explain",
   summary: "Tells why a request is allowed or denied: every phase, every check, its line in the policy, what it saw.",
   usage: `--policy FILE [OPTION]... 'METHOD TARGET'
 (--policy FILE | --address HOST:PORT) [OPTION]... (ID | --next CONDITION | --watch)`,
-  options: `-H, --header 'NAME: VALUE'   a header of the request; may be repeated
-    --token TOKEN            the same as -H 'Authorization: Bearer TOKEN'
-    --as IDENTITY            suppose a caller: '{ jwt: { CLAIMS } }', '{ jwt: TOKEN }' as if its signature were good,
-                             '{ api-key: NAME }' or '{ api-key: KEY }', '{ basic: USER }', '{ signature: CALLER }',
-                             '{ certificate: FILE }' as --certificate
-    --client ADDRESS         the client's IP address; 127.0.0.1 if not given
-    --certificate FILE       the client's certificate, PEM, with its intermediates
-    --body FILE              the request's body; @FILE is the same, and - is standard input
-    --listener NAME          the listener it comes to; the first if not given
-    --online                 ask identity providers and decision services, as postern would; else nobody is asked
-    --next CONDITION         of a running postern: trace the next request that meets it, in CEL, as in
-                             'request.path.startsWith("/orders") && jwt.sub == "42"'; needs the admin token
-    --watch                  of a running postern: denials as they come
-    --for TIME               how long --next waits, at most 60s; how long --watch goes on, without end if not given
-    --address HOST:PORT      the admin port of what runs, where the policy is not at hand
-    --token-file FILE        the admin token, likewise
-    --json                   for machines`,
+  options: OPTIONS,
   example: `postern explain --policy policy.yaml --as '{ jwt: { scope: "orders:read" } }' 'GET /v1/orders/1'
 postern explain --policy policy.yaml https://api.example.org/v1/orders/1?expand=items
 postern explain --policy policy.yaml uV3kq0Zt-1x   (a decision of the postern that runs, by its id)

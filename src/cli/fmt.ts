@@ -4,7 +4,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
 import { type FormatFault, formatYaml } from "../yaml/format/format.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { formatManifest } from "./fmt-manifest.ts";
 import { layoutDiff } from "./line-diff.ts";
 import { problemLine } from "./load-policy.ts";
@@ -12,20 +12,25 @@ import { isManifest } from "./manifest.ts";
 import { replaceFile } from "./replace-file.ts";
 
 const OPTIONS = {
-  check: { type: "boolean", default: false },
-  diff: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
-} as const;
+  check: {
+    type: "boolean",
+    default: false,
+    text: "writes nothing, lists the files that would change, and ends with 1 if there are any",
+  },
+  diff: { type: "boolean", default: false, text: "writes nothing, and shows what would change" },
+  json: {
+    type: "boolean",
+    default: false,
+    text: "for machines: each file, whether it changes, and what is wrong with it",
+  },
+} as const satisfies Options;
 
 export const fmtCommand: Command = {
   name: "fmt",
   summary: "Lays out policies, and files that they name, in the one way, and keeps every comment.",
   usage: "[--check] [--diff] [--json] FILE...\n[--check] [--diff] -",
-  options:
-    "--check  writes nothing, lists the files that would change, and ends with 1 if there are any\n" +
-    "--diff   writes nothing, and shows what would change\n" +
-    "--json   for machines: each file, whether it changes, and what is wrong with it\n" +
-    "-        standard input, laid out on standard output",
+  options: OPTIONS,
+  notes: "FILE - is standard input, laid out on standard output.",
   example: `postern fmt policy.yaml routes/*.yaml
 Lists the files that it changed. Exit code 0: all are laid out. 1: one is not YAML, or cannot be read or written. 2: used
 wrongly.`,

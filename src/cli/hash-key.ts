@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 
 /** Where a key comes from; tests bring their own. */
 export interface KeySources {
@@ -14,14 +14,21 @@ const GENERATED_BYTES = 32;
 /** Lets secret scanners and people recognize a key that strayed. */
 const GENERATED_PREFIX = "pk_";
 
+const OPTIONS = {
+  generate: { type: "boolean", text: "makes a new key and prints it, once" },
+  ...JSON_OPTION,
+} as const satisfies Options;
+
 export function createHashKeyCommand(sources: KeySources): Command {
   const command: Command = {
     name: "hash-key",
     summary: "Turns an API key into the line that a keys file holds in its place.",
     usage: "[--json] < FILE\n--generate [--json]",
-    example: "postern hash-key --generate\n# makes a new key and prints it once, with its line for keys.yaml",
+    options: OPTIONS,
+    example:
+      "postern hash-key --generate\n# makes a new key and prints it once, with its line for keys.yaml\nExit code 0: printed. 1: there is no key on standard input, or one of no use. 2: used wrongly.",
     run: async (args, io) => {
-      const parsed = parseOptions(args, { generate: { type: "boolean" }, json: { type: "boolean" } });
+      const parsed = parseOptions(args, OPTIONS);
       // The error would repeat the argument, which may be a key.
       if (!parsed.ok) return misuse(command, "unknown option; expected --generate or --json", io);
       const { values, positionals } = parsed.value;

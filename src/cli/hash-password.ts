@@ -4,7 +4,7 @@ import { ARGON2_USUAL, passwordHashText, tagOf } from "../filters/basic/password
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
-import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
 
 /** Where a password and its salt come from; tests bring their own. */
 export interface PasswordSources {
@@ -18,9 +18,11 @@ export function createHashPasswordCommand(sources: PasswordSources): Command {
     name: "hash-password",
     summary: "Turns a password into the line that a users file holds in its place.",
     usage: "[--json] < FILE",
-    example: "postern hash-password < password.txt\n# prints an argon2id hash, for passwordHash in users.yaml",
+    options: JSON_OPTION,
+    example:
+      "postern hash-password < password.txt\n# prints an argon2id hash, for passwordHash in users.yaml\nExit code 0: printed. 1: there is no password on standard input, or one of no use. 2: used wrongly.",
     run: async (args, io) => {
-      const parsed = parseOptions(args, { json: { type: "boolean" } });
+      const parsed = parseOptions(args, JSON_OPTION);
       // The error would repeat the argument, which may be a password.
       if (!parsed.ok) return misuse(command, "unknown option; expected --json", io);
       if (parsed.value.positionals.length > 0) {

@@ -6,28 +6,44 @@ import { type Amount, type AmountFindings, amountOf } from "../policy/openapi/am
 import type { OperationEntry } from "../policy/openapi/entries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { atOnce } from "../support/turns.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { coverageLines, coverageReport } from "./import-coverage.ts";
 
 const OPTIONS = {
-  answers: { type: "boolean" },
-  coverage: { type: "boolean" },
-  json: { type: "boolean" },
-  root: { type: "string" },
-  overlay: { type: "string", multiple: true },
-  "base-path": { type: "string", multiple: true },
-} as const;
+  coverage: {
+    type: "boolean",
+    text: "for each operation what is enforced and what is loose, with a figure, in place of the policy",
+  },
+  answers: {
+    type: "boolean",
+    text: "with what it promises of answers, which is only noted (mode: audit) until the policy says more",
+  },
+  root: {
+    type: "string",
+    value: "FOLDER",
+    text: "out of which no reference leads; the document's own folder if not given",
+  },
+  overlay: {
+    type: "string",
+    multiple: true,
+    value: "FILE",
+    text: "an OpenAPI Overlay that changes it; may be repeated",
+  },
+  "base-path": {
+    type: "string",
+    multiple: true,
+    value: "PATH",
+    text: "where its paths begin, in place of what 'servers' says; may be repeated",
+  },
+  ...JSON_OPTION,
+} as const satisfies Options;
 
 export const importCommand: Command = {
   name: "import",
   summary: "Prints the policy that an OpenAPI document amounts to, or how narrow it is.",
   usage: "openapi [--answers | --coverage] [--root FOLDER] [--overlay FILE]... [--base-path PATH]... [--json] FILE...",
-  options: `--coverage           for each operation what is enforced and what is loose, with a figure, in place of the policy
-    --answers            with what it promises of answers, which is only noted (mode: audit) until the policy says more
-    --root FOLDER        out of which no reference leads; the document's own folder if not given
-    --overlay FILE       an OpenAPI Overlay that changes it; may be repeated
-    --base-path PATH     where its paths begin, in place of what 'servers' says; may be repeated
-    --json               for machines`,
+  words: ["openapi"],
+  options: OPTIONS,
   example: `postern import openapi openapi/orders.yaml > policy.yaml
 postern import openapi --coverage openapi/orders.yaml
 Exit code 0: printed. 1: the document has problems. 2: used wrongly.`,

@@ -1,43 +1,52 @@
 import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { shellWord } from "../support/shell-word.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { CERTIFICATE_DAYS, FILES, FIRST_CALLER, firstFiles, type NewFile } from "./first-files.ts";
 import { initClient, initToken, type WantedToken } from "./init-more.ts";
 import { typedCommand, typedName } from "./typed-name.ts";
 
+const OPTIONS = {
+  subject: { type: "string", value: "NAME", text: `of 'token': its sub; ${FIRST_CALLER} if absent` },
+  scope: { type: "string", value: "'A B'", text: "of 'token': its scopes" },
+  json: { type: "boolean", default: false, text: "for machines: the files, the key, the token" },
+} as const satisfies Options;
+
 export const initCommand: Command = {
   name: "init",
   summary: "Writes a development CA, certificates, an API key's hash and a first policy; then more callers.",
-  usage: "[DIR]\nclient NAME [DIR]\ntoken [--subject NAME] [--scope 'A B'] [DIR]",
-  options: `client NAME        a further client certificate, in DIR/clients/NAME
-token              prints a token that the policy's authenticator 'development' takes, for a day
---subject NAME     its sub; ${FIRST_CALLER} if absent
---scope 'A B'      its scopes`,
+  usage: "[--json] [DIR]\nclient [--json] NAME [DIR]\ntoken [--subject NAME] [--scope 'A B'] [--json] [DIR]",
+  words: ["client", "token"],
+  options: OPTIONS,
+  notes: `client NAME        a further client certificate, in DIR/clients/NAME
+token              prints a token that the policy's authenticator 'development' takes, for a day`,
   example: `postern init gate     a first policy in gate/policy.yaml, with all the files it names
-curl … -H "Authorization: Bearer $(postern init token --scope orders:read gate)"`,
+curl … -H "Authorization: Bearer $(postern init token --scope orders:read gate)"
+Exit code 0: written. 1: something stands in the way. 2: used wrongly.`,
   run: init,
 };
 
 async function init(args: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parseOptions(args, { subject: { type: "string" }, scope: { type: "string" } });
+  const parsed = parseOptions(args, OPTIONS);
   if (!parsed.ok) return misuse(initCommand, parsed.error, io);
   const { values, positionals } = parsed.value;
   const [what, ...rest] = positionals;
-  if (what === "token") return token(rest, values, io);
-  if (Object.keys(values).length > 0) return misuse(initCommand, "--subject and --scope are those of 'token'", io);
-  if (what === "client") return client(rest, io);
+  const { json, ...wanted } = values;
+  if (what === "token") return token(rest, wanted, json, io);
+  if (Object.keys(wanted).length > 0) return misuse(initCommand, "--subject and --scope are those of 'token'", io);
+  if (what === "client") return client(rest, json, io);
   if (rest.length > 0) return misuse(initCommand, "expected at most one folder, or 'client' or 'token'", io);
-  return first(what ?? ".", io);
+  return first(what ?? ".", json, io);
 }
 
-function token([folder = ".", ...more]: readonly string[], wanted: WantedToken, io: CommandIo): number {
+function token([folder = ".", ...more]: readonly string[], wanted: WantedToken, json: boolean, io: CommandIo): number {
   if (more.length > 0) return misuse(initCommand, "expected at most one folder", io);
   const made = initToken(resolve(io.cwd, folder), wanted, io.clock.wallMs());
-  return made.ok ? say(`${made.value}\n`, io) : fail(made.error, io);
+  if (!made.ok) return fail(made.error, io);
+  return json ? sayJson({ token: made.value }, io) : say(`${made.value}\n`, io);
 }
 
-async function client([name, folder = ".", ...more]: readonly string[], io: CommandIo): Promise<number> {
+async function client([name, folder = ".", ...more]: readonly string[], json: boolean, io: CommandIo): Promise<number> {
   if (name === undefined || more.length > 0) {
     return misuse(initCommand, "expected the name of one client, then at most a folder", io);
   }
@@ -45,19 +54,29 @@ async function client([name, folder = ".", ...more]: readonly string[], io: Comm
   const made = await initClient(top, name, io.clock.wallMs());
   const problem = made.ok ? writeNew(top, made.value) : made.error;
   if (!made.ok || problem !== null) return fail(problem ?? "", io);
-  return say(listOf(typedName(io.cwd, top), made.value), io);
+  return json ? sayJson({ files: pathsOf(top, made.value) }, io) : say(listOf(typedName(io.cwd, top), made.value), io);
 }
 
-async function first(name: string, io: CommandIo): Promise<number> {
+async function first(name: string, json: boolean, io: CommandIo): Promise<number> {
   const folder = resolve(io.cwd, name);
   const { files, apiKey } = await firstFiles(io.clock.wallMs());
   const problem = writeNew(folder, files);
-  return problem === null ? say(nextSteps(typedName(io.cwd, folder), files, apiKey), io) : fail(problem, io);
+  if (problem !== null) return fail(problem, io);
+  if (json) return sayJson({ files: pathsOf(folder, files), apiKey }, io);
+  return say(nextSteps(typedName(io.cwd, folder), files, apiKey), io);
 }
 
 function say(text: string, io: CommandIo): number {
   io.stdout(text);
   return EXIT.fine;
+}
+
+function sayJson(what: unknown, io: CommandIo): number {
+  return say(`${JSON.stringify(what, null, 2)}\n`, io);
+}
+
+function pathsOf(folder: string, files: readonly NewFile[]): readonly string[] {
+  return files.map(({ name }) => join(folder, name));
 }
 
 function fail(text: string, io: CommandIo): number {

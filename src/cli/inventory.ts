@@ -1,26 +1,19 @@
 import { STATUSES } from "../inventory/entry.ts";
 import { FINDINGS } from "../inventory/findings.ts";
 import { ok, type Result } from "../support/result.ts";
-import {
-  ADMIN_OPTIONS,
-  ADMIN_OPTIONS_HELP,
-  type AdminFault,
-  type AdminTarget,
-  adminTarget,
-  askAdmin,
-} from "./admin-client.ts";
+import { ADMIN_OPTIONS, type AdminFault, type AdminTarget, adminTarget, askAdmin } from "./admin-client.ts";
 import { listOf, memberOf, memberText } from "./admin-list.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { textTable } from "./text-table.ts";
 
 const OPTIONS = {
   ...ADMIN_OPTIONS,
-  status: { type: "string" },
-  json: { type: "boolean" },
-  openapi: { type: "boolean" },
-  overlay: { type: "boolean" },
-  document: { type: "string" },
-} as const;
+  status: { type: "string", value: STATUSES.join("|"), text: "of these alone" },
+  json: { type: "boolean", text: "for machines, with callers, kinds of data and times" },
+  openapi: { type: "boolean", text: "what was answered, as an OpenAPI 3.1 document" },
+  overlay: { type: "boolean", text: "what was seen, as an OpenAPI Overlay of a document that the policy has" },
+  document: { type: "string", value: "FILE", text: "which document, where it has several" },
+} as const satisfies Options;
 
 export const inventoryCommand: Command = {
   name: "inventory",
@@ -28,12 +21,7 @@ export const inventoryCommand: Command = {
   usage: `(--policy FILE | --address HOST:PORT) [--status STATUS] [--json]
 (--policy FILE | --address HOST:PORT) --openapi
 (--policy FILE | --address HOST:PORT) --overlay [--document FILE]`,
-  options: `${ADMIN_OPTIONS_HELP}
-    --status STATUS      of these alone: ${STATUSES.join(", ")}
-    --json               for machines, with callers, kinds of data and times
-    --openapi            what was answered, as an OpenAPI 3.1 document
-    --overlay            what was seen, as an OpenAPI Overlay of a document that the policy has
-    --document FILE      which document, where it has several`,
+  options: OPTIONS,
   example: `postern inventory --policy policy.yaml --status undeclared
 Exit code 0: done. 1: not done, or nobody answers. 2: used wrongly.`,
   async run(args, io) {

@@ -1,17 +1,18 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { listOf, memberOf, memberText } from "./admin-list.ts";
-import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
+
+const OPTIONS = { ...ADMIN_OPTIONS, ...JSON_OPTION } as const;
 
 export const ladderCommand: Command = {
   name: "ladder",
   summary: "Tells what checks that do not enforce would have denied, and to whom.",
   usage: "(--policy FILE | --address HOST:PORT) [--json]",
-  options: `${ADMIN_OPTIONS_HELP}
-    --json               for machines`,
+  options: OPTIONS,
   example: `postern ladder --policy policy.yaml
 Exit code 0: told. 1: nobody answers. 2: used wrongly.`,
   async run(args, io) {
-    const parsed = parseOptions(args, { ...ADMIN_OPTIONS, json: { type: "boolean" } });
+    const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(ladderCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
     if (positionals.length > 0) return misuse(ladderCommand, `'${positionals[0]}' is not expected`, io);

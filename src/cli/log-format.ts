@@ -1,15 +1,17 @@
 import { isatty } from "node:tty";
 import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
 import { createWordSink } from "../telemetry/log-words.ts";
+import type { Options } from "./command.ts";
 
 const STDOUT_FD = 1;
 
-/** For `parseOptions`. */
-export const LOG_FORMAT_OPTION = { "log-format": { type: "string" } } as const;
-
-/** For `options` of a command. */
-export const LOG_FORMAT_HELP =
-  "--log-format auto|text|json   words for people or lines for machines; auto, as if absent: text on a terminal, else json";
+export const LOG_FORMAT_OPTION = {
+  "log-format": {
+    type: "string",
+    value: "auto|text|json",
+    text: "words for people or lines for machines; auto, as if absent: text on a terminal, else json",
+  },
+} as const satisfies Options;
 
 /** The log on standard output. Null for a format that does not exist. Colour is for terminals alone (no-color.org). */
 export function openLog(format: string | undefined): LogSink | null {

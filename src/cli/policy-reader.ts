@@ -2,7 +2,17 @@ import { resolve } from "node:path";
 import { type ReadFile, readNamed } from "../daemon/regular-file.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
+import type { Options } from "./command.ts";
 import { isManifest, type Manifest, readManifest } from "./manifest.ts";
+
+/** How a command is told which policy of a manifest is meant. */
+export const CONFIGMAP_OPTION = {
+  configmap: {
+    type: "string",
+    value: "NAME",
+    text: "of a manifest with several policies, the name of the ConfigMap that is meant",
+  },
+} as const satisfies Options;
 
 /** Files as they are. */
 export const readDisk: ReadFile = (absolute) => readNamed(absolute, DEFAULTS.addressBytesMax);

@@ -6,8 +6,8 @@ import type { Snapshot } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
-import { LOG_FORMAT_HELP, LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
+import { LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
 import { writeQuickstartFiles } from "./quickstart-files.ts";
 import { renderGuide } from "./quickstart-guide.ts";
 import { type SampleService, startSampleService } from "./sample-service.ts";
@@ -19,17 +19,23 @@ const CHECKOUT = join(import.meta.dirname, "../..");
 /** Beside the policy, because the names in a policy are relative to it; git ignores it. */
 const FOLDER = ".postern";
 
+const OPTIONS = {
+  policy: { type: "string", value: "FILE", text: "another policy than that of the checkout" },
+  ...LOG_FORMAT_OPTION,
+} as const satisfies Options;
+
 export const quickstartCommand: Command = {
   name: "quickstart",
   summary: "Starts postern to try it: a sample service, postern before it, and commands to paste.",
   usage: "[--policy FILE] [--log-format FORMAT]",
-  options: LOG_FORMAT_HELP,
-  example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same`,
+  options: OPTIONS,
+  example: `postern quickstart     runs ${POLICY} of the checkout; 'npm start' does the same
+Exit code 0: ended by a signal. 1: it cannot start. 2: used wrongly.`,
   run: quickstart,
 };
 
 async function quickstart(args: readonly string[], io: CommandIo): Promise<number> {
-  const parsed = parseOptions(args, { policy: { type: "string" }, ...LOG_FORMAT_OPTION });
+  const parsed = parseOptions(args, OPTIONS);
   if (!parsed.ok) return misuse(quickstartCommand, parsed.error, io);
   const { values, positionals } = parsed.value;
   if (positionals.length > 0) return misuse(quickstartCommand, `unexpected '${positionals[0]}'`, io);

@@ -1,15 +1,14 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { memberOf, memberText } from "./admin-list.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
 
-const OPTIONS = { ...ADMIN_OPTIONS, json: { type: "boolean" } } as const;
+const OPTIONS = { ...ADMIN_OPTIONS, ...JSON_OPTION } as const;
 
 export const reloadCommand: Command = {
   name: "reload",
   summary: "Has a running postern read its policy again, and tells what came of it.",
   usage: "(--policy FILE | --address HOST:PORT) [--token-file FILE] [--json]",
-  options: `${ADMIN_OPTIONS_HELP}
-    --json               for machines`,
+  options: OPTIONS,
   example: `postern reload --address 127.0.0.1:9901 --token-file secrets/admin
 Exit code 0: the policy on disk runs. 1: it is refused, or nobody answers. 2: used wrongly.`,
   async run(args, io) {

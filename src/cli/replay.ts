@@ -5,25 +5,23 @@ import { ReplayReport, replayText } from "../rehearsal/replay-report.ts";
 import { openTestWorld } from "../rehearsal/test-world.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { problemLine } from "./load-policy.ts";
 import { linesOf, type NumberedLine, openLines } from "./record-lines.ts";
 import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
-  policy: { type: "string", short: "p" },
-  "allow-changes": { type: "boolean" },
-  json: { type: "boolean" },
-} as const;
+  policy: { type: "string", short: "p", value: "NEW", text: "the policy that they are judged by" },
+  "allow-changes": { type: "boolean", text: "exit code 0 although decisions would change" },
+  ...JSON_OPTION,
+} as const satisfies Options;
 
 export const replayCommand: Command = {
   name: "replay",
   summary: "Judges recorded requests by another policy, and lists every decision that would change.",
   usage: "--policy NEW [OPTION]... RECORD...",
-  options: `-p, --policy NEW       the policy that they are judged by
-    --allow-changes    exit code 0 although decisions would change
-    --json             for machines
-RECORD is a file that 'record' of a policy has had written, older ones first; or an access log: of postern, of nginx and
+  options: OPTIONS,
+  notes: `RECORD is a file that 'record' of a policy has had written, older ones first; or an access log: of postern, of nginx and
 Apache (combined), of Envoy or HAProxy (their default texts), or JSON with the names that these have.`,
   example: `postern replay --policy next.yaml /var/lib/postern/decisions.old.jsonl /var/lib/postern/decisions.jsonl
 Exit code 0: nothing would change. 1: something would, or the policy has problems. 2: used wrongly.`,

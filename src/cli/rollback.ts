@@ -1,15 +1,14 @@
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { memberText } from "./admin-list.ts";
-import { type Command, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
 
-const OPTIONS = { ...ADMIN_OPTIONS, json: { type: "boolean" } } as const;
+const OPTIONS = { ...ADMIN_OPTIONS, ...JSON_OPTION } as const;
 
 export const rollbackCommand: Command = {
   name: "rollback",
   summary: "Puts the policy that ran before in force again.",
   usage: "(--policy FILE | --address HOST:PORT) [--json]",
-  options: `${ADMIN_OPTIONS_HELP}
-    --json               for machines`,
+  options: OPTIONS,
   example: `postern rollback --policy policy.yaml
 The file stays as it is; what it says is refused until it says something else.
 Exit code 0: done. 1: not done, or nobody answers. 2: used wrongly.`,

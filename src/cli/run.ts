@@ -8,24 +8,30 @@ import { createEventLog } from "../telemetry/event-log.ts";
 import { LogOutput } from "../telemetry/log-output.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { assembleDaemon } from "./assemble.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { inheritedSockets } from "./inherited-sockets.ts";
 import { problemLine } from "./load-policy.ts";
-import { LOG_FORMAT_HELP, LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
+import { LOG_FORMAT_OPTION, openLog } from "./log-format.ts";
+
+const OPTIONS = {
+  policy: { type: "string", short: "p", value: "FILE", text: "the policy to enforce; saving it takes effect at once" },
+  "keep-policy": {
+    type: "string",
+    value: "FOLDER",
+    text: "keeps the last good policy there, without keys and secrets: a start that finds a broken one takes it",
+  },
+  ...LOG_FORMAT_OPTION,
+} as const satisfies Options;
 
 export const runCommand: Command = {
   name: "run",
   summary: "Stands before a service and enforces a policy.",
   usage: "--policy FILE [--keep-policy FOLDER] [--log-format FORMAT]",
-  options: `--keep-policy FOLDER   keeps the last good policy there, without keys and secrets: a start that finds a broken one takes it
-    ${LOG_FORMAT_HELP}`,
-  example: "postern run --policy /etc/postern/policy.yaml",
+  options: OPTIONS,
+  example: `postern run --policy /etc/postern/policy.yaml
+Exit code 0: ended by a signal. 1: the policy has problems, or an address is in use. 2: used wrongly.`,
   run: async (args, io) => {
-    const options = parseOptions(args, {
-      policy: { type: "string" },
-      "keep-policy": { type: "string" },
-      ...LOG_FORMAT_OPTION,
-    });
+    const options = parseOptions(args, OPTIONS);
     if (!options.ok) return misuse(runCommand, options.error, io);
     const { values, positionals } = options.value;
     if (values.policy === undefined) return misuse(runCommand, "--policy is missing", io);

@@ -2,35 +2,43 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readTestFiles, runPolicyTests, type TestInputs } from "../daemon/policy-tests.ts";
 import type { TestReport } from "../rehearsal/run-tests.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { junitXml } from "./junit.ts";
 import { problemLine } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 import { testInputs } from "./test-inputs.ts";
 import { jsonText, reportText } from "./test-report.ts";
 
 const OPTIONS = {
-  filter: { type: "string" },
-  configmap: { type: "string" },
-  json: { type: "boolean" },
-  junit: { type: "string" },
-  "min-coverage": { type: "string" },
-  watch: { type: "boolean" },
-  generate: { type: "boolean" },
-  from: { type: "string" },
-} as const;
+  filter: { type: "string", value: "TEXT", text: "only tests whose name has this text in it" },
+  "min-coverage": {
+    type: "string",
+    value: "PERCENT",
+    text: "also fails where the tests cover less of routes and checks",
+  },
+  junit: { type: "string", value: "FILE", text: "writes a report in the XML of JUnit, for CI" },
+  ...CONFIGMAP_OPTION,
+  ...JSON_OPTION,
+  generate: {
+    type: "boolean",
+    text: "runs none, and prints a first file of tests: who may do what today, to be read and corrected",
+  },
+  from: {
+    type: "string",
+    value: "FILE",
+    text: "with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.1)",
+  },
+  watch: {
+    type: "boolean",
+    text: "runs them again when the policy, a file of tests or a file that they name changes",
+  },
+} as const satisfies Options;
 
 export const testCommand: Command = {
   name: "test",
   summary: "Runs the tests of a policy, and of the files NAME.test.yaml beside it, by the code that judges requests.",
   usage: "[OPTION]... POLICY",
-  options: `--filter TEXT            only tests whose name has this text in it
-    --min-coverage PERCENT   also fails where the tests cover less of routes and checks
-    --junit FILE             writes a report in the XML of JUnit, for CI
-    --configmap NAME         of a manifest with several policies, the ConfigMap that is meant
-    --json                   for machines
-    --generate               runs none, and prints a first file of tests: who may do what today, to be read and corrected
-    --from FILE              with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.1)
-    --watch                  runs them again when the policy, a file of tests or a file that they name changes`,
+  options: OPTIONS,
   example: `postern test policy.yaml
 postern test --generate policy.yaml > policy.first.test.yaml
 Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the policy has problems. 2: used wrongly.`,

@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
 import { parseDurationMs } from "../support/units.ts";
-import { ADMIN_OPTIONS, ADMIN_OPTIONS_HELP, adminTarget, askAdmin } from "./admin-client.ts";
+import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { memberOf } from "./admin-list.ts";
-import { type Command, type CommandIo, EXIT, misuse, parseOptions } from "./command.ts";
+import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { inventoryFault } from "./inventory.ts";
 import { topText } from "./top-text.ts";
 
 const OPTIONS = {
   ...ADMIN_OPTIONS,
-  every: { type: "string" },
-  for: { type: "string" },
-  once: { type: "boolean" },
-  json: { type: "boolean" },
-} as const;
+  every: { type: "string", value: "TIME", text: "how often it asks; 2s if absent" },
+  for: { type: "string", value: "TIME", text: "how long it goes on; without end if absent" },
+  once: {
+    type: "boolean",
+    text: "one picture, with sums since the inventory began; so too where the output is no terminal",
+  },
+  json: { type: "boolean", text: "one line of JSON for each picture" },
+} as const satisfies Options;
 
 const EVERY_MS = 2000;
 const STDOUT_FD = 1;
@@ -24,11 +27,7 @@ export const topCommand: Command = {
   name: "top",
   summary: "Shows what a running postern serves: operations, callers, and which rules let them in or not.",
   usage: "(--policy FILE | --address HOST:PORT) [--every TIME] [--for TIME] [--once] [--json]",
-  options: `${ADMIN_OPTIONS_HELP}
-    --every TIME         how often it asks; 2s if absent
-    --for TIME           how long it goes on; without end if absent
-    --once               one picture, with sums since the inventory began; so too where the output is no terminal
-    --json               one line of JSON for each picture`,
+  options: OPTIONS,
   example: `postern top --policy policy.yaml
 Exit code 0: done. 1: nobody answers, or there is no inventory. 2: used wrongly.`,
   async run(args, io) {
