@@ -11,7 +11,9 @@ export const LOG_DEFAULTS = {
   logFieldsAddedMax: 32,
   logFieldBytesMax: 512,
   logFieldItemsMax: 16,
-  logWriteBytes: 16 * 1024,
+  logWriteBytes: 32 * 1024,
+  /** What waits is held in pieces of so many bytes. */
+  logSlabBytes: 64 * 1024,
   logFlushIntervalMs: 200,
   /** Lines that wait for a log reader that does not read; beyond it lines are dropped and counted. */
   logPendingBytesMax: 4 * 1024 * 1024,
@@ -27,6 +29,9 @@ export const LOG_DEFAULTS = {
   logRepeatedLinesMax: 64,
   /** The log's own file: bytes of one, and older ones that are kept. */
   logFileBytesMin: 64 * 1024,
+  /** From so many bytes on lines do not wait for their turn; what waits is held in pieces of so many. */
+  logFileBatchBytes: 192 * 1024,
+  logFileSlabBytes: 256 * 1024,
   logFilesKept: 5,
   logFilesKeptMax: 100,
   /** Lines a second about connections that never became requests; the rest is only counted. */

@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 
-/** A batch of lines in one piece, and the line that completes it. */
+/** Of the record: a batch of lines in one piece, and the line that completes it. */
 const SLAB_BYTES = DEFAULTS.recordBatchBytes + 64 * 1024;
 /** One that is written while the other is filled. */
 const SPARE_MAX = 2;
@@ -16,6 +16,11 @@ export class LineBuffer {
   #slab: Buffer | null = null;
   #at = 0;
   readonly #spare: Buffer[] = [];
+  readonly #slabBytes: number;
+
+  constructor(slabBytes: number = SLAB_BYTES) {
+    this.#slabBytes = slabBytes;
+  }
 
   /** Adds the first `length` bytes of a line, and what ends it. */
   add(line: Buffer, length: number, end: Buffer): void {
@@ -50,14 +55,15 @@ export class LineBuffer {
 
   giveBack(pieces: readonly Buffer[]): void {
     for (const { buffer } of pieces) {
-      if (buffer.byteLength === SLAB_BYTES && this.#spare.length < SPARE_MAX) this.#spare.push(Buffer.from(buffer));
+      if (buffer.byteLength === this.#slabBytes && this.#spare.length < SPARE_MAX)
+        this.#spare.push(Buffer.from(buffer));
     }
   }
 
   #next(needed: number): Buffer {
     if (this.#slab !== null) this.#full.push(this.#slab.subarray(0, this.#at));
     this.#at = 0;
-    const spare = needed > SLAB_BYTES ? undefined : this.#spare.pop();
-    return spare ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, needed));
+    const spare = needed > this.#slabBytes ? undefined : this.#spare.pop();
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, needed));
   }
 }

@@ -31,7 +31,7 @@ export class LogFile implements Resource, LineTaker {
   /** The file, and those before it. */
   readonly #names: readonly [string, ...string[]];
   readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
-  readonly #waiting = new LineBuffer();
+  readonly #waiting = new LineBuffer(DEFAULTS.logFileSlabBytes);
   /** What is being written, or could not be so far. */
   #batch: readonly Buffer[] | null = null;
   #batchBytes = 0;
@@ -63,7 +63,7 @@ export class LogFile implements Resource, LineTaker {
       return;
     }
     this.#waiting.addText(line);
-    if (this.#waiting.bytes >= DEFAULTS.recordBatchBytes && this.#fault === null) this.#write();
+    if (this.#waiting.bytes >= DEFAULTS.logFileBatchBytes && this.#fault === null) this.#write();
     else this.#schedule(DEFAULTS.recordWriteMs);
   }
 

@@ -25,7 +25,8 @@ export class LogOutput {
   follow({ names, file }: LogDetails = USUAL_DETAILS, tell: (linesDropped: number) => void): void {
     this.#names = names;
     if (file === this.#file) return;
-    this.#droppedBefore += this.#file?.linesDropped ?? 0;
+    // One that comes back has counted before.
+    this.#droppedBefore += (this.#file?.linesDropped ?? 0) - (file?.linesDropped ?? 0);
     this.#file = file;
     file?.onRecovered(tell);
   }

@@ -1,6 +1,7 @@
 import { write, writeSync } from "node:fs";
 import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers, type Timers } from "../support/timers.ts";
+import { LineBuffer } from "./line-buffer.ts";
 
 /** Where finished log lines go. */
 export interface LogSink {
@@ -46,9 +47,12 @@ class BufferedSink implements LogSink {
   linesDropped = 0;
   readonly #file: SinkFile;
   readonly #timers: Timers;
-  #held = "";
-  /** The piece that is being written, from `#offset` on. */
-  #piece: Buffer | null = null;
+  /** As bytes at once: texts that wait would outlive their requests, which costs the collector more than the writing. */
+  readonly #waiting = new LineBuffer(DEFAULTS.logSlabBytes);
+  /** What is being written: from `#offset` of the one at `#at` on. */
+  #pieces: readonly Buffer[] = [];
+  #pieceBytes = 0;
+  #at = 0;
   #offset = 0;
   #isEnded = false;
   #droppedUntold = 0;
@@ -62,29 +66,30 @@ class BufferedSink implements LogSink {
   }
 
   write(line: string): void {
-    if (this.#isEnded || this.#held.length + (this.#piece?.length ?? 0) + line.length > DEFAULTS.logPendingBytesMax) {
+    if (this.#isEnded || this.#waiting.bytes + this.#pieceBytes + line.length > DEFAULTS.logPendingBytesMax) {
       this.linesDropped++;
       this.#droppedUntold++;
       return;
     }
-    this.#held += line;
-    if (this.#held.length >= DEFAULTS.logWriteBytes) this.flush();
+    this.#waiting.addText(line);
+    if (this.#waiting.bytes >= DEFAULTS.logWriteBytes) this.flush();
     else this.#cancelFlush ??= this.#timers.after(DEFAULTS.logFlushIntervalMs, () => this.flush());
   }
 
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
-    if (this.#piece !== null || this.#held === "") return;
-    this.#piece = Buffer.from(this.#held);
-    this.#held = "";
+    if (this.#pieceBytes > 0 || this.#waiting.lines === 0 || this.#isEnded) return;
+    this.#pieceBytes = this.#waiting.bytes;
+    this.#pieces = this.#waiting.take();
+    this.#at = 0;
     this.#offset = 0;
     this.#writePiece();
   }
 
   close(): Promise<void> {
     this.flush();
-    if (this.#piece === null) return Promise.resolve();
+    if (this.#pieceBytes === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, DEFAULTS.logCloseTimeoutMs);
       this.#drained = () => {
@@ -95,9 +100,8 @@ class BufferedSink implements LogSink {
   }
 
   flushSync(): void {
-    const held = Buffer.from(this.#held);
-    const data = this.#piece === null ? held : Buffer.concat([this.#piece.subarray(this.#offset), held]);
-    this.#held = "";
+    const left = this.#pieces.slice(this.#at).map((piece, at) => (at === 0 ? piece.subarray(this.#offset) : piece));
+    const data = Buffer.concat([...left, ...this.#waiting.take()]);
     this.#isEnded = true;
     try {
       for (let at = 0; at < data.length; ) at += this.#file.writeSync(data, at);
@@ -115,8 +119,8 @@ class BufferedSink implements LogSink {
    * that within its bound, and is tried again now and then.
    */
   #writePiece(): void {
-    const piece = this.#piece;
-    if (piece === null || this.#isEnded) return;
+    const piece = this.#pieces[this.#at];
+    if (piece === undefined || this.#isEnded) return;
     this.#file.write(piece, this.#offset, (error, bytes) => {
       if (error === null || error === undefined) this.#written(piece, bytes);
       else this.#writeLater(error.code, piece);
@@ -137,11 +141,19 @@ class BufferedSink implements LogSink {
       this.#writePiece();
       return;
     }
-    this.#piece = null;
+    this.#at++;
+    this.#offset = 0;
+    if (this.#at < this.#pieces.length) {
+      this.#writePiece();
+      return;
+    }
+    this.#waiting.giveBack(this.#pieces);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
     const dropped = this.#droppedUntold;
     this.#droppedUntold = 0;
     if (dropped > 0) this.#tell?.(dropped);
     this.flush();
-    if (this.#piece === null) this.#drained?.();
+    if (this.#pieceBytes === 0) this.#drained?.();
   }
 }

@@ -3,6 +3,7 @@ import { Denial, ListDenial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import { FieldNames } from "../../src/message/answer-count.ts";
 import { DetectNotes } from "../../src/message/detect-notes.ts";
+import type { Exchange } from "../../src/message/exchange.ts";
 import { LeakNotes } from "../../src/message/leak-notes.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { createTelemetry, type LiveTelemetry } from "../../src/telemetry/live.ts";
@@ -90,6 +91,35 @@ describe("the access log", () => {
       seen: "scope 'orders:write'",
       wanted: "scope 'orders:read'",
     });
+  });
+
+  test("a line names the service, where the client is, and what is wrong with its certificate in words", () => {
+    const exchange = exchangeOf("GET", "/");
+    exchange.upstream = "app";
+    exchange.geo = {
+      knows: () => true,
+      country: () => "DE",
+      continent: () => "EU",
+      asn: () => "AS64496",
+      network: () => null,
+    };
+    const certificate = (untrusted: string | null) => ({ untrusted }) as Exchange["certificate"];
+    exchange.certificate = certificate("CERT_HAS_EXPIRED");
+    const line = lineFor({ exchange });
+    expect(line).toMatchObject({
+      upstream: "app",
+      country: "DE",
+      asn: "AS64496",
+      certificateFault: "certificate_expired (CERT_HAS_EXPIRED); expected a certificate that is still valid",
+    });
+    expect(line).not.toHaveProperty("network");
+    exchange.certificate = certificate(null);
+    expect(lineFor({ exchange })).not.toHaveProperty("certificateFault");
+    const { sink, telemetry } = setUp();
+    telemetry.handshakeFailed("inbound", "certificate_revoked", "192.0.2.1", "CERT_REVOKED");
+    telemetry.handshakeFailed("inbound", "not_tls", "192.0.2.1", "");
+    expect(sink.lines[0]).toMatchObject({ reason: "certificate_revoked", wanted: "a certificate that is not revoked" });
+    expect(sink.lines[1]).not.toHaveProperty("wanted");
   });
 
   test("neither header values nor the query reach the log", () => {
