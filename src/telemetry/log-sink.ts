@@ -55,6 +55,8 @@ class BufferedSink implements LogSink {
   #at = 0;
   #offset = 0;
   #isEnded = false;
+  /** What waits goes on as soon as the piece before it is written. */
+  #isDue = false;
   #droppedUntold = 0;
   #tell: ((linesDropped: number) => void) | null = null;
   #cancelFlush: (() => void) | null = null;
@@ -73,13 +75,18 @@ class BufferedSink implements LogSink {
     }
     this.#waiting.addText(line);
     if (this.#waiting.bytes >= DEFAULTS.logWriteBytes) this.flush();
-    else this.#cancelFlush ??= this.#timers.after(DEFAULTS.logFlushIntervalMs, () => this.flush());
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#cancelFlush ??= this.#timers.after(DEFAULTS.logFlushIntervalMs, () => this.flush());
   }
 
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
-    if (this.#pieceBytes > 0 || this.#waiting.lines === 0 || this.#isEnded) return;
+    this.#isDue = this.#pieceBytes > 0;
+    if (this.#isDue || this.#waiting.lines === 0 || this.#isEnded) return;
     this.#pieceBytes = this.#waiting.bytes;
     this.#pieces = this.#waiting.take();
     this.#at = 0;
@@ -153,7 +160,9 @@ class BufferedSink implements LogSink {
     const dropped = this.#droppedUntold;
     this.#droppedUntold = 0;
     if (dropped > 0) this.#tell?.(dropped);
-    this.flush();
+    // A write of a few lines costs a change of threads as one of many does.
+    if (this.#isDue || this.#drained !== null) this.flush();
+    else if (this.#waiting.lines > 0) this.#schedule();
     if (this.#pieceBytes === 0) this.#drained?.();
   }
 }

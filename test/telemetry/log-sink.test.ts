@@ -48,6 +48,24 @@ test("a reader that stalls blocks nobody: what waits is bounded, the rest is dro
   expect(sink.linesDropped).toBe(10_000 - DEFAULTS.logPendingBytesMax / 1_024);
 });
 
+test("lines that come while others are written wait for more to go with them, and not for long", () => {
+  const file = new SlowFile();
+  const time = new ManualTime(0);
+  const sink = createLogSink(file, time);
+  sink.write("one\n");
+  time.pass(DEFAULTS.logFlushIntervalMs);
+  sink.write("two\n");
+  file.writes[0]?.done(null, 4);
+  sink.write("three\n");
+  expect(file.writes).toHaveLength(1);
+  time.pass(DEFAULTS.logFlushIntervalMs);
+  expect(file.writes[1]?.text).toBe("two\nthree\n");
+  sink.write("four\n");
+  sink.flush();
+  file.writes[1]?.done(null, 10);
+  expect(file.writes[2]?.text).toBe("four\n");
+});
+
 test("closing ends even where the reader never reads again", async () => {
   const file = new SlowFile();
   const sink = createLogSink(file);
