@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import { type Command, type CommandIo, EXIT, helpText } from "./cli/command.ts";
 import { runCommand } from "./cli/run.ts";
 import { systemClock } from "./support/clock.ts";
+import { isColourful } from "./support/paint.ts";
 import { nearest } from "./support/schema.ts";
+import { systemTimers } from "./support/timers.ts";
 
 /** Every command, in the order of the help. Each but `run` is loaded when it is called: `run` holds what it loads for months. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, () => Promise<Command>>([
@@ -104,6 +107,10 @@ export async function runProcess(): Promise<void> {
     cwd: process.cwd(),
     stdin: () => readFileSync(0),
     clock: systemClock,
+    colour: isColourful(isatty(1), process.env),
+    ...(isatty(2) && process.env["TERM"] !== "dumb"
+      ? { terminal: { columns: () => process.stderr.columns, timers: systemTimers } }
+      : {}),
   });
 }
 

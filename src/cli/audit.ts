@@ -5,6 +5,7 @@ import { sarifText } from "./audit-sarif.ts";
 import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { examineFile, problemLine } from "./load-policy.ts";
 import { CONFIGMAP_OPTION } from "./policy-reader.ts";
+import { withProgress } from "./progress.ts";
 
 const OPTIONS = {
   json: { type: "boolean", default: false, text: "everything, for machines" },
@@ -41,7 +42,10 @@ export const auditCommand: Command = {
       return misuse(auditCommand, `expected one of ${forms.map((one) => `--${one}`).join(", ")}`, io);
     const failOn = (["error", "warning", "info"] as const).find((one) => one === values["fail-on"]);
     if (failOn === undefined) return misuse(auditCommand, "--fail-on: expected error, warning or info", io);
-    return audit(file, values.configmap, forms[0], failOn, io);
+    return withProgress(io, forms.length > 0, (told, tell) => {
+      tell(file);
+      return audit(file, values.configmap, forms[0], failOn, told);
+    });
   },
 };
 

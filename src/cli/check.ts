@@ -5,10 +5,12 @@ import type { Examination } from "../policy/compile.ts";
 import { rungRest, rungText } from "../policy/rungs.ts";
 import type { Problem, Rung, Snapshot, Warning } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { type Paint, painter } from "../support/paint.ts";
 import { ruleNotes, rulesText } from "./check-rules.ts";
 import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { examineFile, problemLine, type Scope } from "./load-policy.ts";
 import { CONFIGMAP_OPTION } from "./policy-reader.ts";
+import { type Tell, withProgress } from "./progress.ts";
 import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
@@ -61,7 +63,8 @@ export const checkCommand: Command = {
     const scope = values.offline ? "offline" : values.online ? "online" : "here";
     const { json, rules, info, configmap: configMap } = values;
     const options = { json, rules, info, failOn, scope, configMap } as const;
-    if (!values.watch) return check(positionals, io, options);
+    if (!values.watch)
+      return withProgress(io, json, (told, tell) => check(positionals, told, options, undefined, tell));
     if (json) return misuse(checkCommand, "--watch is for a person, and --json for machines", io);
     const { watchFiles } = await import("./watch-files.ts");
     return watchFiles(positionals, io, (read, told) => check(positionals, told, options, read));
@@ -90,9 +93,16 @@ interface Tried {
 }
 
 /** Looks at each policy and tells on stdout what is wrong with it; 1 where there is any problem, warnings apart. */
-async function check(files: readonly string[], io: CommandIo, options: CheckOptions, read?: ReadFile): Promise<number> {
+async function check(
+  files: readonly string[],
+  io: CommandIo,
+  options: CheckOptions,
+  read?: ReadFile,
+  tell: Tell = () => {},
+): Promise<number> {
   const examined: Checked[] = [];
   for (const file of files) {
+    tell(file);
     const examination = await examineFile(file, io, options.scope, options.configMap, read);
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
     const { problems: inTests } = await readTestFiles(file, testInputs(io, options.configMap, read));
@@ -106,7 +116,7 @@ async function check(files: readonly string[], io: CommandIo, options: CheckOpti
   } else
     for (const [at, file] of files.entries()) {
       const snapshot = examined[at]?.snapshot ?? null;
-      io.stdout(textLines(file, examined[at], options));
+      io.stdout(textLines(file, examined[at], options, painter(io.colour === true)));
       if (options.rules && snapshot !== null) io.stdout(rulesText(file, snapshot));
     }
   const isGrave = ({ rule }: Warning): boolean =>
@@ -135,13 +145,13 @@ function isSeverity(text: string): text is Severity {
   return text === "error" || text === "warning" || text === "info";
 }
 
-function textLines(file: string, examination: Checked | undefined, { info }: CheckOptions): string {
+function textLines(file: string, examination: Checked | undefined, { info }: CheckOptions, paint: Paint): string {
   if (examination === undefined) return "";
   const { problems, absent, tried } = examination;
   const warnings = examination.warnings.filter((one) => info || !isInfo(one));
   const lines = [
-    ...problems.map((problem) => problemLine(problem)),
-    ...warnings.map(warningLine),
+    ...problems.map((problem) => paint("red", problemLine(problem))),
+    ...warnings.map((one) => warningLine(one, paint)),
     ...noteLines(file, rungsIn(examination)),
     ...absent.map((one) => problemLine(one, "not looked at: ")),
     ...tried.map(
@@ -157,10 +167,13 @@ function textLines(file: string, examination: Checked | undefined, { info }: Che
 }
 
 /** With its mend, where the text does not end with one, and the rule's name for `# postern: allow`. */
-function warningLine({ place, text, rule }: Warning): string {
+function warningLine({ place, text, rule }: Warning, paint: Paint): string {
   const { severity, mend } = LINT_RULES[rule];
   const hasMend = /; (?:expected|did you mean) /.test(text);
-  return problemLine({ place, text: `${text}${hasMend ? "" : `; ${mend}`} [${rule}]` }, `${severity}: `);
+  return problemLine(
+    { place, text: `${text}${hasMend ? "" : `; ${mend}`} [${rule}]` },
+    `${paint(severity === "error" ? "red" : "yellow", severity)}: `,
+  );
 }
 
 /**

@@ -2,6 +2,13 @@ import { parseArgs } from "node:util";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { nearest } from "../support/schema.ts";
+import type { Timers } from "../support/timers.ts";
+
+/** The terminal that standard error goes to. */
+export interface Terminal {
+  columns(): number;
+  readonly timers: Timers;
+}
 
 /** What a command may touch of the process, so that a test can run one without starting a process. */
 export interface CommandIo {
@@ -12,6 +19,10 @@ export interface CommandIo {
   /** All of standard input; absent where there is none. */
   readonly stdin?: () => Buffer;
   readonly clock: Clock;
+  /** Where standard error is a terminal that can show a progress. */
+  readonly terminal?: Terminal;
+  /** Whether standard output is coloured. */
+  readonly colour?: boolean;
 }
 
 /** An option of a command: how it is read, and what help, completion and manual page say of it. */

@@ -9,6 +9,7 @@ import { openTestWorld } from "../rehearsal/test-world.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { readIdentity } from "./explain.ts";
 import { problemLine } from "./load-policy.ts";
+import { type Tell, withProgress } from "./progress.ts";
 import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
@@ -54,17 +55,39 @@ has problems.`,
       if (identity.value.assumed === null) return misuse(diffCommand, "--as: certificates cannot be tried here", io);
       further.push({ as: text, assumed: identity.value.assumed });
     }
-    const worlds = [await open(before, io), await open(after, io)];
-    const [old, now] = worlds;
-    if (old == null || now == null) return EXIT.misuse;
-    const comparison = await compare(old, now, io.clock.wallMs(), further);
-    for (const one of worlds) one?.world.close();
-    if (question !== undefined) return tellAnswer(question, [before, after], comparison, values.json === true, io);
-    const text = values.json === true ? comparisonJson : comparisonText;
-    io.stdout(text(comparison, before, after));
-    return comparison.differences.length + comparison.changes.length === 0 ? EXIT.fine : EXIT.problems;
+    const isJson = values.json === true;
+    return withProgress(io, isJson, (told, tell) => diff([before, after], { further, question, isJson }, told, tell));
   },
 };
+
+interface Wanted {
+  readonly further: readonly Identity[];
+  readonly question: Question | undefined;
+  readonly isJson: boolean;
+}
+
+async function diff(
+  [before, after]: readonly [string, string],
+  { further, question, isJson }: Wanted,
+  io: CommandIo,
+  tell: Tell,
+): Promise<number> {
+  const worlds: (Compared | null)[] = [];
+  for (const policy of [before, after]) {
+    tell(policy);
+    worlds.push(await open(policy, io));
+  }
+  const [old, now] = worlds;
+  if (old == null || now == null) return EXIT.misuse;
+  const comparison = await compare(old, now, io.clock.wallMs(), further, (requests) =>
+    tell(`${requests} requests asked of both policies`),
+  );
+  for (const one of worlds) one?.world.close();
+  if (question !== undefined) return tellAnswer(question, [before, after], comparison, isJson, io);
+  const text = isJson ? comparisonJson : comparisonText;
+  io.stdout(text(comparison, before, after));
+  return comparison.differences.length + comparison.changes.length === 0 ? EXIT.fine : EXIT.problems;
+}
 
 async function open(policy: string, io: CommandIo): Promise<Compared | null> {
   const inputs = testInputs(io);

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { readRegularFile } from "../daemon/regular-file.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { painter } from "../support/paint.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { decodeText } from "../support/text.ts";
 import { type FormatFault, formatYaml } from "../yaml/format/format.ts";
@@ -106,7 +107,8 @@ function formatFile(file: string, how: How, io: CommandIo): ToldFile {
     const replaced = replaceFile(resolve(io.cwd, file), bytesOf(after, read.value));
     if (!replaced.ok) return refused(file, { text: replaced.error, line: 1, column: 1 }, how, io);
   }
-  if (changed && !how.json) io.stdout(how.diff ? layoutDiff(file, before, after) : `${file}\n`);
+  if (changed && !how.json)
+    io.stdout(how.diff ? layoutDiff(file, before, after, painter(io.colour === true)) : `${file}\n`);
   return { file, changed, problems: [] };
 }
 
@@ -129,7 +131,7 @@ function formatInput(how: How, io: CommandIo): number {
   }
   const { before, after, left } = formatted.value;
   for (const one of left) io.stderr(lineOf("-", one));
-  if (how.diff && after !== before) io.stdout(layoutDiff("-", before, after));
+  if (how.diff && after !== before) io.stdout(layoutDiff("-", before, after, painter(io.colour === true)));
   if (!how.diff && !how.check) io.stdout(bytesOf(after, bytes).toString("utf8"));
   return how.check && after !== before ? EXIT.problems : EXIT.fine;
 }

@@ -5,9 +5,10 @@ import { type Finding, placeText } from "../openapi/findings.ts";
 import { type Amount, type AmountFindings, amountOf } from "../policy/openapi/amounts.ts";
 import type { OperationEntry } from "../policy/openapi/entries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { atOnce } from "../support/turns.ts";
+import { Turns } from "../support/turns.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { coverageLines, coverageReport } from "./import-coverage.ts";
+import { sliceOf, type Tell, withProgress } from "./progress.ts";
 
 const OPTIONS = {
   coverage: {
@@ -62,24 +63,39 @@ Exit code 0: printed. 1: the document has problems. 2: used wrongly.`,
     if (wrong !== undefined) return misuse(importCommand, `'${wrong}' is no path; expected it to start with /`, io);
     const answers = values.answers === true ? ({ mode: "audit" } as const) : null;
     const asJson = values.json === true;
-    const texts: string[] = [];
-    let code: number = EXIT.fine;
-    for (const file of files) {
-      const result = atOnce(
-        amountOf({ file, root: values.root ?? null, overlays: values.overlay ?? [] }, bases, answers, (name) =>
-          readNamed(name, io),
-        ),
-      );
-      tell(result, asJson, io);
-      if (result.amount === null) {
-        if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
-        code = EXIT.problems;
-      } else texts.push(textOf(result.amount, values.coverage === true, asJson));
-    }
-    io.stdout(asJson && files.length > 1 ? `[${texts.join(",")}]\n` : texts.join("\n"));
-    return code;
+    const wanted = { ...values, bases, answers };
+    return withProgress(io, asJson, (told, tell) => importAll(files, wanted, told, tell));
   },
 };
+
+interface Wanted {
+  readonly root?: string | undefined;
+  readonly overlay?: readonly string[] | undefined;
+  readonly bases: readonly string[] | null;
+  readonly answers: { readonly mode: "audit" } | null;
+  readonly coverage?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+async function importAll(files: readonly string[], wanted: Wanted, io: CommandIo, tell: Tell): Promise<number> {
+  const { root = null, overlay = [], bases, answers, json = false } = wanted;
+  const { sliceMs = Number.POSITIVE_INFINITY } = sliceOf(io);
+  const texts: string[] = [];
+  let code: number = EXIT.fine;
+  for (const file of files) {
+    tell(file);
+    const read = (name: string): Buffer | null => readNamed(name, io);
+    const steps = amountOf({ file, root, overlays: overlay }, bases, answers, read);
+    const result = await new Turns(io.clock, sliceMs).run(steps);
+    tellFindings(result, json, io);
+    if (result.amount === null) {
+      if (!result.found.some(({ problems }) => problems.length > 0)) io.stderr(`${file}: cannot be read\n`);
+      code = EXIT.problems;
+    } else texts.push(textOf(result.amount, wanted.coverage === true, json));
+  }
+  io.stdout(json && files.length > 1 ? `[${texts.join(",")}]\n` : texts.join("\n"));
+  return code;
+}
 
 function readNamed(name: string, io: CommandIo): Buffer | null {
   const content = readRegularFile(resolve(io.cwd, name), DEFAULTS.policyBytesMax);
@@ -87,7 +103,7 @@ function readNamed(name: string, io: CommandIo): Buffer | null {
 }
 
 /** Problems, warnings and what is not enforced, on standard error, so that the policy can be kept as it is. */
-function tell({ found }: AmountFindings, asJson: boolean, io: CommandIo): void {
+function tellFindings({ found }: AmountFindings, asJson: boolean, io: CommandIo): void {
   const line = (severity: string, { place, text }: Finding): void => {
     if (asJson) io.stderr(`${JSON.stringify({ severity, ...place, text })}\n`);
     else io.stderr(`${placeText(place)}: ${severity === "problem" ? "" : `${severity}: `}${text}\n`);

@@ -1,5 +1,9 @@
+import type { Paint } from "../support/paint.ts";
+
 /** A line of a difference: of both texts, of the first alone, of the second alone. */
 type Mark = " " | "-" | "+";
+
+const COLOURS = { "-": "red", "+": "green" } as const;
 
 const CONTEXT_LINES = 3;
 
@@ -7,7 +11,7 @@ const CONTEXT_LINES = 3;
  * How a text differs from its laid out form, in the unified format. Layout only changes lines and takes empty ones away, so the
  * two are compared line by line.
  */
-export function layoutDiff(file: string, before: string, after: string): string {
+export function layoutDiff(file: string, before: string, after: string, paint: Paint): string {
   const rows = rowsOf(linesOf(before), linesOf(after));
   const near = rows.map((_, at) =>
     rows.slice(Math.max(0, at - CONTEXT_LINES), at + CONTEXT_LINES + 1).some(({ mark }) => mark !== " "),
@@ -24,7 +28,9 @@ export function layoutDiff(file: string, before: string, after: string): string 
     ];
     if (near[at] === true) {
       told += `@@ -${old - (olds === 0 ? 1 : 0)},${olds} +${now - (nows === 0 ? 1 : 0)},${nows} @@\n`;
-      told += hunk.map(({ mark, line }) => `${mark}${line}`).join("");
+      told += hunk
+        .map(({ mark, line }) => (mark === " " ? ` ${line}` : paint(COLOURS[mark], `${mark}${line}`)))
+        .join("");
     }
     [old, now, at] = [old + olds, now + nows, end];
   }

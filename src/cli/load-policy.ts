@@ -15,6 +15,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { CommandIo } from "./command.ts";
 import { holdsManifest, policyReader } from "./policy-reader.ts";
+import { sliceOf } from "./progress.ts";
 
 /**
  * A policy for a command that needs one that postern would start with, whatever has merely aged in it; null where it would
@@ -64,6 +65,7 @@ export async function examineFile(
     guard: offline ? undefined : systemGuard(false),
     // A command judges a request or two; whose tables these are does not matter, so neither does the seed.
     rateTables: new RateTables([0, 0], io.clock, 64),
+    ...sliceOf(io),
     env: process.env,
     ...(scope === "online" || scope === "startedOnline"
       ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) }

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { isColourful } from "../support/paint.ts";
 import { createLogSink, fileOf, type LogSink } from "../telemetry/log-sink.ts";
 import { createWordSink } from "../telemetry/log-words.ts";
 import type { Options } from "./command.ts";
@@ -19,5 +20,5 @@ export function openLog(format: string | undefined): LogSink | null {
   const chosen = format === undefined || format === "auto" ? (isTerminal ? "text" : "json") : format;
   const sink = createLogSink(fileOf(STDOUT_FD));
   if (chosen === "json") return sink;
-  return chosen === "text" ? createWordSink(sink, isTerminal && !process.env["NO_COLOR"]) : null;
+  return chosen === "text" ? createWordSink(sink, isColourful(isTerminal, process.env)) : null;
 }

@@ -7,6 +7,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { problemLine } from "./load-policy.ts";
+import { type Tell, withProgress } from "./progress.ts";
 import { linesOf, type NumberedLine, openLines } from "./record-lines.ts";
 import { testInputs } from "./test-inputs.ts";
 
@@ -32,38 +33,56 @@ Exit code 0: nothing would change. 1: something would, or the policy has problem
     const { values, positionals: records } = parsed.value;
     if (values.policy === undefined) return misuse(replayCommand, "--policy NEW is missing", io);
     if (records.length === 0) return misuse(replayCommand, "expected the file of a record", io);
-    const world = await openTestWorld(values.policy, { ...testInputs(io), keysMax: DEFAULTS.replayKeysMax });
-    if (!world.ok) {
-      for (const problem of world.error) io.stderr(problemLine(problem));
-      return EXIT.problems;
-    }
-    const replay = new Replay(world.value, testInputs(io).timers);
-    const report = new ReplayReport();
-    for (const record of records) {
-      const done = await replayFile(record, replay, report, io);
-      if (!done.ok) {
-        world.value.close();
-        return misuse(replayCommand, `${record} ${done.error}`, io);
-      }
-    }
-    world.value.close();
-    io.stdout(values.json === true ? jsonText(report) : replayText(report));
-    return report.changed === 0 || values["allow-changes"] === true ? EXIT.fine : EXIT.problems;
+    const { policy } = values;
+    const wanted = { isJson: values.json === true, mayChange: values["allow-changes"] === true };
+    return withProgress(io, wanted.isJson, (told, tell) => replayAll(policy, records, wanted, told, tell));
   },
 };
+
+interface Wanted {
+  readonly isJson: boolean;
+  readonly mayChange: boolean;
+}
+
+async function replayAll(
+  policy: string,
+  records: readonly string[],
+  { isJson, mayChange }: Wanted,
+  io: CommandIo,
+  tell: Tell,
+): Promise<number> {
+  const world = await openTestWorld(policy, { ...testInputs(io), keysMax: DEFAULTS.replayKeysMax });
+  if (!world.ok) {
+    for (const problem of world.error) io.stderr(problemLine(problem));
+    return EXIT.problems;
+  }
+  const replay = new Replay(world.value, testInputs(io).timers);
+  const report = new ReplayReport();
+  for (const record of records) {
+    const done = await replayFile(record, replay, report, io, tell);
+    if (!done.ok) {
+      world.value.close();
+      return misuse(replayCommand, `${record} ${done.error}`, io);
+    }
+  }
+  world.value.close();
+  io.stdout(isJson ? jsonText(report) : replayText(report));
+  return report.changed === 0 || mayChange ? EXIT.fine : EXIT.problems;
+}
 
 async function replayFile(
   record: string,
   replay: Replay,
   report: ReplayReport,
   io: CommandIo,
+  tell: Tell,
 ): Promise<Result<null, string>> {
   const opened = await openLines(resolve(io.cwd, record));
   if (!opened.ok) return opened;
   const { handle, isOthers } = opened.value;
   if (isOthers) io.stderr(`postern replay: ${record}: others may write it, and say in it what they like\n`);
   try {
-    for await (const lines of linesOf(handle)) await replayLines(record, lines, replay, report);
+    for await (const lines of linesOf(handle)) await replayLines(record, lines, replay, report, tell);
     return ok(null);
   } catch (error) {
     return err(`cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "defect"}`);
@@ -77,8 +96,10 @@ async function replayLines(
   lines: readonly NumberedLine[],
   replay: Replay,
   report: ReplayReport,
+  tell: Tell,
 ): Promise<void> {
   for (const { line, text } of lines) {
+    tell(`${record}: line ${line}`);
     const place = `${record}:${line}`;
     const read = text === null ? err("a line longer than any of a record") : readLine(text);
     if (!read.ok) report.skip(place, read.error);

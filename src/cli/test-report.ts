@@ -1,18 +1,20 @@
 import type { Coverage } from "../rehearsal/coverage.ts";
 import { failureText, type TestReport, type TestResult } from "../rehearsal/run-tests.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { Paint } from "../support/paint.ts";
 import { problemLine } from "./load-policy.ts";
 
+const COLOURS = { passed: "green", failed: "red", todo: "yellow", done: "green" } as const;
 const WORDS = { passed: "ok", failed: "FAILED", todo: "todo", done: "holds now, take 'todo' off" } as const;
 
 /** For a person. */
-export function reportText(policy: string, { results, coverage, ms }: TestReport): string {
-  const told = results.filter(({ outcome }) => outcome !== "passed").map(resultText);
+export function reportText(policy: string, { results, coverage, ms }: TestReport, paint: Paint): string {
+  const told = results.filter(({ outcome }) => outcome !== "passed").map((result) => resultText(result, paint));
   const many = (one: TestResult["outcome"]): number => results.filter(({ outcome }) => outcome === one).length;
   const counts = [
-    `${many("passed") + many("done")} passed`,
-    ...(many("failed") > 0 ? [`${many("failed")} failed`] : []),
-    ...(many("todo") > 0 ? [`${many("todo")} todo`] : []),
+    paint("green", `${many("passed") + many("done")} passed`),
+    ...(many("failed") > 0 ? [paint("red", `${many("failed")} failed`)] : []),
+    ...(many("todo") > 0 ? [paint("yellow", `${many("todo")} todo`)] : []),
   ];
   const gaps = coverage.gaps.map((gap) => problemLine(gap, "coverage: "));
   const rest = gaps.length - DEFAULTS.testLinesMax;
@@ -31,8 +33,8 @@ function coverageText({ percent, routes, checks, answerChecks }: Coverage): stri
   return `coverage ${percent} %: ${parts.join(", ")}`;
 }
 
-function resultText({ test: { name, place }, outcome, failure }: TestResult): string {
-  const head = problemLine({ place, text: `${WORDS[outcome]}: ${name}` });
+function resultText({ test: { name, place }, outcome, failure }: TestResult, paint: Paint): string {
+  const head = problemLine({ place, text: name }, `${paint(COLOURS[outcome], WORDS[outcome])}: `);
   // What is not there yet is no news.
   if (failure === null || outcome !== "failed") return head;
   const lines = failureText(failure).trimEnd().split("\n");

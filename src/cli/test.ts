@@ -2,10 +2,12 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readTestFiles, runPolicyTests, type TestInputs } from "../daemon/policy-tests.ts";
 import type { TestReport } from "../rehearsal/run-tests.ts";
+import { painter } from "../support/paint.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { junitXml } from "./junit.ts";
 import { problemLine } from "./load-policy.ts";
 import { CONFIGMAP_OPTION } from "./policy-reader.ts";
+import { withProgress } from "./progress.ts";
 import { testInputs } from "./test-inputs.ts";
 import { jsonText, reportText } from "./test-report.ts";
 
@@ -58,7 +60,13 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);
     const wanted = { ...values, least };
-    if (values.watch !== true) return test(policy, wanted, testInputs(io, values.configmap), io);
+    if (values.watch !== true) {
+      return withProgress(io, values.json === true, (told, tell) => {
+        tell(policy);
+        const onTest = (done: number, all: number): void => tell(`${done} of ${all} tests`);
+        return test(policy, wanted, { ...testInputs(told, values.configmap), onTest }, told);
+      });
+    }
     if (values.json === true) return misuse(testCommand, "--watch is for a person, and --json for machines", io);
     const { watchFiles } = await import("./watch-files.ts");
     return watchFiles([policy], io, (read, told) => test(policy, wanted, testInputs(io, values.configmap, read), told));
@@ -86,7 +94,7 @@ async function test(policy: string, wanted: Wanted, inputs: TestInputs, io: Comm
     const fault = write(resolve(io.cwd, junit), junitXml(policy, report));
     if (fault !== null) return misuse(testCommand, `--junit: ${junit} ${fault}`, io);
   }
-  io.stdout(json === true ? jsonText(report) : reportText(policy, report));
+  io.stdout(json === true ? jsonText(report) : reportText(policy, report, painter(io.colour === true)));
   const hasFailed = results.some(({ outcome }) => outcome === "failed");
   if (coverage.percent >= least) return hasFailed ? EXIT.problems : EXIT.fine;
   io.stderr(`${policy}: coverage is ${coverage.percent} %, expected at least ${least} %\n`);

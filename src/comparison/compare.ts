@@ -60,12 +60,16 @@ export interface Compared {
   readonly schemas: SchemaSource;
 }
 
-/** Both worlds are of policies compiled with their values kept. `nowMs`: the time at which every request comes. */
+/**
+ * Both worlds are of policies compiled with their values kept. `nowMs`: the time at which every request comes. `onRequest` hears
+ * after each how many there were.
+ */
 export async function compare(
   { world: before, schemas: schemasBefore }: Compared,
   { world: after, schemas: schemasAfter }: Compared,
   nowMs: number,
   further: readonly Identity[] = [],
+  onRequest: (requests: number) => void = () => {},
 ): Promise<Comparison> {
   const sides = [sideOf(before.snapshot, schemasBefore), sideOf(after.snapshot, schemasAfter)];
   const places = placesOf(sides);
@@ -76,6 +80,7 @@ export async function compare(
   let allowedByBoth: Witness | null = null;
   let handshakes = 0;
   for (const { place, witness } of chosen(places, grid, choice)) {
+    onRequest(choice.asked.size);
     const was = await judgeWitness(before, witness, nowMs);
     const is = await judgeWitness(after, witness, nowMs);
     if (was === null || is === null) continue;

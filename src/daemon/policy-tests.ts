@@ -25,6 +25,8 @@ export interface TestInputs {
   readonly sliceMs?: number;
   /** When no further test is begun; never if absent. */
   readonly budgetMs?: number;
+  /** Hears before each test how many are done. */
+  readonly onTest?: (done: number, all: number) => void;
 }
 
 /**
@@ -91,7 +93,7 @@ export async function runPolicyTests(
   inputs: TestInputs,
   isWanted: (test: PolicyTest) => boolean = () => true,
 ): Promise<Result<TestReport, readonly Problem[]>> {
-  const { clock, timers, sliceMs, budgetMs } = inputs;
+  const { clock, timers, sliceMs, budgetMs, onTest } = inputs;
   const { openTestWorld } = await import("../rehearsal/test-world.ts");
   const { runTests } = await import("../rehearsal/run-tests.ts");
   const opened = await openTestWorld(policyFile, inputs);
@@ -102,6 +104,7 @@ export async function runPolicyTests(
     timers,
     readFile: besidePolicy(policyFile, inputs),
     ...(sliceMs === undefined ? {} : { sliceMs }),
+    ...(onTest === undefined ? {} : { onTest }),
     ...(budgetMs === undefined ? {} : { budgetMs }),
   });
   world.close();

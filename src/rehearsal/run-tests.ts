@@ -28,6 +28,8 @@ export interface TestDeps {
   readonly sliceMs?: number;
   /** When no further test is begun, from now. */
   readonly budgetMs?: number;
+  /** Hears before each test how many are done. */
+  readonly onTest?: (done: number, all: number) => void;
 }
 
 /** `todo`: it may fail, and did. `done`: it may fail, and did not. */
@@ -67,6 +69,7 @@ export async function runTests(world: TestWorld, tests: readonly PolicyTest[], d
   const results: TestResult[] = [];
   for (const test of tests) {
     if (turns.due) await turns.give();
+    deps.onTest?.(results.length, tests.length);
     const atMs = clock.monotonicMs();
     if (atMs - beganMs >= budgetMs) break;
     world.begin(test.atMs ?? nowMs);

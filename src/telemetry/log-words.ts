@@ -1,13 +1,9 @@
+import { type Paint, painter } from "../support/paint.ts";
 import { DENIAL_FIELDS, NOTE_FIELDS, USUAL_FIELDS } from "./access-fields.ts";
 import type { LogSink } from "./log-sink.ts";
 
 /** What could act on the terminal that shows it, or end a line before its time. */
 const ACTS = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
-
-/** SGR codes (ECMA-48). */
-const STYLES = { dim: "2", red: "31", green: "32", yellow: "33" } as const;
-type Style = keyof typeof STYLES;
-type Paint = (style: Style, text: string) => string;
 
 /** Told above, or of no use on a screen; what is left are fields that the policy adds. */
 const KNOWN: ReadonlySet<string> = new Set([
@@ -41,7 +37,7 @@ export function createWordSink(inner: LogSink, colour: boolean): LogSink {
 
 /** One JSON line of the log → a line to read, and one more for each of its problems. `colour`: with escapes of a terminal. */
 export function logWords(line: string, colour: boolean): string {
-  const paint: Paint = colour ? (style, text) => `\x1b[${STYLES[style]}m${text}\x1b[0m` : (_, text) => text;
+  const paint = painter(colour);
   const fields: Fields = JSON.parse(line);
   const time = paint("dim", textOf(fields["time"]).slice("2026-12-01T".length, -"Z".length));
   const words = fields["event"] === "request" ? requestWords(fields, paint) : eventWords(fields, paint);

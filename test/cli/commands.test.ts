@@ -1,4 +1,6 @@
 // Goal: every command keeps the manners of all: help with an example and exit codes, --json, nothing undeclared.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { EXIT } from "../../src/cli/command.ts";
 import { manPage } from "../../src/cli/man.ts";
@@ -58,6 +60,12 @@ test.each(commands.map((command) => [command.name, command] as const))("%s", asy
   expect(wrong.code).toBe(EXIT.misuse);
   expect(wrong.out).toBe("");
   expect(wrong.err).toContain("Usage:");
+});
+
+test("what docs/command-line.md shows of a help is what it says", async () => {
+  const page = readFileSync(resolve(import.meta.dirname, "../../docs/command-line.md"), "utf8");
+  const [, command = "", shown] = /```\n\$ postern ([^\n]+)\n([\s\S]*?)```/.exec(page) ?? [];
+  expect(await postern(...command.split(" "))).toEqual({ code: EXIT.fine, out: shown, err: "" });
 });
 
 test("the manual page has every command and option, and nothing that troff takes for a request", () => {
