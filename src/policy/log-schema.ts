@@ -61,7 +61,7 @@ export const logShape = {
     .refine((ratio) => ratio > 0, { error: "expected a share, as in 10%; 'access: denied' logs none" })
     .optional()
     .describe(
-      "Which share of requests that went well gets a line, as in 10%. Denials, failures and what a rule noted always do. All if absent.",
+      "Which share of requests that went well gets a line, as in 10%. Denials, failures, and what would have been denied or was found always do. All if absent.",
     ),
   slow: durationMs
     .refine((ms) => ms > 0, { error: "expected a time of more than 0" })

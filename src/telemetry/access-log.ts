@@ -2,7 +2,6 @@ import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Timers } from "../support/timers.ts";
-import { hasNotes } from "./access-fields.ts";
 import { AccessLine } from "./access-line.ts";
 import { type EventLog, rfc3339 } from "./event-log.ts";
 import { LineBudget } from "./line-budget.ts";
@@ -58,8 +57,7 @@ export class AccessLog {
     if (this.#isSlow(record)) return this.#line.slow;
     if (this.#access === "denied") return null;
     const { sampleRatio, sampleSeed } = this.#details;
-    // What failed, and what a rule has something to say of, is told in any case.
-    if (sampleRatio === 1 || record.status >= 500 || hasNotes(record)) return "";
+    if (sampleRatio === 1 || record.status >= 500 || isSuspect(record)) return "";
     return lot(record, sampleSeed) < sampleRatio ? this.#sampled : null;
   }
 
@@ -72,6 +70,11 @@ export class AccessLog {
   #isSlow({ durationMs, status }: RequestRecord): boolean {
     return durationMs >= this.#details.slowMs && status !== 101;
   }
+}
+
+/** It would have been denied, or something was found in it: told in any case, as what failed is. */
+function isSuspect({ exchange: { audited, leaks, detected } }: RequestRecord): boolean {
+  return audited !== null || leaks !== null || detected !== null;
 }
 
 /**

@@ -168,7 +168,10 @@ export const FIGURES: readonly Figure[] = [
     chart: null,
     unit: "count",
     kind: "counter",
-    metric: { name: "postern_log_lines_dropped_total", help: "Log lines lost because nobody read the log." },
+    metric: {
+      name: "postern_log_lines_dropped_total",
+      help: "Log lines for which there was no room: nobody read them, or a disk was full.",
+    },
     read: ({ logLinesDropped }) => logLinesDropped(),
   },
   {

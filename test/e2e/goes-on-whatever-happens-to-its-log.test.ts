@@ -131,6 +131,25 @@ test("on a disk that is full requests go on, lines wait, and are all there once 
   expect(statSync(file()).size).toBeGreaterThan(0);
 });
 
+test("a policy that says otherwise has the next lines elsewhere and by other names, and those before are all there", async () => {
+  const before = readFileSync(join(postern.folder, "policy.yaml"), "utf8");
+  await ask("last");
+  postern.write(
+    "policy.yaml",
+    before.replace("log: { file: { path: log/postern.jsonl }", "log: { preset: ecs, file: { path: log/other.jsonl }"),
+  );
+  await postern.logged((line) => line["event.action"] === "reload" && line["postern.result"] === "ok");
+  await ask("other");
+  const other = (): readonly string[] =>
+    existsSync(file("other.jsonl")) ? readFileSync(file("other.jsonl"), "utf8").split("\n") : [];
+  await eventually(() => other().filter((line) => line.includes('"tag":"other"')).length === 20);
+  const [one = ""] = other().filter((line) => line.includes('"tag":"other"'));
+  expect(JSON.parse(one)).toMatchObject({ "http.response.status_code": 200, "url.path": "/x", "ecs.version": "9.0.0" });
+  await told("last");
+  postern.write("policy.yaml", before);
+  await postern.logged((line) => line["event"] === "reload" && line["result"] === "ok");
+});
+
 test("where nobody reads standard output any more requests go on, and the file has the lines of the process", async () => {
   postern.process.stdout?.destroy();
   for (let at = 0; at < 3; at++) postern.process.kill("SIGHUP");

@@ -1,5 +1,6 @@
 // Goal: what `log` of a policy says of fields, shares and files is what lines are. Method: policies as text, requests as records.
 import { afterEach, describe, expect, test } from "vitest";
+import { Denial } from "../../src/decision/verdict.ts";
 import { unlimitedMemory } from "../../src/memory/budget.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
@@ -147,9 +148,21 @@ describe("a share", () => {
       expect(told({ id, reason: "scope_missing", status: 403 })).not.toHaveProperty("sampleRatio");
       expect(told({ id, status: 502 })).toMatchObject({ status: 502 });
       const noted = exchangeOf("GET", "/");
-      noted.withheld = ["x-tenant"];
-      expect(told({ id, exchange: noted })).toMatchObject({ withheld: ["x-tenant"] });
+      const place = { file: "p.yaml", line: 1, column: 1, path: "routes[0]" };
+      noted.audited = [new Denial("rate_limited", place, "4", "at most 3")];
+      expect(told({ id, exchange: noted })).toMatchObject({ audited: [{ reason: "rate_limited" }] });
     }
+  });
+
+  test("is of what rules merely had to do with, too: a route whose answers are looked at is no louder than others", async () => {
+    const { told } = await logOf("{ sample: 0.1% }");
+    const lines = inTen(told, (at) => {
+      const exchange = exchangeOf("GET", "/");
+      exchange.answerCounts = [{ action: "removed", count: () => 0 }];
+      exchange.withheld = ["x-odd"];
+      return { id: `c-${at}`, exchange };
+    });
+    expect(lines).toBeLessThan(40);
   });
 
   test("is the same for all requests of one trace", async () => {
