@@ -3,14 +3,20 @@
  * ModSecurity 3 documents them; white space is that of C (`isspace`), letters are those of ASCII.
  */
 
+import { mapped } from "./bytes.ts";
+
 /** Bytes beyond ASCII are no letters: `toLowerCase` knows more of them. */
 export function lowercase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return mapped(text, LOWER);
 }
 
 export function uppercase(text: string): string {
-  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return mapped(text, UPPER);
 }
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte);
+const LOWER = Uint8Array.from(BYTES, (byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+const UPPER = Uint8Array.from(BYTES, (byte) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte));
 
 export function removeNulls(text: string): string {
   return text.replaceAll("\0", "");
