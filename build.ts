@@ -9,9 +9,6 @@ import { isBuiltin } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { build as bundle, type Plugin } from "esbuild";
 import description from "./package.json" with { type: "json" };
-import { COMPLETIONS } from "./src/cli/completion.ts";
-import { manPage } from "./src/cli/man.ts";
-import { allCommands } from "./src/main.ts";
 
 const ROOT = import.meta.dirname;
 const LICENCE_FILE = /^(?:licen[cs]e|notice|copying)/i;
@@ -115,7 +112,7 @@ const BANNER = `if (Number(process.versions.node.split(".")[0]) < 26) {
   process.exit(2);
 }`;
 
-/** Writes `postern.js`, `parts/`, `share/`, `package.json` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
+/** Writes `postern.js`, `parts/`, `package.json` and `THIRD-PARTY.txt` into `folder`, which is emptied first; gives the entry's file name. */
 export async function build(folder: string): Promise<string> {
   const outdir = resolve(folder);
   const entry = join(outdir, "postern.js");
@@ -145,13 +142,16 @@ export async function build(folder: string): Promise<string> {
   }
   // Without it Node reads each part twice, to find out what kind of module it is.
   writeFileSync(join(outdir, "package.json"), '{ "type": "module" }\n');
-  await writeShared(join(outdir, "share"));
   writeFileSync(join(outdir, "THIRD-PARTY.txt"), notices(packageFolders(Object.keys(result.metafile.inputs))));
   return entry;
 }
 
-/** The manual page and what shells complete by, in the folders where Linux looks for them below /usr/local/share. */
-async function writeShared(share: string): Promise<void> {
+/** Writes the manual page and what shells complete by into `share`, in the folders where Linux looks for them below /usr/local/share. */
+export async function writeShared(share: string): Promise<void> {
+  // All commands are loaded for it; who only bundles needs none of them.
+  const { allCommands } = await import("./src/main.ts");
+  const { COMPLETIONS } = await import("./src/cli/completion.ts");
+  const { manPage } = await import("./src/cli/man.ts");
   const commands = await allCommands();
   const files = {
     "man/man1/postern.1": manPage(commands, description),
@@ -198,4 +198,5 @@ function notices(folders: readonly string[]): string {
 if (import.meta.main) {
   if (!existsSync(join(ROOT, "node_modules"))) throw new Error("run 'npm ci' first");
   await build(join(ROOT, "dist"));
+  await writeShared(join(ROOT, "dist/share"));
 }

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { build } from "../build.ts";
+import { build, writeShared } from "../build.ts";
 import description from "../package.json" with { type: "json" };
 import { DEFAULTS } from "../src/support/defaults.ts";
 import { PATIENCE_MS } from "./fixtures/patience.ts";
@@ -60,7 +60,6 @@ describe("the bundle", () => {
       "package.json",
       "parts",
       "postern.js",
-      "share",
     ]);
     const { code, stdout, stderr } = await node([bundle, "--version"], {}, folder);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `postern ${description.version}\n`, stderr: "" });
@@ -72,7 +71,8 @@ describe("the bundle", () => {
       "fish/vendor_completions.d/postern.fish",
       "man/man1/postern.1",
     ];
-    const share = join(folder, "dist/share");
+    const share = join(folder, "share");
+    await writeShared(share);
     for (const name of [...names, "zsh/site-functions/_postern"]) {
       expect(readFileSync(join(share, name), "utf8"), name).toContain("audit-log");
     }

@@ -105,8 +105,13 @@ async function check(
     tell(file);
     const examination = await examineFile(file, io, options.scope, options.configMap, read);
     const tried = options.scope === "online" ? await tryResources(examination.snapshot) : [];
-    const { problems: inTests } = await readTestFiles(file, testInputs(io, options.configMap, read));
-    examined.push({ ...examination, problems: [...examination.problems, ...inTests], tried });
+    const inTests = await readTestFiles(file, {
+      ...testInputs(io, options.configMap, read),
+      isOffline: options.scope === "offline",
+    });
+    const problems = [...examination.problems, ...inTests.problems];
+    const absent = [...examination.absent, ...inTests.absent];
+    examined.push({ ...examination, problems, absent, tried });
   }
   if (options.json) {
     const rules = options.rules

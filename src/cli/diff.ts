@@ -9,6 +9,7 @@ import { openTestWorld } from "../rehearsal/test-world.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { readIdentity } from "./explain.ts";
 import { problemLine } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 import { type Tell, withProgress } from "./progress.ts";
 import { testInputs } from "./test-inputs.ts";
 
@@ -24,6 +25,7 @@ const OPTIONS = {
     value: "IDENTITY",
     text: "a further caller to try, as 'explain' takes it; may be repeated",
   },
+  ...CONFIGMAP_OPTION,
   ...JSON_OPTION,
 } as const satisfies Options;
 
@@ -56,7 +58,8 @@ has problems.`,
       further.push({ as: text, assumed: identity.value.assumed });
     }
     const isJson = values.json === true;
-    return withProgress(io, isJson, (told, tell) => diff([before, after], { further, question, isJson }, told, tell));
+    const wanted = { further, question, isJson, configMap: values.configmap };
+    return withProgress(io, isJson, (told, tell) => diff([before, after], wanted, told, tell));
   },
 };
 
@@ -64,18 +67,19 @@ interface Wanted {
   readonly further: readonly Identity[];
   readonly question: Question | undefined;
   readonly isJson: boolean;
+  readonly configMap: string | undefined;
 }
 
 async function diff(
   [before, after]: readonly [string, string],
-  { further, question, isJson }: Wanted,
+  { further, question, isJson, configMap }: Wanted,
   io: CommandIo,
   tell: Tell,
 ): Promise<number> {
   const worlds: (Compared | null)[] = [];
   for (const policy of [before, after]) {
     tell(policy);
-    worlds.push(await open(policy, io));
+    worlds.push(await open(policy, configMap, io));
   }
   const [old, now] = worlds;
   if (old == null || now == null) return EXIT.misuse;
@@ -89,8 +93,8 @@ async function diff(
   return comparison.differences.length + comparison.changes.length === 0 ? EXIT.fine : EXIT.problems;
 }
 
-async function open(policy: string, io: CommandIo): Promise<Compared | null> {
-  const inputs = testInputs(io);
+async function open(policy: string, configMap: string | undefined, io: CommandIo): Promise<Compared | null> {
+  const inputs = testInputs(io, configMap);
   const opened = await openTestWorld(policy, { ...inputs, outline: "values" });
   if (opened.ok) {
     return { world: opened.value, schemas: new SchemaSource(dirname(resolve(io.cwd, policy)), inputs.readFile) };

@@ -7,12 +7,14 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { problemLine } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
 import { type Tell, withProgress } from "./progress.ts";
 import { linesOf, type NumberedLine, openLines } from "./record-lines.ts";
 import { testInputs } from "./test-inputs.ts";
 
 const OPTIONS = {
   policy: { type: "string", short: "p", value: "NEW", text: "the policy that they are judged by" },
+  ...CONFIGMAP_OPTION,
   "allow-changes": { type: "boolean", text: "exit code 0 although decisions would change" },
   ...JSON_OPTION,
 } as const satisfies Options;
@@ -34,7 +36,11 @@ Exit code 0: nothing would change. 1: something would, or the policy has problem
     if (values.policy === undefined) return misuse(replayCommand, "--policy NEW is missing", io);
     if (records.length === 0) return misuse(replayCommand, "expected the file of a record", io);
     const { policy } = values;
-    const wanted = { isJson: values.json === true, mayChange: values["allow-changes"] === true };
+    const wanted = {
+      configMap: values.configmap,
+      isJson: values.json === true,
+      mayChange: values["allow-changes"] === true,
+    };
     return withProgress(io, wanted.isJson, (told, tell) => replayAll(policy, records, wanted, told, tell));
   },
 };
@@ -42,16 +48,17 @@ Exit code 0: nothing would change. 1: something would, or the policy has problem
 interface Wanted {
   readonly isJson: boolean;
   readonly mayChange: boolean;
+  readonly configMap: string | undefined;
 }
 
 async function replayAll(
   policy: string,
   records: readonly string[],
-  { isJson, mayChange }: Wanted,
+  { isJson, mayChange, configMap }: Wanted,
   io: CommandIo,
   tell: Tell,
 ): Promise<number> {
-  const world = await openTestWorld(policy, { ...testInputs(io), keysMax: DEFAULTS.replayKeysMax });
+  const world = await openTestWorld(policy, { ...testInputs(io, configMap), keysMax: DEFAULTS.replayKeysMax });
   if (!world.ok) {
     for (const problem of world.error) io.stderr(problemLine(problem));
     return EXIT.problems;

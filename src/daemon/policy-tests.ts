@@ -21,6 +21,8 @@ export interface TestInputs {
   readonly cwd?: string;
   /** Of the process that serves; what tests need of large tables is made anew if absent. */
   readonly kept?: Kept;
+  /** What texts of tests refer to may not be at hand, and is no problem then. */
+  readonly isOffline?: boolean;
   /** How long tests may hold the thread at a stretch; without end if absent. */
   readonly sliceMs?: number;
   /** When no further test is begun; never if absent. */
@@ -51,30 +53,34 @@ export function isTestFile(policyFile: string, name: string): boolean {
 export interface FoundTests {
   readonly tests: readonly PolicyTest[];
   readonly problems: readonly Problem[];
+  /** What they refer to and is not at hand, where that is no problem. */
+  readonly absent: readonly Problem[];
 }
 
 /** Reads those files; their form is judged as that of the policy's own tests. */
 export async function readTestFiles(
   policyFile: string,
-  { readFile, clock, cwd, sliceMs = Number.POSITIVE_INFINITY }: TestInputs,
+  { readFile, clock, env, cwd, isOffline = false, sliceMs = Number.POSITIVE_INFINITY }: TestInputs,
 ): Promise<FoundTests> {
   const files = testFilesBeside(policyFile, cwd);
-  if (files.length === 0) return { tests: [], problems: [] };
+  if (files.length === 0) return { tests: [], problems: [], absent: [] };
   if (files.length > DEFAULTS.testFilesMax) {
     const text = `${files.length} files of tests stand beside it; expected at most ${DEFAULTS.testFilesMax}`;
-    return { tests: [], problems: [wholeFileProblem(policyFile, text)] };
+    return { tests: [], problems: [wholeFileProblem(policyFile, text)], absent: [] };
   }
   const { readTestFile } = await import("../policy/tests/read.ts");
   const turns = new Turns(clock, sliceMs);
   const tests: PolicyTest[] = [];
   const problems: Problem[] = [];
+  const absent: Problem[] = [];
   const read = besidePolicy(policyFile, { readFile, ...(cwd === undefined ? {} : { cwd }) });
   for (const file of files) {
-    const found = await turns.run(readTestFile(file, read(basename(file)), read));
+    const found = await turns.run(readTestFile(file, read(basename(file)), { read, env, isOffline }));
     for (const test of found.tests) tests.push(test);
     problems.push(...found.problems);
+    absent.push(...found.absent);
   }
-  return { tests, problems };
+  return { tests, problems, absent };
 }
 
 /** Reads files by names that start from the policy's folder. */

@@ -255,7 +255,13 @@ async function readPolicyTests(work: Work): Promise<void> {
   if (work.reader.raw(["tests"]) === undefined && work.reader.raw(["fixtures"]) === undefined) return;
   const { readTests } = await import("./tests/read.ts");
   work.turns.restart();
-  work.tests = await work.turns.run(readTests(work.reader, work.problems, (name, path) => work.files.read(name, path)));
+  work.tests = await work.turns.run(
+    readTests(work.reader, {
+      problems: work.problems,
+      references: work.references,
+      read: (name, path) => work.files.read(name, path),
+    }),
+  );
 }
 
 /** What is asked for whole policies, where somebody wants to know; what comments allow is not told in any case. */

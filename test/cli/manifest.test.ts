@@ -91,6 +91,23 @@ describe("a manifest in place of a policy", () => {
     expect((await postern("check", "--configmap", "none", "k8s.yaml")).out).toContain("has no ConfigMap 'none'");
   });
 
+  test("is compared with another, by the ConfigMap that is meant in both, and recorded requests are judged by it", async () => {
+    const other = `---\n${configMap("other", policy().replace("/a", "/other"))}`;
+    const { postern } = folderWith({
+      "k8s.yaml": whole + other,
+      "next.yaml": whole.replace("methods: [GET]", "methods: [GET, POST]") + other,
+      "access.log": '192.0.2.1 - - [01/Dec/2026:09:00:00 +0000] "GET /a HTTP/1.1" 401 0 "-" "curl"\n',
+    });
+    const { code, out, err } = await postern("diff", "--configmap", "orders", "k8s.yaml", "next.yaml");
+    expect({ code, err }).toEqual({ code: 1, err: "" });
+    expect(out).toContain("POST /a");
+    expect((await postern("diff", "k8s.yaml", "next.yaml")).err).toContain(
+      "expected --configmap with one of: orders, other",
+    );
+    const replayed = await postern("replay", "--configmap", "orders", "--policy", "k8s.yaml", "access.log");
+    expect({ code: replayed.code, err: replayed.err }).toEqual({ code: 0, err: "" });
+  });
+
   test("without a policy, or that is no YAML, says so", async () => {
     const { postern } = folderWith({
       "none.yaml": "apiVersion: v1\nkind: ConfigMap\ndata: { a: b }\n",

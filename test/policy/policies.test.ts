@@ -91,7 +91,9 @@ describe("every policy in policies/", async () => {
     const operations = operationsOf(described.routes);
     const text = await generateTests(world.value, { command: "test", principals, operations }, deps);
     if (!text.ok) throw new Error(text.error);
-    const { tests, problems } = atOnce(readTestFile("policy.test.yaml", ok(Buffer.from(text.value)), deps.readFile));
+    const { tests, problems } = atOnce(
+      readTestFile("policy.test.yaml", ok(Buffer.from(text.value)), { read: deps.readFile, env: {} }),
+    );
     const report = await runTests(world.value, tests, deps);
     world.value.close();
     expect(problems).toEqual([]);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts of tests have references that look like it
 // Goal: requests, identities, bodies and answers that tests name are written once, in the same document or a file that it names; a
 // name that is not there is a problem where it stands. A real token is judged as one. Method: `postern test`.
 import { createHash } from "node:crypto";
@@ -118,4 +119,39 @@ test("a real token is judged as one", async () => {
 `,
   });
   expect(code, `${out}${err}`).toBe(0);
+});
+
+test("texts of a file of tests, and of fixtures, refer to the environment and to files as those of a policy do", async () => {
+  const tests = `fixtures: { files: [shared.yaml] }
+tests:
+  - { name: by reference, request: list, as: { api-key: "\${env:POSTERN_TEST_CALLER:-acme}" }, expect: allow }
+  - { name: from a file, request: { like: list, headers: { X-Page: "\${file:page}" } }, as: { api-key: acme }, times: "\${env:POSTERN_TEST_TIMES:-2}", expect: { allow: true, upstream: { headers: { X-Page: '7' } } } }
+  - { name: not meant, request: { path: /orders, headers: { X-A: "$\${jndi:x}" } }, as: { api-key: acme }, expect: { allow: true, upstream: { headers: { X-A: "$\${jndi:x}" } } } }
+`;
+  const shared = `requests: { list: { path: "\${env:POSTERN_TEST_PATH:-/orders}" } }\n`;
+  const files = { ...FILES, "policy.yaml": POLICY, "policy.a.test.yaml": tests, "shared.yaml": shared, page: "7\n" };
+  const { postern } = folderWith(files);
+  expect(await postern("test", "policy.yaml")).toMatchObject({ code: 0, err: "" });
+});
+
+test("a reference that leads nowhere is a problem where it stands, and no more than a note where nothing is at hand", async () => {
+  const tests = `tests:
+  - { name: a, request: { path: /orders, headers: { X-A: "\${env:POSTERN_TEST_NOWHERE}" } }, as: { api-key: acme }, expect: allow }
+`;
+  const { postern } = folderWith({ ...FILES, "policy.yaml": POLICY, "policy.a.test.yaml": tests });
+  const { code, err } = await postern("test", "policy.yaml");
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: "policy.a.test.yaml:2:58: variable POSTERN_TEST_NOWHERE is not set; expected its value or a default, as in ${env:POSTERN_TEST_NOWHERE:-x}\n",
+  });
+  const offline = await postern("check", "--offline", "policy.yaml");
+  expect(offline.code).toBe(0);
+  expect(offline.out).toContain("policy.a.test.yaml:2:58: not looked at: variable POSTERN_TEST_NOWHERE is not set\n");
+});
+
+test("a file of tests includes none, and says what to write in its place", async () => {
+  const { postern } = folderWith({ ...FILES, "policy.yaml": POLICY, "policy.a.test.yaml": "include: [b.yaml]\n" });
+  expect((await postern("check", "policy.yaml")).out).toBe(
+    "policy.a.test.yaml:1:1: a file of tests includes none; expected 'fixtures: { files: […] }' for what several share\n",
+  );
 });

@@ -4,11 +4,13 @@ import type { Result } from "../../support/result.ts";
 import { nearestHint, object } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
 import { fileName } from "../certificate-schema.ts";
-import { parseDocument } from "../document.ts";
+import { type PolicyDocument, parseDocument } from "../document.ts";
 import { EntryReader } from "../entries.ts";
 import type { Path } from "../path.ts";
 import type { ProblemList } from "../problems.ts";
+import type { References } from "../references.ts";
 import { nameSchema } from "../schema.ts";
+import type { Problem } from "../snapshot.ts";
 import { merged } from "./merged.ts";
 import {
   type AnswerEntry,
@@ -124,8 +126,15 @@ export class Fixtures {
   }
 }
 
+/** What documents of tests are read with. */
+export interface TestReading {
+  readonly problems: ProblemList;
+  readonly read: ReadNamed;
+  readonly references: References;
+}
+
 /** Section `fixtures` of a document, and the files that it names; none where there is no such section. */
-export function* readFixtures(reader: EntryReader, problems: ProblemList, read: ReadNamed): Steps<Fixtures> {
+export function* readFixtures(reader: EntryReader, { problems, read, references }: TestReading): Steps<Fixtures> {
   const fixtures = new Fixtures();
   if (reader.raw(["fixtures"]) === undefined) return fixtures;
   const files = reader.raw(["fixtures", "files"]);
@@ -137,9 +146,23 @@ export function* readFixtures(reader: EntryReader, problems: ProblemList, read: 
       reader.problem(`'${name}' ${content.error}`, path);
       continue;
     }
-    const document = yield* parseDocument(name, content.value, ({ place, text }) => problems.add(place, text));
-    if (document !== null) yield* fixtures.add(new EntryReader(document, problems), [], ownShape);
+    const document = yield* parseTests(name, content.value, problems, references);
+    if (document === null) continue;
+    yield* fixtures.add(new EntryReader(document, problems, references.convertible), [], ownShape);
   }
   yield* fixtures.add(reader, ["fixtures"], fixturesShape);
   return fixtures;
 }
+
+/** A file of tests or fixtures, whose texts refer to what stands elsewhere as those of a policy do. */
+export function parseTests(
+  file: string,
+  content: Buffer,
+  problems: ProblemList,
+  references: References,
+): Steps<PolicyDocument | null> {
+  const report = ({ place, text }: Problem): void => problems.add(place, text);
+  return parseDocument(file, content, report, TEST_WORDS, (text, place) => references.resolve(text, place));
+}
+
+const TEST_WORDS = { what: "the file", isEmpty: "the file is empty; expected tests or fixtures" };

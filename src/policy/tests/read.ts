@@ -2,21 +2,21 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import type { Result } from "../../support/result.ts";
 import { nearestHint } from "../../support/schema.ts";
 import type { Steps } from "../../support/turns.ts";
-import { parseDocument } from "../document.ts";
 import { EntryReader } from "../entries.ts";
 import type { Path } from "../path.ts";
 import { ProblemList } from "../problems.ts";
+import { References } from "../references.ts";
 import type { Problem } from "../snapshot.ts";
-import { type Fixtures, type ReadNamed, readFixtures } from "./fixtures.ts";
+import { type Fixtures, parseTests, readFixtures, type TestReading } from "./fixtures.ts";
 import { merged } from "./merged.ts";
 import type { PolicyTest, TestStep } from "./policy-test.ts";
 import type { TestIdentity, TestRequest } from "./request-section.ts";
 import { type StepEntry, type TestEntry, type TestMatrix, testSchema } from "./section.ts";
 
 /** The tests of a document, with its fixtures; what is wrong with one hides none of the others. */
-export function* readTests(reader: EntryReader, problems: ProblemList, read: ReadNamed): Steps<PolicyTest[]> {
+export function* readTests(reader: EntryReader, reading: TestReading): Steps<PolicyTest[]> {
   const path = ["tests"];
-  const fixtures = yield* readFixtures(reader, problems, read);
+  const fixtures = yield* readFixtures(reader, reading);
   const list = reader.raw(path) ?? [];
   if (!Array.isArray(list)) {
     reader.problem("expected a list of tests", path);
@@ -34,21 +34,44 @@ export function* readTests(reader: EntryReader, problems: ProblemList, read: Rea
   return tests;
 }
 
+/** Where texts of tests refer to, as those of a policy do. */
+export interface TestSources {
+  readonly read: (name: string) => Result<Buffer, string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What stands elsewhere may not be at hand, and is no problem then. */
+  readonly isOffline?: boolean;
+}
+
+/** `absent`: what its texts refer to and is not at hand. */
+export interface ReadTests {
+  readonly tests: readonly PolicyTest[];
+  readonly problems: readonly Problem[];
+  readonly absent: readonly Problem[];
+}
+
 /** A file beside the policy that holds nothing but `tests` and their `fixtures`; `file` as its reader is to know it. */
 export function* readTestFile(
   file: string,
   content: Result<Buffer, string>,
-  read: (name: string) => Result<Buffer, string>,
-): Steps<{ readonly tests: readonly PolicyTest[]; readonly problems: readonly Problem[] }> {
+  { read, env, isOffline = false }: TestSources,
+): Steps<ReadTests> {
   const problems = new ProblemList();
   const top = { file, line: 1, column: 1, path: "" };
-  if (!content.ok) return { tests: [], problems: [{ place: top, text: `the file ${content.error}` }] };
-  const document = yield* parseDocument(file, content.value, ({ place, text }) => problems.add(place, text));
-  if (document === null) return { tests: [], problems: problems.sorted(file) };
-  const reader = new EntryReader(document, problems);
-  reader.fields({}, [], ["tests", "fixtures"]);
-  const tests = problems.isEmpty ? yield* readTests(reader, problems, read) : [];
-  return { tests, problems: problems.sorted(file) };
+  if (!content.ok) return { tests: [], problems: [{ place: top, text: `the file ${content.error}` }], absent: [] };
+  const absent = new ProblemList();
+  const shown = [problems, absent];
+  const references = new References({ env, isOffline, readFile: read, include: () => {}, problems, absent, shown });
+  const document = yield* parseTests(file, content.value, problems, references);
+  if (document === null) return { tests: [], problems: problems.sorted(file), absent: absent.sorted(file) };
+  const reader = new EntryReader(document, problems, references.convertible);
+  if (reader.raw(["include"]) === undefined) reader.fields({}, [], ["tests", "fixtures"]);
+  else
+    reader.keyProblem("a file of tests includes none; expected 'fixtures: { files: […] }' for what several share", [
+      "include",
+    ]);
+  // What cannot be known here cannot be judged: the tests are read where it is at hand.
+  const tests = problems.isEmpty && absent.isEmpty ? yield* readTests(reader, { problems, read, references }) : [];
+  return { tests, problems: problems.sorted(file), absent: absent.sorted(file) };
 }
 
 /** What entries are read with. */
