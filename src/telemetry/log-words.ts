@@ -3,7 +3,7 @@ import { DENIAL_FIELDS, NOTE_FIELDS, USUAL_FIELDS } from "./access-fields.ts";
 import type { LogSink } from "./log-sink.ts";
 
 /** What could act on the terminal that shows it, or end a line before its time. */
-const ACTS = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+const ACTS = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Told above, or of no use on a screen; what is left are fields that the policy adds. */
 const KNOWN: ReadonlySet<string> = new Set([
