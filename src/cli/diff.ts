@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { type Compared, compare } from "../comparison/compare.ts";
 import type { Identity } from "../comparison/identities.ts";
-import { answerTo, QUESTIONS, type Question } from "../comparison/questions.ts";
+import { answerTo, isOfRoutes, QUESTIONS, type Question } from "../comparison/questions.ts";
 import { comparisonJson, comparisonText } from "../comparison/report.ts";
 import { SchemaSource } from "../comparison/schema-source.ts";
 import { explainCommandLine } from "../comparison/witness.ts";
@@ -17,7 +17,14 @@ const OPTIONS = {
   ask: {
     type: "string",
     value: "QUESTION",
-    text: "only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'",
+    text:
+      "only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'; or of one\n" +
+      "policy: 'always-allows', 'always-denies'",
+  },
+  route: {
+    type: "string",
+    value: "TEMPLATE",
+    text: "of those two: by this route alone, as in '/v1/orders/{orderId}'",
   },
   as: {
     type: "string",
@@ -32,7 +39,8 @@ const OPTIONS = {
 export const diffCommand: Command = {
   name: "diff",
   summary: "Compares two policies by what they allow, with a request for each difference that 'explain' reproduces.",
-  usage: "[OPTION]... OLD NEW",
+  usage: `[OPTION]... OLD NEW
+--ask (always-allows | always-denies) [OPTION]... POLICY`,
   options: OPTIONS,
   example: `postern diff old.yaml new.yaml
 Exit code 0: no difference was found, or the answer is yes. 1: there are some, or it is no. 2: used wrongly, or a policy
@@ -42,23 +50,27 @@ has problems.`,
     const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(diffCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
-    const [before, after, ...rest] = positionals;
-    if (before === undefined || after === undefined || rest.length > 0) {
-      return misuse(diffCommand, "expected the names of two policies", io);
-    }
     const question = QUESTIONS.find((one) => one === values.ask);
     if (values.ask !== undefined && question === undefined) {
       return misuse(diffCommand, `--ask: expected one of ${QUESTIONS.join(", ")}`, io);
     }
+    const isOfOne = question !== undefined && isOfRoutes(question);
+    const [before, after = isOfOne ? before : undefined] = positionals;
+    if (before === undefined || after === undefined || positionals.length !== (isOfOne ? 1 : 2)) {
+      return misuse(diffCommand, `expected the name${isOfOne ? " of one policy" : "s of two policies"}`, io);
+    }
+    if (values.route !== undefined && !isOfOne)
+      return misuse(diffCommand, "--route: expected with --ask always-allows or --ask always-denies", io);
     const further: Identity[] = [];
     for (const text of values.as ?? []) {
       const identity = await readIdentity(text);
       if (!identity.ok) return misuse(diffCommand, identity.error, io);
-      if (identity.value.assumed === null) return misuse(diffCommand, "--as: certificates cannot be tried here", io);
+      if (identity.value.assumed === null)
+        return misuse(diffCommand, "--as: certificates are made of what the policies ask for", io);
       further.push({ as: text, assumed: identity.value.assumed });
     }
     const isJson = values.json === true;
-    const wanted = { further, question, isJson, configMap: values.configmap };
+    const wanted = { further, question, route: values.route ?? null, isJson, configMap: values.configmap };
     return withProgress(io, isJson, (told, tell) => diff([before, after], wanted, told, tell));
   },
 };
@@ -66,13 +78,15 @@ has problems.`,
 interface Wanted {
   readonly further: readonly Identity[];
   readonly question: Question | undefined;
+  /** Null: of all. */
+  readonly route: string | null;
   readonly isJson: boolean;
   readonly configMap: string | undefined;
 }
 
 async function diff(
   [before, after]: readonly [string, string],
-  { further, question, isJson, configMap }: Wanted,
+  { further, question, route, isJson, configMap }: Wanted,
   io: CommandIo,
   tell: Tell,
 ): Promise<number> {
@@ -87,7 +101,12 @@ async function diff(
     tell(`${requests} requests asked of both policies`),
   );
   for (const one of worlds) one?.world.close();
-  if (question !== undefined) return tellAnswer(question, [before, after], comparison, isJson, io);
+  if (route !== null && !comparison.routes.has(route))
+    return misuse(diffCommand, `--route: ${before} has no route '${route}'`, io);
+  if (question !== undefined) {
+    const policies = isOfRoutes(question) ? [before] : [before, after];
+    return tellAnswer(question, policies, comparison, { isJson, route }, io);
+  }
   const text = isJson ? comparisonJson : comparisonText;
   io.stdout(text(comparison, before, after));
   return comparison.differences.length + comparison.changes.length === 0 ? EXIT.fine : EXIT.problems;
@@ -107,10 +126,10 @@ function tellAnswer(
   question: Question,
   policies: readonly string[],
   comparison: Parameters<typeof answerTo>[1],
-  isJson: boolean,
+  { isJson, route }: Pick<Wanted, "isJson" | "route">,
   io: CommandIo,
 ): number {
-  const { holds, text, witness } = answerTo(question, comparison);
+  const { holds, text, witness } = answerTo(question, comparison, route);
   const commands = witness === null ? [] : policies.map((policy) => explainCommandLine(witness, policy));
   if (isJson)
     io.stdout(

@@ -5,7 +5,10 @@ import { describeExchange, type RequestDescription } from "../rehearsal/describe
 import { explain } from "../rehearsal/explain.ts";
 import { explanationText } from "../rehearsal/explanation.ts";
 import { IDENTITY_FORM, type SupposedCaller, supposedCaller } from "../rehearsal/supposed-caller.ts";
+import { SUPPOSED_FORM } from "../rehearsal/supposed-certificate.ts";
+import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { INSTANT_EXPECTED, instantMs } from "../support/instant.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { parseDurationMs } from "../support/units.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
@@ -32,7 +35,14 @@ const OPTIONS = {
       "'{ certificate: FILE }' as --certificate",
   },
   client: { type: "string", value: "ADDRESS", text: "the client's IP address; 127.0.0.1 if not given" },
-  certificate: { type: "string", value: "FILE", text: "the client's certificate, PEM, with its intermediates" },
+  certificate: {
+    type: "string",
+    value: "FILE",
+    text:
+      "the client's certificate, PEM, with its intermediates; or '{ subject: NAME, spiffeId: ID }':\n" +
+      "suppose one that is trusted",
+  },
+  at: { type: "string", value: "TIME", text: "suppose a time, as in 2027-01-01T12:00:00Z" },
   body: { type: "string", value: "FILE", text: "the request's body; @FILE is the same, and - is standard input" },
   listener: { type: "string", value: "NAME", text: "the listener it comes to; the first if not given" },
   online: {
@@ -96,10 +106,15 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
     const as = await readIdentity(values.as ?? null);
     if (!as.ok) return misuse(explainCommand, as.error, io);
     const { assumed, certificate } = as.value;
-    const files = readFiles(values.certificate ?? certificate, values.body, io);
+    const shown = await readCertificate(values.certificate);
+    if (!shown.ok) return misuse(explainCommand, shown.error, io);
+    const files = readFiles(shown.value ?? certificate, values.body, io);
     if (!files.ok) return misuse(explainCommand, files.error, io);
+    const atMs = values.at === undefined ? null : instantMs(values.at);
+    if (values.at !== undefined && atMs === null) return misuse(explainCommand, `--at: ${INSTANT_EXPECTED}`, io);
     const isOnline = values.online === true;
-    const snapshot = await loadPolicy(values.policy, io, isOnline, values.configmap);
+    const clock = new SupposedClock(io.clock);
+    const snapshot = await loadPolicy(values.policy, { ...io, clock }, isOnline, values.configmap);
     if (snapshot === null) return EXIT.problems;
     const listener = snapshot.listeners.find(({ name }) => values.listener === undefined || name === values.listener);
     if (listener === undefined) return misuse(explainCommand, `no listener '${values.listener}' in the policy`, io);
@@ -110,7 +125,8 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       as: assumed,
       ...files.value,
     };
-    const exchange = await describeExchange(description, listener, snapshot.keepsInPaths, io.clock.wallMs());
+    clock.atMs = atMs;
+    const exchange = await describeExchange(description, listener, snapshot.keepsInPaths, clock.wallMs());
     if (!exchange.ok) {
       io.stderr(`postern explain: ${exchange.error.text}\n`);
       return exchange.error.reason === null ? EXIT.misuse : EXIT.problems;
@@ -176,15 +192,44 @@ export async function readIdentity(text: string | null): Promise<Result<Supposed
   return caller.ok ? caller : err(`--as: ${caller.error}`);
 }
 
+/** The policy is read as it is now; the request comes when it is supposed to. */
+class SupposedClock implements Clock {
+  atMs: number | null = null;
+  readonly #real: Clock;
+
+  constructor(real: Clock) {
+    this.#real = real;
+  }
+
+  monotonicMs(): number {
+    return this.#real.monotonicMs();
+  }
+
+  wallMs(): number {
+    return this.atMs ?? this.#real.wallMs();
+  }
+}
+
+/** `--certificate`: the name of a file, or what a certificate says, in YAML. */
+async function readCertificate(text: string | undefined): Promise<Result<SupposedCaller["certificate"], string>> {
+  if (text === undefined || !text.startsWith("{")) return ok(text);
+  const caller = await readIdentity(`{ certificate: ${text} }`);
+  return caller.ok ? ok(caller.value.certificate) : err(`--certificate: ${SUPPOSED_FORM}`);
+}
+
 type Files = Pick<RequestDescription, "certificate" | "body">;
 
-function readFiles(certificate: string | undefined, body: string | undefined, io: CommandIo): Result<Files, string> {
+function readFiles(
+  certificate: SupposedCaller["certificate"],
+  body: string | undefined,
+  io: CommandIo,
+): Result<Files, string> {
   const read = (name: string | undefined): Result<Buffer | null, string> => {
     if (name === undefined) return ok(null);
     const file = readRegularFile(resolve(io.cwd, name), DEFAULTS.policyBytesMax);
     return file.ok ? file : err(`${name} ${file.error}`);
   };
-  const certificateFile = read(certificate);
+  const certificateFile = typeof certificate === "object" ? ok(certificate) : read(certificate);
   if (!certificateFile.ok) return certificateFile;
   const bodyFile = body === "-" ? readStandardInput(io) : read(body?.replace(/^@/, ""));
   if (!bodyFile.ok) return bodyFile;

@@ -7,7 +7,10 @@ export type Atom =
       readonly value: unknown /** Of a list there. */;
       readonly isMember: boolean;
     }
-  | { readonly at: "query" | "header" | "param"; readonly name: string; readonly value: string };
+  | { readonly at: "query" | "header" | "param" | "certificate"; readonly name: string; readonly value: string }
+  | { readonly at: "time"; readonly atMs: number }
+  /** What a part of the time is, as CEL's `getHours` has it. */
+  | { readonly at: "timePart"; readonly part: string; readonly value: number };
 
 /** All of it together meets a rule, as far as a request shows. */
 export type Conjunct = readonly Atom[];

@@ -1,6 +1,7 @@
 import { WITHOUT_BODY } from "../message/method.ts";
 import { parseSizeBytes } from "../support/units.ts";
 import { mutationsOf, sampleOf } from "./body-values.ts";
+import { languageBodies } from "./language-bodies.ts";
 import type { LocatedSchema, SchemaSource } from "./schema-source.ts";
 import { type Settings, settingsOf, textsOf } from "./settings.ts";
 import type { Place, SidedRoute } from "./sides.ts";
@@ -18,19 +19,29 @@ interface BodyRule {
   /** Null where its content is not looked into, or not as JSON. */
   readonly located: LocatedSchema | null;
   readonly source: SchemaSource;
+  /** In a language of its own. */
+  readonly made?: readonly string[];
 }
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 
 function rulesOf({ side, placed }: SidedRoute): readonly BodyRule[] {
-  const { body, contentType } = { ...validateOf(side.defaults), ...validateOf(placed.settings) };
+  const validate = { ...validateOf(side.defaults), ...validateOf(placed.settings) };
+  const { body, contentType } = validate;
   const { schema, content } = settingsOf(body);
   const rule = (type: string, value: unknown): BodyRule => {
     const isOpen = value === undefined || !JSON_TYPE.test(type);
     return { type, located: isOpen ? null : side.schemas.open(value), source: side.schemas };
   };
   const types = textsOf(contentType);
+  const languages = languageBodies(validate, side.schemas).map(({ type, bodies }) => ({
+    type: types.find((one) => one.includes(type.split("/")[1] ?? "")) ?? type,
+    located: null,
+    source: side.schemas,
+    made: bodies,
+  }));
   return [
+    ...languages,
     ...Object.entries(settingsOf(content)).map(([type, one]) =>
       rule(type.replace("/*", "/plain"), settingsOf(one)["schema"]),
     ),
@@ -52,8 +63,8 @@ export function usualBody({ routes }: Place, method: string): Required<BodyConte
     if (methods.length > 0 && !methods.includes(method)) continue;
     const [first] = rulesOf(sided);
     if (first === undefined) continue;
-    const { type, located, source } = first;
-    const text = located === null ? "{}" : JSON.stringify(sampleOf(located, source));
+    const { type, located, source, made } = first;
+    const text = made?.[0] ?? (located === null ? "{}" : JSON.stringify(sampleOf(located, source)));
     return { headers: { "content-type": type }, body: text };
   }
   return null;
@@ -70,9 +81,9 @@ export function bodyContexts(place: Place): readonly BodyContext[] {
       return bytes.ok ? [bytes.value, bytes.value + 1] : [];
     });
   if (rules.length + sizes.length === 0) return [];
-  const ofSchemas = rules.flatMap(({ type, located, source }) =>
+  const ofSchemas = rules.flatMap(({ type, located, source, made = [] }) =>
     located === null
-      ? []
+      ? made.map((body) => ({ type, body }))
       : [...mutationsOf(located, source), []].map((value) => ({ type, body: JSON.stringify(value) })),
   );
   const usual = rules[0]?.type ?? "application/json";

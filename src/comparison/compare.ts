@@ -4,17 +4,21 @@ import { atOnce } from "../support/turns.ts";
 import { Grid } from "./grid.ts";
 import { callersOf, type Identity } from "./identities.ts";
 import { type Judgement, judgeWitness } from "./judge.ts";
+import { RouteTallies, type RouteTally } from "./route-tallies.ts";
 import type { SchemaSource } from "./schema-source.ts";
 import { type Place, placesOf, type Side, sideOf } from "./sides.ts";
 import { type Direction, textChanges } from "./text-changes.ts";
 import { type DetailedChange, detailed } from "./text-details.ts";
-import { explainCommandLine, type Witness } from "./witness.ts";
+import { explainCommandLine, type Witness, whoAsks } from "./witness.ts";
 
-/** `refused`: both deny, and say it otherwise. `sent`: both allow, and the service gets something else. */
-export type DifferenceKind = Exclude<Direction, "changed"> | "refused" | "sent";
+/**
+ * `refused`: both deny, and say it otherwise. `sent`: both allow, and the service gets something else. `audited`: both allow, and
+ * checks that only audit say something else.
+ */
+export type DifferenceKind = Exclude<Direction, "changed"> | "refused" | "sent" | "audited";
 
 /** What matters most comes first. */
-const KINDS: readonly DifferenceKind[] = ["opened", "loosened", "closed", "tightened", "sent", "refused"];
+const KINDS: readonly DifferenceKind[] = ["opened", "loosened", "closed", "tightened", "audited", "sent", "refused"];
 
 /** Requests that the second policy treats otherwise in one way. */
 export interface Difference {
@@ -46,6 +50,8 @@ export interface Comparison {
   readonly allowedByBoth: Witness | null;
   /** Neither policy lets a client without a certificate in, so that nothing more was judged. */
   readonly needsCertificates: boolean;
+  /** Of the second policy. */
+  readonly routes: ReadonlyMap<string, RouteTally>;
 }
 
 interface Gathered extends Difference {
@@ -73,11 +79,12 @@ export async function compare(
 ): Promise<Comparison> {
   const sides = [sideOf(before.snapshot, schemasBefore), sideOf(after.snapshot, schemasAfter)];
   const places = placesOf(sides);
-  const grid = new Grid(sides, callersOf([before.snapshot, after.snapshot]), further);
+  const grid = new Grid(sides, { callers: callersOf([before.snapshot, after.snapshot]), further, nowMs });
   const gathered = new Map<string, Gathered>();
   const choice: Choice = { asked: new Set(), leftOut: 0 };
   const allowed = { before: 0, after: 0, both: 0 };
   let allowedByBoth: Witness | null = null;
+  const routes = new RouteTallies(after.snapshot.routeList.map(({ template }) => template));
   let handshakes = 0;
   for (const { place, witness } of chosen(places, grid, choice)) {
     onRequest(choice.asked.size);
@@ -85,6 +92,7 @@ export async function compare(
     const is = await judgeWitness(after, witness, nowMs);
     if (was === null || is === null) continue;
     if (was.outcome.startsWith("handshake") && is.outcome.startsWith("handshake")) handshakes++;
+    routes.note(is, witness);
     if (was.isAllowed) allowed.before++;
     if (is.isAllowed) allowed.after++;
     if (was.isAllowed && is.isAllowed) {
@@ -98,7 +106,9 @@ export async function compare(
   const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn);
   const requests = choice.asked.size;
   const needsCertificates = handshakes > 0 && handshakes === requests;
-  return { differences, changes, requests, leftOut: choice.leftOut, allowed, allowedByBoth, needsCertificates };
+  const { leftOut } = choice;
+  const { byRoute } = routes;
+  return { differences, changes, requests, leftOut, allowed, allowedByBoth, needsCertificates, routes: byRoute };
 }
 
 interface Choice {
@@ -156,12 +166,11 @@ function gather(
   const isOld = kind === "closed" || kind === "loosened";
   const route = (isOld ? was.route : is.route) ?? was.route ?? is.route ?? template;
   const parts = kind === "sent" ? partsOf(was, is) : [];
-  const key = [kind, route, was.outcome, is.outcome, ...parts].join("\n");
+  const [before, after] = [outcomeText(was), outcomeText(is)];
+  const key = [kind, route, before, after, ...parts].join("\n");
   const known = gathered.get(key);
-  const who = witness.identity.as ?? "nobody";
+  const who = whoAsks(witness);
   if (known === undefined) {
-    const { outcome: before } = was;
-    const { outcome: after } = is;
     const { method } = witness;
     gathered.set(key, {
       kind,
@@ -187,7 +196,13 @@ function kindOf(was: Judgement, is: Judgement): DifferenceKind | null {
     return is.hasNoRoute ? "closed" : "tightened";
   }
   if (was.outcome !== is.outcome) return was.isAllowed ? "sent" : "refused";
+  if (was.audited.join() !== is.audited.join()) return "audited";
   return partsOf(was, is).length > 0 ? "sent" : null;
+}
+
+/** With what is audited. */
+function outcomeText({ outcome, audited }: Judgement): string {
+  return audited.length === 0 ? outcome : `${outcome}, audits ${audited.join(", ")}`;
 }
 
 /** Names alone: what stands there may be a secret. */

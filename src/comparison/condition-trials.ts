@@ -1,5 +1,6 @@
 import { parseExpression } from "../expression/parser.ts";
 import type { Node } from "../expression/syntax.ts";
+import { instantMs } from "../support/instant.ts";
 import { ANYTHING, type Atom, both, either, meeting, neither, type Trials } from "./atoms.ts";
 
 /** A condition in CEL → what makes it true and false, as far as its parts compare an attribute with a literal. */
@@ -23,14 +24,52 @@ function trialsOf(node: Node): Trials {
   if (op === "&&") return both(trialsOf(left), trialsOf(right));
   if (op === "||") return either(trialsOf(left), trialsOf(right));
   if (op === "in") return memberTrials(left, right);
+  const time = timeTrials(op, left, right) ?? timeTrials(MIRRORED[op] ?? op, right, left);
+  if (time !== null) return time;
   return namesOf(left) === null ? comparison(op, right, left, true) : comparison(op, left, right, false);
+}
+
+/** An operator with its sides turned. */
+const MIRRORED: Readonly<Record<string, string>> = { "<": ">", "<=": ">=", ">": "<", ">=": "<=" };
+
+/** `now < timestamp("2027-01-01T00:00:00Z")`, or `now.getHours() < 17`; null for what is neither. */
+function timeTrials(op: string, side: Node, other: Node): Trials | null {
+  const part = partOf(side);
+  const value = part === null ? timeOf(side, other) : literalOf(other);
+  if (typeof value !== "number" || !/^(?:[<>]=?|[!=]=)$/.test(op)) return null;
+  const atom = (one: number): Atom =>
+    part === null ? { at: "time", atMs: one } : { at: "timePart", part, value: one };
+  const around = [value - 1, value, value + 1];
+  const holds = (one: number): boolean => compares(op, one, value);
+  return {
+    meets: around.filter(holds).map((one) => [atom(one)]),
+    breaks: around.filter((one) => !holds(one)).map((one) => [atom(one)]),
+  };
+}
+
+function compares(op: string, a: number, b: number): boolean {
+  if (op === "==") return a === b;
+  if (op === "!=") return a !== b;
+  if (op.endsWith("=") && a === b) return true;
+  return op.startsWith("<") ? a < b : a > b;
+}
+
+function partOf(node: Node): string | null {
+  return node.kind === "call" && node.target !== null && namesOf(node.target)?.join() === "now" ? node.name : null;
+}
+
+function timeOf(side: Node, other: Node): number | null {
+  if (namesOf(side)?.join() !== "now" || other.kind !== "call" || other.name !== "timestamp") return null;
+  const [argument] = other.args;
+  const text = argument === undefined ? undefined : literalOf(argument);
+  return typeof text === "string" ? instantMs(text) : null;
 }
 
 function comparison(op: string, side: Node, other: Node, isTurned: boolean): Trials {
   const value = literalOf(other);
   if (value === undefined) return ANYTHING;
-  if (op === "==") return withValue(side, value);
-  if (op === "!=") return neither(withValue(side, value));
+  if (op === "==") return equality(side, value);
+  if (op === "!=") return neither(equality(side, value));
   if (typeof value !== "number" || !/^[<>]=?$/.test(op)) return ANYTHING;
   const isLess = op.startsWith("<") !== isTurned;
   const step = Number.isInteger(value) ? 1 : 0.5;
@@ -44,6 +83,12 @@ function comparison(op: string, side: Node, other: Node, isTurned: boolean): Tri
     meets: within.flatMap((one) => withValue(side, one).meets),
     breaks: beyond.flatMap((one) => withValue(side, one).meets),
   };
+}
+
+/** With another value, too: of an attribute that is not there `!=` says nothing. */
+function equality(side: Node, value: unknown): Trials {
+  const other = typeof value === "number" ? value + 1 : typeof value === "string" ? `${value}-other` : !value;
+  return { meets: withValue(side, value).meets, breaks: withValue(side, other).meets.filter((one) => one.length > 0) };
 }
 
 /** `"a" in jwt.groups`, or `jwt.tenant in ["a", "b"]`. */
@@ -84,6 +129,7 @@ export function atomOf([root = "", ...rest]: readonly string[], value: unknown, 
       : { at: "claim", path: [name], value, isMember };
   }
   if (root === "query" || root === "path") return { at: root === "path" ? "param" : "query", name, value: text };
+  if (root === "certificate") return { at: "certificate", name, value: text };
   if (root === "client" && name === "address") return { at: "client", value: text };
   if (root !== "request") return null;
   if (name === "method") return { at: "method", value: text };

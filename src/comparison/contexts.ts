@@ -4,12 +4,15 @@ import { type ParameterValues, parameterValues } from "./parameter-values.ts";
 import { pathOf } from "./paths.ts";
 import { settingsOf, textsOf } from "./settings.ts";
 import type { Place, Side } from "./sides.ts";
+import { timesOf } from "./times.ts";
 
 /** What of a request is another than at the middle of the grid; empty for the middle itself. */
 export interface Context extends BodyContext {
   readonly path?: string;
   readonly host?: string;
   readonly client?: string;
+  /** Unix milliseconds. */
+  readonly atMs?: number;
   readonly query?: Readonly<Record<string, string | null>>;
 }
 
@@ -54,12 +57,13 @@ export function middleOf(place: Place): Context {
 }
 
 /** One thing at a time that a rule of one of its routes looks at. */
-export function contextsOf(place: Place): readonly Context[] {
+export function contextsOf(place: Place, nowMs: number): readonly Context[] {
   return [
     ...addresses(place).map((client) => ({ client })),
     ...versionContexts(place).slice(1),
     ...parameterContexts(place, "query", (query) => ({ query })),
     ...parameterContexts(place, "headers", (headers) => ({ headers })),
+    ...timesOf(place, nowMs).map((atMs) => ({ atMs })),
     ...bodyContexts(place),
   ];
 }

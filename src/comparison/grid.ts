@@ -1,13 +1,16 @@
 import { USUAL_METHODS } from "../message/method.ts";
+import type { SupposedCertificate } from "../rehearsal/supposed-certificate.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ANYTHING, type Atom, both, type Conjunct, type Trials } from "./atoms.ts";
 import { type BodyContext, usualBody } from "./bodies.ts";
+import { Certificates, certificateWith } from "./certificates.ts";
 import { type Context, contextsOf, hostsOf, middleOf, pathsOf, usualParam } from "./contexts.ts";
 import { type Caller, type Identity, identityOf, NOBODY } from "./identities.ts";
 import { pathOf, StaticSegments } from "./paths.ts";
 import { ruleTrials } from "./rule-trials.ts";
 import { settingsOf } from "./settings.ts";
 import type { Place, PlacedRoute, Side, SidedRoute } from "./sides.ts";
+import { timeWith } from "./times.ts";
 import { USUAL_CLIENT, type Witness } from "./witness.ts";
 
 /** No service has it, and no policy names it unless it means to. */
@@ -17,21 +20,29 @@ const UNNAMED_METHOD = "PROPFIND";
 interface Asker {
   readonly identity: Identity;
   readonly wanted: Conjunct;
+  readonly certificate: SupposedCertificate | null;
+}
+
+/** Who asks, with what, and when, wherever it is. */
+interface Askers {
+  readonly callers: readonly Caller[];
+  /** Whom else to try everywhere. */
+  readonly further: readonly Identity[];
+  readonly certificates: Certificates;
+  /** Unix milliseconds of the comparison. */
+  readonly nowMs: number;
 }
 
 /** Makes the requests of one place after the other. */
 export class Grid {
   readonly #sides: readonly Side[];
-  readonly #callers: readonly Caller[];
-  readonly #further: readonly Identity[];
+  readonly #asking: Askers;
   readonly #segments: StaticSegments;
   readonly #numbers = new Map<PlacedRoute, number>();
 
-  /** `further`: whom else to try everywhere. */
-  constructor(sides: readonly Side[], callers: readonly Caller[], further: readonly Identity[]) {
+  constructor(sides: readonly Side[], asking: Omit<Askers, "certificates">) {
     this.#sides = sides;
-    this.#callers = callers;
-    this.#further = further;
+    this.#asking = { ...asking, certificates: new Certificates(sides) };
     this.#segments = new StaticSegments(sides);
   }
 
@@ -39,6 +50,7 @@ export class Grid {
   *witnesses(place: Place): Generator<Witness> {
     const usual = usualParam(place);
     const middle = middleOf(place);
+    const { nowMs } = this.#asking;
     const spots = this.#spots(place, middle.host, usual);
     const witnesses = function* (spot: Spot, context: Context): Generator<Witness> {
       const { host, path } = spot;
@@ -49,7 +61,7 @@ export class Grid {
           usualBody === undefined
             ? middle
             : { ...usualBody, ...middle, headers: { ...usualBody.headers, ...middle.headers } };
-        for (const asker of spot.askers) yield witnessOf(place.template, usual, method, asker, around, there);
+        for (const asker of spot.askers) yield witnessOf(place.template, usual, method, asker, around, there, nowMs);
       }
     };
     for (const spot of spots) yield* witnesses(spot, {});
@@ -78,11 +90,11 @@ export class Grid {
       const methods = methodsOf(there);
       const asked = {
         methods,
-        askers: askersOf(there, this.#callers, this.#further),
+        askers: askersOf(there, this.#asking),
         bodies: bodiesOf(there, methods),
       };
       known.set(key, asked);
-      spots.push({ host, path, ...asked, contexts: contextsOf(there) });
+      spots.push({ host, path, ...asked, contexts: contextsOf(there, this.#asking.nowMs) });
     };
     for (const host of [undefined, ...hostsOf(place)]) add(host, undefined);
     for (const path of pathsOf(place, this.#segments.meetings(place.template, usual))) add(undefined, path);
@@ -133,17 +145,23 @@ function methodsOf({ routes }: Place): readonly string[] {
   return [...new Set([...named, ...(isUsual ? USUAL_METHODS : ["GET", "POST"]), UNNAMED_METHOD])];
 }
 
-function askersOf(place: Place, callers: readonly Caller[], further: readonly Identity[]): readonly Asker[] {
-  const conjuncts = conjunctsOf(place);
+function askersOf(place: Place, { callers, further, certificates, nowMs }: Askers): readonly Asker[] {
+  const conjuncts = conjunctsOf(place, nowMs);
   const named = new Set(place.routes.flatMap(({ side, placed }) => authenticatorsOf(side, placed)));
   const askers = new Map<string, Asker>();
-  const add = (identity: Identity, conjunct: Conjunct): void => {
-    const wanted = conjunct.filter(({ at }) => at !== "scope" && at !== "claim" && at !== "caller");
-    const key = JSON.stringify([identity.as, wanted]);
-    if (askers.size < DEFAULTS.diffAskersMax && !askers.has(key)) askers.set(key, { identity, wanted });
+  const add = (identity: Identity, conjunct: Conjunct, shown = certificates.usual): void => {
+    const wanted = conjunct.filter(
+      ({ at }) => at !== "scope" && at !== "claim" && at !== "caller" && at !== "certificate",
+    );
+    const certificate = certificateWith(shown, conjunct, certificates.areAsked);
+    const key = JSON.stringify([identity.as, wanted, certificate]);
+    if (askers.size < DEFAULTS.diffAskersMax && !askers.has(key)) askers.set(key, { identity, wanted, certificate });
   };
+  add(NOBODY, [], null);
   for (const identity of [NOBODY, ...further]) add(identity, []);
   for (const conjunct of conjuncts) {
+    for (const { authenticator, certificate } of certificates.shown)
+      if (named.has(authenticator)) add(NOBODY, conjunct, certificate);
     for (const caller of callers) {
       if (!named.has(caller.authenticator)) continue;
       const identity = identityOf(caller, conjunct);
@@ -172,8 +190,8 @@ function authenticatorsOf({ defaults }: Side, { route, settings }: PlacedRoute):
  * a rule forbids, and two ways together. Of rules that only ask for things the first show every difference; the others are for
  * rules that forbid.
  */
-function conjunctsOf(place: Place): readonly Conjunct[] {
-  const trials = place.routes.map(({ side, placed }) => routeTrials(place, side, placed));
+function conjunctsOf(place: Place, nowMs: number): readonly Conjunct[] {
+  const trials = place.routes.map(({ side, placed }) => routeTrials(place, side, placed, nowMs));
   const meets = trials.flatMap((one) => one.meets);
   const breaks = trials.flatMap((one) => one.breaks);
   const all: Conjunct[] = [
@@ -193,9 +211,9 @@ function keyOf(conjunct: Conjunct): string {
   return [...new Set(conjunct.map((atom: Atom) => JSON.stringify(atom)))].sort().join("\n");
 }
 
-function routeTrials(place: Place, side: Side, { route, settings }: PlacedRoute): Trials {
+function routeTrials(place: Place, side: Side, { route, settings }: PlacedRoute, nowMs: number): Trials {
   if (route.isPublic) return ANYTHING;
-  const world = { role: (name: string) => side.section(`roles.${name}`), param: usualParam(place) };
+  const world = { role: (name: string) => side.section(`roles.${name}`), param: usualParam(place), nowMs };
   const rules = [side.defaults["authorize"], settings["authorize"]].filter((rule) => rule !== undefined);
   return rules.map((rule) => ruleTrials(rule, world)).reduce(both, ANYTHING);
 }
@@ -204,9 +222,10 @@ function witnessOf(
   template: string,
   usual: (name: string) => string,
   method: string,
-  { identity, wanted }: Asker,
+  { identity, wanted, certificate }: Asker,
   middle: Context,
   context: Context,
+  nowMs: number,
 ): Witness {
   const params = new Map<string, string>();
   const headers: Record<string, string | null> = { ...middle.headers, ...context.headers };
@@ -232,5 +251,7 @@ function witnessOf(
     client: client ?? USUAL_CLIENT,
     identity,
     body: context.body ?? middle.body ?? null,
+    certificate,
+    atMs: context.atMs ?? timeWith(wanted, nowMs),
   };
 }

@@ -1,3 +1,4 @@
+import type { Denial } from "../decision/verdict.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import { describeExchange } from "../rehearsal/described-request.ts";
 import { sentOf, unreadable, type Verdict, verdictOf } from "../rehearsal/differences.ts";
@@ -10,6 +11,8 @@ export interface Judgement {
   readonly isAllowed: boolean;
   /** `allowed`, or reason and status. */
   readonly outcome: string;
+  /** Reasons of checks that audit, and would have denied what is allowed. */
+  readonly audited: readonly string[];
   /** No route of the policy is for such a request. */
   readonly hasNoRoute: boolean;
   readonly route: string | null;
@@ -17,32 +20,34 @@ export interface Judgement {
   readonly sent: ReadonlyMap<string, string>;
 }
 
-const NO_ROUTE = /^(?:route_not_found|method_not_allowed|version_\w+)$/;
+const NO_ROUTE = /^(?:route_not_found|method_not_allowed|version_(?:missing|ambiguous|unknown))$/;
 
 /** Each witness as the first request that the policy ever sees. */
 export async function judgeWitness(world: TestWorld, witness: Witness, nowMs: number): Promise<Judgement | null> {
   const { snapshot } = world;
   const [listener] = snapshot.listeners;
   if (listener === undefined) return null;
-  world.begin(nowMs);
-  const made = await exchangeOf(witness, snapshot, listener, nowMs);
-  if (!made.ok) return made.error.reason === null ? null : judgementOf(unreadable(made.error.reason), new Map());
+  const atMs = witness.atMs ?? nowMs;
+  world.begin(atMs);
+  const made = await exchangeOf(witness, snapshot, listener, atMs);
+  if (!made.ok) return made.error.reason === null ? null : judgementOf(unreadable(made.error.reason), new Map(), []);
   const exchange = made.value;
   const { judged } = await rehearse(snapshot, listener, exchange);
   const verdict = verdictOf(judged?.subject ?? null, judged?.outcome ?? null, null);
   const sent = sentOf(judged?.subject ?? null, judged?.outcome ?? null);
   const parts = new Map(sent === null ? [] : [["path", sent.path], ...sent.lines.flatMap(headerOf)]);
+  const audited = judged?.subject.exchange.audited ?? [];
   exchange.end();
-  return judgementOf(verdict, parts);
+  return judgementOf(verdict, parts, audited);
 }
 
 function exchangeOf(witness: Witness, snapshot: Snapshot, listener: ListenerSettings, nowMs: number) {
-  const { method, target, headers, client, identity, body } = witness;
+  const { method, target, headers, client, identity, body, certificate } = witness;
   const description = {
     request: `${method} ${target}`,
     headers,
     client,
-    certificate: null,
+    certificate,
     as: identity.assumed,
     body: body === null ? null : Buffer.from(body),
   };
@@ -59,12 +64,17 @@ function headerOf(line: string): [string, string][] {
   return [[`header ${line.slice(0, at).toLowerCase()}`, MADE_ANEW.test(value) ? "made anew" : value]];
 }
 
-function judgementOf({ reason, status, route }: Verdict, sent: ReadonlyMap<string, string>): Judgement {
+function judgementOf(
+  { reason, status, route }: Verdict,
+  sent: ReadonlyMap<string, string>,
+  denials: readonly Denial[],
+): Judgement {
   const isAllowed = reason === null;
   const outcome = isAllowed
     ? status === null
       ? "allowed"
       : `answered (${status})`
     : `${reason} (${status ?? "no connection"})`;
-  return { isAllowed, outcome, hasNoRoute: reason !== null && NO_ROUTE.test(reason), route, sent };
+  const audited = isAllowed ? [...new Set(denials.map((denial) => denial.reason))].sort() : [];
+  return { isAllowed, outcome, audited, hasNoRoute: reason !== null && NO_ROUTE.test(reason), route, sent };
 }

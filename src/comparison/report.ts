@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<DifferenceKind, string>> = {
   tightened: "tightened",
   refused: "refused otherwise",
   sent: "passed on otherwise",
+  audited: "audited otherwise",
 };
 
 /** For a person: by route, then by who asks, with the two command lines that show each. */

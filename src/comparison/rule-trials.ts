@@ -1,8 +1,10 @@
 import { parseClaimPath } from "../attributes/claim-path.ts";
-import { type AuthorizeRule, ruleSchema } from "../filters/authorize/schema.ts";
+import { type AuthorizeRule, ruleSchema, type TimeWindow } from "../filters/authorize/schema.ts";
 import { edgesOf } from "./address-edges.ts";
 import { ANYTHING, type Atom, allTrials, anyTrials, type Conjunct, meeting, neither, type Trials } from "./atoms.ts";
+import { withoutStars } from "./certificates.ts";
 import { atomOf, conditionTrials } from "./condition-trials.ts";
+import { momentIn } from "./hours.ts";
 
 /** What a rule can be tried with beside itself. */
 export interface RuleWorld {
@@ -10,14 +12,27 @@ export interface RuleWorld {
   role(name: string): unknown;
   /** What a parameter of the path is where nobody asks for another value. */
   param(name: string): string;
+  /** Unix milliseconds of the comparison. */
+  readonly nowMs: number;
 }
 
 const DEPTH_MAX = 16;
 
-/** A rule as the policy has it → what to try it with. What only a certificate or the time of day shows is not tried. */
+/** A rule as the policy has it → what to try it with. When the hours of `time` end, `times` tries. */
 export function ruleTrials(value: unknown, world: RuleWorld, depth = 0): Trials {
   const parsed = ruleSchema.safeParse(withoutMode(value));
   return parsed.success && depth < DEPTH_MAX ? keysOf(parsed.data, world, depth) : ANYTHING;
+}
+
+/** Hours of the day that the rule, or one in it, names. */
+export function windowsOf(value: unknown): readonly TimeWindow[] {
+  const parsed = ruleSchema.safeParse(withoutMode(value));
+  const within = ({ time = [], any = [], all = [], not }: AuthorizeRule, depth: number): readonly TimeWindow[] => {
+    if (depth >= DEPTH_MAX) return [];
+    const inner = [...any, ...all, ...(not === undefined ? [] : [not])];
+    return [...time, ...inner.flatMap((one) => within(one, depth + 1))];
+  };
+  return parsed.success ? within(parsed.data, 0) : [];
 }
 
 function withoutMode(value: unknown): unknown {
@@ -35,6 +50,10 @@ function keysOf(rule: AuthorizeRule, world: RuleWorld, depth: number): Trials {
     rolesTrials(roles, world, depth),
     ...Object.entries(claims).map(([path, values]) => eachOf(values, (value) => claimAtoms(path, value))),
     eachOf(callers, (value) => [{ at: "caller", value }]),
+    eachOf(rule.time, (window) => [{ at: "time", atMs: momentIn(window, world.nowMs) }]),
+    eachOf(rule.spiffeId, (value) => [{ at: "certificate", name: "spiffeId", value: withoutStars(value) }]),
+    eachOf(rule.dnsNames, (value) => [{ at: "certificate", name: "dnsNames", value: value.replace(/^\*/, "x") }]),
+    eachOf(rule.subjects, (value) => [{ at: "certificate", name: "subject", value }]),
     eachOf(networks?.flatMap(edgesOf), (value) => [{ at: "client", value }]),
     eachOf(methods, (value) => [{ at: "method", value }]),
     ...Object.entries(match).map(([a, b]) => matchTrials(a, b, world)),

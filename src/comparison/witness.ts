@@ -1,4 +1,6 @@
+import type { SupposedCertificate } from "../rehearsal/supposed-certificate.ts";
 import { shellWord } from "../support/shell-word.ts";
+import { flowText } from "./flow-text.ts";
 import type { Identity } from "./identities.ts";
 
 /** A request that both policies are asked about. */
@@ -11,6 +13,16 @@ export interface Witness {
   readonly client: string;
   readonly identity: Identity;
   readonly body: string | null;
+  /** One that the handshake trusts; null for none. */
+  readonly certificate: SupposedCertificate | null;
+  /** Unix milliseconds; null for the time of the comparison. */
+  readonly atMs: number | null;
+}
+
+/** As `for` and `--as` have them. */
+export function whoAsks({ identity, certificate }: Witness): string {
+  const text = certificate === null ? null : flowText({ certificate });
+  return [identity.as, text].filter((one) => one !== null).join(" and ") || "nobody";
 }
 
 /** Where a command starts from if it says nothing. */
@@ -18,7 +30,7 @@ export const USUAL_CLIENT = "127.0.0.1";
 
 /** The command line by which a person sees what `policy` says of it. */
 export function explainCommandLine(
-  { method, target, headers, client, identity, body }: Witness,
+  { method, target, headers, client, identity, body, certificate, atMs }: Witness,
   policy: string,
 ): string {
   const words = [
@@ -29,6 +41,8 @@ export function explainCommandLine(
     ...(identity.as === null ? [] : ["--as", shellWord(identity.as)]),
     ...headers.flatMap((line) => ["-H", shellWord(line)]),
     ...(client === USUAL_CLIENT ? [] : ["--client", client]),
+    ...(certificate === null ? [] : ["--certificate", shellWord(flowText(certificate))]),
+    ...(atMs === null ? [] : ["--at", new Date(atMs).toISOString()]),
     ...(body === null ? [] : ["--body", "witness.body"]),
     shellWord(`${method} ${target}`),
   ];

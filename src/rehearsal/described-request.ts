@@ -15,6 +15,7 @@ import { WITHOUT_BODY } from "../message/method.ts";
 import { NO_LENGTH } from "../message/stream.ts";
 import type { ListenerSettings, TlsSettings } from "../policy/snapshot.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { certificateSupposed, type SupposedCertificate } from "./supposed-certificate.ts";
 
 /** A request as the command line, or a test of a policy, describes it. */
 export interface RequestDescription {
@@ -23,8 +24,8 @@ export interface RequestDescription {
   /** `Name: value` lines. */
   readonly headers: readonly string[];
   readonly client: string;
-  /** PEM of the client's certificate, leaf first. */
-  readonly certificate: Buffer | null;
+  /** PEM of the client's certificate, leaf first; or one that is supposed, which only a listener that asks for some gets. */
+  readonly certificate: Buffer | SupposedCertificate | null;
   readonly as: AssumedIdentity | null;
   readonly body: Buffer | null;
 }
@@ -138,14 +139,19 @@ function bodyOf(announcedBytes: number, method: string, bytes: Buffer): RequestB
   };
 }
 
+export function asksForCertificates({ tls }: ListenerSettings): boolean {
+  return tls !== null && tls.clientCertificate !== "off";
+}
+
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 async function readCertificate(
-  pem: Buffer | null,
+  pem: Buffer | SupposedCertificate | null,
   listener: ListenerSettings,
   nowMs: number,
 ): Promise<Result<ClientCertificate | null, string>> {
   if (pem === null) return ok(null);
+  if (!Buffer.isBuffer(pem)) return ok(asksForCertificates(listener) ? certificateSupposed(pem) : null);
   try {
     const chain = certificatesOf(pem);
     const leaf = chain[0];

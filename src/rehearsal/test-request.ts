@@ -25,9 +25,9 @@ export async function exchangeOf(
   const bearer = as === "nobody" ? undefined : as.bearer;
   const caller = as === "nobody" || bearer !== undefined ? ok(NOBODY) : await supposedCaller(as);
   if (!caller.ok) return unmade(caller.error);
-  const file = request.certificate ?? caller.value.certificate;
-  const certificate = file === undefined ? null : readFile(file);
-  if (certificate !== null && !certificate.ok) return unmade(`'${file}' ${certificate.error}`);
+  const shown = request.certificate ?? caller.value.certificate;
+  const certificate = typeof shown === "string" ? readFile(shown) : ok(shown ?? null);
+  if (!certificate.ok) return unmade(`'${String(shown)}' ${certificate.error}`);
   const message = describedMessage(request, readFile);
   if (!message.ok) return unmade(message.error);
   const exchange = await describeExchange(
@@ -35,7 +35,7 @@ export async function exchangeOf(
       request: `${request.method ?? "GET"} ${request.path ?? "/"}`,
       headers: [...message.value.headers, ...(bearer === undefined ? [] : [`Authorization: Bearer ${bearer}`])],
       client: request.client ?? "127.0.0.1",
-      certificate: certificate?.value ?? null,
+      certificate: certificate.value,
       as: caller.value.assumed,
       body: message.value.body,
     },

@@ -19,8 +19,16 @@ export const KEYS = `callers:
   - { name: other, scopes: ["orders:write"], keys: [{ sha256: "${"c".repeat(64)}" }] }
 `;
 
-export async function worldOf(rest: string, files: Files = { "keys.yaml": KEYS }): Promise<Compared> {
-  const readFile = readerOf(policyWith(rest), files);
+/** A listener that lets clients show a certificate, with files for it. */
+export const MUTUAL =
+  "{ name: inbound, address: 127.0.0.1:8443, tls: { certificate: server.pem, key: server.key, clientCertificate: { mode: optional, ca: ca.pem } } }";
+
+export async function worldOf(
+  rest: string,
+  files: Files = { "keys.yaml": KEYS },
+  head: Parameters<typeof policyWith>[1] = {},
+): Promise<Compared> {
+  const readFile = readerOf(policyWith(rest, head), files);
   const opened = await openTestWorld("conf/policy.yaml", {
     cwd: "/srv",
     readFile,
@@ -37,10 +45,11 @@ export async function compared(
   before: string,
   after: string,
   files: readonly [Files, Files] = [{}, {}],
+  head: Parameters<typeof policyWith>[1] = {},
 ): Promise<Comparison> {
   const worlds = [
-    await worldOf(before, { "keys.yaml": KEYS, ...files[0] }),
-    await worldOf(after, { "keys.yaml": KEYS, ...files[1] }),
+    await worldOf(before, { "keys.yaml": KEYS, ...files[0] }, head),
+    await worldOf(after, { "keys.yaml": KEYS, ...files[1] }, head),
   ] as const;
   return compare(...worlds, fixedClock.wallMs());
 }

@@ -5,8 +5,9 @@ import { flowText } from "../../src/comparison/flow-text.ts";
 import type { Identity } from "../../src/comparison/identities.ts";
 import { type Judgement, judgeWitness } from "../../src/comparison/judge.ts";
 import type { Witness } from "../../src/comparison/witness.ts";
+import { createTestPki } from "../fixtures/pki.ts";
 import { fixedClock } from "../policy/policy-kit.ts";
-import { AUTHENTICATORS, worldOf } from "./kit.ts";
+import { AUTHENTICATORS, KEYS, MUTUAL, worldOf } from "./kit.ts";
 
 /** Numbers from a seed, so that a failure comes again. */
 function randomOf(seed: number): (below: number) => number {
@@ -34,6 +35,11 @@ const ATOMS = [
   `when: 'jwt.level >= 2'`,
   `when: 'jwt.level > 2'`,
   "methods: [GET]",
+  "spiffeId: spiffe://a/x",
+  "subjects: [CN=a]",
+  `when: 'certificate.spiffeId == "spiffe://a/y"'`,
+  `when: 'now < timestamp("2030-01-01T00:00:00Z")'`,
+  "time: [{ hours: 08:00-18:00 }]",
   "match: { path.id: jwt.sub }",
 ];
 
@@ -57,13 +63,20 @@ function policy(random: Random): string {
       ["", "", ", address: { deny: [10.1.0.0/16] }", ", address: { allow: [10.0.0.0/8, 127.0.0.0/8] }"],
       random,
     );
-    const access = random(4) === 0 ? "public: true" : "authenticate: [okta]";
+    const access = one(
+      ["public: true", "authenticate: [okta]", "authenticate: [okta]", "authenticate: [okta, mesh]"],
+      random,
+    );
     const authorize =
       access === "public: true" || random(4) === 0 ? "" : `, authorize: ${rule(random, template.includes("{id}"))}`;
-    return [`  - { path: "${template}"${methods}, ${access}${authorize}${address} }\n`];
+    const deprecated = one(["", "", "", ", deprecated: { sunset: 2030-01-01 }"], random);
+    const body = one(["", "", "", ", validate: { jsonrpc: { methods: [a] } }"], random);
+    const mode = authorize !== "" && random(4) === 0 ? authorize.replace(/ \}$/, ", mode: audit }") : authorize;
+    return [`  - { path: "${template}"${methods}, ${access}${mode}${address}${deprecated}${body} }\n`];
   });
   const some = routes.length > 0 ? routes : ["  - { path: /, public: true }\n"];
-  return `${AUTHENTICATORS}routes:\n${some.join("")}`;
+  const mesh = one(["", ", spiffeIds: ['spiffe://a/*']", ", subjects: [CN=a]"], random);
+  return `${AUTHENTICATORS}  mesh: { type: client-certificate${mesh} }\nroutes:\n${some.join("")}`;
 }
 
 /** Each request of the vocabulary, or of each kind of it a part where all would be too many. */
@@ -88,7 +101,18 @@ function* requests(random: Random): Generator<Witness> {
     for (const method of ["GET", "POST", "DELETE"]) {
       for (const client of ["127.0.0.1", "10.1.2.3", "10.2.0.1", "192.0.2.1"]) {
         if (random(3) !== 0) continue;
-        for (const identity of identities) yield { method, target, client, identity, headers: [], body: null };
+        const certificate = one(
+          [null, null, { subject: "CN=a" }, { spiffeId: "spiffe://a/x" }, { spiffeId: "spiffe://a/y" }],
+          random,
+        );
+        const atMs = one(
+          [null, null, Date.UTC(2029, 11, 31, 12), Date.UTC(2030, 1, 1, 9), Date.UTC(2029, 5, 1, 3)],
+          random,
+        );
+        const isCall = method === "POST" && random(2) === 0;
+        const body = isCall ? `{"jsonrpc":"2.0","id":1,"method":"${one(["a", "b"], random)}"}` : null;
+        const headers = isCall ? ["content-type: application/json"] : [];
+        for (const identity of identities) yield { method, target, client, identity, headers, body, certificate, atMs };
       }
     }
   }
@@ -96,6 +120,8 @@ function* requests(random: Random): Generator<Witness> {
 
 /** Which way a request moves: what a difference of it has to be called. */
 function directionOf(was: Judgement, is: Judgement): string | null {
+  if (was.isAllowed && is.isAllowed && was.outcome === is.outcome && was.audited.join() !== is.audited.join())
+    return `audited ${is.route}`;
   if (was.isAllowed === is.isAllowed) return null;
   if (is.isAllowed) return was.hasNoRoute ? `opened ${is.route}` : `loosened ${was.route}`;
   return is.hasNoRoute ? `closed ${was.route}` : `tightened ${is.route}`;
@@ -103,13 +129,24 @@ function directionOf(was: Judgement, is: Judgement): string | null {
 
 const SEEDS = 12;
 
+const pki = await createTestPki();
+const files = {
+  "server.pem": pki.server.certificate,
+  "server.key": pki.server.key,
+  "ca.pem": pki.ca.certificate,
+  "keys.yaml": KEYS,
+};
+
 test(`of ${SEEDS} pairs of policies no direction of any route is missed, and none is told that is not there`, async () => {
   const nowMs = fixedClock.wallMs();
   let moved = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = randomOf(seed);
     const texts = [policy(random), policy(random)] as const;
-    const [before, after] = [await worldOf(texts[0]), await worldOf(texts[1])];
+    const [before, after] = [
+      await worldOf(texts[0], files, { listener: MUTUAL }),
+      await worldOf(texts[1], files, { listener: MUTUAL }),
+    ];
     const { differences, leftOut } = await compare(before, after, nowMs);
     expect(leftOut, `seed ${seed}`).toBe(0);
     const told = new Set(differences.map(({ kind, route }) => `${kind} ${route}`));

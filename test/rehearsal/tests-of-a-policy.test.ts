@@ -67,6 +67,12 @@ describe("an expectation", () => {
     ["request: { path: /health, listener: other }, expect: allow", ["request: there is no listener 'other'"]],
     ["request: { path: /health, client: nowhere }, expect: allow", ["request: not an IP address: nowhere"]],
     ["as: { certificate: none.pem }, expect: allow", ["request: 'none.pem' does not exist"]],
+    [
+      "as: { certificate: { subjcet: CN=a } }, expect: allow",
+      [
+        "request: expected a file, or what it says: { subject, issuer, serialNumber, fingerprint, spiffeId, dnsNames, uris, emails, addresses }",
+      ],
+    ],
   ];
   test.each(broken)("fails: %s", async (fields, differences) => {
     expect(await found(fields)).toEqual(differences);

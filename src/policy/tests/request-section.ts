@@ -108,7 +108,12 @@ export const ownIdentitySchema = object(
     "api-key": z.string().optional().describe("Name of a caller in a file of keys, or a key."),
     basic: z.string().optional().describe("Name of a user in a file of users."),
     signature: z.string().optional().describe("Name of a caller who signs."),
-    certificate: fileName.optional().describe("PEM file of a client certificate, judged as a real one."),
+    certificate: z
+      .union([fileName, z.record(z.string(), z.unknown())])
+      .optional()
+      .describe(
+        "PEM file of a client certificate, judged as a real one; or what one says that is trusted: subject, issuer, serialNumber, fingerprint, spiffeId, dnsNames, uris, emails, addresses.",
+      ),
   },
   WHO,
 ).refine((value) => Object.keys(value).length === 1, { error: `expected one identity, as in ${WHO}` });
