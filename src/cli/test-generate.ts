@@ -10,20 +10,22 @@ import { err, ok, type Result } from "../support/result.ts";
 import { type CommandIo, EXIT } from "./command.ts";
 import { problemLine } from "./load-policy.ts";
 
-/** Writes a first file of tests for a policy; `from`: a file whose requests are tried in place of the policy's own operations. */
-export async function generate(
-  policy: string,
-  from: string | undefined,
-  inputs: TestInputs,
-  io: CommandIo,
-): Promise<number> {
+export interface Sources {
+  /** A file whose requests are tried in place of the policy's own operations. */
+  readonly from?: string | undefined;
+  /** Files of certificates, as tests name them, that callers show. */
+  readonly certificate?: readonly string[] | undefined;
+}
+
+/** Writes a first file of tests for a policy. */
+export async function generate(policy: string, sources: Sources, inputs: TestInputs, io: CommandIo): Promise<number> {
   const opened = await openTestWorld(policy, { ...inputs, describes: true });
   if (!opened.ok) {
     for (const problem of opened.error) io.stderr(problemLine(problem));
     return EXIT.problems;
   }
   const world = opened.value;
-  const written = await textFor(world, policy, from, inputs, io.cwd);
+  const written = await textFor(world, policy, sources, inputs, io.cwd);
   world.close();
   if (written.ok) io.stdout(written.value);
   else io.stderr(written.error);
@@ -33,7 +35,7 @@ export async function generate(
 async function textFor(
   world: TestWorld,
   policy: string,
-  from: string | undefined,
+  { from, certificate: certificates = [] }: Sources,
   inputs: TestInputs,
   cwd: string,
 ): Promise<Result<string, string>> {
@@ -44,8 +46,14 @@ async function textFor(
   const operations =
     from === undefined ? ok(operationsOf(described.routes)) : await operationsFrom(from, headers, inputs, cwd);
   if (!operations.ok) return operations;
-  const command = `postern test --generate${from === undefined ? "" : ` --from ${from}`} ${policy}`;
-  const principals = principalsOf(described, readFile);
+  const unread = certificates.map((file) => ({ file, read: readFile(file) })).find(({ read }) => !read.ok);
+  if (unread !== undefined && !unread.read.ok) return err(`${unread.file}: ${unread.read.error}\n`);
+  const options = [
+    ...(from === undefined ? [] : ["--from", from]),
+    ...certificates.flatMap((file) => ["--certificate", file]),
+  ];
+  const command = ["postern test --generate", ...options, policy].join(" ");
+  const principals = principalsOf(described, readFile, certificates);
   const { clock, timers } = inputs;
   const text = await generateTests(
     world,

@@ -30,6 +30,12 @@ const OPTIONS = {
     value: "FILE",
     text: "with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.1)",
   },
+  certificate: {
+    type: "string",
+    multiple: true,
+    value: "FILE",
+    text: "with --generate: a caller who shows this one, PEM, named as from the policy's folder; may be repeated",
+  },
   watch: {
     type: "boolean",
     text: "runs them again when the policy, a file of tests or a file that they name changes",
@@ -51,11 +57,11 @@ Exit code 0: every test holds, but those with 'todo'. 1: one fails, or the polic
     const { values, positionals } = parsed.value;
     const [policy, ...rest] = positionals;
     if (policy === undefined || rest.length > 0) return misuse(testCommand, "expected the name of one policy", io);
-    if (values.from !== undefined && values.generate !== true)
-      return misuse(testCommand, "--from says what --generate is to try; expected both", io);
+    if ((values.from ?? values.certificate) !== undefined && values.generate !== true)
+      return misuse(testCommand, "--from and --certificate say what --generate is to try; expected it as well", io);
     if (values.generate === true) {
       const { generate } = await import("./test-generate.ts");
-      return generate(policy, values.from, testInputs(io, values.configmap), io);
+      return generate(policy, values, testInputs(io, values.configmap), io);
     }
     const least = values["min-coverage"] === undefined ? 0 : percentOf(values["min-coverage"]);
     if (least === null) return misuse(testCommand, "--min-coverage: expected a percentage, as in 80", io);

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { createTestPki } from "../fixtures/pki.ts";
 import { folderWith, KEY } from "./kit.ts";
 
 const ID = "0b6e2f6e-5a1f-4a9a-a8a5-2d9ce2b5a1f1";
@@ -130,9 +131,9 @@ test("who may do what today is written, holds, and notices a change", async () =
   expect(out).toContain("    acme: { api-key: acme }\n");
   expect(out).toContain(`      resources: { orders: /v1/orders/${ID}?page=3 }\n`);
   expect(out).toContain("        GET: { method: GET, headers: { x-trace: t-0 } }\n");
-  expect(out).toContain("        acme: { orders: [ GET, DELETE ] }\n");
+  expect(out).toContain("        acme: { orders: [GET, DELETE] }\n");
   expect(out).toContain("        POST: { method: POST, body: { sku: aaa-0, total: 1 } }\n");
-  expect(out).toMatch(/name: "token: GET \/asked\/\*\*".*expect: \{ deny: decision_unavailable \} \}\n/);
+  expect(out).toMatch(/name: 'token: GET \/asked\/\*\*'.*expect: \{ deny: decision_unavailable \} \}\n/);
   expect(told.out).toContain("4 of 4 routes tried");
   writeFileSync(join(folder, "policy.yaml"), POLICY.replace("scopes: ['orders:write']", "scopes: ['orders:read']"));
   const changed = await postern("test", "policy.yaml");
@@ -144,7 +145,7 @@ test("a description's operations are tried, with requests that fit", async () =>
   const { out, told } = await generated("--from", "api.yaml");
   expect(out).toContain(`      resources: { orders: /v1/orders/${ID}?page=3 }\n`);
   expect(out).toContain("        GET: { method: GET, headers: { x-trace: t-0 } }\n");
-  expect(out).toContain("        orders-write: { orders: [ POST ] }\n");
+  expect(out).toContain("        orders-write: { orders: [POST] }\n");
   expect(told.out).toContain("2 of 4 routes tried");
 });
 
@@ -154,9 +155,9 @@ test("a collection's requests are tried, its variables filled in, without its cr
   expect(out).toContain("  - name: Orders / Read one\n");
   expect(out).toContain(`      resources: { orders: /v1/orders/${ID}?page=3 }\n`);
   expect(out).toContain("        GET: { method: GET, headers: { X-Trace: t-1 } }\n");
-  expect(out).toContain("        acme: { orders: [ GET ] }\n");
+  expect(out).toContain("        acme: { orders: [GET] }\n");
   expect(out).toContain(`body: '{ "sku": "abc-1", "total": 1 }'`);
-  expect(out).toContain("        orders-write: { orders: [ POST ] }\n");
+  expect(out).toContain("        orders-write: { orders: [POST] }\n");
   expect(out).toContain("  - name: Health (2)\n");
 });
 
@@ -167,10 +168,47 @@ test("what cannot be tried is told", async () => {
     expect(out).toBe("");
     return `${code} ${err}`;
   };
-  expect(await said("--from", "api.yaml")).toMatch(/^2 postern test: --from says what --generate is to try/);
+  expect(await said("--from", "api.yaml")).toMatch(
+    /^2 postern test: --from and --certificate say what --generate is to try/,
+  );
   expect(await said("--generate", "--from", "none.json")).toBe("1 none.json: does not exist\n");
   expect(await said("--generate", "--from", "other.json")).toMatch(
     /^1 other\.json: expected a description \(OpenAPI 3\) or/,
   );
   expect(await said("--generate", "--from", "broken.yaml")).toMatch(/^1 broken\.yaml:\d+:\d+: /);
+});
+
+test("callers who show a certificate are those of the files that are named, at a listener that asks for one", async () => {
+  const pki = await createTestPki();
+  const policy = `version: 1
+service: orders
+listeners:
+  - { name: plain, address: '127.0.0.1:8080' }
+  - { name: mutual, address: '127.0.0.1:8443', tls: { certificate: s.pem, key: s.key, clientCertificate: { mode: optional, ca: ca.pem } } }
+upstreams: { app: { address: 'http://127.0.0.1:3000' } }
+authenticators: { mesh: { type: client-certificate, trustDomain: example.org } }
+routes:
+  - { path: /orders, methods: [GET], authenticate: [mesh] }
+  - { path: /bills, methods: [GET], authenticate: [mesh], authorize: { spiffeId: spiffe://example.org/ns/shop/sa/other } }
+`;
+  const files = {
+    "policy.yaml": policy,
+    "s.pem": pki.server.certificate,
+    "s.key": pki.server.key,
+    "ca.pem": pki.ca.certificate,
+    "billing.pem": pki.client.certificate,
+  };
+  const { folder, postern } = folderWith(files);
+  const told = await postern("test", "--generate", "--certificate", "billing.pem", "policy.yaml");
+  expect({ code: told.code, err: told.err }).toEqual({ code: 0, err: "" });
+  expect(told.out).toContain("billing: { certificate: billing.pem }");
+  expect(told.out).toContain("listener: mutual");
+  expect(told.out).toContain("        billing: { orders: [GET] }\n");
+  expect(told.out).not.toContain("billing: { bills");
+  writeFileSync(join(folder, "policy.first.test.yaml"), told.out);
+  expect(await postern("test", "policy.yaml")).toMatchObject({ code: 0, err: "" });
+  expect(await postern("fmt", "--check", "policy.first.test.yaml")).toEqual({ code: 0, out: "", err: "" });
+  const none = await postern("test", "--generate", "--certificate", "none.pem", "policy.yaml");
+  expect(none).toEqual({ code: 1, out: "", err: "none.pem: does not exist\n" });
+  expect((await postern("test", "--certificate", "billing.pem", "policy.yaml")).code).toBe(2);
 });

@@ -4,6 +4,7 @@ import { HANDSHAKE } from "../../policy/tests/expect-section.ts";
 import type { PolicyTest } from "../../policy/tests/policy-test.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
+import { formatYaml } from "../../yaml/format/format.ts";
 import { runTests, type TestDeps, type TestResult } from "../run-tests.ts";
 import type { TestWorld } from "../test-world.ts";
 import type { Operation } from "./operations.ts";
@@ -30,7 +31,7 @@ export async function generateTests(world: TestWorld, wanted: Wanted, deps: Test
       `${principals.length} callers × ${operations.length} operations; expected at most ${DEFAULTS.policyTestsMax} tests`,
     );
   const atMs = Math.floor(deps.clock.wallMs() / MINUTE_MS) * MINUTE_MS;
-  const listener = openListener(world);
+  const listener = listenerFor(world, principals);
   const cells = operations.flatMap((operation) =>
     principals.map((principal): Cell => ({ operation, principal, test: testOf(operation, principal, listener, atMs) })),
   );
@@ -70,10 +71,16 @@ function apart(operations: readonly Operation[]): readonly Operation[] {
   });
 }
 
-/** The first where nobody needs a certificate; undefined where that is the first of all, which tests go to anyway. */
-function openListener({ snapshot }: TestWorld): string | undefined {
-  const open = snapshot.listeners.findIndex(({ tls }) => tls?.clientCertificate !== "required");
-  return open <= 0 ? undefined : snapshot.listeners[open]?.name;
+/**
+ * The listener that tests go to: one that asks for certificates where somebody shows some, and else one where nobody needs any.
+ * Undefined where that is the first of all, which tests go to anyway.
+ */
+function listenerFor({ snapshot: { listeners } }: TestWorld, principals: readonly Principal[]): string | undefined {
+  const modes = listeners.map(({ tls }) => tls?.clientCertificate);
+  const shown = principals.some(({ as }) => typeof as === "object" && "certificate" in as);
+  const asking = shown ? [modes.indexOf("optional"), modes.indexOf("required")].find((at) => at >= 0) : undefined;
+  const at = asking ?? modes.findIndex((mode) => mode !== "required");
+  return at <= 0 ? undefined : listeners[at]?.name;
 }
 
 function testOf({ request }: Operation, { as }: Principal, listener: string | undefined, atMs: number): PolicyTest {
@@ -111,7 +118,9 @@ function fileText({ command, principals }: Wanted, judged: readonly Judged[], us
   for (const one of judged) titles.set(one.operation.title, [...(titles.get(one.operation.title) ?? []), one]);
   for (const [title, cells] of titles)
     lines.push(...matrixLines(title, cells, principals, usual), ...otherLines(cells, usual));
-  return `${lines.join("\n")}\n`;
+  const text = `${lines.join("\n")}\n`;
+  const formatted = formatYaml(text);
+  return formatted.ok ? formatted.value : text;
 }
 
 function matrixLines(
@@ -189,6 +198,5 @@ function flow(value: unknown): string {
     collectionStyle: "flow",
     lineWidth: 0,
     defaultStringType: "PLAIN",
-    flowCollectionPadding: true,
   }).trimEnd();
 }

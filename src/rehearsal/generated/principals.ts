@@ -1,3 +1,4 @@
+import { basename, extname } from "node:path";
 import { parse } from "yaml";
 import type { DescribedPolicy } from "../../policy/described-routes.ts";
 import type { TestIdentity } from "../../policy/tests/request-section.ts";
@@ -15,11 +16,12 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 /**
  * Whom the policy tells apart: who has a token, with each scope and each role that its routes name, and with all of these scopes;
- * the callers of its files; and nobody. Certificates are nobody's to make up.
+ * the callers of its files; who shows one of these `certificates`, for they are nobody's to make up; and nobody.
  */
 export function principalsOf(
   { routes, authenticators, roles }: DescribedPolicy,
   readFile: ReadBeside,
+  certificates: readonly string[] = [],
 ): readonly Principal[] {
   const asked = new Set(routes.flatMap((route) => [...route.authenticators]));
   const kinds = Object.entries(mapping(authenticators)).filter(([name]) => asked.has(name));
@@ -40,6 +42,7 @@ export function principalsOf(
     if (type === "signature")
       for (const name of namesIn(callers ?? keys, "callers", readFile)) add(name, { signature: name });
   }
+  for (const file of certificates) add(basename(file, extname(file)), { certificate: file });
   return [...found, { name: "nobody", as: "nobody" }];
 }
 
