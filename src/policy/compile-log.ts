@@ -59,6 +59,10 @@ function fileOf(
     work.problem("the audit log is written to this file; expected another one", [...path, "path"]);
     return null;
   }
+  if (work.files.names().includes(absolute)) {
+    work.problem("the policy reads this file, and would read its own log; expected another one", [...path, "path"]);
+    return null;
+  }
   const settings = {
     file: absolute,
     bytesMax: maxBytes ?? Number.POSITIVE_INFINITY,

@@ -129,6 +129,9 @@ describe("fields", () => {
     expect((await problemsOf(policy("{ file: { path: a }, audit: { file: a } }"))).join()).toContain(
       "the audit log is written to this file",
     );
+    expect((await problemsOf(policy("{ file: { path: policy.yaml } }"))).join()).toContain(
+      "the policy reads this file",
+    );
     expect((await problemsOf(policy("{ sample: off }"))).join()).toContain("expected a share, as in 10%");
   });
 });
