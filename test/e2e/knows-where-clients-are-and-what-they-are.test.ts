@@ -66,6 +66,7 @@ defaults:
   expect(await postern.logged(({ reason }) => reason === "country_denied")).toMatchObject({
     seen: "198.51.100.7, KP",
     list: "countries.allow",
+    country: "KP",
   });
   postern.write("countries.mmdb", of("DE").subarray(0, 60));
   const refused = await postern.logged(({ event, result }) => event === "reload" && result === "refused");
