@@ -22,6 +22,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import { measureLoopDelay } from "./loop-delay.ts";
+import { probeServices } from "./probe-services.ts";
 import { readProcessFigures } from "./process-figures.ts";
 import { releaseMemory } from "./release-memory.ts";
 
@@ -66,6 +67,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         kept,
         memory,
         resources,
+        openProbe: probeServices({ clock, timers: systemTimers }),
         waiting,
         env: process.env,
         ladderSeed,

@@ -15,6 +15,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { CommandIo } from "./command.ts";
 import { holdsManifest, policyReader } from "./policy-reader.ts";
+import { probeServices } from "./probe-services.ts";
 import { sliceOf } from "./progress.ts";
 
 /**
@@ -68,7 +69,10 @@ export async function examineFile(
     ...sliceOf(io),
     env: process.env,
     ...(scope === "online" || scope === "startedOnline"
-      ? { resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret) }
+      ? {
+          resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret),
+          openProbe: probeServices({ clock: io.clock, timers: systemTimers }),
+        }
       : {}),
   });
   if (!isManifest) return examination;

@@ -21,7 +21,7 @@ export class AdminPorts {
     });
     this.#probes = new MovingPort(policyFile, "probes", "admin.probes", async (address) => {
       const { openProbes } = await import("./probes.ts");
-      return openProbes(address, pages.ready);
+      return openProbes(address, pages);
     });
     this.#metrics = new MovingPort(policyFile, "metrics", "metrics.address", async (address) => {
       const { openMetrics } = await import("./metrics-port.ts");

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";
+import type { ServiceProbe } from "../health/service-probe.ts";
 import type { AdminSettings } from "../policy/snapshot.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -7,15 +8,20 @@ import { err, ok, type Result } from "../support/result.ts";
 import type { MetricsFormat } from "../telemetry/long-family.ts";
 import { type ActRecord, answerAct, findAct } from "./admin-act.ts";
 import { metricsPage } from "./metrics-page.ts";
+import type { NotReady } from "./readiness.ts";
 import { codeOf } from "./unix-socket.ts";
 
 export type Address = NonNullable<AdminSettings["address"]>;
 
 export interface AdminPages {
-  /** The process serves: listening, not yet told to end, and with certificates that hold where the policy wants that. */
-  ready(): boolean;
+  /** Why the process is not to get requests; empty where it serves: listening, not told to end, with what the policy wants. */
+  notReady(): ReadonlySet<NotReady>;
   /** A line for each thing that the policy depends on: what is said behind `?verbose`. */
   readiness(): readonly string[];
+  /** The same of whether the process lives. */
+  liveness(): readonly string[];
+  /** Of the service, by path, at the port for probes. */
+  serviceProbes(): ReadonlyMap<string, ServiceProbe>;
   /** Names that a request may have in Host besides addresses and `localhost`. */
   hosts(): readonly string[];
   metrics(format: MetricsFormat): Promise<string>;
@@ -129,8 +135,9 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
     return shown.ok ? json(200, shown.value) : text(shown.error.status, shown.error.text);
   }
   switch (path) {
+    case "/livez":
     case "/healthz":
-      return text(200, "ok");
+      return text(200, ["ok", ...(query === "verbose" ? pages.liveness() : [])].join("\n"));
     case "/readyz":
       return readiness(pages, query === "verbose");
     case "/metrics":
@@ -151,8 +158,9 @@ async function pageFor(request: IncomingMessage, hosts: readonly string[], pages
 }
 
 function readiness(pages: AdminPages, isVerbose: boolean): Page {
-  const lines = [pages.ready() ? "ready" : "not ready", ...(isVerbose ? pages.readiness() : [])];
-  return text(pages.ready() ? 200 : 503, lines.join("\n"));
+  const isReady = pages.notReady().size === 0;
+  const lines = [isReady ? "ready" : "not ready", ...(isVerbose ? pages.readiness() : [])];
+  return text(isReady ? 200 : 503, lines.join("\n"));
 }
 
 /**
@@ -170,7 +178,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function pathsText(rooms: readonly AdminRoom[]): string {
-  const paths = ["/", "/metrics", "/healthz", "/readyz", ...rooms.map(({ path }) => path)];
+  const paths = ["/", "/metrics", "/livez", "/readyz", ...rooms.map(({ path }) => path)];
   return `there are ${paths.join(", ")} and /identity/jwks`;
 }
 

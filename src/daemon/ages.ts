@@ -49,7 +49,7 @@ export class Ages {
       .filter(({ notAfterMs }) => notAfterMs < nowMs)
       .map(
         ({ use, subject, notAfterMs }) =>
-          `certificate of ${use}: expired ${new Date(notAfterMs).toISOString()}, ${subject}`,
+          `certificate of ${use}: expired ${new Date(notAfterMs).toISOString()}, ${subject}; renew the file, which is watched`,
       );
   }
 

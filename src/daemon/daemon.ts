@@ -18,6 +18,7 @@ import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
+import { livenessLines, notReadyLines } from "./readiness.ts";
 import { type ReadFile, readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
@@ -147,8 +148,15 @@ export class Daemon {
       rollBack: () => this.#reloader.rollBack("asked"),
     });
     this.#admin = new AdminPorts(options.policyFile, {
-      ready: () => this.#inForce.isReady,
-      readiness: () => [...this.#inForce.lines(), ...this.#ages.lines(), ...resourceLines(deps.resources.statuses())],
+      notReady: () => this.#inForce.notReady,
+      readiness: () => [
+        ...notReadyLines(this.#inForce.notReady),
+        ...this.#inForce.lines(),
+        ...this.#ages.lines(),
+        ...resourceLines(deps.resources.statuses()),
+      ],
+      liveness: () => livenessLines(this.telemetry.sources),
+      serviceProbes: () => this.#inForce.proxy?.snapshot.admin.serviceProbes ?? new Map(),
       hosts: () => this.#inForce.proxy?.snapshot.admin.hosts ?? [],
       metrics: (format) => this.telemetry.metricsText(format),
       metricsHosts: () => this.#inForce.proxy?.snapshot.admin.metricsHosts ?? [],

@@ -19,6 +19,7 @@ import { type CredentialStatus, credentialStatus } from "./credential-status.ts"
 import { ladderRoom } from "./ladder-room.ts";
 import type { ListenerStatus, Listeners } from "./listeners.ts";
 import { mayRollBack, type RolledBack } from "./policy-room.ts";
+import { type NotReady, notReady } from "./readiness.ts";
 import { type Attempt, problemText, wholeFileProblem } from "./reload.ts";
 import type { ReloadRetry } from "./reload-retry.ts";
 import { SwapGuard } from "./swap-guard.ts";
@@ -116,12 +117,15 @@ export class PolicyInForce {
     return this.#proxy;
   }
 
-  get isReady(): boolean {
+  /** Empty where the process is ready. */
+  get notReady(): ReadonlySet<NotReady> {
     const { isEnding, resources, ages } = this.#deps;
-    if (this.#proxy === null || isEnding()) return false;
-    const isMissing = (one: ResourceStatus): boolean => one.gatesReadiness === true && one.freshAtMs === null;
-    if (resources.statuses().some(isMissing)) return false;
-    return this.#proxy.snapshot.admin.readyWithExpiredCertificate || !ages.hasExpired;
+    return notReady({
+      snapshot: this.#proxy?.snapshot ?? null,
+      isEnding: isEnding(),
+      hasExpiredCertificate: ages.hasExpired,
+      resources: resources.statuses(),
+    });
   }
 
   get status(): Omit<DaemonStatus, "candidate"> {
@@ -256,10 +260,9 @@ export class PolicyInForce {
     log.error("policy_kept", "the policy on disk is refused; the last good one is in force in its place", fields);
   }
 
-  /** What is to be said of the process and its policy beside readiness. */
+  /** What is to be said of the policy beside readiness. */
   lines(): readonly string[] {
     const lines: string[] = [];
-    if (this.#deps.isEnding()) lines.push("process: told to end, requests under way finish");
     if (this.#keptAt !== null)
       lines.push(`policy: stale, the one on disk is refused; that kept at ${this.#keptAt} runs`);
     if (this.#rolledBack !== null)

@@ -1,14 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { ServiceProbe } from "../health/service-probe.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
-import { type Address, type AdminServer, boundTo, close, listen } from "./admin.ts";
+import { type Address, type AdminPages, type AdminServer, boundTo, close, listen } from "./admin.ts";
+
+export type ProbePages = Pick<AdminPages, "notReady" | "serviceProbes">;
 
 /**
- * Opens the port for probes: whether the process lives and serves, and nothing else, for the kubelet and load balancers,
- * which cannot reach loopback. Whoever can reach it may ask, under any Host. Errors in the words of the system.
+ * Opens the port for probes: whether the process lives and serves, what the policy passes on of the service's own probes, and
+ * nothing else, for the kubelet and load balancers, which cannot reach loopback. Whoever can reach it may ask, under any Host.
+ * Errors in the words of the system.
  */
-export async function openProbes(address: Address, ready: () => boolean): Promise<Result<AdminServer, string>> {
+export async function openProbes(address: Address, pages: ProbePages): Promise<Result<AdminServer, string>> {
   const server = createServer(
     {
       maxHeaderSize: DEFAULTS.adminHeadBytesMax,
@@ -16,7 +20,7 @@ export async function openProbes(address: Address, ready: () => boolean): Promis
       requestTimeout: DEFAULTS.probeTimeoutMs,
       connectionsCheckingInterval: DEFAULTS.probeTimeoutMs / 2,
     },
-    (request, response) => answer(request, response, ready),
+    (request, response) => void answer(request, response, pages),
   );
   server.setTimeout(DEFAULTS.probeTimeoutMs);
   giveWay(server);
@@ -40,9 +44,12 @@ export function giveWay(server: Server): void {
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, ready: () => boolean): void {
+async function answer(request: IncomingMessage, response: ServerResponse, pages: ProbePages): Promise<void> {
   response.on("error", () => response.destroy());
-  const [status, text] = pageFor(request, ready);
+  const probe = isLook(request) ? pages.serviceProbes().get(request.url ?? "") : undefined;
+  // The service's own time ends the waiting.
+  if (probe !== undefined) request.socket.setTimeout(0);
+  const [status, text] = probe === undefined ? pageFor(request, pages) : await askService(probe);
   const body = `${text}\n`;
   response.writeHead(status, {
     "Content-Type": "text/plain; charset=utf-8",
@@ -54,14 +61,35 @@ function answer(request: IncomingMessage, response: ServerResponse, ready: () =>
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function pageFor({ method, url }: IncomingMessage, ready: () => boolean): readonly [status: number, text: string] {
-  if (method !== "GET" && method !== "HEAD") return [405, "only GET and HEAD"];
-  switch (url?.split("?", 1)[0]) {
+type Text = readonly [status: number, text: string];
+
+/**
+ * Nothing of the request goes to the service, and of its answer the status alone comes back: its headers and body are for who
+ * is let in.
+ */
+async function askService(probe: ServiceProbe): Promise<Text> {
+  const { status } = await probe.ask();
+  return [status, `the service: ${status}`];
+}
+
+function isLook({ method }: IncomingMessage): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function pageFor(request: IncomingMessage, pages: ProbePages): Text {
+  if (!isLook(request)) return [405, "only GET and HEAD"];
+  const [path = "", query = ""] = request.url?.split("?") ?? [];
+  switch (path) {
+    case "/livez":
     case "/healthz":
       return [200, "ok"];
-    case "/readyz":
-      return ready() ? [200, "ready"] : [503, "not ready"];
+    case "/readyz": {
+      const reasons = pages.notReady();
+      // Without names and faults, which are for the admin port.
+      const told = query === "verbose" ? [...reasons].map((reason) => `\n${reason}`).join("") : "";
+      return reasons.size === 0 ? [200, "ready"] : [503, `not ready${told}`];
+    }
     default:
-      return [404, "there are /healthz and /readyz"];
+      return [404, "there are /livez and /readyz"];
   }
 }

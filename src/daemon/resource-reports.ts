@@ -30,7 +30,7 @@ export function resourceReports({ log, metrics }: Reported): Omit<ResourceReport
 
 /** A line each, for people who look at /readyz?verbose. */
 export function resourceLines(statuses: readonly ResourceStatus[]): string[] {
-  return statuses.map(({ kind, name, state, detail, staleUntilMs, fault, leftOut = [] }) => {
+  const lines = statuses.map(({ kind, name, state, detail, staleUntilMs, fault, leftOut = [] }) => {
     const until = timeText(staleUntilMs);
     const parts = [
       `${kind} ${name}: ${state}`,
@@ -41,7 +41,12 @@ export function resourceLines(statuses: readonly ResourceStatus[]): string[] {
     ];
     return parts.join(", ");
   });
+  const isWell = statuses.every(({ state }) => state === "ready" || state === "starting");
+  return isWell ? lines : [...lines, WHAT_TO_DO];
 }
+
+const WHAT_TO_DO =
+  "of what fails: 'postern check --online' with the policy tries each once, docs/runbook.md tells more";
 
 function timeText(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();

@@ -27,7 +27,7 @@ export function roomsOf(deps: RoomsDeps): () => readonly AdminRoom[] {
   const figures = statusRoom({
     clock,
     sources: telemetry.sources,
-    ready: () => inForce().isReady,
+    ready: () => inForce().notReady.size === 0,
     canAct: () => (snapshot()?.admin.token ?? null) !== null,
     rooms: () => rooms(),
   });

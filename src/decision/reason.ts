@@ -226,6 +226,7 @@ export const REASONS = {
   upstream_connect_timeout: upstream(504, 14, "The service cannot be reached in time."),
   upstream_tls_failed: upstream(502, 14, "The service cannot be reached safely."),
   upstream_refused: upstream(503, 14, "The service did not take the request."),
+  upstream_unhealthy: upstream(503, 14, "The service is not available."),
   upstream_request_timeout: upstream(504, 4, "The service did not take the request in time."),
   upstream_response_timeout: upstream(504, 4, "The service did not answer in time."),
   upstream_response_invalid: upstream(502, 14, "The service gave an invalid answer."),

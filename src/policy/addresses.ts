@@ -56,6 +56,15 @@ export function parseServerName(text: string): Result<string, string> {
   return isHost(name) ? ok(name) : err("expected a host name or an IP address, as in orders.internal");
 }
 
+/** What a request names as its host: a name or an IP address, and a port or none. In lower case. */
+export function parseAuthority(text: string): Result<string, string> {
+  const lower = text.toLowerCase();
+  const host = splitHostPort(lower)?.host ?? /^\[([0-9a-f:.]+)\]$/.exec(lower)?.[1] ?? lower;
+  return isHost(host) && (host === lower || isIP(host) !== 6 || lower.startsWith("["))
+    ? ok(lower)
+    : err("expected a host, and a port or none, as in orders.example.org or 127.0.0.1:3000");
+}
+
 function unixAddress(text: string): Result<{ readonly type: "unix"; readonly path: string }, string> {
   const path = parseSocketPath(text.slice("unix:".length));
   return path.ok ? ok({ type: "unix", path: path.value }) : path;

@@ -6,6 +6,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { choiceOf } from "../support/schema.ts";
 import type { Rate } from "../support/units.ts";
 import { collide, isLoopback } from "./addresses.ts";
+import { checkUpstream } from "./check-upstream.ts";
 import { compileTls } from "./compile-tls.ts";
 import type { Fields } from "./entries.ts";
 import { sections } from "./later-sections.ts";
@@ -225,13 +226,6 @@ function chooseUpstream(work: Work, name: string | undefined, path: Path): strin
   }
   if (only !== undefined) work.problem(`'upstream' is missing; ${choiceOf([...work.upstreams.defined])}`, path);
   return null;
-}
-
-/** Reports a name that `upstreams` does not have. */
-export function checkUpstream(work: Work, name: string, path: Path): boolean {
-  if (work.upstreams.isDefined(name)) return true;
-  work.problem(`no upstream '${name}' is defined; ${work.upstreams.hint(name)}`, path);
-  return false;
 }
 
 /** What counts handshakes outlives the policy: a reload gives nobody a fresh burst. */

@@ -4,6 +4,7 @@ import { CallerShares } from "../filters/ladder.ts";
 import { routeTreeSteps } from "../matching/route-tree.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
+import { compileAdmin, compileMetrics } from "./compile-admin.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
 import { checkCallerLimits, compileLimits, compileStores, prepareLimits, warnIdlePlans } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
@@ -12,11 +13,9 @@ import { readRoles } from "./compile-roles.ts";
 import { checkShadows, compileRoutes } from "./compile-routes.ts";
 import {
   checkAddresses,
-  compileAdmin,
   compileAuthenticators,
   compileDecisionServices,
   compileDetectors,
-  compileMetrics,
   compileTop,
   compileUpstreams,
   warnUnused,
@@ -375,5 +374,6 @@ function freeze(work: Work): Snapshot | null {
     rungs: Object.freeze(work.rungs),
     candidate: work.candidate,
     guard: work.guard,
+    refusals: work.refusals.size === 0 ? null : work.refusals,
   });
 }

@@ -18,11 +18,14 @@ const SECTIONS = [
   "candidate",
   "guard",
 ];
-const SETTINGS = ["spiffe", "trustBundles", "crl", "forwardedClientCertificate"];
+const SETTINGS = ["spiffe", "trustBundles", "crl", "forwardedClientCertificate", "healthCheck"];
 
 /** Loads it where the policy has one of them; undefined where it does not, or all is loaded. */
 export function prepareSections({ reader }: Work): Promise<void> | undefined {
   const ends = [reader.raw(["listeners"]), reader.raw(["upstreams"])];
-  const isUsed = SECTIONS.some((name) => reader.raw([name]) !== undefined) || hasKey(ends, ...SETTINGS);
+  const isUsed =
+    SECTIONS.some((name) => reader.raw([name]) !== undefined) ||
+    hasKey(ends, ...SETTINGS) ||
+    reader.raw(["admin", "serviceProbes"]) !== undefined;
   return isUsed ? sections.prepare() : undefined;
 }

@@ -13,6 +13,7 @@ import {
   parsed,
   workloadSchema,
 } from "./certificate-schema.ts";
+import { healthCheckSchema, serviceProbeSchema } from "./health-schema.ts";
 
 /** The sections of a policy that belong to no filter. The policy's reader and its JSON Schema are made from these. */
 
@@ -170,12 +171,15 @@ export const upstreamShape = {
   maxHeaders: count(1000).optional().describe("Most header lines of an answer. 100 if absent."),
   idleTimeout: timeoutMs.optional().describe("Time an unused connection is kept. 4s if absent."),
   maxConnections: count(65_535).optional().describe("Most connections at a time. 256 if absent."),
+  healthCheck: healthCheckSchema
+    .optional()
+    .describe("The service is asked again and again how it is. Nobody asks it if absent (docs/health.md)."),
 };
 
 export const adminShape = {
   address: parsed(parseLocalHostPort)
     .optional()
-    .describe("Where /metrics, /healthz, /readyz and /policy are: loopback only."),
+    .describe("Where /metrics, /livez, /readyz and /policy are: loopback only."),
   unsafeAddress: parsed(parseLocalHostPort)
     .optional()
     .describe("Instead of 'address': any address. Who reaches it reads metrics and policy without authentication."),
@@ -191,6 +195,12 @@ export const adminShape = {
     .boolean()
     .optional()
     .describe("Whether readiness says yes when a certificate that postern shows has expired. true if absent."),
+  readyWithoutKeys: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether readiness says yes while the keys of an identity provider, by which tokens are verified, have never come. true if absent.",
+    ),
   token: secretReference
     .optional()
     .describe(
@@ -198,7 +208,15 @@ export const adminShape = {
     ),
   probes: parsed(parseLocalHostPort)
     .optional()
-    .describe("Where /healthz and /readyz alone answer whoever asks, as the kubelet: any address."),
+    .describe("Where /livez and /readyz alone answer whoever asks, as the kubelet: any address."),
+  serviceProbes: z
+    .array(serviceProbeSchema)
+    .min(1)
+    .max(DEFAULTS.serviceProbesMax)
+    .optional()
+    .describe(
+      "Probes of the service itself at the port for probes: exactly these paths, for whoever asks, and of the service's answer its status alone.",
+    ),
 };
 
 export const metricsShape = {

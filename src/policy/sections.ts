@@ -12,6 +12,7 @@ import { describeResources, readResources } from "./resource-metadata.ts";
 
 /** What a policy loads that has one of the sections that few have, or more of certificates than files: one part of the bundle. */
 export { compileForwardedCertificates } from "./compile-forwarded-certificates.ts";
+export { compileHealthCheck, compileServiceProbes } from "./compile-health.ts";
 export { identityLines } from "./compile-identity.ts";
 export { workloadIdentity } from "./compile-workload.ts";
 export { readBundles } from "./read-bundles.ts";

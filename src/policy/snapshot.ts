@@ -14,6 +14,8 @@ import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { AnswerReading, ResponseCheck } from "../filters/response-check.ts";
 import type { TargetRewrite } from "../filters/rewrite/evaluate.ts";
 import type { Versions } from "../filters/versions/evaluate.ts";
+import type { HealthCheck } from "../health/health-check.ts";
+import type { ServiceProbe } from "../health/service-probe.ts";
 import type { HandshakeGate } from "../limits/handshake-gate.ts";
 import type { CidrTable } from "../matching/cidr-table.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -100,6 +102,15 @@ export interface Snapshot {
   readonly candidate: CandidateSettings | null;
   /** Null: it stays in force whomever it denies. */
   readonly guard: GuardSettings | null;
+  /** Upstreams whose requests are refused while the service is unhealthy, by name; null where there is none. */
+  readonly refusals: ReadonlyMap<string, UnhealthyRefusal> | null;
+}
+
+export interface UnhealthyRefusal {
+  readonly check: Pick<HealthCheck, "isUnhealthy" | "lastFault">;
+  readonly place: Place;
+  /** What a client is told to wait. */
+  readonly retrySeconds: number;
 }
 
 /** When a policy that has just come into force gives way to the one before it. */
@@ -342,6 +353,8 @@ export const NO_ADMIN: AdminSettings = {
   probes: null,
   hosts: [],
   readyWithExpiredCertificate: true,
+  readyWithoutKeys: true,
+  serviceProbes: new Map(),
   token: null,
   metrics: null,
   metricsHosts: [],
@@ -354,6 +367,10 @@ export interface AdminSettings {
   readonly hosts: readonly string[];
   /** Readiness says yes although a certificate that postern shows has expired. */
   readonly readyWithExpiredCertificate: boolean;
+  /** And although keys that tokens are verified by have never come. */
+  readonly readyWithoutKeys: boolean;
+  /** What of the service is asked for at the port for probes, by path. */
+  readonly serviceProbes: ReadonlyMap<string, ServiceProbe>;
   /** What who asks for an act has to know; null: nobody may act. */
   readonly token: Buffer | null;
   /** Null: no port for probes. */

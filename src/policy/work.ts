@@ -23,6 +23,7 @@ import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
 import type { VersionRules, Versions } from "../filters/versions/evaluate.ts";
+import type { Probe, ProbeSettings } from "../health/probe.ts";
 import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
@@ -72,6 +73,7 @@ import {
   type Route,
   type Rung,
   type Silenced,
+  type UnhealthyRefusal,
   type UpstreamSettings,
 } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
@@ -95,6 +97,8 @@ export interface CompileInputs {
   readonly kept?: Kept;
   /** What outlives policies; without it, what a policy asks for is made anew and never started. */
   readonly resources?: Resources;
+  /** Asks services how they are; without it, nobody does. */
+  readonly openProbe?: (upstream: UpstreamSettings, probe: ProbeSettings) => Probe;
   /** Where requests wait for what somebody else says. */
   readonly waiting?: Waiting;
   /** Of the process: which callers are in a share of the ladder, where the policy says nothing. Nobody's if absent. */
@@ -145,6 +149,7 @@ export class Work {
   readonly places: Places;
   #acquisition: Acquisition | null = null;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
+  readonly refusals: Map<string, UnhealthyRefusal> = new Map();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
   readonly limits: Definitions<Limit> = new Definitions();
   readonly plans: Definitions<Plan> = new Definitions();

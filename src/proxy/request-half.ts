@@ -9,7 +9,7 @@ import { isGrpcCall } from "./grpc.ts";
 import type { Life } from "./life.ts";
 import { type FeedOwner, RequestFeed } from "./request-feed.ts";
 import { settingsOn } from "./route-timeouts.ts";
-import { connectDenial, mayFailHarmlessly, mayRepeat } from "./service-failure.ts";
+import { connectDenial, mayFailHarmlessly, mayRepeat, unhealthyDenial } from "./service-failure.ts";
 import { isOpenCall, isReadAhead, serviceRequest } from "./service-request.ts";
 import { beginWebSocket } from "./web-socket.ts";
 
@@ -48,7 +48,13 @@ export class RequestHalf implements Acquirer, FeedOwner {
     if (!Permit.isGenuine(permit)) throw new TypeError("forward without a permit");
     const { deps, snapshot, route, exchange, usualUpstream } = this.#life;
     this.#handler = handler;
-    this.#pool = deps.poolOf(snapshot, route?.upstream ?? usualUpstream);
+    const upstream = route?.upstream ?? usualUpstream;
+    const refused = snapshot.refusals === null ? null : unhealthyDenial(snapshot, upstream);
+    if (refused !== null) {
+      this.#life.deny(refused);
+      return;
+    }
+    this.#pool = deps.poolOf(snapshot, upstream);
     this.#settings = settingsOn(route, this.#pool.settings);
     if (exchange.upgrade !== null) {
       const begun = beginWebSocket(exchange, this.#pool.settings, route?.hidesProtocolTokens ?? false, deps);

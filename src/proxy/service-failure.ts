@@ -1,7 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { Denial } from "../decision/verdict.ts";
 import type { ClientFailure } from "../message/stream.ts";
-import type { UpstreamSettings } from "../policy/snapshot.ts";
+import type { Snapshot, UpstreamSettings } from "../policy/snapshot.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { hostPort } from "../support/host-port.ts";
 import type { AcquireFailure } from "../upstream/upstream.ts";
@@ -28,6 +28,15 @@ export function serviceDenial(failure: ClientFailure, detail: string, upstream: 
 /** The same where no way led to it. */
 export function connectDenial(failure: AcquireFailure, detail: string, upstream: UpstreamSettings | undefined): Denial {
   return new Denial(failure, null, detail + from(upstream), "a connection to the service");
+}
+
+/** Why nobody asks a service that is known to be unhealthy; null where it is not, or is asked all the same. */
+export function unhealthyDenial({ refusals }: Snapshot, upstream: string): Denial | null {
+  const refusal = refusals?.get(upstream);
+  if (refusal === undefined || !refusal.check.isUnhealthy) return null;
+  const { check, place, retrySeconds } = refusal;
+  const seen = `upstream ${upstream} is unhealthy: ${check.lastFault}`;
+  return new Denial("upstream_unhealthy", place, seen, "a service that is well", [["retry-after", `${retrySeconds}`]]);
 }
 
 /** For the log, which of several services it was; clients are not told. */

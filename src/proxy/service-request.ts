@@ -4,6 +4,7 @@ import { WITHOUT_BODY } from "../message/method.ts";
 import { type ClientRequest, type ClientResponse, NO_LENGTH, UNTIL_CLOSE } from "../message/stream.ts";
 import { acceptsTrailers } from "../message/trailers.ts";
 import type { Route, UpstreamSettings } from "../policy/snapshot.ts";
+import { ownAuthority } from "../upstream/own-authority.ts";
 import { isGrpcCall } from "./grpc.ts";
 
 /** The request as it goes to the service. `upgradeLines`: the header lines of a WebSocket's handshake; null for none. */
@@ -26,13 +27,6 @@ export function serviceRequest(
     // Where the service speaks HTTP/1.1, TE belongs to its connection, which is ours.
     acceptsTrailers: settings.protocol === "h2" && acceptsTrailers(headers),
   };
-}
-
-/** What the service is asked by where the client named no host: HTTP/1.1 and HTTP/2 want one. */
-function ownAuthority({ address }: UpstreamSettings): string {
-  if (address.type === "unix") return "localhost";
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${host}:${address.port}`;
 }
 
 /**

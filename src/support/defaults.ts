@@ -4,6 +4,7 @@ import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
 import { DETECTION_DEFAULTS } from "./detection-defaults.ts";
 import { GRPC_DEFAULTS } from "./grpc-defaults.ts";
+import { HEALTH_DEFAULTS } from "./health-defaults.ts";
 import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { INVENTORY_DEFAULTS } from "./inventory-defaults.ts";
 import { LADDER_DEFAULTS } from "./ladder-defaults.ts";
@@ -32,6 +33,7 @@ export const DEFAULTS = {
   ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,
+  ...HEALTH_DEFAULTS,
   ...POLICY_DEFAULTS,
   ...MEMORY_DEFAULTS,
   ...RECORDS_DEFAULTS,
@@ -301,7 +303,4 @@ export const DEFAULTS = {
   adminTimeoutMs: 5_000,
   /** How long who asks for a reload is kept waiting for what comes of it; below `adminTimeoutMs`. */
   adminReloadWaitMs: 4_000,
-  /** Of the port for probes; the oldest connection gives way. */
-  probeConnectionsMax: 64,
-  probeTimeoutMs: 3_000,
 } as const;

@@ -1,3 +1,4 @@
+import { HEALTH_CHECK } from "../health/probe.ts";
 import { ACCOUNT_NAMES, type MemoryBudget } from "../memory/budget.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
 import type { HistogramCells, ListenerCells } from "./cells.ts";
@@ -185,6 +186,18 @@ export const FIGURES: readonly Figure[] = [
       help: "1 while the policy on disk is refused and an older one runs.",
     },
     read: ({ metrics }) => (metrics.policyStale ? 1 : 0),
+  },
+  {
+    name: "upstreamsUnhealthy",
+    title: "services that fail their health checks",
+    chart: null,
+    unit: "count",
+    kind: "gauge",
+    metric: { name: "postern_upstreams_unhealthy", help: "Services that fail the health checks of the policy." },
+    read: ({ resources }) => {
+      const checks = resources().filter(({ kind }) => kind === HEALTH_CHECK);
+      return checks.length === 0 ? null : checks.filter(({ state }) => state === "failing").length;
+    },
   },
 ];
 

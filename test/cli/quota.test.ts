@@ -58,7 +58,9 @@ test("where the policy that runs has no quota, that is told", async () => {
   const opened = await openAdmin(
     { host: "127.0.0.1", port: 0 },
     {
-      ready: () => true,
+      notReady: () => new Set<never>(),
+      liveness: () => [],
+      serviceProbes: () => new Map(),
       readiness: () => [],
       hosts: () => [],
       metrics: () => Promise.resolve(""),

@@ -22,7 +22,9 @@ beforeEach(async () => {
   const opened = await openAdmin(
     { host: "127.0.0.1", port: 0 },
     {
-      ready: () => true,
+      notReady: () => new Set<never>(),
+      liveness: () => [],
+      serviceProbes: () => new Map(),
       readiness: () => [],
       hosts: () => [],
       metrics: () => Promise.resolve(""),

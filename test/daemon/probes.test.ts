@@ -72,7 +72,7 @@ describe("the port for probes", () => {
     expect(await get("/readyz")).toBe("HTTP/1.1 503 Service Unavailable not ready");
     expect(await get("/healthz")).toBe("HTTP/1.1 200 OK ok");
     expect(await (await fetch(`${running.admin}/readyz?verbose`)).text()).toBe(
-      "not ready\nprocess: told to end, requests under way finish\n",
+      "not ready\ndraining: told to end, requests under way finish; nothing is to be done\n",
     );
     held.destroy();
     await ended;

@@ -1,0 +1,124 @@
+import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import { err, ok, type Result } from "../support/result.ts";
+import { HEALTH_CHECK, type Probe } from "./probe.ts";
+
+export interface HealthCheckSettings {
+  /** Of the upstream that is asked. */
+  readonly name: string;
+  readonly intervalMs: number;
+  /** Good answers in a row that make an unhealthy service healthy. One does where nothing is known. */
+  readonly healthyThreshold: number;
+  /** Bad answers in a row that make it unhealthy. */
+  readonly unhealthyThreshold: number;
+  /** The process is not ready before the service is healthy, and while it is not. */
+  readonly gatesReadiness: boolean;
+}
+
+type Health = "unknown" | "healthy" | "unhealthy";
+
+const STATES: Readonly<Record<Health, ResourceState>> = { unknown: "starting", healthy: "ready", unhealthy: "failing" };
+
+/**
+ * Asks a service again and again how it is. One ask at a time, the next so long after the last has ended; another state takes
+ * several answers in a row that say so.
+ */
+export class HealthCheck implements Resource {
+  readonly kind = HEALTH_CHECK;
+  readonly name: string;
+  readonly #settings: HealthCheckSettings;
+  readonly #probe: Probe;
+  readonly #world: ResourceWorld;
+  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  #health: Health = "unknown";
+  /** Answers in a row that speak against the state. */
+  #against = 0;
+  #healthySinceMs: number | null = null;
+  #fault: ResourceFault | null = null;
+  #cancel: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(settings: HealthCheckSettings, probe: Probe, world: ResourceWorld) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#probe = probe;
+    this.#world = world;
+  }
+
+  /** Known to be: what nobody knows of yet may well be there. */
+  get isUnhealthy(): boolean {
+    return this.#health === "unhealthy";
+  }
+
+  /** What it said last that was not good, or why nothing came; empty where all was well. */
+  get lastFault(): string {
+    return this.#fault?.text ?? "";
+  }
+
+  start(): void {
+    void this.#check();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel?.();
+  }
+
+  status(): ResourceStatus {
+    const { gatesReadiness } = this.#settings;
+    return {
+      kind: this.kind,
+      name: this.name,
+      state: STATES[this.#health],
+      detail: this.#detail,
+      freshAtMs: this.#health === "healthy" ? this.#healthySinceMs : null,
+      staleUntilMs: null,
+      fault: this.#fault,
+      tries: this.#tries,
+      gatesReadiness,
+    };
+  }
+
+  async tryOnce(): Promise<Result<string, string>> {
+    const { isGood, text } = await this.#probe();
+    return isGood ? ok(text) : err(text);
+  }
+
+  get #detail(): string {
+    const { healthyThreshold, unhealthyThreshold } = this.#settings;
+    const against = this.#against;
+    if (this.#health === "unhealthy") return `unhealthy, ${against} of ${healthyThreshold} good answers in a row`;
+    if (against === 0) return this.#health;
+    return `${this.#health}, ${against} of ${unhealthyThreshold} bad answers in a row`;
+  }
+
+  async #check(): Promise<void> {
+    const { isGood, text } = await this.#probe();
+    if (this.#isClosed) return;
+    this.#tries[isGood ? "ok" : "failed"]++;
+    if (!isGood) this.#fault = { text, atMs: this.#world.clock.wallMs() };
+    this.#judge(isGood);
+    this.#cancel = this.#world.timers.after(this.#waitMs, () => void this.#check());
+  }
+
+  #judge(isGood: boolean): void {
+    if (isGood === (this.#health === "healthy") && this.#health !== "unknown") {
+      this.#against = 0;
+      return;
+    }
+    const { healthyThreshold, unhealthyThreshold } = this.#settings;
+    this.#against++;
+    const enough = isGood ? (this.#health === "unknown" ? 1 : healthyThreshold) : unhealthyThreshold;
+    if (this.#against < enough) return;
+    this.#against = 0;
+    this.#health = isGood ? "healthy" : "unhealthy";
+    this.#healthySinceMs = isGood ? this.#world.clock.wallMs() : null;
+    this.#world.changed(this);
+  }
+
+  get #waitMs(): number {
+    const { intervalMs } = this.#settings;
+    const waitMs = this.#health === "unknown" ? Math.min(intervalMs, DEFAULTS.healthCheckFirstIntervalMs) : intervalMs;
+    return waitMs * (1 + DEFAULTS.healthCheckJitterShare * (2 * this.#world.random() - 1));
+  }
+}

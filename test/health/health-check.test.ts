@@ -1,0 +1,142 @@
+// Goal: a service has another state when enough answers in a row say so, and is never asked twice at once. Method: answers that a
+// test gives, and a clock that it moves.
+import { describe, expect, test } from "vitest";
+import { HealthCheck, type HealthCheckSettings } from "../../src/health/health-check.ts";
+import type { ProbeAnswer } from "../../src/health/probe.ts";
+import type { ResourceWorld } from "../../src/resources/resource.ts";
+import { ManualTime } from "../fixtures/manual-time.ts";
+import { resourceWorld } from "../fixtures/resource-world.ts";
+
+const SETTINGS: HealthCheckSettings = {
+  name: "app",
+  intervalMs: 10_000,
+  healthyThreshold: 2,
+  unhealthyThreshold: 3,
+  gatesReadiness: true,
+};
+
+/** A check whose probes wait for what the test answers. */
+function checked(settings: Partial<HealthCheckSettings> = {}, world: Partial<ResourceWorld> = {}) {
+  const time = new ManualTime(1000);
+  const changes: string[] = [];
+  const pending: ((answer: ProbeAnswer) => void)[] = [];
+  let asked = 0;
+  const check = new HealthCheck(
+    { ...SETTINGS, ...settings },
+    () => {
+      asked++;
+      return new Promise((resolve) => pending.push(resolve));
+    },
+    resourceWorld({
+      clock: time,
+      timers: time,
+      random: () => 0.5,
+      changed: (one) => changes.push(one.status().state),
+      ...world,
+    }),
+  );
+  const answer = async (isGood: boolean): Promise<void> => {
+    pending.shift()?.({ isGood, status: isGood ? 200 : 503, text: isGood ? "status 200" : "status 503" });
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  /** The next ask comes, and is answered so. */
+  const next = async (isGood: boolean): Promise<void> => {
+    time.pass(time.nextMs);
+    await answer(isGood);
+  };
+  return { check, time, changes, answer, next, asked: () => asked, open: () => pending.length };
+}
+
+describe("a health check", () => {
+  test("is made without asking, and asks at once when it starts", () => {
+    const { check, asked } = checked();
+    expect(asked()).toBe(0);
+    expect(check.status()).toMatchObject({ kind: "health check", name: "app", state: "starting", freshAtMs: null });
+    check.start();
+    expect(asked()).toBe(1);
+  });
+
+  test("takes the first good answer of all for health, and is asked every second until then", async () => {
+    const { check, answer, next, time, changes } = checked();
+    check.start();
+    await answer(false);
+    expect(time.nextMs).toBe(1000);
+    expect(check.status()).toMatchObject({ state: "starting", detail: "unknown, 1 of 3 bad answers in a row" });
+    expect(check.isUnhealthy).toBe(false);
+    await next(true);
+    expect(check.status()).toMatchObject({ state: "ready", detail: "healthy", freshAtMs: 2000, gatesReadiness: true });
+    expect(time.nextMs).toBe(10_000);
+    expect(changes).toEqual(["ready"]);
+  });
+
+  test("a service that never was well is unhealthy after as many bad answers as any other", async () => {
+    const { check, answer, next, changes } = checked({ unhealthyThreshold: 2 });
+    check.start();
+    await answer(false);
+    await next(false);
+    expect(check.isUnhealthy).toBe(true);
+    expect(check.status()).toMatchObject({ state: "failing", fault: { text: "status 503" } });
+    expect(changes).toEqual(["failing"]);
+  });
+
+  test("one bad answer, or two with a good one between, change nothing", async () => {
+    const { check, answer, next, changes } = checked();
+    check.start();
+    await answer(true);
+    for (const isGood of [false, false, true, false, false]) await next(isGood);
+    expect(check.status()).toMatchObject({ state: "ready", detail: "healthy, 2 of 3 bad answers in a row" });
+    await next(false);
+    expect(check.status()).toMatchObject({ state: "failing", freshAtMs: null });
+    expect(check.lastFault).toBe("status 503");
+    for (const isGood of [true, false, true]) await next(isGood);
+    expect(check.isUnhealthy).toBe(true);
+    await next(true);
+    expect(check.isUnhealthy).toBe(false);
+    expect(changes).toEqual(["ready", "failing", "ready"]);
+    expect(check.status().tries).toEqual({ ok: 5, unchanged: 0, failed: 6, unusable: 0 });
+  });
+
+  test("is never asked twice at once, however long an answer takes", async () => {
+    const { check, answer, time, asked, open } = checked();
+    check.start();
+    time.pass(3_600_000);
+    expect([asked(), open()]).toEqual([1, 1]);
+    await answer(true);
+    time.pass(9_999);
+    expect(asked()).toBe(1);
+    time.pass(1);
+    expect(asked()).toBe(2);
+  });
+
+  test.each([
+    [0, 9000],
+    [0.5, 10_000],
+    [0.999, 10_998],
+  ])("replicas do not ask all at once: %d draws %d ms", async (drawn, waitMs) => {
+    const { check, answer, time } = checked({}, { random: () => drawn });
+    check.start();
+    await answer(true);
+    expect(time.nextMs).toBeCloseTo(waitMs, 5);
+  });
+
+  test("ends where no policy has it any more, also between question and answer", async () => {
+    const { check, answer, time, changes } = checked();
+    check.start();
+    check.close();
+    await answer(true);
+    expect([time.nextMs, changes]).toEqual([Number.POSITIVE_INFINITY, []]);
+  });
+
+  test("is tried once for 'check --online'", async () => {
+    const good = checked();
+    const tried = good.check.tryOnce();
+    await good.answer(true);
+    expect(await tried).toEqual({ ok: true, value: "status 200" });
+    const bad = checked();
+    const failed = bad.check.tryOnce();
+    await bad.answer(false);
+    expect(await failed).toEqual({ ok: false, error: "status 503" });
+    expect(bad.check.status().state).toBe("starting");
+  });
+});
