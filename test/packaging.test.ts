@@ -267,7 +267,7 @@ describe("the Kubernetes example", () => {
     const probe = (path: string) => expect.objectContaining({ httpGet: { path, port: "probes" } });
     expect(postern.startupProbe).toEqual(probe("/readyz"));
     expect(postern.readinessProbe).toEqual(probe("/readyz"));
-    expect(postern.livenessProbe).toEqual(probe("/healthz"));
+    expect(postern.livenessProbe).toEqual(probe("/livez"));
     expect(text("deploy/kubernetes/sidecar.yaml")).not.toContain("exec:");
   });
 

@@ -99,7 +99,7 @@ describe("healthCheck of an upstream", () => {
     ["{}", "http://127.0.0.1:3000", "healthCheck: 'path' is missing; expected what is asked for, as in /healthz"],
     ["{ path: healthz }", "http://a.internal", "healthCheck.path: expected a path as it is sent"],
     ["{ path: '//a' }", "http://a.internal", "healthCheck.path: expected a path as it is sent"],
-    ["{ path: \"/a\\r\\nx: y\" }", "http://a.internal", "healthCheck.path: expected a path as it is sent"],
+    ['{ path: "/a\\r\\nx: y" }', "http://a.internal", "healthCheck.path: expected a path as it is sent"],
     ["{ type: grpc }", "http://127.0.0.1:3000", "healthCheck.type: gRPC needs HTTP/2"],
     ["{ type: grpc, path: /h }", "h2c://127.0.0.1:3000", "healthCheck.path: 'path' belongs to type http"],
     ["{ type: tcp, service: a }", "http://127.0.0.1:3000", "healthCheck.service: 'service' belongs to type grpc"],
@@ -107,7 +107,7 @@ describe("healthCheck of an upstream", () => {
     ["{ path: /h, headers: { Authorization: x } }", "http://127.0.0.1:3000", "a secret has no place in a policy"],
     ["{ path: /h, headers: { Host: x } }", "http://127.0.0.1:3000", "'host' says it"],
     ["{ path: /h, headers: { Connection: x } }", "http://127.0.0.1:3000", "'connection' is postern's own to write"],
-    ["{ path: /h, headers: { X-A: \"a\\r\\nb\" } }", "http://127.0.0.1:3000", "expected 1 to 1024 visible characters"],
+    ['{ path: /h, headers: { X-A: "a\\r\\nb" } }', "http://127.0.0.1:3000", "expected 1 to 1024 visible characters"],
     ["{ path: /h, host: 'a b' }", "http://127.0.0.1:3000", "healthCheck.host: expected a host, and a port or none"],
     ["{ path: /h, expectedStatuses: [600] }", "http://127.0.0.1:3000", "expectedStatuses[0]: expected at most 599"],
     ["{ path: /h, expectedStatuses: ['300-200'] }", "http://127.0.0.1:3000", "expected a status or a range of them"],
@@ -142,13 +142,23 @@ describe("serviceProbes", () => {
       /upstreams: \{/,
       "upstreams: { other: { address: 'http://127.0.0.1:3001' },",
     );
-    expect(await warningsOf(text.replace("address: 127.0.0.1:8080", "address: 127.0.0.1:8080, upstream: app"))).toEqual([]);
+    expect(await warningsOf(text.replace("address: 127.0.0.1:8080", "address: 127.0.0.1:8080, upstream: app"))).toEqual(
+      [],
+    );
   });
 
   test.each([
     ["[{ path: /app }]", "http://10.0.0.5:3000", "serviceProbes[0]: 'app' is on another machine"],
-    ["[{ path: /app, upstream: app }]", "https://orders.internal", "serviceProbes[0].upstream: 'app' is on another machine"],
-    ["[{ path: /app, upstream: ap }]", "http://127.0.0.1:3000", "serviceProbes[0].upstream: no upstream 'ap' is defined"],
+    [
+      "[{ path: /app, upstream: app }]",
+      "https://orders.internal",
+      "serviceProbes[0].upstream: 'app' is on another machine",
+    ],
+    [
+      "[{ path: /app, upstream: ap }]",
+      "http://127.0.0.1:3000",
+      "serviceProbes[0].upstream: no upstream 'ap' is defined",
+    ],
     ["[{ path: /readyz }]", "http://127.0.0.1:3000", "serviceProbes[0].path: this path is postern's own"],
     ["[{ path: /a }, { path: /a }]", "http://127.0.0.1:3000", "serviceProbes[1].path: this path is another probe's"],
     ["[{ path: /a/../b }]", "http://127.0.0.1:3000", "serviceProbes[0].path: expected a path of letters"],

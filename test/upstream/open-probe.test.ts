@@ -58,7 +58,9 @@ describe("over HTTP/1.1", () => {
     expect(await ask(port)).toEqual({ isGood: true, status: 200, text: "status 200" });
     expect(heads).toEqual([`GET /healthz {"host":"127.0.0.1:${port}","user-agent":"postern-health"}`]);
     await eventually(() => sockets.size === 0);
-    expect((await ask(port, { method: "HEAD", authority: "orders.example.org", target: "/h?full=1" })).isGood).toBe(true);
+    expect((await ask(port, { method: "HEAD", authority: "orders.example.org", target: "/h?full=1" })).isGood).toBe(
+      true,
+    );
     expect(heads[1]).toContain('HEAD /h?full=1 {"host":"orders.example.org"');
   });
 
@@ -119,7 +121,9 @@ describe("over HTTP/1.1", () => {
     const folder = mkdtempSync(join(tmpdir(), "postern-probe-"));
     onClose(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "app.sock");
-    const server = createServer((request, response) => response.writeHead(request.headers.host === "localhost" ? 200 : 400).end());
+    const server = createServer((request, response) =>
+      response.writeHead(request.headers.host === "localhost" ? 200 : 400).end(),
+    );
     await listen(server, path);
     expect(await ask(0, {}, { address: { type: "unix", path } })).toMatchObject({ isGood: true });
     expect(await ask(0, {}, { address: { type: "unix", path: `${path}.gone` } })).toMatchObject({
@@ -149,7 +153,9 @@ test("over TLS the service is verified as for requests", async () => {
   const other = await ask(port, {}, { tls: { ...tls, serverName: "orders.internal" } });
   expect(other).toMatchObject({ isGood: false, text: expect.stringContaining("upstream_tls_failed") });
   expect(await ask(port, { type: "tcp" }, { tls })).toMatchObject({ isGood: true });
-  expect(await ask(port, { type: "tcp" }, { tls: { ...tls, serverName: "orders.internal" } })).toMatchObject({ isGood: false });
+  expect(await ask(port, { type: "tcp" }, { tls: { ...tls, serverName: "orders.internal" } })).toMatchObject({
+    isGood: false,
+  });
   const h2 = createSecureServer({ cert: pki.server.certificate, key: pki.server.key }, (_request, response) => {
     response.writeHead(204).end();
   });
@@ -196,12 +202,20 @@ describe("over HTTP/2", () => {
     expect(await check("")).toEqual({ isGood: true, status: 200, text: "SERVING" });
     expect(await check("orders.v1.Orders")).toMatchObject({ isGood: true });
     expect(await check("orders.v1.Old")).toEqual({ isGood: false, status: 503, text: "NOT_SERVING" });
-    expect(await check("orders.v1.New")).toMatchObject({ isGood: false, text: expect.stringMatching(/^grpc-status 5: /) });
+    expect(await check("orders.v1.New")).toMatchObject({
+      isGood: false,
+      text: expect.stringMatching(/^grpc-status 5: /),
+    });
     expect(asked).toEqual(["", "orders.v1.Orders", "orders.v1.Old", "orders.v1.New"]);
   });
 
   test("one without health checking, or that is no gRPC server, is not well", async () => {
-    const without = await startGrpcService({ unary: () => {}, serverStream: () => {}, clientStream: () => {}, bidi: () => {} });
+    const without = await startGrpcService({
+      unary: () => {},
+      serverStream: () => {},
+      clientStream: () => {},
+      bidi: () => {},
+    });
     expect(await ask(without, { type: "grpc" }, { protocol: "h2" })).toMatchObject({
       isGood: false,
       text: "grpc-status 12: it has no grpc.health.v1.Health",
