@@ -25,7 +25,14 @@ interface HttpGet {
 
 test("its policy does what it says, from a service that is not there to one that is well", async () => {
   const appPort = await freePort();
-  const postern = await startLivePostern({ "policy.yaml": policy.replace("0.0.0.0:9902", "127.0.0.1:0").replace("path: /healthz,", "path: /healthz, interval: 1s,") }, appPort);
+  const postern = await startLivePostern(
+    {
+      "policy.yaml": policy
+        .replace("0.0.0.0:9902", "127.0.0.1:0")
+        .replace("path: /healthz,", "path: /healthz, interval: 1s,"),
+    },
+    appPort,
+  );
   const verbose = async () => (await fetch(`${postern.admin}/readyz?verbose`)).text();
   const timeless = (text: string): string =>
     text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "NOW").replace(/\d of 3 bad/, "1 of 3 bad");
