@@ -35,6 +35,7 @@ const RANKS = [
   "http1",
   "websocket",
   "spiffe",
+  "health",
   "resources",
   "calls",
   "bodies",
