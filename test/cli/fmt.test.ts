@@ -1,6 +1,6 @@
 // Goal: 'postern fmt' changes files as people expect of a formatter: whole, in place, and only where it must.
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -146,6 +146,15 @@ test("what 'init' writes is laid out", async () => {
   const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
   expect(files.length).toBeGreaterThan(0);
   expect(await postern("fmt", "--diff", "--check", ...files)).toEqual({ code: 0, out: "", err: "" });
+});
+
+test("the policies that come along are laid out", async () => {
+  const { postern } = folderWith({});
+  const policies = resolve(import.meta.dirname, "../../policies");
+  const names = readdirSync(policies, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yaml"));
+  expect(names.length).toBeGreaterThan(2);
+  const files = names.map((name) => join(policies, name));
+  expect(await postern("fmt", "--check", "--diff", ...files)).toEqual({ code: 0, out: "", err: "" });
 });
 
 test("used wrongly", async () => {

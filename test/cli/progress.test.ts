@@ -22,6 +22,14 @@ function terminal(columns = 80) {
   return { io, written, pass: (ms: number) => time.pass(ms) };
 }
 
+const POLICY = `version: 1
+service: a
+listeners: [{ name: in, address: '127.0.0.1:0' }]
+upstreams: { app: { address: 'http://127.0.0.1:1' } }
+routes: [{ path: /a, methods: [GET], public: true }]
+tests: [{ name: it is open, request: { path: /a }, expect: { allow: true } }]
+`;
+
 const CLEAR = "\r\x1b[K";
 
 test("quick work says nothing", async () => {
@@ -88,14 +96,7 @@ test("the line goes where the work fails, and there is none for machines or with
 });
 
 test("commands hand their terminal on, and say the same with it", async () => {
-  const policy = `version: 1
-service: a
-listeners: [{ name: in, address: '127.0.0.1:0' }]
-upstreams: { app: { address: 'http://127.0.0.1:1' } }
-routes: [{ path: /a, methods: [GET], public: true }]
-tests: [{ name: it is open, request: { path: /a }, expect: { allow: true } }]
-`;
-  const { folder, postern } = folderWith({ "a.yaml": policy, "b.yaml": policy.replace("/a,", "/b,") });
+  const { folder, postern } = folderWith({ "a.yaml": POLICY, "b.yaml": POLICY.replace("/a,", "/b,") });
   for (const line of ["check a.yaml", "audit a.yaml", "diff a.yaml b.yaml", "test a.yaml"]) {
     const told = { out: "", err: "" };
     const write = (to: "out" | "err") => (text: string) => {
@@ -111,11 +112,18 @@ tests: [{ name: it is open, request: { path: /a }, expect: { allow: true } }]
 });
 
 test("colour is where it is asked for", async () => {
-  const { folder } = folderWith({ "a.yaml": "version:  1\n" });
+  const failing = POLICY.replace("allow: true", "deny: route_not_found");
+  const { folder, postern } = folderWith({ "a.yaml": "version:  1\n", "b.yaml": failing });
   let out = "";
   const stdout = (text: string): void => {
     out += text;
   };
-  await main(["fmt", "--diff", "a.yaml"], { stdout, stderr: stdout, cwd: folder, clock: systemClock, colour: true });
+  const coloured = { stdout, stderr: stdout, cwd: folder, clock: systemClock, colour: true };
+  for (const line of ["test b.yaml", "check a.yaml"]) await main(line.split(" "), coloured);
+  expect(out).toContain("\x1b[31mFAILED\x1b[0m: it is open\n");
+  expect(out).toContain("\x1b[32m0 passed\x1b[0m, \x1b[31m1 failed\x1b[0m");
+  expect(out).toMatch(/^\x1b\[31ma\.yaml:1:1: .+\x1b\[0m$/m);
+  expect((await postern("test", "b.yaml")).out).not.toContain("\x1b");
+  await main(["fmt", "--diff", "a.yaml"], coloured);
   expect(out).toContain("\x1b[31m-version:  1\x1b[0m\n\x1b[32m+version: 1\x1b[0m\n");
 });

@@ -178,6 +178,8 @@ test("line ends stay those of the first line, and marks of documents stay", () =
   expect(formatted("%YAML 1.2\n--- # d\na:   1\n...\n")).toBe("%YAML 1.2\n--- # d\na: 1\n...\n");
   expect(formatted("")).toBe("");
   expect(formatted("# nothing else")).toBe("# nothing else\n");
+  expect(formatted("# nothing else\n    ")).toBe("# nothing else\n");
+  expect(formatted("---\n---\n")).toBe("---\n---\n");
 });
 
 test("what is not YAML is told with its place", () => {
