@@ -21,7 +21,6 @@ const FUNCTIONS = [
   "openapi",
   "policy",
   "protobuf",
-  "schema",
   "support",
   "tracing",
   "yaml",
