@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { beginPatternWork } from "../../src/schema/pattern/work.ts";
 import { type Asked, compiled, hitsOf, named, run } from "./own-rules.ts";
 
 const rule = (variables: string, operator: string, actions = ""): string =>
@@ -26,6 +27,13 @@ describe("variables", () => {
       ["y", "good"],
     ],
   };
+
+  test("names are held against patterns whatever a body before has spent on its own", () => {
+    beginPatternWork(0);
+    expect(hits("ARGS:/^x(?:[0-9]|$)/", "@rx evil", asked)).toBe(true);
+    expect(hits("ARGS|!ARGS:/^[xw](?:[0-9]|$)/", "@rx evil", asked)).toBe(false);
+    beginPatternWork(Number.POSITIVE_INFINITY);
+  });
 
   test.each([
     ["ARGS", "evil", true],

@@ -1,4 +1,6 @@
 import { compilePattern } from "../../schema/pattern/index.ts";
+import { withPatternWork } from "../../schema/pattern/work.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { RuleActions, RuleChoice } from "./actions.ts";
 
 /** Whether a choice is of this rule. */
@@ -20,5 +22,5 @@ function choosesText(text: string, tag: string): boolean {
   if (text === tag) return true;
   if (!/[\\^$*+?()[\]{}|]/.test(text)) return false;
   const pattern = compilePattern(text, { unicode: false });
-  return pattern.ok && pattern.value.test(tag);
+  return pattern.ok && withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(tag)) === true;
 }

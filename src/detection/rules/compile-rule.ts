@@ -1,4 +1,6 @@
 import { compilePattern } from "../../schema/pattern/index.ts";
+import { withPatternWork } from "../../schema/pattern/work.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Member, Operator, Variable } from "../seclang/directive.ts";
 import type { Control, RuleChoice, SetVar } from "./actions.ts";
@@ -119,7 +121,7 @@ function controlOf(control: Control, { idsOf }: CompileContext): Result<LinkCont
   if (!("rules" in control)) return ok(control);
   const ids = idsOf(control.rules);
   if (control.kind === "removeRules") return ok({ kind: "remove", removal: { ids, exclusion: null } });
-  const target = targetOf(control.target);
+  const target = targetOf(control.target, true);
   return target.ok ? ok({ kind: "remove", removal: { ids, exclusion: target.value } }) : target;
 }
 
@@ -129,11 +131,14 @@ function withScore(setVar: SetVar): SetVarStep {
   return { ...setVar, scores: setVar.change === "add" && SCORE.test(setVar.name.constant?.toLowerCase() ?? "") };
 }
 
-export function targetOf({ collection, member, use }: Variable): Result<Target, string> {
+export function targetOf(
+  { collection, member, use }: Variable,
+  isExclusion: boolean = use === "exclude",
+): Result<Target, string> {
   const isXml = collection === "XML" && member.kind === "name";
   const name = isXml ? `XML:${member.name}` : collection;
   const all: Member = { kind: "all" };
-  const isNamed = nameTestOf(isXml ? all : member);
+  const isNamed = nameTestOf(isXml ? all : member, !isExclusion);
   if (!isNamed.ok) return isNamed;
   return ok({
     name,
@@ -148,29 +153,33 @@ export function targetOf({ collection, member, use }: Variable): Result<Target, 
 const namePatterns = new Map<string, Result<NameTest, string>>();
 const NAME_PATTERNS_MAX = 256;
 
-/** Names are compared without regard to case, as ModSecurity does. */
-function nameTestOf(member: Member): Result<NameTest, string> {
+/**
+ * Names are compared without regard to case, as ModSecurity does. `tooLong`: what is said of a name that takes too long to hold
+ * against a pattern, so that no name leads past a rule.
+ */
+function nameTestOf(member: Member, tooLong: boolean): Result<NameTest, string> {
   if (member.kind === "all") return ok(null);
   if (member.kind === "name") {
     const wanted = member.name.toLowerCase();
     return ok((name) => name.length === wanted.length && name.toLowerCase() === wanted);
   }
-  const known = namePatterns.get(member.source);
+  const key = `${tooLong} ${member.source}`;
+  const known = namePatterns.get(key);
   if (known !== undefined) return known;
-  const made = namePattern(member.source);
+  const made = namePattern(member.source, tooLong);
   if (namePatterns.size >= NAME_PATTERNS_MAX) namePatterns.clear();
-  namePatterns.set(member.source, made);
+  namePatterns.set(key, made);
   return made;
 }
 
-function namePattern(source: string): Result<NameTest, string> {
+function namePattern(source: string, tooLong: boolean): Result<NameTest, string> {
   if (/^\w+$/.test(source)) {
     const part = source.toLowerCase();
     return ok((name) => name.toLowerCase().includes(part));
   }
   const pattern = compilePattern(`(?i:${source})`, { unicode: false });
   if (!pattern.ok) return err(`the pattern /${source}/ of a name: ${pattern.error.message}`);
-  return ok((name) => pattern.value.test(name));
+  return ok((name) => withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(name)) ?? tooLong);
 }
 
 /** Patterns that rules use to capture a value. */

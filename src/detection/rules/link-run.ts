@@ -1,4 +1,6 @@
 import { compilePattern } from "../../schema/pattern/index.ts";
+import { withPatternWork } from "../../schema/pattern/work.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import type { Steps } from "../../support/turns.ts";
 import type { NamedText } from "../facts.ts";
 import { filled } from "./macro.ts";
@@ -164,7 +166,8 @@ export class LinkRun {
 function makeTest(operator: string, argument: string): TextTest {
   if (PATTERN_OPERATORS.has(operator)) {
     const pattern = compilePattern(argument, { unicode: false });
-    return pattern.ok ? (text) => pattern.value.test(text) : () => false;
+    if (!pattern.ok) return () => false;
+    return (text) => withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(text)) ?? true;
   }
   if (WORD_OPERATORS.has(operator)) {
     const words = argument

@@ -34,7 +34,7 @@ function targetNamed(field: string): Exclusion | null {
   const variables = variablesOf(field);
   const [variable, ...more] = variables.ok ? variables.value : [];
   if (variable === undefined || more.length > 0 || variable.use !== "value") return null;
-  const target = targetOf(variable);
+  const target = targetOf(variable, true);
   if (!target.ok || target.value.collection < 0) return null;
   const { name, collection, isNamed } = target.value;
   return { name, collection, isNamed };

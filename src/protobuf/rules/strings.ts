@@ -1,5 +1,7 @@
 import type { RawMessage } from "../../bodies/protobuf/raw-message.ts";
 import { compilePattern } from "../../schema/pattern/index.ts";
+import { withPatternWork } from "../../schema/pattern/work.ts";
+import { DEFAULTS } from "../../support/defaults.ts";
 import { valueRules } from "./numbers.ts";
 import { ecmaPattern } from "./re2.ts";
 import { type Rule, type RuleSource, tellOthers } from "./rule.ts";
@@ -61,7 +63,8 @@ export function patternTest(pattern: string, source: RuleSource): ((text: string
     return null;
   }
   const { value } = compiled;
-  return (text) => value.test(text);
+  // A text that takes too long to hold against it does not fit.
+  return (text) => withPatternWork(DEFAULTS.patternWorkAtOnceMax, () => value.test(text)) ?? false;
 }
 
 /** In code points. */

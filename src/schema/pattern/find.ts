@@ -6,7 +6,7 @@ import { parsePattern } from "./parse.ts";
 import { OP, type Program, toProgram } from "./program.ts";
 import type { PatternFault } from "./source.ts";
 import { isBeside, lengthsOf, type Node, walk } from "./tree.ts";
-import { beginPatternWork, PatternTooCostly } from "./work.ts";
+import { withPatternWork } from "./work.ts";
 
 /** Where a pattern matches, in UTF-16 code units. */
 export interface Match {
@@ -38,15 +38,8 @@ export function compileFinder(source: string): Result<Finder, PatternFault> {
   if (fault !== null) return err(fault);
   const program = toProgram(tree, false, false);
   const search = new Search(program);
-  const isThere = (text: string): boolean => {
-    beginPatternWork(DEFAULTS.patternWorkMax);
-    try {
-      return pattern.value.test(text);
-    } catch (error) {
-      if (error instanceof PatternTooCostly) return true;
-      throw error;
-    }
-  };
+  const isThere = (text: string): boolean =>
+    withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(text)) ?? true;
   return ok({
     lengthMax: lengthsOf(tree).max,
     literal: literalOf(tree),

@@ -9,7 +9,7 @@ import { type Program, sizeOf, toProgram } from "./program.ts";
 import { samplesOf } from "./sample.ts";
 import type { PatternFault } from "./source.ts";
 import { isAnchored, isBeside, lengthsOf, type Node, walk } from "./tree.ts";
-import { beginPatternWork, PatternTooCostly } from "./work.ts";
+import { PatternTooCostly, withPatternWork } from "./work.ts";
 
 export type { CharSet } from "./char-set.ts";
 export { isPattern } from "./parse.ts";
@@ -84,15 +84,12 @@ export function sampleOf(sources: readonly string[], { lengthMin, lengthMax, lik
   });
   const fits = (text: string): boolean =>
     hasLength(text, lengthMin, lengthMax) && patterns.every(({ pattern }) => pattern.test(text));
-  beginPatternWork(DEFAULTS.patternWorkMax);
-  try {
+  return withPatternWork(DEFAULTS.patternWorkMax, () => {
     for (const text of liked) if (fits(text)) return text;
     for (const { source, unicode } of patterns)
       for (const text of samplesOf(source, unicode, lengthMin)) if (fits(text)) return text;
-  } catch (error) {
-    if (!(error instanceof PatternTooCostly)) throw error;
-  }
-  return null;
+    return null;
+  });
 }
 
 function hasLength(text: string, min: number, max: number): boolean {

@@ -18,6 +18,23 @@ export function spendPatternWork(instructions: number): void {
   if (left < 0) throw new PatternTooCostly("patterns take too long");
 }
 
+/**
+ * What `ask` says of a text that no judgement is under way for, within a budget of its own; null where that is not enough. What
+ * an earlier judgement left over is nobody's: spent by one client, it would refuse the next.
+ */
+export function withPatternWork<T>(instructions: number, ask: () => T): T | null {
+  const before = left;
+  left = instructions;
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof PatternTooCostly) return null;
+    throw error;
+  } finally {
+    left = before;
+  }
+}
+
 /** What is left to spend. */
 export function patternWorkLeft(): number {
   return left;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compilePattern, isPattern, type Pattern } from "../../../src/schema/pattern/index.ts";
+import { beginPatternWork, patternWorkLeft, withPatternWork } from "../../../src/schema/pattern/work.ts";
 import { cpuMs } from "../../fixtures/cpu-time.ts";
 import { compareWithV8 } from "./agrees.ts";
 import { patterns, soups, texts } from "./arbitrary.ts";
@@ -31,6 +32,17 @@ test("bytes that have been seen before are told without a string, others not at 
     const matches = both.test(text);
     expect(both.glance(Buffer.from(text), 0, text.length) ?? matches, text).toBe(matches);
   }
+});
+
+test("what one client's judgement spent is not missing to whoever asks beside it, and the other way round", () => {
+  const pattern = compile("^(?:a|b)+c$");
+  beginPatternWork(0);
+  expect(withPatternWork(1_000, () => pattern.test("ababc"))).toBe(true);
+  expect(patternWorkLeft()).toBe(0);
+  beginPatternWork(1_000);
+  expect(withPatternWork(0, () => compile("^(?:c|d)+e$").test("cdcde"))).toBeNull();
+  expect(patternWorkLeft()).toBe(1_000);
+  beginPatternWork(Number.POSITIVE_INFINITY);
 });
 
 describe("what a pattern matches is what JavaScript's own engine says", () => {
