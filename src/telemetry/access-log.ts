@@ -26,7 +26,7 @@ export class AccessLog {
     this.#time = rfc3339(clock);
     this.#output = output;
     this.#budget = new LineBudget(clock, timers, DEFAULTS.logDenialsPerSecond, (lines, reasons) =>
-      log.warn("lines_left_out", "more requests were refused than get a line", { lines, reasons }),
+      log.warn("lines_left_out", "more requests were refused than get a line", { lines, of: "request", reasons }),
     );
   }
 

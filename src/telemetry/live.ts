@@ -9,7 +9,7 @@ import { threadHolds } from "../support/thread-holds.ts";
 import { systemTimers, type Timers } from "../support/timers.ts";
 import { Turns } from "../support/turns.ts";
 import { AccessLog } from "./access-log.ts";
-import { createEventLog, type EventLog } from "./event-log.ts";
+import { createEventLog, type EventLog, type EventName } from "./event-log.ts";
 import type { FigureSources } from "./figures.ts";
 import type { FirstDenial } from "./ladder-counts.ts";
 import { LogOutput } from "./log-output.ts";
@@ -80,13 +80,18 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const tellDropped = (where: string) => (lines: number) =>
     log.warn("lines_dropped", "lines of the log had no room; it is written again", { where, lines });
   sink.onRecovered(tellDropped("standard output"));
-  const handshakeGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const http2Gate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, createRateGate(clock, 1)]));
-  const banGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const actGate = createRateGate(clock, DEFAULTS.connectionLogLinesPerSecondMax);
-  const ladderGate = createRateGate(clock, DEFAULTS.ladderLogLinesPerSecondMax);
-  const acceptGate = createRateGate(clock, 1);
+  const gateFor = (event: EventName, linesPerSecondMax: number) =>
+    createRateGate(clock, linesPerSecondMax, {
+      timers,
+      tell: (lines) => log.warn("lines_left_out", "more of these happened than get a line", { lines, of: event }),
+    });
+  const handshakeGate = gateFor("handshake_failed", DEFAULTS.connectionLogLinesPerSecondMax);
+  const http2Gate = gateFor("http2_fault", DEFAULTS.connectionLogLinesPerSecondMax);
+  const refusedGates = new Map(CONNECTION_REFUSALS.map((refusal) => [refusal, gateFor("connection_refused", 1)]));
+  const banGate = gateFor("banned", DEFAULTS.connectionLogLinesPerSecondMax);
+  const actGate = gateFor("admin_act", DEFAULTS.connectionLogLinesPerSecondMax);
+  const ladderGate = gateFor("would_deny", DEFAULTS.ladderLogLinesPerSecondMax);
+  const acceptGate = gateFor("listener_error", 1);
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   const sources = {
     metrics,

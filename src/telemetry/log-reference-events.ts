@@ -101,8 +101,8 @@ export const EVENTS_TOLD: Readonly<Record<EventName, EventDoc>> = {
     fields: ["head"],
   },
   lines_left_out: {
-    when: "more requests were refused in a second than get a line (`log.denialsPerSecond`): how many had none, by reason",
-    fields: ["lines", "reasons"],
+    when: "more of something happened in a second than gets a line, and no line follows that says so: how many had none; of requests (`log.denialsPerSecond`) by reason",
+    fields: ["lines", "of", "reasons"],
   },
   lines_dropped: {
     when: "lines had no room while nobody took them, and now somebody does",
@@ -216,6 +216,7 @@ export const EVENT_FIELDS: Readonly<Record<string, FieldDoc>> = {
   requestsInFlight: { type: "number", example: "3", text: "Requests that have begun and not ended." },
   drainTimeoutMs: { type: "number", example: "25000", text: "How long they may take." },
   lines: { type: "number", example: "19000", text: "How many lines there would have been." },
+  of: { type: "text", example: '"request"', text: "The event that they would have been." },
   reasons: { type: "object", example: '{"rate_limited":19000}', text: "How many of each reason, most first." },
   where: { type: "text", example: '"standard output"', text: "`standard output` or `file`." },
 };
