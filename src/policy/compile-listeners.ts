@@ -23,7 +23,8 @@ type ListenerFields = Fields<typeof listenerKeys>;
 /** Section `listeners`. */
 export function compileListeners(work: Work): void {
   const count = work.reader.listLength(["listeners"]);
-  if (work.reader.raw(["listeners"]) === undefined) work.problem("'listeners' is missing; expected at least one", []);
+  if (work.reader.raw(["listeners"]) === undefined && !work.isOpen)
+    work.problem("'listeners' is missing; expected at least one", []);
   else if (count === 0) work.problem("expected at least one listener", ["listeners"]);
   const seen: Seen[] = [];
   if (count > DEFAULTS.listenersMax) {

@@ -38,7 +38,8 @@ export function* compileRoutes(work: Work): Steps<void> {
   // Where a description could not be read, that is told, and what it has is not known.
   const hasMore = ["openapi", "grpc"].some((section) => reader.raw([section]) !== undefined);
   const mayHaveMore = hasMore && !work.isWhole;
-  if (reader.raw(["routes"]) === undefined) work.problem("'routes' is missing; expected at least one", []);
+  if (reader.raw(["routes"]) === undefined && !work.isOpen)
+    work.problem("'routes' is missing; expected at least one", []);
   const count = reader.listLength(["routes"]);
   if (count === 0 && !mayHaveMore && Array.isArray(reader.raw(["routes"])))
     work.problem("expected at least one route", ["routes"]);

@@ -42,7 +42,8 @@ function compileState(work: Work): void {
 
 /** Section `upstreams`. */
 export function* compileUpstreams(work: Work): Steps<void> {
-  if (work.reader.raw(["upstreams"]) === undefined) work.problem("'upstreams' is missing; expected at least one", []);
+  if (work.reader.raw(["upstreams"]) === undefined && !work.isOpen)
+    work.problem("'upstreams' is missing; expected at least one", []);
   for (const name of work.reader.names(["upstreams"])) {
     yield;
     if (work.problems.isFull) return;

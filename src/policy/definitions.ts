@@ -5,6 +5,8 @@ import { choiceOf, nearest } from "../support/schema.ts";
 export class Definitions<V> extends Map<string, V> {
   /** Also those that did not compile: who names one of them has made no second mistake. */
   readonly defined: Set<string> = new Set();
+  /** A file that may define more, and use any of them, could not be looked at: nothing is said of names. */
+  isOpen = false;
   readonly #used = new Set<string>();
   /** Names that are not defined, each with the one that it is most like. */
   readonly #nearest = new Map<string, string | undefined>();
@@ -23,7 +25,7 @@ export class Definitions<V> extends Map<string, V> {
   isDefined(name: string): boolean {
     const isDefined = this.defined.has(name);
     this.#used.add(isDefined ? name : (this.#nearestTo(name) ?? name));
-    return isDefined;
+    return isDefined || this.isOpen;
   }
 
   /** What to write in place of a name that is not defined. */
@@ -33,7 +35,7 @@ export class Definitions<V> extends Map<string, V> {
   }
 
   unused(): readonly string[] {
-    return [...this.defined].filter((name) => !this.#used.has(name));
+    return this.isOpen ? [] : [...this.defined].filter((name) => !this.#used.has(name));
   }
 
   /** Each search goes through all names: only the first so many unknown ones are worth it. */

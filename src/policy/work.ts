@@ -148,6 +148,8 @@ export class Work {
   readonly waiting: Waiting;
   readonly places: Places;
   #acquisition: Acquisition | null = null;
+  /** A file of `include` could not be looked at. */
+  isOpen = false;
   readonly upstreams: Definitions<UpstreamSettings> = new Definitions();
   readonly refusals: Map<string, UnhealthyRefusal> = new Map();
   readonly authenticators: Definitions<Authenticator> = new Definitions();
@@ -290,7 +292,16 @@ export class Work {
 
   /** The same of a file of `include`. */
   readIncluded(name: string, path: Path): Buffer | null {
-    return this.#contentOf(this.files.readIncluded(name, path), name, path);
+    const content = this.files.readIncluded(name, path);
+    if (!content.ok) this.#leaveOpen();
+    return this.#contentOf(content, name, path);
+  }
+
+  /** A part of the policy is not here: what it defines, and what it uses, nobody can say. */
+  #leaveOpen(): void {
+    this.isOpen = true;
+    const all = [this.upstreams, this.authenticators, this.limits, this.plans, this.roles, this.stores];
+    for (const definitions of [...all, this.decisionServices, this.detectors]) definitions.isOpen = true;
   }
 
   #contentOf(content: Result<Buffer, string>, name: string, path: Path): Buffer | null {
@@ -307,6 +318,7 @@ export class Work {
   readFolder(name: string, path: Path): readonly string[] | null {
     const content = this.files.readFolder(name, path);
     if (content.ok) return content.value;
+    if (path[0] === "include") this.#leaveOpen();
     if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
       this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);
       return null;
