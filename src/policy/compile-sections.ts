@@ -190,7 +190,8 @@ export function* compileDetectors(work: Work): Steps<void> {
 /** Values looked at between two yields. */
 const STEP_VALUES = 512;
 
-const DEFINING = [
+/** Sections whose entries others name. */
+export const DEFINING = [
   "upstreams",
   "authenticators",
   "roles",

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, matchesGlob, normalize } from "node:path/pos
 import { DEFAULTS } from "../support/defaults.ts";
 import { unknownKey } from "../support/schema.ts";
 import type { Steps } from "../support/turns.ts";
+import { DEFINING } from "./compile-sections.ts";
 import { type PolicyDocument, parseDocument } from "./document.ts";
 import { isMapping, JOINED_LISTS, JOINED_MAPPINGS, JoinedDocument, type Twice } from "./joined.ts";
 import type { Path } from "./path.ts";
@@ -30,7 +31,10 @@ export function* joinIncluded(work: Work): Steps<void> {
   for (const [name, path] of found) {
     yield;
     const content = work.readIncluded(name, path);
-    if (content === null) continue;
+    if (content === null) {
+      leaveOpen(work);
+      continue;
+    }
     bytes += content.length;
     if (bytes > DEFAULTS.policyBytesMax) {
       work.problem(`the included files are larger than ${DEFAULTS.policyBytesMax} bytes together`, path);
@@ -60,12 +64,21 @@ function namesOf(work: Work, entry: string, path: Path): readonly string[] {
     return [];
   }
   const all = work.readFolder(folder, path);
-  if (all === null) return [];
+  if (all === null) {
+    leaveOpen(work);
+    return [];
+  }
   const matching = all.map(normalize).filter((one) => matchesGlob(one.slice(one.lastIndexOf("/") + 1), pattern));
   // Who writes *.yaml means neither the policy itself nor the files of tests beside it.
   const names = matching.filter((one) => !isPolicy(one) && !/\.test\.ya?ml$/.test(one));
   if (names.length === 0) work.warning("no_effect", "no file matches, so nothing is included", path);
   return names;
+}
+
+/** A part of the policy is not here: what it defines, and what it uses, nobody can say. */
+function leaveOpen(work: Work): void {
+  work.isOpen = true;
+  for (const section of DEFINING) work[section].isOpen = true;
 }
 
 /** As its reader finds it from where the policy was named. */

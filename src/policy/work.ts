@@ -292,16 +292,7 @@ export class Work {
 
   /** The same of a file of `include`. */
   readIncluded(name: string, path: Path): Buffer | null {
-    const content = this.files.readIncluded(name, path);
-    if (!content.ok) this.#leaveOpen();
-    return this.#contentOf(content, name, path);
-  }
-
-  /** A part of the policy is not here: what it defines, and what it uses, nobody can say. */
-  #leaveOpen(): void {
-    this.isOpen = true;
-    const all = [this.upstreams, this.authenticators, this.limits, this.plans, this.roles, this.stores];
-    for (const definitions of [...all, this.decisionServices, this.detectors]) definitions.isOpen = true;
+    return this.#contentOf(this.files.readIncluded(name, path), name, path);
   }
 
   #contentOf(content: Result<Buffer, string>, name: string, path: Path): Buffer | null {
@@ -318,7 +309,6 @@ export class Work {
   readFolder(name: string, path: Path): readonly string[] | null {
     const content = this.files.readFolder(name, path);
     if (content.ok) return content.value;
-    if (path[0] === "include") this.#leaveOpen();
     if (this.inputs.offline === true && content.error === DOES_NOT_EXIST) {
       this.absent.add(this.reader.document.place(path), `'${name}' ${content.error}`);
       return null;
