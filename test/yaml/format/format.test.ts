@@ -1,5 +1,5 @@
 // Goal: the formatter changes how a file looks and never what it says: values, order, anchors and every comment stay.
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -72,6 +72,16 @@ test("so do the examples of the documentation", () => {
     .flatMap((file) => [...read(file).matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? ""));
   expect(blocks.length).toBeGreaterThan(100);
   for (const block of blocks.filter(isYaml)) expectSame(block);
+});
+
+test("so do the policies, tests and keys that tests are made of", () => {
+  const sources = globSync("test/**/*.ts", { cwd: root }).map(read);
+  const texts = sources.flatMap((source) =>
+    [...source.matchAll(/`([^`]*(?:version: 1|routes:|tests:|callers:)[^`]*)`/g)].map((match) => match[1] ?? ""),
+  );
+  const whole = texts.filter(isYaml);
+  expect(whole.length).toBeGreaterThan(100);
+  for (const text of whole) expectSame(text);
 });
 
 test("so does whatever people write", () => {
