@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeAll } from "./fixtures/closing.ts";
+import { eventually } from "./fixtures/eventually.ts";
 import { type LivePostern, startLivePostern, terminalOf } from "./fixtures/live-postern.ts";
 import { startRealService } from "./fixtures/real-service.ts";
 
@@ -20,6 +21,8 @@ beforeAll(async () => {
 });
 afterAll(closeAll);
 
+const metricsNow = async (): Promise<string> => (await fetch(`${postern.admin}/metrics`)).text();
+
 const ask = (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
   fetch(`${postern.url}${path}`, { headers });
 
@@ -29,6 +32,8 @@ test("everything passes, and the ladder tells what would not have", async () => 
   expect((await ask("/public/page", { "x-api-key": KEY })).status).toBe(200);
   // The service's own answer, and not ours.
   expect((await ask("/nowhere")).status).toBe(404);
+  // A client has its answer before it is counted.
+  await eventually(async () => (await metricsNow()).includes('reason="credentials_missing"} 25'));
 });
 
 test("the ladder is as both pages show it, for people and for machines", async () => {
@@ -49,7 +54,7 @@ test("the ladder is as both pages show it, for people and for machines", async (
 });
 
 test("metrics and log tell it by caller, and nothing of the key", async () => {
-  const metrics = await (await fetch(`${postern.admin}/metrics`)).text();
+  const metrics = await metricsNow();
   expect(metrics).toMatch(/postern_ladder_denials_total\{check="bots",rule="defaults.bots"\} 3/);
   expect(metrics).toMatch(/postern_ladder_caller_denials\{check="bots",rule="defaults.bots",caller="127.0.0.1"\} 3/);
   expect(metrics).toMatch(
