@@ -104,7 +104,7 @@ function formatFile(file: string, how: How, io: CommandIo): ToldFile {
   for (const one of left) if (!how.json) io.stderr(lineOf(file, one));
   const changed = after !== before;
   if (changed && !how.check && !how.diff) {
-    const replaced = replaceFile(resolve(io.cwd, file), bytesOf(after, read.value));
+    const replaced = replaceFile(resolve(io.cwd, file), read.value, bytesOf(after, read.value));
     if (!replaced.ok) return refused(file, { text: replaced.error, line: 1, column: 1 }, how, io);
   }
   if (changed && !how.json)

@@ -5,6 +5,7 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -17,15 +18,20 @@ import { err, ok, type Result } from "../support/result.ts";
 
 /**
  * Puts bytes in the place of a file by one rename, so that whoever watches it sees one change and never a part. Mode and owner stay,
- * and so does a link that leads to it. Gives why nothing has changed.
+ * and so does a link that leads to it. `old`: what it is made of; a file that somebody has saved since then is theirs. Gives why nothing
+ * has changed.
  */
-export function replaceFile(named: string, bytes: Buffer): Result<null, string> {
+export function replaceFile(named: string, old: Buffer, bytes: Buffer): Result<null, string> {
   let made = "";
   try {
     const file = realpathSync(named);
     made = `${file}.next~`;
     rmSync(made, { force: true });
     writeLike(statSync(file), made, bytes);
+    if (!readFileSync(file).equals(old)) {
+      rmSync(made);
+      return err("was saved by somebody else meanwhile, and stays as it is");
+    }
     renameSync(made, file);
     return ok(null);
   } catch (error) {

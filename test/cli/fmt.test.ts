@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
+import { replaceFile } from "../../src/cli/replace-file.ts";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
 import { folderWith } from "../rehearsal/kit.ts";
@@ -34,6 +35,14 @@ test("a file is replaced by one rename, with its mode, behind its link, with its
   expect(after.ino).not.toBe(before.ino);
   expect(readFileSync(join(folder, "real.yaml"), "utf8")).toBe(`\ufeff${TIDY}`);
   expect(readdirSync(folder).sort()).toEqual(["link.yaml", "real.yaml"]);
+});
+
+test("a file that somebody saves meanwhile is theirs", () => {
+  const { folder } = folderWith({ "a.yaml": "newer\n" });
+  const file = join(folder, "a.yaml");
+  expect(replaceFile(file, Buffer.from("older\n"), Buffer.from("formatted\n"))).toMatchObject({ ok: false });
+  expect(readFileSync(file, "utf8")).toBe("newer\n");
+  expect(readdirSync(folder)).toEqual(["a.yaml"]);
 });
 
 test("--check and --diff write nothing", async () => {
