@@ -21,6 +21,7 @@ import { type Clock, sharedClock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { systemTimers } from "../support/timers.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
+import { fileFault } from "./file-fault.ts";
 import { measureLoopDelay } from "./loop-delay.ts";
 import { probeServices } from "./probe-services.ts";
 import { readProcessFigures } from "./process-figures.ts";
@@ -47,6 +48,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     openFiles: (directory) => stateFiles(directory, process.geteuid?.() ?? null),
     readFile: (absolute) => readRegularFile(absolute, DEFAULTS.secretBytesMax),
   });
+  const probing = probeServices({ clock, timers: systemTimers });
   const idPrefix = randomBytes(6).toString("base64url");
   return {
     clock,
@@ -55,6 +57,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     releaseMemory,
     memory,
     loopDelay: measureLoopDelay(),
+    fileFault,
     resources,
     compile: (file, readFile, isInForce) =>
       compilePolicy(file, {
@@ -67,7 +70,7 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
         kept,
         memory,
         resources,
-        openProbe: probeServices({ clock, timers: systemTimers }),
+        probing,
         waiting,
         env: process.env,
         ladderSeed,

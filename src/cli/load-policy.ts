@@ -71,7 +71,7 @@ export async function examineFile(
     ...(scope === "online" || scope === "startedOnline"
       ? {
           resources: noResources(io.clock, unlimitedMemory(), callSystem, readSecret),
-          openProbe: probeServices({ clock: io.clock, timers: systemTimers }),
+          probing: probeServices({ clock: io.clock, timers: systemTimers }),
         }
       : {}),
   });

@@ -48,6 +48,8 @@ export interface DaemonDeps {
   readonly processFigures: (() => ProcessFigures) | null;
   /** The event loop's measurement, of which the watch on the thread tells; null for none. */
   readonly loopDelay?: LoopDelay | null;
+  /** The system's error where one more file cannot be opened; null where it can. */
+  readonly fileFault?: () => string | null;
   /** Gives back what a compilation left in memory; stops the world for some 40 ms, so it waits for a quiet moment. */
   readonly releaseMemory?: () => void;
   /** What clients may make the process hold; the policy may narrow it. */
@@ -116,6 +118,7 @@ export class Daemon {
       processFigures,
       memory: deps.memory,
       loopDelay: deps.loopDelay ?? null,
+      fileFault: deps.fileFault,
       resources: () => deps.resources.statuses(),
     });
     const folder = deps.keptFolder?.((file, error) => {

@@ -28,6 +28,8 @@ export class HealthCheck implements Resource {
   readonly name: string;
   readonly #settings: HealthCheckSettings;
   readonly #probe: Probe;
+  /** The one that runs, by upstream. */
+  readonly #running: Map<string, HealthCheck>;
   readonly #world: ResourceWorld;
   readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
   #health: Health = "unknown";
@@ -38,10 +40,17 @@ export class HealthCheck implements Resource {
   #cancel: (() => void) | null = null;
   #isClosed = false;
 
-  constructor(settings: HealthCheckSettings, probe: Probe, world: ResourceWorld) {
+  /** `running`: of the process, so that one which takes another's place knows what that one knew. */
+  constructor(
+    settings: HealthCheckSettings,
+    probe: Probe,
+    world: ResourceWorld,
+    running: Map<string, HealthCheck> = new Map(),
+  ) {
     this.name = settings.name;
     this.#settings = settings;
     this.#probe = probe;
+    this.#running = running;
     this.#world = world;
   }
 
@@ -55,13 +64,18 @@ export class HealthCheck implements Resource {
     return this.#fault?.text ?? "";
   }
 
+  /** A reload starts what is new before it closes what is old. */
   start(): void {
+    const before = this.#running.get(this.name);
+    if (before !== undefined && this.#health === "unknown") this.#takeOver(before);
+    this.#running.set(this.name, this);
     void this.#check();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
+    if (this.#running.get(this.name) === this) this.#running.delete(this.name);
   }
 
   status(): ResourceStatus {
@@ -82,6 +96,14 @@ export class HealthCheck implements Resource {
   async tryOnce(): Promise<Result<string, string>> {
     const { isGood, text } = await this.#probe();
     return isGood ? ok(text) : err(text);
+  }
+
+  /** A renewed certificate, or another threshold, is no reason to be unready until the next answer. */
+  #takeOver(before: HealthCheck): void {
+    this.#health = before.#health;
+    this.#healthySinceMs = before.#healthySinceMs;
+    this.#fault = before.#fault;
+    this.#world.changed(this);
   }
 
   get #detail(): string {

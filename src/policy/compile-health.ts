@@ -33,7 +33,7 @@ export function compileHealthCheck(work: Work, upstream: UpstreamSettings, entry
   const check = work.acquisition.acquire(
     HEALTH_CHECK,
     [JSON.stringify([settings, probe, reached])],
-    (world) => new HealthCheck(settings, open(work, upstream, probe), world),
+    (world) => new HealthCheck(settings, open(work, upstream, probe), world, work.inputs.probing?.running),
   );
   if (!effects.has("refuse")) return;
   work.refusals.set(upstream.name, {
@@ -148,5 +148,5 @@ const NOBODY: ProbeAnswer = {
 };
 
 function open({ inputs }: Work, upstream: UpstreamSettings, probe: ProbeSettings): Probe {
-  return inputs.openProbe?.(upstream, probe) ?? (() => Promise.resolve(NOBODY));
+  return inputs.probing?.open(upstream, probe) ?? (() => Promise.resolve(NOBODY));
 }

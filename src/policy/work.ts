@@ -23,6 +23,7 @@ import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
 import type { VersionRules, Versions } from "../filters/versions/evaluate.ts";
+import type { HealthCheck } from "../health/health-check.ts";
 import type { Probe, ProbeSettings } from "../health/probe.ts";
 import { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
@@ -78,6 +79,13 @@ import {
 } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
 
+/** How services are asked how they are. */
+export interface Probing {
+  readonly open: (upstream: UpstreamSettings, probe: ProbeSettings) => Probe;
+  /** Health checks of the process, by upstream. */
+  readonly running: Map<string, HealthCheck>;
+}
+
 /** What compilation needs of the world. */
 export interface CompileInputs {
   readonly readFile: ReadFile;
@@ -98,7 +106,7 @@ export interface CompileInputs {
   /** What outlives policies; without it, what a policy asks for is made anew and never started. */
   readonly resources?: Resources;
   /** Asks services how they are; without it, nobody does. */
-  readonly openProbe?: (upstream: UpstreamSettings, probe: ProbeSettings) => Probe;
+  readonly probing?: Probing;
   /** Where requests wait for what somebody else says. */
   readonly waiting?: Waiting;
   /** Of the process: which callers are in a share of the ladder, where the policy says nothing. Nobody's if absent. */

@@ -3,6 +3,8 @@ export const HEALTH_DEFAULTS = {
   /** Of the port for probes; the oldest connection gives way. */
   probeConnectionsMax: 64,
   probeTimeoutMs: 3_000,
+  /** How often it is seen whether another file can be opened. */
+  fileLookMs: 2_000,
   /** Of the service's own probes, and how long one answer serves whoever asks: so often the service is asked at most. */
   serviceProbesMax: 16,
   serviceProbeTimeoutMs: 1_000,

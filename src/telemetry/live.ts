@@ -11,6 +11,7 @@ import { Turns } from "../support/turns.ts";
 import { AccessLog } from "./access-log.ts";
 import { createEventLog, type EventLog, type EventName } from "./event-log.ts";
 import type { FigureSources } from "./figures.ts";
+import { FileWatch } from "./file-watch.ts";
 import type { FirstDenial } from "./ladder-counts.ts";
 import { LogOutput } from "./log-output.ts";
 import type { LogSink } from "./log-sink.ts";
@@ -66,6 +67,8 @@ export interface TelemetryDeps {
   readonly memory: MemoryBudget;
   /** Null where nobody watches the thread. */
   readonly loopDelay?: LoopDelay | null;
+  /** The system's error where one more file cannot be opened; null where it can. Nobody looks if absent. */
+  readonly fileFault?: (() => string | null) | undefined;
   /** How what outlives policies is. */
   readonly resources?: () => readonly ResourceStatus[];
 }
@@ -92,6 +95,14 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
   const actGate = gateFor("admin_act", DEFAULTS.connectionLogLinesPerSecondMax);
   const ladderGate = gateFor("would_deny", DEFAULTS.ladderLogLinesPerSecondMax);
   const acceptGate = gateFor("listener_error", 1);
+  const files =
+    deps.fileFault === undefined
+      ? null
+      : new FileWatch(deps.fileFault, timers, (code) =>
+          log.error("listener_error", "no file is left for another connection: those that come are closed unheard", {
+            code,
+          }),
+        );
   const thread = loopDelay === null ? null : new ThreadWatch(threadHolds, loopDelay, clock, log);
   const sources = {
     metrics,
@@ -230,12 +241,16 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       metrics.rollbacks[cause]++;
       metrics.policyStale = true;
     },
-    serving: () => thread?.start(),
+    serving: () => {
+      thread?.start();
+      files?.start();
+    },
     reopenLog: () => output.reopen(),
     stop: () => {
       log.flush();
       accessLog.flush();
       thread?.stop();
+      files?.stop();
     },
     // Scrapes that overlap share one text: asking often must not cost more than asking once.
     metricsText: (format = "prometheus") => {

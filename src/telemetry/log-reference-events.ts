@@ -80,7 +80,7 @@ export const EVENTS_TOLD: Readonly<Record<EventName, EventDoc>> = {
     fields: ["listener", "reason", "client", "seen", "suppressed"],
   },
   listener_error: {
-    when: "the system gave an error for a connection to accept. Where files run out it mostly closes connections itself and tells nobody: look at `process_open_fds`",
+    when: "a connection could not be accepted. Without `listener`: no file is left (`code` is `EMFILE` where the process has all it may, `ENFILE` where the machine has), and the system closes each connection that comes; raise `LimitNOFILE` or `ulimit -n`, or lower `maxConnections`",
     fields: ["listener", "code", "suppressed"],
   },
   watch_error: { when: "the system does not tell of changed files; polling goes on", fields: ["error"] },

@@ -16,7 +16,11 @@ const SETTINGS: HealthCheckSettings = {
 };
 
 /** A check whose probes wait for what the test answers. */
-function checked(settings: Partial<HealthCheckSettings> = {}, world: Partial<ResourceWorld> = {}) {
+function checked(
+  settings: Partial<HealthCheckSettings> = {},
+  world: Partial<ResourceWorld> = {},
+  running = new Map<string, HealthCheck>(),
+) {
   const time = new ManualTime(1000);
   const changes: string[] = [];
   const pending: ((answer: ProbeAnswer) => void)[] = [];
@@ -34,6 +38,7 @@ function checked(settings: Partial<HealthCheckSettings> = {}, world: Partial<Res
       changed: (one) => changes.push(one.status().state),
       ...world,
     }),
+    running,
   );
   const answer = async (isGood: boolean): Promise<void> => {
     pending.shift()?.({ isGood, status: isGood ? 200 : 503, text: isGood ? "status 200" : "status 503" });
@@ -126,6 +131,25 @@ describe("a health check", () => {
     check.close();
     await answer(true);
     expect([time.nextMs, changes]).toEqual([Number.POSITIVE_INFINITY, []]);
+  });
+
+  test("that takes another's place knows what that one knew, and no other's", async () => {
+    const running = new Map<string, HealthCheck>();
+    const old = checked({}, {}, running);
+    old.check.start();
+    await old.answer(true);
+    const next = checked({ intervalMs: 5000 }, {}, running);
+    next.check.start();
+    old.check.close();
+    expect(next.check.status()).toMatchObject({ state: "ready", freshAtMs: 1000 });
+    expect(next.asked()).toBe(1);
+    const other = checked({ name: "other" }, {}, running);
+    other.check.start();
+    expect(other.check.status().state).toBe("starting");
+    next.check.close();
+    const later = checked({}, {}, running);
+    later.check.start();
+    expect(later.check.status().state).toBe("starting");
   });
 
   test("is tried once for 'check --online'", async () => {

@@ -28,9 +28,12 @@ async function compiled(text: string, resources = testResources()) {
     rateTables: new RateTables([1, 2], fixedClock, 64),
     readFile: readerOf(text, {}),
     resources,
-    openProbe: (upstream, probe) => {
-      asked.push([upstream, probe]);
-      return () => Promise.resolve({ isGood: true, status: 200, text: "" });
+    probing: {
+      open: (upstream, probe) => {
+        asked.push([upstream, probe]);
+        return () => Promise.resolve({ isGood: true, status: 200, text: "" });
+      },
+      running: new Map(),
     },
   });
   if (snapshot === null) throw new Error(JSON.stringify(found));
