@@ -1,11 +1,16 @@
 // Goal: who asks at the port for probes learns how postern and the service are, and gets nothing else of the service, however it
 // asks; a service that is not well takes postern out of service where the policy says so. Method: a whole postern before a
 // node:http service that notes all that reaches it.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually } from "../fixtures/eventually.ts";
+import { freePort } from "../fixtures/free-port.ts";
 import { type LivePostern, startLivePostern } from "../fixtures/live-postern.ts";
+import { isThere, startProgram } from "../fixtures/program.ts";
 import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
 
 const POLICY = `version: 1
@@ -212,6 +217,46 @@ test("a service that is not well takes postern out of service, and its requests 
   statuses["/healthz"] = 200;
   await eventually(async () => (await get("/readyz")).startsWith("HTTP/1.1 200"));
   expect((await fetch(`${postern.url}/v1/orders`)).status).toBe(200);
+});
+
+test("a load balancer that asks at the port sends requests elsewhere as long as postern is not ready", async ({
+  skip,
+}) => {
+  if (!isThere("haproxy")) skip("haproxy is not installed");
+  const [front, nobody] = [await freePort(), await freePort()];
+  const folder = mkdtempSync(join(tmpdir(), "postern-haproxy-"));
+  onClose(() => rmSync(folder, { recursive: true, force: true }));
+  const server = postern.url.replace("http://", "");
+  writeFileSync(
+    join(folder, "haproxy.cfg"),
+    `defaults
+  mode http
+  timeout connect 5s
+  timeout client 20s
+  timeout server 20s
+  timeout check 5s
+listen through
+  bind 127.0.0.1:${front}
+  option httpchk GET /readyz
+  server postern ${server} check port ${port} inter 100ms fall 1 rise 1
+  server elsewhere 127.0.0.1:${nobody} backup
+`,
+  );
+  const status = async () =>
+    (await fetch(`http://127.0.0.1:${front}/v1/orders`, { headers: { connection: "close" } })).status;
+  await startProgram(
+    ["haproxy", "-db", "-f", join(folder, "haproxy.cfg")],
+    async () => (await status().catch(() => 0)) > 0,
+  );
+  await eventually(async () => (await status()) === 200);
+  statuses["/healthz"] = 500;
+  // 503 of the backup that nobody listens at; postern's own refusal has another body.
+  await eventually(async () => {
+    const answer = await fetch(`http://127.0.0.1:${front}/v1/orders`);
+    return answer.status === 503 && !(await answer.text()).includes("upstream_unhealthy");
+  });
+  statuses["/healthz"] = 200;
+  await eventually(async () => (await status()) === 200);
 });
 
 test("a reload that leaves the check alone asks nobody anew, and is never unready", async () => {

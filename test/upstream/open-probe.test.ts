@@ -16,8 +16,10 @@ import { eventually } from "../fixtures/eventually.ts";
 import { freePort } from "../fixtures/free-port.ts";
 import { startGrpcServer, startGrpcService } from "../fixtures/grpc.ts";
 import { startH2Service } from "../fixtures/h2-upstream.ts";
+import { writeNginxConf } from "../fixtures/nginx.ts";
 import { PATIENCE_MS } from "../fixtures/patience.ts";
 import { createTestPki } from "../fixtures/pki.ts";
+import { isThere, startProgram } from "../fixtures/program.ts";
 import { closeAll, listen, onClose, snapshotOf, startRawService, startScriptedService } from "../fixtures/proxy.ts";
 
 afterEach(closeAll);
@@ -131,6 +133,28 @@ describe("over HTTP/1.1", () => {
       text: expect.stringContaining("ENOENT"),
     });
   });
+});
+
+test("nginx on a socket of Unix is asked as any", async ({ skip }) => {
+  if (!isThere("nginx")) skip("nginx is not installed");
+  const folder = mkdtempSync(join(tmpdir(), "postern-nginx-"));
+  onClose(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "app.sock");
+  const file = writeNginxConf(
+    folder,
+    `listen unix:${path};
+server_name localhost;
+location = /healthz { return 204; }
+location = /head { if ($request_method != HEAD) { return 405; } return 200 well; }
+location / { return 301 /healthz; }`,
+  );
+  const at = { address: { type: "unix", path } } as const;
+  await startProgram(["nginx", "-p", folder, "-c", file], async () => (await ask(0, {}, at)).isGood);
+  expect(await ask(0, {}, at)).toMatchObject({ isGood: true, status: 204 });
+  expect(await ask(0, { target: "/head", method: "HEAD" }, at)).toMatchObject({ isGood: true });
+  expect(await ask(0, { target: "/head" }, at)).toMatchObject({ isGood: false, status: 405 });
+  expect(await ask(0, { target: "/other" }, at)).toMatchObject({ isGood: false, status: 301 });
+  expect(await ask(0, { type: "tcp" }, at)).toMatchObject({ isGood: true });
 });
 
 test("over TLS the service is verified as for requests", async () => {
