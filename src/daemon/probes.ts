@@ -50,6 +50,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, pages:
   // The service's own time ends the waiting.
   if (probe !== undefined) request.socket.setTimeout(0);
   const [status, text] = probe === undefined ? pageFor(request, pages) : await askService(probe);
+  request.socket.setTimeout(DEFAULTS.probeTimeoutMs);
   const body = `${text}\n`;
   response.writeHead(status, {
     "Content-Type": "text/plain; charset=utf-8",

@@ -95,7 +95,7 @@ export class HealthCheck implements Resource {
 
   async tryOnce(): Promise<Result<string, string>> {
     const { isGood, text } = await this.#probe();
-    return isGood ? ok(text) : err(text);
+    return isGood === true ? ok(text) : err(text);
   }
 
   /** A renewed certificate, or another threshold, is no reason to be unready until the next answer. */
@@ -117,9 +117,10 @@ export class HealthCheck implements Resource {
   async #check(): Promise<void> {
     const { isGood, text } = await this.#probe();
     if (this.#isClosed) return;
-    this.#tries[isGood ? "ok" : "failed"]++;
-    if (!isGood) this.#fault = { text, atMs: this.#world.clock.wallMs() };
-    this.#judge(isGood);
+    this.#tries[isGood === null ? "unusable" : isGood ? "ok" : "failed"]++;
+    if (isGood !== true) this.#fault = { text, atMs: this.#world.clock.wallMs() };
+    // Whoever takes all files of this process must not have the service counted out for it as well.
+    if (isGood !== null) this.#judge(isGood);
     this.#cancel = this.#world.timers.after(this.#waitMs, () => void this.#check());
   }
 

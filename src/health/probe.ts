@@ -20,7 +20,8 @@ export interface ProbeSettings {
 }
 
 export interface ProbeAnswer {
-  readonly isGood: boolean;
+  /** Null: it could not be asked, for want of something of this process or machine. */
+  readonly isGood: boolean | null;
   /** Of the service's answer; 503 where there is none, and where it is no HTTP that says it is not well. */
   readonly status: number;
   /** What it said, or why it said nothing: for people of the policy, without a byte of the answer's body. */

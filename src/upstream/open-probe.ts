@@ -86,7 +86,7 @@ class Asking implements Acquirer, ResponseHandler {
   }
 
   onAcquireFailure(failure: AcquireFailure, detail: string): void {
-    this.#end(false, `${failure}: ${detail}`);
+    this.#end(failure === "overloaded" ? null : false, `${failure}: ${detail}`);
   }
 
   onInformational(): void {}
@@ -143,7 +143,7 @@ class Asking implements Acquirer, ResponseHandler {
     this.#end(isGood, `status ${status}`, status);
   }
 
-  #end(isGood: boolean, text: string, status: number = 503): void {
+  #end(isGood: boolean | null, text: string, status: number = 503): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancel();

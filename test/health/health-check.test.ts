@@ -40,13 +40,13 @@ function checked(
     }),
     running,
   );
-  const answer = async (isGood: boolean): Promise<void> => {
+  const answer = async (isGood: boolean | null): Promise<void> => {
     pending.shift()?.({ isGood, status: isGood ? 200 : 503, text: isGood ? "status 200" : "status 503" });
     await Promise.resolve();
     await Promise.resolve();
   };
   /** The next ask comes, and is answered so. */
-  const next = async (isGood: boolean): Promise<void> => {
+  const next = async (isGood: boolean | null): Promise<void> => {
     time.pass(time.nextMs);
     await answer(isGood);
   };
@@ -131,6 +131,15 @@ describe("a health check", () => {
     check.close();
     await answer(true);
     expect([time.nextMs, changes]).toEqual([Number.POSITIVE_INFINITY, []]);
+  });
+
+  test("that cannot be asked is neither well nor not: the want is postern's own", async () => {
+    const { check, answer, next, changes } = checked({ unhealthyThreshold: 1 });
+    check.start();
+    await answer(true);
+    for (let times = 0; times < 5; times++) await next(null);
+    expect(check.status()).toMatchObject({ state: "ready", tries: { ok: 1, failed: 0, unusable: 5 } });
+    expect(changes).toEqual(["ready"]);
   });
 
   test("that takes another's place knows what that one knew, and no other's", async () => {

@@ -149,7 +149,7 @@ location = /head { if ($request_method != HEAD) { return 405; } return 200 well;
 location / { return 301 /healthz; }`,
   );
   const at = { address: { type: "unix", path } } as const;
-  await startProgram(["nginx", "-p", folder, "-c", file], async () => (await ask(0, {}, at)).isGood);
+  await startProgram(["nginx", "-p", folder, "-c", file], async () => (await ask(0, {}, at)).isGood === true);
   expect(await ask(0, {}, at)).toMatchObject({ isGood: true, status: 204 });
   expect(await ask(0, { target: "/head", method: "HEAD" }, at)).toMatchObject({ isGood: true });
   expect(await ask(0, { target: "/head" }, at)).toMatchObject({ isGood: false, status: 405 });
