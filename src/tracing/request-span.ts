@@ -57,7 +57,9 @@ export class RequestSpan {
     if (!this.#isSampled && (finished.reason === null || !this.#recording.takesDenial())) return;
     if (!sink.takes(called === null ? 1 : 2)) return;
     const endMs = clock.wallMs();
-    const wallOf = (monotonicMs: number): number => endMs - (clock.monotonicMs() - monotonicMs);
+    // Read once: what is asked for later would seem to have been earlier.
+    const offsetMs = endMs - clock.monotonicMs();
+    const wallOf = (monotonicMs: number): number => offsetMs + monotonicMs;
     const phases = this.#phases ?? NO_PHASES;
     const spanId = this.#recording.spanId();
     sink.add(requestSpans({ trace: this.#trace, spanId, finished, called, phases, endMs, wallOf }, facts));
