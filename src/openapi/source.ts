@@ -84,6 +84,7 @@ function* readYaml(text: string, source: Source, member: Member, findings: Findi
   const reading = {
     depthMax: DEFAULTS.openapiDepthMax,
     nodesMax: DEFAULTS.openapiNodesMax,
+    merges: true,
     member,
     longNumber: jsonNumber,
   };

@@ -5,6 +5,7 @@ import { findShadowed, parseTemplate, type Shadowed } from "../matching/route-tr
 import { kindsOf } from "../message/kept-target.ts";
 import { USUAL_METHODS } from "../message/method.ts";
 import { withoutParameters, withParameters } from "../message/query.ts";
+import { DECISION_HEADER } from "../records/decision-facts.ts";
 import { nearest } from "../support/schema.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { checkUpstream } from "./check-upstream.ts";
@@ -76,6 +77,8 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   addVersionParts(work, versions, parts);
   parts.checks.push(...(work.bans?.checksOf(template) ?? []));
   if (work.requestIds !== null) parts.dropHeaders.push(work.requestIds.header);
+  // Who asked for the decision believes that postern says it.
+  if (work.reader.raw(["decisions", "debugHeader"]) !== undefined) parts.dropHeaders.push(DECISION_HEADER);
   if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
   if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);

@@ -2,11 +2,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Exchange } from "../message/exchange.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import type { DecisionFacts } from "./decision-facts.ts";
+import { DECISION_HEADER, type DecisionFacts } from "./decision-facts.ts";
 
 /** The client's header, and the answer's. */
 export const DEBUG_HEADER = "postern-debug";
-const DECISION_HEADER = "postern-decision";
 
 const SIGNED = /^t=(\d{1,12}), ?s=([0-9a-f]{64})$/;
 

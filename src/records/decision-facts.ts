@@ -5,6 +5,9 @@ import type { Step } from "./step.ts";
 /** Layout of the facts; another layout is another number, and readers refuse what they do not know. */
 export const FACTS_VERSION = 1;
 
+/** In answers to who signs a request with the policy's key; no service's own gets through then. */
+export const DECISION_HEADER = "postern-decision";
+
 /**
  * What there is to know of one decision, once it is over: plain JSON, bounded, and without secrets, as `redaction.ts` says.
  * Whatever was masked holds the word `~redacted~`.

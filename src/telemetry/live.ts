@@ -211,14 +211,15 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     },
     adminActed: (act, result, client, fields) => {
       metrics.adminActed(act, result);
-      trail?.event("admin_act", { act, result, client, ...fields });
+      const told = { act, result, client, ...answerFields(fields) };
+      trail?.event("admin_act", told);
       if (result === "done") {
-        log.info("admin_act", "done at the admin port", { act, result, client, ...fields });
+        log.info("admin_act", "done at the admin port", told);
         return;
       }
       const suppressed = actGate();
       if (suppressed === null) return;
-      log.warn("admin_act", "refused at the admin port", { act, result, client, ...fields, suppressed });
+      log.warn("admin_act", "refused at the admin port", { ...told, suppressed });
     },
     policyLoaded: (policy) => {
       output.follow(policy.log.more, tellDropped("file"));
@@ -259,4 +260,14 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       return rendering;
     },
   };
+}
+
+/** What a line of an act says itself; an answer has its other members in it. */
+const OF_THE_LINE: ReadonlySet<string> = new Set([
+  ...["act", "result", "client", "suppressed", "level", "time", "event", "msg"],
+  ...["v", "seq", "prev", "hash", "hmac"],
+]);
+
+function answerFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !OF_THE_LINE.has(name)));
 }

@@ -179,7 +179,7 @@ class Converter {
     for (const one of merged ?? []) {
       nodes += one.nodes;
       depth = Math.max(depth, one.depth);
-      this.#merge(values, one.value as Readonly<Record<string, unknown>>, map);
+      yield* this.#merge(values, one.value as Readonly<Record<string, unknown>>, map);
     }
     return { value: values, nodes, depth: depth + 1 };
   }
@@ -197,14 +197,17 @@ class Converter {
   }
 
   /** Copies keys, and no more of them in all than a text may have values: what is merged may have merged others. */
-  #merge(values: Record<string, unknown>, from: Readonly<Record<string, unknown>>, map: YAMLMap): void {
+  *#merge(values: Record<string, unknown>, from: Readonly<Record<string, unknown>>, map: YAMLMap): Steps<void> {
     for (const key of Object.keys(from)) {
+      if (this.#merged % STEP_VALUES === 0) yield;
       if (++this.#merged > this.#reading.nodesMax) {
         if (!this.#isMergedOut) this.#refuse(told(`more than ${this.#reading.nodesMax} keys are merged`), map);
         this.#isMergedOut = true;
         return;
       }
-      if (!Object.hasOwn(values, key)) values[key] = from[key];
+      if (Object.hasOwn(values, key)) continue;
+      this.#reading.member?.(values, key, startOf(map));
+      values[key] = from[key];
     }
   }
 

@@ -260,3 +260,49 @@ test("an alias bomb ends as a problem", () => {
     );
   expect(problems(`openapi: 3.1.0\n${bomb.join("\n")}\n`)[0]).toContain("values with its aliases written out");
 });
+
+describe("merge keys", () => {
+  const merging = document(`
+x-common: &common
+  parameters: [{ name: tenant, in: query, required: true, schema: { type: string } }]
+  responses: { '200': { description: fine } }
+x-list: &list
+  <<: *common
+  operationId: shared
+paths:
+  /orders:
+    get:
+      <<: *list
+      operationId: list
+  /items:
+    get: { <<: [*list], tags: [a] }
+`);
+
+  test("put what they name into operations, and what stands there itself counts", () => {
+    const { operations } = described(merging);
+    expect(operations.map(({ id, parameters }) => [id, parameters.map(({ name }) => name)])).toEqual([
+      ["list", ["tenant"]],
+      ["shared", ["tenant"]],
+    ]);
+  });
+
+  test.each([
+    ["a second one", "  <<: *a\n  <<: *a\n", "a second merge key (<<) stands here; expected one, with a list"],
+    ["what is no mapping", "  <<: *b\n", "expected a mapping to merge, or a list of mappings, as in <<: [*a, *b]"],
+  ])("of %s are told", (_, merge, problem) => {
+    const text = `openapi: 3.1.0\nx-a: &a { c: 1 }\nx-b: &b text\nx-d:\n${merge}paths: {}\n`;
+    expect(problems(text)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test("that grow without end are refused before they do", () => {
+    const names = Array.from({ length: 40 }, (_, at) => `x-${at}`);
+    const keys = Array.from({ length: 2_000 }, (_, at) => `k${at}: 1`).join(", ");
+    const lines = names.map((name, at) => {
+      const all = names.slice(0, at).map((one) => `*${one}`);
+      return at === 0 ? `${name}: &${name} { ${keys} }` : `${name}: &${name} { <<: [${[...all, ...all].join(", ")}] }`;
+    });
+    expect(problems(`openapi: 3.1.0\n${lines.join("\n")}\npaths: {}\n`)).toEqual([
+      expect.stringMatching(/more than \d+ (?:values|keys)/),
+    ]);
+  });
+});

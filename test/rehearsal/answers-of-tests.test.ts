@@ -261,3 +261,25 @@ test("checks of answers count as tried where a test has an answer, and none of t
   expect(some.match(/validate was never tried/g)).toHaveLength(1);
   expect(some).not.toMatch(/mask never denied/);
 });
+
+test("a service says nothing in the header that tells of postern's decisions", async () => {
+  const policy = (decisions: string): string => `version: 1
+service: orders
+listeners: [{ name: inbound, address: '127.0.0.1:8443' }]
+upstreams: { app: { address: 'http://127.0.0.1:3000' } }
+${decisions}
+routes: [{ path: /plain, public: true }]
+tests:
+  - name: it does not come through
+    request: /plain
+    answer: { headers: { Postern-Decision: verdict=allow, X-Own: a } }
+    expect: { allow: true, answer: { headers: { Postern-Decision: null, X-Own: a } } }
+`;
+  const { postern } = folderWith({
+    "policy.yaml": policy("decisions: { debugHeader: { key: { file: debug.key } } }"),
+    "without.yaml": policy(""),
+    "debug.key": "0123456789abcdef0123456789abcdef",
+  });
+  // Where nobody can ask for it, it is a header as any.
+  expect([(await postern("test", "policy.yaml")).code, (await postern("test", "without.yaml")).code]).toEqual([0, 1]);
+});
