@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, stat, unlink } from "node:fs/prom
 import { join } from "node:path";
 import type { StateFiles } from "../resources/state-folder.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { lockState } from "./state-lock.ts";
 import { codeOf } from "./unix-socket.ts";
 
 const OTHERS_WRITE = 0o022;
@@ -48,6 +49,10 @@ export function stateFiles(directory: string, userId: number | null): StateFiles
       // The folder may be gone.
       if (!appended.ok) isSound = null;
       return appended;
+    },
+    lock: async (name, staleMs) => {
+      const folder = await sound();
+      return folder.ok ? lockState(join(directory, name), staleMs) : folder;
     },
     setAside: async (name) => {
       const file = join(directory, name);

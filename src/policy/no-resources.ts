@@ -25,6 +25,7 @@ export function noResources(
     readEnd: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     readNow: () => err(ONLY_LOOKED_AT),
     write: () => Promise.resolve(err(ONLY_LOOKED_AT)),
+    lock: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     place: () => Promise.resolve(err(ONLY_LOOKED_AT)),
     setAside: () => Promise.resolve(),
     append: () => Promise.resolve(err(ONLY_LOOKED_AT)),

@@ -52,6 +52,8 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
   #dropped = 0;
   #droppedUntold = 0;
   #isStarted = false;
+  /** That another process writes there, too. */
+  #isTold = false;
   #cancel: (() => void) | null = null;
   #tell: ((head: string) => void) | null = null;
   #cancelTell: (() => void) | null = null;
@@ -160,11 +162,47 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
   }
 
   async #writeAll(): Promise<void> {
-    for (;;) {
-      const written = this.#head === null ? await this.#open() : await this.#writeBatch(this.#head);
-      this.#noted(written);
-      if (!written.ok || (this.#entries.length === 0 && this.#droppedUntold === 0)) return;
+    const lock = await this.#lock();
+    if (!lock.ok) {
+      this.#noted(lock);
+      return;
     }
+    try {
+      await this.#followOthers();
+      for (;;) {
+        const written = this.#head === null ? await this.#open() : await this.#writeBatch(this.#head);
+        this.#noted(written);
+        if (!written.ok || (this.#entries.length === 0 && this.#droppedUntold === 0)) return;
+      }
+    } finally {
+      await lock.value();
+    }
+  }
+
+  /** What is started tries again with its next batch, what ends has no other. */
+  async #lock(): Promise<Result<() => Promise<void>, string>> {
+    const name = `${basename(this.#settings.file)}.lock`;
+    for (let tries = this.#isStarted ? 1 : DEFAULTS.auditLockTries; ; tries--) {
+      const lock = await this.#files.lock(name, DEFAULTS.auditLockStaleMs);
+      if (lock.ok || tries <= 1) return lock;
+      await new Promise<void>((resolve) => {
+        this.#world.timers.after(DEFAULTS.auditLockWaitMs, resolve);
+      });
+    }
+  }
+
+  /** Where another process has written meanwhile, the chain goes on behind its lines. */
+  async #followOthers(): Promise<void> {
+    if (this.#head === null) return;
+    const [, beside] = this.#names();
+    const kept = await this.#files.read(beside, 128);
+    const noted = kept.ok && kept.value !== null ? readHead(kept.value.toString("latin1")) : null;
+    const isOurs = noted === null || noted.seq < this.#head.seq;
+    if (isOurs || (noted.seq === this.#head.seq && noted.hash === this.#head.hash)) return;
+    this.#head = null;
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#world.note(this, "another process writes to the same audit log; expected a file for each");
   }
 
   /** Goes on where the file ends, or where the file beside it says that it ended. */

@@ -14,6 +14,11 @@ export interface StateFiles {
   write(name: string, content: Buffer): Promise<Result<null, string>>;
   /** The absolute name of a file that somebody else opens by it; made where it is missing, and refused where `read` would. */
   place(name: string): Promise<Result<string, string>>;
+  /**
+   * For this process alone until what it gives is called: another process that asks for the name gets an error. Of one that
+   * ended without giving it back it is free again after `staleMs`.
+   */
+  lock(name: string, staleMs: number): Promise<Result<() => Promise<void>, string>>;
   /** Puts a damaged file out of the way, to be looked at. */
   setAside(name: string): Promise<void>;
   /**

@@ -33,6 +33,10 @@ export const RECORDS_DEFAULTS = {
   auditBatchChars: 512 * 1024,
   auditHeadToldMs: 60_000,
   auditKeyBytesMin: 32,
+  /** How long a process may hold the audit log's lock before it counts as ended. */
+  auditLockStaleMs: 10_000,
+  auditLockWaitMs: 50,
+  auditLockTries: 20,
   /** Rows and examples that `replay` keeps, and rows that it prints. */
   replayRowsMax: 10_000,
   replayExamplesMax: 3,

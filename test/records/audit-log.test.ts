@@ -1,12 +1,14 @@
 // Goal: whatever somebody does to an audit log shows at the line, and whatever happens to an honest one does not.
 import {
   appendFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -258,4 +260,38 @@ test("the command says how it is used", async () => {
   expect(await verify()).toContain("expected the file of an audit log");
   expect(await verify("--head", "x", "audit.jsonl")).toContain("expected --head as the log tells it");
   expect(await verify("nothing.jsonl")).toMatch(/^2 postern audit-log: nothing.jsonl cannot be read: ENOENT/);
+});
+
+describe("two processes with one file", () => {
+  test("write one chain, and each says that there is another", async () => {
+    const [one, other] = [open(), open()];
+    for (let round = 0; round < 4; round++) {
+      for (const [at, log] of [one, other].entries()) {
+        log.event("admin_act", { act: `${at}/${round}` });
+        await written(log);
+      }
+    }
+    for (const log of [one, other]) log.close();
+    await one.settled;
+    expect(eventsOf().filter((event) => event === "admin_act")).toHaveLength(8);
+    expect(await verify("audit.jsonl")).toMatch(/^0 whole/);
+    expect(notes).toEqual([
+      "another process writes to the same audit log; expected a file for each",
+      "another process writes to the same audit log; expected a file for each",
+    ]);
+  });
+
+  test("do not write at once: who finds it locked tries again, and takes the lock of one that ended long ago", async () => {
+    const log = open();
+    const lock = `${file}.lock`;
+    writeFileSync(lock, "", { mode: 0o600 });
+    log.event("admin_act", {});
+    await written(log);
+    expect(existsSync(file)).toBe(false);
+    expect(log.status().fault?.text).toBe("another process writes to it now");
+    utimesSync(lock, 0, 0);
+    await written(log);
+    expect([eventsOf(), existsSync(lock)]).toEqual([["opened", "admin_act"], false]);
+    expect(await verify("audit.jsonl")).toMatch(/^0 whole/);
+  });
 });
