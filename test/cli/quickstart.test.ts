@@ -50,8 +50,11 @@ afterEach(async () => {
 
 function start(...options: readonly string[]): QuickStart {
   const args = [BUILT, "quickstart", "--policy", policyFile, ...options];
-  return follow(spawn(process.execPath, args, { cwd: tmpdir(), stdio: ["ignore", "pipe", "pipe"] }));
+  return follow(spawn(process.execPath, args, { cwd: tmpdir(), env: ENV, stdio: ["ignore", "pipe", "pipe"] }));
 }
+
+/** Whatever the machine of the tests says of colours. */
+const ENV = { ...process.env, TERM: "xterm", NO_COLOR: "", FORCE_COLOR: "" };
 
 function follow(child: ChildProcess): QuickStart {
   const run: QuickStart = {
@@ -125,7 +128,11 @@ test("on a terminal the log is words with colour, and Enter shows the commands a
   // exec: a shell that waits beside the command would end by the ^C itself.
   const line = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
   // script (util-linux) gives the command a terminal.
-  const child = spawn("script", ["-qfec", line, "/dev/null"], { cwd: tmpdir(), stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("script", ["-qfec", line, "/dev/null"], {
+    cwd: tmpdir(),
+    env: ENV,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const run = follow(child);
   const guides = () => run.output.split("postern guards the sample service.").length - 1;
   await vi.waitFor(() => expect(run.output).toContain("Enter shows this again"), {
