@@ -143,7 +143,7 @@ const record = new RecordFile(
 function recordsOf(...subscribers: readonly RecordSubscriber[]): DecisionRecords {
   const settings = { claims: [], headers: new Set<string>() };
   return new DecisionRecords(
-    { subscribers, settings, observer: null, tracer: null, rooms: [], debug: null, audit: null },
+    { subscribers, settings, observers: [], tracer: null, rooms: [], debug: null, audit: null, anomalies: null },
     systemClock,
   );
 }

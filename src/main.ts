@@ -31,6 +31,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["reload", async () => (await import("./cli/reload.ts")).reloadCommand],
   ["deprecated", async () => (await import("./cli/deprecated.ts")).deprecatedCommand],
   ["inventory", async () => (await import("./cli/inventory.ts")).inventoryCommand],
+  ["anomalies", async () => (await import("./cli/anomalies.ts")).anomaliesCommand],
   ["top", async () => (await import("./cli/top.ts")).topCommand],
   ["quickstart", async () => (await import("./cli/quickstart.ts")).quickstartCommand],
   ["schema", async () => (await import("./cli/schema.ts")).schemaCommand],

@@ -18,6 +18,7 @@ const RANKS = [
   "filters",
   "limits",
   "proof",
+  "anomalies",
   "inventory",
   "tracing",
   "records",

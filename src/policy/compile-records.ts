@@ -13,6 +13,7 @@ import { Tracer } from "../records/tracer.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Steps } from "../support/turns.ts";
+import type { Anomalies } from "./compile-anomalies.ts";
 import type { Inventory } from "./compile-inventory.ts";
 import type { Path } from "./path.ts";
 import { auditShape, decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
@@ -23,7 +24,7 @@ const PATH: Path = ["decisions"];
 type Settings = z.output<z.ZodObject<typeof decisionsShape>>;
 
 /** What is kept of decisions, and who gets their facts. */
-export function* compileRecords(work: Work, inventory: Inventory | null): Steps<void> {
+export function* compileRecords(work: Work, inventory: Inventory | null, anomalies: Anomalies | null): Steps<void> {
   const value = work.reader.raw(PATH);
   const read = value === undefined ? {} : work.reader.read(decisionsSchema, value, PATH);
   if (read === undefined) return;
@@ -43,12 +44,22 @@ export function* compileRecords(work: Work, inventory: Inventory | null): Steps<
   const audit = auditOf(work);
   if (audit !== null) subscribers.push(audit);
   const debug = debugOf(work, settings);
-  if (inventory !== null) rooms.push(inventory.room);
-  const observer = inventory?.observer ?? null;
-  if (subscribers.length === 0 && debug === null && observer === null) return;
+  const watching = [inventory, anomalies].filter((one) => one !== null);
+  for (const { room } of watching) rooms.push(room);
+  const observers = watching.map(({ observer }) => observer);
+  if (subscribers.length === 0 && debug === null && observers.length === 0) return;
   const tracer = kept?.tracer ?? null;
   work.records = new DecisionRecords(
-    { subscribers, observer, settings: { claims, headers }, tracer, rooms, debug, audit },
+    {
+      subscribers,
+      observers,
+      settings: { claims, headers },
+      tracer,
+      rooms,
+      debug,
+      audit,
+      anomalies: anomalies?.watch ?? null,
+    },
     work.inputs.clock,
   );
 }

@@ -219,16 +219,18 @@ async function describeMethods(work: Work): Promise<void> {
   await work.turns.run(compileGrpcSection(work));
 }
 
-/** Sections `decisions`, `record` and `inventory`, and `log.audit`: what is kept of requests, where somebody can ask for it or has it written. */
+/** Sections `decisions`, `record`, `inventory` and `anomalies`, and `log.audit`: what is kept of requests, where somebody can ask for it or has it written. */
 async function keepRecords(work: Work): Promise<void> {
   const has = (...path: Path): boolean => work.reader.raw(path) !== undefined;
   const hasInventory = has("inventory");
-  const isKept = has("decisions") || has("record") || has("log", "audit") || hasInventory;
+  const hasAnomalies = has("anomalies");
+  const isKept = has("decisions") || has("record") || has("log", "audit") || hasInventory || hasAnomalies;
   if (work.admin.address === null && !isKept) return;
   const { compileRecords } = await import("./compile-records.ts");
   const inventory = hasInventory ? (await import("./compile-inventory.ts")).compileInventory(work) : null;
+  const anomalies = hasAnomalies ? (await import("./compile-anomalies.ts")).compileAnomalies(work) : null;
   work.turns.restart();
-  await work.turns.run(compileRecords(work, inventory));
+  await work.turns.run(compileRecords(work, inventory, anomalies));
 }
 
 /** Section `log`, where it says more than which requests have a line. */

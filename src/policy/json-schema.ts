@@ -6,6 +6,7 @@ import { requestIdSchema } from "../filters/request-id/schema.ts";
 import { versionsSchema } from "../filters/versions/schema.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { object } from "../support/schema.ts";
+import { anomaliesSchema } from "./anomalies-schema.ts";
 import { grpcSectionShape } from "./grpc/section.ts";
 import { inventorySchema } from "./inventory-schema.ts";
 import { JOINED_LISTS, JOINED_MAPPINGS } from "./joined.ts";
@@ -165,6 +166,7 @@ function policySchema({
         "Has decisions written into the state folder, without secrets, for 'postern replay'. They are not if absent.",
       ),
     inventory: inventorySchema.optional(),
+    anomalies: anomaliesSchema.optional(),
     tracing: tracingSchema.optional(),
     defaults: object({ ...defaultsShape, ...settings })
       .optional()

@@ -368,6 +368,7 @@ export const SECTIONS = [
   "decisions",
   "record",
   "inventory",
+  "anomalies",
   "tracing",
   "defaults",
   "openapi",

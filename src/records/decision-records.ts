@@ -2,7 +2,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import type { Clock } from "../support/clock.ts";
-import type { AuditTrail } from "../telemetry/telemetry.ts";
+import type { AnomaliesInForce, AuditTrail } from "../telemetry/telemetry.ts";
 import type { DebugHeader } from "./debug-header.ts";
 import type { DecisionLine } from "./decision-line.ts";
 import type { FactsSettings } from "./facts-pieces.ts";
@@ -24,8 +24,7 @@ export interface RequestObserver {
 
 export interface RecordsParts {
   readonly subscribers: readonly RecordSubscriber[];
-  /** Null where nobody counts. */
-  readonly observer: RequestObserver | null;
+  readonly observers: readonly RequestObserver[];
   readonly settings: FactsSettings;
   /** Null where no trace can be asked for. */
   readonly tracer: Tracer | null;
@@ -34,6 +33,8 @@ export interface RecordsParts {
   readonly debug: DebugHeader | null;
   /** Null where the policy has none. */
   readonly audit: AuditTrail | null;
+  /** Null where nobody asks for them. */
+  readonly anomalies: AnomaliesInForce | null;
 }
 
 /** The subscribers of one policy. Facts are made once for all of them, and only where one wants them. */
@@ -42,22 +43,24 @@ export class DecisionRecords {
   readonly rooms: readonly AdminRoom[];
   readonly debug: DebugHeader | null;
   readonly audit: AuditTrail | null;
+  readonly anomalies: AnomaliesInForce | null;
   readonly #subscribers: readonly RecordSubscriber[];
-  readonly #observer: RequestObserver | null;
+  readonly #observers: readonly RequestObserver[];
   readonly #tracer: Tracer | null;
   readonly #maker: FactsMaker;
   readonly #clock: Pick<Clock, "wallMs">;
 
   constructor(
-    { subscribers, observer, settings, tracer, rooms, debug, audit }: RecordsParts,
+    { subscribers, observers, settings, tracer, rooms, debug, audit, anomalies }: RecordsParts,
     clock: Pick<Clock, "wallMs">,
   ) {
     this.#subscribers = subscribers;
-    this.#observer = observer;
+    this.#observers = observers;
     this.#tracer = tracer;
     this.rooms = rooms;
     this.debug = debug;
     this.audit = audit;
+    this.anomalies = anomalies;
     this.#maker = new FactsMaker(settings);
     this.#clock = clock;
   }
@@ -69,7 +72,7 @@ export class DecisionRecords {
 
   /** A request is over. `place`: its route's. */
   note(finished: FinishedRequest, place: Place | null, trace: Trace | null): void {
-    this.#observer?.observe(finished, place);
+    for (const observer of this.#observers) observer.observe(finished, place);
     const steps = trace === null ? undefined : this.#tracer?.take(trace, finished.id);
     let line: DecisionLine | null = null;
     for (const subscriber of this.#subscribers) {

@@ -1,4 +1,5 @@
 import { ADDRESS_DEFAULTS } from "./address-defaults.ts";
+import { ANOMALY_DEFAULTS } from "./anomaly-defaults.ts";
 import { ANSWER_DEFAULTS } from "./answer-defaults.ts";
 import { BODY_LANGUAGE_DEFAULTS } from "./body-language-defaults.ts";
 import { DEPRECATED_DEFAULTS } from "./deprecated-defaults.ts";
@@ -30,6 +31,7 @@ export const DEFAULTS = {
   ...DEPRECATED_DEFAULTS,
   ...LADDER_DEFAULTS,
   ...INVENTORY_DEFAULTS,
+  ...ANOMALY_DEFAULTS,
   ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,

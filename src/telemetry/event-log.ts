@@ -17,6 +17,7 @@ export const EVENTS = [
   "handshake_failed",
   "http2_fault",
   "banned",
+  "anomaly",
   "admin_act",
   "would_deny",
   "candidate",
@@ -35,7 +36,7 @@ export const EVENTS = [
 ] as const;
 export type EventName = (typeof EVENTS)[number];
 
-/** Those that an audit log gets as the log tells them; `banned` and `admin_act`, of which the log leaves some out, it gets whole. */
+/** Those that an audit log gets as the log tells them; `banned` and `admin_act`, of which the log leaves some out, and `anomaly` it gets whole. */
 const AUDITED: ReadonlySet<EventName> = new Set([
   "ready",
   "reload",

@@ -1,6 +1,6 @@
 import { labelText } from "./cells.ts";
 import type { PolicyFigures } from "./metrics.ts";
-import type { AuthenticatorFacts, BansInForce } from "./telemetry.ts";
+import type { AnomaliesInForce, AuthenticatorFacts, BansInForce } from "./telemetry.ts";
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
@@ -32,6 +32,18 @@ export const IDENTITY_FAMILIES: readonly IdentityFamily[] = [
     samples: ({ bans }) => banSamples(bans, "unlisted"),
   },
   {
+    kind: "counter",
+    name: "postern_anomalies_total",
+    help: "Anomalies that began, by kind.",
+    samples: ({ anomalies }) => anomalySamples(anomalies, "begun"),
+  },
+  {
+    kind: "gauge",
+    name: "postern_anomalies_active",
+    help: "Anomalies that are there now, by kind.",
+    samples: ({ anomalies }) => anomalySamples(anomalies, "active"),
+  },
+  {
     kind: "gauge",
     name: "postern_credential_last_used_timestamp_seconds",
     help: "When a caller's key was used last.",
@@ -44,6 +56,10 @@ function banSamples(bans: BansInForce | null, figure: "begun" | "active" | "unli
     labels: { ban: labelText(name) },
     value: bans?.book.figures(name)[figure] ?? 0,
   }));
+}
+
+function anomalySamples(anomalies: AnomaliesInForce | null, figure: "begun" | "active"): Sample[] {
+  return Array.from(anomalies?.figures() ?? [], (one) => ({ labels: { kind: one.kind }, value: one[figure] }));
 }
 
 function credentialSamples({ name, uses }: AuthenticatorFacts): Sample[] {

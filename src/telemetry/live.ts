@@ -231,6 +231,11 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
         next?.onHead((head) => log.info("audit_head", "newest line of the audit log", { head }));
         trail = next;
       }
+      policy.records?.anomalies?.inForce((row) => {
+        trail?.event("anomaly", row);
+        const isOver = row["state"] === "ended";
+        log[isOver ? "info" : "warn"]("anomaly", isOver ? "as usual again" : "something is unusual", row);
+      });
       metrics.policyLoaded(policy, clock.wallMs());
     },
     reloaded: (result, stale) => {

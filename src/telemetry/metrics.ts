@@ -13,6 +13,7 @@ import { RequestCells } from "./request-cells.ts";
 import type { RequestRecord } from "./request-record.ts";
 import type {
   AdminActResult,
+  AnomaliesInForce,
   AuthenticatorFacts,
   BansInForce,
   CertificateFacts,
@@ -86,6 +87,7 @@ export interface PolicyFigures {
   readonly limits: readonly LimitFacts[];
   readonly bans: BansInForce | null;
   readonly overload: OverloadInForce | null;
+  readonly anomalies: AnomaliesInForce | null;
   readonly authenticators: readonly AuthenticatorFacts[];
 }
 
@@ -185,7 +187,9 @@ export class Metrics {
   policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
     const { hash, service, certificates, revocationLists, limits, bans, overload } = policy;
     const authenticators = [...policy.authenticators.values()];
-    this.policy = { hash, service, loadedAtMs, certificates, revocationLists, limits, bans, overload, authenticators };
+    const anomalies = policy.records?.anomalies ?? null;
+    const read = { certificates, revocationLists, limits, bans, overload, anomalies, authenticators };
+    this.policy = { hash, service, loadedAtMs, ...read };
     const routes = new Set(["unmatched", ...policy.routeList.map((route) => route.template)]);
     for (const { template, versions } of policy.routeList) {
       for (const version of versions) routes.add(seriesKey(template, version));

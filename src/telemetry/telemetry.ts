@@ -77,6 +77,14 @@ export interface AuditTrail {
   onHead(tell: (head: string) => void): void;
 }
 
+/** Who tells of what is unusual, while its policy is in force. It neither waits nor throws. */
+export interface AnomaliesInForce {
+  /** The policy has come into force; `tell` hears of each anomaly as it begins, goes on and ends. */
+  inForce(tell: (row: Readonly<Record<string, unknown>>) => void): void;
+  /** Of each kind, a closed list: how many began, and how many are there. */
+  figures(): Iterable<{ readonly kind: string; readonly begun: number; readonly active: number }>;
+}
+
 export interface CertificateFacts {
   /** Absolute file name. */
   readonly file: string;
@@ -102,7 +110,7 @@ export interface PolicyInForce {
   readonly hash: string;
   readonly service: string;
   readonly log: LogSettings;
-  readonly records?: { readonly audit: AuditTrail | null } | null;
+  readonly records?: { readonly audit: AuditTrail | null; readonly anomalies: AnomaliesInForce | null } | null;
   readonly listeners: readonly { readonly name: string }[];
   readonly upstreams: ReadonlyMap<string, unknown>;
   readonly routeList: readonly { readonly template: string; readonly versions: readonly string[] }[];
