@@ -1,7 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { Distinct } from "./distinct.ts";
-import { Peak, powerOf, amountOf } from "./norm.ts";
+import { amountOf, Peak, powerOf } from "./norm.ts";
 import { type OperationWatch, remember } from "./operation-watch.ts";
 
 /** What is counted of an address or caller. */
@@ -17,11 +17,12 @@ export class Tally {
   /** It was told: what it counts is not learnt. */
   isAnomalous = false;
 
-  /** `hash`: of the member; null where only how often counts. */
-  mark(hash: number | null, id: string): void {
+  /** `hash`: of the member; null where only how often counts. Whether there is more of it now. */
+  mark(hash: number | null, id: string): boolean {
     this.marked++;
-    if (hash === null) remember(this.examples, id);
-    else if (this.members.add(hash)) remember(this.examples, id);
+    if (hash !== null && !this.members.add(hash)) return false;
+    remember(this.examples, id);
+    return true;
   }
 
   /** Different members, or how often where none are told apart. */
@@ -87,9 +88,10 @@ export class ObjectsUse {
     this.operation = operation;
   }
 
-  see(hash: number, number: number, isMissing: boolean, id: string): void {
-    this.short.mark(hash, id);
-    this.long.mark(hash, id);
+  /** Whether it is an object that was not seen in one of the windows. */
+  see(hash: number, number: number, isMissing: boolean, id: string): boolean {
+    const isNewShort = this.short.mark(hash, id);
+    const isNew = this.long.mark(hash, id) || isNewShort;
     this.requests++;
     this.longRequests++;
     if (isMissing) {
@@ -99,6 +101,7 @@ export class ObjectsUse {
     const step = Math.abs(number - this.lastNumber);
     if (step > 0 && step <= 2) this.sequential++;
     this.lastNumber = number;
+    return isNew;
   }
 
   rollShort(nowMs: number, isLearnt: boolean): void {

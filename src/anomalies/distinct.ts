@@ -1,5 +1,5 @@
 const BITS = 2_048;
-const EXACT_MAX = 12;
+const EXACT_MAX = 64;
 
 /**
  * How many different members there were: the first few exactly, more by linear counting (Whang, Vander-Zanden, Taylor: A

@@ -56,7 +56,14 @@ const windowText = ({ lengthMs }: Span): string => (lengthMs === DEFAULTS.anomal
  * Whether so many stand beside what is honest: of many clients behind one address some always miss or mistype. Only very many do
  * not, the fewer of them the better the address is known.
  */
-function isDiluted(tally: Tally, span: Span, share: number, limit: number, world: ActorWorld, firstMs: number): boolean {
+function isDiluted(
+  tally: Tally,
+  span: Span,
+  share: number,
+  limit: number,
+  world: ActorWorld,
+  firstMs: number,
+): boolean {
   if (tally.marked >= span.requests * share) return false;
   const isKnown = span.startMs - firstMs >= world.settings.learnMs;
   if (!isKnown && span.lengthMs !== DEFAULTS.anomalyShortMs) return true;
@@ -119,7 +126,11 @@ function denials({ short: span, firstMs, lastReason }: Actor, who: Who, world: A
   const seen = `${tally.figure} requests were refused in ${windowText(span)}`;
   const found = finding("denial_burst", who, tally, { seen, expected: expectedText(tally, limit) });
   // A scan is refused a lot; it is told as what it is.
-  const same = [keyOf("path_scan", who), keyOf("credential_stuffing", who), keyOf("denial_burst", { reason: lastReason })];
+  const same = [
+    keyOf("path_scan", who),
+    keyOf("credential_stuffing", who),
+    keyOf("denial_burst", { reason: lastReason }),
+  ];
   return { ...found, within: [...found.within, ...same, wideKey("path_scan"), wideKey("credential_stuffing")] };
 }
 
@@ -149,7 +160,9 @@ function objects(use: ObjectsUse, who: Who, world: ActorWorld): Finding | null {
   const { nowMs, settings } = world;
   const { anomalyMissingMin, anomalyMissingLongMin, anomalyIdsMin, anomalyIdsLongMin } = DEFAULTS;
   const isLearnt = operation.ids.isLearnt(nowMs, settings.learnMs, 20) || nowMs - world.sinceMs >= 2 * settings.learnMs;
-  const others = isLearnt ? amountOf(operation.ids.meanBound(factor, DEFAULTS.anomalyObjectsDeviations)) : Number.POSITIVE_INFINITY;
+  const others = isLearnt
+    ? amountOf(operation.ids.meanBound(factor, DEFAULTS.anomalyObjectsDeviations))
+    : Number.POSITIVE_INFINITY;
   const isGuessing = use.missing > use.requests / 2;
   const isGuessingLong = use.longMissing > use.longRequests / 2;
   const limit = limitOf(short, isGuessing ? anomalyMissingMin * factor : Math.max(anomalyIdsMin * factor, others));

@@ -87,7 +87,11 @@ function ratesAbove(
 ): readonly [Rates, string] | null {
   const norm = kind === "failed" ? watch.errors : watch.missing;
   if (norm.isAbove(watch.fast[kind].value, watch.fast.requests.value, factor)) return [watch.fast, "a minute"];
-  return norm.isAbove(watch.slow[kind].value, watch.slow.requests.value, factor) ? [watch.slow, "15 minutes"] : null;
+  // A long while remembers what is over; what is going on shows in the last minute, too.
+  const share = watch.slow[kind].value / watch.slow.requests.value;
+  const isGoingOn = watch.fast[kind].value > (watch.fast.requests.value * share) / 4;
+  const isAbove = isGoingOn && norm.isAbove(watch.slow[kind].value, watch.slow.requests.value, factor);
+  return isAbove ? [watch.slow, "15 minutes"] : null;
 }
 
 function errorRate(watch: OperationWatch, nowMs: number, settings: AnomalySettings): Finding | null {

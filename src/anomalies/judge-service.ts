@@ -47,7 +47,8 @@ function denials(watch: ReasonWatch, world: ServiceWorld, rush: number): Finding
   let found: Finding | null = null;
   for (const pace of watch.paces) {
     const limit = Math.max(pace.floor * (factor ?? 1), pace.norm.limit(factor ?? 1, rush));
-    const isBurst = isLearnt && pace.late.value > limit;
+    // A long while remembers what is over; what is going on shows in the last minute, too.
+    const isBurst = isLearnt && pace.late.value > limit && watch.minute > limit / 30;
     pace.learn(nowMs, isLearnt, isBurst);
     if (factor !== null && isBurst) found ??= burst(watch, pace, limit, world.guesses);
   }

@@ -135,8 +135,9 @@ export class AnomalyObserver implements RequestObserver {
     if (!isAddressless(exchange.clientAddress)) {
       const networks = actor.short.tally("networks");
       const { family, w0, w1 } = exchange.clientAddress;
-      networks.mark(family === 4 ? hashNumber(seed, w0 >>> 8) : hashNumber(seed ^ w0, w1 >>> 16), id);
-      if (networks.figure >= DEFAULTS.anomalyNetworksMin * HALF) this.#suspect(actor, true);
+      const network = family === 4 ? hashNumber(seed, w0 >>> 8) : hashNumber(seed ^ w0, w1 >>> 16);
+      if (networks.mark(network, id) && networks.figure >= DEFAULTS.anomalyNetworksMin * HALF)
+        this.#suspect(actor, true);
     }
     actor.hours ??= new HoursUse();
     if (actor.hours.see(nowMs)) this.#suspect(actor, true);
@@ -191,12 +192,12 @@ export class AnomalyObserver implements RequestObserver {
   #missed(path: number, address: Actor | null, id: string): void {
     if (address === null) return;
     const paths = address.short.tally("paths");
-    paths.mark(path, id);
     const long = address.long.tally("paths");
-    long.mark(path, id);
+    const isNewShort = paths.mark(path, id);
+    const isNew = long.mark(path, id) || isNewShort;
     address.weight = Math.min(WEIGHT_MAX, address.weight + 1);
     const { anomalyPathsMin, anomalyPathsLongMin } = DEFAULTS;
-    if (paths.figure >= anomalyPathsMin * HALF || long.figure >= anomalyPathsLongMin * HALF) {
+    if (isNew && (paths.figure >= anomalyPathsMin * HALF || long.figure >= anomalyPathsLongMin * HALF)) {
       this.#suspect(address, false);
     }
     // Who is told of already is not many.
@@ -209,12 +210,12 @@ export class AnomalyObserver implements RequestObserver {
     if (address === null) return;
     const identity = this.#identityOf(exchange, nowMs);
     const short = address.short.tally("identities");
-    short.mark(identity, id);
     const long = address.long.tally("identities");
-    long.mark(identity, id);
+    const isNewShort = short.mark(identity, id);
+    const isNew = long.mark(identity, id) || isNewShort;
     address.weight = Math.min(WEIGHT_MAX, address.weight + 1);
     const { anomalyIdentitiesMin, anomalyIdentitiesLongMin } = DEFAULTS;
-    if (short.figure >= anomalyIdentitiesMin * HALF || long.figure >= anomalyIdentitiesLongMin * HALF) {
+    if (isNew && (short.figure >= anomalyIdentitiesMin * HALF || long.figure >= anomalyIdentitiesLongMin * HALF)) {
       this.#suspect(address, false);
     }
     if (short.isAnomalous || long.isAnomalous) return;
@@ -257,9 +258,9 @@ export class AnomalyObserver implements RequestObserver {
     let hash = hashText(seed, last);
     for (let at = 0; at < params.length - 1; at++) hash = hashText(hash, params[at] ?? "");
     const use = asks.objectsOf(operation);
-    use.see(hash, last.length <= 15 ? Number(last) : Number.NaN, isMissing || isForbidden, id);
+    const isNew = use.see(hash, last.length <= 15 ? Number(last) : Number.NaN, isMissing || isForbidden, id);
     const { anomalyMissingMin, anomalyMissingLongMin } = DEFAULTS;
-    if (use.short.figure >= anomalyMissingMin * HALF || use.long.figure >= anomalyMissingLongMin * HALF) {
+    if (isNew && (use.short.figure >= anomalyMissingMin * HALF || use.long.figure >= anomalyMissingLongMin * HALF)) {
       this.#suspect(asks, isCaller);
     }
   }

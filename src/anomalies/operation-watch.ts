@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { AnomalySettings } from "./kinds.ts";
-import { Norm, powerOf, ShareNorm, single, amountOf } from "./norm.ts";
+import { amountOf, Norm, powerOf, ShareNorm, single } from "./norm.ts";
 
 /** A count of late: each tick what was there fades, and what came is added. */
 export class Fading {
@@ -228,4 +228,3 @@ export function remember(ids: string[], id: string): void {
   ids.push(id);
   if (ids.length > DEFAULTS.anomalyExamplesMax) ids.shift();
 }
-

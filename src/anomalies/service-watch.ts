@@ -41,7 +41,7 @@ export class ReasonWatch {
   leader: Refused | null = null;
   votes = 0;
   #came = 0;
-  #late = new Fading(DEFAULTS.anomalyFastMs);
+  readonly #late = new Fading(DEFAULTS.anomalyFastMs);
 
   constructor(reason: Reason) {
     this.reason = reason;
@@ -59,6 +59,10 @@ export class ReasonWatch {
     this.#late.pass(this.#came);
     this.#came = 0;
     if (this.#late.value < 0.5) this.votes = 0;
+  }
+
+  get minute(): number {
+    return this.#late.value;
   }
 
   /** Who has more than half of the last minute's. */

@@ -20,7 +20,9 @@ const PATH: Path = ["anomalies"];
 
 /** Guesses, without what was good once: a token that has ended is shown by whoever had it. */
 export const TRIED: ReadonlySet<Reason> = new Set(
-  [...GUESSES].filter((reason) => !/(?:_expired|_not_yet_valid|_revoked|_unknown_revocation|revocation_unknown)$/.test(reason)),
+  [...GUESSES].filter(
+    (reason) => !/(?:_expired|_not_yet_valid|_revoked|_unknown_revocation|revocation_unknown)$/.test(reason),
+  ),
 );
 
 /** Who sees each request of a policy that asks for anomalies, what the admin port shows, and what counts while it is in force. */

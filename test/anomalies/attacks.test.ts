@@ -18,7 +18,12 @@ function live(ms: number, each: (at: number) => void = () => {}): void {
     const user = at % 20;
     const of = { from: `192.0.2.${user}`, caller: `idp/user-${user}` };
     world.ask({ ...of, route: "/orders" });
-    world.ask({ ...of, route: "/orders/{id}", params: [`${user}0${at % 3}`], ...(at % 50 === 0 ? { status: 404 } : {}) });
+    world.ask({
+      ...of,
+      route: "/orders/{id}",
+      params: [`${user}0${at % 3}`],
+      ...(at % 50 === 0 ? { status: 404 } : {}),
+    });
     each(at);
     world.pass(1000);
   }
@@ -33,7 +38,7 @@ describe("an attacker", () => {
       for (let more = 0; more < 3; more++) world.ask({ route: "/files/**", path: "/files/a", from: "203.0.113.5" });
       world.ask(scan("203.0.113.5", at));
     });
-    expect(world.begun()[0]).toMatchObject({ kind: "path_scan", client: "203.0.113.5" });
+    expect(world.begun()).toContainEqual(expect.objectContaining({ kind: "path_scan", client: "203.0.113.5" }));
   });
 
   test("who scans by a network of IPv6 is one client", () => {
@@ -76,13 +81,19 @@ describe("an attacker", () => {
     const before = world.book.addresses.established.size;
     expect(before).toBe(20);
     for (let at = 0; at < 40_000; at++) {
-      world.ask({ route: null, path: `/y/${at % 5}`, from: `${10 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}.9`, reason: "route_not_found" });
+      world.ask({
+        route: null,
+        path: `/y/${at % 5}`,
+        from: `${10 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}.9`,
+        reason: "route_not_found",
+      });
     }
     expect(world.book.addresses.size).toBeLessThanOrEqual(DEFAULTS.anomalyActorsMax + before);
     expect(world.book.addresses.established.size).toBe(before);
     // A scanner among them keeps its place by what it did.
     for (let at = 0; at < 15; at++) world.ask(scan("203.0.113.5", at));
-    for (let at = 0; at < 5_000; at++) world.ask({ route: "/files/**", path: "/files/a", from: `44.${at >> 8}.${at & 255}.9` });
+    for (let at = 0; at < 5_000; at++)
+      world.ask({ route: "/files/**", path: "/files/a", from: `44.${at >> 8}.${at & 255}.9` });
     for (let at = 15; at < 25; at++) world.ask(scan("203.0.113.5", at));
     world.pass(20_000);
     expect(world.begun().map(({ client }) => client)).toContain("203.0.113.5");
@@ -90,7 +101,8 @@ describe("an attacker", () => {
 
   test("who invents methods and paths makes no operation of each", () => {
     const before = world.book.operations.size;
-    for (let at = 0; at < 500; at++) world.ask({ route: null, method: `M${at}`, path: `/z/${at}`, reason: "method_forbidden" });
+    for (let at = 0; at < 500; at++)
+      world.ask({ route: null, method: `M${at}`, path: `/z/${at}`, reason: "method_forbidden" });
     expect(world.book.operations.size).toBe(before + 1);
   });
 
@@ -99,7 +111,13 @@ describe("an attacker", () => {
     const token = "keys/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefghijklmnop";
     for (const caller of [evil, token]) {
       for (let at = 0; at < 200; at++) {
-        world.ask({ route: "/orders/{id}", params: [`\u001b]0;${at}`], caller, from: "203.0.113.5", path: `/orders/secret-${at}` });
+        world.ask({
+          route: "/orders/{id}",
+          params: [`\u001b]0;${at}`],
+          caller,
+          from: "203.0.113.5",
+          path: `/orders/secret-${at}`,
+        });
       }
     }
     world.pass(20_000);
@@ -125,15 +143,18 @@ describe("honest crowds", () => {
       const of = { from: "198.51.100.7", caller: `idp/clerk-${at % 200}` };
       world.ask({ ...of, route: "/orders" });
       if (at % 30 === 0) world.ask({ ...of, route: "/orders/{id}", params: [`${at}`], status: 404 });
-      if (at % 40 === 0) world.ask({ route: null, path: `/icon-${at % 120}`, from: "198.51.100.7", reason: "route_not_found" });
-      if (at % 50 === 0) world.ask({ route: "/orders", from: "198.51.100.7", reason: "password_wrong", account: `clerk-${at % 200}` });
+      if (at % 40 === 0)
+        world.ask({ route: null, path: `/icon-${at % 120}`, from: "198.51.100.7", reason: "route_not_found" });
+      if (at % 50 === 0)
+        world.ask({ route: "/orders", from: "198.51.100.7", reason: "password_wrong", account: `clerk-${at % 200}` });
     });
     expect(world.told).toEqual([]);
   });
 
   test("a client that tries one wrong key for ever has no credentials that it stuffs", () => {
     live(HOUR_MS, (at) => {
-      if (at % 20 === 0) world.ask({ route: "/orders", from: "203.0.113.5", reason: "api_key_unknown", key: "the-old-one" });
+      if (at % 20 === 0)
+        world.ask({ route: "/orders", from: "203.0.113.5", reason: "api_key_unknown", key: "the-old-one" });
     });
     expect(kinds()).not.toContain("credential_stuffing");
   });

@@ -15,7 +15,9 @@ test("four days from nothing, with deployments, a peak, retries and a job at nig
 });
 
 /** One after the other, in a morning: all of them at their hours are the benchmark's. */
-const QUICK = ATTACKS.filter(({ name }) => /fails, and|again and again|reports|6 MB|one address, two|150|walks|guess|one address$|stolen/.test(name));
+const QUICK = ATTACKS.filter(({ name }) =>
+  /fails, and|again and again|reports|6 MB|one address, two|150|walks|guess|one address$|stolen/.test(name),
+);
 
 test("attacks in a morning are told, each as what it is and as little else", { timeout: 240_000 }, () => {
   expect(QUICK).toHaveLength(11);

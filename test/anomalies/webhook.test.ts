@@ -29,7 +29,8 @@ const ROW: AnomalyRow = {
   advice: "look",
 };
 const AWAY: Result<CallAnswer, CallFault> = err({ kind: "connect_failed", text: "nobody listens there" });
-const status = (code: number): Result<CallAnswer, CallFault> => ok({ status: code, headers: {}, body: Buffer.alloc(0) });
+const status = (code: number): Result<CallAnswer, CallFault> =>
+  ok({ status: code, headers: {}, body: Buffer.alloc(0) });
 
 let time: ManualTime;
 let asked: CallRequest[];
@@ -64,16 +65,19 @@ async function turns(): Promise<void> {
 test("a message is signed over its id, its time and its body", async () => {
   open().send(ROW);
   await turns();
-  const [{ headers, body, url } = { headers: {}, body: "", url: null }] = asked;
+  const [request] = asked;
+  const { headers = {}, body = "", url } = request ?? {};
   expect(url?.href).toBe("https://hooks.example.org/postern");
   expect(JSON.parse(String(body))).toEqual({
     type: "anomaly.begun",
     timestamp: new Date(1_796_000_000_000).toISOString(),
     data: { service: "orders", ...ROW },
   });
-  const signed = createHmac("sha256", SECRET).update(`msg_id-1.1796000000.${String(body)}`).digest("base64");
+  const signed = createHmac("sha256", SECRET)
+    .update(`msg_id-1.1796000000.${String(body)}`)
+    .digest("base64");
   expect(headers).toMatchObject({ "webhook-id": "msg_id-1", "webhook-timestamp": "1796000000" });
-  expect(headers["webhook-signature"]).toBe(`v1,${signed}`);
+  expect(headers).toMatchObject({ "webhook-signature": `v1,${signed}` });
 });
 
 test("messages go one after the other, and one that was not taken goes again with its id and a newer time", async () => {
@@ -132,7 +136,12 @@ test("check --online sends a message of a type of its own", async () => {
 
 test("a secret is whsec_ and base64 of 24 to 64 bytes, and no problem tells any of it", () => {
   expect(webhookSecret(`whsec_${SECRET.toString("base64")}\n`)).toEqual(ok(SECRET));
-  for (const text of ["hunter2hunter2", "whsec_", `whsec_${Buffer.alloc(8, 65).toString("base64")}`, `whsec_${"A".repeat(100)}`]) {
+  for (const text of [
+    "hunter2hunter2",
+    "whsec_",
+    `whsec_${Buffer.alloc(8, 65).toString("base64")}`,
+    `whsec_${"A".repeat(100)}`,
+  ]) {
     const read = webhookSecret(text);
     expect(read.ok).toBe(false);
     if (!read.ok) expect(read.error).not.toMatch(/hunter2|QUFB|AAAA/);
