@@ -16,13 +16,22 @@ export class Tally {
   examples: string[] = [];
   /** It was told: what it counts is not learnt. */
   isAnomalous = false;
+  #hasGrown = false;
 
   /** `hash`: of the member; null where only how often counts. Whether there is more of it now. */
   mark(hash: number | null, id: string): boolean {
     this.marked++;
     if (hash !== null && !this.members.add(hash)) return false;
     remember(this.examples, id);
+    this.#hasGrown = true;
     return true;
+  }
+
+  /** Whether there is more of it than at the last look: what was told is not told of again for what else its actor does. */
+  takeGrowth(): boolean {
+    const hasGrown = this.#hasGrown;
+    this.#hasGrown = false;
+    return hasGrown;
   }
 
   /** Different members, or how often where none are told apart. */
@@ -41,6 +50,7 @@ export class Tally {
     this.marked = 0;
     this.examples = [];
     this.isAnomalous = false;
+    this.#hasGrown = false;
   }
 }
 

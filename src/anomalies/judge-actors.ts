@@ -83,7 +83,7 @@ function paths({ firstMs }: Actor, span: Span, who: Who, world: ActorWorld): Fin
   const { settings } = world;
   const factor = settings.factors.path_scan;
   const tally = span.tallies.paths;
-  if (factor === null || tally === undefined) return null;
+  if (factor === null || tally?.takeGrowth() !== true) return null;
   const isShort = span.lengthMs === DEFAULTS.anomalyShortMs;
   const limit = limitOf(tally, (isShort ? DEFAULTS.anomalyPathsMin : DEFAULTS.anomalyPathsLongMin) * factor);
   if (tally.figure < limit || isDiluted(tally, span, 0.5, limit, world, firstMs)) return null;
@@ -95,7 +95,7 @@ function identities({ firstMs }: Actor, span: Span, who: Who, world: ActorWorld)
   const { settings } = world;
   const factor = settings.factors.credential_stuffing;
   const tally = span.tallies.identities;
-  if (factor === null || tally === undefined) return null;
+  if (factor === null || tally?.takeGrowth() !== true) return null;
   const isShort = span.lengthMs === DEFAULTS.anomalyShortMs;
   const floor = isShort ? DEFAULTS.anomalyIdentitiesMin : DEFAULTS.anomalyIdentitiesLongMin;
   const limit = limitOf(tally, floor * factor);
@@ -107,7 +107,7 @@ function identities({ firstMs }: Actor, span: Span, who: Who, world: ActorWorld)
 function networks({ short, firstMs }: Actor, who: Who, { settings, nowMs }: ActorWorld): Finding | null {
   const factor = settings.factors.replay;
   const tally = short.tallies.networks;
-  if (factor === null || tally === undefined) return null;
+  if (factor === null || tally?.takeGrowth() !== true) return null;
   const isKnown = nowMs - firstMs >= settings.learnMs;
   const floor = isKnown ? DEFAULTS.anomalyNetworksMin : DEFAULTS.anomalyNetworksNewMin;
   const limit = Math.max(floor * factor, 3 * tally.usualFigure);
@@ -120,7 +120,7 @@ function denials({ short: span, firstMs, lastReason }: Actor, who: Who, world: A
   const { settings, nowMs, sinceMs } = world;
   const factor = settings.factors.denial_burst;
   const tally = span.tallies.denials;
-  if (factor === null || tally === undefined || nowMs - sinceMs < settings.learnMs) return null;
+  if (factor === null || tally?.takeGrowth() !== true || nowMs - sinceMs < settings.learnMs) return null;
   const limit = limitOf(tally, DEFAULTS.anomalyCallerDenialsMin * factor);
   if (tally.figure < limit || isDiluted(tally, span, 0.5, limit, world, firstMs)) return null;
   const seen = `${tally.figure} requests were refused in ${windowText(span)}`;
@@ -172,8 +172,9 @@ function objects(use: ObjectsUse, who: Who, world: ActorWorld): Finding | null {
       ? anomalyMissingLongMin * factor
       : Math.max(anomalyIdsLongMin * factor, isLearnt ? 2 * others : others),
   );
-  const isShort = short.figure >= limit;
-  if (!isShort && long.figure < limitLong) return null;
+  const isShort = short.takeGrowth() && short.figure >= limit;
+  const isLong = long.takeGrowth() && long.figure >= limitLong;
+  if (!isShort && !isLong) return null;
   const tally = isShort ? short : long;
   const how = [
     ...(isGuessing || isGuessingLong ? [`${percentText(use.longMissing / use.longRequests)} of them not there`] : []),

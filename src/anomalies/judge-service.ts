@@ -81,7 +81,8 @@ function scan(watch: SpreadWatch, nowMs: number, settings: AnomalySettings, rush
   if (factor === null || !watch.norm.isLearnt(nowMs, settings.learnMs, 3)) return null;
   const limit = Math.max(DEFAULTS.anomalyPathsSpreadMin * factor, watch.norm.limit(factor, rush));
   const { members, addresses, norm } = watch;
-  if (members.count < limit) return null;
+  // One or two are told by their addresses.
+  if (members.count < limit || addresses.count < 3) return null;
   watch.isAnomalous = true;
   return wide("path_scan", watch, members.count, {
     seen: `${members.count} different paths that are not there or are refused, by ${addresses.count} addresses in ${windowText(watch)}`,
