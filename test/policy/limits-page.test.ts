@@ -131,6 +131,8 @@ test("docs/limits.md, 'The same for everybody', names sizes and times that hold"
     `${DEFAULTS.websocketCloseTimeoutMs / 1000} s`,
     `${DEFAULTS.drainTimeoutMs / 1000} s`,
     `${DEFAULTS.adminConnectionsMax}; ${DEFAULTS.probeConnectionsMax}, each for ${DEFAULTS.probeTimeoutMs / 1000} s`,
+    `${DEFAULTS.serviceProbesMax}; each is asked once a second at most, for ${DEFAULTS.serviceProbeTimeoutMs / 1000} s (\`timeout\`)`,
+    `one at a time, ${DEFAULTS.healthCheckTimeoutMs / 1000} s (\`timeout\`), ${kibi(DEFAULTS.healthAnswerBytesMax)} of its answer`,
   ]);
 });
 
