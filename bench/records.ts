@@ -141,7 +141,7 @@ const record = new RecordFile(
 );
 
 function recordsOf(...subscribers: readonly RecordSubscriber[]): DecisionRecords {
-  const settings = { claims: [], headers: new Set<string>() };
+  const settings = { claims: [], headers: new Set<string>(), query: new Set<string>() };
   return new DecisionRecords(
     { subscribers, settings, observers: [], tracer: null, rooms: [], debug: null, audit: null, anomalies: null },
     systemClock,

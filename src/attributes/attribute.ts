@@ -53,11 +53,15 @@ export function attributeOf(path: readonly string[]): Result<AttributeName, stri
   if (rest.length > DEFAULTS.attributePathMax)
     return err(`more than ${DEFAULTS.attributePathMax} names behind '${row.name}'`);
   const known = row.isFolded === true ? rest.map((name) => name.toLowerCase()) : rest;
-  const shown = known.some((name) => SECRET.test(name)) ? "nowhere" : row.shown;
+  const shown = known.some(namesSecret) ? "nowhere" : row.shown;
   return ok({ text: attributeText([...row.name.split("."), ...known], row.isFolded), row, rest: known, shown });
 }
 
 /** Names under which credentials stand. Their values show nowhere, whatever the row says. */
+export function namesSecret(name: string): boolean {
+  return SECRET.test(name);
+}
+
 const SECRET = /authorization|cookie|password|passwd|secret|token|api[-_]?key|signature|assertion/i;
 
 /** Name → attribute, or why it cannot be read there. */

@@ -23,6 +23,17 @@ export function queryNames(query: string): string[] {
   return names;
 }
 
+/** Decoded values of the parameters of a query, in the order of their names. */
+export function allQueryValues(query: string): string[] {
+  const values: string[] = [];
+  for (let from = 1; from < query.length; ) {
+    const end = endOfPair(query, from);
+    values.push(valueAt(query, from, end));
+    from = end + 1;
+  }
+  return values;
+}
+
 /** The query without the parameters of these names; what is left stays as it was. */
 export function withoutParameters(query: string, names: ReadonlySet<string>): string {
   let left = "";

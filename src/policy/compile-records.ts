@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { attributeOf } from "../attributes/attribute.ts";
+import { attributeOf, namesSecret } from "../attributes/attribute.ts";
 import { parseClaimPath } from "../attributes/claim-path.ts";
 import { AuditLog } from "../records/audit-log.ts";
 import { DebugHeader } from "../records/debug-header.ts";
@@ -32,6 +32,7 @@ export function* compileRecords(work: Work, inventory: Inventory | null, anomali
   const settings: Settings = read === "off" ? {} : read;
   const claims = shownClaims(work, settings.claims ?? []);
   const headers = shownHeaders(work, settings.headers ?? []);
+  const query = shownParameters(work, settings.query ?? []);
   const subscribers: RecordSubscriber[] = [];
   const rooms: AdminRoom[] = [];
   const kept = isOff || work.admin.address === null ? null : yield* keptDecisions(work, settings);
@@ -53,7 +54,7 @@ export function* compileRecords(work: Work, inventory: Inventory | null, anomali
     {
       subscribers,
       observers,
-      settings: { claims, headers },
+      settings: { claims, headers, query },
       tracer,
       rooms,
       debug,
@@ -148,6 +149,14 @@ function shownHeaders(work: Work, names: readonly string[]): ReadonlySet<string>
     const attribute = attributeOf(["request", "headers", name]);
     if (attribute.ok && attribute.value.shown !== "nowhere") continue;
     work.problem("a header of this name may hold a secret, which no decision shows", [...PATH, "headers", at]);
+  }
+  return new Set(names);
+}
+
+function shownParameters(work: Work, names: readonly string[]): ReadonlySet<string> {
+  for (const [at, name] of names.entries()) {
+    if (!namesSecret(name)) continue;
+    work.problem("a parameter of this name may hold a secret, which no decision shows", [...PATH, "query", at]);
   }
   return new Set(names);
 }

@@ -43,6 +43,13 @@ export const decisionsShape = {
     .max(DEFAULTS.factsClaimsMax)
     .optional()
     .describe("Headers whose values decisions show, beside those of docs/records.md; of others the name alone."),
+  query: z
+    .array(z.string({ error: "expected the name of a parameter, as in sort" }).min(1))
+    .max(DEFAULTS.factsClaimsMax)
+    .optional()
+    .describe(
+      "Parameters of queries whose values decisions show; of others the name, the kind of value and about how large it is.",
+    ),
 };
 
 /** Key `log.audit`. */

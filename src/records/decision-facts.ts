@@ -1,6 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import type { HttpProtocol } from "../message/connection.ts";
 import type { Step } from "./step.ts";
+import type { ValueShape } from "./value-shape.ts";
 
 /** Layout of the facts; another layout is another number, and readers refuse what they do not know. */
 export const FACTS_VERSION = 1;
@@ -28,8 +29,12 @@ export interface DecisionFacts {
   readonly host: string;
   /** Canonical. */
   readonly path: string;
-  /** Names of the query's parameters, as often as they stand there; never a value. */
+  /** Names of the query's parameters, as often as they stand there. */
   readonly query: readonly string[];
+  /** What kind of value each of them has and how large it is, as `value-shape.ts` tells it; absent where there is none. */
+  readonly shapes?: readonly ValueShape[];
+  /** Values of those that the policy has shown, null for others; absent where none is shown. */
+  readonly values?: readonly (string | null)[];
   /** `name: value` of the few whose values tell nothing secret, else the name alone; in the order received. */
   readonly headers: readonly string[];
   /** The route's template; `unmatched` where none matched. */

@@ -4,6 +4,7 @@ import type { Place } from "../decision/verdict.ts";
 import type { ClientCertificate, ConnectionFacts } from "../message/connection.ts";
 import type { HeaderBlock } from "../message/headers.ts";
 import type { Principal } from "../message/principal.ts";
+import { allQueryValues, queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { isPlain, quoted } from "../support/json-text.ts";
 import { logText } from "../telemetry/log-text.ts";
@@ -11,6 +12,7 @@ import type { RequestRecord } from "../telemetry/request-record.ts";
 import type { CertificateFacts, ClaimValue, PrincipalFacts } from "./decision-facts.ts";
 import { maskTokens, SHOWN_CLAIMS, SHOWN_HEADERS, shown } from "./redaction.ts";
 import { placeText } from "./step.ts";
+import { shapeOf } from "./value-shape.ts";
 
 /** A claim whose value the policy has shown. */
 export interface ShownClaim {
@@ -23,6 +25,8 @@ export interface FactsSettings {
   readonly claims: readonly ShownClaim[];
   /** Lower case. */
   readonly headers: ReadonlySet<string>;
+  /** Parameters of queries. */
+  readonly query: ReadonlySet<string>;
 }
 
 /** What a connection's requests have in common, for the client and the listener that the last of them had. */
@@ -49,6 +53,7 @@ const NO_CERTIFICATE = Buffer.from(',"certificate":null');
 export class FactsPieces {
   readonly #claims: readonly ShownClaim[];
   readonly #headers: ReadonlySet<string>;
+  readonly #query: ReadonlySet<string>;
   readonly #origins = new WeakMap<ConnectionFacts, Origin>();
   readonly #routes = new WeakMap<Place, RoutePiece>();
   readonly #places = new WeakMap<Place, Uint8Array>();
@@ -59,9 +64,10 @@ export class FactsPieces {
   readonly #values = new KnownTexts((value) => jsonOf(value, DEFAULTS.factsValueCharsMax));
   readonly #hosts = new KnownTexts((host) => Buffer.from(`,"host":${this.#values.of(host)},"path":`));
 
-  constructor({ claims, headers }: FactsSettings) {
+  constructor({ claims, headers, query }: FactsSettings) {
     this.#claims = [...SHOWN_CLAIMS.map((name) => ({ text: name, path: [name] })), ...claims];
     this.#headers = SHOWN_HEADERS.union(headers);
+    this.#query = query;
   }
 
   /** Listener, client, protocol and security; what comes next is the method. */
@@ -102,6 +108,17 @@ export class FactsPieces {
       });
       return `,"headers":[${lines.join(",")}]`;
     });
+  }
+
+  /** Of a query that is not empty: names, shapes, and values of those that are shown. */
+  query(query: string): string {
+    const names = queryNames(query).slice(0, DEFAULTS.factsNamesMax);
+    const values = allQueryValues(query).slice(0, DEFAULTS.factsNamesMax);
+    const listed = names.map((name) => this.#names.of(name)).join(",");
+    const told = `,"query":[${listed}],"shapes":["${values.map(shapeOf).join('","')}"]`;
+    if (this.#query.size === 0 || !names.some((name) => this.#query.has(name))) return told;
+    const open = names.map((name, at) => (this.#query.has(name) ? this.#values.of(values[at] ?? "") : "null"));
+    return `${told},"values":[${open.join(",")}]`;
   }
 
   principal(principal: Principal | null): Uint8Array {

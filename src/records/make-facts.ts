@@ -1,6 +1,5 @@
 import { REASONS, type Reason } from "../decision/reason.ts";
 import type { Denial, Place } from "../decision/verdict.ts";
-import { queryNames } from "../message/query.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { JsonBytes } from "../support/json-bytes.ts";
 import { logText } from "../telemetry/log-text.ts";
@@ -75,7 +74,7 @@ export class FactsMaker {
     const json = this.#json;
     const pieces = this.#pieces;
     if (exchange.target.query.length <= 1) json.piece(KEYS.noQuery);
-    else json.json(`,"query":${namesOf(exchange.target.query)}`);
+    else json.json(pieces.query(exchange.target.query));
     json.piece(pieces.headers(exchange.headers));
     json.piece(pieces.route(route, place));
     if (exchange.version === null) json.piece(KEYS.noVersion);
@@ -140,12 +139,6 @@ export class FactsMaker {
 
 const cutPath = (path: string): string => JSON.stringify(logText(path, DEFAULTS.logPathCharsMax));
 const cutText = (text: string): string => JSON.stringify(logText(text, DEFAULTS.logTextCharsMax));
-
-/** Names of a query's parameters as JSON. */
-function namesOf(query: string): string {
-  const names = queryNames(query).slice(0, DEFAULTS.factsNamesMax);
-  return `[${names.map((name) => jsonOf(name, DEFAULTS.factsNameCharsMax)).join(",")}]`;
-}
 
 function maskedStep(step: Step): Step {
   const saw = shown(step.saw, DEFAULTS.logTextCharsMax);

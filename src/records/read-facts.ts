@@ -11,6 +11,7 @@ import {
   type PrincipalFacts,
 } from "./decision-facts.ts";
 import type { Step } from "./step.ts";
+import { readShape, type ValueShape } from "./value-shape.ts";
 
 /**
  * JSON from a file or another process → facts, or which member is not as it has to be. Texts are bounded anew, and nothing in
@@ -32,6 +33,8 @@ class MemberFault extends Error {}
 function factsOf(of: Members): DecisionFacts {
   const trace = of.optionalList("trace", DEFAULTS.traceStepsMax, stepOf);
   const oneIn = of.raw("oneIn");
+  const shapes = of.optionalList("shapes", DEFAULTS.factsNamesMax, shapeIn);
+  const values = of.optionalList("values", DEFAULTS.factsNamesMax, valueIn);
   return {
     v: FACTS_VERSION,
     id: of.text("id", ID_CHARS_MAX),
@@ -61,6 +64,8 @@ function factsOf(of: Members): DecisionFacts {
     upstreamMs: of.nullable("upstreamMs", (number) => numberOf(number, "upstreamMs")),
     durationMs: of.number("durationMs"),
     policyHash: of.text("policyHash", DEFAULTS.factsNameCharsMax),
+    ...(shapes === undefined ? {} : { shapes }),
+    ...(values === undefined ? {} : { values }),
     ...(oneIn === undefined ? {} : { oneIn: numberOf(oneIn, "oneIn") }),
     ...(trace === undefined ? {} : { trace }),
   };
@@ -69,6 +74,16 @@ function factsOf(of: Members): DecisionFacts {
 const ID_CHARS_MAX = 64;
 const PLACE_CHARS_MAX = 4_096;
 const LINE_CHARS_MAX = DEFAULTS.factsNameCharsMax + DEFAULTS.factsValueCharsMax + 2;
+
+function shapeIn(value: unknown): ValueShape {
+  const shape = textOf(value, "shapes", DEFAULTS.factsNameCharsMax);
+  if (readShape(shape) === null) throw new MemberFault("'shapes': expected a kind of value and its size, as in integer:3");
+  return shape;
+}
+
+function valueIn(value: unknown): string | null {
+  return value === null ? null : textOf(value, "values", DEFAULTS.factsValueCharsMax);
+}
 
 function principalOf(value: unknown): PrincipalFacts {
   const of = members(value, "principal");

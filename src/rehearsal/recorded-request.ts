@@ -32,7 +32,9 @@ export function recordedExchange(
   const peer = parseAddress(facts.client);
   if (peer === null) return err("'client': expected an IP address");
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(facts.method)) return err("'method': expected one of HTTP");
-  const query = facts.query.length === 0 ? "" : `?${facts.query.map(pairOf).join("&")}`;
+  const values = facts.values ?? [];
+  const isKnown = facts.query.every((_, at) => values[at]?.includes(REDACTED) === false);
+  const query = facts.query.length === 0 ? "" : `?${facts.query.map((name, at) => pairOf(name, values[at])).join("&")}`;
   const target = keptTarget(facts.path + query, snapshot.keepsInPaths);
   if (!target.ok) return err(`'path': ${target.error.seen}`);
   const exchange = new Exchange(
@@ -45,7 +47,7 @@ export function recordedExchange(
       certificate: facts.certificate === null ? null : certificateOf(facts.certificate),
     },
     facts.method,
-    watchedTarget(target.value.target, touched),
+    isKnown ? target.value.target : watchedTarget(target.value.target, touched),
     facts.host,
     facts.host,
     hasHeaders ? headersOf(facts, touched) : unknownHeaders(facts, touched),
@@ -58,12 +60,11 @@ export function recordedExchange(
   return ok(exchange);
 }
 
-function pairOf(name: string): string {
-  return `${encodeURIComponent(name)}=${REDACTED}`;
+function pairOf(name: string, value: string | null | undefined): string {
+  return `${encodeURIComponent(name)}=${value === null || value === undefined ? REDACTED : encodeURIComponent(value)}`;
 }
 
 function watchedTarget({ path, query }: Target, touched: Touched): Target {
-  if (query === "") return { path, query };
   return {
     path,
     get query() {

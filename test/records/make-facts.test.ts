@@ -9,7 +9,11 @@ import { exchangeOf } from "../fixtures/telemetry.ts";
 
 const PLACE = { file: 'a "policy".yaml', line: 1, column: 2, path: "routes[0]" };
 const TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl";
-const maker = new FactsMaker({ claims: [{ text: "tenant", path: ["tenant"] }], headers: new Set(["x-region"]) });
+const maker = new FactsMaker({
+  claims: [{ text: "tenant", path: ["tenant"] }],
+  headers: new Set(["x-region"]),
+  query: new Set(["sort"]),
+});
 
 /** Of GET `target` with these headers, which was allowed, and whatever is other. */
 function finished(
@@ -124,4 +128,20 @@ test("a path of any length is cut, and its masks hold", () => {
   for (const usual of ["/v1/orders/1234567890123456", "/o/6f1c1a52-54f3-4c61-9a35-0d6e5f1f2a77/items/"])
     expect(factsOf(finished(usual, [])).path).toBe(usual);
   expect(factsOf(finished(`/1234567890123456/${TOKEN}`, [])).path).toBe(`/1234567890123456/${REDACTED}`);
+});
+
+test("of a query it has names, and of what kind and size values are; values of those alone that the policy shows", () => {
+  const asked = (query: string): FinishedRequest => {
+    const request = finished("/", []);
+    const { target } = request.exchange;
+    Object.assign(request.exchange, { target: { ...target, query } });
+    return request;
+  };
+  const many = "?page=12&sort=price&q=o%27hara+%3Cb%3E&at=2026-11-30&flag=true&key=";
+  const { query, shapes, values } = factsOf(asked(`${many}${TOKEN}&empty=&n=-5.25&sort=%22`));
+  expect(query).toEqual(["page", "sort", "q", "at", "flag", "key", "empty", "n", "sort"]);
+  expect(shapes?.join(" ")).toBe("integer:2 name:8 text:16 date boolean token:64 empty decimal:-1 text:8");
+  expect(values).toEqual([null, "price", null, null, null, null, null, null, '"']);
+  expect(factsOf(asked(`?sort=${TOKEN}`)).values).toEqual([REDACTED]);
+  expect(factsOf(asked("?q=hunter2"))).not.toHaveProperty("values");
 });
