@@ -18,6 +18,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["test", async () => (await import("./cli/test.ts")).testCommand],
   ["diff", async () => (await import("./cli/diff.ts")).diffCommand],
   ["replay", async () => (await import("./cli/replay.ts")).replayCommand],
+  ["learn", async () => (await import("./cli/learn.ts")).learnCommand],
   ["audit-log", async () => (await import("./cli/audit-log.ts")).auditLogCommand],
   ["import", async () => (await import("./cli/import.ts")).importCommand],
   ["init", async () => (await import("./cli/init.ts")).initCommand],

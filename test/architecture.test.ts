@@ -12,6 +12,7 @@ const RANKS = [
   "daemon",
   "comparison",
   "rehearsal",
+  "learning",
   "proxy",
   "upstream",
   "policy",

@@ -34,7 +34,7 @@ export class RouteUse {
   readonly skipped: number;
   /** By method; of a route that is learnt, in `tree`. */
   readonly operations: Map<string, OperationUse> = new Map();
-  readonly tree: PathTree;
+  readonly tree: PathTree<OperationUse>;
   readonly rules: Map<string, RuleUse> = new Map();
   requests = 0;
   /** Requests of which nothing was learnt: too many at once, or no room. */
@@ -45,7 +45,7 @@ export class RouteUse {
     this.id = id;
     this.prefix = prefixOf(id.template);
     this.skipped = this.prefix === null ? 0 : this.prefix.split("/").length - 1;
-    this.tree = new PathTree(room, callers);
+    this.tree = new PathTree(room, (method) => new OperationUse(method, callers));
     this.#callers = callers;
   }
 

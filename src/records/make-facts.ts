@@ -6,7 +6,7 @@ import { logText } from "../telemetry/log-text.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
 import { type DecisionFacts, FACTS_VERSION } from "./decision-facts.ts";
 import { DecisionLine } from "./decision-line.ts";
-import { FactsPieces, type FactsSettings, jsonOf } from "./facts-pieces.ts";
+import { FactsPieces, type FactsSettings } from "./facts-pieces.ts";
 import { maskTokens, shown } from "./redaction.ts";
 import type { Step } from "./step.ts";
 

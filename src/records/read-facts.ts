@@ -77,7 +77,8 @@ const LINE_CHARS_MAX = DEFAULTS.factsNameCharsMax + DEFAULTS.factsValueCharsMax 
 
 function shapeIn(value: unknown): ValueShape {
   const shape = textOf(value, "shapes", DEFAULTS.factsNameCharsMax);
-  if (readShape(shape) === null) throw new MemberFault("'shapes': expected a kind of value and its size, as in integer:3");
+  if (readShape(shape) === null)
+    throw new MemberFault("'shapes': expected a kind of value and its size, as in integer:3");
   return shape;
 }
 

@@ -38,7 +38,8 @@ const CHARS_MIN = 8;
 export function shapeOf(value: string): ValueShape {
   const { length } = value;
   if (length === 0) return "empty";
-  if (length <= DIGITS_MAX && isDigits(value) && (length === 1 || value.charCodeAt(0) !== ZERO)) return INTEGERS[length] ?? "";
+  if (length <= DIGITS_MAX && isDigits(value) && (length === 1 || value.charCodeAt(0) !== ZERO))
+    return INTEGERS[length] ?? "";
   if (value === "true" || value === "false") return "boolean";
   const kind = textKindOf(value);
   switch (kind) {

@@ -10,6 +10,7 @@ import { IDENTITY_DEFAULTS } from "./identity-defaults.ts";
 import { INVENTORY_DEFAULTS } from "./inventory-defaults.ts";
 import { LADDER_DEFAULTS } from "./ladder-defaults.ts";
 import { LEAK_DEFAULTS } from "./leak-defaults.ts";
+import { LEARNING_DEFAULTS } from "./learning-defaults.ts";
 import { LIMIT_DEFAULTS } from "./limit-defaults.ts";
 import { LOG_DEFAULTS } from "./log-defaults.ts";
 import { MEMORY_DEFAULTS } from "./memory-defaults.ts";
@@ -32,6 +33,7 @@ export const DEFAULTS = {
   ...LADDER_DEFAULTS,
   ...INVENTORY_DEFAULTS,
   ...ANOMALY_DEFAULTS,
+  ...LEARNING_DEFAULTS,
   ...DETECTION_DEFAULTS,
   ...VERSION_DEFAULTS,
   ...GRPC_DEFAULTS,

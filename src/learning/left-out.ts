@@ -1,0 +1,69 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { Support } from "./support.ts";
+
+/** Why something is not in the policy; closed, in the order in which it is told. */
+export const LEFT_OUT = {
+  denied: "postern refused it",
+  unanswered: "the service answered with no success",
+  redirected: "the service sent a caller whom nobody knows elsewhere",
+  attack: "it looks like an attack, or a rule took it for one",
+  scanner: "who sent it scans",
+  odd: "its path, method or a name is spelled as no API spells it",
+  answered: "postern itself answered it",
+  unrouted: "no route of the current policy takes it",
+  rare: "fewer requests than --min-requests",
+  few_callers: "fewer callers than --min-callers",
+  caller: "its callers lack what the others have, or were seen too seldom",
+  parameter: "a parameter that too few have sent",
+  value: "a value of another kind or size than others sent",
+  body: "a body of a type or size that too few have sent",
+  limit: "one caller asked far more often than any other",
+  room: "more operations than are remembered",
+  unused: "a route of the current policy, of which no request counts",
+} as const;
+
+export type LeftOutWord = keyof typeof LEFT_OUT;
+
+export interface LeftOutRow {
+  readonly why: LeftOutWord;
+  /** Made of names, kinds and methods alone, never of a value. */
+  readonly what: string;
+  readonly support: Support;
+}
+
+/** What is left out, by reason and operation; in a full room by reason alone. */
+export class LeftOut {
+  readonly #rows = new Map<string, LeftOutRow>();
+
+  note(why: LeftOutWord, what: string, source: number): void {
+    this.#row(why, what).support.note(source);
+  }
+
+  /** The same of many requests. */
+  add(why: LeftOutWord, what: string, support: Support): void {
+    this.#row(why, what).support.join(support);
+  }
+
+  /** By reason, most requests first. */
+  rows(): readonly LeftOutRow[] {
+    const order = Object.keys(LEFT_OUT);
+    return [...this.#rows.values()].toSorted(
+      (a, b) =>
+        order.indexOf(a.why) - order.indexOf(b.why) ||
+        b.support.requests - a.support.requests ||
+        (a.what < b.what ? -1 : 1),
+    );
+  }
+
+  #row(why: LeftOutWord, what: string): LeftOutRow {
+    const key = `${why} ${what}`;
+    const known = this.#rows.get(key);
+    if (known !== undefined) return known;
+    if (this.#rows.size >= DEFAULTS.learnLeftOutMax && what !== OTHERS) return this.#row(why, OTHERS);
+    const row = { why, what, support: new Support() };
+    this.#rows.set(key, row);
+    return row;
+  }
+}
+
+const OTHERS = "others";

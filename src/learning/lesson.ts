@@ -1,0 +1,132 @@
+import { DEFAULTS } from "../support/defaults.ts";
+import { shapeText } from "../inventory/declared.ts";
+import type { CurrentPolicy, CurrentRoute } from "./current-routes.ts";
+import { keptWhole } from "./kept-whole.ts";
+import { isKnownEnough, type KnownOperation } from "./known-operations.ts";
+import type { Learner } from "./learner.ts";
+import { knownRoute, type LearntRoute, learntRoute } from "./learnt-route.ts";
+import type { LeftOutRow } from "./left-out.ts";
+import { OperationEvidence } from "./operation-evidence.ts";
+import { operationsOf } from "./operations.ts";
+import type { LearntRate } from "./rates.ts";
+import { Support, type Thresholds } from "./support.ts";
+
+/** A limit that was learnt; the names are those of the policy's `limits`. */
+export interface LearntLimit {
+  readonly name: string;
+  readonly key: "principal" | "client.address";
+  readonly rate: LearntRate;
+}
+
+/** What a record amounts to. */
+export interface Lesson {
+  readonly requests: number;
+  readonly learnt: number;
+  readonly declared: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly isSample: boolean;
+  readonly thresholds: Thresholds;
+  readonly routes: readonly LearntRoute[];
+  /** Of the current policy, as they are. */
+  readonly whole: readonly CurrentRoute[];
+  readonly limits: readonly LearntLimit[];
+  readonly leftOut: readonly LeftOutRow[];
+}
+
+/** The evidence → rules, and what they leave out. `known`: what an inventory tells beside the record. */
+export function lessonOf(
+  learner: Learner,
+  policy: CurrentPolicy,
+  thresholds: Thresholds,
+  known: readonly KnownOperation[] = [],
+): Lesson {
+  const { leftOut, requests, learnt, declared, firstMs, lastMs, isSample } = learner;
+  const inventory = new Inventory(known.filter((one) => isKnownEnough(one, thresholds)));
+  const routes: LearntRoute[] = [];
+  for (const evidence of learner.evidence.values()) {
+    for (const operation of operationsOf(evidence, thresholds)) {
+      const { route, template, evidence: seen } = operation;
+      const title = `${seen.method} ${template}`;
+      const told = inventory.take(route, seen.method, template);
+      if (seen.support.isEnough(thresholds)) routes.push(learntRoute(operation, policy, thresholds, leftOut));
+      else if (told !== null) routes.push(knownRoute(route, template, seen, told));
+      else leftOut.add(seen.support.requests < thresholds.requests ? "rare" : "few_callers", title, seen.support);
+    }
+    const { route } = evidence;
+    if (route.kind !== "narrowed") continue;
+    for (const told of inventory.rest(route))
+      routes.push(knownRoute(route, told.path, new OperationEvidence(told.method), told));
+    if (!routes.some((one) => one.route === route)) leftOut.add("unused", route.template, new Support());
+  }
+  const limits = isSample ? [] : limitsOf(learner, policy, thresholds);
+  for (const { name, rate } of limits) {
+    for (const { source, requests: count } of rate.beyond) leftOut.add("limit", name, supportOf(source, count));
+  }
+  return {
+    requests,
+    learnt,
+    declared,
+    firstMs,
+    lastMs,
+    isSample,
+    thresholds,
+    routes: routes.toSorted((a, b) => (order(a) < order(b) ? -1 : 1)),
+    whole: keptWhole(policy.routes, routes),
+    limits,
+    leftOut: leftOut.rows(),
+  };
+}
+
+/** What is known beside the record, each once. */
+class Inventory {
+  readonly #left: Set<KnownOperation>;
+
+  constructor(known: readonly KnownOperation[]) {
+    this.#left = new Set(known);
+  }
+
+  take({ template }: CurrentRoute, method: string, path: string): KnownOperation | null {
+    const shape = shapeText(path);
+    for (const one of this.#left) {
+      if (one.route !== template || one.method !== method || shapeText(one.path) !== shape) continue;
+      this.#left.delete(one);
+      return one;
+    }
+    return null;
+  }
+
+  /** Of a route, what the record has not. */
+  rest({ template, prefix }: CurrentRoute): readonly KnownOperation[] {
+    return [...this.#left].filter(({ route, path }) => {
+      return route === template && (prefix === null ? path === template : path.startsWith(`${prefix}/`));
+    });
+  }
+}
+
+function order({ path, method }: LearntRoute): string {
+  return `${path} ${method}`;
+}
+
+function limitsOf(
+  { callerRates, addressRates }: Learner,
+  policy: CurrentPolicy,
+  thresholds: Thresholds,
+): readonly LearntLimit[] {
+  const name = (wanted: string): string => (policy.limits.has(wanted) ? name(`${wanted}2`) : wanted);
+  const callers = callerRates.result(thresholds);
+  const addresses = addressRates.result(thresholds);
+  return [
+    ...(callers === null ? [] : [{ name: name("learntPerCaller"), key: "principal" as const, rate: callers }]),
+    ...(addresses === null
+      ? []
+      : [{ name: name("learntPerAddress"), key: "client.address" as const, rate: addresses }]),
+  ];
+}
+
+function supportOf(source: number, requests: number): Support {
+  const support = new Support(DEFAULTS.learnPartSourcesMax);
+  support.note(source);
+  support.requests = requests;
+  return support;
+}
