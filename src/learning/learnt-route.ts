@@ -35,6 +35,11 @@ export interface LearntRoute {
   readonly bodyBytesMax: Learnt<number> | null;
 }
 
+/** Whoever asks is let in. */
+export function isOpen({ route: { settings } }: LearntRoute): boolean {
+  return settings["public"] === true;
+}
+
 /** What rules a route has for an operation that has enough behind it. What it leaves out is noted. */
 export function learntRoute(
   { route, template, parameters, evidence }: Operation,

@@ -17,7 +17,7 @@ export const LEFT_OUT = {
   parameter: "a parameter that too few have sent",
   value: "a value of another kind or size than others sent",
   body: "a body of a type or size that too few have sent",
-  limit: "one caller asked far more often than any other",
+  limit: "so many in a minute that the learnt limit may refuse some",
   room: "more operations than are remembered",
   unused: "a route of the current policy, of which no request counts",
 } as const;

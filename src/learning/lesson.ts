@@ -1,10 +1,10 @@
-import { DEFAULTS } from "../support/defaults.ts";
 import { shapeText } from "../inventory/declared.ts";
+import { DEFAULTS } from "../support/defaults.ts";
 import type { CurrentPolicy, CurrentRoute } from "./current-routes.ts";
 import { keptWhole } from "./kept-whole.ts";
 import { isKnownEnough, type KnownOperation } from "./known-operations.ts";
 import type { Learner } from "./learner.ts";
-import { knownRoute, type LearntRoute, learntRoute } from "./learnt-route.ts";
+import { isOpen, knownRoute, type LearntRoute, learntRoute } from "./learnt-route.ts";
 import type { LeftOutRow } from "./left-out.ts";
 import { OperationEvidence } from "./operation-evidence.ts";
 import { operationsOf } from "./operations.ts";
@@ -59,7 +59,7 @@ export function lessonOf(
       routes.push(knownRoute(route, told.path, new OperationEvidence(told.method), told));
     if (!routes.some((one) => one.route === route)) leftOut.add("unused", route.template, new Support());
   }
-  const limits = isSample ? [] : limitsOf(learner, policy, thresholds);
+  const limits = isSample ? [] : limitsOf(learner, policy, thresholds, routes);
   for (const { name, rate } of limits) {
     for (const { source, requests: count } of rate.beyond) leftOut.add("limit", name, supportOf(source, count));
   }
@@ -112,10 +112,11 @@ function limitsOf(
   { callerRates, addressRates }: Learner,
   policy: CurrentPolicy,
   thresholds: Thresholds,
+  routes: readonly LearntRoute[],
 ): readonly LearntLimit[] {
   const name = (wanted: string): string => (policy.limits.has(wanted) ? name(`${wanted}2`) : wanted);
-  const callers = callerRates.result(thresholds);
-  const addresses = addressRates.result(thresholds);
+  const callers = routes.every(isOpen) ? null : callerRates.result(thresholds);
+  const addresses = routes.some(isOpen) ? addressRates.result(thresholds) : null;
   return [
     ...(callers === null ? [] : [{ name: name("learntPerCaller"), key: "principal" as const, rate: callers }]),
     ...(addresses === null

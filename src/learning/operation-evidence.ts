@@ -90,7 +90,13 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
   #identity(key: string, identity: Identity): Support {
     const known = this.identities.get(key);
     if (known !== undefined) return known.support;
-    if (this.identities.size >= DEFAULTS.learnIdentitiesMax) return this.identitiesMore;
+    const { learnIdentitiesMax } = DEFAULTS;
+    if (this.identities.size >= learnIdentitiesMax && identity.id !== null) {
+      // So many that none is named: what they have in common still counts.
+      const nameless = { ...identity, id: null };
+      return this.#identity(JSON.stringify(nameless), nameless);
+    }
+    if (this.identities.size >= 2 * learnIdentitiesMax) return this.identitiesMore;
     const support = new Support();
     this.identities.set(key, { identity, support });
     return support;

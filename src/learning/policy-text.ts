@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { type CurrentPolicy, type CurrentRoute, mapping } from "./current-routes.ts";
 import type { KeptSections } from "./kept-sections.ts";
-import type { Learnt, LearntRoute } from "./learnt-route.ts";
+import { isOpen, type Learnt, type LearntRoute } from "./learnt-route.ts";
 import { LEFT_OUT, type LeftOutRow, type LeftOutWord } from "./left-out.ts";
 import type { LearntLimit, Lesson } from "./lesson.ts";
 import { comment, commentText, flow, scalar } from "./safe-yaml.ts";
@@ -50,7 +50,7 @@ function limitsText({ limits, isSample }: Lesson, { limits: own }: KeptSections)
 function limitText({ name, key, rate }: LearntLimit): string {
   const { perMinute, peak, clients, windows } = rate;
   const what = key === "principal" ? "caller" : "address";
-  const said = `${count(clients, what, "es")} in ${count(windows, "minute")} of each; the busiest that counts had ${count(peak, "request")}`;
+  const said = `${count(windows, "minute")} in which one of ${count(clients, what, what === "address" ? "es" : "s")} asked; the busiest that counts had ${count(peak, "request")}`;
   return `${comment(said, "  ")}  ${name}: { rate: ${perMinute}/minute, burst: ${perMinute}, key: ${key} }\n`;
 }
 
@@ -63,10 +63,6 @@ function stayingText({ settings }: CurrentRoute, why: string): string {
 
 function entryLines(lines: readonly string[]): string {
   return lines.map((line, at) => `${at === 0 ? "  - " : "    "}${line}`).join("");
-}
-
-function isOpen({ route: { settings } }: LearntRoute): boolean {
-  return settings["public"] === true;
 }
 
 /** Words of a route that are written anew. */
@@ -172,7 +168,7 @@ function many(number: number): string {
 }
 
 function count(number: number, what: string, plural = "s"): string {
-  return `${many(number)} ${what}${number === 1 ? "" : what === "address" ? plural : "s"}`;
+  return `${many(number)} ${what}${number === 1 ? "" : plural}`;
 }
 
 function span(firstMs: number, lastMs: number): string {

@@ -9,7 +9,14 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { main } from "../../src/main.ts";
 import { systemClock } from "../../src/support/clock.ts";
-import { eventually, type PolicyPorts, type Postern, startPostern, startService, theWorld } from "../fixtures/postern.ts";
+import {
+  eventually,
+  type PolicyPorts,
+  type Postern,
+  startPostern,
+  startService,
+  theWorld,
+} from "../fixtures/postern.ts";
 
 const KEYS = ["key-of-acme-0123456789", "key-of-initech-0123456"] as const;
 const SECRET = "planted-Secret-0123456789abcdef";
@@ -70,7 +77,9 @@ beforeAll(async () => {
   });
   postern = await startPostern(service.port, policy, { "partners.yaml": `callers:\n${callers.join("")}` });
   const { mint } = await theWorld();
-  const tokens = await Promise.all(["alice", "bob"].map((sub) => mint.token({ sub, scope: "openid orders:read orders:write" })));
+  const tokens = await Promise.all(
+    ["alice", "bob"].map((sub) => mint.token({ sub, scope: "openid orders:read orders:write" })),
+  );
   const json = { "Content-Type": "application/json" };
   for (let at = 0; at < 6; at++) {
     for (const key of KEYS) await ask(`/v1/orders/${at + 1}?page=${at}&sort=price`, { headers: { "X-Api-Key": key } });
@@ -81,7 +90,20 @@ beforeAll(async () => {
     for (const key of KEYS) await ask("/public/catalogue", { headers: { "X-Api-Key": key } });
   }
   // A scanner, who is nobody, and what one caller alone tries.
-  const words = ["admin", "backup", "config", "console", "debug", "dump", "env", "login", "manager", "old", "shell", "test"];
+  const words = [
+    "admin",
+    "backup",
+    "config",
+    "console",
+    "debug",
+    "dump",
+    "env",
+    "login",
+    "manager",
+    "old",
+    "shell",
+    "test",
+  ];
   const scanner = { headers: { "X-Forwarded-For": "198.51.100.9" } };
   for (const word of [...words, ...words]) await ask(`/public/${word}`, scanner);
   for (const word of words) await ask(`/${word}`, scanner);
@@ -94,7 +116,16 @@ beforeAll(async () => {
   );
 });
 
-const LEARN = ["learn", "--policy", "policy.yaml", "--min-callers", "1", "--min-requests", "6", "state/decisions.jsonl"];
+const LEARN = [
+  "learn",
+  "--policy",
+  "policy.yaml",
+  "--min-callers",
+  "1",
+  "--min-requests",
+  "6",
+  "state/decisions.jsonl",
+];
 
 test("the policy has what callers ask for, and who they are", async () => {
   const { code, stdout, stderr } = await run(...LEARN, "--json");
@@ -137,17 +168,30 @@ test("an inventory remembers what the record has not", async () => {
   const inventory = await run("inventory", "--policy", "policy.yaml", "--json");
   postern.write("inventory.json", inventory.stdout);
   postern.write("empty.jsonl", "");
-  const args = ["--policy", "policy.yaml", "--inventory", "inventory.json", "--min-callers", "1", "--output", "other.yaml"];
+  const args = [
+    "--policy",
+    "policy.yaml",
+    "--inventory",
+    "inventory.json",
+    "--min-callers",
+    "1",
+    "--output",
+    "other.yaml",
+  ];
   const learnt = await run("learn", ...args, "empty.jsonl");
   expect(learnt).toMatchObject({ code: 0 });
-  expect(readFileSync(join(postern.folder, "other.yaml"), "utf8")).toContain("# not in the record; by the inventory 12 requests");
+  expect(readFileSync(join(postern.folder, "other.yaml"), "utf8")).toContain(
+    "# not in the record; by the inventory 12 requests",
+  );
   expect(await run("check", "other.yaml")).toMatchObject({ code: 0 });
 });
 
 test("without a policy nothing is opened that was asked for by known callers", async () => {
   const told = await run("learn", "state/decisions.jsonl");
   expect(told).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("expected --policy CURRENT") });
-  expect(await run("learn", "--policy", "policy.yaml", "--output", "./policy.yaml", "state/decisions.jsonl")).toMatchObject({ code: 2 });
+  expect(
+    await run("learn", "--policy", "policy.yaml", "--output", "./policy.yaml", "state/decisions.jsonl"),
+  ).toMatchObject({ code: 2 });
   expect(await run("learn", "--min-callers", "0", "state/decisions.jsonl")).toMatchObject({ code: 2 });
   expect(await run("learn", "--policy", "policy.yaml", "nowhere.jsonl")).toMatchObject({ code: 2 });
 });

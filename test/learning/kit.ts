@@ -54,7 +54,10 @@ export function lessonFrom(
   thresholds: Thresholds = { requests: 10, callers: 2 },
 ): Lesson {
   const learner = new Learner(policy);
-  const recorded = requests.map((one, at) => ({ facts: factsOf({ atMs: START_MS + at * 1000, ...one }), hasHeaders: true }));
+  const recorded = requests.map((one, at) => ({
+    facts: factsOf({ atMs: START_MS + at * 1000, ...one }),
+    hasHeaders: true,
+  }));
   for (const one of recorded) learner.survey(one);
   for (const one of recorded) learner.learn(one);
   return lessonOf(learner, policy, thresholds);

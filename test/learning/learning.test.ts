@@ -15,7 +15,12 @@ const MANY = Array.from({ length: 12 }, (_, at) => `192.0.2.${at + 1}`);
 type Requests = readonly Partial<DecisionFacts>[];
 
 const orders = (times = 10): Requests =>
-  each(TWO, times, (principal, at) => ({ principal, path: `/v1/orders/${at}`, query: ["page"], shapes: ["integer:2"] }));
+  each(TWO, times, (principal, at) => ({
+    principal,
+    path: `/v1/orders/${at}`,
+    query: ["page"],
+    shapes: ["integer:2"],
+  }));
 
 /** The routes of a learnt policy, as values. */
 function routesOf(requests: Requests): readonly Record<string, Record<string, unknown>>[] {
@@ -60,12 +65,18 @@ describe("what callers ask for becomes routes", () => {
     [["name:16", "empty"], { type: "string", maxLength: 32, pattern: "^[\\w.@~-]*$", allowEmptyValue: true }],
     [["text:64", "integer:2"], { type: "string", maxLength: 128 }],
   ])("values of %j", (shapes, schema) => {
-    const requests = shapes.flatMap((shape) => each(TWO, 10, (principal) => ({ principal, query: ["q"], shapes: [shape] })));
+    const requests = shapes.flatMap((shape) =>
+      each(TWO, 10, (principal) => ({ principal, query: ["q"], shapes: [shape] })),
+    );
     expect(routesOf(requests)[0]?.["validate"]?.["query"]).toEqual({ q: schema });
   });
 
   test("a parameter that stands there several times is a list", () => {
-    const requests = each(TWO, 10, (principal) => ({ principal, query: ["t", "t", "t"], shapes: ["name:8", "name:8", "name:8"] }));
+    const requests = each(TWO, 10, (principal) => ({
+      principal,
+      query: ["t", "t", "t"],
+      shapes: ["name:8", "name:8", "name:8"],
+    }));
     const list = { type: "array", items: { type: "string", maxLength: 16, pattern: "^[\\w.@~-]*$" }, maxItems: 8 };
     expect(routesOf(requests)[0]?.["validate"]?.["query"]).toEqual({ t: list });
   });
@@ -78,7 +89,10 @@ describe("what callers ask for becomes routes", () => {
       });
     const rule = (requests: Requests): unknown => routesOf(requests)[0]?.["validate"]?.["query"]?.["sort" as never];
     expect(rule(sent(["price", "name"]))).toEqual({ type: "string", enum: ["name", "price"] });
-    const own = [...sent(["price", "name"]), { principal: ACME, query: ["sort"], shapes: ["name:8"], values: ["hunter"] }];
+    const own = [
+      ...sent(["price", "name"]),
+      { principal: ACME, query: ["sort"], shapes: ["name:8"], values: ["hunter"] },
+    ];
     expect(JSON.stringify(rule(own))).not.toContain("enum");
   });
 
@@ -88,10 +102,19 @@ describe("what callers ask for becomes routes", () => {
     expect(lesson(read).routes[0]?.authorize).toEqual({ scopes: ["orders:read"] });
     const other = { ...caller("mallory"), scopes: ["openid"] };
     expect(lesson([...read, other]).routes[0]?.authorize).toEqual({ scopes: ["orders:read"] });
-    expect(leftOutIn(lesson([...read, other]))).toEqual(["caller 10 GET /orders/{number}: callers without scope orders:read"]);
+    expect(leftOutIn(lesson([...read, other]))).toEqual([
+      "caller 10 GET /orders/{number}: callers without scope orders:read",
+    ]);
     // Of three each may be as right as the others.
     expect(lesson([...read.slice(0, 2), other]).routes[0]?.authorize).toEqual({
       callers: ["mallory", "partner-0", "partner-1"],
+    });
+  });
+
+  test("of more callers than are told apart what all have is known", () => {
+    const many = Array.from({ length: 600 }, (_, at) => caller(`partner-${at}`, { scopes: ["orders:read"] }));
+    expect(lessonFrom(many.map((principal) => ({ principal }))).routes[0]?.authorize).toEqual({
+      scopes: ["orders:read"],
     });
   });
 
@@ -162,7 +185,11 @@ describe("what an attacker does opens nothing", () => {
   });
 
   test("a flood by one caller is not the limit of all", () => {
-    const flood = each([ACME], 3_000, (principal) => ({ principal, path: "/v1/orders/1", atMs: Date.UTC(2026, 10, 2) }));
+    const flood = each([ACME], 3_000, (principal) => ({
+      principal,
+      path: "/v1/orders/1",
+      atMs: Date.UTC(2026, 10, 2),
+    }));
     const { limits, leftOut } = lessonFrom([...orders(100), ...flood]);
     expect(limits[0]).toMatchObject({ name: "learntPerCaller", key: "principal", rate: { peak: 300, perMinute: 600 } });
     expect(leftOut.map(({ why, what }) => `${why} ${what}`)).toContain("limit learntPerCaller");
@@ -170,7 +197,11 @@ describe("what an attacker does opens nothing", () => {
 
   test("who asks for everything scans, and what it finds is left out too", () => {
     const words = "abcdefghijklmnopqrstuvwxyz".split("");
-    const scan = words.map((word) => ({ client: "198.51.100.9", path: `/${word}${word}`, status: word > "s" ? 200 : 404 }));
+    const scan = words.map((word) => ({
+      client: "198.51.100.9",
+      path: `/${word}${word}`,
+      status: word > "s" ? 200 : 404,
+    }));
     const lesson = lessonFrom([...orders(), ...scan, ...scan], policyOf(), { requests: 1, callers: 1 });
     expect(operationsIn(lesson)).toEqual(["GET /v1/orders/{number}"]);
   });
@@ -181,7 +212,10 @@ describe("what an attacker does opens nothing", () => {
       "/v1/admin/**": { authenticate: ["okta"] },
       "/v2/admin/**": { authenticate: ["okta"] },
     });
-    const users = Array.from({ length: 70 }, (_, at) => `u${"abcdefghij"[at % 10]}${"abcdefghij"[Math.floor(at / 10)]}x`);
+    const users = Array.from(
+      { length: 70 },
+      (_, at) => `u${"abcdefghij"[at % 10]}${"abcdefghij"[Math.floor(at / 10)]}x`,
+    );
     const requests = users.flatMap((name) => TWO.map((principal) => ({ principal, path: `/v1/${name}/1` })));
     const lesson = lessonFrom(requests, policy);
     expect(operationsIn(lesson)).toEqual(["GET /v1/{slug}/{number}"]);
@@ -244,12 +278,15 @@ describe("the same traffic gives the same policy", () => {
   ].map((one, at) => ({ ...one, atMs: Date.UTC(2026, 10, 1) + at * 1000, oneIn: 2 }));
 
   test("in any order", () => {
-    const shuffled = traffic.toSorted((a, b) => ((a.atMs ?? 0) * 7919) % 1009 - ((b.atMs ?? 0) * 7919) % 1009);
+    const shuffled = traffic.toSorted((a, b) => (((a.atMs ?? 0) * 7919) % 1009) - (((b.atMs ?? 0) * 7919) % 1009));
     expect(textOf(lessonFrom(shuffled))).toBe(textOf(lessonFrom(traffic)));
   });
 
   test("and so does what it lets through", () => {
-    const routes = (requests: Requests): string => textOf(lessonFrom(requests)).replace(/^# Learnt.*$|^# Left out[^]*|^# Nothing.*/gm, "").trim();
+    const routes = (requests: Requests): string =>
+      textOf(lessonFrom(requests))
+        .replace(/^# Learnt.*$|^# Left out[^]*|^# Nothing.*/gm, "")
+        .trim();
     expect(routes(traffic.slice(0, -noise.length))).toBe(routes(traffic));
   });
 });
@@ -257,7 +294,14 @@ describe("the same traffic gives the same policy", () => {
 test("the inventory remembers what the record has no longer", () => {
   const operation = { status: "undeclared", route: "/**", method: "GET", findings: [], anonymous: 0, callersMore: 0 };
   const rows = [
-    { ...operation, path: "/v1/yearly", confirmed: 40, callers: [{}, {}], first: "2026-01-01T00:00:00Z", confirmedLast: "2026-10-01T00:00:00Z" },
+    {
+      ...operation,
+      path: "/v1/yearly",
+      confirmed: 40,
+      callers: [{}, {}],
+      first: "2026-01-01T00:00:00Z",
+      confirmedLast: "2026-10-01T00:00:00Z",
+    },
     { ...operation, path: "/v1/once", confirmed: 1, callers: [{}] },
     { ...operation, path: "/wp-admin", status: "probed", confirmed: 0, callers: [{}, {}] },
     { ...operation, path: "/elsewhere", route: "/gone/**", confirmed: 99, callers: [{}, {}] },
@@ -267,6 +311,8 @@ test("the inventory remembers what the record has no longer", () => {
   const policy = policyOf();
   const lesson = lessonOf(new Learner(policy), policy, { requests: 10, callers: 2 }, known.value);
   expect(operationsIn(lesson)).toEqual(["GET /v1/yearly"]);
-  expect(textOf(lesson, policy)).toContain("# not in the record; by the inventory 40 requests of 2 callers, 2026-01-01 … 2026-10-01");
+  expect(textOf(lesson, policy)).toContain(
+    "# not in the record; by the inventory 40 requests of 2 callers, 2026-01-01 … 2026-10-01",
+  );
   expect(knownOperations(Buffer.from("[]")).ok).toBe(false);
 });
