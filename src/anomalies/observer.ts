@@ -12,6 +12,7 @@ import { type Actor, HoursUse } from "./actor.ts";
 import type { AnomalyBook } from "./book.ts";
 import { SCANNED } from "./judge-service.ts";
 import { type OperationWatch, remember } from "./operation-watch.ts";
+import type { SpreadWatch } from "./service-watch.ts";
 import { hashNumber, hashText } from "./text-hash.ts";
 
 /** A route of the policy, as far as it is watched. */
@@ -36,6 +37,13 @@ interface RouteOperations {
   /** What is below it is not declared one by one. */
   readonly isWild: boolean;
   readonly byMethod: Map<string, OperationWatch | null>;
+}
+
+/** From how many different ones on somebody is looked at, soon and in the long run; `watches`: the same over all addresses. */
+interface Many {
+  readonly least: number;
+  readonly leastLong: number;
+  readonly watches: readonly SpreadWatch[];
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]);
@@ -191,35 +199,31 @@ export class AnomalyObserver implements RequestObserver {
 
   #missed(path: number, address: Actor | null, id: string): void {
     if (address === null) return;
-    const paths = address.short.tally("paths");
-    const long = address.long.tally("paths");
-    const isNewShort = paths.mark(path, id);
-    const isNew = long.mark(path, id) || isNewShort;
-    address.weight = Math.min(WEIGHT_MAX, address.weight + 1);
-    const { anomalyPathsMin, anomalyPathsLongMin } = DEFAULTS;
-    if (isNew && (paths.figure >= anomalyPathsMin * HALF || long.figure >= anomalyPathsLongMin * HALF)) {
-      this.#suspect(address, false);
-    }
-    // Who is told of already is not many.
-    if (paths.isAnomalous || long.isAnomalous) return;
-    for (const watch of this.#book.service.scans) watch.see(path, hashText(this.#book.seed, address.name), id);
+    const { anomalyPathsMin: least, anomalyPathsLongMin: leastLong } = DEFAULTS;
+    this.#mark(address, "paths", path, id, { least, leastLong, watches: this.#book.service.scans });
   }
 
   /** A credential that is not good, of postern's own authenticators or, as at a login, of the service's. */
   #failed(exchange: Exchange, address: Actor | null, id: string, nowMs: number): void {
     if (address === null) return;
+    const { anomalyIdentitiesMin: least, anomalyIdentitiesLongMin: leastLong } = DEFAULTS;
     const identity = this.#identityOf(exchange, nowMs);
-    const short = address.short.tally("identities");
-    const long = address.long.tally("identities");
-    const isNewShort = short.mark(identity, id);
-    const isNew = long.mark(identity, id) || isNewShort;
+    this.#mark(address, "identities", identity, id, { least, leastLong, watches: this.#book.service.guesses });
+  }
+
+  /** One more of many different ones, at the address and, where that is not many alone, in the whole. */
+  #mark(address: Actor, of: "paths" | "identities", value: number, id: string, many: Many): void {
+    const short = address.short.tally(of);
+    const long = address.long.tally(of);
+    const isNewShort = short.mark(value, id);
+    const isNew = long.mark(value, id) || isNewShort;
     address.weight = Math.min(WEIGHT_MAX, address.weight + 1);
-    const { anomalyIdentitiesMin, anomalyIdentitiesLongMin } = DEFAULTS;
-    if (isNew && (short.figure >= anomalyIdentitiesMin * HALF || long.figure >= anomalyIdentitiesLongMin * HALF)) {
+    if (isNew && (short.figure >= many.least * HALF || long.figure >= many.leastLong * HALF)) {
       this.#suspect(address, false);
     }
+    // Who is told of already is not many.
     if (short.isAnomalous || long.isAnomalous) return;
-    for (const watch of this.#book.service.guesses) watch.see(identity, hashText(this.#book.seed, address.name), id);
+    for (const watch of many.watches) watch.see(value, hashText(this.#book.seed, address.name), id);
   }
 
   /** Whose credential it says to be; at a login of the service's own each try is another. Nothing but a hash is kept of it. */

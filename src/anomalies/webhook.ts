@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Backoff } from "../calls/backoff.ts";
 import type { Caller, CallSettings } from "../calls/call.ts";
-import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { AnomalyRow } from "./event-row.ts";
@@ -37,14 +38,11 @@ export class AnomalyWebhook implements Resource {
   readonly #caller: Caller;
   readonly #backoff: Backoff;
   readonly #newId: () => string;
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #tries: Tries;
   readonly #waiting: Message[] = [];
   #sent = 0;
   #lost = 0;
   #triesOfFirst = 0;
-  #state: ResourceState = "starting";
-  #fault: ResourceFault | null = null;
-  #sentAtMs: number | null = null;
   #isStarted = false;
   #isSending = false;
   #cancel: (() => void) | null = null;
@@ -54,6 +52,7 @@ export class AnomalyWebhook implements Resource {
   constructor(settings: WebhookSettings, world: ResourceWorld, newId: () => string = randomUUID) {
     this.#settings = settings;
     this.#world = world;
+    this.#tries = new Tries(world.clock);
     this.#newId = newId;
     this.#caller = world.openCaller(settings.call);
     this.#backoff = new Backoff(DEFAULTS.anomalyWebhookBackoffMsMin, DEFAULTS.anomalyWebhookBackoffMsMax, world.random);
@@ -81,18 +80,14 @@ export class AnomalyWebhook implements Resource {
     return {
       kind: this.kind,
       name: this.name,
-      state: this.#state,
       detail: `${this.#settings.url.host}: ${this.#sent} messages sent${waiting}${lost}`,
-      freshAtMs: this.#sentAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
+      ...this.#tries.status,
     };
   }
 
   start(): void {
     this.#isStarted = true;
-    if (this.#state === "starting") this.#state = "ready";
+    this.#tries.ready();
   }
 
   /** What waits is given up: at its end a process waits for nobody. */
@@ -165,16 +160,7 @@ export class AnomalyWebhook implements Resource {
   }
 
   #note(fault: string | null): void {
-    const nowMs = this.#world.clock.wallMs();
-    if (fault === null) {
-      this.#tries.ok++;
-      this.#sentAtMs = nowMs;
-      this.#fault = null;
-    } else {
-      this.#tries.failed++;
-      this.#fault = { text: fault, atMs: nowMs };
-    }
-    this.#state = fault === null ? "ready" : "failing";
+    this.#tries.note(fault);
     this.#world.changed(this);
   }
 }

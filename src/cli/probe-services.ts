@@ -1,4 +1,4 @@
-import type { Probing } from "../policy/work.ts";
+import type { Probing } from "../policy/compile-inputs.ts";
 import type { ProbeWorld } from "../upstream/open-probe.ts";
 
 /** Asks services how they are. Who asks none loads nothing of it. */

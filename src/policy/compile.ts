@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../support/result.ts";
 import { type Steps, stepsOf } from "../support/turns.ts";
 import { compileAdmin, compileMetrics } from "./compile-admin.ts";
 import { compileDefaults, DEFAULTS_KEY } from "./compile-defaults.ts";
+import type { CompileInputs } from "./compile-inputs.ts";
 import { checkCallerLimits, compileLimits, compileStores, prepareLimits, warnIdlePlans } from "./compile-limits.ts";
 import { compileListeners } from "./compile-listeners.ts";
 import { readOverload } from "./compile-overload.ts";
@@ -37,9 +38,9 @@ import { warnTakenMethods } from "./warn-methods.ts";
 import { warnPaths } from "./warn-paths.ts";
 import { warnPermissions } from "./warn-permissions.ts";
 import { warnSuccessors } from "./warn-successors.ts";
-import { type CompileInputs, Work } from "./work.ts";
+import { Work } from "./work.ts";
 
-export type { CompileInputs } from "./work.ts";
+export type { CompileInputs } from "./compile-inputs.ts";
 
 /** What became of a policy: a snapshot, or problems; in both cases what looks like a mistake, and the files read. */
 export interface Examination {

@@ -23,18 +23,14 @@ import type { IdentityKeys } from "../filters/request/identity-keys.ts";
 import type { RequestIds } from "../filters/request-id/evaluate.ts";
 import type { Revocations } from "../filters/revoked/evaluate.ts";
 import type { VersionRules, Versions } from "../filters/versions/evaluate.ts";
-import type { HealthCheck } from "../health/health-check.ts";
-import type { Probe, ProbeSettings } from "../health/probe.ts";
 import { Places } from "../limits/concurrency/places.ts";
-import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { RouteTree } from "../matching/route-tree.ts";
 import { type MemoryBudget, unlimitedMemory } from "../memory/budget.ts";
 import type { Geo } from "../message/geo.ts";
 import type { SchemaLibrary } from "../openapi/description.ts";
 import type { DecisionRecords } from "../records/decision-records.ts";
-import type { Acquisition, Resources } from "../resources/registry.ts";
+import type { Acquisition } from "../resources/registry.ts";
 import { Waiting } from "../resources/waiting.ts";
-import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Result } from "../support/result.ts";
 import type { SecretReference } from "../support/secret.ts";
@@ -46,17 +42,17 @@ import { Turns } from "../support/turns.ts";
 import type { LogSettings } from "../telemetry/log-settings.ts";
 import type { CertificateFacts, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import type { CompileInputs } from "./compile-inputs.ts";
 import { Definitions } from "./definitions.ts";
 import type { DescribedRoute } from "./described-routes.ts";
 import type { PolicyDocument, TextResolver } from "./document.ts";
 import { EntryReader } from "./entries.ts";
-import type { FileGuard } from "./file-guard.ts";
 import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
 import { Kept } from "./kept.ts";
-import { DOES_NOT_EXIST, NamedFiles, type ReadFile } from "./named-files.ts";
+import { DOES_NOT_EXIST, NamedFiles } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
-import type { OutlineKind, PolicyOutline } from "./outline.ts";
+import type { PolicyOutline } from "./outline.ts";
 import type { Path } from "./path.ts";
 import { ProblemList, WarningList } from "./problems.ts";
 import { References } from "./references.ts";
@@ -78,56 +74,6 @@ import {
   type UpstreamSettings,
 } from "./snapshot.ts";
 import type { PolicyTest } from "./tests/policy-test.ts";
-
-/** How services are asked how they are. */
-export interface Probing {
-  readonly open: (upstream: UpstreamSettings, probe: ProbeSettings) => Probe;
-  /** Health checks of the process, by upstream. */
-  readonly running: Map<string, HealthCheck>;
-}
-
-/** What compilation needs of the world. */
-export interface CompileInputs {
-  readonly readFile: ReadFile;
-  /** Undefined: nobody asks who else may read or write the files. */
-  readonly guard?: FileGuard | undefined;
-  readonly clock: Clock;
-  /**
-   * Whether a file with this content is in force already, so that what has merely aged in it costs a warning and not
-   * the policy. Undefined: nothing is.
-   */
-  readonly isInForce?: ((content: Buffer) => boolean) | undefined;
-  /** Where rate limits count; they outlive the snapshot. */
-  readonly rateTables: RateTables;
-  /** What limits have that hold requests; without it, they hold none. */
-  readonly places?: Places;
-  /** What compilations before this one made, to be used again; without it everything is made anew. */
-  readonly kept?: Kept;
-  /** What outlives policies; without it, what a policy asks for is made anew and never started. */
-  readonly resources?: Resources;
-  /** Asks services how they are; without it, nobody does. */
-  readonly probing?: Probing;
-  /** Where requests wait for what somebody else says. */
-  readonly waiting?: Waiting;
-  /** Of the process: which callers are in a share of the ladder, where the policy says nothing. Nobody's if absent. */
-  readonly ladderSeed?: LadderSeed;
-  /** Variables that secrets and the corporate proxy come from. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What requests may hold of the process; without it, whatever they like, as nobody is served. */
-  readonly memory?: MemoryBudget;
-  /** The folder that a relative name of the policy starts from; the process's own if absent. */
-  readonly cwd?: string;
-  /** What is kept of the text, to tell the policy from another; nothing if absent. */
-  readonly outline?: OutlineKind;
-  /** Files that are not there are no problems: they are listed, all else is looked at, and there is no snapshot. */
-  readonly offline?: boolean;
-  /** Where somebody wants to know all that looks like a mistake, also what takes long to find; by `audit` also what is open. */
-  readonly lint?: "all" | "audit" | undefined;
-  /** Somebody makes requests of the policy, and is told what its routes take. */
-  readonly describes?: boolean;
-  /** Where requests are served meanwhile: how long compilation may hold them up at a stretch. */
-  readonly sliceMs?: number;
-}
 
 /** A compilation under way: each stage reads what earlier ones have set and adds its own. */
 export class Work {

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
-import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
 import type { StateFiles } from "../resources/state-folder.ts";
+import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { createRateGate } from "../telemetry/rate-gate.ts";
@@ -40,11 +41,8 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
   readonly #world: ResourceWorld;
   readonly #settings: AuditSettings;
   readonly #files: StateFiles;
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #tries: Tries;
   readonly #gate: () => number | null;
-  #state: ResourceState = "starting";
-  #fault: ResourceFault | null = null;
-  #writtenAtMs: number | null = null;
   /** Null until the file was looked at. */
   #head: AuditHead | null = null;
   #entries: Entry[] = [];
@@ -61,6 +59,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
   constructor(settings: AuditSettings, world: ResourceWorld) {
     this.#settings = settings;
     this.#world = world;
+    this.#tries = new Tries(world.clock);
     this.#files = world.openFiles(dirname(settings.file));
     this.#gate = createRateGate(world.clock, settings.denialsPerSecond);
   }
@@ -107,12 +106,8 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
     return {
       kind: this.kind,
       name: this.name,
-      state: this.#state,
       detail: `${this.#settings.file}${head}${dropped}`,
-      freshAtMs: this.#writtenAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
+      ...this.#tries.status,
       audit: { lines: this.#head?.seq ?? 0, dropped: this.#dropped },
     };
   }
@@ -265,7 +260,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
     this.#head = head;
     this.#scheduleTell();
     const kept = await this.#files.write(beside, Buffer.from(`${headText(head)}\n`));
-    if (!kept.ok) this.#fault = { text: `${beside}: ${kept.error}`, atMs: this.#world.clock.wallMs() };
+    if (!kept.ok) this.#tries.tell(`${beside}: ${kept.error}`);
     return ok(null);
   }
 
@@ -290,16 +285,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
   }
 
   #noted(written: Result<null, string>): void {
-    const nowMs = this.#world.clock.wallMs();
-    if (written.ok) {
-      this.#tries.ok++;
-      this.#writtenAtMs = nowMs;
-      this.#fault = null;
-    } else {
-      this.#tries.failed++;
-      this.#fault = { text: written.error, atMs: nowMs };
-    }
-    this.#state = written.ok ? "ready" : "failing";
+    this.#tries.note(written.ok ? null : written.error);
     this.#world.changed(this);
   }
 }

@@ -1,4 +1,5 @@
-import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
 import { LineBuffer } from "../telemetry/line-buffer.ts";
@@ -29,10 +30,7 @@ export class RecordFile implements Resource, RecordSubscriber {
   readonly #settings: RecordSettings;
   /** Of each line, from its last brace on. */
   readonly #end: Buffer;
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
-  #state: ResourceState = "starting";
-  #fault: ResourceFault | null = null;
-  #writtenAtMs: number | null = null;
+  readonly #tries: Tries;
   readonly #waiting = new LineBuffer();
   #seen = 0;
   #dropped = 0;
@@ -46,6 +44,7 @@ export class RecordFile implements Resource, RecordSubscriber {
     this.#settings = settings;
     this.#end = Buffer.from(settings.oneIn === 1 ? "}\n" : `,"oneIn":${settings.oneIn}}\n`);
     this.#world = world;
+    this.#tries = new Tries(world.clock);
   }
 
   wants({ reason }: Pick<FinishedRequest, "reason">): boolean {
@@ -79,12 +78,8 @@ export class RecordFile implements Resource, RecordSubscriber {
     return {
       kind: this.kind,
       name: this.name,
-      state: this.#state,
       detail: `${this.#world.folder?.directory ?? ""}/${RECORD_FILES[0]}${dropped}`,
-      freshAtMs: this.#writtenAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
+      ...this.#tries.status,
     };
   }
 
@@ -121,17 +116,8 @@ export class RecordFile implements Resource, RecordSubscriber {
   }
 
   #noted(appended: Result<null, string>, decisions: number): void {
-    const nowMs = this.#world.clock.wallMs();
-    if (appended.ok) {
-      this.#tries.ok++;
-      this.#writtenAtMs = nowMs;
-      this.#fault = null;
-    } else {
-      this.#tries.failed++;
-      this.#dropped += decisions;
-      this.#fault = { text: appended.error, atMs: nowMs };
-    }
-    this.#state = appended.ok ? "ready" : "failing";
+    if (!appended.ok) this.#dropped += decisions;
+    this.#tries.note(appended.ok ? null : appended.error);
     this.#world.changed(this);
   }
 }

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
-import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
 import type { StateFiles } from "../resources/state-folder.ts";
+import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { ok, type Result } from "../support/result.ts";
 import { LineBuffer } from "./line-buffer.ts";
@@ -30,7 +31,7 @@ export class LogFile implements Resource, LineTaker {
   readonly #files: StateFiles;
   /** The file, and those before it. */
   readonly #names: readonly [string, ...string[]];
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #tries: Tries;
   readonly #waiting = new LineBuffer(DEFAULTS.logFileSlabBytes);
   /** What is being written, or could not be so far. */
   #batch: readonly Buffer[] | null = null;
@@ -39,9 +40,6 @@ export class LogFile implements Resource, LineTaker {
   #isWriting = false;
   #isClosed = false;
   #droppedUntold = 0;
-  #state: ResourceState = "starting";
-  #fault: ResourceFault | null = null;
-  #writtenAtMs: number | null = null;
   #cancel: (() => void) | null = null;
   #tell: ((linesDropped: number) => void) | null = null;
   /** Settled when nothing is under way with the file. */
@@ -50,6 +48,7 @@ export class LogFile implements Resource, LineTaker {
   constructor(settings: LogFileSettings, world: ResourceWorld) {
     this.#settings = settings;
     this.#world = world;
+    this.#tries = new Tries(world.clock);
     this.#files = world.openFiles(dirname(settings.file));
     const name = basename(settings.file);
     const before = Array.from({ length: settings.kept }, (_, at) => `${name}.${at + 1}`);
@@ -63,7 +62,7 @@ export class LogFile implements Resource, LineTaker {
       return;
     }
     this.#waiting.addText(line);
-    if (this.#waiting.bytes >= DEFAULTS.logFileBatchBytes && this.#fault === null) this.#write();
+    if (this.#waiting.bytes >= DEFAULTS.logFileBatchBytes && !this.#tries.isFailing) this.#write();
     else this.#schedule(DEFAULTS.recordWriteMs);
   }
 
@@ -80,12 +79,8 @@ export class LogFile implements Resource, LineTaker {
     return {
       kind: this.kind,
       name: this.name,
-      state: this.#state,
       detail: `${this.#settings.file}${dropped}`,
-      freshAtMs: this.#writtenAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
+      ...this.#tries.status,
     };
   }
 
@@ -144,22 +139,15 @@ export class LogFile implements Resource, LineTaker {
   }
 
   #noted(appended: Result<null, string>): void {
-    const nowMs = this.#world.clock.wallMs();
+    this.#tries.note(appended.ok ? null : appended.error);
     if (appended.ok) {
       this.#waiting.giveBack(this.#batch ?? []);
       this.#batch = null;
       this.#batchBytes = 0;
-      this.#tries.ok++;
-      this.#writtenAtMs = nowMs;
-      this.#fault = null;
       const dropped = this.#droppedUntold;
       this.#droppedUntold = 0;
       if (dropped > 0) this.#tell?.(dropped);
-    } else {
-      this.#tries.failed++;
-      this.#fault = { text: appended.error, atMs: nowMs };
     }
-    this.#state = appended.ok ? "ready" : "failing";
     this.#world.changed(this);
   }
 }

@@ -3,7 +3,8 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { Backoff } from "../calls/backoff.ts";
 import type { CallAnswer, Caller, CallFault, CallSettings } from "../calls/call.ts";
-import type { Resource, ResourceFault, ResourceState, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import type { Resource, ResourceStatus, ResourceWorld } from "../resources/resource.ts";
+import { Tries } from "../resources/tries.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { Attribute, Span, SpanEncoding } from "./span.ts";
@@ -57,13 +58,10 @@ export class SpanExporter implements Resource, SpanSink {
   readonly #resource: readonly Attribute[];
   readonly #caller: Caller;
   readonly #backoff: Backoff;
-  readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
+  readonly #tries: Tries;
   readonly #spans = { exported: 0, queue_full: 0, given_up: 0, rejected: 0 };
   #waiting: Buffer[] = [];
   #bytes = 0;
-  #state: ResourceState = "starting";
-  #fault: ResourceFault | null = null;
-  #sentAtMs: number | null = null;
   #isStarted = false;
   #isSending = false;
   #cancel: (() => void) | null = null;
@@ -75,6 +73,7 @@ export class SpanExporter implements Resource, SpanSink {
   constructor(settings: ExporterSettings, world: ResourceWorld, instanceId: string = randomUUID()) {
     this.#settings = settings;
     this.#world = world;
+    this.#tries = new Tries(world.clock);
     this.#resource = [...settings.resource, ["service.instance.id", instanceId]];
     this.#caller = world.openCaller(settings.call);
     this.#backoff = new Backoff(DEFAULTS.tracingBackoffMsMin, DEFAULTS.tracingBackoffMsMax, world.random);
@@ -105,12 +104,8 @@ export class SpanExporter implements Resource, SpanSink {
     return {
       kind: this.kind,
       name: this.name,
-      state: this.#state,
       detail: `${this.#settings.url.host}: ${exported} spans exported${told}`,
-      freshAtMs: this.#sentAtMs,
-      staleUntilMs: null,
-      fault: this.#fault,
-      tries: this.#tries,
+      ...this.#tries.status,
       spans: { ...this.#spans },
     };
   }
@@ -152,7 +147,7 @@ export class SpanExporter implements Resource, SpanSink {
     this.settled = this.#deliver(batch).then(() => {
       this.#isSending = false;
       // At its end a process does not wait again and again for who does not answer.
-      if (!this.#isStarted && this.#fault !== null) this.#giveUp();
+      if (!this.#isStarted && this.#tries.isFailing) this.#giveUp();
       if (!this.#isStarted || this.#waiting.length >= DEFAULTS.tracingBatchSpansMax) this.#send();
       else if (this.#waiting.length > 0) this.#schedule();
     });
@@ -240,16 +235,7 @@ export class SpanExporter implements Resource, SpanSink {
   }
 
   #note(fault: string | null): void {
-    const nowMs = this.#world.clock.wallMs();
-    if (fault === null) {
-      this.#tries.ok++;
-      this.#sentAtMs = nowMs;
-      this.#fault = null;
-    } else {
-      this.#tries.failed++;
-      this.#fault = { text: fault, atMs: nowMs };
-    }
-    this.#state = fault === null ? "ready" : "failing";
+    this.#tries.note(fault);
     this.#world.changed(this);
   }
 }
