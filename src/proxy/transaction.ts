@@ -243,7 +243,7 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     }
     this.deps.telemetry.requestFinished(end);
     this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.#trace);
-    this.#span?.finish(end, this.#called());
+    this.#span?.finish(end, this.#called(), nowMs);
   }
 
   /** The call to the service, for its span; null where there was none. */

@@ -51,17 +51,17 @@ export class RequestSpan {
     };
   }
 
-  /** The request is over. `called`: null where nothing was forwarded. */
-  finish(finished: FinishedRequest, called: CalledService | null): void {
+  /** The request is over, at `endedMs` of the monotonic clock. `called`: null where nothing was forwarded. */
+  finish(finished: FinishedRequest, called: CalledService | null, endedMs: number): void {
     const { sink, clock, facts } = this.#recording;
     if (!this.#isSampled && (finished.reason === null || !this.#recording.takesDenial())) return;
     if (!sink.takes(called === null ? 1 : 2)) return;
-    const endMs = clock.wallMs();
-    // Read once: what is asked for later would seem to have been earlier.
-    const offsetMs = endMs - clock.monotonicMs();
+    // All times are told from one moment: what passes until they are told would put the beginning behind the first phase.
+    const offsetMs = clock.wallMs() - clock.monotonicMs();
     const wallOf = (monotonicMs: number): number => offsetMs + monotonicMs;
     const phases = this.#phases ?? NO_PHASES;
     const spanId = this.#recording.spanId();
+    const endMs = wallOf(endedMs);
     sink.add(requestSpans({ trace: this.#trace, spanId, finished, called, phases, endMs, wallOf }, facts));
   }
 }

@@ -20,6 +20,11 @@ function counting(): (bytes: number) => Buffer {
 
 const clock = new TestClock();
 
+function pass(ms: number): void {
+  clock.wall += ms;
+  clock.monotonic += ms;
+}
+
 function ask(
   rules: Partial<TracingRules>,
   headers: Readonly<Record<string, string>>,
@@ -44,11 +49,35 @@ function ask(
   const exchange = exchangeOf("GET", "/orders/1");
   exchange.headers = new HeaderBlock(Object.keys(headers), Object.values(headers));
   const span = tracing.begin(exchange, isFromProxy);
-  span.finish({ ...recordOf({ exchange, reason }), denied: reason !== null }, null);
+  span.finish({ ...recordOf({ exchange, reason }), denied: reason !== null }, null, clock.monotonicMs());
   const lines = exchange.serviceLines.trimEnd().split("\r\n");
   const out = Object.fromEntries(lines.map((line) => line.split(": ")));
   return { out, spans, exchange, tracing };
 }
+
+test("a span that is told late begins before its phases all the same", () => {
+  const { tracing, exchange, spans } = ask({ sampleRatio: 1 }, {});
+  const [before] = spans;
+  const span = tracing.begin(exchange, false);
+  const observer = span.observer(null);
+  const beganMs = clock.monotonicMs();
+  pass(1);
+  observer?.onCheck(
+    { name: "authenticate", phase: "authenticate", place: { file: "p", line: 1, column: 1, path: "" } },
+    null,
+    true,
+  );
+  pass(2);
+  const endedMs = clock.monotonicMs();
+  // What else has to be told of the request comes first.
+  pass(50);
+  span.finish({ ...recordOf({ exchange, reason: null }), denied: false, durationMs: endedMs - beganMs }, null, endedMs);
+  const told = spans.at(-1);
+  expect(told).not.toBe(before);
+  const [phase] = told?.events ?? [];
+  expect((phase?.atMs ?? 0) - (told?.startMs ?? 0)).toBeCloseTo(1, 3);
+  expect((told?.endMs ?? 0) - (phase?.atMs ?? 0)).toBeCloseTo(2, 3);
+});
 
 test("a trace that comes goes on with another span; one that is missing or invalid begins", () => {
   const on = ask({}, SAMPLED);
