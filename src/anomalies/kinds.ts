@@ -53,7 +53,7 @@ export const ANOMALY_KINDS = {
   credential_stuffing: {
     text: "many different credentials that fail, of one address or of many",
     advice:
-      "A ban on 'guesses' by 'client.address' stops few addresses; against many, ask for another factor, and tell the accounts.",
+      "A ban on 'api_key_unknown' or 'password_wrong' by 'client.address' stops few addresses; against many, ask for another factor, and tell the accounts.",
     quietMs: 20 * MINUTE_MS,
   },
   replay: {

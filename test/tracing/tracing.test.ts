@@ -63,7 +63,13 @@ test("a span that is told late begins before its phases all the same", () => {
   const beganMs = clock.monotonicMs();
   pass(1);
   observer?.onCheck(
-    { name: "authenticate", phase: "authenticate", place: { file: "p", line: 1, column: 1, path: "" } },
+    {
+      name: "authenticate",
+      phase: "authenticate",
+      place: { file: "p", line: 1, column: 1, path: "" },
+      enforcePercent: 100,
+      explain: () => "",
+    },
     null,
     true,
   );
