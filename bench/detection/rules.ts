@@ -54,6 +54,7 @@ function requestOf(method: string, path: string, args: readonly NamedText[], num
     bodyProcessor: method === "POST" ? "JSON" : "",
     headers: headers.map(([name, value]) => entry(name, value)),
     cookies: [],
+    argsPath: [],
     argsGet: args,
   };
 }

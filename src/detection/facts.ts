@@ -40,6 +40,8 @@ export interface RequestFacts {
   /** In order, names as sent. */
   readonly headers: readonly NamedText[];
   readonly cookies: readonly NamedText[];
+  /** Parameters of the route's path. */
+  readonly argsPath: readonly NamedText[];
   readonly argsGet: readonly NamedText[];
 }
 

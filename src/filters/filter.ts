@@ -90,6 +90,8 @@ export interface Check {
    * nobody.
    */
   watch?(exchange: Exchange): BodyWatch | null;
+  /** It judges all that clients send, and trailers it does not know: they do not go on. */
+  readonly dropsTrailers?: boolean;
   /** Of one that searches by rules: whose they are, how many look at arguments, and how many of them the route's contract leaves. */
   searches?(): { readonly detector: string; readonly rules: number; readonly searched: number };
   /** For `explain`, after `evaluate`: what this check looked at in the exchange and saw, without secrets. */
@@ -180,7 +182,7 @@ export interface Detector {
 /** What `validate` enforces of a value of the route's requests, for checks behind it. */
 export interface ValuePromise {
   /** `body`: of a JSON body as a whole. */
-  readonly where: "query" | "form" | "body";
+  readonly where: "path" | "query" | "form" | "body";
   /** Of the parameter or field; empty for a body. */
   readonly name: string;
   readonly schema: Subschema;

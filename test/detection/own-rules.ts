@@ -59,6 +59,7 @@ export function requestOf(asked: Asked): RequestFacts {
     bodyProcessor: asked.processor ?? "",
     headers: named(headers),
     cookies: named(cookies),
+    argsPath: [],
     argsGet: named(args),
   };
 }

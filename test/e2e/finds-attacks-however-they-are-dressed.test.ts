@@ -38,6 +38,7 @@ detectors:
 defaults: { detect: [crs] }
 routes:
   - { path: '/**', methods: [GET, POST], public: true }
+  - { path: '/of/{id}', methods: [GET], public: true }
   - { path: '/unsearched', methods: [GET, POST], public: true, detect: [] }
   - path: /typed
     methods: [GET, POST]
@@ -84,6 +85,30 @@ const ESCAPED = JSON_TEXT.replaceAll("UNION", "\\u0055NION")
   .replaceAll("'", "\\u0027");
 const PART = (head: string) => `--b\r\n${head}\r\n\r\n${SQL}\r\n--b--\r\n`;
 const utf16 = (text: string, bom = true): Buffer => Buffer.from((bom ? "\ufeff" : "") + text, "utf16le");
+
+/** Each range of ASCII with the byte of its first character in IBM037. */
+const EBCDIC: readonly (readonly [range: string, first: number])[] = [
+  ..."abcdefghi,jklmnopqr,stuvwxyz,ABCDEFGHI,JKLMNOPQR,STUVWXYZ,0123456789".split(",").map((range, at) => {
+    return [range, [0x81, 0x91, 0xa2, 0xc1, 0xd1, 0xe2, 0xf0][at] ?? 0] as const;
+  }),
+  ...[..." '-=%&+{}\":*/<>"].map((sign, at) => {
+    return [
+      sign,
+      [0x40, 0x7d, 0x60, 0x7e, 0x6c, 0x50, 0x4e, 0xc0, 0xd0, 0x7f, 0x7a, 0x5c, 0x61, 0x4c, 0x6e][at] ?? 0,
+    ] as const;
+  }),
+];
+const ibm037 = (text: string): Buffer =>
+  Buffer.from(
+    [...text].map((char) => {
+      const [range = "", first = 0] = EBCDIC.find(([chars]) => chars.includes(char)) ?? [];
+      return first + range.indexOf(char);
+    }),
+  );
+const utf7 = (text: string): string =>
+  text.replace(/[^\s\w{}":=]+|UNION|SELECT/g, (part) => {
+    return `+${Buffer.from(part, "utf16le").swap16().toString("base64").replaceAll("=", "")}-`;
+  });
 
 const DRESSED: [string, string | null, string | Buffer][] = [
   ["json", "application/json", ESCAPED],
@@ -204,6 +229,58 @@ const DRESSED: [string, string | null, string | Buffer][] = [
   ["xml nested split", "text/xml", `<a>1' UNION SEL<b/>ECT password FROM users-- </a>`],
   ["xml name", "text/xml", `<a><script>alert(document.cookie)</script></a>`],
   ["xml utf16", "application/xml; charset=utf-16", utf16(`<a>${SQL}</a>`)],
+  ["json in json", "application/json", JSON.stringify({ filter: ESCAPED })],
+  ["json in json in json", "application/json", JSON.stringify({ filter: JSON.stringify([ESCAPED]) })],
+  ["json in a form", "application/x-www-form-urlencoded", `filter=${encodeURIComponent(ESCAPED)}`],
+  [
+    "json in a part",
+    "multipart/form-data; boundary=b",
+    PART('Content-Disposition: form-data; name="a"').replace(SQL, ` ${ESCAPED}`),
+  ],
+  ["form in ibm037", "application/x-www-form-urlencoded; charset=ibm037", ibm037(`note=${SQL}`)],
+  ["form in quoted ibm037", 'application/x-www-form-urlencoded; charset="IBM037"', ibm037(`note=${SQL}`)],
+  [
+    "form in ibm037 behind utf-8",
+    "application/x-www-form-urlencoded; charset=utf-8; charset=ibm037",
+    ibm037(`note=${SQL}`),
+  ],
+  [
+    "form in ibm037 behind another parameter",
+    "application/x-www-form-urlencoded; a=b; charset=cp037",
+    ibm037(`note=${SQL}`),
+  ],
+  ["text in ibm037", "text/plain; charset=ibm037", ibm037(SQL)],
+  ["json in ibm037", "application/json; charset=ibm037", ibm037(JSON_TEXT)],
+  ["xml in ibm037", "application/xml; charset=ibm037", ibm037(`<a>${SQL}</a>`)],
+  ["xml that says so itself", "application/xml", `<?xml version="1.0" encoding="utf-7"?><a>${utf7(SQL)}</a>`],
+  ["json in utf-7", "application/json; charset=utf-7", utf7(JSON_TEXT)],
+  ["form in utf-7", "application/x-www-form-urlencoded; charset=utf-7", `note=${utf7(SQL)}`],
+  ["text in utf-7", "text/plain; charset=utf-7", utf7(SQL)],
+  ["text in utf-16be", "text/plain", utf16(SQL).swap16()],
+  [
+    "part in ibm037",
+    "multipart/form-data; boundary=b",
+    Buffer.concat([
+      Buffer.from(
+        '--b\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=ibm037\r\n\r\n',
+      ),
+      ibm037(SQL),
+      Buffer.from("\r\n--b--\r\n"),
+    ]),
+  ],
+  [
+    "part in base64",
+    "multipart/form-data; boundary=b",
+    PART('Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64').replace(SQL, btoa(SQL)),
+  ],
+  [
+    "part in quoted-printable",
+    "multipart/form-data; boundary=b",
+    PART('Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: quoted-printable').replace(
+      SQL,
+      SQL.replaceAll("'", "=27").replaceAll("UNION", "=55NION"),
+    ),
+  ],
   ["json as bytes", "application/octet-stream", ESCAPED],
   ["json as a picture", "image/png", `\n ${ESCAPED} and more`],
 ];
@@ -217,6 +294,16 @@ test.for(DRESSED)("%s", async ([, type, body]) => {
 const HEADS: readonly (readonly [what: string, target: string, lines: string])[] = [
   ["two Cookie lines", "/items", `Cookie: a=1\r\nCookie: b=${encodeURIComponent(SQL)}\r\n`],
   ["a cookie in quotes", "/items", `Cookie: a="${SQL.replaceAll(" ", "/**/")}"\r\n`],
+  ["a semicolon within a quoted cookie", "/items", 'Cookie: a="1\' UNION /*;*/ SELECT password FROM users-- "\r\n'],
+  ["escapes in a quoted cookie", "/items", 'Cookie: a="1\\047 \\125NION \\123ELECT password \\106ROM users-- "\r\n'],
+  ["JSON in a cookie", "/items", `Cookie: a=${encodeURIComponent(ESCAPED)}\r\n`],
+  ["JSON in a query", `/items?filter=${encodeURIComponent(ESCAPED)}`, ""],
+  [
+    "a parameter twice, whose values make one",
+    "/items?q=1'%20UNION%20SELECT%20/*&q=*/password%20FROM%20users--%20",
+    "",
+  ],
+  ["a parameter of the path", `/of/${encodeURIComponent(SQL)}`, ""],
   ["a cookie without a name", "/items", `Cookie: ${encodeURIComponent(SQL)}\r\n`],
   ["a query parameter that stands behind others", `/items?${"a&".repeat(2_000)}q=${encodeURIComponent(SQL)}`, ""],
   ["a value that the contract does not close", `/typed?ids=${encodeURIComponent(SQL)}`, ""],
@@ -276,4 +363,7 @@ test("what people send under these labels passes", async () => {
   expect(await post("application/x-www-form-urlencoded", "a=1&b=%C3%B6")).toBe(200);
   expect(await post("application/x-www-form-urlencoded", "a&".repeat(4_000))).toBe(200);
   expect(await post(null, "")).toBe(200);
+  expect(
+    await post("application/json", JSON.stringify({ filter: '{"name":"O\\u0027Brien","path":"C:\\\\temp"}' })),
+  ).toBe(200);
 });

@@ -27,7 +27,9 @@ const names = (entries: readonly NamedText[]): readonly NamedText[] =>
 const texts = (list: readonly string[]): readonly NamedText[] => list.map((value) => ({ name: "", value, shape: -1 }));
 const both = (a: readonly NamedText[], b: readonly NamedText[]): readonly NamedText[] =>
   b.length === 0 ? a : a.length === 0 ? b : [...a, ...b];
-const argsOf = ({ request, body }: Facts): readonly NamedText[] => both(request.argsGet, body.args);
+const namedArgsOf = ({ request, body }: Facts): readonly NamedText[] => both(request.argsGet, body.args);
+/** With those of the path, whose names are the policy's. */
+const argsOf = (facts: Facts): readonly NamedText[] => both(facts.request.argsPath, namedArgsOf(facts));
 const bytesOf = (entries: readonly NamedText[]): number =>
   entries.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
 const answerHeader = ({ answer }: Facts, wanted: string): string =>
@@ -44,9 +46,10 @@ const basename = (path: string): string => path.slice(Math.max(path.lastIndexOf(
 /** How each variable is read, by its name. */
 const READERS: Readonly<Record<string, Reader>> = {
   ARGS: argsOf,
-  ARGS_NAMES: (facts) => names(argsOf(facts)),
+  ARGS_NAMES: (facts) => names(namedArgsOf(facts)),
   ARGS_GET: ({ request }) => request.argsGet,
   ARGS_GET_NAMES: ({ request }) => names(request.argsGet),
+  ARGS_PATH: ({ request }) => request.argsPath,
   ARGS_POST: ({ body }) => body.args,
   ARGS_POST_NAMES: ({ body }) => names(body.args),
   ARGS_COMBINED_SIZE: single((facts) => `${bytesOf(argsOf(facts))}`),
@@ -98,7 +101,7 @@ const READ = Object.values(READERS);
 /** Numbers of those that are whole once the head of a request is there. */
 export const HEAD_COLLECTIONS: ReadonlySet<number> = new Set(
   COLLECTIONS.flatMap((name, number) => {
-    const isOfHead = /^(ARGS_GET|QUERY_STRING|REMOTE_|REQUEST_|UNIQUE_ID)/.test(name);
+    const isOfHead = /^(ARGS_GET|ARGS_PATH|QUERY_STRING|REMOTE_|REQUEST_|UNIQUE_ID)/.test(name);
     return isOfHead && !name.startsWith("REQUEST_BODY") ? [number] : [];
   }),
 );

@@ -125,6 +125,7 @@ function* compileUse(detector: Detector, own: RouteUse, context: RouteContext): 
     detector: name,
     rules: routeRules,
     shapes,
+    pathNames: [...context.template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] ?? ""),
     searchBytesMax: settings.searchBytesMax ?? DEFAULTS.detectSearchBytesMax,
     refusesBeyond: settings.beyond !== "pass",
     threshold,

@@ -14,7 +14,7 @@ import { bodyFacts, isOfMessages, wayOf } from "./body-facts.ts";
 import { headFacts, typeOf } from "./head-facts.ts";
 import { HiddenJsonWatch } from "./hidden-json-watch.ts";
 import { noteHits, type Search } from "./hits.ts";
-import { PartsWatch } from "./parts-watch.ts";
+import { type JudgeFacts, PartsWatch } from "./parts-watch.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 
 /** What one detector does on one route. */
@@ -23,6 +23,8 @@ export interface DetectRules {
   readonly detector: string;
   readonly rules: RouteRules;
   readonly shapes: ValueShapes;
+  /** Names of the route's `{parameters}`, from left to right. */
+  readonly pathNames: readonly string[];
   readonly searchBytesMax: number;
   /** A request with more to search is refused, and not searched as far as that goes. */
   readonly refusesBeyond: boolean;
@@ -41,6 +43,7 @@ export class DetectCheck implements Check {
   readonly name = "detect";
   readonly phase = "validate";
   readonly late = true;
+  readonly dropsTrailers: boolean;
   readonly place: Place;
   readonly enforcePercent: number;
   readonly #rules: DetectRules;
@@ -52,12 +55,13 @@ export class DetectCheck implements Check {
     this.#searches = searches;
     this.place = rules.place;
     this.enforcePercent = enforcePercent;
+    this.dropsTrailers = enforcePercent > 0;
     this.#judgeBody = judgeHeld(rules.hold, (bytes, exchange) => this.#judgeWhole(bytes, exchange));
   }
 
   evaluate(exchange: Exchange): Verdict | Promise<Verdict> {
     const { hold } = this.#rules;
-    const facts = headFacts(exchange, this.#rules.shapes);
+    const facts = this.#facts(exchange);
     const search = this.#begin(facts);
     this.#searches.set(exchange, search);
     const head = judgeAtOnceOrInLine(exchange, hold, this.#head(search, exchange, facts.argsGet.length));
@@ -77,7 +81,8 @@ export class DetectCheck implements Check {
     }
     const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
     if (boundary === null || way !== "stream") return null;
-    return this.#watchParts(exchange, search, boundary);
+    const early: JudgeFacts = (facts) => this.#lookEarly(exchange, facts);
+    return this.#watchParts(exchange, search, boundary, early);
   }
 
   searches(): { readonly detector: string; readonly rules: number; readonly searched: number } {
@@ -95,6 +100,10 @@ export class DetectCheck implements Check {
     });
     const searched = `${rules.share.searched} of ${rules.share.rules} rules run here`;
     return [`score ${score} of ${threshold}, ${searched}`, ...told].join("; ");
+  }
+
+  #facts(exchange: Exchange): RequestFacts {
+    return headFacts(exchange, this.#rules.pathNames, this.#rules.shapes);
   }
 
   #begin(facts: RequestFacts): Search {
@@ -128,14 +137,19 @@ export class DetectCheck implements Check {
    * find counts once, when the body is over.
    */
   #beforeBody(exchange: Exchange): Verdict | Promise<Verdict> {
-    const early = this.#begin(headFacts(exchange, this.#rules.shapes));
-    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#headAlone(early, exchange));
+    return this.#lookEarly(exchange, NO_BODY);
   }
 
-  *#headAlone(early: Search, exchange: Exchange): Steps<Verdict> {
+  /** The same with what has come of a body, before more of it goes on. */
+  #lookEarly(exchange: Exchange, facts: BodyFacts): Verdict | Promise<Verdict> {
+    const early = this.#begin(this.#facts(exchange));
+    return judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#early(early, exchange, facts));
+  }
+
+  *#early(early: Search, exchange: Exchange, facts: BodyFacts): Steps<Verdict> {
     const { transaction } = early;
     yield* transaction.head();
-    yield* transaction.body(NO_BODY);
+    yield* transaction.body(facts);
     if (transaction.blockedBy === null) return CONTINUE;
     early.noted = this.#searches.get(exchange)?.noted ?? 0;
     this.#searches.set(exchange, early);
@@ -163,7 +177,7 @@ export class DetectCheck implements Check {
     if (search === undefined) return CONTINUE;
     const boundary = boundaryOf(exchange.headers.get("content-type") ?? "");
     if (wayOf(typeOf(exchange)) === "stream" && boundary !== null) {
-      const watch = this.#watchParts(exchange, search, boundary);
+      const watch = this.#watchParts(exchange, search, boundary, null);
       const scanned = watch.scan(bytes);
       return scanned instanceof Denial ? scanned : watch.end();
     }
@@ -179,10 +193,10 @@ export class DetectCheck implements Check {
     return yield* this.#bodyOf(search, exchange, facts.value);
   }
 
-  #watchParts(exchange: Exchange, search: Search, boundary: string): PartsWatch {
-    return new PartsWatch(boundary, this.place, this.#rules.shapes, (facts) =>
-      judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts)),
-    );
+  #watchParts(exchange: Exchange, search: Search, boundary: string, early: JudgeFacts | null): PartsWatch {
+    const judge: JudgeFacts = (facts) =>
+      judgeAtOnceOrInLine(exchange, this.#rules.hold, this.#bodyOf(search, exchange, facts));
+    return new PartsWatch(boundary, this.place, this.#rules.shapes, judge, early);
   }
 
   /** Whoever reads the values stops behind the first that is too many. */

@@ -3,12 +3,13 @@ import { unescaped, unescapedForm } from "../../detection/byte-text.ts";
 import type { BodyProcessor, NamedText, RequestFacts } from "../../detection/facts.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { nestedStrings } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
 
 /** What rules can look at before the body. Header and target are bytes already: the codec reads them as latin1. */
-export function headFacts(exchange: Exchange, shapes: ValueShapes): RequestFacts {
+export function headFacts(exchange: Exchange, pathNames: readonly string[], shapes: ValueShapes): RequestFacts {
   const { connection, target, method, receivedTarget } = exchange;
   const uri = receivedTarget === "" ? target.path + target.query : receivedTarget;
   return {
@@ -23,6 +24,7 @@ export function headFacts(exchange: Exchange, shapes: ValueShapes): RequestFacts
     bodyProcessor: processorOf(typeOf(exchange)),
     headers: headersOf(exchange),
     cookies: cookiesOf(exchange),
+    argsPath: pathArguments(exchange, pathNames, shapes),
     argsGet: formArguments(target.query.slice(1), (name) => shapes.ofQuery(name)),
   };
 }
@@ -36,14 +38,36 @@ function headersOf({ headers: { names, values }, authority }: Exchange): NamedTe
 function cookiesOf({ headers }: Exchange): NamedText[] {
   const list = headers.list("cookie");
   if (list === undefined) return [];
-  return list
+  const cookies = list
     .split(/;[ \t]*/)
     .filter((pair) => pair !== "")
-    .map((pair) => {
+    .flatMap((pair) => {
       const at = pair.indexOf("=");
       const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
-      return { name, value, shape: UNSHAPED };
+      return [{ name, value, shape: UNSHAPED }, ...nestedStrings(unescaped(value), name)];
     });
+  return list.includes('"') ? [...cookies, ...quotedCookies(list)] : cookies;
+}
+
+const QUOTED_COOKIE = /(?:^|[;,])[ \t]*([^=;,"]*)="((?:[^"\\]|\\.)*)"/g;
+
+/** To some (RFC 2109, Python) a semicolon within quotes is no end, and a backslash escapes, in octal digits too. */
+function quotedCookies(list: string): NamedText[] {
+  return [...list.matchAll(QUOTED_COOKIE)].flatMap(([, name = "", quoted = ""]) => {
+    if (!/[;\\]/.test(quoted)) return [];
+    const value = quoted.replace(/\\(?:([0-3][0-7]{2})|(.))/g, (_, octal: string | undefined, char = "") =>
+      octal === undefined ? char : String.fromCharCode(Number.parseInt(octal, 8)),
+    );
+    return [{ name, value, shape: UNSHAPED }];
+  });
+}
+
+/** Parameters of the route's path, under the names that conditions have for them; some service's query is made of each. */
+function pathArguments({ params }: Exchange, names: readonly string[], shapes: ValueShapes): NamedText[] {
+  return names.flatMap((name, at) => {
+    const value = unescaped(params[at] ?? "");
+    return value === "" ? [] : [{ name: `path.${name}`, value, shape: shapes.ofPath(name) }];
+  });
 }
 
 /** Pairs of a query or form, as the most lenient service reads them. */
@@ -55,7 +79,8 @@ export function formArguments(text: string, shapeOf: (name: string) => number): 
     if (pair === "") return [];
     const at = pair.indexOf("=");
     const name = unescapedForm(at < 0 ? pair : pair.slice(0, at));
-    return { name, value: at < 0 ? "" : unescapedForm(pair.slice(at + 1)), shape: shapeOf(name) };
+    const value = at < 0 ? "" : unescapedForm(pair.slice(at + 1));
+    return [{ name, value, shape: shapeOf(name) }, ...nestedStrings(value, name)];
   });
 }
 

@@ -2,6 +2,7 @@ import { JsonNumber } from "../../bodies/json-number.ts";
 import { byteText } from "../../detection/byte-text.ts";
 import type { NamedText } from "../../detection/facts.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { nestedStrings } from "./json-strings.ts";
 import type { ShapePlace } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
@@ -30,7 +31,8 @@ function collect(value: unknown, name: string, place: ShapePlace | null, leaves:
       collect(member, `${name}.${byteText(key)}`, place?.member(key) ?? null, leaves);
     return;
   }
-  leaves.push({ name, value: leafText(value), shape: place?.shape ?? UNSHAPED });
+  const text = leafText(value);
+  leaves.push({ name, value: text, shape: place?.shape ?? UNSHAPED }, ...nestedStrings(text, name));
 }
 
 function leafText(value: unknown): string {

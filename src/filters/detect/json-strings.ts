@@ -21,6 +21,30 @@ export function jsonStrings(text: string, name: string): NamedText[] {
   return strings;
 }
 
+/** Texts within texts: services hardly read deeper, and each level costs its backslashes twice. */
+const NESTED_MAX = 8;
+/** What JSON may begin with, behind blanks. */
+const BEGINS_AS_JSON = /^[\s\0]*["{[]/;
+const NONE: readonly NamedText[] = [];
+
+/**
+ * Strings of a value that is a text of JSON itself, as `filter={"name":"…"}`: whoever reads it once more reads its escapes, too. What has
+ * none is searched as it stands.
+ */
+export function nestedStrings(value: string, name: string): readonly NamedText[] {
+  if (!value.includes("\\") || !BEGINS_AS_JSON.test(value)) return NONE;
+  const all: NamedText[] = [];
+  let level = jsonStrings(value, name);
+  for (let depth = 0; depth < NESTED_MAX && level.length > 0; depth++) {
+    all.push(...level);
+    if (all.length > DEFAULTS.detectValuesMax) break;
+    level = level.flatMap(({ value: text }) =>
+      text.includes("\\") && BEGINS_AS_JSON.test(text) ? jsonStrings(text, name) : [],
+    );
+  }
+  return all.slice(0, DEFAULTS.detectValuesMax + 1);
+}
+
 function withoutEscapes(content: string): string {
   if (!content.includes("\\")) return content;
   return content.replace(ESCAPE, (_, digits: string | undefined, letter = "") =>

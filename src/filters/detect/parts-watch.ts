@@ -3,23 +3,29 @@ import { MultipartReader, type PartHandler } from "../../bodies/multipart.ts";
 import type { PartHead } from "../../bodies/part-head.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
 import { byteText } from "../../detection/byte-text.ts";
-import type { BodyFacts, NamedText } from "../../detection/facts.ts";
+import { type BodyFacts, type NamedText, NO_BODY } from "../../detection/facts.ts";
 import type { BodyWatch } from "../../message/body-watch.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { jsonStrings } from "./json-strings.ts";
+import { jsonStrings, nestedStrings } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
 
+/** What the rules say of parts. */
+export type JudgeFacts = (facts: BodyFacts) => Verdict | Promise<Verdict>;
+
 /**
- * Keeps what rules search of a multipart body as it streams: fields, names of files, headers of parts. Contents of files go by.
- * The last boundary stays until the rules had their say, so that no service reads a form that they refuse as a whole one.
+ * Keeps what rules search of a multipart body as it streams: fields, names of files, headers of parts. Contents of files go by, once
+ * the rules have seen what stands before them, for some services act on each field as it comes. The last boundary stays until they
+ * had their say on all of it, so that no service reads a form that they refuse as a whole one.
  */
 export class PartsWatch implements BodyWatch, PartHandler<Denial> {
   flows = false;
   readonly #place: Place;
   readonly #shapes: ValueShapes;
-  readonly #judge: (facts: BodyFacts) => Verdict | Promise<Verdict>;
+  readonly #judge: JudgeFacts;
+  /** Null for a body that is here whole. */
+  readonly #judgeEarly: JudgeFacts | null;
   readonly #reader: MultipartReader<Denial>;
   readonly #args: NamedText[] = [];
   readonly #files: NamedText[] = [];
@@ -31,16 +37,14 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
   #keptBytes = 0;
   #bytes = 0;
   #filesBytes = 0;
+  /** What of each list has been judged before the file that flows; a file that does begins with a look at the rest. */
+  #seen = { args: 0, files: 0, partHeaders: 0 };
 
-  constructor(
-    boundary: string,
-    place: Place,
-    shapes: ValueShapes,
-    judge: (facts: BodyFacts) => Verdict | Promise<Verdict>,
-  ) {
+  constructor(boundary: string, place: Place, shapes: ValueShapes, judge: JudgeFacts, judgeEarly: JudgeFacts | null) {
     this.#place = place;
     this.#shapes = shapes;
     this.#judge = judge;
+    this.#judgeEarly = judgeEarly;
     this.#reader = new MultipartReader(boundary, this);
   }
 
@@ -48,26 +52,32 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     return this.#keptBytes;
   }
 
-  scan(piece: Buffer): number | Denial {
+  scan(piece: Buffer): number | Denial | Promise<number | Denial> {
     this.#bytes += piece.length;
-    return this.#reader.take(piece) ?? this.#reader.stayingBytes;
+    const fault = this.#reader.take(piece);
+    if (fault !== null) return fault;
+    const staying = this.#reader.stayingBytes;
+    if (this.#judgeEarly === null || this.#files.length === this.#seen.files) return staying;
+    const verdict = this.#judgeEarly(this.#factsFrom(this.#seen));
+    this.#seen = { args: this.#args.length, files: this.#files.length, partHeaders: this.#partHeaders.length };
+    return verdict instanceof Promise ? verdict.then((late) => late ?? staying) : (verdict ?? staying);
   }
 
   end(): Verdict | Promise<Verdict> {
     const fault = this.#reader.end();
-    if (fault !== null) return fault;
-    return this.#judge({
+    return fault ?? this.#judge(this.#factsFrom({ args: 0, files: 0, partHeaders: 0 }));
+  }
+
+  #factsFrom({ args, files, partHeaders }: { args: number; files: number; partHeaders: number }): BodyFacts {
+    return {
+      ...NO_BODY,
       processor: "MULTIPART",
-      error: null,
-      args: this.#args,
-      files: this.#files,
+      args: this.#args.slice(args),
+      files: this.#files.slice(files),
       filesBytes: this.#filesBytes,
-      partHeaders: this.#partHeaders,
-      xmlTexts: [],
-      xmlAttributes: [],
-      raw: "",
+      partHeaders: this.#partHeaders.slice(partHeaders),
       length: this.#bytes,
-    });
+    };
   }
 
   malformed(seen: string): Denial {
@@ -109,7 +119,8 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     if (this.#field !== null) {
       const value = Buffer.concat(this.#pieces).toString("latin1");
       this.#args.push({ name: this.#field, value, shape: this.#shapes.ofForm(this.#field) });
-      if (this.#isJson && value.includes("\\")) this.#args.push(...jsonStrings(value, this.#field));
+      const isEscaped = this.#isJson && value.includes("\\");
+      this.#args.push(...(isEscaped ? jsonStrings(value, this.#field) : nestedStrings(value, this.#field)));
     }
     this.#field = null;
     this.#pieces = [];

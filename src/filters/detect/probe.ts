@@ -66,6 +66,7 @@ function ordinary(method: string, type: string | null): RequestFacts {
     bodyProcessor: "",
     headers: lines.map(([name, value]) => ({ name, value, shape: -1 })),
     cookies: [],
+    argsPath: [],
     argsGet: [],
   };
 }

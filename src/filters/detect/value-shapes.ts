@@ -19,6 +19,7 @@ export interface ShapePlace {
  * counts: a schema that is audited promises nothing.
  */
 export class ValueShapes {
+  readonly #path = new Map<string, number>();
   readonly #query = new Map<string, number>();
   readonly #form = new Map<string, number>();
   readonly #constraints: ValueConstraint[] = [];
@@ -34,12 +35,20 @@ export class ValueShapes {
     return this.#body;
   }
 
+  ofPath(name: string): number {
+    return this.#path.get(name) ?? UNSHAPED;
+  }
+
   ofQuery(name: string): number {
     return this.#query.get(name) ?? UNSHAPED;
   }
 
   ofForm(name: string): number {
     return this.#form.get(name) ?? UNSHAPED;
+  }
+
+  addPath(name: string, schema: Subschema): void {
+    this.#path.set(name, this.#shapeOfText(schema));
   }
 
   addQuery(name: string, schema: Subschema): void {
@@ -136,6 +145,7 @@ export function shapesOf(promises: readonly ValuePromise[]): ValueShapes {
   const shapes = new ValueShapes();
   for (const { where, name, schema } of promises) {
     if (where === "body") shapes.setBody(schema);
+    else if (where === "path") shapes.addPath(name, schema);
     else if (where === "query") shapes.addQuery(name, schema);
     else shapes.addForm(name, schema);
   }

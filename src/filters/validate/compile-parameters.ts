@@ -51,8 +51,9 @@ export function compileParameters(
       const one = compileOne(name, parameter, section, context, compileSchema);
       if (one === null) return [];
       describe(one, section, context);
-      const isText = section === "query" && parameter.content === undefined && (settings.mode ?? 100) === 100;
-      if (isText) context.promise({ where: "query", name: one.parameter.styled.name, schema: one.compiled.root });
+      const where = promisedWhere(section, one.parameter.styled.style);
+      if (where !== null && parameter.content === undefined && (settings.mode ?? 100) === 100)
+        context.promise({ where, name: one.parameter.styled.name, schema: one.compiled.root });
       const pair = fills && section === "query" ? filledPair(one.parameter, one.compiled, context) : null;
       if (pair !== null) filled.set(name, pair);
       return [one.parameter];
@@ -88,6 +89,12 @@ export function compileParameters(
   if (settings.cookies !== undefined)
     parts.push(judgeCookies({ parameters: compiled("cookies"), showsErrors, place: context.place("cookies") }));
   return parts;
+}
+
+/** Where a value stands as it is judged; null where a style puts something before it, or nobody asks. */
+function promisedWhere(section: Section, style: Style): "path" | "query" | null {
+  if (section === "query") return "query";
+  return section === "path" && style === "simple" ? "path" : null;
 }
 
 /** For who makes requests of the route. */

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { headFacts } from "../../src/filters/detect/head-facts.ts";
+import { nestedStrings } from "../../src/filters/detect/json-strings.ts";
+import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
+import { DEFAULTS } from "../../src/support/defaults.ts";
+import { createExchange } from "../fixtures/route-context.ts";
+
+describe("strings of a value that is JSON itself", () => {
+  const texts = (value: string): string[] => nestedStrings(value, "filter").map(({ value: text }) => text);
+  const nested = (value: unknown, levels: number): string =>
+    levels === 0 ? JSON.stringify(value) : nested(JSON.stringify(value), levels - 1);
+
+  test("each is there without its escapes, at any depth that services read", () => {
+    expect(texts('{"a":"\\u0027 x","b":["\\n"]}')).toEqual(["a", "' x", "b", "\n"]);
+    for (const levels of [0, 1, 2, 3]) expect(texts(nested({ note: "\u0001'" }, levels))).toContain("\u0001'");
+  });
+
+  test("of a text without escapes, or that is none of JSON, there is nothing more to see", () => {
+    expect(texts('{"a":"b"}')).toEqual([]);
+    expect(texts("C:\\temp\\new")).toEqual([]);
+    expect(texts("")).toEqual([]);
+  });
+
+  test("there are at most one more than can be searched, and depth does not multiply them", () => {
+    const many = JSON.stringify(Array.from({ length: 3 * DEFAULTS.detectValuesMax }, () => "\\"));
+    expect(texts(many).length).toBe(DEFAULTS.detectValuesMax + 1);
+    expect(texts(nested("\\", 12)).length).toBeLessThanOrEqual(8);
+  });
+});
+
+describe("cookies", () => {
+  const cookies = (line: string): [string, string][] => {
+    const exchange = createExchange({ headers: [["cookie", line]] });
+    return headFacts(exchange, [], shapesOf([])).cookies.map(({ name, value }) => [name, value]);
+  };
+
+  test("each is as it stands", () => {
+    expect(cookies('a=1; b="2"; c')).toEqual([
+      ["a", "1"],
+      ["b", '"2"'],
+      ["c", ""],
+    ]);
+  });
+
+  test("what stands in quotes is also one value, without its escapes", () => {
+    expect(cookies('a="x;y"; b=1')).toContainEqual(["a", "x;y"]);
+    expect(cookies('b=1; a="\\047\\"\\x"')).toContainEqual(["a", "'\"x"]);
+    expect(cookies('a="never closed; b=1')).toContainEqual(["b", "1"]);
+  });
+
+  test("JSON in one is read", () => {
+    expect(cookies(`p=${encodeURIComponent('{"a":"\\u0027"}')}`)).toContainEqual(["p", "'"]);
+  });
+});
+
+describe("parameters of the path", () => {
+  test("each is an argument of its own, its escapes decoded once", () => {
+    const exchange = createExchange({ params: ["1%27%2520", "", "x"] });
+    const { argsPath } = headFacts(exchange, ["id", "empty", "rest"], shapesOf([]));
+    expect(argsPath).toEqual([
+      { name: "path.id", value: "1'%20", shape: -1 },
+      { name: "path.rest", value: "x", shape: -1 },
+    ]);
+  });
+});
