@@ -150,6 +150,10 @@ export const LINT_RULES = {
     "Rules of a detector refuse each request of a route, or cannot read its bodies.",
     "set the rule set's 'variables', leave a rule out by 'exclude', or say 'detect: []'",
   ),
+  messages_unsearched: warning(
+    "A route's detectors search requests, and messages of its WebSocket pass unsearched.",
+    "judge messages in the service, and accept the finding by a comment",
+  ),
   // versions that end
   deprecation_idle: warning(
     "A date of 'deprecated' has passed, or lies where it has no effect.",

@@ -25,7 +25,7 @@ import { forWholeAnswers, withHeaders } from "./route-rules.ts";
 import { addVersionParts, versionInQuery, versionsOf, withVersionHeaders } from "./route-versions.ts";
 import { salvageContext, WITHOUT_SETTINGS } from "./salvage.ts";
 import { routeShape } from "./schema.ts";
-import type { Route } from "./snapshot.ts";
+import type { RewriteTrailers, Route } from "./snapshot.ts";
 import { routeSets } from "./version-sets.ts";
 import { warnScopes } from "./warn-scopes.ts";
 import type { Work } from "./work.ts";
@@ -81,7 +81,10 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
   if (work.reader.raw(["decisions", "debugHeader"]) !== undefined) parts.dropHeaders.push(DECISION_HEADER);
   if (work.bans?.hasMethod === true) parts.methodRules.push(() => true);
   for (const filter of work.registry.filters) yield* compileFilter(work, filter, facts, parts, path);
-  if (parts.webSocket !== null) checkWebSocketUpstreams(work, fields.upstream, path);
+  if (parts.webSocket !== null) {
+    checkWebSocketUpstreams(work, fields.upstream, path);
+    warnUnsearchedMessages(work, parts, path);
+  }
   checkBodyIsRead(work, parts, path);
   checkAnswer(work, path);
   if (!isSound) return null;
@@ -109,7 +112,7 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     hidesProtocolTokens: passage.hidesProtocolTokens,
     withheldHeaders: (headers) => passage.withheld(headers),
     rewriteResponse: work.rewrites.response(responseRules),
-    rewriteTrailers: work.rewrites.trailers(requestRules, credentials, responseRules),
+    rewriteTrailers: trailersOf(work.rewrites.trailers(requestRules, credentials, responseRules), parts),
     methodParameters: work.rewrites.methodParameters(requestRules),
     tellsMethods: (asked, named) => parts.methodRules.some((tells) => tells(asked, named)),
     bodyBytesMax: parts.bodyBytesMax,
@@ -119,6 +122,11 @@ function* compileRoute(work: Work, path: Path): Steps<Route | null> {
     answer: parts.answer,
     timeouts: timeoutsOf(fields),
   };
+}
+
+/** Without those of requests where a check judges all else that clients send. */
+function trailersOf(rewrite: RewriteTrailers, { checks }: RouteParts): RewriteTrailers {
+  return checks.some(({ dropsTrailers }) => dropsTrailers === true) ? { ...rewrite, request: () => "" } : rewrite;
 }
 
 /** Times of its own; null where it has none. */
@@ -169,6 +177,13 @@ function checkWebSocketUpstreams(work: Work, own: string | undefined, path: Path
     if (work.upstreams.get(name)?.protocol !== "h2") continue;
     work.problem(`a WebSocket goes on over HTTP/1.1, and upstream '${name}' speaks h2`, [...path, "websocket"]);
   }
+}
+
+/** Detectors see the handshake, which is the request. */
+function warnUnsearchedMessages(work: Work, { checks }: RouteParts, path: Path): void {
+  if (!checks.some(({ name }) => name === "detect")) return;
+  const text = "'detect' searches the handshake of a WebSocket, and none of its messages";
+  work.warning("messages_unsearched", text, [...path, "websocket"]);
 }
 
 /** The route's template, empty where it has none that is sound. */

@@ -158,10 +158,11 @@ describe("an event stream in pieces", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sizes) => {
         const seen: string[] = [];
-        const cutter = new EventCutter(PLACE, (event) => {
+        const see = (event: Buffer): null => {
           seen.push(event.toString());
           return null;
-        });
+        };
+        const cutter = new EventCutter(PLACE, see, (trailers) => trailers);
         let out = "";
         const bytes = Buffer.from(events);
         for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -182,7 +183,11 @@ describe("an event stream in pieces", () => {
   });
 
   test("one without an end is refused when it is too long", () => {
-    const cutter = new EventCutter(PLACE, () => null);
+    const cutter = new EventCutter(
+      PLACE,
+      () => null,
+      (trailers) => trailers,
+    );
     const taken = cutter.take(Buffer.alloc(DEFAULTS.detectAnswerBytesMax + 1, "x"));
     expect(Buffer.isBuffer(taken)).toBe(false);
   });

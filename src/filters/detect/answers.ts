@@ -1,13 +1,16 @@
 import { type BodyKind, bodyFormatOf } from "../../bodies/answer-format.ts";
 import { CONTINUE, Denial, type Verdict } from "../../decision/verdict.ts";
+import { unescaped } from "../../detection/byte-text.ts";
 import type { AnswerFacts } from "../../detection/facts.ts";
 import type { SearchBudget } from "../../detection/rules/spending.ts";
 import type { Answer } from "../../message/answer.ts";
 import type { Exchange } from "../../message/exchange.ts";
+import type { HeaderBlock } from "../../message/headers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { atOnce, type Steps } from "../../support/turns.ts";
 import type { BodyRule, ResponseCheck } from "../response-check.ts";
 import { judgeAtOnceOrInLine } from "../validate/held-body.ts";
+import { isOfMessages } from "./body-facts.ts";
 import type { DetectRules, Searches } from "./evaluate.ts";
 import { EventCutter } from "./event-cutter.ts";
 import { noteHits, type Search } from "./hits.ts";
@@ -52,18 +55,33 @@ export function answerCheck(
   };
 }
 
+/** Messages go by; the text of an error stands in what follows them. */
+const PASSES = {
+  kind: "stream",
+  changes: false,
+  heldBytesMax: 0,
+  take: (piece: Buffer): Buffer => piece,
+  end: (): Buffer => Buffer.alloc(0),
+} as const;
+
 function bodyRule(exchange: Exchange, answer: Answer, search: Search, rules: DetectRules): BodyRule | null {
-  const kind = bodyFormatOf(answer.headers.get("content-type"))?.kind ?? "text";
+  const type = answer.headers.get("content-type") ?? "";
+  const kind = bodyFormatOf(type)?.kind ?? "text";
   function* judge(body: Buffer): Steps<Verdict> {
     search.transaction.renewBudget(BUDGET);
     yield* search.transaction.answerBody(factsOf(exchange, answer, body.toString("latin1")));
     return verdictOf(exchange, search, rules);
   }
-  if (kind === "events") return new EventCutter(rules.place, (event) => atOnce(judge(event)));
-  if (!TEXTS.has(kind)) return null;
+  const judgeTrailers = (trailers: HeaderBlock): HeaderBlock | Denial => {
+    const texts = trailers.values.map((value, at) => `${trailers.names[at]}: ${unescaped(value)}\n`);
+    return atOnce(judge(Buffer.from(texts.join(""), "latin1"))) ?? trailers;
+  };
+  if (kind === "events") return new EventCutter(rules.place, (event) => atOnce(judge(event)), judgeTrailers);
+  if (!TEXTS.has(kind)) return isOfMessages(type.toLowerCase()) ? { ...PASSES, judgeTrailers } : null;
   return {
     kind: "whole",
     changes: false,
+    judgeTrailers,
     bytesMax: DEFAULTS.detectAnswerBytesMax,
     judge: (body) => {
       const verdict = judgeAtOnceOrInLine(exchange, rules.hold, judge(body));

@@ -1,4 +1,5 @@
 import { Denial, type Place, type Verdict } from "../../decision/verdict.ts";
+import type { HeaderBlock } from "../../message/headers.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { StreamRule } from "../response-check.ts";
 
@@ -11,6 +12,7 @@ export class EventCutter implements StreamRule {
   readonly kind = "stream";
   readonly changes = false;
   readonly heldBytesMax: number = DEFAULTS.detectAnswerBytesMax;
+  readonly judgeTrailers: (trailers: HeaderBlock) => HeaderBlock | Denial;
   readonly #place: Place;
   readonly #judge: (event: Buffer) => Verdict;
   /** Pieces of the event that has not ended. */
@@ -20,9 +22,14 @@ export class EventCutter implements StreamRule {
   #lineBytes = 0;
   #afterCr = false;
 
-  constructor(place: Place, judge: (event: Buffer) => Verdict) {
+  constructor(
+    place: Place,
+    judge: (event: Buffer) => Verdict,
+    judgeTrailers: (trailers: HeaderBlock) => HeaderBlock | Denial,
+  ) {
     this.#place = place;
     this.#judge = judge;
+    this.judgeTrailers = judgeTrailers;
   }
 
   take(piece: Buffer): Buffer | Denial {
