@@ -28,7 +28,8 @@ export interface GateTables {
 /** Rows take a mebibyte; all of a rule set's states would take forty. */
 const ROW_CELLS_MAX = 256 * 1024;
 const TEXTS_A_STEP = 256;
-const STATES_A_STEP = 512;
+/** States, and ids of their lists. */
+const WORK_A_STEP = 512;
 
 /**
  * Finds all literals of many patterns in one pass over a text (Aho and Corasick, "Efficient string matching", 1975), without
@@ -205,10 +206,11 @@ class Trie {
     const empty = { starts: new Uint32Array(1), ids: new Uint16Array(0) };
     const gate = new Gate({ columns: this.#columns, width, next, children, entry, fails, lists: lists.of, ...empty });
     let filled = 1;
+    let work = 0;
     for (let state = 0; state < states; state++) {
       const own = numbered[state] as number;
       const fail = fails[state] as number;
-      lists.set(state, this.#ids[own], fail);
+      work += 1 + lists.set(state, this.#ids[own], fail);
       // A row is that of the longest proper end, but for the children.
       if (state > 0 && state < rows) next.copyWithin(state * width, fail * width, (fail + 1) * width);
       children[state] = filled;
@@ -220,8 +222,11 @@ class Trie {
         entry[filled++] = column;
       }
       children[state + 1] = filled;
-      if (state % STATES_A_STEP === 0) yield;
+      if (work < WORK_A_STEP) continue;
+      work = 0;
+      yield;
     }
+    yield;
     const { starts, ids } = lists.flat();
     return { ...gate.tables, starts, ids };
   }
@@ -237,11 +242,12 @@ class ListTable {
     this.of = new Uint32Array(states);
   }
 
-  set(state: number, own: ReadonlySet<number> | undefined, fail: number): void {
+  /** Gives how many ids it had to look at. */
+  set(state: number, own: ReadonlySet<number> | undefined, fail: number): number {
     const inherited = this.of[fail] ?? 0;
     if (own === undefined) {
       this.of[state] = inherited;
-      return;
+      return 0;
     }
     const list = [...new Set([...own, ...(this.#lists[inherited] ?? [])])].sort((a, b) => a - b);
     const key = list.join();
@@ -251,11 +257,14 @@ class ListTable {
       this.#indexes.set(key, index);
     }
     this.of[state] = index;
+    return list.length;
   }
 
   flat(): { starts: Uint32Array; ids: Uint16Array } {
     const starts = new Uint32Array(this.#lists.length + 1);
     for (const [index, list] of this.#lists.entries()) starts[index + 1] = (starts[index] ?? 0) + list.length;
-    return { starts, ids: Uint16Array.from(this.#lists.flat()) };
+    const ids = new Uint16Array(starts.at(-1) ?? 0);
+    for (const [index, list] of this.#lists.entries()) ids.set(list, starts[index]);
+    return { starts, ids };
   }
 }

@@ -55,12 +55,24 @@ const CONTROLS: Readonly<Record<string, number>> = { a: 0x07, e: 0x1b, f: 0x0c, 
 const START: Node = { kind: "edge", edge: "textStart" };
 const END: Node = { kind: "edge", edge: "textEnd" };
 
+const isCount = (char: string): boolean => char === "*" || char === "+" || char === "?" || char === "{";
+
+/** Letters, digits and what else stands for itself alone: most of a pattern. */
+function isPlain(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x5f || (code >= 0x41 && code <= 0x5a)
+  );
+}
+
 class Parser {
   readonly #source: Source;
   readonly #groups = new Map<Node, number>();
   readonly #lazy = new Set<Node>();
   /** Sets by what was written: long patterns say the same few thousands of times. */
   readonly #known = new Map<string, Node>();
+  /** The same of characters by their code, of which most of a pattern is. */
+  readonly #chars: Node[] = [];
+  readonly #foldedChars: Node[] = [];
   #groupCount = 0;
   #depth = 0;
   /** Of the group that is read: `(?i)` changes them for its rest. */
@@ -96,7 +108,7 @@ class Parser {
     const parts: Node[] = [];
     while (!source.ended && source.peek() !== "|" && source.peek() !== ")") {
       if (this.#flags.x && source.match(/[\t-\r ]+|#[^\n]*\n?/y) !== null) continue;
-      const quoted = source.match(/\\Q([\s\S]*?)(?:\\E|$)/y)?.[1];
+      const quoted = source.peek() === "\\" ? source.match(/\\Q([\s\S]*?)(?:\\E|$)/y)?.[1] : undefined;
       const chars = [...(quoted ?? "")].map((char) => this.#char(char.charCodeAt(0)));
       const last = quoted === undefined ? this.#atom() : (chars.pop() ?? EMPTY);
       parts.push(...chars);
@@ -111,7 +123,7 @@ class Parser {
   #counted(atom: Node): Node {
     const source = this.#source;
     let node = atom;
-    for (;;) {
+    while (isCount(source.peek())) {
       const found = source.match(/(?:([*+?])|\{(\d+)(,?)(\d*)\})([?+]?)/y);
       if (found === null) return node;
       const [, sign, low, comma, high, mode] = found;
@@ -123,10 +135,12 @@ class Parser {
       node = { kind: "repeat", body: node, min, max };
       if (mode === "?") this.#lazy.add(node);
     }
+    return node;
   }
 
   #atom(): Node {
     const source = this.#source;
+    if (isPlain(source.text.charCodeAt(source.at))) return this.#char(source.next());
     const { m, s } = this.#flags;
     if (source.take("^")) return m ? lineEdge(false) : START;
     if (source.take("$")) return m ? lineEdge(true) : END;
@@ -139,11 +153,12 @@ class Parser {
   }
 
   #char(char: number): Node {
-    const key = `${this.#flags.i ? "i" : ""}${char}`;
-    const known = this.#known.get(key);
+    const { i } = this.#flags;
+    const chars = i ? this.#foldedChars : this.#chars;
+    const known = chars[char];
     if (known !== undefined) return known;
-    const node: Node = { kind: "set", set: this.#flags.i ? foldBytes(single(char)) : single(char) };
-    this.#known.set(key, node);
+    const node: Node = { kind: "set", set: i ? foldBytes(single(char)) : single(char) };
+    chars[char] = node;
     return node;
   }
 

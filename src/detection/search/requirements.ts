@@ -27,9 +27,15 @@ export function kindsOf(text: string): number {
   return kinds;
 }
 
+/** Long patterns have the same few sets thousands of times. */
+const knownKinds = new WeakMap<CharSet, number>();
+
 function kindsOfSet(set: CharSet): number {
+  const known = knownKinds.get(set);
+  if (known !== undefined) return known;
   let kinds = 0;
   for (const [first, last] of rangesOf(set)) for (let byte = first; byte <= last; byte++) kinds |= KINDS[byte] ?? 0;
+  knownKinds.set(set, kinds);
   return kinds;
 }
 

@@ -173,13 +173,16 @@ class Writer {
 class Table {
   readonly sets: CharSet[] = [];
   readonly #indexes = new Map<string, number>();
+  /** Long patterns have the same few sets thousands of times. */
+  readonly #known = new Map<CharSet, number>();
 
   add(set: CharSet): number {
-    const key = set.join();
-    const known = this.#indexes.get(key);
+    const known = this.#known.get(set);
     if (known !== undefined) return known;
-    const index = this.sets.push(set) - 1;
+    const key = set.join();
+    const index = this.#indexes.get(key) ?? this.sets.push(set) - 1;
     this.#indexes.set(key, index);
+    this.#known.set(set, index);
     return index;
   }
 }
