@@ -3,6 +3,7 @@ import { withPatternWork } from "../../schema/pattern/work.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Member, Operator, Variable } from "../seclang/directive.ts";
+import { comparisonThatHolds } from "../sqli/comparison.ts";
 import type { Control, RuleChoice, SetVar } from "./actions.ts";
 import { collectionNumber } from "./collections.ts";
 import type { DraftLink, DraftRule } from "./draft.ts";
@@ -40,8 +41,9 @@ const problem = (message: string): { readonly ok: false; readonly error: RuleFau
 /** A rule as it runs, or what is wrong with it. `next` is where the rules of its phase go on. */
 export function compileRule(draft: DraftRule, next: number, context: CompileContext): Result<Rule, RuleFault> {
   const links: Link[] = [];
+  const own = OWN_OPERATORS.get(draft.links[0].actions.id);
   for (const link of draft.links) {
-    const result = compileLink(link, context);
+    const result = compileLink(link, context, own);
     if (!result.ok) return result;
     links.push(result.value);
   }
@@ -86,8 +88,8 @@ function isSearched({ targets, test }: Link): boolean {
   return targets.every(({ collection, counts, name }) => collection >= 0 && !counts && name !== "REQBODY_PROCESSOR");
 }
 
-function compileLink(link: DraftLink, context: CompileContext): Result<Link, RuleFault> {
-  const test = testOf(link.operator, link.place.file, context);
+function compileLink(link: DraftLink, context: CompileContext, own?: Recogniser): Result<Link, RuleFault> {
+  const test = testOf(link.operator, link.place.file, context, own);
   if (!test.ok) return test;
   const targets: Target[] = [];
   const exclusions: Exclusion[] = [];
@@ -182,10 +184,27 @@ function namePattern(source: string, tooLong: boolean): Result<NameTest, string>
   return ok((name) => withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(name)) ?? tooLong);
 }
 
+/** Rules whose patterns refer back, which no search in linear time does: what finds the same. */
+const OWN_OPERATORS: ReadonlyMap<number, Recogniser> = new Map([[942130, comparisonThatHolds]]);
+
+/** Whether an operator of our own stands in place of a rule's pattern. */
+export function hasOwnOperator({ links: [{ actions, operator }] }: DraftRule): boolean {
+  return OWN_OPERATORS.has(actions.id) && refersBack(operator);
+}
+
+function refersBack({ name, argument }: Operator): boolean {
+  return PATTERN_OPERATORS.has(name) && /(?<!\\)(?:\\\\)*\\[1-9]/.test(argument);
+}
+
 /** Patterns that rules use to capture a value. */
 const WHOLE: ReadonlySet<string> = new Set(["^.*$", "^.*", ".*$", ".*"]);
 
-function testOf(operator: Operator, file: string, context: CompileContext): Result<LinkTest, RuleFault> {
+function testOf(
+  operator: Operator,
+  file: string,
+  context: CompileContext,
+  own?: Recogniser,
+): Result<LinkTest, RuleFault> {
   const { name, argument } = operator;
   const macro = macroOf(argument);
   if (RECOGNISERS.has(name)) {
@@ -194,6 +213,7 @@ function testOf(operator: Operator, file: string, context: CompileContext): Resu
   }
   if (macro.constant === null) return ok({ kind: "filled", operator: name, argument: macro });
   if (PATTERN_OPERATORS.has(name) && WHOLE.has(argument)) return ok({ kind: "whole" });
+  if (own !== undefined && refersBack(operator)) return ok({ kind: "recogniser", recognise: own });
   if (PATTERN_OPERATORS.has(name) || WORD_OPERATORS.has(name)) {
     const id = context.patterns.of(operator, file);
     return id.ok ? ok({ kind: "pattern", id: id.value }) : id;

@@ -1,5 +1,5 @@
 import type { Place } from "../seclang/directive.ts";
-import { paranoiaOf } from "./compile-rule.ts";
+import { hasOwnOperator, paranoiaOf } from "./compile-rule.ts";
 import type { DraftRule, LeftOut } from "./draft.ts";
 import { HELD_BY_CODEC } from "./held-by-codec.ts";
 import type { RuleFault } from "./pattern-ids.ts";
@@ -30,7 +30,9 @@ export function listingOf(rule: DraftRule, decided: string | undefined, fault: R
   if (held !== undefined) return { ...row, status: "held", reason: `held by the codec: ${held}` };
   if (fault !== undefined) return { ...row, status: "left", reason: fault.message };
   const left = rule.links.flatMap((link) => link.actions.left);
-  return { ...row, status: "runs", reason: left.length === 0 ? "" : `without ${[...new Set(left)].join("; ")}` };
+  const notes = hasOwnOperator(rule) ? ["by an operator of our own, for its pattern refers back"] : [];
+  if (left.length > 0) notes.push(`without ${[...new Set(left)].join("; ")}`);
+  return { ...row, status: "runs", reason: notes.join("; ") };
 }
 
 export function listingOfLeft({ id, place, phase, tags, reason }: LeftOut): RuleListing {
