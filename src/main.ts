@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map<string, ()
   ["hash-key", async () => (await import("./cli/hash-key.ts")).hashKeyCommand],
   ["hash-password", async () => (await import("./cli/hash-password.ts")).hashPasswordCommand],
   ["candidate", async () => (await import("./cli/candidate.ts")).candidateCommand],
+  ["alarms", async () => (await import("./cli/alarms.ts")).alarmsCommand],
   ["ladder", async () => (await import("./cli/ladder.ts")).ladderCommand],
   ["quota", async () => (await import("./cli/quota.ts")).quotaCommand],
   ["bans", async () => (await import("./cli/bans.ts")).bansCommand],

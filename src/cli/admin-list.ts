@@ -92,7 +92,11 @@ export function listOf(value: unknown, name: string): readonly unknown[] {
 
 /** Labels hold what clients chose: nothing of it may steer a terminal. */
 export function memberText(value: unknown, name: string): string {
-  return String(memberOf(value, name)).replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return shownText(String(memberOf(value, name)));
+}
+
+export function shownText(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 function isNowhere({ status, text }: AdminFault): boolean {

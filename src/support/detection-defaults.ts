@@ -38,6 +38,9 @@ export const DETECTION_DEFAULTS = {
   detectFieldBytesMax: 128 * 1024,
   /** Of fields and file names of a multipart body together. */
   detectPartsBytesMax: 1024 * 1024,
+  /** Fields of routes whose alarms `postern alarms` keeps, and clients of each that it tells apart. */
+  alarmFieldsMax: 10_000,
+  alarmClientsMax: 1_000,
   /** Hits of one request that the log names. */
   detectNotedMax: 20,
   /** Rules that the log names of one request by their ids alone. */

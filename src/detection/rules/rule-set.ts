@@ -59,6 +59,16 @@ export class RuleSet {
     this.#isPrepared = true;
   }
 
+  /** Whether a rule can find anything in a value of which this is known, as far as its own patterns tell. */
+  *canFind(id: number, constraint: ValueConstraint): Steps<boolean> {
+    const rule = this.#phases.flat().find((one) => one.id === id);
+    if (rule === undefined) return false;
+    const [link] = rule.links;
+    const shape = new Shape(constraint, this.#search);
+    yield* shape.prepare(link.test.kind === "pattern" ? [link.test.id] : []);
+    return link.stages.some((stage) => shape.canMatch(link, stage, this.#tree));
+  }
+
   /** For a file; `Search.fromBuffer` reads it. */
   searchBuffer(): Uint8Array {
     return this.#search.toBuffer();

@@ -49,8 +49,9 @@ export class Shape {
     return this.#impossible !== null;
   }
 
-  *prepare(): Steps<void> {
-    this.#impossible ??= yield* this.#search.impossible(this.#characters, this.#lengthMax);
+  /** For these patterns alone, where they are given. */
+  *prepare(among?: readonly number[]): Steps<void> {
+    this.#impossible ??= yield* this.#search.impossible(this.#characters, this.#lengthMax, among);
   }
 
   /** False where no text of a stage of such a value can match. */

@@ -186,14 +186,16 @@ export class Search {
     }
   }
 
-  /** Ids that no text of these characters (code points) with so many of them at most can match. */
-  *impossible(alphabet: CharSet, lengthMax: number | null): Steps<ReadonlySet<number>> {
+  /** Ids that no text of these characters (code points) with so many of them at most can match; `among` these alone, if given. */
+  *impossible(alphabet: CharSet, lengthMax: number | null, among?: readonly number[]): Steps<ReadonlySet<number>> {
     const beyond = (alphabet.at(-1) ?? 0) > 0x7f;
     // In UTF-8 a character takes at most four bytes, and any of the upper half may be among them.
     const bytesMax = lengthMax === null ? Number.POSITIVE_INFINITY : lengthMax * (beyond ? 4 : 1);
-    const shortest = yield* this.#shortestFor(beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet);
-    const ids = [...shortest.keys()];
-    return new Set(ids.filter((id) => shortest[id] === Number.POSITIVE_INFINITY || (shortest[id] ?? 0) > bytesMax));
+    const bytes = beyond ? [...ofAscii(alphabet), 0x80, 0xff] : alphabet;
+    const isOut = (length: number): boolean => length === Number.POSITIVE_INFINITY || length > bytesMax;
+    if (among !== undefined) return new Set(among.filter((id) => isOut(this.#shortestOf(id, bytes))));
+    const shortest = yield* this.#shortestFor(bytes);
+    return new Set([...shortest.keys()].filter((id) => isOut(shortest[id] ?? 0)));
   }
 
   /** How long the shortest match of each id is in these bytes. Hundreds of fields have the same few alphabets. */
@@ -202,15 +204,20 @@ export class Search {
     const known = this.#shortest.get(key);
     if (known !== undefined) return known;
     const shortest = new Float64Array(this.#items.length);
-    const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
-    for (const [id, item] of this.#items.entries()) {
-      if ("rx" in item) shortest[id] = shortestOf(this.#make(id, item.rx).bytes.tree, bytes);
-      else shortest[id] = Math.min(...item.words.filter(fits).map((word) => word.length));
+    for (const id of this.#items.keys()) {
+      shortest[id] = this.#shortestOf(id, bytes);
       yield;
     }
     if (this.#shortest.size >= DEFAULTS.searchAlphabetsMax) this.#shortest.clear();
     this.#shortest.set(key, shortest);
     return shortest;
+  }
+
+  #shortestOf(id: number, bytes: CharSet): number {
+    const item = this.#item(id);
+    if ("rx" in item) return shortestOf(this.#make(id, item.rx).bytes.tree, bytes);
+    const fits = (word: string): boolean => [...word].every((char) => hasEither(bytes, char));
+    return Math.min(...item.words.filter(fits).map((word) => word.length));
   }
 
   /** Where a text matches that `test` has said to match; null where the work is spent before that is known. */
