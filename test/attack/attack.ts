@@ -3,13 +3,14 @@ import { fairness } from "./fairness.ts";
 import { badDays } from "./keys.ts";
 import { behave, byLabel, type Manners, percentile, print, spawnChild, startPostern, startService } from "./kit.ts";
 import { MEMORY_ATTACKS, memoryPolicy } from "./memory.ts";
+import { attackBySearch } from "./search.ts";
 import { attackByBodies, attackByReload, attackCounters, type ThreadAttack } from "./thread.ts";
 
 /**
  * `npm run attack`: slowhttptest (an apt package) against a running postern on loopback, while a client with manners goes
  * on asking from another address. Prints what that client noticed. Bounded: about a minute and a half; SECONDS=5 for less.
  * Then the attacks on memory, under the limit of the shipped manifest, some two minutes, and a few seconds each of those on
- * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, counters, fairness (eight times
+ * the thread. `npm run attack -- MODE` runs one: slow, memory, reload, bodies, search, counters, fairness (eight times
  * SECONDS) or keys (seven times).
  */
 
@@ -60,6 +61,10 @@ const MODES: Readonly<Record<string, (app: number) => Promise<void>>> = {
   memory: attackMemory,
   reload: (app) => attackThread("reloads of a big policy", attackByReload(app, THREAD_SECONDS)),
   bodies: (app) => attackThread("bodies that are costly to judge", attackByBodies(app, THREAD_SECONDS)),
+  search: async (app) => {
+    await attackThread("no attack, with rules", attackBySearch(app, THREAD_SECONDS, 0));
+    await attackThread("texts that are costly to search", attackBySearch(app, THREAD_SECONDS, 8));
+  },
   keys: attackKeys,
   fairness: attackFairness,
   counters: (app) => attackThread("random values that wash counters out", attackCounters(app, THREAD_SECONDS)),

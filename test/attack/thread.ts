@@ -13,7 +13,7 @@ export interface ThreadAttack {
   readonly told: string;
 }
 
-const HEAD = (port: number, admin: number, app: number): string => `version: 1
+export const HEAD = (port: number, admin: number, app: number): string => `version: 1
 service: target
 listeners: [{ name: inbound, address: 127.0.0.1:${port} }]
 upstreams: { app: { address: "http://127.0.0.1:${app}" } }
@@ -22,7 +22,7 @@ log: { access: off }
 `;
 
 /** While `attack` goes on, a client with manners asks a hundred times a second. */
-async function watched(postern: Postern, attack: () => Promise<string>): Promise<ThreadAttack> {
+export async function watched(postern: Postern, attack: () => Promise<string>): Promise<ThreadAttack> {
   const warm = behave(postern.port, 10);
   await new Promise((done) => setTimeout(done, 1_000));
   await warm.stop();
@@ -168,7 +168,7 @@ routes:
 }
 
 /** `ask` on so many connections at once, numbered, until the time is over. */
-async function repeat(
+export async function repeat(
   seconds: number,
   connections: number,
   ask: (agent: Agent, at: number) => Promise<number>,
@@ -186,7 +186,7 @@ async function repeat(
 }
 
 /** The status of the answer; 0 for none. */
-function ask(
+export function ask(
   agent: Agent,
   port: number,
   method: string,
@@ -206,7 +206,7 @@ function ask(
   });
 }
 
-function countsOf(statuses: readonly number[]): string {
+export function countsOf(statuses: readonly number[]): string {
   const counts = new Map<number, number>();
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
   return [...counts].map(([status, count]) => `${count} with ${status === 0 ? "no answer" : status}`).join(", ");
