@@ -1,9 +1,14 @@
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { reasonPhrase } from "../support/http-status.ts";
 
 /** Above this, copying pieces together costs more than a second system call. */
 const COMBINE_BYTES_MAX = 32 * 1024;
 const PIECES_KEPT_MAX = 17;
+
+const SCRATCH_BYTES = 8 * 1024;
+/** Pieces are put together here where the system takes them at once: memory that was just used is still in the caches. */
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
  * Collects what one event makes of a message and writes it at once: head and body in one TLS record and one system call
@@ -15,9 +20,12 @@ export class Output {
   readonly #pieces: (string | Buffer)[] = [];
   #count = 0;
   #bytes = 0;
+  /** A socket of TLS keeps what it was given until it is sent. */
+  readonly #mayTakeAtOnce: boolean;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#mayTakeAtOnce = (socket as Partial<TLSSocket>).encrypted !== true;
   }
 
   /** Strings hold one byte a character (latin1). */
@@ -39,9 +47,14 @@ export class Output {
       return isClosed || only === undefined ? true : this.#write(only);
     }
     if (bytes <= COMBINE_BYTES_MAX) {
-      const combined = combine(pieces, count, bytes);
+      const usesScratch = this.#mayTakeAtOnce && bytes <= SCRATCH_BYTES;
+      const combined = usesScratch ? scratch.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
+      combine(pieces, count, combined);
       this.#clear();
-      return this.#socket.write(combined);
+      const flowing = this.#socket.write(combined);
+      // Some of it waits in the socket, whose memory this now is.
+      if (usesScratch && this.#socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+      return flowing;
     }
     const taken = pieces.slice(0, count);
     this.#clear();
@@ -66,8 +79,7 @@ export class Output {
   }
 }
 
-function combine(pieces: readonly (string | Buffer)[], count: number, bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes);
+function combine(pieces: readonly (string | Buffer)[], count: number, buffer: Buffer): void {
   let at = 0;
   for (let index = 0; index < count; index++) {
     const piece = pieces[index] ?? "";
@@ -75,7 +87,6 @@ function combine(pieces: readonly (string | Buffer)[], count: number, bytes: num
     else piece.copy(buffer, at);
     at += piece.length;
   }
-  return buffer;
 }
 
 /** One chunk of a chunked body (RFC 9112 section 7.1). */
