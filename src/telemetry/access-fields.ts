@@ -18,27 +18,26 @@ export type FieldText = (record: RequestRecord) => string | null;
  */
 export const USUAL_FIELDS = {
   id: ({ id }) => jsonOf(id),
-  listener: ({ listener }) => jsonOf(listener),
-  client: ({ clientAddress }) => jsonOf(clientAddress),
+  listener: repeated(({ listener }) => listener),
+  client: repeated(({ clientAddress }) => clientAddress),
   country: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.country(clientAddress)),
   asn: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.asn(clientAddress)),
   network: ({ exchange: { geo, clientAddress } }) => textOrNull(geo?.network(clientAddress)),
   protocol: ({ protocol }) => (protocol === "h2" ? '"h2"' : '"http/1.1"'),
   proxyPeer: ({ exchange: { connection } }) => textOrNull(connection.proxyPeer?.text),
-  method: ({ exchange: { method } }) =>
-    method === "" ? null : jsonOf(method.length <= SHORT ? method : logText(method, DEFAULTS.logMethodCharsMax)),
-  path: ({ exchange: { method, target } }) =>
-    method === "" ? null : jsonOf(logText(target.path, DEFAULTS.logPathCharsMax)),
+  method: ({ exchange: { method } }) => (method === "" ? null : outside(method, DEFAULTS.logMethodCharsMax)),
+  path: ({ exchange: { method, target } }) => (method === "" ? null : outside(target.path, DEFAULTS.logPathCharsMax)),
   upstreamPath: ({ exchange: { target, upstreamTarget } }) =>
     upstreamTarget === null || upstreamTarget.path === target.path
       ? null
-      : jsonOf(logText(upstreamTarget.path, DEFAULTS.logPathCharsMax)),
-  route: ({ route }) => jsonOf(route),
-  upstream: ({ exchange: { upstream } }) => (upstream === "" ? null : jsonOf(upstream)),
+      : outside(upstreamTarget.path, DEFAULTS.logPathCharsMax),
+  route: repeated(({ route }) => route),
+  upstream: repeated(({ exchange: { upstream } }) => (upstream === "" ? null : upstream)),
   status: ({ status }) => String(status),
   grpcStatus: ({ grpcStatus }) => (grpcStatus === null ? null : String(grpcStatus)),
-  principal: ({ exchange: { principal } }) => (principal === null ? null : jsonOf(logText(principal.id))),
-  authenticator: ({ exchange: { principal } }) => (principal === null ? null : jsonOf(principal.authenticator)),
+  principal: ({ exchange: { principal } }) =>
+    principal === null ? null : outside(principal.id, DEFAULTS.logTextCharsMax),
+  authenticator: repeated(({ exchange: { principal } }) => principal?.authenticator ?? null),
   certificateFault: ({ exchange: { certificate } }) =>
     certificate === null || certificate.untrusted === null ? null : faultText(certificate.untrusted),
   requestId: ({ exchange: { requestId } }) => textOrNull(requestId),
@@ -50,7 +49,7 @@ export const USUAL_FIELDS = {
   durationMs: ({ durationMs }) => fixed(durationMs * 1000, 3),
   bytesIn: ({ requestBodyBytes }) => String(requestBodyBytes),
   bytesOut: ({ responseBodyBytes }) => String(responseBodyBytes),
-  policyHash: ({ policyHash }) => jsonOf(policyHash),
+  policyHash: repeated(({ policyHash }) => policyHash),
 } satisfies Record<string, FieldText>;
 
 /** Of requests that postern answered in place of the service, or whose answer it ended. */
@@ -84,9 +83,6 @@ export type AccessField =
   | "slow"
   | "sampleRatio";
 
-/** Methods that need no look. */
-const SHORT = 7;
-
 /** Whether any of `NOTE_FIELDS` has something. */
 export function hasNotes({ exchange }: RequestRecord): boolean {
   const { withheld, audited, bodyEdits, leaks, detected, answerCounts } = exchange;
@@ -103,6 +99,25 @@ export function hasNotes({ exchange }: RequestRecord): boolean {
 /** A text as JSON: of nearly all nothing has to be escaped. */
 function jsonOf(text: string): string {
   return isPlain(text) ? `"${text}"` : escaped(JSON.stringify(text));
+}
+
+/** A text from outside as JSON, cut to a length. */
+function outside(text: string, charsMax: number): string {
+  return text.length <= charsMax && isPlain(text) ? `"${text}"` : jsonOf(logText(text, charsMax));
+}
+
+/** Of a text that is the same for many requests in a row, and is made JSON once for all of them. */
+function repeated(read: (record: RequestRecord) => string | null): FieldText {
+  let last: string | null = null;
+  let json: string | null = null;
+  return (record) => {
+    const text = read(record);
+    if (text !== last) {
+      last = text;
+      json = textOrNull(text);
+    }
+    return json;
+  };
 }
 
 function textOrNull(text: string | null | undefined): string | null {
