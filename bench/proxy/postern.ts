@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../../build.ts";
 import { LEAK_GROUPS } from "../../src/leaks/catalogue.ts";
@@ -20,9 +20,12 @@ export async function createPostern(world: World): Promise<Contestant> {
     accessLog: OUTPUT_FILE,
     missing: () => null,
     supports: () => true,
-    configure(workload, shared, ports, folder) {
+    configure(workload, shared, ports, root) {
+      // As in /etc: its own, for each write beside the policy wakes whoever watches for edits.
+      const folder = join(root, "policy");
+      mkdirSync(folder);
       const file = join(folder, "policy.yaml");
-      const text = policy(workload, shared, ports, folder);
+      const text = policy(workload, shared, ports, root);
       writeFileSync(file, workload.candidate ? `${text}${CANDIDATE}` : text);
       if (workload.candidate) writeFileSync(join(folder, "next.yaml"), text);
       if (workload.contract) writeFileSync(join(folder, "answer.schema.json"), JSON.stringify(ANSWER_SCHEMA));
@@ -32,7 +35,6 @@ export async function createPostern(world: World): Promise<Contestant> {
       // As the image and the unit start it.
       const heap = [
         "--max-semi-space-size=1",
-        "--no-parallel-scavenge",
         "--initial-old-space-size=64",
         "--disallow-code-generation-from-strings",
       ];
