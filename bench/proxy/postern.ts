@@ -35,6 +35,7 @@ export async function createPostern(world: World): Promise<Contestant> {
       // As the image and the unit start it.
       const heap = [
         "--max-semi-space-size=1",
+        "--no-parallel-scavenge",
         "--initial-old-space-size=64",
         "--disallow-code-generation-from-strings",
       ];
