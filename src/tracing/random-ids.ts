@@ -1,5 +1,5 @@
 /** Bytes that are taken at once: to ask for few costs as much. */
-const BLOCK_BYTES = 2_048;
+const BLOCK_BYTES = 16_384;
 
 /** Hexadecimal digits that nobody can guess. */
 export class RandomIds {
