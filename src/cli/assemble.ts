@@ -59,10 +59,12 @@ export function assembleDaemon(clock: Clock, sink: LogSink, guard: FileGuard | u
     loopDelay: measureLoopDelay(),
     fileFault,
     resources,
-    compile: (file, readFile, isInForce) =>
+    compile: (file, readFile, isInForce, { steps, beside } = { steps: [] }) =>
       compilePolicy(file, {
         readFile,
         isInForce,
+        steps,
+        beside,
         guard,
         clock,
         rateTables,

@@ -2,37 +2,88 @@ import { ADMIN_OPTIONS, adminTarget, askAdmin } from "./admin-client.ts";
 import { listOf, memberOf, memberText } from "./admin-list.ts";
 import { type Command, EXIT, JSON_OPTION, misuse, parseOptions } from "./command.ts";
 
-const OPTIONS = { ...ADMIN_OPTIONS, ...JSON_OPTION } as const;
+const OPTIONS = {
+  ...ADMIN_OPTIONS,
+  for: { type: "string", value: "TIME", text: "of 'set': how long, at most 24h; 1h if absent" },
+  ...JSON_OPTION,
+} as const;
+
+/** What is asked of the admin port; null for what it shows. */
+interface Act {
+  readonly word: "set" | "unset" | "clear";
+  readonly settings: Readonly<Record<string, string>>;
+}
 
 export const ladderCommand: Command = {
   name: "ladder",
-  summary: "Tells what checks that do not enforce would have denied, and to whom.",
-  usage: "(--policy FILE | --address HOST:PORT) [--json]",
+  summary: "Tells what checks that do not enforce would have denied, and has one stand on another step for a while.",
+  usage: `(--policy FILE | --address HOST:PORT) [--json]
+set CHECK MODE [--for TIME] (--policy FILE | --address HOST:PORT) [--json]
+unset CHECK (--policy FILE | --address HOST:PORT) [--json]
+clear (--policy FILE | --address HOST:PORT) [--json]`,
+  words: ["set", "unset", "clear"],
   options: OPTIONS,
+  notes: `CHECK is its place, as the list and log lines show it, policy.yaml:31:7, or its name, as limits.perCaller or
+'authorize of GET /v1/orders'. MODE is off, audit, a share of callers, as 5%, or enforce.`,
   example: `postern ladder --policy policy.yaml
-Exit code 0: told. 1: nobody answers. 2: used wrongly.`,
+postern ladder set policy.yaml:31:7 audit --for 1h --policy policy.yaml
+Exit code 0: told, or done. 1: not done, or nobody answers. 2: used wrongly.`,
   async run(args, io) {
     const parsed = parseOptions(args, OPTIONS);
     if (!parsed.ok) return misuse(ladderCommand, parsed.error, io);
     const { values, positionals } = parsed.value;
-    if (positionals.length > 0) return misuse(ladderCommand, `'${positionals[0]}' is not expected`, io);
+    const act = actOf(positionals, values.for);
+    if (typeof act === "string") return misuse(ladderCommand, act, io);
     const target = await adminTarget(values, io);
     if (!target.ok && target.error.isMisuse) return misuse(ladderCommand, target.error.text, io);
-    const answer = target.ok ? await askAdmin(target.value, "GET", "/ladder") : target;
+    const asked = (to: Parameters<typeof askAdmin>[0]) =>
+      act === null ? askAdmin(to, "GET", "/ladder") : askAdmin(to, "POST", `/ladder/${act.word}`, act.settings);
+    const answer = target.ok ? await asked(target.value) : target;
     if (!answer.ok) {
       io.stderr(`postern ladder: ${answer.error.text}\n`);
       return EXIT.problems;
     }
-    io.stdout(values.json === true ? `${JSON.stringify(answer.value, null, 2)}\n` : ladderText(answer.value));
+    io.stdout(values.json === true ? `${JSON.stringify(answer.value, null, 2)}\n` : told(act, answer.value));
     return EXIT.fine;
   },
 };
 
+/** Null where somebody wants to see; a text where the words make no sense. */
+function actOf([word, ...rest]: readonly string[], time: string | undefined): Act | string | null {
+  const [check, mode] = rest;
+  if (time !== undefined && word !== "set") return "--for goes with 'set'";
+  if (word === undefined) return null;
+  if (word === "set") {
+    if (check === undefined || mode === undefined || rest.length > 2) return "expected 'set CHECK MODE'";
+    return { word, settings: { check, mode, ...(time === undefined ? {} : { for: time }) } };
+  }
+  if (word === "unset")
+    return check === undefined || rest.length > 1 ? "expected 'unset CHECK'" : { word, settings: { check } };
+  if (word === "clear" && rest.length === 0) return { word, settings: {} };
+  return "expected nothing, 'set CHECK MODE', 'unset CHECK' or 'clear'";
+}
+
+function told(act: Act | null, answer: unknown): string {
+  if (act === null) return ladderText(answer);
+  if (act.word === "set") return stepText(answer);
+  const ended = listOf(answer, "ended").map(String);
+  if (ended.length === 0) return "no step was set\n";
+  return ended.map((check) => `${check} stands where the policy has it\n`).join("");
+}
+
 function ladderText(answer: unknown): string {
   const checks = listOf(answer, "checks");
-  if (checks.length === 0) return "every check enforces\n";
+  const steps = listOf(answer, "steps").map(stepText).join("");
+  if (checks.length === 0) return steps === "" ? "every check enforces\n" : steps;
   const more = Number(memberOf(answer, "more"));
-  return checks.map(checkText).join("\n") + (more > 0 ? `\nand ${more} more checks\n` : "");
+  const head = steps === "" ? "" : `${steps}\n`;
+  return head + checks.map(checkText).join("\n") + (more > 0 ? `\nand ${more} more checks\n` : "");
+}
+
+/** A step that somebody has set. */
+function stepText(step: unknown): string {
+  const [mode, was] = [memberText(step, "mode"), memberText(step, "was")];
+  return `${memberText(step, "check")}: ${mode} until ${memberText(step, "until")}, then ${was} again (${routesText(step)})\n`;
 }
 
 /** The check with its routes, and a line for each of those whom it would have denied. */

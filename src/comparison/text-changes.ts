@@ -1,6 +1,6 @@
-import { USUAL_METHODS } from "../message/method.ts";
 import type { PolicyOutline } from "../policy/outline.ts";
-import type { Route, Snapshot } from "../policy/snapshot.ts";
+import { methodsOf, methodWords, placeOf } from "../policy/route-name.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
 import type { Steps } from "../support/turns.ts";
 import { laddersOf } from "./ladders.ts";
 
@@ -88,27 +88,4 @@ function* closedRoutes({ routeList }: Told, left: ReadonlyMap<string, number>): 
     yield;
   }
   return closed;
-}
-
-function methodsOf({ methods }: Pick<Route, "methods">): readonly string[] {
-  if (methods.length === 0) return USUAL_METHODS;
-  return methods.includes("GET") ? [...new Set([...methods, "HEAD"])] : methods;
-}
-
-/** `GET|POST`; HEAD passes with GET, so that only one that stands alone is named. */
-function methodWords(methods: readonly string[]): string {
-  if (USUAL_METHODS.every((method) => methods.includes(method))) return "usual methods";
-  const named = methods.includes("GET") ? methods.filter((method) => method !== "HEAD") : methods;
-  return named.toSorted().join("|");
-}
-
-/** Where a route is, but for its methods; ` /v1/orders`. */
-function placeOf({ template, hosts, versions }: Route): string {
-  const host = hosts.length === 0 ? "" : ` on ${hosts.toSorted().join("|")}`;
-  return ` ${template}${host}${versions.length === 0 ? "" : ` version ${versions.toSorted().join("|")}`}`;
-}
-
-/** Which requests a route is for, as people read it: `GET|POST /v1/orders on api.example.org`. */
-export function routeName(route: Route): string {
-  return methodWords(methodsOf(route)) + placeOf(route);
 }

@@ -1,9 +1,10 @@
+import { routeName } from "../policy/route-name.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { parseDurationMs, parseRate, parseSizeBytes } from "../support/units.ts";
 import { flowText } from "./flow-text.ts";
 import { type Settings, settingsOf, textsOf } from "./settings.ts";
 import type { PlacedRoute, Side } from "./sides.ts";
-import { type Direction, routeName, type TextChange, type TextChanges } from "./text-changes.ts";
+import type { Direction, TextChange, TextChanges } from "./text-changes.ts";
 
 /** A change of the text, with what it says before and after as far as values are kept. */
 export interface DetailedChange extends TextChange {

@@ -6,6 +6,7 @@ import type { StateFolder } from "../resources/state-folder.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { systemTimers } from "../support/timers.ts";
 import { createTelemetry, type LiveTelemetry } from "../telemetry/live.ts";
 import type { LogSink } from "../telemetry/log-sink.ts";
 import type { ProcessFigures } from "../telemetry/process-metrics.ts";
@@ -14,6 +15,7 @@ import type { LoopDelay } from "../telemetry/thread-watch.ts";
 import { AdminPorts } from "./admin-port.ts";
 import { Ages } from "./ages.ts";
 import { KeptPolicy, keptReader } from "./kept-policy.ts";
+import { LadderSteps } from "./ladder-steps.ts";
 import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
@@ -91,6 +93,7 @@ export class Daemon {
   readonly #ages: Ages;
   readonly #retry: ReloadRetry;
   readonly #inForce: PolicyInForce;
+  readonly #steps: LadderSteps;
   readonly #watch: PolicyWatch;
   readonly #reloader: Reloader;
   readonly #startedMs: number;
@@ -170,8 +173,20 @@ export class Daemon {
     });
     this.#ages = new Ages(clock, this.telemetry.log);
     this.#retry = new ReloadRetry(clock, () => this.#reloader.request("asked"));
+    this.#steps = new LadderSteps({
+      clock,
+      timers: systemTimers,
+      log: this.telemetry.log,
+      base: () => this.#inForce.base,
+      inForce: () => this.#inForce.proxy?.snapshot ?? null,
+      relay: (change) => this.#reloader.relay(change),
+      onCount: (count) => {
+        this.telemetry.metrics.ladderSteps = count;
+      },
+    });
     this.#inForce = new PolicyInForce({
       ...deps,
+      steps: this.#steps,
       policyFile: options.policyFile,
       telemetry: this.telemetry,
       listeners: this.#listeners,
@@ -206,7 +221,9 @@ export class Daemon {
       readFile,
       compile: deps.compile,
       test: deps.test,
-      install: (snapshot) => this.#inForce.install(snapshot),
+      steps: this.#steps,
+      install: (snapshot, base) => this.#inForce.install(snapshot, base),
+      lay: (snapshot) => this.#inForce.lay(snapshot),
       putBack: async (cause) => {
         const done = await this.#inForce.putBack(cause);
         if (done.ok) this.#kept?.putBack();
@@ -301,6 +318,7 @@ export class Daemon {
     this.#ages.stop();
     this.#retry.stop();
     this.#inForce.stop();
+    this.#steps.stop();
     await this.#candidate?.close();
     this.#listeners.close();
     this.#inForce.proxy?.close();

@@ -1,3 +1,4 @@
+import { targetName, targetOf } from "../policy/ladder-checks.ts";
 import type { Rung } from "../policy/snapshot.ts";
 import type { AdminRoom } from "../resources/admin-room.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -5,15 +6,21 @@ import type { JsonObject } from "../support/json.ts";
 import { ok } from "../support/result.ts";
 import type { TopCounts } from "../support/top-counts.ts";
 import type { LadderCounts } from "../telemetry/ladder-counts.ts";
+import { type LadderSteps, stepText } from "./ladder-steps.ts";
 
-/** `/ladder`: each check that does not enforce, or not for everybody, what it would have denied, and to whom. */
-export function ladderRoom(all: readonly Rung[], counts: LadderCounts): AdminRoom {
+/**
+ * `/ladder`: each check that does not enforce, or not for everybody, what it would have denied, and to whom; and the steps that
+ * somebody has set for a while.
+ */
+export function ladderRoom(all: readonly Rung[], counts: LadderCounts, steps: LadderSteps): AdminRoom {
   return {
     path: "/ladder",
-    acts: {},
+    acts: steps.acts,
+    asks: { set: ["check", "mode", "for"], unset: ["check"] },
     show: () => {
       const listed = all.slice(0, DEFAULTS.ladderChecksMax);
-      return ok({ checks: listed.map((rung) => shown(rung, counts)), more: all.length - listed.length });
+      const checks = listed.map((rung) => shown(rung, counts));
+      return ok({ steps: steps.shown, checks, more: all.length - listed.length });
     },
   };
 }
@@ -25,7 +32,8 @@ function shown(rung: Rung, counts: LadderCounts): JsonObject {
   const step = counts.of(rung);
   return {
     check: name,
-    mode: modeText(enforcePercent),
+    name: targetName(targetOf(place, routes[0] ?? null, name)),
+    mode: stepText(enforcePercent),
     place: { ...place },
     routes: listed,
     moreRoutes: templates.length - listed.length,
@@ -34,12 +42,6 @@ function shown(rung: Rung, counts: LadderCounts): JsonObject {
     deniedRoutes: top(step?.routes),
     callers: top(step?.callers),
   };
-}
-
-/** As a policy writes it. */
-function modeText(percent: number): string {
-  if (percent < 0) return "off";
-  return percent === 0 ? "audit" : `enforce: ${percent}%`;
 }
 
 function top(counts: TopCounts | undefined): JsonObject {

@@ -8,6 +8,7 @@ import type { Resources } from "../resources/registry.ts";
 import type { ResourceStatus } from "../resources/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { JsonObject } from "../support/json.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { Turns } from "../support/turns.ts";
 import type { LiveTelemetry } from "../telemetry/live.ts";
@@ -17,6 +18,7 @@ import type { AdminPorts } from "./admin-port.ts";
 import type { Ages } from "./ages.ts";
 import { type CredentialStatus, credentialStatus } from "./credential-status.ts";
 import { ladderRoom } from "./ladder-room.ts";
+import type { LadderSteps } from "./ladder-steps.ts";
 import type { ListenerStatus, Listeners } from "./listeners.ts";
 import { mayRollBack, type RolledBack } from "./policy-room.ts";
 import { type NotReady, notReady } from "./readiness.ts";
@@ -50,6 +52,8 @@ export interface DaemonStatus {
   readonly resources: readonly ResourceStatus[];
   /** Keys that were used, so many as metrics have. */
   readonly credentials: readonly CredentialStatus[];
+  /** Steps of the ladder that somebody has set for a while. */
+  readonly steps: readonly JsonObject[];
   /** Another policy that is tried beside it; null for none. */
   readonly candidate: CandidateStatus | null;
 }
@@ -75,6 +79,8 @@ export interface InForceDeps {
   readonly admin: AdminPorts;
   readonly ages: Ages;
   readonly retry: ReloadRetry;
+  /** Steps of the ladder that somebody has set. */
+  readonly steps: LadderSteps;
   /** The process takes no policy any more. */
   readonly isEnding: () => boolean;
   readonly onSwap: () => void;
@@ -86,6 +92,8 @@ export interface InForceDeps {
 export class PolicyInForce {
   readonly #deps: InForceDeps;
   #proxy: ProxyServer | null = null;
+  /** The policy that runs as its file has it, without the steps of the ladder that somebody has set. */
+  #base: Snapshot | null = null;
   #generation = 0;
   #lastAttempt: Attempt | null = null;
   #keptAt: string | null = null;
@@ -109,7 +117,13 @@ export class PolicyInForce {
 
   /** What its checks that do not enforce would have denied. */
   get ladder(): AdminRoom {
-    return ladderRoom(this.#proxy?.snapshot.rungs ?? [], this.#deps.telemetry.metrics.ladder);
+    const { telemetry, steps } = this.#deps;
+    return ladderRoom(this.#proxy?.snapshot.rungs ?? [], telemetry.metrics.ladder, steps);
+  }
+
+  /** Null before the first. */
+  get base(): Snapshot | null {
+    return this.#base;
   }
 
   /** Null before the first. */
@@ -151,17 +165,45 @@ export class PolicyInForce {
       warnings: this.#warnings.map(problemText),
       listeners: listeners.status(),
       resources: resources.statuses(),
+      steps: this.#deps.steps.shown,
       credentials: (policy?.authenticators ?? []).flatMap(credentialStatus),
     };
   }
 
-  /** All or nothing: what can fail is tried first, the rest is assignments. */
-  async install(snapshot: Snapshot): Promise<Result<null, readonly Problem[]>> {
+  /** All or nothing. `base` is the policy without the steps that are set. */
+  async install(snapshot: Snapshot, base: Snapshot): Promise<Result<null, readonly Problem[]>> {
+    this.#changes = await this.#changesTo(base);
+    const before = this.#base;
+    const isReturn = base === this.#earlier;
+    const trials = isReturn ? null : await this.#guard.prepare(base, this.#proxy?.snapshot ?? null);
+    const earlier = !isReturn && (trials !== null || mayRollBack(base)) ? before : null;
+    const swapped = await this.#swap(snapshot, base, earlier);
+    if (!swapped.ok) return swapped;
+    this.#guard.begin(swapped.value, base, trials);
+    this.#generation++;
+    this.#deps.onSwap();
+    return ok(null);
+  }
+
+  /** The same policy with other steps, null for none. It is no other policy: nothing is taken back of it. */
+  async lay(snapshot: Snapshot | null): Promise<Result<Snapshot, readonly Problem[]>> {
+    const base = this.#base;
+    if (base === null) return err([wholeFileProblem(this.#deps.policyFile, "no policy is in force yet")]);
+    const laid = snapshot ?? base;
+    const swapped = await this.#swap(laid, base, this.#earlier);
+    this.#isHindered = false;
+    if (!swapped.ok) return swapped;
+    this.#deps.onSwap();
+    return ok(laid);
+  }
+
+  /** What can fail is tried first, the rest is assignments. */
+  async #swap(
+    snapshot: Snapshot,
+    base: Snapshot,
+    earlier: Snapshot | null,
+  ): Promise<Result<ProxyServer, readonly Problem[]>> {
     const { telemetry, memory, resources, createProxy, ages, isEnding, policyFile } = this.#deps;
-    this.#changes = await this.#changesTo(snapshot);
-    const before = this.#proxy?.snapshot ?? null;
-    const isReturn = snapshot === this.#earlier;
-    const trials = isReturn ? null : await this.#guard.prepare(snapshot, before);
     const listeners = await this.#deps.listeners.prepare(snapshot);
     this.#isHindered = !listeners.ok;
     if (!listeners.ok) return listeners;
@@ -172,25 +214,27 @@ export class PolicyInForce {
       if (admin.ok) admin.value.rollback();
       return admin.ok ? err([wholeFileProblem(policyFile, "the process is ending")]) : admin;
     }
+    const running = this.#proxy;
+    let proxy: ProxyServer;
     try {
-      if (this.#proxy === null) this.#proxy = createProxy(snapshot, telemetry);
-      else this.#proxy.swap(snapshot);
+      proxy = running ?? createProxy(snapshot, telemetry);
+      running?.swap(snapshot);
     } catch (error) {
       listeners.value.rollback();
       admin.value.rollback();
       throw error;
     }
+    const isOther = base !== this.#base;
+    this.#proxy = proxy;
+    this.#base = base;
+    this.#earlier = earlier;
     memory.setLimit(snapshot.memoryBytesMax);
-    telemetry.policyLoaded(snapshot);
+    telemetry.policyLoaded(snapshot, base, isOther);
     ages.follow(snapshot);
-    this.#guard.begin(this.#proxy, snapshot, trials);
-    this.#earlier = !isReturn && (trials !== null || mayRollBack(snapshot)) ? before : null;
-    resources.follow(snapshot, this.#earlier);
+    resources.follow(snapshot, besideOf(snapshot, base, earlier));
     listeners.value.commit();
     admin.value.commit();
-    this.#generation++;
-    this.#deps.onSwap();
-    return ok(null);
+    return ok(proxy);
   }
 
   /** Nothing brings the policy before back by itself any more. */
@@ -199,22 +243,22 @@ export class PolicyInForce {
   }
 
   #forgetEarlier(): void {
-    const snapshot = this.#proxy?.snapshot;
-    if (snapshot === undefined || mayRollBack(snapshot)) return;
+    const [snapshot, base] = [this.#proxy?.snapshot, this.#base];
+    if (snapshot === undefined || base === null || mayRollBack(base)) return;
     this.#earlier = null;
-    this.#deps.resources.follow(snapshot);
+    this.#deps.resources.follow(snapshot, besideOf(snapshot, base, null));
   }
 
   /** Puts the policy before the one in force in its place, as `install` does; it is kept no longer then. */
   async putBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
-    const [earlier, undone] = [this.#earlier, this.#proxy?.snapshot];
-    const why = undone === undefined ? null : this.#guard.whyOf(undone);
-    if (earlier === null || undone === undefined || (cause === "guard" && why === null)) {
+    const [earlier, undone] = [this.#earlier, this.#base];
+    const why = undone === null ? null : this.#guard.whyOf(undone);
+    if (earlier === null || undone === null || (cause === "guard" && why === null)) {
       return err(
         "there is no policy to go back to: none ran before since the start, or postern has gone back to it already",
       );
     }
-    const installed = await this.install(earlier);
+    const installed = await this.install(earlier, earlier);
     this.#isHindered = false;
     if (!installed.ok)
       return err(`the policy before cannot be put in force: ${installed.error.map(problemText).join("; ")}`);
@@ -241,9 +285,9 @@ export class PolicyInForce {
 
   /** What the policy says otherwise than the one in force, as one line; null for the first. */
   async #changesTo(snapshot: Snapshot): Promise<string | null> {
-    if (this.#proxy === null) return null;
+    if (this.#base === null) return null;
     const turns = new Turns(this.#deps.clock, DEFAULTS.compileSliceMs);
-    return changesLine(await turns.run(textChanges(this.#proxy.snapshot, snapshot)));
+    return changesLine(await turns.run(textChanges(this.#base, snapshot)));
   }
 
   /** The start found a broken policy and tried the last good one, kept at that time. */
@@ -311,6 +355,12 @@ export class PolicyInForce {
     if (attempt.result !== "ok") return;
     for (const warning of this.#warnings) log.warn("warning", problemText(warning));
   }
+}
+
+/** What runs beside the policy in force, for what may come back. */
+function besideOf(snapshot: Snapshot, base: Snapshot, earlier: Snapshot | null): Pick<Snapshot, "resources"> | null {
+  if (snapshot === base) return earlier;
+  return { resources: new Map([...(earlier?.resources ?? []), ...base.resources]) };
 }
 
 function timeText(ms: number | null): string | null {

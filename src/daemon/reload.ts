@@ -1,3 +1,4 @@
+import type { LadderStep } from "../policy/lay-steps.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { Clock } from "../support/clock.ts";
 import { err, ok, type Result } from "../support/result.ts";
@@ -5,6 +6,7 @@ import type { ReloadResult, RollbackCause } from "../telemetry/metrics.ts";
 import { contentState, type FileState, type FileStates, type RecordedReads, recordReads } from "./file-states.ts";
 import type { RolledBack } from "./policy-room.ts";
 import type { ReadFile } from "./regular-file.ts";
+import type { Overlaid, StepChange, StepOverlay, StepsSet } from "./step-change.ts";
 import { type Loaded, UndoneChange } from "./undone-change.ts";
 
 /** Text → snapshot. Reads files only through `readFile`, so that what was read is known. */
@@ -12,13 +14,17 @@ export type Compile = (
   policyFile: string,
   readFile: ReadFile,
   isInForce: IsInForce,
+  overlay?: StepOverlay,
 ) => Promise<Result<Snapshot, readonly Problem[]>>;
 
 /** Whether a file with this content is part of the policy that runs: what has aged in it refuses nothing. */
 export type IsInForce = (content: Buffer) => boolean;
 
-/** Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. */
-export type Install = (snapshot: Snapshot) => Promise<Result<null, readonly Problem[]>>;
+/**
+ * Puts a snapshot in force everywhere, or nowhere: problems mean that nothing has changed. `base` is the same policy as its file
+ * has it, without steps that are set.
+ */
+export type Install = (snapshot: Snapshot, base: Snapshot) => Promise<Result<null, readonly Problem[]>>;
 
 /**
  * Runs the tests of a policy that compiled, before it is put in force: problems where one fails, else what is worth a
@@ -53,6 +59,10 @@ export interface ReloaderDeps {
   readonly compile: Compile;
   readonly test: TestPolicy;
   readonly install: Install;
+  /** Absent where nobody can set any. */
+  readonly steps?: StepsSet;
+  /** Puts the policy in force as `snapshot` has it; null: as its file does. */
+  readonly lay?: (snapshot: Snapshot | null) => Promise<Result<Snapshot, readonly Problem[]>>;
   /** Puts the policy before the one that runs in force; why not, where nothing has changed. */
   readonly putBack?: (cause: RollbackCause) => Promise<Result<RolledBack, string>>;
   /** Hears of what was put in force, and of all that was read for it. */
@@ -108,7 +118,7 @@ export class Reloader {
     const reads = recordReads(readFile);
     const compiled = await this.#deps.compile(this.#deps.policyFile, reads.readFile, this.#isInForce);
     if (!compiled.ok) return compiled;
-    const installed = await this.#deps.install(compiled.value);
+    const installed = await this.#deps.install(compiled.value, compiled.value);
     if (!installed.ok) return installed;
     const { hash } = compiled.value;
     this.#follow({ hash, states: reads.states });
@@ -116,18 +126,51 @@ export class Reloader {
   }
 
   /** Puts the policy before the one that runs in force again, and refuses the change between them until it is another. */
-  async rollBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
+  rollBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
+    return this.#alone(() => this.#rollBack(cause));
+  }
+
+  /** Lays other steps of the ladder over the policy in force; why not, where nothing has changed. */
+  relay(change: StepChange): Promise<Result<null, string>> {
+    return this.#alone(() => this.#relay(change));
+  }
+
+  /** Does what changes the policy in force while nothing else does. */
+  async #alone<T>(act: () => Promise<Result<T, string>>): Promise<Result<T, string>> {
     while (this.#running !== null) await this.#running;
     if (this.#closed) return err("the process is ending");
-    const done = this.#rollBack(cause).catch((error: unknown) => err(`internal error: ${messageOf(error)}`));
+    const done = act().catch((error: unknown) => err(`internal error: ${messageOf(error)}`));
     this.#running = done.then(() => this.#finished());
     return done;
+  }
+
+  async #relay(change: StepChange): Promise<Result<null, string>> {
+    const steps = change.steps();
+    const laid = steps.length === 0 ? ok(null) : await this.#compileWith(steps);
+    if (!laid.ok) return laid;
+    const fault = laid.value === null ? null : change.fault(laid.value);
+    if (fault !== null) return err(fault);
+    const installed = (await this.#deps.lay?.(laid.value)) ?? err([]);
+    if (!installed.ok) return err(`it cannot be put in force: ${installed.error.map(problemText).join("; ")}`);
+    change.done(installed.value);
+    return ok(null);
+  }
+
+  /** The policy in force with steps, of the files as they stand on disk. */
+  async #compileWith(steps: readonly LadderStep[]): Promise<Result<Snapshot, string>> {
+    const { policyFile, compile, readFile } = this.#deps;
+    const compiled = await compile(policyFile, readOnce(readFile, new Map()), this.#isInForce, { steps });
+    if (!compiled.ok)
+      return err(`the policy does not compile with it: ${compiled.error.map(problemText).slice(0, 3).join("; ")}`);
+    if (compiled.value.hash === this.#loaded?.hash) return compiled;
+    return err("the policy on disk is not the one in force; a step can be set once it is, or the old one stands there");
   }
 
   async #rollBack(cause: RollbackCause): Promise<Result<RolledBack, string>> {
     const done = (await this.#deps.putBack?.(cause)) ?? err("nothing can be put back");
     const [undone, before] = [this.#loaded, this.#earlier];
     if (!done.ok || undone === null || before === null) return done;
+    this.#deps.steps?.rolledBack();
     this.#undone = new UndoneChange(undone, before, new Date(this.#deps.clock.wallMs()).toISOString());
     this.#follow(before);
     this.#earlier = null;
@@ -198,8 +241,10 @@ export class Reloader {
       if (undone !== null) return err([wholeFileProblem(this.#deps.policyFile, undone)]);
       const tested = await this.#deps.test(this.#deps.policyFile, readFile, compiled.value);
       if (!tested.ok) return tested;
-      const installed = await this.#deps.install(compiled.value);
+      const overlaid = await this.#withSteps(compiled.value, readFile);
+      const installed = await this.#deps.install(overlaid.snapshot, compiled.value);
       if (!installed.ok) return installed;
+      overlaid.settle();
       this.#earlier = this.#loaded;
       this.#undone = null;
       this.#follow(loaded);
@@ -209,6 +254,14 @@ export class Reloader {
       // A defect of ours, set off by some policy: the old one must go on serving all the same.
       return err([wholeFileProblem(this.#deps.policyFile, `internal error: ${messageOf(error)}`)]);
     }
+  }
+
+  /** What is in force next: the policy with the steps that are set. */
+  #withSteps(base: Snapshot, readFile: ReadFile): Promise<Overlaid> | Overlaid {
+    const { steps, policyFile, compile } = this.#deps;
+    const beside = base.resources;
+    if (steps === undefined) return { snapshot: base, settle: () => {} };
+    return steps.over(base, (all) => compile(policyFile, readFile, this.#isInForce, { steps: all, beside }));
   }
 }
 

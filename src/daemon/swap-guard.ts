@@ -37,7 +37,7 @@ export class SwapGuard {
     const settings = snapshot.guard;
     if (settings === null || before === null) return null;
     const { SwapTrials } = await import("../rehearsal/swap-trials.ts");
-    return new SwapTrials(before, snapshot, settings, {
+    return new SwapTrials(before, settings, {
       clock: this.#deps.clock,
       defer: setImmediate,
       onTripped: ({ denied, callers, first }) => {

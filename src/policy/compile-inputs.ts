@@ -5,10 +5,12 @@ import type { Places } from "../limits/concurrency/places.ts";
 import type { RateTables } from "../limits/rate/rate-tables.ts";
 import type { MemoryBudget } from "../memory/budget.ts";
 import type { Resources } from "../resources/registry.ts";
+import type { Resource } from "../resources/resource.ts";
 import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import type { FileGuard } from "./file-guard.ts";
 import type { Kept } from "./kept.ts";
+import type { LadderStep } from "./lay-steps.ts";
 import type { ReadFile } from "./named-files.ts";
 import type { OutlineKind } from "./outline.ts";
 import type { UpstreamSettings } from "./snapshot.ts";
@@ -39,6 +41,10 @@ export interface CompileInputs {
   readonly kept?: Kept;
   /** What outlives policies; without it, what a policy asks for is made anew and never started. */
   readonly resources?: Resources;
+  /** Of the same policy without `steps`: what it has is asked for first. */
+  readonly beside?: ReadonlyMap<string, Resource> | undefined;
+  /** What stands on another step of its ladder than the policy says; nothing if absent. */
+  readonly steps?: readonly LadderStep[] | undefined;
   /** Asks services how they are; without it, nobody does. */
   readonly probing?: Probing;
   /** Where requests wait for what somebody else says. */

@@ -73,6 +73,7 @@ const STAGES: readonly (Stage | keyof SectionStages)[] = [
   includeFiles,
   describeRoutes,
   describeMethods,
+  standOnSteps,
   prepareFilters,
   compileTop,
   "readLadder",
@@ -218,6 +219,15 @@ async function describeMethods(work: Work): Promise<void> {
   const { compileGrpcSection } = await import("./grpc/stage.ts");
   work.turns.restart();
   await work.turns.run(compileGrpcSection(work));
+}
+
+/** Before anything looks at a check: what stands on another step than the policy says. */
+async function standOnSteps(work: Work): Promise<void> {
+  const { steps = [] } = work.inputs;
+  if (steps.length === 0) return;
+  const { laySteps } = await import("./lay-steps.ts");
+  work.turns.restart();
+  await work.turns.run(laySteps(work, steps));
 }
 
 /** Sections `decisions`, `record`, `inventory` and `anomalies`, and `log.audit`: what is kept of requests, where somebody can ask for it or has it written. */
@@ -375,6 +385,7 @@ function freeze(work: Work): Snapshot | null {
     outline: work.outline,
     shares: new CallerShares(work.ladderSeed),
     rungs: Object.freeze(work.rungs),
+    steps: work.laidSteps,
     candidate: work.candidate,
     guard: work.guard,
     refusals: work.refusals.size === 0 ? null : work.refusals,

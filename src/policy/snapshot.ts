@@ -31,6 +31,7 @@ import type { Resource } from "../resources/resource.ts";
 import type { LogSettings } from "../telemetry/log-settings.ts";
 import type { CertificateFacts, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { Tracing } from "../tracing/tracing.ts";
+import type { LaidStep } from "./lay-steps.ts";
 import type { PolicyOutline } from "./outline.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */
@@ -98,6 +99,8 @@ export interface Snapshot {
   readonly shares: Shares;
   /** Checks that do not enforce, or not for everybody. */
   readonly rungs: readonly Rung[];
+  /** What stands on another step of its ladder than the policy says. */
+  readonly steps: readonly LaidStep[];
   /** Null: no other policy is tried beside it. */
   readonly candidate: CandidateSettings | null;
   /** Null: it stays in force whomever it denies. */

@@ -49,6 +49,7 @@ import type { PolicyDocument, TextResolver } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
 import { Kept } from "./kept.ts";
+import type { LaidStep } from "./lay-steps.ts";
 import { DOES_NOT_EXIST, NamedFiles } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";
@@ -158,6 +159,7 @@ export class Work {
   /** Checks before the match that are off, or asked by another. */
   readonly offChecks: LadderCheck[] = [];
   rungs: readonly Rung[] = [];
+  laidSteps: readonly LaidStep[] = [];
   candidate: CandidateSettings | null = null;
   guard: GuardSettings | null = null;
   /** Name of the stage that runs. */
@@ -275,6 +277,7 @@ export class Work {
   get acquisition(): Acquisition {
     this.#acquisition ??= (this.inputs.resources ?? noResources(this.inputs.clock, this.memory)).begin(
       this.stateDirectory,
+      this.inputs.beside,
     );
     return this.#acquisition;
   }

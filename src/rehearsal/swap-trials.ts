@@ -37,7 +37,7 @@ interface Waiting {
  */
 export class SwapTrials implements Beside {
   readonly #trials: Trials;
-  readonly #guarded: Snapshot;
+  readonly #before: Snapshot;
   readonly #settings: GuardSettings;
   readonly #deps: SwapTrialsDeps;
   readonly #callers = new Set<string>();
@@ -50,9 +50,9 @@ export class SwapTrials implements Beside {
   #first: Denial | null = null;
   #isOver = false;
 
-  constructor(before: Snapshot, guarded: Snapshot, settings: GuardSettings, deps: SwapTrialsDeps) {
+  constructor(before: Snapshot, settings: GuardSettings, deps: SwapTrialsDeps) {
     this.#trials = new Trials(before, false);
-    this.#guarded = guarded;
+    this.#before = before;
     this.#settings = settings;
     this.#deps = deps;
     this.#earnedMs = deps.clock.monotonicMs();
@@ -63,7 +63,7 @@ export class SwapTrials implements Beside {
   }
 
   offer({ exchange, snapshot }: Judged, outcome: Outcome, asItCame: AsItCame): void {
-    if (this.#isOver || snapshot !== this.#guarded) return;
+    if (this.#isOver || snapshot === this.#before) return;
     const caller = callerOf(exchange.principal);
     if (!(outcome instanceof Denial)) {
       if (caller !== null) this.#note(caller);

@@ -29,6 +29,8 @@ interface UsesResources {
 
 type Make = (world: ResourceWorld) => Resource;
 
+const NONE: ReadonlyMap<string, Resource> = new Map();
+
 /** Resources by their canonical settings: a policy that asks for the same settings gets the instance that runs. */
 export class Resources {
   readonly #deps: RegistryDeps;
@@ -52,9 +54,11 @@ export class Resources {
     this.#reports = reports;
   }
 
-  /** For one compilation; `directory` is absolute, null for none. */
-  begin(directory: string | null): Acquisition {
-    return new Acquisition((key, make) => this.#running.get(key) ?? make(this.#worldOf(directory)), directory);
+  /** For one compilation; `directory` is absolute, null for none. `beside`: of another of the same policy, which is not in force yet. */
+  begin(directory: string | null, beside: ReadonlyMap<string, Resource> = NONE): Acquisition {
+    const acquire = (key: string, make: Make): Resource =>
+      this.#running.get(key) ?? beside.get(key) ?? make(this.#worldOf(directory));
+    return new Acquisition(acquire, directory);
   }
 
   /**

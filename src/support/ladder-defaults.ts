@@ -10,6 +10,10 @@ export const LADDER_DEFAULTS = {
   ladderRoutesListedMax: 8,
   /** Lines a second about callers that a check would deny for the first time. */
   ladderLogLinesPerSecondMax: 1,
+  /** Steps that are set at a time, and how long one may last; an hour if nothing is said. */
+  ladderStepsMax: 16,
+  ladderStepMsMin: 1_000,
+  ladderStepMsMax: 24 * 60 * 60_000,
   /** Of requests, and of one processor's time. */
   candidateShare: 0.1,
   candidateCpuShare: 0.02,

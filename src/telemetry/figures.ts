@@ -67,6 +67,18 @@ export const FIGURES: readonly Figure[] = [
       Array.from(metrics.audited.values(), ({ cell }) => cell.value).reduce((sum, value) => sum + value, 0),
   },
   {
+    name: "ladderSteps",
+    title: "checks on another step for a while",
+    chart: null,
+    unit: "count",
+    kind: "gauge",
+    metric: {
+      name: "postern_ladder_steps",
+      help: "Checks that stand on another step of the ladder than the policy says, for a while.",
+    },
+    read: ({ metrics }) => metrics.ladderSteps,
+  },
+  {
     name: "requestsInFlight",
     title: "requests",
     chart: "Under way",

@@ -44,7 +44,11 @@ export interface LiveTelemetry extends Telemetry {
   acceptFailed(listener: string, code: string): void;
   /** Somebody asked for an act at the admin port; `fields`: what was done, or why not. */
   adminActed(act: string, result: AdminActResult, client: string, fields: Readonly<Record<string, unknown>>): void;
-  policyLoaded(policy: PolicyInForce): void;
+  /**
+   * `base`: the same as its file has it, whose checks keep what they counted; `isOther`: it was not in force before, by
+   * whatever steps. The policy itself, and another, if absent.
+   */
+  policyLoaded(policy: PolicyInForce, base?: PolicyInForce, isOther?: boolean): void;
   /** `stale`: the policy on disk is not the one that runs. */
   reloaded(result: ReloadResult, stale: boolean): void;
   /** The policy before is in force again, and the one on disk is refused. */
@@ -221,7 +225,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
       if (suppressed === null) return;
       log.warn("admin_act", "refused at the admin port", { ...told, suppressed });
     },
-    policyLoaded: (policy) => {
+    policyLoaded: (policy, base = policy, isOther = true) => {
       output.follow(policy.log.more, tellDropped("file"));
       accessLog.follow(policy.log);
       const next = policy.records?.audit ?? null;
@@ -236,7 +240,8 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
         const isOver = row["state"] === "ended";
         log[isOver ? "info" : "warn"]("anomaly", isOver ? "as usual again" : "something is unusual", row);
       });
-      metrics.policyLoaded(policy, clock.wallMs());
+      const sinceMs = isOther ? null : (metrics.policy?.loadedAtMs ?? null);
+      metrics.policyLoaded(policy, sinceMs ?? clock.wallMs(), base.rungs);
     },
     reloaded: (result, stale) => {
       metrics.reloads[result]++;

@@ -75,6 +75,10 @@ export const EVENTS_TOLD: Readonly<Record<EventName, EventDoc>> = {
     when: "somebody asked at the admin port for something to be done; of those that are refused at most ten lines a second. Beside its fields stands what was done, as the act names it",
     fields: ["act", "result", "client", "fault", "suppressed"],
   },
+  ladder_step: {
+    when: "a check stands on another step of the [ladder](ladder.md) for a while, because somebody has set it; or not any more",
+    fields: ["state", "check", "mode", "was", "until", "routes", "why"],
+  },
   would_deny: {
     when: "a check that does not [enforce](ladder.md) would deny a caller for the first time, or for the first in a while; at most one line a second",
     fields: ["check", "policy", "rule", "reason", "caller", "route", "id", "suppressed"],
@@ -170,7 +174,11 @@ export const EVENT_FIELDS: Readonly<Record<string, FieldDoc>> = {
   },
   keptAt: { type: "text", example: '"2026-12-01T09:00:00.000Z"', text: "When the policy in force was kept." },
   cause: { type: "text", example: '"guard"', text: "Who took it back: `asked`, `guard`." },
-  why: { type: "text", example: '"it denied too much"', text: "What the guard saw; null where somebody asked." },
+  why: {
+    type: "text",
+    example: '"it denied too much"',
+    text: "What the guard saw, or why a step ended; null where somebody asked.",
+  },
   undoneHash: { type: "text", example: '"89e6c98d92887913"', text: "Of the policy that was taken back." },
   file: { type: "text", example: '"policy.yaml"', text: "The file that it is about." },
   listener: { type: "text", example: '"inbound"', text: "Name of the listener." },
@@ -208,6 +216,13 @@ export const EVENT_FIELDS: Readonly<Record<string, FieldDoc>> = {
     text: "Place of the check, `file:line:column`; of a candidate the place in it, or null.",
   },
   rule: { type: "text", example: '"routes[2].limit"', text: "Keys that lead there." },
+  mode: {
+    type: "text",
+    example: '"audit"',
+    text: "Step of the [ladder](ladder.md) that the check stands on, or stood: `off`, `audit`, `enforce: 5%`, `enforce`.",
+  },
+  was: { type: "text", example: '"enforce"', text: "The step that the policy says." },
+  routes: { type: "list", example: '["/v1/orders"]', text: "Templates of the routes, at most 8." },
   caller: { type: "text", example: '"idp/alice"', text: "Who would have been denied, or does what is unusual." },
   route: { type: "text", example: '"/v1/orders/{orderId}"', text: "Template of the route." },
   candidateHash: { type: "text", example: '"89e6c98d92887913"', text: "Of the candidate." },
@@ -225,7 +240,7 @@ export const EVENT_FIELDS: Readonly<Record<string, FieldDoc>> = {
   state: {
     type: "text",
     example: '"stale"',
-    text: "Of a resource `starting`, `ready`, `stale`, `failing`; of an anomaly `begun`, `ongoing`, `ended`.",
+    text: "Of a resource `starting`, `ready`, `stale`, `failing`; of an anomaly `begun`, `ongoing`, `ended`; of a step `set`, `ended`.",
   },
   before: { type: "text", example: '"ready"', text: "The state before." },
   staleUntil: {

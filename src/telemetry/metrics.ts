@@ -99,6 +99,8 @@ export class Metrics {
   readonly requests: RequestCells = new RequestCells();
   readonly audited: Map<string, AuditedSeries> = new Map();
   readonly ladder: LadderCounts = new LadderCounts();
+  /** That somebody has set. */
+  ladderSteps = 0;
   /** Null where no policy is tried beside the one in force. */
   candidate: CandidateFigures | null = null;
   readonly decided: Map<string, DecidedSeries> = new Map();
@@ -184,7 +186,7 @@ export class Metrics {
    * Takes over what a new policy says. Series of routes that neither it nor the policy before it has are forgotten;
    * requests of the one before may still be under way.
    */
-  policyLoaded(policy: PolicyInForce, loadedAtMs: number): void {
+  policyLoaded(policy: PolicyInForce, loadedAtMs: number, rungs: PolicyInForce["rungs"] = policy.rungs): void {
     const { hash, service, certificates, revocationLists, limits, bans, overload } = policy;
     const authenticators = [...policy.authenticators.values()];
     const anomalies = policy.records?.anomalies ?? null;
@@ -201,7 +203,7 @@ export class Metrics {
     for (const [name, cells] of this.listeners) {
       if (!listeners.has(name) && cells.connectionsOpen === 0) this.listeners.delete(name);
     }
-    this.ladder.follow(policy.rungs);
+    this.ladder.follow([...policy.rungs, ...rungs]);
     this.#last = new ListenerCells("");
     const upstreams = new Set(policy.upstreams.keys());
     this.requests.retain({

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { REGISTRY } from "../../src/filters/index.ts";
 import { PART_NAMES } from "../../src/filters/response/parts.ts";
+import { ladderChecks, targetName, targetsOf } from "../../src/policy/ladder-checks.ts";
 import type { LadderCheck, Snapshot } from "../../src/policy/snapshot.ts";
-import { policyWith, snapshotOf } from "./policy-kit.ts";
+import { policyWith, snapshotOf, snapshotOnSteps } from "./policy-kit.ts";
 
 const SHA256 = createHash("sha256").update("test-key").digest("hex");
 const FILES = {
@@ -112,6 +113,37 @@ async function holds([check, text]: Case): Promise<void> {
   }
 }
 
+/** A step that is set is the mode that somebody would have written, by whatever name of the check it is asked for. */
+async function isSet([check, text]: Case): Promise<void> {
+  for (const [from, to, percent] of [
+    ["enforce", "audit", 0],
+    ["off", "enforce", 100],
+    ["audit", "{ enforce: 5% }", 5],
+  ] as const) {
+    const policy = policyWith(text.replace("MODE", from));
+    const base = await snapshotOf(policy, FILES);
+    const found = [...ladderChecks(base)].filter((one) => one.check.name === check);
+    const wanted = stepsOf(await snapshotOf(policyWith(text.replace("MODE", to)), FILES));
+    const names = found.flatMap(({ check: { place }, target }) => [
+      targetName(target),
+      place.path,
+      `policy.yaml:${place.line}:${place.column}`,
+    ]);
+    expect(names, from).not.toEqual([]);
+    for (const name of new Set(names)) {
+      const [target, ...others] = targetsOf(base, name);
+      if (target === undefined) throw new Error(`no check ${name}`);
+      if (others.length > 0) continue;
+      const laid = await snapshotOnSteps(policy, FILES, [{ target, percent }]);
+      expect(laid.steps.length, name).toBe(1);
+      expect(stepsOf(laid), `${name} to ${to}`).toEqual(wanted);
+    }
+  }
+}
+
+const stepsOf = (snapshot: Snapshot): readonly unknown[] =>
+  [...ladderChecks(snapshot)].map(({ check: { name, place, enforcePercent } }) => [name, place.path, enforcePercent]);
+
 const cases = (of: Readonly<Record<string, Case | null>>) =>
   Object.entries(of).filter((entry): entry is [string, Case] => entry[1] !== null);
 
@@ -121,6 +153,7 @@ describe("every filter", () => {
   });
 
   test.each(cases(FILTERS))("%s climbs the ladder", (_name, one) => holds(one));
+  test.each(cases(FILTERS))("%s is set on another step", (_name, one) => isSet(one));
 });
 
 describe("every part of an answer's rules", () => {
@@ -129,6 +162,7 @@ describe("every part of an answer's rules", () => {
   });
 
   test.each(cases(PARTS))("%s climbs the ladder", (_name, one) => holds(one));
+  test.each(cases(PARTS))("%s is set on another step", (_name, one) => isSet(one));
 });
 
 describe("every kind of limit", () => {
@@ -137,6 +171,8 @@ describe("every kind of limit", () => {
   });
 
   test.each(cases(LIMITS))("%s climbs the ladder", (_name, one) => holds(one));
+  test.each(cases(LIMITS))("%s is set on another step", (_name, one) => isSet(one));
 });
 
 test.each(cases(OTHERS))("%s climbs the ladder", (_name, one) => holds(one));
+test.each(cases(OTHERS))("%s is set on another step", (_name, one) => isSet(one));

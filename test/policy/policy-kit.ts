@@ -3,6 +3,7 @@ import { REGISTRY, type Registry } from "../../src/filters/index.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { FileGuard } from "../../src/policy/file-guard.ts";
+import type { LadderStep } from "../../src/policy/lay-steps.ts";
 import type { ReadFile } from "../../src/policy/named-files.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
 import type { Clock } from "../../src/support/clock.ts";
@@ -100,3 +101,16 @@ export function policyWith(
 }
 
 export const PUBLIC_ROUTE = "routes: [{ path: /, public: true }]";
+
+/** The same with steps of the ladder that are not the policy's own. */
+export async function snapshotOnSteps(policy: string, files: Files, steps: readonly LadderStep[]): Promise<Snapshot> {
+  const { snapshot, problems } = await examinePolicy("conf/policy.yaml", {
+    cwd: "/srv",
+    clock: fixedClock,
+    rateTables: new RateTables([1, 2], fixedClock, 64),
+    readFile: readerOf(policy, files),
+    steps,
+  });
+  if (snapshot === null) throw new Error(problems.map(shown).join("\n"));
+  return snapshot;
+}

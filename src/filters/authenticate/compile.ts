@@ -60,7 +60,7 @@ function addCallerLimit(name: string, { limits, template, ...context }: RouteCon
   context.addCheck({
     name: "limit",
     phase: "limit",
-    place: context.place(),
+    place: limit.place,
     enforcePercent: limit.enforcePercent,
     once: true,
     ...(limit.looksBackMs === undefined ? {} : { looksBackMs: limit.looksBackMs }),
