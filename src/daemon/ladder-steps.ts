@@ -1,5 +1,5 @@
 import { ladderChecks, targetName, targetsOf } from "../policy/ladder-checks.ts";
-import { type LadderStep, modeOf } from "../policy/lay-steps.ts";
+import { type LadderStep, modeOf } from "../policy/ladder-step.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { AdminAct, AdminAnswer, AdminRefusal } from "../resources/admin-room.ts";
 import type { Clock } from "../support/clock.ts";

@@ -1,4 +1,4 @@
-import type { LadderStep } from "../policy/lay-steps.ts";
+import type { LadderStep } from "../policy/ladder-step.ts";
 import type { Problem, Snapshot } from "../policy/snapshot.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { Result } from "../support/result.ts";

@@ -10,7 +10,7 @@ import type { Waiting } from "../resources/waiting.ts";
 import type { Clock } from "../support/clock.ts";
 import type { FileGuard } from "./file-guard.ts";
 import type { Kept } from "./kept.ts";
-import type { LadderStep } from "./lay-steps.ts";
+import type { LadderStep } from "./ladder-step.ts";
 import type { ReadFile } from "./named-files.ts";
 import type { OutlineKind } from "./outline.ts";
 import type { UpstreamSettings } from "./snapshot.ts";

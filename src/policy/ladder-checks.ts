@@ -1,15 +1,8 @@
 import type { Place } from "../decision/verdict.ts";
 import { OFF } from "../filters/ladder.ts";
+import type { CheckTarget } from "./ladder-step.ts";
 import { routeName } from "./route-name.ts";
 import type { LadderCheck, Route, Snapshot } from "./snapshot.ts";
-
-/** Where a check's `mode` stands, or would: by names that an edit elsewhere in the policy leaves as they are. */
-export interface CheckTarget {
-  /** As `routeName` says it; null for what is of no route alone. */
-  readonly route: string | null;
-  /** Keys from the top of the policy, `limits.perCaller`, or from the route, `response.maxBytes`. */
-  readonly path: string;
-}
 
 /** A check with what it is called, and where it stands. */
 export interface NamedCheck {

@@ -1,27 +1,12 @@
-import { OFF } from "../filters/ladder.ts";
 import type { Steps } from "../support/turns.ts";
 import { DEFAULTS_KEY } from "./compile-defaults.ts";
 import type { PolicyDocument } from "./document.ts";
 import { valueAt } from "./issues.ts";
 import { isMapping } from "./joined.ts";
-import type { CheckTarget } from "./ladder-checks.ts";
+import { type CheckTarget, type LadderStep, type LaidStep, modeOf } from "./ladder-step.ts";
 import { type Path, pathText } from "./path.ts";
 import { routeName } from "./route-name.ts";
 import type { Work } from "./work.ts";
-
-/** A step of the ladder that is not the policy's own. */
-export interface LadderStep {
-  readonly target: CheckTarget;
-  /** As `mode` gives it. */
-  readonly percent: number;
-}
-
-/** A step that stands in a policy. */
-export interface LaidStep {
-  readonly step: LadderStep;
-  /** Where its mode stands: `limits.perCaller`, by whatever route it was named. */
-  readonly at: CheckTarget;
-}
 
 /** Settings with another mode, and where they stand. */
 interface Edit {
@@ -46,13 +31,6 @@ export function* laySteps(work: Work, steps: readonly LadderStep[]): Steps<void>
     laid.push({ step, at });
   }
   work.laidSteps = laid;
-}
-
-/** As a policy writes it. */
-export function modeOf(percent: number): "off" | "audit" | "enforce" | { readonly enforce: string } {
-  if (percent <= OFF) return "off";
-  if (percent === 0) return "audit";
-  return percent >= 100 ? "enforce" : { enforce: `${percent}%` };
 }
 
 /** Where the settings stand that have the check's mode; null where there are none. */

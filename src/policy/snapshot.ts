@@ -31,7 +31,7 @@ import type { Resource } from "../resources/resource.ts";
 import type { LogSettings } from "../telemetry/log-settings.ts";
 import type { CertificateFacts, RevocationListFacts } from "../telemetry/telemetry.ts";
 import type { Tracing } from "../tracing/tracing.ts";
-import type { LaidStep } from "./lay-steps.ts";
+import type { LaidStep } from "./ladder-step.ts";
 import type { PolicyOutline } from "./outline.ts";
 
 /** A policy, compiled whole: immutable, swapped by one reference, kept by a request from its first byte to its last. */

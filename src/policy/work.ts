@@ -49,7 +49,7 @@ import type { PolicyDocument, TextResolver } from "./document.ts";
 import { EntryReader } from "./entries.ts";
 import type { IdentitySetting, RoutePlace } from "./identity-setting.ts";
 import { Kept } from "./kept.ts";
-import type { LaidStep } from "./lay-steps.ts";
+import type { LaidStep } from "./ladder-step.ts";
 import { DOES_NOT_EXIST, NamedFiles } from "./named-files.ts";
 import { noResources } from "./no-resources.ts";
 import { NO_RESPONSE_RULES } from "./no-rules.ts";

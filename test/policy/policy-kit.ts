@@ -3,7 +3,7 @@ import { REGISTRY, type Registry } from "../../src/filters/index.ts";
 import { RateTables } from "../../src/limits/rate/rate-tables.ts";
 import { type Examination, examinePolicy } from "../../src/policy/compile.ts";
 import type { FileGuard } from "../../src/policy/file-guard.ts";
-import type { LadderStep } from "../../src/policy/lay-steps.ts";
+import type { LadderStep } from "../../src/policy/ladder-step.ts";
 import type { ReadFile } from "../../src/policy/named-files.ts";
 import type { Route, Snapshot } from "../../src/policy/snapshot.ts";
 import type { Clock } from "../../src/support/clock.ts";
