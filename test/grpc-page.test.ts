@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { DEFAULTS } from "../src/support/defaults.ts";
 import { GRPC_DEFAULTS } from "../src/support/grpc-defaults.ts";
 import { ORDERS_SET } from "./fixtures/orders-api.ts";
 import { createTokenMint } from "./fixtures/tokens.ts";
@@ -65,7 +66,9 @@ test("what is wrong with the section is told where it stands", async () => {
 });
 
 test("the page names the limits that hold", () => {
-  const { messageBytesMax, messageValuesMax, messageDepthMax } = GRPC_DEFAULTS;
+  const { messageBytesMax, messageValuesMax, messageDepthMax, messageStepsMax } = GRPC_DEFAULTS;
   expect(page).toContain(`${messageBytesMax / 1024 ** 2} MiB if absent`);
   expect(page).toContain(`at most ${messageValuesMax.toLocaleString("en")} values, ${messageDepthMax} messages deep`);
+  const [all, each] = [messageStepsMax, DEFAULTS.expressionStepsMax].map((steps) => steps.toLocaleString("en"));
+  expect(page).toContain(`at most ${all} steps together, and each ${each}`);
 });

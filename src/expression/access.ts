@@ -1,7 +1,7 @@
 import { memberOf } from "../attributes/readers.ts";
 import { AMBIGUOUS } from "../attributes/types.ts";
 import type { Run, Variable } from "./planned.ts";
-import { EvalFault, fromJson, kindOf } from "./values.ts";
+import { EvalFault, fromJson, kindOf, PRESENCE } from "./values.ts";
 
 export function reader<Subject>(variable: Variable<Subject>): Run<Subject> {
   const missing = new EvalFault(`there is no ${variable.text}`);
@@ -24,6 +24,14 @@ export function member(value: unknown, name: string): unknown {
   if (kind !== "map" || typeof value !== "object" || value === null) return new EvalFault(`a ${kind} has no members`);
   const found = memberOf(value, name);
   return found === AMBIGUOUS ? new EvalFault(`'${name}' has no single reading`) : found;
+}
+
+/** Whether a member came. */
+export function isPresent(value: unknown, name: string): boolean | EvalFault {
+  const came: unknown = typeof value === "object" && value !== null && PRESENCE in value ? value[PRESENCE] : undefined;
+  if (typeof came === "function") return came(name) === true;
+  const found = member(value, name);
+  return found instanceof EvalFault ? found : found !== undefined;
 }
 
 export function present(value: unknown, name: string): unknown {

@@ -26,7 +26,8 @@ function namesIn(node: Node): ReadonlySet<string> {
   return names;
 }
 
-function partsOf(node: Node): readonly Node[] {
+/** What of a condition stands directly within a part of it. */
+export function partsOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case "literal":
     case "name":

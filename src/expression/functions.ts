@@ -38,7 +38,8 @@ function ofTexts(name: string, run: (...texts: string[]) => unknown): RunFunctio
   };
 }
 
-const method = (
+/** A method of texts. */
+export const method = (
   name: string,
   run: (...texts: string[]) => unknown,
   takes: readonly Type[],

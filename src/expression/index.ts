@@ -6,10 +6,11 @@ import { Planner } from "./plan.ts";
 import type { Environment } from "./planned.ts";
 import { ExpressionFault } from "./syntax.ts";
 import { isDyn, type Type, typeText } from "./types.ts";
-import { EvalFault, Evaluation, kindOf } from "./values.ts";
+import { EvalFault, Evaluation, kindOf, type StepBudget } from "./values.ts";
 
+export type { FunctionSpec } from "./functions.ts";
 export type { Environment, Variable } from "./planned.ts";
-export { EvalFault } from "./values.ts";
+export { EvalFault, PRESENCE, type StepBudget } from "./values.ts";
 
 /** A condition, ready to be asked. */
 export interface Expression<Subject> {
@@ -36,8 +37,9 @@ export function compileExpression<Subject>(
 /** An expression that comes to a value of whatever kind. */
 export interface ValueExpression<Subject> {
   readonly variables: readonly string[];
-  /** Text, number (whole ones may be bigint), boolean, list and so on. At once, in bounded time. Never throws. */
-  evaluate(subject: Subject): unknown;
+  readonly type: Type;
+  /** Text, number (whole ones may be bigint), boolean, list and so on. At once, in bounded time. Never throws. `budget`: of several evaluations. */
+  evaluate(subject: Subject, budget?: StepBudget): unknown;
 }
 
 /** The same of an expression whose value is wanted, whatever it is. */
@@ -71,10 +73,7 @@ function compile<Subject>(source: string, environment: Environment<Subject>): Ex
   };
 }
 
-function planOf<Subject>(
-  source: string,
-  environment: Environment<Subject>,
-): ValueExpression<Subject> & { readonly type: Type } {
+function planOf<Subject>(source: string, environment: Environment<Subject>): ValueExpression<Subject> {
   const planner = new Planner(environment);
   const { type, run } = planner.plan(parseExpression(source));
   if (planner.variables.size === 0)
@@ -82,9 +81,9 @@ function planOf<Subject>(
   return {
     type,
     variables: [...planner.variables],
-    evaluate: (subject) => {
+    evaluate: (subject, budget) => {
       beginPatternWork(DEFAULTS.patternWorkAtOnceMax);
-      return run(new Evaluation(subject));
+      return run(new Evaluation(subject, budget));
     },
   };
 }

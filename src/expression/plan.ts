@@ -1,5 +1,5 @@
 import { AMBIGUOUS } from "../attributes/types.ts";
-import { fault, itemAt, member, present, reader } from "./access.ts";
+import { fault, isPresent, itemAt, member, present, reader } from "./access.ts";
 import { binaryRun } from "./binary.ts";
 import { callOf, hint, prepared, typeOfCall } from "./calls.ts";
 import { FUNCTIONS } from "./functions.ts";
@@ -107,11 +107,11 @@ export class Planner<Subject> implements PartPlanner<Subject> {
     const variable = this.#variableAt(arg);
     if (variable !== null) {
       const ambiguous = new EvalFault(`${variable.text} has no single reading`);
-      const read = (subject: Subject): unknown => variable.read(subject);
       return {
         type: BOOL,
         run: ({ subject }) => {
-          const value = read(subject);
+          if (variable.has !== undefined) return variable.has(subject);
+          const value = variable.read(subject);
           return value === AMBIGUOUS ? ambiguous : value !== undefined;
         },
       };
@@ -122,10 +122,7 @@ export class Planner<Subject> implements PartPlanner<Subject> {
     if (!isDyn(of.type)) throw new ExpressionFault(arg.at, `a ${typeText(of.type)} has no members`);
     return {
       type: BOOL,
-      run: (evaluation) => {
-        const value = member(of.run(evaluation), arg.name);
-        return value instanceof EvalFault ? value : value !== undefined;
-      },
+      run: (evaluation) => isPresent(of.run(evaluation), arg.name),
     };
   }
 
@@ -133,7 +130,7 @@ export class Planner<Subject> implements PartPlanner<Subject> {
     const { name, target, args } = node;
     if (name === "has" && target === null) return this.#planHas(node);
     if (target !== null && isMacro(name)) return planMacro(this, name, { ...node, target });
-    const spec = FUNCTIONS.get(name);
+    const spec = this.#environment.functions?.get(name) ?? FUNCTIONS.get(name);
     if (spec === undefined || (target === null ? spec.form === "method" : spec.form === "function")) {
       throw new ExpressionFault(
         node.at,

@@ -1,4 +1,5 @@
 import type { Result } from "../support/result.ts";
+import type { FunctionSpec } from "./functions.ts";
 import type { Node } from "./syntax.ts";
 import type { Type } from "./types.ts";
 import type { Evaluation } from "./values.ts";
@@ -10,11 +11,15 @@ export interface Variable<Subject> {
   readonly type: Type;
   /** Undefined where there is none, AMBIGUOUS where there is no single one. */
   read(subject: Subject): unknown;
+  /** Whether it came, where that does not show in what is read. */
+  has?(subject: Subject): boolean;
 }
 
 export interface Environment<Subject> {
   /** Names from left to right, as `jwt.tenant` has two. The error says what is wrong and what is near. */
   variable(path: readonly string[]): Result<Variable<Subject>, string>;
+  /** Beside those that all expressions know, by name. */
+  readonly functions?: ReadonlyMap<string, FunctionSpec>;
 }
 
 export type Run<Subject> = (evaluation: Evaluation<Subject>) => unknown;

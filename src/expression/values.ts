@@ -29,24 +29,40 @@ export class EvalFault {
   }
 }
 
+/**
+ * Of an object whose members are there whatever came, as those of a message are: a function that says whether one came. Two of
+ * them are not compared, for what they hold may have no end.
+ */
+export const PRESENCE: unique symbol = Symbol("presence");
+
+/** What several evaluations may take together. */
+export interface StepBudget {
+  stepsLeft: number;
+}
+
 /** State of one evaluation; there is never more than one under way, for none waits. */
 export class Evaluation<Subject> {
   readonly subject: Subject;
   readonly locals: unknown[] = [];
   #stepsLeft: number = DEFAULTS.expressionStepsMax;
+  readonly #budget: StepBudget | null;
 
-  constructor(subject: Subject) {
+  constructor(subject: Subject, budget: StepBudget | null = null) {
     this.subject = subject;
+    this.#budget = budget;
   }
 
   /** Null, or that this evaluation has taken all that one may. */
   spend(steps: number): EvalFault | null {
     this.#stepsLeft -= steps;
-    return this.#stepsLeft < 0 ? TOO_LONG : null;
+    if (this.#budget !== null) this.#budget.stepsLeft -= steps;
+    if (this.#stepsLeft < 0) return TOO_LONG;
+    return this.#budget !== null && this.#budget.stepsLeft < 0 ? ALL_TOO_LONG : null;
   }
 }
 
 const TOO_LONG = new EvalFault(`takes more than ${DEFAULTS.expressionStepsMax} steps`);
+const ALL_TOO_LONG = new EvalFault("takes more steps than are left");
 
 export const INT_MIN: bigint = -(2n ** 63n);
 export const INT_MAX: bigint = 2n ** 63n - 1n;
@@ -82,6 +98,7 @@ export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<un
   const a = fromJson(left);
   const b = fromJson(right);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return isSame(a, b);
+  if (PRESENCE in a || PRESENCE in b) return NOT_COMPARED;
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) ? areEqual(a, b, evaluation) : false;
   }
@@ -99,6 +116,8 @@ export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<un
   const members = (of: object): unknown[] => names.map((name) => (of as Readonly<Record<string, unknown>>)[name]);
   return areEqual(members(a), members(b), evaluation);
 }
+
+const NOT_COMPARED = new EvalFault("messages are not compared");
 
 /** To list the names of a large object would hold the thread. */
 export function namesOf(object: object): readonly string[] | EvalFault {

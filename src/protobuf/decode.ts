@@ -1,5 +1,6 @@
 import { WIRE, WireReader } from "../bodies/protobuf/wire.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import type { Steps } from "../support/turns.ts";
 import { MessageFaults, step } from "./faults.ts";
 import { emptyOf, numberOf, textOf, wireOf, zeroOf } from "./scalars.ts";
 import type { FieldType, FieldValue, MessageType, MessageValue, Scalar, SingleValue, ValueType } from "./types.ts";
@@ -20,9 +21,9 @@ export interface Decoded {
  * be there once (some merge its messages, some take the last), two fields of one oneof, a key of a map twice, numbers beyond
  * their type, text that is no UTF-8, a field of another wire type (some take it for unknown, some for damage).
  */
-export function decodeMessage(bytes: Buffer, type: MessageType): Decoded {
+export function* decodeMessage(bytes: Buffer, type: MessageType): Steps<Decoded> {
   const decoder = new Decoder(bytes);
-  const value = decoder.message(new WireReader(bytes), type, 0, 0);
+  const value = yield* decoder.message(new WireReader(bytes), type, 0, 0);
   return { value, faults: decoder.faults, unknown: decoder.unknown, unknownValues: decoder.unknownValues };
 }
 
@@ -40,7 +41,7 @@ class Decoder {
   }
 
   /** `group`: number of the field whose end tag ends it; 0 for none. */
-  message(reader: WireReader, type: MessageType, depth: number, group: number): MessageValue | null {
+  *message(reader: WireReader, type: MessageType, depth: number, group: number): Steps<MessageValue | null> {
     if (depth > DEFAULTS.messageDepthMax) return this.#fault(`nested deeper than ${DEFAULTS.messageDepthMax}`);
     const fields = new Map<number, FieldValue>();
     while (!reader.isOver) {
@@ -50,70 +51,107 @@ class Decoder {
         return number === group ? { type, fields } : this.#fault("the end of a group that is not open");
       }
       if (--this.#valuesLeft < 0) return this.#tooMany();
+      if (this.#isStep) yield;
       const field = type.byNumber.get(number);
       if (field === undefined) {
-        // Some readers do not pass over it, and go on in the middle of it.
-        if (type.isMapEntry) return this.#fault("an unknown field in an entry of a map");
-        if (this.unknown.isFull) this.unknown.count++;
-        else this.unknown.add(this.#pointer + step(number), "unknown", "no such field is declared");
-        if (!reader.skip(DEFAULTS.messageDepthMax - depth)) return this.#fault("an unknown field that does not end");
+        if (!(yield* this.#unknownField(reader, type, depth))) return null;
         continue;
       }
       this.#path.push(field.name);
-      if (!this.#field(reader, field, fields, depth)) return null;
+      const isRead = holdsOthers(field, wire)
+        ? yield* this.#inner(reader, field, fields, depth)
+        : this.#plain(reader, field, fields);
+      if (!isRead) return null;
       this.#path.pop();
     }
     return group === 0 ? { type, fields } : this.#fault("a group that does not end");
   }
 
-  #field(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): boolean {
-    const { number, value, isRepeated, map, oneof } = field;
-    const wanted = wireOf(value);
-    const isPacked = isRepeated && reader.wire === WIRE.len && wanted !== WIRE.len && wanted !== WIRE.groupStart;
-    if (!isPacked && reader.wire !== wanted) return this.#bad("a field of another wire type");
-    if (map !== null) return this.#entry(reader, field, fields, depth);
-    if (isRepeated) {
-      const list = (fields.get(number) as SingleValue[] | undefined) ?? [];
-      if (list.length === 0) fields.set(number, list);
-      return isPacked ? this.#packed(reader, field, list) : this.#item(reader, field, list, depth);
+  *#unknownField(reader: WireReader, type: MessageType, depth: number): Steps<boolean> {
+    // Some readers do not pass over it, and go on in the middle of it.
+    if (type.isMapEntry) return this.#bad("an unknown field in an entry of a map");
+    if (this.unknown.isFull) this.unknown.count++;
+    else this.unknown.add(this.#pointer + step(reader.number), "unknown", "no such field is declared");
+    if (yield* this.#skip(reader, DEFAULTS.messageDepthMax - depth)) return true;
+    return this.faults.count > 0 ? false : this.#bad("an unknown field that does not end");
+  }
+
+  /** What is in a group counts, though nobody knows it. */
+  *#skip(reader: WireReader, depthMax: number): Steps<boolean> {
+    const { wire, number } = reader;
+    if (wire !== WIRE.groupStart) return reader.skip(0);
+    while (depthMax > 0 && reader.readTag()) {
+      if (reader.wire === WIRE.groupEnd) return reader.number === number;
+      if (--this.#valuesLeft < 0) return this.#tooMany() !== null;
+      if (this.#isStep) yield;
+      if (!(yield* this.#skip(reader, depthMax - 1))) return false;
     }
-    if (fields.has(number)) return this.#bad("a field twice that may be there once");
-    if (oneof?.fields.some((other) => fields.has(other.number)))
-      return this.#bad(`two fields of the oneof '${oneof.name}'`);
-    const one = this.#value(reader, field, depth);
-    if (one !== null && one !== UNKNOWN) fields.set(number, one);
+    return false;
+  }
+
+  /** A value that holds no others. */
+  #plain(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>): boolean {
+    if (reader.wire !== wireOf(field.value)) return this.#bad("a field of another wire type");
+    if (field.isRepeated) {
+      const list = listIn(fields, field);
+      this.#path.push(list.length);
+      return this.#keep(this.#scalar(reader, field.value), list);
+    }
+    if (!this.#isFirst(field, fields)) return false;
+    const one = this.#scalar(reader, field.value);
+    if (one !== null && one !== UNKNOWN) fields.set(field.number, one);
     return one !== null;
   }
 
-  #item(reader: WireReader, field: FieldType, list: SingleValue[], depth: number): boolean {
-    this.#path.push(list.length);
-    const item = this.#value(reader, field, depth);
+  *#inner(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): Steps<boolean> {
+    const { value, isRepeated, map, number } = field;
+    if (value.kind !== "message" && value.kind !== "group") return yield* this.#packed(reader, field, fields);
+    if (reader.wire !== wireOf(value)) return this.#bad("a field of another wire type");
+    if (map !== null) return yield* this.#entry(reader, field, fields, depth);
+    if (isRepeated) {
+      const list = listIn(fields, field);
+      this.#path.push(list.length);
+      return this.#keep(yield* this.#messageIn(reader, field, depth), list);
+    }
+    if (!this.#isFirst(field, fields)) return false;
+    const one = yield* this.#messageIn(reader, field, depth);
+    if (one !== null) fields.set(number, one);
+    return one !== null;
+  }
+
+  #isFirst({ number, oneof }: FieldType, fields: ReadonlyMap<number, FieldValue>): boolean {
+    if (fields.has(number)) return this.#bad("a field twice that may be there once");
+    if (oneof?.fields.some((other) => fields.has(other.number)))
+      return this.#bad(`two fields of the oneof '${oneof.name}'`);
+    return true;
+  }
+
+  /** An item whose place stands at the end of the path. */
+  #keep(item: SingleValue | null, list: SingleValue[]): boolean {
     if (item === null) return false;
     this.#path.pop();
     if (item !== UNKNOWN) list.push(item);
     return true;
   }
 
-  #value(reader: WireReader, { value, number }: FieldType, depth: number): SingleValue | null {
-    switch (value.kind) {
-      case "message":
-      case "string":
-      case "bytes": {
-        const end = reader.readLength();
-        if (end < 0) return this.#fault("a length beyond the end");
-        const start = reader.at;
-        reader.at = end;
-        if (value.kind === "message")
-          return this.message(new WireReader(this.#bytes, start, end), value.type, depth + 1, 0);
-        const content = this.#bytes.subarray(start, end);
-        if (value.kind === "bytes") return content;
-        return textOf(content) ?? this.#fault("text that is not UTF-8");
-      }
-      case "group":
-        return this.message(reader, value.type, depth + 1, number);
-      default:
-        return this.#number(reader, value);
-    }
+  *#messageIn(reader: WireReader, { value, number }: FieldType, depth: number): Steps<MessageValue | null> {
+    if (value.kind === "group") return yield* this.message(reader, value.type, depth + 1, number);
+    const end = reader.readLength();
+    if (end < 0 || value.kind !== "message") return this.#fault("a length beyond the end");
+    const start = reader.at;
+    reader.at = end;
+    return yield* this.message(new WireReader(this.#bytes, start, end), value.type, depth + 1, 0);
+  }
+
+  #scalar(reader: WireReader, value: ValueType): SingleValue | null {
+    const { kind } = value;
+    if (isNumber(value)) return this.#number(reader, value);
+    const end = reader.readLength();
+    if (end < 0) return this.#fault("a length beyond the end");
+    const content = this.#bytes.subarray(reader.at, end);
+    reader.at = end;
+    if (kind === "bytes") return content;
+    return textOf(content) ?? this.#fault("text that is not UTF-8");
   }
 
   #number(reader: WireReader, value: NumberType): Scalar | null {
@@ -128,14 +166,17 @@ class Decoder {
     return UNKNOWN;
   }
 
-  #packed(reader: WireReader, { value }: FieldType, list: SingleValue[]): boolean {
+  *#packed(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>): Steps<boolean> {
+    const { value } = field;
     const end = reader.readLength();
     if (end < 0) return this.#bad("a length beyond the end");
     const inner = new WireReader(this.#bytes, reader.at, end);
     reader.at = end;
     if (!isNumber(value)) return false;
+    const list = listIn(fields, field);
     while (!inner.isOver) {
       if (--this.#valuesLeft < 0) return this.#tooMany() !== null;
+      if (this.#isStep) yield;
       const number = this.#number(inner, value);
       if (number === null) return false;
       if (number !== UNKNOWN) list.push(number);
@@ -143,21 +184,21 @@ class Decoder {
     return true;
   }
 
-  #entry(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): boolean {
+  *#entry(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): Steps<boolean> {
     const { map, number, value } = field;
     if (map === null || value.kind !== "message") return false;
     const entries = (fields.get(number) as Map<Scalar, SingleValue> | undefined) ?? new Map<Scalar, SingleValue>();
     if (entries.size === 0) fields.set(number, entries);
-    const end = reader.readLength();
-    if (end < 0) return this.#bad("a length beyond the end");
-    const inner = new WireReader(this.#bytes, reader.at, end);
-    reader.at = end;
-    const entry = this.message(inner, value.type, depth + 1, 0);
+    const entry = yield* this.#messageIn(reader, field, depth);
     if (entry === null) return false;
     const key = (entry.fields.get(1) ?? zeroOf(map.key.value)) as Scalar;
     if (entries.has(key)) return this.#bad("a key of the map twice");
     entries.set(key, (entry.fields.get(2) ?? emptyOf(map.value.value)) as SingleValue);
     return true;
+  }
+
+  get #isStep(): boolean {
+    return this.#valuesLeft % DEFAULTS.messageValuesInOneStep === 0;
   }
 
   get #pointer(): string {
@@ -182,7 +223,22 @@ class Decoder {
 type NumberType = Exclude<ValueType, { readonly kind: "message" | "group" | "string" | "bytes" }>;
 
 function isNumber(value: ValueType): value is NumberType {
-  return !["message", "group", "string", "bytes"].includes(value.kind);
+  const { kind } = value;
+  return kind !== "message" && kind !== "group" && kind !== "string" && kind !== "bytes";
+}
+
+/** Whether the value is a message, an entry of a map, or many numbers in one. */
+function holdsOthers({ value, isRepeated }: FieldType, wire: number): boolean {
+  if (value.kind === "message" || value.kind === "group") return true;
+  return isRepeated && wire === WIRE.len && isNumber(value);
+}
+
+function listIn(fields: Map<number, FieldValue>, { number }: FieldType): SingleValue[] {
+  const known = fields.get(number) as SingleValue[] | undefined;
+  if (known !== undefined) return known;
+  const list: SingleValue[] = [];
+  fields.set(number, list);
+  return list;
 }
 
 /** Stands for a value that was told as unknown, and is none. */

@@ -1,5 +1,6 @@
-import { parseJson } from "../bodies/json.ts";
-import type { Result } from "../support/result.ts";
+import { parseJson, parseJsonInSteps } from "../bodies/json.ts";
+import { DEFAULTS } from "../support/defaults.ts";
+import type { Steps } from "../support/turns.ts";
 import { type Decoded, decodeMessage } from "./decode.ts";
 import { MessageFaults } from "./faults.ts";
 import { messageOfJson } from "./json/read.ts";
@@ -31,34 +32,31 @@ export interface MessageRules {
 }
 
 /** One message in the binary format. */
-export function judgeBinary(bytes: Buffer, rules: MessageRules): Found {
-  const decoded = decodeMessage(bytes, rules.type);
-  return judgeDecoded(decoded, rules, () => withoutUnknown(bytes, rules.type));
+export function* judgeBinary(bytes: Buffer, rules: MessageRules): Steps<Found> {
+  const decoded = yield* decodeMessage(bytes, rules.type);
+  return yield* judgeDecoded(decoded, rules, () => withoutUnknown(bytes, rules.type));
 }
 
 /** One message in the JSON of proto3. */
-export function judgeJson(bytes: Buffer, rules: MessageRules): Found {
-  return judgeJsonValue(bytes, parseJson(bytes), rules);
-}
-
-/** The same of bytes that were read already. */
-export function judgeJsonValue(bytes: Buffer, parsed: Result<unknown, string>, rules: MessageRules): Found {
+export function* judgeJson(bytes: Buffer, rules: MessageRules): Steps<Found> {
+  const isLong = bytes.length > DEFAULTS.bodyAtOnceBytesMax;
+  const parsed = isLong ? yield* parseJsonInSteps(bytes) : parseJson(bytes);
   if (!parsed.ok) {
     const faults = new MessageFaults();
     faults.add("", "protobuf", `no JSON: ${parsed.error}`);
     return { isMalformed: true, faults, stripped: null, value: null };
   }
-  const decoded = messageOfJson(parsed.value, rules.type);
-  return judgeDecoded(decoded, rules, () => withoutUndeclared(bytes, parsed.value, decoded.undeclared));
+  const decoded = yield* messageOfJson(parsed.value, rules.type);
+  return yield* judgeDecoded(decoded, rules, () => withoutUndeclared(bytes, parsed.value, decoded.undeclared));
 }
 
-function judgeDecoded(decoded: Decoded, rules: MessageRules, strip: () => Buffer): Found {
+function* judgeDecoded(decoded: Decoded, rules: MessageRules, strip: () => Steps<Buffer>): Steps<Found> {
   const { value, faults, unknown } = decoded;
   if (value === null) return { isMalformed: true, faults, stripped: null, value };
   const found = faultsOf(decoded, rules.unknownFields);
-  if (rules.book !== null && found.count === 0) judgeMessage(value, rules.book, found);
+  if (rules.book !== null && found.count === 0) yield* judgeMessage(value, rules.book, found);
   const isStripped = rules.unknownFields === "strip" && unknown.count > 0 && found.count === 0;
-  return { isMalformed: false, faults: found, stripped: isStripped ? strip() : null, value };
+  return { isMalformed: false, faults: found, stripped: isStripped ? yield* strip() : null, value };
 }
 
 /** A number that a closed enum does not have stands for a choice: to cut it out would make another of it. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { WIRE } from "../bodies/protobuf/wire.ts";
-import type { Scalar, ScalarKind, SingleValue, ValueType } from "./types.ts";
+import type { FieldType, FieldValue, Scalar, ScalarKind, SingleValue, ValueType } from "./types.ts";
 
 /** The wire type of a value outside packed lists. */
 export function wireOf({ kind }: ValueType): number {
@@ -125,4 +125,12 @@ export function isZero(value: unknown): boolean {
   // Minus zero is another value than zero, and is told.
   if (typeof value === "number") return Object.is(value, 0);
   return value === 0n || value === false || value === "" || (Buffer.isBuffer(value) && value.length === 0);
+}
+
+/** Whether a field is set as its service sees it: without presence, zero and nothing are the same. */
+export function isSet(field: FieldType, value: FieldValue | undefined): boolean {
+  if (value === undefined) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof Map) return value.size > 0;
+  return field.hasPresence || !isZero(value);
 }

@@ -10,6 +10,15 @@ export const GRPC_DEFAULTS = {
   messageBytesMax: 4 * 1024 * 1024,
   /** Values of one message, those of messages within it counted: more would hold the thread for tens of milliseconds. */
   messageValuesMax: 50_000,
+  /** Values that are read between two looks at the clock. */
+  messageValuesInOneStep: 256,
+  /** Characters that are held against rules between two looks at the clock, and what a value counts for besides. */
+  messageWorkInOneStep: 512,
+  messageWorkOfValue: 16,
+  /** The same for a step of a condition in CEL. */
+  messageWorkOfStep: 8,
+  /** Steps of all conditions in CEL that one message is held against. */
+  messageStepsMax: 1_000_000,
   /** Messages within each other: what C++, Java and Go read. */
   messageDepthMax: 100,
   /** Faults of one message that are told. */

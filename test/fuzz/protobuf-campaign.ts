@@ -4,6 +4,7 @@ import { decodeMessage } from "../../src/protobuf/decode.ts";
 import { messageOfJson } from "../../src/protobuf/json/read.ts";
 import { withoutUnknown } from "../../src/protobuf/strip.ts";
 import type { MessageType, MessageValue } from "../../src/protobuf/types.ts";
+import { atOnce } from "../../src/support/turns.ts";
 import { apiOf, type FileText, fileRegistry, messageIn } from "../fixtures/descriptors.ts";
 import { caseSeed, Random } from "./random.ts";
 
@@ -77,23 +78,23 @@ export function runProtobufCampaign({ seed, documentsMax, goesOn }: ProtobufCamp
 }
 
 function compare(bytes: Buffer): { readonly outcome: string; readonly ours: string; readonly theirs: string } {
-  const ours = decodeMessage(bytes, type);
+  const ours = atOnce(decodeMessage(bytes, type));
   if (ours.value === null) return { outcome: `ours refuses: ${ours.faults.list[0]?.detail}`, ours: "", theirs: "" };
   const outcome = ours.unknown.count > 0 ? "both accept, with unknown fields" : "both accept";
   const own = shown(ours.value);
   try {
     const message = fromBinary(schema, bytes);
     const known = Buffer.from(toBinary(schema, message, { writeUnknownFields: false }));
-    const again = shown(decodeMessage(known, type).value);
-    const stripped = Buffer.from(withoutUnknown(bytes, type));
+    const again = shown(atOnce(decodeMessage(known, type)).value);
+    const stripped = Buffer.from(atOnce(withoutUnknown(bytes, type)));
     const strippedTheirs = fromBinary(schema, stripped, { readUnknownFields: true });
-    const left = decodeMessage(stripped, type);
+    const left = atOnce(decodeMessage(stripped, type));
     if (left.unknown.count > 0 || shown(left.value) !== own)
       return { outcome, ours: "what is stripped is another", theirs: own };
     const canonical = Buffer.from(toBinary(schema, strippedTheirs)).equals(known);
     if (!canonical) return { outcome, ours: "what is stripped is another to them", theirs: own };
     const parsed = parseJson(Buffer.from(toJsonString(schema, message)));
-    const json = parsed.ok ? shown(messageOfJson(parsed.value, type).value) : `no JSON: ${parsed.error}`;
+    const json = parsed.ok ? shown(atOnce(messageOfJson(parsed.value, type)).value) : `no JSON: ${parsed.error}`;
     return { outcome, ours: own, theirs: again === json ? again : `${again} but as JSON ${json}` };
   } catch (error) {
     return { outcome, ours: own, theirs: String(error) };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Found, judgeBinary, type UnknownFields } from "../../src/protobuf/message-judge.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { atOnce } from "../../src/support/turns.ts";
 import { apiOf, type FileText } from "../fixtures/descriptors.ts";
 
 const TEXT: FileText = {
@@ -35,7 +36,7 @@ function typeOf(text: FileText) {
 const PROTO3 = typeOf(TEXT);
 
 function judge(hex: string, unknownFields: UnknownFields = "refuse", rules = PROTO3): Found {
-  return judgeBinary(Buffer.from(hex.replaceAll(" ", ""), "hex"), { ...rules, unknownFields });
+  return atOnce(judgeBinary(Buffer.from(hex.replaceAll(" ", ""), "hex"), { ...rules, unknownFields }));
 }
 
 const first = ({ faults }: Found) => faults.list[0];

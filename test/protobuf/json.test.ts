@@ -5,6 +5,7 @@ import { decodeMessage } from "../../src/protobuf/decode.ts";
 import { messageOfJson } from "../../src/protobuf/json/read.ts";
 import { judgeJson } from "../../src/protobuf/message-judge.ts";
 import type { MessageValue } from "../../src/protobuf/types.ts";
+import { atOnce } from "../../src/support/turns.ts";
 import { apiOf, type FileText, fileRegistry, messageIn } from "../fixtures/descriptors.ts";
 
 const TEXT: FileText = {
@@ -46,13 +47,14 @@ if (type === undefined) throw new Error("no method");
 
 function ours(text: string): MessageValue | null {
   const parsed = parseJson(Buffer.from(text));
-  return parsed.ok && type !== undefined ? messageOfJson(parsed.value, type).value : null;
+  return parsed.ok && type !== undefined ? atOnce(messageOfJson(parsed.value, type)).value : null;
 }
 
 /** As the binary format has it once another reader has read the JSON. Zero and nothing are one where there is no presence. */
 function theirs(text: string): MessageValue | null {
   if (type === undefined) return null;
-  return decodeMessage(Buffer.from(toBinary(schema, fromJsonString(schema, text, { registry: files }))), type).value;
+  return atOnce(decodeMessage(Buffer.from(toBinary(schema, fromJsonString(schema, text, { registry: files }))), type))
+    .value;
 }
 
 /** A message as a plain value, in the order of field numbers, without what is zero and has no presence. */
@@ -158,7 +160,7 @@ describe("what is no message of the type is refused", () => {
     "{",
     "",
   ])("%s", (text) => {
-    expect(judgeJson(Buffer.from(text), { type, book: null, unknownFields: "pass" }).isMalformed).toBe(true);
+    expect(atOnce(judgeJson(Buffer.from(text), { type, book: null, unknownFields: "pass" })).isMalformed).toBe(true);
   });
 });
 
@@ -168,7 +170,7 @@ describe("members that nobody declared", () => {
   const proper = text.replace("9007199254740993e-15", "7");
 
   test("are refused, by their place and not by their name", () => {
-    const { faults } = judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "refuse" });
+    const { faults } = atOnce(judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "refuse" }));
     expect(faults.list.map(({ pointer, keyword }) => `${pointer} ${keyword}`)).toEqual([
       " unknown",
       "/inner unknown",
@@ -178,13 +180,13 @@ describe("members that nobody declared", () => {
   });
 
   test("come off, and every other byte stays", () => {
-    const { stripped, faults } = judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "strip" });
+    const { stripped, faults } = atOnce(judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "strip" }));
     expect(faults.list).toEqual([]);
     expect(JSON.parse(String(stripped))).toEqual({ text: "a", inner: { anInt: 7 }, map: { "1": "z" } });
   });
 
   test("pass", () => {
-    expect(judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "pass" })).toMatchObject({
+    expect(atOnce(judgeJson(Buffer.from(proper), { type, book: null, unknownFields: "pass" }))).toMatchObject({
       stripped: null,
       faults: { list: [] },
     });
@@ -192,7 +194,7 @@ describe("members that nobody declared", () => {
 
   test("names of an enum that it does not have are never cut out", () => {
     for (const unknownFields of ["refuse", "strip"] as const) {
-      const { faults } = judgeJson(Buffer.from('{"color":"COLOR_BLUE"}'), { type, book: null, unknownFields });
+      const { faults } = atOnce(judgeJson(Buffer.from('{"color":"COLOR_BLUE"}'), { type, book: null, unknownFields }));
       expect(faults.list[0]).toMatchObject({ pointer: "/color", keyword: "unknown" });
     }
   });

@@ -1,5 +1,6 @@
 import { JsonNumber } from "../../bodies/json-number.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import type { Steps } from "../../support/turns.ts";
 import type { Decoded } from "../decode.ts";
 import { MessageFaults, step } from "../faults.ts";
 import type { FieldType, FieldValue, MessageType, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
@@ -18,9 +19,9 @@ export interface DecodedJson extends Decoded {
  * A value of JSON as the message that it is by the mapping of proto3. Refused is what readers do not agree on: a field by both
  * of its names, two fields of one oneof, numbers beyond their type, a null in a list.
  */
-export function messageOfJson(value: unknown, type: MessageType): DecodedJson {
+export function* messageOfJson(value: unknown, type: MessageType): Steps<DecodedJson> {
   const reader = new JsonReader();
-  const message = reader.message(value, type);
+  const message = yield* reader.message(value, type);
   const { faults, unknown, unknownValues, undeclared } = reader;
   return { value: message, faults, unknown, unknownValues, undeclared };
 }
@@ -33,9 +34,9 @@ class JsonReader {
   readonly #path: (string | number)[] = [];
   #valuesLeft: number = DEFAULTS.messageValuesMax;
 
-  message(value: unknown, type: MessageType): MessageValue | null {
+  *message(value: unknown, type: MessageType): Steps<MessageValue | null> {
     const form = ownFormOf(type);
-    if (form === null) return isObject(value) ? this.#members(value, type) : this.#fault("no object");
+    if (form === null) return isObject(value) ? yield* this.#members(value, type) : this.#fault("no object");
     const special = this.#special(form, value, type);
     return special ?? this.#fault(`no ${type.name}`);
   }
@@ -61,23 +62,24 @@ class JsonReader {
     }
   }
 
-  #members(object: JsonObject, type: MessageType): MessageValue | null {
+  *#members(object: JsonObject, type: MessageType): Steps<MessageValue | null> {
     const fields = new Map<number, FieldValue>();
     for (const name of Object.keys(object)) {
       if (--this.#valuesLeft < 0) return this.#fault(`more than ${DEFAULTS.messageValuesMax} values`);
+      if (this.#isStep) yield;
       const field = type.byName.get(name);
       if (field === undefined) {
         this.#undeclared(object, name);
         continue;
       }
       this.#path.push(field.name);
-      if (!this.#field(field, object[name], object, fields)) return null;
+      if (!(yield* this.#field(field, object[name], object, fields))) return null;
       this.#path.pop();
     }
     return { type, fields };
   }
 
-  #field(field: FieldType, value: unknown, object: JsonObject, fields: Map<number, FieldValue>): boolean {
+  *#field(field: FieldType, value: unknown, object: JsonObject, fields: Map<number, FieldValue>): Steps<boolean> {
     const { number, name, jsonName, oneof, map, isRepeated } = field;
     if (name !== jsonName && Object.hasOwn(object, name) && Object.hasOwn(object, jsonName))
       return this.#bad("a field by both of its names");
@@ -85,18 +87,23 @@ class JsonReader {
     if (oneof?.fields.some((other) => fields.has(other.number)))
       return this.#bad(`two fields of the oneof '${oneof.name}'`);
     const read =
-      map !== null ? this.#map(map, value) : isRepeated ? this.#list(field, value) : this.#value(field.value, value);
+      map !== null
+        ? yield* this.#map(map, value)
+        : isRepeated
+          ? yield* this.#list(field, value)
+          : yield* this.#value(field.value, value);
     if (read !== null && read !== UNKNOWN) fields.set(number, read);
     return read !== null;
   }
 
-  #list({ value: type }: FieldType, value: unknown): FieldValue | null {
+  *#list({ value: type }: FieldType, value: unknown): Steps<FieldValue | null> {
     if (!Array.isArray(value)) return this.#fault("no list");
     const list: SingleValue[] = [];
     for (const [at, item] of value.entries()) {
       if (--this.#valuesLeft < 0) return this.#fault(`more than ${DEFAULTS.messageValuesMax} values`);
+      if (this.#isStep) yield;
       this.#path.push(at);
-      const one = this.#value(type, item);
+      const one = yield* this.#value(type, item);
       if (one === null) return null;
       this.#path.pop();
       if (one !== UNKNOWN) list.push(one);
@@ -104,29 +111,34 @@ class JsonReader {
     return list;
   }
 
-  #map({ key: keyType, value: valueType }: NonNullable<FieldType["map"]>, value: unknown): FieldValue | null {
+  *#map({ key: keyType, value: valueType }: NonNullable<FieldType["map"]>, value: unknown): Steps<FieldValue | null> {
     if (!isObject(value)) return this.#fault("no object");
     const map = new Map<Scalar, SingleValue>();
     const { kind } = keyType.value;
     if (kind === "enum" || kind === "message" || kind === "group") return this.#fault("no key");
     for (const name of Object.keys(value)) {
       if (--this.#valuesLeft < 0) return this.#fault(`more than ${DEFAULTS.messageValuesMax} values`);
+      if (this.#isStep) yield;
       const key = keyOf(kind, name);
       if (key === null) return this.#fault(`a key that is no ${kind}`);
       // `1` and `1.0` are one.
       if (map.has(key)) return this.#fault("a key of the map twice");
-      const one = this.#value(valueType.value, value[name]);
+      const one = yield* this.#value(valueType.value, value[name]);
       if (one === null) return null;
       if (one !== UNKNOWN) map.set(key, one);
     }
     return map;
   }
 
-  #value(type: ValueType, value: unknown): SingleValue | null {
+  get #isStep(): boolean {
+    return this.#valuesLeft % DEFAULTS.messageValuesInOneStep === 0;
+  }
+
+  *#value(type: ValueType, value: unknown): Steps<SingleValue | null> {
     switch (type.kind) {
       case "message":
       case "group":
-        return this.message(value, type.type);
+        return yield* this.message(value, type.type);
       case "enum": {
         const number = type.type.name === NULL_VALUE && value === null ? 0 : enumOf(type.type, value);
         if (number === undefined) {

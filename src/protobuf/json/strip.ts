@@ -1,12 +1,12 @@
 import { type ContainerRules, editJson } from "../../bodies/json-editor.ts";
-import { atOnce } from "../../support/turns.ts";
+import type { Steps } from "../../support/turns.ts";
 
 /** A text of JSON, read as `value`, without the members that are named for its objects. */
-export function withoutUndeclared(
+export function* withoutUndeclared(
   bytes: Buffer,
   value: unknown,
   undeclared: ReadonlyMap<object, ReadonlySet<string>>,
-): Buffer {
+): Steps<Buffer> {
   const rulesOf = (container: object): ContainerRules => {
     const names = undeclared.get(container);
     return {
@@ -17,6 +17,6 @@ export function withoutUndeclared(
   };
   if (typeof value !== "object" || value === null) return bytes;
   const edits = { rules: rulesOf(value), text: null, name: null, charsMax: Number.POSITIVE_INFINITY };
-  const edited = atOnce(editJson(bytes.toString("utf8"), value, edits));
+  const edited = yield* editJson(bytes.toString("utf8"), value, edits);
   return typeof edited === "string" ? bytes : Buffer.from(edited.text, "utf8");
 }

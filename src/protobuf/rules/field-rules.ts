@@ -1,6 +1,7 @@
 import { RawMessage } from "../../bodies/protobuf/raw-message.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { FieldType, ScalarKind, ValueType } from "../types.ts";
+import { celRules, FIELD_CEL } from "./cel.ts";
 import { numberRules } from "./numbers.ts";
 import { boolRules, bytesRules, enumRules, listRules, mapRules } from "./other-rules.ts";
 import { type FieldRules, type Rule, type RuleSource, ruledKind } from "./rule.ts";
@@ -39,7 +40,7 @@ const REPEATED = 18;
 const MAP = 19;
 const REQUIRED = 25;
 const IGNORE = 27;
-const CEL = [23, 29];
+const CEL = Object.values(FIELD_CEL);
 const IF_ZERO = 1;
 const ALWAYS = 3;
 
@@ -53,7 +54,7 @@ export function fieldRulesOf(
   loose: Loose,
 ): FieldRules | "ignored" | null {
   const user = `${owner}.${field.name}`;
-  const source = { value: field.value, user, loose: (what: string) => loose(what, user) };
+  const source = { value: field.value, field, user, loose: (what: string) => loose(what, user) };
   if (field.options.has(OLD_VALIDATE)) source.loose("rules of protoc-gen-validate");
   const raw = field.options.message(BUF_VALIDATE);
   if (raw === null) return null;
@@ -62,9 +63,9 @@ export function fieldRulesOf(
   if (field.isRepeated) {
     const own = raw.message(REPEATED);
     return {
-      ...usualOf(raw, source),
-      rules: own === null ? [] : listRules(own, source),
-      items: own === null ? null : innerRules(own.message(4), source, clock),
+      ...usualOf(raw),
+      rules: [...(own === null ? [] : listRules(own, source)), ...celOf(raw, source, clock)],
+      items: own === null ? null : innerRules(own.message(4), { ...source, field: null }, clock),
       keys: null,
     };
   }
@@ -81,10 +82,10 @@ function mapFieldRules(
 ): FieldRules {
   const own = raw.message(MAP);
   return {
-    ...usualOf(raw, source),
-    rules: own === null ? [] : mapRules(own, source),
-    items: own === null ? null : innerRules(own.message(5), { ...source, value: value.value }, clock),
-    keys: own === null ? null : innerRules(own.message(4), { ...source, value: key.value }, clock),
+    ...usualOf(raw),
+    rules: [...(own === null ? [] : mapRules(own, source)), ...celOf(raw, source, clock)],
+    items: own === null ? null : innerRules(own.message(5), { ...source, field: null, value: value.value }, clock),
+    keys: own === null ? null : innerRules(own.message(4), { ...source, field: null, value: key.value }, clock),
   };
 }
 
@@ -101,11 +102,15 @@ function innerRules(raw: RawMessage | null, source: RuleSource, clock: RuleClock
     } else if (kind !== wanted) source.loose("rules of another type than the field's");
     else rules.push(...rulesOf(wanted, source.value, own, source, clock));
   }
-  return { ...usualOf(raw, source), rules, items: null, keys: null };
+  return { ...usualOf(raw), rules: [...rules, ...celOf(raw, source, clock)], items: null, keys: null };
 }
 
-function usualOf(raw: RawMessage, source: RuleSource): Pick<FieldRules, "isRequired" | "ignoresZero"> {
-  if (CEL.some((number) => raw.has(number))) source.loose("CEL of fields");
+function celOf(raw: RawMessage, { value, field, user, loose }: RuleSource, clock: RuleClock): readonly Rule[] {
+  const subject = field === null ? ({ is: "value", type: value } as const) : ({ is: "field", field } as const);
+  return celRules(raw, FIELD_CEL, subject, user, clock, loose);
+}
+
+function usualOf(raw: RawMessage): Pick<FieldRules, "isRequired" | "ignoresZero"> {
   return { isRequired: raw.flag(REQUIRED), ignoresZero: raw.uint(IGNORE) === IF_ZERO };
 }
 

@@ -49,7 +49,10 @@ export function bytesRules(raw: RawMessage, source: RuleSource): readonly Rule[]
   if (part) add("contains", "expected other bytes in it", (bytes) => bytes.includes(part));
   const hex = (number: number): readonly string[] => raw.bytes(number).map((bytes) => bytes.toString("hex"));
   for (const rule of valueRules("bytes", undefined, hex(8), hex(9), () => ""))
-    rules.push({ ...rule, holds: (value) => Buffer.isBuffer(value) && rule.holds(value.toString("hex")) });
+    rules.push({
+      ...rule,
+      holds: (value, budget) => Buffer.isBuffer(value) && rule.holds(value.toString("hex"), budget),
+    });
   if (raw.flag(10)) add("ip", "expected an IP address", ({ length: bytes }) => bytes === 4 || bytes === 16);
   if (raw.flag(11)) add("ipv4", "expected an IPv4 address", ({ length: bytes }) => bytes === 4);
   if (raw.flag(12)) add("ipv6", "expected an IPv6 address", ({ length: bytes }) => bytes === 16);
@@ -71,7 +74,7 @@ export function listRules(raw: RawMessage, source: RuleSource): readonly Rule[] 
   return rules;
 }
 
-function areUnique(list: readonly unknown[]): boolean {
+export function areUnique(list: readonly unknown[]): boolean {
   const seen = new Set<unknown>();
   for (const item of list) {
     // NaN is never another's equal.

@@ -1,7 +1,8 @@
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { FieldType, MessageType, OneofType } from "../types.ts";
+import { celRules, MESSAGE_CEL } from "./cel.ts";
 import { BUF_VALIDATE, fieldRulesOf, type Loose, OLD_VALIDATE, type RuleClock } from "./field-rules.ts";
-import type { FieldRules } from "./rule.ts";
+import type { FieldRules, Rule } from "./rule.ts";
 
 /** What is asked of messages of one type. */
 export interface MessagePlan {
@@ -10,6 +11,8 @@ export interface MessagePlan {
   readonly oneofs: readonly OneofType[];
   /** Fields of which at most one may be there (`buf.validate.message.oneof`). */
   readonly groups: readonly FieldGroup[];
+  /** Of the message as a whole. */
+  readonly rules: readonly Rule[];
 }
 
 export interface FieldPlan {
@@ -51,7 +54,7 @@ export class RuleBook {
         return { field, rules, isDeep: inner !== null && asking.has(inner) };
       });
       const wanted = fields.filter(({ field, rules, isDeep }) => rules !== null || isDeep || field.isRequired);
-      this.#plans.set(type, { fields: wanted, oneofs: draft.oneofs, groups: draft.groups });
+      this.#plans.set(type, { ...draft, fields: wanted });
     }
   }
 
@@ -73,7 +76,8 @@ export class RuleBook {
     });
     const own = type.options.message(BUF_VALIDATE);
     if (type.options.has(OLD_VALIDATE)) this.#loose("rules of protoc-gen-validate", type.name);
-    if (own?.has(3) || own?.has(5)) this.#loose("CEL of messages", type.name);
+    const rules =
+      own === null ? [] : celRules(own, MESSAGE_CEL, { is: "message", type }, type.name, this.#clock, this.#loose);
     const oneofs = type.oneofs.filter(({ options }) => options.message(BUF_VALIDATE)?.flag(1));
     const groups = (own?.messages(4) ?? []).flatMap((group) => {
       const names = group?.texts(1) ?? [];
@@ -85,8 +89,11 @@ export class RuleBook {
       return [{ names: names.join(", "), fields: members, isRequired: group.flag(2) }];
     });
     const asks =
-      oneofs.length > 0 || groups.length > 0 || fields.some(({ rules, field }) => rules !== null || field.isRequired);
-    return { fields, oneofs, groups: groups.slice(0, DEFAULTS.messageRulesMax), asks };
+      rules.length > 0 ||
+      oneofs.length > 0 ||
+      groups.length > 0 ||
+      fields.some(({ rules, field }) => rules !== null || field.isRequired);
+    return { fields, oneofs, groups: groups.slice(0, DEFAULTS.messageRulesMax), rules, asks };
   }
 }
 
@@ -94,6 +101,7 @@ interface Draft {
   readonly fields: readonly (Pick<FieldPlan, "field" | "rules"> & { readonly inner: MessageType | null })[];
   readonly oneofs: readonly OneofType[];
   readonly groups: readonly FieldGroup[];
+  readonly rules: readonly Rule[];
   /** Something is asked of the message itself. */
   readonly asks: boolean;
 }

@@ -1,5 +1,6 @@
 import type { RawMessage } from "../../bodies/protobuf/raw-message.ts";
-import type { MessageType, ValueType } from "../types.ts";
+import type { StepBudget } from "../../expression/index.ts";
+import type { FieldType, MessageType, ValueType } from "../types.ts";
 
 /** What one rule asks of a value of the type that it was made for. */
 export interface Rule {
@@ -7,7 +8,8 @@ export interface Rule {
   readonly id: string;
   /** For the client, in plain words: `expected at least 3 characters`. Nothing of the value. */
   readonly detail: string;
-  holds(value: unknown): boolean;
+  /** A text in place of false says what was expected. `budget`: of all conditions of one message. */
+  holds(value: unknown, budget: StepBudget): boolean | string;
 }
 
 /** What is asked of one field, or of the items, keys or values of one. */
@@ -25,6 +27,8 @@ export interface FieldRules {
 /** Where rules of a field are read. */
 export interface RuleSource {
   readonly value: ValueType;
+  /** The field, where the rules are about all of its value; null for items, keys and values. */
+  readonly field: FieldType | null;
   /** Name of the type and field, for what is told. */
   readonly user: string;
   /** A rule that nobody enforces, and why. */

@@ -43,9 +43,13 @@ type Add = (id: string, detail: string, test: (text: string) => boolean) => void
 
 function lengthRules(raw: RawMessage, add: Add): void {
   const [length, least, most] = [19, 2, 3].map((number) => raw.uint(number));
-  if (length != null) add("len", `expected ${length} characters`, (text) => charactersOf(text) === length);
-  if (least != null) add("min_len", `expected at least ${least} characters`, (text) => charactersOf(text) >= least);
-  if (most != null) add("max_len", `expected at most ${most} characters`, (text) => charactersOf(text) <= most);
+  const hasLeast = (text: string, count: number): boolean => text.length >= 2 * count || charactersOf(text) >= count;
+  const hasMost = (text: string, count: number): boolean =>
+    text.length <= count || (text.length <= 2 * count && charactersOf(text) <= count);
+  if (length != null)
+    add("len", `expected ${length} characters`, (text) => hasMost(text, length) && charactersOf(text) === length);
+  if (least != null) add("min_len", `expected at least ${least} characters`, (text) => hasLeast(text, least));
+  if (most != null) add("max_len", `expected at most ${most} characters`, (text) => hasMost(text, most));
   const [bytes, leastBytes, mostBytes] = [20, 4, 5].map((number) => raw.uint(number));
   if (bytes != null) add("len_bytes", `expected ${bytes} bytes`, (text) => Buffer.byteLength(text) === bytes);
   if (leastBytes != null)

@@ -1,4 +1,5 @@
 import type { RawMessage } from "../../bodies/protobuf/raw-message.ts";
+import type { StepBudget } from "../../expression/index.ts";
 import type { Clock } from "../../support/clock.ts";
 import type { MessageValue } from "../types.ts";
 import { boundRules, valueRules } from "./numbers.ts";
@@ -64,14 +65,14 @@ export function timestampRules(raw: RawMessage, source: RuleSource, clock: Pick<
 }
 
 function ofNanos(rule: Rule): Rule {
-  return { ...rule, holds: (value) => rule.holds(nanosOf(value)) };
+  return { ...rule, holds: (value, budget) => rule.holds(nanosOf(value), budget) };
 }
 
 export function anyRules(raw: RawMessage, source: RuleSource): readonly Rule[] {
   tellOthers(raw, [2, 3], "any", source);
   const urlOf = (value: unknown): unknown => (value as MessageValue).fields.get(1) ?? "";
   return valueRules("any", undefined, raw.texts(2), raw.texts(3), String).map((rule) => {
-    return { ...rule, holds: (value: unknown) => rule.holds(urlOf(value)) };
+    return { ...rule, holds: (value: unknown, budget: StepBudget) => rule.holds(urlOf(value), budget) };
   });
 }
 

@@ -1,11 +1,10 @@
 import { MessageInflater } from "../../../bodies/inflated-message.ts";
-import { parseJsonInTurns } from "../../../bodies/json.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
-import { judgeBinary, judgeJson, judgeJsonValue } from "../../../protobuf/message-judge.ts";
-import { DEFAULTS } from "../../../support/defaults.ts";
+import { judgeBinary, judgeJson } from "../../../protobuf/message-judge.ts";
+import type { Steps } from "../../../support/turns.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
-import { judgeInLine } from "../held-body.ts";
+import { judgeAtOnceOrInLine } from "../held-body.ts";
 import { type Call, type GrpcRules, inflateDenial, type Judged, judged, keepValue, tooLong } from "./rules.ts";
 
 /** A body that is one message without a prefix, as Connect has it where nothing streams. */
@@ -22,18 +21,21 @@ export function judgeBare(
     message = inflated.value;
   }
   if (message.length > rules.messageBytesMax) return tooLong(rules, `a message of ${message.length} bytes`);
-  const isInflated = message !== bytes;
-  if (shape.isJson && message.length > DEFAULTS.bodyAtOnceBytesMax) {
-    return judgeInLine(exchange, rules.hold, async (turns) => {
-      const parsed = await parseJsonInTurns(message, turns());
-      return settle(
-        judged(judgeJsonValue(message, parsed, rules.message), message, isInflated, rules),
-        rules,
-        exchange,
-      );
-    });
-  }
-  const found = shape.isJson ? judgeJson(message, rules.message) : judgeBinary(message, rules.message);
+  return judgeAtOnceOrInLine(
+    exchange,
+    rules.hold,
+    judgeMessage(message, message !== bytes, shape.isJson, exchange, rules),
+  );
+}
+
+function* judgeMessage(
+  message: Buffer,
+  isInflated: boolean,
+  isJson: boolean,
+  exchange: Exchange,
+  rules: GrpcRules,
+): Steps<Verdict> {
+  const found = yield* isJson ? judgeJson(message, rules.message) : judgeBinary(message, rules.message);
   return settle(judged(found, message, isInflated, rules), rules, exchange);
 }
 

@@ -1,4 +1,4 @@
-import { type FrameHandler, frameOf } from "../../../bodies/message-frames.ts";
+import { frameOf } from "../../../bodies/message-frames.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Charge } from "../../../memory/account.ts";
 import type { BodyFailure, BodySink } from "../../../message/body.ts";
@@ -8,7 +8,7 @@ import type { HeaderBlock } from "../../../message/headers.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import type { Steps } from "../../../support/turns.ts";
 import { judgeAtOnceOrInLine } from "../held-body.ts";
-import { OneByOne } from "./one-by-one.ts";
+import { type MessageHandler, OneByOne } from "./one-by-one.ts";
 import { type Call, type GrpcRules, MessageSequence } from "./rules.ts";
 
 const STOP = { isStop: true } as const;
@@ -19,7 +19,7 @@ type Stop = typeof STOP;
  * sees, and the service gets, the same. What is to be refused passes as it came, for the watch to refuse. Where the messages of a
  * piece take long, its source waits until all of them went on.
  */
-export class ChangedMessages extends ChangedBody implements BodySink, FrameHandler<Stop> {
+export class ChangedMessages extends ChangedBody implements BodySink, MessageHandler<Stop> {
   readonly #exchange: Exchange;
   readonly #rules: GrpcRules;
   readonly #sequence: MessageSequence;
@@ -152,14 +152,14 @@ export class ChangedMessages extends ChangedBody implements BodySink, FrameHandl
     this.#sink?.onBodyFailure(failure);
   }
 
-  // ---- its messages (FrameHandler) -------------------------------------------------------------------------------
+  // ---- its messages (MessageHandler) -----------------------------------------------------------------------------
 
   onFrame(flags: number, bytes: number): Stop | boolean {
     return this.#sequence.prefixFault(flags, bytes) === null ? true : STOP;
   }
 
-  onMessage(flags: number, message: Buffer): null {
-    const found = this.#sequence.judge(flags, message);
+  *onMessage(flags: number, message: Buffer): Steps<null> {
+    const found = yield* this.#sequence.judge(flags, message);
     const isChanged = !(found instanceof Denial) && found.isChanged;
     this.#emit(isChanged ? frameOf(0, found.message) : frameOf(flags, message));
     return null;

@@ -4,6 +4,7 @@ import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { judgeBinary, judgeJson } from "../../../protobuf/message-judge.ts";
 import { excerpt } from "../../../support/excerpt.ts";
+import { atOnce } from "../../../support/turns.ts";
 import { type GrpcRules, invalid, judged, keepValue, tooLong } from "./rules.ts";
 
 /** Parameters of a call by GET (connectrpc.com/docs/protocol, Unary-Get-Request). */
@@ -39,12 +40,9 @@ export function judgeGet(exchange: Exchange, rules: GrpcRules): Verdict {
   if (message.length > rules.messageBytesMax) return tooLong(rules, `a message of ${message.length} bytes`);
   const { unknownFields } = rules.message;
   const asked = { ...rules.message, unknownFields: unknownFields === "strip" ? ("refuse" as const) : unknownFields };
-  const found = judged(
-    encoding === "json" ? judgeJson(message, asked) : judgeBinary(message, asked),
-    message,
-    false,
-    rules,
-  );
+  // A query is short.
+  const seen = atOnce(encoding === "json" ? judgeJson(message, asked) : judgeBinary(message, asked));
+  const found = judged(seen, message, false, rules);
   if (found instanceof Denial) return found;
   keepValue(rules, found, exchange);
   return CONTINUE;

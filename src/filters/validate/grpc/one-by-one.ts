@@ -1,21 +1,38 @@
-import { type FrameHandler, FrameReader } from "../../../bodies/message-frames.ts";
+import { FrameReader } from "../../../bodies/message-frames.ts";
 import type { Steps } from "../../../support/turns.ts";
 
-const NEXT = { isNext: true } as const;
+/** Who judges the messages; `T` is what ends the reading. */
+export interface MessageHandler<T> {
+  /** A message begins: what ends the reading, or true. */
+  onFrame(flags: number, bytes: number): T | boolean;
+  /** It is whole: what ends the reading; null where it goes on. */
+  onMessage(flags: number, message: Buffer): Steps<T | null>;
+}
+
+/** A message that is to be judged. */
+class Whole {
+  readonly flags: number;
+  readonly message: Buffer;
+
+  constructor(flags: number, message: Buffer) {
+    this.flags = flags;
+    this.message = message;
+  }
+}
 
 /**
- * Messages one by one, so that others get their turn between two of them: a piece of 16 KiB may hold a hundred compressed
- * messages, each of which holds as many values as one may have.
+ * Messages one by one, each in steps, so that others get their turn: a piece of 16 KiB may hold a hundred compressed messages,
+ * each of which holds as many values as one may have.
  */
 export class OneByOne<T extends object> {
-  readonly #handler: FrameHandler<T>;
-  readonly #reader: FrameReader<T | typeof NEXT>;
+  readonly #handler: MessageHandler<T>;
+  readonly #reader: FrameReader<T | Whole>;
 
-  constructor(handler: FrameHandler<T>) {
+  constructor(handler: MessageHandler<T>) {
     this.#handler = handler;
-    this.#reader = new FrameReader<T | typeof NEXT>({
+    this.#reader = new FrameReader<T | Whole>({
       onFrame: (flags, bytes) => this.#handler.onFrame(flags, bytes),
-      onMessage: (flags, message) => this.#handler.onMessage(flags, message) ?? NEXT,
+      onMessage: (flags, message) => new Whole(flags, message),
     });
   }
 
@@ -34,9 +51,10 @@ export class OneByOne<T extends object> {
   /** What ended the reading, with what of the piece was not taken then; null for nothing. */
   *take(piece: Buffer): Steps<{ readonly stop: T; readonly rest: Buffer } | null> {
     for (let rest = piece; rest.length > 0; ) {
-      const stop = this.#reader.take(rest);
+      const found = this.#reader.take(rest);
       rest = rest.subarray(this.#reader.stoppedAt);
-      if (stop !== null && stop !== NEXT) return { stop: stop as T, rest };
+      const stop = found instanceof Whole ? yield* this.#handler.onMessage(found.flags, found.message) : found;
+      if (stop !== null) return { stop: stop as T, rest };
       if (rest.length > 0) yield;
     }
     return null;

@@ -8,6 +8,7 @@ import { recordOf } from "../../../protobuf/record.ts";
 import type { MessageValue, MethodType } from "../../../protobuf/types.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { err, ok, type Result } from "../../../support/result.ts";
+import type { Steps } from "../../../support/turns.ts";
 import type { HoldRules } from "../held-body.ts";
 import { isRespelled } from "../parameter-parts.ts";
 import { encodingHeader } from "./shapes.ts";
@@ -102,7 +103,7 @@ export class MessageSequence {
     return null;
   }
 
-  judge(flags: number, bytes: Buffer): Judged | Denial {
+  *judge(flags: number, bytes: Buffer): Steps<Judged | Denial> {
     let message = bytes;
     if (flags === 1 && this.#inflater !== null) {
       const inflated = this.#inflater.inflate(bytes);
@@ -110,7 +111,7 @@ export class MessageSequence {
       message = inflated.value;
     }
     const judge = this.#call.shape.isJson ? judgeJson : judgeBinary;
-    return judged(judge(message, this.#rules.message), message, flags === 1, this.#rules);
+    return judged(yield* judge(message, this.#rules.message), message, flags === 1, this.#rules);
   }
 
   /** Bytes of a message that is not whole are left. */

@@ -1,14 +1,13 @@
-import type { FrameHandler } from "../../../bodies/message-frames.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { Steps } from "../../../support/turns.ts";
 import { judgeAtOnceOrInLine } from "../held-body.ts";
-import { OneByOne } from "./one-by-one.ts";
+import { type MessageHandler, OneByOne } from "./one-by-one.ts";
 import { type Call, type GrpcRules, MessageSequence } from "./rules.ts";
 
 /** Judges a stream of messages on its way: each goes on once all of it was judged. */
-export class CallWatch implements BodyWatch, FrameHandler<Denial> {
+export class CallWatch implements BodyWatch, MessageHandler<Denial> {
   readonly #rules: GrpcRules;
   readonly #exchange: Exchange;
   readonly #sequence: MessageSequence;
@@ -43,8 +42,8 @@ export class CallWatch implements BodyWatch, FrameHandler<Denial> {
     return this.#sequence.prefixFault(flags, bytes) ?? true;
   }
 
-  onMessage(flags: number, message: Buffer): Denial | null {
-    const found = this.#sequence.judge(flags, message);
+  *onMessage(flags: number, message: Buffer): Steps<Denial | null> {
+    const found = yield* this.#sequence.judge(flags, message);
     return found instanceof Denial ? found : CONTINUE;
   }
 }

@@ -1,11 +1,11 @@
-import { type FrameHandler, frameOf } from "../../../bodies/message-frames.ts";
+import { frameOf } from "../../../bodies/message-frames.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import type { Steps } from "../../../support/turns.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
 import { judgeAtOnceOrInLine, judgeHeld, type Part } from "../held-body.ts";
 import { judgeBare } from "./bare.ts";
-import { OneByOne } from "./one-by-one.ts";
+import { type MessageHandler, OneByOne } from "./one-by-one.ts";
 import { type Call, type GrpcRules, invalid, type Judged, keepValue, MessageSequence, mayChange } from "./rules.ts";
 
 /** One spelling of the bytes: padded, and nothing behind the padding. */
@@ -27,7 +27,7 @@ function judgeFrames(bytes: Buffer, exchange: Exchange, rules: GrpcRules, call: 
 }
 
 /** The messages of a body that is here whole, and what goes on in their place. */
-class WholeFrames implements FrameHandler<Denial> {
+class WholeFrames implements MessageHandler<Denial> {
   readonly #rules: GrpcRules;
   readonly #sequence: MessageSequence;
   #last: Judged | null = null;
@@ -54,8 +54,8 @@ class WholeFrames implements FrameHandler<Denial> {
     return this.#sequence.prefixFault(flags, bytes) ?? true;
   }
 
-  onMessage(flags: number, message: Buffer): Denial | null {
-    const found = this.#sequence.judge(flags, message);
+  *onMessage(flags: number, message: Buffer): Steps<Denial | null> {
+    const found = yield* this.#sequence.judge(flags, message);
     if (found instanceof Denial) return found;
     this.#last = found;
     this.#isChanged ||= found.isChanged;

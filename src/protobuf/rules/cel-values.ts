@@ -1,0 +1,95 @@
+import { noteMembers } from "../../bodies/json-parser.ts";
+import { PRESENCE } from "../../expression/index.ts";
+import { BOOL, DOUBLE, DURATION, DYN, INT, listOf, STRING, TIMESTAMP, type Type } from "../../expression/types.ts";
+import { Duration, Timestamp } from "../../expression/values.ts";
+import { emptyOf, isSet } from "../scalars.ts";
+import type { FieldType, FieldValue, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
+import { isWrapper } from "./rule.ts";
+
+/** What CEL knows of a value before one comes. */
+export function celType(value: ValueType): Type {
+  switch (value.kind) {
+    case "double":
+    case "float":
+      return DOUBLE;
+    case "string":
+      return STRING;
+    case "bool":
+      return BOOL;
+    case "message":
+    case "group":
+      if (value.type.name === MOMENT) return TIMESTAMP;
+      return value.type.name === DURATION_NAME ? DURATION : DYN;
+    case "bytes":
+      return DYN;
+    default:
+      return INT;
+  }
+}
+
+export function celFieldType({ map, isRepeated, value }: FieldType): Type {
+  if (map !== null) return DYN;
+  return isRepeated ? listOf(celType(value)) : celType(value);
+}
+
+/** The value of a field as CEL has it; of one that did not come, what the language gives in its place. */
+export function celField({ map, isRepeated, value: type }: FieldType, value: FieldValue | undefined): unknown {
+  if (map !== null) return celMap(map.value.value, value instanceof Map ? value : new Map<Scalar, SingleValue>());
+  if (isRepeated) return (Array.isArray(value) ? value : []).map((one: SingleValue) => celValue(type, one));
+  if (value === undefined && type.kind === "message" && isWrapper(type.type)) return null;
+  return celValue(type, (value as SingleValue | undefined) ?? emptyOf(type));
+}
+
+/** Whole numbers are bigint, moments and lengths of time those of the language, messages objects that are made as they are looked at. */
+export function celValue(type: ValueType, value: SingleValue): unknown {
+  if (typeof value === "number") return type.kind === "double" || type.kind === "float" ? value : BigInt(value);
+  if ((type.kind !== "message" && type.kind !== "group") || typeof value !== "object" || Buffer.isBuffer(value))
+    return value;
+  const { name } = type.type;
+  if (name === MOMENT) return new Timestamp(msOf(value));
+  if (name === DURATION_NAME) return new Duration(msOf(value));
+  const inner = isWrapper(type.type) ? type.type.byNumber.get(1) : undefined;
+  return inner === undefined ? celRecord(value) : celField(inner, value.fields.get(1));
+}
+
+const MOMENT = "google.protobuf.Timestamp";
+const DURATION_NAME = "google.protobuf.Duration";
+
+function msOf({ fields }: MessageValue): number {
+  const seconds = fields.get(1);
+  const nanos = fields.get(2);
+  return Number(typeof seconds === "bigint" ? seconds : 0n) * 1000 + (typeof nanos === "number" ? nanos : 0) / 1e6;
+}
+
+function celMap(type: ValueType, map: ReadonlyMap<Scalar, SingleValue>): object {
+  const entries = [...map].map(([key, value]) => [String(key), celValue(type, value)] as const);
+  // Makes members of its own, `__proto__` too.
+  const object = Object.fromEntries(entries);
+  noteMembers(
+    object,
+    entries.map(([key]) => key),
+  );
+  return object;
+}
+
+/** A message: each member is made when it is first read, and is there whether it came or not. */
+export function celRecord({ type, fields }: MessageValue): object {
+  const record = {};
+  for (const field of type.fields) {
+    Object.defineProperty(record, field.name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const made = celField(field, fields.get(field.number));
+        Object.defineProperty(record, field.name, { enumerable: true, value: made });
+        return made;
+      },
+    });
+  }
+  const came = (name: string): boolean => {
+    const field = type.byName.get(name);
+    return field !== undefined && isSet(field, fields.get(field.number));
+  };
+  Object.defineProperty(record, PRESENCE, { value: came });
+  return record;
+}
