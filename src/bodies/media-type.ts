@@ -72,4 +72,15 @@ export function isMultipart(type: string): boolean {
   return type === MULTIPART_TYPE;
 }
 
+/** Whether parts of this type are the fields of a form: by RFC 7578, or as documents of OpenAPI before 3.2 have it of `multipart/mixed`. */
+export function hasNamedParts(type: string): boolean {
+  return isMultipart(type) || type === MIXED_TYPE;
+}
+
+export function hasParts(type: string): boolean {
+  return type.startsWith("multipart/");
+}
+
+export const MIXED_TYPE = "multipart/mixed";
+
 export const MULTIPART_TYPE = "multipart/form-data";

@@ -1,14 +1,15 @@
 import { DEFAULTS } from "../support/defaults.ts";
-import { type PartHead, readPartHead } from "./part-head.ts";
+import type { MimeHead, PartHead, ReadHead } from "./part-head.ts";
 
-/** Who judges the parts of a multipart body as they come. `Fault` ends the reading. */
-export interface PartHandler<Fault> {
+/** Who judges the parts of a multipart body as they come. `Fault` ends the reading, or interrupts it. */
+export interface PartHandler<Fault, Head extends MimeHead = PartHead> {
   /** Whether the content of the part that is being read may go on as it comes; else all of the part stays until it is over. */
   readonly flows: boolean;
   /** A part begins. */
-  onPart(head: PartHead): Fault | null;
+  onPart(head: Head): Fault | null;
   /** A piece of its content, which is a view of what was read. */
   onContent(bytes: Buffer): Fault | null;
+  /** The part is over. What it gives interrupts the reading: `take` with nothing goes on behind it. */
   onPartEnd(): Fault | null;
   /** The body has not one reading; `seen` says what it has instead. */
   malformed(seen: string): Fault;
@@ -25,21 +26,23 @@ const START = 0;
 const HEAD = 1;
 const CONTENT = 2;
 const EPILOGUE = 3;
+const BOUNDARY = 4;
 /** What is left cannot be read before more comes. */
 const MORE = null;
 
 /**
- * Reads multipart/form-data (RFC 7578, RFC 2046 section 5.1) in the one way in which every parser reads it, or not at all:
+ * Reads a multipart body (RFC 2046 section 5.1, of forms RFC 7578) in the one way in which every parser reads it, or not at all:
  * lines end with CR LF, a boundary stands on a line of its own and nowhere else, and nothing is before the first or behind
  * the last but one line end each. It keeps no content: at most the beginning of a boundary, or the head of one part.
  */
-export class MultipartReader<Fault> {
-  readonly #handler: PartHandler<Fault>;
+export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
+  readonly #handler: PartHandler<Fault, Head>;
+  readonly #readHead: ReadHead<Head>;
   /** `--boundary` */
   readonly #dashed: Buffer;
   /** The same with the line end that belongs to it. */
   readonly #delimiter: Buffer;
-  #state: typeof START | typeof HEAD | typeof CONTENT | typeof EPILOGUE = START;
+  #state: typeof START | typeof HEAD | typeof CONTENT | typeof EPILOGUE | typeof BOUNDARY = START;
   /** The end of what came, where more has to come to know what it is. */
   #rest = NO_BYTES;
   /** Of all that came, in bytes. */
@@ -47,8 +50,9 @@ export class MultipartReader<Fault> {
   /** What of it may go on. */
   #passedBytes = 0;
 
-  constructor(boundary: string, handler: PartHandler<Fault>) {
+  constructor(boundary: string, handler: PartHandler<Fault, Head>, readHead: ReadHead<Head>) {
     this.#handler = handler;
+    this.#readHead = readHead;
     this.#dashed = Buffer.from(`--${boundary}`, "latin1");
     this.#delimiter = Buffer.concat([CRLF, this.#dashed]);
   }
@@ -68,7 +72,10 @@ export class MultipartReader<Fault> {
     while (at !== MORE) {
       read = at;
       const next: number | null | Found<Fault> = this.#step(bytes, at, before);
-      if (next instanceof Found) return next.fault;
+      if (next instanceof Found) {
+        if (this.#state === BOUNDARY) this.#rest = Buffer.from(bytes.subarray(next.at));
+        return next.fault;
+      }
       at = next;
     }
     // A copy: what is left of a read would keep the whole read.
@@ -92,6 +99,9 @@ export class MultipartReader<Fault> {
         return this.#head(bytes, at);
       case CONTENT:
         return this.#nextDelimiter(bytes, at, before);
+      case BOUNDARY:
+        this.#passedBytes = before + at - CRLF.length;
+        return this.#behindBoundary(bytes, at + this.#dashed.length);
       default:
         return this.#epilogue(bytes, at);
     }
@@ -124,7 +134,7 @@ export class MultipartReader<Fault> {
     const head = bytes.subarray(at, end);
     // Some look for boundaries first, and for headers between them.
     if (head.includes(this.#dashed)) return this.#malformed("a boundary in the headers of a part");
-    const read = readPartHead(head);
+    const read = this.#readHead(head);
     if (!read.ok) return this.#malformed(read.error);
     const fault = this.#handler.onPart(read.value);
     if (fault !== null) return new Found(fault);
@@ -141,8 +151,13 @@ export class MultipartReader<Fault> {
       return this.#malformed("a boundary that does not begin a line");
     const behind = dashed + this.#dashed.length;
     if (bytes.length < behind + 2) return MORE;
-    const fault = this.#content(bytes, at, end, before) ?? this.#handler.onPartEnd();
-    if (fault !== null) return new Found(fault);
+    const wrong = this.#content(bytes, at, end, before);
+    if (wrong !== null) return new Found(wrong);
+    const fault = this.#handler.onPartEnd();
+    if (fault !== null) {
+      this.#state = BOUNDARY;
+      return new Found(fault, dashed);
+    }
     this.#passedBytes = before + end;
     return this.#behindBoundary(bytes, behind);
   }
@@ -179,11 +194,13 @@ export class MultipartReader<Fault> {
 
 const BEHIND_LAST = "something behind the last boundary";
 
-/** What ends the reading. */
+/** What ends the reading, or interrupts it there. */
 class Found<Fault> {
   readonly fault: Fault;
+  readonly at: number;
 
-  constructor(fault: Fault) {
+  constructor(fault: Fault, at = 0) {
     this.fault = fault;
+    this.at = at;
   }
 }

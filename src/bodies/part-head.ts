@@ -3,10 +3,10 @@ import { excerpt } from "../support/excerpt.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { isJson, mediaTypeOf } from "./media-type.ts";
 
-/** Headers of one part of multipart/form-data, of which every parser makes the same. */
-export interface PartHead {
-  /** Of the field. */
-  readonly name: string;
+/** Headers of one part of a multipart body, of which every parser makes the same. */
+export interface MimeHead {
+  /** By its Content-Disposition; null where that gives none. */
+  readonly name: string | null;
   /** Null: the part is no file. Empty where a page's file field has none. */
   readonly fileName: string | null;
   /** Media type in lower case, without parameters; null where none is told. */
@@ -17,6 +17,14 @@ export interface PartHead {
   readonly contentBytes: number | null;
 }
 
+/** The same of a form's part, which has the name of its field. */
+export interface PartHead extends MimeHead {
+  readonly name: string;
+}
+
+/** What reads the headers of one part: the lines between a boundary and the empty line, without the last line end. The error says what is wrong. */
+export type ReadHead<Head> = (head: Buffer) => Result<Head, string>;
+
 const LINE = /^([!#$%&'*+.^`|~0-9A-Za-z_-]+):[ \t]*(.*?)[ \t]*$/;
 /** Controls of either kind, and line ends of Unicode, at which some parsers part lines. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
@@ -25,8 +33,41 @@ const UTF8 = /^(?:utf-?8|us-ascii)$/i;
 const PLAIN_ENCODINGS: ReadonlySet<string> = new Set(["7bit", "8bit", "binary"]);
 const KNOWN = ["content-disposition", "content-type", "content-transfer-encoding", "content-length"] as const;
 
-/** `head`: the lines between a boundary and the empty line, without the last line end. The error says what is wrong. */
-export function readPartHead(head: Buffer): Result<PartHead, string> {
+/** Of multipart/form-data (RFC 7578). */
+export const readPartHead: ReadHead<PartHead> = (head) => readFieldHead(head, FORM_DATA);
+
+/** Of another type whose parts have names by Content-Disposition. */
+export const readNamedHead: ReadHead<PartHead> = (head) => readFieldHead(head, ANY_DISPOSITION);
+
+/** Of a type whose parts are told apart by their place (RFC 2046 section 5.1). */
+export const readMimeHead: ReadHead<MimeHead> = (head) => {
+  const lines = readLines(head);
+  if (!lines.ok) return lines;
+  const disposition = lines.value.get("content-disposition");
+  const read = disposition === undefined ? ok(NO_NAMES) : readDisposition(disposition, ANY_DISPOSITION);
+  if (!read.ok) return read;
+  const type = typeOf(lines.value.get("content-type"));
+  return type.ok ? headOf(lines.value, read.value, type.value) : type;
+};
+
+const NO_NAMES: Names = { name: null, fileName: null };
+
+function readFieldHead(head: Buffer, kinds: RegExp): Result<PartHead, string> {
+  const lines = readLines(head);
+  if (!lines.ok) return lines;
+  const disposition = readDisposition(lines.value.get("content-disposition") ?? "", kinds);
+  if (!disposition.ok) return disposition;
+  const { name, fileName } = disposition.value;
+  if (name === null) return err("a part without a name");
+  const type = fieldTypeOf(lines.value.get("content-type"), fileName !== null);
+  if (!type.ok) return type;
+  // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
+  if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
+  const read = headOf(lines.value, { name, fileName }, type.value);
+  return read.ok ? ok({ ...read.value, name }) : read;
+}
+
+function readLines(head: Buffer): Result<ReadonlyMap<string, string>, string> {
   if (!isUtf8(head)) return err("headers of a part that are no UTF-8");
   const lines = new Map<string, string>();
   for (const line of head.toString("utf8").split("\r\n")) {
@@ -40,32 +81,41 @@ export function readPartHead(head: Buffer): Result<PartHead, string> {
     if (respelled !== undefined) return err(`header ${respelled} of a part in another spelling`);
     lines.set(known, value);
   }
-  return partHeadOf(lines);
+  return ok(lines);
 }
 
-function partHeadOf(lines: ReadonlyMap<string, string>): Result<PartHead, string> {
-  const disposition = readDisposition(lines.get("content-disposition") ?? "");
-  if (!disposition.ok) return disposition;
-  const { name, fileName } = disposition.value;
+function headOf(
+  lines: ReadonlyMap<string, string>,
+  { name, fileName }: Names,
+  type: string | null,
+): Result<MimeHead, string> {
   const encoding = lines.get("content-transfer-encoding");
   if (encoding !== undefined && !PLAIN_ENCODINGS.has(encoding.toLowerCase()))
     return err(`Content-Transfer-Encoding ${excerpt(encoding)} of a part`);
   const length = lines.get("content-length");
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return err("Content-Length of a part that is no number");
-  const type = typeOf(lines.get("content-type"), fileName !== null);
-  if (!type.ok) return type;
-  // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
-  if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
-  return ok({ name, fileName, type: type.value, lines, contentBytes: length === undefined ? null : Number(length) });
+  return ok({ name, fileName, type, lines, contentBytes: length === undefined ? null : Number(length) });
 }
 
-function typeOf(text: string | undefined, isFile: boolean): Result<string | null, string> {
+/** What is read as text in another charset is another text. */
+function typeOf(text: string | undefined): Result<string | null, string> {
+  if (text === undefined) return ok(null);
+  const parsed = mediaTypeOf(text);
+  if (parsed === null) return err(`type ${excerpt(text)} of a part`);
+  const { type, parameters } = parsed;
+  const charset = parameters.get("charset");
+  if ((isJson(type) || type.startsWith("text/")) && charset !== undefined && !UTF8.test(charset))
+    return err(`a part in charset ${excerpt(charset)}`);
+  return ok(type);
+}
+
+function fieldTypeOf(text: string | undefined, isFile: boolean): Result<string | null, string> {
   if (text === undefined) return ok(null);
   const parsed = mediaTypeOf(text);
   if (parsed === null) return err(`type ${excerpt(text)} of a part`);
   const { type, parameters } = parsed;
   // Files within files (RFC 7578 section 4.3): some read them as fields of the form, some as one file.
-  if (type.startsWith("multipart/") || type.startsWith("message/")) return err(`a part of type ${excerpt(type)}`);
+  if (holdsParts(type)) return err(`a part of type ${excerpt(type)}`);
   // busboy and what is made of it take such a part for a file, others for a field.
   if (!isFile && type === "application/octet-stream") return err(`a field of type ${type} without a file name`);
   const charset = parameters.get("charset");
@@ -74,14 +124,30 @@ function typeOf(text: string | undefined, isFile: boolean): Result<string | null
   return ok(type);
 }
 
-/** `form-data`, then parameters: a word in quotes, or a token without the apostrophes that PHP takes for quotes. */
+/** Whether a part of this type is made of others, or of a message with headers of its own. */
+export function holdsParts(type: string): boolean {
+  return type.startsWith("multipart/") || type.startsWith("message/");
+}
+
+interface Names {
+  readonly name: string | null;
+  readonly fileName: string | null;
+}
+
+/** What a part is for, then parameters: a word in quotes, or a token without the apostrophes that PHP takes for quotes. */
 const FORM_DATA = /^form-data[ \t]*(?=;|$)/i;
+const ANY_DISPOSITION = /^(?:form-data|attachment|inline)[ \t]*(?=;|$)/i;
 const PARAMETER =
   /[ \t]*;[ \t]*(?:(filename\*)=([^\s;"]*)|([!#$%&+.^`|~0-9A-Za-z_*-]+)=(?:"([^"]*)"|([!#$%&*+.^`|~0-9A-Za-z_-]+)))[ \t]*/iy;
 
-function readDisposition(text: string): Result<{ name: string; fileName: string | null }, string> {
-  const start = FORM_DATA.exec(text)?.[0].length;
-  if (start === undefined) return err("a part without 'Content-Disposition: form-data'");
+function readDisposition(text: string, kinds: RegExp): Result<Names, string> {
+  const start = kinds.exec(text)?.[0].length;
+  if (start === undefined)
+    return err(
+      kinds === FORM_DATA
+        ? "a part without 'Content-Disposition: form-data'"
+        : "a part whose Content-Disposition is not form-data, attachment or inline",
+    );
   // An escape to some, a letter to others; browsers write `%22` for a quote.
   if (text.includes("\\")) return err("a backslash in a Content-Disposition");
   const parameters = new Map<string, string>();
@@ -97,9 +163,9 @@ function readDisposition(text: string): Result<{ name: string; fileName: string 
     parameters.set(key, match[2] ?? match[4] ?? match[5] ?? "");
   }
   const name = parameters.get("name");
-  if (name === undefined || name === "") return err("a part without a name");
+  if (name === "") return err("a part without a name");
   const fileName = readFileName(parameters.get("filename"), parameters.get("filename*"));
-  return fileName.ok ? ok({ name, fileName: fileName.value }) : fileName;
+  return fileName.ok ? ok({ name: name ?? null, fileName: fileName.value }) : fileName;
 }
 
 const KNOWN_PARAMETERS: ReadonlySet<string> = new Set(["name", "filename", "filename*"]);

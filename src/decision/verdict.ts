@@ -34,6 +34,8 @@ export interface BodyError {
   readonly in?: "path" | "query" | "header" | "cookie" | "form";
   /** Of a stream, which of its items, counted from 1. */
   readonly item?: number;
+  /** Of a multipart body, which of its parts, counted from 1. */
+  readonly part?: number;
   /** What it is called; absent where the query as a whole has no one reading. */
   readonly name?: string;
   /** JSON Pointer (RFC 6901). */

@@ -32,14 +32,15 @@ export function mediaIn(content: Spot | null, reading: Reading): readonly MediaR
   for (const [range, entry] of content.all()) {
     const spot = reading.references.follow(entry, "the media type is taken without a schema") ?? entry;
     noteFields(spot, "a media type", reading.findings);
-    const encoding = spot.members["encoding"];
+    const { encoding, prefixEncoding, itemEncoding } = spot.members;
     media.push({
       range: lowerType(range),
       written: range,
       schema: schemaAt(spot.at("schema"), reading),
       itemSchema: schemaAt(spot.at("itemSchema"), reading),
       encoding: isMembers(encoding) ? encoding : null,
-      isByPosition: ["prefixEncoding", "itemEncoding"].some((word) => spot.members[word] !== undefined),
+      prefixEncoding: Array.isArray(prefixEncoding) ? prefixEncoding : null,
+      itemEncoding: isMembers(itemEncoding) ? itemEncoding : null,
       place: entry.place,
     });
   }

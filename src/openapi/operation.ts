@@ -47,8 +47,9 @@ export interface MediaRange {
   readonly itemSchema: SchemaReference | null;
   /** Property → its encoding, as it stands; null where there is none. */
   readonly encoding: Readonly<Record<string, unknown>> | null;
-  /** Parts are told apart by their place: `prefixEncoding` or `itemEncoding` (3.2). */
-  readonly isByPosition: boolean;
+  /** Encodings of the first parts of a multipart body, and of those behind (3.2), as they stand; null where there are none. */
+  readonly prefixEncoding: readonly unknown[] | null;
+  readonly itemEncoding: Readonly<Record<string, unknown>> | null;
   readonly place: SchemaPlace;
 }
 

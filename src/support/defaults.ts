@@ -93,6 +93,8 @@ export const DEFAULTS = {
   formNameCharactersMax: 4_096,
   /** Fields and files of a form that a policy judges. */
   formPartsMax: 100,
+  /** The most that a policy may set for it. */
+  partsLimit: 10_000,
   /** A field that is no file: it stays here until it was judged. */
   formFieldBytesMax: 64 * 1024,
   /** The most that a policy may set for it. */

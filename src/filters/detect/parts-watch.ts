@@ -1,6 +1,6 @@
 import { isJson } from "../../bodies/media-type.ts";
 import { MultipartReader, type PartHandler } from "../../bodies/multipart.ts";
-import type { PartHead } from "../../bodies/part-head.ts";
+import { type PartHead, readPartHead } from "../../bodies/part-head.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
 import { byteText } from "../../detection/byte-text.ts";
 import { type BodyFacts, type NamedText, NO_BODY } from "../../detection/facts.ts";
@@ -45,7 +45,7 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     this.#shapes = shapes;
     this.#judge = judge;
     this.#judgeEarly = judgeEarly;
-    this.#reader = new MultipartReader(boundary, this);
+    this.#reader = new MultipartReader(boundary, this, readPartHead);
   }
 
   get ownBytes(): number {

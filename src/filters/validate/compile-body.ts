@@ -51,13 +51,14 @@ export function* compileBody(
   checkMedia(settings, media ?? [], context);
   checkSanitising(settings, media ?? [], context);
   const isHeld = language !== null || (media?.some(isHeldWhole) ?? false);
-  const isWatched = media?.some(({ isItems, own }) => isItems || own?.form !== undefined) ?? false;
+  const isWatched =
+    media?.some(({ isItems, own }) => isItems || own?.form !== undefined || own?.parts !== undefined) ?? false;
   const isJudged = isHeld || isWatched;
   const usualBytesMax = isHeld ? DEFAULTS.bodyInspectedBytesMax : isWatched ? DEFAULTS.bodyBytesMax : null;
   const bytesMax = settings.body?.maxBytes ?? usualBytesMax;
   const hold = isJudged ? holdOf(bytesMax ?? 0, isHeld, enforcePercent, context) : null;
   const ranges = new MediaRanges(media?.map(({ range }) => range) ?? []);
-  const compileAt = (name: string, bytesMax: number, ...path: readonly string[]): CompiledSchema | null =>
+  const compileAt = (name: string, bytesMax: number, ...path: Path): CompiledSchema | null =>
     compileSchemaAt(name, path, settings, bytesMax, context, compileSchema);
   const owns = hold === null ? [] : (media ?? []).map((one) => compileOwn(one, settings, hold, context, compileAt));
   const rules =

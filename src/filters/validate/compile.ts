@@ -12,7 +12,7 @@ import type { CompiledCall } from "./grpc/compile.ts";
 import { LANGUAGE_PARTS, languageOf } from "./languages.ts";
 import { longBodies } from "./long-bodies.ts";
 import type { SyncPart } from "./parameter-parts.ts";
-import { FORM, GRPC, INFLATE, ITEMS, LEAKS, SANITISE } from "./parts.ts";
+import { FORM, GRPC, INFLATE, ITEMS, LEAKS, PARTS, SANITISE } from "./parts.ts";
 import { isSanitising } from "./sanitising.ts";
 import { type ValidateSettings, validateSchema } from "./schema.ts";
 
@@ -25,6 +25,7 @@ export const validateFilter = defineFilter<ValidateSettings>({
     const loading = [
       nestedLoads(settings, "itemSchema", ITEMS.prepare),
       nestedLoads(settings, "form", FORM.prepare),
+      nestedLoads(settings, "parts", PARTS.prepare),
       nestedLoads(settings, "xml", LANGUAGE_PARTS.xml),
       isSanitising(settings) ? SANITISE.prepare() : undefined,
     ].filter((one) => one !== undefined);

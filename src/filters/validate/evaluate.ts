@@ -1,5 +1,14 @@
 import type { MediaRanges } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isMultipart, isText, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
+import {
+  hasItems,
+  hasParts,
+  isForm,
+  isJson,
+  isMultipart,
+  isText,
+  isXml,
+  mediaTypeOf,
+} from "../../bodies/media-type.ts";
 import { CONTINUE, Denial, type HeaderLine, type Place, type Verdict } from "../../decision/verdict.ts";
 import type { BodyWatch } from "../../message/body-watch.ts";
 import type { Exchange } from "../../message/exchange.ts";
@@ -65,7 +74,7 @@ export function judgeContentType(
     const rules = media[at];
     if (rules?.takes(kind) === false) return denied(`content type ${excerpt(text)}, which no schema can look into`);
     const charset = parsed.parameters.get("charset");
-    const isJudgedText = (kind === "text" || kind === "items") && rules?.isJudged === true;
+    const isJudgedText = (kind === "text" || kind === "items" || hasParts(parsed.type)) && rules?.isJudged === true;
     const isRead = kind === "json" || kind === "form" || isMultipart(parsed.type) || isXml(parsed.type) || isJudgedText;
     if (isRead && charset !== undefined && !UTF8.test(charset)) return denied(`charset ${excerpt(charset)}`);
     return CONTINUE;

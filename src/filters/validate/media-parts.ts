@@ -8,8 +8,11 @@ import type { FormSettings } from "./form/schema.ts";
 import type { HoldRules, Part } from "./held-body.ts";
 import { compileXmlBody } from "./languages.ts";
 import type { Media } from "./media.ts";
-import { FORM } from "./parts.ts";
+import type { PartsSettings } from "./multipart/schema.ts";
+import { FORM, PARTS } from "./parts.ts";
 import type { ValidateSettings } from "./schema.ts";
+
+type Path = readonly (string | number)[];
 
 /** Bodies of a media type that has rules of its own in place of a schema, and the most bytes that they may have. */
 export function compileOwn(
@@ -17,32 +20,37 @@ export function compileOwn(
   settings: ValidateSettings,
   hold: Omit<HoldRules, "place">,
   context: RouteContext,
-  compileSchema: (name: string, bytesMax: number, ...path: readonly string[]) => CompiledSchema | null,
+  compileSchema: (name: string, bytesMax: number, ...path: Path) => CompiledSchema | null,
 ): { readonly rules: MediaRules; readonly bytesMax: number } | null {
   const inner = within(context, path);
   if (own?.xml !== undefined) {
     const rules = { ...hold, place: inner.place("xml") };
     const compileOwnSchema = (name: string): CompiledSchema | null =>
-      compileSchema(name, hold.bytesMax, ...path.map(String), "xml", "schema");
+      compileSchema(name, hold.bytesMax, ...path, "xml", "schema");
     const judge = compileXmlBody(own.xml, settings.errors !== "hidden", rules, inner, compileOwnSchema);
     return { rules: rulesOf(judge, settings), bytesMax: hold.bytesMax };
   }
-  if (own?.form === undefined) return null;
   const { longBodies } = hold;
+  const usual = { enforcePercent: settings.mode ?? 100, showsErrors: settings.errors !== "hidden", longBodies };
+  const compileAt = (name: string, bytesMax: number, ...inside: Path): CompiledSchema | null =>
+    compileSchema(name, bytesMax, ...path, ...inside);
+  const longest = (bytesMax: number): number =>
+    Math.max(bytesMax, settings.body?.maxBytes ?? DEFAULTS.bodyInspectedBytesMax);
+  if (own?.parts !== undefined) {
+    const parts: PartsSettings = { ...own.parts, maxBytes: own.parts.maxBytes ?? settings.body?.maxBytes };
+    const { judge, watch, bytesMax } = PARTS.get().compileParts(parts, { ...usual, compileSchema: compileAt }, inner);
+    return { rules: { ...rulesOf(judge, settings), watch }, bytesMax: longest(bytesMax) };
+  }
+  if (own?.form === undefined) return null;
   const form: FormSettings = { ...own.form, maxBytes: own.form.maxBytes ?? settings.body?.maxBytes };
-  const options = {
-    contentType: [range],
-    enforcePercent: settings.mode ?? 100,
-    showsErrors: settings.errors !== "hidden",
-    longBodies,
-    compileWhole: (name: string, bytesMax: number): CompiledSchema | null =>
-      compileSchema(name, bytesMax, ...path.map(String), "form", "schema"),
-  };
-  const { judge, watch, bytesMax } = FORM.get().compileForm(form, options, inner);
-  return {
-    rules: { ...rulesOf(judge, settings), watch },
-    bytesMax: Math.max(bytesMax, settings.body?.maxBytes ?? DEFAULTS.bodyInspectedBytesMax),
-  };
+  const compileWhole = (name: string, bytesMax: number): CompiledSchema | null =>
+    compileAt(name, bytesMax, "form", "schema");
+  const { judge, watch, bytesMax } = FORM.get().compileForm(
+    form,
+    { ...usual, contentType: [range], compileWhole },
+    inner,
+  );
+  return { rules: { ...rulesOf(judge, settings), watch }, bytesMax: longest(bytesMax) };
 }
 
 function rulesOf(judge: Part, { body }: ValidateSettings): MediaRules {
@@ -54,7 +62,7 @@ function rulesOf(judge: Part, { body }: ValidateSettings): MediaRules {
 }
 
 /** The context as a part of the settings sees it; how long a body may be is said for all of them at once. */
-function within(context: RouteContext, prefix: readonly (string | number)[]): RouteContext {
+function within(context: RouteContext, prefix: Path): RouteContext {
   return {
     ...context,
     place: (...path) => context.place(...prefix, ...path),

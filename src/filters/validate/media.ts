@@ -1,5 +1,14 @@
 import { rangeOf } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isMultipart, isText, isXml } from "../../bodies/media-type.ts";
+import {
+  hasItems,
+  hasNamedParts,
+  hasParts,
+  isForm,
+  isJson,
+  isMultipart,
+  isText,
+  isXml,
+} from "../../bodies/media-type.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import type { RouteContext } from "../filter.ts";
 import { LANGUAGE_TYPES, type Language } from "./languages.ts";
@@ -15,7 +24,7 @@ export interface Media {
   /** The schema is that of each item. */
   readonly isItems: boolean;
   /** Rules in place of a schema. */
-  readonly own: Pick<ContentSettings, "form" | "xml"> | null;
+  readonly own: Pick<ContentSettings, "form" | "parts" | "xml"> | null;
   /** Of what it is judged by, or of the range where that is nothing. */
   readonly path: Path;
 }
@@ -29,7 +38,7 @@ const ITEM_TYPES: readonly string[] = [
 ];
 
 /** Ways to judge a body of a media type, of which it has one. */
-const WAYS = ["schema", "itemSchema", "form", "xml"] as const;
+const WAYS = ["schema", "itemSchema", "form", "parts", "xml"] as const;
 
 /** What `validate` says of bodies, in either form: one schema for all types, or one for each. */
 export function mediaOf({ contentType, body }: ValidateSettings, language: Language | null): readonly Media[] | null {
@@ -37,10 +46,11 @@ export function mediaOf({ contentType, body }: ValidateSettings, language: Langu
   if (body?.content !== undefined) {
     return Object.entries(body.content).map(([range, settings]) => {
       const path = ["body", "content", range];
-      const { schema, itemSchema, form, xml } = settings;
+      const { schema, itemSchema, form, parts, xml } = settings;
       if (itemSchema !== undefined)
         return { ...usual, range, schema: itemSchema, isItems: true, path: [...path, "itemSchema"] };
-      if (form !== undefined || xml !== undefined) return { ...usual, range, own: { form, xml }, path };
+      if (form !== undefined || parts !== undefined || xml !== undefined)
+        return { ...usual, range, own: { form, parts, xml }, path };
       return { ...usual, range, schema: schema ?? null, path: schema === undefined ? path : [...path, "schema"] };
     });
   }
@@ -78,12 +88,14 @@ export function checkMedia(settings: ValidateSettings, media: readonly Media[], 
     const isRange = (rangeOf(range) ?? "*").includes("*");
     if (isItems && !hasItems(range) && !isRange)
       context.problem(`'${range}' has no items; expected one of: ${ITEM_TYPES.join(", ")}`, ...where);
-    if (own?.form !== undefined && !isForm(range) && !isMultipart(range))
+    if (own?.form !== undefined && !isForm(range) && !hasNamedParts(range))
       context.problem(
-        `'${range}' is no form; expected multipart/form-data or application/x-www-form-urlencoded`,
+        `'${range}' is no form; expected multipart/form-data, multipart/mixed or application/x-www-form-urlencoded`,
         ...where,
         "form",
       );
+    if (own?.parts !== undefined && (!hasParts(range) || isMultipart(range) || isRange))
+      context.problem(`'${range}' has no parts in order; expected a type as multipart/related`, ...where, "parts");
     if (own?.xml !== undefined && !isXml(range))
       context.problem(
         `'${range}' is no XML; expected application/xml, text/xml or a type that ends with +xml`,

@@ -5,6 +5,10 @@ export const FORM: Later<typeof import("./form/compile.ts")> = new Later(
   "validate.form",
   () => import("./form/compile.ts"),
 );
+export const PARTS: Later<typeof import("./multipart/compile.ts")> = new Later(
+  "validate.body.content.parts",
+  () => import("./multipart/compile.ts"),
+);
 export const ITEMS: Later<typeof import("./items/compile.ts")> = new Later(
   "validate.body.itemSchema",
   () => import("./items/compile.ts"),

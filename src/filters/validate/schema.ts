@@ -8,6 +8,7 @@ import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
 import { type GrpcSettings, grpcSchema } from "./grpc/schema.ts";
 import { type JsonRpcSettings, jsonRpcSchema } from "./jsonrpc/schema.ts";
+import { type PartsSettings, partsSchema } from "./multipart/schema.ts";
 import {
   type ParameterSettings,
   parameterSchema,
@@ -22,6 +23,7 @@ export interface ContentSettings {
   readonly schema?: string | undefined;
   readonly itemSchema?: string | undefined;
   readonly form?: FormSettings | undefined;
+  readonly parts?: PartsSettings | undefined;
   readonly xml?: XmlSettings | undefined;
 }
 
@@ -119,6 +121,7 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
           schema: z.string().min(1).optional().describe("As 'schema' of the body. Not looked into if absent."),
           itemSchema: z.string().min(1).optional().describe("As 'itemSchema' of the body."),
           form: formSchema.optional().describe("As 'form' beside 'body', for this type."),
+          parts: partsSchema.optional(),
           xml: xmlSchema.optional().describe("As 'xml' beside 'body', for this type."),
         }),
       )

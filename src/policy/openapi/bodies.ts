@@ -1,5 +1,14 @@
 import { rangeOf } from "../../bodies/media-ranges.ts";
-import { hasItems, isForm, isJson, isMultipart, isText, isXml } from "../../bodies/media-type.ts";
+import {
+  hasItems,
+  hasNamedParts,
+  hasParts,
+  isForm,
+  isJson,
+  isMultipart,
+  isText,
+  isXml,
+} from "../../bodies/media-type.ts";
 import { formFault } from "../../filters/validate/body-reader.ts";
 import { xmlPlanOf } from "../../filters/validate/xml/plan.ts";
 import type { Description } from "../../openapi/description.ts";
@@ -14,9 +23,11 @@ import type { View } from "../../schema/requests.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
+import { alternatives, partOf, sayObject, together } from "./form-parts.ts";
 import { lowerForm } from "./forms.ts";
 import type { BodyRules, Lowering } from "./lowering.ts";
 import { unenforcedIn } from "./parameters.ts";
+import { lowerParts } from "./parts.ts";
 
 /** `requestBody` of an operation as `validate.body`. */
 export function addBody(entry: RouteEntry, operation: Operation, body: DescribedBody, lowering: Lowering): void {
@@ -31,9 +42,9 @@ export function addBody(entry: RouteEntry, operation: Operation, body: Described
     else if (seen.has(range)) loose("media types that differ by parameters alone", media.place);
     if (range === null || seen.has(range)) continue;
     seen.add(range);
-    if (media.isByPosition) loose("prefixEncoding and itemEncoding", media.place);
     const path = ["validate", "body", "content", range];
-    if (addForm(entry, operation, range, media, lowering) || addXml(entry, operation, range, media, lowering)) continue;
+    const isOwn = [addParts, addForm, addXml].some((add) => add(entry, operation, range, media, lowering));
+    if (isOwn) continue;
     const judged = judgedBy(range, media, lowering);
     if (judged === null) {
       entry.set(path, {}, () => placeOf(media.place, ""));
@@ -56,6 +67,30 @@ export function addBody(entry: RouteEntry, operation: Operation, body: Described
   if (requests.undeclared !== "ignore") entry.set(["validate", "body", "undeclared"], rule(requests.undeclared), at);
 }
 
+/** A multipart body whose parts are told apart by their place. False for what is none. */
+function addParts(
+  entry: RouteEntry,
+  operation: Operation,
+  range: string,
+  media: MediaRange,
+  lowering: Lowering,
+): boolean {
+  const { schema, itemSchema } = media;
+  const own = itemSchema ?? schema;
+  if (!hasParts(range) || isMultipart(range) || range.includes("*")) return false;
+  const lowered = lowerParts(
+    media,
+    pointerOf(operation, media, itemSchema === null ? "schema" : "itemSchema"),
+    lowering,
+  );
+  if (lowered === null) return false;
+  const path = ["validate", "body", "content", range];
+  entry.set(path, { parts: lowered.settings }, () => placeOf(own?.place ?? media.place, own?.pointer ?? ""));
+  for (const [inside, { place, pointer }] of lowered.places)
+    entry.placeAt([...path, "parts", ...inside], () => placeOf(place, pointer));
+  return true;
+}
+
 /** A form whose fields have rules each, as a multipart one: others are judged as one object. False for what is none. */
 function addForm(
   entry: RouteEntry,
@@ -65,7 +100,7 @@ function addForm(
   lowering: Lowering,
 ): boolean {
   const { schema } = media;
-  if (schema === null || !(isMultipart(range) || (isForm(range) && hasFields(schema, media, lowering)))) return false;
+  if (schema === null || !isFieldwise(range, schema, media, lowering)) return false;
   const { settings, places, loose } = lowerForm(
     media,
     pointerOf(operation, media, "schema"),
@@ -81,6 +116,15 @@ function addForm(
       entry.placeAt([...path, "form", section, name], () => placeOf(place, pointer));
   }
   return true;
+}
+
+/** Whether each field of it has rules of its own. */
+function isFieldwise(range: string, schema: SchemaReference, media: MediaRange, lowering: Lowering): boolean {
+  if (isMultipart(range)) return true;
+  if (isForm(range)) return hasFields(schema, media, lowering);
+  const { reading } = lowering.description;
+  const parts = together(partOf(schema), reading);
+  return hasNamedParts(range) && sayObject([...parts, ...alternatives(parts, reading)]);
 }
 
 /** Whether an urlencoded form is more than one object of texts: objects, styles, texts that alternatives take for numbers. */

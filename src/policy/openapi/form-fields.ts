@@ -1,4 +1,4 @@
-import { isForm, isJson, isMultipart, isText, mediaTypeOf } from "../../bodies/media-type.ts";
+import { hasParts, isForm, isJson, isText, mediaTypeOf } from "../../bodies/media-type.ts";
 import { shapeOf } from "../../filters/validate/compile-parameters.ts";
 import type { Description } from "../../openapi/description.ts";
 import { schemaAt } from "../../openapi/media.ts";
@@ -38,7 +38,7 @@ export function kindOf(part: Part, encoding: Members, range: string, description
   const own = item === null ? parts : together({ spot: item, pointer: "" }, reading);
   const written = encoding["contentType"];
   const said = typeof written === "string" ? written : firstText(own, "contentMediaType");
-  if (isMultipart(range) && isFile(own, said)) {
+  if (hasParts(range) && isFile(own, said)) {
     const isList = item !== null;
     const takesPlaceholder = compiled.value.validator.judge(isList ? [""] : "") === null;
     return { is: "file", isList, own, said, takesPlaceholder };

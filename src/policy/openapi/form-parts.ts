@@ -1,11 +1,18 @@
+import type { Description } from "../../openapi/description.ts";
 import type { Reading } from "../../openapi/media.ts";
-import type { Spot } from "../../openapi/spot.ts";
+import type { SchemaReference } from "../../openapi/operation.ts";
+import { Spot } from "../../openapi/spot.ts";
 import { pointerToken } from "../../schema/document.ts";
 
 /** A schema that speaks of a value, with the pointer that leads to it from the document itself, through references. */
 export interface Part {
   readonly spot: Spot;
   readonly pointer: string;
+}
+
+/** `pointer`: leads to the schema from the document itself; as it stands where nobody asks for its name. */
+export function partOf(schema: SchemaReference, pointer: string = schema.pointer): Part {
+  return { spot: new Spot(schema.document, schema.pointer, schema.value, null, ""), pointer };
 }
 
 /** Schemas that speak of one value; beyond that they say nothing. */
@@ -55,4 +62,29 @@ export function namesIn(value: unknown): readonly string[] {
 
 export function firstText(parts: readonly Part[], key: string): string | null {
   return parts.map(({ spot }) => spot.text(key)).find((text) => text !== null) ?? null;
+}
+
+/** What a schema is called from the document itself; null where references on the way lead past it. */
+export function nameOf(
+  { document, pointer }: SchemaReference,
+  part: Part,
+  { file, library }: Description,
+): string | null {
+  const name = [part.spot.pointer, part.pointer].find((one) => {
+    const found = library.find(file, one);
+    return found?.document === document && found.pointer === pointer;
+  });
+  return name === undefined ? null : `${file}#${name}`;
+}
+
+/** Whether some of them say that the value is an object. */
+export function sayObject(parts: readonly Part[]): boolean {
+  return parts.some(({ spot }) => spot.text("type") === "object" || spot.at("properties") !== null);
+}
+
+/** Members of the value that a schema speaks of, in their order. */
+export function propertiesOf({ spot, pointer }: Part): readonly (readonly [string, Part])[] {
+  return [...(spot.at("properties")?.all() ?? [])].map(([name, own]) => {
+    return [name, { spot: own, pointer: `${pointer}/properties/${pointerToken(name)}` }];
+  });
 }

@@ -1,12 +1,12 @@
-import { isMultipart } from "../../bodies/media-type.ts";
+import { hasNamedParts } from "../../bodies/media-type.ts";
 import type { Description } from "../../openapi/description.ts";
 import { schemaAt } from "../../openapi/media.ts";
 import type { MediaRange, SchemaReference } from "../../openapi/operation.ts";
-import { isMembers, type Members, Spot } from "../../openapi/spot.ts";
-import { pointerToken, type SchemaPlace } from "../../schema/document.ts";
+import { isMembers, type Members, type Spot } from "../../openapi/spot.ts";
+import type { SchemaPlace } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type FieldKind, fieldOfKind, fileOf, kindOf, type Settings, styledAs } from "./form-fields.ts";
-import { alternatives, namesIn, type Part, together } from "./form-parts.ts";
+import { alternatives, nameOf, namesIn, type Part, partOf, propertiesOf, together } from "./form-parts.ts";
 import { unenforcedIn } from "./parameters.ts";
 
 /** A form in the words of `validate`, and what of its schema and encoding these have no word for. */
@@ -79,7 +79,7 @@ class FormLowering {
   }
 
   lower(schema: SchemaReference, pointer: string, place: SchemaPlace): LoweredForm {
-    const start: Part = { spot: new Spot(schema.document, schema.pointer, schema.value, null, ""), pointer };
+    const start = partOf(schema, pointer);
     const parts = together(start, this.#description.reading);
     // What comes by its place alone has no names that could be looked for.
     const list = parts.find(({ spot }) => spot.text("type") === "array" || spot.at("prefixItems") !== null);
@@ -125,7 +125,7 @@ class FormLowering {
     const judged = (rule: string): "ignore" | "refuse" => (rule === "ignore" ? "ignore" : "refuse");
     const view = { readOnly: judged(this.#requests.readOnly), undeclared: judged(this.#requests.undeclared) };
     const compiled = this.#isUnclear ? null : library.compile(schema, true, view);
-    const name = this.#nameOf(schema, start);
+    const name = nameOf(schema, start, this.#description);
     if (compiled?.ok === true && name !== null) {
       const { cost } = compiled.value;
       if (DEFAULTS.formFieldsBytesMax * cost.judgementsMax <= DEFAULTS.schemaWorkBytesMax) {
@@ -146,7 +146,7 @@ class FormLowering {
       return;
     }
     const reference = schemaAt(spot, this.#description.reading);
-    const schema = reference === null ? null : this.#nameOf(reference, part);
+    const schema = reference === null ? null : nameOf(reference, part, this.#description);
     if (reference === null || schema === null) {
       this.#skip("fields of forms beside a reference", spot.place);
       return;
@@ -173,7 +173,7 @@ class FormLowering {
     else if (typeof styled === "string") this.#skip(styled, spot.place);
     else {
       for (const [word, at] of unenforcedIn(compiled.value)) this.#tell(word, at ?? spot.place);
-      const blob = kind.is === "json" && isMultipart(this.#media.range) ? { blob: "allow" } : {};
+      const blob = kind.is === "json" && hasNamedParts(this.#media.range) ? { blob: "allow" } : {};
       this.#fields.set(name, { schema, ...(styled["style"] === undefined ? blob : {}), ...styled, ...need });
     }
   }
@@ -197,7 +197,7 @@ class FormLowering {
     }
     for (const one of kinds) this.#know(name, one);
     if (kind.is === "file") this.#files.set(name, { ...fileOf(kind, null), content: "unchecked" });
-    else this.#fields.set(name, fieldOfKind(kind.is, styled, isMultipart(this.#media.range)));
+    else this.#fields.set(name, fieldOfKind(kind.is, styled, hasNamedParts(this.#media.range)));
   }
 
   #kindOf(name: string, part: Part): FieldKind {
@@ -215,16 +215,6 @@ class FormLowering {
     const known = this.#kinds.get(name);
     if (kind.is === "untyped") return;
     if (kind.is !== known?.is || (kind.is === "file" && !kind.takesPlaceholder)) this.#isUnclear = true;
-  }
-
-  /** What a schema is called from the document itself; null where references on the way lead past it. */
-  #nameOf({ document, pointer }: SchemaReference, part: Part): string | null {
-    const { file, library } = this.#description;
-    const name = [part.spot.pointer, part.pointer].find((one) => {
-      const found = library.find(file, one);
-      return found?.document === document && found.pointer === pointer;
-    });
-    return name === undefined ? null : `${file}#${name}`;
   }
 
   #encodingOf(name: string): Members {
@@ -250,10 +240,4 @@ class FormLowering {
   #tell(what: string, place: SchemaPlace): void {
     this.#loose.push([what, place]);
   }
-}
-
-function propertiesOf({ spot, pointer }: Part): readonly (readonly [string, Part])[] {
-  return [...(spot.at("properties")?.all() ?? [])].map(([name, own]) => {
-    return [name, { spot: own, pointer: `${pointer}/properties/${pointerToken(name)}` }];
-  });
 }

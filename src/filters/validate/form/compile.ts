@@ -1,4 +1,4 @@
-import { FORM_TYPE, isForm, isMultipart, MULTIPART_TYPE } from "../../../bodies/media-type.ts";
+import { FORM_TYPE, hasNamedParts, isForm, MULTIPART_TYPE } from "../../../bodies/media-type.ts";
 import { DeclaredNames } from "../../../bodies/names.ts";
 import type { Shape } from "../../../bodies/parameter-styles.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
@@ -40,14 +40,14 @@ export function compileForm(settings: FormSettings, options: FormOptions, contex
   const { fields = {}, files = {} } = settings;
   const types = options.contentType ?? (Object.keys(files).length > 0 ? [MULTIPART_TYPE] : [MULTIPART_TYPE, FORM_TYPE]);
   types.forEach((type, at) => {
-    if (!isForm(type) && !isMultipart(type))
+    if (!isForm(type) && !hasNamedParts(type))
       context.problem(`'${type}' is no form; expected ${MULTIPART_TYPE} or ${FORM_TYPE}`, "contentType", at);
   });
   for (const name of Object.keys(files)) {
     if (Object.hasOwn(fields, name))
       context.problem(`'${name}' is a field, too; expected one of them`, "form", "files", name);
   }
-  if (!types.some(isMultipart) && Object.keys(files).length > 0)
+  if (!types.some(hasNamedParts) && Object.keys(files).length > 0)
     context.problem(`files come in ${MULTIPART_TYPE} alone`, "form", "files");
   const rules = rulesOf(settings, options, context);
   // A bound that is only tried out must not cut bodies off.

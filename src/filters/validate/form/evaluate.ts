@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { boundaryOf } from "../../../bodies/boundary.ts";
 import { decodedValues, type FormValues, parseEscapedForm, parseForm, parseFormInTurns } from "../../../bodies/form.ts";
-import { isMultipart, mediaTypeOf } from "../../../bodies/media-type.ts";
+import { hasNamedParts, isMultipart, mediaTypeOf } from "../../../bodies/media-type.ts";
 import { readQueryStyle } from "../../../bodies/parameter-styles.ts";
+import { readNamedHead, readPartHead } from "../../../bodies/part-head.ts";
 import { CONTINUE, Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
@@ -30,7 +31,7 @@ export function judgeForm(rules: FormRules): Part {
   const multipart = judgeHeld(rules, (bytes, exchange) => judgeMultipart(bytes, exchange, rules));
   return (exchange) => {
     const type = exchange.headers.get("content-type");
-    if (!isMultipart(mediaTypeOf(type ?? "")?.type ?? "")) return urlencoded(exchange);
+    if (!hasNamedParts(mediaTypeOf(type ?? "")?.type ?? "")) return urlencoded(exchange);
     if (boundaryOf(type ?? "") === null)
       return malformed("body_not_multipart", "no boundary, or one of many readings", rules.place);
     return rules.isBuffered || exchange.collectedBody !== null || exchange.body.announcedBytes === 0
@@ -41,10 +42,12 @@ export function judgeForm(rules: FormRules): Part {
 
 /** Who judges the form as it streams; null where it was judged whole. */
 export function watchForm(exchange: Exchange, rules: FormRules): FormWatch | null {
-  const type = exchange.headers.get("content-type") ?? "";
-  if (!isMultipart(mediaTypeOf(type)?.type ?? "")) return null;
-  const boundary = boundaryOf(type);
-  return boundary === null ? null : new FormWatch(rules, boundary, exchange);
+  const text = exchange.headers.get("content-type") ?? "";
+  const type = mediaTypeOf(text)?.type ?? "";
+  if (!hasNamedParts(type)) return null;
+  const boundary = boundaryOf(text);
+  const readHead = isMultipart(type) ? readPartHead : readNamedHead;
+  return boundary === null ? null : new FormWatch(rules, boundary, readHead, exchange);
 }
 
 const STRETCH_BYTES = 64 * 1024;

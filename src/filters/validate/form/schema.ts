@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { mediaTypeOf } from "../../../bodies/media-type.ts";
+import { DEFAULTS } from "../../../support/defaults.ts";
 import { object, sizeBytes } from "../../../support/schema.ts";
 
 /** A JSON Schema of one field that is no file, and whether it must be there. */
@@ -42,7 +43,7 @@ const count = z
   .min(1, { error: "expected a whole number from 1 on" });
 const truth = z.boolean({ error: "expected true or false" });
 
-const mediaRange = z
+export const mediaRange: z.ZodType<string> = z
   .string()
   .refine((text) => mediaTypeOf(text.replace(/\/\*$/, "/any"))?.parameters.size === 0, {
     error: "expected a media type as in image/png, or all of a kind as in image/*",
@@ -96,7 +97,7 @@ const file: z.ZodType<FileSettings> = object({
 export const formSchema: z.ZodType<FormSettings> = object({
   maxBytes: sizeBytes.optional().describe("Largest form with its files, as in 1GiB. 10MiB if absent."),
   maxParts: count
-    .max(10_000, { error: "expected at most 10000" })
+    .max(DEFAULTS.partsLimit, { error: `expected at most ${DEFAULTS.partsLimit}` })
     .optional()
     .describe("Most fields and files. 100 if absent."),
   maxFieldBytes: sizeBytes.optional().describe("Longest field that is no file. 64KiB if absent, 1MiB at most."),

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { FILE_START_BYTES, fileContentFault } from "../../../bodies/file-content.ts";
 import { decodeLeniently } from "../../../bodies/form.ts";
 import { MultipartReader, type PartHandler } from "../../../bodies/multipart.ts";
-import type { PartHead } from "../../../bodies/part-head.ts";
+import type { PartHead, ReadHead } from "../../../bodies/part-head.ts";
 import { CONTINUE, type Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import { ByteHold } from "../../../message/byte-hold.ts";
@@ -54,10 +54,10 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
   readonly #kept = new Map<string, string[]>();
   readonly #counts = new Map<string, number>();
 
-  constructor(rules: FormRules, boundary: string, exchange: Exchange) {
+  constructor(rules: FormRules, boundary: string, readHead: ReadHead<PartHead>, exchange: Exchange) {
     this.#rules = rules;
     this.#exchange = exchange;
-    this.#reader = new MultipartReader(boundary, this);
+    this.#reader = new MultipartReader(boundary, this, readHead);
   }
 
   get ownBytes(): number {
