@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open, rename, stat, unlink } from "node:fs/prom
 import { join } from "node:path";
 import type { StateFiles } from "../resources/state-folder.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import { removeLeftovers, UNFINISHED } from "./state-leftovers.ts";
 import { lockState } from "./state-lock.ts";
 import { codeOf } from "./unix-socket.ts";
 
@@ -65,7 +66,9 @@ async function makeFolder(directory: string, userId: number | null): Promise<Res
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const fault = folderFaultOf(await stat(directory), userId);
-    return fault === null ? ok(null) : err(fault);
+    if (fault !== null) return err(fault);
+    void removeLeftovers(directory);
+    return ok(null);
   } catch (error) {
     return err(`the folder cannot be used: ${codeOf(error)}`);
   }
@@ -172,7 +175,7 @@ function faultOf(found: Stats, userId: number | null): string | null {
 }
 
 async function writeState(file: string, content: Buffer): Promise<Result<null, string>> {
-  const beside = `${file}.${randomBytes(6).toString("hex")}.new`;
+  const beside = `${file}.${randomBytes(6).toString("hex")}${UNFINISHED}`;
   try {
     const handle = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {

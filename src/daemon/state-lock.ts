@@ -26,7 +26,7 @@ export async function lockState(file: string, staleMs: number): Promise<Result<(
 }
 
 /** By the clock of its own file system; null where it is gone. */
-async function ageMs(file: string): Promise<number | null> {
+export async function ageMs(file: string): Promise<number | null> {
   const beside = `${file}.${randomBytes(6).toString("hex")}`;
   try {
     const { mtimeMs } = await stat(file);

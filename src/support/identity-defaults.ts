@@ -36,6 +36,8 @@ export const IDENTITY_DEFAULTS = {
   identityKeyLeadMs: 3_600_000,
   identityClaimsMax: 32,
   stateFileBytesMax: 8 * 1024 * 1024,
+  /** A file of a moment that is so old was left by a process that was killed. */
+  stateLeftoverMs: 60_000,
   secretBytesMax: 16 * 1024,
 
   // Tokens and keys.

@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +17,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { stateFiles } from "../../src/daemon/state-files.ts";
 import { StateFolder } from "../../src/resources/state-folder.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { eventually } from "../fixtures/eventually.ts";
 
 const KIND = { name: "keys", version: 1 };
 let root: string;
@@ -39,6 +41,21 @@ test("what was written is read by the next process, from files of this user alon
   expect(statSync(join(root, "state")).mode & 0o777).toBe(0o700);
   expect(statSync(onlyFile()).mode & 0o777).toBe(0o600);
   expect(warnings).toEqual([]);
+});
+
+test("what a killed process left half written goes with the next start, and nothing else does", async () => {
+  const directory = join(root, "state");
+  await folder().write(KIND, "id", Buffer.from("content"));
+  const kept = readdirSync(directory);
+  const left = [`${kept[0]}.0123456789ab.new`, "audit.jsonl.lock.0123456789ab"];
+  const others = [`${kept[0]}.ba9876543210.new`, "notes.new", "quotas.sqlite", "x.0123456789AB.new"];
+  for (const name of [...left, ...others]) writeFileSync(join(directory, name), "half");
+  const then = new Date(Date.now() - 2 * DEFAULTS.stateLeftoverMs);
+  // Another process may be writing the young one just now.
+  for (const name of [...left, ...others.slice(1)]) utimesSync(join(directory, name), then, then);
+  await folder().read(KIND, "id");
+  await eventually(async () => readdirSync(directory).length === kept.length + others.length);
+  expect(readdirSync(directory).toSorted()).toEqual([...kept, ...others].toSorted());
 });
 
 test("no damage is ever read as content", async () => {
