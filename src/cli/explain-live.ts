@@ -4,6 +4,7 @@ import { readFacts } from "../records/read-facts.ts";
 import { decisionExplanation } from "../rehearsal/decision-steps.ts";
 import { explanationText } from "../rehearsal/explanation.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { painter } from "../support/paint.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type AdminTarget, type AdminValues, adminTarget, askAdmin } from "./admin-client.ts";
 import { listOf, memberOf } from "./admin-list.ts";
@@ -62,7 +63,11 @@ async function ask(target: AdminTarget, path: string): Promise<Result<unknown, s
 function tell(decision: unknown, { json }: LiveOptions, io: CommandIo): number {
   const facts = readFacts(decision);
   if (!facts.ok) return fail(`the answer is no decision: ${facts.error}`, io);
-  io.stdout(json ? `${JSON.stringify(facts.value)}\n` : explanationText(decisionExplanation(facts.value)));
+  io.stdout(
+    json
+      ? `${JSON.stringify(facts.value)}\n`
+      : explanationText(decisionExplanation(facts.value), painter(io.colour === true)),
+  );
   return facts.value.verdict === "allow" ? EXIT.fine : EXIT.problems;
 }
 

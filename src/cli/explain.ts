@@ -9,6 +9,7 @@ import { SUPPOSED_FORM } from "../rehearsal/supposed-certificate.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { INSTANT_EXPECTED, instantMs } from "../support/instant.ts";
+import { painter } from "../support/paint.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { parseDurationMs } from "../support/units.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
@@ -132,7 +133,7 @@ Exit code 0: allowed. 1: denied, or the policy has problems. 2: used wrongly.`,
       return exchange.error.reason === null ? EXIT.misuse : EXIT.problems;
     }
     const told = await explain(snapshot, listener, exchange.value, isOnline);
-    io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told));
+    io.stdout(values.json === true ? `${JSON.stringify(told)}\n` : explanationText(told, painter(io.colour === true)));
     return told.verdict.allowed ? EXIT.fine : EXIT.problems;
   },
 };

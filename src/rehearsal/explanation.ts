@@ -6,6 +6,7 @@ import type { ListenerSettings, OwnPage, Route, Snapshot } from "../policy/snaps
 import type { OwnAnswer } from "../proxy/own-page.ts";
 import { placeText, type Step } from "../records/step.ts";
 import { excerpt } from "../support/excerpt.ts";
+import { type Paint, painter, type Style } from "../support/paint.ts";
 
 export interface Explanation {
   readonly request: string;
@@ -198,8 +199,11 @@ export function handshakeExplanation(exchange: Exchange, snapshot: Snapshot, ste
   };
 }
 
+/** Of what a check said. */
+const RESULT_STYLES: Readonly<Record<string, Style>> = { deny: "red", audit: "yellow" };
+
 /** The explanation for a person: a line a step, the verdict last. */
-export function explanationText(told: Explanation): string {
+export function explanationText(told: Explanation, paint: Paint = painter(false)): string {
   const width = (of: (step: Step) => string) => Math.max(...told.steps.map((step) => of(step).length));
   const phases = width(({ phase }) => phase);
   const checks = width(({ check }) => check);
@@ -207,10 +211,11 @@ export function explanationText(told: Explanation): string {
   const isTimed = told.steps.some(({ us }) => us !== undefined);
   const lines = told.steps.map(({ phase, check, result, place, saw, wanted, us }) => {
     const took = isTimed ? [(us === undefined ? "" : `${us.toFixed(1)} µs`).padStart(10)] : [];
+    const style = RESULT_STYLES[result];
     const columns = [
       phase.padEnd(phases),
       check.padEnd(checks),
-      result.padEnd(5),
+      style === undefined ? result.padEnd(5) : paint(style, result.padEnd(5)),
       ...took,
       (place ?? "-").padEnd(places),
     ];
@@ -219,6 +224,8 @@ export function explanationText(told: Explanation): string {
   const { allowed, reason, status, place, route } = told.verdict;
   const where = place === null ? "" : ` at ${place}`;
   const answer = status === null ? "no connection" : String(status);
-  const verdict = allowed ? `allowed by route ${route}` : `denied: ${reason} (${answer})${where}`;
+  const verdict = allowed
+    ? paint("green", `allowed by route ${route}`)
+    : paint("red", `denied: ${reason} (${answer})${where}`);
   return `${told.request}  (policy ${told.policyHash})\n\n${lines.join("")}\n${verdict}\n${told.hint === null ? "" : `${told.hint}\n`}`;
 }

@@ -124,6 +124,10 @@ test("colour is where it is asked for", async () => {
   expect(out).toContain("\x1b[32m0 passed\x1b[0m, \x1b[31m1 failed\x1b[0m");
   expect(out).toMatch(/^\x1b\[31ma\.yaml:1:1: .+\x1b\[0m$/m);
   expect((await postern("test", "b.yaml")).out).not.toContain("\x1b");
+  for (const path of ["/a", "/b"]) await main(["explain", "--policy", "b.yaml", `GET ${path}`], coloured);
+  expect(out).toContain("\x1b[32mallowed by route /a\x1b[0m\n");
+  expect(out).toMatch(/^\x1b\[31mdenied: route_not_found \(404\).*\x1b\[0m$/m);
+  expect((await postern("explain", "--policy", "b.yaml", "GET /b")).out).not.toContain("\x1b");
   await main(["fmt", "--diff", "a.yaml"], coloured);
   expect(out).toContain("\x1b[31m-version:  1\x1b[0m\n\x1b[32m+version: 1\x1b[0m\n");
 });
