@@ -7,12 +7,15 @@ import { Learner } from "../learning/learner.ts";
 import { lessonOf } from "../learning/lesson.ts";
 import { lessonJson, lessonSummary } from "../learning/lesson-report.ts";
 import { policyText } from "../learning/policy-text.ts";
+import type { Thresholds } from "../learning/support.ts";
 import { type RecordedRequest, readLine } from "../records/recorded-line.ts";
 import { openTestWorld } from "../rehearsal/test-world.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { type Command, type CommandIo, EXIT, misuse, type Options, parseOptions } from "./command.ts";
 import { plain, problemLine } from "./load-policy.ts";
+import { CONFIGMAP_OPTION } from "./policy-reader.ts";
+import { type Tell, withProgress } from "./progress.ts";
 import { linesOf, openLines } from "./record-lines.ts";
 import { testInputs } from "./test-inputs.ts";
 
@@ -25,6 +28,7 @@ const OPTIONS = {
     value: "CURRENT",
     text: "the policy that the traffic had: the learnt one starts from it, and is nowhere wider",
   },
+  ...CONFIGMAP_OPTION,
   inventory: {
     type: "string",
     value: "FILE",
@@ -72,30 +76,50 @@ Exit code 0: done. 1: nothing could be learnt, or CURRENT has problems. 2: used 
     const output = values.output === undefined ? null : resolve(io.cwd, values.output);
     if (output !== null && values.policy !== undefined && output === resolve(io.cwd, values.policy))
       return misuse(learnCommand, "--output is the current policy itself; expected another file", io);
-    const current = await currentOf(values.policy, io);
-    if (current === null) return EXIT.problems;
-    const known = knownIn(values.inventory, io);
-    if (!known.ok) return misuse(learnCommand, `${values.inventory} ${known.error}`, io);
-    const learner = new Learner(current.policy);
-    const read = await readRecords(records, learner, io);
-    if (!read.ok) return misuse(learnCommand, read.error, io);
-    if (values.policy === undefined && learner.knownBy.size > 0)
-      return misuse(
-        learnCommand,
-        `its callers were known by ${[...learner.knownBy].map(plain).join(", ")}; expected --policy CURRENT that has it, for without it all would be open`,
-        io,
-      );
-    const lesson = lessonOf(learner, current.policy, { requests, callers }, known.value);
-    if (lesson.routes.length > 0 && output !== null) {
-      const written = await write(output, policyText(lesson, current.policy, current.kept));
-      if (!written.ok) return misuse(learnCommand, `${values.output} ${written.error}`, io);
-    }
-    io.stderr(lessonSummary(lesson, read.value));
-    if (values.json === true) io.stdout(lessonJson(lesson));
-    else if (output === null && lesson.routes.length > 0) io.stdout(policyText(lesson, current.policy, current.kept));
-    return lesson.routes.length > 0 ? EXIT.fine : EXIT.problems;
+    const wanted = {
+      ...{ policy: values.policy, configMap: values.configmap, inventory: values.inventory, output },
+      ...{ thresholds: { requests, callers }, isJson: values.json === true },
+    };
+    return withProgress(io, wanted.isJson, (told, tell) => learn(records, wanted, told, tell));
   },
 };
+
+interface Wanted {
+  readonly policy: string | undefined;
+  readonly configMap: string | undefined;
+  readonly inventory: string | undefined;
+  /** Absolute; null for standard output. */
+  readonly output: string | null;
+  readonly thresholds: Thresholds;
+  readonly isJson: boolean;
+}
+
+async function learn(records: readonly string[], wanted: Wanted, io: CommandIo, tell: Tell): Promise<number> {
+  const { policy, inventory, output, thresholds, isJson } = wanted;
+  const current = await currentOf(policy, wanted.configMap, io);
+  if (current === null) return EXIT.problems;
+  const known = knownIn(inventory, io);
+  if (!known.ok) return misuse(learnCommand, `${inventory} ${known.error}`, io);
+  const learner = new Learner(current.policy);
+  const read = await readRecords(records, learner, io, tell);
+  if (!read.ok) return misuse(learnCommand, read.error, io);
+  if (policy === undefined && learner.knownBy.size > 0)
+    return misuse(
+      learnCommand,
+      `its callers were known by ${[...learner.knownBy].map(plain).join(", ")}; expected --policy CURRENT that has it, for without it all would be open`,
+      io,
+    );
+  const lesson = lessonOf(learner, current.policy, thresholds, known.value);
+  const hasLearnt = lesson.routes.length > 0;
+  if (hasLearnt && output !== null) {
+    const written = await write(output, policyText(lesson, current.policy, current.kept));
+    if (!written.ok) return misuse(learnCommand, `${output} ${written.error}`, io);
+  }
+  io.stderr(lessonSummary(lesson, read.value));
+  if (isJson) io.stdout(lessonJson(lesson));
+  else if (output === null && hasLearnt) io.stdout(policyText(lesson, current.policy, current.kept));
+  return hasLearnt ? EXIT.fine : EXIT.problems;
+}
 
 function countOf(text: string | undefined, usual: number): number | null {
   if (text === undefined) return usual;
@@ -114,20 +138,37 @@ interface Current {
 }
 
 /** Null with its problems told. */
-async function currentOf(file: string | undefined, io: CommandIo): Promise<Current | null> {
+async function currentOf(
+  file: string | undefined,
+  configMap: string | undefined,
+  io: CommandIo,
+): Promise<Current | null> {
   if (file === undefined) return { policy: openPolicy(), kept: FIRST_SECTIONS };
-  const inputs = testInputs(io);
+  const inputs = testInputs(io, configMap);
   const world = await openTestWorld(file, inputs);
   if (!world.ok) {
     for (const problem of world.error) io.stderr(problemLine(problem));
     return null;
   }
-  const { snapshot } = world.value;
+  const { snapshot, included } = world.value;
   world.value.close();
-  const text = inputs.readFile(resolve(io.cwd, file));
-  const kept = text.ok ? keptSections(text.value.toString()) : err(text.error);
-  if (kept.ok) return { policy: currentPolicy(snapshot, kept.value.value), kept: kept.value };
-  io.stderr(`postern learn: ${file} ${kept.error}\n`);
+  const names = [resolve(io.cwd, file), ...included];
+  const texts: string[] = [];
+  for (const [at, name] of names.entries()) {
+    const text = inputs.readFile(name, at === 0);
+    if (text.ok) texts.push(text.value.toString());
+    else return unread(name, text.error, io);
+  }
+  const [own = "", ...others] = texts;
+  const kept = keptSections(own, others);
+  if (!kept.ok) return unread(file, kept.error, io);
+  const { value, routes } = kept.value;
+  const entriesOf = (name: string): readonly unknown[] => routes[names.indexOf(resolve(io.cwd, name))] ?? [];
+  return { policy: currentPolicy(snapshot, value, entriesOf), kept: kept.value };
+}
+
+function unread(file: string, error: string, io: CommandIo): null {
+  io.stderr(`postern learn: ${file} ${error}\n`);
   return null;
 }
 
@@ -136,17 +177,20 @@ async function readRecords(
   records: readonly string[],
   learner: Learner,
   io: CommandIo,
+  tell: Tell,
 ): Promise<Result<number, string>> {
   let skipped = 0;
   for (const record of records) {
-    const read = await eachRequest(record, io, (recorded) => learner.survey(recorded));
+    const told = (line: number): void => tell(`${record}: line ${line}, once to see who asks`);
+    const read = await eachRequest(record, io, told, (recorded) => learner.survey(recorded));
     if (!read.ok) return err(`${record} ${read.error}`);
     if (read.value.isOthers) io.stderr(`postern learn: ${record}: others may write it, and say in it what they like\n`);
     skipped += read.value.skipped;
   }
   for (const record of records) {
     learner.begin();
-    const read = await eachRequest(record, io, (recorded) => learner.learn(recorded));
+    const told = (line: number): void => tell(`${record}: line ${line}, once to learn from it`);
+    const read = await eachRequest(record, io, told, (recorded) => learner.learn(recorded));
     if (!read.ok) return err(`${record} ${read.error}`);
   }
   return ok(skipped);
@@ -155,6 +199,7 @@ async function readRecords(
 async function eachRequest(
   record: string,
   io: CommandIo,
+  tellLine: (line: number) => void,
   take: (recorded: RecordedRequest) => void,
 ): Promise<Result<{ skipped: number; isOthers: boolean }, string>> {
   const opened = await openLines(resolve(io.cwd, record));
@@ -163,7 +208,8 @@ async function eachRequest(
   let skipped = 0;
   try {
     for await (const lines of linesOf(handle)) {
-      for (const { text } of lines) {
+      for (const { line, text } of lines) {
+        tellLine(line);
         const read = text === null ? err("too long") : readLine(text);
         if (!read.ok) skipped++;
         else if (read.value !== null) take(read.value);

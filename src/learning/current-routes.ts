@@ -43,15 +43,17 @@ export function openPolicy(): CurrentPolicy {
 
 /**
  * The policy as it is now: which of its routes takes a request is asked of its own tree, whatever took it when it was recorded.
- * `text`: its file, read as YAML.
+ * `file`: its text, and those of what it includes, as one. `entriesOf`: the routes of one of them, by the name that places have.
  */
-export function currentPolicy(snapshot: Snapshot, text: unknown): CurrentPolicy {
-  const file = mapping(text);
-  const entries: readonly unknown[] = Array.isArray(file["routes"]) ? file["routes"] : [];
+export function currentPolicy(
+  snapshot: Snapshot,
+  file: Settings,
+  entriesOf: (name: string) => readonly unknown[],
+): CurrentPolicy {
   const routes = new Map<Route, CurrentRoute>();
   for (const route of snapshot.routeList) {
     const at = /^routes\[(\d+)\]$/.exec(route.place.path)?.[1];
-    const settings = at === undefined ? null : mapping(entries[Number(at)]);
+    const settings = at === undefined ? null : mapping(entriesOf(route.place.file)[Number(at)]);
     const isOwn = settings !== null && settings["path"] === route.template;
     const kind = !isOwn ? "declared" : route.answer === null ? "narrowed" : "answered";
     routes.set(route, currentRoute(route.template, isOwn ? settings : {}, kind));

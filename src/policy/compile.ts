@@ -53,6 +53,8 @@ export interface Examination {
   readonly absent: readonly Problem[];
   /** Absolute names, the policy first, also of files that could not be read. */
   readonly files: readonly string[];
+  /** Absolute names of those that section `include` names, in their order. */
+  readonly included: readonly string[];
   /** Of section `tests`. */
   readonly tests: readonly PolicyTest[];
   /** Null where nobody asked for it, and where there is no text to read. */
@@ -154,6 +156,7 @@ export async function examinePolicy(
     silenced: work.silenced,
     absent: work.absent.sorted(file),
     files: work.files.names(),
+    included: work.included,
     tests: work.tests,
     outline: work.outline,
     described: describedPolicy(work),

@@ -26,6 +26,7 @@ export function* joinIncluded(work: Work): Steps<void> {
     work.problem(`more than ${DEFAULTS.includedFilesMax} files are included`, path);
     return;
   }
+  work.included = Array.from(found.keys(), (name) => work.files.absoluteName(name));
   const documents: PolicyDocument[] = [];
   let bytes = 0;
   for (const [name, path] of found) {

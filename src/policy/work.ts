@@ -154,6 +154,8 @@ export class Work {
   versionRules: VersionRules | null = null;
   versions: Versions<Route> | null = null;
   tests: readonly PolicyTest[] = [];
+  /** Absolute names of the files that the policy includes. */
+  included: readonly string[] = [];
   outline: PolicyOutline | null = null;
   ladderSeed: LadderSeed;
   /** Checks before the match that are off, or asked by another. */

@@ -40,6 +40,8 @@ export class TestWorld {
   readonly snapshot: Snapshot;
   /** Of the policy's section `tests`. */
   readonly tests: readonly PolicyTest[];
+  /** Absolute names of the policy's included files. */
+  readonly included: readonly string[];
   /** Null where nobody makes requests of it. */
   readonly described: DescribedPolicy | null;
   readonly time: TestTime;
@@ -48,13 +50,14 @@ export class TestWorld {
   readonly #kept: Kept;
 
   constructor(
-    { snapshot, tests, described }: Compiled,
+    { snapshot, tests, included, described }: Compiled,
     time: TestTime,
     memory: MemoryBudget,
     counted: { readonly rateTables: RateTables; readonly kept: Kept },
   ) {
     this.snapshot = snapshot;
     this.tests = tests;
+    this.included = included;
     this.described = described;
     this.time = time;
     this.memory = memory;
@@ -75,7 +78,7 @@ export class TestWorld {
   }
 }
 
-interface Compiled extends Pick<Examination, "tests" | "described"> {
+interface Compiled extends Pick<Examination, "tests" | "included" | "described"> {
   readonly snapshot: Snapshot;
 }
 
@@ -89,7 +92,7 @@ export async function openTestWorld(
   const memory = unlimitedMemory();
   // Of its own: tables that count go by the clock that they were made with.
   const kept = new Kept(others);
-  const { snapshot, problems, tests, described } = await examinePolicy(file, {
+  const { snapshot, problems, tests, included, described } = await examinePolicy(file, {
     ...inputs,
     clock: time,
     isInForce: () => true,
@@ -102,5 +105,5 @@ export async function openTestWorld(
   });
   return snapshot === null
     ? err(problems)
-    : ok(new TestWorld({ snapshot, tests, described }, time, memory, { rateTables, kept }));
+    : ok(new TestWorld({ snapshot, tests, included, described }, time, memory, { rateTables, kept }));
 }
