@@ -20,7 +20,7 @@ import { Listeners } from "./listeners.ts";
 import { type Activity, MemoryRelease } from "./memory-release.ts";
 import { PolicyWatch, WATCH_TIMINGS, type WatchTimings } from "./policy-file.ts";
 import { type DaemonStatus, PolicyInForce } from "./policy-in-force.ts";
-import { livenessLines, notReadyLines } from "./readiness.ts";
+import { everyReason, livenessLines, notReadyLines } from "./readiness.ts";
 import { type ReadFile, readNamed } from "./regular-file.ts";
 import { type Attempt, type Compile, Reloader, type TestPolicy } from "./reload.ts";
 import { ReloadRetry } from "./reload-retry.ts";
@@ -123,6 +123,7 @@ export class Daemon {
       loopDelay: deps.loopDelay ?? null,
       fileFault: deps.fileFault,
       resources: () => deps.resources.statuses(),
+      notReady: () => everyReason(this.#inForce.notReady),
     });
     const folder = deps.keptFolder?.((file, error) => {
       this.telemetry.metrics.stateFaults++;

@@ -17,6 +17,8 @@ export const NOT_READY = {
 
 export type NotReady = keyof typeof NOT_READY;
 
+export const NOT_READY_REASONS = Object.keys(NOT_READY) as readonly NotReady[];
+
 /** Kinds of resources that tokens are verified by. */
 const KEYS: ReadonlySet<string> = new Set(["key set", "SPIFFE JWT bundle"]);
 
@@ -42,6 +44,11 @@ export function notReady({ snapshot, isEnding, hasExpiredCertificate, resources 
     else if (!snapshot.admin.readyWithoutKeys && KEYS.has(one.kind)) reasons.add("keys_missing");
   }
   return reasons;
+}
+
+/** Each reason, for metrics. */
+export function everyReason(reasons: ReadonlySet<NotReady>): ReadonlyMap<NotReady, boolean> {
+  return new Map(NOT_READY_REASONS.map((reason) => [reason, reasons.has(reason)]));
 }
 
 /** What is said behind `?verbose`, one line each. */

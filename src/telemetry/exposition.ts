@@ -35,6 +35,9 @@ export function createRegistry(inputs: FigureSources, format: MetricsFormat): Re
   registerFigures(registry, inputs);
   registerThread(registry, inputs.thread);
   registerResources(registry, inputs.resources);
+  gauge(registry, "postern_not_ready", "1 for each reason that the process is not to get requests, else 0.", () =>
+    Array.from(inputs.notReady(), ([reason, holds]) => ({ labels: { reason }, value: holds ? 1 : 0 })),
+  );
   if (inputs.processFigures !== null) registerProcessMetrics(registry, inputs.processFigures);
   return registry;
 }

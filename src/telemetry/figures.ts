@@ -14,6 +14,8 @@ export interface FigureSources {
   readonly memory: MemoryBudget;
   readonly thread: ThreadWatch | null;
   readonly resources: () => readonly ResourceStatus[];
+  /** Each reason that keeps the process from getting requests, and whether it is there. */
+  readonly notReady: () => ReadonlyMap<string, boolean>;
 }
 
 /** One figure of the whole process: for `/status` and the page, and as a metric where none tells it in parts. */
@@ -186,6 +188,15 @@ export const FIGURES: readonly Figure[] = [
       help: "Log lines for which there was no room: nobody read them, or a disk was full.",
     },
     read: ({ logLinesDropped }) => logLinesDropped(),
+  },
+  {
+    name: "ready",
+    title: "1 while the process is to get requests",
+    chart: null,
+    unit: "count",
+    kind: "gauge",
+    metric: { name: "postern_ready", help: "1 while the process is to get requests, as /readyz says." },
+    read: ({ notReady }) => ([...notReady().values()].includes(true) ? 0 : 1),
   },
   {
     name: "policyStale",

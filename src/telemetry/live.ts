@@ -75,10 +75,12 @@ export interface TelemetryDeps {
   readonly fileFault?: (() => string | null) | undefined;
   /** How what outlives policies is. */
   readonly resources?: () => readonly ResourceStatus[];
+  readonly notReady?: FigureSources["notReady"];
 }
 
 export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
-  const { clock, sink, processFigures, memory, loopDelay = null, resources = () => [], timers = systemTimers } = deps;
+  const { clock, sink, processFigures, memory, loopDelay = null, timers = systemTimers } = deps;
+  const { resources = () => [], notReady = () => new Map() } = deps;
   const metrics = new Metrics();
   let trail: AuditTrail | null = null;
   const output = new LogOutput(sink);
@@ -115,6 +117,7 @@ export function createTelemetry(deps: TelemetryDeps): LiveTelemetry {
     memory,
     thread,
     resources,
+    notReady,
   };
   const registries: Partial<Record<MetricsFormat, Registry>> = {};
   const renderings: Partial<Record<MetricsFormat, Promise<string>>> = {};

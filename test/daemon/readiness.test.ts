@@ -1,6 +1,6 @@
 // Goal: why a process is not ready is known by a closed word each, and by nothing that the policy does not ask for.
 import { describe, expect, test } from "vitest";
-import { NOT_READY, notReady, notReadyLines, type ReadinessFacts } from "../../src/daemon/readiness.ts";
+import { everyReason, NOT_READY, notReady, notReadyLines, type ReadinessFacts } from "../../src/daemon/readiness.ts";
 import { type AdminSettings, NO_ADMIN } from "../../src/policy/snapshot.ts";
 import type { ResourceStatus } from "../../src/resources/resource.ts";
 
@@ -53,6 +53,12 @@ describe("readiness", () => {
     expect(reasons(check({ gatesReadiness: true }))).toEqual(["upstream_unknown"]);
     expect(reasons(check({ state: "failing", gatesReadiness: true }))).toEqual(["upstream_unhealthy"]);
     expect(reasons(check({ state: "ready", freshAtMs: 5, gatesReadiness: true }))).toEqual([]);
+  });
+
+  test("each reason is told to metrics, there or not", () => {
+    const told = everyReason(new Set(["draining"]));
+    expect([...told.keys()]).toEqual(Object.keys(NOT_READY));
+    expect([...told].filter(([, holds]) => holds)).toEqual([["draining", true]]);
   });
 
   test("each reason comes once, and says what to do", () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
+import { NOT_READY_REASONS } from "../../src/daemon/readiness.ts";
 import { HTTP1_CLOSE_REASONS } from "../../src/http1/close-reason.ts";
 import { HTTP2_CLOSE_REASONS } from "../../src/http2/close-reason.ts";
 import { HTTP2_UNJUDGED } from "../../src/http2/unjudged.ts";
@@ -35,6 +36,7 @@ test.each([
   ["postern_h2_sessions_closed_total", HTTP2_CLOSE_REASONS],
   ["postern_h2_requests_unjudged_total", HTTP2_UNJUDGED],
   ["postern_thread_held_total", HOLDERS],
+  ["postern_not_ready", NOT_READY_REASONS],
   ["postern_admin_acts_total", ADMIN_ACT_RESULTS],
 ] as const)("%s: every reason is told", (metric, reasons) => {
   for (const reason of reasons) expect(rowOf(metric)).toContain(`\`${reason}\``);
