@@ -28,7 +28,7 @@ for (let at = 0; at < ROUTES; at++) {
     const reason = time % 10 === 0 ? "route_not_found" : null;
     const { times } = telemetry.metrics.requests.count("inbound", "app", `/v1/things/${at}/{id}`, "GET", 200, reason);
     times.observe(0.0005 * time * time);
-    times.exemplify(TRACE, 0.0005 * time * time, Date.now());
+    times.exemplify(TRACE, true, 0.0005 * time * time, Date.now);
   }
 }
 

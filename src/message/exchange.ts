@@ -128,6 +128,8 @@ export class Exchange {
   requestId: string | null;
   /** Of the trace that it is a part of, 32 hexadecimal digits; null as above. */
   traceId: string | null;
+  /** Whether the trace is one that is recorded, here or by who asks: it can be looked up. */
+  isTraceSampled: boolean;
   /** Header lines, each with CR LF, that the service gets beside those that the route's rewrite makes. */
   serviceLines: string;
   /** Header lines, each with CR LF, of whatever is answered, beside those that the route has for all its answers. */
@@ -198,6 +200,7 @@ export class Exchange {
     this.deprecated = null;
     this.requestId = null;
     this.traceId = null;
+    this.isTraceSampled = false;
     this.serviceLines = "";
     this.answerLines = "";
     this.audited = null;

@@ -241,9 +241,9 @@ export class Transaction implements Subject, Life, LastingStream, ServerStreamOw
     if (this.exchange.detected !== null) {
       for (const ban of countSuspicion(this)) this.deps.telemetry.banned(ban, null);
     }
+    this.#span?.finish(end, this.#called(), nowMs);
     this.deps.telemetry.requestFinished(end);
     this.snapshot.records?.note(end, this.route?.place ?? this.ownPage?.place ?? null, this.#trace);
-    this.#span?.finish(end, this.#called(), nowMs);
   }
 
   /** The call to the service, for its span; null where there was none. */

@@ -23,6 +23,8 @@ export const ANSWER_BOUNDS_SECONDS: readonly number[] = [
 export interface Exemplar {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
+  /** Whether the trace is recorded somewhere; of any other there is a line of the log alone. */
+  readonly isSampled: boolean;
   readonly seconds: number;
   readonly atMs: number;
 }
@@ -33,7 +35,7 @@ export class HistogramCells {
   /** One more than there are bounds: the last is +Inf. */
   readonly counts: number[];
   sumSeconds = 0;
-  /** The last of each bucket that has one; null before the first. */
+  /** Of each bucket the last that was sampled, or the last of all where none was; null before the first. */
   exemplars: Exemplar[] | null = null;
 
   constructor(boundsSeconds: readonly number[]) {
@@ -49,11 +51,14 @@ export class HistogramCells {
     this.sumSeconds += seconds;
   }
 
-  /** Keeps what was observed just now as the example of its bucket. */
-  exemplify(traceId: string, seconds: number, atMs: number): void {
+  /** Keeps what was observed just now as the example of its bucket. `now`: milliseconds since the epoch. */
+  exemplify(traceId: string, isSampled: boolean, seconds: number, now: () => number): void {
     if (!(seconds >= 0 && seconds < Number.POSITIVE_INFINITY)) return;
     this.exemplars ??= [];
-    this.exemplars[this.#bucketOf(seconds)] = { traceId, seconds, atMs };
+    const at = this.#bucketOf(seconds);
+    // Most are not sampled, and would leave hardly one that leads to spans.
+    if (!isSampled && this.exemplars[at]?.isSampled === true) return;
+    this.exemplars[at] = { traceId, isSampled, seconds, atMs: now() };
   }
 
   #bucketOf(seconds: number): number {

@@ -145,7 +145,7 @@ export class Metrics {
     if (record.status !== SWITCHED_STATUS) {
       const seconds = record.durationMs / 1000;
       times.observe(seconds);
-      if (traceId !== null) times.exemplify(traceId, seconds, now());
+      if (traceId !== null) times.exemplify(traceId, exchange.isTraceSampled, seconds, now);
     }
     const cells = this.listener(record.listener);
     cells.decision.observe(record.decisionMs / 1000);

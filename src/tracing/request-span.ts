@@ -51,11 +51,15 @@ export class RequestSpan {
     };
   }
 
-  /** The request is over, at `endedMs` of the monotonic clock. `called`: null where nothing was forwarded. */
+  /**
+   * The request is over, at `endedMs` of the monotonic clock. `called`: null where nothing was forwarded. What is recorded though it was
+   * not sampled, as a denial, counts as sampled from here on.
+   */
   finish(finished: FinishedRequest, called: CalledService | null, endedMs: number): void {
     const { sink, clock, facts } = this.#recording;
     if (!this.#isSampled && (finished.reason === null || !this.#recording.takesDenial())) return;
     if (!sink.takes(called === null ? 1 : 2)) return;
+    finished.exchange.isTraceSampled = true;
     // All times are told from one moment: what passes until they are told would put the beginning behind the first phase.
     const offsetMs = clock.wallMs() - clock.monotonicMs();
     const wallOf = (monotonicMs: number): number => offsetMs + monotonicMs;

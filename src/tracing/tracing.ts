@@ -52,6 +52,7 @@ export class Tracing implements SpanRecording {
     const isTaken = from === "anybody" || (from === "trustedProxies" && isFromProxy);
     const trace = this.#placeIn(isTaken ? incoming : null, isTaken ? null : incoming, isFromProxy);
     exchange.traceId = trace.traceId;
+    exchange.isTraceSampled = (trace.flags & TRACE_FLAGS.sampled) !== 0;
     const { traceId, callId: spanId, flags, tracestate } = trace;
     exchange.serviceLines += outgoingLines({ traceId, spanId, flags, tracestate }, propagators);
     return new RequestSpan(this, trace);

@@ -7,6 +7,7 @@ import { DEFAULTS } from "../../src/support/defaults.ts";
 import { RequestCells } from "../../src/telemetry/request-cells.ts";
 import { busyTelemetry, TRACE, telemetryOf } from "../fixtures/busy-telemetry.ts";
 import { PYTHON, works } from "../fixtures/program.ts";
+import { exchangeOf, recordOf } from "../fixtures/telemetry.ts";
 
 test("OpenMetrics is what Python's parser takes, and alone names a trace for each bucket", async ({ skip }) => {
   const telemetry = busyTelemetry();
@@ -28,6 +29,22 @@ test("OpenMetrics is what Python's parser takes, and alone names a trace for eac
   const read = spawnSync(PYTHON, ["-c", program.join("\n")], { input: text, encoding: "utf8" });
   expect(read.stderr).toBe("");
   expect(read.stdout).toBe(`${text.match(/^# TYPE /gm)?.length} 2\n`);
+});
+
+test("a trace that is recorded stays the example of its bucket until another one that is", async () => {
+  const telemetry = telemetryOf();
+  const ask = async (traceId: string, isTraceSampled: boolean): Promise<readonly string[]> => {
+    const exchange = exchangeOf("GET", "/v1/orders/1");
+    Object.assign(exchange, { traceId, isTraceSampled });
+    telemetry.requestFinished(recordOf({ exchange, durationMs: 3 }));
+    const text = await telemetry.metricsText("openmetrics");
+    return Array.from(text.matchAll(/trace_id="(\w+)"/g), ([, id = ""]) => id);
+  };
+  expect(await ask("a1", false)).toEqual(["a1"]);
+  expect(await ask("a2", false)).toEqual(["a2"]);
+  expect(await ask("b1", true)).toEqual(["b1"]);
+  expect(await ask("a3", false)).toEqual(["b1"]);
+  expect(await ask("b2", true)).toEqual(["b2"]);
 });
 
 test("no name or label is one that a scrape, its discovery, or an alert adds", async () => {

@@ -98,6 +98,15 @@ test("a trace that comes goes on with another span; one that is missing or inval
   }
 });
 
+test("what is recorded, as a sample or for being refused, is told to who picks examples", () => {
+  const isSampled = (...of: Parameters<typeof ask>): boolean => ask(...of).exchange.isTraceSampled;
+  expect(isSampled({ sampleRatio: 1 }, {})).toBe(true);
+  expect(isSampled({}, SAMPLED, { isFromProxy: true })).toBe(true);
+  expect(isSampled({}, SAMPLED)).toBe(false);
+  expect(isSampled({}, {}, { reason: "scope_missing" })).toBe(true);
+  expect(isSampled({ tracesDenials: false }, {}, { reason: "scope_missing" })).toBe(false);
+});
+
 test("only who is trusted says that a request is recorded, or is not", () => {
   const flags = (...of: Parameters<typeof ask>) => {
     const { out, spans } = ask(...of);

@@ -49,8 +49,9 @@ export class RequestIds {
   #trace(exchange: Exchange, takes: boolean): void {
     const context = takes ? traceContextOf(exchange.headers) : null;
     if (context !== null) {
-      const { traceparent, traceId, tracestate } = context;
+      const { traceparent, traceId, tracestate, isSampled } = context;
       exchange.traceId = traceId;
+      exchange.isTraceSampled = isSampled === true;
       exchange.serviceLines += `traceparent: ${traceparent}\r\n${tracestate === "" ? "" : `tracestate: ${tracestate}\r\n`}`;
       return;
     }
