@@ -89,7 +89,7 @@ function fieldsOf(
   const path: Path = [...PATH, "fields"];
   if (only !== undefined && remove.length > 0) work.problem("both 'only' and 'remove'; expected one of them", path);
   const kept = ALL_NAMES.filter((name) => (only === undefined || only.includes(name)) && !remove.includes(name));
-  const taken = new Set([...HEAD_NAMES, ...kept].map((name) => names.nameOf(name)));
+  const taken = new Set([...[...HEAD_NAMES, ...kept].map((name) => names.nameOf(name)), ...names.own]);
   const added = Object.entries(add).flatMap(([name, text]): readonly AddedField[] => {
     const at: Path = [...path, "add", name];
     if (taken.has(name))

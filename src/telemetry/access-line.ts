@@ -62,6 +62,8 @@ export class AccessLine {
   /** `time`: RFC 3339. `tail`: further members, with a comma before each. */
   text(record: RequestRecord, level: Level, time: string, tail: string): string {
     let line = `${this.#heads[level]}${time}${this.#middle}${textOf(this.#usual, record)}`;
+    const { ofRequest } = this.#names;
+    if (ofRequest !== null) line += ofRequest(record);
     if (record.reason !== null || record.denial !== null) line += textOf(this.#denial, record);
     if (hasNotes(record)) line += textOf(this.#notes, record);
     return `${line}${tail}}\n`;

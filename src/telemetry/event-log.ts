@@ -104,7 +104,8 @@ function eventLine(names: LogNames, level: Level, time: string, fields: EventFie
     const formed = names.formOf(name)?.(json) ?? json;
     return [`${JSON.stringify(names.nameOf(name))}:${formed}`];
   });
-  return `${escaped(`{${members.join(",")}${names.constants}}`)}\n`;
+  const own = `${names.constants}${names.ofEvent(String(fields["event"]), fields)}`;
+  return `${escaped(`{${members.join(",")}${own}}`)}\n`;
 }
 
 /** Date and time down to the second are kept from line to line; only the milliseconds are made anew. */

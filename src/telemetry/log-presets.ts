@@ -1,4 +1,5 @@
-import type { LogNames } from "./log-names.ts";
+import { eventCategories, requestCategories } from "./ecs-categories.ts";
+import { type LogNames, PLAIN_NAMES } from "./log-names.ts";
 
 type Form = (json: string) => string;
 
@@ -6,6 +7,8 @@ interface Preset {
   readonly constants: Readonly<Record<string, string>>;
   readonly names: Readonly<Record<string, string>>;
   readonly forms: Readonly<Record<string, Form>>;
+  /** What a line is about and how it went, in fields of the preset's own. */
+  readonly categories?: Pick<LogNames, "own" | "ofRequest" | "ofEvent">;
 }
 
 /** `"h2"` → `"2"`. */
@@ -44,6 +47,11 @@ const ECS: Preset = {
     durationMs: (json) => String(Math.round(Number(json) * 1_000_000)),
     asn: (json) => json.replace(/\D/g, ""),
   },
+  categories: {
+    own: ["event.kind", "event.category", "event.type", "event.outcome"],
+    ofRequest: requestCategories,
+    ofEvent: eventCategories,
+  },
 };
 
 /**
@@ -81,8 +89,12 @@ const OTEL: Preset = {
 /** What the policy's `log.preset` may say. */
 export const PRESETS: Readonly<Record<"ecs" | "otel", LogNames>> = { ecs: namesOf(ECS), otel: namesOf(OTEL) };
 
-function namesOf({ constants, names, forms }: Preset): LogNames {
+function namesOf({ constants, names, forms, categories = PLAIN_NAMES }: Preset): LogNames {
+  const { own, ofRequest, ofEvent } = categories;
   return {
+    own: [...Object.keys(constants), ...own],
+    ofRequest,
+    ofEvent,
     constants: Object.entries(constants)
       .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
       .join(""),

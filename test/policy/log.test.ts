@@ -119,6 +119,9 @@ describe("fields", () => {
     expect((await problemsOf(policy("{ preset: ecs, fields: { add: { url.path: jwt.x } } }"))).join()).toContain(
       "a line has 'url.path' already",
     );
+    expect((await problemsOf(policy("{ preset: ecs, fields: { add: { event.outcome: jwt.x } } }"))).join()).toContain(
+      "a line has 'event.outcome' already",
+    );
     expect((await problemsOf(policy("{ fields: { remove: [id] } }"))).join()).toContain("expected the name of a field");
     expect((await problemsOf(policy("{ fields: { remove: [path], only: [path] } }"))).join()).toContain(
       "both 'only' and 'remove'",

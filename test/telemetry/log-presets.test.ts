@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { DENIAL_FIELDS, NOTE_FIELDS, USUAL_FIELDS } from "../../src/telemetry/access-fields.ts";
 import { AccessLine } from "../../src/telemetry/access-line.ts";
-import { createEventLog } from "../../src/telemetry/event-log.ts";
+import { createEventLog, EVENTS } from "../../src/telemetry/event-log.ts";
 import { LogOutput } from "../../src/telemetry/log-output.ts";
 import { PRESETS } from "../../src/telemetry/log-presets.ts";
 import { EVENT_FIELDS } from "../../src/telemetry/log-reference-events.ts";
@@ -12,7 +12,7 @@ import { USUAL_DETAILS } from "../../src/telemetry/log-settings.ts";
 import { createWordSink } from "../../src/telemetry/log-words.ts";
 import { exchangeOf, MemorySink, recordOf, TestClock } from "../fixtures/telemetry.ts";
 
-type Kind = "string" | "number";
+type Kind = "string" | "number" | "object";
 
 /** github.com/elastic/ecs, generated/csv/fields.csv, 9.5.0-dev: keyword, wildcard, match_only_text and date are texts, long is a number. */
 const ECS: Readonly<Record<string, Kind>> = {
@@ -24,9 +24,13 @@ const ECS: Readonly<Record<string, Kind>> = {
   "ecs.version": "string",
   "error.message": "string",
   "event.action": "string",
+  "event.category": "object",
   "event.duration": "number",
   "event.id": "string",
+  "event.kind": "string",
+  "event.outcome": "string",
   "event.reason": "string",
+  "event.type": "object",
   "http.request.body.bytes": "number",
   "http.request.id": "string",
   "http.request.method": "string",
@@ -110,7 +114,8 @@ describe.each([
     const used = [...new Set([...FIELDS, ...Object.keys(EVENT_FIELDS)])].map((field) => names.nameOf(field));
     expect(new Set(used).size).toBe(used.length);
     expect(used.filter((name) => !name.startsWith("postern.") && !Object.hasOwn(known, name))).toEqual([]);
-    const unused = Object.keys(known).filter((name) => !used.includes(name) && !names.constants.includes(`"${name}"`));
+    expect(names.own.filter((name) => !Object.hasOwn(known, name))).toEqual([]);
+    const unused = Object.keys(known).filter((name) => !used.includes(name) && !names.own.includes(name));
     expect(unused).toEqual([]);
   });
 
@@ -147,5 +152,67 @@ describe.each([
       [names.nameOf("level")]: preset === "ecs" ? "error" : "ERROR",
     });
     expect(people.raw.join("")).toMatch(/ error: watch_error: changes are found by polling only {2}error EMFILE\n$/);
+  });
+});
+
+/** github.com/elastic/ecs, schemas/event.yml: which types are expected of a category. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  network: ["access", "allowed", "connection", "denied", "end", "info", "protocol", "start"],
+  web: ["access", "error", "info"],
+  configuration: ["access", "change", "creation", "deletion", "info"],
+  process: ["access", "change", "end", "info", "start"],
+};
+
+interface Categorized {
+  readonly "event.kind": string;
+  readonly "event.category"?: readonly string[];
+  readonly "event.type"?: readonly string[];
+  readonly "event.outcome"?: string;
+}
+
+describe("categories of ecs", () => {
+  const names = PRESETS.ecs;
+  const place = { file: "p.yaml", line: 1, column: 2, path: "routes[0]" };
+  const denial = new Denial("scope_missing", place, "a", "b");
+  const of = (facts: Parameters<typeof recordOf>[0]): Categorized =>
+    JSON.parse(new AccessLine(names).text(recordOf(facts), "info", "2026-12-01T09:30:00.125Z", ""));
+  const ofEvent = (event: string, fields = {}): Categorized => JSON.parse(`{${names.ofEvent(event, fields).slice(1)}}`);
+
+  test.each([
+    ["served", {}, "allowed", "success"],
+    ["answered 404 by the service", { status: 404 }, "allowed", "failure"],
+    ["a call that went wrong", { grpcStatus: 5 }, "allowed", "failure"],
+    ["refused", { reason: "scope_missing", denial, status: 403 }, "denied", "success"],
+    ["a client that left", { reason: "client_closed", status: 499 }, "error", "failure"],
+    ["a service that is down", { reason: "upstream_connect_failed", status: 502 }, "error", "failure"],
+    ["postern's own fault", { reason: "internal_error", denial: null, status: 500 }, "error", "failure"],
+  ] as const)("of a request: %s", (_, facts, type, outcome) => {
+    expect([...(EXPECTED["network"] ?? []), ...(EXPECTED["web"] ?? [])]).toContain(type);
+    expect(of(facts)).toMatchObject({
+      "event.kind": "event",
+      "event.category": ["network", "web"],
+      "event.type": ["access", type],
+      "event.outcome": outcome,
+    });
+  });
+
+  test("of lines of the process, as they went", () => {
+    expect(ofEvent("reload", { result: "ok" })["event.outcome"]).toBe("success");
+    expect(ofEvent("reload", { result: "refused" })["event.outcome"]).toBe("failure");
+    expect(ofEvent("admin_act", { result: "unauthorized" })["event.outcome"]).toBe("failure");
+    expect(ofEvent("anomaly")).toEqual({ "event.kind": "alert" });
+    expect(ofEvent("constructor")).toEqual({ "event.kind": "event" });
+  });
+
+  test("are of the closed lists that ECS has, each type one that it expects of a category", () => {
+    for (const event of EVENTS) {
+      const { "event.category": category = [], "event.type": type = [], "event.outcome": outcome } = ofEvent(event);
+      const expected = category.flatMap((one) => EXPECTED[one] ?? []);
+      expect(
+        type.filter((one) => !expected.includes(one)),
+        event,
+      ).toEqual([]);
+      expect(["success", "failure", undefined]).toContain(outcome);
+    }
   });
 });
