@@ -3,6 +3,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { Distinct } from "./distinct.ts";
 import { amountOf, Peak, powerOf } from "./norm.ts";
 import { type OperationWatch, remember } from "./operation-watch.ts";
+import { Telling } from "./telling.ts";
 
 /** What is counted of an address or caller. */
 export const TALLIES = ["paths", "identities", "networks", "denials"] as const;
@@ -14,24 +15,17 @@ export class Tally {
   readonly usual: Peak = new Peak();
   marked = 0;
   examples: string[] = [];
-  /** It was told: what it counts is not learnt. */
+  readonly telling: Telling = new Telling();
+  /** It is too much: what it counts is not learnt. */
   isAnomalous = false;
-  #hasGrown = false;
 
   /** `hash`: of the member; null where only how often counts. Whether there is more of it now. */
   mark(hash: number | null, id: string): boolean {
     this.marked++;
     if (hash !== null && !this.members.add(hash)) return false;
     remember(this.examples, id);
-    this.#hasGrown = true;
+    this.telling.grow();
     return true;
-  }
-
-  /** Whether there is more of it than at the last look: what was told is not told of again for what else its actor does. */
-  takeGrowth(): boolean {
-    const hasGrown = this.#hasGrown;
-    this.#hasGrown = false;
-    return hasGrown;
   }
 
   /** Different members, or how often where none are told apart. */
@@ -50,7 +44,7 @@ export class Tally {
     this.marked = 0;
     this.examples = [];
     this.isAnomalous = false;
-    this.#hasGrown = false;
+    this.telling.roll();
   }
 }
 

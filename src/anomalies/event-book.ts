@@ -1,6 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { type AnomalySubject, type Finding, keyOf, subjectOf, wideKey } from "./finding.ts";
-import { ANOMALY_KINDS, type AnomalyKind, KINDS } from "./kinds.ts";
+import { ANOMALY_KINDS, type AnomalyKind, KINDS, type KindSpec } from "./kinds.ts";
 
 export type AnomalyState = "begun" | "ongoing" | "ended";
 
@@ -105,20 +105,36 @@ export class EventBook {
     for (const pair of found) {
       const [key, finding] = pair;
       const wider = finding.within.map((one) => this.active.get(one)).find((one) => one !== undefined);
-      if (wider === undefined) own.push(pair);
-      else this.#join(wider, key, finding, nowMs);
+      const other = wider ?? this.#sameCause(key, finding, nowMs);
+      if (other === null) own.push(pair);
+      else this.#join(other, key, finding, nowMs);
     }
     let many = 0;
     for (const anomaly of this.active.values()) if (anomaly.kind === kind) many++;
     const isMany = own.length > DEFAULTS.anomaliesAtOnceMax || many + own.length > DEFAULTS.anomaliesOfKindMax;
     const [first] = own;
     if (!isMany || first === undefined) {
-      for (const [key, finding] of own) tell(this.#open(key, finding, nowMs));
+      for (const [key, finding] of own) {
+        const other = this.#sameCause(key, finding, nowMs);
+        if (other === null) tell(this.#open(key, finding, nowMs));
+        else this.#join(other, key, finding, nowMs);
+      }
       return;
     }
     const wide = this.#open(wideKey(kind), { ...first[1], subject: subjectOf({}) }, nowMs);
     for (const [key, finding] of own) this.#join(wide, key, finding, nowMs);
     tell(wide);
+  }
+
+  /** What fails or is slow at one operation soon after another has one cause, which is told: the service. Null for none such. */
+  #sameCause(key: string, { kind, subject }: Finding, nowMs: number): Anomaly | null {
+    const spec: KindSpec = ANOMALY_KINDS[kind];
+    if (spec.isOfService !== true || subject.caller !== null) return null;
+    for (const anomaly of this.active.values()) {
+      if (anomaly.kind !== kind || anomaly.subject.caller !== null) continue;
+      if (anomaly.members.has(key) || nowMs - anomaly.sinceMs <= DEFAULTS.anomalyTogetherMs) return anomaly;
+    }
+    return null;
   }
 
   #open(key: string, finding: Finding, nowMs: number): Anomaly {

@@ -1,3 +1,4 @@
+import { DEFAULTS } from "../support/defaults.ts";
 import type { Anomaly } from "./event-book.ts";
 import { ANOMALY_KINDS } from "./kinds.ts";
 
@@ -22,6 +23,19 @@ export interface AnomalyRow {
   readonly [name: string]: unknown;
 }
 
+/** The first few of those that it stands for, by what they are of. */
+function withNames(seen: string, members: ReadonlySet<string>): string {
+  const names: string[] = [];
+  for (const key of members) {
+    const [, operation = "", caller = "", client = "", reason = ""] = key.split("\n");
+    const name = operation || caller || client || reason;
+    if (name !== "") names.push(name);
+    if (names.length === DEFAULTS.anomalyNamesToldMax) break;
+  }
+  if (names.length === 0) return seen;
+  return `${seen}; also ${names.join(", ")}${members.size > names.length ? " and others" : ""}`;
+}
+
 export function rowOf(anomaly: Anomaly): AnomalyRow {
   const { id, kind, state, subject, seen, expected, members, sinceMs, lastMs, examples } = anomaly;
   return {
@@ -29,7 +43,7 @@ export function rowOf(anomaly: Anomaly): AnomalyRow {
     kind,
     state,
     ...subject,
-    seen,
+    seen: withNames(seen, members),
     expected,
     members: members.size,
     since: new Date(sinceMs).toISOString(),

@@ -1,7 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Actor, ObjectsUse, Span, Tally } from "./actor.ts";
 import { type AnomalySubject, type Finding, keyOf, percentText, shortNumber, subjectOf, wideKey } from "./finding.ts";
-import type { AnomalyKind, AnomalySettings } from "./kinds.ts";
+import { ANOMALY_KINDS, type AnomalyKind, type AnomalySettings } from "./kinds.ts";
 import { amountOf } from "./norm.ts";
 
 /** Who is judged, and how it is named in events. */
@@ -37,8 +37,17 @@ export function judgeActor({ actor, isCaller }: Suspect, world: ActorWorld): rea
 
 type Who = Partial<AnomalySubject>;
 
-function finding(kind: AnomalyKind, who: Who, tally: Tally, texts: Pick<Finding, "seen" | "expected">): Finding {
+/** Null where it was told before. `others`: counts of the same in other windows, which have told it with this one. */
+function finding(
+  kind: AnomalyKind,
+  who: Who,
+  [tally, ...others]: readonly [Tally, ...(Tally | undefined)[]],
+  nowMs: number,
+  texts: Pick<Finding, "seen" | "expected">,
+): Finding | null {
   tally.isAnomalous = true;
+  if (!tally.telling.isNews(tally.figure, nowMs, ANOMALY_KINDS[kind].quietMs)) return null;
+  for (const one of [tally, ...others]) one?.telling.told(one.figure, nowMs);
   return {
     kind,
     subject: subjectOf(who),
@@ -79,52 +88,54 @@ function expectedText(tally: Tally, limit: number): string {
   return `${shortNumber(tally.usualFigure)}, at most ${shortNumber(limit)}`;
 }
 
-function paths({ firstMs }: Actor, span: Span, who: Who, world: ActorWorld): Finding | null {
-  const { settings } = world;
+function paths({ firstMs, long }: Actor, span: Span, who: Who, world: ActorWorld): Finding | null {
+  const { settings, nowMs } = world;
   const factor = settings.factors.path_scan;
   const tally = span.tallies.paths;
-  if (factor === null || tally?.takeGrowth() !== true) return null;
+  if (factor === null || tally?.telling.takeGrowth() !== true) return null;
   const isShort = span.lengthMs === DEFAULTS.anomalyShortMs;
   const limit = limitOf(tally, (isShort ? DEFAULTS.anomalyPathsMin : DEFAULTS.anomalyPathsLongMin) * factor);
   if (tally.figure < limit || isDiluted(tally, span, 0.5, limit, world, firstMs)) return null;
   const seen = `${tally.figure} different paths that are not there or are refused, in ${windowText(span)}`;
-  return finding("path_scan", who, tally, { seen, expected: expectedText(tally, limit) });
+  return finding("path_scan", who, [tally, long.tallies.paths], nowMs, { seen, expected: expectedText(tally, limit) });
 }
 
-function identities({ firstMs }: Actor, span: Span, who: Who, world: ActorWorld): Finding | null {
-  const { settings } = world;
+function identities({ firstMs, long }: Actor, span: Span, who: Who, world: ActorWorld): Finding | null {
+  const { settings, nowMs } = world;
   const factor = settings.factors.credential_stuffing;
   const tally = span.tallies.identities;
-  if (factor === null || tally?.takeGrowth() !== true) return null;
+  if (factor === null || tally?.telling.takeGrowth() !== true) return null;
   const isShort = span.lengthMs === DEFAULTS.anomalyShortMs;
   const floor = isShort ? DEFAULTS.anomalyIdentitiesMin : DEFAULTS.anomalyIdentitiesLongMin;
   const limit = limitOf(tally, floor * factor);
   if (tally.figure < limit || isDiluted(tally, span, 0.3, limit, world, firstMs)) return null;
   const seen = `${tally.figure} different credentials failed, in ${windowText(span)}`;
-  return finding("credential_stuffing", who, tally, { seen, expected: expectedText(tally, limit) });
+  const expected = expectedText(tally, limit);
+  return finding("credential_stuffing", who, [tally, long.tallies.identities], nowMs, { seen, expected });
 }
 
 function networks({ short, firstMs }: Actor, who: Who, { settings, nowMs }: ActorWorld): Finding | null {
   const factor = settings.factors.replay;
   const tally = short.tallies.networks;
-  if (factor === null || tally?.takeGrowth() !== true) return null;
+  if (factor === null || tally?.telling.takeGrowth() !== true) return null;
   const isKnown = nowMs - firstMs >= settings.learnMs;
   const floor = isKnown ? DEFAULTS.anomalyNetworksMin : DEFAULTS.anomalyNetworksNewMin;
   const limit = Math.max(floor * factor, 3 * tally.usualFigure);
   if (tally.figure < limit) return null;
   const seen = `one credential from ${tally.figure} networks in ${windowText(short)}`;
-  return finding("replay", who, tally, { seen, expected: expectedText(tally, limit) });
+  return finding("replay", who, [tally], nowMs, { seen, expected: expectedText(tally, limit) });
 }
 
 function denials({ short: span, firstMs, lastReason }: Actor, who: Who, world: ActorWorld): Finding | null {
   const { settings, nowMs, sinceMs } = world;
   const factor = settings.factors.denial_burst;
   const tally = span.tallies.denials;
-  if (factor === null || tally?.takeGrowth() !== true || nowMs - sinceMs < settings.learnMs) return null;
+  if (factor === null || tally?.telling.takeGrowth() !== true || nowMs - sinceMs < settings.learnMs) return null;
   const limit = limitOf(tally, DEFAULTS.anomalyCallerDenialsMin * factor);
   if (tally.figure < limit || isDiluted(tally, span, 0.5, limit, world, firstMs)) return null;
   const seen = `${tally.figure} requests were refused in ${windowText(span)}`;
-  const found = finding("denial_burst", who, tally, { seen, expected: expectedText(tally, limit) });
+  const found = finding("denial_burst", who, [tally], nowMs, { seen, expected: expectedText(tally, limit) });
+  if (found === null) return null;
   // A scan is refused a lot; it is told as what it is.
   const same = [
     keyOf("path_scan", who),
@@ -172,8 +183,8 @@ function objects(use: ObjectsUse, who: Who, world: ActorWorld): Finding | null {
       ? anomalyMissingLongMin * factor
       : Math.max(anomalyIdsLongMin * factor, isLearnt ? 2 * others : others),
   );
-  const isShort = short.takeGrowth() && short.figure >= limit;
-  const isLong = long.takeGrowth() && long.figure >= limitLong;
+  const isShort = short.telling.takeGrowth() && short.figure >= limit;
+  const isLong = long.telling.takeGrowth() && long.figure >= limitLong;
   if (!isShort && !isLong) return null;
   const tally = isShort ? short : long;
   const how = [
@@ -183,7 +194,8 @@ function objects(use: ObjectsUse, who: Who, world: ActorWorld): Finding | null {
   const seen = `${tally.figure} different objects in ${isShort ? "10 minutes" : "a day"}${how.map((one) => `, ${one}`).join("")}`;
   const expected = expectedText(tally, isShort ? limit : limitLong);
   const subject = { ...who, operation: operation.name, policy: operation.policy };
-  const found = finding("id_enumeration", subject, tally, { seen, expected });
+  const found = finding("id_enumeration", subject, isShort ? [short, long] : [long, short], nowMs, { seen, expected });
   short.isAnomalous = true;
+  if (found === null) return null;
   return { ...found, within: [...found.within, keyOf("id_enumeration", { operation: operation.name })] };
 }

@@ -12,10 +12,12 @@ export interface Totals {
   cameRequests: number;
   cameFailed: number;
   failedIds: string[];
+  /** The operation that fails most. */
+  worst: { readonly requests: number; readonly failed: number };
 }
 
 export function noTotals(): Totals {
-  return { requests: 0, failed: 0, cameRequests: 0, cameFailed: 0, failedIds: [] };
+  return { requests: 0, failed: 0, cameRequests: 0, cameFailed: 0, failedIds: [], worst: { requests: 0, failed: 0 } };
 }
 
 /** Looks at one operation, and learns from what is usual of it. */
@@ -26,8 +28,10 @@ export function judgeOperation(
   totals: Totals,
 ): readonly Finding[] {
   watch.pass();
-  totals.requests += watch.fast.requests.value;
-  totals.failed += watch.fast.failed.value;
+  const [requests, failed] = [watch.fast.requests.value, watch.fast.failed.value];
+  totals.requests += requests;
+  totals.failed += failed;
+  if (failed > totals.worst.failed) totals.worst = { requests, failed };
   totals.cameRequests += watch.requests;
   totals.cameFailed += watch.failed;
   for (const id of watch.failedIds) remember(totals.failedIds, id);
@@ -54,10 +58,11 @@ export function judgeErrors(
 ): readonly Finding[] {
   const { errors } = service;
   const isLearnt = errors.isLearnt(nowMs, learnMs, 200);
-  const { requests, failed, cameRequests, cameFailed, failedIds } = totals;
+  const { requests, failed, cameRequests, cameFailed, failedIds, worst } = totals;
   const isAbove = factor !== null && isLearnt && errors.isAbove(failed, requests, factor);
   errors.learn(cameFailed, cameRequests, nowMs, isLearnt, isAbove);
-  if (!isAbove) return [];
+  // What one operation does alone is told as its own.
+  if (!isAbove || !errors.isAbove(failed - worst.failed, requests - worst.requests, factor)) return [];
   return [
     {
       kind: "error_rate",

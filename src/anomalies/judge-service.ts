@@ -1,7 +1,7 @@
 import type { Reason } from "../decision/reason.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { type Finding, keyOf, shortNumber, subjectOf, wideKey } from "./finding.ts";
-import type { AnomalyKind, AnomalySettings } from "./kinds.ts";
+import { ANOMALY_KINDS, type AnomalyKind, type AnomalySettings } from "./kinds.ts";
 import { amountOf } from "./norm.ts";
 import type { Pace, ReasonWatch, ServiceWatch, SpreadWatch } from "./service-watch.ts";
 
@@ -68,7 +68,7 @@ function burst(watch: ReasonWatch, { late, norm, words }: Pace, limit: number, g
     seen: `${Math.round(late.value)} requests were refused in ${words} with ${reason}${who === null ? "" : ", most of one client"}`,
     expected: `${shortNumber(amountOf(norm.mean))}, at most ${shortNumber(limit)}`,
     examples,
-    ticks: DEFAULTS.anomalyDenialTicks,
+    ticks: told === null ? DEFAULTS.anomalyDenialTicks : DEFAULTS.anomalyDenialToldTicks,
     within: told === null || who === null ? wide : [...wide, keyOf(told, who)],
   };
 }
@@ -83,8 +83,7 @@ function scan(watch: SpreadWatch, nowMs: number, settings: AnomalySettings, rush
   const { members, addresses, norm } = watch;
   // One or two are told by their addresses.
   if (members.count < limit || addresses.count < 3) return null;
-  watch.isAnomalous = true;
-  return wide("path_scan", watch, members.count, {
+  return wide("path_scan", watch, members.count, nowMs, {
     seen: `${members.count} different paths that are not there or are refused, by ${addresses.count} addresses in ${windowText(watch)}`,
     expected: `${shortNumber(amountOf(norm.mean))}, at most ${shortNumber(limit)}`,
   });
@@ -96,18 +95,23 @@ function stuffing(watch: SpreadWatch, nowMs: number, settings: AnomalySettings, 
   const limit = Math.max(DEFAULTS.anomalyFailuresMin * factor, watch.norm.limit(factor, rush));
   const { marked, addresses, norm } = watch;
   if (marked < limit || addresses.count < DEFAULTS.anomalyFailedAddressesMin) return null;
-  watch.isAnomalous = true;
-  return wide("credential_stuffing", watch, marked, {
+  return wide("credential_stuffing", watch, marked, nowMs, {
     seen: `${marked} credentials failed, of ${addresses.count} addresses in ${windowText(watch)}`,
     expected: `${shortNumber(amountOf(norm.mean))}, at most ${shortNumber(limit)}`,
   });
 }
 
+/** Null where there is no more of it, or it was told before. */
 function wide(
   kind: AnomalyKind,
   watch: SpreadWatch,
   figure: number,
+  nowMs: number,
   texts: Pick<Finding, "seen" | "expected">,
-): Finding {
+): Finding | null {
+  watch.isAnomalous = true;
+  const { telling } = watch;
+  if (!telling.takeGrowth() || !telling.isNews(figure, nowMs, ANOMALY_KINDS[kind].quietMs)) return null;
+  telling.told(figure, nowMs);
   return { kind, subject: subjectOf({}), figure, examples: watch.examples, ticks: 1, within: [], ...texts };
 }

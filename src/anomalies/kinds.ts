@@ -6,6 +6,8 @@ export interface KindSpec {
   readonly advice: string;
   /** It has ended when it was not seen for so long. */
   readonly quietMs: number;
+  /** Of an operation it is the service's: where several have it, one cause is likely. */
+  readonly isOfService?: true;
 }
 
 /** Closed, for it is a metric label, a word of the policy and a field of the log. */
@@ -15,6 +17,7 @@ export const ANOMALY_KINDS = {
     advice:
       "Look at the service: its log, its last deployment, what it depends on. 'reason' of the lines says whether it answered.",
     quietMs: 5 * MINUTE_MS,
+    isOfService: true,
   },
   denial_burst: {
     text: "more refusals than usual, for a reason or of a caller",
@@ -30,7 +33,7 @@ export const ANOMALY_KINDS = {
   unusual_size: {
     text: "bodies that are much longer than those of the operation",
     advice:
-      "Answers: look at who asks, and for what; 'response.validate' and a budget bound what leaves. Requests: 'maxBody'.",
+      "Answers: look at who asks, and for what; 'response.validate' and a budget bound what leaves. Requests: 'maxBytes' of 'validate.body'.",
     quietMs: 15 * MINUTE_MS,
   },
   unusual_time: {
@@ -38,6 +41,7 @@ export const ANOMALY_KINDS = {
     advice:
       "Slow: look at the service and what it depends on. Hours: ask the caller's owner, else revoke its credential.",
     quietMs: 10 * MINUTE_MS,
+    isOfService: true,
   },
   path_scan: {
     text: "many different paths that are not there, or are refused",

@@ -4,6 +4,7 @@ import { Distinct } from "./distinct.ts";
 import type { AnomalySettings } from "./kinds.ts";
 import { Norm, powerOf, ShareNorm, single } from "./norm.ts";
 import { Fading, remember } from "./operation-watch.ts";
+import { Telling } from "./telling.ts";
 
 /** Who is refused: a caller, or an address. */
 export interface Refused {
@@ -79,6 +80,7 @@ export class SpreadWatch {
   readonly addresses: Distinct = new Distinct();
   examples: string[] = [];
   marked = 0;
+  readonly telling: Telling = new Telling();
   isAnomalous = false;
   #startMs = 0;
 
@@ -88,6 +90,7 @@ export class SpreadWatch {
 
   see(member: number, address: number, id: string): void {
     this.marked++;
+    this.telling.grow();
     this.addresses.add(address);
     if (this.members.add(member)) remember(this.examples, id);
   }
@@ -103,6 +106,7 @@ export class SpreadWatch {
     this.examples = [];
     this.marked = 0;
     this.isAnomalous = false;
+    this.telling.roll();
   }
 }
 

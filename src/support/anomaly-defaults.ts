@@ -42,6 +42,8 @@ export const ANOMALY_DEFAULTS = {
   anomalyCallerDenialsMin: 100,
   anomalyTimes: 4,
   anomalyDenialTicks: 3,
+  /** For reasons of which scans and guesses are made: those are told as what they are, once there is enough of them to tell. */
+  anomalyDenialToldTicks: 18,
   // new_caller: so long nobody new, and so many times as long as is usual between two.
   anomalySettledTimes: 8,
   anomalySettledMsMin: 3 * DAY_MS,
@@ -88,6 +90,8 @@ export const ANOMALY_DEFAULTS = {
   /** More that begin at once, or are there, are told as one. */
   anomaliesAtOnceMax: 3,
   anomaliesOfKindMax: 8,
+  /** What fails or is slow so soon after another operation did is told as that one. */
+  anomalyTogetherMs: 10 * MINUTE_MS,
   /** Members of such a one that are told apart. */
   anomalyMembersMax: 1_024,
   anomaliesEndedMax: 128,
@@ -95,6 +99,7 @@ export const ANOMALY_DEFAULTS = {
   /** What goes on is told again so often; a decrease to half of what was accepted is told again from twice on. */
   anomalyOngoingMs: HOUR_MS,
   anomalyExamplesMax: 3,
+  anomalyNamesToldMax: 5,
   anomalyNameCharsMax: 128,
   anomalyListMax: 256,
   /** Changes of so long are one write; how long writing, reading and judging go on at a stretch. */

@@ -177,6 +177,57 @@ describe("honest crowds", () => {
     expect(world.told.filter(({ state }) => state === "ended").length).toBe(world.begun().length);
   });
 
+  test("a scan that trickles on for the rest of the day was told once, and is told on the next", () => {
+    for (let at = 0; at < 60; at++) {
+      world.ask(scan("203.0.113.5", at));
+      world.pass(1000);
+    }
+    for (let at = 60; at < 110; at++) {
+      world.pass(20 * MINUTE_MS);
+      world.ask(scan("203.0.113.5", at));
+    }
+    expect(world.told.map(({ state }) => state)).toEqual(["begun", "ended"]);
+    // As much once more is more than a trickle.
+    for (let at = 200; at < 270; at++) world.ask(scan("203.0.113.5", at));
+    world.pass(MINUTE_MS);
+    expect(kinds()).toEqual(["path_scan", "path_scan"]);
+  });
+
+  test("a scan of many addresses has ended when it has, though its window is full", () => {
+    live(5 * MINUTE_MS, (at) => world.ask(scan(`203.0.113.${at % 200}`, at)));
+    live(HOUR_MS / 2);
+    expect(world.told.map(({ kind, state }) => `${kind} ${state}`)).toEqual(["path_scan begun", "path_scan ended"]);
+  });
+
+  /** Three routes at once, each with what `of` says. */
+  const busy = (ms: number, of: (route: string, at: number) => Partial<Asked>): void =>
+    live(ms, (at) => {
+      for (const route of ["/files/**", "/login", "/admin"]) {
+        world.ask({ route, path: "/files/a", from: "192.0.2.1", ...of(route, at) });
+      }
+    });
+
+  test("one route that fails is one event, of that route, with its end", () => {
+    busy(2 * HOUR_MS, () => ({}));
+    busy(15 * MINUTE_MS, (route, at) => ({ status: route === "/admin" && at % 3 > 0 ? 503 : 200 }));
+    busy(HOUR_MS, () => ({}));
+    expect(world.told.map(({ operation, state }) => [operation, state])).toEqual([
+      ["GET /admin", "begun"],
+      ["GET /admin", "ended"],
+    ]);
+  });
+
+  test("a service that is slow everywhere is one event, which names the others at its end", () => {
+    busy(2 * HOUR_MS, (_, at) => ({ ms: 18 + (at % 5) }));
+    busy(15 * MINUTE_MS, (_, at) => ({ ms: 390 + (at % 40) }));
+    busy(HOUR_MS, (_, at) => ({ ms: 18 + (at % 5) }));
+    expect(world.told.map(({ kind, state }) => [kind, state])).toEqual([
+      ["unusual_time", "begun"],
+      ["unusual_time", "ended"],
+    ]);
+    expect(world.told.at(-1)?.seen).toMatch(/; also GET \/\w+/);
+  });
+
   test("what goes on is told once an hour", () => {
     live(3 * HOUR_MS, (at) => world.ask(scan("203.0.113.5", at)));
     expect(world.told.map(({ state }) => state)).toEqual(["begun", "ongoing", "ongoing"]);
