@@ -56,8 +56,8 @@ async function chooseContestants(options: Options, world: World): Promise<Contes
 }
 
 /** Others have nothing like it. */
-function isOurs({ recorded, inventory, candidate, traced }: Workload): boolean {
-  return recorded || inventory || candidate || traced !== null;
+function isOurs({ recorded, inventory, anomalies, exemplars, candidate, traced }: Workload): boolean {
+  return recorded || inventory || anomalies || exemplars || candidate || traced !== null;
 }
 
 type MeasureOne<S> = (bench: Bench, contestant: Contestant, workload: Workload) => Promise<S>;

@@ -64,7 +64,19 @@ ${tls}${workload.work === "connections" ? MANY_CONNECTIONS : ""}    upstream: ap
 upstreams:
   app: { address: '${workload.upstream === "h2c" ? "h2c" : "http"}://127.0.0.1:${ports.origin}' }
 log: { access: '${workload.accessLog ? "all" : "off"}' }
-${workload.inventory ? "inventory: {}\n" : ""}${workload.recorded ? `state: { directory: ${JSON.stringify(join(folder, "state"))} }\nrecord: { maxBytes: 1GiB }\n` : ""}${tracing(workload, ports)}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+${facilities(workload, folder)}${tracing(workload, ports)}${workload.policy === "full" ? fullPolicy(workload, world) : forwardPolicy(workload)}`;
+}
+
+function facilities({ inventory, anomalies, exemplars, recorded }: Workload, folder: string): string {
+  const sections = [
+    ...(inventory ? ["inventory: {}"] : []),
+    ...(anomalies ? ["anomalies: {}"] : []),
+    ...(exemplars ? ["requestId: {}"] : []),
+    ...(recorded
+      ? [`state: { directory: ${JSON.stringify(join(folder, "state"))} }`, "record: { maxBytes: 1GiB }"]
+      : []),
+  ];
+  return sections.map((section) => `${section}\n`).join("");
 }
 
 /** The service takes what the collector would: it answers whatever comes with 200. */

@@ -37,6 +37,10 @@ export interface Workload {
   readonly recorded: boolean;
   /** Whether what the API is gets listed; only postern does that. */
   readonly inventory: boolean;
+  /** Whether what is unusual is looked for; only postern does that. */
+  readonly anomalies: boolean;
+  /** Whether requests have an id and a trace, which exemplars of the metrics name; only postern does that. */
+  readonly exemplars: boolean;
   /** Which share of requests is traced, `1%`, as the policy has it; only postern does that. Null: there is no tracing. */
   readonly traced: string | null;
   /** Whether a candidate, the same policy once more, judges one request in ten beside it; only postern does that. */
@@ -66,6 +70,8 @@ const http1 = {
   accessLog: false,
   recorded: false,
   inventory: false,
+  anomalies: false,
+  exemplars: false,
   traced: null,
   candidate: false,
 } as const;
@@ -102,6 +108,8 @@ export const WORKLOADS: readonly Workload[] = [
   { ...mtls, name: "h1-mtls-full-recorded", policy: "full", recorded: true },
   { ...mtls, name: "h1-mtls-forward-inventory", policy: "forward", inventory: true },
   { ...mtls, name: "h1-mtls-full-inventory", policy: "full", inventory: true },
+  { ...mtls, name: "h1-mtls-full-anomalies", policy: "full", anomalies: true },
+  { ...mtls, name: "h1-mtls-full-exemplars", policy: "full", exemplars: true },
   { ...mtls, name: "h1-mtls-full-traced-1", policy: "full", traced: "1%" },
   { ...mtls, name: "h1-mtls-full-traced-100", policy: "full", traced: "100%" },
   { ...mtls, name: "h1-mtls-full-candidate", policy: "full", candidate: true },
