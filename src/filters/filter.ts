@@ -67,8 +67,8 @@ export interface Check {
    */
   readonly once?: boolean;
   /**
-   * Of one that counts in the process's own memory, at once and by requests alone: how long ago a request may have been that
-   * still counts, milliseconds. A candidate may ask it, by counters of its own.
+   * Of one that counts in the process's own memory, at once: how long ago a request may have been that still counts,
+   * milliseconds. A candidate may ask it, by counters of its own.
    */
   readonly looksBackMs?: number;
   /** True where it looks at what the phase's other checks establish, as the body's content: it runs behind them. */

@@ -1,3 +1,4 @@
+import type { Shares } from "../filters/ladder.ts";
 import type { RequestBody } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { HeaderBlock } from "../message/headers.ts";
@@ -18,6 +19,7 @@ export interface Judged {
   readonly route: Route | null;
   /** That judged it. */
   readonly snapshot: Snapshot;
+  readonly shares: Shares;
 }
 
 /** Who judges some requests once more, by another policy, when they are decided. Nothing of it acts on them. */

@@ -38,6 +38,9 @@ export interface ClientAnswer {
   readonly callOutcome: CallOutcome;
 }
 
+/** What of a judged request its answer's rules look at. */
+export type AnswerSubject = Pick<Subject, "snapshot" | "exchange" | "route" | "shares">;
+
 export interface AnswerDeps {
   readonly clock: Clock;
   readonly memory: MemoryBudget;
@@ -54,6 +57,15 @@ export async function rehearseAnswer(subject: Subject, given: GivenAnswer, deps:
     if (!read.ok) half.onFailure("invalid", read.error);
     else pass(read.value, half, life);
   });
+}
+
+/** The same of an answer that was read already. */
+export function rehearseResponse(
+  subject: AnswerSubject,
+  answer: { readonly response: ClientResponse; readonly body: Buffer },
+  deps: AnswerDeps,
+): Promise<ClientAnswer> {
+  return throughHalf(subject, deps, (half, life) => pass(answer, half, life));
 }
 
 /** What the client gets in place of the service's answer. */
@@ -106,7 +118,7 @@ function pass({ response, body }: ReadAnswer, half: AnswerHalf, life: RehearsedL
 const READ_BYTES = 64 * 1024;
 
 function throughHalf(
-  subject: Subject,
+  subject: AnswerSubject,
   deps: AnswerDeps,
   begin: (half: AnswerHalf, life: RehearsedLife) => void,
 ): Promise<ClientAnswer> {
@@ -150,7 +162,7 @@ class RehearsedLife implements AnswerLife {
   isOver = false;
   half: AnswerHalf | null = null;
 
-  constructor({ snapshot, exchange, route, shares }: Subject, deps: AnswerDeps) {
+  constructor({ snapshot, exchange, route, shares }: AnswerSubject, deps: AnswerDeps) {
     this.snapshot = snapshot;
     this.exchange = exchange;
     this.route = route;

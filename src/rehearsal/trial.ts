@@ -1,4 +1,5 @@
 import { Denial, type Place, type Verdict } from "../decision/verdict.ts";
+import type { BanFacts } from "../filters/bans/ban-facts.ts";
 import type { Check } from "../filters/filter.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import type { ConnectionFacts } from "../message/connection.ts";
@@ -7,6 +8,7 @@ import type { HeaderBlock } from "../message/headers.ts";
 import { WITHOUT_BODY } from "../message/method.ts";
 import type { Principal } from "../message/principal.ts";
 import type { Upgrade } from "../message/stream.ts";
+import type { AnswerFacts } from "../message/taken.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import type { AsItCame } from "../proxy/beside.ts";
 import { countFailure } from "../proxy/noted-judgement.ts";
@@ -34,6 +36,8 @@ export interface TrialVerdict {
   readonly route: string;
   /** Who it found to ask. */
   readonly principal: Principal | null;
+  /** The request as the candidate has judged it. */
+  readonly subject: Subject;
   /** All that counts was asked, so that what it did not refuse is within its counts. */
   readonly isCounted: boolean;
   /** How long ago a request may have been that still counts for this one, milliseconds. */
@@ -51,6 +55,22 @@ const COUNTING: ReadonlySet<string> = new Set(["limit", "ban"]);
 
 /** Whose credentials are compared with a table, at no cost and without a trace outside. */
 const LOOKED_UP: ReadonlySet<string> = new Set(["api-key", "client-certificate", "anonymous"]);
+
+/** Of a request that no service answered, as far as anybody knows. */
+export const UNANSWERED: AnswerFacts = {
+  status: 0,
+  callOutcome: "none",
+  requestBodyBytes: 0,
+  responseBodyBytes: 0,
+  upstreamMs: -1,
+  denied: false,
+};
+
+/** The request is over for the candidate, too: what its limits took is settled. */
+export function endTrial({ exchange }: Subject, facts: AnswerFacts): void {
+  exchange.end();
+  exchange.settle(facts);
+}
 
 const STOP = new Denial("internal_error", null, "not judged", "to be asked", [], true);
 const NOTHING = Buffer.alloc(0);
@@ -108,41 +128,68 @@ export class Trials {
     };
   }
 
-  /** The verdict, or why it is not known. */
+  /** The verdict, or why it is not known; what it took of limits is as of a request that is over. */
   judge(facts: RequestFacts): TrialVerdict | string {
+    const said = this.begin(facts);
+    if (typeof said !== "string") endTrial(said.subject, UNANSWERED);
+    return said;
+  }
+
+  /** The same while the request lasts: who asks ends it, by `endTrial`. */
+  begin(facts: RequestFacts): TrialVerdict | string {
     this.#unknown = null;
     const subject = this.#subjectOf(facts);
     if (subject === null) return "a listener of that name";
     const outcome = this.#outcomeOf(subject);
     if (this.#counts && outcome instanceof Denial && outcome !== STOP) countFailure(subject, outcome);
-    subject.exchange.end();
+    const said = this.#saidOf(subject, outcome);
+    if (typeof said === "string") endTrial(subject, UNANSWERED);
+    return said;
+  }
+
+  #saidOf(subject: Subject, outcome: Denial | object | null): TrialVerdict | string {
     if (outcome === null) return "to wait";
     if (outcome === STOP) return this.#unknown ?? "to wait";
     const route = subject.route?.template ?? subject.ownPage?.label ?? "unmatched";
     const { principal } = subject.exchange;
     if (outcome instanceof Denial) {
       if (outcome.reason === "memory_bodies" || outcome.terminal) return this.#unknown ?? "the body";
-      return { denial: outcome, route, principal, ...this.#countedBy(subject.route), isCounted: true };
+      return { denial: outcome, route, principal, subject, ...this.#countedBy(subject.route), isCounted: true };
     }
-    return this.#unknown ?? { denial: null, route, principal, ...this.#countedBy(subject.route) };
+    return this.#unknown ?? { denial: null, route, principal, subject, ...this.#countedBy(subject.route) };
   }
 
   #countedBy(route: Route | null): Pick<TrialVerdict, "isCounted" | "looksBackMs"> {
-    const counting = [...this.#snapshot.admitChecks, ...(route?.checks ?? [])].filter(({ name }) => COUNTING.has(name));
+    const asked = [...this.#snapshot.admitChecks, ...(route?.checks ?? [])];
+    const counting = asked.filter(({ name }) => COUNTING.has(name));
+    const guesses = asked.some(({ name }) => name === "authenticate") ? this.#guessBans : [];
     return {
-      isCounted: counting.every((check) => this.#isAsked(check)),
-      looksBackMs: Math.max(0, ...counting.map(({ looksBackMs = 0 }) => looksBackMs)),
+      isCounted: counting.every((check) => this.#isAsked(check)) && (guesses.length === 0 || this.#places.isLookedUp),
+      looksBackMs: Math.max(
+        0,
+        ...counting.map(({ looksBackMs = 0 }) => looksBackMs),
+        ...guesses.map(({ windowMs, forMs }) => windowMs + forMs),
+      ),
     };
+  }
+
+  /** Which `authenticate` asks itself. */
+  get #guessBans(): readonly BanFacts[] {
+    return (this.#snapshot.bans?.facts ?? []).filter(({ isOfGuesses }) => isOfGuesses);
   }
 
   #isAsked({ once, looksBackMs }: Check): boolean {
     return once !== true || (this.#counts && looksBackMs !== undefined);
   }
 
-  #noteUntried({ template, checks, responseChecks }: Route): void {
+  #noteUntried({ template, checks }: Route): void {
     if (this.untried.size >= DEFAULTS.candidateUntriedRoutesMax) return;
     const left = checks.filter((check) => !this.#isAsked(check) || check.name === "decide");
-    const untried = [...left, ...responseChecks].map(({ name, place }) => ({ check: name, place }));
+    const guesses =
+      checks.some(({ name }) => name === "authenticate") && !(this.#counts && this.#places.isLookedUp)
+        ? this.#guessBans.map(({ place }) => ({ name: "ban", place }))
+        : [];
+    const untried = [...left, ...guesses].map(({ name, place }) => ({ check: name, place }));
     if (untried.length > 0) this.untried.set(template, untried.slice(0, DEFAULTS.candidateUntriedChecksMax));
   }
 
@@ -256,19 +303,20 @@ class CredentialPlaces {
   readonly #names: ReadonlySet<string>;
   readonly #cookies: readonly string[];
   readonly #parameters: readonly string[];
-  readonly #isLookedUp: boolean;
+  /** What each of them takes can be compared here. */
+  readonly isLookedUp: boolean;
 
   constructor({ authenticators }: Snapshot) {
     const all = [...authenticators.values()];
     this.#names = new Set(["authorization", ...all.flatMap(({ credentialHeaders }) => credentialHeaders)]);
     this.#cookies = all.flatMap(({ credentialCookies = [] }) => credentialCookies);
     this.#parameters = all.flatMap(({ credentialParameters = [] }) => credentialParameters);
-    this.#isLookedUp = all.every(({ type }) => LOOKED_UP.has(type));
+    this.isLookedUp = all.every(({ type }) => LOOKED_UP.has(type));
   }
 
   /** Whether who asks can be known without verifying anything: it is known already, or there is nothing to verify. */
   canTell({ assumed, headers, target, upgrade }: Exchange): boolean {
-    if (assumed !== null || this.#isLookedUp) return true;
+    if (assumed !== null || this.isLookedUp) return true;
     if (upgrade !== null || headers.names.some((name) => this.#names.has(name))) return false;
     if (this.#parameters.some((name) => target.query.includes(name))) return false;
     const cookies = headers.list("cookie");

@@ -21,7 +21,10 @@ export const LADDER_DEFAULTS = {
   candidateBurstMs: 20,
   /** Requests that wait for it. */
   candidateWaitingMax: 32,
+  /** Of a request, and of an answer that it looks at. */
   candidateBodyBytesMax: 64 * 1024,
+  /** Answers that are seen at a time. */
+  candidateAnswersMax: 16,
   /** Keys that a limit of it counts at once. */
   candidateKeysMax: 16_384,
   /** Kinds of differences: route, and the two verdicts. */

@@ -15,7 +15,15 @@ export const CANDIDATE_RESULTS = [
 export type CandidateResult = (typeof CANDIDATE_RESULTS)[number];
 
 /** Reasons of what a candidate counts itself. */
-export const COUNTED_REASONS: ReadonlySet<string> = new Set(["rate_limited", "banned"]);
+export const COUNTED_REASONS: ReadonlySet<string> = new Set([
+  "rate_limited",
+  "quota_exceeded",
+  "budget_exceeded",
+  "distinct_exceeded",
+  "concurrency_limited",
+  "concurrency_full",
+  "banned",
+]);
 
 /** What metrics have of it. */
 export interface CandidateFigures {

@@ -5,6 +5,7 @@ import { parseAddress } from "../../src/message/address.ts";
 import { EMPTY_BODY } from "../../src/message/body.ts";
 import { Exchange } from "../../src/message/exchange.ts";
 import { HeaderBlock } from "../../src/message/headers.ts";
+import type { AnswerFacts } from "../../src/message/taken.ts";
 import { CandidateTrials } from "../../src/rehearsal/beside.ts";
 import { openTestWorld } from "../../src/rehearsal/test-world.ts";
 import { systemClock } from "../../src/support/clock.ts";
@@ -39,8 +40,9 @@ async function candidate(text: string, share = 1) {
     { share, cpuShare: 1 },
     { clock: time, random: () => 0, defer: (work) => deferred.push(work), onDifference: () => {} },
   );
-  const route = { template: "/orders/{id}" } as never;
-  const ask = (from: string, live: Denial | null = null, path = "/orders/1"): void => {
+  const route = { template: "/orders/{id}", responseChecks: [] } as never;
+  /** A request from its beginning to its verdict; what it gives ends it. */
+  const begin = (from: string, live: Denial | null, path: string): ((status: number) => void) => {
     const peer = parseAddress(from);
     if (peer === null) throw new Error("no address");
     const facts = { listener: "inbound", peer, proxyPeer: null, protocol: "http/1.1", secure: false } as const;
@@ -56,14 +58,39 @@ async function candidate(text: string, share = 1) {
       EMPTY_BODY,
     );
     exchange.receivedTarget = path;
-    trials.offer({ id: "a-1", exchange, snapshot, route }, live ?? ({ allowed: true } as never), {
-      headers,
-      body: EMPTY_BODY,
-    });
-    for (let work = deferred.shift(); work !== undefined; work = deferred.shift()) work();
+    // What is refused is over before anybody is offered it.
+    if (live !== null) exchange.end();
+    trials.offer(
+      { id: "a-1", exchange, snapshot, route, shares: snapshot.shares },
+      live ?? ({ allowed: true } as never),
+      {
+        headers,
+        body: EMPTY_BODY,
+      },
+    );
+    const judgeAll = (): void => {
+      for (let work = deferred.shift(); work !== undefined; work = deferred.shift()) work();
+    };
+    judgeAll();
+    return (status) => {
+      exchange.end();
+      exchange.settle({ ...ANSWERED, status, denied: live !== null });
+      judgeAll();
+    };
   };
-  return { ask, counts, time };
+  const ask = (from: string, live: Denial | null = null, path = "/orders/1", status = 200): void =>
+    begin(from, live, path)(status);
+  return { begin, ask, counts, time };
 }
+
+const ANSWERED: AnswerFacts = {
+  status: 200,
+  callOutcome: "none",
+  requestBodyBytes: 0,
+  responseBodyBytes: 2,
+  upstreamMs: 1,
+  denied: false,
+};
 
 const TOO_MANY = new Denial("rate_limited", null, "the burst is used up", "fewer");
 
@@ -101,11 +128,50 @@ test("of a sample nothing is counted, and what counting refused in force is not 
   expect([...counts.untried]).toMatchObject([["/orders/{id}", [{ check: "limit", place: { line: 7 } }]]]);
 });
 
+const DAY_MS = 86_400_000;
+
 test.each([
-  ["a quota", "few: { quota: 2/day, key: client.address }"],
-  ["places", "few: { concurrency: 1, key: client.address }"],
-  ["a rate of failures", "few: { rate: 1/minute, burst: 1, key: client.address, count: failures }"],
-])("%s is said not to be tried", async (_, limit) => {
+  ["quota_exceeded", "few: { quota: 2/day, key: client.address }", DAY_MS],
+  ["budget_exceeded", "few: { budget: 2/day, key: client.address, cost: 1 }", DAY_MS],
+  ["distinct_exceeded", "few: { distinct: { of: path.id, per: client.address, limit: 2, window: 10m } }", 600_000],
+])("%s is found by counters of its own, once it has run as long as they look back", async (reason, limit, windowMs) => {
+  const { ask, counts, time } = await candidate(LIMITED.replace(/few: \{.*?\}(?= \}| *$)/m, limit));
+  for (let at = 0; at < 3; at++) ask("192.0.2.1", null, `/orders/${at}`);
+  expect(counts.unknown.list).toEqual([{ key: "what was counted before it began", count: 1 }]);
+  time.pass(windowMs + 1);
+  for (let at = 0; at < 5; at++) ask("192.0.2.1", null, `/orders/${at}`);
+  ask("192.0.2.2");
+  expect([...counts.refusals.values()]).toMatchObject([{ reason, live: 0, candidate: 3 }]);
+  expect([...counts.untried]).toEqual([]);
+});
+
+test("places are held for as long as the request in force lasts", async () => {
+  const limit = "few: { concurrency: 2, key: client.address }";
+  const { begin, ask, counts, time } = await candidate(LIMITED.replace(/few: \{.*?\}/, limit));
+  time.pass(60_000);
+  const [first, second] = [begin("192.0.2.1", null, "/orders/1"), begin("192.0.2.1", null, "/orders/2")];
+  ask("192.0.2.1");
+  ask("192.0.2.2");
+  first(200);
+  ask("192.0.2.1");
+  second(200);
+  for (let at = 0; at < 5; at++) ask("192.0.2.1");
+  expect([...counts.refusals.values()]).toMatchObject([{ reason: "concurrency_limited", live: 0, candidate: 1 }]);
+  expect(counts.results).toMatchObject({ same: 9, counted: 1, different: 0 });
+});
+
+test("a rate of failures counts what the service in force has answered", async () => {
+  const limit = "few: { rate: 60/minute, burst: 2, key: client.address, count: failures }";
+  const { ask, counts, time } = await candidate(LIMITED.replace(/few: \{.*?\}/, limit));
+  time.pass(60_000);
+  for (let at = 0; at < 6; at++) ask("192.0.2.1", null, "/orders/1", 200);
+  expect(counts.results).toMatchObject({ same: 6, counted: 0 });
+  for (let at = 0; at < 6; at++) ask("192.0.2.1", null, "/orders/1", 404);
+  expect([...counts.refusals.values()]).toMatchObject([{ reason: "rate_limited", live: 0, candidate: 4 }]);
+});
+
+test("a rate that has requests wait is said not to be tried", async () => {
+  const limit = "few: { rate: 60/minute, burst: 1, key: client.address, throttle: { queue: 4, timeout: 1s } }";
   const { ask, counts, time } = await candidate(LIMITED.replace(/few: \{.*?\}/, limit));
   time.pass(60_000);
   for (let at = 0; at < 5; at++) ask("192.0.2.1");

@@ -1,5 +1,6 @@
 // Goal: no client makes a candidate hold more, or do more, than its bounds. Method: floods of requests, of callers and of routes.
 import { expect, test } from "vitest";
+import { IN_EVERY_SHARE } from "../../src/filters/ladder.ts";
 import type { Principal } from "../../src/message/principal.ts";
 import { CandidateTrials } from "../../src/rehearsal/beside.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
@@ -39,7 +40,7 @@ function candidate(share = 1) {
     exchange.principal = principal;
     const { headers, body } = exchange;
     trials.offer(
-      { id: `abcdefgh-${at}`, exchange, snapshot: snapshotOf(), route: routeOf(template) },
+      { id: `abcdefgh-${at}`, exchange, snapshot: snapshotOf(), route: routeOf(template), shares: IN_EVERY_SHARE },
       { allowed: true } as never,
       {
         headers,

@@ -23,6 +23,8 @@ export interface CalendarFacts extends KeyedFacts {
 /** What quotas and budgets have in common: counts that survive a restart, and are waited for behind one. */
 export abstract class CalendarLimit extends KeyedLimit {
   protected readonly shared: SharedCounts;
+  /** Its window. */
+  readonly looksBackMs: number;
   #stored: StoredCounts | null = null;
   readonly #facts: CalendarFacts;
 
@@ -30,6 +32,7 @@ export abstract class CalendarLimit extends KeyedLimit {
     super(kind, facts, { ...asked, keys: 0 });
     this.#facts = facts;
     this.shared = shared;
+    this.looksBackMs = facts.policy.windowSeconds * 1_000;
   }
 
   useStore(stored: Omit<StoredCounts, "textOf">): void {

@@ -37,6 +37,8 @@ export class ConcurrencyLimit implements Limit {
   /** It has no key in the tables: what it knows of one is gone with its last request. */
   readonly keys = 0;
   readonly key: CompiledKey | null;
+  /** Who began before is not seen, and most are over by then. */
+  readonly looksBackMs: number = DEFAULTS.responseTimeoutMs;
   readonly #facts: ConcurrencyFacts;
   readonly #slots: Slots;
   readonly #top = new TopCallers();

@@ -55,6 +55,7 @@ export class DistinctLimit extends KeyedLimit implements ShareableLimit {
   readonly storedAs: string;
   readonly scale = 1;
   readonly #facts: DistinctFacts;
+  readonly looksBackMs: number;
   readonly #sets: DistinctSets;
   readonly #prefix: KeyHash;
 
@@ -63,6 +64,7 @@ export class DistinctLimit extends KeyedLimit implements ShareableLimit {
     this.#facts = facts;
     this.#sets = sets;
     this.#prefix = sets.prefix(facts.policy.name);
+    this.looksBackMs = facts.windowMs;
     this.storedAs = `distinct ${facts.of.identity}`;
   }
 

@@ -69,7 +69,7 @@ class RateTaken implements Taken {
 export class RateLimit extends KeyedLimit implements ShareableLimit {
   readonly storedAs = "rate";
   readonly scale = 1;
-  readonly looksBackMs?: number;
+  readonly looksBackMs: number;
   readonly #facts: RateLimitFacts;
   readonly #table: RateTable;
   readonly #prefix: KeyHash;
@@ -89,8 +89,7 @@ export class RateLimit extends KeyedLimit implements ShareableLimit {
     this.#toleranceMs = facts.toleranceMs;
     this.#nearMs = facts.toleranceMs * NEAR;
     this.#isKept = facts.hasOthers || facts.counts !== null;
-    // Where answers say what counts, requests alone do not.
-    if (facts.counts === null) this.looksBackMs = facts.toleranceMs;
+    this.looksBackMs = facts.toleranceMs;
   }
 
   get terms(): RateTerms {
