@@ -1,3 +1,4 @@
+import { collectionNumber } from "../detection/rules/collections.ts";
 import { signsToClose } from "../detection/rules/mend.ts";
 import type { Detector } from "../filters/filter.ts";
 import { DEFAULTS } from "../support/defaults.ts";
@@ -18,12 +19,19 @@ export interface FieldAlarms {
   readonly clients: number;
 }
 
+/** Without `fields` for what is no field of a request, as a count that rules keep: the rule as a whole. */
+export interface ProposedExclusion {
+  readonly rules: readonly number[];
+  readonly fields?: readonly string[];
+  readonly because: string;
+}
+
 /** What would end the alarms of a field; null what would not. */
 export interface Mend {
   /** For its schema: texts without the signs that the rules need. */
   readonly pattern: string | null;
   /** An entry of `exclude`. */
-  readonly exclude: { readonly rules: readonly number[]; readonly fields: readonly string[]; readonly because: string };
+  readonly exclude: ProposedExclusion;
 }
 
 interface Tally {
@@ -97,7 +105,8 @@ export function mendOf({ field, rules, requests, clients }: FieldAlarms, detecto
   const signs = detector !== undefined && isValue ? atOnce(signsToClose(detector.rules, ids)) : null;
   const because = `${requests} requests of ${clients} clients that were no attack`;
   const pattern = signs === null || signs === "" ? null : `^[^${signs.replace(/[\\\]^[-]/g, "\\$&")}]*$`;
-  return { pattern, exclude: { rules: ids, fields: [selectorOf(field)], because } };
+  const isField = collectionNumber(field.split(":")[0] ?? "") >= 0;
+  return { pattern, exclude: { rules: ids, ...(isField ? { fields: [selectorOf(field)] } : {}), because } };
 }
 
 /** Members of a list have one rule. */
@@ -105,10 +114,16 @@ function generalField(field: string): string {
   return field.startsWith("ARGS:json.") ? field.replace(/\.\d+(?=\.|$)/g, ".*") : field;
 }
 
+/** As `exclude` takes it: a name that is no plain one, or that stands for several, is a pattern. */
 function selectorOf(field: string): string {
-  if (!field.includes(".*")) return field;
-  const name = field.slice("ARGS:".length).replace(/[\\^$.+?()[\]{}|/]/g, "\\$&");
-  return `ARGS:/^${name.replaceAll("\\.*", "\\.[0-9]+")}$/`;
+  const at = field.indexOf(":") + 1;
+  const name = field.slice(at);
+  if (at === 0 || /^[\w.~@+-]*$/.test(name)) return field;
+  const pattern = name
+    .split(".*")
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}]/g, "\\$&").replace(/[|,'"/\s]|[^\x20-\x7e]/g, "."))
+    .join("\\.[0-9]+");
+  return `${field.slice(0, at)}/^${pattern}$/`;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

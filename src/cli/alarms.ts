@@ -106,8 +106,8 @@ function fieldText(alarms: FieldAlarms, { detectors, clientsMin }: Wanted): stri
   if (clients < clientsMin) return [head, ...told, "  of too few clients to propose anything", ""].join("\n");
   const { pattern, exclude } = mendOf(alarms, detectors.get(detector));
   const schema = pattern === null ? [] : [`  in its schema:  pattern: ${JSON.stringify(pattern)}`];
-  const fields = exclude.fields.map((one) => JSON.stringify(one)).join(", ");
-  const entry = `{ rules: [${exclude.rules.join(", ")}], fields: [${fields}], because: ${JSON.stringify(exclude.because)} }`;
+  const fields = exclude.fields === undefined ? "" : `fields: ${JSON.stringify(exclude.fields)}, `;
+  const entry = `{ rules: [${exclude.rules.join(", ")}], ${fields}because: ${JSON.stringify(exclude.because)} }`;
   return [head, ...told, ...schema, `  in 'exclude':   - ${entry}`, ""].join("\n");
 }
 

@@ -99,6 +99,8 @@ export class Exchange {
   proofs: ShownProofs | null;
   /** A body that a check read whole; it is what is forwarded. */
   collectedBody: Buffer | null;
+  /** The schema that `validate` enforces for it has judged it, and it fits. */
+  isBodyJudged: boolean;
   /** Every name that its outermost object may have, where a schema has seen to that; null where none has. */
   outermostNames: readonly string[] | null;
   /**
@@ -187,6 +189,7 @@ export class Exchange {
     this.bodyBytesMax = Number.POSITIVE_INFINITY;
     this.proofs = null;
     this.collectedBody = null;
+    this.isBodyJudged = false;
     this.outermostNames = null;
     this.bodyValue = undefined;
     this.callIds = null;

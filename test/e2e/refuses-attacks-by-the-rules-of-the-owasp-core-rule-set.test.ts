@@ -38,11 +38,22 @@ routes:
     methods: [GET]
     public: true
     validate: { query: { id: { type: integer } } }
+  - { path: /described, methods: [POST], public: true, validate: { body: { schema: redirect.json } } }
+  - path: /sanitised
+    methods: [POST]
+    public: true
+    validate: { body: { schema: redirect.json, undeclared: strip } }
   - { path: /inflated, methods: [POST], public: true, validate: { contentEncoding: inflate, body: { schema: any.json } } }
 `;
 
 const SQL = "1' UNION SELECT password FROM users-- ";
 const XSS = "<script>alert(document.cookie)</script>";
+/** Rule 931100 takes the address for one that is to be included. */
+const ADDRESS = "http://127.0.0.1:8000/callback";
+const REDIRECT = {
+  type: "object",
+  properties: { to: { enum: [ADDRESS] }, note: { type: "string" }, page: { type: "integer" } },
+};
 let service: Service;
 let postern: Postern;
 beforeAll(async () => {
@@ -63,7 +74,7 @@ beforeAll(async () => {
     );
     return true;
   });
-  postern = await startPostern(service.port, policy, { "any.json": "{}" });
+  postern = await startPostern(service.port, policy, { "any.json": "{}", "redirect.json": JSON.stringify(REDIRECT) });
 });
 afterAll(closeAll);
 beforeEach(() => {
@@ -127,6 +138,18 @@ test("JSON under another label is read as JSON", async () => {
   const body = JSON.stringify({ note: "\\u0027 OR 1=1 -- ".replaceAll("\\\\", "\\"), more: SQL });
   const escaped = body.replaceAll("UNION", "\\u0055NION");
   expect(await send("/items", { ...form(escaped) })).toEqual(REFUSED);
+});
+
+test("a member that the contract closes raises no alarm, and those that it leaves open are searched", async () => {
+  expect(await send("/items", json({ to: ADDRESS }))).toEqual(REFUSED);
+  for (const path of ["/described", "/sanitised"]) {
+    expect(await send(path, json({ to: ADDRESS, page: 2 })), path).toEqual({ status: 200 });
+    expect(await send(path, json({ to: ADDRESS, note: SQL })), path).toEqual(REFUSED);
+    expect(await send(path, json({ to: ADDRESS, note: ADDRESS })), path).toEqual(REFUSED);
+    expect(await send(path, json({ to: ADDRESS, more: { to: ADDRESS } })), path).toEqual(
+      path === "/described" ? REFUSED : { status: 200 },
+    );
+  }
 });
 
 test("a compressed body is searched as what it holds, or refused", async () => {

@@ -39,7 +39,10 @@ export class Finds {
   *search(lenses: readonly Lens[], variables: Variables, spending: Spending): Steps<void> {
     for (const lens of lenses) {
       for (const entry of variables.entries(lens.collection)) {
-        const plan = lens.planFor(entry, entry.shape < 0 ? undefined : this.#shapes[entry.shape]);
+        const shape = this.#shapes[entry.shape];
+        // What a contract closes raises no alarm because its request came early.
+        if (shape?.isReady === false) yield* shape.prepare();
+        const plan = lens.planFor(entry, shape);
         if (plan.isEmpty) continue;
         const known = plan.known(entry.value);
         const found = known ?? (yield* plan.search(entry.value, spending));

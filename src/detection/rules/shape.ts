@@ -44,7 +44,7 @@ export class Shape {
     this.#isOneWord = alphabet !== null && rangesOf(alphabet).every(([first, last]) => isWithin(first, last, ONE_WORD));
   }
 
-  /** Until then all of its values are searched as if nothing were known of them. */
+  /** False until somebody has asked what no such value can match: whoever comes first prepares it. */
   get isReady(): boolean {
     return this.#impossible !== null;
   }

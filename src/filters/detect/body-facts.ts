@@ -73,14 +73,14 @@ function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<Named
 function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Steps<Result<BodyFacts, UnreadBody>> {
   const { length } = bytes;
   if (length === 0) return ok({ ...NO_BODY, processor: "JSON", length });
-  // What `validate` has read is not read again; of a body that it did not read nothing is promised.
-  const isJudged = exchange.bodyValue !== undefined && !isRecord(exchange.bodyValue);
-  const parsed = isJudged ? ok(exchange.bodyValue) : yield* parseJsonInSteps(bytes);
+  // What `validate` has read is not read again; of a body that it did not judge nothing is promised.
+  const isRead = exchange.bodyValue !== undefined && !isRecord(exchange.bodyValue);
+  const parsed = isRead ? ok(exchange.bodyValue) : yield* parseJsonInSteps(bytes);
   if (!parsed.ok) return err({ reason: "body_not_json", seen: parsed.error, wanted: "JSON in UTF-8" });
   return ok({
     ...NO_BODY,
     processor: "JSON",
-    args: jsonArguments(parsed.value, isJudged ? shapes.body : null),
+    args: jsonArguments(parsed.value, exchange.isBodyJudged ? shapes.body : null),
     length,
   });
 }

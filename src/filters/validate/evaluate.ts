@@ -157,15 +157,12 @@ export function judgeBody(rules: BodyRules): Part {
   return judgeHeld(rules, (bytes, exchange) => {
     if (bytes.length === 0 && !rules.required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
-    if (recogniser?.takes(bytes) === true) {
-      exchange.outermostNames = recogniser.outermostNames;
-      return CONTINUE;
-    }
+    if (recogniser?.takes(bytes) === true) return taken(exchange, recogniser);
     const parsed = read.atOnce(bytes, exchange);
     if (!parsed.ok) return unreadable(parsed.error, place);
     if (keepsValue) exchange.bodyValue = parsed.value;
     const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
-    return validator.gaveUp(judgement) ? judgeLong(bytes, exchange, rules) : verdictOf(judgement, rules);
+    return validator.gaveUp(judgement) ? judgeLong(bytes, exchange, rules) : judged(judgement, exchange, rules);
   });
 }
 
@@ -178,7 +175,7 @@ function judgeLong(bytes: Buffer, exchange: Exchange, rules: BodyRules): Promise
     const parsed = await read.inTurns(bytes, exchange, turns);
     if (!parsed.ok) return unreadable(parsed.error, place);
     if (keepsValue) exchange.bodyValue = parsed.value;
-    return verdictOf(await validator.judgeInTurns(parsed.value, turns), rules);
+    return judged(await validator.judgeInTurns(parsed.value, turns), exchange, rules);
   });
 }
 
@@ -191,8 +188,20 @@ export async function isRecognised(
 ): Promise<boolean> {
   if (recogniser === null || keepsValue || bytes.length <= atOnceBytesMax) return false;
   if (!(await turns.run(recogniser.takesInSteps(bytes, atOnceBytesMax)))) return false;
-  exchange.outermostNames = recogniser.outermostNames;
+  taken(exchange, recogniser);
   return true;
+}
+
+/** A body that fits, seen without being read in full. */
+export function taken(exchange: Exchange, { outermostNames }: Recogniser): Verdict {
+  exchange.outermostNames = outermostNames;
+  exchange.isBodyJudged = true;
+  return CONTINUE;
+}
+
+function judged(judgement: Judgement, exchange: Exchange, rules: BodyRules): Verdict {
+  exchange.isBodyJudged = judgement === null;
+  return verdictOf(judgement, rules);
 }
 
 export function unreadable({ reason, seen, wanted }: BodyFault, place: Place): Denial {

@@ -9,7 +9,7 @@ import type { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { atOnce, type Steps } from "../../../support/turns.ts";
 import { headersOfChangedBody } from "../changed-headers.ts";
-import { type BodyRules, isRecognised, unreadable, verdictOf } from "../evaluate.ts";
+import { type BodyRules, isRecognised, taken, unreadable, verdictOf } from "../evaluate.ts";
 import { judgeHeld, judgeInLine, noRoom, type Part, tooLarge } from "../held-body.ts";
 import { type TextRules, textEdits } from "./texts.ts";
 
@@ -41,10 +41,7 @@ export function judgeSanitised(rules: SanitisedRules): Part {
   return judgeHeld(rules, (bytes, exchange) => {
     if (bytes.length === 0 && !required) return CONTINUE;
     if (bytes.length > validator.atOnceBytesMax) return judgeLong(bytes, exchange, rules);
-    if (mayBeAsItIs(bytes, texts) && recogniser?.takes(bytes) === true) {
-      exchange.outermostNames = recogniser.outermostNames;
-      return CONTINUE;
-    }
+    if (mayBeAsItIs(bytes, texts) && recogniser?.takes(bytes) === true) return taken(exchange, recogniser);
     return judgeAtOnce(bytes, exchange, rules);
   });
 }
@@ -90,6 +87,7 @@ function settle(
   rules: SanitisedRules,
 ): Verdict {
   if (verdict !== CONTINUE) return verdict;
+  exchange.isBodyJudged = true;
   if (rules.keepsValue) exchange.bodyValue = value;
   if (edits.isEmpty) return CONTINUE;
   if (!exchange.chargeTo(rules.bodies).hold(bytes.length)) return noRoom(rules.bodies, rules.place);
