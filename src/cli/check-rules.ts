@@ -24,17 +24,21 @@ interface RouteShare {
 /** `check --rules` for people: of each detector how many rules do what, those that do not run with why; each route's share. */
 export function rulesText(file: string, snapshot: Snapshot): string {
   const lines: string[] = [];
-  for (const { name, listing } of snapshot.detectors) {
+  for (const { name, listing, notDone } of snapshot.detectors) {
     const counts = Object.entries(STATUS_TEXTS).map(([status, text]) => {
       return `${listing.filter((rule) => rule.status === status).length} ${text}`;
     });
     lines.push(`${file}: detector ${name}: ${listing.length} rules: ${counts.join(", ")}`);
     for (const rule of listing) if (isTold(rule)) lines.push(ruleLine(rule));
+    for (const { file: where, line, name: directive, reason } of notDone)
+      lines.push(`${where}:${line}: ${directive} is not done: ${reason}`);
   }
   for (const { methods, template, detector, rules, searched } of sharesOf(snapshot)) {
     const route = `${methods.length === 0 ? "any method" : methods.join(" ")} ${template}`;
     lines.push(
-      `${file}: route ${route}: ${searched} of ${rules} rules of ${detector} search what its contract leaves open`,
+      rules === 0
+        ? `${file}: route ${route}: no contract closes a value, so that all rules of ${detector} search each`
+        : `${file}: route ${route}: ${searched} of ${rules} rules of ${detector} search what its contract leaves open`,
     );
   }
   return lines.map((line) => `${line}\n`).join("");
@@ -43,9 +47,10 @@ export function rulesText(file: string, snapshot: Snapshot): string {
 /** The same for machines, every rule among it. */
 export function ruleNotes(snapshot: Snapshot): readonly Record<string, unknown>[] {
   return [
-    ...snapshot.detectors.flatMap(({ name, listing }) =>
-      listing.map((rule) => ({ severity: "rule", detector: name, ...rule })),
-    ),
+    ...snapshot.detectors.flatMap(({ name, listing, notDone }) => [
+      ...listing.map((rule) => ({ severity: "rule", detector: name, ...rule })),
+      ...notDone.map(({ name: directive, ...rest }) => ({ severity: "directive", detector: name, directive, ...rest })),
+    ]),
     ...sharesOf(snapshot).map((share) => ({ severity: "share", ...share })),
   ];
 }

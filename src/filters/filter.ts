@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Phase } from "../decision/phases.ts";
 import type { HeaderLine, Place, Verdict } from "../decision/verdict.ts";
+import type { CompiledRules } from "../detection/rules/compile-rules.ts";
 import type { RuleListing } from "../detection/rules/listing.ts";
 import type { RouteExclusion, RuleSet } from "../detection/rules/rule-set.ts";
 import type { BodyWatch } from "../message/body-watch.ts";
@@ -175,6 +176,8 @@ export interface Detector {
   readonly exclusions: readonly RouteExclusion[];
   /** What becomes of each of its rules; empty where they came from the state folder, as they never do for who only looks. */
   readonly listing: readonly RuleListing[];
+  /** Directives of its files that are read and not done, with the reason; likewise. */
+  readonly notDone: CompiledRules["notDone"];
   /** What the rules have against ordinary requests, as far as routes have asked. */
   readonly probes: KnownHits;
 }

@@ -255,3 +255,21 @@ test("files are read in the order of setup, plugins, rules, plugins", () => {
     "plugins/p-after.conf",
   ]);
 });
+
+test("a change that means no rule before it is told, and so is what sets up another engine", () => {
+  const { problems, notDone } = compiled(`
+    SecRuleEngine DetectionOnly
+    SecRuleUpdateTargetById 7 "!ARGS:x"
+    SecRuleRemoveById 7
+    SecRule ARGS "@rx a" "id:7,phase:2,pass,log"
+    SecRuleUpdateTargetById 7 "!ARGS:y"
+    SecRuleRemoveByTag none-has-it
+  `);
+  expect(problems).toEqual([]);
+  expect(notDone.map(({ name, line, reason }) => [line, name.toLowerCase(), reason])).toEqual([
+    [2, "secruleengine", "the policy's mode decides whether rules deny"],
+    [3, "secruleupdatetargetbyid", "it means no rule that stands before it"],
+    [4, "secruleremovebyid", "it means no rule that stands before it"],
+    [7, "secruleremovebytag", "it means no rule that stands before it"],
+  ]);
+});

@@ -126,6 +126,7 @@ class Assembly {
       return;
     }
     this.problems.push(...updated.problems);
+    if (updated.meant === 0) this.#settings.push({ ...place, name, reason: "it means no rule that stands before it" });
     for (const rule of updated.removed) this.#leave(rule, `${place.file}, line ${place.line} removes it`);
     if (updated.removed.length === 0) return;
     const removed = new Set<DraftItem>(updated.removed);

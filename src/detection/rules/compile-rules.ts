@@ -7,7 +7,7 @@ import type { RuleChoice } from "./actions.ts";
 import { assemble, type RuleFile } from "./assemble.ts";
 import { chooses } from "./choice.ts";
 import { type CompileContext, compileRule, emptyRule } from "./compile-rule.ts";
-import type { DraftItem, DraftRule } from "./draft.ts";
+import type { Assembled, DraftItem, DraftRule } from "./draft.ts";
 import { fold } from "./fold.ts";
 import { HELD_BY_CODEC } from "./held-by-codec.ts";
 import { listingOf, listingOfLeft, type RuleListing } from "./listing.ts";
@@ -35,6 +35,8 @@ export interface CompiledRules {
   readonly rules: RuleSet;
   readonly problems: readonly RuleProblem[];
   readonly listing: readonly RuleListing[];
+  /** Directives that are read and not done, with the reason. */
+  readonly notDone: Assembled["settings"];
   /** What the same is made of again without reading the files. */
   readonly source: RuleSource;
 }
@@ -85,7 +87,7 @@ export function* compileRules(
   });
   const rules = new RuleSet(phases, constants, context.tree, builder.begin());
   const source = { items, constants: [...constants], patterns: patterns.known(), chosen: [...chosen] };
-  return { rules, problems: [...assembled.problems, ...unfit], listing, source };
+  return { rules, problems: [...assembled.problems, ...unfit], listing, notDone: assembled.settings, source };
 }
 
 /** Rules that were compiled before, with their search. */

@@ -15,6 +15,8 @@ export function isUpdate(name: string): boolean {
 
 /** What came of it. */
 export interface Updated {
+  /** How many rules it is about. */
+  readonly meant: number;
   readonly removed: readonly DraftRule[];
   readonly problems: readonly RuleProblem[];
 }
@@ -34,7 +36,7 @@ export function update(
   if (typeof chosen === "string") return chosen;
   const rules = items.filter((item): item is DraftRule => item.kind === "rule");
   const meant = rules.filter(({ links }) => chosen.rules.some((choice) => chooses(choice, links[0].actions)));
-  if (isRemoval) return { removed: meant, problems: [] };
+  if (isRemoval) return { meant: meant.length, removed: meant, problems: [] };
   if (words.length < 2) return "it says what it is of, and not what changes";
   const links = meant.flatMap((rule) => rule.links.slice(chosen.link, chosen.link + 1));
   return what === "target" ? updateTargets(words, links) : updateActions(words, place, links);
@@ -62,7 +64,7 @@ function updateTargets(
     const kept = link.variables.filter((variable) => !goneKeys.has(JSON.stringify(variable)));
     if (goneKeys.size === 0 || kept.length < link.variables.length) link.variables = [...kept, ...more.value];
   }
-  return { removed: [], problems: [] };
+  return { meant: links.length, removed: [], problems: [] };
 }
 
 /** What is said anew replaces; what there may be several of is added. */
@@ -75,7 +77,7 @@ function updateActions([, text = ""]: readonly string[], place: Place, links: re
     return "id, phase and chain of a rule cannot be changed";
   const names = new Set(list.value.map(({ name }) => name));
   for (const { actions } of links) change(actions, changes, names);
-  return { removed: [], problems };
+  return { meant: links.length, removed: [], problems };
 }
 
 function change(actions: RuleActions, changes: RuleActions, names: ReadonlySet<string>): void {

@@ -48,22 +48,23 @@ export function* compileDetector(
     const kept = yield* keeper.load();
     if (kept !== null) {
       const rules = yield* rulesOf(kept.source, kept.search, dataFile);
-      return { rules, problems: [], listing: [], source: null };
+      return { rules, problems: [], listing: [], notDone: [], source: null };
     }
     return yield* compileRules(files.rules, wanted, dataFile);
   });
   if (compiled === null) return null;
-  const { rules, problems, listing } = compiled;
+  const { rules, problems, listing, notDone } = compiled;
   for (const { file, line, message } of problems) context.problemAt({ file, line, column: 1, path: "" }, message);
   const exclusions = exclusionsOf(settings.exclude ?? [], (text, ...path) => context.problem(text, "exclude", ...path));
   if (problems.length > 0) return null;
   keeper.follow(compiled);
-  return { name, place: context.place(), settings, rules, keeper, exclusions, listing, probes: new Map() };
+  return { name, place: context.place(), settings, rules, keeper, exclusions, listing, notDone, probes: new Map() };
 }
 
 interface Compiled extends KeepableRules {
   readonly problems: readonly RuleProblem[];
   readonly listing: readonly RuleListing[];
+  readonly notDone: Detector["notDone"];
 }
 
 /** `detect`: which detectors search the requests of a route, and their answers. */

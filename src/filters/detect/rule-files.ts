@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { orderedRuleFiles } from "../../detection/rules/file-order.ts";
+import { orderedRuleFiles, RULES_TURN, ruleFileTurn } from "../../detection/rules/file-order.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { decodeText } from "../../support/text.ts";
 import type { CompileContext } from "../filter.ts";
@@ -20,9 +20,10 @@ export interface RuleFiles {
 
 /** Files and folders of `rules` → their texts; null, with a problem, where one cannot be read. */
 export function readRuleFiles(names: readonly string[], context: CompileContext): RuleFiles | null {
-  const rules: RuleText[] = [];
+  const ordered: OrderedFile[] = [];
   const data = new Map<string, string>();
   let isWhole = true;
+  let hasFolder = false;
   let bytes = 0;
   const read = (name: string, at: number): string | null => {
     const content = context.readFile(name, "rules", at);
@@ -43,16 +44,26 @@ export function readRuleFiles(names: readonly string[], context: CompileContext)
       context.problem(`${files.length} files; expected at most ${DEFAULTS.detectFilesMax}`, "rules", at);
       return null;
     }
-    const found = rules.length;
+    const found = ordered.length;
     for (const file of files) if (file.endsWith(".data")) data.set(file, read(file, at) ?? "");
-    for (const file of isFile ? files : orderedRuleFiles(files)) rules.push({ file, text: read(file, at) ?? "" });
-    if (rules.length === found) context.problem(`'${name}' has no files of rules (*.conf)`, "rules", at);
+    // What is named by itself stays where it is named: behind the rules where a folder stands before it.
+    const turnOf = (file: string): number => (isFile ? (hasFolder ? RULES_TURN : -1) : ruleFileTurn(file));
+    for (const file of isFile ? files : orderedRuleFiles(files))
+      ordered.push({ file, text: read(file, at) ?? "", turn: turnOf(file) });
+    hasFolder ||= !isFile;
+    if (ordered.length === found) context.problem(`'${name}' has no files of rules (*.conf)`, "rules", at);
     if (bytes > DEFAULTS.detectFilesBytesMax) {
       context.problem(`more than ${DEFAULTS.detectFilesBytesMax / 1024 ** 2} MiB of rules`, "rules", at);
       return null;
     }
   }
-  return isWhole ? { rules, data } : null;
+  ordered.sort((a, b) => a.turn - b.turn);
+  return isWhole ? { rules: ordered.map(({ file, text }) => ({ file, text })), data } : null;
+}
+
+/** A file with its turn among those of all folders: plugins stand around the rules, wherever their folder is named. */
+interface OrderedFile extends RuleText {
+  readonly turn: number;
 }
 
 /** A data file that a rule names, which stands beside it. */
