@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
+import type { Steps } from "../support/turns.ts";
 
 /** One step of a path. `deep`: it may stand at any depth below (`..`). */
 interface Step {
@@ -159,25 +160,21 @@ interface Position {
 
 /** All places that the paths tell apart, made when an answer has one; places of the same meaning are one. */
 class Places {
-  readonly names: ReadonlySet<string>;
-  readonly indexes: ReadonlySet<number>;
-  readonly #positions: readonly Position[];
+  readonly names = new Set<string>();
+  readonly indexes = new Set<number>();
+  readonly #positions: Position[] = [];
   readonly #made = new Map<string, JsonPlace>();
-  readonly #starts: readonly number[];
+  readonly #starts: number[] = [];
 
-  constructor(paths: readonly EntryPath[]) {
-    const steps = paths.flatMap(({ path }) => path);
-    this.names = new Set(steps.flatMap(({ name }) => name ?? []));
-    this.indexes = new Set(steps.map(({ index }) => index));
-    const positions: Position[] = [];
-    const starts: number[] = [];
-    for (const { path, entry } of paths) {
-      starts.push(positions.length);
-      const bit = 1 << entry;
-      positions.push(...path.map((step) => ({ step, isEnd: false, bit })), { step: null, isEnd: true, bit });
+  add({ path, entry }: EntryPath): void {
+    const bit = 1 << entry;
+    this.#starts.push(this.#positions.length);
+    for (const step of path) {
+      if (step.name !== null) this.names.add(step.name);
+      this.indexes.add(step.index);
+      this.#positions.push({ step, isEnd: false, bit });
     }
-    this.#positions = positions;
-    this.#starts = starts;
+    this.#positions.push({ step: null, isEnd: true, bit });
   }
 
   at(position: number): Position {
@@ -200,6 +197,11 @@ class Places {
 }
 
 /** The root of a text, from which the places of all paths are found. */
-export function placesOf(paths: readonly EntryPath[]): JsonPlace {
-  return new Places(paths).root();
+export function* placesOf(paths: readonly EntryPath[]): Steps<JsonPlace> {
+  const places = new Places();
+  for (const path of paths) {
+    places.add(path);
+    yield;
+  }
+  return places.root();
 }

@@ -9,6 +9,7 @@ import { Scanner } from "../leaks/scanner.ts";
 import { compileFinder } from "../schema/pattern/find.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { nearestHint } from "../support/schema.ts";
+import { atOnce } from "../support/turns.ts";
 import type { LeakActionWord, LeakSettings } from "./leak-schema.ts";
 
 /** Reports a problem at a path within the settings. */
@@ -35,7 +36,7 @@ export class LeakRules {
     this.#places = new Map(rows.map((row) => [row.kind, row.place]));
     this.acts = rows.some(({ action }) => action !== "observe");
     this.masks = rows.some(({ action }) => action === "mask");
-    this.#allowed = allowed.paths.length === 0 ? null : placesOf(allowed.paths);
+    this.#allowed = allowed.paths.length === 0 ? null : atOnce(placesOf(allowed.paths));
     this.#names = allowed.names;
     this.place = place;
   }

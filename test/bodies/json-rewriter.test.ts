@@ -7,17 +7,17 @@ import type { Charset } from "../../src/bodies/answer-format.ts";
 import { type JsonPlace, parseJsonPath, placesOf } from "../../src/bodies/json-paths.ts";
 import { DROP, type JsonEdit, JsonRewriter, KEEP, REPLACE } from "../../src/bodies/json-rewriter.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { atOnce } from "../../src/support/turns.ts";
 
 const STARS = Buffer.from('"***"');
 
 function placeOf(...paths: readonly string[]): JsonPlace {
-  return placesOf(
-    paths.map((text) => {
-      const path = parseJsonPath(text);
-      if (!path.ok) throw new Error(`${text}: ${path.error}`);
-      return { path: path.value, entry: 0 };
-    }),
-  );
+  const parsed = paths.map((text) => {
+    const path = parseJsonPath(text);
+    if (!path.ok) throw new Error(`${text}: ${path.error}`);
+    return { path: path.value, entry: 0 };
+  });
+  return atOnce(placesOf(parsed));
 }
 
 /** What stands at one of the paths is dropped, or replaced by stars. */

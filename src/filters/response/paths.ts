@@ -1,16 +1,21 @@
 import { type EntryPath, type JsonPath, parseJsonPath } from "../../bodies/json-paths.ts";
+import type { Steps } from "../../support/turns.ts";
 import type { RouteContext } from "../filter.ts";
 
 /** Paths of one entry; null where a problem was reported. */
-export function compilePaths(
+export function* compilePaths(
   texts: readonly string[],
   entry: number,
   at: (index: number) => readonly (string | number)[],
   context: RouteContext,
-): readonly EntryPath[] | null {
-  const paths = texts.map((text, index) => compilePath(text, at(index), context));
-  const sound = paths.filter((path) => path !== null);
-  return sound.length === paths.length ? sound.map((path) => ({ path, entry })) : null;
+): Steps<readonly EntryPath[] | null> {
+  const paths: EntryPath[] = [];
+  for (const [index, text] of texts.entries()) {
+    const path = compilePath(text, at(index), context);
+    if (path !== null) paths.push({ path, entry });
+    yield;
+  }
+  return paths.length === texts.length ? paths : null;
 }
 
 function compilePath(text: string, at: readonly (string | number)[], context: RouteContext): JsonPath | null {

@@ -2,6 +2,7 @@ import { type EntryPath, placesOf } from "../../../bodies/json-paths.ts";
 import { JsonRewriter } from "../../../bodies/json-rewriter.ts";
 import { Denial } from "../../../decision/verdict.ts";
 import type { Exchange } from "../../../message/exchange.ts";
+import type { Steps } from "../../../support/turns.ts";
 import { type Condition, compileCondition } from "../condition.ts";
 import { JsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
@@ -21,24 +22,24 @@ interface CompiledRule {
 /** `fields`: which fields of an answer leave. Rules of the same mode are one check, and one pass over the answer. */
 export const fieldsPart: ResponsePart<FieldsSettings> = {
   schema: fieldsSchema,
-  compile(settings, context) {
+  *compile(settings, context) {
     const byMode = new Map<number, CompiledRule[]>();
     const isList = Array.isArray(settings);
     for (const [at, rule] of (isList ? settings : [settings]).entries()) {
-      const compiled = compileRule(rule, at, isList ? [at] : [], context);
+      const compiled = yield* compileRule(rule, at, isList ? [at] : [], context);
       const percent = rule.mode ?? 100;
       if (compiled !== null) byMode.set(percent, [...(byMode.get(percent) ?? []), compiled]);
     }
-    for (const [percent, compiled] of byMode) addCheck(percent, compiled, context);
+    for (const [percent, compiled] of byMode) yield* addCheck(percent, compiled, context);
   },
 };
 
-function compileRule(
+function* compileRule(
   rule: FieldsRule,
   entry: number,
   path: readonly (string | number)[],
   context: PartContext,
-): CompiledRule | null {
+): Steps<CompiledRule | null> {
   const { allow, remove } = rule;
   if ((allow === undefined) === (remove === undefined)) {
     context.problem(
@@ -48,14 +49,14 @@ function compileRule(
     return null;
   }
   const kind = allow === undefined ? "remove" : "allow";
-  const paths = compilePaths(allow ?? remove ?? [], entry, (index) => [...path, kind, index], context);
+  const paths = yield* compilePaths(allow ?? remove ?? [], entry, (index) => [...path, kind, index], context);
   const applies = compileCondition(rule, path, context);
   if (paths === null || applies === null) return null;
   return { kind, bit: 1 << entry, applies, paths, told: describePaths(allow ?? remove ?? []) };
 }
 
-function addCheck(enforcePercent: number, rules: readonly CompiledRule[], context: PartContext): void {
-  const root = placesOf(rules.flatMap(({ paths }) => paths));
+function* addCheck(enforcePercent: number, rules: readonly CompiledRule[], context: PartContext): Steps<void> {
+  const root = yield* placesOf(rules.flatMap(({ paths }) => paths));
   const place = context.place();
   const { reading } = context;
   const bitsOf = (exchange: Exchange): { allow: number; remove: number } => {

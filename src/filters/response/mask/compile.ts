@@ -4,6 +4,7 @@ import { Denial } from "../../../decision/verdict.ts";
 import { FieldNames } from "../../../message/answer-count.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
+import type { Steps } from "../../../support/turns.ts";
 import { type Condition, compileCondition } from "../condition.ts";
 import { JsonRule } from "../json-rule.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
@@ -32,13 +33,13 @@ const TEXT = "***";
 /** `mask`: values of an answer that leave as something else. Those of the same mode are one check, and one pass. */
 export const maskPart: ResponsePart<MaskSettings> = {
   schema: maskSchema,
-  compile(settings, context) {
+  *compile(settings, context) {
     const byMode = new Map<number, Group[]>();
     for (const group of groupsOf(settings)) {
       const percent = group.rule.mode ?? 100;
       byMode.set(percent, [...(byMode.get(percent) ?? []), group]);
     }
-    for (const [percent, groups] of byMode) addCheck(percent, groups, context);
+    for (const [percent, groups] of byMode) yield* addCheck(percent, groups, context);
   },
 };
 
@@ -54,15 +55,16 @@ function groupsOf(settings: MaskSettings): readonly Group[] {
   return [...groups.values()].sort((a, b) => MASKS.indexOf(a.rule.with) - MASKS.indexOf(b.rule.with));
 }
 
-function addCheck(enforcePercent: number, groups: readonly Group[], context: PartContext): void {
+function* addCheck(enforcePercent: number, groups: readonly Group[], context: PartContext): Steps<void> {
   if (groups.length > DEFAULTS.answerRulesMax) {
     context.problem(`${groups.length} different rules; expected at most ${DEFAULTS.answerRulesMax}`);
     return;
   }
-  const compiled = groups.map((group, entry) => compileGroup(group, entry, context));
+  const compiled: (CompiledGroup | null)[] = [];
+  for (const [entry, group] of groups.entries()) compiled.push(yield* compileGroup(group, entry, context));
   const sound = compiled.filter((group) => group !== null);
   if (sound.length !== compiled.length) return;
-  const root = placesOf(sound.flatMap(({ paths }) => paths));
+  const root = yield* placesOf(sound.flatMap(({ paths }) => paths));
   const masks = sound.map(({ mask }) => mask);
   const place = context.place();
   const { reading } = context;
@@ -107,9 +109,9 @@ function addCheck(enforcePercent: number, groups: readonly Group[], context: Par
   });
 }
 
-function compileGroup({ rule, texts }: Group, entry: number, context: PartContext): CompiledGroup | null {
+function* compileGroup({ rule, texts }: Group, entry: number, context: PartContext): Steps<CompiledGroup | null> {
   const [first = ""] = texts;
-  const paths = compilePaths(texts, entry, (index) => [texts[index] ?? first], context);
+  const paths = yield* compilePaths(texts, entry, (index) => [texts[index] ?? first], context);
   const applies = compileCondition(rule, [first], context);
   const mask = compileMask(rule, first, context);
   if (paths === null || applies === null || mask === null) return null;
