@@ -51,10 +51,13 @@ export interface StreamRule extends RuleOfBody {
   readonly kind: "stream";
   /** Most bytes that it holds back to see what follows them. */
   readonly heldBytesMax: number;
-  /** What goes on now: the piece itself, which is not changed in place, or other bytes, or none of them. */
-  take(piece: Buffer): Buffer | Denial;
+  /**
+   * What goes on now: the piece itself, which is not changed in place, or other bytes, or none of them. A promise where that
+   * takes long and is judged in turns: nothing more is given to it meanwhile.
+   */
+  take(piece: Buffer): Buffer | Denial | Promise<Buffer | Denial>;
   /** The end: what was held back. */
-  end(): Buffer | Denial;
+  end(): Buffer | Denial | Promise<Buffer | Denial>;
   /** In place of both, for a body that is here whole; if absent it is taken as one piece. */
   takeAll?(body: Buffer): Buffer | Denial;
 }

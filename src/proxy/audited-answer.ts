@@ -71,11 +71,14 @@ export class AuditedAnswer implements AnswerWay, InflationSink {
   // ---- what comes out (InflationSink) ----------------------------------------------------------------------------
 
   onInflated(bytes: Buffer): boolean {
+    let judging: Promise<unknown>[] = [];
     this.#outlet.passAnswer(() => {
-      for (const stage of this.#stages) stage.take(bytes);
+      judging = this.#stages.map((stage) => stage.take(bytes)).filter((taken) => taken instanceof Promise);
       return null;
     });
-    return true;
+    if (judging.length === 0) return true;
+    void Promise.allSettled(judging).then(() => this.#inflation.resume());
+    return false;
   }
 
   onInflatedEnd(): void {

@@ -41,9 +41,11 @@ export abstract class BodyStage {
   /** Nothing may reach the client before the rule has seen the rest. */
   abstract readonly isWaiting: boolean;
 
-  /** What of the piece, and of what was held back before it, goes on. */
-  take(piece: Buffer): Judged {
-    return this.isOver ? piece : this.#settle(this.seen(piece), piece);
+  /** What of the piece, and of what was held back before it, goes on. A promise where it is judged in turns. */
+  take(piece: Buffer): Judged | Promise<Judged> {
+    if (this.isOver) return piece;
+    const judged = this.seen(piece);
+    return judged instanceof Promise ? judged.then((one) => this.#settle(one, piece)) : this.#settle(judged, piece);
   }
 
   /** What was held back. A promise where it is judged in turns. */
@@ -93,7 +95,7 @@ export abstract class BodyStage {
     return new Denial("memory_bodies", this.check.place, `${bytes} bytes of an answer to hold`, "room for them");
   }
 
-  protected abstract seen(piece: Buffer): Judged;
+  protected abstract seen(piece: Buffer): Judged | Promise<Judged>;
   protected abstract seenAll(): Judged | Promise<Judged>;
   protected abstract seenWhole(body: Buffer): Judged | Promise<Judged>;
 }
@@ -109,7 +111,7 @@ export class StreamStage extends BodyStage {
     this.#stream = rule;
   }
 
-  protected override seen(piece: Buffer): Judged {
+  protected override seen(piece: Buffer): Judged | Promise<Judged> {
     if (this.#begun) return this.#stream.take(piece);
     this.#begun = true;
     const bytes = this.#stream.heldBytesMax;
@@ -117,22 +119,27 @@ export class StreamStage extends BodyStage {
     return this.#stream.take(piece);
   }
 
-  protected override seenAll(): Judged {
+  protected override seenAll(): Judged | Promise<Judged> {
     return this.#stream.end();
   }
 
   /** Nothing of it waits for what follows, so that nothing is held. */
-  protected override seenWhole(body: Buffer): Judged {
+  protected override seenWhole(body: Buffer): Judged | Promise<Judged> {
     if (this.#stream.takeAll !== undefined) return this.#stream.takeAll(body);
     const taken = body.length === 0 ? body : this.#stream.take(body);
+    return taken instanceof Promise ? taken.then((one) => this.#withEnd(one)) : this.#withEnd(taken);
+  }
+
+  #withEnd(taken: Judged): Judged | Promise<Judged> {
     if (taken instanceof Denial) return taken;
     const rest = this.#stream.end();
-    return rest instanceof Denial || taken.length === 0
-      ? rest
-      : rest.length === 0
-        ? taken
-        : Buffer.concat([taken, rest]);
+    return rest instanceof Promise ? rest.then((one) => joined(taken, one)) : joined(taken, rest);
   }
+}
+
+function joined(taken: Buffer, rest: Judged): Judged {
+  if (rest instanceof Denial || taken.length === 0) return rest;
+  return rest.length === 0 ? taken : Buffer.concat([taken, rest]);
 }
 
 /** A rule that sees the body whole; until then nothing of it goes on. */

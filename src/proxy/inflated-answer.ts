@@ -31,14 +31,21 @@ export class InflatedAnswer implements AnswerWay, InflationSink {
 
   /** `observers` see it as it comes; `charge` has what inflating takes up. */
   constructor(
-    judged: JudgedAnswer,
+    judge: (outlet: AnswerOutlet) => JudgedAnswer,
     outlet: AnswerOutlet,
     observers: readonly AnswerObserver[],
     open: (sink: InflationSink) => Inflation,
     charge: Charge,
     place: Place,
   ) {
-    this.#judged = judged;
+    this.#judged = judge({
+      startAnswer: (answer, bodyBytes) => outlet.startAnswer(answer, bodyBytes),
+      writeAnswer: (piece) => outlet.writeAnswer(piece),
+      passAnswer: (work) => outlet.passAnswer(work),
+      endAnswer: (work) => outlet.endAnswer(work),
+      // Who judges takes what comes out, and not what the service sends.
+      onAnswerDrain: () => this.#inflation.resume(),
+    });
     this.#outlet = outlet;
     this.#observers = observers;
     this.#charge = charge;
@@ -86,7 +93,7 @@ export class InflatedAnswer implements AnswerWay, InflationSink {
     this.#outBytes += bytes.length;
     // The end of a short one is near, and its length can be told then.
     if (!this.#hasAllCome || this.#outBytes > DEFAULTS.answerHeldBytesMax) this.#mayRelease = true;
-    return this.#outlet.passAnswer(() => this.#judged.take(bytes));
+    return this.#outlet.passAnswer(() => this.#judged.take(bytes)) && !this.#judged.isFull;
   }
 
   onInflatedEnd(): void {

@@ -137,8 +137,9 @@ function inflated(
   if (!charge.hold(coding.bytes))
     return new Denial("memory_bodies", reading.place, `${coding.bytes} bytes to inflate an answer`, "room for them");
   answer.headers = headersOfInflated(answer.headers);
-  const judged = new JudgedAnswer(answer, CHUNKED, outlet, [], stages, host, true);
-  return new InflatedAnswer(judged, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
+  const judge = (inner: AnswerOutlet): JudgedAnswer =>
+    new JudgedAnswer(answer, CHUNKED, inner, [], stages, host, true);
+  return new InflatedAnswer(judge, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
 }
 
 /** It leaves as it came, and those who only audit see what it holds. */

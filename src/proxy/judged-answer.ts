@@ -46,7 +46,6 @@ export interface AnswerWay {
  * through each stage at once, and leaves with its length, whatever became of it.
  */
 export class JudgedAnswer implements AnswerWay {
-  readonly isFull = false;
   readonly #answer: Answer;
   readonly #outlet: AnswerOutlet;
   readonly #bodyBytes: number;
@@ -64,7 +63,12 @@ export class JudgedAnswer implements AnswerWay {
   #whole: Buffer | null = null;
   #trailers: HeaderBlock | null = null;
   #charge: Charge | null = null;
+  /** A stage judges in turns, and nothing more is given to any meanwhile. */
   #isJudging = false;
+  /** What came meanwhile. */
+  readonly #waiting: Buffer[] = [];
+  /** The body was over meanwhile: what is to be done then. */
+  #next: (() => Ended) | null = null;
   #isStopped = false;
 
   /** `bodyBytes`: of the body as the service sends it. `isInflated`: its bytes are others already. */
@@ -95,9 +99,13 @@ export class JudgedAnswer implements AnswerWay {
 
   take(piece: Buffer): Denial | null {
     for (const observer of this.#observers) observer.onChunk(piece);
-    if (this.#came === null) return this.#pass(piece, 0);
+    if (this.#came === null) return this.#passOn(piece);
     this.#came.push(piece);
     return null;
+  }
+
+  get isFull(): boolean {
+    return this.#isJudging;
   }
 
   release(): boolean | Denial {
@@ -106,7 +114,7 @@ export class JudgedAnswer implements AnswerWay {
     if (came !== null && this.#isShort) return this.#keep(came);
     this.#came = null;
     for (const piece of came ?? []) {
-      const denial = this.#pass(piece, 0);
+      const denial = this.#passOn(piece);
       if (denial !== null) return denial;
     }
     if (this.#isJudging || this.#stages.some(({ isWaiting }) => isWaiting)) return false;
@@ -145,12 +153,17 @@ export class JudgedAnswer implements AnswerWay {
 
   /** From a stage on: each gives what it held, or is given the body that is here whole. */
   #finish(first: number): Ended {
+    if (this.#isJudging) {
+      this.#next = () => this.#finish(first);
+      return "later";
+    }
     for (let at = first; at < this.#stages.length; at++) {
       const stage = this.#stages[at] as BodyStage;
       const judged = this.#whole === null ? stage.end() : stage.takeAll(this.#whole);
       if (judged instanceof Promise) return this.#later(at, judged);
       const denial = this.#settle(at, judged);
       if (denial !== null) return denial;
+      if (this.#isJudging) return this.#finish(at + 1);
     }
     if (this.#whole !== null && this.#whole.length > 0) this.#held?.push(this.#whole);
     if (this.#held !== null) this.#start(this.#changes ? this.#lengthOf(this.#held) : this.#bodyBytes);
@@ -168,21 +181,56 @@ export class JudgedAnswer implements AnswerWay {
     return null;
   }
 
-  /** It is judged in turns, and nothing goes out meanwhile. */
   #later(at: number, judging: Promise<Judged>): "later" {
-    const goOn = (judge: () => Judged): void => {
+    this.#whenJudged(judging, (judge) =>
+      this.#outlet.endAnswer(() => this.#settle(at, judge()) ?? this.#finish(at + 1)),
+    );
+    return "later";
+  }
+
+  /** Nothing goes out until it is judged; `goOn` gets what came of it, or its fault. */
+  #whenJudged(judging: Promise<Judged>, goOn: (judge: () => Judged) => void): void {
+    const settle = (judge: () => Judged): void => {
       this.#isJudging = false;
-      if (!this.#isStopped) this.#outlet.endAnswer(() => this.#settle(at, judge()) ?? this.#finish(at + 1));
+      if (!this.#isStopped) goOn(judge);
     };
     this.#isJudging = true;
     judging.then(
-      (judged) => goOn(() => judged),
+      (judged) => settle(() => judged),
       (fault) =>
-        goOn(() => {
+        settle(() => {
           throw fault;
         }),
     );
-    return "later";
+  }
+
+  /** What a stage lets out goes on with the next; then comes what waits. */
+  #passLater(at: number, judging: Promise<Judged>): void {
+    this.#whenJudged(judging, (judge) => {
+      const flows = this.#outlet.passAnswer(() => {
+        const judged = judge();
+        return judged instanceof Denial ? judged : (this.#pass(judged, at + 1) ?? this.#passWaiting());
+      });
+      const next = this.#next;
+      if (this.#isJudging || this.#isStopped) return;
+      if (next !== null) this.#outlet.endAnswer(next);
+      else if (flows) this.#outlet.onAnswerDrain();
+    });
+  }
+
+  #passWaiting(): Denial | null {
+    for (let piece = this.#waiting.shift(); piece !== undefined; piece = this.#waiting.shift()) {
+      const denial = this.#pass(piece, 0);
+      if (denial !== null || this.#isJudging) return denial;
+    }
+    return null;
+  }
+
+  /** Behind what is judged in turns. */
+  #passOn(piece: Buffer): Denial | null {
+    if (!this.#isJudging) return this.#pass(piece, 0);
+    this.#waiting.push(piece);
+    return null;
   }
 
   #pass(whole: Buffer, first: number): Denial | null {
@@ -190,6 +238,10 @@ export class JudgedAnswer implements AnswerWay {
     for (let at = first; at < this.#stages.length && piece.length > 0; at++) {
       const taken = this.#stages[at]?.take(piece) ?? piece;
       if (taken instanceof Denial) return taken;
+      if (taken instanceof Promise) {
+        this.#passLater(at, taken);
+        return null;
+      }
       piece = taken;
     }
     if (piece.length === 0) return null;

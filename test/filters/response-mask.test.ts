@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { responseFilter } from "../../src/filters/response/compile.ts";
+import type { StreamRule } from "../../src/filters/response-check.ts";
 import { Answer } from "../../src/message/answer.ts";
 import type { Exchange } from "../../src/message/exchange.ts";
 import { compileFilter, createExchange, createHeaders, createPrincipal } from "../fixtures/route-context.ts";
@@ -34,8 +35,8 @@ function left(mask: object, body: string, type = "application/json", exchange: E
   return outcomes[0] ?? "";
 }
 
-function bytesOf(taken: Buffer | Denial): Buffer {
-  if (taken instanceof Denial) throw new Error(taken.seen);
+function bytesOf(taken: ReturnType<StreamRule["take"]>): Buffer {
+  if (!(taken instanceof Buffer)) throw new Error(taken instanceof Denial ? taken.seen : "a mask takes no turns");
   return taken;
 }
 

@@ -1,5 +1,5 @@
 // Goal: a long answer that is held to a contract holds nobody up: it is read, judged and changed a stretch at a time.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Denial } from "../../src/decision/verdict.ts";
 import { responseFilter } from "../../src/filters/response/compile.ts";
 import { Answer } from "../../src/message/answer.ts";
@@ -35,20 +35,28 @@ function steppingClock() {
   return { ...systemClock, monotonicMs: () => ++steps, steps: () => steps };
 }
 
-function ruleOf(validate: object, clock: typeof systemClock, exchange: Exchange) {
+function ruleFor(type: string, validate: object, clock: typeof systemClock, exchange: Exchange) {
   const { responseChecks, problems } = compileFilter(responseFilter, { validate }, { files: FILES, clock });
   expect(problems).toEqual([]);
-  const answer = new Answer(200, createHeaders([["content-type", "application/json"]]), true);
-  const rule = responseChecks[0]?.judgeBody?.(exchange, answer);
+  const answer = new Answer(200, createHeaders([["content-type", type]]), true);
+  return responseChecks[0]?.judgeBody?.(exchange, answer);
+}
+
+function ruleOf(validate: object, clock: typeof systemClock, exchange: Exchange) {
+  const rule = ruleFor("application/json", validate, clock, exchange);
   if (rule?.kind !== "whole") throw new Error("expected a rule that sees bodies whole");
   return rule;
 }
 
 /** What came of it, how many turns others had meanwhile, and most steps between two of them. */
-async function judgedInTurns(body: Buffer, more: object = {}) {
+function judgedInTurns(body: Buffer, more: object = {}) {
   const clock = steppingClock();
   const content = { "application/json": { schema: "orders.json" } };
   const rule = ruleOf({ content, ...more }, clock, createExchange({}));
+  return seenInTurns(clock, () => rule.judge(body));
+}
+
+async function seenInTurns<T>(clock: ReturnType<typeof steppingClock>, judge: () => T | Promise<T>) {
   let turns = 0;
   let longest = 0;
   let last = clock.steps();
@@ -60,7 +68,7 @@ async function judgedInTurns(body: Buffer, more: object = {}) {
     if (!isOver) setImmediate(others);
   };
   setImmediate(others);
-  const judging = rule.judge(body);
+  const judging = judge();
   expect(judging).toBeInstanceOf(Promise);
   const judged = await judging;
   isOver = true;
@@ -90,4 +98,43 @@ test("a short one is judged at once", () => {
   const body = Buffer.from('{"orders":[{"id":1}]}');
   const content = { "application/json": { schema: "orders.json" } };
   expect(ruleOf({ content }, systemClock, createExchange({})).judge(body)).toBe(body);
+});
+
+describe("an item of many bytes", () => {
+  const LINES = "application/x-ndjson";
+  const ITEMS = { content: { [LINES]: { itemSchema: "orders.json" } } };
+  const few = (more: object): string => {
+    const orders = Array.from({ length: 2_500 }, (_, id) => ({ id, note: "n".repeat(60) }));
+    return `${JSON.stringify({ orders, ...more })}\n`;
+  };
+  const itemsRule = (clock: typeof systemClock) => {
+    const rule = ruleFor(LINES, ITEMS, clock, createExchange({}));
+    if (rule?.kind !== "stream") throw new Error("expected a rule that sees items");
+    return rule;
+  };
+
+  test("gives others their turn, and what came with it goes on in order", async () => {
+    const clock = steppingClock();
+    const rule = itemsRule(clock);
+    const piece = Buffer.from(`{"orders":[]}\n${few({})}{"orders":[{"id":1}]}\n{"ord`);
+    const { judged, turns, longest } = await seenInTurns(clock, () => rule.take(piece));
+    expect(judged.toString()).toBe(piece.toString("utf8", 0, piece.length - 5));
+    expect(longest).toBeLessThanOrEqual(DEFAULTS.bodySliceMs + 4);
+    expect(turns).toBeGreaterThan(2);
+    expect(await rule.take(Buffer.from('ers":[]}\n'))).toEqual(Buffer.from('{"orders":[]}\n'));
+    expect(await rule.end()).toHaveLength(0);
+  });
+
+  test("refuses what does not fit at its very end, by its number, also where no line end follows", async () => {
+    for (const end of ["\n", ""]) {
+      const rule = itemsRule(systemClock);
+      const text = `{"orders":[]}\n${few({ other: 1 }).trimEnd()}${end}`;
+      const taken = await rule.take(Buffer.from(text));
+      const denial = taken instanceof Denial ? taken : await rule.end();
+      expect(denial).toMatchObject({
+        reason: "response_invalid",
+        seen: expect.stringMatching(/^item 2: body \/other/),
+      });
+    }
+  });
 });

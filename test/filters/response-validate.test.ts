@@ -44,18 +44,21 @@ function checkOf(validate: object, more: object = {}): ResponseCheck {
 
 function ran(rule: BodyRule, bytes: Buffer): Buffer | Denial {
   if (rule.kind === "whole") {
-    const judged = bytes.length <= rule.bytesMax ? rule.judge(bytes) : (rule.judgeTooLong() ?? bytes);
-    if (judged instanceof Promise) throw new Error("a short body takes no turns");
-    return judged;
+    return bytes.length <= rule.bytesMax ? atOnce(rule.judge(bytes)) : (rule.judgeTooLong() ?? bytes);
   }
   const out: Buffer[] = [];
   for (const byte of bytes) {
-    const taken = rule.take(Buffer.from([byte]));
+    const taken = atOnce(rule.take(Buffer.from([byte])));
     if (taken instanceof Denial) return taken;
     out.push(taken);
   }
-  const last = rule.end();
+  const last = atOnce(rule.end());
   return last instanceof Denial ? last : Buffer.concat([...out, last]);
+}
+
+function atOnce<T>(judged: T | Promise<T>): T {
+  if (judged instanceof Promise) throw new Error("what is short takes no turns");
+  return judged;
 }
 
 /** What leaves, or the denial. */

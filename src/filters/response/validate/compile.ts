@@ -1,6 +1,6 @@
 import { MediaRanges, rangeOf } from "../../../bodies/media-ranges.ts";
 import { hasItems, isJson, isText } from "../../../bodies/media-type.ts";
-import { Denial } from "../../../decision/verdict.ts";
+import { Denial, type Place } from "../../../decision/verdict.ts";
 import type { CompiledSchema } from "../../../schema/compile.ts";
 import type { AnswerRules } from "../../../schema/requests.ts";
 import { Sanitiser } from "../../../schema/sanitise/sanitiser.ts";
@@ -9,6 +9,7 @@ import type { RouteContext } from "../../filter.ts";
 import { compileNamedSchema } from "../../validate/body-schema.ts";
 import { compileHeaders } from "../../validate/compile-parameters.ts";
 import { compileBodySchema, compileParameterSchema } from "../../validate/engine.ts";
+import type { LineRules } from "../../validate/held-body.ts";
 import { longBodies } from "../../validate/long-bodies.ts";
 import type { PartContext, ResponsePart } from "../part.ts";
 import {
@@ -117,7 +118,9 @@ function compileContent(
     const at = [...path, "itemSchema"];
     if (!isRange && !hasItems(type)) context.problem(`'${range}' has no items; expected a type of a stream`, ...at);
     const compiled = compileSchema(itemSchema, at, DEFAULTS.answerEventBytesMax, settings, context);
-    return { body: null, items: compiled === null ? null : { schema: compiled, place: context.place(...at) } };
+    if (compiled === null) return nothing;
+    const place = context.place(...at);
+    return { body: null, items: { schema: compiled, line: lineOf(place, context), place } };
   }
   if (schema === undefined) return nothing;
   const at = [...path, "schema"];
@@ -127,8 +130,12 @@ function compileContent(
   const compiled = compileSchema(schema, at, bytesMax, settings, context);
   if (compiled === null) return nothing;
   const place = context.place(...at);
-  const line = { clock: context.clock, longBodies, place };
+  const line = lineOf(place, context);
   return { body: { schema: compiled, sanitiser: sanitiserOf(compiled, settings), bytesMax, line, place }, items: null };
+}
+
+function lineOf(place: Place, { clock }: PartContext): LineRules {
+  return { clock, longBodies, place };
 }
 
 /** Whatever comes off is refused by the schema that has the last word. */

@@ -121,6 +121,6 @@ function ruleOf(
   reading: AnswerReading,
   exchange: Exchange,
 ): BodyRule | null {
-  if (items !== null) return judgeItems(items, type, reading);
+  if (items !== null) return judgeItems(items, type, reading, exchange);
   return body === null ? null : judgeWhole(body, isText(type), format, reading, exchange);
 }
