@@ -22,6 +22,8 @@ export interface ResponseCheck {
    * refused, and HEAD tells no length and no digest.
    */
   readonly judgesBody: boolean;
+  /** It looks into bodies and neither refuses nor changes any: a compressed one leaves as it came, and is inflated beside it. */
+  readonly observesBody?: boolean;
   /** False where it has nothing to do with what this request is answered, as for a caller that may see all. Always if absent. */
   appliesTo?(exchange: Exchange): boolean;
   /** For `explain`, what it looks for in the answer to this request. */

@@ -72,7 +72,7 @@ export function judgeAnswer(
   if (coding.isEnforced) return inflated(host, answer, coding, outlet, observers, stagesOf(rules));
   const others = stagesOf(rules.filter((rule) => !isLooking(rule)));
   const asItCame = new JudgedAnswer(answer, bodyBytes, outlet, observers, others, host);
-  return audited(host, asItCame, coding, outlet, stagesOf(rules.filter(isLooking)));
+  return audited(host, asItCame, coding, outlet, stagesOf(rules.filter(isLooking)), exchange);
 }
 
 interface RuleToRun {
@@ -84,44 +84,50 @@ interface RuleToRun {
 interface KnownCoding {
   readonly coding: Coding;
   readonly reading: AnswerReading;
-  /** False where all that look into it only audit. */
+  /** False where all that look into it only audit or observe. */
   readonly isEnforced: boolean;
   /** The first that looks into it. */
-  readonly check: ResponseCheck;
+  readonly looking: RuleToRun;
 }
 
 /**
- * How a body is inflated to be judged; null where it is not. What only audits has changed nothing of the request, so that
- * the service was not asked for identity where it will be: then it is inflated beside the answer, which passes as it came.
+ * How a body is inflated to be judged; null where it is not. What only audits or observes has changed nothing of the request,
+ * so that the service was not asked for identity where it will be: then it is inflated beside the answer, which passes as it came.
  */
 function codingOf(
   { headers, hasBody }: Answer,
   rules: RuleToRun[],
   { exchange, route }: AnswerSubject,
 ): KnownCoding | Denial | null {
-  const looking = rules.find(isLooking)?.check;
+  const looking = rules.find(isLooking);
   const text = hasBody && looking !== undefined ? headers.list("content-encoding")?.trim().toLowerCase() : undefined;
   if (looking === undefined || text === undefined || text === "" || text === "identity") return null;
   const reading = route?.answerReading ?? null;
-  const isEnforced = rules.some((one) => isLooking(one) && one.isEnforced);
+  const isEnforced = rules.some(({ check, isEnforced: is }) => check.judgesBody && is);
   const isInflated = reading?.compressed === "inflate" || (reading?.asksForIdentity === true && !isEnforced);
   const coding = isInflated ? reading.codingOf(text) : null;
-  if (coding !== null && reading !== null) return { coding, reading, isEnforced, check: looking };
+  if (coding !== null && reading !== null) return { coding, reading, isEnforced, looking };
   rules.splice(0, rules.length, ...rules.filter((one) => !isLooking(one)));
   if (reading?.compressed === "pass" || (reading?.unreadable === "pass" && reading.compressed === "inflate")) {
-    if (isEnforced) countUnread(exchange);
+    if (looking.isEnforced) countUnread(exchange);
     return null;
   }
   const seen = `content encoding ${excerpt(text)}`;
   const denial = new Denial("response_unreadable", reading?.place ?? null, seen, "an answer that can be looked into");
   if (isEnforced) return denial;
-  exchange.audit(denial, looking);
+  noteUnread(exchange, looking, denial);
   return null;
 }
 
 /** What puts another body in the place of an answer's need not know what that one holds. */
 function isLooking({ check }: RuleToRun): boolean {
-  return check.judgesBody;
+  return check.judgesBody || check.observesBody === true;
+}
+
+/** It passes all the same. Who audits would have refused it, who observes has not seen it. */
+function noteUnread(exchange: Exchange, { check, isEnforced }: RuleToRun, denial: Denial): void {
+  if (isEnforced) countUnread(exchange);
+  else exchange.audit(denial, check);
 }
 
 /** It leaves as what it holds. */
@@ -137,22 +143,26 @@ function inflated(
   if (!charge.hold(coding.bytes))
     return new Denial("memory_bodies", reading.place, `${coding.bytes} bytes to inflate an answer`, "room for them");
   answer.headers = headersOfInflated(answer.headers);
-  const judge = (inner: AnswerOutlet): JudgedAnswer =>
-    new JudgedAnswer(answer, CHUNKED, inner, [], stages, host, true);
+  const judge = (inner: AnswerOutlet): JudgedAnswer => new JudgedAnswer(answer, CHUNKED, inner, [], stages, host, true);
   return new InflatedAnswer(judge, outlet, observers, (sink) => reading.inflate(coding, sink), charge, reading.place);
 }
 
-/** It leaves as it came, and those who only audit see what it holds. */
+/** It leaves as it came, and those who only audit or observe see what it holds. */
 function audited(
   host: StageHost,
   asItCame: JudgedAnswer,
-  { coding, reading, check }: KnownCoding,
+  { coding, reading, looking }: KnownCoding,
   outlet: AnswerOutlet,
   stages: readonly BodyStage[],
+  exchange: Exchange,
 ): AnswerWay {
   const charge = host.openCharge();
   const unread = (seen: string): void =>
-    host.note(new Denial("response_unreadable", reading.place, seen, "one that can be looked into"), check);
+    noteUnread(
+      exchange,
+      looking,
+      new Denial("response_unreadable", reading.place, seen, "one that can be looked into"),
+    );
   if (!charge.hold(coding.bytes)) {
     unread("no room to inflate an answer");
     return asItCame;

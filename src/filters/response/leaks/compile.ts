@@ -15,6 +15,7 @@ export const leaksPart: ResponsePart<LeakSettings> = {
       place: rules.place,
       enforcePercent: settings.mode ?? 100,
       judgesBody: rules.acts,
+      observesBody: !rules.acts,
       explain: () => rules.describe(),
       judgeHead: (exchange, answer) => judgeAnswerHead(exchange, answer, rules),
       judgeBody: (exchange, answer) => new LeakRule(exchange, answer, rules, reading),
