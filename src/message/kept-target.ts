@@ -41,7 +41,7 @@ export function keptTarget(raw: string, keeps: number): Result<KeptTarget, Targe
     const isLast = at === segments.length - 1;
     if (segment === "" && !isLast) kinds |= KEPT.emptySegments;
     const canonical = keptSegment(segment);
-    if (canonical === null || hasDots(canonical)) return err(fault);
+    if (canonical === null || hasDots(canonical) || (at === 0 && isNameless(canonical))) return err(fault);
     if (canonical.includes(";")) kinds |= KEPT.parameters;
     if (canonical.includes("%2F")) kinds |= KEPT.encodedSlashes;
     kept.push(canonical);
@@ -61,9 +61,19 @@ function keptSegment(segment: string): string | null {
   return parts.join("");
 }
 
-/** A dot segment, or what becomes one when slashes are decoded, or a name that is empty but for its parameters. */
+/** A dot segment, or what becomes one when slashes are decoded; or a name that decoding leaves empty but for its parameters. */
 function hasDots(segment: string): boolean {
-  return segment.split("%2F").some((part) => /^\.{0,2}(?:;|%3B)|^\.{1,2}$/.test(part));
+  const [first = "", ...others] = segment.split("%2F");
+  return /^\.{1,2}(?:;|%3B|$)|^%3B/.test(first) || others.some((part) => /^\.{0,2}(?:;|%3B)|^\.{1,2}$/.test(part));
+}
+
+/** Nothing is left of it where parameters are taken off, as of what style matrix of OpenAPI writes. */
+function isNameless(segment: string): boolean {
+  return segment.startsWith(";");
+}
+
+export function hasNameless(path: string): boolean {
+  return path.includes("/;");
 }
 
 /**

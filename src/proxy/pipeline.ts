@@ -7,7 +7,7 @@ import type { RouteAnswer } from "../filters/respond/evaluate.ts";
 import type { OtherPlace, RouteMatch } from "../matching/route-tree.ts";
 import { EMPTY_BODY } from "../message/body.ts";
 import type { Exchange } from "../message/exchange.ts";
-import { KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
+import { hasNameless, KEPT, type Oddity, plainForms } from "../message/kept-target.ts";
 import type { Route, Snapshot } from "../policy/snapshot.ts";
 import { excerpt } from "../support/excerpt.ts";
 import { type FormSubject, findClient, judgeForm } from "./judge-form.ts";
@@ -183,7 +183,7 @@ function judgeStrayBody({ method, body }: Exchange, match: RouteMatch<Route>): V
 
 /**
  * Whether the route keeps the odd forms of its path, and they lead past no other: without parameters and empty segments the
- * path has to be the same route's, and with its escaped slashes decoded no route's that does not keep them.
+ * path has to be the same route's, or nobody's where a segment is nothing but parameters, and with its escaped slashes decoded no route's that does not keep them.
  */
 function isKept(subject: Subject, match: RouteMatch<Route>, { kinds }: Oddity): boolean {
   const { exchange } = subject;
@@ -192,7 +192,8 @@ function isKept(subject: Subject, match: RouteMatch<Route>, { kinds }: Oddity): 
   const { host, method, target } = exchange;
   const [plain, decoded] = plainForms(target.path);
   const asPlain = routes.match(host, method, plain);
-  if (asPlain.kind !== "found" || asPlain.route !== match.route) return false;
+  const isNobodys = asPlain.kind === "not_found" && asPlain.other === null && hasNameless(target.path);
+  if (!isNobodys && (asPlain.kind !== "found" || asPlain.route !== match.route)) return false;
   if (decoded === plain) return true;
   const asDecoded = routes.match(host, method, decoded);
   const other = asDecoded.kind === "not_found" ? asDecoded.other?.route : asDecoded.route;

@@ -17,6 +17,7 @@ describe("what a route may keep in a path", () => {
     ["/files/a//", "/files/a// 2"],
     ["/cars;color=red;year=2012/doors?q=%", "/cars;color=red;year=2012/doors?q=%25 4"],
     ["/a;x%2Fy//b%41", "/a;x%2Fy//bA 7"],
+    ["/a/;ids=1,2;b=3/c", "/a/;ids=1,2;b=3/c 4"],
   ])("%s stays as it is: %s", (raw, wanted) => expect(kept(raw)).toBe(wanted));
 
   test.each([
@@ -33,7 +34,9 @@ describe("what a route may keep in a path", () => {
     "/a/..;x=1/b",
     "/a/%2e%2e;/b",
     "/a/.;/b",
-    "/a/;x/b",
+    "/;x/b",
+    "/;/a",
+    "/a/%3Bx;y/b",
     "/a%2F;x/b",
     "/a/..%3b/b;c",
     "/a//b%5Cc",

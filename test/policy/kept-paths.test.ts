@@ -73,6 +73,20 @@ describe("a route that keeps", () => {
   });
 });
 
+test("a segment of parameters alone, as style matrix writes it, is its route's where the path without it is nobody's", async () => {
+  const ask = await asker(
+    `  - { path: '/v1/colors/{ids}', public: true }
+  - { path: '/v1/{ids}/admin', public: true }
+  - { path: '/v1/sizes/{ids}', public: true }
+  - { path: /v1/sizes, public: true, keepInPaths: [] }
+  - { path: /v1/admin, public: true, keepInPaths: [] }`,
+    "{ keepInPaths: [parameters] }",
+  );
+  expect(await ask("/v1/colors/;ids=1;ids=2")).toBe("/v1/colors/{ids}");
+  for (const raw of ["/v1/;x/admin", "/v1/sizes/;ids=1", "/;/v1/admin", "/v1/;/admin", "/v1/colors/;a/..;/admin"])
+    expect(await ask(raw), raw).toBe("target_ambiguous");
+});
+
 describe("a route that keeps bodies", () => {
   const keptIn = async (text: string): Promise<unknown> => {
     const { routeList, warnings } = await snapshotOf(policyWith(text));
