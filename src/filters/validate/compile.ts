@@ -98,9 +98,9 @@ function compileFormPart(
     context.problem(`both '${other}' and 'form'; expected one of them ('form' has maxBytes, too)`, other);
     return null;
   }
-  const compileWhole = (name: string, bytesMax: number): CompiledSchema | null =>
-    compileSchemaAt(name, ["form", "schema"], settings, bytesMax, context, compileBodySchema);
-  const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies, compileWhole };
+  const compileSchema = (name: string, bytesMax: number, ...path: readonly string[]): CompiledSchema | null =>
+    compileSchemaAt(name, path, settings, bytesMax, context, compileBodySchema);
+  const options = { contentType, enforcePercent, showsErrors: errors !== "hidden", longBodies, compileSchema };
   return FORM.get().compileForm(form, options, context);
 }
 

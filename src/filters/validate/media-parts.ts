@@ -43,13 +43,8 @@ export function compileOwn(
   }
   if (own?.form === undefined) return null;
   const form: FormSettings = { ...own.form, maxBytes: own.form.maxBytes ?? settings.body?.maxBytes };
-  const compileWhole = (name: string, bytesMax: number): CompiledSchema | null =>
-    compileAt(name, bytesMax, "form", "schema");
-  const { judge, watch, bytesMax } = FORM.get().compileForm(
-    form,
-    { ...usual, contentType: [range], compileWhole },
-    inner,
-  );
+  const options = { ...usual, contentType: [range], compileSchema: compileAt };
+  const { judge, watch, bytesMax } = FORM.get().compileForm(form, options, inner);
   return { rules: { ...rulesOf(judge, settings), watch }, bytesMax: longest(bytesMax) };
 }
 

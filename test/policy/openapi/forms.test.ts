@@ -214,6 +214,28 @@ multipart/form-data:
   });
 });
 
+test("what is set by the service alone, and what nobody declares, is refused within fields of JSON, too", async () => {
+  const form = `
+multipart/form-data:
+  schema:
+    properties:
+      order: { type: object, properties: { item: { type: string }, id: { type: string, readOnly: true } } }
+      lines: { type: array, items: { type: object, properties: { item: { type: string } } } }
+`;
+  const check = await checkOf(form, "public: true\nundeclaredProperties: refuse");
+  const sent = (name: string, value: string) => judge(check, MULTIPART, multipart(field(name, value)));
+  expect(await sent("order", '{"item":"a"}')).toBe(CONTINUE);
+  expect(await sent("order", '{"item":"a","id":"b"}')).toMatchObject({ seen: "form order: /id readOnly" });
+  expect(await sent("order", '{"item":"a","role":"b"}')).toMatchObject({
+    seen: expect.stringContaining("form order: /role"),
+  });
+  expect(await sent("lines", '{"item":"a","role":"b"}')).toMatchObject({
+    seen: expect.stringContaining("form lines: /0/role"),
+  });
+  const open = await checkOf(form);
+  expect(await judge(open, MULTIPART, multipart(field("order", '{"item":"a","role":"b"}')))).toBe(CONTINUE);
+});
+
 test.each([
   ["forms that are lists", "multipart/form-data: { schema: { type: array, items: { type: string, format: binary } } }"],
 ])("parts by their place, told: %s", async (what, content) => {

@@ -8,7 +8,7 @@ import { type TextTypes, textTypesOf } from "../../../schema/questions/texts.ts"
 import { TYPE } from "../../../schema/subschema.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import type { RouteContext } from "../../filter.ts";
-import { compileReference, pointerPath, shapeOf } from "../compile-parameters.ts";
+import { pointerPath, shapeOf } from "../compile-parameters.ts";
 import { compileParameterSchema } from "../engine.ts";
 import type { Part } from "../held-body.ts";
 import type { LongBodies } from "../long-bodies.ts";
@@ -23,8 +23,8 @@ export interface FormOptions {
   readonly enforcePercent: number;
   readonly showsErrors: boolean;
   readonly longBodies: LongBodies;
-  /** The schema of a form as a whole, by its name; null, with a problem, where it is none. */
-  compileWhole(name: string, bytesMax: number): CompiledSchema | null;
+  /** A schema by its name, at a path; null, with a problem, where it is none. */
+  compileSchema(name: string, bytesMax: number, ...path: readonly string[]): CompiledSchema | null;
 }
 
 export interface CompiledForm {
@@ -74,7 +74,7 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
   const place = context.place("form");
   const rules = new Map(
     Object.entries(fields).flatMap(([name, field]) => {
-      const rule = fieldRule(name, field, fieldBytesMax, options.enforcePercent === 100, context);
+      const rule = fieldRule(name, field, fieldBytesMax, options, context);
       return rule === null ? [] : [[name, rule] as const];
     }),
   );
@@ -104,11 +104,11 @@ function rulesOf(settings: FormSettings, options: FormOptions, context: RouteCon
 
 function wholeRule(
   settings: FormSettings,
-  { compileWhole }: FormOptions,
+  { compileSchema }: FormOptions,
   bytesMax: number,
   context: RouteContext,
 ): WholeRule | null {
-  const compiled = settings.schema === undefined ? null : compileWhole(settings.schema, bytesMax);
+  const compiled = settings.schema === undefined ? null : compileSchema(settings.schema, bytesMax, "form", "schema");
   if (compiled === null) return null;
   const placeOf = placesOf(settings, context.place("form", "schema"), context, "form");
   return { types: textTypesOf([compiled.root]), validator: compiled.validator, placeOf };
@@ -119,16 +119,16 @@ function fieldRule(
   name: string,
   settings: FieldSettings,
   bytesMax: number,
-  isEnforced: boolean,
+  options: FormOptions,
   context: RouteContext,
 ): FieldRule | null {
   const { required, blob, style, ...words } = settings;
-  const compiled = compileFieldSchema(name, settings, context);
+  const compiled = compileFieldSchema(name, settings, bytesMax, options, context);
   if (compiled === null) return null;
   const { root, validator } = compiled;
   const types = textTypesOf([root]);
   const shape = shapeOf(types, "form");
-  if (isEnforced && shape === "primitive") context.promise({ where: "form", name, schema: root });
+  if (options.enforcePercent === 100 && shape === "primitive") context.promise({ where: "form", name, schema: root });
   const way = wayOf(name, settings, shape, context);
   const isList = shape === "array" && way === "plain";
   const isJson = way === "plain" && (shape === "object" || (isList && isObject(types.item(0))));
@@ -168,12 +168,18 @@ function wayOf(name: string, { style }: FieldSettings, shape: Shape, context: Ro
 }
 
 /** The schema that stands there, or in an API's description. */
-function compileFieldSchema(name: string, settings: FieldSettings, context: RouteContext): CompiledSchema | null {
+function compileFieldSchema(
+  name: string,
+  settings: FieldSettings,
+  bytesMax: number,
+  { compileSchema }: FormOptions,
+  context: RouteContext,
+): CompiledSchema | null {
   const { required, schema: apart, blob: _blob, style: _style, ...words }: Readonly<Record<string, unknown>> = settings;
   if (typeof apart === "string" && apart.includes("#")) {
     for (const word of Object.keys(words))
       context.problem(`'${word}' stands beside 'schema'; expected it inside`, "form", "fields", name, word);
-    return compileReference(apart, context, ["form", "fields", name]);
+    return compileSchema(apart, bytesMax, "form", "fields", name, "schema");
   }
   const members = Array.isArray(required) ? { required } : {};
   const isTyped = ["type", "anyOf", "oneOf", "allOf"].some((word) => words[word] !== undefined);
