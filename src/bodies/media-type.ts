@@ -43,6 +43,11 @@ export function isText(type: string): boolean {
   return type === "text/plain";
 }
 
+/** Whether a body of this type is text that no other reading has: `text/csv` and `text/html`, but not `text/xml`. */
+export function isAnyText(type: string): boolean {
+  return type.startsWith("text/") && !type.includes("*") && !isXml(type) && !hasItems(type);
+}
+
 /** Whether a body of this type is a stream of items. */
 export function hasItems(type: string): boolean {
   return isLines(type) || isJsonSequence(type) || type === EVENT_STREAM_TYPE;

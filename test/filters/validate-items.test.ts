@@ -325,7 +325,7 @@ test("without one, a type that has items is none that a schema can look into", (
     { files },
   );
   expect(problems.map(({ text }) => text)).toEqual([
-    "the schema cannot look into 'application/x-ndjson'; expected a JSON type, a form or text/plain",
+    "the schema cannot look into 'application/x-ndjson'; expected a JSON type, a form or text",
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { MediaRanges } from "../../bodies/media-ranges.ts";
-import { isForm, isText } from "../../bodies/media-type.ts";
+import { isAnyText, isForm } from "../../bodies/media-type.ts";
 import type { CompiledSchema } from "../../schema/compile.ts";
 import { textTypesOf } from "../../schema/questions/texts.ts";
 import { ALL_TYPES, TYPE } from "../../schema/subschema.ts";
@@ -166,7 +166,7 @@ function compileMedia(
     known.set(schema, shared);
     const fault = isForm(range) ? formFault(textTypesOf([compiled.root])) : null;
     if (fault !== null) context.problem(fault, ...path);
-    if (isText(range) && !shared.takes("text"))
+    if (isAnyText(range) && !shared.takes("text"))
       context.problem(`the schema takes no text, and a body of '${range}' is one`, ...path);
     return shared;
   });

@@ -2,10 +2,10 @@ import type { MediaRanges } from "../../bodies/media-ranges.ts";
 import {
   hasItems,
   hasParts,
+  isAnyText,
   isForm,
   isJson,
   isMultipart,
-  isText,
   isXml,
   mediaTypeOf,
 } from "../../bodies/media-type.ts";
@@ -42,7 +42,7 @@ export interface MediaRules {
 function kindOf(type: string): Kind {
   if (isJson(type)) return "json";
   if (isForm(type)) return "form";
-  if (isText(type)) return "text";
+  if (isAnyText(type)) return "text";
   return hasItems(type) ? "items" : null;
 }
 

@@ -3,10 +3,10 @@ import {
   hasItems,
   hasNamedParts,
   hasParts,
+  isAnyText,
   isForm,
   isJson,
   isMultipart,
-  isText,
   isXml,
 } from "../../bodies/media-type.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
@@ -102,9 +102,9 @@ export function checkMedia(settings: ValidateSettings, media: readonly Media[], 
         ...where,
         "xml",
       );
-    const isKnown = isJson(range) || isForm(range) || isText(range) || isRange;
+    const isKnown = isJson(range) || isForm(range) || isAnyText(range) || isRange;
     if (isItems || schema === null || isKnown) continue;
-    context.problem(`the schema cannot look into '${range}'; expected a JSON type, a form or text/plain`, ...where);
+    context.problem(`the schema cannot look into '${range}'; expected a JSON type, a form or text`, ...where);
   }
   checkItems(settings, media, context);
 }

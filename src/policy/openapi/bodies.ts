@@ -3,10 +3,10 @@ import {
   hasItems,
   hasNamedParts,
   hasParts,
+  isAnyText,
   isForm,
   isJson,
   isMultipart,
-  isText,
   isXml,
 } from "../../bodies/media-type.ts";
 import { formFault } from "../../filters/validate/body-reader.ts";
@@ -219,7 +219,7 @@ function canJudgeItems(range: string, schema: SchemaReference, place: SchemaPlac
 function canJudge(range: string, { schema, place }: MediaRange, lowering: Lowering): boolean {
   const { loose } = lowering;
   if (schema === null) return false;
-  if (!isJson(range) && !isForm(range) && !isText(range) && !range.includes("*")) {
+  if (!isJson(range) && !isForm(range) && !isAnyText(range) && !range.includes("*")) {
     loose(`schemas of ${range}`, place);
     return false;
   }
@@ -233,7 +233,7 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
       ? "schemas that would take minutes for one body"
       : isForm(range) && formFault(types) !== null
         ? "forms with fields that are objects"
-        : isText(range) && (types.types & TYPE.string) === 0
+        : isAnyText(range) && (types.types & TYPE.string) === 0
           ? "schemas of text that take no text"
           : null;
   if (fault !== null) loose(fault, schema.place);

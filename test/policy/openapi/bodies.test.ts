@@ -41,6 +41,15 @@ application/json: { schema: { properties: { order: ${ORDER} } } }
   });
 });
 
+test.each(["text/plain", "text/csv", "text/html"])("a body of %s is a text to its schema", async (type) => {
+  const check = await checkOf("text/*: { schema: { type: string, maxLength: 3 } }");
+  expect(await judge(check, type, "abc")).toBe(CONTINUE);
+  expect(await judge(check, `${type}; charset=utf-8`, "abcd")).toMatchObject({ reason: "body_schema_mismatch" });
+  expect(await judge(check, `${type}; charset=utf-16`, "abc")).toMatchObject({ reason: "content_type_unsupported" });
+  const own = await checkOf(`${type}: { schema: { type: string, maxLength: 3 } }`);
+  expect(await judge(own, type, "abcd")).toMatchObject({ reason: "body_schema_mismatch" });
+});
+
 describe("itemSchema (3.2)", () => {
   const STREAMS = `
 application/x-ndjson: { itemSchema: { $ref: '#/components/schemas/Order' } }
