@@ -50,7 +50,7 @@ export const LEAK_GROUP_TEXTS: Readonly<Record<Exclude<LeakGroup, "patterns">, s
   emails: "E-mail addresses.",
   phones: "Phone numbers in international form.",
   connectionStrings: "Addresses and connection strings with a password.",
-  stackTraces: "Stack traces of Java, .NET, Python, Node.js, PHP, Ruby, Go and Rust.",
+  stackTraces: "Stack traces of Java, .NET, Python, Node.js, PHP, Ruby, Go, Rust and others, and names of exceptions.",
   sqlErrors: "Errors of databases.",
   frameworkPages: "Error and debug pages of frameworks and servers.",
   passwords: "Passwords in fields of that name, and credentials of HTTP Basic.",

@@ -74,7 +74,8 @@ export function phrase(
   };
 }
 
-const BEFORE_FIRST: ByteSet = byteSet("\\t\\n\\r\"'>");
+/** `n` and `t`: a line end and a tab of JSON that stands in a string of JSON. */
+const BEFORE_FIRST: ByteSet = byteSet("\\t\\n\\r\"'>nt");
 const SPACE: ByteSet = byteSet(" ");
 
 /** The first thing of a line stands behind its beginning, a tab, or two spaces: behind one stands any word. */
@@ -96,10 +97,13 @@ function isThere({ anchor, phrase, lead }: Begin, text: LeakText, start: number)
 function isFirst({ bytes }: LeakText, start: number): boolean {
   let at = start;
   while (at > 0 && start - at < INDENT_BYTES_MAX && isIn(INDENT, bytes[at - 1])) at--;
-  return at === 0 || isIn(BEFORE_LINE, bytes[at - 1]);
+  if (at === 0 || isIn(BEFORE_LINE, bytes[at - 1])) return true;
+  return isIn(ESCAPED, bytes[at - 1]) && bytes[at - 2] === BACKSLASH;
 }
 
 const BEFORE_LINE: ByteSet = byteSet("\\n\\r\"'>");
+const ESCAPED: ByteSet = byteSet("nrt");
+const BACKSLASH = 0x5c;
 
 function endOfLine({ bytes, length, isWhole }: LeakText, start: number): number | typeof MORE {
   const most = start + LINE_BYTES_MAX;

@@ -1,4 +1,4 @@
-import type { Detector } from "../kind.ts";
+import { type Detector, token } from "../kind.ts";
 import { type Phrase, phrase } from "../phrase.ts";
 
 const trace = (name: string, about: string, source: string, phrases: readonly Phrase[]): Detector =>
@@ -13,11 +13,13 @@ export const STACK_TRACES: readonly Detector[] = [
     frame(
       /^at [\w$.<>/@-]{3,200}\((?:[\w$-]{1,80}\.(?:java|kt|scala|groovy|clj)(?::\d+)?|Native Method|Unknown Source)\)/,
     ),
-    { begins: ['Exception in thread "'], line: /^Exception in thread "[^"]{1,80}" [\w.$]{3,120}/ },
+    { begins: ["Exception in thread [\"'\\\\]"], line: /^Exception in thread \\?["'][^"']{1,80}["'] [\w.$]{3,120}/ },
+    { begins: ["clojure.lang.ExceptionInfo"], line: /^clojure\.lang\.ExceptionInfo: / },
     { begins: ["Caused by: [a-z]"], line: /^Caused by: [a-z][\w$]*(?:\.[\w$]+){1,12}(?:Exception|Error)/ },
   ]),
   trace("dotnet-stack-trace", "Stack trace of .NET", "System.Exception.ToString", [
     frame(/^at [\w.`<>[\],+$|]{3,200}\([^()\n]{0,200}\)(?: in [^\n"]{3,160}:line \d+)/),
+    frame(/^at [A-Z]\w*(?:\.[\w`<>|+]{1,80}){2,12}\([A-Z][\w.`[\]<>&*]{0,80} \w{1,60}[^()\n]{0,200}\)/),
     frame(/^at (?:System|Microsoft)\.[\w.`<>[\],+$|]{3,200}\([^()\n]{0,200}\)/),
     {
       begins: ["--- End of inner exception", "--- End of stack trace"],
@@ -30,7 +32,7 @@ export const STACK_TRACES: readonly Detector[] = [
   ]),
   trace("node-stack-trace", "Stack trace of Node.js or another JavaScript", "v8.dev: stack trace API", [
     frame(
-      /^at (?:async )?(?:new )?[\w.$<>[\] ]{1,120} \((?:file:\/\/|node:|webpack:|[A-Za-z]:\\|\/)[^()\n]{1,200}:\d+:\d+\)/,
+      /^at (?:async )?(?:new )?[\w.$<>[\] ]{1,120} \((?:file:\/\/|https?:\/\/|node:|ext:|webpack:|[A-Za-z]:\\|\/)[^()\n]{1,200}:\d+:\d+\)/,
     ),
     { begins: ["at [fn/]"], line: /^at (?:file:\/\/\/|node:|\/)[^()\s]{1,200}:\d+:\d+/, isFirst: true },
     { begins: ["at async [A-Za-z/f]"], line: /^at async [^\n]{1,200}:\d+:\d+\)?/, isFirst: true },
@@ -49,16 +51,51 @@ export const STACK_TRACES: readonly Detector[] = [
       line: /^#\d{1,2} (?:\/|[A-Z]:\\)[^\n]{1,200}\.(?:php|inc|phtml)\(\d+\): /,
     },
     { begins: ["#\\d [{]main[}]"], line: /^#\d \{main\}/ },
+    { begins: ["Fatal error: Uncaught "], line: /^Fatal error: Uncaught [^\n]{0,300}/ },
   ]),
   trace("ruby-backtrace", "Backtrace of Ruby", "docs.ruby-lang.org: Exception", [
     { begins: [".rb:\\d"], line: /^\.rb:\d{1,6}:in ['`][^'`\n]{1,120}'/ },
+    { begins: ["undefined method [`']"], line: /^undefined method ['`][^'`\n]{1,80}' for [^\n"]{1,80}/ },
   ]),
   trace("go-panic", "Panic of Go", "pkg.go.dev: runtime", [
     { begins: ["goroutine \\d"], line: /^goroutine \d{1,10} \[[a-z ]{3,40}(?:, \d+ minutes)?\]:/ },
     { begins: [".go:\\d"], line: /^\.go:\d{1,6} \+0x[0-9a-f]+/ },
     { begins: ["panic: runtime "], line: /^panic: runtime error: / },
+    { begins: ["panic: assignment to"], line: /^panic: assignment to entry in nil map/ },
+    { begins: ["http: panic serving"], line: /^http: panic serving [^\n]{0,200}/ },
+    { begins: ["fatal error: all gor"], line: /^fatal error: all goroutines are asleep/ },
   ]),
   trace("rust-panic", "Panic of Rust", "doc.rust-lang.org: std::panic", [
-    { begins: ["thread '"], line: /^thread '[^'\n]{1,80}' panicked at / },
+    { begins: ["thread '"], line: /^thread '[^'\n]{1,80}'(?: \(\d{1,10}\))? panicked at / },
+    { begins: ["stack backtrace:"], line: /^stack backtrace:/ },
   ]),
+  trace("elixir-error", "Error or stack trace of Elixir", "hexdocs.pm: Exception", [
+    { begins: ["\\*\\* \\([A-Z]"], line: /^\*\* \([A-Z][\w.]{2,100}\) / },
+    { begins: [".ex:\\d", ".exs:\\d"], line: /^\.exs?:\d{1,6}: [A-Za-z:(]/ },
+  ]),
+  trace("lua-traceback", "Stack traceback of Lua", "lua.org: debug.traceback", [
+    { begins: ["stack traceback:"], line: /^stack traceback:/ },
+  ]),
+  trace("dart-stack-trace", "Stack trace of Dart", "api.dart.dev: StackTrace", [
+    { begins: [".dart:\\d"], line: /^\.dart:\d{1,6}:\d{1,6}\)/ },
+  ]),
+  token("exception-name", "stackTraces", {
+    about: "Exception of Java, .NET or Python with the name of its package, and what it says",
+    shapes: [
+      "[A-Za-z0-9_$.]{2,40}.[A-Za-z0-9_$]{1,38}~~Exception: ",
+      "[A-Za-z0-9_$.]{2,40}.[A-Za-z0-9_$]{2,38}~~Error: ",
+    ],
+    source: "java.lang.Throwable.toString, System.Exception.ToString",
+    isOpen: true,
+  }),
+  token("script-line", "stackTraces", {
+    about: "Line of a script of PHP or Perl",
+    shapes: [
+      "[A-Za-z0-9_./\\\\-]{2,70}~~.php on line \\d{1,6}",
+      "[A-Za-z0-9_./\\\\-]{2,70}~~.php:\\d{1,6}",
+      "[A-Za-z0-9_./\\\\-]{2,70}~~.p[lm] line \\d{1,6}",
+    ],
+    source: "php.net: error handling; perldoc.perl.org: die",
+    isOpen: true,
+  }),
 ];

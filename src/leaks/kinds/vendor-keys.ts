@@ -95,6 +95,11 @@ export const VENDOR_KEYS: readonly Detector[] = [
     "sk-admin-[A-Za-z0-9_-]{40,256}",
     "sk-[A-Za-z0-9]{20}~~T3BlbkFJ[A-Za-z0-9]{20}",
   ]),
+  vendor("openrouter-key", "OpenRouter API key", "openrouter.ai/docs: authentication", ["sk-or-v1-[0-9a-f]{64}"]),
+  vendor("groq-key", "Groq API key", "console.groq.com/docs: API keys", ["gsk_[A-Za-z0-9]{52}"]),
+  vendor("xai-key", "xAI API key", "docs.x.ai: API keys", ["xai-[A-Za-z0-9]{80}"]),
+  vendor("perplexity-key", "Perplexity API key", "docs.perplexity.ai: API keys", ["pplx-[A-Za-z0-9]{48}"]),
+  vendor("replicate-token", "Replicate API token", "replicate.com/docs: API tokens", ["r8_[A-Za-z0-9]{37}"]),
   vendor("anthropic-key", "Anthropic API key", "docs.anthropic.com: API keys", [
     "sk-ant-[a-z]{3,6}\\d\\d-[A-Za-z0-9_-]{80,128}",
   ]),
@@ -145,6 +150,34 @@ export const VENDOR_KEYS: readonly Detector[] = [
   vendor("dropbox-token", "Dropbox access token", "dropbox.com/developers: OAuth guide", [
     "sl.[A-Za-z0-9_-]{130,512}",
     "sl.u.[A-Za-z0-9_-]{130,512}",
+  ]),
+  vendor("circleci-token", "CircleCI token", "circleci.com/docs: API tokens", [
+    "CCIP[AR]T_[A-Za-z0-9]{22}_[0-9a-f]{40}",
+  ]),
+  vendor("buildkite-token", "Buildkite API token", "buildkite.com/docs: API tokens", ["bkua_[0-9a-f]{40}"]),
+  vendor("posthog-key", "PostHog personal API key", "posthog.com/docs: API", ["phx_[A-Za-z0-9]{43,56}"]),
+  vendor("dynatrace-token", "Dynatrace token", "docs.dynatrace.com: access tokens", [
+    "dt0[cs]\\d\\d.[A-Z2-7]{8,24}.[A-Z2-7]{64}",
+  ]),
+  vendor("pulumi-token", "Pulumi access token", "pulumi.com/docs: access tokens", ["pul-[0-9a-f]{40}"]),
+  vendor("tailscale-key", "Tailscale key", "tailscale.com/kb: key prefixes", [
+    "tskey-[a-z]{3,9}-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}",
+  ]),
+  vendor("netlify-token", "Netlify access token", "docs.netlify.com: access tokens", ["nf[a-z]_[A-Za-z0-9]{36,40}"]),
+  vendor("nuget-key", "NuGet API key", "learn.microsoft.com: NuGet scoped API keys", ["oy2[a-z2-7]{43}"]),
+  vendor("resend-key", "Resend API key", "resend.com/docs: API keys", ["re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}"]),
+  vendor("braintree-token", "Braintree access token", "developer.paypal.com: Braintree", [
+    "access_token$production$[a-z0-9]{16}$[0-9a-f]{32}",
+  ]),
+  vendor("razorpay-key", "Razorpay key id", "razorpay.com/docs: API keys", ["rzp_live_[A-Za-z0-9]{14}"]),
+  vendor("flutterwave-key", "Flutterwave secret key", "developer.flutterwave.com: API keys", [
+    "FLWSECK-[0-9a-f]{32}-X",
+  ]),
+  vendor("amazon-mws-token", "Amazon MWS auth token", "developer.amazonservices.com", [
+    "amzn.mws.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+  ]),
+  vendor("facebook-token", "Facebook access token", "developers.facebook.com: access tokens", [
+    "EAACEdEose0cBA[A-Za-z0-9]{20,256}",
   ]),
   vendor("age-key", "age secret key", "age-encryption.org: format", [
     "AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
