@@ -1,5 +1,5 @@
 import { collectionNumber } from "../detection/rules/collections.ts";
-import { signsToClose } from "../detection/rules/mend.ts";
+import { type Closing, closingOf } from "../detection/rules/mend.ts";
 import type { Detector } from "../filters/filter.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { atOnce } from "../support/turns.ts";
@@ -102,11 +102,20 @@ export class AlarmReport {
 export function mendOf({ field, rules, requests, clients }: FieldAlarms, detector: Detector | undefined): Mend {
   const ids = [...rules.keys()].sort((a, b) => a - b);
   const isValue = /^ARGS:/.test(field);
-  const signs = detector !== undefined && isValue ? atOnce(signsToClose(detector.rules, ids)) : null;
-  const because = `${requests} requests of ${clients} clients that were no attack`;
-  const pattern = signs === null || signs === "" ? null : `^[^${signs.replace(/[\\\]^[-]/g, "\\$&")}]*$`;
+  const closing = detector !== undefined && isValue ? atOnce(closingOf(detector.rules, ids)) : null;
+  const because = `${counted(requests, "request")} of ${counted(clients, "client")}, none of them an attack`;
+  const pattern = closing === null ? null : patternOf(closing);
   const isField = collectionNumber(field.split(":")[0] ?? "") >= 0;
   return { pattern, exclude: { rules: ids, ...(isField ? { fields: [selectorOf(field)] } : {}), because } };
+}
+
+/** As JSON Schema has it: with the flag u. */
+function patternOf({ signs, isAscii }: Closing): string {
+  return `^[^${signs.replace(/[\\\]^[-]/g, "\\$&")}${isAscii ? "\\u0080-\\u{10ffff}" : ""}]*$`;
+}
+
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** Members of a list have one rule. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Detector } from "../filters/filter.ts";
-import { AlarmReport, type FieldAlarms, mendOf, type AlarmReport as Report } from "./alarm-report.ts";
+import { AlarmReport, counted, type FieldAlarms, mendOf } from "./alarm-report.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
 import { loadPolicy } from "./load-policy.ts";
 import { CONFIGMAP_OPTION } from "./policy-reader.ts";
@@ -65,7 +65,7 @@ async function tellAlarms(logs: readonly string[], wanted: Wanted, io: CommandIo
 }
 
 /** What is wrong with the file; null for nothing. Lines that are no JSON are those of another program. */
-async function readLog(log: string, report: Report, io: CommandIo, tell: Tell): Promise<string | null> {
+async function readLog(log: string, report: AlarmReport, io: CommandIo, tell: Tell): Promise<string | null> {
   const opened = await openLines(resolve(io.cwd, log));
   if (!opened.ok) return opened.error;
   const { handle } = opened.value;
@@ -92,7 +92,7 @@ function parsedOrNull(text: string): unknown {
   }
 }
 
-function alarmsText(report: Report, wanted: Wanted): string {
+function alarmsText(report: AlarmReport, wanted: Wanted): string {
   const fields = report.fields();
   if (fields.length === 0) return "no line tells of a rule that found something\n";
   const more = report.more > 0 ? `and hits in more fields than are kept: ${report.more}\n` : "";
@@ -111,11 +111,7 @@ function fieldText(alarms: FieldAlarms, { detectors, clientsMin }: Wanted): stri
   return [head, ...told, ...schema, `  in 'exclude':   - ${entry}`, ""].join("\n");
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function jsonText(report: Report, { detectors, clientsMin }: Wanted): string {
+function jsonText(report: AlarmReport, { detectors, clientsMin }: Wanted): string {
   const rows = report.fields().map((alarms) => {
     const { route, detector, field, requests, refused, clients } = alarms;
     const rules = [...alarms.rules].map(([rule, { message, requests: of }]) => ({ rule, message, requests: of }));

@@ -79,7 +79,7 @@ test("fields are told with what the rules' own patterns need, and with an exclus
   expect(out).toContain("/**, own: ARGS:json.items.*.note: 2 requests of 2 clients, 2 refused or would be");
   expect(out).toContain(`in its schema:  pattern: "^[^;`);
   expect(out).toContain(
-    'rules: [1, 2], fields: ["ARGS:/^json\\\\.items\\\\.[0-9]+\\\\.note$/"], because: "2 requests of 2 clients that were no attack"',
+    'rules: [1, 2], fields: ["ARGS:/^json\\\\.items\\\\.[0-9]+\\\\.note$/"], because: "2 requests of 2 clients, none of them an attack"',
   );
   // A word of letters alone is in no pattern's power.
   expect(out).toMatch(/ARGS:q: 2 requests of 2 clients, 0 refused or would be\n {2}3 rule 3: 2\n {2}in 'exclude'/);
