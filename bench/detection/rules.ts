@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type BodyFacts, type NamedText, NO_BODY, type RequestFacts } from "../../src/detection/facts.ts";
 import { atOnce } from "../../src/support/turns.ts";
+import { HOSTILE_TEXTS } from "../../test/detection/hostile-texts.ts";
 import { compileRelease, RELEASE_RULES } from "../../test/detection/release.ts";
 
 /**
@@ -131,6 +132,32 @@ for (const [name, make, times] of [
   const least = turns[0]?.judged ?? 0;
   const beside = parsed < 1 ? "" : `; JSON.parse and stringify ${parsed.toFixed(1)} µs`;
   console.log(`${name}: ${judged.toFixed(1)} µs (least ${least.toFixed(1)})${beside}`);
+}
+const HOSTILE_ROUNDS = 5;
+
+/** Longest step and sum of all, milliseconds: the least of some rounds, for the machine has other work, too. */
+function stepsOf(value: string, number: number): { readonly longest: number; readonly sum: number } {
+  const { request } = post(number);
+  const body: BodyFacts = { ...NO_BODY, processor: "JSON", args: [entry("json.text", value)], length: value.length };
+  const transaction = route.begin(request, PLENTY);
+  let longest = 0;
+  let sum = 0;
+  for (const steps of [transaction.head(), transaction.body(body)]) {
+    for (let done: boolean | undefined = false; done !== true; ) {
+      const before = performance.now();
+      done = steps.next().done;
+      const ms = performance.now() - before;
+      longest = Math.max(longest, ms);
+      sum += ms;
+    }
+  }
+  return { longest, sum };
+}
+
+for (const [name, text] of Object.entries(HOSTILE_TEXTS)) {
+  const rounds = Array.from({ length: HOSTILE_ROUNDS }, (_, round) => stepsOf(text, round));
+  const [longest, sum] = [rounds.map((one) => one.longest), rounds.map((one) => one.sum)].map((ms) => Math.min(...ms));
+  console.log(`64 KiB of ${name}: ${sum?.toFixed(0)} ms, the longest step ${longest?.toFixed(1)} ms`);
 }
 if (hits > 0) console.log(`${hits} hits: the requests are not as usual as they should be`);
 if (read === 0) console.log("nothing was read");

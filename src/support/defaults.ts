@@ -71,7 +71,7 @@ export const DEFAULTS = {
   /** A longer body is read and judged a stretch at a time, so that others are answered in between; a shorter one, too, where
    * its schema has many alternatives or patterns. */
   bodyAtOnceBytesMax: 32 * 1024,
-  bodySliceMs: 2,
+  bodySliceMs: 1,
   /** Longer bodies are judged one after the other, clients in turn; one that waited for so long is refused. */
   longBodyWaitMsMax: 5_000,
   jsonDepthMax: 64,
