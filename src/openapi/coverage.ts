@@ -22,7 +22,7 @@ export interface Coverage {
 
 /** What an operation's parameters and body say, whoever enforces it. */
 export function coverageOf(operation: Operation, description: Description): Coverage {
-  const walk = new Walk(description);
+  const walk = new Walk(description, "readOnly");
   for (const parameter of operation.parameters) walk.parameter(parameter);
   for (const { range, schema, itemSchema, place } of operation.body?.media ?? []) {
     const own = itemSchema ?? schema;
@@ -34,7 +34,7 @@ export function coverageOf(operation: Operation, description: Description): Cove
 
 /** The same of what it promises of its answers; statuses as they stand. */
 export function answersCoverageOf(operation: Operation, description: Description): Coverage {
-  const walk = new Walk(description);
+  const walk = new Walk(description, "writeOnly");
   for (const { status, media, headers, place } of operation.answers()) {
     for (const { name, schema, content } of headers) {
       const own = schema ?? content?.schema ?? null;
@@ -56,11 +56,14 @@ class Walk {
   bounded = 0;
   readonly weak: Weakness[] = [];
   readonly #description: Description;
+  readonly #refused: "readOnly" | "writeOnly";
   readonly #seen = new Set<unknown>();
   #partsLeft: number = DEFAULTS.openapiPartsMax;
 
-  constructor(description: Description) {
+  /** `refused`: the word of members that may not be there. */
+  constructor(description: Description, refused: "readOnly" | "writeOnly") {
     this.#description = description;
+    this.#refused = refused;
   }
 
   weaken(part: string, what: string, place: SchemaPlace): void {
@@ -85,6 +88,10 @@ class Walk {
     this.#seen.add(spot.value);
     const place = spot === start && around !== null ? around : spot.place;
     const { members } = spot;
+    if (spot.flag(this.#refused)) {
+      this.bounded++;
+      return;
+    }
     const what = weaknessOf(members);
     const name = `${part}${path === "" && !part.startsWith("body") ? "" : path || "/"}`;
     if (what === null) this.bounded++;
@@ -98,6 +105,8 @@ class Walk {
       const inner = spot.at(key);
       if (inner !== null && isMembers(inner.value)) this.#visit(part, to, inner, inner.place);
     }
+    for (const [at, inner] of spot.at("prefixItems")?.all() ?? [])
+      this.#visit(part, `${path}/${at}`, inner, inner.place);
     for (const key of ["allOf", "anyOf", "oneOf"]) {
       for (const [, inner] of spot.at(key)?.all() ?? []) this.#visit(part, path, inner, inner.place);
     }
@@ -116,7 +125,8 @@ function weaknessOf(schema: Members): string | null | undefined {
   const has = (...keys: readonly string[]): boolean => keys.some((key) => Object.hasOwn(schema, key));
   if (has("enum", "const")) return null;
   if (types.includes("object") || has("properties")) return objectWeakness(schema);
-  if (types.includes("array") || has("items")) return has("maxItems") ? null : "no maxItems";
+  if (types.includes("array") || has("items", "prefixItems"))
+    return has("maxItems") || schema["items"] === false ? null : "no maxItems";
   if (types.includes("string"))
     return has("maxLength", "format") ? null : has("pattern") ? "no maxLength" : "no maxLength, pattern or format";
   if (types.includes("integer") || types.includes("number")) return numberWeakness(schema);
