@@ -32,9 +32,9 @@ export interface CallerUse {
   weak: number;
 }
 
-const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "QUERY"]);
 
-/** Whether a request by this method is to change nothing (RFC 9110 section 9.2.1). */
+/** Whether a request by this method is to change nothing (RFC 9110 section 9.2.1, RFC 10008). */
 export function isSafe(method: string): boolean {
   return SAFE.has(method);
 }

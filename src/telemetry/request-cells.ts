@@ -3,7 +3,19 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { ANSWER_BOUNDS_SECONDS, Cell, HistogramCells } from "./cells.ts";
 
 /** Methods that are a label value of their own; a client can invent others, so those share `other`. */
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "other"] as const;
+const METHODS = [
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+  "QUERY",
+  "TRACE",
+  "CONNECT",
+  "other",
+] as const;
 const METHOD_AT: ReadonlyMap<string, number> = new Map(METHODS.map((method, at) => [method, at]));
 const METHOD_OTHER = METHODS.length - 1;
 

@@ -72,6 +72,12 @@ describe("request metrics", () => {
     expect(seen).toEqual(reasons.map((reason) => ({ reason, source: REASONS[reason].source, value: 1 })));
   });
 
+  test("QUERY is counted under its own name", () => {
+    const cells = new RequestCells();
+    cells.count("inbound", "app", "/", "QUERY", 200, null);
+    expect(Array.from(cells.series(), ({ method }) => method)).toEqual(["QUERY"]);
+  });
+
   test("methods that a client invents share one label value", () => {
     const cells = new RequestCells();
     for (let at = 0; at < 1_000; at++) cells.count("inbound", "app", "/", `INVENTED${at}`, 405, "method_forbidden");

@@ -18,7 +18,7 @@ export interface Criterion {
   open(route: Route): { readonly rule: LintRule; readonly text: string } | null;
 }
 
-const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "QUERY"]);
 
 /** Its requests may change something. */
 function writes({ methods }: Route): boolean {
