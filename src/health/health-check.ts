@@ -33,6 +33,8 @@ export class HealthCheck implements Resource {
   readonly #world: ResourceWorld;
   readonly #tries = { ok: 0, unchanged: 0, failed: 0, unusable: 0 };
   #health: Health = "unknown";
+  /** As the one in whose place this is told last: so it is until this one knows, and the first good answer ends it. */
+  #wasUnhealthy = false;
   /** Answers in a row that speak against the state. */
   #against = 0;
   #healthySinceMs: number | null = null;
@@ -56,7 +58,11 @@ export class HealthCheck implements Resource {
 
   /** Known to be: what nobody knows of yet may well be there. */
   get isUnhealthy(): boolean {
-    return this.#health === "unhealthy";
+    return this.#told === "unhealthy";
+  }
+
+  get #told(): Health {
+    return this.#health === "unknown" && this.#wasUnhealthy ? "unhealthy" : this.#health;
   }
 
   /** What it said last that was not good, or why nothing came; empty where all was well. */
@@ -83,7 +89,7 @@ export class HealthCheck implements Resource {
     return {
       kind: this.kind,
       name: this.name,
-      state: STATES[this.#health],
+      state: STATES[this.#told],
       detail: this.#detail,
       freshAtMs: this.#health === "healthy" ? this.#healthySinceMs : null,
       staleUntilMs: null,
@@ -98,9 +104,13 @@ export class HealthCheck implements Resource {
     return isGood === true ? ok(text) : err(text);
   }
 
-  /** A renewed certificate, or another threshold, is no reason to be unready until the next answer. */
+  /**
+   * A renewed certificate, or another threshold, is no reason to be unready until the next answer. What was unhealthy may be so no
+   * more: who mends the address or the path must not wait for intervals.
+   */
   #takeOver(before: HealthCheck): void {
-    this.#health = before.#health;
+    this.#wasUnhealthy = before.#told === "unhealthy";
+    if (!this.#wasUnhealthy) this.#health = before.#health;
     this.#healthySinceMs = before.#healthySinceMs;
     this.#fault = before.#fault;
     this.#world.changed(this);
@@ -110,6 +120,7 @@ export class HealthCheck implements Resource {
     const { healthyThreshold, unhealthyThreshold } = this.#settings;
     const against = this.#against;
     if (this.#health === "unhealthy") return `unhealthy, ${against} of ${healthyThreshold} good answers in a row`;
+    if (this.#told === "unhealthy") return "unhealthy, 0 of 1 good answers in a row";
     if (against === 0) return this.#health;
     return `${this.#health}, ${against} of ${unhealthyThreshold} bad answers in a row`;
   }

@@ -161,6 +161,42 @@ describe("a health check", () => {
     expect(later.check.status().state).toBe("starting");
   });
 
+  test("that takes the place of one whose service was unhealthy is told so too, until its own first good answer", async () => {
+    const running = new Map<string, HealthCheck>();
+    const old = checked({ unhealthyThreshold: 1, intervalMs: 3_600_000 }, {}, running);
+    old.check.start();
+    await old.answer(false);
+    const mended = checked({ unhealthyThreshold: 1, intervalMs: 3_600_000 }, {}, running);
+    mended.check.start();
+    old.check.close();
+    expect(mended.check.isUnhealthy).toBe(true);
+    expect(mended.check.status()).toMatchObject({
+      state: "failing",
+      detail: "unhealthy, 0 of 1 good answers in a row",
+      fault: { text: "status 503" },
+    });
+    await mended.answer(true);
+    expect([mended.check.isUnhealthy, mended.check.status().state]).toEqual([false, "ready"]);
+    const again = checked({ unhealthyThreshold: 2 }, {}, running);
+    again.check.start();
+    await again.answer(false);
+    await again.next(false);
+    expect(again.check.status().state).toBe("failing");
+    const later = checked({ unhealthyThreshold: 2 }, {}, running);
+    later.check.start();
+    // What the one before knew lasts over several that come one after the other.
+    const latest = checked({ unhealthyThreshold: 2 }, {}, running);
+    latest.check.start();
+    later.check.close();
+    await latest.answer(false);
+    expect([latest.check.isUnhealthy, latest.time.nextMs]).toEqual([true, 1000]);
+    await latest.next(false);
+    await latest.next(true);
+    expect(latest.check.isUnhealthy).toBe(true);
+    await latest.next(true);
+    expect(latest.check.isUnhealthy).toBe(false);
+  });
+
   test("is tried once for 'check --online'", async () => {
     const good = checked();
     const tried = good.check.tryOnce();
