@@ -29,18 +29,32 @@ export async function openProbes(address: Address, pages: ProbePages): Promise<R
   return ok({ boundTo: boundTo(server), close: () => close(server) });
 }
 
-/** Silent connections that took every place would look like a process that hangs: at the limit the oldest goes. */
+/**
+ * Silent connections that took every place would look like a process that hangs: at the limit one goes, the oldest of the address
+ * that has most. Who opens many pushes out its own, and nobody's probe that waits for its answer.
+ */
 export function giveWay(server: Server): void {
-  const sockets = new Set<Socket>();
+  const byAddress = new Map<string, Set<Socket>>();
+  let count = 0;
+  const remove = (address: string, socket: Socket): void => {
+    const own = byAddress.get(address);
+    if (own?.delete(socket) !== true) return;
+    count--;
+    if (own.size === 0) byAddress.delete(address);
+  };
   server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    if (sockets.size <= DEFAULTS.probeConnectionsMax) return;
-    for (const oldest of sockets) {
-      sockets.delete(oldest);
-      oldest.destroy();
-      return;
-    }
+    const address = socket.remoteAddress ?? "";
+    const own = byAddress.get(address) ?? new Set();
+    byAddress.set(address, own.add(socket));
+    count++;
+    socket.once("close", () => remove(address, socket));
+    if (count <= DEFAULTS.probeConnectionsMax) return;
+    let [most, its] = [address, own];
+    for (const [other, sockets] of byAddress) if (sockets.size > its.size) [most, its] = [other, sockets];
+    const [oldest] = its;
+    if (oldest === undefined) return;
+    remove(most, oldest);
+    oldest.destroy();
   });
 }
 
@@ -52,15 +66,20 @@ async function answer(request: IncomingMessage, response: ServerResponse, pages:
   const [status, text] = probe === undefined ? pageFor(request, pages) : await askService(probe);
   request.socket.setTimeout(DEFAULTS.probeTimeoutMs);
   const body = `${text}\n`;
+  const ofBody = BODILESS.has(status)
+    ? {}
+    : { "Content-Type": "text/plain; charset=utf-8", "Content-Length": Buffer.byteLength(body) };
   response.writeHead(status, {
-    "Content-Type": "text/plain; charset=utf-8",
-    "Content-Length": Buffer.byteLength(body),
+    ...ofBody,
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     Connection: "close",
   });
-  response.end(request.method === "HEAD" ? undefined : body);
+  response.end(request.method === "HEAD" || BODILESS.has(status) ? undefined : body);
 }
+
+/** Statuses of answers that end with their head (RFC 9110 sections 15.3.5 and 15.4.5): a length there is no HTTP. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 type Text = readonly [status: number, text: string];
 

@@ -24,8 +24,8 @@ afterEach(async () => {
   await workspace.dispose();
 });
 
-function open(): Socket {
-  const socket = connect(port, "127.0.0.1").on("error", () => {});
+function open(localAddress = "127.0.0.1"): Socket {
+  const socket = connect({ port, host: "127.0.0.1", localAddress }).on("error", () => {});
   sockets.push(socket);
   return socket;
 }
@@ -79,9 +79,21 @@ describe("the port for probes", () => {
   });
 
   test("connections that say nothing never keep a probe out", async () => {
-    const silent = Array.from({ length: DEFAULTS.probeConnectionsMax + 8 }, open);
+    const silent = Array.from({ length: DEFAULTS.probeConnectionsMax + 8 }, () => open());
     await eventually(() => silent.filter(({ destroyed }) => destroyed).length >= 8);
     expect(await get("/healthz")).toBe("HTTP/1.1 200 OK ok");
+  });
+
+  test("connections of one address push out none of another's, that may wait for a slow answer", async () => {
+    const waiting = open();
+    await new Promise((resolve) => waiting.once("connect", resolve));
+    waiting.write("GET /healthz HTTP/1.1\r\nHost: a\r\n");
+    const crowd = Array.from({ length: 2 * DEFAULTS.probeConnectionsMax }, () => open("127.0.0.2"));
+    await eventually(() => crowd.filter(({ destroyed }) => destroyed).length > DEFAULTS.probeConnectionsMax);
+    expect(waiting.destroyed).toBe(false);
+    const answer = new Promise<string>((resolve) => waiting.once("data", (data) => resolve(String(data))));
+    waiting.write("\r\n");
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test("moves with the policy, and a port that is taken refuses the whole reload", async () => {

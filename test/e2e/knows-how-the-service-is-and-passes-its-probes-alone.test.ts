@@ -90,7 +90,9 @@ test("the service's status comes back, and nothing else of its answer", async ()
       return got.startsWith(`HTTP/1.1 ${status} `) ? got : null;
     });
     expect(answer).not.toMatch(/db\.internal|session|location/i);
-    if (status !== 204) expect(answer).toMatch(new RegExp(`\r\n\r\nthe service: ${status}\n$`));
+    // A strict proxy takes an answer that has no body and a length for none.
+    if (status === 204) expect(answer).not.toMatch(/content-length/i);
+    else expect(answer).toMatch(new RegExp(`\r\n\r\nthe service: ${status}\n$`));
   }
 });
 
@@ -269,4 +271,21 @@ test("a reload that leaves the check alone asks nobody anew, and is never unread
   expect(postern.daemon.status.generation).toBe(2);
   expect(await admins("/readyz")).toBe("ready\n");
   expect(tries()).toBeGreaterThanOrEqual(before);
+});
+
+test("who mends a check that asked for the wrong page waits for no interval", async () => {
+  statuses["/typo"] = 404;
+  const healthCheck = (path: string): string =>
+    `healthCheck: { path: ${path}, interval: 1h, unhealthyThreshold: 1, whenUnhealthy: [notReady, refuse] }`;
+  const write = async (path: string): Promise<void> => {
+    postern.write("policy.yaml", POLICY.replace(/healthCheck: .*/, healthCheck(path)));
+    postern.daemon.reload();
+    await postern.daemon.reloadSettled();
+  };
+  const status = async (): Promise<number> => (await fetch(`${postern.url}/v1/orders`)).status;
+  await write("/typo");
+  await eventually(async () => (await status()) === 503);
+  await write("/healthz");
+  await eventually(async () => (await status()) === 200);
+  expect(await admins("/readyz")).toBe("ready\n");
 });
