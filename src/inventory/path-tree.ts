@@ -7,6 +7,33 @@ export interface TreeRoom {
   nodes: number;
 }
 
+/** When names at one place are values. */
+export interface NameManners {
+  /** Names at one place. */
+  readonly namesMax: number;
+  /** Names that one client may bring to one place. */
+  readonly ofOneMax: number;
+  /** Where there are more, those that are there become a value, too; else those alone that come then. */
+  readonly foldsAll: boolean;
+}
+
+/** Says which names at one place are values; of each name all that is kept of it and of what is below. */
+export interface NamesJudge<Use> {
+  /** So many of all of them. */
+  areMany(names: readonly (readonly Use[])[]): boolean;
+  /** Few ask for it. */
+  isFew(use: Use): boolean;
+  /** So many of those of which few ask for each, and that have the same methods and the same below them. */
+  areAlike(names: readonly (readonly Use[])[]): boolean;
+}
+
+/** Of what nobody makes rules. */
+const ALL_FOLD: NameManners = {
+  namesMax: DEFAULTS.inventoryNamesMax,
+  ofOneMax: DEFAULTS.inventoryNamesMax,
+  foldsAll: true,
+};
+
 /** What is kept of one method of one template. */
 export interface TreeUse<Use> {
   /** Takes over what was kept of another, when two templates turn out to be one. */
@@ -22,12 +49,14 @@ interface Node<Use> {
   readonly operations: Map<string, Use>;
   /** So many names stood here that they are values. */
   isFolded: boolean;
+  /** How many names each client has brought; null where nobody counts that. */
+  brought: Map<number, number> | null;
 }
 
 const SLUG = "{slug}";
 
 function emptyNode<Use>(): Node<Use> {
-  return { names: new Map(), kinds: new Map(), operations: new Map(), isFolded: false };
+  return { names: new Map(), kinds: new Map(), operations: new Map(), isFolded: false, brought: null };
 }
 
 /**
@@ -38,10 +67,12 @@ export class PathTree<Use extends TreeUse<Use>> {
   readonly #root = emptyNode<Use>();
   readonly #room: TreeRoom;
   readonly #make: (method: string) => Use;
+  readonly #manners: NameManners;
 
-  constructor(room: TreeRoom, make: (method: string) => Use) {
+  constructor(room: TreeRoom, make: (method: string) => Use, manners: NameManners = ALL_FOLD) {
     this.#room = room;
     this.#make = make;
+    this.#manners = manners;
   }
 
   /** What is known already of a path whose steps begin at `from`; nothing is learnt. */
@@ -55,11 +86,11 @@ export class PathTree<Use extends TreeUse<Use>> {
     return node.operations.get(method) ?? null;
   }
 
-  /** The same by steps, learnt where it is not known; null where there is no room. */
-  learn(steps: readonly string[], method: string): Use | null {
+  /** The same by steps, learnt where it is not known; null where there is no room. `client`: who brings it, by number. */
+  learn(steps: readonly string[], method: string, client: number | null = null): Use | null {
     let node = this.#root;
     for (const step of steps) {
-      const next = this.#next(node, step);
+      const next = this.#next(node, step, client);
       if (next === null) return null;
       node = next;
     }
@@ -77,12 +108,9 @@ export class PathTree<Use extends TreeUse<Use>> {
     yield* walk(this.#root, []);
   }
 
-  /**
-   * Names at one place of which nobody but a few asks for each, and that are otherwise alike, are values, too: `/users/alice` and
-   * `/users/bob`. So many of them become one.
-   */
-  foldAlike(alikeMin: number, isFew: (use: Use) => boolean): void {
-    this.#foldAlike(this.#root, alikeMin, isFew);
+  /** Names at one place become one value where the judge says that they are values: `/users/alice` and `/users/bob`. */
+  foldNames(judge: NamesJudge<Use>): void {
+    this.#foldNames(this.#root, judge);
   }
 
   /** The tree is forgotten: its places are others'. */
@@ -90,7 +118,7 @@ export class PathTree<Use extends TreeUse<Use>> {
     this.#release(this.#root);
   }
 
-  #next(node: Node<Use>, step: string): Node<Use> | null {
+  #next(node: Node<Use>, step: string, client: number | null): Node<Use> | null {
     if (isKind(step)) {
       // Of a tree that was written with its names folded.
       if (step === SLUG && !node.isFolded) this.#fold(node);
@@ -98,9 +126,19 @@ export class PathTree<Use extends TreeUse<Use>> {
     }
     const known = node.names.get(step);
     if (known !== undefined) return known;
-    if (!node.isFolded && node.names.size < DEFAULTS.inventoryNamesMax) return this.#grow(node.names, step);
-    if (!node.isFolded) this.#fold(node);
+    if (!node.isFolded && this.#takesName(node, client)) return this.#grow(node.names, step);
+    if (!node.isFolded && this.#manners.foldsAll) this.#fold(node);
     return node.kinds.get(SLUG) ?? this.#grow(node.kinds, SLUG);
+  }
+
+  #takesName(node: Node<Use>, client: number | null): boolean {
+    if (node.names.size >= this.#manners.namesMax) return false;
+    if (client === null) return true;
+    node.brought ??= new Map();
+    const brought = node.brought.get(client) ?? 0;
+    if (brought >= this.#manners.ofOneMax) return false;
+    node.brought.set(client, brought + 1);
+    return true;
   }
 
   #grow(room: Map<string, Node<Use>>, step: string): Node<Use> | null {
@@ -124,22 +162,18 @@ export class PathTree<Use extends TreeUse<Use>> {
     for (const other of others) this.#join(into, other);
   }
 
-  #foldAlike(node: Node<Use>, alikeMin: number, isFew: (use: Use) => boolean): void {
-    const groups = new Map<string, string[]>();
-    for (const [name, child] of node.names) {
-      if (!usesOf(child).every(isFew)) continue;
-      const form = formOf(child);
-      groups.set(form, [...(groups.get(form) ?? []), name]);
+  #foldNames(node: Node<Use>, judge: NamesJudge<Use>): void {
+    const names = Array.from(node.names, ([name, child]) => ({ name, child, uses: usesOf(child) }));
+    const few = names.filter(({ uses }) => uses.every(judge.isFew));
+    const alike = Map.groupBy(few, ({ child }) => formOf(child)).values();
+    const groups = judge.areMany(names.map(({ uses }) => uses))
+      ? [names]
+      : [...alike].filter((group) => judge.areAlike(group.map(({ uses }) => uses)));
+    for (const { name, child } of groups.flat()) {
+      node.names.delete(name);
+      this.#adopt(node.kinds, SLUG, child);
     }
-    for (const names of groups.values()) {
-      if (names.length < alikeMin) continue;
-      for (const name of names) {
-        const child = node.names.get(name);
-        node.names.delete(name);
-        if (child !== undefined) this.#adopt(node.kinds, SLUG, child);
-      }
-    }
-    for (const child of [...node.names.values(), ...node.kinds.values()]) this.#foldAlike(child, alikeMin, isFew);
+    for (const child of [...node.names.values(), ...node.kinds.values()]) this.#foldNames(child, judge);
   }
 
   #join(into: Node<Use>, from: Node<Use>): void {
@@ -155,8 +189,9 @@ export class PathTree<Use extends TreeUse<Use>> {
     if (from.isFolded && !into.isFolded) this.#fold(into);
     for (const [kind, child] of from.kinds) this.#adopt(into.kinds, kind, child);
     for (const [name, child] of from.names) {
-      if (!into.isFolded && !into.names.has(name) && into.names.size >= DEFAULTS.inventoryNamesMax) this.#fold(into);
-      if (into.isFolded) this.#adopt(into.kinds, SLUG, child);
+      const isFull = !into.isFolded && !into.names.has(name) && into.names.size >= this.#manners.namesMax;
+      if (isFull && this.#manners.foldsAll) this.#fold(into);
+      if (into.isFolded || isFull) this.#adopt(into.kinds, SLUG, child);
       else this.#adopt(into.names, name, child);
     }
   }

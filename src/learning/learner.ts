@@ -1,4 +1,4 @@
-import { PathTree } from "../inventory/path-tree.ts";
+import { type NameManners, PathTree } from "../inventory/path-tree.ts";
 import { methodName } from "../inventory/route-use.ts";
 import { segmentsOf, stepOfSegment, templateOf } from "../inventory/segment-kind.ts";
 import type { DecisionFacts } from "../records/decision-facts.ts";
@@ -58,7 +58,7 @@ export class Learner {
     const open = (route: CurrentRoute): RouteEvidence => ({
       route,
       operations: new Map(),
-      tree: new PathTree(this.#room, (method) => new OperationEvidence(method)),
+      tree: new PathTree(this.#room, (method) => new OperationEvidence(method), NAMES),
     });
     this.evidence = new Map(policy.routes.map((route) => [route, open(route)]));
   }
@@ -97,7 +97,7 @@ export class Learner {
       this.leftOut.note(why, titleOf(evidence?.route ?? null, facts), source);
       return;
     }
-    const known = this.#known(evidence, facts) ?? this.#learnt(evidence, facts);
+    const known = this.#learnt(evidence, facts, source);
     if (known === null) {
       this.leftOut.note("room", titleOf(evidence.route, facts), source);
       return;
@@ -134,8 +134,14 @@ export class Learner {
     return tree.find(segments, route.skipped + 1, method);
   }
 
-  #learnt({ route, operations, tree }: RouteEvidence, { method, path }: DecisionFacts): OperationEvidence | null {
-    if (route.prefix !== null) return tree.learn(stepsOf(route, path), method);
+  #learnt(
+    { route, operations, tree }: RouteEvidence,
+    { method, path }: DecisionFacts,
+    source: number,
+  ): OperationEvidence | null {
+    if (route.prefix !== null) return tree.learn(stepsOf(route, path), method, source);
+    const known = operations.get(method);
+    if (known !== undefined) return known;
     if (this.#room.operations <= 0) return null;
     this.#room.operations--;
     const operation = new OperationEvidence(method);
@@ -143,6 +149,13 @@ export class Learner {
     return operation;
   }
 }
+
+/** Whoever makes up names makes no values of the names that others use. */
+const NAMES: NameManners = {
+  namesMax: DEFAULTS.learnNamesMax,
+  ofOneMax: DEFAULTS.learnNamesOfOneMax,
+  foldsAll: false,
+};
 
 /** Names and kinds, behind the prefix of a route with `**`. */
 function stepsOf({ skipped }: CurrentRoute, path: string): readonly string[] {

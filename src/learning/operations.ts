@@ -24,7 +24,13 @@ export function operationsOf({ route, operations, tree }: RouteEvidence, thresho
     return withHead([...operations.values()].map((evidence) => placed(route, evidence)));
   }
   const { prefix } = route;
-  tree.foldAlike(DEFAULTS.learnAlikeMin, ({ support }) => support.sources.size < Math.max(thresholds.callers, 2));
+  tree.foldNames({
+    areMany: (names) => byOthers(names, thresholds) >= DEFAULTS.inventoryNamesMax,
+    isFew: ({ support }) => support.sources.size < Math.max(thresholds.callers, 2),
+    areAlike: (names) =>
+      names.length >= DEFAULTS.learnAlikeMin &&
+      byOthers(names, thresholds) > Math.max(0, DEFAULTS.learnAlikeMin - thresholds.callers),
+  });
   const places = new Map<string, { steps: readonly string[]; evidence: OperationEvidence }>();
   for (const [steps, evidence] of [...tree.all()].toSorted(([a], [b]) => (a.join("/") < b.join("/") ? -1 : 1))) {
     const key = `${evidence.method} ${steps.map((step) => (isValue(step) ? "{}" : step)).join("/")}`;
@@ -39,6 +45,19 @@ export function operationsOf({ route, operations, tree }: RouteEvidence, thresho
     }
   }
   return withHead([...places.values()].map(({ steps, evidence }) => learnt(route, prefix, steps, evidence)));
+}
+
+/**
+ * How many of these names are there also without the callers that have most of them, as many as are too few for a rule. One caller
+ * who makes up names must not make values of the names of others: the rule would let in what nobody has asked for.
+ */
+function byOthers(names: readonly (readonly OperationEvidence[])[], { callers }: Thresholds): number {
+  const behind = names.map((uses) => new Set(uses.flatMap(({ support }) => [...support.sources])));
+  const counts = new Map<number, number>();
+  for (const sources of behind) for (const source of sources) counts.set(source, (counts.get(source) ?? 0) + 1);
+  const most = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, callers - 1);
+  const loudest = new Set(most.map(([source]) => source));
+  return behind.filter((sources) => !sources.isSubsetOf(loudest)).length;
 }
 
 const VALUE = "{value}";

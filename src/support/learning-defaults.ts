@@ -20,6 +20,9 @@ export const LEARNING_DEFAULTS = {
   learnNamedMax: 16,
   /** Names at one place, of few callers each, that are one value. */
   learnAlikeMin: 5,
+  /** Names at one place, and how many of them one caller may bring; all further ones are one value. */
+  learnNamesMax: 256,
+  learnNamesOfOneMax: 64,
   /** What a list of values has at most, and how many callers have to have sent each. */
   learnEnumMax: 8,
   learnEnumCallersMin: 3,

@@ -166,6 +166,22 @@ describe("what an attacker does opens nothing", () => {
     expect(operationsIn(lessonFrom(address))).toEqual([]);
   });
 
+  test("names that one caller makes up make no values of the names of others", () => {
+    const word = (at: number): string => `w${"abcdefghijklmnop"[at % 16]}${"abcdefghijklmnop"[at >> 4]}`;
+    const mine = Array.from({ length: 200 }, (_, at) => ({ principal: caller("mallory"), path: `/v1/${word(at)}` }));
+    // Of another caller: few, as somebody has who exports once a day; and of all, the API's own.
+    const rare = each([INITECH], 20, (principal, at) => ({ principal, path: `/v1/${["export", "report"][at % 2]}` }));
+    const own = each(TWO, 10, (principal, at) => ({ principal, path: `/v1/o${"abcdefghij"[at >> 1]}rders` }));
+    for (const requests of [
+      [...mine, ...rare, ...own],
+      [...rare, ...own, ...mine],
+    ]) {
+      const learnt = operationsIn(lessonFrom(requests, policyOf(), { requests: 1, callers: 2 }));
+      expect(learnt.filter((one) => one.includes("{"))).toEqual([]);
+      expect(learnt).toHaveLength(10);
+    }
+  });
+
   test("nor do they widen a rule: a kind, a length, a parameter, a body", () => {
     const before = lessonFrom(orders(50)).routes[0];
     const wide = each([ACME], 500, (principal, at) => ({
