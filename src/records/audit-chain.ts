@@ -1,4 +1,5 @@
 import { createHmac, hash } from "node:crypto";
+import { DEFAULTS } from "../support/defaults.ts";
 
 /** Layout of the lines; another layout is another number. */
 export const AUDIT_VERSION = 1;
@@ -29,6 +30,23 @@ export function auditLine(
   const body = asciiJson(text);
   const sum = sumOf(body, key);
   return { text: `${body},"${key === null ? "hash" : "hmac"}":"${sum}"}\n`, head: { seq, hash: sum } };
+}
+
+/**
+ * Fields as JSON without braces. Of more than a line may have, those stay that are short: a client that makes its line too long must
+ * not vanish from it.
+ */
+export function auditFields(fields: Readonly<Record<string, unknown>>): string {
+  const whole = JSON.stringify(fields).slice(1, -1);
+  if (whole.length <= DEFAULTS.auditFieldsCharsMax) return whole;
+  let text = `"tooLong":${whole.length}`;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    const member = `,${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    const isShort = member.length <= DEFAULTS.auditMemberCharsMax;
+    if (isShort && text.length + member.length <= DEFAULTS.auditFieldsCharsMax) text += member;
+  }
+  return text;
 }
 
 export interface AuditLine {

@@ -6,7 +6,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { createRateGate } from "../telemetry/rate-gate.ts";
 import type { AuditTrail } from "../telemetry/telemetry.ts";
-import { type AuditHead, auditLine, GENESIS, headText, lastAuditLine, readHead } from "./audit-chain.ts";
+import { type AuditHead, auditFields, auditLine, GENESIS, headText, lastAuditLine, readHead } from "./audit-chain.ts";
 import type { DecisionLine } from "./decision-line.ts";
 import type { RecordSubscriber } from "./decision-records.ts";
 import type { FinishedRequest } from "./make-facts.ts";
@@ -83,8 +83,7 @@ export class AuditLog implements Resource, RecordSubscriber, AuditTrail {
 
   event(event: string, fields: Readonly<Record<string, unknown>>): void {
     if (!this.#isStarted) return;
-    const whole = JSON.stringify(fields).slice(1, -1);
-    const text = whole.length > DEFAULTS.auditFieldsCharsMax ? `"tooLong":${whole.length}` : whole;
+    const text = auditFields(fields);
     if (this.#chars + text.length > DEFAULTS.auditWaitingCharsMax) {
       this.#dropped++;
       this.#droppedUntold++;

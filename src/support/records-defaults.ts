@@ -29,6 +29,8 @@ export const RECORDS_DEFAULTS = {
   auditDenialsPerSecond: 100,
   auditDenialsPerSecondMax: 10_000,
   auditFieldsCharsMax: 64 * 1024,
+  /** Of one field of a line that would be longer; those that are longer themselves are left out. */
+  auditMemberCharsMax: 2 * 1024,
   auditWaitingCharsMax: 4 * 1024 * 1024,
   auditBatchChars: 512 * 1024,
   auditHeadToldMs: 60_000,

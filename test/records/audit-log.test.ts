@@ -295,3 +295,15 @@ describe("two processes with one file", () => {
     expect(await verify("audit.jsonl")).toMatch(/^0 whole/);
   });
 });
+
+test("a client that makes its line too long is named in it all the same", async () => {
+  const log = open();
+  const long = Array.from({ length: 100 }, () => `accept: ${'"'.repeat(400)}`);
+  log.note(lineOf({ verdict: "deny", reason: "route_not_found", client: "198.51.100.9", headers: long }));
+  await written(log);
+  const line = JSON.parse(linesOf().at(-1) ?? "") as Record<string, unknown>;
+  expect(line).toMatchObject({ event: "denied", reason: "route_not_found", client: "198.51.100.9" });
+  expect(line["tooLong"]).toBeGreaterThan(DEFAULTS.auditFieldsCharsMax);
+  expect(line).not.toHaveProperty("headers");
+  expect(await verify("audit.jsonl")).toMatch(/^0 whole/);
+});
