@@ -240,6 +240,7 @@ function textOf(value: unknown, name: string, charsMax: number): string {
 
 const ACTING = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
+/** Well-formed, too: what is made of it, as a query, is none of half a pair of surrogates. */
 function cleanText(text: string): string {
-  return text.replace(ACTING, "\ufffd");
+  return text.toWellFormed().replace(ACTING, "\ufffd");
 }

@@ -1,4 +1,4 @@
-import { parseAddress } from "../message/address.ts";
+import { type Address, parseAddress, UNIX_PEER, UNKNOWN_CLIENT } from "../message/address.ts";
 import { EMPTY_BODY, type RequestBody } from "../message/body.ts";
 import type { ClientCertificate } from "../message/connection.ts";
 import { type AssumedIdentity, Exchange } from "../message/exchange.ts";
@@ -19,6 +19,13 @@ export type Touched = Set<string>;
 /** Told by the proxy before us, whose word the record has already: the client's address, and its certificate. */
 const FORWARDED = /^(?:forwarded|x-forwarded-.*|x-real-ip|x-client-cert.*|client-cert.*)$/;
 
+/** Clients without an address, as records and nginx's access log name them. */
+const ADDRESSLESS: ReadonlyMap<string, Address> = new Map([
+  [UNIX_PEER.text, UNIX_PEER],
+  ["unix:", UNIX_PEER],
+  [UNKNOWN_CLIENT.text, UNKNOWN_CLIENT],
+]);
+
 /**
  * Facts → the exchange that the request was, as far as they tell. Whoever looks at what they do not hold finds a placeholder, and
  * `touched` gets to know. The caller is assumed to be whom the record names.
@@ -29,7 +36,7 @@ export function recordedExchange(
   snapshot: Snapshot,
   touched: Touched,
 ): Result<Exchange, string> {
-  const peer = parseAddress(facts.client);
+  const peer = ADDRESSLESS.get(facts.client) ?? parseAddress(facts.client);
   if (peer === null) return err("'client': expected an IP address");
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(facts.method)) return err("'method': expected one of HTTP");
   const values = facts.values ?? [];

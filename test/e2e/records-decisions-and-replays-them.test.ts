@@ -108,3 +108,15 @@ test("by another each change has its route, reason and caller", async () => {
     ["DENY→ALLOW", "/nowhere", "route_not_found", "nobody"],
   ]);
 });
+
+test("a client that sends half a character at the end of what is kept spoils nothing", async () => {
+  const before = lines().length;
+  await postern.call({ path: `/public?${"a".repeat(63)}%F0%9F%98%80=1` });
+  await eventually(
+    () => Promise.resolve(lines().length),
+    (length) => length > before,
+  );
+  expect(lines()).not.toMatch(/\\ud[89a-f]/i);
+  const { told } = await replay(readFileSync(join(postern.folder, "policy.yaml"), "utf8"));
+  expect(told).toMatchObject({ changed: 0, skipped: 0 });
+});

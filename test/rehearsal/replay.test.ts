@@ -171,6 +171,13 @@ describe("what hangs on what is not recorded is counted, never guessed", () => {
     expect(report).toMatchObject({ changed: 0, untold: { [why]: 1 } });
   });
 
+  test("clients that have no address are judged, too", async () => {
+    const clients = ["unix", "unix:", "unknown"].map((client) => ({ client }));
+    expect(await replay(OPEN, clients)).toMatchObject({ same: 3, skipped: 0 });
+    const closed = await replay(`${OPEN.slice(0, -2)}, address: { allow: [10.0.0.0/8] } }`, clients);
+    expect(closed.changes).toMatchObject([{ reason: "address_denied", requests: 3 }]);
+  });
+
   test("what is recorded is judged", async () => {
     const known = await replay(route(`authorize: { when: 'jwt.tenant == "acme"' }`), [{ principal: alice }]);
     expect(known).toMatchObject({ same: 1, untold: {} });
@@ -207,6 +214,18 @@ describe("lines that are no requests", () => {
     expect(report.skippedLines.map(({ place }) => place)).toEqual(
       [2, 3, 4, 5, 6, 7].map((line) => `record.jsonl:${line}`),
     );
+  });
+
+  test("nor does one of a client that ends the rest: half a character, a time out of all bounds", async () => {
+    const report = await replay(OPEN, [
+      { query: [`${"a".repeat(63)}\ud83d…`], path: "/orders/\udc00", host: "\ud800" },
+      { query: ["sort"], values: ["\udfff"] },
+      { atMs: 8.64e15 },
+      { atMs: 1e300 },
+      { atMs: -1e300, durationMs: 1e300 },
+      { path: "/other" },
+    ]);
+    expect(report.changes).toMatchObject([{ change: "ALLOW→DENY", reason: "route_not_found" }]);
   });
 
   test("put nothing into the table that acts on a terminal", async () => {
