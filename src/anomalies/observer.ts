@@ -4,10 +4,11 @@ import { type Address, isAddressless, networkText } from "../message/address.ts"
 import type { Exchange } from "../message/exchange.ts";
 import type { RequestObserver } from "../records/decision-records.ts";
 import type { FinishedRequest } from "../records/make-facts.ts";
-import { shown } from "../records/redaction.ts";
+import { maskCredentials } from "../records/redaction.ts";
 import { placeText } from "../records/step.ts";
 import type { Clock } from "../support/clock.ts";
 import { DEFAULTS } from "../support/defaults.ts";
+import { logText } from "../telemetry/log-text.ts";
 import { type Actor, HoursUse } from "./actor.ts";
 import type { AnomalyBook } from "./book.ts";
 import { SCANNED } from "./judge-service.ts";
@@ -291,7 +292,10 @@ export class AnomalyObserver implements RequestObserver {
   }
 }
 
-/** A caller's name comes from its credential, and is shown on terminals. */
+/**
+ * A caller's name comes from its credential, and is shown on terminals. Of providers whose ids look like tokens all callers would be
+ * one if these were masked.
+ */
 function callerName(key: string): string {
-  return shown(key, DEFAULTS.anomalyNameCharsMax).replace(/[\x00-\x1f]/g, "�");
+  return logText(maskCredentials(key), DEFAULTS.anomalyNameCharsMax).replace(/[\x00-\x1f]/g, "�");
 }

@@ -56,6 +56,11 @@ export function maskTokens(text: string): string {
   return text.replace(RUN, (run) => (looksLikeToken(run) ? REDACTED : run));
 }
 
+/** Text in which credentials of well-known makers alone are masked: a name, whose letters and digits may look like a token's. */
+export function maskCredentials(text: string): string {
+  return text.replace(RUN, (run) => (PREFIX.test(run) ? REDACTED : run));
+}
+
 /** Text from outside: masked, cut, and without what acts on a terminal. Masked first: half a token is one, too. */
 export function shown(text: string, charsMax: number): string {
   return logText(maskTokens(text), charsMax);

@@ -41,6 +41,15 @@ describe("an attacker", () => {
     expect(world.begun()).toContainEqual(expect.objectContaining({ kind: "path_scan", client: "203.0.113.5" }));
   });
 
+  test("is named as its provider names it, and hides behind no other whose id looks like a token, too", () => {
+    const stolen = ["idp/00u1ero7vZFVEIYLWPBN", "idp/auth0|5f7c8ec7c33c6c004bbafe82"];
+    for (const caller of stolen) {
+      for (let at = 0; at < 20; at++) world.ask({ route: "/orders", caller, from: `203.0.${at}.5` });
+    }
+    world.pass(MINUTE_MS);
+    expect(world.begun().map(({ kind, caller }) => [kind, caller])).toEqual(stolen.map((one) => ["replay", one]));
+  });
+
   test("who scans by a network of IPv6 is one client", () => {
     live(MINUTE_MS, (at) => world.ask(scan(`2001:db8:1:2::${at.toString(16)}`, at)));
     expect(world.begun()).toMatchObject([{ kind: "path_scan", client: "2001:db8:1:2::/64" }]);
