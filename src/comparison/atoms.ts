@@ -24,7 +24,7 @@ export interface Trials {
 }
 
 /** Of one rule; a rule with more ways to meet it is tried by the first ones. */
-const MEETS_MAX = 24;
+const MEETS_MAX = 512;
 
 export const ANYTHING: Trials = { meets: [[]], breaks: [] };
 
@@ -33,8 +33,19 @@ export function meeting(...atoms: readonly Atom[]): Trials {
 }
 
 export function both(a: Trials, b: Trials): Trials {
-  const meets = a.meets.flatMap((one) => b.meets.map((other) => [...one, ...other]));
-  return { meets: meets.slice(0, MEETS_MAX), breaks: [...a.breaks, ...b.breaks].slice(0, MEETS_MAX) };
+  return { meets: pairs(a.meets, b.meets), breaks: [...a.breaks, ...b.breaks].slice(0, MEETS_MAX) };
+}
+
+/** Where these are too many, each way at least once beside the other's first. */
+function pairs(first: readonly Conjunct[], second: readonly Conjunct[]): readonly Conjunct[] {
+  const isWhole = first.length * second.length <= MEETS_MAX;
+  const all = isWhole
+    ? first.flatMap((one) => second.map((other) => [...one, ...other]))
+    : [
+        ...first.map((one) => [...one, ...(second[0] ?? [])]),
+        ...second.slice(1).map((other) => [...(first[0] ?? []), ...other]),
+      ];
+  return all.slice(0, MEETS_MAX);
 }
 
 export function either(a: Trials, b: Trials): Trials {

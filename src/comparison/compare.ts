@@ -106,7 +106,7 @@ export async function compare(
   const changes = detailed(atOnce(textChanges(before.snapshot, after.snapshot)), sides, shownOn);
   const requests = choice.asked.size;
   const needsCertificates = handshakes > 0 && handshakes === requests;
-  const { leftOut } = choice;
+  const leftOut = choice.leftOut + grid.leftOut;
   const { byRoute } = routes;
   return { differences, changes, requests, leftOut, allowed, allowedByBoth, needsCertificates, routes: byRoute };
 }

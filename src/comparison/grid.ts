@@ -35,6 +35,8 @@ interface Askers {
 
 /** Makes the requests of one place after the other. */
 export class Grid {
+  /** Requests of ways to meet a rule, one by one, that were not tried, for a place has too many. */
+  leftOut = 0;
   readonly #sides: readonly Side[];
   readonly #asking: Askers;
   readonly #segments: StaticSegments;
@@ -88,11 +90,9 @@ export class Grid {
         routes: [...new Map([...place.routes, ...found].map((one) => [one.placed, one])).values()],
       };
       const methods = methodsOf(there);
-      const asked = {
-        methods,
-        askers: askersOf(there, this.#asking),
-        bodies: bodiesOf(there, methods),
-      };
+      const { askers, leftOut } = askersOf(there, this.#asking);
+      this.leftOut += leftOut * methods.length;
+      const asked = { methods, askers, bodies: bodiesOf(there, methods) };
       known.set(key, asked);
       spots.push({ host, path, ...asked, contexts: contextsOf(there, this.#asking.nowMs) });
     };
@@ -145,31 +145,40 @@ function methodsOf({ routes }: Place): readonly string[] {
   return [...new Set([...named, ...(isUsual ? USUAL_METHODS : ["GET", "POST"]), UNNAMED_METHOD])];
 }
 
-function askersOf(place: Place, { callers, further, certificates, nowMs }: Askers): readonly Asker[] {
-  const conjuncts = conjunctsOf(place, nowMs);
+function askersOf(
+  place: Place,
+  { callers, further, certificates, nowMs }: Askers,
+): { readonly askers: readonly Asker[]; readonly leftOut: number } {
+  const { first, all } = conjunctsOf(place, nowMs);
   const named = new Set(place.routes.flatMap(({ side, placed }) => authenticatorsOf(side, placed)));
   const askers = new Map<string, Asker>();
-  const add = (identity: Identity, conjunct: Conjunct, shown = certificates.usual): void => {
+  const leftOut = new Set<string>();
+  const add = (identity: Identity, conjunct: Conjunct, shown = certificates.usual, isFirst = true): void => {
     const wanted = conjunct.filter(
       ({ at }) => at !== "scope" && at !== "claim" && at !== "caller" && at !== "certificate",
     );
     const certificate = certificateWith(shown, conjunct, certificates.areAsked);
     const key = JSON.stringify([identity.as, wanted, certificate]);
-    if (askers.size < DEFAULTS.diffAskersMax && !askers.has(key)) askers.set(key, { identity, wanted, certificate });
+    if (askers.size < DEFAULTS.diffAskersMax || askers.has(key)) askers.set(key, { identity, wanted, certificate });
+    else if (isFirst) leftOut.add(key);
   };
   add(NOBODY, [], null);
   for (const identity of [NOBODY, ...further]) add(identity, []);
-  for (const conjunct of conjuncts) {
-    for (const { authenticator, certificate } of certificates.shown)
-      if (named.has(authenticator)) add(NOBODY, conjunct, certificate);
-    for (const caller of callers) {
-      if (!named.has(caller.authenticator)) continue;
-      const identity = identityOf(caller, conjunct);
-      if (identity !== null) add(identity, conjunct);
+  const addAll = (conjuncts: readonly Conjunct[], isFirst: boolean): void => {
+    for (const conjunct of conjuncts) {
+      for (const { authenticator, certificate } of certificates.shown)
+        if (named.has(authenticator)) add(NOBODY, conjunct, certificate, isFirst);
+      for (const caller of callers) {
+        if (!named.has(caller.authenticator)) continue;
+        const identity = identityOf(caller, conjunct);
+        if (identity !== null) add(identity, conjunct, certificates.usual, isFirst);
+      }
     }
-  }
+  };
+  addAll(all.slice(0, first), true);
   for (const caller of callers) if (!named.has(caller.authenticator)) add(identityOf(caller, []) ?? NOBODY, []);
-  return [...askers.values()];
+  addAll(all.slice(first), false);
+  return { askers: [...askers.values()], leftOut: leftOut.size };
 }
 
 /** Names of `authenticate`, of its groups too. */
@@ -188,23 +197,46 @@ function authenticatorsOf({ defaults }: Side, { route, settings }: PlacedRoute):
 /**
  * Combinations of what the rules of both policies ask for: nothing, each way to meet a rule, the same less one thing, with what
  * a rule forbids, and two ways together. Of rules that only ask for things the first show every difference; the others are for
- * rules that forbid.
+ * rules that forbid. What one policy alone asks for comes first.
  */
-function conjunctsOf(place: Place, nowMs: number): readonly Conjunct[] {
-  const trials = place.routes.map(({ side, placed }) => routeTrials(place, side, placed, nowMs));
-  const meets = trials.flatMap((one) => one.meets);
-  const breaks = trials.flatMap((one) => one.breaks);
+function conjunctsOf(place: Place, nowMs: number): { readonly first: number; readonly all: readonly Conjunct[] } {
+  const trials = place.routes.map(({ side, placed }) => ({ side, ...routeTrials(place, side, placed, nowMs) }));
+  const meets = ofOneSideFirst(trials.map(({ side, meets: own }) => ({ side, own })));
+  const breaks = ofOneSideFirst(trials.map(({ side, breaks: own }) => ({ side, own })));
+  const [someMeets, someBreaks] = [meets.slice(0, TOGETHER_MAX), breaks.slice(0, TOGETHER_MAX)];
   const all: Conjunct[] = [
     [],
     ...meets,
-    ...meets.flatMap((meet) => breaks.map((broken) => [...meet, ...broken])),
+    ...someMeets.flatMap((meet) => someBreaks.map((broken) => [...meet, ...broken])),
     ...meets.flatMap((meet) => meet.map((_, at) => meet.toSpliced(at, 1))),
     ...breaks,
-    ...meets.flatMap((meet, at) => meets.slice(at + 1).map((other) => [...meet, ...other])),
-    meets.flat(),
+    ...someMeets.flatMap((meet, at) => someMeets.slice(at + 1).map((other) => [...meet, ...other])),
+    someMeets.flat(),
   ];
   const distinct = new Map(all.map((conjunct) => [keyOf(conjunct), conjunct]));
-  return [...distinct.values()];
+  return { first: meets.length, all: [...distinct.values()] };
+}
+
+/** Of each side so many are tried two at a time. */
+const TOGETHER_MAX = 48;
+
+interface OfSide {
+  readonly side: Side;
+  readonly own: readonly Conjunct[];
+}
+
+/** Each once; where there are more than can be tried, those by which the two policies differ must be among the first. */
+function ofOneSideFirst(all: readonly OfSide[]): readonly Conjunct[] {
+  const sides = new Map<string, { readonly conjunct: Conjunct; readonly of: Set<Side> }>();
+  for (const { side, own } of all) {
+    for (const conjunct of own) {
+      const key = keyOf(conjunct);
+      const known = sides.get(key) ?? { conjunct, of: new Set() };
+      sides.set(key, known);
+      known.of.add(side);
+    }
+  }
+  return [...sides.values()].toSorted((a, b) => a.of.size - b.of.size).map(({ conjunct }) => conjunct);
 }
 
 function keyOf(conjunct: Conjunct): string {

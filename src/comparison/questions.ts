@@ -24,6 +24,12 @@ export interface Answer {
  * common. `always-allows`, `always-denies`: the second policy does so with whatever `route` is for, or each route where it is null.
  */
 export function answerTo(question: Question, comparison: Comparison, route: string | null = null): Answer {
+  const answer = answered(question, comparison, route);
+  const { leftOut } = comparison;
+  return answer.holds && leftOut > 0 ? { ...answer, text: `${answer.text}; ${leftOut} were left out` } : answer;
+}
+
+function answered(question: Question, comparison: Comparison, route: string | null): Answer {
   const { differences, changes, allowedByBoth, requests } = comparison;
   if (isOfRoutes(question)) return answerOfRoutes(question === "always-allows", comparison.routes, route);
   if (question === "disjoint") {

@@ -203,3 +203,31 @@ test("of one policy it is asked what its routes always do", async () => {
   expect([ask("always-allows", "/orders"), ask("always-denies", "/orders")]).toEqual(["no /orders", "no /orders"]);
   expect([ask("always-allows", null), ask("always-denies", null)]).toEqual(["no /orders", "no /orders"]);
 });
+
+describe("a caller let in at the end of a long list is shown", () => {
+  const one = (keys: string): string =>
+    `${AUTHENTICATORS}${routes(`methods: [GET], authenticate: [okta], authorize: { ${keys} }`)}`;
+  const many = (length: number, text: (at: number) => string): string =>
+    Array.from({ length }, (_, at) => text(at)).join(", ");
+
+  test.each([
+    ["of callers", (count: number) => `callers: [${many(count, (at) => `c${at}`)}]`, 120],
+    ["of alternatives", (count: number) => `any: [${many(count, (at) => `{ scopes: [s${at}] }`)}]`, 120],
+    [
+      "of two lists together",
+      (count: number) =>
+        `claims: { tenant: [${many(60, (at) => `t${at}`)}], level: [${many(count, (at) => `l${at}`)}] }`,
+      60,
+    ],
+  ])("%s", async (_, rule, count) => {
+    const comparison = await compared(one(rule(count)), one(rule(count + 1)));
+    expect(comparison.differences.map(({ kind }) => kind)).toContain("loosened");
+    expect(comparison.leftOut).toBeGreaterThan(0);
+    const back = await compared(one(rule(count + 1)), one(rule(count)));
+    expect(answerTo("implies", back).holds).toBe(false);
+    expect(answerTo("implies", comparison)).toMatchObject({
+      holds: true,
+      text: expect.stringMatching(/; \d+ were left out$/),
+    });
+  });
+});
