@@ -45,7 +45,7 @@ async function judge(body: Buffer | string, form: Settings = SETTINGS, type: str
   const watch = check.watch?.(exchange);
   expect(watch).toBeDefined();
   for (const piece of cutAt(Buffer.from(body), [10, 100, 500, 1000])) {
-    const judged = watch?.scan(piece) ?? 0;
+    const judged = (await watch?.scan(piece)) ?? 0;
     if (judged instanceof Denial) return judged;
   }
   return watch?.end() ?? CONTINUE;
@@ -299,5 +299,51 @@ describe("settings", () => {
   test("the route takes as much as the form", () => {
     expect(compile({ maxBytes: "1GiB" }).bodyBytesMax).toBe(1024 ** 3);
     expect(compile({ maxBytes: "1GiB" }, { mode: "audit" }).bodyBytesMax).toBeNull();
+  });
+});
+
+describe("a form of many fields, each of which takes long", () => {
+  let ms = 0;
+  const slow: Clock = { ...systemClock, monotonicMs: () => (ms += 3) };
+  const form = { fields: { tags: { type: "array", items: { type: "string", maxLength: 5 }, maxItems: 90 } } };
+  const tags = (count: number): Buffer =>
+    multipart(...Array.from({ length: count }, (_, at) => field("tags", `t${at}`)));
+  const start = (body: Buffer, more: Settings = {}) => {
+    const settings = { form: { ...form, ...more }, contentType: [MULTIPART.split(";")[0]] };
+    const check = onlyCheck(compileFilter(validateFilter, settings, { clock: slow }));
+    return { check, exchange: withBody(body, MULTIPART) };
+  };
+
+  test.each([50, 91])("lets others have their turn between two of %i", async (count) => {
+    const { check, exchange } = start(tags(count));
+    expect(await check.evaluate(exchange)).toBe(CONTINUE);
+    const watch = check.watch?.(exchange);
+    let others = 0;
+    const other = (): void => {
+      others++;
+      next = setImmediate(other);
+    };
+    let next = setImmediate(other);
+    const judged = await watch?.scan(tags(count));
+    clearImmediate(next);
+    expect(typeof judged).toBe("number");
+    expect(others).toBeGreaterThan(count / 2);
+    const verdict = await watch?.end();
+    if (count <= 90) expect(verdict).toBe(CONTINUE);
+    else expect(verdict).toMatchObject({ seen: "form tags: / maxItems" });
+  });
+
+  test("and so where all of it is here, which ends at the first fault", async () => {
+    const good = start(tags(50), { buffer: true });
+    expect(await good.check.evaluate(good.exchange)).toBe(CONTINUE);
+    const wrong = multipart(field("tags", "a"), field("role", "admin"), field("tags", "b"));
+    const bad = start(wrong, { buffer: true });
+    expect(await bad.check.evaluate(bad.exchange)).toMatchObject({ seen: "form role: undeclared" });
+    const long = multipart(
+      ...Array.from({ length: 80 }, () => field("tags", "a")),
+      file("x", "a", "x/y", Buffer.alloc(200_000)),
+    );
+    const late = start(long, { buffer: true });
+    expect(await late.check.evaluate(late.exchange)).toMatchObject({ seen: "form x: undeclared" });
   });
 });

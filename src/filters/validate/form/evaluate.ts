@@ -9,6 +9,7 @@ import type { Exchange } from "../../../message/exchange.ts";
 import { DEFAULTS } from "../../../support/defaults.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import type { Result } from "../../../support/result.ts";
+import type { Turns } from "../../../support/turns.ts";
 import { judgeHeld, judgeInLine, type Part } from "../held-body.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
 import { judgeParameter, type ParameterFault } from "../parameters.ts";
@@ -41,34 +42,37 @@ export function judgeForm(rules: FormRules): Part {
 }
 
 /** Who judges the form as it streams; null where it was judged whole. */
-export function watchForm(exchange: Exchange, rules: FormRules): FormWatch | null {
+export function watchForm(exchange: Exchange, rules: FormRules, held: Turns | null = null): FormWatch | null {
   const text = exchange.headers.get("content-type") ?? "";
   const type = mediaTypeOf(text)?.type ?? "";
   if (!hasNamedParts(type)) return null;
   const boundary = boundaryOf(text);
   const readHead = isMultipart(type) ? readPartHead : readNamedHead;
-  return boundary === null ? null : new FormWatch(rules, boundary, readHead, exchange);
+  return boundary === null ? null : new FormWatch(rules, boundary, readHead, exchange, held);
 }
 
 const STRETCH_BYTES = 64 * 1024;
 
 function judgeMultipart(bytes: Buffer, exchange: Exchange, rules: FormRules): Verdict | Promise<Verdict> {
+  if (bytes.length > DEFAULTS.bodyAtOnceBytesMax)
+    return judgeInLine(exchange, rules, (begin) => judgeStretches(bytes, exchange, rules, begin()));
   const watch = watchForm(exchange, rules);
   if (watch === null) return CONTINUE;
-  const stretch = (at: number): Verdict => {
-    const judged = watch.scan(bytes.subarray(at, at + STRETCH_BYTES));
-    return judged instanceof Denial ? judged : CONTINUE;
-  };
-  if (bytes.length <= DEFAULTS.bodyAtOnceBytesMax) return (bytes.length === 0 ? CONTINUE : stretch(0)) ?? watch.end();
-  return judgeInLine(exchange, rules, async (begin) => {
-    const turns = begin();
-    for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
-      const verdict = stretch(at);
-      if (verdict !== CONTINUE) return verdict;
-      if (turns.due) await turns.give();
-    }
-    return watch.end();
-  });
+  const judged = bytes.length === 0 ? 0 : watch.scan(bytes);
+  const settle = (found: number | Denial): Verdict | Promise<Verdict> =>
+    found instanceof Denial ? found : watch.end();
+  return judged instanceof Promise ? judged.then(settle) : settle(judged);
+}
+
+async function judgeStretches(bytes: Buffer, exchange: Exchange, rules: FormRules, turns: Turns): Promise<Verdict> {
+  const watch = watchForm(exchange, rules, turns);
+  if (watch === null) return CONTINUE;
+  for (let at = 0; at < bytes.length; at += STRETCH_BYTES) {
+    const judged = await watch.scan(bytes.subarray(at, at + STRETCH_BYTES));
+    if (judged instanceof Denial) return judged;
+    if (turns.due) await turns.give();
+  }
+  return watch.end();
 }
 
 function judgeUrlencoded(bytes: Buffer, exchange: Exchange, rules: FormRules): Verdict | Promise<Verdict> {

@@ -8,7 +8,9 @@ import type { BodyWatch } from "../../../message/body-watch.ts";
 import { ByteHold } from "../../../message/byte-hold.ts";
 import type { Exchange } from "../../../message/exchange.ts";
 import { excerpt } from "../../../support/excerpt.ts";
+import type { Turns } from "../../../support/turns.ts";
 import { ParameterFaults } from "../parameter-faults.ts";
+import { PartReading, type Stop } from "../part-reading.ts";
 import { judgeDeep, sentOf } from "./deep.ts";
 import { judgeFileHead } from "./file-head.ts";
 import {
@@ -41,11 +43,11 @@ interface OpenPart {
  * Judges a multipart form as it streams. A field, and the beginning of a file, stay until they were judged; the rest of a
  * file goes on as it comes. The last boundary stays until the form is known to be whole and to have all that it must.
  */
-export class FormWatch implements BodyWatch, PartHandler<Denial> {
+export class FormWatch implements BodyWatch, PartHandler<Stop> {
   flows = false;
   readonly #rules: FormRules;
   readonly #exchange: Exchange;
-  readonly #reader: MultipartReader<Denial>;
+  readonly #reading: PartReading<PartHead>;
   #part: OpenPart | null = null;
   #parts = 0;
   #fieldsBytes = 0;
@@ -54,22 +56,30 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
   readonly #kept = new Map<string, string[]>();
   readonly #counts = new Map<string, number>();
 
-  constructor(rules: FormRules, boundary: string, readHead: ReadHead<PartHead>, exchange: Exchange) {
+  /** `held`: of whoever judges long bodies in line already. */
+  constructor(
+    rules: FormRules,
+    boundary: string,
+    readHead: ReadHead<PartHead>,
+    exchange: Exchange,
+    held: Turns | null,
+  ) {
     this.#rules = rules;
     this.#exchange = exchange;
-    this.#reader = new MultipartReader(boundary, this, readHead);
+    const reader = new MultipartReader<Stop>(boundary, this, readHead);
+    this.#reading = new PartReading(reader, exchange, rules, held);
   }
 
   get ownBytes(): number {
     return this.#keptBytes + (this.#part?.kept.bytes ?? 0);
   }
 
-  scan(piece: Buffer): number | Denial {
-    return this.#reader.take(piece) ?? this.#reader.stayingBytes;
+  scan(piece: Buffer): number | Denial | Promise<number | Denial> {
+    return this.#reading.scan(piece);
   }
 
   end(): Verdict | Promise<Verdict> {
-    return this.#reader.end() ?? this.#judgeWhole();
+    return this.#reading.end() ?? this.#judgeWhole();
   }
 
   malformed(seen: string): Denial {
@@ -185,7 +195,7 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
     return this.#fault({ reason: "file_content_mismatch", name: file.name, keyword: "content", detail, seen, place });
   }
 
-  onPartEnd(): Denial | null {
+  onPartEnd(): Stop | null {
     const part = this.#part;
     this.#part = null;
     if (part === null) return null;
@@ -194,7 +204,7 @@ export class FormWatch implements BodyWatch, PartHandler<Denial> {
       return this.malformed("a part of another length than its Content-Length");
     const denial = head.fileName === null ? this.#endField(part) : this.#endFile(part);
     this.flows = false;
-    return denial;
+    return denial ?? this.#reading.pause;
   }
 
   #endFile(part: OpenPart): Denial | null {

@@ -15,8 +15,8 @@ import { DEFAULTS } from "../../../support/defaults.ts";
 import { excerpt } from "../../../support/excerpt.ts";
 import { ok } from "../../../support/result.ts";
 import type { Turns } from "../../../support/turns.ts";
-import { judgeInLine } from "../held-body.ts";
 import { judgeParameter } from "../parameters.ts";
+import { type Later, PartReading, type Stop } from "../part-reading.ts";
 import { PartOrder } from "./order.ts";
 import { deny, type PartFault, type PartRule, type PartsRules, partDenial, unclear } from "./rules.ts";
 
@@ -36,21 +36,6 @@ interface OpenPart {
   isSeen: boolean;
 }
 
-/** A part of JSON that could hold the thread for too long. */
-class LongPart {
-  readonly validator: Validator;
-  readonly bytes: Buffer;
-  readonly rule: PartRule;
-
-  constructor(validator: Validator, bytes: Buffer, rule: PartRule) {
-    this.validator = validator;
-    this.bytes = bytes;
-    this.rule = rule;
-  }
-}
-
-type Stop = Denial | LongPart;
-
 /**
  * Judges a body whose parts are told apart by their place, as it streams. A part that has a schema, and the beginning of any
  * other, stay until they were judged; the rest goes on as it comes. The last boundary stays until all that must has come.
@@ -58,16 +43,15 @@ type Stop = Denial | LongPart;
 export class PartsWatch implements BodyWatch, PartHandler<Stop, MimeHead> {
   flows = false;
   readonly #rules: PartsRules;
-  readonly #exchange: Exchange;
-  readonly #reader: MultipartReader<Stop, MimeHead>;
+  readonly #reading: PartReading<MimeHead>;
   readonly #order: PartOrder;
   #part: OpenPart | null = null;
 
   constructor(rules: PartsRules, boundary: string, media: MediaType | null, exchange: Exchange) {
     this.#rules = rules;
-    this.#exchange = exchange;
     this.#order = new PartOrder(rules, media);
-    this.#reader = new MultipartReader<Stop, MimeHead>(boundary, this, readMimeHead);
+    const reader = new MultipartReader<Stop, MimeHead>(boundary, this, readMimeHead);
+    this.#reading = new PartReading(reader, exchange, rules, null);
   }
 
   get ownBytes(): number {
@@ -75,24 +59,15 @@ export class PartsWatch implements BodyWatch, PartHandler<Stop, MimeHead> {
   }
 
   scan(piece: Buffer): number | Denial | Promise<number | Denial> {
-    return this.#settle(this.#reader.take(piece));
+    return this.#reading.scan(piece);
   }
 
   end(): Verdict {
-    const fault = this.#reader.end();
-    return fault instanceof Denial ? fault : this.#order.end();
+    return this.#reading.end() ?? this.#order.end();
   }
 
   malformed(seen: string): Denial {
     return unclear(seen, this.#rules);
-  }
-
-  /** What is left of a piece is read once a long part in it was judged. */
-  #settle(stop: Stop | null): number | Denial | Promise<number | Denial> {
-    if (stop === null) return this.#reader.stayingBytes;
-    if (stop instanceof Denial) return stop;
-    const judged = judgeInLine(this.#exchange, this.#rules, (begin) => this.#judgeLong(stop, begin()));
-    return judged.then((verdict) => verdict ?? this.#settle(this.#reader.take(NO_BYTES)));
   }
 
   // ---- parts (PartHandler) ---------------------------------------------------------------------------------------
@@ -171,7 +146,7 @@ export class PartsWatch implements BodyWatch, PartHandler<Stop, MimeHead> {
       return this.malformed("a part of another length than its Content-Length");
     const stop = way === null ? this.#endPassing(part) : this.#endHeld(part);
     this.flows = false;
-    return stop;
+    return stop ?? this.#reading.pause;
   }
 
   #endPassing(part: OpenPart): Denial | null {
@@ -191,14 +166,15 @@ export class PartsWatch implements BodyWatch, PartHandler<Stop, MimeHead> {
   // ---- parts of JSON ---------------------------------------------------------------------------------------------
 
   #judgeJson(bytes: Buffer, validator: Validator, rule: PartRule): Stop | null {
-    if (bytes.length > validator.atOnceBytesMax) return new LongPart(validator, bytes, rule);
+    const later: Later = (turns) => this.#judgeLong(bytes, validator, rule, turns);
+    if (bytes.length > validator.atOnceBytesMax) return later;
     const parsed = parseJson(bytes);
     if (!parsed.ok) return this.#notJson(parsed.error, rule);
     const judgement = validator.judge(parsed.value, DEFAULTS.patternWorkAtOnceMax);
-    return validator.gaveUp(judgement) ? new LongPart(validator, bytes, rule) : this.#denialOf(judgement, rule);
+    return validator.gaveUp(judgement) ? later : this.#denialOf(judgement, rule);
   }
 
-  async #judgeLong({ validator, bytes, rule }: LongPart, turns: Turns): Promise<Verdict> {
+  async #judgeLong(bytes: Buffer, validator: Validator, rule: PartRule, turns: Turns): Promise<Verdict> {
     const parsed = await parseJsonInTurns(bytes, turns);
     if (!parsed.ok) return this.#notJson(parsed.error, rule);
     return this.#denialOf(await validator.judgeInTurns(parsed.value, turns), rule) ?? CONTINUE;
