@@ -47,6 +47,7 @@ const REFUSED: readonly (readonly [why: string, ...names: string[]])[] = [
 const OTHERWISE: readonly (readonly [why: string, ...names: string[]])[] = [
   ["phase 5 tells logs what others have found, and is not run", "980170-1", "980170-2"],
   ["expects a server that joins two Content-Type lines; we see two, as the rule means it", "920620-1"],
+  ["refused for its file's name before the file is here", "920410-1"],
   ["our recogniser of SQL against libinjection's", "942100-13", "942101-9", "942101-11"],
 ];
 
