@@ -2,6 +2,7 @@ import { WITHOUT_BODY } from "../message/method.ts";
 import { parseSizeBytes } from "../support/units.ts";
 import { mutationsOf, sampleOf } from "./body-values.ts";
 import { languageBodies } from "./language-bodies.ts";
+import { patternsOf } from "./patterns.ts";
 import type { LocatedSchema, SchemaSource } from "./schema-source.ts";
 import { type Settings, settingsOf, textsOf } from "./settings.ts";
 import type { Place, SidedRoute } from "./sides.ts";
@@ -25,7 +26,7 @@ interface BodyRule {
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
 
-function rulesOf({ side, placed }: SidedRoute): readonly BodyRule[] {
+function rulesOf({ side, placed }: SidedRoute, patterns: readonly string[] = []): readonly BodyRule[] {
   const validate = { ...validateOf(side.defaults), ...validateOf(placed.settings) };
   const { body, contentType } = validate;
   const { schema, content } = settingsOf(body);
@@ -34,7 +35,7 @@ function rulesOf({ side, placed }: SidedRoute): readonly BodyRule[] {
     return { type, located: isOpen ? null : side.schemas.open(value), source: side.schemas };
   };
   const types = textsOf(contentType);
-  const languages = languageBodies(validate, side.schemas).map(({ type, bodies }) => ({
+  const languages = languageBodies(validate, side.schemas, patterns).map(({ type, bodies }) => ({
     type: types.find((one) => one.includes(type.split("/")[1] ?? "")) ?? type,
     located: null,
     source: side.schemas,
@@ -72,7 +73,8 @@ export function usualBody({ routes }: Place, method: string): Required<BodyConte
 
 /** Bodies of the types that either policy names and of one that none does, around each schema, and sizes at each bound. */
 export function bodyContexts(place: Place): readonly BodyContext[] {
-  const rules = place.routes.flatMap(rulesOf);
+  const patterns = patternsOf(place);
+  const rules = place.routes.flatMap((sided) => rulesOf(sided, patterns));
   const sizes = place.routes
     .flatMap(({ side, placed }) => [side.defaults, placed.settings])
     .flatMap((settings) => textsOf(settingsOf(validateOf(settings)["body"])["maxBytes"]))
@@ -84,7 +86,7 @@ export function bodyContexts(place: Place): readonly BodyContext[] {
   const ofSchemas = rules.flatMap(({ type, located, source, made = [] }) =>
     located === null
       ? made.map((body) => ({ type, body }))
-      : [...mutationsOf(located, source), []].map((value) => ({ type, body: JSON.stringify(value) })),
+      : [...mutationsOf(located, source, patterns), []].map((value) => ({ type, body: JSON.stringify(value) })),
   );
   const usual = rules[0]?.type ?? "application/json";
   const types = new Set([...rules.map(({ type }) => type), "application/json", "text/x-other"]);

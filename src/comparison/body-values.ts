@@ -3,7 +3,9 @@ import type { LocatedSchema, SchemaSource } from "./schema-source.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
 const DEPTH_MAX = 12;
-const MUTATIONS_MAX = 32;
+/** Members of members that are changed. */
+const NESTED_MAX = 3;
+const MUTATIONS_MAX = 96;
 
 /** A value that the schema takes, as far as what it says at each level tells: the least of it. */
 export function sampleOf({ schema, file }: LocatedSchema, source: SchemaSource, depth = 0): unknown {
@@ -47,8 +49,16 @@ function requiredOf({ required }: Settings): readonly string[] {
   return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
 }
 
-/** The sample with one member of it less, more, of another type, or at a bound of its own schema. */
-export function mutationsOf(located: LocatedSchema, source: SchemaSource): readonly unknown[] {
+/**
+ * The sample with one member of it less, more, of another type, or at a bound of its own schema, and so within each member.
+ * `patterns`: of the place.
+ */
+export function mutationsOf(
+  located: LocatedSchema,
+  source: SchemaSource,
+  patterns: readonly string[],
+  depth = 0,
+): readonly unknown[] {
   const sample = sampleOf(located, source);
   if (typeof sample !== "object" || sample === null || Array.isArray(sample)) return [sample, {}, []];
   const whole = settingsOf(sample);
@@ -62,10 +72,12 @@ export function mutationsOf(located: LocatedSchema, source: SchemaSource): reado
     const type = typeOf(member.schema, 1);
     mutations.push({ ...whole, [name]: sampleOf(member, source, 1) });
     mutations.push({ ...whole, [name]: type === "string" ? 1 : "x" });
-    const { good, bad } = parameterValues(member.schema);
+    const { good, bad } = parameterValues(member.schema, patterns);
     const isNumber = type === "integer" || type === "number";
     for (const text of [...good, ...bad])
       mutations.push({ ...whole, [name]: isNumber && text !== "x" ? Number(text) : text });
+    if (depth >= NESTED_MAX || type !== "object") continue;
+    for (const inner of mutationsOf(member, source, patterns, depth + 1)) mutations.push({ ...whole, [name]: inner });
   }
   return mutations.slice(0, MUTATIONS_MAX);
 }

@@ -2,6 +2,7 @@ import { edgesOf } from "./address-edges.ts";
 import { type BodyContext, bodyContexts } from "./bodies.ts";
 import { type ParameterValues, parameterValues } from "./parameter-values.ts";
 import { pathOf } from "./paths.ts";
+import { patternsOf } from "./patterns.ts";
 import { settingsOf, textsOf } from "./settings.ts";
 import type { Place, Side } from "./sides.ts";
 import { timesOf } from "./times.ts";
@@ -20,12 +21,13 @@ const OTHER_HOST = "other.example";
 
 /** What rules of the place say of parameters of one kind: name → what it has to be, and whether it has to be there. */
 function named(place: Place, section: string): readonly (readonly [string, NamedValues])[] {
+  const patterns = patternsOf(place);
   return place.routes.flatMap(({ side, placed }) =>
     [side.defaults, placed.settings].flatMap((settings) =>
       Object.entries(settingsOf(settingsOf(settings["validate"])[section])).map(([name, value]) => {
         const own = settingsOf(value);
         const { schema } = side.schemas.open(own["schema"] ?? own);
-        return [name, { ...parameterValues(schema), isRequired: own["required"] === true }] as const;
+        return [name, { ...parameterValues(schema, patterns), isRequired: own["required"] === true }] as const;
       }),
     ),
   );

@@ -13,22 +13,28 @@ export interface LanguageBodies {
 const COUNT_MAX = 64;
 
 /** What `validate` says of forms, GraphQL, JSON-RPC and XML, met and just not met. Files of forms are not made. */
-export function languageBodies(validate: Settings, source: SchemaSource): readonly LanguageBodies[] {
+export function languageBodies(
+  validate: Settings,
+  source: SchemaSource,
+  patterns: readonly string[],
+): readonly LanguageBodies[] {
   return Object.entries(MAKERS).flatMap(([key, make]) =>
-    validate[key] === undefined ? [] : [make(settingsOf(validate[key]), source)],
+    validate[key] === undefined ? [] : [make(settingsOf(validate[key]), source, patterns)],
   );
 }
 
-const MAKERS: Readonly<Record<string, (rules: Settings, source: SchemaSource) => LanguageBodies>> = {
+type Make = (rules: Settings, source: SchemaSource, patterns: readonly string[]) => LanguageBodies;
+
+const MAKERS: Readonly<Record<string, Make>> = {
   form: formBodies,
   graphql: graphqlBodies,
   jsonrpc: jsonRpcBodies,
   xml: () => ({ type: "application/xml", bodies: ["<a/>", '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'] }),
 };
 
-function formBodies(rules: Settings, source: SchemaSource): LanguageBodies {
+function formBodies(rules: Settings, source: SchemaSource, patterns: readonly string[]): LanguageBodies {
   const fields = Object.entries(settingsOf(rules["fields"])).map(([name, value]) => {
-    const { good, bad } = parameterValues(source.open(value).schema);
+    const { good, bad } = parameterValues(source.open(value).schema, patterns);
     return { name, good, bad, isRequired: settingsOf(value)["required"] === true };
   });
   const usual = fields.filter(({ isRequired }) => isRequired).map(({ name, good }): Pair => [name, good[0] ?? "1"]);

@@ -1,3 +1,5 @@
+import { textsOfPattern } from "./patterns.ts";
+
 /** Texts that a parameter with a schema may have, and texts that it may not. */
 export interface ParameterValues {
   readonly good: readonly string[];
@@ -15,8 +17,11 @@ const OF_FORMATS: Readonly<Record<string, string>> = {
   ipv4: "192.0.2.1",
 };
 
-/** By what the schema itself says at its top: values at its bounds and beyond them. A pattern is nothing that is met from here. */
-export function parameterValues(value: unknown): ParameterValues {
+/**
+ * By what the schema itself says at its top: values at its bounds and beyond them, and texts that its pattern takes and
+ * refuses. `others`: patterns of the place, of which each is told from its own.
+ */
+export function parameterValues(value: unknown, others: readonly string[] = []): ParameterValues {
   const schema = schemaOf(value);
   const type = Array.isArray(schema["type"]) ? schema["type"][0] : schema["type"];
   const listed = schema["enum"] ?? (schema["const"] === undefined ? undefined : [schema["const"]]);
@@ -25,7 +30,7 @@ export function parameterValues(value: unknown): ParameterValues {
   if (type === "boolean") return { good: ["true"], bad: ["maybe"] };
   const format = OF_FORMATS[String(schema["format"])];
   if (format !== undefined) return { good: [format], bad: ["1"] };
-  return texts(schema);
+  return texts(schema, others);
 }
 
 function schemaOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -45,12 +50,18 @@ function numbers(schema: Readonly<Record<string, unknown>>): ParameterValues {
 
 const LENGTH_MAX = 1024;
 
-function texts(schema: Readonly<Record<string, unknown>>): ParameterValues {
+function texts(schema: Readonly<Record<string, unknown>>, others: readonly string[]): ParameterValues {
   const length = (key: string): number | null => {
     const value = schema[key];
     return typeof value === "number" && value <= LENGTH_MAX ? value : null;
   };
   const [shortest, longest] = [length("minLength"), length("maxLength")];
+  const { pattern } = schema;
+  if (typeof pattern === "string") {
+    const bounds = { min: Math.max(1, shortest ?? 0), max: longest ?? LENGTH_MAX };
+    const found = textsOfPattern(pattern, bounds, others);
+    if (found !== null) return found;
+  }
   const good = "1".repeat(Math.max(1, shortest ?? 1));
   return {
     good: longest === null || longest === good.length ? [good] : [good, "1".repeat(longest)],

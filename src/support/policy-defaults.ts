@@ -49,6 +49,9 @@ export const POLICY_DEFAULTS = {
   diffCallersSeenMax: 10_000,
   /** Paths of one place on which another template's own text stands in place of a parameter. */
   diffMeetingsMax: 8,
+  /** Patterns of one place that are told from each other, and texts that are kept for other places. */
+  diffPatternsMax: 16,
+  diffPatternsKeptMax: 4_096,
   /** Differences that it tells for a person, and for each of them who is meant. */
   diffDifferencesMax: 200,
   diffIdentitiesMax: 5,
