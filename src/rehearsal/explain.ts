@@ -20,6 +20,7 @@ import {
   rewriteSteps,
   routeStep,
 } from "./explanation.ts";
+import { judgeWatched } from "./watched-request.ts";
 
 /**
  * Judges the exchange by the compiled snapshot, as the data path would, and tells each step. `isOnline`: what the policy
@@ -113,8 +114,10 @@ export async function rehearse(
   };
   snapshot.requestIds?.begin(exchange, DECISION_ID, subject.trustedProxies !== null);
   const pending = judge(subject);
-  const outcome =
+  const permitted =
     pending instanceof Promise && awaitOutcome !== undefined ? await awaitOutcome(pending) : await pending;
+  const isForwarded = !(permitted instanceof Denial || permitted instanceof OwnAnswer);
+  const outcome = isForwarded ? ((await judgeWatched(subject)) ?? permitted) : permitted;
   noteMatch();
   steps.push(...endSteps(subject, outcome, steps.at(-1)));
   return { steps, judged: { subject, outcome } };
