@@ -6,12 +6,13 @@ import { patternsOf } from "./patterns.ts";
 import type { LocatedSchema, SchemaSource } from "./schema-source.ts";
 import { type Settings, settingsOf, textsOf } from "./settings.ts";
 import type { Place, SidedRoute } from "./sides.ts";
+import type { WitnessBody } from "./witness.ts";
 
 /** What of a request's body is another than at the middle of the grid. */
 export interface BodyContext {
   /** In place of those of the middle, by lower-case name; null takes one off. */
   readonly headers?: Readonly<Record<string, string | null>>;
-  readonly body?: string;
+  readonly body?: WitnessBody;
 }
 
 /** Bodies that the rules of one route speak of. */
@@ -21,7 +22,7 @@ interface BodyRule {
   readonly located: LocatedSchema | null;
   readonly source: SchemaSource;
   /** In a language of its own. */
-  readonly made?: readonly string[];
+  readonly made?: readonly WitnessBody[];
 }
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json$/;
@@ -35,12 +36,14 @@ function rulesOf({ side, placed }: SidedRoute, patterns: readonly string[] = [])
     return { type, located: isOpen ? null : side.schemas.open(value), source: side.schemas };
   };
   const types = textsOf(contentType);
-  const languages = languageBodies(validate, side.schemas, patterns).map(({ type, bodies }) => ({
-    type: types.find((one) => one.includes(type.split("/")[1] ?? "")) ?? type,
-    located: null,
-    source: side.schemas,
-    made: bodies,
-  }));
+  const languages = languageBodies(validate, side.schemas, { patterns, template: placed.route.template }).map(
+    ({ type, bodies }) => ({
+      type: types.find((one) => one.includes(type.split("/")[1] ?? "")) ?? type,
+      located: null,
+      source: side.schemas,
+      made: bodies,
+    }),
+  );
   return [
     ...languages,
     ...Object.entries(settingsOf(content)).map(([type, one]) =>
@@ -92,10 +95,16 @@ export function bodyContexts(place: Place): readonly BodyContext[] {
   const types = new Set([...rules.map(({ type }) => type), "application/json", "text/x-other"]);
   const others = [...types].map((type) => ({ type, body: "{}" }));
   const distinct = new Map(
-    [...ofSchemas, ...others, { type: usual, body: "{" }].map((one) => [`${one.type} ${one.body}`, one]),
+    [...ofSchemas, ...others, { type: usual, body: "{" }].map(
+      (one) => [`${one.type} ${keyOf(one.body)}`, one] as const,
+    ),
   );
   return [
     ...[...distinct.values()].map(({ type, body }) => ({ headers: { "content-type": type }, body })),
     ...[...new Set(sizes)].map((bytes) => ({ headers: { "content-type": usual, "content-length": String(bytes) } })),
   ];
+}
+
+function keyOf(body: WitnessBody): string {
+  return typeof body === "string" ? body : body.toString("latin1");
 }

@@ -38,6 +38,12 @@ export class SchemaSource {
     return { schema: settingsOf(at), file: where };
   }
 
+  /** Content of a file that the policy names; null where it cannot be read. */
+  bytes(name: string): Buffer | null {
+    const content = this.#readFile(resolve(this.#folder, name));
+    return content.ok ? content.value : null;
+  }
+
   #document(file: string): unknown {
     if (!this.#documents.has(file)) this.#documents.set(file, this.#read(file));
     return this.#documents.get(file);

@@ -3,6 +3,9 @@ import { shellWord } from "../support/shell-word.ts";
 import { flowText } from "./flow-text.ts";
 import type { Identity } from "./identities.ts";
 
+/** A text, or bytes that are none. */
+export type WitnessBody = string | Buffer;
+
 /** A request that both policies are asked about. */
 export interface Witness {
   readonly method: string;
@@ -12,7 +15,7 @@ export interface Witness {
   readonly headers: readonly string[];
   readonly client: string;
   readonly identity: Identity;
-  readonly body: string | null;
+  readonly body: WitnessBody | null;
   /** One that the handshake trusts; null for none. */
   readonly certificate: SupposedCertificate | null;
   /** Unix milliseconds; null for the time of the comparison. */
@@ -46,6 +49,18 @@ export function explainCommandLine(
     ...(body === null ? [] : ["--body", "witness.body"]),
     shellWord(`${method} ${target}`),
   ];
-  const file = body === null ? "" : `printf %s ${shellWord(body)} > witness.body && `;
+  const file = body === null ? "" : `${printCommand(body)} > witness.body && `;
   return `${file}${words.join(" ")}`;
 }
+
+/** As every POSIX shell prints it: bytes that are no plain text in octal. */
+function printCommand(body: WitnessBody): string {
+  if (typeof body === "string") return `printf %s ${shellWord(body)}`;
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
+  const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && !UNPLAIN.includes(byte);
+  const text = [...body].map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : octal(byte))).join("");
+  return `printf '${text}'`;
+}
+
+/** Quote, percent and backslash. */
+const UNPLAIN: readonly number[] = [0x27, 0x25, 0x5c];

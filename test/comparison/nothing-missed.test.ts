@@ -55,6 +55,13 @@ function rule(random: Random, templateHasId: boolean): string {
 
 const TEMPLATES = ["/a", "/a/{id}", "/a/**", "/**"];
 
+/** What patterns and forms say, so that each of them meets each other one. */
+const VALIDATED = ["^a+$", "^ab?$", "^[ab]{1,2}$"].flatMap((pattern) => [
+  `, validate: { query: { q: { schema: { type: string, pattern: '${pattern}' } } } }`,
+  `, validate: { form: { fields: { q: { type: string, pattern: '${pattern}' } } } }`,
+]);
+const TEXTS = ["a", "ab", "aa", "b", "ba", "aab"];
+
 function policy(random: Random): string {
   const routes = TEMPLATES.flatMap((template) => {
     if (random(4) === 0) return [];
@@ -70,7 +77,7 @@ function policy(random: Random): string {
     const authorize =
       access === "public: true" || random(4) === 0 ? "" : `, authorize: ${rule(random, template.includes("{id}"))}`;
     const deprecated = one(["", "", "", ", deprecated: { sunset: 2030-01-01 }"], random);
-    const body = one(["", "", "", ", validate: { jsonrpc: { methods: [a] } }"], random);
+    const body = one(["", "", "", ", validate: { jsonrpc: { methods: [a] } }", ...VALIDATED], random);
     const mode = authorize !== "" && random(4) === 0 ? authorize.replace(/ \}$/, ", mode: audit }") : authorize;
     return [`  - { path: "${template}"${methods}, ${access}${mode}${address}${deprecated}${body} }\n`];
   });
@@ -109,10 +116,20 @@ function* requests(random: Random): Generator<Witness> {
           [null, null, Date.UTC(2029, 11, 31, 12), Date.UTC(2030, 1, 1, 9), Date.UTC(2029, 5, 1, 3)],
           random,
         );
-        const isCall = method === "POST" && random(2) === 0;
-        const body = isCall ? `{"jsonrpc":"2.0","id":1,"method":"${one(["a", "b"], random)}"}` : null;
-        const headers = isCall ? ["content-type: application/json"] : [];
-        for (const identity of identities) yield { method, target, client, identity, headers, body, certificate, atMs };
+        const kind = method === "POST" ? one(["call", "form", "none"] as const, random) : "none";
+        const body = {
+          call: `{"jsonrpc":"2.0","id":1,"method":"${one(["a", "b"], random)}"}`,
+          form: `q=${one(TEXTS, random)}`,
+          none: null,
+        }[kind];
+        const headers = {
+          call: ["content-type: application/json"],
+          form: ["content-type: application/x-www-form-urlencoded"],
+          none: [],
+        }[kind];
+        const query = random(3) === 0 ? `?q=${one(TEXTS, random)}` : "";
+        for (const identity of identities)
+          yield { method, target: target + query, client, identity, headers, body, certificate, atMs };
       }
     }
   }
