@@ -18,6 +18,7 @@ export const LEFT_OUT = {
   value: "a value of another kind or size than others sent",
   body: "a body of a type or size that too few have sent",
   limit: "so many in a minute that the learnt limit may refuse some",
+  names: "the inventory alone knows it, and of more names at one place than it keeps apart",
   room: "more operations than are remembered",
   unused: "a route of the current policy, of which no request counts",
 } as const;
@@ -67,3 +68,16 @@ export class LeftOut {
 }
 
 const OTHERS = "others";
+
+/**
+ * The first `most` rows, of each reason as many as of any other: who fills one with names of their own must not keep the others from
+ * being read.
+ */
+export function firstRows(rows: readonly LeftOutRow[], most: number): readonly LeftOutRow[] {
+  if (rows.length <= most) return rows;
+  const byWhy = [...Map.groupBy(rows, ({ why }) => why).values()];
+  let share = Math.floor(most / byWhy.length);
+  const countWith = (each: number): number => byWhy.reduce((sum, group) => sum + Math.min(each, group.length), 0);
+  while (countWith(share + 1) <= most) share++;
+  return byWhy.flatMap((group) => group.slice(0, share));
+}

@@ -1,5 +1,5 @@
 import type { LearntRoute } from "./learnt-route.ts";
-import { LEFT_OUT, type LeftOutWord } from "./left-out.ts";
+import { firstRows, LEFT_OUT, type LeftOutWord } from "./left-out.ts";
 import type { Lesson } from "./lesson.ts";
 import { dayOf } from "./policy-text.ts";
 import { commentText } from "./safe-yaml.ts";
@@ -19,7 +19,7 @@ export function lessonSummary(
       : []),
   ];
   let last: LeftOutWord | null = null;
-  for (const { why, what, support } of leftOut.slice(0, ROWS_TOLD)) {
+  for (const { why, what, support } of firstRows(leftOut, ROWS_TOLD)) {
     if (why !== last) lines.push(`left out, ${why}: ${LEFT_OUT[why]}`);
     last = why;
     lines.push(`  ${support.requests} of ${support.callersText}  ${commentText(what)}`);

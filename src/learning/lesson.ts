@@ -42,7 +42,8 @@ export function lessonOf(
   known: readonly KnownOperation[] = [],
 ): Lesson {
   const { leftOut, requests, learnt, declared, firstMs, lastMs, isSample } = learner;
-  const inventory = new Inventory(known.filter((one) => isKnownEnough(one, thresholds)));
+  const enough = known.filter((one) => isKnownEnough(one, thresholds));
+  const inventory = new Inventory(enough.filter((one) => !hasManyNames(one)));
   const routes: LearntRoute[] = [];
   for (const evidence of learner.evidence.values()) {
     for (const operation of operationsOf(evidence, thresholds)) {
@@ -58,6 +59,11 @@ export function lessonOf(
     for (const told of inventory.rest(route))
       routes.push(knownRoute(route, told.path, new OperationEvidence(told.method), told));
     if (!routes.some((one) => one.route === route)) leftOut.add("unused", route.template, new Support());
+  }
+  for (const told of enough.filter(hasManyNames)) {
+    const shape = shapeText(told.path);
+    if (routes.some(({ method, path }) => method === told.method && shapeText(path) === shape)) continue;
+    leftOut.add("names", `${told.method} ${told.path}`, supportOfMany(told));
   }
   const limits = isSample ? [] : limitsOf(learner, policy, thresholds, routes);
   for (const { name, rate } of limits) {
@@ -123,6 +129,19 @@ function limitsOf(
       ? []
       : [{ name: name("learntPerAddress"), key: "client.address" as const, rate: addresses }]),
   ];
+}
+
+/** The inventory takes names for one value whoever has brought them: one caller could have the names of others opened as any. */
+function hasManyNames({ path }: KnownOperation): boolean {
+  return /\{slug\d*\}/.test(path);
+}
+
+/** Callers that have no numbers here. */
+function supportOfMany({ requests, callers }: KnownOperation): Support {
+  const support = new Support();
+  for (let caller = 1; caller <= Math.min(callers, DEFAULTS.learnPartSourcesMax); caller++) support.note(-caller);
+  support.requests = requests;
+  return support;
 }
 
 function supportOf(source: number, requests: number): Support {

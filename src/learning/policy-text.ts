@@ -2,7 +2,7 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { type CurrentPolicy, type CurrentRoute, mapping } from "./current-routes.ts";
 import type { KeptSections } from "./kept-sections.ts";
 import { isOpen, type Learnt, type LearntRoute } from "./learnt-route.ts";
-import { LEFT_OUT, type LeftOutRow, type LeftOutWord } from "./left-out.ts";
+import { firstRows, LEFT_OUT, type LeftOutRow, type LeftOutWord } from "./left-out.ts";
 import type { LearntLimit, Lesson } from "./lesson.ts";
 import { comment, commentText, flow, scalar } from "./safe-yaml.ts";
 import type { Support } from "./support.ts";
@@ -145,7 +145,7 @@ function said(text: string): string {
 
 function leftOutText(rows: readonly LeftOutRow[]): string {
   if (rows.length === 0) return comment("Nothing was left out.");
-  const told = rows.slice(0, DEFAULTS.learnLeftOutToldMax);
+  const told = firstRows(rows, DEFAULTS.learnLeftOutToldMax);
   const lines: string[] = [comment("Left out:")];
   let last: LeftOutWord | null = null;
   for (const { why, what, support } of told) {

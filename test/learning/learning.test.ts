@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { knownOperations } from "../../src/learning/known-operations.ts";
 import { Learner } from "../../src/learning/learner.ts";
 import { lessonOf } from "../../src/learning/lesson.ts";
+import { lessonSummary } from "../../src/learning/lesson-report.ts";
 import type { DecisionFacts } from "../../src/records/decision-facts.ts";
 import { caller, each, leftOutIn, lessonFrom, operationsIn, policyOf, textOf } from "./kit.ts";
 
@@ -182,6 +183,15 @@ describe("what an attacker does opens nothing", () => {
     }
   });
 
+  test("nor do they fill the list of what is left out, so that nobody reads the rest", () => {
+    const word = (at: number): string => `w${"abcdefghijklmnop"[at % 16]}${"abcdefghijklmnop"[at >> 4]}`;
+    const mine = Array.from({ length: 200 }, (_, at) => ({ principal: caller("mallory"), path: `/v1/${word(at)}` }));
+    const rare = each([INITECH], 20, (principal) => ({ principal, path: "/v1/export" }));
+    const lesson = lessonFrom([...mine, ...rare, ...orders()]);
+    expect(textOf(lesson)).toContain("#     20 requests of 1 caller: GET /v1/export\n");
+    expect(lessonSummary(lesson, 0)).toContain("  20 of 1  GET /v1/export\n");
+  });
+
   test("nor do they widen a rule: a kind, a length, a parameter, a body", () => {
     const before = lessonFrom(orders(50)).routes[0];
     const wide = each([ACME], 500, (principal, at) => ({
@@ -319,6 +329,8 @@ test("the inventory remembers what the record has no longer", () => {
       confirmedLast: "2026-10-01T00:00:00Z",
     },
     { ...operation, path: "/v1/once", confirmed: 1, callers: [{}] },
+    // Names of whoever asked for most, and one that was always the API's.
+    { ...operation, path: "/v1/{slug}", confirmed: 400, callers: [{}, {}, {}], callersMore: 1e12 },
     { ...operation, path: "/wp-admin", status: "probed", confirmed: 0, callers: [{}, {}] },
     { ...operation, path: "/elsewhere", route: "/gone/**", confirmed: 99, callers: [{}, {}] },
   ];
@@ -327,6 +339,7 @@ test("the inventory remembers what the record has no longer", () => {
   const policy = policyOf();
   const lesson = lessonOf(new Learner(policy), policy, { requests: 10, callers: 2 }, known.value);
   expect(operationsIn(lesson)).toEqual(["GET /v1/yearly"]);
+  expect(leftOutIn(lesson)).toContain("names 400 GET /v1/{slug}");
   expect(textOf(lesson, policy)).toContain(
     "# not in the record; by the inventory 40 requests of 2 callers, 2026-01-01 … 2026-10-01",
   );
