@@ -1,5 +1,6 @@
 import { DEFAULTS } from "../support/defaults.ts";
-import type { Actor } from "./actor.ts";
+import type { Actor, ObjectsUse } from "./actor.ts";
+import type { OperationWatch } from "./operation-watch.ts";
 
 const CHANCES = 8;
 
@@ -11,6 +12,8 @@ const CHANCES = 8;
 export class ActorTable<Key> {
   readonly established: Map<Key, Actor> = new Map();
   readonly #fresh = new Map<Key, Actor>();
+  /** Operations of actors of which objects are counted: what an actor that asks for objects costs most. */
+  objects = 0;
 
   get size(): number {
     return this.established.size + this.#fresh.size;
@@ -25,6 +28,21 @@ export class ActorTable<Key> {
     this.#fresh.set(key, actor);
   }
 
+  /**
+   * The objects of an operation that the actor asks for. Where all together are too many, fresh ones make room; null where there is
+   * none.
+   */
+  objectsOf(actor: Actor, operation: OperationWatch): ObjectsUse | null {
+    const known = actor.objects?.get(operation);
+    if (known !== undefined) return known;
+    while (this.objects >= DEFAULTS.anomalyObjectsAllMax && this.#fresh.size > 0) this.#makeRoom();
+    if (actor.isGone || this.objects >= DEFAULTS.anomalyObjectsAllMax) return null;
+    const before = actor.objects?.size ?? 0;
+    const use = actor.openObjects(operation);
+    this.objects += (actor.objects?.size ?? 0) - before;
+    return use;
+  }
+
   /** Has been here for long, if there is room for another such. */
   establish(key: Key, actor: Actor): void {
     if (this.established.size >= DEFAULTS.anomalyEstablishedMax) {
@@ -37,6 +55,7 @@ export class ActorTable<Key> {
         this.established.set(oldKey, old);
         return;
       }
+      this.#gone(old);
     }
     this.#fresh.delete(key);
     actor.isKept = true;
@@ -46,6 +65,12 @@ export class ActorTable<Key> {
   clear(): void {
     this.established.clear();
     this.#fresh.clear();
+    this.objects = 0;
+  }
+
+  #gone(actor: Actor): void {
+    actor.isGone = true;
+    this.objects -= actor.objects?.size ?? 0;
   }
 
   /** Second chances, halved each time. */
@@ -53,7 +78,10 @@ export class ActorTable<Key> {
     let chances = CHANCES;
     for (const [key, actor] of this.#fresh) {
       this.#fresh.delete(key);
-      if (actor.weight < 1 || chances-- <= 0) return;
+      if (actor.weight < 1 || chances-- <= 0) {
+        this.#gone(actor);
+        return;
+      }
       actor.weight /= 2;
       this.#fresh.set(key, actor);
     }

@@ -196,6 +196,8 @@ export class Actor {
   hash = -1;
   /** It is among the established. */
   isKept = false;
+  /** It had to make room: nobody looks for it any more. */
+  isGone = false;
 
   constructor(name: string, nowMs: number) {
     this.name = name;
@@ -213,10 +215,9 @@ export class Actor {
     this.long.requests++;
   }
 
-  objectsOf(operation: OperationWatch): ObjectsUse {
+  /** Counts the objects of one more operation, in place of another where there are too many. By the table that bounds them all. */
+  openObjects(operation: OperationWatch): ObjectsUse {
     this.objects ??= new Map();
-    const known = this.objects.get(operation);
-    if (known !== undefined) return known;
     if (this.objects.size >= DEFAULTS.anomalyObjectsMax) this.#forgetOne(this.objects);
     const use = new ObjectsUse(operation);
     this.objects.set(operation, use);

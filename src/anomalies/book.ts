@@ -26,7 +26,8 @@ export interface InForce {
   readonly tell: AnomalyListener;
 }
 
-const ACTOR_BYTES = 1_024;
+const ACTOR_BYTES = 2_560;
+const OBJECTS_BYTES = 1_792;
 const OPERATION_BYTES = 4_096;
 
 /**
@@ -140,7 +141,8 @@ export class AnomalyBook implements Resource {
     this.events.settle(findings, nowMs, tell);
     if (touched.length > 0) this.#kept.changed();
     const actors = this.addresses.size + this.callers.size;
-    this.#charge.holdUnasked(actors * ACTOR_BYTES + this.operations.size * OPERATION_BYTES);
+    const objects = this.addresses.objects + this.callers.objects;
+    this.#charge.holdUnasked(actors * ACTOR_BYTES + objects * OBJECTS_BYTES + this.operations.size * OPERATION_BYTES);
   }
 
   /** Somebody says that it is as it should be. */

@@ -262,7 +262,10 @@ export class AnomalyObserver implements RequestObserver {
     const last = params[params.length - 1] ?? "";
     let hash = hashText(seed, last);
     for (let at = 0; at < params.length - 1; at++) hash = hashText(hash, params[at] ?? "");
-    const use = asks.objectsOf(operation);
+    const use = isCaller
+      ? this.#book.callers.objectsOf(asks, operation)
+      : this.#book.addresses.objectsOf(asks, operation);
+    if (use === null) return;
     const isNew = use.see(hash, last.length <= 15 ? Number(last) : Number.NaN, isMissing || isForbidden, id);
     const { anomalyMissingMin, anomalyMissingLongMin } = DEFAULTS;
     if (isNew && (use.short.figure >= anomalyMissingMin * HALF || use.long.figure >= anomalyMissingLongMin * HALF)) {

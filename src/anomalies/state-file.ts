@@ -116,15 +116,17 @@ function restoreActor<Key>(table: ActorTable<Key>, key: Key, line: JsonObject, b
     actor.hours.requests = requests;
     for (const [at, count] of days.entries()) actor.hours.days[at] = count;
   }
+  table.establish(key, actor);
+  if (!actor.isKept) return;
   for (const row of listOf(line["objects"]).slice(0, DEFAULTS.anomalyObjectsMax)) {
     const [operationKey, few, many] = listOf(row);
     const operation = typeof operationKey === "string" ? book.operations.get(operationKey) : undefined;
     if (operation === undefined) continue;
-    const use = actor.objectsOf(operation);
+    const use = table.objectsOf(actor, operation);
+    if (use === null) return;
     use.short.usual.restore(numbersOf(few));
     use.long.usual.restore(numbersOf(many));
   }
-  table.establish(key, actor);
 }
 
 function restorePeaks(span: Span, value: unknown): void {

@@ -83,6 +83,8 @@ export const ANOMALY_DEFAULTS = {
   anomalyEstablishedMax: 8_192,
   /** Of one caller: routes of which its objects are counted. */
   anomalyObjectsMax: 16,
+  /** The same of all addresses together, and of all callers: whoever has many addresses must not fill the memory. */
+  anomalyObjectsAllMax: 16_384,
   /** Seen in so many windows, over so long: established. */
   anomalyEstablishedWindows: 3,
   anomalyEstablishedMs: HOUR_MS,

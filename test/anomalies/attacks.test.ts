@@ -50,6 +50,22 @@ describe("an attacker", () => {
     expect(world.begun().map(({ kind, caller }) => [kind, caller])).toEqual(stolen.map((one) => ["replay", one]));
   });
 
+  test("who comes from more networks than there is memory for fills none, and who walks through objects is told", () => {
+    const many = Array.from({ length: DEFAULTS.anomalyObjectsMax }, (_, at) => `/r${at}/{id}`);
+    world = new AnomalyWorld(many, { learnMs: HOUR_MS });
+    world.pass(3 * HOUR_MS);
+    for (let at = 0; at < 2_000; at++) {
+      for (const route of many) world.ask({ route, params: ["1"], from: `2001:db8:${at.toString(16)}::1` });
+    }
+    const { addresses } = world.book;
+    expect(addresses.objects).toBe(DEFAULTS.anomalyObjectsAllMax);
+    for (let at = 0; at < 300; at++) world.ask({ route: many[0] ?? null, params: [`${at}`], from: "203.0.113.5" });
+    world.pass(MINUTE_MS);
+    expect(world.begun()).toMatchObject([{ kind: "id_enumeration", client: "203.0.113.5" }]);
+    addresses.clear();
+    expect(addresses.objects).toBe(0);
+  });
+
   test("who scans by a network of IPv6 is one client", () => {
     live(MINUTE_MS, (at) => world.ask(scan(`2001:db8:1:2::${at.toString(16)}`, at)));
     expect(world.begun()).toMatchObject([{ kind: "path_scan", client: "2001:db8:1:2::/64" }]);
