@@ -1,6 +1,8 @@
+import { CONTINUE, Denial, type Verdict } from "../../src/decision/verdict.ts";
 import type { Check } from "../../src/filters/filter.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { MemoryBudget } from "../../src/memory/budget.ts";
+import type { Exchange } from "../../src/message/exchange.ts";
 import { readDescription } from "../../src/openapi/description.ts";
 import { Findings } from "../../src/openapi/findings.ts";
 import { entriesOf } from "../../src/policy/openapi/entries.ts";
@@ -74,13 +76,24 @@ async function tried(check: Check, drawn: FuzzedRequest): Promise<{ outcome: str
   });
   let outcome: string;
   try {
-    const verdict = await check.evaluate(exchange);
+    const verdict = (await check.evaluate(exchange)) ?? (await watched(check, exchange, body ?? []));
     outcome = verdict === null ? "passes" : `refused: ${verdict.reason}`;
   } catch (error) {
     outcome = `throws ${String(error)}`;
   }
   exchange.end();
   return { outcome, stretchMs: await stretches.end() };
+}
+
+/** What the watch says of a body that streams, as it comes. */
+async function watched(check: Check, exchange: Exchange, pieces: readonly Buffer[]): Promise<Verdict> {
+  const watch = exchange.collectedBody === null ? (check.watch?.(exchange) ?? null) : null;
+  if (watch === null) return CONTINUE;
+  for (const piece of pieces) {
+    const judged = await watch.scan(piece);
+    if (judged instanceof Denial) return judged;
+  }
+  return watch.end();
 }
 
 /** Longest time that this thread had a core between two turns of its event loop. */

@@ -40,6 +40,25 @@ const TREE = {
 
 const body = { required: true, content: { "application/json": { schema: { $ref: "#/components/schemas/Tree" } } } };
 const form = { required: true, content: { "application/x-www-form-urlencoded": { schema: object } } };
+const parts = {
+  required: true,
+  content: {
+    "multipart/related": {
+      schema: {
+        type: "array",
+        prefixItems: [{ $ref: "#/components/schemas/Tree" }, text],
+        items: { contentMediaType: "image/png" },
+        maxItems: 200,
+      },
+    },
+    "multipart/form-data": {
+      schema: {
+        type: "object",
+        properties: { a: number, tree: { $ref: "#/components/schemas/Tree" }, list: { type: "array", items: text } },
+      },
+    },
+  },
+};
 const query = (name: string, schema: object, more: object = {}) => ({ name, in: "query", schema, ...more });
 
 export const FUZZED_API: object = {
@@ -64,6 +83,7 @@ export const FUZZED_API: object = {
     "/forms/{id}": {
       post: { operationId: "form", parameters: [{ name: "id", in: "path", schema: number }], requestBody: form },
     },
+    "/parts": { post: { operationId: "parts", requestBody: parts } },
     "/lists": {
       get: { operationId: "list", parameters: [query("ids", list), query("page", number, { required: true })] },
     },
@@ -118,7 +138,8 @@ const NAMES = [
 
 /** A request to one of the operations; one in ten has a body near the most that is judged. */
 export function drawRequest(random: Random): FuzzedRequest {
-  const operation = random.pick(["tree", "tree", "tree", "form", "list"]);
+  const operation = random.pick(["tree", "tree", "tree", "form", "list", "parts"]);
+  if (operation === "parts") return drawParts(random);
   // What is wrong with a parameter is seen before the body is.
   const isTame = random.chance(0.7);
   const params = paramsOf(random, operation, isTame);
@@ -179,6 +200,52 @@ function queryOf(random: Random): string {
     return `${name}=${random.chance(0.5) ? many(random, 20) : encodeURIComponent(random.pick(TEXTS))}`;
   });
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`.slice(0, DEFAULTS.headBytesMax - 1_000);
+}
+
+const BOUNDARY = "b0undary";
+
+/** Parts of either type, mostly as they have to be. */
+function drawParts(random: Random): FuzzedRequest {
+  const kind = random.pick(["related", "form-data"]);
+  const type = `multipart/${kind}; boundary=${random.mostly(BOUNDARY, ["", '"', "x y", "b;boundary=c"], 0.05)}`;
+  const isLarge = random.chance(0.1);
+  const pieces = Array.from({ length: isLarge ? 150 : 2 + random.below(4) }, (_, at) => {
+    const inOrder = at === 0 ? "tree" : at === 1 ? "text" : "file";
+    return partOf(random, kind, random.mostly(inOrder, ["tree", "text", "file"], 0.2), isLarge);
+  });
+  const end = random.mostly(`--${BOUNDARY}--\r\n`, ["", `--${BOUNDARY}\r\n`, `--${BOUNDARY}-x`, "\n"], 0.1);
+  const whole = Buffer.from(pieces.join("") + end);
+  const headers: [string, string][] = [["content-type", type]];
+  return { operation: "parts", params: [], query: "", headers, body: cut(random, broken(random, whole)) };
+}
+
+function partOf(random: Random, kind: string, what: string, isLarge: boolean): string {
+  const name = random.mostly(what === "tree" ? "tree" : what === "text" ? "a" : "list", [...NAMES], 0.1);
+  const names = kind === "form-data" || random.chance(0.2) ? [`Content-Disposition: form-data; name="${name}"`] : [];
+  const types = { tree: "application/json", text: "text/plain", file: "image/png" } as Readonly<Record<string, string>>;
+  const type = random.mostly(
+    types[what] ?? "",
+    ["text/html", "multipart/mixed", "a", "application/json; charset=x"],
+    0.1,
+  );
+  const odd = random.chance(0.1)
+    ? [random.pick(["Content-ID: <a>", "X", " folded: a", "Content-Length: 3", "Content-Transfer-Encoding: base64"])]
+    : [];
+  const head = [...names, `Content-Type: ${type}`, ...odd].join("\r\n");
+  const tree = isLarge ? large(random).slice(0, DEFAULTS.formFieldBytesMax / 2) : json(random, 4);
+  const content = what === "tree" ? tree : what === "text" ? random.mostly("abc", TEXTS, 0.2) : "\x89PNG\r\n";
+  return `--${BOUNDARY}\r\n${head}\r\n\r\n${content}\r\n`;
+}
+
+/** One byte in another place, now and then. */
+function broken(random: Random, bytes: Buffer): Buffer {
+  if (random.chance(0.7)) return bytes;
+  const at = random.below(bytes.length);
+  return Buffer.concat([
+    bytes.subarray(0, at),
+    Buffer.from(random.pick(["\r", "\n", "-", "\0", "é", ""])),
+    bytes.subarray(at + random.below(3)),
+  ]);
 }
 
 function formOf(random: Random, isLarge: boolean): string {
