@@ -2,6 +2,7 @@
 // Method: each body goes to the readers as it is sent, then through postern, and what arrives there goes to them again.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -135,6 +136,23 @@ describe.for(["python", "go"] as const)("%s", (kind) => {
     expect(arrived.equals(body)).toBe(true);
     expect(await reader(arrived, TYPE)).toEqual([USER, PNG]);
   });
+});
+
+test("a part that is no text goes on while it comes, and the last boundary with its end", async () => {
+  const body = multipart(META, PHOTO);
+  const headers = { "content-type": TYPE, "content-length": body.length };
+  const request = httpRequest({ host: "127.0.0.1", port: postern.port, path: "/upload", method: "POST", headers });
+  const status = new Promise((resolve, reject) => {
+    request.on("error", reject);
+    request.on("response", (response) => resolve(response.resume().statusCode));
+  });
+  request.write(body.subarray(0, 80_000));
+  await eventually(() => (service.uploads[0]?.bytes ?? 0) > 50_000);
+  expect(service.uploads[0]?.ended).toBe(false);
+  request.end(body.subarray(80_000));
+  expect(await status).toBe(200);
+  await eventually(() => service.uploads[0]?.ended === true);
+  expect(service.uploads[0]?.bytes).toBe(body.length);
 });
 
 test("the part that counts is the first, whatever the body's type says of it", async () => {
