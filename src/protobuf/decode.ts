@@ -58,10 +58,16 @@ class Decoder {
         continue;
       }
       this.#path.push(field.name);
-      const isRead = holdsOthers(field, wire)
-        ? yield* this.#inner(reader, field, fields, depth)
-        : this.#plain(reader, field, fields);
-      if (!isRead) return null;
+      const { value } = field;
+      if (value.kind === "message" || value.kind === "group") {
+        const inner = this.#open(reader, field, fields);
+        if (inner === null) return null;
+        const end = value.kind === "group" ? number : 0;
+        const one: MessageValue | null = yield* this.message(inner, value.type, depth + 1, end);
+        if (one === null || !this.#put(one, field, fields)) return null;
+      } else if (isPacked(field, wire)) {
+        if (!(yield* this.#packed(reader, field, fields))) return null;
+      } else if (!this.#plain(reader, field, fields)) return null;
       this.#path.pop();
     }
     return group === 0 ? { type, fields } : this.#fault("a group that does not end");
@@ -103,20 +109,34 @@ class Decoder {
     return one !== null;
   }
 
-  *#inner(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): Steps<boolean> {
-    const { value, isRepeated, map, number } = field;
-    if (value.kind !== "message" && value.kind !== "group") return yield* this.#packed(reader, field, fields);
-    if (reader.wire !== wireOf(value)) return this.#bad("a field of another wire type");
-    if (map !== null) return yield* this.#entry(reader, field, fields, depth);
-    if (isRepeated) {
-      const list = listIn(fields, field);
-      this.#path.push(list.length);
-      return this.#keep(yield* this.#messageIn(reader, field, depth), list);
+  /** Where a message, a group or an entry of a map is read, which may be there; null where it may not. */
+  #open(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>): WireReader | null {
+    const { value, isRepeated, map } = field;
+    if (reader.wire !== wireOf(value)) return this.#fault("a field of another wire type");
+    if (isRepeated && map === null) this.#path.push(listIn(fields, field).length);
+    else if (!isRepeated && !this.#isFirst(field, fields)) return null;
+    if (value.kind === "group") return reader;
+    const end = reader.readLength();
+    if (end < 0) return this.#fault("a length beyond the end");
+    const start = reader.at;
+    reader.at = end;
+    return new WireReader(this.#bytes, start, end);
+  }
+
+  /** Keeps what was read there. */
+  #put(one: MessageValue, field: FieldType, fields: Map<number, FieldValue>): boolean {
+    const { number, isRepeated, map } = field;
+    if (map === null) {
+      if (isRepeated) return this.#keep(one, listIn(fields, field));
+      fields.set(number, one);
+      return true;
     }
-    if (!this.#isFirst(field, fields)) return false;
-    const one = yield* this.#messageIn(reader, field, depth);
-    if (one !== null) fields.set(number, one);
-    return one !== null;
+    const entries = (fields.get(number) as Map<Scalar, SingleValue> | undefined) ?? new Map<Scalar, SingleValue>();
+    if (entries.size === 0) fields.set(number, entries);
+    const key = (one.fields.get(1) ?? zeroOf(map.key.value)) as Scalar;
+    if (entries.has(key)) return this.#bad("a key of the map twice");
+    entries.set(key, (one.fields.get(2) ?? emptyOf(map.value.value)) as SingleValue);
+    return true;
   }
 
   #isFirst({ number, oneof }: FieldType, fields: ReadonlyMap<number, FieldValue>): boolean {
@@ -132,15 +152,6 @@ class Decoder {
     this.#path.pop();
     if (item !== UNKNOWN) list.push(item);
     return true;
-  }
-
-  *#messageIn(reader: WireReader, { value, number }: FieldType, depth: number): Steps<MessageValue | null> {
-    if (value.kind === "group") return yield* this.message(reader, value.type, depth + 1, number);
-    const end = reader.readLength();
-    if (end < 0 || value.kind !== "message") return this.#fault("a length beyond the end");
-    const start = reader.at;
-    reader.at = end;
-    return yield* this.message(new WireReader(this.#bytes, start, end), value.type, depth + 1, 0);
   }
 
   #scalar(reader: WireReader, value: ValueType): SingleValue | null {
@@ -184,19 +195,6 @@ class Decoder {
     return true;
   }
 
-  *#entry(reader: WireReader, field: FieldType, fields: Map<number, FieldValue>, depth: number): Steps<boolean> {
-    const { map, number, value } = field;
-    if (map === null || value.kind !== "message") return false;
-    const entries = (fields.get(number) as Map<Scalar, SingleValue> | undefined) ?? new Map<Scalar, SingleValue>();
-    if (entries.size === 0) fields.set(number, entries);
-    const entry = yield* this.#messageIn(reader, field, depth);
-    if (entry === null) return false;
-    const key = (entry.fields.get(1) ?? zeroOf(map.key.value)) as Scalar;
-    if (entries.has(key)) return this.#bad("a key of the map twice");
-    entries.set(key, (entry.fields.get(2) ?? emptyOf(map.value.value)) as SingleValue);
-    return true;
-  }
-
   get #isStep(): boolean {
     return this.#valuesLeft % DEFAULTS.messageValuesInOneStep === 0;
   }
@@ -227,9 +225,8 @@ function isNumber(value: ValueType): value is NumberType {
   return kind !== "message" && kind !== "group" && kind !== "string" && kind !== "bytes";
 }
 
-/** Whether the value is a message, an entry of a map, or many numbers in one. */
-function holdsOthers({ value, isRepeated }: FieldType, wire: number): boolean {
-  if (value.kind === "message" || value.kind === "group") return true;
+/** Whether a field holds many numbers in one. */
+function isPacked({ value, isRepeated }: FieldType, wire: number): boolean {
   return isRepeated && wire === WIRE.len && isNumber(value);
 }
 

@@ -91,7 +91,9 @@ class JsonReader {
         ? yield* this.#map(map, value)
         : isRepeated
           ? yield* this.#list(field, value)
-          : yield* this.#value(field.value, value);
+          : holdsMembers(field.value)
+            ? yield* this.message(value, field.value.type)
+            : this.#scalar(field.value, value);
     if (read !== null && read !== UNKNOWN) fields.set(number, read);
     return read !== null;
   }
@@ -103,7 +105,7 @@ class JsonReader {
       if (--this.#valuesLeft < 0) return this.#fault(`more than ${DEFAULTS.messageValuesMax} values`);
       if (this.#isStep) yield;
       this.#path.push(at);
-      const one = yield* this.#value(type, item);
+      const one = holdsMembers(type) ? yield* this.message(item, type.type) : this.#scalar(type, item);
       if (one === null) return null;
       this.#path.pop();
       if (one !== UNKNOWN) list.push(one);
@@ -123,7 +125,8 @@ class JsonReader {
       if (key === null) return this.#fault(`a key that is no ${kind}`);
       // `1` and `1.0` are one.
       if (map.has(key)) return this.#fault("a key of the map twice");
-      const one = yield* this.#value(valueType.value, value[name]);
+      const { value: of } = valueType;
+      const one = holdsMembers(of) ? yield* this.message(value[name], of.type) : this.#scalar(of, value[name]);
       if (one === null) return null;
       if (one !== UNKNOWN) map.set(key, one);
     }
@@ -134,22 +137,14 @@ class JsonReader {
     return this.#valuesLeft % DEFAULTS.messageValuesInOneStep === 0;
   }
 
-  *#value(type: ValueType, value: unknown): Steps<SingleValue | null> {
-    switch (type.kind) {
-      case "message":
-      case "group":
-        return yield* this.message(value, type.type);
-      case "enum": {
-        const number = type.type.name === NULL_VALUE && value === null ? 0 : enumOf(type.type, value);
-        if (number === undefined) {
-          this.unknownValues.add(this.#pointer, "unknown", "no such value of the enum is declared");
-          return UNKNOWN;
-        }
-        return number ?? this.#fault("no value of an enum");
-      }
-      default:
-        return scalarOf(type.kind, value) ?? this.#fault(`no ${type.kind}`);
+  #scalar(type: Exclude<ValueType, OfMessage>, value: unknown): SingleValue | null {
+    if (type.kind !== "enum") return scalarOf(type.kind, value) ?? this.#fault(`no ${type.kind}`);
+    const number = type.type.name === NULL_VALUE && value === null ? 0 : enumOf(type.type, value);
+    if (number === undefined) {
+      this.unknownValues.add(this.#pointer, "unknown", "no such value of the enum is declared");
+      return UNKNOWN;
     }
+    return number ?? this.#fault("no value of an enum");
   }
 
   #undeclared(object: JsonObject, name: string): void {
@@ -179,6 +174,12 @@ class JsonReader {
 const NULL_VALUE = "google.protobuf.NullValue";
 /** Stands for a value that was told as unknown, and is none. */
 const UNKNOWN: Buffer = Buffer.alloc(0);
+
+type OfMessage = Extract<ValueType, { readonly kind: "message" | "group" }>;
+
+function holdsMembers(type: ValueType): type is OfMessage {
+  return type.kind === "message" || type.kind === "group";
+}
 
 function takesNull(type: ValueType): boolean {
   return (

@@ -30,7 +30,7 @@ class Judge {
     if (plan === null || this.#faults.isFull) return;
     for (const field of plan.fields) {
       const value = message.fields.get(field.field.number);
-      if (this.#isDue(field, value, pointer)) yield* this.#field(field, value, pointer);
+      if (this.#isDue(field, value, pointer)) yield* this.#inner(field, value, `${pointer}${step(field.field.name)}`);
       if (this.#isStep()) yield;
     }
     this.#oneofs(plan, message, pointer);
@@ -69,15 +69,12 @@ class Judge {
     return false;
   }
 
-  *#field({ field, rules, isDeep }: FieldPlan, value: FieldValue | undefined, pointer: string): Steps<void> {
-    const at = `${pointer}${step(field.name)}`;
-    if (field.map !== null) yield* this.#map(field.map, rules, isDeep, value, at);
-    else if (field.isRepeated) yield* this.#list(field.value, rules, isDeep, value, at);
-    else {
-      const one = value ?? emptyOf(field.value);
-      this.#ruled(field.value, rules, one, at, null);
-      yield* this.message(one as MessageValue, at);
-    }
+  #inner({ field, rules, isDeep }: FieldPlan, value: FieldValue | undefined, at: string): Steps<void> {
+    if (field.map !== null) return this.#map(field.map, rules, isDeep, value, at);
+    if (field.isRepeated) return this.#list(field.value, rules, isDeep, value, at);
+    const one = value ?? emptyOf(field.value);
+    this.#ruled(field.value, rules, one, at, null);
+    return this.message(one as MessageValue, at);
   }
 
   *#list(
