@@ -203,6 +203,7 @@ test("the log names rule, field and place, and not what a password in it was", a
   const hit = (hits as readonly Record<string, unknown>[]).find(({ rule }) => rule === 942100);
   expect(hit).toMatchObject({ in: "request", detector: "crs", field: "ARGS:json.login" });
   expect(hit?.["place"]).toMatch(/REQUEST-942-APPLICATION-ATTACK-SQLI\.conf:\d+$/);
+  expect(line["seen"]).toMatch(/^score 8: 920350 .*, score 3 \(REQUEST-920-PROTOCOL-ENFORCEMENT\.conf:\d+\); 942100 /);
   expect(postern.output()).not.toContain("correcthorse");
   const { body } = await postern.admins("/metrics");
   expect(body).toMatch(/postern_detected_total\{.*category="attack-sqli".*rule="942100".*\} [1-9]/);

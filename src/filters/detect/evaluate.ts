@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { boundaryOf } from "../../bodies/boundary.ts";
 import { CONTINUE, Denial, type Place, type Verdict } from "../../decision/verdict.ts";
 import { type BodyFacts, NO_BODY, type RequestFacts } from "../../detection/facts.ts";
@@ -219,9 +220,16 @@ export class DetectCheck implements Check {
 function attack({ hits, score, blockedBy }: Transaction, threshold: number, place: Place): Denial {
   const scored = hits.filter((hit) => hit.score > 0);
   const told = (scored.length > 0 ? scored : blockedBy === null ? [] : [blockedBy]).slice(0, TOLD_MAX);
-  const rules = told.map(({ id, message, target }) => `${id} ${message} in ${target}`).join("; ");
+  const rules = told.map(({ id, message, target, score: adds, place: { file, line } }) => {
+    return `${id} ${message} in ${target}${adds > 0 ? `, score ${adds}` : ""} (${basename(file)}:${line})`;
+  });
   const more = scored.length > TOLD_MAX ? ` and ${scored.length - TOLD_MAX} more` : "";
-  return new Denial("attack_detected", place, `score ${score}: ${rules}${more}`, `a score below ${threshold}`);
+  return new Denial(
+    "attack_detected",
+    place,
+    `score ${score}: ${rules.join("; ")}${more}`,
+    `a score below ${threshold}`,
+  );
 }
 
 const TOLD_MAX = 3;
