@@ -19,5 +19,6 @@ for (const [text, kind] of [
   for (const one of text) CLASSES[one.charCodeAt(0)] = kind;
 }
 
-/** With what a scalar begins that is no string. */
-export const BEGINNINGS: ReadonlySet<number> = new Set([..."-tfnNI0123456789"].map((one) => one.charCodeAt(0)));
+/** 1: with what a scalar begins that is no string. */
+export const BEGINNINGS: Uint8Array = new Uint8Array(256);
+for (const one of "-tfnNI0123456789") BEGINNINGS[one.charCodeAt(0)] = 1;

@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import type { Steps } from "../support/turns.ts";
+import { AskedNames } from "./json-pass.ts";
 
 /** One step of a path. `deep`: it may stand at any depth below (`..`). */
 interface Step {
@@ -85,7 +86,6 @@ export class JsonPlace {
   readonly #positions: readonly number[];
   readonly #members = new Map<string, JsonPlace | null>();
   readonly #items = new Map<number, JsonPlace | null>();
-  /** Where members and items lead that no path names. */
   #otherMember: Found | null = null;
   #otherItem: Found | null = null;
 
@@ -108,11 +108,19 @@ export class JsonPlace {
     return typeof key === "number" ? this.#item(key) : this.#member(key);
   }
 
+  /** All names that the paths have; any other leads to `other`. */
+  get asked(): AskedNames {
+    return this.#places.asked;
+  }
+
+  /** Where members lead that no path names. */
+  get other(): JsonPlace | null {
+    this.#otherMember ??= { place: this.#next(({ any }) => any) };
+    return this.#otherMember.place;
+  }
+
   #member(name: string): JsonPlace | null {
-    if (!this.#places.names.has(name)) {
-      this.#otherMember ??= { place: this.#next(({ any }) => any) };
-      return this.#otherMember.place;
-    }
+    if (!this.#places.names.has(name)) return this.other;
     const found = this.#members.get(name);
     if (found !== undefined) return found;
     const made = this.#next(({ name: own, any }) => any || own === name);
@@ -163,6 +171,7 @@ class Places {
   readonly names = new Set<string>();
   readonly indexes = new Set<number>();
   readonly #positions: Position[] = [];
+  #asked: AskedNames | null = null;
   readonly #made = new Map<string, JsonPlace>();
   readonly #starts: number[] = [];
 
@@ -175,6 +184,11 @@ class Places {
       this.#positions.push({ step, isEnd: false, bit });
     }
     this.#positions.push({ step: null, isEnd: true, bit });
+  }
+
+  get asked(): AskedNames {
+    this.#asked ??= new AskedNames(this.names);
+    return this.#asked;
   }
 
   at(position: number): Position {

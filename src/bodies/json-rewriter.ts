@@ -1,6 +1,7 @@
 import { DEFAULTS } from "../support/defaults.ts";
 import type { Charset } from "./answer-format.ts";
 import { OPEN_BRACE, OPEN_BRACKET } from "./json-bytes.ts";
+import { ALL_TOLD, type AskedNames, type Others } from "./json-pass.ts";
 import { JsonStream } from "./json-stream.ts";
 import type { JsonVisitor } from "./json-visitor.ts";
 
@@ -14,6 +15,9 @@ export const REPLACE = 2;
 /** What is to be changed of a JSON text. `Node` is a place in it, as far as anybody asks for what is there. */
 export interface JsonEdit<Node> {
   readonly root: Node;
+  /** Names that lead where others do not, and what is asked of others within a node; all of them if absent. */
+  readonly asked?: AskedNames;
+  others?(of: Node): Others;
   /** Where a member or an item leads; null where all that is there stays as it is. */
   child(of: Node, key: string | number): Node | null;
   /** `byte`: the value's first. */
@@ -47,7 +51,7 @@ export class JsonRewriter<Node> implements JsonVisitor<Node> {
 
   constructor(edit: JsonEdit<Node>, charset: Charset = "utf8") {
     this.#edit = edit;
-    this.#stream = new JsonStream<Node>(this, { charset });
+    this.#stream = new JsonStream<Node>(this, { charset, asked: edit.asked ?? null });
   }
 
   /** Why no more is read. What came is in `rest`. */
@@ -178,6 +182,16 @@ export class JsonRewriter<Node> implements JsonVisitor<Node> {
       }
     }
     return node === null ? null : this.#entered(node, fate, byte, at);
+  }
+
+  /** Where members have gone, a comma is put right with the first that stays. */
+  others(of: Node, isFirst: boolean): Others {
+    const isRight = isFirst || this.#kept[this.#kept.length - 1] === true;
+    return isRight ? (this.#edit.others?.(of) ?? ALL_TOLD) : ALL_TOLD;
+  }
+
+  passed(): void {
+    this.#kept[this.#kept.length - 1] = true;
   }
 
   #entered(node: Node, fate: Fate, byte: number, at: number): Node | null {

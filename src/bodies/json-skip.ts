@@ -5,13 +5,13 @@ import { type Escapes, skipString } from "./string-search.ts";
 /** Longer ones are looked into, so that one which is cut costs no more than that. */
 export const SKIPPED_BYTES_MAX = 1024;
 /** As many bits as a number has. */
-const DEPTH_MAX = 30;
+export const SKIPPED_DEPTH_MAX = 30;
 
 /**
  * Behind the object or list that begins at `from`; -1 where it does not end before `to`, or is none that can be passed over
  * by its brackets and strings alone.
  */
-export function endOfContainer(bytes: Buffer, from: number, to: number, escapes: Escapes): number {
+export function endOfContainer(bytes: Uint8Array, from: number, to: number, escapes: Escapes): number {
   let depth = 0;
   /** A bit for each of those that are open: 1 for a list. */
   let lists = 0;
@@ -21,7 +21,7 @@ export function endOfContainer(bytes: Buffer, from: number, to: number, escapes:
     if (kind <= MARK) continue;
     if (kind === STRING_MARK) at = endOfString(bytes, at + 1, to, escapes);
     else if (kind === OPENING) {
-      if (++depth > DEPTH_MAX) return -1;
+      if (++depth > SKIPPED_DEPTH_MAX) return -1;
       lists = (lists << 1) | Number(byte === OPEN_BRACKET);
     } else if (kind === WRONG || (lists & 1) !== Number(byte === CLOSE_BRACKET)) return -1;
     else {
@@ -33,7 +33,7 @@ export function endOfContainer(bytes: Buffer, from: number, to: number, escapes:
 }
 
 /** Its closing quote, or `to`. */
-function endOfString(bytes: Buffer, from: number, to: number, escapes: Escapes): number {
+export function endOfString(bytes: Uint8Array, from: number, to: number, escapes: Escapes): number {
   let at = skipString(bytes, from, to, escapes);
   while (at < to && bytes[at] === BACKSLASH) at = skipString(bytes, at + 2, to, escapes);
   return at;

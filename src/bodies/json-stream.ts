@@ -3,7 +3,8 @@ import type { Charset } from "./answer-format.ts";
 import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOTE } from "./json-bytes.ts";
 import { BEGINNINGS, BLANK, CLASSES, MARK, OPENING, PLAIN, STRING_MARK, WRONG } from "./json-classes.ts";
 import { nameOf } from "./json-names.ts";
-import { endOfContainer, SKIPPED_BYTES_MAX } from "./json-skip.ts";
+import { ALL_TOLD, type AskedNames, MemberPass } from "./json-pass.ts";
+import { endOfContainer, SKIPPED_BYTES_MAX, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
 import type { JsonStreamOptions, JsonVisitor } from "./json-visitor.ts";
 import { Escapes, skipString } from "./string-search.ts";
 
@@ -45,6 +46,8 @@ export class JsonStream<Node> {
   readonly #depthMax: number;
   readonly #readsNames: boolean;
   readonly #skips: boolean;
+  readonly #asked: AskedNames | null;
+  readonly #pass = new MemberPass();
   /** Up to here no container is tried again. */
   #triedTo = 0;
   readonly #escapes = new Escapes();
@@ -67,6 +70,7 @@ export class JsonStream<Node> {
     this.#depthMax = options.depthMax ?? DEFAULTS.answerDepthMax;
     this.#readsNames = options.readsNames ?? true;
     this.#skips = options.skips ?? false;
+    this.#asked = options.asked ?? null;
   }
 
   /** Containers that it is in. */
@@ -187,9 +191,10 @@ export class JsonStream<Node> {
       case VALUE:
         return this.#beginValue(bytes, at, to);
       case FIRST_NAME:
-        return byte === CLOSE_BRACE ? this.#close(bytes, at, to) : this.#beginName(bytes, at, to);
+        if (byte === CLOSE_BRACE) return this.#close(bytes, at, to);
+        return this.#nextMember(bytes, at, to);
       case NAME:
-        return this.#beginName(bytes, at, to);
+        return this.#nextMember(bytes, at, to);
       case BEHIND_NAME:
         if (byte === COLON) this.#state = VALUE;
         else this.#fail("not JSON");
@@ -224,6 +229,24 @@ export class JsonStream<Node> {
     return at + 1;
   }
 
+  /** Passes over those that need not be told, as far as they are usual. */
+  #nextMember(bytes: Buffer, from: number, to: number): number {
+    const asked = this.#asked;
+    const of = this.#nodes[this.#nodes.length - 1] ?? null;
+    if (asked === null || of === null) return this.#beginName(bytes, from, to);
+    const others = this.#visitor.others?.(of, this.#state === FIRST_NAME) ?? ALL_TOLD;
+    const isDeep = this.#within.length + SKIPPED_DEPTH_MAX > this.#depthMax;
+    if (others === ALL_TOLD || isDeep) return this.#beginName(bytes, from, to);
+    const pass = this.#pass;
+    const at = pass.over(bytes, from, to, asked, others, this.#escapes);
+    if (pass.count > 0) {
+      this.#visitor.passed?.(of);
+      this.heldFrom = pass.isAtEnd ? -1 : pass.commaAt;
+      this.#state = pass.isAtEnd ? AFTER : NAME;
+    }
+    return pass.isAtEnd || at >= to ? at : this.#beginName(bytes, at, to);
+  }
+
   #beginName(bytes: Buffer, at: number, to: number): number {
     if (bytes[at] !== QUOTE) return this.#fail("not JSON", to);
     if (this.heldFrom < 0 && this.#readsNames) this.heldFrom = at;
@@ -248,7 +271,7 @@ export class JsonStream<Node> {
       this.#open(byte === OPEN_BRACKET, inside);
       return at + 1;
     }
-    if (kind !== PLAIN || !BEGINNINGS.has(byte)) return this.#fail("not JSON", to);
+    if (kind !== PLAIN || BEGINNINGS[byte] !== 1) return this.#fail("not JSON", to);
     this.#told(byte, at);
     this.#state = SCALAR;
     return this.#inScalar(bytes, at + 1, to);

@@ -1,4 +1,5 @@
 import type { Charset } from "./answer-format.ts";
+import type { AskedNames, Others } from "./json-pass.ts";
 
 /**
  * Who is told of a JSON text as it goes by. A `Node` is what the visitor itself knows of a place; within null nothing more
@@ -16,12 +17,21 @@ export interface JsonVisitor<Node> {
   begin(of: Node, key: string | number, byte: number, from: number, own: number, at: number): Node | null;
   /** It is over; `at` is behind it. */
   endValue(of: Node, at: number): void;
+  /**
+   * Which members within `of` have to be told whose names are none of the option `asked`, as of now. All if absent. `isFirst`:
+   * none has come.
+   */
+  others?(of: Node, isFirst: boolean): Others;
+  /** Some were passed over. */
+  passed?(of: Node): void;
   /** All within a container whose inside was asked for has been told; before `endValue`. */
   close(inside: Node): void;
 }
 
 export interface JsonStreamOptions {
   readonly charset?: Charset;
+  /** Names of members that are told whatever `others` says. */
+  readonly asked?: AskedNames | null;
   /** Containers within each other. */
   readonly depthMax?: number;
   /** False: names are not read, each key of an object is told as "", and nothing has to be kept. */

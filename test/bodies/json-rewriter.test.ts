@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Charset } from "../../src/bodies/answer-format.ts";
+import { ALL_TOLD, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../src/bodies/json-pass.ts";
 import { type JsonPlace, parseJsonPath, placesOf } from "../../src/bodies/json-paths.ts";
 import { DROP, type JsonEdit, JsonRewriter, KEEP, REPLACE } from "../../src/bodies/json-rewriter.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
@@ -35,7 +36,24 @@ interface Edited {
   readonly fault: string | null;
 }
 
+/** The same, but that members of other names are passed over. */
+function passing(edit: JsonEdit<JsonPlace>): JsonEdit<JsonPlace> {
+  const others = ({ other }: JsonPlace): Others => {
+    if (other === null) return NONE_TOLD;
+    if (edit.fate(other, 0) !== KEEP) return ALL_TOLD;
+    return other.leads === 0 ? NONE_TOLD : CONTAINERS_TOLD;
+  };
+  return { ...edit, asked: edit.root.asked, others };
+}
+
+/** What becomes of the text, whether members are passed over or not. */
 function edited(edit: JsonEdit<JsonPlace>, bytes: Buffer, cuts: readonly number[] = [], charset?: Charset): Edited {
+  const told = editedBy(edit, bytes, cuts, charset);
+  expect(editedBy(passing(edit), bytes, cuts, charset)).toEqual(told);
+  return told;
+}
+
+function editedBy(edit: JsonEdit<JsonPlace>, bytes: Buffer, cuts: readonly number[], charset?: Charset): Edited {
   const editor = new JsonRewriter(edit, charset);
   const out: Buffer[] = [];
   let at = 0;
@@ -76,6 +94,13 @@ describe("a member that is taken out", () => {
     ['{"items":[{"id":1,"cost":2},{"cost":3}]}', ["$.items[*].cost"], '{"items":[{"id":1},{}]}'],
     ['{"items":[{"id":1},{"id":2}]}', ["/items/1/id"], '{"items":[{"id":1},{}]}'],
     ['{"items":{"1":{"id":1}}}', ["/items/1/id"], '{"items":{"1":{}}}'],
+    ['{"a":"\\\\","b":"\\"}","ssn":1,"c":{"d":"}"}}', ["$.ssn"], '{"a":"\\\\","b":"\\"}","c":{"d":"}"}}'],
+    [
+      '{ "a": 1,\n  "b": { "ssn": 2 },\n  "ssn": 3,\n  "c": [ 4 ]\n}',
+      ["$.ssn"],
+      '{ "a": 1,\n  "b": { "ssn": 2 },\n  "c": [ 4 ]\n}',
+    ],
+    ['{"a":1,"b":2,"c":{"d":1,"ssn":2,"e":3},"f":4}', ["$..ssn"], '{"a":1,"b":2,"c":{"d":1,"e":3},"f":4}'],
     ["[1,2,3]", ["$[0]"], "[2,3]"],
     ["[1, 2, 3]", ["$[1]"], "[1, 3]"],
     ["[1,2,3]", ["$[*]"], "[]"],

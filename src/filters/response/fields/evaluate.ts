@@ -1,4 +1,5 @@
 import { OPEN_BRACE, OPEN_BRACKET } from "../../../bodies/json-bytes.ts";
+import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-pass.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { DROP, type Fate, type JsonEdit, KEEP } from "../../../bodies/json-rewriter.ts";
 import { FieldNames } from "../../../message/answer-count.ts";
@@ -7,6 +8,7 @@ import { FieldNames } from "../../../message/answer-count.ts";
 type Node = JsonPlace | typeof UNLISTED;
 const UNLISTED: unique symbol = Symbol("a place that no path leads to");
 
+const NOWHERE = { ends: 0, leads: 0 };
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
@@ -18,6 +20,7 @@ export class FieldEdit implements JsonEdit<Node> {
   removed = 0;
   readonly names: FieldNames = new FieldNames();
   readonly root: Node;
+  readonly asked: AskedNames;
   readonly #allow: number;
   readonly #remove: number;
   #key: string | number = "";
@@ -25,6 +28,7 @@ export class FieldEdit implements JsonEdit<Node> {
   /** `allow`, `remove`: bits of the rules that apply. */
   constructor(root: JsonPlace, allow: number, remove: number) {
     this.root = root;
+    this.asked = root.asked;
     this.#allow = allow;
     this.#remove = remove;
   }
@@ -37,6 +41,14 @@ export class FieldEdit implements JsonEdit<Node> {
     const isRemoving = ((ends | leads) & this.#remove) !== 0;
     const isAllAllowed = ((ends | within) & this.#allow) === this.#allow;
     return isRemoving || !isAllAllowed ? place : null;
+  }
+
+  /** Where a rule lists what leaves, all else is to go; where rules remove, all else stays. */
+  others(of: Node): Others {
+    if (of === UNLISTED || this.#allow !== 0) return ALL_TOLD;
+    const { ends, leads } = of.other ?? NOWHERE;
+    if ((ends & this.#remove) !== 0) return ALL_TOLD;
+    return (leads & this.#remove) === 0 ? NONE_TOLD : CONTAINERS_TOLD;
   }
 
   fate(node: Node, byte: number): Fate {

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Charset } from "../../../bodies/answer-format.ts";
 import { OPEN_BRACE, OPEN_BRACKET, QUOTE } from "../../../bodies/json-bytes.ts";
+import { ALL_TOLD, type AskedNames, CONTAINERS_TOLD, NONE_TOLD, type Others } from "../../../bodies/json-pass.ts";
 import type { JsonPlace } from "../../../bodies/json-paths.ts";
 import { type Fate, type JsonEdit, KEEP, REPLACE } from "../../../bodies/json-rewriter.ts";
 import type { FieldNames } from "../../../message/answer-count.ts";
@@ -38,6 +39,7 @@ export class MaskEdit implements JsonEdit<JsonPlace> {
   readonly #names: FieldNames;
   #key: string | number = "";
   readonly root: JsonPlace;
+  readonly asked: AskedNames;
   readonly #masks: readonly Mask[];
   readonly #active: number;
   readonly #charset: Charset;
@@ -45,6 +47,7 @@ export class MaskEdit implements JsonEdit<JsonPlace> {
   /** `masks` by their bits; `active`: of those that apply. `names` gets those of its fields. */
   constructor(root: JsonPlace, masks: readonly Mask[], active: number, charset: Charset, names: FieldNames) {
     this.root = root;
+    this.asked = root.asked;
     this.#masks = masks;
     this.#active = active;
     this.#charset = charset;
@@ -55,6 +58,12 @@ export class MaskEdit implements JsonEdit<JsonPlace> {
     this.#key = key;
     const place = of.child(key);
     return place !== null && ((place.ends | place.within | place.leads) & this.#active) !== 0 ? place : null;
+  }
+
+  others({ other }: JsonPlace): Others {
+    if (other === null) return NONE_TOLD;
+    if (((other.ends | other.within) & this.#active) !== 0) return ALL_TOLD;
+    return (other.leads & this.#active) === 0 ? NONE_TOLD : CONTAINERS_TOLD;
   }
 
   fate({ ends, within }: JsonPlace, byte: number): Fate {
