@@ -16,10 +16,8 @@ import { testInputs } from "./test-inputs.ts";
 const OPTIONS = {
   ask: {
     type: "string",
-    value: "QUESTION",
-    text:
-      "only answers: 'implies' (what OLD allows NEW allows, too), 'equivalent', 'disjoint'; or of one\n" +
-      "policy: 'always-allows', 'always-denies'",
+    value: QUESTIONS.join("|"),
+    text: "only answers; implies: what OLD allows NEW allows, too; the last two of one policy",
   },
   route: {
     type: "string",

@@ -5,7 +5,7 @@ import { ANYTHING, type Atom, both, type Conjunct, type Trials } from "./atoms.t
 import { type BodyContext, usualBody } from "./bodies.ts";
 import { Certificates, certificateWith } from "./certificates.ts";
 import { type Context, contextsOf, hostsOf, middleOf, pathsOf, usualParam } from "./contexts.ts";
-import { type Caller, type Identity, identityOf, NOBODY } from "./identities.ts";
+import { type Caller, callersAt, type Identity, identityOf, NOBODY } from "./identities.ts";
 import { pathOf, StaticSegments } from "./paths.ts";
 import { ruleTrials } from "./rule-trials.ts";
 import { settingsOf } from "./settings.ts";
@@ -147,9 +147,10 @@ function methodsOf({ routes }: Place): readonly string[] {
 
 function askersOf(
   place: Place,
-  { callers, further, certificates, nowMs }: Askers,
+  { callers: known, further, certificates, nowMs }: Askers,
 ): { readonly askers: readonly Asker[]; readonly leftOut: number } {
   const { first, all } = conjunctsOf(place, nowMs);
+  const callers = callersAt(known, all.slice(0, first));
   const named = new Set(place.routes.flatMap(({ side, placed }) => authenticatorsOf(side, placed)));
   const askers = new Map<string, Asker>();
   const leftOut = new Set<string>();

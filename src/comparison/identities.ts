@@ -21,6 +21,8 @@ export interface Caller {
   /** Of a token; null for who stands in a file with all that can be said of it. */
   readonly claims: Readonly<Record<string, unknown>> | null;
   readonly assumed: AssumedIdentity;
+  /** Of one who stands in a file: what a rule can look at, as JSON; empty of a token, of which all can be said. */
+  readonly facts: string;
 }
 
 /** Callers of both policies' authenticators, each once: one for each set of facts that a rule can look at. */
@@ -41,7 +43,7 @@ export function callersOf(snapshots: readonly Snapshot[]): readonly Caller[] {
   const isOne = new Set([...tokens.values()].map(({ claims }) => JSON.stringify(claims))).size === 1;
   const ofTokens = [...tokens.values()].map(({ authenticator, claims }): Caller => {
     const shown = isOne ? {} : claims;
-    return { authenticator, claims: shown, assumed: { type: "jwt", claims: shown } };
+    return { authenticator, claims: shown, assumed: { type: "jwt", claims: shown }, facts: "" };
   });
   const seen = new Set<string>();
   const distinct = ofTokens.filter((caller) => {
@@ -65,10 +67,11 @@ function fileCallers({ name, callers }: Authenticator): readonly Caller[] {
   const byFacts = new Map<string, Caller>();
   let seen = 0;
   for (const principal of callers?.() ?? []) {
-    if (++seen > DEFAULTS.diffCallersSeenMax || byFacts.size >= DEFAULTS.diffCallersMax) break;
+    if (++seen > DEFAULTS.diffCallersSeenMax || byFacts.size >= DEFAULTS.diffCallersKeptMax) break;
     const assumed = assumedOf(principal);
     const key = factsOf(principal);
-    if (assumed !== null && !byFacts.has(key)) byFacts.set(key, { authenticator: name, claims: null, assumed });
+    if (assumed !== null && !byFacts.has(key))
+      byFacts.set(key, { authenticator: name, claims: null, assumed, facts: key });
   }
   return [...byFacts.values()];
 }
@@ -89,12 +92,39 @@ function assumedOf({ type, id }: Principal): AssumedIdentity | null {
   return type === "api-key" || type === "signature" ? { type, caller: id } : null;
 }
 
+/**
+ * Of each file those callers that a place is asked as: first those that have what some way to meet its rules asks for, in the order of
+ * these, which nobody can make up for them.
+ */
+export function callersAt(callers: readonly Caller[], meets: readonly Conjunct[]): readonly Caller[] {
+  const wanted = meets.map((meet) =>
+    meet.flatMap((atom) => (atom.at === "scope" || atom.at === "claim" ? [JSON.stringify(atom.value)] : [])),
+  );
+  const rankOf = ({ facts }: Caller): number => {
+    const at = wanted.findIndex((values) => values.length > 0 && values.every((value) => facts.includes(value)));
+    return at < 0 ? wanted.length : at;
+  };
+  const ranked = callers.map((caller) => ({ caller, rank: caller.claims === null ? rankOf(caller) : 0 }));
+  const taken = new Map<string, number>();
+  const chosen = ranked
+    .toSorted((a, b) => a.rank - b.rank)
+    .filter(({ caller: { authenticator, claims } }) => {
+      const count = taken.get(authenticator) ?? 0;
+      taken.set(authenticator, count + 1);
+      return claims !== null || count < DEFAULTS.diffCallersMax;
+    });
+  const kept = new Set(chosen.map(({ caller }) => caller));
+  return callers.filter((caller) => kept.has(caller));
+}
+
 /** The caller with all that the conjunct asks of one; null where nobody can be all of it. */
 export function identityOf({ claims, assumed }: Caller, conjunct: Conjunct): Identity | null {
   if (claims === null) {
-    const id = "user" in assumed ? assumed.user : "caller" in assumed ? assumed.caller : "";
-    const isOther = conjunct.some((atom) => atom.at === "caller" && atom.value !== id);
-    return isOther ? null : shown(assumed);
+    const names = new Set(conjunct.flatMap((atom) => (atom.at === "caller" ? [atom.value] : [])));
+    const [name] = names;
+    // One of the file that is not known as different; a policy that has no such caller judges nothing.
+    if (names.size > 1 || name?.startsWith("spiffe://") === true) return null;
+    return shown(name === undefined ? assumed : named(assumed, name));
   }
   const made: Record<string, unknown> = structuredClone(claims) as Record<string, unknown>;
   const scopes = new Set<string>();
@@ -105,6 +135,11 @@ export function identityOf({ claims, assumed }: Caller, conjunct: Conjunct): Ide
   }
   if (scopes.size > 0) made["scope"] = [...scopes].sort().join(" ");
   return shown({ type: "jwt", claims: made });
+}
+
+function named(assumed: AssumedIdentity, name: string): AssumedIdentity {
+  if ("user" in assumed) return { ...assumed, user: name };
+  return "caller" in assumed ? { ...assumed, caller: name } : assumed;
 }
 
 function shown(assumed: AssumedIdentity): Identity {

@@ -38,8 +38,11 @@ function answered(question: Question, comparison: Comparison, route: string | nu
   }
   const lost = differences.find(({ kind }) => kind === "closed" || kind === "tightened");
   if (lost !== undefined) return no("the first policy allows this request, the second denies it", lost.witness);
-  if (question === "implies")
-    return yes(`of ${requests} requests, all that the first policy allows the second allows, too`);
+  if (question === "implies") {
+    const words = changes.length === 1 ? "one change of the text shows" : `${changes.length} changes of the text show`;
+    const untold = changes.length === 0 ? "" : `; what ${words} no request does, see 'diff' without --ask`;
+    return yes(`of ${requests} requests, all that the first policy allows the second allows, too${untold}`);
+  }
   const [other] = differences;
   if (other !== undefined) return no("the policies treat this request otherwise", other.witness);
   const [change] = changes;

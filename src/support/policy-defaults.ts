@@ -46,6 +46,8 @@ export const POLICY_DEFAULTS = {
   /** Who asks at one place; callers of one file that differ in what a rule can look at, among so many that are looked at. */
   diffAskersMax: 96,
   diffCallersMax: 8,
+  /** Callers of a file that differ in what a rule can look at, of whom each place takes those. */
+  diffCallersKeptMax: 256,
   diffCallersSeenMax: 10_000,
   /** Paths of one place on which another template's own text stands in place of a parameter. */
   diffMeetingsMax: 8,

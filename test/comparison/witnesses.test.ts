@@ -231,3 +231,31 @@ describe("a caller let in at the end of a long list is shown", () => {
     });
   });
 });
+
+test("of many callers in a file those are asked as who have what one policy alone wants", async () => {
+  const callers = Array.from({ length: 40 }, (_, at) => {
+    const sha256 = at.toString(16).padStart(64, "0");
+    return `  - { name: c${at}, scopes: [s${at}], roles: [r${at}], keys: [{ sha256: "${sha256}" }] }\n`;
+  });
+  const keys = { "keys.yaml": `callers:\n${callers.join("")}` };
+  const one = (rule: string): string =>
+    `${AUTHENTICATORS}${routes(`methods: [GET], authenticate: [partners], authorize: ${rule}`)}`;
+  for (const more of ["scopes: [s39]", "roles: [r38]"]) {
+    const { differences } = await compared(one("{ scopes: [s0] }"), one(`{ any: [{ scopes: [s0] }, { ${more} }] }`), [
+      keys,
+      keys,
+    ]);
+    const loosened = differences.filter(({ kind }) => kind === "loosened");
+    expect(loosened.map(({ identities }) => identities)).toEqual([
+      [`{ api-key: "${more.includes("s39") ? "c39" : "c38"}" }`],
+    ]);
+  }
+});
+
+test("a caller of a file who is named is asked as, though another has the same scopes", async () => {
+  const one = (names: string): string =>
+    `${AUTHENTICATORS}${routes(`methods: [GET], authenticate: [partners], authorize: { callers: [${names}] }`)}`;
+  const { differences } = await compared(one("acme"), one("acme, again, nobody-there"));
+  const opened = differences.filter(({ kind }) => kind === "loosened");
+  expect(opened.map(({ identities }) => identities)).toEqual([[`{ api-key: "again" }`]]);
+});
