@@ -164,7 +164,9 @@ function textLines(file: string, examination: Checked | undefined, { info }: Che
     ),
   ];
   if (problems.length > 0) return lines.join("");
-  const seen = absent.length === 0 ? "" : " in what is here";
+  const failed = tried.filter(({ isFine }) => !isFine).length;
+  const elsewhere = failed === 0 ? "" : ` in the file, ${failed} with what it depends on`;
+  const seen = absent.length === 0 ? elsewhere : " in what is here";
   const { length: silenced } = examination.silenced;
   const said = warnings.length === 0 ? "" : ", see warnings";
   lines.push(`${file}: no problems${seen}${said}${silenced === 0 ? "" : `; ${silenced} silenced`}\n`);
