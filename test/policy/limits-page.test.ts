@@ -73,7 +73,7 @@ test("docs/limits.md, 'Of a route', names reasons that exist, and the sizes that
     "validate.form.files.*.maxBytes": "what the form has left",
     "validate.body.content.*.parts.maxBytes": mebi(DEFAULTS.bodyBytesMax),
     "validate.body.content.*.parts.maxParts": `${DEFAULTS.formPartsMax}`,
-    "validate.body.content.*.parts.maxHeldBytes": `${DEFAULTS.formFieldBytesMax / 1024}KiB`,
+    "validate.body.content.*.parts.maxHeldBytes": mebi(DEFAULTS.formFieldBytesLimit),
     "validate.body.content.*.parts.*.maxBytes": "what the body has left",
     "validate.body.items.maxBytes": `${DEFAULTS.itemBytesMax / 1024}KiB`,
     "validate.body.items.maxCount": `${DEFAULTS.itemsMax}`,

@@ -25,7 +25,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { placeOf, type RouteEntry } from "./entry.ts";
 import { alternatives, partOf, sayObject, together } from "./form-parts.ts";
 import { lowerForm } from "./forms.ts";
-import type { BodyRules, Lowering } from "./lowering.ts";
+import { type BodyRules, type Lowering, takesAnyText } from "./lowering.ts";
 import { unenforcedIn } from "./parameters.ts";
 import { lowerParts } from "./parts.ts";
 
@@ -223,6 +223,7 @@ function canJudge(range: string, { schema, place }: MediaRange, lowering: Loweri
     loose(`schemas of ${range}`, place);
     return false;
   }
+  if (isAnyText(range) && takesAnyText(schema.value)) return false;
   const compiled = compileSeen(schema, bodyView(lowering), lowering);
   if (compiled === null) return false;
   for (const [word, at] of unenforcedIn(compiled)) loose(word, at ?? schema.place);

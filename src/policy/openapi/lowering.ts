@@ -1,5 +1,6 @@
 import type { Description } from "../../openapi/description.ts";
 import type { Findings } from "../../openapi/findings.ts";
+import { isMembers } from "../../openapi/spot.ts";
 import type { RequestRules } from "../../schema/requests.ts";
 import type { AnswersSettings } from "./answers-section.ts";
 
@@ -33,3 +34,25 @@ export const USUAL_LOWERING: Pick<Lowering, "undeclaredParameters" | "answers"> 
     undeclaredParameters: "ignore",
     answers: null,
   };
+
+/** Words that ask nothing of a text. */
+const SILENT: ReadonlySet<string> = new Set([
+  "type",
+  "title",
+  "description",
+  "example",
+  "examples",
+  "default",
+  "deprecated",
+  "externalDocs",
+  "$comment",
+]);
+
+/** Whether any text fits: it need not be held to be judged, and may be as long as it likes. */
+export function takesAnyText(schema: unknown): boolean {
+  if (schema === true) return true;
+  if (!isMembers(schema)) return false;
+  const { type = "string" } = schema;
+  const isText = type === "string" || (Array.isArray(type) && type.includes("string"));
+  return isText && Object.keys(schema).every((word) => SILENT.has(word) || word.startsWith("x-"));
+}

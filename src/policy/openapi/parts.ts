@@ -6,7 +6,7 @@ import type { SchemaPlace } from "../../schema/document.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { type FieldKind, fileOf, kindOf, type Settings } from "./form-fields.ts";
 import { firstText, nameOf, namesIn, type Part, partOf, propertiesOf, sayObject, together } from "./form-parts.ts";
-import type { Lowering } from "./lowering.ts";
+import { type Lowering, takesAnyText } from "./lowering.ts";
 import { unenforcedIn } from "./parameters.ts";
 
 /** A body whose parts are told apart by their place, in the words of `validate`. */
@@ -162,7 +162,8 @@ class PartsLowering {
     if (other !== undefined && !(kind.is === "text" && other === "application/octet-stream"))
       loose(`schemas of parts of ${other}`, part.spot.place);
     this.#places.push([path, reference]);
-    const canLook = taken.some((type) => isJson(type) || (isText(type) && kind.is === "text"));
+    const asks = !taken.every(isText) || !takesAnyText(reference.value);
+    const canLook = asks && taken.some((type) => isJson(type) || (isText(type) && kind.is === "text"));
     return canLook ? { schema: name, types: taken } : { ...ANY, types: taken };
   }
 
@@ -174,7 +175,7 @@ class PartsLowering {
         findings.warning(place ?? schema.place, `${text}; the schema is not enforced`);
       return false;
     }
-    const isCheap = DEFAULTS.formFieldBytesMax * compiled.value.cost.judgementsMax <= DEFAULTS.schemaWorkBytesMax;
+    const isCheap = DEFAULTS.formFieldBytesLimit * compiled.value.cost.judgementsMax <= DEFAULTS.schemaWorkBytesMax;
     if (!isCheap) loose("schemas that would take minutes for one body", schema.place);
     for (const [word, at] of isCheap ? unenforcedIn(compiled.value) : []) loose(word, at ?? schema.place);
     return isCheap;

@@ -50,6 +50,15 @@ test.each(["text/plain", "text/csv", "text/html"])("a body of %s is a text to it
   expect(await judge(own, type, "abcd")).toMatchObject({ reason: "body_schema_mismatch" });
 });
 
+test.each(["{ type: string }", "true", "{ type: [string, 'null'], description: rows, x-a: b }"])(
+  "a text of which %s asks nothing is not held, and may be long",
+  async (schema) => {
+    const check = await checkOf(`text/csv: { schema: ${schema} }\napplication/json: {}`);
+    expect(await judge(check, "text/csv", "a".repeat(2 * 1024 ** 2))).toBe(CONTINUE);
+    expect((await looseOf(`text/csv: { schema: ${schema} }`)).join()).not.toContain("not enforced");
+  },
+);
+
 describe("itemSchema (3.2)", () => {
   const STREAMS = `
 application/x-ndjson: { itemSchema: { $ref: '#/components/schemas/Order' } }

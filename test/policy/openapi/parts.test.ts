@@ -166,6 +166,22 @@ describe("3.2: itemSchema, and encodings alone", () => {
     });
   });
 
+  test("a text of which nothing is asked may be long, JSON up to what is held", async () => {
+    const check = await checkOf(
+      "multipart/mixed: { schema: { type: array, prefixItems: [{ type: string }, { type: object }] } }",
+    );
+    const long = "a".repeat(2 * 1024 ** 2);
+    expect(await judge(check, MIXED, multipart(part("text/plain", long), json({ a: long.slice(2 ** 20 + 100) })))).toBe(
+      CONTINUE,
+    );
+    expect(await judge(check, MIXED, multipart(part("text/plain", "a"), json({ a: long })))).toMatchObject({
+      reason: "form_part_too_large",
+    });
+    expect(await judge(check, MIXED, multipart(part("text/html", "a")))).toMatchObject({
+      reason: "file_type_unsupported",
+    });
+  });
+
   test("items: false ends the list", async () => {
     const check = await checkOf(
       "multipart/mixed: { schema: { type: array, prefixItems: [{ type: string }], items: false } }",

@@ -31,7 +31,7 @@ export interface CompiledParts {
 /** `validate.body.content.*.parts`. */
 export function compileParts(settings: PartsSettings, options: PartsOptions, context: RouteContext): CompiledParts {
   const { maxBytes = DEFAULTS.bodyBytesMax, prefix = [], items } = settings;
-  const heldBytesMax = settings.maxHeldBytes ?? DEFAULTS.formFieldBytesMax;
+  const heldBytesMax = settings.maxHeldBytes ?? DEFAULTS.formFieldBytesLimit;
   const problem = (text: string, key: string): void => context.problem(text, "parts", key);
   if (heldBytesMax > DEFAULTS.formFieldBytesLimit)
     problem(

@@ -72,7 +72,7 @@ export const partsSchema: z.ZodType<PartsSettings> = object({
   maxHeldBytes: sizeBytes
     .optional()
     .describe(
-      "Longest part that is held to be judged, as JSON and text with a schema are. 64KiB if absent, 1MiB at most.",
+      "Longest part that is held to be judged, as JSON and text with a schema are. 1MiB if absent, and at most.",
     ),
   prefix: z.array(part).max(DEFAULTS.formPartsMax).optional().describe("The first parts, in their order."),
   items: part.optional().describe("Parts behind those. There may be none if absent."),
