@@ -55,8 +55,8 @@ export class Spending {
     if (!this.#search.isReady) yield* this.#search.ready();
   }
 
-  get spent(): Pick<SearchBudget, "bytes" | "patterns"> {
-    return { bytes: this.#bytes, patterns: this.#patterns };
+  get spent(): SearchBudget {
+    return { bytes: this.#bytes, patterns: this.#patterns, steps: this.#budget.steps - this.#work.left };
   }
 
   /** Beyond it no pattern is found any more. */

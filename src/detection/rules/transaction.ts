@@ -90,7 +90,7 @@ export class Transaction {
     return this.#variables.tx(name);
   }
 
-  get spent(): { readonly bytes: number; readonly patterns: number } {
+  get spent(): SearchBudget {
     return this.#spending.spent;
   }
 
