@@ -13,6 +13,7 @@ import { escaped, logText } from "../telemetry/log-text.ts";
 import type { Fields } from "./entries.ts";
 import { logShape } from "./log-schema.ts";
 import type { Path } from "./path.ts";
+import { credentialFrom } from "./shown-credential.ts";
 import type { Work } from "./work.ts";
 
 type Settings = Fields<typeof logShape>;
@@ -102,11 +103,21 @@ function fieldsOf(
   return { only: only === undefined ? null : new Set(["id", ...only]), removed: new Set(remove), added };
 }
 
+/** Attributes that may be where a credential stands. */
+const CREDENTIAL_PLACES: ReadonlyMap<string, "header" | "query"> = new Map([
+  ["request.headers", "header"],
+  ["query", "query"],
+]);
+
 function fieldText(work: Work, text: string, areRoutesSound: boolean): Result<FieldText, string> {
   const name = attributeName(text);
   if (!name.ok) return name;
   if (name.value.shown === "nowhere")
     return err(`'${name.value.text}' may be a secret, which no log shows; expected another attribute`);
+  const where = CREDENTIAL_PLACES.get(name.value.row.name);
+  const authenticator = where === undefined ? null : credentialFrom(work, where, name.value.rest[0] ?? "");
+  if (authenticator !== null)
+    return err(`authenticator '${authenticator}' takes its credential from there, which no log shows`);
   if (name.value.row.name === "path" || name.value.row.name === "route")
     return parameterText(work, name.value, areRoutesSound);
   const bound = bindAttribute(name.value, scopeOf(work, null, null));

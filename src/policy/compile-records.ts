@@ -17,6 +17,7 @@ import type { Anomalies } from "./compile-anomalies.ts";
 import type { Inventory } from "./compile-inventory.ts";
 import type { Path } from "./path.ts";
 import { auditShape, decisionsSchema, type decisionsShape, recordShape } from "./record-schema.ts";
+import { credentialFrom } from "./shown-credential.ts";
 import type { Work } from "./work.ts";
 
 const PATH: Path = ["decisions"];
@@ -147,6 +148,7 @@ function shownClaims(work: Work, texts: readonly string[]): readonly ShownClaim[
 function shownHeaders(work: Work, names: readonly string[]): ReadonlySet<string> {
   for (const [at, name] of names.entries()) {
     const attribute = attributeOf(["request", "headers", name]);
+    tellCredential(work, "header", name, [...PATH, "headers", at]);
     if (attribute.ok && attribute.value.shown !== "nowhere") continue;
     work.problem("a header of this name may hold a secret, which no decision shows", [...PATH, "headers", at]);
   }
@@ -155,8 +157,15 @@ function shownHeaders(work: Work, names: readonly string[]): ReadonlySet<string>
 
 function shownParameters(work: Work, names: readonly string[]): ReadonlySet<string> {
   for (const [at, name] of names.entries()) {
+    tellCredential(work, "query", name, [...PATH, "query", at]);
     if (!namesSecret(name)) continue;
     work.problem("a parameter of this name may hold a secret, which no decision shows", [...PATH, "query", at]);
   }
   return new Set(names);
+}
+
+function tellCredential(work: Work, where: "header" | "query", name: string, path: Path): void {
+  const authenticator = credentialFrom(work, where, name);
+  if (authenticator !== null)
+    work.problem(`authenticator '${authenticator}' takes its credential from there, which no decision shows`, path);
 }
