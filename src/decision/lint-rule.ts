@@ -52,6 +52,10 @@ export const LINT_RULES = {
     "A role has nearly the name of one in 'roles', and is taken for a role that callers bring.",
     "use the name that is defined",
   ),
+  names_alike: warning(
+    "Two names differ in their case alone, and are two.",
+    "use one spelling, or names that nobody takes for each other",
+  ),
   claim_name_split: warning(
     "The name of a claim has dots, and is read as a path.",
     "put a name that has dots itself in double quotes",

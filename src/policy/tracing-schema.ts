@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { callShape } from "../filters/call-settings.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { headerName, object } from "../support/schema.ts";
+import { byHeader, object } from "../support/schema.ts";
 import { secretReference } from "../support/secret.ts";
 import { PROPAGATORS } from "../tracing/propagation.ts";
 import { shareRatio } from "./record-schema.ts";
@@ -16,8 +16,7 @@ const collectorSchema = object({
     ),
   encoding: z.enum(["protobuf", "json"]).optional().describe("How spans are written. protobuf if absent."),
   compression: z.enum(["gzip", "none"]).optional().describe("Of each call. none if absent."),
-  headers: z
-    .record(headerName, secretReference)
+  headers: byHeader(secretReference)
     .refine((headers) => Object.keys(headers).length <= DEFAULTS.tracingHeadersMax, {
       error: `expected at most ${DEFAULTS.tracingHeadersMax} headers`,
     })

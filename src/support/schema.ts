@@ -165,8 +165,25 @@ export const mode: z.ZodType<number, "off" | "audit" | "enforce" | { enforce: st
     "off: nobody asks it; audit only logs and counts what would be denied; { enforce: 5% } denies to that share of callers; enforce (if absent).",
   );
 
-/** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
-export const headerName: z.ZodType<string, string> = z
+const headerText = z
   .string()
-  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: "expected a header name, as in X-Api-Key" })
-  .transform((name) => name.toLowerCase());
+  .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, { error: "expected a header name, as in X-Api-Key" });
+
+/** A header field name (RFC 9110 section 5.1), given in any case → lower case. */
+export const headerName: z.ZodType<string, string> = headerText.transform((name) => name.toLowerCase());
+
+/** Something for each header, by its name in lower case. Headers have no case: of two spellings nobody can say which one was meant. */
+export function byHeader<T>(value: z.ZodType<T>): z.ZodType<Record<string, T>> {
+  return z
+    .record(headerText, value)
+    .superRefine((record, context) => {
+      const seen = new Set<string>();
+      for (const name of Object.keys(record)) {
+        const lower = name.toLowerCase();
+        const message = `'${name}' stands here in two spellings; expected one`;
+        if (seen.has(lower)) context.addIssue({ code: "custom", path: [name], message });
+        seen.add(lower);
+      }
+    })
+    .transform((record) => Object.fromEntries(Object.entries(record).map(([name, one]) => [name.toLowerCase(), one])));
+}

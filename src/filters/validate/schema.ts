@@ -2,7 +2,7 @@ import * as z from "zod";
 import { mediaTypeOf } from "../../bodies/media-type.ts";
 import { DIALECTS, type Dialect } from "../../schema/dialect.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { headerName, mode, object, sizeBytes } from "../../support/schema.ts";
+import { byHeader, mode, object, sizeBytes } from "../../support/schema.ts";
 import { type LeakSettings, leakSchema } from "../leak-schema.ts";
 import { type FormSettings, formSchema } from "./form/schema.ts";
 import { type GraphqlSettings, graphqlSchema } from "./graphql/schema.ts";
@@ -247,5 +247,5 @@ export const validateSchema: z.ZodType<ValidateSettings> = object({
     .describe("fill: a parameter of 'query' that is not sent reaches the service with its schema's default."),
   queryString: queryString.optional().describe("The query as one value, in place of 'query': its JSON Schema."),
   cookies: parameters.optional().describe("Cookies: name → JSON Schema. Others pass."),
-  headers: z.record(headerName, parameterSchema).optional().describe("Headers: name → JSON Schema."),
+  headers: byHeader(parameterSchema).optional().describe("Headers: name → JSON Schema."),
 }).describe("What a request must look like.");

@@ -89,6 +89,7 @@ export const ITEM_OF_RULE: Readonly<Record<LintRule, ItemId | null>> = {
   rule_contradicted: "API5",
   certificates_not_asked: "API2",
   role_not_defined: "API5",
+  names_alike: null,
   claim_name_split: "API5",
   audience_unchecked: "API2",
   binding_unchecked: "API2",

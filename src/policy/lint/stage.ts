@@ -5,6 +5,7 @@ import { lintConditions } from "./conditions.ts";
 import { lintContradictions } from "./contradictions.ts";
 import { lintCredentials } from "./credentials.ts";
 import { lintLimits } from "./limits.ts";
+import { lintNames } from "./names.ts";
 import { lintScopes } from "./scopes.ts";
 import { lintSecrets } from "./secrets.ts";
 import { silence } from "./silence.ts";
@@ -20,6 +21,7 @@ export function* lint(work: Work): Steps<void> {
     yield* lintScopes(work);
     yield* lintCredentials(work);
     yield* lintLimits(work);
+    yield* lintNames(work);
     if (work.inputs.lint === "audit") yield* lintAudit(work);
   }
   yield* silence(work, isAsked);

@@ -227,3 +227,47 @@ test("a pattern that no linear time can judge is a problem with its mend", async
     expect.stringMatching(/^the pattern: a reference back to a group .*; write the texts/),
   ]);
 });
+
+describe("names that differ in case alone", () => {
+  const rule = "names_alike";
+  const policy = (first: string, second: string, rest = ""): string =>
+    policyWith(`${OKTA}
+limits:
+  ${first}: { rate: 1/second, key: principal }
+  ${second}: { rate: 2/second, key: principal }
+routes:
+  - { path: /a, authenticate: [okta], limit: [${first}] }
+  - { path: /b, authenticate: [okta], limit: [${second}]${rest} }`);
+
+  test("are told of what is defined, of what callers bring, and of parameters of one request", async () => {
+    expect(await found(rule, policy("perCaller", "percaller"))).toEqual([
+      "9:3 name of 'limits' 'percaller' differs from 'perCaller' at line 8 in case alone",
+    ]);
+    const rules = ", authorize: { any: [{ scopes: ['a:Read'] }, { scopes: ['a:read'], groups: [x] }] }";
+    expect(await found(rule, policy("one", "two", rules))).toEqual([
+      expect.stringContaining("scope 'a:Read' differs from 'a:read'"),
+    ]);
+    const query = ", validate: { query: { Id: { schema: { type: integer } }, id: { schema: { type: string } } } }";
+    expect(await found(rule, policy("one", "two", query))).toEqual([
+      expect.stringContaining("parameter 'id' differs from 'Id'"),
+    ]);
+  });
+
+  test("are no matter where they are one spelling, or of two requests", async () => {
+    const query = ", validate: { query: { id: { schema: { type: integer } } } }";
+    const text = policy("one", "two", query).replace(
+      "limit: [one]",
+      "limit: [one], validate: { query: { Id: { schema: { type: integer } } } }",
+    );
+    expect(await found(rule, text)).toEqual([]);
+    expect(await found(rule, policy("one", "oneMore", ", authorize: { scopes: [a], groups: [A] }"))).toEqual([]);
+  });
+
+  test.each([
+    ["validate: { headers: { X-A: { schema: { type: string } }, x-a: { schema: { maxLength: 3 } } } }"],
+    ["response: { validate: { headers: { X-A: { schema: { type: string } }, x-a: { schema: { maxLength: 3 } } } } }"],
+  ])("of headers there is one spelling: %s", async (keys) => {
+    const { problems } = await examineLint(policyWith(`routes: [{ path: /a, public: true, ${keys} }]`));
+    expect(problems.map(({ text }) => text)).toEqual(["'x-a' stands here in two spellings; expected one"]);
+  });
+});

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DIALECTS, type Dialect } from "../../../schema/dialect.ts";
-import { headerName, mode, object, ofKind, sizeBytes } from "../../../support/schema.ts";
+import { byHeader, mode, object, ofKind, sizeBytes } from "../../../support/schema.ts";
 import { type ParameterSettings, parameterSchema } from "../../validate/parameter-schema.ts";
 
 /** What a body of a media type has to be. */
@@ -45,8 +45,7 @@ const declaredStatus = z
 const CONTENT_ENTRY = "{ schema: schemas/order.json }, or {} for a body that is not looked into";
 
 const declaredShape = {
-  headers: z
-    .record(headerName, parameterSchema)
+  headers: byHeader(parameterSchema)
     .optional()
     .describe("Headers of the answer: name → JSON Schema, and whether it has to be there."),
   content: z
