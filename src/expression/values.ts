@@ -30,8 +30,8 @@ export class EvalFault {
 }
 
 /**
- * Of an object whose members are there whatever came, as those of a message are: a function that says whether one came. Two of
- * them are not compared, for what they hold may have no end.
+ * Of a message or a map of one, whose names mean what they are: a function that says whether a member came, for those of a message are
+ * there whatever came. Two of them are not compared, for what they hold may have no end.
  */
 export const PRESENCE: unique symbol = Symbol("presence");
 
@@ -117,7 +117,7 @@ export function isEqual(left: unknown, right: unknown, evaluation: Evaluation<un
   return areEqual(members(a), members(b), evaluation);
 }
 
-const NOT_COMPARED = new EvalFault("messages are not compared");
+const NOT_COMPARED = new EvalFault("messages and maps are not compared");
 
 /** To list the names of a large object would hold the thread. */
 export function namesOf(object: object): readonly string[] | EvalFault {

@@ -73,6 +73,11 @@ describe("conditions of a message mean what protovalidate's own implementation m
     ["size(this.items) <= 1 && this.labels.size() < 2", [{}, { items: [{}, {}] }, { labels: { a: "b", c: "d" } }]],
     ["this.labels.all(k, k.matches('^[a-z]+$'))", [{ labels: { a: "1" } }, { labels: { A: "1" } }]],
     ["'a' in this.labels && this.labels['a'] == 'b'", [{ labels: { a: "b" } }, { labels: { a: "c" } }, {}]],
+    ["'a' in this.labels && has(this.labels.A)", [{ labels: { a: "b", A: "c" } }, { labels: { a: "b" } }]],
+    [
+      String.raw`this.name.matches('^.$') && !this.name.matches('\\s')`,
+      [{ name: "\u00a0" }, { name: "\r" }, { name: "\u2028" }, { name: " " }, { name: "\n" }],
+    ],
     ["this.color == 1 || this.color in [5]", [{ color: "COLOR_RED" }, { color: "COLOR_BLUE" }, {}]],
     ["this.price.isNan() || this.price < 3.5", [{ price: 1.5 }, { price: "NaN" }, { price: 4 }]],
     [
@@ -186,6 +191,7 @@ test.each([
   ["arithmetic with unsigned numbers", "this.size - this.size > 0"],
   ["a test.v1.Subject has no field 'other'", "this.other > 3"],
   ["'rules' means nothing here", "rules.x == 3"],
+  ["a pattern that only RE2 has", String.raw`this.name.matches('[^\\S]')`],
   ["there is no method 'format'", "'%s'.format([this.name]) == ''"],
 ])("told: %s", (text, expression) => {
   expect(found(whole(expression), Buffer.alloc(0)).loose.join()).toContain(text);
@@ -208,7 +214,7 @@ test("values that would be taken for something else are told", () => {
 
 test("messages that hold each other are not compared, and no message takes more than its steps", () => {
   expect(found(whole("this.parent == this.parent.parent"), Buffer.from([0x62, 0])).faults.list[0]?.detail).toContain(
-    "messages are not compared",
+    "messages and maps are not compared",
   );
   const items = Buffer.concat(Array.from({ length: 900 }, () => Buffer.from([0x3a, 2, 0x10, 1])));
   const quadratic = "this.items.all(a, !this.items.exists(b, b.quantity > a.quantity))";

@@ -1,8 +1,10 @@
-import { method } from "../../expression/functions.ts";
+import { FUNCTIONS, method } from "../../expression/functions.ts";
 import type { FunctionSpec } from "../../expression/index.ts";
 import { BOOL, DOUBLE, DYN, INT, listOf, STRING } from "../../expression/types.ts";
 import { EvalFault } from "../../expression/values.ts";
+import { err } from "../../support/result.ts";
 import { areUnique } from "./other-rules.ts";
+import { ecmaPattern } from "./re2.ts";
 import { STRING_FORMATS } from "./string-formats.ts";
 
 /** A method of texts by the number of its rule in `buf.validate.StringRules`. */
@@ -36,7 +38,19 @@ const ofDouble = (name: string, test: (value: number) => boolean): FunctionSpec 
   run: ([value]) => (typeof value === "number" ? test(value) : new EvalFault(`'${name}' takes a double`)),
 });
 
+/** Patterns are RE2's, as those of the rules are. */
+function matches(): readonly FunctionSpec[] {
+  const usual = FUNCTIONS.get("matches");
+  if (usual === undefined) return [];
+  const prepare = (literal: string): ReturnType<NonNullable<FunctionSpec["prepare"]>> => {
+    const ecma = ecmaPattern(literal);
+    return ecma === null ? err("a pattern that only RE2 has") : (usual.prepare?.(ecma) ?? err("a pattern"));
+  };
+  return [{ ...usual, prepare }];
+}
+
 const ALL: readonly FunctionSpec[] = [
+  ...matches(),
   ofFormat("isEmail", 12),
   ofFormat("isHostname", 13),
   ofFormat("isUri", 17),

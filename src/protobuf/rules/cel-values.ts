@@ -69,6 +69,7 @@ function celMap(type: ValueType, map: ReadonlyMap<Scalar, SingleValue>): object 
     object,
     entries.map(([key]) => key),
   );
+  Object.defineProperty(object, PRESENCE, { value: (name: string) => Object.hasOwn(object, name) });
   return object;
 }
 
