@@ -5,6 +5,9 @@ export interface PageNode {
   open: boolean;
   disabled: boolean;
   readonly lastElementChild: PageNode | null;
+  readonly isConnected: boolean;
+  contains(node: PageNode | null): boolean;
+  focus(): void;
   setAttribute(name: string, value: string): void;
   append(...nodes: (PageNode | string)[]): void;
   prepend(...nodes: (PageNode | string)[]): void;
@@ -16,6 +19,7 @@ export interface PageNode {
 export interface PageDocument {
   title: string;
   readonly hidden: boolean;
+  readonly activeElement: PageNode | null;
   getElementById(id: string): PageNode | null;
   createElement(tag: string): PageNode;
   createElementNS(namespace: string, tag: string): PageNode;
@@ -114,6 +118,8 @@ export interface Rooms {
   follow(rooms: readonly PageRoom[]): void;
   /** Those of a room that a row says everything of. */
   rowActs(path: string): RowActs;
+  /** What shows what an act has changed. */
+  onActed(work: () => Promise<void>): void;
 }
 
 export interface Denials {

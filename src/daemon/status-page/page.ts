@@ -29,13 +29,15 @@ const BODY = `<!doctype html>
 <section aria-labelledby="h-denials"><h2 id="h-denials">Newest denials</h2><p id="denied"></p><div id="denials"></div></section>
 <section aria-labelledby="h-charts"><h2 id="h-charts">Now</h2><div id="charts"></div></section>
 <section aria-labelledby="h-limits"><h2 id="h-limits">Limits and callers</h2><div id="limits"></div></section>
+<section aria-labelledby="h-apart"><h2 id="h-apart">Out of the ordinary</h2><div id="apart"></div></section>
 <section aria-labelledby="h-ends"><h2 id="h-ends">Certificates</h2><div id="ends"></div></section>
 <section aria-labelledby="h-policy"><h2 id="h-policy">Policy and resources</h2><div id="policy"></div></section>
 <section aria-labelledby="h-rooms"><h2 id="h-rooms">Everything there is</h2>
 <p id="acting">Read-only.</p>
 <form id="token-form"><label for="token">Admin token</label> <input id="token" type="password" autocomplete="off"><button>Use it</button></form>
-<p id="told" role="status"></p><div id="rooms"></div></section>
+<div id="rooms"></div></section>
 </main>
+<footer><p id="told" role="status" tabindex="0" aria-label="What came of it"></p></footer>
 <noscript><p>This page needs its script. GET /status has the same in JSON.</p></noscript>
 <script>${SCRIPT}</script></body></html>
 `;

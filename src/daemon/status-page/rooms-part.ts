@@ -10,7 +10,11 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
   const shown = new Map<string, Shown>();
   const nothing: RowActs = () => [];
 
-  const tell = (text: string): void => {
+  let refresh = (): Promise<void> => Promise.resolve();
+
+  /** Where everybody sees it, wherever they are on the page, and a screen reader says it. */
+  const tell = (text: string, mood: "asks" | "done" | "failed"): void => {
+    find("told").setAttribute("class", mood);
     find("told").textContent = text;
   };
 
@@ -24,17 +28,23 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
       node.textContent = sure ? `really ${act.name}?` : act.name;
       node.setAttribute("aria-label", sure ? `really ${name}?` : name);
     };
-    node.addEventListener("blur", () => word(false));
-    node.addEventListener("click", () => {
-      if (!isSure) {
-        word(true);
-        return;
-      }
+    const run = async (): Promise<void> => {
+      const told = await ask.act(`${path}/${act.name}`, settings());
+      tell(`${path}/${act.name}: ${told.ok ? JSON.stringify(told.value) : told.text}`, told.ok ? "done" : "failed");
+      await shown.get(path)?.load();
+      await refresh();
+      // What it acted on may be gone, and the button with it: whoever goes by keyboard is not sent to the page's beginning.
+      if (!node.isConnected) find("told").focus();
+    };
+    node.addEventListener("blur", () => {
+      if (isSure) tell("", "done");
       word(false);
-      void ask.act(`${path}/${act.name}`, settings()).then((told) => {
-        tell(`${path}/${act.name}: ${told.ok ? JSON.stringify(told.value) : told.text}`);
-        return shown.get(path)?.load();
-      });
+    });
+    node.addEventListener("click", () => {
+      const isMeant = isSure;
+      word(!isMeant);
+      if (isMeant) void run();
+      else tell(`Once more to ${name}`, "asks");
     });
     return node;
   };
@@ -81,6 +91,9 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
 
   return {
     rowActs,
+    onActed: (work) => {
+      refresh = work;
+    },
     follow: (rooms) => {
       for (const [path, { node }] of shown) {
         if (rooms.some((room) => room.path === path)) continue;

@@ -1,4 +1,16 @@
-import type { Ask, Charts, Denials, Dom, PageDocument, PageNode, PageStatus, Rooms, Told, Views } from "./dom.ts";
+import type {
+  Ask,
+  Charts,
+  Denials,
+  Dom,
+  PageDocument,
+  PageNode,
+  PageStatus,
+  Rooms,
+  RowActs,
+  Told,
+  Views,
+} from "./dom.ts";
 
 export interface PageParts {
   readonly page: PageDocument;
@@ -20,14 +32,17 @@ export function startPart({ page, dom, ask, charts, views, rooms, denials, later
   const SOON_DAYS = 14;
   const before = new Map<string, string>();
   let polls = 0;
-  let isPolling = false;
+  let polling: Promise<void> | null = null;
+  let hasActed = false;
 
   /** What is the same stays as it is, so that nobody loses their place in it. */
   const put = (id: string, value: unknown, nodes: () => readonly PageNode[]): void => {
     const text = JSON.stringify(value);
-    if (before.get(id) === text) return;
+    const place = find(id);
+    // Whoever stands in it is not put out of it by what others do meanwhile.
+    if (before.get(id) === text || (!hasActed && place.contains(page.activeElement))) return;
     before.set(id, text);
-    find(id).replaceChildren(...nodes());
+    place.replaceChildren(...nodes());
   };
   const say = (id: string, text: string): void => put(id, text, () => [make("span", {}, text)]);
   const listOf = (told: Told | null, name: string): readonly Record<string, unknown>[] =>
@@ -52,6 +67,41 @@ export function startPart({ page, dom, ask, charts, views, rooms, denials, later
     ]);
   };
   type Row = Readonly<Record<string, unknown>>;
+
+  /** What somebody should look at, of the rooms that the policy has. */
+  const showApart = async (has: (path: string) => boolean): Promise<void> => {
+    const rowsOf = async (
+      room: string,
+      query: string,
+      member: string,
+      names: readonly string[],
+    ): Promise<Row[] | null> =>
+      has(room)
+        ? listOf(await ask.get(room + query), member)
+            .filter((row) => row["state"] !== "ended")
+            .map((row) => Object.fromEntries(names.map((name) => [name, row[name] ?? null])))
+        : null;
+    const anomalies = await rowsOf("/anomalies", "", "anomalies", [
+      ...["kind", "since", "operation", "caller", "client", "reason", "seen", "expected", "policy", "id"],
+    ]);
+    const differences = await rowsOf("/candidate", "", "differences", [
+      ...["route", "live", "candidate", "count", "livePlace", "candidatePlace"],
+    ]);
+    const drift = await rowsOf("/inventory", "?status=undeclared", "operations", [
+      ...["method", "path", "exposure", "findings", "requests", "last"],
+    ]);
+    const tables: readonly [string, readonly Row[] | null, RowActs][] = [
+      ["anomalies", anomalies, rooms.rowActs("/anomalies")],
+      ["the candidate would decide otherwise", differences, () => []],
+      ["operations that nothing declares", drift, () => []],
+    ];
+    const shown = tables.filter(([, rows]) => rows !== null);
+    put("apart", shown, () =>
+      shown.length === 0
+        ? [make("p", {}, "The policy has none of 'anomalies', 'candidate' and 'inventory', which would tell.")]
+        : shown.map(([label, rows, acts]) => views.view(rows, label, acts)),
+    );
+  };
 
   const stateOf = (status: PageStatus, policy: Record<string, unknown>): string => {
     const first = (policy["lastAttempt"] as { problems: readonly string[] } | undefined)?.problems[0] ?? "";
@@ -91,15 +141,23 @@ export function startPart({ page, dom, ask, charts, views, rooms, denials, later
       views.view(status.revocationLists, "revocation lists", () => []),
     ]);
     await showLimits(has);
+    await showApart(has);
+    hasActed = false;
   };
 
   const round = async (): Promise<void> => {
-    if (isPolling || page.hidden) return;
-    isPolling = true;
-    await poll().finally(() => {
-      isPolling = false;
+    if (page.hidden) return;
+    polling ??= poll().finally(() => {
+      polling = null;
     });
+    await polling;
   };
+  rooms.onActed(async () => {
+    await polling;
+    hasActed = true;
+    polls = 0;
+    await round();
+  });
   const goOn = (): void => {
     void round().finally(() => later(goOn, POLL_MS));
   };

@@ -27,6 +27,11 @@ dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 .entry { border-left: 3px solid var(--edge); padding-left: 0.6rem; margin: 0.4rem 0 }
 input, button { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--soft); border-radius: 4px; padding: 0.15rem 0.5rem; margin-right: 0.5rem; max-width: 100% }
 main:not(.acting) .act { display: none }
-#told { color: var(--bad); white-space: pre-wrap; overflow-wrap: anywhere }
+html { scroll-padding-bottom: 6rem }
+footer { position: sticky; bottom: 0; pointer-events: none }
+#told { margin: 0; min-height: 2.5rem; max-height: 30vh; padding: 0.5rem; border: 1px solid transparent; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere }
+#told:not(:empty) { border-color: var(--edge); background: var(--back); pointer-events: auto }
+button.act { min-width: 9.5em }
+.asks { color: var(--warm) } .failed { color: var(--bad) }
 @media (prefers-reduced-motion: no-preference) { summary:hover { color: var(--mark) } }
 `;
