@@ -33,6 +33,7 @@ anomalies: {}
 ${more}
 routes:
   - { path: /files/**, methods: [GET], public: true }
+  - { path: /reports, methods: [GET], authenticate: [partners], authorize: { scopes: ["reports:read"] } }
   - { path: "/orders/{id}", methods: [GET], authenticate: [partners]${rule} }
 `;
 
@@ -127,7 +128,10 @@ test("a ban is lifted by its row, and whom it met is heard again", async () => {
   expect((await guess()).status).toBe(401);
   await acted("/bans/lift", "done");
   // The row is gone, and the button with it.
-  await page.waitForFunction("document.activeElement.id === 'told'");
+  await eventually(
+    () => page.evaluate("document.activeElement.id"),
+    (id) => id === "told",
+  );
 });
 
 test("an anomaly is shown without a click, and accepted", async () => {
@@ -150,6 +154,25 @@ test("while somebody acts, axe has nothing to say", async () => {
     );
     expect(violations).toEqual([]);
   }
+});
+
+test("a denial's check only audits for an hour, and enforces again when that is taken back", async () => {
+  const { apiKey } = await theWorld();
+  const ask = () => postern.call({ path: "/reports", headers: { "X-Api-Key": apiKey } });
+  expect((await ask()).status).toBe(403);
+  const denial = page.locator("#denials details", { hasText: "/reports" }).first();
+  await denial.waitFor();
+  await denial.locator("summary").click();
+  await press(/^audit for an hour /, denial);
+  await told("/ladder/set: ");
+  expect(await page.locator("#told").innerText()).toContain('{"check":"authorize of GET /reports"');
+  expect((await ask()).status).toBe(200);
+  await acted("/ladder/set", "done");
+  await open("/ladder");
+  await press(/^unset authorize/);
+  await told("/ladder/unset: ");
+  expect((await ask()).status).toBe(403);
+  await acted("/ladder/unset", "done");
 });
 
 test("what the candidate would decide otherwise is shown; it is promoted, and taken back", async () => {

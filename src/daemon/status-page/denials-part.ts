@@ -1,7 +1,7 @@
-import type { Ask, Denials, Dom, PageDecision, PageNode } from "./dom.ts";
+import type { Ask, Denials, Dom, PageDecision, PageNode, Rooms } from "./dom.ts";
 
 /** The newest denials, each with its line of the policy; opened, in the words of `postern explain`. */
-export function denialsPart({ make, find }: Dom, ask: Ask): Denials {
+export function denialsPart({ make, find }: Dom, ask: Ask, rooms: Rooms): Denials {
   const ROWS = 50;
   const rows: PageNode[] = [];
   let last = 0;
@@ -21,7 +21,9 @@ export function denialsPart({ make, find }: Dom, ask: Ask): Denials {
     );
     const why = denial === null ? "" : `${denial.seen}; wanted ${denial.wanted}`;
     const text = make("pre", { tabindex: 0, role: "group", "aria-label": `decision ${id}` }, why);
-    const node = make("details", {}, summary, text);
+    const place = denial?.place ?? null;
+    const acts = place === null ? [] : [rooms.stepButton(place, "audit")];
+    const node = make("details", {}, summary, text, ...acts);
     node.addEventListener("toggle", () => {
       if (!node.open) return;
       void ask.get(`/explain?id=${encodeURIComponent(id)}`).then((told) => {

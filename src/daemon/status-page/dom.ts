@@ -118,6 +118,8 @@ export interface Rooms {
   follow(rooms: readonly PageRoom[]): void;
   /** Those of a room that a row says everything of. */
   rowActs(path: string): RowActs;
+  /** For the admin token: a check stands on another step of the ladder for an hour. */
+  stepButton(check: string, mode: string): PageNode;
   /** What shows what an act has changed. */
   onActed(work: () => Promise<void>): void;
 }

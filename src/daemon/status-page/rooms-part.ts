@@ -18,19 +18,30 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
     find("told").textContent = text;
   };
 
+  interface Button {
+    readonly path: string;
+    /** Of the act. */
+    readonly name: string;
+    /** What stands on it; the act's name if absent. */
+    readonly word?: string;
+    /** What it acts on, for who hears the button alone. */
+    readonly about: string;
+    readonly settings: () => Readonly<Record<string, string>>;
+  }
+
   /** A button that asks once more before it acts. */
-  const button = (act: PageAct, path: string, about: string, settings: () => Record<string, string>): PageNode => {
-    const name = about === "" ? act.name : `${act.name} ${about}`;
-    const node = make("button", { type: "button", class: "act", "aria-label": name }, act.name);
+  const button = ({ path, name: act, word: text = act, about, settings }: Button): PageNode => {
+    const name = about === "" ? text : `${text} ${about}`;
+    const node = make("button", { type: "button", class: "act", "aria-label": name }, text);
     let isSure = false;
     const word = (sure: boolean): void => {
       isSure = sure;
-      node.textContent = sure ? `really ${act.name}?` : act.name;
+      node.textContent = sure ? `really ${text}?` : text;
       node.setAttribute("aria-label", sure ? `really ${name}?` : name);
     };
     const run = async (): Promise<void> => {
-      const told = await ask.act(`${path}/${act.name}`, settings());
-      tell(`${path}/${act.name}: ${told.ok ? JSON.stringify(told.value) : told.text}`, told.ok ? "done" : "failed");
+      const told = await ask.act(`${path}/${act}`, settings());
+      tell(`${path}/${act}: ${told.ok ? JSON.stringify(told.value) : told.text}`, told.ok ? "done" : "failed");
       await shown.get(path)?.load();
       await refresh();
       // What it acted on may be gone, and the button with it: whoever goes by keyboard is not sent to the page's beginning.
@@ -59,18 +70,41 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
       Object.fromEntries(
         inputs.filter(({ input }) => input.value !== "").map(({ name, input }) => [name, input.value]),
       );
-    return make("p", { class: "act" }, ...inputs.flatMap(({ parts }) => parts), button(act, path, "", settings));
+    return make(
+      "p",
+      { class: "act" },
+      ...inputs.flatMap(({ parts }) => parts),
+      button({ path, name: act.name, about: "", settings }),
+    );
   };
+
+  /** What a check does for an hour, whatever the policy says. */
+  const stepButton = (check: string, mode: string): PageNode =>
+    button({
+      path: "/ladder",
+      name: "set",
+      word: `${mode} for an hour`,
+      about: check,
+      settings: () => ({ check, mode, for: "1h" }),
+    });
+
+  const stepActs: RowActs = ({ name, mode }) =>
+    typeof name === "string"
+      ? ["audit", "enforce"].filter((one) => one !== mode).map((one) => stepButton(name, one))
+      : [];
 
   const rowActs =
     (path: string): RowActs =>
     (row) => {
+      // A check that no step is set for; others end theirs by what they say.
+      if (path === "/ladder" && typeof row["until"] !== "string") return stepActs(row);
       const known: Readonly<Record<string, unknown>> = { ...row, key: row["key"] ?? row["id"] };
       return (shown.get(path)?.acts ?? []).flatMap((act) => {
         const settings = Object.fromEntries(act.asks.map((name) => [name, known[name]]));
         const values = Object.values(settings);
         if (values.length === 0 || !values.every((value) => typeof value === "string")) return [];
-        return [button(act, path, values.join(", "), () => settings as Record<string, string>)];
+        const about = values.join(", ");
+        return [button({ path, name: act.name, about, settings: () => settings as Record<string, string> })];
       });
     };
 
@@ -91,6 +125,7 @@ export function roomsPart({ make, find }: Dom, ask: Ask, views: Views): Rooms {
 
   return {
     rowActs,
+    stepButton,
     onActed: (work) => {
       refresh = work;
     },
