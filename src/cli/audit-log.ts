@@ -5,6 +5,7 @@ import { type AuditFinding, AuditVerifier } from "../records/audit-verifier.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { withoutLineEnd } from "../support/secret.ts";
 import { type Command, type CommandIo, EXIT, JSON_OPTION, misuse, type Options, parseOptions } from "./command.ts";
+import { type Tell, withProgress } from "./progress.ts";
 import { linesOf, openLines } from "./record-lines.ts";
 
 const OPTIONS = {
@@ -44,12 +45,13 @@ Exit code 0: whole. 1: broken. 2: used wrongly.`,
     const head = headOf(values.head, files.at(-1) ?? "", io);
     if (!head.ok) return misuse(auditLogCommand, head.error, io);
     const verifier = new AuditVerifier(key.value, head.value);
-    const broken = await follow(verifier, files, io);
+    const isJson = values.json === true;
+    const broken = await withProgress(io, isJson, (told, tell) => follow(verifier, files, told, tell));
     if (!broken.ok) return misuse(auditLogCommand, broken.error, io);
     if (broken.value !== null && verifier.needsKey) {
       return misuse(auditLogCommand, `${broken.value.place}: ${broken.value.text}`, io);
     }
-    io.stdout(values.json === true ? jsonText(verifier, broken.value) : wordsOf(verifier, broken.value));
+    io.stdout(isJson ? jsonText(verifier, broken.value) : wordsOf(verifier, broken.value));
     return broken.value === null ? EXIT.fine : EXIT.problems;
   },
 };
@@ -81,6 +83,7 @@ async function follow(
   verifier: AuditVerifier,
   files: readonly string[],
   { cwd }: CommandIo,
+  tell: Tell,
 ): Promise<Result<AuditFinding | null, string>> {
   for (const file of files) {
     const opened = await openLines(resolve(cwd, file));
@@ -89,6 +92,7 @@ async function follow(
     try {
       for await (const lines of linesOf(handle)) {
         for (const { line, text } of lines) {
+          tell(`${file}: line ${line}`);
           const broken = verifier.next(`${file}:${line}`, text);
           if (broken !== null) return ok(broken);
         }
