@@ -126,6 +126,7 @@ function learntParameter(
 function queryRules(evidence: OperationEvidence, learning: Learning): ReadonlyMap<string, Learnt<Settings>> {
   const { title, thresholds, leftOut } = learning;
   const rules = new Map<string, Learnt<Settings>>();
+  if (evidence.parametersMore.requests > 0) leftOut.add("parameter", `${title}: others`, evidence.parametersMore);
   for (const name of [...evidence.query.keys()].toSorted()) {
     const seen = evidence.query.get(name);
     if (seen === undefined) continue;

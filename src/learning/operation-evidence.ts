@@ -7,7 +7,7 @@ import { shapeOf } from "../records/value-shape.ts";
 import { DEFAULTS } from "../support/defaults.ts";
 import { MASKED, ParameterEvidence } from "./parameter-evidence.ts";
 import { isKnown } from "./sources.ts";
-import { joinSupports, Support, supportIn } from "./support.ts";
+import { brings, joinSupports, Support, supportIn } from "./support.ts";
 import { decoded } from "./suspicion.ts";
 
 /** Who somebody was, as far as rules may ask for it. */
@@ -32,9 +32,15 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
   readonly identities: Map<string, { readonly identity: Identity; readonly support: Support }> = new Map();
   /** Of identities beyond those that are remembered. */
   readonly identitiesMore: Support = new Support();
+  /** How many identities, parameters and media types each source has brought. */
+  readonly #identitiesOf = new Map<number, number>();
+  readonly #parametersOf = new Map<number, number>();
+  readonly #mediaTypesOf = new Map<number, number>();
   /** Behind the route's prefix, or the parameters of its template, from the left. */
   readonly steps: ParameterEvidence[] = [];
   readonly query: Map<string, ParameterEvidence> = new Map();
+  /** Of parameters beyond those that are remembered. */
+  readonly parametersMore: Support = new Support();
   /** Requests of which nobody knows the kinds of values, of their query. */
   unknownShapes = 0;
   readonly mediaTypes: Map<string, Support> = new Map();
@@ -68,7 +74,12 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
     for (const [key, { identity, support }] of other.identities) this.#identity(key, identity).join(support);
     this.identitiesMore.join(other.identitiesMore);
     for (const [at, evidence] of other.steps.entries()) this.#step(at).join(evidence);
-    for (const [name, evidence] of other.query) this.#parameter(name)?.join(evidence);
+    for (const [name, evidence] of other.query) {
+      const own = this.#parameter(name, null);
+      if (own === null) this.parametersMore.join(evidence.support);
+      else own.join(evidence);
+    }
+    this.parametersMore.join(other.parametersMore);
     this.unknownShapes += other.unknownShapes;
     joinSupports(this.mediaTypes, other.mediaTypes, DEFAULTS.learnMediaTypesMax);
     joinSupports(this.bodyBytes, other.bodyBytes, SIZES_MAX);
@@ -84,18 +95,21 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
 
   #noteIdentity(facts: DecisionFacts, source: number): void {
     const identity = identityOf(facts);
-    this.#identity(JSON.stringify(identity), identity).note(source);
+    this.#identity(JSON.stringify(identity), identity, source).note(source);
   }
 
-  #identity(key: string, identity: Identity): Support {
+  /** `source`: who is that for the first time, if anybody in particular. */
+  #identity(key: string, identity: Identity, source: number | null = null): Support {
     const known = this.identities.get(key);
     if (known !== undefined) return known.support;
     const { learnIdentitiesMax } = DEFAULTS;
     if (this.identities.size >= learnIdentitiesMax && identity.id !== null) {
       // So many that none is named: what they have in common still counts.
       const nameless = { ...identity, id: null };
-      return this.#identity(JSON.stringify(nameless), nameless);
+      return this.#identity(JSON.stringify(nameless), nameless, source);
     }
+    // Who asks for a token may choose its scopes: one caller in hundreds of ways must not take the others' place.
+    if (source !== null && !brings(this.#identitiesOf, source, DEFAULTS.learnIdentitiesOfOneMax)) return new Support();
     if (this.identities.size >= 2 * learnIdentitiesMax) return this.identitiesMore;
     const support = new Support();
     this.identities.set(key, { identity, support });
@@ -111,22 +125,33 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
   #noteQuery({ query, shapes, values }: DecisionFacts, source: number): void {
     if (query.length > 0 && shapes === undefined) this.unknownShapes++;
     const times = new Map<string, number>();
-    for (const [at, name] of query.entries()) {
-      times.set(name, (times.get(name) ?? 0) + 1);
-      const shape = shapes?.[at];
-      if (shape !== undefined) this.#parameter(name)?.noteValue(source, shape, values?.[at] ?? null);
+    for (const name of query) times.set(name, (times.get(name) ?? 0) + 1);
+    for (const [name, count] of times) {
+      const parameter = this.#parameter(name, source);
+      if (parameter === null) this.parametersMore.note(source);
+      else parameter.noteTimes(source, count);
     }
-    for (const [name, count] of times) this.#parameter(name)?.noteTimes(source, count);
+    for (const [at, name] of query.entries()) {
+      const shape = shapes?.[at];
+      if (shape !== undefined) this.query.get(name)?.noteValue(source, shape, values?.[at] ?? null);
+    }
   }
 
-  /** Null where there are more than are remembered: none of those gets a rule. */
-  #parameter(name: string): ParameterEvidence | null {
+  /** Null where there are more than are remembered, or one caller has brought too many: none of those gets a rule. */
+  #parameter(name: string, source: number | null): ParameterEvidence | null {
     const known = this.query.get(name);
     if (known !== undefined) return known;
     if (this.query.size >= DEFAULTS.learnParametersMax) return null;
+    if (source !== null && !brings(this.#parametersOf, source, DEFAULTS.learnParametersOfOneMax)) return null;
     const evidence = new ParameterEvidence();
     this.query.set(name, evidence);
     return evidence;
+  }
+
+  #mediaType(type: string, source: number): Support | null {
+    const isKnown = this.mediaTypes.has(type);
+    if (!isKnown && !brings(this.#mediaTypesOf, source, DEFAULTS.learnMediaTypesOfOneMax)) return null;
+    return supportIn(this.mediaTypes, type, DEFAULTS.learnMediaTypesMax);
   }
 
   #noteBody({ facts, hasHeaders }: RecordedRequest, source: number): void {
@@ -134,7 +159,7 @@ export class OperationEvidence implements TreeUse<OperationEvidence> {
     if (facts.requestBytes <= 0) return;
     const bytes = Math.max(facts.requestBytes, DEFAULTS.learnBodyBytesMin);
     supportIn(this.bodyBytes, 2 ** Math.ceil(Math.log2(bytes)), SIZES_MAX)?.note(source);
-    if (hasHeaders) supportIn(this.mediaTypes, mediaTypeIn(facts), DEFAULTS.learnMediaTypesMax)?.note(source);
+    if (hasHeaders) this.#mediaType(mediaTypeIn(facts), source)?.note(source);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readShape, type ValueKind, type ValueShape } from "../records/value-shape.ts";
 import { DEFAULTS } from "../support/defaults.ts";
-import { joinSupports, reachedSize, Support, supportIn, type Thresholds } from "./support.ts";
+import { brings, joinSupports, reachedSize, Support, supportIn, type Thresholds } from "./support.ts";
 
 /** What was seen of one parameter: shapes of its values, how often it stood there at once, and values that are shown. */
 export class ParameterEvidence {
@@ -10,7 +10,8 @@ export class ParameterEvidence {
   readonly times: Map<number, Support> = new Map();
   readonly values: Map<string, Support> = new Map();
   /** Values that are not shown, or had no room. */
-  unknownValues = 0;
+  readonly unknownValues: Support = new Support();
+  readonly #valuesOf = new Map<number, number>();
 
   /** Once for each request that has it. */
   noteTimes(source: number, times: number): void {
@@ -20,20 +21,23 @@ export class ParameterEvidence {
 
   noteValue(source: number, shape: ValueShape, value: string | null): void {
     supportIn(this.shapes, shape, SHAPES_MAX)?.note(source);
-    const known = value === null ? null : supportIn(this.values, value, DEFAULTS.learnValuesMax);
-    if (known === null) this.unknownValues++;
-    else known.note(source);
+    const known = value === null ? null : this.#value(value, source);
+    (known ?? this.unknownValues).note(source);
+  }
+
+  #value(value: string, source: number): Support | null {
+    const isKnown = this.values.has(value);
+    if (!isKnown && !brings(this.#valuesOf, source, DEFAULTS.learnValuesOfOneMax)) return null;
+    return supportIn(this.values, value, DEFAULTS.learnValuesMax);
   }
 
   join(other: ParameterEvidence): void {
     this.support.join(other.support);
     joinSupports(this.shapes, other.shapes, SHAPES_MAX);
     joinSupports(this.times, other.times, SIZES_MAX);
-    this.unknownValues += other.unknownValues;
+    this.unknownValues.join(other.unknownValues);
     for (const [value, support] of other.values) {
-      const own = supportIn(this.values, value, DEFAULTS.learnValuesMax);
-      if (own === null) this.unknownValues += support.requests;
-      else own.join(support);
+      (supportIn(this.values, value, DEFAULTS.learnValuesMax) ?? this.unknownValues).join(support);
     }
   }
 }
@@ -62,7 +66,10 @@ export function parameterRule(evidence: ParameterEvidence, thresholds: Threshold
     return { schema: { type: "string" }, kinds: "masked in the record", others };
   if (masked !== undefined) others.join(masked);
   const isEmptyToo = kinds.delete("empty");
-  const listed = enumOf(evidence, thresholds);
+  const list = enumOf(evidence, thresholds);
+  const listed = list?.schema ?? null;
+  // A value beside the list is of a kind that others have sent: told once.
+  if (list !== null) others.join(list.others);
   const one = listed ?? schemaOf(kinds, thresholds, isId);
   const times = reachedSize(evidence.times, thresholds);
   const schema = times > 1 ? { type: "array", items: one, maxItems: times * DEFAULTS.learnHeadRoom } : one;
@@ -170,15 +177,21 @@ const WORD = /^[A-Za-z][A-Za-z_-]{0,23}$/;
 
 /**
  * Values as they are: only where the policy shows all of them, they are few and words, and each was sent by several callers, so
- * that none is one caller's own.
+ * that none is one caller's own. What too few callers have sent beside is left out.
  */
 function enumOf(
   { values, unknownValues }: ParameterEvidence,
   { callers }: Thresholds,
-): Readonly<Record<string, unknown>> | null {
-  if (unknownValues > 0 || values.size === 0 || values.size > DEFAULTS.learnEnumMax) return null;
+): { readonly schema: Readonly<Record<string, unknown>>; readonly others: Support } | null {
   const callersMin = Math.max(callers, DEFAULTS.learnEnumCallersMin);
-  const isGood = [...values].every(([value, { sources }]) => WORD.test(value) && sources.size >= callersMin);
-  if (!isGood || (values.size <= 2 && [...values.keys()].every((value) => /^(?:true|false)$/.test(value)))) return null;
-  return { type: "string", enum: [...values.keys()].toSorted() };
+  const good: string[] = [];
+  const others = new Support();
+  others.join(unknownValues);
+  for (const [value, support] of values) {
+    if (WORD.test(value) && support.sources.size >= callersMin) good.push(value);
+    else others.join(support);
+  }
+  if (good.length === 0 || good.length > DEFAULTS.learnEnumMax || others.sources.size >= callers) return null;
+  if (good.length <= 2 && good.every((value) => /^(?:true|false)$/.test(value))) return null;
+  return { schema: { type: "string", enum: good.toSorted() }, others };
 }

@@ -66,3 +66,10 @@ export function reachedSize(sizes: ReadonlyMap<number, Support>, { callers }: Th
   }
   return -1;
 }
+
+/** Whether the source may bring another: nobody alone fills the room that all have. */
+export function brings(brought: Map<number, number>, source: number, most: number): boolean {
+  const before = brought.get(source) ?? 0;
+  brought.set(source, before + 1);
+  return before < most;
+}

@@ -12,10 +12,16 @@ export const LEARNING_DEFAULTS = {
   learnOperationsMax: 4_000,
   learnNodesMax: 16_000,
   /** Of one operation: parameters, media types, sets of what callers may do, values of a parameter. */
-  learnParametersMax: 64,
+  learnParametersMax: 128,
+  learnParametersOfOneMax: 64,
   learnMediaTypesMax: 16,
   learnIdentitiesMax: 256,
+  /** Of those sets, how many one caller may bring. */
+  learnIdentitiesOfOneMax: 16,
   learnValuesMax: 16,
+  /** Of the last two, how many one caller may bring. */
+  learnMediaTypesOfOneMax: 8,
+  learnValuesOfOneMax: 8,
   /** Callers that a rule names; where there are more, it names none. */
   learnNamedMax: 16,
   /** Names at one place, of few callers each, that are one value. */

@@ -94,7 +94,12 @@ describe("what callers ask for becomes routes", () => {
       ...sent(["price", "name"]),
       { principal: ACME, query: ["sort"], shapes: ["name:8"], values: ["hunter"] },
     ];
-    expect(JSON.stringify(rule(own))).not.toContain("enum");
+    // One caller's own is left out, and in no line.
+    expect(rule(own)).toEqual({ type: "string", enum: ["name", "price"] });
+    expect(leftOutIn(lessonFrom(own))).toContain("value 1 GET /orders/{number}: sort");
+    expect(textOf(lessonFrom(own))).not.toContain("hunter");
+    const others = [...own, { principal: INITECH, query: ["sort"], shapes: ["name:8"], values: ["fisher"] }];
+    expect(JSON.stringify(rule(others))).not.toContain("enum");
   });
 
   test("scopes that all have; one caller without them does not take them out of the rule", () => {
@@ -190,6 +195,69 @@ describe("what an attacker does opens nothing", () => {
     const lesson = lessonFrom([...mine, ...rare, ...orders()]);
     expect(textOf(lesson)).toContain("#     20 requests of 1 caller: GET /v1/export\n");
     expect(lessonSummary(lesson, 0)).toContain("  20 of 1  GET /v1/export\n");
+  });
+
+  test("nor do they take the room of others' parameters, and what has none is told", () => {
+    const junk = Array.from({ length: 40 }, (_, at) => ({
+      principal: caller("mallory"),
+      path: "/v1/orders/1",
+      query: Array.from({ length: 10 }, (_unused, nth) => `p${at}x${nth}`),
+      shapes: Array.from({ length: 10 }, () => "integer:1"),
+    }));
+    const lesson = lessonFrom([...junk, ...orders(20)]);
+    expect([...(lesson.routes[0]?.query?.keys() ?? [])]).toEqual(["page"]);
+    expect(leftOutIn(lesson)).toContain("parameter 336 GET /v1/orders/{number}: others");
+  });
+
+  test("nor do they take away a list of words, or of media types", () => {
+    const three = ["a", "b", "c"].map((id) => caller(id));
+    const honest = each(three, 12, (principal, at) => ({
+      principal,
+      method: "POST",
+      path: "/v1/orders",
+      headers: ["content-type: application/json"],
+      requestBytes: 100,
+      query: ["sort"],
+      shapes: ["name:8"],
+      values: [["price", "name"][Math.floor(at / 3) % 2] ?? ""],
+    }));
+    const mine = Array.from({ length: 40 }, (_, at) => ({
+      principal: caller("mallory"),
+      method: "POST",
+      path: "/v1/orders",
+      headers: [`content-type: application/x-${at}`],
+      requestBytes: 100,
+      query: ["sort"],
+      shapes: ["name:8"],
+      values: [`other${"abcdefghij"[at % 10]}${"abcdefghij"[Math.floor(at / 10)]}`],
+    }));
+    for (const requests of [
+      [...mine, ...honest],
+      [...honest, ...mine],
+    ]) {
+      const [route] = lessonFrom(requests).routes;
+      expect(route?.query?.get("sort")?.value).toEqual({ type: "string", enum: ["name", "price"] });
+      expect(route?.contentType?.value).toEqual(["application/json"]);
+    }
+  });
+
+  test("nor do they take a scope out of a rule, in however many ways the one is known", () => {
+    const ways = Array.from({ length: 1024 }, (_, at) => {
+      const scopes = Array.from({ length: 10 }, (_unused, bit) => `s${bit}`).filter(
+        (_one, bit) => (at >> bit) % 2 === 1,
+      );
+      return { principal: caller("mallory", { type: "jwt", authenticator: "okta", scopes }), path: "/v1/orders/1" };
+    });
+    const users = Array.from({ length: 40 }, (_, at) => {
+      return caller(`user-${at}`, { type: "jwt", authenticator: "okta", scopes: ["orders:read", `tenant-${at}`] });
+    });
+    const honest = each(users, 2, (principal) => ({ principal, path: "/v1/orders/1" }));
+    for (const requests of [
+      [...ways, ...honest],
+      [...honest, ...ways],
+    ]) {
+      expect(lessonFrom(requests).routes[0]?.authorize).toEqual({ scopes: ["orders:read"] });
+    }
   });
 
   test("nor do they widen a rule: a kind, a length, a parameter, a body", () => {
