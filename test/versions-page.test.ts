@@ -51,7 +51,7 @@ function policyOf(text: string): string {
 }
 
 test("the page has its blocks", () => {
-  expect(blocks).toHaveLength(4);
+  expect(blocks).toHaveLength(5);
 });
 
 test.each(blocks)("%s", async (text) => {
@@ -120,7 +120,7 @@ test.each([
 });
 
 test("a description is a version's", async () => {
-  const snapshot = await snapshotOf(policyOf(blocks[3] ?? ""), FILES);
+  const snapshot = await snapshotOf(policyOf(blocks[4] ?? ""), FILES);
   expect(judged(snapshot, "/orders", [["api-version", "2"]])).toBe("version 2");
   expect(judged(snapshot, "/old", [["api-version", "1"]])).toBe("version 1");
   expect(judged(snapshot, "/old", [["api-version", "2"]])).toBe("version_unknown");
