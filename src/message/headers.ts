@@ -10,6 +10,10 @@ export class HeaderBlock {
   readonly values: readonly string[];
   /** Names that the last writer left out and its reader may miss; null for none. */
   withheld: readonly string[] | null = null;
+  /** The same for a body with other bytes (`proxy/changed-body`), once somebody asked; an identical head that comes later has it. */
+  changed: HeaderBlock | null = null;
+  /** Whose rules have looked at all of its lines and found nothing. */
+  cleanFor: object | null = null;
   #writer: LineWriter | null = null;
   #lines: string | null = null;
 

@@ -23,6 +23,11 @@ const CODING: ReadonlySet<string> = new Set(["content-encoding"]);
  * cover any of it.
  */
 export function headersOfChanged(headers: HeaderBlock): HeaderBlock {
+  headers.changed ??= changed(headers);
+  return headers.changed;
+}
+
+function changed(headers: HeaderBlock): HeaderBlock {
   const kept = withoutBrokenSignatures(headers.without(OF_THE_BYTES));
   if (kept.get("etag") === undefined) return kept;
   const values = kept.values.map((value, at) =>

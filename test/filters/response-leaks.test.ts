@@ -162,6 +162,23 @@ describe("headers", () => {
     expect(values(judge({ leaks: { cards: "mask", allow: ["X-Debug"] } }, headers))[0]).toBe(`card=${CARD}`);
   });
 
+  test("a head that comes again is looked at by each route's rules, and masked each time", () => {
+    const headers = createHeaders([["x-debug", `card=${CARD}`]]);
+    const seenBy = (leaks: object): string => {
+      const { responseChecks } = compileFilter(responseFilter, { leaks });
+      const answers = [1, 2].map(() => {
+        const answer = new Answer(200, headers, true);
+        responseChecks[0]?.judgeHead?.(createExchange(), answer);
+        return answer.headers.values[0] ?? "";
+      });
+      expect(answers[0]).toBe(answers[1]);
+      return answers[0] ?? "";
+    };
+    expect(seenBy({ vendorKeys: "mask" })).toBe(`card=${CARD}`);
+    expect(seenBy({ cards: "mask" })).toBe("card=[card-visa]");
+    expect(seenBy({ vendorKeys: "mask" })).toBe(`card=${CARD}`);
+  });
+
   test("addresses are read as what they say", () => {
     const headers = [
       ["location", "/sent?to=mia%40example.org&page=2"],

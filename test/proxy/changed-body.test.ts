@@ -36,6 +36,12 @@ test("what is inflated says nothing of its coding; what is only changed does", (
   expect(linesOf([["content-encoding", "gzip"]], headersOfInflated)).toEqual([]);
 });
 
+test("a head that comes again has what was made of it", () => {
+  const headers = createHeaders([["etag", '"v1"']]);
+  expect(headersOfChanged(headers)).toBe(headersOfChanged(headers));
+  expect([...headers.values]).toEqual(['"v1"']);
+});
+
 describe("signatures (RFC 9421)", () => {
   const signed = (...members: readonly string[]): Lines => [
     ["signature-input", members.map((components, at) => `sig${at}=${components};created=1;keyid="a, b"`).join(", ")],

@@ -52,8 +52,15 @@ function judgeLines(exchange: Exchange, headers: HeaderBlock, rules: LeakRules):
   return changed === null ? headers : new HeaderBlock(names, changed);
 }
 
-/** All lines at once, for nearly none has anything. */
-function mayHaveLeaks({ names, values }: HeaderBlock, { scanner }: LeakRules): boolean {
+/** All lines at once, for nearly none has anything; and of heads that come again, once. */
+function mayHaveLeaks(headers: HeaderBlock, rules: LeakRules): boolean {
+  if (headers.cleanFor === rules) return false;
+  if (mayHaveInLines(headers, rules)) return true;
+  headers.cleanFor = rules;
+  return false;
+}
+
+function mayHaveInLines({ names, values }: HeaderBlock, { scanner }: LeakRules): boolean {
   let text = "";
   for (let at = 0; at < names.length; at++) {
     const name = names[at] ?? "";
