@@ -45,7 +45,11 @@ beforeAll(async () => {
 afterAll(closeAll);
 beforeEach(({ skip }) => skip(!isInstalled, "php is not installed"));
 
-async function post(port: number, target: string, body: BodyInit): Promise<readonly [number, string]> {
+async function post(
+  port: number,
+  target: string,
+  body: FormData | URLSearchParams,
+): Promise<readonly [number, string]> {
   const response = await fetch(`http://127.0.0.1:${port}${target}`, { method: "POST", body });
   return [response.status, await response.text()];
 }
