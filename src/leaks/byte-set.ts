@@ -1,8 +1,17 @@
 /** 256 cells, 1 where the byte is in. */
 export type ByteSet = Uint8Array;
 
+/** Shapes have the same few again and again; nobody writes into one. */
+const known = new Map<string, ByteSet>();
+
 /** `A-Za-z0-9_.-` as in a class of a regular expression; a `-` at either end is itself, `\\` lets any character be itself. */
 export function byteSet(ranges: string): ByteSet {
+  const set = known.get(ranges) ?? setOf(ranges);
+  known.set(ranges, set);
+  return set;
+}
+
+function setOf(ranges: string): ByteSet {
   const set = new Uint8Array(256);
   const chars: { code: number; isRange: boolean }[] = [];
   for (let at = 0; at < ranges.length; at++) {

@@ -58,6 +58,7 @@ export class FirstPass {
   readonly begin: number;
   /** A byte of each column. */
   readonly #bytes: number[] = [];
+  readonly #columnsBySet = new Map<ByteSet, readonly number[]>();
   readonly #items: Item[] = [];
   readonly #states: State[] = [];
   readonly #known = new Map<string, number>();
@@ -81,7 +82,7 @@ export class FirstPass {
       firsts.push(this.#items.length);
       this.#addItems(anchor, steps, anchors[anchor]?.before === null ? 0 : 1);
     }
-    this.#fresh = this.#bytes.map((_, column) => this.#targets(firsts, column));
+    this.#fresh = this.#freshOf(firsts);
     this.#table = new Int32Array(STATES_BEGUN * this.#stride).fill(UNKNOWN);
     this.begin = this.#rowOf(this.#fresh[this.#columns[LINE_FEED] ?? 0] ?? []) % SPECIAL;
   }
@@ -101,13 +102,31 @@ export class FirstPass {
     }
   }
 
+  #freshOf(firsts: readonly number[]): readonly (readonly number[])[] {
+    const fresh: number[][] = this.#bytes.map(() => []);
+    for (const first of firsts) {
+      for (const { columns, to } of this.#items[first]?.moves ?? [])
+        for (const column of columns) fresh[column]?.push(to);
+    }
+    return fresh;
+  }
+
+  #columnsOf(set: ByteSet): readonly number[] {
+    let columns = this.#columnsBySet.get(set);
+    if (columns === undefined) {
+      columns = this.#bytes.flatMap((byte, column) => (set[byte] === 1 ? [column] : []));
+      this.#columnsBySet.set(set, columns);
+    }
+    return columns;
+  }
+
   #addItems(anchor: number, steps: Anchor["steps"], lead: number): void {
     const first = this.#items.length;
     for (const place of steps.keys()) {
-      const moves: { columns: number[]; to: number }[] = [];
+      const moves: { columns: readonly number[]; to: number }[] = [];
       for (let step = place; step < steps.length; step++) {
         const { set, isOptional } = steps[step] as Anchor["steps"][number];
-        const columns = [...this.#bytes.keys()].filter((column) => set[this.#bytes[column] as number] === 1);
+        const columns = this.#columnsOf(set);
         moves.push({ columns, to: step + 1 === steps.length ? -1 - anchor : first + step + 1 });
         if (!isOptional) break;
       }
