@@ -59,8 +59,11 @@ function readFieldHead(head: Buffer, kinds: RegExp): Result<PartHead, string> {
   if (!disposition.ok) return disposition;
   const { name, fileName } = disposition.value;
   if (name === null) return err("a part without a name");
-  const type = fieldTypeOf(lines.value.get("content-type"), fileName !== null);
+  const text = lines.value.get("content-type");
+  const type = kinds === FORM_DATA ? fieldTypeOf(text, fileName !== null) : typeOf(text);
   if (!type.ok) return type;
+  // Files within files (RFC 7578 section 4.3): some read them as fields of the form, some as one file.
+  if (type.value !== null && holdsParts(type.value)) return err(`a part of type ${excerpt(type.value)}`);
   // Browsers send a field in which nobody chose a file so; of another type busboy takes it for an empty field.
   if (fileName === "" && type.value !== "application/octet-stream") return err("a file without a name that has a type");
   const read = headOf(lines.value, { name, fileName }, type.value);
@@ -114,8 +117,6 @@ function fieldTypeOf(text: string | undefined, isFile: boolean): Result<string |
   const parsed = mediaTypeOf(text);
   if (parsed === null) return err(`type ${excerpt(text)} of a part`);
   const { type, parameters } = parsed;
-  // Files within files (RFC 7578 section 4.3): some read them as fields of the form, some as one file.
-  if (holdsParts(type)) return err(`a part of type ${excerpt(type)}`);
   // busboy and what is made of it take such a part for a file, others for a field.
   if (!isFile && type === "application/octet-stream") return err(`a field of type ${type} without a file name`);
   const charset = parameters.get("charset");

@@ -270,6 +270,27 @@ multipart/mixed:
 `;
   const meta = json({ item: "a" }, named("meta"));
   const photo = part("image/png", PNG, 'Content-Disposition: form-data; name="photo"; filename="a.png"');
+  test("a file needs no name of a file there", async () => {
+    const check = await checkOf(SPRING);
+    expect(await judge(check, MIXED, multipart(meta, part("image/png", PNG, named("photo"))))).toBe(CONTINUE);
+    const wrong = multipart(meta, part("image/png", "<?php", named("photo")));
+    expect(await judge(check, MIXED, wrong)).toMatchObject({ reason: "file_content_mismatch" });
+    const bare = multipart(meta, part("application/octet-stream", "x", named("photo")));
+    expect(await judge(check, MIXED, bare)).toMatchObject({ reason: "file_type_unsupported" });
+    const form = `multipart/form-data; boundary=${BOUNDARY}`;
+    const own = await checkOf(SPRING.replace("multipart/mixed", "multipart/form-data"));
+    const field = part("image/png", PNG, 'Content-Disposition: form-data; name="photo"');
+    expect(await judge(own, form, multipart(field))).toMatchObject({ reason: "form_field_invalid" });
+  });
+
+  test.each(["text/plain; charset=utf-16", "multipart/mixed; boundary=c"])("a part of %s is refused", async (type) => {
+    const check = await checkOf("multipart/mixed: { schema: { properties: { note: { type: string } } } }");
+    expect(await judge(check, MIXED, multipart(part("text/plain", "a", named("note"))))).toBe(CONTINUE);
+    expect(await judge(check, MIXED, multipart(part(type, "a", named("note"))))).toMatchObject({
+      reason: "body_not_multipart",
+    });
+  });
+
   test("in any order", async () => {
     const check = await checkOf(SPRING);
     expect(await judge(check, MIXED, multipart(meta, photo))).toBe(CONTINUE);

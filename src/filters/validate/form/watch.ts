@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { FILE_START_BYTES, fileContentFault } from "../../../bodies/file-content.ts";
 import { decodeLeniently } from "../../../bodies/form.ts";
 import { MultipartReader, type PartHandler } from "../../../bodies/multipart.ts";
-import type { PartHead, ReadHead } from "../../../bodies/part-head.ts";
+import { type PartHead, type ReadHead, readPartHead } from "../../../bodies/part-head.ts";
 import { CONTINUE, type Denial, type Verdict } from "../../../decision/verdict.ts";
 import type { BodyWatch } from "../../../message/body-watch.ts";
 import { ByteHold } from "../../../message/byte-hold.ts";
@@ -47,6 +47,8 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
   flows = false;
   readonly #rules: FormRules;
   readonly #exchange: Exchange;
+  /** Of multipart/form-data what has no file name is a field, whatever its type. */
+  readonly #takesBareFiles: boolean;
   readonly #reading: PartReading<PartHead>;
   #part: OpenPart | null = null;
   #parts = 0;
@@ -66,6 +68,7 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
   ) {
     this.#rules = rules;
     this.#exchange = exchange;
+    this.#takesBareFiles = readHead !== readPartHead;
     const reader = new MultipartReader<Stop>(boundary, this, readHead);
     this.#reading = new PartReading(reader, exchange, rules, held);
   }
@@ -116,8 +119,10 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     return null;
   }
 
-  /** A Blob of a browser that stands for a field is judged as one. */
+  /** A Blob of a browser that stands for a field is judged as one, and what a type without file names has in place of a file as a file. */
   #asField(head: PartHead): PartHead {
+    if (this.#takesBareFiles && head.fileName === null && this.#rules.files.has(head.name))
+      return { ...head, fileName: BARE_FILE };
     const isBlob = head.fileName === "blob" && head.type === "application/json";
     return isBlob && this.#rules.fields.get(head.name)?.takesBlob === true ? { ...head, fileName: null } : head;
   }
@@ -271,6 +276,9 @@ export class FormWatch implements BodyWatch, PartHandler<Stop> {
     return formDenial(fault, this.#rules.showsErrors);
   }
 }
+
+/** Stands for the name of a file that has none. */
+const BARE_FILE = "file";
 
 /** A required file that did not come. */
 export function missingFile(file: FileRule) {
