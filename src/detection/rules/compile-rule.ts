@@ -1,7 +1,8 @@
-import { compilePattern } from "../../schema/pattern/index.ts";
-import { withPatternWork } from "../../schema/pattern/work.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
+import { Matcher } from "../search/matcher.ts";
+import { parseBytes } from "../search/pcre.ts";
+import { Work } from "../search/work.ts";
 import type { Member, Operator, Variable } from "../seclang/directive.ts";
 import { comparisonThatHolds } from "../sqli/comparison.ts";
 import type { Control, RuleChoice, SetVar } from "./actions.ts";
@@ -179,9 +180,14 @@ function namePattern(source: string, tooLong: boolean): Result<NameTest, string>
     const part = source.toLowerCase();
     return ok((name) => name.toLowerCase().includes(part));
   }
-  const pattern = compilePattern(`(?i:${source})`, { unicode: false });
-  if (!pattern.ok) return err(`the pattern /${source}/ of a name: ${pattern.error.message}`);
-  return ok((name) => withPatternWork(DEFAULTS.patternWorkMax, () => pattern.value.test(name)) ?? tooLong);
+  const parsed = parseBytes(`(?i:${source})`);
+  const matcher = parsed.ok ? Matcher.of(parsed.value.tree) : parsed;
+  if (!matcher.ok) return err(`the pattern /${source}/ of a name: ${matcher.error.message}`);
+  return ok((name) => {
+    const work = new Work(DEFAULTS.patternWorkMax);
+    const isNamed = matcher.value.test(name, work);
+    return work.isSpent ? tooLong : isNamed;
+  });
 }
 
 /** Rules whose patterns refer back, which no search in linear time does: what finds the same. */
