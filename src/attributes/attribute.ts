@@ -57,6 +57,12 @@ export function attributeOf(path: readonly string[]): Result<AttributeName, stri
   return ok({ text: attributeText([...row.name.split("."), ...known], row.isFolded), row, rest: known, shown });
 }
 
+/** The same attribute, its value never shown where it is a header in which the policy expects credentials. */
+export function withoutCredential(name: AttributeName, isCredentialHeader: (header: string) => boolean): AttributeName {
+  const [header = ""] = name.rest;
+  return name.row.name === "request.headers" && isCredentialHeader(header) ? { ...name, shown: "nowhere" } : name;
+}
+
 /** Names under which credentials stand. Their values show nowhere, whatever the row says. */
 export function namesSecret(name: string): boolean {
   return SECRET.test(name);

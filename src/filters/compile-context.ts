@@ -24,6 +24,8 @@ export interface CompileContext {
   /** Where clients learn who gives tokens for the service (RFC 9728), without quotes in it; null where the policy has none. */
   readonly resourceMetadataUrl: string | null;
   readonly clock: Clock;
+  /** Whether an authenticator of the policy reads credentials there; `name` in lower case. Known once all are compiled. */
+  isCredentialHeader(name: string): boolean;
   /** Of the process; it outlives the policy. */
   readonly memory: MemoryBudget;
   /** For what is enforced for a share of those that it is about. */

@@ -1,4 +1,4 @@
-import { type Attribute, attributeOf, bindAttribute } from "../attributes/attribute.ts";
+import { type Attribute, attributeOf, bindAttribute, withoutCredential } from "../attributes/attribute.ts";
 import { shownAttribute } from "../attributes/shown.ts";
 import { AMBIGUOUS } from "../attributes/types.ts";
 import type { Phase } from "../decision/phases.ts";
@@ -11,6 +11,11 @@ import { err, ok, type Result } from "../support/result.ts";
 import { type KeyPart, keyRead, latestPhase, phaseOf, refusalOf } from "./key-parts.ts";
 import { feedValue, valueText } from "./key-values.ts";
 import type { KeyHash } from "./rate/key-hash.ts";
+
+interface World {
+  readonly clock: Pick<Clock, "wallMs">;
+  isCredentialHeader(name: string): boolean;
+}
 
 /** An expression, bound to the routes of one template or to all. */
 interface Bound {
@@ -26,23 +31,23 @@ class ExpressionPart implements KeyPart {
   readonly mayBeAbsent = true;
   readonly hasMethod: boolean;
   readonly #source: string;
-  readonly #clock: Pick<Clock, "wallMs">;
+  readonly #world: World;
   readonly #fixed: Bound | null;
   readonly #byTemplate = new Map<string, Bound>();
 
-  constructor(source: string, general: Bound, clock: Pick<Clock, "wallMs">) {
+  constructor(source: string, general: Bound, world: World) {
     this.text = `(${source})`;
     this.phase = general.attributes.every(({ row }) => phaseOf(row.from) === "admit") ? "admit" : "limit";
     this.hasMethod = general.attributes.some(({ row }) => row.name === "request.method");
     this.from = latestPhase(general.attributes.map(({ row }) => row.from));
     this.#source = source;
-    this.#clock = clock;
+    this.#world = world;
     this.#fixed = general.attributes.some(({ row }) => row.name === "path" || row.name === "route") ? null : general;
   }
 
   bindRoute(template: string): { readonly text: string; readonly offset: number } | null {
     if (this.#fixed !== null || this.#byTemplate.has(template)) return null;
-    const bound = bind(this.#source, template, this.#clock);
+    const bound = bind(this.#source, template, this.#world);
     if (!bound.ok) return { text: bound.error.text, offset: bound.error.at };
     this.#byTemplate.set(template, bound.value);
     return null;
@@ -75,14 +80,20 @@ class ExpressionPart implements KeyPart {
 export function expressionPart(
   source: string,
   clock: Pick<Clock, "wallMs">,
+  isCredentialHeader: (name: string) => boolean,
 ): KeyPart | { readonly text: string; readonly offset: number } {
-  const general = bind(source, null, clock);
+  const world = { clock, isCredentialHeader };
+  const general = bind(source, null, world);
   if (!general.ok) return { text: general.error.text, offset: general.error.at };
-  return new ExpressionPart(source, general.value, clock);
+  return new ExpressionPart(source, general.value, world);
 }
 
 /** `template`: null where no route is known yet, so that any path parameter may be one of it. */
-function bind(source: string, template: string | null, clock: Pick<Clock, "wallMs">): Result<Bound, SourceFault> {
+function bind(
+  source: string,
+  template: string | null,
+  { clock, isCredentialHeader }: World,
+): Result<Bound, SourceFault> {
   const attributes = new Map<string, Attribute>();
   const parsed = template === null ? null : parseTemplate(template);
   const compiled = compileValue<Exchange>(source, {
@@ -92,7 +103,8 @@ function bind(source: string, template: string | null, clock: Pick<Clock, "wallM
       const refusal = refusalOf(name.value);
       if (refusal !== null) return err(refusal);
       const parameters = parsed?.ok === true ? paramNames(parsed.value) : name.value.rest;
-      const bound = bindAttribute(name.value, { phase: "limit", parameters, route: template ?? "", clock });
+      const shown = withoutCredential(name.value, isCredentialHeader);
+      const bound = bindAttribute(shown, { phase: "limit", parameters, route: template ?? "", clock });
       if (!bound.ok) return err(template === null ? bound.error : `${bound.error} (${template})`);
       const read = keyRead(bound.value);
       const attribute = { ...bound.value, read };

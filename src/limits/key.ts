@@ -1,4 +1,4 @@
-import { attributeName } from "../attributes/attribute.ts";
+import { attributeName, withoutCredential } from "../attributes/attribute.ts";
 import type { Phase } from "../decision/phases.ts";
 import type { Exchange } from "../message/exchange.ts";
 import type { Clock } from "../support/clock.ts";
@@ -24,12 +24,17 @@ export interface KeyFault {
 }
 
 /** What makes parts of expressions; only policies that have one load it. */
-export type ExpressionParts = (source: string, clock: Pick<Clock, "wallMs">) => KeyPart | Omit<KeyFault, "at">;
+export type ExpressionParts = (
+  source: string,
+  clock: Pick<Clock, "wallMs">,
+  isCredentialHeader: (name: string) => boolean,
+) => KeyPart | Omit<KeyFault, "at">;
 
 export interface KeyOptions {
   /** How many bits of an IPv6 address are one client. */
   readonly ipv6Prefix: number;
   readonly clock: Pick<Clock, "wallMs">;
+  isCredentialHeader(name: string): boolean;
   readonly expressions: ExpressionParts | null;
 }
 
@@ -155,7 +160,7 @@ export function compileKey(settings: readonly KeyPartSettings[], options: KeyOpt
 function compilePart(settings: KeyPartSettings, options: KeyOptions): KeyPart | Omit<KeyFault, "at"> {
   if (typeof settings !== "string") {
     if (options.expressions === null) throw new Error("the expressions of keys must have been loaded before");
-    return options.expressions(settings.expression, options.clock);
+    return options.expressions(settings.expression, options.clock, options.isCredentialHeader);
   }
   if (settings === "principal") return new PrincipalPart(options.ipv6Prefix);
   const name = attributeName(settings);
@@ -164,5 +169,7 @@ function compilePart(settings: KeyPartSettings, options: KeyOptions): KeyPart | 
   if (row.name === "client.address") return new AddressPart(options.ipv6Prefix);
   if (row.name === "route") return new RoutePart();
   const refusal = refusalOf(name.value);
-  return refusal === null ? AttributePart.of(name.value, options.clock) : { text: refusal };
+  return refusal === null
+    ? AttributePart.of(withoutCredential(name.value, options.isCredentialHeader), options.clock)
+    : { text: refusal };
 }

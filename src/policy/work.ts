@@ -323,6 +323,8 @@ export class Work {
       service: this.service,
       resourceMetadataUrl: this.protectedResources[0]?.url ?? null,
       clock: this.inputs.clock,
+      isCredentialHeader: (name) =>
+        [...this.authenticators.values()].some(({ credentialHeaders }) => credentialHeaders.includes(name)),
       memory: this.memory,
       ladderSeed: this.ladderSeed,
       place: (...inner) => this.reader.document.place(resolve(inner)),

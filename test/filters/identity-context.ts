@@ -62,6 +62,7 @@ export function testContext(
     service: "orders",
     resourceMetadataUrl: null,
     clock,
+    isCredentialHeader: () => false,
     memory: unlimitedMemory(),
     problems,
     warnings,

@@ -1,4 +1,4 @@
-import { type Attribute, type AttributeName, bindAttribute } from "../../attributes/attribute.ts";
+import { type Attribute, type AttributeName, bindAttribute, withoutCredential } from "../../attributes/attribute.ts";
 import { paramNames, parseTemplate } from "../../matching/template.ts";
 import { err, type Result } from "../../support/result.ts";
 import type { RouteContext } from "../filter.ts";
@@ -11,7 +11,10 @@ export function noteUse({ row }: AttributeName, path: Path, context: RouteContex
 }
 
 /** An attribute as a rule of this route reads it: in phase `validate` if it is of the body, else in phase `authorize`. */
-export function bindFor(name: AttributeName, { isPublic, template, clock }: RouteContext): Result<Attribute, string> {
+export function bindFor(
+  name: AttributeName,
+  { isPublic, template, clock, isCredentialHeader }: RouteContext,
+): Result<Attribute, string> {
   const { row, rest, text } = name;
   if (isPublic && row.from === "authorize") {
     return err(`a public route has no caller, so that '${text}' is never there; expected 'authenticate'`);
@@ -20,6 +23,11 @@ export function bindFor(name: AttributeName, { isPublic, template, clock }: Rout
   // In `defaults` no route is known yet; with each one they compile again.
   const parameters = parsed.ok ? paramNames(parsed.value) : rest;
   const phase = row.from === "validate" ? "validate" : "authorize";
-  const bound = bindAttribute(name, { phase, parameters, route: template, clock });
+  const bound = bindAttribute(withoutCredential(name, isCredentialHeader), {
+    phase,
+    parameters,
+    route: template,
+    clock,
+  });
   return bound.ok ? bound : err(`${bound.error} (${template})`);
 }

@@ -98,6 +98,7 @@ function readerOf(
   const reader = compileKey(parts, {
     ipv6Prefix,
     clock: context.clock,
+    isCredentialHeader: context.isCredentialHeader,
     expressions: hasExpression ? expressions.get().expressionPart : null,
   });
   if (!isFaults(reader)) return reader;

@@ -68,7 +68,12 @@ function compileDistinct(name: string, settings: DistinctSettings, context: Limi
   const { of, per, limit, window } = settings.distinct;
   const { maxBytes: bytesMax = DEFAULTS.distinctBytes, ipv6Prefix = DEFAULTS.limitIpv6Prefix } = settings;
   const key = compileLimitKey(name, { ...settings, key: per }, inPer(context));
-  const member = compileKey([of], { ipv6Prefix, clock: context.clock, expressions: null });
+  const member = compileKey([of], {
+    ipv6Prefix,
+    clock: context.clock,
+    isCredentialHeader: context.isCredentialHeader,
+    expressions: null,
+  });
   if ("length" in member) {
     for (const { text } of member) context.problem(text, "distinct", "of");
     return null;
