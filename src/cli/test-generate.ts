@@ -80,7 +80,7 @@ async function operationsFrom(
     return found.ok ? found : err(`${from}: ${found.error}\n`);
   }
   if (typeof value !== "object" || value === null || !("openapi" in value))
-    return err(`${from}: expected a description (OpenAPI 3) or a collection of Postman (v2.1)\n`);
+    return err(`${from}: expected a description (OpenAPI 3) or a collection of Postman (v2.0 or v2.1)\n`);
   const { operationsDescribed } = await import("../rehearsal/generated/described-api.ts");
   const found = await operationsDescribed(file, inputs);
   return found.ok ? found : err(found.error.map((problem) => problemLine(problem)).join(""));

@@ -28,7 +28,7 @@ const OPTIONS = {
   from: {
     type: "string",
     value: "FILE",
-    text: "with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.1)",
+    text: "with --generate: tries the requests of an OpenAPI document or a Postman collection (v2.0, v2.1)",
   },
   certificate: {
     type: "string",

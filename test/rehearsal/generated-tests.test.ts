@@ -212,3 +212,30 @@ routes:
   expect(none).toEqual({ code: 1, out: "", err: "none.pem: does not exist\n" });
   expect((await postern("test", "--certificate", "billing.pem", "policy.yaml")).code).toBe(2);
 });
+
+test("a collection of the older format has headers as lines and a path as a text", async () => {
+  const collection = {
+    info: { name: "Orders", schema: "https://schema.getpostman.com/json/collection/v2.0.0/collection.json" },
+    variable: [{ id: "base", value: "https://api.example.org" }],
+    item: [
+      {
+        name: "Read one",
+        request: {
+          method: "GET",
+          header: `X-Trace: t-1\r\nAuthorization: Bearer secret-token-of-somebody\nX-Api-Key: ${KEY}\n`,
+          url: {
+            raw: "{{base}}/v1/orders/:orderId",
+            path: "/v1/orders/:orderId",
+            variable: [{ id: "orderId", value: ID }],
+          },
+        },
+      },
+    ],
+  };
+  const { folder, postern } = folderWith({ ...FILES, "old.json": JSON.stringify(collection) });
+  const { code, out } = await postern("test", "--generate", "--from", join(folder, "old.json"), "policy.yaml");
+  expect(code).toBe(0);
+  expect(out).toContain(`/v1/orders/${ID}`);
+  expect(out).toContain("headers: { X-Trace: t-1 }");
+  for (const secret of [KEY, "secret-token"]) expect(out).not.toContain(secret);
+});

@@ -3,7 +3,7 @@ import { DEFAULTS } from "../../support/defaults.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Operation } from "./operations.ts";
 
-/** Collections of Postman, format v2.1 (schema.getpostman.com/json/collection/v2.1.0). */
+/** Collections of Postman, formats v2.0 and v2.1 (schema.getpostman.com/json/collection/v2.1.0). */
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -55,7 +55,7 @@ function operationOf(
   const fill = (given: unknown): string => filled(text(given), variables);
   const method = (fill(request["method"]) || "GET").toUpperCase();
   const headers: Record<string, string> = {};
-  for (const { key, value: given, disabled } of listed(request["header"]).map(mapping)) {
+  for (const { key, value: given, disabled } of headersOf(request["header"])) {
     const name = fill(key);
     if (disabled === true || name === "" || credentials.has(name.toLowerCase())) continue;
     headers[name] = fill(given);
@@ -76,6 +76,15 @@ function operationOf(
   };
 }
 
+/** A list, or the lines of a text. */
+function headersOf(value: unknown): readonly Mapping[] {
+  if (typeof value !== "string") return listed(value).map(mapping);
+  return value.split(/\r?\n/).flatMap((line) => {
+    const [, key, given = ""] = /^([^:\s]+):(.*)$/.exec(line) ?? [];
+    return key === undefined ? [] : [{ key, value: given.trim() }];
+  });
+}
+
 /** A matrix puts the words of each case behind the name. */
 const ROOM_FOR_CASES = 128;
 
@@ -85,9 +94,12 @@ function pathOf(url: unknown, fill: (given: unknown) => string): string {
   const own = variablesOf(variable);
   const segments = Array.isArray(path)
     ? path.map((part) => text(typeof part === "string" ? part : mapping(part)["value"]))
-    : text(raw)
-        .split(/[?#]/)[0]
-        ?.replace(/^(?:[a-z][a-z0-9+.-]*:\/\/|\{\{[^}]*\}\})[^/]*/i, "")
+    : text(
+        path ??
+          text(raw)
+            .split(/[?#]/)[0]
+            ?.replace(/^(?:[a-z][a-z0-9+.-]*:\/\/|\{\{[^}]*\}\})[^/]*/i, ""),
+      )
         .split("/")
         .slice(1);
   const filledIn = (segments ?? []).map((part) => {
