@@ -56,10 +56,7 @@ function requestOf({ time, client, method, target, status, more }: Told): Result
     id: "-",
     atMs,
     listener: "",
-    client: client.replace(
-      /^\[?([^\]]*?)\]?(?::\d+)?$/,
-      client.includes(".") || client.startsWith("[") ? "$1" : client,
-    ),
+    client: client === "" ? UNTOLD_CLIENT : withoutPort(client),
     protocol: "http/1.1",
     secure: true,
     method,
@@ -167,6 +164,15 @@ function readJson(of: ReadonlyMap<string, unknown>): Result<RecordedRequest, str
 /** nginx's and Apache's `combined` and `common`. */
 const COMBINED =
   /^(\S{1,64}) \S+ \S+ \[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/[\d.]+)?" (\d{3}) (\d+|-)(?: "[^"]*" "((?:[^"\\]|\\.)*)")?/;
+/** `192.0.2.1:4000` and `[2001:db8::1]:4000`; an address of IPv6 alone has no port. */
+function withoutPort(client: string): string {
+  const hasPort = client.includes(".") || client.startsWith("[");
+  return hasPort ? client.replace(/^\[?([^\]]*?)\]?(?::\d+)?$/, "$1") : client;
+}
+
+/** Of a client of which a line tells nothing, as Envoy writes it where nobody has forwarded the request. */
+export const UNTOLD_CLIENT = "-";
+
 /** Envoy's default text. */
 const ENVOY =
   /^\[([^\]]{1,40})\] "([A-Z]{1,32}) (\S+) [^"]*" (\d{3}) \S+ (?:.*? )??(\d+) (\d+) \d+ \S+ "([^"]*)" "([^"]*)" "([^"]*)" "([^"]*)"/;

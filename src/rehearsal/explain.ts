@@ -73,6 +73,8 @@ export const DECISION_ID = "the id of the decision";
 
 export interface RehearsalHooks {
   readonly onCheck?: Observer["onCheck"];
+  /** The route is known, and none of its checks was asked yet. */
+  readonly onRoute?: () => void;
   /** Waits for what a check waits for. */
   readonly awaitOutcome?: (outcome: Promise<Outcome>) => Promise<Outcome>;
 }
@@ -82,7 +84,7 @@ export async function rehearse(
   snapshot: Snapshot,
   listener: ListenerSettings,
   exchange: Exchange,
-  { onCheck, awaitOutcome }: RehearsalHooks = {},
+  { onCheck, onRoute, awaitOutcome }: RehearsalHooks = {},
 ): Promise<Rehearsal> {
   const steps: Step[] = openingSteps(exchange, listener.place);
   const handshake = handshakeStep(exchange, listener);
@@ -113,7 +115,13 @@ export async function rehearse(
     },
   };
   snapshot.requestIds?.begin(exchange, DECISION_ID, subject.trustedProxies !== null);
-  const pending = judge(subject);
+  const pending = judge(subject, {
+    admit: ({ admitChecks }) => admitChecks,
+    of: ({ checks }) => {
+      onRoute?.();
+      return checks;
+    },
+  });
   const permitted =
     pending instanceof Promise && awaitOutcome !== undefined ? await awaitOutcome(pending) : await pending;
   const isForwarded = !(permitted instanceof Denial || permitted instanceof OwnAnswer);

@@ -8,7 +8,7 @@ import { WITHOUT_BODY } from "../message/method.ts";
 import type { Target } from "../message/target.ts";
 import type { ListenerSettings, Snapshot } from "../policy/snapshot.ts";
 import type { CertificateFacts, DecisionFacts, PrincipalFacts } from "../records/decision-facts.ts";
-import type { RecordedRequest } from "../records/recorded-line.ts";
+import { type RecordedRequest, UNTOLD_CLIENT } from "../records/recorded-line.ts";
 import { REDACTED } from "../records/redaction.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { assume } from "./described-request.ts";
@@ -24,6 +24,7 @@ const ADDRESSLESS: ReadonlyMap<string, Address> = new Map([
   [UNIX_PEER.text, UNIX_PEER],
   ["unix:", UNIX_PEER],
   [UNKNOWN_CLIENT.text, UNKNOWN_CLIENT],
+  [UNTOLD_CLIENT, UNKNOWN_CLIENT],
 ]);
 
 /**
@@ -60,11 +61,26 @@ export function recordedExchange(
     hasHeaders ? headersOf(facts, touched) : unknownHeaders(facts, touched),
     bodyOf(facts, touched),
   );
+  if (facts.client === UNTOLD_CLIENT) watchAddress(exchange, touched);
   exchange.upstream = listener.upstream;
   exchange.oddity = target.value.oddity;
   exchange.receivedTarget = facts.path + query;
   assume(exchange, identityOf(facts.principal, snapshot));
   return ok(exchange);
+}
+
+/** What the line does not tell of its client: whoever asks for its address gets none, and is seen to. */
+function watchAddress(exchange: Exchange, touched: Touched): void {
+  let address = exchange.clientAddress;
+  Object.defineProperty(exchange, "clientAddress", {
+    get: () => {
+      touched.add("client address");
+      return address;
+    },
+    set: (next: Address) => {
+      address = next;
+    },
+  });
 }
 
 function pairOf(name: string, value: string | null | undefined): string {

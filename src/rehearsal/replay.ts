@@ -121,6 +121,7 @@ class Judging {
     const late = new Denial("internal_error", null, "no verdict in time", "one");
     const hooks: RehearsalHooks = {
       onCheck: (check, verdict, enforced) => this.#onCheck(check, verdict !== null && enforced),
+      onRoute: () => this.#passed(),
       awaitOutcome: (outcome) => inTestTime(outcome, late, time, this.#timers),
     };
     const rehearsed = rehearse(snapshot, this.#listener, this.#exchange, hooks).catch(faultDenial);
@@ -141,9 +142,15 @@ class Judging {
     if (isDenied) {
       this.#deniedBy = check;
       this.#deniedOn = [...this.#touched];
-    } else for (const what of this.#touched) this.#passedOn.add(what);
-    this.#touched.clear();
+      this.#touched.clear();
+    } else this.#passed();
     if (check.phase === "authenticate" && !isDenied) this.#watchClaims();
+  }
+
+  /** What was looked at in vain so far has denied nothing. */
+  #passed(): void {
+    for (const what of this.#touched) this.#passedOn.add(what);
+    this.#touched.clear();
   }
 
   /** A rule that asks for a claim which the token had and the record has not is seen to do so. */

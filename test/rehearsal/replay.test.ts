@@ -287,4 +287,21 @@ describe("access logs are read as far as they go", () => {
     expect(report).toMatchObject({ changed: 0, records: 2 });
     expect(Object.values(report.untold).reduce((sum, one) => sum + one, 0)).toBe(2);
   });
+
+  test("by rules about addresses, on routes that ask for nothing else", async () => {
+    const rule = OPEN.replace("public: true", "public: true, address: { allow: [10.0.0.0/8] }");
+    expect(await replay(rule, [lines.nginx])).toMatchObject({ records: 1, changed: 1, untold: {} });
+  });
+
+  // As Envoy writes it by default: nobody has forwarded the request.
+  const atEdge = lines.envoy.replace('"192.0.2.2"', '"-"');
+  const withoutClient = lines.envoyJson.replace(/"downstream_remote_address":"[^"]*",/, "");
+
+  test("that do not tell the client's address are read, and it is not guessed", async () => {
+    expect(await replay(OPEN, [atEdge, withoutClient])).toMatchObject({ records: 2, same: 1, changed: 1, skipped: 0 });
+    const limited = await replay(OPEN.replace("public: true", "public: true, address: { allow: [10.0.0.0/8] }"), [
+      atEdge,
+    ]);
+    expect(limited).toMatchObject({ records: 1, changed: 0, skipped: 0, untold: { "client address": 1 } });
+  });
 });
