@@ -1,7 +1,7 @@
 // Goal: for each of ten faults the alert that should fire does, and a line says why. Method: one postern before services that
 // fail, one Prometheus that scrapes it every second and evaluates deploy/prometheus/alerts.yaml, in which only `for` is shorter.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,20 +17,15 @@ import {
   startService,
   theWorld,
 } from "../fixtures/postern.ts";
-import { isThere, startProgram, works } from "../fixtures/program.ts";
-import { closeAll, listen, onClose } from "../fixtures/proxy.ts";
+import { isThere, works } from "../fixtures/program.ts";
+import { type Prometheus, startPrometheus } from "../fixtures/prometheus.ts";
+import { closeAll, listen } from "../fixtures/proxy.ts";
 
-const ALERTS = resolve(import.meta.dirname, "../../deploy/prometheus/alerts.yaml");
 const CERTIFICATE_MS = 6_000;
 const RUNBOOK = resolve(import.meta.dirname, "../../docs/runbook.md");
 /** A file system of its own, as small as a page or eight, that goes with the process; needs no rights but a user namespace. */
 const SMALL_DISK = ["unshare", "--map-root-user", "--mount", "sh", "-c"];
 const isPossible = isThere("prometheus") && isThere("prlimit") && works("unshare --map-root-user --mount true");
-
-interface Alert {
-  readonly state: string;
-  readonly labels: { readonly alertname: string };
-}
 
 interface Ports extends PolicyPorts {
   readonly metrics: number;
@@ -44,7 +39,7 @@ interface Ports extends PolicyPorts {
 let postern: Postern;
 let mortal: Server;
 let ports: Omit<Ports, keyof PolicyPorts>;
-let prometheus: string;
+let prometheus: Prometheus;
 let folder: string;
 let apiKey: string;
 
@@ -109,43 +104,13 @@ beforeAll(async () => {
       ...command,
     ],
   );
-  await startPrometheus();
+  prometheus = await startPrometheus([ports.metrics], (alerts) => alerts.replace(/^( +for:) .*$/gm, "$1 1s"));
 });
 
 afterAll(async () => {
   await closeAll();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
-
-async function startPrometheus(): Promise<void> {
-  const here = mkdtempSync(join(tmpdir(), "postern-prometheus-"));
-  onClose(() => rmSync(here, { recursive: true, force: true }));
-  const port = await freePort();
-  prometheus = `http://127.0.0.1:${port}`;
-  writeFileSync(join(here, "alerts.yaml"), readFileSync(ALERTS, "utf8").replace(/^( +for:) .*$/gm, "$1 1s"));
-  const config = `global: { scrape_interval: 1s, evaluation_interval: 500ms }
-rule_files: [alerts.yaml]
-scrape_configs:
-  - { job_name: postern, static_configs: [{ targets: ["127.0.0.1:${ports.metrics}"] }] }
-`;
-  writeFileSync(join(here, "prometheus.yaml"), config);
-  const options = ["--enable-feature=exemplar-storage", "--log.level=error", `--web.listen-address=127.0.0.1:${port}`];
-  const files = [`--config.file=${join(here, "prometheus.yaml")}`, `--storage.tsdb.path=${join(here, "data")}`];
-  await startProgram(["prometheus", ...files, ...options], async () => {
-    const up = await ask<{ result: readonly unknown[] }>("query?query=up==1").catch(() => null);
-    return up !== null && up.result.length > 0;
-  });
-}
-
-async function ask<Data>(path: string): Promise<Data> {
-  const response = await fetch(`${prometheus}/api/v1/${path}`);
-  return ((await response.json()) as { data: Data }).data;
-}
-
-async function firing(): Promise<readonly string[]> {
-  const { alerts } = await ask<{ alerts: readonly Alert[] }>("alerts");
-  return alerts.filter(({ state }) => state === "firing").map(({ labels }) => labels.alertname);
-}
 
 /** Many requests on one connection; resolves when it is closed. */
 function burst(path: string, count: number, headers = "", body = ""): Promise<void> {
@@ -311,7 +276,7 @@ async function play(one: Fault): Promise<Figure> {
   await begin?.();
   await eventually(async () => {
     await again?.();
-    return (await firing()).includes(alert);
+    return (await prometheus.firing()).includes(alert);
   });
   const seconds = (performance.now() - startMs) / 1000;
   if (isCause !== undefined) {
@@ -330,9 +295,9 @@ test("each of ten faults has its alert, and a line that names the cause", async 
   await burst("/health", 20);
   await burst("/limited", 1, `X-Api-Key: ${apiKey}\r\n`);
   await eventually(
-    async () => (await ask<{ result: unknown[] }>("query?query=postern_requests_total")).result.length > 0,
+    async () => (await prometheus.ask<{ result: unknown[] }>("query?query=postern_requests_total")).result.length > 0,
   );
-  expect((await firing()).filter((name) => name !== "PosternCertificateExpires")).toEqual([]);
+  expect((await prometheus.firing()).filter((name) => name !== "PosternCertificateExpires")).toEqual([]);
   const figures: Figure[] = [];
   for (const together of FAULTS) figures.push(...(await Promise.all(together.map(drill))));
   for (const [fault, alert, seconds] of figures) console.info(`${fault}: ${alert} after ${seconds.toFixed(1)} s`);
@@ -341,7 +306,7 @@ test("each of ten faults has its alert, and a line that names the cause", async 
   expect(figures.map(([fault, alert]) => [fault, alert])).toEqual(told);
   expect(told).toHaveLength(10);
   const range = `start=${Math.floor(Date.now() / 1000) - 600}&end=${Math.ceil(Date.now() / 1000) + 5}`;
-  const stored = await ask<{ exemplars: { labels: { trace_id: string } }[] }[]>(
+  const stored = await prometheus.ask<{ exemplars: { labels: { trace_id: string } }[] }[]>(
     `query_exemplars?query=postern_request_seconds_bucket&${range}`,
   );
   const traces = stored.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id));
