@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { headFacts } from "../../src/filters/detect/head-facts.ts";
 import { nestedStrings } from "../../src/filters/detect/json-strings.ts";
 import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
+import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
-import { createExchange } from "../fixtures/route-context.ts";
+import { atOnce, stepsOf } from "../../src/support/turns.ts";
+import { createExchange, createRouteContext } from "../fixtures/route-context.ts";
 
 describe("strings of a value that is JSON itself", () => {
   const texts = (value: string): string[] => nestedStrings(value, "filter").map(({ value: text }) => text);
@@ -61,5 +63,25 @@ describe("parameters of the path", () => {
       { name: "path.id", value: "1'%20", shape: -1 },
       { name: "path.rest", value: "x", shape: -1 },
     ]);
+  });
+});
+
+describe("what a contract promises of the path", () => {
+  beforeAll(async () => {
+    await validateFilter.prepare?.({ path: {} });
+  });
+  const promised = (settings: object, mode?: string): string[] => {
+    const { context } = createRouteContext({ key: "validate", template: "/users/{id}" });
+    const validate = validateFilter.schema.parse({ path: { id: settings }, ...(mode === undefined ? {} : { mode }) });
+    atOnce(stepsOf(validateFilter.compile(validate, context)));
+    return context.promises.map(({ where, name }) => `${where} ${name}`);
+  };
+
+  test("is what the value is, where it stands alone and the contract is enforced", () => {
+    expect(promised({ type: "integer" })).toEqual(["path id"]);
+    // A point or a name stands before the value.
+    expect(promised({ type: "integer", style: "label" })).toEqual([]);
+    expect(promised({ type: "integer", style: "matrix" })).toEqual([]);
+    expect(promised({ type: "integer" }, "audit")).toEqual([]);
   });
 });
