@@ -1,6 +1,6 @@
 import { BACKSLASH, CLOSE_BRACE, COLON, COMMA, QUOTE } from "./json-bytes.ts";
 import { BEGINNINGS, BLANK, CLASSES, OPENING, PLAIN } from "./json-classes.ts";
-import { endOfContainer, endOfString, SKIPPED_BYTES_MAX } from "./json-skip.ts";
+import { DEAD_BYTES_MAX, endOfContainer, endOfString } from "./json-skip.ts";
 import type { Escapes } from "./string-search.ts";
 
 /** Which members are told of an object whose names nobody asks for: all, those that hold members or items, or none. */
@@ -94,7 +94,7 @@ function endOfValue(bytes: Uint8Array, begin: number, to: number, others: Others
     return at;
   }
   if (CLASSES[byte] !== OPENING || others !== NONE_TOLD) return to;
-  const end = endOfContainer(bytes, from, Math.min(to, from + SKIPPED_BYTES_MAX), escapes);
+  const end = endOfContainer(bytes, from, Math.min(to, from + DEAD_BYTES_MAX), escapes);
   return end < 0 ? to : end;
 }
 

@@ -4,6 +4,8 @@ import { type Escapes, skipString } from "./string-search.ts";
 
 /** Longer ones are looked into, so that one which is cut costs no more than that. */
 export const SKIPPED_BYTES_MAX = 1024;
+/** The same where nobody asks for anything in them, so that all are passed over that end here. */
+export const DEAD_BYTES_MAX: number = 16 * 1024;
 /** As many bits as a number has. */
 export const SKIPPED_DEPTH_MAX = 30;
 

@@ -4,7 +4,7 @@ import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACKET, QUOT
 import { BEGINNINGS, BLANK, CLASSES, MARK, OPENING, PLAIN, STRING_MARK, WRONG } from "./json-classes.ts";
 import { nameOf } from "./json-names.ts";
 import { ALL_TOLD, type AskedNames, MemberPass } from "./json-pass.ts";
-import { endOfContainer, SKIPPED_BYTES_MAX, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
+import { DEAD_BYTES_MAX, endOfContainer, SKIPPED_BYTES_MAX, SKIPPED_DEPTH_MAX } from "./json-skip.ts";
 import type { JsonStreamOptions, JsonVisitor } from "./json-visitor.ts";
 import { Escapes, skipString } from "./string-search.ts";
 
@@ -266,7 +266,7 @@ export class JsonStream<Node> {
     }
     if (kind === OPENING) {
       const inside = this.#told(byte, at);
-      const end = this.#skips && at >= this.#triedTo ? this.#skip(bytes, at, to) : -1;
+      const end = at < this.#triedTo ? -1 : this.#skip(bytes, at, to, inside === null);
       if (end > 0) return this.#endValue(bytes, end, to);
       this.#open(byte === OPEN_BRACKET, inside);
       return at + 1;
@@ -277,8 +277,10 @@ export class JsonStream<Node> {
     return this.#inScalar(bytes, at + 1, to);
   }
 
-  #skip(bytes: Buffer, at: number, to: number): number {
-    const last = Math.min(to, at + SKIPPED_BYTES_MAX);
+  /** Behind a container that ends soon and in which nothing is told; -1 where it has to be looked into. */
+  #skip(bytes: Buffer, at: number, to: number, isDead: boolean): number {
+    if (!this.#skips && (!isDead || this.#within.length + SKIPPED_DEPTH_MAX > this.#depthMax)) return -1;
+    const last = Math.min(to, at + (isDead ? DEAD_BYTES_MAX : SKIPPED_BYTES_MAX));
     const end = endOfContainer(bytes, at, last, this.#escapes);
     if (end < 0) this.#triedTo = last;
     return end;

@@ -112,6 +112,14 @@ describe("a member that is taken out", () => {
     expect(without(text, ...paths)).toBe(left);
   });
 
+  test.each([1_000, 17_000, 100_000])("behind what is longer than is passed over, in pieces of %d bytes", (size) => {
+    const long = JSON.stringify(Array.from({ length: 3_000 }, (_, at) => ({ at, text: '"}]\\', list: [[at]] })));
+    const text = `{"a":${long},"ssn":1,"b":{"c":${long},"ssn":2},"d":${long}}`;
+    const left = `{"a":${long},"b":{"c":${long},"ssn":2},"d":${long}}`;
+    const { text: kept, fault } = edited(editOf(DROP, "$.ssn"), Buffer.from(text), [size]);
+    expect([fault, kept === left]).toEqual([null, true]);
+  });
+
   test("is found in each of several texts", () => {
     expect(without('{"ssn":1}\n{"a":1,"ssn":2}\n', "$.ssn")).toBe('{}\n{"a":1}\n');
     expect(without('\x1e{"ssn":1}\n\x1e{"ssn":2}\n', "$.ssn")).toBe("\x1e{}\n\x1e{}\n");
