@@ -48,6 +48,7 @@ interface Wish extends LadderStep {
 
 /** Why a step ended; null where somebody asked. */
 type Why = string | null;
+type WhyOf = (step: SetStep) => Why;
 
 /**
  * Steps of the ladder that somebody has set for a while: the policy is compiled with them once more, after each reload too, and
@@ -70,7 +71,7 @@ export class LadderSteps implements StepsSet {
   readonly acts: Readonly<Record<"set" | "unset" | "clear", AdminAct>> = {
     set: (settings) => this.#setOne(settings),
     unset: (settings) => this.#unset(settings),
-    clear: () => this.#end(this.#set, null),
+    clear: () => this.#end(this.#set, () => null),
   };
 
   async over(
@@ -80,14 +81,14 @@ export class LadderSteps implements StepsSet {
     if (this.#set.length === 0) return { snapshot: base, settle: () => {} };
     const compiled = await compile(this.#set);
     const why = compiled.ok ? "" : `the policy does not compile with it: ${compiled.error.map(problemText)[0]}`;
-    if (!compiled.ok) return { snapshot: base, settle: () => this.#follow([], why) };
+    if (!compiled.ok) return { snapshot: base, settle: () => this.#follow([], () => why) };
     const { value: snapshot } = compiled;
     const isLaid = (one: SetStep): boolean => snapshot.steps.some(({ step }) => step === one);
-    return { snapshot, settle: () => this.#follow(this.#set.filter(isLaid), "the policy has the check no more") };
+    return { snapshot, settle: () => this.#follow(this.#set.filter(isLaid), () => "the policy has the check no more") };
   }
 
   rolledBack(): void {
-    this.#follow([], "the policy was taken back");
+    this.#follow([], () => "the policy was taken back");
   }
 
   stop(): void {
@@ -145,7 +146,8 @@ export class LadderSteps implements StepsSet {
     const at = laid.steps.find((one) => one.step === wish)?.at;
     const [base, now] = [this.#deps.base(), this.#deps.inForce()];
     const name = targetName(wish.target);
-    if (at === undefined || base === null || now === null) return err(`${name} has no 'mode' in the policy`);
+    if (at === undefined || base === null || now === null)
+      return err(`${name} has no 'mode' in the policy; 'postern ladder' and lines of the log name what has one`);
     const { clock } = this.#deps;
     const times = {
       sinceMs: clock.wallMs(),
@@ -175,10 +177,10 @@ export class LadderSteps implements StepsSet {
       (one) => one.asked === check || nameOf(one) === check || targets.includes(nameOf(one)),
     );
     if (meant.length === 0) return err({ status: 404, text: `no step is set for '${check}'` });
-    return this.#end(meant, null);
+    return this.#end(meant, () => null);
   }
 
-  async #end(steps: readonly SetStep[], why: Why): Promise<AdminAnswer> {
+  async #end(steps: readonly SetStep[], why: WhyOf): Promise<AdminAnswer> {
     const rest = () => this.#set.filter((one) => !steps.includes(one));
     const done = await this.#deps.relay({
       steps: rest,
@@ -193,14 +195,19 @@ export class LadderSteps implements StepsSet {
   async #endLate(): Promise<void> {
     const nowMs = this.#deps.clock.monotonicMs();
     const late = this.#set.filter(({ endsMs }) => endsMs <= nowMs);
-    const done = late.length === 0 ? ok({}) : await this.#end(late, "its time is over");
+    const done = late.length === 0 ? ok({}) : await this.#end(late, () => LATE);
     if (done.ok) this.#wait();
-    else await this.#end(this.#set, `another step is over, and this one cannot stay: ${done.error.text}`);
+    else {
+      const { text } = done.error;
+      await this.#end(this.#set, (step) =>
+        late.includes(step) ? LATE : `another step is over, and this one cannot stay: ${text}`,
+      );
+    }
   }
 
-  #follow(rest: readonly SetStep[], why: Why): void {
+  #follow(rest: readonly SetStep[], why: WhyOf): void {
     if (rest.length === this.#set.length) return;
-    for (const step of this.#set) if (!rest.includes(step)) this.#tell("ended", step, why);
+    for (const step of this.#set) if (!rest.includes(step)) this.#tell("ended", step, why(step));
     this.#set = rest;
     this.#changed();
   }
@@ -225,6 +232,8 @@ export class LadderSteps implements StepsSet {
     else this.#deps.log.info("ladder_step", "the check stands where the policy has it", fields);
   }
 }
+
+const LATE = "its time is over";
 
 /** One check has one step. */
 function nameOf({ target }: SetStep): string {

@@ -112,6 +112,34 @@ test("it ends by itself, though the file on disk is broken meanwhile", async () 
   );
 });
 
+test("each ends in its own time; where the file is broken by then, none lasts longer than it was to", async () => {
+  await ladder("set", "limits.perCaller", "audit", "--for", "1h");
+  await ladder("set", "authorize of GET /orders", "audit", "--for", "1s");
+  await eventually(() => names().length === 1);
+  expect(names()).toEqual(["limits.perCaller"]);
+  expect(await ask()).toBe(403);
+  await ladder("set", "authorize of GET /orders", "audit", "--for", "1s");
+  await load("version: 1\nroutes: {}\n");
+  await eventually(isOver);
+  expect(await ask()).toBe(403);
+  expect(postern.sink.events("ladder_step").slice(-2)).toMatchObject([
+    { check: "limits.perCaller", why: expect.stringContaining("another step is over, and this one cannot stay") },
+    { check: "authorize of GET /orders", why: "its time is over" },
+  ]);
+});
+
+test("who sets it again has more time, and another step stands in place of the first", async () => {
+  await ladder("set", "authorize of GET /orders", "off", "--for", "1m");
+  const until = (): number => Date.parse(String(postern.daemon.status.steps[0]?.["until"]));
+  const before = until();
+  expect((await ladder("set", "routes[0].authorize", "off", "--for", "2h")).code).toBe(0);
+  expect(until() - before).toBeGreaterThan(3_600_000);
+  await ladder("set", "authorize of GET /orders", "audit", "--for", "1m");
+  expect(postern.daemon.status.steps).toMatchObject([{ mode: "audit", was: "enforce" }]);
+  await ladder("unset", "routes[0].authorize");
+  expect(await ask()).toBe(403);
+});
+
 test("it goes with its check through edits of the file, and ends where the check is gone", async () => {
   await ladder("set", "authorize of GET /orders", "audit");
   const more = "  - { path: /invoices, authenticate: [partners], authorize: { scopes: ['invoices:read'] } }\n";
