@@ -59,7 +59,8 @@ function printCommand(body: WitnessBody): string {
   const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, "0")}`;
   const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && !UNPLAIN.includes(byte);
   const text = [...body].map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : octal(byte))).join("");
-  return `printf '${text}'`;
+  // What begins with a dash is else taken for an option.
+  return `printf -- '${text}'`;
 }
 
 /** Quote, percent and backslash. */

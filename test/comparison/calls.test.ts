@@ -72,7 +72,7 @@ test("the command prints the message byte by byte", async () => {
   if (one === undefined) throw new Error("nothing is told");
   const line = explainCommandLine(one.witness, "p");
   expect(line).toMatch(
-    /^printf '\\000\\000\\000\\000.*' > witness\.body && postern explain --policy p -H 'content-type: application\/grpc' --body witness\.body 'POST \/orders\.v1\.Orders\//,
+    /^printf -- '\\000\\000\\000\\000.*' > witness\.body && postern explain --policy p -H 'content-type: application\/grpc' --body witness\.body 'POST \/orders\.v1\.Orders\//,
   );
 });
 

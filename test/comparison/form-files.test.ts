@@ -1,4 +1,5 @@
 // Goal: two policies whose rules about forms with files differ are told apart by a form.
+import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { explainCommandLine } from "../../src/comparison/witness.ts";
 import { compared } from "./kit.ts";
@@ -32,6 +33,13 @@ test.each([
   const [first] = differences;
   if (first === undefined) throw new Error("nothing is told");
   expect(explainCommandLine(first.witness, "p")).toMatch(
-    /^printf '--b\\015\\012.*' > witness\.body && postern explain --policy p -H 'content-type: multipart\/form-data; boundary=b'/,
+    /^printf -- '--b\\015\\012.*' > witness\.body && postern explain --policy p -H 'content-type: multipart\/form-data; boundary=b'/,
   );
+});
+
+test("shells print the form as it was judged", async () => {
+  const [first] = await told(PHOTO, PHOTO.replace("image/png", "image/png, application/pdf"));
+  if (first === undefined) throw new Error("nothing is told");
+  const [print = ""] = explainCommandLine(first.witness, "p").split(" > witness.body");
+  for (const shell of ["sh", "bash"]) expect(execFileSync(shell, ["-c", print])).toEqual(first.witness.body);
 });
