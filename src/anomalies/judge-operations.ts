@@ -92,9 +92,11 @@ function ratesAbove(
 ): readonly [Rates, string] | null {
   const norm = kind === "failed" ? watch.errors : watch.missing;
   if (norm.isAbove(watch.fast[kind].value, watch.fast.requests.value, factor)) return [watch.fast, "a minute"];
-  // A long while remembers what is over; what is going on shows in the last minute, too.
+  // A long while remembers what is over; what is going on shows in the last minute, too, and by more than the one that always may be.
   const share = watch.slow[kind].value / watch.slow.requests.value;
-  const isGoingOn = watch.fast[kind].value > (watch.fast.requests.value * share) / 4;
+  const { value: late } = watch.fast[kind];
+  const { value: asked } = watch.fast.requests;
+  const isGoingOn = late > (asked * share) / 4 && (asked < DEFAULTS.anomalyFewRequests || late > 1);
   const isAbove = isGoingOn && norm.isAbove(watch.slow[kind].value, watch.slow.requests.value, factor);
   return isAbove ? [watch.slow, "15 minutes"] : null;
 }

@@ -33,6 +33,8 @@ export const ANOMALY_DEFAULTS = {
   anomalyErrorsMin: 8,
   anomalyErrorShareMin: 0.05,
   anomalyErrorTimes: 3,
+  /** Of fewer requests in a minute one that failed says that failing goes on. */
+  anomalyFewRequests: 5,
   /** How many ticks a rise lasts before it is told: of the service as a whole, of a route. */
   anomalyServiceErrorTicks: 2,
   anomalyErrorTicks: 3,

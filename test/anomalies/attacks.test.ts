@@ -232,6 +232,17 @@ describe("honest crowds", () => {
       }
     });
 
+  test("an outage that is over is not told again for one failure in the quarter of an hour that remembers it", () => {
+    busy(2 * HOUR_MS, () => ({}));
+    busy(5 * MINUTE_MS, (_, at) => ({ status: at % 3 > 0 ? 503 : 200 }));
+    // What always fails now and then.
+    busy(HOUR_MS, (_, at) => ({ status: at % 240 === 200 ? 503 : 200 }));
+    expect(world.told.map(({ kind, state }) => [kind, state])).toEqual([
+      ["error_rate", "begun"],
+      ["error_rate", "ended"],
+    ]);
+  });
+
   test("one route that fails is one event, of that route, with its end", () => {
     busy(2 * HOUR_MS, () => ({}));
     busy(15 * MINUTE_MS, (route, at) => ({ status: route === "/admin" && at % 3 > 0 ? 503 : 200 }));
