@@ -149,6 +149,36 @@ describe("what a contract closes", () => {
       false,
     ]);
   });
+
+  describe("is what was judged, and no more", () => {
+    const shapeless = (words: Record<string, unknown>, value: unknown, name: string): boolean => {
+      const shapes = shapesOf([{ where: "body", name: "", schema: schema(words) }]);
+      return jsonArguments(value, shapes.body).find((one) => one.name === name)?.shape === -1;
+    };
+    const attack = "' or 1=1--";
+
+    test.each([
+      [
+        "a member whose name a pattern takes",
+        { type: "object", patternProperties: { "^x-": { type: "string" } }, additionalProperties: { type: "integer" } },
+        { "x-a": attack },
+        "json.x-a",
+      ],
+      ["a member where only items are spoken of", { items: { type: "integer" } }, { a: attack }, "json.a"],
+      ["an item where only members are", { additionalProperties: { type: "integer" } }, [attack], "json.0"],
+      ["an item whose number is a member's name", { properties: { 0: { type: "integer" } } }, [attack], "json.0"],
+      [
+        "another member than the one called *",
+        { type: "object", properties: { "*": { type: "integer" } } },
+        { a: attack },
+        "json.a",
+      ],
+      ["a text of a format for numbers", { type: "string", format: "int64" }, attack, "json"],
+      ["a text of a format for small numbers", { type: "string", format: "int32" }, attack, "json"],
+    ])("%s is searched", (_, words, value, name) => {
+      expect(shapeless(words, value, name)).toBe(true);
+    });
+  });
 });
 
 describe("an event stream in pieces", () => {

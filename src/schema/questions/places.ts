@@ -48,18 +48,49 @@ function alternativesOf(schemas: readonly Subschema[]): readonly Subschema[] {
 /** Schemas of members and items, by token of the pointer. */
 export function childrenOf(together: readonly Subschema[]): ReadonlyMap<string, readonly Subschema[]> {
   const children = new Map<string, Subschema[]>();
-  const add = (token: string, schema: Subschema | null): void => {
-    if (schema === null || schema.isNever) return;
-    const known = children.get(token);
-    if (known === undefined) children.set(token, [schema]);
-    else known.push(schema);
-  };
-  for (const { object, array } of together) {
-    for (const [name, schema] of object?.properties ?? [])
-      add(name.replaceAll("~", "~0").replaceAll("/", "~1"), schema);
-    add("*", object?.additional ?? null);
-    for (const [at, schema] of (array?.prefix ?? []).entries()) add(String(at), schema);
-    add("*", array?.rest ?? null);
+  for (const { own, others } of [membersOf(together), itemsOf(together)]) {
+    for (const [name, parts] of own) children.set(tokenOf(name), [...(children.get(tokenOf(name)) ?? []), ...parts]);
+    if (others.length > 0) children.set("*", [...(children.get("*") ?? []), ...others]);
   }
   return children;
+}
+
+function tokenOf(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** What is said of parts of a value: of each that has a word of its own, and of all others. */
+export interface Parts {
+  readonly own: ReadonlyMap<string, readonly Subschema[]>;
+  readonly others: readonly Subschema[];
+}
+
+/** Members of an object, by name. */
+export function membersOf(together: readonly Subschema[]): Parts {
+  return partsOf(
+    together.flatMap(({ object }) => [...(object?.properties ?? [])]),
+    together.map(({ object }) => object?.additional ?? null),
+  );
+}
+
+/** Items of an array, by number. */
+export function itemsOf(together: readonly Subschema[]): Parts {
+  return partsOf(
+    together.flatMap(({ array }) => (array?.prefix ?? []).map((schema, at) => [String(at), schema] as const)),
+    together.map(({ array }) => array?.rest ?? null),
+  );
+}
+
+function partsOf(
+  named: readonly (readonly [name: string, schema: Subschema])[],
+  others: readonly (Subschema | null)[],
+): Parts {
+  const own = new Map<string, Subschema[]>();
+  for (const [name, schema] of named) {
+    if (schema.isNever) continue;
+    const known = own.get(name);
+    if (known === undefined) own.set(name, [schema]);
+    else known.push(schema);
+  }
+  return { own, others: others.flatMap((schema) => (schema === null || schema.isNever ? [] : [schema])) };
 }
