@@ -221,7 +221,7 @@ class Connection {
     this.#pending = "";
     this.#isChunked = false;
     if (!text.startsWith("200", 9)) fail(`unexpected answer: ${text.slice(0, headEnd)}`);
-    if (text.length !== headEnd + 4 + bodyBytes) fail(`unexpected bytes after an answer: ${text}`);
+    if (text.length !== headEnd + 4 + bodyBytes) fail(`unexpected bytes after an answer: ${text.slice(0, headEnd)}`);
     this.#onAnswer(this, performance.now() - this.#sentMs);
   }
 

@@ -79,7 +79,7 @@ async function generateLoad(
     port,
     tls: workload.transport === "plain" ? null : { ca, certificate: client.certificate, key: client.key },
     request: requestText(request, false),
-    bodyBytes: workload.fields ? null : ANSWERS[workload.answer].length,
+    bodyBytes: workload.fields || workload.leaks ? null : ANSWERS[workload.answer].length,
     connections: CONNECTIONS,
     warmUpMs: workload.ratePerSecond === null ? WARM_UP_MS : PACED_WARM_UP_MS,
     warmUpAnswers: WARM_UP_ANSWERS,
