@@ -49,6 +49,8 @@ beforeAll(() => {
     line("192.0.2.2", [hit(3, "ARGS:q"), hit(3, "ARGS:told", 0)]),
     line("192.0.2.3", [hit(3, "ARGS:q"), { ...hit(3, "RESPONSE_BODY"), in: "response" }]),
     line("192.0.2.9", [hit(1, "ARGS:\u001b[31m.*(x)")]),
+    line("192.0.2.1", [hit(99, "ARGS:old")]),
+    line("192.0.2.2", [hit(99, "ARGS:old")]),
     '{"event":"ready"}',
     'another "detected" program',
   ];
@@ -83,6 +85,8 @@ test("fields are told with what the rules' own patterns need, and with an exclus
   );
   // A word of letters alone is in no pattern's power.
   expect(out).toMatch(/ARGS:q: 2 requests of 2 clients, 0 refused or would be\n {2}3 rule 3: 2\n {2}in 'exclude'/);
+  // Of a rule that the policy has no more nothing is known.
+  expect(out).toMatch(/ARGS:old: 2 requests of 2 clients, 0 refused or would be\n {2}99 rule 99: 2\n {2}in 'exclude'/);
   expect(out).not.toContain("RESPONSE_BODY");
   expect(out).not.toContain("ARGS:told");
 });

@@ -16,7 +16,7 @@ export interface Closing {
 
 /**
  * What a field would have to do without so that none of these rules can match in it, as little as goes, decided by the rules' own
- * patterns; null where letters and digits are enough for one of them.
+ * patterns; null where letters and digits are enough for one of them, and where none of them finds anything whatever there is.
  */
 export function* closingOf(rules: RuleSet, ids: readonly number[]): Steps<Closing | null> {
   for (const isAscii of [false, true]) {
@@ -26,7 +26,7 @@ export function* closingOf(rules: RuleSet, ids: readonly number[]): Steps<Closin
       const fewer = signs.replace(sign, "");
       if (!(yield* canFindAny(rules, ids, without(fewer, isAscii)))) signs = fewer;
     }
-    return { signs, isAscii };
+    return signs === "" && !isAscii ? null : { signs, isAscii };
   }
   return null;
 }

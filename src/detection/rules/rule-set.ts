@@ -59,10 +59,10 @@ export class RuleSet {
     this.#isPrepared = true;
   }
 
-  /** Whether a rule can find anything in a value of which this is known, as far as its own patterns tell. */
+  /** Whether a rule can find anything in a value of which this is known, as far as its own patterns tell; one that is not here may. */
   *canFind(id: number, constraint: ValueConstraint): Steps<boolean> {
     const rule = this.#phases.flat().find((one) => one.id === id);
-    if (rule === undefined) return false;
+    if (rule === undefined) return true;
     const [link] = rule.links;
     const shape = new Shape(constraint, this.#search);
     yield* shape.prepare(link.test.kind === "pattern" ? [link.test.id] : []);
