@@ -83,6 +83,12 @@ export class LadderSteps implements StepsSet {
     const why = compiled.ok ? "" : `the policy does not compile with it: ${compiled.error.map(problemText)[0]}`;
     if (!compiled.ok) return { snapshot: base, settle: () => this.#follow([], () => why) };
     const { value: snapshot } = compiled;
+    // It was higher than the policy before had it, and an edit has raised that beyond it.
+    if (lowersWhoIsLetIn(changesOf(base, snapshot)))
+      return {
+        snapshot: base,
+        settle: () => this.#follow([], () => "the policy asks more of 'authenticate' than it does"),
+      };
     const isLaid = (one: SetStep): boolean => snapshot.steps.some(({ step }) => step === one);
     return { snapshot, settle: () => this.#follow(this.#set.filter(isLaid), () => "the policy has the check no more") };
   }
@@ -131,8 +137,6 @@ export class LadderSteps implements StepsSet {
     if (!ms.ok) return refuse(ms.error);
     if (ms.value < DEFAULTS.ladderStepMsMin || ms.value > DEFAULTS.ladderStepMsMax)
       return refuse("expected 'for' of 1s to 24h; what is to last longer stands in the policy");
-    if (this.#set.length >= DEFAULTS.ladderStepsMax)
-      return refuse(`${DEFAULTS.ladderStepsMax} steps are set; 'unset' ends one`, 409);
     const targets = targetsOf(snapshot, check);
     const [target] = targets;
     if (target === undefined) return refuse(`the policy has no check '${check}'; 'postern ladder' lists some`, 404);
@@ -156,12 +160,13 @@ export class LadderSteps implements StepsSet {
     };
     const changed = changesOf(now, laid);
     const older = this.#set.find((one) => nameOf(one) === targetName(at));
+    if (older === undefined && this.#set.length >= DEFAULTS.ladderStepsMax)
+      return err(`${DEFAULTS.ladderStepsMax} steps are set; 'unset' ends one`);
     if (changed.length === 0) {
       return older === undefined ? err(`${name} is on this step already`) : ok({ ...older, asked, ...times });
     }
     const written = changesOf(base, laid).filter(({ key }) => changed.some((one) => one.key === key));
-    const lowered = written.find((one) => one.check === "authenticate" && one.percent < one.was);
-    if (lowered !== undefined) {
+    if (lowersWhoIsLetIn(written)) {
       return err("'authenticate' is not lowered here: who is let in without a credential stands in the policy alone");
     }
     const routes = [...new Set(changed.flatMap(({ route }) => route ?? []))];
@@ -274,6 +279,10 @@ function changesOf(before: Snapshot, after: Snapshot): readonly Changed[] {
     const was = old.get(key);
     return was === undefined || was === percent ? [] : [{ key, check, route, was, percent }];
   });
+}
+
+function lowersWhoIsLetIn(changes: readonly Changed[]): boolean {
+  return changes.some(({ check, percent, was }) => check === "authenticate" && percent < was);
 }
 
 /** One place may have several checks of a name, as the answers' rules of two modes: the lowest counts. */

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { DEFAULTS } from "../../src/support/defaults.ts";
 import { closeAll } from "../fixtures/closing.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { type LivePostern, startLivePostern, terminalOf } from "../fixtures/live-postern.ts";
@@ -188,6 +189,30 @@ test("who has the token lets nobody in without a credential, and who has none, o
   expect((await act("set", wish, { authorization: "Bearer no-token-of-this-policy" })).status).toBe(401);
   expect((await act("set", wish, { origin: "https://other.example" })).status).toBe(403);
   expect(isOver()).toBe(true);
+});
+
+test("an edit that asks for a credential of everybody does, though 'authenticate' stood on another step until then", async () => {
+  const open = policy.replace(/ {4}authorize: .*\n/, "").replace("[partners]\n", "{ any: [partners], mode: audit }\n");
+  await load(open);
+  expect(await ask("/orders", null)).toBe(200);
+  expect((await ladder("set", "authenticate of GET /orders", "5%")).code).toBe(0);
+  await load(open.replace("mode: audit", "mode: enforce"));
+  expect(await ask("/orders", null)).toBe(401);
+  expect(isOver()).toBe(true);
+  expect(postern.sink.events("ladder_step").at(-1)).toMatchObject({ why: expect.stringContaining("'authenticate'") });
+});
+
+test("of many that are asked for at once so many are set as there is room for, and each of them may have more time", async () => {
+  const all = Array.from({ length: DEFAULTS.ladderStepsMax + 1 }, (_, at) => `own${at}`);
+  const limits = all.map((name) => `  ${name}: { rate: 4/hour, key: client.address }\n`).join("");
+  const routes = all.map((name) => `  - { path: /${name}, public: true, limit: [${name}] }\n`).join("");
+  await load(policy.replace(/limits: .*\n/, `limits:\n${limits}`).replace(/routes:[\s\S]*/, `routes:\n${routes}`));
+  const set = (name: string) => act("set", { check: `limits.${name}`, mode: "audit" });
+  const statuses = await Promise.all(all.map(async (name) => (await set(name)).status));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(DEFAULTS.ladderStepsMax);
+  expect(statuses).toContain(409);
+  expect((await act("set", { check: names()[0], mode: "audit" })).status).toBe(200);
+  expect(names()).toHaveLength(DEFAULTS.ladderStepsMax);
 });
 
 test.each([
