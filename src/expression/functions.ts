@@ -4,7 +4,17 @@ import { DEFAULTS } from "../support/defaults.ts";
 import { isTimeZone, LocalTime } from "../support/local-time.ts";
 import { err, ok, type Result } from "../support/result.ts";
 import { BOOL, DOUBLE, DURATION, DYN, INT, listOf, STRING, TIMESTAMP, type Type } from "./types.ts";
-import { Duration, EvalFault, type Evaluation, fromJson, isInt, kindOf, namesOf, Timestamp } from "./values.ts";
+import {
+  Duration,
+  EvalFault,
+  type Evaluation,
+  fromJson,
+  isInt,
+  kindOf,
+  momentOf,
+  namesOf,
+  Timestamp,
+} from "./values.ts";
 
 export type RunFunction = (args: readonly unknown[], evaluation: Evaluation<unknown>) => unknown;
 
@@ -146,16 +156,14 @@ function toText(value: unknown): unknown {
     : undefined;
 }
 
-/** RFC 3339, between the years 1 and 9999. */
+/** RFC 3339. */
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
-const MOMENT_MS_MIN = Date.parse("0001-01-01T00:00:00Z");
-const MOMENT_MS_MAX = Date.UTC(10_000, 0, 1) - 1;
 
 function toTimestamp(value: unknown): unknown {
   if (value instanceof Timestamp) return value;
   if (typeof value !== "string" && typeof value !== "bigint" && typeof value !== "number") return undefined;
   const ms = typeof value === "string" ? (MOMENT.test(value) ? Date.parse(value) : Number.NaN) : Number(value) * 1000;
-  return ms >= MOMENT_MS_MIN && ms <= MOMENT_MS_MAX ? new Timestamp(ms) : NOT_ONE;
+  return Number.isNaN(ms) ? NOT_ONE : momentOf(ms);
 }
 
 const DURATION_TEXT = /^-?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+$/;

@@ -23,6 +23,7 @@ import {
   isInt,
   isNumeric,
   kindOf,
+  momentOf,
   Timestamp,
 } from "./values.ts";
 
@@ -132,11 +133,11 @@ function ofDoubles(op: Arithmetic, a: number, b: number): unknown {
   return op === "+" ? a + b : op === "-" ? a - b : op === "*" ? a * b : a / b;
 }
 
-function ofTimes(op: Arithmetic, a: unknown, b: unknown): Timestamp | Duration | null {
+function ofTimes(op: Arithmetic, a: unknown, b: unknown): Timestamp | Duration | EvalFault | null {
   if (op !== "+" && op !== "-") return null;
   const sign = op === "+" ? 1 : -1;
   if (a instanceof Duration && b instanceof Duration) return new Duration(a.ms + sign * b.ms);
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.ms + sign * b.ms);
-  if (op === "+") return a instanceof Duration && b instanceof Timestamp ? new Timestamp(a.ms + b.ms) : null;
+  if (a instanceof Timestamp && b instanceof Duration) return momentOf(a.ms + sign * b.ms);
+  if (op === "+") return a instanceof Duration && b instanceof Timestamp ? momentOf(a.ms + b.ms) : null;
   return a instanceof Timestamp && b instanceof Timestamp ? new Duration(a.ms - b.ms) : null;
 }

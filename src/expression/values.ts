@@ -11,6 +11,15 @@ export class Timestamp {
   }
 }
 
+/** RFC 3339 has the years 1 to 9999; what else a client sends or a sum comes to has no date. */
+const MOMENT_MS_MIN = Date.parse("0001-01-01T00:00:00Z");
+const MOMENT_MS_MAX = Date.UTC(10_000, 0, 1) - 1;
+
+/** `ms`: Unix milliseconds. */
+export function momentOf(ms: number): Timestamp | EvalFault {
+  return ms >= MOMENT_MS_MIN && ms <= MOMENT_MS_MAX ? new Timestamp(ms) : NO_DATE;
+}
+
 /** A length of time in milliseconds. */
 export class Duration {
   readonly ms: number;
@@ -61,6 +70,7 @@ export class Evaluation<Subject> {
   }
 }
 
+const NO_DATE = new EvalFault("a moment that is not in the years 1 to 9999");
 const TOO_LONG = new EvalFault(`takes more than ${DEFAULTS.expressionStepsMax} steps`);
 const ALL_TOO_LONG = new EvalFault("takes more steps than are left");
 

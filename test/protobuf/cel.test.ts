@@ -224,3 +224,18 @@ test("messages that hold each other are not compared, and no message takes more 
   const each = found(whole("this.items.all(a, a.quantity > 0)"), items).faults.list;
   expect(each).toEqual([]);
 });
+
+test.each(["this.start.getFullYear() > 2000", "this.start.getHours('Europe/Berlin') > 1", "string(this.start) != ''"])(
+  "a moment beyond the calendar is a fault: %s",
+  (expression) => {
+    // `seconds` is 2^62.
+    const start = Buffer.from([0x22, 10, 0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]);
+    expect(found(whole(expression), start).faults.list[0]?.detail).toContain("not in the years 1 to 9999");
+  },
+);
+
+test("a sum beyond the calendar is a fault", () => {
+  const start = Buffer.from([0x22, 2, 0x08, 1]);
+  const sum = "(this.start + duration('999999999h')).getFullYear() > 2000";
+  expect(found(whole(sum), start).faults.list[0]?.detail).toContain("not in the years 1 to 9999");
+});

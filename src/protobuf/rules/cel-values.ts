@@ -1,7 +1,7 @@
 import { noteMembers } from "../../bodies/json-parser.ts";
 import { PRESENCE } from "../../expression/index.ts";
 import { BOOL, DOUBLE, DURATION, DYN, INT, listOf, STRING, TIMESTAMP, type Type } from "../../expression/types.ts";
-import { Duration, Timestamp } from "../../expression/values.ts";
+import { Duration, momentOf } from "../../expression/values.ts";
 import { emptyOf, isSet } from "../scalars.ts";
 import type { FieldType, FieldValue, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
 import { isWrapper } from "./rule.ts";
@@ -46,7 +46,7 @@ export function celValue(type: ValueType, value: SingleValue): unknown {
   if ((type.kind !== "message" && type.kind !== "group") || typeof value !== "object" || Buffer.isBuffer(value))
     return value;
   const { name } = type.type;
-  if (name === MOMENT) return new Timestamp(msOf(value));
+  if (name === MOMENT) return momentOf(msOf(value));
   if (name === DURATION_NAME) return new Duration(msOf(value));
   const inner = isWrapper(type.type) ? type.type.byNumber.get(1) : undefined;
   return inner === undefined ? celRecord(value) : celField(inner, value.fields.get(1));
