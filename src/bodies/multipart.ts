@@ -127,6 +127,8 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
   }
 
   #head(bytes: Buffer, at: number): number | null | Found<Fault> {
+    // RFC 2046 section 5.1 lets a part have none; Rack then takes what it finds in the content for them, as mail of Ruby does.
+    if (bytes[at] === CR) return this.#malformed("a part without headers");
     const end = bytes.indexOf(HEAD_END, at);
     if ((end < 0 ? bytes.length : end) - at > DEFAULTS.partHeadBytesMax)
       return this.#malformed(`headers of a part with more than ${DEFAULTS.partHeadBytesMax} bytes`);

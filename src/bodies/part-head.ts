@@ -46,9 +46,23 @@ export const readMimeHead: ReadHead<MimeHead> = (head) => {
   const disposition = lines.value.get("content-disposition");
   const read = disposition === undefined ? ok(NO_NAMES) : readDisposition(disposition, ANY_DISPOSITION);
   if (!read.ok) return read;
-  const type = typeOf(lines.value.get("content-type"));
-  return type.ok ? headOf(lines.value, read.value, type.value) : type;
+  const told = lines.value.get("content-type");
+  const type = typeOf(told);
+  if (!type.ok) return type;
+  const names = mailNamesOf(told, read.value);
+  return names.ok ? headOf(lines.value, names.value, type.value) : names;
 };
+
+/** Readers of mail (Python, JavaMail) take the `name` of a Content-Type for a file's where the disposition has none. */
+function mailNamesOf(type: string | undefined, names: Names): Result<Names, string> {
+  const parameters = [...(type === undefined ? [] : (mediaTypeOf(type)?.parameters ?? []))];
+  if (parameters.some(([key]) => key.startsWith("name*"))) return err("a 'name*' in the Content-Type of a part");
+  const fileName = readFileName(parameters.find(([key]) => key === "name")?.[1], undefined);
+  if (!fileName.ok || fileName.value === null) return fileName.ok ? ok(names) : fileName;
+  if (names.fileName !== null && names.fileName !== fileName.value)
+    return err("a 'name' in the Content-Type that is another than 'filename'");
+  return ok({ ...names, fileName: fileName.value });
+}
 
 const NO_NAMES: Names = { name: null, fileName: null };
 

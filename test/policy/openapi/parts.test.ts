@@ -13,6 +13,7 @@ const part = (type: string, content: string | Buffer, more = ""): Written => [
   content,
 ];
 const json = (value: unknown, more = ""): Written => part("application/json", JSON.stringify(value), more);
+const FILE = 'Content-Disposition: attachment; filename="a.png"';
 const named = (name: string): string => `Content-Disposition: attachment; name="${name}"`;
 
 const UPLOAD = `
@@ -120,11 +121,23 @@ describe("what services would find by another way than its place", () => {
     ],
     ["something before the first boundary", RELATED, Buffer.concat([Buffer.from("hello\r\n"), REFERS])],
     ["no boundary", "multipart/related", REFERS],
-    ["a line in the headers of a part that is no header", RELATED, multipart(["", "x"])],
+    ["a part without headers", RELATED, multipart(["", "x"])],
+    ["a parameter 'start' or 'type'", `${RELATED}; start*=us-ascii''photo`, REFERS],
+    ["a parameter 'start' or 'type'", `${RELATED}; start*0="<pho"; start*1="to>"`, REFERS],
+    ["a 'name' in the Content-Type", RELATED, multipart(TITLE, part('image/png; name="b"', PNG, FILE))],
+    ["a 'name*' in the Content-Type", RELATED, multipart(TITLE, part("image/png; name*=utf-8''%2e%2e%2fa", PNG))],
   ])("%s", async (seen, type, body) => {
     const verdict = await judge(await checkOf(UPLOAD), type, body);
     expect(verdict).toMatchObject({ reason: "body_not_multipart" });
     expect(verdict?.seen).toContain(seen);
+  });
+
+  test("a file's name in its type is one, as mail has it", async () => {
+    const check = await checkOf(UPLOAD);
+    const sent = (type: string, more = "") => judge(check, RELATED, multipart(TITLE, part(type, PNG, more)));
+    expect(await sent('image/png; name="a.png"', FILE)).toBe(CONTINUE);
+    expect(await sent('image/png; name="a.png"')).toBe(CONTINUE);
+    expect(await sent('image/png; name="../../a.png"')).toMatchObject({ reason: "file_name_invalid" });
   });
 
   test("a body that says of its first part what it is passes", async () => {

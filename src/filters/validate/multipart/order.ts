@@ -9,6 +9,8 @@ export class PartOrder {
   /** Of multipart/related (RFC 2387 section 3): which part the others belong to, and its type. */
   readonly #start: string | undefined;
   readonly #startType: string | undefined;
+  /** `start*` and `start*0` (RFC 2231) are `start` to readers of mail alone. */
+  readonly #isSplit: boolean;
   #count = 0;
   /** Place in `prefix` of the next part. */
   #next = 0;
@@ -20,6 +22,7 @@ export class PartOrder {
     const isRelated = media?.type === "multipart/related";
     this.#start = isRelated ? media.parameters.get("start") : undefined;
     this.#startType = isRelated ? media.parameters.get("type")?.toLowerCase() : undefined;
+    this.#isSplit = isRelated && [...media.parameters.keys()].some((name) => /^(?:start|type)\*/.test(name));
   }
 
   /** Parts so far: the number of the one that is being judged, counted from 1. */
@@ -60,6 +63,8 @@ export class PartOrder {
 
   /** What the body's own type says of its first part has to be so: by it some services find the part that counts. */
   #judgeRoot({ lines }: MimeHead, type: string): Denial | null {
+    if (this.#isSplit)
+      return unclear("a parameter 'start' or 'type' that only some services put together", this.#rules);
     if (this.#start !== undefined && bare(this.#start) !== bare(lines.get("content-id") ?? ""))
       return unclear("a parameter 'start' that does not name the first part", this.#rules);
     if (this.#startType !== undefined && this.#startType !== type)
@@ -70,15 +75,16 @@ export class PartOrder {
   /** That of the next place, or of the one that has its name; null where there is none. */
   #ruleOf({ name }: MimeHead): PartRule | Denial | null {
     const { prefix, items } = this.#rules;
+    // What has a place of its own may not come at another: services that look for its name take it wherever it is.
+    const hasOwn = name !== null && prefix.some((rule) => rule.name === name);
     for (const [at, rule] of [...prefix.entries()].slice(this.#next)) {
-      if (name === null || rule.name === null || rule.name === name) {
+      if (name === null || rule.name === name || (rule.name === null && !hasOwn)) {
         this.#next = at + 1;
         return rule;
       }
       if (rule.required) return this.#missing(rule);
     }
-    // What has a place of its own may not come at another.
-    if (name !== null && prefix.some((rule) => rule.name === name)) return null;
+    if (hasOwn) return null;
     this.#next = prefix.length;
     return items;
   }
