@@ -138,6 +138,28 @@ test("HTTP/2: in the path, the query, a header, cookies in crumbs and a body", a
   expect(await ask({ cookie: ["a=1", "b=2"], ":path": "/items?q=shoes" })).toBe(200);
 });
 
+test("JSON that a page sends as a Blob is a field, and a file stays one", async () => {
+  const session = postern.h2();
+  const send = async (value: Blob | File): Promise<number> => {
+    const form = new FormData();
+    form.append("order", value);
+    const { headers, body } = await formOf(form);
+    return (await askH2(session, { ":method": "POST", ":path": "/items", ...USUAL, ...headers }, body)).status;
+  };
+  const json = (note: string): Blob => new Blob([JSON.stringify({ note })], { type: "application/json" });
+  expect(await send(json(SQL))).toBe(403);
+  expect(await send(json("\u0000' or 1=1-- "))).toBe(403);
+  expect(service.arrived).toEqual([]);
+  expect(await send(json("two loaves of bread"))).toBe(200);
+  expect(await send(new File([SQL], "queries.txt", { type: "text/plain" }))).toBe(200);
+});
+
+/** As a page sends it. */
+async function formOf(form: FormData): Promise<{ headers: Record<string, string>; body: string }> {
+  const request = new Request("http://localhost", { method: "POST", body: form });
+  return { headers: { "content-type": request.headers.get("content-type") ?? "" }, body: await request.text() };
+}
+
 test("a parameter of the path, and one that the contract closes passes", async () => {
   const session = postern.h2();
   const get = async (path: string): Promise<number> =>

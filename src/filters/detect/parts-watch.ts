@@ -93,11 +93,12 @@ export class PartsWatch implements BodyWatch, PartHandler<Denial> {
     if (this.#args.length + this.#files.length >= DEFAULTS.detectValuesMax) return this.#tooMuch("more parts");
     for (const [header, value] of lines)
       this.#partHeaders.push({ name: field, value: byteText(`${header}: ${value}`), shape: UNSHAPED });
-    // Go and Tornado read a file without a name as a field.
-    const isFile = fileName !== null && fileName !== "";
+    const isJsonPart = type !== null && isJson(type);
+    // Go and Tornado read a file without a name as a field; and what a page sends as a Blob of JSON, services read as one.
+    const isFile = fileName !== null && fileName !== "" && !(fileName === "blob" && isJsonPart);
     this.flows = isFile;
     this.#field = isFile ? null : field;
-    this.#isJson = type !== null && isJson(type);
+    this.#isJson = isJsonPart;
     if (!isFile) return CONTINUE;
     const value = asWritten(disposition, "filename") ?? byteText(fileName);
     this.#files.push({ name: field, value, shape: UNSHAPED });
