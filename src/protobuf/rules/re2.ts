@@ -1,13 +1,15 @@
 /**
  * A pattern of RE2, as protovalidate has them, in the words of ECMA-262 with the flag `u`: there `.` is not any character but
- * the line feed, and `\s` has more blanks. Null where a class has all but the blanks, which has no words there. What only RE2
- * knows, as `(?i)` or `[[:alpha:]]`, is no pattern of ECMA-262 and refused by its reader.
+ * the line feed, and `\s` has more blanks. Null where a class has all but the blanks, or a class of POSIX as `[[:alpha:]]`, which
+ * have no words there. What else only RE2 knows, as `(?i)`, is no pattern of ECMA-262 and refused by its reader.
  */
 export function ecmaPattern(pattern: string): string | null {
   let text = "";
-  let inClass = false;
+  /** Where the first character of the class is that is read; -1 outside of any. */
+  let first = -1;
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern.charAt(at);
+    const inClass = first >= 0;
     if (char === "\\") {
       const next = pattern.charAt(++at);
       if (next === "s") text += inClass ? BLANKS : `[${BLANKS}]`;
@@ -21,20 +23,18 @@ export function ecmaPattern(pattern: string): string | null {
       text += "(?<";
       at += 3;
     } else {
-      if (char === "[") inClass = true;
-      else if (char === "]" && inClass && !isFirst(pattern, at)) inClass = false;
-      text += char === "]" && inClass ? "\\]" : char;
+      if (inClass && pattern.startsWith("[:", at)) return null;
+      // `]` is itself outside of a class, and where it stands first in one.
+      const isItself = char === "]" && (!inClass || at === first);
+      if (char === "[" && !inClass) first = at + (pattern[at + 1] === "^" ? 2 : 1);
+      else if (char === "]" && !isItself) first = -1;
+      text += isItself ? "\\]" : char;
     }
   }
   return text;
 }
 
 const BLANKS = "\\t\\n\\f\\r ";
-
-/** `]` is itself where it stands first in a class. */
-function isFirst(pattern: string, at: number): boolean {
-  return pattern[at - 1] === "[" || (pattern[at - 1] === "^" && pattern[at - 2] === "[");
-}
 
 /** RE2 lets any punctuation be escaped; with `u` only what means something is. */
 function escapeOf(char: string, inClass: boolean): string {
