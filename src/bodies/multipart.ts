@@ -62,9 +62,9 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
     return this.#cameBytes - this.#passedBytes;
   }
 
-  /** The next piece of the body. */
+  /** The next piece of the body; it stays as it is until the reading of it, with all that interrupts it, is over. */
   take(piece: Buffer): Fault | null {
-    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const bytes = joined(this.#rest, piece);
     this.#cameBytes += piece.length;
     const before = this.#cameBytes - bytes.length;
     let at: number | null = 0;
@@ -73,7 +73,8 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
       read = at;
       const next: number | null | Found<Fault> = this.#step(bytes, at, before);
       if (next instanceof Found) {
-        if (this.#state === BOUNDARY) this.#rest = Buffer.from(bytes.subarray(next.at));
+        // No copy: whoever sends many parts at once would have what is left of them copied for each.
+        if (this.#state === BOUNDARY) this.#rest = bytes.subarray(next.at);
         return next.fault;
       }
       at = next;
@@ -192,6 +193,11 @@ export class MultipartReader<Fault, Head extends MimeHead = PartHead> {
   #malformed(seen: string): Found<Fault> {
     return new Found(this.#handler.malformed(seen));
   }
+}
+
+function joined(rest: Buffer, piece: Buffer): Buffer {
+  if (rest.length === 0) return piece;
+  return piece.length === 0 ? rest : Buffer.concat([rest, piece]);
 }
 
 const BEHIND_LAST = "something behind the last boundary";

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { MultipartReader, type PartHandler } from "../../src/bodies/multipart.ts";
+import { readPartHead } from "../../src/bodies/part-head.ts";
 import { BOUNDARY, cutAt, field, file, multipart, type Part, readStrictly } from "../fixtures/multipart.ts";
 
 const GOOD = multipart(field("title", "a day out"), file("photo", "day.png", "image/png", "\x00\r\n--\r\n-----b"));
@@ -142,4 +144,26 @@ describe("what honest clients send is read", () => {
       { name: "photo", fileName: "a %22day%22.png" },
     ]);
   });
+});
+
+test("what interrupts the reading at each part has nothing copied", () => {
+  const body = multipart(...Array.from({ length: 50 }, () => field("a", "b")));
+  const contents: Buffer[] = [];
+  const handler: PartHandler<string> = {
+    flows: false,
+    onPart: () => null,
+    onContent: (bytes) => {
+      contents.push(bytes);
+      return null;
+    },
+    onPartEnd: () => "a pause",
+    malformed: (seen) => seen,
+  };
+  const reader = new MultipartReader(BOUNDARY, handler, readPartHead);
+  const stops = [reader.take(body)];
+  for (let stop = stops[0] ?? null; stop !== null; stop = reader.take(Buffer.alloc(0))) stops.push(stop);
+  expect(new Set(stops)).toEqual(new Set(["a pause"]));
+  expect(reader.end()).toBeNull();
+  expect(contents).toHaveLength(50);
+  expect(contents.every(({ buffer }) => buffer === body.buffer)).toBe(true);
 });
