@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { headFacts } from "../../src/filters/detect/head-facts.ts";
-import { nestedStrings } from "../../src/filters/detect/json-strings.ts";
+import { jsonStrings, jsonStringsInSteps, nestedStrings } from "../../src/filters/detect/json-strings.ts";
 import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
 import { validateFilter } from "../../src/filters/validate/compile.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
@@ -27,6 +27,20 @@ describe("strings of a value that is JSON itself", () => {
     const many = JSON.stringify(Array.from({ length: 3 * DEFAULTS.detectValuesMax }, () => "\\"));
     expect(texts(many).length).toBe(DEFAULTS.detectValuesMax + 1);
     expect(texts(nested("\\", 12)).length).toBeLessThanOrEqual(8);
+  });
+});
+
+describe("strings of a text that is no JSON", () => {
+  test("each ends at its quote, or with the text, and is without its escapes", () => {
+    const strings = jsonStrings('{"a": "\\u0027\\n\\q", "\\"", ""} "\\u12" "end\\', "json");
+    expect(strings.map(({ value }) => value)).toEqual(["a", "'\nq", '"', "", "u12", "end"]);
+  });
+
+  test("one of escapes alone, as long as a body may be, gives others their turn", () => {
+    const steps = jsonStringsInSteps(`"${"\\x".repeat(DEFAULTS.bodyInspectedBytesMax / 2)}`, "json");
+    let turns = 0;
+    while (steps.next().done !== true) turns++;
+    expect(turns).toBeGreaterThan(100);
   });
 });
 

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
 import { formArguments, typeOf } from "./head-facts.ts";
 import { jsonArguments } from "./json-arguments.ts";
-import { jsonStrings } from "./json-strings.ts";
+import { jsonStringsInSteps } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 import { xmlTexts } from "./xml-texts.ts";
 
@@ -63,7 +63,7 @@ function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<Named
   const json = isLikeJson ? yield* parseJsonInSteps(bytes) : null;
   if (json?.ok === true) return jsonArguments(json.value, null);
   if (isForm(type) && !isLikeJson) return [];
-  const strings = isLikeJson || raw.includes("\\") ? jsonStrings(raw, "json") : [];
+  const strings = isLikeJson || raw.includes("\\") ? yield* jsonStringsInSteps(raw, "json") : [];
   yield;
   // Of a text the whole is one value.
   const isText = !isForm(type) && !hasItems(type) && wayOf(type) === "whole";

@@ -1,24 +1,62 @@
 import { byteText } from "../../detection/byte-text.ts";
 import type { NamedText } from "../../detection/facts.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
+import { atOnce, type Steps } from "../../support/turns.ts";
 
-/** The end may be missing, so that no quote is looked behind twice. */
-const STRING = /"((?:[^"\\]+|\\[\s\S])*)"?/g;
-const ESCAPE = /\\(?:u([\da-fA-F]{4})|([\s\S]))/g;
 const CONTROLS: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const CODE_UNIT = /^[\da-fA-F]{4}$/;
+/** Characters looked at between two turns of others: a text may be all backslashes. */
+const CHARS_AT_ONCE = 8_192;
 
 /**
  * All that stands in quotes of a byte text that is no one text of JSON: some services read its first value and leave the rest, others
- * read line by line, or take comments, commas and names that stand twice.
+ * read line by line, or take comments, commas and names that stand twice. The last string may have no end.
  */
-export function jsonStrings(text: string, name: string): NamedText[] {
+export function* jsonStringsInSteps(text: string, name: string): Steps<NamedText[]> {
   const strings: NamedText[] = [];
-  for (const [, content = ""] of text.matchAll(STRING)) {
-    // One more than the most, so that whoever counts them sees that there are too many.
-    if (strings.length > DEFAULTS.detectValuesMax) break;
-    strings.push({ name, value: withoutEscapes(content), shape: -1 });
+  let due = CHARS_AT_ONCE;
+  // One more than the most, so that whoever counts them sees that there are too many.
+  for (
+    let at = text.indexOf('"');
+    at >= 0 && strings.length <= DEFAULTS.detectValuesMax;
+    at = text.indexOf('"', at + 1)
+  ) {
+    let value = "";
+    let pieces: string[] = [];
+    let from = ++at;
+    for (let code = text.charCodeAt(at); at < text.length && code !== QUOTE; code = text.charCodeAt(at)) {
+      if (code === BACKSLASH) {
+        pieces.push(text.slice(from, at), unescapedAt(text, at));
+        at += escapeLength(text, at);
+        from = at;
+      } else at++;
+      if (at < due) continue;
+      due = at + CHARS_AT_ONCE;
+      value += pieces.join("");
+      pieces = [];
+      yield;
+    }
+    strings.push({ name, value: value + pieces.join("") + text.slice(from, at), shape: -1 });
   }
   return strings;
+}
+
+/** The same of a text that is short. */
+export function jsonStrings(text: string, name: string): NamedText[] {
+  return atOnce(jsonStringsInSteps(text, name));
+}
+
+function escapeLength(text: string, at: number): number {
+  return text[at + 1] === "u" && CODE_UNIT.test(text.slice(at + 2, at + 6)) ? 6 : 2;
+}
+
+function unescapedAt(text: string, at: number): string {
+  const letter = text[at + 1] ?? "";
+  if (escapeLength(text, at) === 2) return CONTROLS[letter] ?? letter;
+  return byteText(String.fromCharCode(Number.parseInt(text.slice(at + 2, at + 6), 16)));
 }
 
 /** Texts within texts: services hardly read deeper, and each level costs its backslashes twice. */
@@ -43,11 +81,4 @@ export function nestedStrings(value: string, name: string): readonly NamedText[]
     );
   }
   return all.slice(0, DEFAULTS.detectValuesMax + 1);
-}
-
-function withoutEscapes(content: string): string {
-  if (!content.includes("\\")) return content;
-  return content.replace(ESCAPE, (_, digits: string | undefined, letter = "") =>
-    digits === undefined ? (CONTROLS[letter] ?? letter) : byteText(String.fromCharCode(Number.parseInt(digits, 16))),
-  );
 }
