@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseJson } from "../../src/bodies/json.ts";
 import { EventCutter } from "../../src/filters/detect/event-cutter.ts";
-import { formArguments } from "../../src/filters/detect/head-facts.ts";
+import { formArguments, formArgumentsInSteps } from "../../src/filters/detect/head-facts.ts";
 import { jsonArguments } from "../../src/filters/detect/json-arguments.ts";
 import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
 import { compileParameterSchema } from "../../src/filters/validate/engine.ts";
@@ -55,6 +55,16 @@ describe("pairs of a form", () => {
       ["b", "%zz"],
       ["c", "\u00e9"],
     ]);
+  });
+
+  test("one as long as a body may be gives others their turn, and none of its escapes is cut", () => {
+    const escapes = Math.floor(DEFAULTS.bodyInspectedBytesMax / 3);
+    const steps = formArgumentsInSteps(`a=${"%27".repeat(escapes)}`, () => -1);
+    let turns = 0;
+    let next = steps.next();
+    for (; next.done !== true; next = steps.next()) turns++;
+    expect(turns).toBeGreaterThan(100);
+    expect(next.value[0]?.value).toBe("'".repeat(escapes));
   });
 
   test("a name alone has an empty value, and empty pairs are none", () => {

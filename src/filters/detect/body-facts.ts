@@ -6,7 +6,7 @@ import type { Exchange } from "../../message/exchange.ts";
 import { isRecord } from "../../protobuf/record.ts";
 import { err, ok, type Result } from "../../support/result.ts";
 import type { Steps } from "../../support/turns.ts";
-import { formArguments, typeOf } from "./head-facts.ts";
+import { formArgumentsInSteps, typeOf } from "./head-facts.ts";
 import { jsonArguments } from "./json-arguments.ts";
 import { jsonStringsInSteps } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
@@ -53,7 +53,7 @@ export function* bodyFacts(
   const raw = narrow.toString("latin1");
   const args = yield* hiddenArguments(narrow, raw, type);
   if (!isForm(type) && type !== "") return ok({ ...NO_BODY, args, raw, length });
-  args.push(...formArguments(raw, (name) => (isForm(type) ? shapes.ofForm(name) : -1)));
+  args.push(...(yield* formArgumentsInSteps(raw, (name) => (isForm(type) ? shapes.ofForm(name) : -1))));
   return ok({ ...NO_BODY, processor: isForm(type) ? "URLENCODED" : "", args, raw, length });
 }
 

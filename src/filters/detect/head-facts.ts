@@ -1,9 +1,10 @@
 import { isForm, isJson, isMultipart, isXml, mediaTypeOf } from "../../bodies/media-type.ts";
-import { unescaped, unescapedForm } from "../../detection/byte-text.ts";
+import { unescaped, unescapedFormInSteps } from "../../detection/byte-text.ts";
 import type { BodyProcessor, NamedText, RequestFacts } from "../../detection/facts.ts";
 import type { Exchange } from "../../message/exchange.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nestedStrings } from "./json-strings.ts";
+import { atOnce, type Steps } from "../../support/turns.ts";
+import { nestedStrings, nestedStringsInSteps } from "./json-strings.ts";
 import type { ValueShapes } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
@@ -70,18 +71,25 @@ function pathArguments({ params }: Exchange, names: readonly string[], shapes: V
   });
 }
 
-/** Pairs of a query or form, as the most lenient service reads them. */
+/** Pairs of a query, as the most lenient service reads them. */
 export function formArguments(text: string, shapeOf: (name: string) => number): NamedText[] {
+  return atOnce(formArgumentsInSteps(text, shapeOf));
+}
+
+/** The same of a form. */
+export function* formArgumentsInSteps(text: string, shapeOf: (name: string) => number): Steps<NamedText[]> {
   if (text === "") return [];
   // One more than the most, so that whoever counts them sees that there are too many.
   const pairs = text.split("&", DEFAULTS.detectValuesMax + 1);
-  return pairs.flatMap((pair) => {
-    if (pair === "") return [];
+  const values: NamedText[] = [];
+  for (const pair of pairs) {
+    if (pair === "") continue;
     const at = pair.indexOf("=");
-    const name = unescapedForm(at < 0 ? pair : pair.slice(0, at));
-    const value = at < 0 ? "" : unescapedForm(pair.slice(at + 1));
-    return [{ name, value, shape: shapeOf(name) }, ...nestedStrings(value, name)];
-  });
+    const name = yield* unescapedFormInSteps(at < 0 ? pair : pair.slice(0, at));
+    const value = at < 0 ? "" : yield* unescapedFormInSteps(pair.slice(at + 1));
+    values.push({ name, value, shape: shapeOf(name) }, ...(yield* nestedStringsInSteps(value, name)));
+  }
+  return values;
 }
 
 /** Media type of the body in lower case; empty where none is told. */

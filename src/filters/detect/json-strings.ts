@@ -69,16 +69,22 @@ const NONE: readonly NamedText[] = [];
  * Strings of a value that is a text of JSON itself, as `filter={"name":"…"}`: whoever reads it once more reads its escapes, too. What has
  * none is searched as it stands.
  */
-export function nestedStrings(value: string, name: string): readonly NamedText[] {
+export function* nestedStringsInSteps(value: string, name: string): Steps<readonly NamedText[]> {
   if (!value.includes("\\") || !BEGINS_AS_JSON.test(value)) return NONE;
   const all: NamedText[] = [];
-  let level = jsonStrings(value, name);
+  let level = yield* jsonStringsInSteps(value, name);
   for (let depth = 0; depth < NESTED_MAX && level.length > 0; depth++) {
     all.push(...level);
     if (all.length > DEFAULTS.detectValuesMax) break;
-    level = level.flatMap(({ value: text }) =>
-      text.includes("\\") && BEGINS_AS_JSON.test(text) ? jsonStrings(text, name) : [],
-    );
+    const next: NamedText[] = [];
+    for (const { value: text } of level)
+      if (text.includes("\\") && BEGINS_AS_JSON.test(text)) next.push(...(yield* jsonStringsInSteps(text, name)));
+    level = next;
   }
   return all.slice(0, DEFAULTS.detectValuesMax + 1);
+}
+
+/** The same of a value that is short. */
+export function nestedStrings(value: string, name: string): readonly NamedText[] {
+  return value.includes("\\") ? atOnce(nestedStringsInSteps(value, name)) : NONE;
 }
