@@ -23,7 +23,7 @@ export function member(value: unknown, name: string): unknown {
   const kind = kindOf(fromJson(value));
   if (kind !== "map" || typeof value !== "object" || value === null) return new EvalFault(`a ${kind} has no members`);
   // Names of a message are those of its descriptor: no reader takes one for another.
-  if (PRESENCE in value) return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+  if (PRESENCE in value) return Reflect.get(value, name);
   const found = memberOf(value, name);
   return found === AMBIGUOUS ? new EvalFault(`'${name}' has no single reading`) : found;
 }

@@ -39,7 +39,7 @@ export class EvalFault {
 }
 
 /**
- * Of a message or a map of one, whose names mean what they are: a function that says whether a member came, for those of a message are
+ * Of a message or a map of one, whose names mean what they are and which have no others: a function that says whether a member came, for those of a message are
  * there whatever came. Two of them are not compared, for what they hold may have no end.
  */
 export const PRESENCE: unique symbol = Symbol("presence");

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { judgeBinary } from "../../src/protobuf/message-judge.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
 import { atOnce } from "../../src/support/turns.ts";
@@ -238,4 +238,21 @@ test("a sum beyond the calendar is a fault", () => {
   const start = Buffer.from([0x22, 2, 0x08, 1]);
   const sum = "(this.start + duration('999999999h')).getFullYear() > 2000";
   expect(found(whole(sum), start).faults.list[0]?.detail).toContain("not in the years 1 to 9999");
+});
+
+test("many messages in few bytes have members only where a condition reads them", () => {
+  const defined = vi.spyOn(Object, "defineProperty");
+  const items = Buffer.concat(Array.from({ length: 900 }, () => Buffer.from([0x3a, 0])));
+  expect(found(whole("this.items.all(i, i.quantity == 0) && this.items.size() > 1"), items).faults.list).toEqual([]);
+  // One for each quantity that is read.
+  expect(defined.mock.calls.filter(([, name]) => name === "quantity").length).toBeLessThan(910);
+  expect(defined.mock.calls.filter(([, name]) => name === "price").length).toBeLessThan(10);
+  defined.mockRestore();
+});
+
+test("names that objects of the language have are no members of messages and maps", () => {
+  const empty = Buffer.alloc(0);
+  expect(found(whole("!('constructor' in this.labels) && !has(this.labels.toString)"), empty).faults.list).toEqual([]);
+  const proto = Buffer.from([0x42, 14, 0x0a, 9, ...Buffer.from("__proto__"), 0x12, 1, 0x61]);
+  expect(found(whole("this.labels['__proto__'] == 'a' && this.labels.size() == 1"), proto).faults.list).toEqual([]);
 });

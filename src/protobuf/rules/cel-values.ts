@@ -3,7 +3,7 @@ import { PRESENCE } from "../../expression/index.ts";
 import { BOOL, DOUBLE, DURATION, DYN, INT, listOf, STRING, TIMESTAMP, type Type } from "../../expression/types.ts";
 import { Duration, momentOf } from "../../expression/values.ts";
 import { emptyOf, isSet } from "../scalars.ts";
-import type { FieldType, FieldValue, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
+import type { FieldType, FieldValue, MessageType, MessageValue, Scalar, SingleValue, ValueType } from "../types.ts";
 import { isWrapper } from "./rule.ts";
 
 /** What CEL knows of a value before one comes. */
@@ -63,8 +63,9 @@ function msOf({ fields }: MessageValue): number {
 
 function celMap(type: ValueType, map: ReadonlyMap<Scalar, SingleValue>): object {
   const entries = [...map].map(([key, value]) => [String(key), celValue(type, value)] as const);
-  // Makes members of its own, `__proto__` too.
-  const object = Object.fromEntries(entries);
+  // Nothing is in it but these, `__proto__` among them where it came.
+  const object: Record<string, unknown> = Object.create(null);
+  for (const [name, member] of entries) object[name] = member;
   noteMembers(
     object,
     entries.map(([key]) => key),
@@ -74,23 +75,42 @@ function celMap(type: ValueType, map: ReadonlyMap<Scalar, SingleValue>): object 
 }
 
 /** A message: each member is made when it is first read, and is there whether it came or not. */
-export function celRecord({ type, fields }: MessageValue): object {
-  const record = {};
+export function celRecord(message: MessageValue): object {
+  const record: CelRecord = Object.create(shapeOf(message.type));
+  record[SOURCE] = message;
+  return record;
+}
+
+/** Of which message a record is. */
+const SOURCE = Symbol("source");
+interface CelRecord {
+  [SOURCE]: MessageValue;
+}
+
+const SHAPES = new WeakMap<MessageType, object>();
+
+/** What all records of a type have: made once, for a client may send many messages of many fields in few bytes. */
+function shapeOf(type: MessageType): object {
+  const known = SHAPES.get(type);
+  if (known !== undefined) return known;
+  const shape: object = Object.create(null);
   for (const field of type.fields) {
-    Object.defineProperty(record, field.name, {
-      enumerable: true,
-      configurable: true,
-      get: () => {
-        const made = celField(field, fields.get(field.number));
-        Object.defineProperty(record, field.name, { enumerable: true, value: made });
-        return made;
+    Object.defineProperty(shape, field.name, {
+      get(this: CelRecord) {
+        const value = celField(field, this[SOURCE].fields.get(field.number));
+        Object.defineProperty(this, field.name, { value });
+        return value;
       },
     });
   }
-  const came = (name: string): boolean => {
-    const field = type.byName.get(name);
-    return field !== undefined && isSet(field, fields.get(field.number));
-  };
-  Object.defineProperty(record, PRESENCE, { value: came });
-  return record;
+  Object.defineProperty(shape, PRESENCE, {
+    get(this: CelRecord) {
+      return (name: string) => {
+        const field = type.byName.get(name);
+        return field !== undefined && isSet(field, this[SOURCE].fields.get(field.number));
+      };
+    },
+  });
+  SHAPES.set(type, shape);
+  return shape;
 }

@@ -97,7 +97,7 @@ function environmentOf(subject: CelSubject, clock: Pick<Clock, "wallMs">): Envir
       if (!type.ok) return type;
       const text = ["this", ...names].join(".");
       const walk = (value: unknown, path: readonly string[]): unknown =>
-        path.reduce<unknown>((of, name) => (isObject(of) && Object.hasOwn(of, name) ? of[name] : undefined), value);
+        path.reduce<unknown>((of, name) => (isObject(of) && name in of ? of[name] : undefined), value);
       const last = names.at(-1);
       const read = (value: unknown): unknown => walk(value, names);
       if (last === undefined) return ok({ text, type: type.value, read });
