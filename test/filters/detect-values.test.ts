@@ -7,13 +7,14 @@ import { jsonArguments } from "../../src/filters/detect/json-arguments.ts";
 import { shapesOf } from "../../src/filters/detect/value-shapes.ts";
 import { compileParameterSchema } from "../../src/filters/validate/engine.ts";
 import { DEFAULTS } from "../../src/support/defaults.ts";
+import { atOnce } from "../../src/support/turns.ts";
 
 const PLACE = { file: "policy.yaml", line: 1, column: 1, path: "detect" };
 
 function leaves(text: string): Record<string, string> {
   const parsed = parseJson(Buffer.from(text));
   if (!parsed.ok) throw new Error(parsed.error);
-  return Object.fromEntries(jsonArguments(parsed.value, null).map(({ name, value }) => [name, value]));
+  return Object.fromEntries(atOnce(jsonArguments(parsed.value, null)).map(({ name, value }) => [name, value]));
 }
 
 describe("leaves of JSON", () => {
@@ -39,10 +40,18 @@ describe("leaves of JSON", () => {
     expect(leaves("12345678901234567890")).toEqual({ json: "12345678901234567890" });
   });
 
+  test("one that is JSON itself has its strings behind it, read in steps", () => {
+    expect(leaves('{"a":"[\\"\\\\u0027\\"]"}')).toEqual({ "json.a": "'" });
+    const steps = jsonArguments({ a: `"${"\\x".repeat(DEFAULTS.bodyInspectedBytesMax / 4)}` }, null);
+    let turns = 0;
+    while (steps.next().done !== true) turns++;
+    expect(turns).toBeGreaterThan(50);
+  });
+
   test("there are at most one more than can be searched", () => {
     const many = JSON.stringify(Array.from({ length: 3 * DEFAULTS.detectValuesMax }, (_, at) => at));
     const parsed = parseJson(Buffer.from(many));
-    expect(jsonArguments(parsed.ok ? parsed.value : null, null).length).toBe(DEFAULTS.detectValuesMax + 1);
+    expect(atOnce(jsonArguments(parsed.ok ? parsed.value : null, null)).length).toBe(DEFAULTS.detectValuesMax + 1);
   });
 });
 
@@ -149,7 +158,7 @@ describe("what a contract closes", () => {
       },
     ]);
     const closed = (name: string) =>
-      jsonArguments({ n: 1, items: [{ id: 2, other: "x" }], free: "y" }, shapes.body)
+      atOnce(jsonArguments({ n: 1, items: [{ id: 2, other: "x" }], free: "y" }, shapes.body))
         .filter(({ shape }) => shapes.constraints[shape]?.isClosed === true)
         .some((one) => one.name === name);
     expect(["json.n", "json.items.0.id", "json.items.0.other", "json.free"].map(closed)).toEqual([
@@ -163,7 +172,7 @@ describe("what a contract closes", () => {
   describe("is what was judged, and no more", () => {
     const shapeless = (words: Record<string, unknown>, value: unknown, name: string): boolean => {
       const shapes = shapesOf([{ where: "body", name: "", schema: schema(words) }]);
-      return jsonArguments(value, shapes.body).find((one) => one.name === name)?.shape === -1;
+      return atOnce(jsonArguments(value, shapes.body)).find((one) => one.name === name)?.shape === -1;
     };
     const attack = "' or 1=1--";
 

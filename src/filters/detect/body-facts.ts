@@ -61,7 +61,7 @@ export function* bodyFacts(
 function* hiddenArguments(bytes: Buffer, raw: string, type: string): Steps<NamedText[]> {
   const isLikeJson = looksLikeJson(bytes);
   const json = isLikeJson ? yield* parseJsonInSteps(bytes) : null;
-  if (json?.ok === true) return jsonArguments(json.value, null);
+  if (json?.ok === true) return yield* jsonArguments(json.value, null);
   if (isForm(type) && !isLikeJson) return [];
   const strings = isLikeJson || raw.includes("\\") ? yield* jsonStringsInSteps(raw, "json") : [];
   yield;
@@ -80,7 +80,7 @@ function* jsonFacts(bytes: Buffer, exchange: Exchange, shapes: ValueShapes): Ste
   return ok({
     ...NO_BODY,
     processor: "JSON",
-    args: jsonArguments(parsed.value, exchange.isBodyJudged ? shapes.body : null),
+    args: yield* jsonArguments(parsed.value, exchange.isBodyJudged ? shapes.body : null),
     length,
   });
 }

@@ -2,15 +2,24 @@ import { JsonNumber } from "../../bodies/json-number.ts";
 import { byteText } from "../../detection/byte-text.ts";
 import type { NamedText } from "../../detection/facts.ts";
 import { DEFAULTS } from "../../support/defaults.ts";
-import { nestedStrings } from "./json-strings.ts";
+import type { Steps } from "../../support/turns.ts";
+import { nestedStringsInSteps } from "./json-strings.ts";
 import type { ShapePlace } from "./value-shapes.ts";
 
 const UNSHAPED = -1;
 
-/** Leaves of a JSON value by their path: `json.items.0.name`. Names of members that lead to no leaf are leaves without text. */
-export function jsonArguments(value: unknown, root: ShapePlace | null): NamedText[] {
+/**
+ * Leaves of a JSON value by their path: `json.items.0.name`. Names of members that lead to no leaf are leaves without text. Behind them
+ * stand the strings of leaves that are JSON themselves.
+ */
+export function* jsonArguments(value: unknown, root: ShapePlace | null): Steps<NamedText[]> {
   const leaves: NamedText[] = [];
   collect(value, "json", root, leaves);
+  const escaped = leaves.filter((leaf) => leaf.value.includes("\\"));
+  for (const leaf of escaped) {
+    if (leaves.length > DEFAULTS.detectValuesMax) break;
+    leaves.push(...(yield* nestedStringsInSteps(leaf.value, leaf.name)));
+  }
   return leaves;
 }
 
@@ -32,7 +41,7 @@ function collect(value: unknown, name: string, place: ShapePlace | null, leaves:
     return;
   }
   const text = leafText(value);
-  leaves.push({ name, value: text, shape: place?.shape ?? UNSHAPED }, ...nestedStrings(text, name));
+  leaves.push({ name, value: text, shape: place?.shape ?? UNSHAPED });
 }
 
 function leafText(value: unknown): string {
