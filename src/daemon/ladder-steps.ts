@@ -71,7 +71,11 @@ export class LadderSteps implements StepsSet {
   readonly acts: Readonly<Record<"set" | "unset" | "clear", AdminAct>> = {
     set: (settings) => this.#setOne(settings),
     unset: (settings) => this.#unset(settings),
-    clear: () => this.#end(this.#set, () => null),
+    clear: () =>
+      this.#end(
+        () => true,
+        () => null,
+      ),
   };
 
   async over(
@@ -178,35 +182,39 @@ export class LadderSteps implements StepsSet {
     if (typeof check !== "string") return err({ status: 400, text: "expected 'check', as 'set' was given it" });
     const snapshot = this.#deps.inForce();
     const targets = snapshot === null ? [] : targetsOf(snapshot, check).map(targetName);
-    const meant = this.#set.filter(
-      (one) => one.asked === check || nameOf(one) === check || targets.includes(nameOf(one)),
-    );
-    if (meant.length === 0) return err({ status: 404, text: `no step is set for '${check}'` });
-    return this.#end(meant, () => null);
+    const isMeant = (one: SetStep): boolean =>
+      one.asked === check || nameOf(one) === check || targets.includes(nameOf(one));
+    if (!this.#set.some(isMeant)) return err({ status: 404, text: `no step is set for '${check}'` });
+    return this.#end(isMeant, () => null);
   }
 
-  async #end(steps: readonly SetStep[], why: WhyOf): Promise<AdminAnswer> {
-    const rest = () => this.#set.filter((one) => !steps.includes(one));
+  /** Asked when its turn has come: a step may have been renewed while another change was made. */
+  async #end(isMeant: (step: SetStep) => boolean, why: WhyOf): Promise<AdminAnswer> {
+    let ended: readonly string[] = [];
+    const rest = () => this.#set.filter((one) => !isMeant(one));
     const done = await this.#deps.relay({
       steps: rest,
       fault: () => null,
-      done: () => this.#follow(rest(), why),
+      done: () => {
+        ended = this.#set.filter(isMeant).map(nameOf);
+        this.#follow(rest(), why);
+      },
     });
-    if (!done.ok) return err({ status: 409, text: done.error });
-    return ok({ ended: steps.map(nameOf) });
+    return done.ok ? ok({ ended }) : err({ status: 409, text: done.error });
   }
 
   /** Whose time is over ends, and where the others cannot go on without it, they end as well: none lasts longer than it was to. */
   async #endLate(): Promise<void> {
     const nowMs = this.#deps.clock.monotonicMs();
     const late = this.#set.filter(({ endsMs }) => endsMs <= nowMs);
-    const done = late.length === 0 ? ok({}) : await this.#end(late, () => LATE);
+    const isLate = (one: SetStep): boolean => late.includes(one);
+    const done = late.length === 0 ? ok({}) : await this.#end(isLate, () => LATE);
     if (done.ok) this.#wait();
     else {
       const { text } = done.error;
-      await this.#end(this.#set, (step) =>
-        late.includes(step) ? LATE : `another step is over, and this one cannot stay: ${text}`,
-      );
+      const why = (step: SetStep): string =>
+        isLate(step) ? LATE : `another step is over, and this one cannot stay: ${text}`;
+      await this.#end(() => true, why);
     }
   }
 
