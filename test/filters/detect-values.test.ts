@@ -55,6 +55,21 @@ describe("leaves of JSON", () => {
   });
 });
 
+test("of a list beyond what can be searched no item is looked at", () => {
+  let looked = 0;
+  const list = new Proxy(
+    Array.from({ length: 10 * DEFAULTS.detectValuesMax }, () => 1),
+    {
+      get(target, name, receiver) {
+        if (name !== "length") looked++;
+        return Reflect.get(target, name, receiver);
+      },
+    },
+  );
+  atOnce(jsonArguments(list, null));
+  expect(looked).toBeLessThan(2 * DEFAULTS.detectValuesMax);
+});
+
 describe("pairs of a form", () => {
   const pairs = (text: string) => formArguments(text, () => -1).map(({ name, value }) => [name, value]);
 

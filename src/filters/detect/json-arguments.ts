@@ -25,23 +25,29 @@ export function* jsonArguments(value: unknown, root: ShapePlace | null): Steps<N
 
 /** Depth is the parser's: DEFAULTS.jsonDepthMax. */
 function collect(value: unknown, name: string, place: ShapePlace | null, leaves: NamedText[]): void {
-  // One more than the most, so that whoever counts them sees that there are too many.
-  if (leaves.length > DEFAULTS.detectValuesMax) return;
   if (Array.isArray(value)) {
     // By its own name, too: rules look for what a name ends with, as in `roles__contained_by`.
     leaves.push({ name, value: "", shape: UNSHAPED });
-    for (let at = 0; at < value.length; at++) collect(value[at], `${name}.${at}`, place?.item(at) ?? null, leaves);
+    for (let at = 0; at < value.length && hasRoom(leaves); at++)
+      collect(value[at], `${name}.${at}`, place?.item(at) ?? null, leaves);
     return;
   }
   if (typeof value === "object" && value !== null && !(value instanceof JsonNumber)) {
     const members = Object.entries(value);
     if (members.length === 0) leaves.push({ name, value: "", shape: UNSHAPED });
-    for (const [key, member] of members)
+    for (const [key, member] of members) {
+      if (!hasRoom(leaves)) return;
       collect(member, `${name}.${byteText(key)}`, place?.member(key) ?? null, leaves);
+    }
     return;
   }
   const text = leafText(value);
   leaves.push({ name, value: text, shape: place?.shape ?? UNSHAPED });
+}
+
+/** For one more than the most, so that whoever counts them sees that there are too many. */
+function hasRoom(leaves: readonly NamedText[]): boolean {
+  return leaves.length <= DEFAULTS.detectValuesMax;
 }
 
 function leafText(value: unknown): string {
