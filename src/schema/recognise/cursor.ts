@@ -130,13 +130,8 @@ export class Cursor {
     return (left.length === 0 ? this.bytes[this.at] : left[left.length - 1]?.opening) ?? 0;
   }
 
-  /** The next byte that is no blank; 0 at the end. Most have none before them: short enough to become part of its callers. */
+  /** The next byte that is no blank; 0 at the end. */
   skipBlanks(): number {
-    const code = this.bytes[this.at] as number;
-    return code > SPACE && this.at < this.end ? code : this.#skipSome();
-  }
-
-  #skipSome(): number {
     const { bytes, end } = this;
     while (this.at < end) {
       const code = bytes[this.at] as number;
@@ -175,8 +170,6 @@ export class Cursor {
     let at = start;
     let continuations = 0;
     let hasEscapes = false;
-    // Most are of plain letters alone, and this loop does nothing else.
-    while (at < end && IN_STRING[bytes[at] as number] === PLAIN) at++;
     for (; at < end; at++) {
       const kind = IN_STRING[bytes[at] as number] as number;
       if (kind === PLAIN) continue;
