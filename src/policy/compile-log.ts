@@ -115,7 +115,8 @@ function fieldText(work: Work, text: string, areRoutesSound: boolean): Result<Fi
   if (name.value.shown === "nowhere")
     return err(`'${name.value.text}' may be a secret, which no log shows; expected another attribute`);
   const where = CREDENTIAL_PLACES.get(name.value.row.name);
-  const authenticator = where === undefined ? null : credentialFrom(work, where, name.value.rest[0] ?? "");
+  const authenticator =
+    where === undefined ? null : credentialFrom(work.authenticators, where, name.value.rest[0] ?? "");
   if (authenticator !== null)
     return err(`authenticator '${authenticator}' takes its credential from there, which no log shows`);
   if (name.value.row.name === "path" || name.value.row.name === "route")

@@ -165,7 +165,7 @@ function shownParameters(work: Work, names: readonly string[]): ReadonlySet<stri
 }
 
 function tellCredential(work: Work, where: "header" | "query", name: string, path: Path): void {
-  const authenticator = credentialFrom(work, where, name);
+  const authenticator = credentialFrom(work.authenticators, where, name);
   if (authenticator !== null)
     work.problem(`authenticator '${authenticator}' takes its credential from there, which no decision shows`, path);
 }

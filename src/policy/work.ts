@@ -59,6 +59,7 @@ import { ProblemList, WarningList } from "./problems.ts";
 import { References } from "./references.ts";
 import type { ResourceEntry, RouteUse } from "./resource-setting.ts";
 import { Rewrites } from "./rewrites.ts";
+import { credentialFrom } from "./shown-credential.ts";
 import {
   type AdminSettings,
   type CandidateSettings,
@@ -323,8 +324,7 @@ export class Work {
       service: this.service,
       resourceMetadataUrl: this.protectedResources[0]?.url ?? null,
       clock: this.inputs.clock,
-      isCredentialHeader: (name) =>
-        [...this.authenticators.values()].some(({ credentialHeaders }) => credentialHeaders.includes(name)),
+      isCredentialHeader: (name) => credentialFrom(this.authenticators, "header", name) !== null,
       memory: this.memory,
       ladderSeed: this.ladderSeed,
       place: (...inner) => this.reader.document.place(resolve(inner)),
