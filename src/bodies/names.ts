@@ -54,6 +54,24 @@ export const NAME_READINGS: readonly NameReading[] = [
     source: "https://github.com/rack/rack/blob/main/lib/rack/query_parser.rb",
   },
   {
+    who: "PHP, qs",
+    example: ["tags[0]", "tags[]"],
+    what: "a number in brackets is an item of the list",
+    source: "https://www.npmjs.com/package/qs",
+  },
+  {
+    who: "qs, Rack",
+    example: ["[page][size]", "page[size]"],
+    what: "so is the first name inside with steps behind it",
+    source: "https://www.npmjs.com/package/qs",
+  },
+  {
+    who: "qs with allowDots, ASP.NET, Spring",
+    example: ["page.size", "page[size]"],
+    what: "a dot is a step, as brackets are",
+    source: "https://www.npmjs.com/package/qs",
+  },
+  {
     who: "qs with allowDots, ASP.NET, Spring",
     example: ["limit.x", "limit"],
     what: "a dot leads into the value",
@@ -137,12 +155,46 @@ export function stepsInto(name: string): readonly [name: string, steps: readonly
   return root === undefined || steps === undefined ? null : [root, steps.slice(1, -1).split("][")];
 }
 
+/** The steps of a name as services with brackets, and most of them with dots, read it; folded. One step is a plain name. */
+function pathOf(name: string): readonly string[] {
+  const [root = "", ...steps] = foldCase(name.split("\0", 1)[0] ?? "").split("[");
+  const inside = steps.map((step) => step.split("]", 1)[0] ?? "");
+  const all = root.trim() === "" ? inside : [root.split("]", 1)[0] ?? "", ...inside];
+  return all.flatMap((step) => step.split(".")).map((step) => step.trim());
+}
+
+/** A declared name that has steps itself, as `tags[]` and `page[size]`. */
+class SteppedName {
+  readonly name: string;
+  readonly path: readonly string[];
+
+  constructor(name: string) {
+    this.name = name;
+    this.path = pathOf(name);
+  }
+
+  /** Whether one value is within the other: qs makes of `page[size]=5&page=size` a size that is `true`. */
+  meets(sent: readonly string[]): boolean {
+    // `sort` beside `sort.by` is a name of its own to nearly all.
+    if (sent.length < this.path.length && !this.name.includes("[")) return false;
+    return this.path.every((step, at) => {
+      const other = sent[at];
+      // Of a list any step is an item.
+      return other === undefined || step === "" || step === other || (other === "" && INDEX.test(step));
+    });
+  }
+}
+
+const INDEX = /^\d+$/;
+
 /** Declared names, and what else services take for them. */
 export class DeclaredNames {
   readonly #names: ReadonlySet<string>;
   readonly #deep: ReadonlySet<string>;
   readonly #nested: ReadonlySet<string>;
   readonly #byFolded: ReadonlyMap<string, string>;
+  /** By their first step. */
+  readonly #stepped: ReadonlyMap<string, readonly SteppedName[]>;
 
   /**
    * `deep`: names of which only one step into them is sent, as `filter[status]`, and that themselves are another spelling.
@@ -153,6 +205,8 @@ export class DeclaredNames {
     this.#deep = new Set(deep);
     this.#nested = new Set(nested);
     this.#byFolded = new Map([...names, ...deep, ...nested].map((name) => [foldName(name), name]));
+    const stepped = names.filter((name) => /[.[]/.test(name)).map((name) => new SteppedName(name));
+    this.#stepped = Map.groupBy(stepped, ({ path }) => path[0] ?? "");
   }
 
   has(name: string): boolean {
@@ -168,16 +222,24 @@ export class DeclaredNames {
       const meant = this.#byFolded.get(read);
       if (meant !== undefined) return meant;
     }
-    return null;
+    return this.#stepped.size === 0 ? null : (this.#met(name) ?? this.#met(name.replace(/^[^[]+/, underscored)));
+  }
+
+  #met(name: string): string | null {
+    const path = pathOf(name);
+    return this.#stepped.get(path[0] ?? "")?.find((one) => one.meets(path))?.name ?? null;
   }
 }
 
-/** The declared cookie that PHP, or whoever decodes names, reads where `name`, which is not declared itself, is sent. */
+/**
+ * The declared cookie that ASP.NET, PHP, or whoever decodes names, reads where `name`, which is not declared itself, is
+ * sent.
+ */
 export function respelledCookie(name: string, declared: ReadonlySet<string>): string | null {
   if (declared.has(name)) return null;
-  const decoded = decodeName(name);
+  const decoded = foldCase(decodeName(name));
   const read = [decoded, underscored(decoded.trimStart()), underscored(rootOf(decoded))];
-  return read.find((one) => declared.has(one)) ?? null;
+  return [...declared].find((one) => read.includes(foldCase(one))) ?? null;
 }
 
 function decodeName(name: string): string {

@@ -31,8 +31,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * Whether the cookie `name` stands there in another spelling: with more than blanks around its name, or with what PHP takes
- * for `_`, a dot, a blank or a bracket. A browser that is given ` __Host-id` behind a space of Unicode holds it for another
+ * Whether the cookie `name` stands there in another spelling: with more than blanks around its name, in another case, in
+ * which ASP.NET reads it as well, or with what PHP takes for `_`, a dot, a blank or a bracket. A browser that is given ` __Host-id` behind a space of Unicode holds it for another
  * cookie, which any page of the domain may set; servers trim it.
  */
 export function isCookieDisguised({ names, values }: HeaderBlock, name: string): boolean {
@@ -42,7 +42,9 @@ export function isCookieDisguised({ names, values }: HeaderBlock, name: string):
       value.split(";").some((crumb) => {
         const other = nameOf(crumb);
         if (other === name) return !crumb.replace(/^[ \t]+/, "").startsWith(name);
-        return other.length === name.length && name.includes("_") && other.replace(/[. [\]]/g, "_") === name;
+        if (other.length !== name.length) return false;
+        if (other.toLowerCase() === name.toLowerCase()) return true;
+        return name.includes("_") && other.replace(/[. [\]]/g, "_") === name;
       }),
   );
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { METHOD_PARAMETERS, METHOD_READERS, MethodParameters, methodOf } from "../../src/bodies/method-parameters.ts";
-import { DeclaredNames, NAME_READINGS, namesRead } from "../../src/bodies/names.ts";
+import { DeclaredNames, NAME_READINGS, namesRead, respelledCookie } from "../../src/bodies/names.ts";
 
 const page = readFileSync(resolve(import.meta.dirname, "../../docs/one-reading.md"), "utf8");
 
@@ -28,7 +28,7 @@ describe("names of parameters", () => {
   test.each(NAME_READINGS.map(({ who, example }) => [who, ...example] as const))(
     "%s reads %j as %s",
     (_who, spelling, name) => {
-      expect(namesRead(spelling)).toContain(name);
+      if (!name.includes("[")) expect(namesRead(spelling)).toContain(name);
       expect(new DeclaredNames([name]).respelled(spelling)).toBe(name);
     },
   );
@@ -40,9 +40,36 @@ describe("names of parameters", () => {
     },
   );
 
+  test.each([
+    ["tags[]", ["tags", "tags[0]", "tags[a]", "tags[][]", "Tags[]", "[tags][]", "tags.0", "tags[", "tags[]x"]],
+    ["page[size]", ["page", "page.size", "page[Size]", "page[size][]", "page[size][x]", "page[size]x", " page[size]"]],
+    ["user_x[size]", ["user.x[size]", "user.x[size][]", "user x[size][0]"]],
+    ["a.b", ["a[b]", "a[b][]", "a.b.c", "[a][b]"]],
+    ["a[0]", ["a[]", "a.0"]],
+  ])("%s with steps of its own is read in other spellings: %j", (name, spellings) => {
+    const declared = new DeclaredNames([name]);
+    for (const spelling of spellings) expect([spelling, declared.respelled(spelling)]).toEqual([spelling, name]);
+  });
+
+  test.each([
+    ["tags[]", ["tags2[]", "tag[]", "x[tags][]"]],
+    ["page[size]", ["page[number]", "page.number", "pagesize", "page[]", "x[page][size]", "size"]],
+    ["a.b", ["a", "b", "a.c", "a[c]"]],
+  ])("%s has nothing to do with %j", (name, others) => {
+    const declared = new DeclaredNames([name]);
+    for (const other of others) expect([other, declared.respelled(other)]).toEqual([other, null]);
+  });
+
   test("a declared name is its own, though another one is nearly it", () => {
     const declared = new DeclaredNames(["user.id", "user_id", "user"]);
     for (const name of ["user.id", "user_id", "user"]) expect(declared.respelled(name)).toBeNull();
+  });
+
+  test("a cookie is read in any case, of two that are declared each as itself", () => {
+    expect(respelledCookie("SESSION_ID", new Set(["other", "session_id"]))).toBe("session_id");
+    expect(respelledCookie("session.ID", new Set(["Session_Id"]))).toBe("Session_Id");
+    expect(respelledCookie("A", new Set(["a", "A"]))).toBeNull();
+    expect(respelledCookie("sessions", new Set(["session"]))).toBeNull();
   });
 
   test("letters that are one without case are one: the Kelvin sign and the long s", () => {

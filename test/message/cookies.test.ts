@@ -46,6 +46,11 @@ test("Values that no service takes for each other are not", () => {
   expect(plainCookie('""')).toBe("");
 });
 
+test("A name in another case is a disguise: ASP.NET reads it as well", () => {
+  expect(isCookieDisguised(block("__host-id=1"), "__Host-id")).toBe(true);
+  expect(isCookieDisguised(block("__Host-id=1; other=2"), "__Host-id")).toBe(false);
+});
+
 test("A name that PHP alone takes for the cookie's is a disguise", () => {
   for (const other of ["my.session", "my session", "my[session"]) {
     expect(isCookieDisguised(block(`${other}=1`), "my_session")).toBe(true);
